@@ -1,0 +1,90 @@
+import { createRequire } from "node:module";
+
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { configVariable, defineConfig } from "hardhat/config";
+
+import "hardhat/types/network";
+
+declare module "hardhat/types/network" {
+  interface ChainTypeConfig {
+    defaultChainType: "op";
+  }
+}
+
+/** The compiler comes from npm (soljson), so that a build downloads nothing and is the same everywhere. */
+const compiler = {
+  version: "0.8.30",
+  path: createRequire(import.meta.url).resolve("solc/soljson.js"),
+  settings: {
+    optimizer: { enabled: true, runs: 800 },
+    evmVersion: "prague",
+    viaIR: false,
+  },
+};
+
+/** BASE refuses transactions of more gas than this; the simulated chain does the same. */
+const TRANSACTION_GAS_CAP = 2n ** 24n;
+
+const simulatedBase = {
+  type: "edr-simulated",
+  chainType: "op",
+  chainId: 31337,
+  transactionGasCap: TRANSACTION_GAS_CAP,
+} as const;
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers],
+  defaultChainType: "op",
+
+  solidity: {
+    npmFilesToBuild: ["@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol"],
+    profiles: {
+      default: { ...compiler },
+      production: { ...compiler },
+    },
+  },
+
+  paths: {
+    tests: {
+      solidity: "./test/contracts",
+      mocha: "./test/chain",
+    },
+  },
+
+  networks: {
+    /** In process, mines on every transaction: tests. */
+    default: simulatedBase,
+    hardhat: simulatedBase,
+    /** `npm run node`: a block every two seconds, as on BASE. */
+    node: { ...simulatedBase, mining: { auto: false, interval: 2000 } },
+    localhost: { type: "http", chainType: "op", chainId: 31337, url: "http://127.0.0.1:8545" },
+    baseSepolia: {
+      type: "http",
+      chainType: "op",
+      chainId: 84532,
+      url: configVariable("BASE_SEPOLIA_RPC_URL"),
+      accounts: [configVariable("DEPLOYER_KEY")],
+    },
+    base: {
+      type: "http",
+      chainType: "op",
+      chainId: 8453,
+      url: configVariable("BASE_RPC_URL"),
+      accounts: [configVariable("DEPLOYER_KEY")],
+    },
+  },
+
+  typechain: { outDir: "./types/contracts", tsNocheck: true },
+
+  verify: {
+    etherscan: { apiKey: configVariable("ETHERSCAN_API_KEY") },
+  },
+
+  test: {
+    mocha: { timeout: 120_000 },
+    solidity: {
+      fuzz: { runs: 256, seed: "0x7665726169" },
+      invariant: { runs: 32, depth: 64, failOnRevert: false },
+    },
+  },
+});
