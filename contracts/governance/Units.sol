@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @dev Money is kept on chain in whole micro-VER (1e12 wei) wherever it is a *price*, so that every price, even
+/// scaled by {DITHER}, is an integer that a double represents exactly and any off-chain solver can be trusted with.
+uint256 constant PRICE_UNIT = 1e12;
+
+/// @dev A price fits 40 bits of micro-VER (about 1.1 million VER a unit); 2^40 x 1024 stays below 2^53.
+uint256 constant MAX_PRICE = type(uint40).max;
+
+/// @dev Prices are scaled by this factor inside a round, which leaves room below one price unit for the seed's dither.
+uint256 constant DITHER = 1024;
+
+/// @dev Levels of price of a class: an ask is tick x tick size with tick in [0, TICKS).
+uint256 constant TICKS = 4096;
+
+/// @dev A task has at most this many units; unit indices and counts fit 24 bits.
+uint256 constant MAX_UNITS = 1 << 20;
+
+/// @dev Class ids fit a byte, so that the set of classes that a task accepts is one word.
+uint256 constant MAX_CLASSES = 256;
+
+/// @dev Most classes that one task may accept; bounds the work per task in a round.
+uint256 constant MAX_TASK_CLASSES = 16;
+
+/// @dev Multicodec codes that a content identifier may carry on chain: raw bytes and dag-pb (UnixFS).
+uint16 constant CODEC_RAW = 0x55;
+uint16 constant CODEC_DAG_PB = 0x70;
+
+/// @dev 100 % in basis points.
+uint256 constant BASIS = 10_000;

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title Registry of leases: which node runs which units, at what price, under which fence
+/// @notice A lease is the right and the duty of one node to run units [start, start + count) of a task. It lives while
+/// its node renews it by checkpoints. When a range changes hands the fence grows, so whatever an earlier holder still
+/// sends reverts.
+interface ILeaseRegistry {
+    /// @notice Active: running. Delivered: a result waits for acceptance. Disputed: the arbiter decides.
+    /// Paid: done. Released: given back by its node. Expired: its node failed. Rejected: the arbiter refused the result.
+    enum LeaseStatus {
+        None,
+        Active,
+        Delivered,
+        Disputed,
+        Paid,
+        Released,
+        Expired,
+        Rejected
+    }
+
+    /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
+    struct Lease {
+        uint32 taskId;
+        uint32 nodeId;
+        uint24 start;
+        uint24 count;
+        /// Price of a unit, micro-VER.
+        uint40 price;
+        /// Active: the next checkpoint is due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
+        uint40 due;
+        uint24 fence;
+        LeaseStatus status;
+        /// The lease that ran the range before, 0 if none.
+        uint32 parent;
+    }
+
+    /// @notice What a node delivered.
+    struct Result {
+        bytes32 digest;
+        uint16 codec;
+        /// Size of the result's blocks, bytes.
+        uint64 size;
+        uint40 deliveredAt;
+        /// Bond of the dispute, micro-VER.
+        uint64 bond;
+    }
+
+    /// @notice A lease to be granted by a round.
+    struct Grant {
+        uint32 taskId;
+        uint32 nodeId;
+        uint24 start;
+        uint24 count;
+        uint40 price;
+        uint32 checkpointInterval;
+        uint24 fence;
+        uint32 parent;
+    }
+
+    /// @notice A lease as clients read it.
+    struct LeaseView {
+        uint32 id;
+        Lease lease;
+        Result result;
+    }
+
+    event ModulesWired(address rounds, address checkpoints);
+    event LeaseGranted(
+        uint32 indexed leaseId,
+        uint32 indexed taskId,
+        uint32 indexed nodeId,
+        uint24 start,
+        uint24 count,
+        uint40 price,
+        uint24 fence,
+        uint32 parent
+    );
+    event LeaseRenewed(uint32 indexed leaseId, uint40 due);
+    event ResultDelivered(
+        uint32 indexed leaseId,
+        uint32 indexed taskId,
+        uint32 indexed nodeId,
+        bytes32 digest,
+        uint16 codec,
+        uint64 size
+    );
+    event LeasePaid(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, uint256 amount, uint256 fee);
+    event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
+    event DisputeRuled(uint32 indexed leaseId, bool forNode);
+    event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
+    event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
+
+    error NotModule(address caller);
+    error UnknownLease(uint32 leaseId);
+    /// @notice The lease's status does not allow this.
+    error WrongLeaseStatus(uint32 leaseId, LeaseStatus status);
+    /// @notice The range has changed hands: this fence is stale.
+    error StaleFence(uint32 leaseId, uint24 given, uint24 current);
+    /// @notice The caller is not the operator of the lease's node.
+    error NotLeaseOperator(uint32 leaseId, address caller);
+    error NotTaskOwner(uint32 taskId, address caller);
+    /// @notice The node is in time: the lease cannot be expired before `due`.
+    error LeaseInTime(uint32 leaseId, uint40 due);
+    /// @notice Only the developer may accept before the dispute window ends.
+    error DisputeWindowOpen(uint32 leaseId, uint40 until);
+    error DisputeWindowClosed(uint32 leaseId, uint40 since);
+    error ArbitrationOpen(uint32 leaseId, uint40 until);
+    error InvalidResult();
+    error UnsupportedCodec(uint16 codec);
+
+    /// @notice Names the modules. Deployer only, once.
+    function wire(address rounds, address checkpoints) external;
+
+    /// @notice Grants leases. Round manager only. O(n), one new storage slot each.
+    /// @return first Id of the first lease; the others follow.
+    function grant(Grant[] calldata grants) external returns (uint32 first);
+
+    /// @notice Renews a lease on a checkpoint. Checkpoint registry only.
+    /// @return count Units of the lease.
+    function renew(uint32 leaseId, uint24 fence, address operator) external returns (uint24 count);
+
+    /// @notice Delivers the result of all units of a lease. Its node's operator only.
+    function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
+
+    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. Its node's operator only.
+    function release(uint32 leaseId, uint24 fence) external;
+
+    /// @notice Ends a lease whose checkpoint is overdue, for a bounty; its node is slashed and cools down. Also ends a
+    /// lease whose task is past its deadline, without bounty or penalty if the node was in time. Anyone.
+    function expire(uint32 leaseId) external;
+
+    /// @notice Pays delivered leases: the developer at any time, anyone once the dispute window is over, and anyone once
+    /// the arbiter's time is over for a disputed one. O(n).
+    function accept(uint32[] calldata leaseIds) external;
+
+    /// @notice Disputes a delivery within its window. Task owner only; posts a bond, having approved the vault.
+    function dispute(uint32 leaseId) external;
+
+    /// @notice Decides a dispute. Only the role that the access manager names (the arbiter). For the node: it is paid and
+    /// gets the bond. Against it: it is slashed, the bond goes back and the units are open again.
+    function rule(uint32 leaseId, bool forNode) external;
+
+    /// @notice A lease; reverts if unknown.
+    function lease(uint32 leaseId) external view returns (Lease memory);
+
+    /// @notice A lease's result; all zero if none was delivered.
+    function result(uint32 leaseId) external view returns (Result memory);
+
+    /// @notice Up to `count` leases from id `from` on (ids start at 1).
+    function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page);
+
+    /// @notice Ids run from 1 to this number.
+    function leaseCount() external view returns (uint32);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @notice Names of the protocol's parameters. Durations are seconds, money is micro-VER (1e12 wei), shares are basis points.
+enum Param {
+    /// Stake that one unit of capacity needs, micro-VER.
+    StakePerUnit,
+    /// Time between leaving the market and taking the stake out; the stake stays slashable all the while.
+    UnbondingPeriod,
+    /// Protocol fee on top of what a node is paid, basis points; it feeds the bounty pool.
+    FeeBps,
+    /// Least time between the opening of two rounds.
+    RoundInterval,
+    /// Most tasks in a round.
+    RoundMaxTasks,
+    /// Most units in a round; bounds the leases, and so the gas, of its settlement.
+    RoundMaxUnits,
+    /// Silence of the oracle after which a round may be aborted.
+    SeedTimeout,
+    /// Time that keepers have to settle a seeded round before it may be aborted.
+    SettleTimeout,
+    /// Time on top of a task's checkpoint interval before a lease counts as failed.
+    LeaseGrace,
+    /// Bounds of the checkpoint interval that a task may ask for.
+    MinCheckpointInterval,
+    MaxCheckpointInterval,
+    /// Least time that a task must have left before its deadline for a unit of it to be leased.
+    MinLeaseTime,
+    /// Time in which a developer may dispute a delivery; after it anyone may have it paid.
+    DisputeWindow,
+    /// Time that the arbiter has; after it a disputed delivery is paid.
+    ArbitrationTimeout,
+    /// Bond of a dispute as a share of the lease's price, basis points.
+    DisputeBondBps,
+    /// Share of the stake under a failed lease's units that is slashed, basis points.
+    SlashBps,
+    /// Time without new leases after a failure.
+    Cooldown,
+    /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
+    RoundBounty,
+    /// Bounty for expiring a failed lease, micro-VER.
+    ExpireBounty
+}
+
+/// @title Governed parameters
+/// @notice One value per {Param}, each within hard bounds that nobody can move, and the switch that pauses intake.
+interface IParameters {
+    /// @notice A value with the bounds it can never leave.
+    struct Bounded {
+        uint64 value;
+        uint64 min;
+        uint64 max;
+    }
+
+    /// @notice A parameter changed.
+    event ParameterSet(Param indexed param, uint64 previous, uint64 value);
+    /// @notice New tasks and new rounds are paused (or not any more). Exits never are.
+    event IntakePausedSet(bool paused);
+
+    /// @notice The value lies outside the parameter's hard bounds.
+    error ParameterOutOfBounds(Param param, uint64 value, uint64 min, uint64 max);
+    /// @notice The constructor was not given exactly one entry per parameter.
+    error WrongParameterCount(uint256 given, uint256 expected);
+
+    /// @notice Sets a parameter. Only the role that the access manager names, after its delay.
+    function set(Param param, uint64 value) external;
+
+    /// @notice Pauses or resumes intake. Only the role that the access manager names (the guardian).
+    function setIntakePaused(bool paused) external;
+
+    /// @notice A parameter's value.
+    function get(Param param) external view returns (uint256);
+
+    /// @notice A parameter with its bounds.
+    function bounded(Param param) external view returns (Bounded memory);
+
+    /// @notice Every parameter with its bounds, in the order of {Param}.
+    function all() external view returns (Bounded[] memory);
+
+    /// @notice Whether new tasks and new rounds are paused.
+    function intakePaused() external view returns (bool);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title Registry of tasks: what developers want trained, and the escrow behind it
+/// @notice A task is D units of work at no more than a maximum price each. Every unit is, at any time, open (waiting
+/// for a round), leased, paid or refunded; the four always add up to D.
+interface ITaskRegistry {
+    /// @notice None: never submitted. Open: in the market. Closing: cancelled or past its deadline, leased units still run.
+    /// Ended: every unit is paid or refunded and the rest of the escrow is claimable by the developer.
+    enum TaskStatus {
+        None,
+        Open,
+        Closing,
+        Ended
+    }
+
+    /// @notice What a developer submits.
+    struct Submission {
+        /// Digest (sha2-256) of the spec's CIDv1, and its multicodec: raw or dag-pb.
+        bytes32 specDigest;
+        uint16 specCodec;
+        /// Units of work, 1 to 2^20.
+        uint32 units;
+        /// The most that it pays for a unit, in wei: a multiple of 1e12.
+        uint256 maxPrice;
+        /// Time between two checkpoints, seconds.
+        uint32 checkpointInterval;
+        /// No unit is leased, and none has to be delivered, after this time.
+        uint40 deadline;
+        /// The classes that serve it, ascending.
+        uint8[] classIds;
+        /// A surcharge in wei per class (multiples of 1e12), which steers but is never paid. Empty: all zero.
+        uint256[] surcharges;
+    }
+
+    /// @notice A range of units that waits for a node. `parent` is the lease that ran it before (0: none), whose
+    /// checkpoints the next node resumes from; `fence` is the number the next lease takes.
+    struct OpenRange {
+        uint24 start;
+        uint24 count;
+        uint32 parent;
+        uint24 fence;
+    }
+
+    /// @notice What a round needs of a task. Prices in micro-VER, surcharges in the order of the bits of `classes`, empty if all zero.
+    struct RoundTask {
+        uint64 maxPrice;
+        uint32 checkpointInterval;
+        uint256 classes;
+        uint40[] surcharges;
+    }
+
+    /// @notice A task as clients read it.
+    struct TaskView {
+        uint32 id;
+        TaskStatus status;
+        /// Whether it stands in the queue of open tasks, or in the open round.
+        bool queued;
+        bool inRound;
+        uint32 units;
+        uint32 openUnits;
+        uint32 leasedUnits;
+        uint32 paidUnits;
+        uint32 refundedUnits;
+        uint32 checkpointInterval;
+        uint40 submittedAt;
+        uint40 deadline;
+        uint16 specCodec;
+        uint16 feeBps;
+        bytes32 specDigest;
+        address owner;
+        /// In wei.
+        uint256 maxPrice;
+        uint256 escrow;
+        /// Accepted classes, ascending, and the surcharge of each in wei.
+        uint8[] classIds;
+        uint256[] surcharges;
+    }
+
+    event ModulesWired(address rounds, address leases);
+    event TaskSubmitted(
+        uint32 indexed taskId,
+        address indexed owner,
+        bytes32 specDigest,
+        uint32 units,
+        uint256 maxPrice,
+        uint256 escrow
+    );
+    event TaskQueued(uint32 indexed taskId, uint32 openUnits);
+    event TaskClosing(uint32 indexed taskId);
+    event UnitsLeased(uint32 indexed taskId, uint32 units);
+    event UnitsReopened(uint32 indexed taskId, uint24 start, uint24 count, uint32 parentLease);
+    event UnitsRefunded(uint32 indexed taskId, uint32 units, uint256 amount);
+    event UnitsPaid(uint32 indexed taskId, uint32 units);
+    event TaskEnded(uint32 indexed taskId, uint256 refund);
+
+    error NotModule(address caller);
+    error UnknownTask(uint32 taskId);
+    error NotTaskOwner(uint32 taskId, address caller);
+    error IntakePaused();
+    error NoUnits();
+    error TooManyUnits(uint256 units, uint256 most);
+    /// @notice A price or surcharge must be a whole number of micro-VER (1e12 wei).
+    error PriceNotOnGrid(uint256 price, uint256 grid);
+    error PriceTooHigh(uint256 price, uint256 most);
+    error PriceIsZero();
+    error NoClasses();
+    error TooManyClasses(uint256 classes, uint256 most);
+    error ClassesNotAscending(uint8 classId);
+    error UnknownClass(uint8 classId);
+    error SurchargeCountMismatch(uint256 classes, uint256 surcharges);
+    error IntervalOutOfBounds(uint32 interval, uint256 min, uint256 max);
+    /// @notice The task is not past its deadline; only its owner can cancel it.
+    error DeadlineNotOver(uint32 taskId, uint40 deadline);
+    error DeadlineTooSoon(uint40 deadline, uint256 earliest);
+    error InvalidSpec();
+    error UnsupportedCodec(uint16 codec);
+    /// @notice The task is not open any more.
+    error TaskNotOpen(uint32 taskId, TaskStatus status);
+    /// @notice No task in the first places of the queue can be served at its price by what is listed.
+    error NothingToAllocate();
+    /// @notice The task has fewer open units than asked for.
+    error NotEnoughOpenUnits(uint32 taskId, uint32 open, uint32 asked);
+
+    /// @notice Names the modules. Deployer only, once.
+    function wire(address rounds, address leases) external;
+
+    /// @notice Submits a task. Units x (maximum price + fee) goes from the caller, who has approved the vault, into escrow.
+    function submit(Submission calldata submission) external returns (uint32 taskId);
+
+    /// @notice {submit} with an ERC-2612 permit for the vault instead of an approval before.
+    function submitWithPermit(
+        Submission calldata submission,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint32 taskId);
+
+    /// @notice Takes what is not leased out of the market and refunds it. Task owner only. In an open round what the
+    /// round leaves open is refunded when it ends.
+    function cancel(uint32 taskId) external;
+
+    /// @notice {cancel}, by anyone, for a task past its deadline.
+    function close(uint32 taskId) external;
+
+    /// @notice Moves tasks at the head of the queue that nothing listed can serve to its end, `most` of them, and stops
+    /// at the first that can be served. Anyone; so no heap of unservable tasks can block the queue. O(most).
+    /// @return moved How many were moved.
+    function rotate(uint256 most) external returns (uint256 moved);
+
+    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
+    /// and `mostUnits`. Tasks that nothing listed serves go to the end of the queue. Round manager only.
+    /// O(mostTasks): at most twice as many are looked at.
+    function freeze(
+        uint256 mostTasks,
+        uint256 mostUnits
+    ) external returns (uint32[] memory taskIds, uint32[] memory demands);
+
+    /// @notice Takes `units` of a task's open units: those that were leased before first. Round manager only.
+    /// O(ranges returned) <= O(units).
+    function take(uint32 taskId, uint32 units) external returns (OpenRange[] memory ranges);
+
+    /// @notice Ends a round for its tasks: what is still open goes back to the queue, or is refunded where the task is
+    /// closing. Round manager only.
+    /// @param toFront Whether they keep their place (an aborted round) or go to the end of the queue.
+    function thaw(uint32[] calldata taskIds, bool toFront) external;
+
+    /// @notice A leased range goes back to the open units, or is refunded where the task is closing. Lease registry only.
+    function reopen(uint32 taskId, OpenRange calldata range) external;
+
+    /// @notice Leased units were paid. Lease registry only.
+    function markPaid(uint32 taskId, uint32 units) external;
+
+    /// @notice Owner, fee, interval and deadline of a task.
+    function termsOf(
+        uint32 taskId
+    ) external view returns (address owner, uint16 feeBps, uint32 checkpointInterval, uint40 deadline);
+
+    /// @notice What a round needs of a task.
+    function roundTask(uint32 taskId) external view returns (RoundTask memory);
+
+    /// @notice A task; reverts if unknown.
+    function task(uint32 taskId) external view returns (TaskView memory);
+
+    /// @notice Up to `count` tasks from id `from` on (ids start at 1).
+    function taskPage(uint32 from, uint32 count) external view returns (TaskView[] memory page);
+
+    /// @notice Ids run from 1 to this number.
+    function taskCount() external view returns (uint32);
+
+    /// @notice Up to `count` ids of the queue, from its `offset`-th place on.
+    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+
+    /// @notice How many tasks stand in the queue.
+    function queueLength() external view returns (uint256);
+
+    /// @notice Whether something listed now could serve the task at its price.
+    function servable(uint32 taskId) external view returns (bool);
+
+    /// @notice A task's ranges that were leased before and wait again.
+    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory);
+}

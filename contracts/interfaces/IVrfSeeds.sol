@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title Seeds from Chainlink VRF v2.5
+/// @notice Asks for one random word per purpose and stores it; everything drawn from it is drawn later by whoever needs
+/// it. The callback never reverts and costs constant gas, so a request cannot get stuck in it.
+interface IVrfSeeds {
+    /// @notice How the oracle is asked and paid.
+    struct Config {
+        bytes32 keyHash;
+        uint256 subscriptionId;
+        uint32 callbackGasLimit;
+        uint16 confirmations;
+        bool nativePayment;
+    }
+
+    event ModulesWired(address rounds);
+    event SeedRequested(uint256 indexed requestId);
+    event SeedStored(uint256 indexed requestId, bytes32 seed);
+    event ConfigSet(Config config);
+
+    error NotModule(address caller);
+
+    /// @notice Names the module that may ask. Deployer only, once.
+    function wire(address rounds) external;
+
+    /// @notice Asks for a seed. Round manager only.
+    function request() external returns (uint256 requestId);
+
+    /// @notice The seed of a request, zero as long as the oracle has not answered.
+    function seedOf(uint256 requestId) external view returns (bytes32);
+
+    /// @notice How the oracle is asked and paid.
+    function config() external view returns (Config memory);
+}

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {
+    BASIS,
+    CODEC_DAG_PB,
+    CODEC_RAW,
+    MAX_PRICE,
+    MAX_TASK_CLASSES,
+    MAX_UNITS,
+    PRICE_UNIT
+} from "../governance/Units.sol";
+import {WiredOnce} from "../governance/WiredOnce.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {Vault} from "../vault/Vault.sol";
+import {TaskQueue} from "./TaskQueue.sol";
+
+/// @title Registry of tasks: what developers want trained, and the escrow behind it
+/// @notice See {ITaskRegistry}.
+contract TaskRegistry is ITaskRegistry, WiredOnce {
+    using TaskQueue for TaskQueue.Queue;
+
+    /// @dev First slot: what rounds and leases change. Second: what they read. Then what only clients read.
+    struct Task {
+        TaskStatus status;
+        bool queued;
+        bool inRound;
+        uint16 feeBps;
+        uint32 units;
+        uint32 openUnits;
+        uint32 leasedUnits;
+        uint32 paidUnits;
+        uint32 refundedUnits;
+        uint32 nextFresh;
+        address owner;
+        uint40 deadline;
+        uint32 checkpointInterval;
+        uint16 specCodec;
+        // Third slot.
+        uint64 maxPrice;
+        uint40 submittedAt;
+        bytes32 specDigest;
+        uint256 classes;
+        uint40[] surcharges;
+        OpenRange[] reopened;
+    }
+
+    /// @notice Holds the escrows.
+    Vault public immutable VAULT;
+    /// @notice Fee, bounds of intervals, pause.
+    IParameters public immutable PARAMETERS;
+    /// @notice Classes and what is listed.
+    INodeRegistry public immutable NODES;
+
+    address private _rounds;
+    address private _leases;
+
+    /// @inheritdoc ITaskRegistry
+    uint32 public taskCount;
+
+    TaskQueue.Queue private _queue;
+    mapping(uint32 taskId => Task) private _tasks;
+
+    modifier onlyModule(address module) {
+        require(msg.sender == module, NotModule(msg.sender));
+        _;
+    }
+
+    constructor(Vault vault, IParameters parameters, INodeRegistry nodes) {
+        VAULT = vault;
+        PARAMETERS = parameters;
+        NODES = nodes;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function wire(address rounds, address leases) external wiring {
+        _rounds = rounds;
+        _leases = leases;
+        emit ModulesWired(rounds, leases);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function submit(Submission calldata s) external returns (uint32) {
+        return _submit(s);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function submitWithPermit(
+        Submission calldata submission,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint32) {
+        uint256 escrow = _escrowFor(submission.units, submission.maxPrice, PARAMETERS.get(Param.FeeBps));
+        // A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow, deadline, v, r, s)
+        {} catch {}
+        return _submit(submission);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function cancel(uint32 taskId) external {
+        Task storage t = _existing(taskId);
+        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
+        _close(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function close(uint32 taskId) external {
+        Task storage t = _existing(taskId);
+        require(block.timestamp > t.deadline, DeadlineNotOver(taskId, t.deadline));
+        _close(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function rotate(uint256 most) external returns (uint256 moved) {
+        uint256 waiting = _queue.length();
+        if (most > waiting) most = waiting;
+        for (; moved < most; ++moved) {
+            uint32 taskId = _queue.at(0);
+            if (_leasable(_tasks[taskId]) && servable(taskId)) return moved;
+            _skipHead();
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function freeze(
+        uint256 mostTasks,
+        uint256 mostUnits
+    ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands) {
+        taskIds = new uint32[](mostTasks);
+        demands = new uint32[](mostTasks);
+        uint256 looks = Math.min(2 * mostTasks, _queue.length());
+        uint256 count;
+        for (; looks != 0 && count < mostTasks && mostUnits != 0; --looks) {
+            uint32 taskId = _queue.at(0);
+            Task storage t = _tasks[taskId];
+            if (!_leasable(t) || !servable(taskId)) {
+                _skipHead();
+                continue;
+            }
+            _queue.popFront();
+            (t.queued, t.inRound) = (false, true);
+            uint256 demand = Math.min(t.openUnits, mostUnits);
+            mostUnits -= demand;
+            taskIds[count] = taskId;
+            demands[count++] = uint32(demand);
+        }
+        require(count != 0, NothingToAllocate());
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(taskIds, count)
+            mstore(demands, count)
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function take(uint32 taskId, uint32 units) external onlyModule(_rounds) returns (OpenRange[] memory ranges) {
+        Task storage t = _tasks[taskId];
+        require(units <= t.openUnits, NotEnoughOpenUnits(taskId, t.openUnits, units));
+        t.openUnits -= units;
+        t.leasedUnits += units;
+        emit UnitsLeased(taskId, units);
+
+        ranges = new OpenRange[](t.reopened.length + 1);
+        uint256 count;
+        for (uint256 i = t.reopened.length; i != 0 && units != 0; --i) {
+            OpenRange memory range = t.reopened[i - 1];
+            if (range.count <= units) {
+                t.reopened.pop();
+            } else {
+                t.reopened[i - 1].start = range.start + uint24(units);
+                t.reopened[i - 1].count = range.count - uint24(units);
+                range.count = uint24(units);
+            }
+            units -= range.count;
+            ranges[count++] = range;
+        }
+        if (units != 0) {
+            ranges[count++] = OpenRange(uint24(t.nextFresh), uint24(units), 0, 1);
+            t.nextFresh += units;
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(ranges, count)
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function thaw(uint32[] calldata taskIds, bool toFront) external onlyModule(_rounds) {
+        for (uint256 i; i < taskIds.length; ++i) {
+            // Backwards to the front, so that the first stays first.
+            uint32 taskId = taskIds[toFront ? taskIds.length - 1 - i : i];
+            Task storage t = _tasks[taskId];
+            t.inRound = false;
+            if (t.status == TaskStatus.Closing) {
+                _refundOpen(taskId, t);
+                _endIfDone(taskId, t);
+            } else if (t.openUnits != 0 && !t.queued) {
+                t.queued = true;
+                if (toFront) _queue.pushFront(taskId);
+                else _queue.pushBack(taskId);
+                emit TaskQueued(taskId, t.openUnits);
+            }
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function reopen(uint32 taskId, OpenRange calldata range) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= range.count;
+        t.openUnits += range.count;
+        emit UnitsReopened(taskId, range.start, range.count, range.parent);
+        if (t.status == TaskStatus.Closing && !t.inRound) {
+            _refundOpen(taskId, t);
+            _endIfDone(taskId, t);
+            return;
+        }
+        t.reopened.push(range);
+        if (!t.queued && !t.inRound) {
+            t.queued = true;
+            _queue.pushBack(taskId);
+            emit TaskQueued(taskId, t.openUnits);
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function markPaid(uint32 taskId, uint32 units) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= units;
+        t.paidUnits += units;
+        emit UnitsPaid(taskId, units);
+        _endIfDone(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function termsOf(uint32 taskId) external view returns (address, uint16, uint32, uint40) {
+        Task storage t = _tasks[taskId];
+        return (t.owner, t.feeBps, t.checkpointInterval, t.deadline);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function roundTask(uint32 taskId) external view returns (RoundTask memory) {
+        Task storage t = _tasks[taskId];
+        return RoundTask(t.maxPrice, t.checkpointInterval, t.classes, t.surcharges);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function task(uint32 taskId) external view returns (TaskView memory) {
+        _existing(taskId);
+        return _view(taskId);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function taskPage(uint32 from, uint32 count) external view returns (TaskView[] memory page) {
+        uint32 end = taskCount + 1;
+        if (from == 0) from = 1;
+        if (from >= end) return page;
+        if (count > end - from) count = end - from;
+        page = new TaskView[](count);
+        for (uint32 i; i < count; ++i) page[i] = _view(from + i);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        uint256 end = _queue.length();
+        if (offset >= end) return taskIds;
+        if (count > end - offset) count = end - offset;
+        taskIds = new uint32[](count);
+        for (uint256 i; i < count; ++i) taskIds[i] = _queue.at(offset + i);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function queueLength() external view returns (uint256) {
+        return _queue.length();
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory) {
+        return _tasks[taskId].reopened;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function servable(uint32 taskId) public view returns (bool) {
+        Task storage t = _tasks[taskId];
+        uint256 most = t.maxPrice;
+        bool plain = t.surcharges.length == 0;
+        uint256 classes = t.classes;
+        for (uint256 i; classes != 0; ++i) {
+            uint256 surcharge = plain ? 0 : t.surcharges[i];
+            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
+            classes &= classes - 1;
+            if (surcharge <= most && NODES.hasUnitsAtOrBelow(classId, most - surcharge)) return true;
+        }
+        return false;
+    }
+
+    function _submit(Submission calldata s) private returns (uint32 taskId) {
+        require(!PARAMETERS.intakePaused(), IntakePaused());
+        _check(s);
+        taskId = ++taskCount;
+        Task storage t = _tasks[taskId];
+        t.status = TaskStatus.Open;
+        t.queued = true;
+        t.feeBps = uint16(PARAMETERS.get(Param.FeeBps));
+        t.units = s.units;
+        t.openUnits = s.units;
+        t.owner = msg.sender;
+        t.deadline = s.deadline;
+        t.checkpointInterval = s.checkpointInterval;
+        t.specCodec = s.specCodec;
+        t.specDigest = s.specDigest;
+        t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
+        t.submittedAt = uint40(block.timestamp);
+        t.classes = _classSet(s, t.surcharges);
+        _queue.pushBack(taskId);
+        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps);
+        emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
+        emit TaskQueued(taskId, s.units);
+        VAULT.lockEscrow(taskId, msg.sender, escrow);
+    }
+
+    /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
+    function _classSet(Submission calldata s, uint40[] storage surcharges) private returns (uint256 classes) {
+        uint256 known = NODES.classes().length;
+        for (uint256 i; i < s.classIds.length; ++i) {
+            uint8 classId = s.classIds[i];
+            require(classId < known, UnknownClass(classId));
+            uint256 bit = 1 << classId;
+            require(bit > classes, ClassesNotAscending(classId));
+            classes |= bit;
+            if (s.surcharges.length != 0) surcharges.push(uint40(_price(s.surcharges[i])));
+        }
+    }
+
+    function _close(uint32 taskId, Task storage t) private {
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        t.status = TaskStatus.Closing;
+        emit TaskClosing(taskId);
+        if (t.inRound) return;
+        _refundOpen(taskId, t);
+        _endIfDone(taskId, t);
+    }
+
+    /// @dev Open units of a closing task are worth what was reserved for them.
+    function _refundOpen(uint32 taskId, Task storage t) private {
+        uint32 open = t.openUnits;
+        if (open == 0) return;
+        t.openUnits = 0;
+        t.refundedUnits += open;
+        uint256 amount = _escrowFor(open, t.maxPrice * PRICE_UNIT, t.feeBps);
+        emit UnitsRefunded(taskId, open, amount);
+        VAULT.releaseEscrow(taskId, t.owner, amount);
+    }
+
+    /// @dev A task ends when nothing of it is open or leased; what is left of its escrow goes back.
+    function _endIfDone(uint32 taskId, Task storage t) private {
+        if (t.openUnits != 0 || t.leasedUnits != 0) return;
+        t.status = TaskStatus.Ended;
+        uint256 rest = VAULT.escrowOf(taskId);
+        emit TaskEnded(taskId, rest);
+        if (rest != 0) VAULT.releaseEscrow(taskId, t.owner, rest);
+    }
+
+    /// @dev Takes the head out of the queue; it goes to the end if it still has work that may be leased.
+    function _skipHead() private {
+        uint32 taskId = _queue.popFront();
+        Task storage t = _tasks[taskId];
+        if (_leasable(t)) _queue.pushBack(taskId);
+        else t.queued = false;
+    }
+
+    function _leasable(Task storage t) private view returns (bool) {
+        return
+            t.status == TaskStatus.Open &&
+            t.openUnits != 0 &&
+            block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
+    }
+
+    function _check(Submission calldata s) private view {
+        require(s.specDigest != bytes32(0), InvalidSpec());
+        require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
+        require(s.units != 0, NoUnits());
+        require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
+        require(_price(s.maxPrice) != 0, PriceIsZero());
+        uint256 count = s.classIds.length;
+        require(count != 0, NoClasses());
+        require(count <= MAX_TASK_CLASSES, TooManyClasses(count, MAX_TASK_CLASSES));
+        require(
+            s.surcharges.length == 0 || s.surcharges.length == count,
+            SurchargeCountMismatch(count, s.surcharges.length)
+        );
+        uint256 min = PARAMETERS.get(Param.MinCheckpointInterval);
+        uint256 max = PARAMETERS.get(Param.MaxCheckpointInterval);
+        require(
+            s.checkpointInterval >= min && s.checkpointInterval <= max,
+            IntervalOutOfBounds(s.checkpointInterval, min, max)
+        );
+        uint256 earliest = block.timestamp + PARAMETERS.get(Param.MinLeaseTime);
+        require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
+    }
+
+    function _existing(uint32 taskId) private view returns (Task storage t) {
+        t = _tasks[taskId];
+        require(t.status != TaskStatus.None, UnknownTask(taskId));
+    }
+
+    function _view(uint32 taskId) private view returns (TaskView memory v) {
+        Task storage t = _tasks[taskId];
+        v.id = taskId;
+        v.status = t.status;
+        v.queued = t.queued;
+        v.inRound = t.inRound;
+        v.units = t.units;
+        v.openUnits = t.openUnits;
+        v.leasedUnits = t.leasedUnits;
+        v.paidUnits = t.paidUnits;
+        v.refundedUnits = t.refundedUnits;
+        v.checkpointInterval = t.checkpointInterval;
+        v.submittedAt = t.submittedAt;
+        v.deadline = t.deadline;
+        v.specCodec = t.specCodec;
+        v.feeBps = t.feeBps;
+        v.specDigest = t.specDigest;
+        v.owner = t.owner;
+        v.maxPrice = t.maxPrice * PRICE_UNIT;
+        v.escrow = VAULT.escrowOf(taskId);
+        (v.classIds, v.surcharges) = _classesOf(t);
+    }
+
+    function _classesOf(Task storage t) private view returns (uint8[] memory ids, uint256[] memory surcharges) {
+        uint256 count;
+        ids = new uint8[](MAX_TASK_CLASSES);
+        for (uint256 set = t.classes; set != 0; set &= set - 1) ids[count++] = uint8(Math.log2(set & (~set + 1)));
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(ids, count)
+        }
+        surcharges = new uint256[](count);
+        for (uint256 i; i < t.surcharges.length; ++i) surcharges[i] = t.surcharges[i] * PRICE_UNIT;
+    }
+
+    /// @dev Whole micro-VER of a price in wei.
+    function _price(uint256 price) private pure returns (uint256) {
+        require(price % PRICE_UNIT == 0, PriceNotOnGrid(price, PRICE_UNIT));
+        require(price <= MAX_PRICE * PRICE_UNIT, PriceTooHigh(price, MAX_PRICE * PRICE_UNIT));
+        return price / PRICE_UNIT;
+    }
+
+    /// @dev What `units` can cost at most: the fee is rounded up per unit, so that any payment's fee is covered.
+    function _escrowFor(uint256 units, uint256 maxPrice, uint256 feeBps) private pure returns (uint256) {
+        return units * (maxPrice + Math.ceilDiv(maxPrice * feeBps, BASIS));
+    }
+}
