@@ -148,8 +148,8 @@ interface INodeRegistry {
     /// @notice Names the modules that freeze, fill and free. Deployer only, once.
     function wire(address rounds, address leases) external;
 
-    /// @notice Adds a class. Only the role that the access manager names.
-    function addClass(bytes32 name, uint40 tickSize) external returns (uint8 classId);
+    /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
+    function addClasses(Class[] calldata added) external;
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
     /// @param operator Key of the node's agent; one node per operator, and it may not be zero.

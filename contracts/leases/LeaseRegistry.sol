@@ -82,100 +82,101 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     /// @inheritdoc ILeaseRegistry
     function renew(uint32 leaseId, uint24 fence, address operator) external onlyModule(_checkpoints) returns (uint24) {
-        Lease storage l = _held(leaseId, fence, operator);
-        (, , uint32 interval, ) = TASKS.termsOf(l.taskId);
+        Lease storage held = _held(leaseId, fence, operator);
+        (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
         uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
-        l.due = due;
+        held.due = due;
         emit LeaseRenewed(leaseId, due);
-        return l.count;
+        return held.count;
     }
 
     /// @inheritdoc ILeaseRegistry
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external {
-        Lease storage l = _held(leaseId, fence, msg.sender);
+        Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
-        l.status = LeaseStatus.Delivered;
-        l.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
+        held.status = LeaseStatus.Delivered;
+        held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
-        emit ResultDelivered(leaseId, l.taskId, l.nodeId, digest, codec, size);
-        NODES.free(l.nodeId, l.count);
+        emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
+        NODES.free(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
     function release(uint32 leaseId, uint24 fence) external {
-        Lease storage l = _held(leaseId, fence, msg.sender);
-        l.status = LeaseStatus.Released;
-        emit LeaseReleased(leaseId, l.taskId, l.nodeId);
-        NODES.free(l.nodeId, l.count);
-        _reopen(l, leaseId);
+        Lease storage held = _held(leaseId, fence, msg.sender);
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, held.count);
+        _reopen(held, leaseId);
     }
 
     /// @inheritdoc ILeaseRegistry
     function expire(uint32 leaseId) external {
-        Lease storage l = _existing(leaseId);
-        require(l.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, l.status));
-        bool atFault = block.timestamp > l.due;
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        bool atFault = block.timestamp > held.due;
         if (!atFault) {
-            (, , , uint40 deadline) = TASKS.termsOf(l.taskId);
-            require(block.timestamp > deadline, LeaseInTime(leaseId, l.due));
+            (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
+            require(block.timestamp > deadline, LeaseInTime(leaseId, held.due));
         }
-        l.status = LeaseStatus.Expired;
-        emit LeaseExpired(leaseId, l.taskId, l.nodeId, msg.sender, atFault);
-        NODES.free(l.nodeId, l.count);
+        held.status = LeaseStatus.Expired;
+        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
+        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
-            NODES.penalise(l.nodeId, _slice(l.count));
+            NODES.penalise(held.nodeId, _slice(held.count));
             VAULT.payBounty(msg.sender, PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT);
         }
-        _reopen(l, leaseId);
+        NODES.free(held.nodeId, held.count);
+        _reopen(held, leaseId);
     }
 
     /// @inheritdoc ILeaseRegistry
     function accept(uint32[] calldata leaseIds) external {
         for (uint256 i; i < leaseIds.length; ++i) {
             uint32 leaseId = leaseIds[i];
-            Lease storage l = _existing(leaseId);
-            (address developer, , , ) = TASKS.termsOf(l.taskId);
-            if (l.status == LeaseStatus.Delivered) {
-                require(msg.sender == developer || block.timestamp > l.due, DisputeWindowOpen(leaseId, l.due));
+            Lease storage held = _existing(leaseId);
+            (address developer, , , ) = TASKS.termsOf(held.taskId);
+            if (held.status == LeaseStatus.Delivered) {
+                require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
             } else {
-                require(l.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, l.status));
-                require(block.timestamp > l.due, ArbitrationOpen(leaseId, l.due));
+                require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
+                require(block.timestamp > held.due, ArbitrationOpen(leaseId, held.due));
             }
-            _pay(leaseId, l);
+            _pay(leaseId, held);
         }
     }
 
     /// @inheritdoc ILeaseRegistry
     function dispute(uint32 leaseId) external {
-        Lease storage l = _existing(leaseId);
-        (address developer, , , ) = TASKS.termsOf(l.taskId);
-        require(msg.sender == developer, NotTaskOwner(l.taskId, msg.sender));
-        require(l.status == LeaseStatus.Delivered, WrongLeaseStatus(leaseId, l.status));
-        require(block.timestamp <= l.due, DisputeWindowClosed(leaseId, l.due));
-        uint256 bond = Math.ceilDiv(uint256(l.price) * l.count * PARAMETERS.get(Param.DisputeBondBps), BASIS);
-        l.status = LeaseStatus.Disputed;
-        l.due = uint40(block.timestamp + PARAMETERS.get(Param.ArbitrationTimeout));
+        Lease storage held = _existing(leaseId);
+        (address developer, , , ) = TASKS.termsOf(held.taskId);
+        require(msg.sender == developer, NotTaskOwner(held.taskId, msg.sender));
+        require(held.status == LeaseStatus.Delivered, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp <= held.due, DisputeWindowClosed(leaseId, held.due));
+        uint256 bond = Math.ceilDiv(uint256(held.price) * held.count * PARAMETERS.get(Param.DisputeBondBps), BASIS);
+        held.status = LeaseStatus.Disputed;
+        held.due = uint40(block.timestamp + PARAMETERS.get(Param.ArbitrationTimeout));
         _results[leaseId].bond = uint64(bond);
         emit LeaseDisputed(leaseId, msg.sender, bond * PRICE_UNIT);
-        VAULT.lockEscrow(l.taskId, msg.sender, bond * PRICE_UNIT);
+        VAULT.lockEscrow(held.taskId, msg.sender, bond * PRICE_UNIT);
     }
 
     /// @inheritdoc ILeaseRegistry
     function rule(uint32 leaseId, bool forNode) external restricted {
-        Lease storage l = _existing(leaseId);
-        require(l.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, l.status));
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
         emit DisputeRuled(leaseId, forNode);
         if (forNode) {
-            _pay(leaseId, l);
+            _pay(leaseId, held);
             return;
         }
-        l.status = LeaseStatus.Rejected;
-        (address developer, , , ) = TASKS.termsOf(l.taskId);
-        VAULT.releaseEscrow(l.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
-        NODES.penalise(l.nodeId, _slice(l.count));
+        held.status = LeaseStatus.Rejected;
+        (address developer, , , ) = TASKS.termsOf(held.taskId);
+        VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
+        NODES.penalise(held.nodeId, _slice(held.count));
         // Nobody should build on what a refused result came from: the units start afresh.
-        TASKS.reopen(l.taskId, ITaskRegistry.OpenRange(l.start, l.count, 0, l.fence + 1));
+        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, 0, held.fence + 1));
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -199,12 +200,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
-    function _pay(uint32 leaseId, Lease storage l) private {
-        (uint32 taskId, uint32 nodeId, uint32 count) = (l.taskId, l.nodeId, l.count);
-        l.status = LeaseStatus.Paid;
+    function _pay(uint32 leaseId, Lease storage held) private {
+        (uint32 taskId, uint32 nodeId, uint32 count) = (held.taskId, held.nodeId, held.count);
+        held.status = LeaseStatus.Paid;
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
         (address owner, ) = NODES.keysOf(nodeId);
-        uint256 amount = count * uint256(l.price) * PRICE_UNIT;
+        uint256 amount = count * uint256(held.price) * PRICE_UNIT;
         // Rounded up, against the developer; the escrow was sized with the same rounding per unit.
         uint256 fee = Math.ceilDiv(amount * feeBps, BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
@@ -213,8 +214,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         TASKS.markPaid(taskId, count);
     }
 
-    function _reopen(Lease storage l, uint32 leaseId) private {
-        TASKS.reopen(l.taskId, ITaskRegistry.OpenRange(l.start, l.count, leaseId, l.fence + 1));
+    function _reopen(Lease storage held, uint32 leaseId) private {
+        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, leaseId, held.fence + 1));
     }
 
     /// @dev Slice of the stake under `count` units, wei, rounded up.
@@ -224,16 +225,16 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @dev An active lease that `operator` holds under this very fence.
-    function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage l) {
-        l = _existing(leaseId);
-        require(fence == l.fence, StaleFence(leaseId, fence, l.fence));
-        require(l.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, l.status));
-        (, address expected) = NODES.keysOf(l.nodeId);
+    function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage held) {
+        held = _existing(leaseId);
+        require(fence == held.fence, StaleFence(leaseId, fence, held.fence));
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        (, address expected) = NODES.keysOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
     }
 
-    function _existing(uint32 leaseId) private view returns (Lease storage l) {
-        l = _leases[leaseId];
-        require(l.status != LeaseStatus.None, UnknownLease(leaseId));
+    function _existing(uint32 leaseId) private view returns (Lease storage held) {
+        held = _leases[leaseId];
+        require(held.status != LeaseStatus.None, UnknownLease(leaseId));
     }
 }

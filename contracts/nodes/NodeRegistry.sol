@@ -82,14 +82,16 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function addClass(bytes32 name, uint40 tickSize) external restricted returns (uint8 classId) {
-        require(_classes.length < MAX_CLASSES, TooManyClasses());
-        require(tickSize > 0 && uint256(tickSize) * (TICKS - 1) <= MAX_PRICE, InvalidTickSize(tickSize));
-        require(!_classNames[name], ClassNameTaken(name));
-        _classNames[name] = true;
-        classId = uint8(_classes.length);
-        _classes.push(Class(name, tickSize));
-        emit ClassAdded(classId, name, tickSize);
+    function addClasses(Class[] calldata added) external restricted {
+        for (uint256 i; i < added.length; ++i) {
+            (bytes32 name, uint40 tickSize) = (added[i].name, added[i].tickSize);
+            require(_classes.length < MAX_CLASSES, TooManyClasses());
+            require(tickSize > 0 && uint256(tickSize) * (TICKS - 1) <= MAX_PRICE, InvalidTickSize(tickSize));
+            require(!_classNames[name], ClassNameTaken(name));
+            _classNames[name] = true;
+            _classes.push(added[i]);
+            emit ClassAdded(uint8(_classes.length - 1), name, tickSize);
+        }
     }
 
     /// @inheritdoc INodeRegistry
