@@ -37,7 +37,10 @@ export default defineConfig({
   defaultChainType: "op",
 
   solidity: {
-    npmFilesToBuild: ["@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol"],
+    npmFilesToBuild: [
+      "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol",
+      "@openzeppelin/contracts/access/manager/AccessManager.sol",
+    ],
     profiles: {
       default: { ...compiler },
       production: { ...compiler },
@@ -57,7 +60,13 @@ export default defineConfig({
     hardhat: simulatedBase,
     /** `npm run node`: a block every two seconds, as on BASE. */
     node: { ...simulatedBase, mining: { auto: false, interval: 2000 } },
-    localhost: { type: "http", chainType: "op", chainId: 31337, url: "http://127.0.0.1:8545" },
+    localhost: {
+      type: "http",
+      chainType: "op",
+      chainId: 31337,
+      url: process.env["DRMP_LOCALHOST_URL"] ?? "http://127.0.0.1:8545",
+      ignition: { requiredConfirmations: 1 },
+    },
     baseSepolia: {
       type: "http",
       chainType: "op",

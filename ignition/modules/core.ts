@@ -1,0 +1,140 @@
+import type { IgnitionModuleBuilder } from "@nomicfoundation/ignition-core";
+import { id } from "ethers";
+
+/** Roles of the access manager. 0 is OpenZeppelin's admin role. */
+export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as const;
+
+/** The governed parameters in the order of `enum Param` (contracts/interfaces/IParameters.sol). */
+const PARAMETERS = [
+  "StakePerUnit",
+  "UnbondingPeriod",
+  "FeeBps",
+  "RoundInterval",
+  "RoundMaxTasks",
+  "RoundMaxUnits",
+  "SeedTimeout",
+  "SettleTimeout",
+  "LeaseGrace",
+  "MinCheckpointInterval",
+  "MaxCheckpointInterval",
+  "MinLeaseTime",
+  "DisputeWindow",
+  "ArbitrationTimeout",
+  "DisputeBondBps",
+  "SlashBps",
+  "Cooldown",
+  "RoundBounty",
+  "ExpireBounty",
+] as const;
+
+type Contract = ReturnType<IgnitionModuleBuilder["contract"]>;
+type ContractAt = ReturnType<IgnitionModuleBuilder["contractAt"]>;
+
+/**
+ * Deploys and wires the whole protocol, hands every role over and leaves the deployer with none.
+ *
+ * The subscription to the oracle is created, funded in ETH and offered to governance; the seeds contract is its
+ * consumer. With `faucet`, a faucet of test VER holds its share of the supply.
+ *
+ * @param coordinator Chainlink's VRF v2.5 coordinator; its mock on a local chain.
+ */
+export function deployProtocol(
+  m: IgnitionModuleBuilder,
+  coordinator: Contract | ContractAt,
+  options: { faucet: boolean },
+) {
+  const deployer = m.getAccount(0);
+  const governance = m.getParameter<string>("governance");
+  const guardian = m.getParameter<string>("guardian");
+  const arbiter = m.getParameter<string>("arbiter");
+  const treasury = m.getParameter<string>("treasury");
+  const supply = m.getParameter<bigint>("supply");
+
+  const manager = m.contract("AccessManager", [deployer]);
+  const token = m.contract("VerToken", [manager, m.getParameter("supplyCap"), deployer, supply]);
+  const parameters = m.contract("Parameters", [manager, PARAMETERS.map((name) => m.getParameter(name))]);
+  const vault = m.contract("Vault", [token]);
+  const nodes = m.contract("NodeRegistry", [manager, vault, parameters]);
+  const tasks = m.contract("TaskRegistry", [vault, parameters, nodes]);
+  const leases = m.contract("LeaseRegistry", [manager, vault, parameters, nodes, tasks]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases]);
+
+  const subscribed = m.call(coordinator, "createSubscription", []);
+  const subscriptionId = m.readEventArgument(subscribed, "SubscriptionCreated", "subId", {
+    emitter: coordinator,
+  });
+  const funded = m.call(coordinator, "fundSubscriptionWithNative", [subscriptionId], {
+    value: m.getParameter<bigint>("subscriptionFunding"),
+  });
+  const seeds = m.contract("VrfSeeds", [
+    coordinator,
+    {
+      keyHash: m.getParameter("vrfKeyHash"),
+      subscriptionId,
+      callbackGasLimit: m.getParameter("vrfCallbackGasLimit"),
+      confirmations: m.getParameter("vrfConfirmations"),
+      nativePayment: true,
+    },
+  ]);
+  const consumer = m.call(coordinator, "addConsumer", [subscriptionId, seeds], { after: [funded] });
+  m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
+
+  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds]);
+
+  m.call(vault, "wire", [{ nodes, tasks, leases, rounds }]);
+  m.call(nodes, "wire", [rounds, leases]);
+  m.call(tasks, "wire", [rounds, leases]);
+  m.call(leases, "wire", [rounds, checkpoints]);
+  m.call(seeds, "wire", [rounds]);
+  const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
+
+  // The supply: bounty pool, faucet, and all the rest to the treasury.
+  const bountyPool = m.getParameter<bigint>("bountyPool");
+  const approved = m.call(token, "approve", [vault, bountyPool]);
+  m.call(vault, "fundBountyPool", [bountyPool], { after: [approved] });
+  const faucets: { faucet?: Contract } = {};
+  if (options.faucet) {
+    faucets.faucet = m.contract("TestnetFaucet", [token, m.getParameter("faucetDrip")]);
+    m.call(token, "transfer", [faucets.faucet, m.getParameter("faucetSupply")], { id: "FundFaucet" });
+  }
+  m.call(token, "transfer", [treasury, m.getParameter("treasurySupply")], { id: "FundTreasury" });
+
+  // Roles. What is not named here (minting, roles themselves) stays with the admin role, which governance gets last.
+  const selector = (signature: string) => id(signature).slice(0, 10);
+  const rolesSet = [
+    m.call(manager, "setTargetFunctionRole", [parameters, [selector("set(uint8,uint64)")], ROLES.parameters], {
+      id: "RoleOfSet",
+    }),
+    m.call(manager, "setTargetFunctionRole", [parameters, [selector("setIntakePaused(bool)")], ROLES.guardian], {
+      id: "RoleOfPause",
+    }),
+    m.call(manager, "setTargetFunctionRole", [leases, [selector("rule(uint32,bool)")], ROLES.arbiter], {
+      id: "RoleOfRule",
+    }),
+    m.call(manager, "setTargetFunctionRole", [nodes, [selector("addClasses((bytes32,uint40)[])")], ROLES.parameters], {
+      id: "RoleOfClasses",
+      after: [classes],
+    }),
+    m.call(manager, "grantRole", [ROLES.parameters, governance, m.getParameter("parameterDelay")], {
+      id: "GrantParameters",
+    }),
+    m.call(manager, "grantRole", [ROLES.guardian, guardian, 0], { id: "GrantGuardian" }),
+    m.call(manager, "grantRole", [ROLES.arbiter, arbiter, 0], { id: "GrantArbiter" }),
+    // The guardian may cancel what governance has scheduled.
+    m.call(manager, "setRoleGuardian", [ROLES.parameters, ROLES.guardian], { id: "GuardParameters" }),
+  ];
+
+  // The seeds contract has an owner of Chainlink's making; the access manager becomes it, so that changes are delayed.
+  const offered = m.call(seeds, "transferOwnership", [manager]);
+  const owned = m.call(manager, "execute", [seeds, m.encodeFunctionCall(seeds, "acceptOwnership", [])], {
+    after: [offered],
+  });
+
+  const admin = m.call(manager, "grantRole", [ROLES.admin, governance, m.getParameter("adminDelay")], {
+    id: "GrantAdmin",
+    after: [...rolesSet, owned],
+  });
+  m.call(manager, "renounceRole", [ROLES.admin, deployer], { after: [admin] });
+
+  return { manager, token, parameters, vault, nodes, tasks, leases, checkpoints, seeds, rounds, ...faucets };
+}
