@@ -65,7 +65,6 @@ export default defineConfig({
       chainType: "op",
       chainId: 31337,
       url: process.env["DRMP_LOCALHOST_URL"] ?? "http://127.0.0.1:8545",
-      ignition: { requiredConfirmations: 1 },
     },
     baseSepolia: {
       type: "http",

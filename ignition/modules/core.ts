@@ -1,4 +1,8 @@
-import type { IgnitionModuleBuilder } from "@nomicfoundation/ignition-core";
+import type {
+  IgnitionModuleBuilder,
+  NamedArtifactContractAtFuture,
+  NamedArtifactContractDeploymentFuture,
+} from "@nomicfoundation/ignition-core";
 import { id } from "ethers";
 
 /** Roles of the access manager. 0 is OpenZeppelin's admin role. */
@@ -27,8 +31,9 @@ const PARAMETERS = [
   "ExpireBounty",
 ] as const;
 
-type Contract = ReturnType<IgnitionModuleBuilder["contract"]>;
-type ContractAt = ReturnType<IgnitionModuleBuilder["contractAt"]>;
+type Coordinator =
+  | NamedArtifactContractDeploymentFuture<"VRFCoordinatorV2_5Mock">
+  | NamedArtifactContractAtFuture<"VRFCoordinatorV2_5Mock">;
 
 /**
  * Deploys and wires the whole protocol, hands every role over and leaves the deployer with none.
@@ -38,11 +43,7 @@ type ContractAt = ReturnType<IgnitionModuleBuilder["contractAt"]>;
  *
  * @param coordinator Chainlink's VRF v2.5 coordinator; its mock on a local chain.
  */
-export function deployProtocol(
-  m: IgnitionModuleBuilder,
-  coordinator: Contract | ContractAt,
-  options: { faucet: boolean },
-) {
+export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinator, options: { faucet: boolean }) {
   const deployer = m.getAccount(0);
   const governance = m.getParameter<string>("governance");
   const guardian = m.getParameter<string>("guardian");
@@ -92,11 +93,10 @@ export function deployProtocol(
   const bountyPool = m.getParameter<bigint>("bountyPool");
   const approved = m.call(token, "approve", [vault, bountyPool]);
   m.call(vault, "fundBountyPool", [bountyPool], { after: [approved] });
-  const faucets: { faucet?: Contract } = {};
-  if (options.faucet) {
-    faucets.faucet = m.contract("TestnetFaucet", [token, m.getParameter("faucetDrip")]);
-    m.call(token, "transfer", [faucets.faucet, m.getParameter("faucetSupply")], { id: "FundFaucet" });
-  }
+  const faucets = options.faucet
+    ? { faucet: m.contract("TestnetFaucet", [token, m.getParameter("faucetDrip")]) }
+    : undefined;
+  if (faucets) m.call(token, "transfer", [faucets.faucet, m.getParameter("faucetSupply")], { id: "FundFaucet" });
   m.call(token, "transfer", [treasury, m.getParameter("treasurySupply")], { id: "FundTreasury" });
 
   // Roles. What is not named here (minting, roles themselves) stays with the admin role, which governance gets last.

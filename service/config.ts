@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+
+import { z } from "zod";
+
+/** A configuration that cannot be used. The message names the file, each wrong entry and what is expected there. */
+export class ConfigInvalid extends Error {
+  readonly code = "CONFIG_INVALID";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ConfigInvalid";
+  }
+}
+
+/**
+ * Reads and validates a JSON configuration file.
+ *
+ * @param schema Build it of strict objects, so that an unknown key (most often a misspelt one) is an error.
+ * @throws {@link ConfigInvalid} if the file is missing, is no JSON, or does not fit.
+ */
+export function readConfig<T extends z.ZodType>(file: string, schema: T): z.output<T> {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ConfigInvalid(`Cannot read the configuration file ${file}. Check its path and permissions.`, { cause });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigInvalid(`The configuration file ${file} is not valid JSON: ${String(cause)}`, { cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    throw new ConfigInvalid(`The configuration file ${file} does not fit:\n${z.prettifyError(parsed.error)}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,61 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import type { Registry } from "prom-client";
+
+import type { Pulse } from "./pulse.ts";
+
+/** What `/health` tells beside the pulse. */
+export type Details = () => Record<string, unknown>;
+
+/**
+ * Serves `/health` (200 while the pulse is good, else 503; JSON) and `/metrics` (Prometheus text).
+ *
+ * @param port 0 picks a free one.
+ * @returns The address it listens on, and a way to stop.
+ */
+export async function serveHealth(options: {
+  host: string;
+  port: number;
+  pulse: Pulse;
+  registry: Registry;
+  details?: Details;
+}): Promise<{ url: string; close: () => Promise<void> }> {
+  const server: Server = createServer((request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (path === "/health") {
+      const body = { healthy: options.pulse.healthy, loops: options.pulse.beats(), ...options.details?.() };
+      response.writeHead(body.healthy ? 200 : 503, { "content-type": "application/json" });
+      response.end(JSON.stringify(body));
+    } else if (path === "/metrics") {
+      options.registry.metrics().then(
+        (text) => {
+          response.writeHead(200, { "content-type": options.registry.contentType });
+          response.end(text);
+        },
+        (error: unknown) => {
+          response.writeHead(500);
+          response.end(String(error));
+        },
+      );
+    } else {
+      response.writeHead(404);
+      response.end("try /health or /metrics\n");
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${options.host}:${String(port)}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
