@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { type ChainLease, type LocalLease, planLeases, whyIdle } from "./plan.ts";
+
+const lease: ChainLease = {
+  id: 5,
+  taskId: 1,
+  start: 0,
+  count: 3,
+  fence: 2,
+  status: "active",
+  due: 1_060,
+  checkpointInterval: 30,
+  checkpoint: { progress: 0, at: 1_000 },
+};
+const work: LocalLease = { id: 5, fence: 2, running: true, unitsDone: 0, progress: 0 };
+const kinds = (...args: Parameters<typeof planLeases>) => planLeases(...args).map((step) => step.kind);
+
+test("a new lease is started, a running one left alone", () => {
+  assert.deepEqual(kinds([lease], [], 1_001, false), ["start"]);
+  assert.deepEqual(kinds([lease], [work], 1_001, false), []);
+});
+
+test("after a restart the work is started again and, if the interval is over, what it had is posted", () => {
+  const left = { ...work, running: false, progress: 4_000 };
+  assert.deepEqual(kinds([lease], [left], 1_010, false), ["start"]);
+  assert.deepEqual(kinds([lease], [left], 1_030, false), ["start", "checkpoint"]);
+});
+
+test("a checkpoint needs both the interval and progress beyond what the chain has", () => {
+  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_029, false), []);
+  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_030, false), ["checkpoint"]);
+  const posted = { ...lease, checkpoint: { progress: 100, at: 1_000 } };
+  assert.deepEqual(kinds([posted], [{ ...work, progress: 100 }], 1_050, false), []);
+});
+
+test("done work is delivered once: not planned again when the chain shows it delivered", () => {
+  const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };
+  assert.deepEqual(kinds([lease], [done], 1_001, false), ["deliver"]);
+  assert.deepEqual(kinds([{ ...lease, status: "delivered" }], [done], 1_001, false), []);
+});
+
+test("a zombie stops: lease gone, changed fence, expired", () => {
+  assert.deepEqual(kinds([], [work], 1_001, false), ["stop", "forget"]);
+  assert.deepEqual(kinds([{ ...lease, status: "expired" }], [work], 1_001, false), ["stop", "forget"]);
+  assert.deepEqual(kinds([{ ...lease, fence: 3 }], [work], 1_001, false), ["stop", "forget", "start"]);
+});
+
+test("a delivered lease is kept until it is paid, and accepted by its node after the window", () => {
+  const delivered: ChainLease = { ...lease, status: "delivered", due: 2_000 };
+  assert.deepEqual(kinds([delivered], [{ ...work, running: false }], 2_000, false), []);
+  assert.deepEqual(kinds([delivered], [{ ...work, running: false }], 2_001, false), ["accept"]);
+  assert.deepEqual(kinds([{ ...delivered, status: "paid" }], [{ ...work, running: false }], 2_001, false), ["forget"]);
+});
+
+test("draining waits for the workload, posts its last checkpoint, then gives the lease back", () => {
+  assert.deepEqual(kinds([lease], [work], 1_001, true), []);
+  assert.deepEqual(kinds([lease], [{ ...work, running: false, progress: 50 }], 1_001, true), ["checkpoint", "release"]);
+  assert.deepEqual(kinds([lease], [], 1_001, true), ["release"]);
+  assert.deepEqual(kinds([lease], [{ ...work, running: false, unitsDone: 3 }], 1_001, true), ["deliver"]);
+});
+
+test("work that cannot be done here is given back with its reason", () => {
+  const steps = planLeases([lease], [{ ...work, failure: "spec bafk… could not be fetched" }], 1_001, false);
+  assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "spec bafk… could not be fetched" }]);
+});
+
+test("an idle node can always say why", () => {
+  const node = {
+    registered: true,
+    status: "active",
+    leased: 0,
+    listedUnits: 4,
+    capacity: 4,
+    cooldownUntil: 0,
+    covered: 4,
+    now: 1_000,
+    queueLength: 2,
+  } as const;
+  assert.match(whyIdle(node) ?? "", /price/);
+  assert.match(whyIdle({ ...node, queueLength: 0 }) ?? "", /no task/);
+  assert.match(whyIdle({ ...node, cooldownUntil: 1_030 }) ?? "", /30 s/);
+  assert.match(whyIdle({ ...node, status: "draining" }) ?? "", /resume/);
+  assert.match(whyIdle({ ...node, covered: 0 }) ?? "", /stake/);
+  assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
+  assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
+  assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
+});

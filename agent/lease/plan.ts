@@ -1,0 +1,126 @@
+/** A lease of this node, as the chain shows it. Times in seconds. */
+export interface ChainLease {
+  readonly id: number;
+  readonly taskId: number;
+  readonly start: number;
+  readonly count: number;
+  readonly fence: number;
+  readonly status: "active" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
+  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  readonly due: number;
+  /** Seconds between checkpoints that the task asks for. */
+  readonly checkpointInterval: number;
+  /** Newest checkpoint on chain; progress in basis points of a unit, 0 if there is none. */
+  readonly checkpoint: { readonly progress: number; readonly at: number };
+}
+
+/** A lease's work on this machine. */
+export interface LocalLease {
+  readonly id: number;
+  readonly fence: number;
+  readonly running: boolean;
+  readonly unitsDone: number;
+  /** Work done, in basis points of a unit, as far as complete checkpoints and outputs hold it. */
+  readonly progress: number;
+  /** The work cannot be done here (its spec is missing or invalid, a unit failed for good): what went wrong. */
+  readonly failure?: string;
+}
+
+/** What the agent should do about one lease. */
+export type LeaseStep =
+  | { readonly kind: "start"; readonly leaseId: number }
+  | { readonly kind: "stop"; readonly leaseId: number; readonly why: string }
+  | { readonly kind: "checkpoint"; readonly leaseId: number; readonly why: string }
+  | { readonly kind: "deliver"; readonly leaseId: number }
+  | { readonly kind: "release"; readonly leaseId: number; readonly why: string }
+  | { readonly kind: "accept"; readonly leaseId: number }
+  | { readonly kind: "forget"; readonly leaseId: number };
+
+/**
+ * What to do about each lease, from what the chain says and what is on this machine. Pure and level-triggered: an agent
+ * that was killed anywhere comes to the same steps again, and a step that has taken effect is not planned again.
+ *
+ * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
+ * - A checkpoint is posted when the interval is over and there is progress to show; with `draining`, as soon as there is.
+ * - A lease whose work is done is delivered; one that cannot be worked on is given back.
+ *
+ * O(n) in the leases.
+ *
+ * @param now Chain time, seconds.
+ * @param draining The agent is leaving: leases are given back once their last checkpoint is posted.
+ */
+export function planLeases(
+  chain: readonly ChainLease[],
+  local: readonly LocalLease[],
+  now: number,
+  draining: boolean,
+): LeaseStep[] {
+  const steps: LeaseStep[] = [];
+  const known = new Map(chain.map((lease) => [lease.id, lease]));
+  const here = new Map(local.map((lease) => [lease.id, lease]));
+  for (const work of local) {
+    const lease = known.get(work.id);
+    const stale = lease === undefined || lease.fence !== work.fence || lease.status !== "active";
+    if (!stale) continue;
+    if (work.running) {
+      steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "not ours any more" });
+    }
+    if (lease === undefined || !["delivered", "disputed"].includes(lease.status)) {
+      steps.push({ kind: "forget", leaseId: work.id });
+    }
+  }
+  for (const lease of chain) {
+    if (["delivered", "disputed"].includes(lease.status)) {
+      if (now > lease.due) steps.push({ kind: "accept", leaseId: lease.id });
+      continue;
+    }
+    if (lease.status !== "active") continue;
+    const work = here.get(lease.id);
+    steps.push(...planActive(lease, work?.fence === lease.fence ? work : undefined, now, draining));
+  }
+  return steps;
+}
+
+function planActive(lease: ChainLease, work: LocalLease | undefined, now: number, draining: boolean): LeaseStep[] {
+  const leaseId = lease.id;
+  if (work?.failure !== undefined) return [{ kind: "release", leaseId, why: work.failure }];
+  if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
+  const ahead = work !== undefined && work.progress > lease.checkpoint.progress;
+  if (draining) {
+    // Running work is told to write its last checkpoint elsewhere; here only what it left behind is looked at.
+    if (work?.running) return [];
+    const release: LeaseStep = { kind: "release", leaseId, why: "the agent is leaving" };
+    return ahead ? [{ kind: "checkpoint", leaseId, why: "last one before leaving" }, release] : [release];
+  }
+  const steps: LeaseStep[] = [];
+  if (!work?.running) steps.push({ kind: "start", leaseId });
+  const since = lease.checkpoint.at;
+  if (ahead && now >= since + lease.checkpointInterval) {
+    steps.push({ kind: "checkpoint", leaseId, why: "the interval is over" });
+  }
+  return steps;
+}
+
+/** Why the node has nothing to do; undefined if it has. */
+export function whyIdle(node: {
+  readonly registered: boolean;
+  readonly status: "active" | "draining" | "unbonding" | "withdrawn";
+  readonly leased: number;
+  readonly listedUnits: number;
+  readonly capacity: number;
+  readonly cooldownUntil: number;
+  readonly covered: number;
+  readonly now: number;
+  readonly queueLength: number;
+}): string | undefined {
+  if (!node.registered) return "the operator key belongs to no node: register it";
+  if (node.leased > 0) return undefined;
+  if (node.status !== "active") return `the node is ${node.status}: resume it to take leases again`;
+  if (node.now < node.cooldownUntil) {
+    return `cooling down after a failed lease for another ${String(node.cooldownUntil - node.now)} s`;
+  }
+  if (node.covered < 1) return "the stake does not cover a single unit: add stake";
+  if (node.listedUnits === 0) return "the listing is behind: it is synced as soon as no round is open";
+  if (node.queueLength === 0) return "no task is waiting";
+  return "waiting for a round that reaches this node's price";
+}
