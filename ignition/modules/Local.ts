@@ -1,10 +1,11 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
-import { deployProtocol } from "./core.ts";
+import { deployFaucet, deployProtocol } from "./core.ts";
 
 /** A local chain: the protocol with Chainlink's own mock of its coordinator, which the oracle process fulfils, and a faucet. */
 export default buildModule("Drmp", (m) => {
   // Base fee, gas price and LINK rate of the mock, in wei: what a request costs the subscription.
   const coordinator = m.contract("VRFCoordinatorV2_5Mock", [10n ** 14n, 10n ** 9n, 4n * 10n ** 15n]);
-  return { coordinator, ...deployProtocol(m, coordinator, { faucet: true }) };
+  const protocol = deployProtocol(m, coordinator);
+  return { coordinator, ...protocol, ...deployFaucet(m, protocol.token) };
 });

@@ -39,11 +39,11 @@ type Coordinator =
  * Deploys and wires the whole protocol, hands every role over and leaves the deployer with none.
  *
  * The subscription to the oracle is created, funded in ETH and offered to governance; the seeds contract is its
- * consumer. With `faucet`, a faucet of test VER holds its share of the supply.
+ * consumer.
  *
  * @param coordinator Chainlink's VRF v2.5 coordinator; its mock on a local chain.
  */
-export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinator, options: { faucet: boolean }) {
+export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinator) {
   const deployer = m.getAccount(0);
   const governance = m.getParameter<string>("governance");
   const guardian = m.getParameter<string>("guardian");
@@ -89,14 +89,10 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   m.call(seeds, "wire", [rounds]);
   const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
 
-  // The supply: bounty pool, faucet, and all the rest to the treasury.
+  // The supply: bounty pool and treasury; a faucet takes the rest where there is one.
   const bountyPool = m.getParameter<bigint>("bountyPool");
   const approved = m.call(token, "approve", [vault, bountyPool]);
   m.call(vault, "fundBountyPool", [bountyPool], { after: [approved] });
-  const faucets = options.faucet
-    ? { faucet: m.contract("TestnetFaucet", [token, m.getParameter("faucetDrip")]) }
-    : undefined;
-  if (faucets) m.call(token, "transfer", [faucets.faucet, m.getParameter("faucetSupply")], { id: "FundFaucet" });
   m.call(token, "transfer", [treasury, m.getParameter("treasurySupply")], { id: "FundTreasury" });
 
   // Roles. What is not named here (minting, roles themselves) stays with the admin role, which governance gets last.
@@ -136,5 +132,12 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   });
   m.call(manager, "renounceRole", [ROLES.admin, deployer], { after: [admin] });
 
-  return { manager, token, parameters, vault, nodes, tasks, leases, checkpoints, seeds, rounds, ...faucets };
+  return { manager, token, parameters, vault, nodes, tasks, leases, checkpoints, seeds, rounds };
+}
+
+/** A faucet of test VER with its share of the supply. */
+export function deployFaucet(m: IgnitionModuleBuilder, token: NamedArtifactContractDeploymentFuture<"VerToken">) {
+  const faucet = m.contract("TestnetFaucet", [token, m.getParameter("faucetDrip")]);
+  m.call(token, "transfer", [faucet, m.getParameter("faucetSupply")], { id: "FundFaucet" });
+  return { faucet };
 }
