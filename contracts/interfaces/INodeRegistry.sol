@@ -190,7 +190,8 @@ interface INodeRegistry {
     /// @notice Takes leases again after {drain}. Owner or operator.
     function resume(uint32 nodeId) external;
 
-    /// @notice Leaves the market: starts the unbonding of an idle, draining node. Owner only.
+    /// @notice Leaves the market: starts the unbonding of an idle, draining node, which lasts at least as long as what it
+    /// has just delivered can be disputed and judged. Owner only.
     function exit(uint32 nodeId) external;
 
     /// @notice Makes the stake of an unbonded node claimable in the vault. Owner only.

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
@@ -140,6 +141,9 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
 
     /// @inheritdoc INodeRegistry
     function setOperator(uint32 nodeId, address operator) external onlyOwner(nodeId) {
+        // A withdrawn node's key may be another node's by now.
+        NodeStatus status = _nodes[nodeId].status;
+        require(status != NodeStatus.Withdrawn, WrongStatus(nodeId, status));
         delete nodeOfOperator[_records[nodeId].operator];
         _setOperator(nodeId, operator);
     }
@@ -170,7 +174,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         Listings.Node storage n = _nodes[nodeId];
         require(n.leased == 0 && n.listedUnits == 0, NodeBusy(nodeId, n.leased, n.listedUnits));
         _changeStatus(nodeId, NodeStatus.Draining, NodeStatus.Unbonding);
-        uint40 at = uint40(block.timestamp + PARAMETERS.get(Param.UnbondingPeriod));
+        uint40 at = uint40(block.timestamp + _unbonding());
         _records[nodeId].withdrawableAt = at;
         emit NodeUnbonding(nodeId, at);
     }
@@ -393,6 +397,12 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
         uint256 capacity = covered < n.capacity ? covered : n.capacity;
         return capacity > n.leased ? uint32(capacity - n.leased) : 0;
+    }
+
+    /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
+    function _unbonding() private view returns (uint256) {
+        uint256 judging = PARAMETERS.get(Param.DisputeWindow) + PARAMETERS.get(Param.ArbitrationTimeout);
+        return Math.max(PARAMETERS.get(Param.UnbondingPeriod), judging);
     }
 
     function _view(uint32 nodeId) private view returns (NodeView memory v) {
