@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {ChainReader} from "./ChainReader.sol";
+import {Fixture} from "./Fixture.sol";
+import {Post} from "./Post.sol";
+import {Reference} from "./Reference.sol";
+
+/// @title What actors do, one call each
+abstract contract Actions is Fixture {
+    bytes32 internal constant SPEC = keccak256("spec");
+    bytes32 internal constant RESULT = keccak256("result");
+
+    function stakeFor(uint256 capacity) internal view returns (uint256) {
+        return capacity * param(Param.StakePerUnit) * MICRO;
+    }
+
+    function termsOf(uint8 classId, uint32 capacity, uint256 tick) internal view returns (INodeRegistry.Terms memory) {
+        return INodeRegistry.Terms(classId, capacity, tick * nodes.class(classId).tickSize * MICRO);
+    }
+
+    function profile() internal pure returns (INodeRegistry.Profile memory) {
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, "/ip4/127.0.0.1/tcp/4001");
+    }
+
+    /// @dev The operator key that {register} gives to the node with this id.
+    function operatorOf(uint32 nodeId) internal pure returns (address) {
+        return address(uint160(uint256(keccak256(abi.encode("operator", nodeId)))));
+    }
+
+    /// @dev Registers a node that stakes just what its capacity needs.
+    function register(address owner, uint8 classId, uint32 capacity, uint256 tick) internal returns (uint32 nodeId) {
+        uint256 stake = stakeFor(capacity);
+        fund(owner, stake);
+        INodeRegistry.Terms memory terms = termsOf(classId, capacity, tick);
+        address operator = operatorOf(nodes.nodeCount() + 1);
+        vm.prank(owner);
+        nodeId = nodes.register(operator, terms, profile(), stake);
+    }
+
+    function list(uint8 a) internal pure returns (uint8[] memory ids) {
+        ids = new uint8[](1);
+        ids[0] = a;
+    }
+
+    function list(uint8 a, uint8 b) internal pure returns (uint8[] memory ids) {
+        ids = new uint8[](2);
+        (ids[0], ids[1]) = (a, b);
+    }
+
+    function ids32(uint32 a) internal pure returns (uint32[] memory ids) {
+        ids = new uint32[](1);
+        ids[0] = a;
+    }
+
+    /// @dev A valid submission without surcharges. `maxPrice` in micro-VER.
+    function submission(
+        uint32 units,
+        uint256 maxPrice,
+        uint8[] memory classIds
+    ) internal view returns (ITaskRegistry.Submission memory) {
+        return
+            ITaskRegistry.Submission({
+                specDigest: SPEC,
+                specCodec: CODEC_DAG_PB,
+                units: units,
+                maxPrice: maxPrice * MICRO,
+                checkpointInterval: 60,
+                deadline: uint40(block.timestamp + 30 days),
+                classIds: classIds,
+                surcharges: new uint256[](0)
+            });
+    }
+
+    function escrowFor(uint256 units, uint256 maxPrice) internal view returns (uint256) {
+        uint256 price = maxPrice * MICRO;
+        return units * (price + (price * param(Param.FeeBps) + 9_999) / 10_000);
+    }
+
+    function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {
+        fund(owner, escrowFor(s.units, s.maxPrice / MICRO));
+        vm.prank(owner);
+        return tasks.submit(s);
+    }
+
+    function submit(address owner, uint32 units, uint256 maxPrice, uint8 classId) internal returns (uint32) {
+        return submit(owner, submission(units, maxPrice, list(classId)));
+    }
+
+    /// @dev Opens a round as soon as one may be opened.
+    function openRound() internal returns (uint32) {
+        uint256 next = rounds.nextOpening();
+        if (block.timestamp < next) vm.warp(next);
+        vm.prank(keeper);
+        return rounds.open();
+    }
+
+    /// @dev Lets the oracle answer the current round with this word.
+    function fulfil(uint256 word) internal returns (bytes32 seed) {
+        uint256[] memory words = new uint256[](1);
+        words[0] = word;
+        uint256 requestId = rounds.current().requestId;
+        coordinator.fulfillRandomWordsWithOverride(requestId, address(seeds), words);
+        return seeds.seedOf(requestId);
+    }
+
+    function instance() internal view returns (Reference.Instance memory) {
+        return ChainReader.read(rounds, nodes, tasks);
+    }
+
+    function optimalPost() internal view returns (bytes memory) {
+        Reference.Instance memory i = instance();
+        return Post.encode(i, Reference.solve(i));
+    }
+
+    function settle(bytes memory post) internal {
+        uint32 roundId = rounds.current().id;
+        vm.prank(keeper);
+        rounds.settle(roundId, post);
+    }
+
+    /// @dev A whole round: open, seed, optimal post.
+    function runRound(uint256 word) internal returns (uint32 roundId) {
+        roundId = openRound();
+        fulfil(word);
+        settle(optimalPost());
+    }
+
+    /// @dev A task of `units` units with one node that runs all of it: one lease.
+    function leaseOf(address developer, address owner, uint32 units) internal returns (uint32 leaseId) {
+        register(owner, CPU_EU, units, 10);
+        submit(developer, units, 20_000, CPU_EU);
+        runRound(1);
+        leaseId = leases.leaseCount();
+    }
+
+    function fenceOf(uint32 leaseId) internal view returns (uint24) {
+        return leases.lease(leaseId).fence;
+    }
+
+    function operatorOfLease(uint32 leaseId) internal view returns (address operator) {
+        (, operator) = nodes.keysOf(leases.lease(leaseId).nodeId);
+    }
+
+    function deliver(uint32 leaseId) internal {
+        uint24 fence = fenceOf(leaseId);
+        vm.prank(operatorOfLease(leaseId));
+        leases.deliver(leaseId, fence, RESULT, CODEC_DAG_PB, 1_000);
+    }
+
+    function release(uint32 leaseId) internal {
+        uint24 fence = fenceOf(leaseId);
+        vm.prank(operatorOfLease(leaseId));
+        leases.release(leaseId, fence);
+    }
+
+    function checkpoint(uint32 leaseId, uint40 progress) internal {
+        uint24 fence = fenceOf(leaseId);
+        vm.prank(operatorOfLease(leaseId));
+        checkpoints.post(leaseId, fence, keccak256(abi.encode(leaseId, progress)), CODEC_DAG_PB, progress, 1_000);
+    }
+
+    function accept(address by, uint32 leaseId) internal {
+        vm.prank(by);
+        leases.accept(ids32(leaseId));
+    }
+
+    function dispute(uint32 leaseId) internal returns (uint256 bond) {
+        (address developer, , , ) = tasks.termsOf(leases.lease(leaseId).taskId);
+        ILeaseRegistry.Lease memory l = leases.lease(leaseId);
+        bond = ((uint256(l.price) * l.count * param(Param.DisputeBondBps) + 9_999) / 10_000) * MICRO;
+        fund(developer, bond);
+        vm.prank(developer);
+        leases.dispute(leaseId);
+    }
+
+    /// @dev Past its checkpoint's due time.
+    function expire(uint32 leaseId) internal {
+        vm.warp(uint256(leases.lease(leaseId).due) + 1);
+        vm.prank(keeper);
+        leases.expire(leaseId);
+    }
+
+    function assertStatus(uint32 leaseId, ILeaseRegistry.LeaseStatus status) internal view {
+        assertEq(uint8(leases.lease(leaseId).status), uint8(status), "lease status");
+    }
+
+    function assertStatus(uint32 roundId, IRoundManager.RoundStatus status) internal view {
+        assertEq(uint8(rounds.round(roundId).status), uint8(status), "round status");
+    }
+
+    function assertUnits(uint32 taskId, uint32 open, uint32 leased, uint32 paid, uint32 refunded) internal view {
+        ITaskRegistry.TaskView memory t = tasks.task(taskId);
+        assertEq(t.openUnits, open, "open units");
+        assertEq(t.leasedUnits, leased, "leased units");
+        assertEq(t.paidUnits, paid, "paid units");
+        assertEq(t.refundedUnits, refunded, "refunded units");
+    }
+
+    /// @dev The vault's promise, to the wei.
+    function assertBooks() internal view {
+        uint256 booked =
+            vault.books().escrow + vault.books().stake + vault.books().claimable + vault.books().bountyPool;
+        assertEq(ver.balanceOf(address(vault)), booked, "vault's balance");
+    }
+}

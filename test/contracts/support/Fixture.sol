@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
+import {Test} from "forge-std/Test.sol";
+import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
+import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
+import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
+import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
+import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {VerToken} from "../../../contracts/token/VerToken.sol";
+import {Vault} from "../../../contracts/vault/Vault.sol";
+import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
+
+/// @title The whole system, deployed, wired and with its roles handed out
+abstract contract Fixture is Test {
+    uint256 internal constant SUPPLY = 1e27;
+    uint256 internal constant MICRO = 1e12;
+    /// @dev BASE refuses transactions of more gas than this.
+    uint256 internal constant GAS_CAP = 1 << 24;
+
+    uint64 internal constant ROLE_PARAMETERS = 1;
+    uint64 internal constant ROLE_GUARDIAN = 2;
+    uint64 internal constant ROLE_ARBITER = 3;
+    uint32 internal constant PARAMETER_DELAY = 1 hours;
+
+    uint32 internal constant CALLBACK_GAS = 100_000;
+
+    uint8 internal constant CPU_EU = 0;
+    uint8 internal constant CPU_US = 1;
+    uint8 internal constant GPU_EU = 2;
+    uint8 internal constant GPU_US = 3;
+
+    AccessManager internal manager;
+    VerToken internal ver;
+    Parameters internal parameters;
+    Vault internal vault;
+    NodeRegistry internal nodes;
+    TaskRegistry internal tasks;
+    LeaseRegistry internal leases;
+    CheckpointRegistry internal checkpoints;
+    VRFCoordinatorV2_5Mock internal coordinator;
+    VrfSeeds internal seeds;
+    RoundManager internal rounds;
+
+    address internal governance = makeAddr("governance");
+    address internal guardian = makeAddr("guardian");
+    address internal arbiter = makeAddr("arbiter");
+    address internal keeper = makeAddr("keeper");
+    address internal alice = makeAddr("alice");
+    address internal bob = makeAddr("bob");
+
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        manager = new AccessManager(address(this));
+        ver = new VerToken(address(manager), SUPPLY, address(this), SUPPLY / 2);
+        parameters = new Parameters(address(manager), initialParameters());
+        vault = new Vault(ver);
+        nodes = new NodeRegistry(address(manager), vault, parameters);
+        tasks = new TaskRegistry(vault, parameters, nodes);
+        leases = new LeaseRegistry(address(manager), vault, parameters, nodes, tasks);
+        checkpoints = new CheckpointRegistry(leases);
+        _deploySeeds();
+        rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds);
+
+        vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds)));
+        nodes.wire(address(rounds), address(leases));
+        tasks.wire(address(rounds), address(leases));
+        leases.wire(address(rounds), address(checkpoints));
+        seeds.wire(address(rounds));
+        nodes.addClasses(initialClasses());
+        _handOutRoles();
+
+        ver.approve(address(vault), type(uint256).max);
+        vault.fundBountyPool(1_000 ether);
+    }
+
+    /// @dev The parameters that most tests run with, in the order of {Param}.
+    function initialParameters() internal pure returns (IParameters.Bounded[] memory b) {
+        b = new IParameters.Bounded[](19);
+        b[uint256(Param.StakePerUnit)] = IParameters.Bounded(10_000_000, 1_000_000, 1e11);
+        b[uint256(Param.UnbondingPeriod)] = IParameters.Bounded(7 days, 1 hours, 60 days);
+        b[uint256(Param.FeeBps)] = IParameters.Bounded(200, 0, 1_000);
+        b[uint256(Param.RoundInterval)] = IParameters.Bounded(4, 2, 3_600);
+        b[uint256(Param.RoundMaxTasks)] = IParameters.Bounded(16, 1, 32);
+        b[uint256(Param.RoundMaxUnits)] = IParameters.Bounded(192, 1, 224);
+        b[uint256(Param.SeedTimeout)] = IParameters.Bounded(60, 30, 1 days);
+        b[uint256(Param.SettleTimeout)] = IParameters.Bounded(120, 60, 1 days);
+        b[uint256(Param.LeaseGrace)] = IParameters.Bounded(30, 10, 1 days);
+        b[uint256(Param.MinCheckpointInterval)] = IParameters.Bounded(10, 1, 1 hours);
+        b[uint256(Param.MaxCheckpointInterval)] = IParameters.Bounded(1 days, 1 hours, 7 days);
+        b[uint256(Param.MinLeaseTime)] = IParameters.Bounded(60, 10, 7 days);
+        b[uint256(Param.DisputeWindow)] = IParameters.Bounded(1 hours, 10, 3 days);
+        b[uint256(Param.ArbitrationTimeout)] = IParameters.Bounded(2 hours, 20, 3 days);
+        b[uint256(Param.DisputeBondBps)] = IParameters.Bounded(1_000, 100, 10_000);
+        b[uint256(Param.SlashBps)] = IParameters.Bounded(500, 0, 10_000);
+        b[uint256(Param.Cooldown)] = IParameters.Bounded(10 minutes, 10, 7 days);
+        b[uint256(Param.RoundBounty)] = IParameters.Bounded(500_001, 0, 1e8);
+        b[uint256(Param.ExpireBounty)] = IParameters.Bounded(500_000, 0, 1e8);
+    }
+
+    function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
+        c = new INodeRegistry.Class[](4);
+        c[CPU_EU] = INodeRegistry.Class("cpu/eu", 1_000);
+        c[CPU_US] = INodeRegistry.Class("cpu/us", 1_000);
+        c[GPU_EU] = INodeRegistry.Class("gpu-80g/eu", 1_500);
+        c[GPU_US] = INodeRegistry.Class("gpu-80g/us", 7);
+    }
+
+    /// @dev Sets a parameter as governance does, but without waiting.
+    function setParam(Param p, uint64 value) internal {
+        parameters.set(p, value);
+    }
+
+    function param(Param p) internal view returns (uint256) {
+        return parameters.get(p);
+    }
+
+    /// @dev Gives `to` VER and lets the vault take it.
+    function fund(address to, uint256 amount) internal {
+        ver.transfer(to, amount);
+        vm.prank(to);
+        ver.approve(address(vault), type(uint256).max);
+    }
+
+    function _deploySeeds() private {
+        coordinator = new VRFCoordinatorV2_5Mock(1e9, 1e9, 1e15);
+        uint256 subscription = coordinator.createSubscription();
+        coordinator.fundSubscription(subscription, 1e27);
+        seeds = new VrfSeeds(
+            address(coordinator),
+            IVrfSeeds.Config({
+                keyHash: bytes32(uint256(1)),
+                subscriptionId: subscription,
+                callbackGasLimit: CALLBACK_GAS,
+                confirmations: 3,
+                nativePayment: false
+            })
+        );
+        coordinator.addConsumer(subscription, address(seeds));
+    }
+
+    function _handOutRoles() private {
+        _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
+        _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
+        _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
+        _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);
+        manager.grantRole(ROLE_PARAMETERS, governance, PARAMETER_DELAY);
+        manager.grantRole(ROLE_PARAMETERS, address(this), 0);
+        manager.grantRole(ROLE_GUARDIAN, guardian, 0);
+        manager.grantRole(ROLE_ARBITER, arbiter, 0);
+    }
+
+    function _setRole(address target, bytes4 selector, uint64 role) private {
+        bytes4[] memory selectors = new bytes4[](1);
+        selectors[0] = selector;
+        manager.setTargetFunctionRole(target, selectors, role);
+    }
+}
