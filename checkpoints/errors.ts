@@ -1,0 +1,70 @@
+/**
+ * What can go wrong in the checkpoint store, as a stable code:
+ *
+ * - `NOT_FOUND`: a block is neither here nor, within the time allowed, at any connected peer
+ * - `TIMEOUT`: blocks were still arriving when the time allowed for the whole fetch was over
+ * - `TOO_LARGE`: the content exceeds the caller's bound
+ * - `CORRUPT`: bytes do not match their CID, and no good copy could be had
+ * - `INVALID_CID`: not a CID that the store handles (sha2-256 with codec raw or dag-pb)
+ * - `INVALID_DIRECTORY`: the CID's content is not a tree of plain files and directories with safe names
+ * - `INVALID_SOURCE`: a path to be added is not made of plain files and directories
+ * - `DESTINATION_EXISTS`: the place to write to is taken
+ * - `DISK_FULL`: no space left, or the quota is used up
+ * - `DISK_FAILED`: the file system refused for another reason (permissions, a read-only or broken disk…)
+ * - `IDENTITY`: the key file of the store's peer identity can't be used
+ * - `LISTEN_FAILED`: the network address can't be listened on
+ * - `NOT_STARTED`: the store is not running (or was stopped during the call)
+ */
+export type CheckpointErrorCode =
+  | "NOT_FOUND"
+  | "TIMEOUT"
+  | "TOO_LARGE"
+  | "CORRUPT"
+  | "INVALID_CID"
+  | "INVALID_DIRECTORY"
+  | "INVALID_SOURCE"
+  | "DESTINATION_EXISTS"
+  | "DISK_FULL"
+  | "DISK_FAILED"
+  | "IDENTITY"
+  | "LISTEN_FAILED"
+  | "NOT_STARTED";
+
+/** An error of the checkpoint store. The message names the offending value and the remedy. */
+export class CheckpointError extends Error {
+  override readonly name = "CheckpointError";
+  /** Stable, for programs. */
+  readonly code: CheckpointErrorCode;
+
+  constructor(code: CheckpointErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The `code` of a Node.js system error (`ENOENT`…), or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/**
+ * Turns a file system's refusal to write into a {@link CheckpointError} that names the directory: `DISK_FULL` if no
+ * space or quota is left, else `DISK_FAILED`. Returns every other error as it is.
+ */
+export function explainWriteError(error: unknown, directory: string): unknown {
+  const code = systemErrorCode(error);
+  if (error instanceof CheckpointError || code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new CheckpointError(
+      "DISK_FULL",
+      `No space left to write under ${directory} (${code}): free some space, or unpin checkpoints and collect garbage, then try again`,
+      { cause: error },
+    );
+  }
+  return new CheckpointError(
+    "DISK_FAILED",
+    `Can't write under ${directory} (${code}): check that it is there, writable by this user, and its disk in order`,
+    { cause: error },
+  );
+}

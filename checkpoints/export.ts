@@ -1,0 +1,107 @@
+import type { FileHandle } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type { CID } from "multiformats/cid";
+
+import type { ReadBlock } from "./dag.ts";
+import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
+import { forEachLimited, fsyncPath } from "./files.ts";
+import { readEntry, readFileContent } from "./unixfs.ts";
+
+const FSYNC_CONCURRENCY = 8;
+/** Directories within directories. */
+const MAX_PATH_DEPTH = 64;
+const MAX_ENTRIES = 100_000;
+/** Added to the destination's name while it is being written. */
+const DRAFT_SUFFIX = ".fetching.tmp";
+
+const inProgress = new Set<string>();
+
+/**
+ * Writes what a CID stands for to a path that does not exist yet (an empty directory will do): first beside it, made
+ * durable, then renamed. What an earlier attempt left behind is removed. Files get mode 0644, directories 0755.
+ *
+ * @throws {@link CheckpointError} `DESTINATION_EXISTS`, `INVALID_DIRECTORY`, `DISK_FULL`; whatever `read` throws.
+ */
+export async function exportTo(root: CID, destination: string, read: ReadBlock, signal: AbortSignal): Promise<void> {
+  await refuseTaken(destination);
+  if (inProgress.has(destination)) {
+    throw new CheckpointError(
+      "DESTINATION_EXISTS",
+      `Something else is being fetched to ${destination}: wait for it, or choose another place`,
+    );
+  }
+  inProgress.add(destination);
+  const draft = destination + DRAFT_SUFFIX;
+  try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(dirname(destination), { recursive: true });
+    const written = await writeTree(root, draft, read, signal);
+    await forEachLimited(written, FSYNC_CONCURRENCY, fsyncPath);
+    await rename(draft, destination);
+    await fsyncPath(dirname(destination));
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw explainWriteError(error, dirname(destination));
+  } finally {
+    inProgress.delete(destination);
+  }
+}
+
+/** Refuses a destination early, before anything is fetched. @throws {@link CheckpointError} `DESTINATION_EXISTS` */
+export async function refuseTaken(destination: string): Promise<void> {
+  try {
+    const present = await lstat(destination);
+    if (present.isDirectory() && (await readdir(destination)).length === 0) return;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  throw new CheckpointError("DESTINATION_EXISTS", `${destination} exists already: remove it, or choose another place`);
+}
+
+/** @returns all paths written. */
+async function writeTree(root: CID, path: string, read: ReadBlock, signal: AbortSignal): Promise<string[]> {
+  const written: string[] = [];
+  const write = async (cid: CID, target: string, depth: number): Promise<void> => {
+    signal.throwIfAborted();
+    if (depth > MAX_PATH_DEPTH || written.length > MAX_ENTRIES) {
+      throw new CheckpointError(
+        "INVALID_DIRECTORY",
+        `${root.toString()} has more than ${MAX_ENTRIES} entries, or directories nested more than ${MAX_PATH_DEPTH} deep: have a flatter one made`,
+      );
+    }
+    const entry = await readEntry(cid, read);
+    written.push(target);
+    if (entry.kind === "file") {
+      await writeContent(cid, target, read, signal);
+      return;
+    }
+    await mkdir(target);
+    for (const child of entry.entries) await write(child.cid, join(target, child.name), depth + 1);
+  };
+  await write(root, path, 0);
+  return written;
+}
+
+async function writeContent(cid: CID, target: string, read: ReadBlock, signal: AbortSignal): Promise<void> {
+  const handle = await open(target, "wx");
+  try {
+    for await (const chunk of readFileContent(cid, read)) {
+      signal.throwIfAborted();
+      await writeAll(handle, chunk);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A single write may take only part of the bytes. */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  let offset = 0;
+  while (offset < bytes.byteLength) {
+    const { bytesWritten } = await handle.write(bytes, offset);
+    offset += bytesWritten;
+  }
+}

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+
+import { CID } from "multiformats/cid";
+
+import { LocalStore } from "./local.ts";
+import {
+  atEnd,
+  blockFiles,
+  damage,
+  failsWith,
+  seededBytes,
+  smallDisk,
+  temporaryDirectory,
+  writeTree,
+} from "./testing.ts";
+import type { Tree } from "./testing.ts";
+
+const MIB = 1024 * 1024;
+
+async function openStore(test: TestContext, directory?: string): Promise<LocalStore> {
+  const store = new LocalStore(directory ?? (await temporaryDirectory(test)));
+  atEnd(test, () => store.close());
+  await store.open();
+  return store;
+}
+
+async function directoryWith(test: TestContext, tree: Tree): Promise<string> {
+  const directory = await temporaryDirectory(test);
+  await writeTree(directory, tree);
+  return directory;
+}
+
+test("an added directory is pinned, and its size is that of its blocks", async (t) => {
+  const store = await openStore(t);
+  const content = seededBytes("local", 2.5 * MIB);
+  const added = await store.addDirectory(await directoryWith(t, { "model.bin": content, "sub/progress.json": "{}" }));
+  const files = await blockFiles(store);
+  const sizes = await Promise.all([...files.values()].map(async (file) => (await stat(file)).size));
+  assert.equal(added.blocks, files.size);
+  assert.equal(
+    added.size,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
+  assert.deepEqual(store.list(), [{ cid: added.cid, labels: [""], size: added.size, blocks: added.blocks }]);
+  assert.equal(await store.has(added.cid.toString()), true);
+});
+
+test("garbage collection takes what no pin needs, and nothing else", async (t) => {
+  const store = await openStore(t);
+  const shared = seededBytes("shared", 1.5 * MIB);
+  const kept = await store.addDirectory(await directoryWith(t, { shared, own: "kept" }));
+  const dropped = await store.addDirectory(await directoryWith(t, { shared, own: "dropped" }), { pin: "lease-1" });
+  assert.equal(await store.unpin(dropped.cid, "lease-2"), false);
+  assert.equal((await store.collectGarbage()).deleted, 0);
+  assert.equal(await store.unpin(dropped.cid, "lease-1"), true);
+  assert.equal(await store.unpin(dropped.cid, "lease-1"), false);
+  const swept = await store.collectGarbage();
+  assert.equal(swept.deleted, 2, "the own file and the root of the dropped directory");
+  assert.equal(swept.kept, kept.blocks);
+  assert.equal(await store.has(kept.cid), true);
+  assert.equal(await store.has(dropped.cid), false);
+  assert.equal((await blockFiles(store)).size, kept.blocks);
+});
+
+test("content stays until its last label is gone", async (t) => {
+  const store = await openStore(t);
+  const { cid } = await store.addFile(Buffer.from("twice wanted"), { pin: "lease-1" });
+  await store.pin(cid, "lease-2");
+  await store.pin(cid, "lease-2");
+  assert.deepEqual(store.list()[0]?.labels, ["lease-1", "lease-2"]);
+  await store.unpin(cid, "lease-1");
+  assert.equal((await store.collectGarbage()).deleted, 0);
+  await store.unpin(cid, "lease-2");
+  assert.equal((await store.collectGarbage()).deleted, 1);
+  assert.deepEqual(store.list(), []);
+  await assert.rejects(store.pin(cid), failsWith("NOT_FOUND", cid.toString(), "fetch it first"));
+});
+
+test("garbage collection during adds deletes none of their blocks", async (t) => {
+  const store = await openStore(t);
+  const directories = await Promise.all(
+    Array.from({ length: 4 }, (_, index) =>
+      directoryWith(t, Object.fromEntries(Array.from({ length: 40 }, (_, file) => [`${file}`, `${index}-${file}`]))),
+    ),
+  );
+  let adding = true;
+  const collecting = (async () => {
+    let rounds = 0;
+    for (; adding; rounds++) await store.collectGarbage();
+    return rounds;
+  })();
+  const added = await Promise.all(directories.map((directory) => store.addDirectory(directory)));
+  adding = false;
+  assert.ok((await collecting) > 0);
+  for (const { cid } of added) assert.equal(await store.has(cid), true);
+});
+
+test("a damaged block is found, deleted, and mended by adding again", async (t) => {
+  const store = await openStore(t);
+  const directory = await directoryWith(t, { "model.bin": seededBytes("damaged", 2 * MIB) });
+  const { cid } = await store.addDirectory(directory);
+  for (const file of (await blockFiles(store)).values()) await damage(file);
+  const [name, file] = [...(await blockFiles(store))][0] ?? ["", ""];
+  assert.ok((await stat(file)).size > 0);
+  assert.equal(await store.has(cid), false);
+  await store.addDirectory(directory);
+  assert.equal(await store.has(cid), true);
+  assert.ok((await blockFiles(store)).has(name));
+});
+
+test("pins and content outlive a restart, half-written files do not", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const first = await openStore(t, directory);
+  const { cid, blocks } = await first.addFile(seededBytes("restart", 3 * MIB), { pin: "lease-7" });
+  await first.close();
+  await assert.rejects(first.has(cid), failsWith("NOT_STARTED", directory));
+  await writeFile(join(directory, "tmp", "half"), "written");
+  await writeFile(join(directory, "pins", "broken.json"), "{");
+
+  const second = await openStore(t, directory);
+  assert.deepEqual(await readdir(join(directory, "tmp")), []);
+  assert.deepEqual(
+    second.list().map((pin) => [pin.cid.toString(), pin.labels, pin.blocks]),
+    [[cid.toString(), ["lease-7"], blocks]],
+  );
+  assert.equal((await second.collectGarbage()).kept, blocks);
+  assert.equal(await second.has(cid), true);
+});
+
+test("CIDs that the store can't handle are refused by name", async (t) => {
+  const store = await openStore(t);
+  await assert.rejects(store.has("no-cid"), failsWith("INVALID_CID", "no-cid"));
+  // sha2-512, dag-cbor
+  const sha512 = CID.decode(Uint8Array.from([1, 0x55, 0x13, 64, ...new Uint8Array(64)])).toString();
+  const cbor = CID.decode(Uint8Array.from([1, 0x71, 0x12, 32, ...new Uint8Array(32)])).toString();
+  await assert.rejects(store.has(sha512), failsWith("INVALID_CID", sha512));
+  await assert.rejects(store.has(cbor), failsWith("INVALID_CID", cbor));
+});
+
+test("a full disk gives a clear error, loses nothing and leaves no litter", async (t) => {
+  const disk = await smallDisk(t, 3);
+  if (disk === undefined) return;
+  const store = await openStore(t, join(disk, "store"));
+  const kept = await store.addFile(seededBytes("kept", MIB));
+  const error = await store.addFile(seededBytes("too much", 4 * MIB)).catch((reason: unknown) => reason);
+  assert.ok(failsWith("DISK_FULL", disk, "free some space")(error));
+  assert.deepEqual(await readdir(join(store.directory, "tmp")), []);
+  assert.equal((await blockFiles(store)).size, 1, "the blocks of the failed add are gone");
+  assert.equal(await store.has(kept.cid), true);
+  const again = await store.addFile(seededBytes("fits", MIB / 2));
+  assert.equal(await store.has(again.cid), true);
+});

@@ -1,0 +1,217 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+
+import type { CID } from "multiformats/cid";
+
+import { BlockFiles, BlockNotFoundError } from "./blocks.ts";
+import type { SweepResult } from "./blocks.ts";
+import { blockName, toCid } from "./cids.ts";
+import { collect } from "./dag.ts";
+import type { DagSummary } from "./dag.ts";
+import { CheckpointError, explainWriteError } from "./errors.ts";
+import { Holds, OperationHolds } from "./holds.ts";
+import { importDirectory, importFile } from "./import.ts";
+import type { BlockSink, Imported } from "./import.ts";
+import { silentLog } from "./log.ts";
+import type { Log } from "./log.ts";
+import { Pins } from "./pins.ts";
+import type { Pin } from "./pins.ts";
+
+const LOCAL_CONCURRENCY = 8;
+
+/** What was added or fetched. */
+export interface Stored {
+  cid: CID;
+  /** Cumulative size of the blocks in bytes: what a fetch needs as `maxBytes`. */
+  size: number;
+  /** Number of distinct blocks. */
+  blocks: number;
+}
+
+/**
+ * Content on this disk: directories and files become pinned CIDs. Everything read is verified block by block; CIDs
+ * equal those of Kubo's profile unixfs-v1-2025. One open store per directory.
+ *
+ * All calls need {@link open} to have returned, else they throw {@link CheckpointError} `NOT_STARTED`.
+ */
+export class LocalStore {
+  readonly directory: string;
+  protected readonly temporary: string;
+  protected readonly log: Log;
+  protected readonly blocks: BlockFiles;
+  readonly #operations = new Set<Promise<unknown>>();
+  #opened: { holds: Holds; pins: Pins; closing: AbortController } | undefined;
+
+  /** @param directory - made at {@link open} if missing */
+  constructor(directory: string, log: Log = silentLog) {
+    this.directory = resolve(directory);
+    this.temporary = join(this.directory, "tmp");
+    this.log = log;
+    this.blocks = new BlockFiles({
+      directory: join(this.directory, "blocks"),
+      temporary: this.temporary,
+      onCorrupt: (cid) => {
+        log.warn({ cid: cid.toString() }, "A block was corrupt on disk; deleted, to be fetched again");
+      },
+    });
+  }
+
+  /**
+   * Opens the directory and clears what a crash left half-written.
+   *
+   * @throws {@link CheckpointError} `DISK_FULL`, `DISK_FAILED`
+   */
+  async open(): Promise<void> {
+    if (this.#opened !== undefined) return;
+    try {
+      await rm(this.temporary, { recursive: true, force: true });
+      for (const name of ["blocks", "pins", "tmp"]) {
+        await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
+      }
+    } catch (error) {
+      throw explainWriteError(error, this.directory);
+    }
+    const holds = new Holds();
+    const pins = new Pins(join(this.directory, "pins"), this.temporary, holds);
+    await pins.load(this.log);
+    this.#opened = { holds, pins, closing: new AbortController() };
+  }
+
+  /** Ends what is under way; it throws `NOT_STARTED`. */
+  async close(): Promise<void> {
+    const reason = new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} was stopped`);
+    this.#opened?.closing.abort(reason);
+    this.#opened = undefined;
+    await Promise.allSettled(this.#operations);
+  }
+
+  /**
+   * Adds a directory with all that is in it and pins it, durably. The same names and contents always give the same CID.
+   *
+   * @throws {@link CheckpointError} `INVALID_SOURCE` (symbolic links among others), `DISK_FULL`
+   */
+  async addDirectory(path: string, options: { pin?: string } = {}): Promise<Stored> {
+    return this.#add((sink) => importDirectory(resolve(path), sink), options.pin ?? "");
+  }
+
+  /** Adds one file (a path) or bytes and pins it; else as {@link addDirectory}. */
+  async addFile(source: string | Uint8Array, options: { pin?: string } = {}): Promise<Stored> {
+    return this.#add(
+      (sink) => importFile(typeof source === "string" ? resolve(source) : source, sink),
+      options.pin ?? "",
+    );
+  }
+
+  /** Whether the whole content is in the store. Reads and verifies all of it; corrupt blocks are deleted. */
+  async has(cid: CID | string): Promise<boolean> {
+    const root = toCid(cid);
+    return this.operation(async (holds) => {
+      try {
+        await this.#collectLocal(root, holds);
+        return true;
+      } catch (error) {
+        if (error instanceof BlockNotFoundError) return false;
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Pins content that is wholly in the store. Several labels can pin the same content; it stays until the last is gone.
+   *
+   * @throws {@link CheckpointError} `NOT_FOUND` if a block is missing or corrupt
+   */
+  async pin(cid: CID | string, label = ""): Promise<void> {
+    const root = toCid(cid);
+    await this.operation(async (holds) => {
+      try {
+        await this.keep(root, await this.#collectLocal(root, holds), label);
+      } catch (error) {
+        if (!(error instanceof BlockNotFoundError)) throw error;
+        throw new CheckpointError("NOT_FOUND", `Can't pin ${root.toString()}: ${error.message}; fetch it first`, {
+          cause: error,
+        });
+      }
+    });
+  }
+
+  /** Takes a label off. @returns whether the content was pinned under it. */
+  async unpin(cid: CID | string, label = ""): Promise<boolean> {
+    return this.operation(() => this.#parts().pins.remove(toCid(cid), label));
+  }
+
+  /** All pins. */
+  list(): Pin[] {
+    return this.#parts().pins.list();
+  }
+
+  /** Deletes all blocks that neither a pin nor a running add or fetch needs. */
+  async collectGarbage(): Promise<SweepResult> {
+    return this.operation((holds) => this.blocks.sweep((name) => holds.has(name)));
+  }
+
+  async #add(run: (sink: BlockSink) => Promise<Imported>, label: string): Promise<Stored> {
+    return this.operation(async (holds, stopped) => {
+      const names = new Set<string>();
+      const fresh = new Set<string>();
+      const sink: BlockSink = {
+        get: (cid) => this.blocks.get(cid),
+        has: (cid) => this.blocks.has(cid),
+        put: async (cid, bytes) => {
+          stopped.throwIfAborted();
+          const name = blockName(cid) ?? "";
+          holds.add(name);
+          names.add(name);
+          if (!(await this.blocks.has(cid))) fresh.add(name);
+          return this.blocks.put(cid, bytes);
+        },
+      };
+      try {
+        const { cid, size } = await run(sink);
+        await this.keep(cid, { size, names: [...names] }, label);
+        return { cid, size, blocks: names.size };
+      } catch (error) {
+        // a half-added checkpoint is of no use, least of all on a full disk
+        holds.release();
+        for (const name of fresh) if (!holds.has(name)) this.blocks.discard(name);
+        throw error;
+      }
+    });
+  }
+
+  async #collectLocal(root: CID, holds: OperationHolds): Promise<DagSummary> {
+    const read = (cid: CID): Promise<Uint8Array> => {
+      holds.add(blockName(cid) ?? "");
+      return this.blocks.read(cid);
+    };
+    return collect(root, read, { maxBytes: Infinity, concurrency: LOCAL_CONCURRENCY });
+  }
+
+  /** Blocks first, then the pin: after a crash, a pin never names blocks that did not reach the disk. */
+  protected async keep(cid: CID, dag: DagSummary, label: string): Promise<void> {
+    await this.blocks.sync();
+    await this.#parts().pins.add(cid, dag, label);
+  }
+
+  /** Runs something that `stop` waits for, and during which garbage collection spares the blocks it holds. */
+  protected async operation<T>(work: (holds: OperationHolds, stopped: AbortSignal) => Promise<T>): Promise<T> {
+    const parts = this.#parts();
+    const holds = new OperationHolds(parts.holds);
+    const task = work(holds, parts.closing.signal).finally(() => {
+      holds.release();
+    });
+    this.#operations.add(task);
+    try {
+      return await task;
+    } finally {
+      this.#operations.delete(task);
+    }
+  }
+
+  #parts(): { holds: Holds; pins: Pins; closing: AbortController } {
+    if (this.#opened === undefined) {
+      throw new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} is not running: start it`);
+    }
+    return this.#opened;
+  }
+}

@@ -1,0 +1,81 @@
+import { withBitswap } from "@helia/bitswap";
+import { withLibp2pLight } from "@helia/libp2p";
+import type { HeliaWithLibp2p } from "@helia/libp2p";
+import type { PrivateKey } from "@libp2p/interface";
+import { identify } from "@libp2p/identify";
+import type { Identify } from "@libp2p/identify";
+import { noise } from "@libp2p/noise";
+import { ping } from "@libp2p/ping";
+import type { Ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { MemoryDatastore } from "datastore-core";
+import { createHeliaLight } from "helia";
+
+import type { BlockFiles } from "./blocks.ts";
+import { MAX_BLOCK_BYTES } from "./cids.ts";
+import { CheckpointError } from "./errors.ts";
+
+/** Many nodes may share one address (a loopback, a NAT); libp2p's default lets 5 a second in from each. */
+const INBOUND_CONNECTIONS_PER_SECOND = 100;
+/** Two full chunks a message, so that even on a slow line something arrives often enough. */
+const MESSAGE_BYTES = MAX_BLOCK_BYTES + 64 * 1024;
+/** For all that a peer asked for at once: up to 16 MiB. */
+const MESSAGE_TIMEOUT_MS = 60_000;
+/** A peer that lost a block soon after getting it may ask again. */
+const RESEND_AFTER_MS = 1_000;
+
+/** A running Helia node with its libp2p. */
+export type NetworkNode = HeliaWithLibp2p<{ identify: Identify; ping: Ping }>;
+
+/** How the store appears in the network. */
+export interface NetworkOptions {
+  privateKey: PrivateKey;
+  /** Multiaddrs to listen on. */
+  listen: string[];
+  /** Multiaddrs under which others reach this peer, if not those listened on. */
+  announce: string[];
+}
+
+/**
+ * Starts a private Helia node: libp2p over TCP with bitswap to peers that are dialled by address. No bootstrap, DHT,
+ * mDNS, UPnP, relay or gateway. libp2p's own store is in memory: the peer key is kept by us, addresses come from the
+ * registry, and so a full disk can't stop the node from serving.
+ *
+ * @throws {@link CheckpointError} `LISTEN_FAILED`
+ */
+export async function startNetwork(blocks: BlockFiles, options: NetworkOptions): Promise<NetworkNode> {
+  const node = withBitswap(
+    withLibp2pLight(createHeliaLight({ blockstore: blocks, datastore: new MemoryDatastore() }), {
+      privateKey: options.privateKey,
+      addresses: { listen: options.listen, announce: options.announce },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      services: { identify: identify(), ping: ping() },
+      connectionManager: {
+        inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
+        maxIncomingPendingConnections: INBOUND_CONNECTIONS_PER_SECOND,
+      },
+    }),
+    {
+      maxOutgoingMessageSize: MESSAGE_BYTES,
+      // peers with other software may send more
+      maxIncomingMessageSize: 2 * MESSAGE_BYTES,
+      messageSendTimeout: MESSAGE_TIMEOUT_MS,
+      messageReceiveTimeout: MESSAGE_TIMEOUT_MS,
+      doNotResendBlockWindow: RESEND_AFTER_MS,
+    },
+  );
+  try {
+    await node.start();
+    return node;
+  } catch (error) {
+    await node.stop().catch(() => undefined);
+    throw new CheckpointError(
+      "LISTEN_FAILED",
+      `Can't listen on ${options.listen.join(", ")}: choose a free port (0 for any) of an address of this machine`,
+      { cause: error },
+    );
+  }
+}

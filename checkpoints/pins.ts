@@ -1,0 +1,131 @@
+import { readFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { CID } from "multiformats/cid";
+
+import type { DagSummary } from "./dag.ts";
+import { fsyncPath, writeDurably } from "./files.ts";
+import type { Holds } from "./holds.ts";
+import type { Log } from "./log.ts";
+
+/** Content that garbage collection leaves alone. */
+export interface Pin {
+  cid: CID;
+  /** Who pinned it; the pin goes with the last of them. */
+  labels: string[];
+  /** Size of the whole content in bytes, as {@link DagSummary.size}. */
+  size: number;
+  /** Number of distinct blocks. */
+  blocks: number;
+}
+
+interface PinRecord {
+  cid: string;
+  labels: string[];
+  size: number;
+  /** Names of all blocks: collecting garbage reads no block, and damage to one can't endanger the others. */
+  blocks: string[];
+}
+
+/**
+ * The pins, each a small JSON file. Helia's own pins read every leaf, write one file per block, and leave counts behind
+ * when interrupted; these are written at once or not at all.
+ */
+export class Pins {
+  readonly #directory: string;
+  readonly #temporary: string;
+  readonly #holds: Holds;
+  readonly #records = new Map<string, PinRecord>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, temporary: string, holds: Holds) {
+    this.#directory = directory;
+    this.#temporary = temporary;
+    this.#holds = holds;
+  }
+
+  /** Reads all pins. A file that is no pin is reported and left alone. */
+  async load(log: Log): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const file = join(this.#directory, name);
+      try {
+        const record = parseRecord(await readFile(file, "utf8"));
+        this.#records.set(record.cid, record);
+        for (const block of record.blocks) this.#holds.add(block);
+      } catch (error) {
+        log.error({ file, err: error }, "Not a pin: delete the file, and add or fetch its content again");
+      }
+    }
+  }
+
+  /** Pins the content, all of whose blocks are in the store, durably. Again with the same label changes nothing. */
+  async add(cid: CID, dag: DagSummary, label: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const key = cid.toString();
+      const present = this.#records.get(key);
+      if (present?.labels.includes(label) === true) return;
+      const labels = [...(present?.labels ?? []), label];
+      const record: PinRecord = { cid: key, labels, size: dag.size, blocks: dag.names };
+      await this.#write(record);
+      if (present === undefined) for (const name of record.blocks) this.#holds.add(name);
+    });
+  }
+
+  /** Takes a label off. @returns whether it was there. */
+  async remove(cid: CID, label: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const record = this.#records.get(cid.toString());
+      if (record?.labels.includes(label) !== true) return false;
+      const labels = record.labels.filter((other) => other !== label);
+      if (labels.length > 0) {
+        await this.#write({ ...record, labels });
+        return true;
+      }
+      await rm(this.#fileOf(record.cid), { force: true });
+      await fsyncPath(this.#directory);
+      this.#records.delete(record.cid);
+      for (const name of record.blocks) this.#holds.release(name);
+      return true;
+    });
+  }
+
+  /** All pins, in order of their CIDs. */
+  list(): Pin[] {
+    return [...this.#records.values()]
+      .sort((a, b) => (a.cid < b.cid ? -1 : 1))
+      .map(({ cid, labels, size, blocks }) => ({
+        cid: CID.parse(cid),
+        labels: [...labels],
+        size,
+        blocks: blocks.length,
+      }));
+  }
+
+  async #write(record: PinRecord): Promise<void> {
+    await writeDurably(this.#fileOf(record.cid), JSON.stringify(record), this.#temporary);
+    this.#records.set(record.cid, record);
+  }
+
+  #fileOf(cid: string): string {
+    return join(this.#directory, `${cid}.json`);
+  }
+
+  /** One change after another: labels are read, changed and written back. */
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(change);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function parseRecord(text: string): PinRecord {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== "object" || value === null) throw new TypeError("not an object");
+  const { cid, labels, size, blocks } = value as Record<string, unknown>;
+  const areTexts = (list: unknown): list is string[] =>
+    Array.isArray(list) && list.every((item) => typeof item === "string");
+  if (typeof cid !== "string" || !areTexts(labels) || typeof size !== "number" || !areTexts(blocks)) {
+    throw new TypeError("cid, labels, size or blocks is missing");
+  }
+  return { cid: CID.parse(cid).toString(), labels, size, blocks };
+}

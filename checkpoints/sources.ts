@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Blockstore } from "interface-blockstore";
+import type { CID } from "multiformats/cid";
+
+import { CheckpointError } from "./errors.ts";
+
+/** Somewhere that blocks come from. What it returns is verified by its user. */
+export interface BlockSource {
+  /**
+   * Waits for a block until it comes or the signal aborts.
+   *
+   * @throws the signal's reason, or {@link CheckpointError} if the block can't be stored.
+   */
+  get(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** How long nothing may arrive before a block is asked for again, in ms: first, second…; the last one repeats. */
+const PATIENCE = [300, 2_000, 2_000, 4_000, 8_000];
+/** Helia withdraws an aborted want 10 ms later; asked for again before that, it would never be sent. */
+const WITHDRAWAL_MS = 50;
+
+/**
+ * Blocks from all connected peers by bitswap, stored by Helia as they come. Helia's bitswap waits for ever for an
+ * answer that was lost, and a peer leaves a repeated want unanswered that it believes served; so a block is asked for
+ * again whenever nothing at all has arrived for a while. One instance serves one fetch.
+ */
+export class BitswapSource implements BlockSource {
+  readonly #blockstore: Pick<Blockstore, "get">;
+  #lastArrival = 0;
+
+  /** @param blockstore - Helia's, which asks the network for what is missing */
+  constructor(blockstore: Pick<Blockstore, "get">) {
+    this.#blockstore = blockstore;
+  }
+
+  async get(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+    for (let attempt = 0; ; attempt++) {
+      signal.throwIfAborted();
+      const patience = PATIENCE[Math.min(attempt, PATIENCE.length - 1)] ?? 0;
+      try {
+        return await this.#ask(cid, signal, patience);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof CheckpointError) throw error;
+      }
+      await sleep(WITHDRAWAL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #ask(cid: CID, signal: AbortSignal, patience: number): Promise<Uint8Array> {
+    const attempt = new AbortController();
+    const began = Date.now();
+    const timer = setInterval(() => {
+      if (Date.now() - Math.max(began, this.#lastArrival) >= patience) attempt.abort();
+    }, WITHDRAWAL_MS);
+    try {
+      const either = AbortSignal.any([signal, attempt.signal]);
+      const bytes = await orAborted(readAll(this.#blockstore, cid, either), either);
+      this.#lastArrival = Date.now();
+      return bytes;
+    } finally {
+      clearInterval(timer);
+    }
+  }
+}
+
+/** The promise, or the signal's reason as soon as it aborts, even if what makes the promise ignores the signal. */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  // if the signal came first, nobody is left to see the promise fail
+  promise.catch(() => undefined);
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(signal.reason as Error);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function readAll(blockstore: Pick<Blockstore, "get">, cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of blockstore.get(cid, { signal })) chunks.push(chunk);
+  const [only] = chunks;
+  return only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks);
+}
