@@ -157,7 +157,8 @@ interface ITaskRegistry {
         uint256 mostUnits
     ) external returns (uint32[] memory taskIds, uint32[] memory demands);
 
-    /// @notice Takes `units` of a task's open units: those that were leased before first. Round manager only.
+    /// @notice Takes `units` of a task's open units: those that were leased before first, in the order in which they
+    /// came back; what came back since the round was frozen waits for the next one. Round manager only.
     /// O(ranges returned) <= O(units).
     function take(uint32 taskId, uint32 units) external returns (OpenRange[] memory ranges);
 
@@ -198,6 +199,7 @@ interface ITaskRegistry {
     /// @notice Whether something listed now could serve the task at its price.
     function servable(uint32 taskId) external view returns (bool);
 
-    /// @notice A task's ranges that were leased before and wait again.
+    /// @notice A task's ranges that were leased before and wait again, in the order in which a round takes them. Of an
+    /// open round's task, those at the end may have come back since and wait for the next one.
     function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory);
 }

@@ -36,6 +36,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint32 paidUnits;
         uint32 refundedUnits;
         uint32 nextFresh;
+        /// Where the reopened ranges end that the open round may use; what reopens meanwhile stands behind it.
+        uint24 roundRanges;
         address owner;
         uint40 deadline;
         uint32 checkpointInterval;
@@ -43,9 +45,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         // Third slot.
         uint64 maxPrice;
         uint40 submittedAt;
+        uint24 firstReopened;
         bytes32 specDigest;
         uint256 classes;
         uint40[] surcharges;
+        /// Oldest first, from `firstReopened` on.
         OpenRange[] reopened;
     }
 
@@ -148,6 +152,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             }
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
+            t.roundRanges = uint24(t.reopened.length);
             uint256 demand = Math.min(t.openUnits, mostUnits);
             mostUnits -= demand;
             taskIds[count] = taskId;
@@ -169,20 +174,22 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.leasedUnits += units;
         emit UnitsLeased(taskId, units);
 
-        ranges = new OpenRange[](t.reopened.length + 1);
+        (uint256 at, uint256 end) = (t.firstReopened, t.roundRanges);
+        ranges = new OpenRange[](Math.min(end - at, units) + 1);
         uint256 count;
-        for (uint256 i = t.reopened.length; i != 0 && units != 0; --i) {
-            OpenRange memory range = t.reopened[i - 1];
+        for (; at != end && units != 0; ) {
+            OpenRange memory range = t.reopened[at];
             if (range.count <= units) {
-                t.reopened.pop();
+                delete t.reopened[at++];
             } else {
-                t.reopened[i - 1].start = range.start + uint24(units);
-                t.reopened[i - 1].count = range.count - uint24(units);
+                t.reopened[at].start = range.start + uint24(units);
+                t.reopened[at].count = range.count - uint24(units);
                 range.count = uint24(units);
             }
             units -= range.count;
             ranges[count++] = range;
         }
+        if (count != 0) t.firstReopened = uint24(at);
         if (units != 0) {
             ranges[count++] = OpenRange(uint24(t.nextFresh), uint24(units), 0, 1);
             t.nextFresh += units;
@@ -283,8 +290,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory) {
-        return _tasks[taskId].reopened;
+    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory ranges) {
+        Task storage t = _tasks[taskId];
+        uint256 first = t.firstReopened;
+        ranges = new OpenRange[](t.reopened.length - first);
+        for (uint256 i; i < ranges.length; ++i) ranges[i] = t.reopened[first + i];
     }
 
     /// @inheritdoc ITaskRegistry
