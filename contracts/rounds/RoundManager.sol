@@ -112,8 +112,8 @@ contract RoundManager is IRoundManager {
         if (grants.length == 0) return;
         LEASES.grant(grants);
         uint256 bounty = PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT;
-        uint256 opening = VAULT.payBounty(r.opener, bounty / 2);
-        VAULT.payBounty(msg.sender, bounty / 2 < opening ? opening : bounty - bounty / 2);
+        VAULT.payBounty(r.opener, bounty / 2);
+        VAULT.payBounty(msg.sender, bounty - bounty / 2);
     }
 
     /// @inheritdoc IRoundManager
