@@ -1,0 +1,136 @@
+import type { EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
+
+/** A node. Times in seconds, stake in wei. */
+export interface Node {
+  readonly id: number;
+  readonly status: NodeStatus;
+  readonly classId: number;
+  /** Its ask, in ticks of its class. */
+  readonly askTick: number;
+  readonly capacity: number;
+  /** Units under live leases. */
+  readonly leased: number;
+  /** With what it stands in the market now; absent if it does not. */
+  readonly listing?: Listing;
+  /** No new leases before this time. */
+  readonly cooldownUntil: number;
+  /** Time from which the stake can be withdrawn; 0: not leaving. */
+  readonly withdrawableAt: number;
+  readonly owner: string;
+  readonly operator: string;
+  readonly energySource: EnergySource;
+  /** Watts. */
+  readonly powerThreshold: number;
+  readonly stake: bigint;
+  /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
+  readonly endpoint: string;
+}
+
+/** A node's place in the market. */
+export interface Listing {
+  readonly classId: number;
+  readonly tick: number;
+  readonly units: number;
+  /** Place in the array of its tick. */
+  readonly position: number;
+}
+
+/** A class of interchangeable nodes. */
+export interface NodeClass {
+  readonly id: number;
+  /** Such as `gpu-80g/eu`. */
+  readonly name: string;
+  /** Price of one tick, micro-VER. */
+  readonly tickSize: number;
+}
+
+/** A task. Times in seconds, money in wei. */
+export interface Task {
+  readonly id: number;
+  readonly status: TaskStatus;
+  /** Whether it stands in the queue of open tasks. */
+  readonly queued: boolean;
+  /** Whether it is part of the open round. */
+  readonly inRound: boolean;
+  readonly units: number;
+  readonly openUnits: number;
+  readonly leasedUnits: number;
+  readonly paidUnits: number;
+  readonly refundedUnits: number;
+  /** Seconds between checkpoints. */
+  readonly checkpointInterval: number;
+  readonly submittedAt: number;
+  readonly deadline: number;
+  /** The spec's CIDv1: multicodec and sha2-256 digest (32 bytes, hexadecimal). */
+  readonly spec: ContentId;
+  readonly feeBps: number;
+  readonly owner: string;
+  readonly maxPrice: bigint;
+  readonly escrow: bigint;
+  /** Accepted classes, ascending. */
+  readonly classes: readonly { readonly classId: number; readonly surcharge: bigint }[];
+}
+
+/** A CIDv1 with a sha2-256 digest, as it is kept on chain. */
+export interface ContentId {
+  readonly codec: number;
+  /** `0x` and 64 hexadecimal digits. */
+  readonly digest: string;
+}
+
+/** A lease. Times in seconds. */
+export interface Lease {
+  readonly id: number;
+  readonly taskId: number;
+  readonly nodeId: number;
+  /** First unit and number of units. */
+  readonly start: number;
+  readonly count: number;
+  /** Price of a unit, micro-VER. */
+  readonly price: number;
+  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  readonly due: number;
+  readonly fence: number;
+  readonly status: LeaseStatus;
+  /** The lease that ran the range before; 0 if none. */
+  readonly parent: number;
+  /** What was delivered; absent before. */
+  readonly result?: ContentId & {
+    /** Bytes, as its node claims. */
+    readonly size: number;
+    readonly deliveredAt: number;
+    /** Bond of a dispute, micro-VER. */
+    readonly bond: number;
+  };
+}
+
+/** A checkpoint of a lease. */
+export interface Checkpoint extends ContentId {
+  /** Work done, in basis points of a unit, summed over the lease's units. */
+  readonly progress: number;
+  /** Bytes, as the lease's node claims. */
+  readonly size: number;
+  /** Time of the block that recorded it, seconds. */
+  readonly at: number;
+  /** 1 for the lease's first one. */
+  readonly sequence: number;
+}
+
+/** A round. Times in seconds. */
+export interface Round {
+  /** 0: there was none yet. */
+  readonly id: number;
+  readonly status: RoundStatus;
+  readonly openedAt: number;
+  readonly closedAt: number;
+  readonly opener: string;
+  readonly requestId: bigint;
+  /** 32 bytes, hexadecimal; all zero before the oracle has answered. */
+  readonly seed: string;
+  /** Tasks in queue order, with the units that they brought in. */
+  readonly demands: readonly { readonly taskId: number; readonly units: number }[];
+  /** Every class that one of the tasks accepts, ascending. */
+  readonly classIds: readonly number[];
+  readonly leases: number;
+  readonly unitsOpen: number;
+}

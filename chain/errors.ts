@@ -1,0 +1,107 @@
+/** More about an error; shown in structured logs. Never holds a key. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+interface ErrorOptionsWithDetails {
+  readonly cause?: unknown;
+  readonly details?: ErrorDetails;
+}
+
+/**
+ * What went wrong with the chain, in one sentence that names the values and the remedy.
+ *
+ * `code` is stable and meant for programs. `retryable` says whether the very same request may succeed later without
+ * anybody changing anything.
+ */
+export class ChainError extends Error {
+  override readonly name: string = "ChainError";
+  readonly code: string;
+  readonly retryable: boolean;
+  readonly details: ErrorDetails;
+
+  constructor(code: string, retryable: boolean, message: string, options: ErrorOptionsWithDetails = {}) {
+    super(message, "cause" in options ? { cause: options.cause } : {});
+    this.code = code;
+    this.retryable = retryable;
+    this.details = options.details ?? {};
+  }
+
+  /** This error and its causes, outermost first. */
+  chain(): unknown[] {
+    const errors: unknown[] = [this];
+    for (let cause = this.cause; cause !== undefined && !errors.includes(cause);) {
+      errors.push(cause);
+      cause = cause instanceof Error ? cause.cause : undefined;
+    }
+    return errors;
+  }
+}
+
+/**
+ * Why an RPC endpoint gave no answer.
+ *
+ * - `connection`: refused, reset or unknown host
+ * - `timeout`: no answer in time
+ * - `throttled`: too many requests
+ * - `server`: an error of the server's own, or an answer that is no JSON-RPC
+ * - `refused`: the endpoint does not let us in (401, 403, 404); trying again is pointless
+ * - `too-large`: the request or its answer is too large for the endpoint
+ * - `behind`: the endpoint does not know a block that we have already seen
+ */
+export type RpcFailure = "connection" | "timeout" | "throttled" | "server" | "refused" | "too-large" | "behind";
+
+/**
+ * The chain could not be asked. It says nothing about what is on the chain: never take it for an absence.
+ */
+export class RpcUnavailable extends ChainError {
+  override readonly name = "RpcUnavailable";
+  readonly reason: RpcFailure;
+
+  constructor(reason: RpcFailure, message: string, options: ErrorOptionsWithDetails = {}) {
+    super("RPC_UNAVAILABLE", reason !== "refused", message, options);
+    this.reason = reason;
+  }
+}
+
+/** The endpoint serves another chain than the one configured. */
+export class WrongNetwork extends ChainError {
+  override readonly name = "WrongNetwork";
+
+  constructor(expected: number, actual: number, url: string) {
+    super(
+      "WRONG_NETWORK",
+      false,
+      `The RPC endpoint ${url} serves chain ${actual}, but chain ${expected} is configured. ` +
+        `Use an endpoint of chain ${expected}, or configure chain ${actual} and its deployment.`,
+      { details: { expected, actual, url } },
+    );
+  }
+}
+
+/** A contract refused: it reverted with an error of its own (or a reason text, or a panic). */
+export class ContractRefusal extends ChainError {
+  override readonly name = "ContractRefusal";
+  /** Name of the contract's error, such as `AskNotOnTick`; `Error` for a reason text, `Panic` for a failed assertion. */
+  readonly refusal: string;
+  /** Its arguments by name. */
+  readonly args: ErrorDetails;
+
+  constructor(
+    code: string,
+    retryable: boolean,
+    message: string,
+    refusal: { readonly name: string; readonly args: ErrorDetails },
+    options: ErrorOptionsWithDetails = {},
+  ) {
+    super(code, retryable, message, {
+      ...options,
+      details: { ...options.details, refusal: refusal.name, args: refusal.args },
+    });
+    this.refusal = refusal.name;
+    this.args = refusal.args;
+  }
+}
+
+/** Whether an error is (or was caused by) the refusal of a contract with this error's name, e.g. `RoundTooSoon`. */
+export function isRefusal(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof ContractRefusal && (names.length === 0 || names.includes(error.refusal));
+}

@@ -1,0 +1,99 @@
+import { ChainError } from "../errors.ts";
+import { explain } from "../explain.ts";
+import type { LaneOptions, LaneRequest } from "../lane-types.ts";
+import { type Fees, suggestFees } from "./fees.ts";
+import type { Move, Tower } from "./flight.ts";
+import { eth } from "./format.ts";
+
+/** Most gas that one transaction may use on BASE (EIP-7825). */
+export const TRANSACTION_GAS_CAP = 2n ** 24n;
+
+/** All that happens before a transaction is signed. */
+export class Preflight {
+  readonly #tower: Tower;
+  readonly #options: LaneOptions;
+
+  constructor(tower: Tower, options: LaneOptions) {
+    this.#tower = tower;
+    this.#options = options;
+  }
+
+  /**
+   * What to send now, simulated; null if nothing.
+   *
+   * @throws What `prepare` throws, or the explained refusal.
+   */
+  async decide({ label, prepare }: LaneRequest): Promise<Move | null> {
+    const { provider, address } = this.#tower;
+    const payload = await prepare();
+    if (!payload) {
+      this.#tower.emit({ kind: "unneeded", label });
+      return null;
+    }
+    const { to, data = "0x", value = 0n } = payload;
+    return this.#orRefuse(label, async () => {
+      // At "latest" and not at "pending", where a transaction of ours would stand in its own way.
+      const call = provider.getRpcTransaction({ from: address, to, data, value });
+      const estimate = BigInt((await provider.send("eth_estimateGas", [call, "latest"])) as string);
+      return { to, data, value, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 25) };
+    });
+  }
+
+  /**
+   * Fees for a new transaction, which the signer can pay.
+   *
+   * @throws ChainError `FEE_ABOVE_CAP` or `ETH_TOO_LOW`.
+   */
+  async fees(label: string, move: Move): Promise<Fees> {
+    const { provider, address } = this.#tower;
+    return this.#orRefuse(label, async () => {
+      const fees = await this.suggest();
+      const balance = await provider.getBalance(address);
+      const most = move.gasLimit * fees.maxFeePerGas + move.value;
+      if (balance >= most) return fees;
+      throw new ChainError(
+        "ETH_TOO_LOW",
+        false,
+        `${address} has ${eth(balance)}, but "${label}" may cost up to ${eth(most)}; send it ${eth(most - balance)} on this chain.`,
+        { details: { balance, most } },
+      );
+    });
+  }
+
+  /** What a new transaction should offer per gas now. */
+  async suggest(): Promise<Fees> {
+    const { provider } = this.#tower;
+    try {
+      const block = await provider.getBlock("latest");
+      const fixed = this.#options.priorityFeePerGas;
+      const priority = fixed ?? BigInt((await provider.send("eth_maxPriorityFeePerGas", [])) as string);
+      return suggestFees(block?.baseFeePerGas ?? 0n, priority, this.#options.maxFeePerGas);
+    } catch (error) {
+      throw explain(error);
+    }
+  }
+
+  /** Explains and reports a failure: nothing will be sent. */
+  async #orRefuse<T>(label: string, step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      const explained = explain(error);
+      this.#tower.emit({ kind: "refused", label, error: explained });
+      throw explained;
+    }
+  }
+}
+
+function gasLimit(estimate: bigint, marginPercent: number): bigint {
+  if (estimate > TRANSACTION_GAS_CAP) {
+    throw new ChainError(
+      "GAS_TOO_HIGH",
+      false,
+      `The transaction needs ${String(estimate)} gas, more than the ${String(TRANSACTION_GAS_CAP)} that one may use; do less in one transaction.`,
+      { details: { estimate } },
+    );
+  }
+  const limit = (estimate * BigInt(100 + marginPercent)) / 100n;
+  return limit < TRANSACTION_GAS_CAP ? limit : TRANSACTION_GAS_CAP;
+}

@@ -1,0 +1,87 @@
+import type { ChainError } from "./errors.ts";
+import type { Fees } from "./internal/fees.ts";
+
+export type { Fees } from "./internal/fees.ts";
+
+interface About {
+  /** What the transaction is for. */
+  readonly label: string;
+}
+
+interface InFlight extends About {
+  readonly nonce: number;
+  readonly hash: string;
+}
+
+/** What a transaction cost. */
+export interface Cost {
+  readonly gasUsed: bigint;
+  /** Wei per gas. */
+  readonly gasPrice: bigint;
+  /** Fee for the layer below, wei; 0 where the chain has none. */
+  readonly l1Fee: bigint;
+}
+
+/** What happens in a transaction lane, for logs and metrics. */
+export type LaneEvent =
+  /** The closure said that nothing needs to be done. */
+  | (About & { readonly kind: "unneeded" })
+  /** The simulation failed (a contract refuses, too little ETH, fee above the cap…): nothing was sent. */
+  | (About & { readonly kind: "refused"; readonly error: ChainError })
+  | (InFlight & { readonly kind: "sent"; readonly fees: Fees; readonly gasLimit: bigint })
+  /** A stuck transaction was replaced by one that pays more. */
+  | (InFlight & { readonly kind: "bumped"; readonly fees: Fees })
+  /** A stuck transaction that is not needed any more was replaced by an empty one. */
+  | (InFlight & { readonly kind: "cancelled"; readonly fees: Fees })
+  /** A transaction is stuck and could not be replaced (most often because of the cap): it is waited for. */
+  | (About & { readonly kind: "stuck"; readonly nonce: number; readonly error: ChainError })
+  /** A transaction of an earlier run (or of an aborted request) is waited for. */
+  | (About & { readonly kind: "adopted"; readonly nonce: number })
+  | (InFlight & { readonly kind: "confirmed"; readonly cost: Cost; readonly waitedMs: number })
+  | (InFlight & { readonly kind: "reverted"; readonly cost: Cost; readonly error: ChainError })
+  /** Another program used the nonce. */
+  | (About & { readonly kind: "displaced"; readonly nonce: number })
+  /** A settled transaction could not be taken out of the journal; that is made up for by the next run. */
+  | (About & { readonly kind: "journal"; readonly error: ChainError })
+  /** The endpoint gave no answer; it is asked again. */
+  | (About & { readonly kind: "unreachable"; readonly error: ChainError });
+
+/** How a lane sends. */
+export interface LaneOptions {
+  /** Hard cap of what is offered per gas, wei; no replacement ever goes above it. */
+  readonly maxFeePerGas: bigint;
+  /** Priority fee per gas, wei. Default: what the node suggests. */
+  readonly priorityFeePerGas?: bigint;
+  /** File that remembers what is in flight, so that the next run takes it over. Default: none. */
+  readonly journal?: string;
+  /** Blocks, the transaction's own included, after which it counts as done. Default 1. */
+  readonly confirmations?: number;
+  /** Time without a receipt after which a transaction counts as stuck, milliseconds. Default 30,000. */
+  readonly stuckAfterMs?: number;
+  /** Pause between two looks for a receipt, milliseconds. Default: the provider's polling interval. */
+  readonly pollMs?: number;
+  /** Gas on top of the estimate, percent. Default 25. */
+  readonly gasMarginPercent?: number;
+  /** Told of all that happens, for logs and metrics. Must not throw. */
+  readonly onEvent?: (event: LaneEvent) => void;
+}
+
+/** What a request wants sent; what `contract.method.populateTransaction(…)` returns fits. */
+export interface Payload {
+  readonly to: string;
+  readonly data?: string;
+  readonly value?: bigint;
+}
+
+/** A transaction to be sent. */
+export interface LaneRequest {
+  /** What it is for, in logs and in the journal. */
+  readonly label: string;
+  /**
+   * Looks at the chain and says what to send; called right before sending, and again before a stuck transaction is
+   * replaced, so that nothing stale is ever sent. Null if nothing needs to be done (any more).
+   */
+  readonly prepare: () => Payload | null | Promise<Payload | null>;
+  /** Ends the wait. What has been sent stays in flight; the next request, or the next run, waits for it first. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, test } from "node:test";
+import { inspect } from "node:util";
+
+import { RpcUnavailable, WrongNetwork } from "./errors.ts";
+import { openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
+type Reply =
+  | { readonly status?: number; readonly headers?: Record<string, string>; readonly body: unknown }
+  | "silence"
+  | "hang up";
+
+const servers: Server[] = [];
+const providers: RpcProvider[] = [];
+afterEach(async () => {
+  for (const provider of providers.splice(0)) provider.destroy();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+/** A JSON-RPC endpoint on loopback that answers as told. Counts the HTTP requests. */
+async function endpoint(
+  reply: (calls: readonly Call[], request: number) => Reply,
+): Promise<{ url: string; requests: () => number }> {
+  let requests = 0;
+  const server = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      requests += 1;
+      const answer = reply([JSON.parse(text) as Call | Call[]].flat(), requests);
+      if (answer === "hang up") request.socket.destroy();
+      if (typeof answer === "string") return;
+      response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
+      response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${String(port)}/v1/secret-access-key`, requests: () => requests };
+}
+
+function ok(calls: readonly Call[], result: (call: Call) => unknown = () => "0x7a69"): Reply {
+  return { body: calls.map((call) => ({ jsonrpc: "2.0", id: call.id, result: result(call) })) };
+}
+
+function failed(calls: readonly Call[], code: number, message: string, status = 200): Reply {
+  return { status, body: calls.map(({ id }) => ({ jsonrpc: "2.0", id, error: { code, message } })) };
+}
+
+function provider(url: string, options: Partial<ProviderOptions> = {}): RpcProvider {
+  const made = new RpcProvider(url, { chainId: 31337, backoffMs: 5, timeoutMs: 200, attempts: 3, ...options });
+  providers.push(made);
+  return made;
+}
+
+async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailable> {
+  const error = await asked.then(
+    () => assert.fail("it was answered"),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof RpcUnavailable, inspect(error));
+  assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes("secret-access-key"));
+  return error;
+}
+
+test("the chain is checked once, and the wrong one named", async () => {
+  const { url, requests } = await endpoint((calls) => ok(calls));
+  const right = await openProvider(url, { chainId: 31337 });
+  providers.push(right);
+  assert.equal((await right.getNetwork()).chainId, 31337n);
+  assert.equal(requests(), 1);
+  await assert.rejects(openProvider(url, { chainId: 8453 }), (error: WrongNetwork) => {
+    assert.ok(error instanceof WrongNetwork);
+    assert.match(error.message, /serves chain 31337, but chain 8453 is configured/);
+    assert.ok(!error.message.includes("secret-access-key"));
+    return true;
+  });
+});
+
+test("an endpoint that is down is unavailable, at the start too, and never an empty answer", async () => {
+  const { url } = await endpoint((calls) => ok(calls));
+  await new Promise((resolve) => servers.splice(0)[0]?.close(resolve));
+  const error = await unavailable(openProvider(url, { chainId: 31337, attempts: 2, backoffMs: 5 }));
+  assert.equal(error.reason, "connection");
+  assert.equal(error.retryable, true);
+  assert.match(
+    error.message,
+    /http:\/\/127\.0\.0\.1:\d+ gave no answer after 2 tries \(connection: .*Check that the node runs/,
+  );
+  await unavailable(provider(url).getCode(`0x${"11".repeat(20)}`));
+});
+
+test("transient failures are tried again", async () => {
+  const replies: Record<number, (calls: readonly Call[]) => Reply> = {
+    1: () => "hang up",
+    2: () => ({ status: 502, body: "<html>Bad gateway</html>" }),
+    3: (calls) => failed(calls, -32005, "limit exceeded", 429),
+    4: () => "silence",
+    5: (calls) => failed(calls, -32000, "header not found"),
+    6: () => ({ body: "no JSON" }),
+  };
+  const { url, requests } = await endpoint((calls, request) => replies[request]?.(calls) ?? ok(calls, () => "0x2a"));
+  assert.equal(await provider(url, { attempts: 7 }).getBlockNumber(), 42);
+  assert.equal(requests(), 7);
+});
+
+test("tries are bounded, and the reason named", async () => {
+  const cases: [Reply | ((calls: readonly Call[]) => Reply), string, number][] = [
+    ["silence", "timeout", 3],
+    [{ status: 503, body: "busy" }, "server", 3],
+    [(calls) => failed(calls, 429, "Too Many Requests"), "throttled", 3],
+    [(calls) => failed(calls, -32000, "missing trie node"), "behind", 3],
+    [{ status: 401, body: "who are you?" }, "refused", 1],
+    [(calls) => failed(calls, -32008, "response is too large"), "too-large", 1],
+  ];
+  for (const [reply, reason, tries] of cases) {
+    const { url, requests } = await endpoint((calls) => (typeof reply === "function" ? reply(calls) : reply));
+    const error = await unavailable(provider(url).getBlockNumber());
+    assert.equal(error.reason, reason);
+    assert.equal(requests(), tries, reason);
+    assert.equal(error.retryable, reason !== "refused");
+  }
+});
+
+test("a pause that the endpoint asks for is kept", async () => {
+  const { url } = await endpoint((calls, request) =>
+    request === 1 ? { status: 429, headers: { "retry-after": "1" }, body: "slow down" } : ok(calls, () => "0x1"),
+  );
+  const start = Date.now();
+  await provider(url).getBlockNumber();
+  assert.ok(Date.now() - start >= 990);
+});
+
+test("of a batch only what was not answered is asked again", async () => {
+  const asked: string[][] = [];
+  const { url } = await endpoint((calls, request) => {
+    asked.push(calls.map(({ method }) => method));
+    if (request > 1) return ok(calls, () => "0x2");
+    const [first, ...rest] = calls;
+    return {
+      body: [
+        ...(first ? [{ id: first.id, result: "0x1" }] : []),
+        ...rest.map(({ id }) => ({ id, error: { code: -32005, message: "limit" } })),
+      ],
+    };
+  });
+  const rpc = provider(url);
+  assert.deepEqual(await Promise.all([rpc.send("eth_chainId", []), rpc.send("eth_gasPrice", [])]), ["0x1", "0x2"]);
+  assert.deepEqual(asked, [["eth_chainId", "eth_gasPrice"], ["eth_gasPrice"]]);
+});
+
+test("an answer is an answer: a revert is not tried again, nor is what must not happen twice", async () => {
+  const { url, requests } = await endpoint((calls) => failed(calls, 3, "execution reverted: too many requests"));
+  await assert.rejects(provider(url).call({ to: `0x${"11".repeat(20)}` }), { code: "CALL_EXCEPTION" });
+  assert.equal(requests(), 1);
+  const hung = await endpoint(() => "hang up");
+  await unavailable(provider(hung.url).send("evm_mine", []));
+  assert.equal(hung.requests(), 1);
+});

@@ -1,0 +1,66 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { parseUnits, type Wallet, type HDNodeWallet } from "ethers";
+
+import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
+import { type KeySource, openSigner } from "./keys.ts";
+import { type LaneEvent, TransactionLane } from "./lane.ts";
+import { openProvider, type RpcProvider } from "./provider.ts";
+import { Reader } from "./readers.ts";
+
+/** The chain to work on, and who pays for gas. */
+export interface SessionOptions {
+  readonly network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment?: string | undefined };
+  readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number };
+  /** Directory for the journals of transactions in flight. */
+  readonly journals: string;
+  readonly onEvent?: (event: LaneEvent) => void;
+}
+
+/** A connection to the protocol on one chain. */
+export interface Session {
+  readonly provider: RpcProvider;
+  readonly contracts: Contracts;
+  readonly reader: Reader;
+  /** Opens the transaction lane of a key; one lane per key, whoever asks. */
+  readonly lane: (key: KeySource) => Promise<{ signer: Wallet | HDNodeWallet; lane: TransactionLane }>;
+  readonly close: () => void;
+}
+
+/**
+ * Connects to a chain and checks that it is the right one and holds the deployment.
+ *
+ * @throws WrongNetwork, RpcUnavailable, or a ChainError about the deployment.
+ */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const { rpcUrl, chainId, deployment: file } = options.network;
+  const provider = await openProvider(rpcUrl, { chainId });
+  const deployment = await readDeployment(chainId, file);
+  await checkDeployment(deployment, provider);
+  const contracts = connect(deployment, provider);
+  const lanes = new Map<string, TransactionLane>();
+  return {
+    provider,
+    contracts,
+    reader: new Reader(contracts),
+    lane: async (key) => {
+      const signer = (await openSigner(key, chainId)).connect(provider);
+      let lane = lanes.get(signer.address);
+      if (!lane) {
+        await mkdir(options.journals, { recursive: true });
+        lane = await TransactionLane.open(signer, provider, {
+          maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
+          stuckAfterMs: options.fees.stuckAfter * 1000,
+          journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
+          ...(options.onEvent && { onEvent: options.onEvent }),
+        });
+        lanes.set(signer.address, lane);
+      }
+      return { signer, lane };
+    },
+    close: () => {
+      provider.destroy();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { Node, NodeClass } from "./entities.ts";
+import { RpcUnavailable } from "./errors.ts";
+import { bitsOf, safe } from "./internal/convert.ts";
+import type { Pin } from "./pin.ts";
+import { answer, block, type Reader } from "./readers.ts";
+
+/** A task as the planning of a round takes it. Prices in micro-VER. */
+export interface SnapshotTask {
+  readonly id: number;
+  /** Units that it brought into the round. */
+  readonly units: number;
+  /** The most that it pays for a unit. */
+  readonly maxPrice: number;
+  /** Classes that serve it, ascending. */
+  readonly classes: readonly { readonly classId: number; readonly surcharge: number }[];
+}
+
+/** A class as the planning of a round takes it. */
+export interface SnapshotClass {
+  readonly id: number;
+  readonly name: string;
+  /** Price of a tick, micro-VER. */
+  readonly tickSize: number;
+  /** Listed nodes by ascending tick and position. */
+  readonly nodes: readonly SnapshotNode[];
+}
+
+/** A listed node. */
+export interface SnapshotNode {
+  readonly id: number;
+  readonly tick: number;
+  /** Free units that are listed. */
+  readonly units: number;
+  /** Place in the array of its tick. */
+  readonly position: number;
+}
+
+/** All that a round's allocation is computed from, at one block. */
+export interface RoundSnapshot {
+  readonly pin: Pin;
+  readonly roundId: number;
+  /** 32 bytes, hexadecimal. */
+  readonly seed: string;
+  /** In the round's order, which is the order in which units are laid out. */
+  readonly tasks: readonly SnapshotTask[];
+  /** Every class that one of the tasks accepts, ascending. */
+  readonly classes: readonly SnapshotClass[];
+}
+
+/**
+ * The open round, if it has its seed and waits to be settled; undefined otherwise.
+ *
+ * The listings stand still while a round is open, so whatever block it is read at gives the same plan.
+ * O(nodes / page) + O(tasks of the round) calls.
+ *
+ * @throws RpcUnavailable also when the endpoint's answers do not belong to one state.
+ */
+export async function roundSnapshot(reader: Reader, at?: Pin): Promise<RoundSnapshot | undefined> {
+  const pin = at ?? (await reader.pin());
+  const round = await reader.round(pin);
+  if (round.status !== "settling") return undefined;
+  const tasks = await Promise.all(round.demands.map(({ taskId, units }) => snapshotTask(reader, pin, taskId, units)));
+  const classes = await supplySnapshot(reader, pin, round.classIds);
+  return { pin, roundId: round.id, seed: round.seed, tasks, classes };
+}
+
+/** What is listed now in these classes (default: in all), as a round opened at this block would find it. */
+export async function supplySnapshot(reader: Reader, pin: Pin, classIds?: readonly number[]): Promise<SnapshotClass[]> {
+  const classes = await reader.classes(pin);
+  return groupListings(classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes, await reader.nodes(pin));
+}
+
+/** A task as a round takes it, with this many units. */
+export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, units: number): Promise<SnapshotTask> {
+  const task = await answer(reader.contracts.tasks.roundTask(taskId, block(pin)));
+  return {
+    id: taskId,
+    units,
+    maxPrice: safe(task.maxPrice),
+    classes: bitsOf(task.classes).map((classId, i) => ({ classId, surcharge: safe(task.surcharges[i] ?? 0n) })),
+  };
+}
+
+/**
+ * Groups listed nodes by class, each by ascending tick and position. Pure; O(n log n).
+ *
+ * @throws RpcUnavailable if the places of a tick are not 0 … n - 1: pages then come from different states.
+ */
+export function groupListings(classes: readonly NodeClass[], nodes: readonly Node[]): SnapshotClass[] {
+  const byClass = new Map<number, SnapshotNode[]>(classes.map(({ id }) => [id, []]));
+  for (const { id, listing } of nodes) {
+    if (!listing) continue;
+    const { classId, tick, units, position } = listing;
+    byClass.get(classId)?.push({ id, tick, units, position });
+  }
+  return classes.map(({ id, name, tickSize }) => {
+    const listed = (byClass.get(id) ?? []).sort((a, b) => a.tick - b.tick || a.position - b.position);
+    listed.forEach((node, i) => {
+      const before = listed[i - 1];
+      const expected = before?.tick === node.tick ? before.position + 1 : 0;
+      if (node.position === expected) return;
+      throw new RpcUnavailable(
+        "behind",
+        `Node ${String(node.id)} stands at place ${String(node.position)} of tick ${String(node.tick)} where place ` +
+          `${String(expected)} was expected: the endpoint's answers come from different blocks. Try again.`,
+      );
+    });
+    return { id, name, tickSize, nodes: listed };
+  });
+}
