@@ -78,8 +78,8 @@ library ChainReader {
         ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(v.id);
         units = new Reference.UnitIn[](v.openUnits);
         uint256 count;
-        for (uint256 i = ranges.length; i != 0; --i) {
-            ITaskRegistry.OpenRange memory r = ranges[i - 1];
+        for (uint256 i; i < ranges.length; ++i) {
+            ITaskRegistry.OpenRange memory r = ranges[i];
             for (uint24 j; j < r.count; ++j) units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent);
         }
         uint256 fresh = v.openUnits - count;

@@ -19,7 +19,7 @@ library Reference {
         /// Indices of its classes in the instance, ascending, and the surcharge of each in micro-VER.
         uint256[] lanes;
         uint256[] surcharges;
-        /// Units it has open, newest reopened range first, then fresh ones: unit by unit.
+        /// Units it has open, reopened ranges first, oldest first, then fresh ones: unit by unit.
         UnitIn[] openUnits;
     }
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
+import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {Vault} from "../../../contracts/vault/Vault.sol";
+import {Fixture} from "../support/Fixture.sol";
+
+/// @title Parameters, roles, delays, and wiring that nobody can redo
+contract GovernanceTest is Fixture {
+    function test_Constructor() public {
+        IParameters.Bounded[] memory b = initialParameters();
+        IParameters.Bounded[] memory short = new IParameters.Bounded[](18);
+        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, 18, 19));
+        new Parameters(address(manager), short);
+        b[3].value = b[3].max + 1;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IParameters.ParameterOutOfBounds.selector,
+                Param.RoundInterval,
+                b[3].value,
+                b[3].min,
+                b[3].max
+            )
+        );
+        new Parameters(address(manager), b);
+        b = initialParameters();
+        IParameters.Bounded[] memory all = parameters.all();
+        assertEq(keccak256(abi.encode(all)), keccak256(abi.encode(b)));
+        assertEq(parameters.bounded(Param.FeeBps).max, 1_000);
+    }
+
+    function testFuzz_BoundsHold(uint8 index, uint64 value) public {
+        Param p = Param(bound(index, 0, 18));
+        IParameters.Bounded memory b = parameters.bounded(p);
+        if (value < b.min || value > b.max) {
+            vm.expectRevert(abi.encodeWithSelector(IParameters.ParameterOutOfBounds.selector, p, value, b.min, b.max));
+            parameters.set(p, value);
+            assertEq(parameters.get(p), b.value);
+        } else {
+            vm.expectEmit(address(parameters));
+            emit IParameters.ParameterSet(p, b.value, value);
+            parameters.set(p, value);
+            assertEq(parameters.get(p), value);
+        }
+    }
+
+    /// @notice Governance waits out its delay; nobody else gets anywhere.
+    function test_Delay() public {
+        bytes memory call = abi.encodeCall(IParameters.set, (Param.FeeBps, 300));
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, alice));
+        vm.prank(alice);
+        parameters.set(Param.FeeBps, 300);
+        vm.startPrank(governance);
+        vm.expectPartialRevert(IAccessManager.AccessManagerNotScheduled.selector);
+        parameters.set(Param.FeeBps, 300);
+        manager.schedule(address(parameters), call, 0);
+        vm.expectPartialRevert(IAccessManager.AccessManagerNotReady.selector);
+        parameters.set(Param.FeeBps, 300);
+        vm.warp(block.timestamp + PARAMETER_DELAY);
+        parameters.set(Param.FeeBps, 300);
+        vm.stopPrank();
+        assertEq(parameters.get(Param.FeeBps), 300);
+    }
+
+    function test_Pause() public {
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, governance));
+        vm.prank(governance);
+        parameters.setIntakePaused(true);
+        vm.expectEmit(address(parameters));
+        emit IParameters.IntakePausedSet(true);
+        vm.prank(guardian);
+        parameters.setIntakePaused(true);
+        assertTrue(parameters.intakePaused());
+        vm.prank(guardian);
+        parameters.setIntakePaused(false);
+        assertFalse(parameters.intakePaused());
+    }
+
+    function test_WiredOnce() public {
+        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice);
+        assertTrue(vault.isWired());
+        vm.expectRevert(WiredOnce.AlreadyWired.selector);
+        vault.wire(m);
+        vm.expectRevert(WiredOnce.AlreadyWired.selector);
+        nodes.wire(alice, alice);
+        vm.expectRevert(WiredOnce.AlreadyWired.selector);
+        tasks.wire(alice, alice);
+        vm.expectRevert(WiredOnce.AlreadyWired.selector);
+        leases.wire(alice, alice);
+        vm.expectRevert(WiredOnce.AlreadyWired.selector);
+        seeds.wire(alice);
+
+        Vault fresh = new Vault(ver);
+        assertFalse(fresh.isWired());
+        vm.expectRevert(abi.encodeWithSelector(WiredOnce.NotDeployer.selector, alice));
+        vm.prank(alice);
+        fresh.wire(m);
+        vm.expectEmit(address(fresh));
+        emit IVault.ModulesWired(m);
+        fresh.wire(m);
+    }
+}

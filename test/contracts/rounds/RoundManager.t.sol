@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {Actions} from "../support/Actions.sol";
+
+/// @title The life of rounds: opening, seeding, settling, aborting, bounties
+contract RoundManagerTest is Actions {
+    function setUp() public override {
+        super.setUp();
+        register(alice, CPU_EU, 4, 10);
+    }
+
+    function test_OpenAndSettle() public {
+        submit(bob, 6, 20_000, CPU_EU);
+        IRoundManager.Demand[] memory demands = new IRoundManager.Demand[](1);
+        demands[0] = IRoundManager.Demand(1, 6);
+        vm.expectEmit(address(rounds));
+        emit IRoundManager.RoundOpened(1, keeper, 1, demands, 1);
+        openRound();
+        assertStatus(1, IRoundManager.RoundStatus.Seeding);
+        assertTrue(nodes.frozen());
+        assertTrue(tasks.task(1).inRound);
+        assertFalse(tasks.task(1).queued);
+        assertEq(rounds.current().opener, keeper);
+        assertEq(rounds.nextOpening(), block.timestamp + 4);
+
+        bytes32 seed = fulfil(9);
+        assertStatus(1, IRoundManager.RoundStatus.Settling);
+        assertEq(rounds.current().seed, seed);
+        bytes memory post = optimalPost();
+        vm.expectEmit(true, true, false, false, address(rounds));
+        emit IRoundManager.ClassCleared(1, CPU_EU, 0, 4);
+        vm.expectEmit(address(rounds));
+        emit IRoundManager.RoundSettled(1, keeper, 1, 4, 2);
+        settle(post);
+
+        IRoundManager.RoundView memory r = rounds.round(1);
+        assertEq(uint8(r.status), uint8(IRoundManager.RoundStatus.Settled));
+        assertEq(r.closedAt, block.timestamp);
+        assertEq(r.leases, 1);
+        assertEq(r.unitsOpen, 2);
+        assertFalse(nodes.frozen());
+        assertTrue(tasks.task(1).queued);
+        assertUnits(1, 2, 4, 0, 0);
+        assertEq(nodes.node(1).leased, 4);
+        assertEq(nodes.node(1).listedUnits, 0);
+
+        vm.expectRevert(IRoundManager.NoRoundOpen.selector);
+        rounds.settle(1, post);
+        assertStatus(2, IRoundManager.RoundStatus.None);
+    }
+
+    function test_Open_refusals() public {
+        vm.expectRevert(ITaskRegistry.NothingToAllocate.selector);
+        rounds.open();
+        submit(bob, 6, 20_000, CPU_EU);
+        submit(bob, 6, 9_999, CPU_EU);
+        openRound();
+        assertEq(rounds.current().demands.length, 1, "what nothing serves stays out");
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.RoundOpen.selector, 1));
+        rounds.open();
+        fulfil(1);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.RoundOpen.selector, 1));
+        rounds.open();
+        settle(optimalPost());
+        uint256 earliest = rounds.nextOpening();
+        vm.warp(earliest - 1);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.RoundTooSoon.selector, earliest));
+        rounds.open();
+    }
+
+    function test_Settle_refusals() public {
+        vm.expectRevert(IRoundManager.NoRoundOpen.selector);
+        rounds.settle(0, "");
+        submit(bob, 6, 20_000, CPU_EU);
+        openRound();
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.SeedPending.selector, 1));
+        rounds.settle(1, "");
+        fulfil(1);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.WrongRound.selector, 2, 1));
+        rounds.settle(2, "");
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.MalformedPost.selector, 0));
+        rounds.settle(1, "");
+    }
+
+    function test_Abort_silentOracle() public {
+        submit(bob, 1, 20_000, CPU_EU);
+        submit(bob, 2, 20_000, CPU_EU);
+        setParam(Param.RoundMaxTasks, 2);
+        submit(bob, 3, 20_000, CPU_EU);
+        vm.expectRevert(IRoundManager.NoRoundOpen.selector);
+        rounds.abort();
+        openRound();
+        uint256 requestId = rounds.current().requestId;
+        uint256 until = block.timestamp + 60;
+        vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.RoundInTime.selector, 1, until));
+        rounds.abort();
+        vm.warp(until + 1);
+        vm.expectEmit(address(rounds));
+        emit IRoundManager.RoundAborted(1, IRoundManager.RoundStatus.Seeding);
+        rounds.abort();
+        assertStatus(1, IRoundManager.RoundStatus.Aborted);
+        assertFalse(nodes.frozen());
+        uint32[] memory queue = tasks.queuePage(0, 9);
+        for (uint32 i; i < 3; ++i) assertEq(queue[i], i + 1, "the queue is as it was");
+        vm.expectRevert(IRoundManager.NoRoundOpen.selector);
+        rounds.abort();
+
+        // The next round asks anew; the late seed of the first has no effect on it.
+        openRound();
+        uint256[] memory words = new uint256[](1);
+        words[0] = 5;
+        coordinator.fulfillRandomWordsWithOverride(requestId, address(seeds), words);
+        assertStatus(1, IRoundManager.RoundStatus.Aborted);
+        assertStatus(2, IRoundManager.RoundStatus.Seeding);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.SeedPending.selector, 2));
+        rounds.settle(2, "");
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.WrongRound.selector, 1, 2));
+        rounds.settle(1, "");
+    }
+
+    function test_Abort_silentKeepers() public {
+        submit(bob, 1, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        uint256 until = block.timestamp + 180;
+        vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(IRoundManager.RoundInTime.selector, 1, until));
+        rounds.abort();
+        vm.warp(until + 1);
+        vm.expectEmit(address(rounds));
+        emit IRoundManager.RoundAborted(1, IRoundManager.RoundStatus.Settling);
+        rounds.abort();
+        // A seed is drawn once: the next round has its own.
+        openRound();
+        assertEq(rounds.current().seed, bytes32(0));
+    }
+
+    /// @notice Late, but not aborted: the post still counts.
+    function test_Settle_lateButNotAborted() public {
+        submit(bob, 1, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        vm.warp(block.timestamp + 10 days);
+        settle(optimalPost());
+        assertStatus(1, IRoundManager.RoundStatus.Settled);
+    }
+
+    function test_Bounty_isShared() public {
+        submit(bob, 1, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        bytes memory post = optimalPost();
+        vm.prank(alice);
+        rounds.settle(1, post);
+        assertEq(vault.claimable(keeper), (500_001 * MICRO) / 2);
+        assertEq(vault.claimable(alice), (500_001 * MICRO) / 2);
+        assertBooks();
+    }
+
+    /// @notice Nothing was allocated, nothing is paid.
+    function test_Bounty_notForNothing() public {
+        submit(bob, 1, 10_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        // With its dither the only node is dearer than what the task pays: the unit stays open.
+        settle(optimalPost());
+        assertEq(leases.leaseCount(), 0);
+        assertEq(vault.claimable(keeper), 0);
+    }
+
+    function test_Bounty_emptyPool() public {
+        vm.prank(address(rounds));
+        vault.payBounty(alice, type(uint256).max);
+        assertEq(vault.books().bountyPool, 0);
+        submit(bob, 1, 20_000, CPU_EU);
+        runRound(1);
+        assertEq(vault.claimable(keeper), 0);
+        assertEq(leases.leaseCount(), 1);
+    }
+
+    /// @notice Pausing stops new tasks and new rounds, and nothing else.
+    function test_Pause_isForIntakeOnly() public {
+        uint32 first = leaseOf(bob, alice, 2);
+        submit(bob, 2, 20_000, CPU_EU);
+        runRound(2);
+        submit(bob, 1, 20_000, CPU_EU);
+        openRound();
+        vm.prank(guardian);
+        parameters.setIntakePaused(true);
+
+        ITaskRegistry.Submission memory s = submission(1, 20_000, list(CPU_EU));
+        vm.expectRevert(ITaskRegistry.IntakePaused.selector);
+        tasks.submit(s);
+        fulfil(3);
+        settle(optimalPost());
+        vm.warp(rounds.nextOpening());
+        vm.expectRevert(IRoundManager.IntakePaused.selector);
+        rounds.open();
+
+        checkpoint(first, 1);
+        deliver(first);
+        accept(bob, first);
+        vm.prank(alice);
+        vault.claim(alice);
+        expire(first + 1);
+        vm.prank(bob);
+        tasks.cancel(2);
+        vm.startPrank(alice);
+        nodes.drain(2);
+        vm.stopPrank();
+        uint256 stake = stakeFor(1);
+        fund(bob, stake);
+        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        vm.prank(bob);
+        nodes.register(bob, terms, profile(), stake);
+        assertBooks();
+    }
+
+    /// @notice While a round is open, what nodes and leases do reaches no listing; after it, all does.
+    function test_Isolation() public {
+        register(alice, CPU_EU, 3, 11);
+        register(alice, CPU_US, 3, 5);
+        register(bob, CPU_EU, 3, 12);
+        submit(bob, 6, 20_000, CPU_EU);
+        runRound(1);
+        submit(bob, 2, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        bytes32 listed = keccak256(abi.encode(instance().classes));
+        bytes memory post = optimalPost();
+
+        INodeRegistry.Terms memory cheapUs = termsOf(CPU_US, 3, 1);
+        INodeRegistry.Terms memory cheapEu = termsOf(CPU_EU, 3, 1);
+        vm.startPrank(alice);
+        nodes.setTerms(2, cheapUs);
+        nodes.setTerms(3, cheapEu);
+        nodes.drain(3);
+        nodes.addStake(2, 0);
+        vm.stopPrank();
+        release(1);
+        release(2);
+        vm.prank(address(leases));
+        nodes.penalise(4, 1 ether);
+        register(alice, CPU_EU, 5, 0);
+        assertEq(nodes.pendingCount(), 5);
+        assertEq(keccak256(abi.encode(instance().classes)), listed, "the same supply");
+        assertEq(keccak256(optimalPost()), keccak256(post), "the same post");
+
+        // Promised to the round: neither capacity can go below it, nor can the node leave.
+        INodeRegistry.Terms memory low = termsOf(CPU_EU, 2, 11);
+        vm.prank(bob);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.CapacityInUse.selector, 4, 2, 3));
+        nodes.setTerms(4, low);
+        vm.prank(alice);
+        vm.expectPartialRevert(INodeRegistry.NodeBusy.selector);
+        nodes.exit(3);
+        uint32[] memory ids = ids32(1);
+        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        nodes.sync(ids);
+        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        nodes.syncPending(9);
+
+        settle(post);
+        assertEq(nodes.node(2).listedClassId, CPU_EU, "still as listed, until synced");
+        assertEq(nodes.syncPending(9), 0);
+        assertEq(nodes.node(2).listedClassId, CPU_US);
+        assertEq(nodes.node(3).listedUnits, 0);
+        assertEq(nodes.node(1).listedUnits, 4);
+        assertEq(nodes.node(4).listedUnits, 0);
+        assertEq(nodes.node(5).listedUnits, 5);
+    }
+
+    /// @notice What changed in a round must be in the listings before the next may open.
+    function test_Open_waitsForListings() public {
+        for (uint256 i; i < 49; ++i) register(alice, CPU_US, 1, 1);
+        submit(bob, 1, 20_000, CPU_EU);
+        submit(bob, 1, 20_000, CPU_US);
+        openRound();
+        for (uint32 id = 2; id <= 50; ++id) {
+            vm.prank(alice);
+            nodes.drain(id);
+        }
+        // Twice does not count twice.
+        vm.prank(alice);
+        nodes.resume(2);
+        assertEq(nodes.pendingCount(), 49);
+        fulfil(1);
+        settle(optimalPost());
+        submit(bob, 1, 20_000, CPU_EU);
+        vm.warp(rounds.nextOpening());
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.ListingsPending.selector, 1));
+        rounds.open();
+        assertEq(nodes.syncPending(1), 48);
+        openRound();
+        assertEq(nodes.pendingCount(), 0);
+    }
+}
