@@ -56,6 +56,7 @@ export class BlockFiles extends BaseBlockstore {
   readonly #temporary: string;
   readonly #onCorrupt: (cid: CID) => void;
   readonly #unsynced = new Set<string>();
+  readonly #writing = new Set<Promise<CID>>();
 
   constructor(options: BlockFilesOptions) {
     super();
@@ -114,6 +115,21 @@ export class BlockFiles extends BaseBlockstore {
    * more than {@link MAX_BLOCK_BYTES}, `DISK_FULL`, `DISK_FAILED`
    */
   override async put(cid: CID, value: InputPair["bytes"]): Promise<CID> {
+    const writing = this.#put(cid, value);
+    this.#writing.add(writing);
+    try {
+      return await writing;
+    } finally {
+      this.#writing.delete(writing);
+    }
+  }
+
+  /** Waits for the writes that are under way: those who asked for them may have given up. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#writing);
+  }
+
+  async #put(cid: CID, value: InputPair["bytes"]): Promise<CID> {
     const bytes = await toBytes(value);
     if (bytes.byteLength > MAX_BLOCK_BYTES) {
       throw new CheckpointError(

@@ -26,6 +26,8 @@ export interface CollectOptions {
   concurrency: number;
   /** Called for each distinct block, with the size that the root claims for the whole (0 if unknown). */
   onBlock?: (bytes: number, claimedSize: number) => void;
+  /** Called with the first error, while other reads are still in flight; `collect` throws it when they have ended. */
+  onError?: (error: unknown) => void;
 }
 
 interface Visited {
@@ -89,7 +91,7 @@ export async function collect(root: CID, read: ReadBlock, options: CollectOption
   };
 
   const rootKey = discover(root, root);
-  await drain(queue, visit, options.concurrency);
+  await drain(queue, visit, options);
   const size = cumulativeSize(rootKey, visited);
   refuseAbove(root, size, options.maxBytes);
   return { size, names: [...new Set([...visited.keys()].map((key) => key.replace("raw:", "")))] };
@@ -108,17 +110,17 @@ function refuseAbove(root: CID, size: number, maxBytes: number): void {
   );
 }
 
-/** Works a queue off, `limit` at a time, while the work adds to it. Ends at the first error, once all have settled. */
-async function drain(queue: CID[], work: (cid: CID) => Promise<void>, limit: number): Promise<void> {
+/** Works a queue off while the work adds to it. Ends at the first error, once all that runs has settled. */
+async function drain(queue: CID[], work: (cid: CID) => Promise<void>, options: CollectOptions): Promise<void> {
   const running = new Set<Promise<void>>();
   const errors: unknown[] = [];
   while ((queue.length > 0 && errors.length === 0) || running.size > 0) {
-    while (queue.length > 0 && running.size < limit && errors.length === 0) {
+    while (queue.length > 0 && running.size < options.concurrency && errors.length === 0) {
       const cid = queue.shift();
       if (cid === undefined) break;
       const task = work(cid)
         .catch((error: unknown) => {
-          errors.push(error);
+          if (errors.push(error) === 1) options.onError?.(error);
         })
         .finally(() => {
           running.delete(task);

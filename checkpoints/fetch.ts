@@ -102,6 +102,10 @@ export async function runFetch<T>(
     const dag = await collect(root, read, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       concurrency: CONCURRENCY,
+      // whatever else is asked for is of no use then
+      onError: (error) => {
+        limits.abort(error);
+      },
       onBlock: (bytes, totalBytes) => {
         progress.blocks += 1;
         progress.bytes += bytes;
@@ -123,6 +127,7 @@ class Watch {
   readonly #stallTimeout: number;
   readonly #waiting = new Map<string, { wasCorrupt: boolean }>();
   readonly #began = performance.now();
+  #arrived = 0;
   #lastArrival = 0;
 
   constructor(root: CID, peers: () => string[], options: FetchOptions) {
@@ -139,6 +144,7 @@ class Watch {
 
   end(cid: CID): void {
     this.#waiting.delete(cid.toString());
+    this.#arrived += 1;
     this.#lastArrival = performance.now();
   }
 
@@ -148,10 +154,11 @@ class Watch {
     const [waiting] = this.#waiting;
     const elapsed = now - this.#began;
     const idle = now - this.#lastArrival;
-    if (waiting !== undefined && idle >= Math.min(this.#stallTimeout, this.#timeout)) {
+    const isOver = elapsed >= this.#timeout;
+    if (waiting !== undefined && (idle >= this.#stallTimeout || (isOver && this.#arrived === 0))) {
       return this.#missing(waiting[0], waiting[1].wasCorrupt, idle);
     }
-    if (elapsed < this.#timeout) return undefined;
+    if (!isOver) return undefined;
     return new CheckpointError(
       "TIMEOUT",
       `Fetching ${this.#root.toString()} was not done after ${seconds(elapsed)}: fetch it again (what arrived is kept), with a longer time-out or better connected peers`,

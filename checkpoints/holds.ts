@@ -28,14 +28,15 @@ export class Holds {
 export class OperationHolds {
   readonly #holds: Holds;
   readonly #names = new Set<string>();
+  #released = false;
 
   constructor(holds: Holds) {
     this.#holds = holds;
   }
 
-  /** Holds a block until {@link release}; again is no different from once. */
+  /** Holds a block until {@link release}; again is no different from once, and after the release without effect. */
   add(name: string): void {
-    if (this.#names.has(name)) return;
+    if (this.#released || this.#names.has(name)) return;
     this.#names.add(name);
     this.#holds.add(name);
   }
@@ -47,6 +48,7 @@ export class OperationHolds {
 
   /** Lets all blocks go. */
   release(): void {
+    this.#released = true;
     for (const name of this.#names) this.#holds.release(name);
     this.#names.clear();
   }

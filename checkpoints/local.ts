@@ -154,15 +154,19 @@ export class LocalStore {
     return this.operation(async (holds, stopped) => {
       const names = new Set<string>();
       const fresh = new Set<string>();
+      // the importer works on several files at once, and after an error the others go on
+      const failed = new AbortController();
+      const ended = AbortSignal.any([stopped, failed.signal]);
       const sink: BlockSink = {
         get: (cid) => this.blocks.get(cid),
         has: (cid) => this.blocks.has(cid),
         put: async (cid, bytes) => {
-          stopped.throwIfAborted();
           const name = blockName(cid) ?? "";
           holds.add(name);
+          const isFresh = !(await this.blocks.has(cid));
+          ended.throwIfAborted();
           names.add(name);
-          if (!(await this.blocks.has(cid))) fresh.add(name);
+          if (isFresh) fresh.add(name);
           return this.blocks.put(cid, bytes);
         },
       };
@@ -171,6 +175,8 @@ export class LocalStore {
         await this.keep(cid, { size, names: [...names] }, label);
         return { cid, size, blocks: names.size };
       } catch (error) {
+        failed.abort(error);
+        await this.blocks.settle();
         // a half-added checkpoint is of no use, least of all on a full disk
         holds.release();
         for (const name of fresh) if (!holds.has(name)) this.blocks.discard(name);
@@ -203,6 +209,10 @@ export class LocalStore {
     this.#operations.add(task);
     try {
       return await task;
+    } catch (error) {
+      // blocks asked for and given up must not appear on disk after the error
+      await this.blocks.settle();
+      throw error;
     } finally {
       this.#operations.delete(task);
     }
