@@ -177,7 +177,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         (uint256 at, uint256 end) = (t.firstReopened, t.roundRanges);
         ranges = new OpenRange[](Math.min(end - at, units) + 1);
         uint256 count;
-        for (; at != end && units != 0; ) {
+        for (; at != end && units != 0;) {
             OpenRange memory range = t.reopened[at];
             if (range.count <= units) {
                 delete t.reopened[at++];
