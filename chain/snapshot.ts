@@ -73,11 +73,13 @@ export async function supplySnapshot(reader: Reader, pin: Pin, classIds?: readon
 /** A task as a round takes it, with this many units. */
 export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, units: number): Promise<SnapshotTask> {
   const task = await answer(reader.contracts.tasks.roundTask(taskId, block(pin)));
+  // Copied, because ethers' results throw where an array has nothing; it is empty if all are zero.
+  const surcharges = [...task.surcharges];
   return {
     id: taskId,
     units,
     maxPrice: safe(task.maxPrice),
-    classes: bitsOf(task.classes).map((classId, i) => ({ classId, surcharge: safe(task.surcharges[i] ?? 0n) })),
+    classes: bitsOf(task.classes).map((classId, i) => ({ classId, surcharge: safe(surcharges[i] ?? 0n) })),
   };
 }
 

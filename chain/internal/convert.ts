@@ -84,6 +84,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
 }
 
 export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
+  const surcharges = [...v.surcharges];
   return {
     id: safe(v.id),
     status: word(TASK_STATUSES, v.status),
@@ -102,7 +103,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     owner: v.owner,
     maxPrice: v.maxPrice,
     escrow: v.escrow,
-    classes: v.classIds.map((classId, i) => ({ classId: safe(classId), surcharge: v.surcharges[i] ?? 0n })),
+    classes: v.classIds.map((classId, i) => ({ classId: safe(classId), surcharge: surcharges[i] ?? 0n })),
   };
 }
 

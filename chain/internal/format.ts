@@ -1,16 +1,16 @@
 import { formatUnits } from "ethers";
 
-/** Wei per micro-VER, the unit of every price on chain. */
-export const MICRO_VER = 10n ** 12n;
+import { DITHER, PRICE_UNIT } from "../../protocol/money/units.ts";
+import { formatVer } from "../../protocol/money/ver.ts";
 
 /** An amount of VER as people read it, e.g. `0.0105 VER`. @param wei 18 decimals. */
 export function ver(wei: bigint): string {
-  return `${decimal(wei)} VER`;
+  return `${formatVer(wei)} VER`;
 }
 
 /** An amount of ETH as people read it. */
 export function eth(wei: bigint): string {
-  return `${decimal(wei)} ETH`;
+  return `${decimal(wei, 18)} ETH`;
 }
 
 /** A fee per gas as people read it. */
@@ -20,7 +20,7 @@ export function gwei(wei: bigint): string {
 
 /** A price of a round, which is micro-VER x 1024, as VER. Exact, because 1e12 / 1024 is whole. */
 export function scaledPrice(scaled: bigint): string {
-  return ver((scaled * MICRO_VER) / 1024n);
+  return ver((scaled * PRICE_UNIT) / BigInt(DITHER));
 }
 
 /** A time on chain (seconds) as people read it, e.g. `2026-11-23 07:04:05 UTC`. */
@@ -30,19 +30,19 @@ export function time(seconds: bigint): string {
   return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** A number without trailing zeros. */
-export function decimal(wei: bigint, decimals = 18): string {
-  return formatUnits(wei, decimals).replace(/\.0$/, "");
-}
-
 /** The multiples of `step` next to `amount` (18 decimals), with the step's digits: `0.010 or 0.011`. */
 export function neighbours(amount: bigint, step: bigint): string {
-  const digits = decimal(step).split(".")[1]?.length ?? 0;
+  const digits = formatVer(step).split(".")[1]?.length ?? 0;
   const below = amount - (amount % step);
   return [below, below + step].map((wei) => fixed(wei, digits)).join(" or ");
 }
 
 function fixed(wei: bigint, digits: number): string {
-  const [whole = "0", fraction = ""] = decimal(wei).split(".");
+  const [whole = "0", fraction = ""] = formatVer(wei).split(".");
   return digits === 0 ? whole : `${whole}.${fraction.padEnd(digits, "0")}`;
+}
+
+/** A number without trailing zeros. */
+function decimal(wei: bigint, decimals: number): string {
+  return formatUnits(wei, decimals).replace(/\.0$/, "");
 }

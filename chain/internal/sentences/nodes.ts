@@ -1,6 +1,7 @@
+import { MAX_PRICE, PRICE_UNIT } from "../../../protocol/money/units.ts";
 import { NODE_STATUSES, word } from "../../words.ts";
 import { className } from "../convert.ts";
-import { MICRO_VER, neighbours, scaledPrice, time, ver } from "../format.ts";
+import { neighbours, scaledPrice, time, ver } from "../format.ts";
 import { fixed, type Sentences } from "./sentence.ts";
 
 /** Sentences for the node registry's errors. */
@@ -21,8 +22,8 @@ export const NODES: Sentences = {
   "TooManyClasses()": fixed("The registry holds its most of 256 classes; no further one can be added."),
   "InvalidTickSize(uint40)": {
     say: (a) =>
-      `A tick of ${ver(a.int("tickSize") * MICRO_VER)} does not fit; it must be above zero and 4095 ticks ` +
-      `at most ${ver((2n ** 40n - 1n) * MICRO_VER)}.`,
+      `A tick of ${ver(a.int("tickSize") * PRICE_UNIT)} does not fit; it must be above zero and 4095 ticks ` +
+      `at most ${ver(BigInt(MAX_PRICE) * PRICE_UNIT)}.`,
   },
   "ClassNameTaken(bytes32)": {
     say: (a) => `There already is a class named "${className(a.text("name"))}"; choose another name.`,
