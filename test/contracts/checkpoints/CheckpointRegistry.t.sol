@@ -3,10 +3,10 @@ pragma solidity 0.8.30;
 
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title Checkpoints: order, progress, who may post
-contract CheckpointRegistryTest is Actions {
+contract CheckpointRegistryTest is Fixture {
     uint32 private id;
     bytes32 private constant DIGEST = keccak256("digest");
 

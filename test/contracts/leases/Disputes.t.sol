@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title Disputed deliveries
-contract DisputesTest is Actions {
+contract DisputesTest is Fixture {
     uint32 private id;
 
     function setUp() public override {

@@ -3,10 +3,10 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title Leases: renewing, delivering, releasing, expiring, paying
-contract LeaseRegistryTest is Actions {
+contract LeaseRegistryTest is Fixture {
     uint32 private id;
 
     function setUp() public override {

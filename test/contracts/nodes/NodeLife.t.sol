@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Permits} from "../support/Permits.sol";
 
 /// @title Stake, draining, leaving the market, slashing and cooling down
-contract NodeLifeTest is Actions, Permits {
+contract NodeLifeTest is Fixture, Permits {
     uint32 private id;
 
     function setUp() public override {

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title Registering, terms, keys and classes
-contract NodeRegistryTest is Actions {
+contract NodeRegistryTest is Fixture {
     uint32 private id;
 
     function setUp() public override {

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Post} from "../support/Post.sol";
 import {Reference} from "../support/Reference.sol";
 import {Rng} from "../support/Rng.sol";
 
 /// @title Optimal posts pass, spoilt ones do not
-contract CertificateTest is Actions {
+contract CertificateTest is Fixture {
     using Rng for Rng.Stream;
 
     address private developer = makeAddr("developer");

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Post} from "../support/Post.sol";
 import {Reference} from "../support/Reference.sol";
 
@@ -11,7 +11,7 @@ import {Reference} from "../support/Reference.sol";
 /// @dev Two tasks, two classes. CPU_EU: nodes 1 (4 at tick 10), 2 and 3 (3 each at tick 12), 4 (5 at tick 20).
 /// CPU_US: node 5 (4 at tick 15). Task 1 wants 6 of CPU_EU, task 2 wants 2 of either. So task 2 gets its units from
 /// CPU_EU as well, at tick 12, where 4 of 6 units are needed: the marginal tick.
-contract RefusalsTest is Actions {
+contract RefusalsTest is Fixture {
     address private developer = makeAddr("developer");
     Post.Parts private honest;
 

@@ -5,10 +5,10 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title The life of rounds: opening, seeding, settling, aborting, bounties
-contract RoundManagerTest is Actions {
+contract RoundManagerTest is Fixture {
     function setUp() public override {
         super.setUp();
         register(alice, CPU_EU, 4, 10);

@@ -8,12 +8,12 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {ChainReader} from "./ChainReader.sol";
-import {Fixture} from "./Fixture.sol";
 import {Post} from "./Post.sol";
 import {Reference} from "./Reference.sol";
+import {System} from "./System.sol";
 
 /// @title What actors do, one call each
-abstract contract Actions is Fixture {
+abstract contract Actions is System {
     bytes32 internal constant SPEC = keccak256("spec");
     bytes32 internal constant RESULT = keccak256("result");
 

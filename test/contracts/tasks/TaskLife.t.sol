@@ -5,10 +5,10 @@ import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title Cancelling, closing, the queue, and ranges that come back
-contract TaskLifeTest is Actions {
+contract TaskLifeTest is Fixture {
     function test_Cancel_whileQueued() public {
         uint256 escrow = escrowFor(4, 1_001);
         submit(bob, 4, 1_001, CPU_EU);

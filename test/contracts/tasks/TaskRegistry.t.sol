@@ -4,11 +4,11 @@ pragma solidity 0.8.30;
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Permits} from "../support/Permits.sol";
 
 /// @title Submitting tasks: escrow, bounds, views
-contract TaskRegistryTest is Actions, Permits {
+contract TaskRegistryTest is Fixture, Permits {
     function test_Submit() public {
         ITaskRegistry.Submission memory s = submission(7, 5_000, list(CPU_EU, GPU_US));
         s.surcharges = new uint256[](2);

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {VRFConsumerBaseV2Plus} from "@chainlink/contracts/src/v0.8/vrf/dev/VRFConsumerBaseV2Plus.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
-import {Actions} from "../support/Actions.sol";
+import {Fixture} from "../support/Fixture.sol";
 
 /// @title The oracle's callback: never reverts, constant gas, one seed per request
-contract VrfSeedsTest is Actions {
+contract VrfSeedsTest is Fixture {
     function setUp() public override {
         super.setUp();
         register(alice, CPU_EU, 4, 10);

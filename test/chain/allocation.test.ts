@@ -1,0 +1,131 @@
+import { expect } from "chai";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
+import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
+import { laneSender } from "../../keepers/sender.ts";
+import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
+import { planRound } from "../../protocol/allocation/plan.ts";
+import type { Solver } from "../../protocol/allocation/solver.ts";
+import { openClient, openMarket } from "../support/market.ts";
+
+const SEED = 20261123;
+const MILLI = 10n ** 15n;
+const quiet = pino({ level: "silent" });
+
+/** A small deterministic generator (mulberry32). */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+  };
+}
+
+async function openKeeper(market: Awaited<ReturnType<typeof openMarket>>, solver: Solver, account = 5) {
+  const client = await openClient(market, account);
+  const metrics = allocationMetrics(new Registry());
+  const sender = laneSender(client.lane, quiet, () => {
+    metrics.lost.inc();
+  });
+  const { reader } = client;
+  const keeper = new AllocationKeeper({ reader, sender, solvers: [solver], logger: quiet, metrics, batchSeconds: 0 });
+  return { ...client, keeper, metrics };
+}
+
+describe("allocation keeper", () => {
+  it(`settles random rounds with what it planned, lease by lease (seed ${String(SEED)})`, async () => {
+    const random = generator(SEED);
+    const market = await openMarket();
+    const { keeper, reader, provider } = await openKeeper(market, lpSolver);
+    for (let i = 0; i < 12; i++) {
+      const [tick, classId] = random(2) ? [MILLI, random(2)] : [10n * MILLI, 2 + random(2)];
+      await market.addNode({ classId, capacity: 1 + random(6), ask: tick * BigInt(1 + random(4)) });
+    }
+    let granted = 0;
+    for (let round = 1; round <= 6; round++) {
+      for (let i = 0; i < 1 + random(3); i++) {
+        const classIds = [0, 1, 2, 3].filter(() => random(2) === 1);
+        const surcharges = random(2) ? classIds.map(() => MILLI * BigInt(random(3))) : [];
+        const wish = { units: 1 + random(9), maxPrice: MILLI * BigInt(1 + random(40)), surcharges };
+        await market.addTask({
+          ...wish,
+          classIds: classIds.length > 0 ? classIds : [0],
+          ...(classIds.length === 0 && { surcharges: [] }),
+        });
+      }
+      await market.pass(5);
+      if (!(await keeper.cycle())) continue;
+      expect(await keeper.cycle(), "nothing to do before the seed").to.equal(false);
+      await market.fulfil(BigInt(random(2 ** 30)));
+      const snapshot = await roundSnapshot(reader);
+      if (!snapshot) throw new Error("the round has its seed");
+      const plan = planRound(snapshot, lpSolver);
+      if (plan.kind !== "plan") throw new Error(plan.why);
+      const before = await reader.leaseCount(await reader.pin());
+      expect(await keeper.cycle(), "the post is accepted").to.equal(true);
+      const leases = await reader.leases(await reader.pin(), before + 1);
+      const rows = new Map<string, number>();
+      for (const { taskId, nodeId, count, price } of leases) {
+        const key = `${String(taskId)}/${String(nodeId)}/${String(price)}`;
+        rows.set(key, (rows.get(key) ?? 0) + count);
+      }
+      const planned = plan.rows.map(
+        (row) => [`${String(row.taskId)}/${String(row.nodeId)}/${String(row.price)}`, row.units] as const,
+      );
+      expect([...rows].sort()).to.deep.equal([...planned].sort());
+      granted += leases.length;
+      await market.pass(5);
+    }
+    expect(granted).to.be.greaterThan(10);
+    provider.destroy();
+    await market.server.close();
+  });
+
+  it("refuses to post what it cannot certify, and says why", async () => {
+    const market = await openMarket();
+    const lazy: Solver = {
+      name: "a solver that leaves everything open",
+      solve: (problem) => ({
+        flows: problem.tasks.map(({ choices }) => choices.map(() => 0)),
+        open: problem.tasks.map(({ units }) => units),
+      }),
+    };
+    const { keeper, metrics, reader, provider } = await openKeeper(market, lazy);
+    await market.addNode({ classId: 0, capacity: 4, ask: MILLI });
+    await market.addTask({ units: 2, maxPrice: 5n * MILLI, classIds: [0] });
+    await keeper.cycle();
+    await market.fulfil(7n);
+    expect(await keeper.cycle()).to.equal(false);
+    expect((await metrics.refused.get()).values[0]?.value).to.equal(1);
+    expect(await reader.leaseCount(await reader.pin())).to.equal(0);
+    provider.destroy();
+    await market.server.close();
+  });
+
+  it("works a round off once when two keepers run, and aborts one whose oracle is silent", async () => {
+    const market = await openMarket();
+    const one = await openKeeper(market, lpSolver, 5);
+    const two = await openKeeper(market, lpSolver, 6);
+    await market.addNode({ classId: 0, capacity: 4, ask: MILLI });
+    await market.addTask({ units: 3, maxPrice: 5n * MILLI, classIds: [0] });
+    const opened = await Promise.all([one.keeper.cycle(), two.keeper.cycle()]);
+    expect(opened.filter(Boolean)).to.have.length(1);
+    await market.pass(61);
+    expect(await one.keeper.cycle(), "abort").to.equal(true);
+    expect((await market.contracts.rounds.current()).status).to.equal(4n);
+    await market.pass(5);
+    expect(await two.keeper.cycle(), "open again").to.equal(true);
+    await market.fulfil(9n);
+    const settled = await Promise.all([one.keeper.cycle(), two.keeper.cycle()]);
+    expect(settled.filter(Boolean)).to.have.length(1);
+    expect(await one.reader.leaseCount(await one.reader.pin())).to.equal(1);
+    one.provider.destroy();
+    two.provider.destroy();
+    await market.server.close();
+  });
+});

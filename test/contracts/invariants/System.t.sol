@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {Fixture} from "../support/Fixture.sol";
+import {SupplyHandler} from "../support/SupplyHandler.sol";
+import {SystemHandler} from "../support/SystemHandler.sol";
+
+/// @dev Stands here, and not where it is written, for the fuzzer only calls contracts of the test's own file.
+contract Everybody is SystemHandler {
+    constructor(Contracts memory c) SystemHandler(c) {}
+}
+
+/// @title What holds at any time, whatever everybody does
+contract SystemInvariants is Fixture {
+    SystemHandler private handler;
+
+    function setUp() public override {
+        super.setUp();
+        handler = new Everybody(contracts());
+        manager.grantRole(ROLE_PARAMETERS, address(handler), 0);
+        ver.transfer(address(handler), ver.balanceOf(address(this)));
+        for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
+        for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
+        targetContract(address(handler));
+        targetSelector(FuzzSelector(address(handler), _selectors()));
+    }
+
+    /// @dev One campaign for all of them: a state that is hard to reach is checked for everything.
+    function invariant_System() public {
+        _books();
+        INodeRegistry.NodeView[] memory ns = nodes.nodePage(1, nodes.nodeCount());
+        ILeaseRegistry.LeaseView[] memory ls = leases.leasePage(1, leases.leaseCount());
+        ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
+        _capacity(ns, ls);
+        _listings(ns);
+        _fences(ls);
+        for (uint256 i; i < ts.length; ++i) _units(ts[i], ls);
+        _queue(ts);
+    }
+
+    /// @dev A campaign that never settles a round would prove nothing.
+    /// @dev A campaign that never settles a round would prove nothing.
+    function afterInvariant() public view {
+        assertGe(handler.settledRounds(), 3, "rounds settled");
+    }
+
+    /// @dev The vault holds what it owes, and each total is the sum of its parts.
+    function _books() private {
+        IVault.Books memory b = vault.books();
+        assertEq(ver.balanceOf(address(vault)), b.escrow + b.stake + b.claimable + b.bountyPool, "balance");
+        uint256 sum;
+        for (uint32 i = 1; i <= tasks.taskCount(); ++i) sum += vault.escrowOf(i);
+        assertEq(sum, b.escrow, "escrow");
+        sum = 0;
+        for (uint32 i = 1; i <= nodes.nodeCount(); ++i) sum += vault.stakeOf(i);
+        assertEq(sum, b.stake, "stake");
+        sum = 0;
+        address[6] memory accounts = handler.accounts();
+        for (uint256 i; i < accounts.length; ++i) sum += vault.claimable(accounts[i]);
+        assertEq(sum, b.claimable, "claimable");
+    }
+
+    /// @dev Nobody is overbooked.
+    function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private pure {
+        for (uint256 i; i < ns.length; ++i) {
+            uint256 leased;
+            for (uint256 j; j < ls.length; ++j) {
+                bool held = ls[j].lease.status == ILeaseRegistry.LeaseStatus.Active;
+                if (held && ls[j].lease.nodeId == ns[i].id) leased += ls[j].lease.count;
+            }
+            assertEq(ns[i].leased, leased, "leased");
+            assertLe(leased + ns[i].listedUnits, ns[i].capacity, "capacity");
+        }
+    }
+
+    /// @dev The trees hold just what is listed, and each tick's array has each place once.
+    function _listings(INodeRegistry.NodeView[] memory ns) private view {
+        for (uint8 k; k < 4; ++k) {
+            for (uint16 tick; tick < 7; ++tick) {
+                (uint256 units, uint256 count, uint256 places) = (0, 0, 0);
+                for (uint256 i; i < ns.length; ++i) {
+                    INodeRegistry.NodeView memory n = ns[i];
+                    if (n.listedUnits == 0 || n.listedClassId != k || n.listedTick != tick) continue;
+                    units += n.listedUnits;
+                    places |= 1 << n.listedPosition;
+                    ++count;
+                }
+                assertEq(nodes.unitsBelow(k, tick + 1) - nodes.unitsBelow(k, tick), units, "units at a tick");
+                assertEq(places, (1 << count) - 1, "places");
+            }
+            assertEq(nodes.unitsBelow(k, 4095), nodes.unitsBelow(k, 6), "nothing elsewhere");
+        }
+        if (!nodes.frozen() && nodes.pendingCount() == 0) {
+            for (uint256 i; i < ns.length; ++i) {
+                if (ns[i].status != INodeRegistry.NodeStatus.Active) assertEq(ns[i].listedUnits, 0, "inactive");
+            }
+        }
+    }
+
+    /// @dev A range's fence grows whenever it changes hands, and its lineage is made of leases that are over.
+    function _fences(ILeaseRegistry.LeaseView[] memory ls) private pure {
+        for (uint256 i; i < ls.length; ++i) {
+            ILeaseRegistry.Lease memory l = ls[i].lease;
+            assertGt(l.count, 0, "empty lease");
+            if (l.parent == 0) continue;
+            ILeaseRegistry.Lease memory parent = ls[l.parent - 1].lease;
+            assertLt(l.parent, ls[i].id, "parents come first");
+            assertEq(l.fence, parent.fence + 1, "fence");
+            assertEq(l.taskId, parent.taskId, "task");
+            assertTrue(l.start >= parent.start && l.start + l.count <= parent.start + parent.count, "range");
+            assertTrue(
+                parent.status == ILeaseRegistry.LeaseStatus.Released ||
+                    parent.status == ILeaseRegistry.LeaseStatus.Expired,
+                "the parent is over"
+            );
+        }
+    }
+
+    /// @dev Each unit is in one place; the counts and the escrow say the same.
+    function _units(ITaskRegistry.TaskView memory t, ILeaseRegistry.LeaseView[] memory ls) private view {
+        assertEq(t.openUnits + t.leasedUnits + t.paidUnits + t.refundedUnits, t.units, "units");
+        bool[] memory taken = new bool[](t.units);
+        (uint256 live, uint256 paid) = (0, 0);
+        for (uint256 i; i < ls.length; ++i) {
+            ILeaseRegistry.Lease memory l = ls[i].lease;
+            if (l.taskId != t.id) continue;
+            if (l.status == ILeaseRegistry.LeaseStatus.Paid) paid += l.count;
+            else if (l.status <= ILeaseRegistry.LeaseStatus.Disputed) live += l.count;
+            else continue;
+            _mark(taken, l.start, l.count);
+        }
+        assertEq(live, t.leasedUnits, "leased units");
+        assertEq(paid, t.paidUnits, "paid units");
+
+        if (t.status == ITaskRegistry.TaskStatus.Open || t.inRound) {
+            ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(t.id);
+            uint256 reopened;
+            for (uint256 i; i < ranges.length; ++i) {
+                _mark(taken, ranges[i].start, ranges[i].count);
+                reopened += ranges[i].count;
+            }
+            assertLe(reopened, t.openUnits, "reopened");
+            // Fresh units are the last ones, and nobody has had them.
+            _mark(taken, t.units - (t.openUnits - reopened), t.openUnits - reopened);
+        }
+        if (t.status == ITaskRegistry.TaskStatus.Ended) {
+            assertEq(t.escrow, 0, "escrow of an ended task");
+            assertEq(t.openUnits + t.leasedUnits, 0, "units of an ended task");
+        } else {
+            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + (t.maxPrice * t.feeBps + 9_999) / 10_000);
+            assertGe(t.escrow, reserved, "escrow covers what may be paid");
+        }
+    }
+
+    function _mark(bool[] memory taken, uint256 start, uint256 count) private pure {
+        for (uint256 i = start; i < start + count; ++i) {
+            assertFalse(taken[i], "a unit in two places");
+            taken[i] = true;
+        }
+    }
+
+    /// @dev Each task stands in the queue at most once, and whatever has open units stands somewhere.
+    function _queue(ITaskRegistry.TaskView[] memory ts) private view {
+        uint256 seen;
+        uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
+        for (uint256 i; i < queue.length; ++i) {
+            assertEq(seen & (1 << queue[i]), 0, "twice in the queue");
+            seen |= 1 << queue[i];
+        }
+        IRoundManager.RoundView memory r = rounds.current();
+        bool open = r.status == IRoundManager.RoundStatus.Seeding || r.status == IRoundManager.RoundStatus.Settling;
+        assertEq(nodes.frozen(), open, "frozen while a round is open");
+        uint256 inRound;
+        for (uint256 i; open && i < r.demands.length; ++i) inRound |= 1 << r.demands[i].taskId;
+        for (uint256 i; i < ts.length; ++i) {
+            bool queued = seen & (1 << ts[i].id) != 0;
+            bool dealt = inRound & (1 << ts[i].id) != 0;
+            assertEq(ts[i].queued, queued, "queued");
+            assertEq(ts[i].inRound, dealt, "in the round");
+            assertFalse(queued && dealt, "queued and in the round");
+        }
+    }
+
+    function _selectors() private pure returns (bytes4[] memory s) {
+        s = new bytes4[](25);
+        s[0] = SupplyHandler.register.selector;
+        s[1] = SupplyHandler.setTerms.selector;
+        s[2] = SupplyHandler.addStake.selector;
+        s[3] = SupplyHandler.drainOrResume.selector;
+        s[4] = SupplyHandler.leave.selector;
+        s[5] = SupplyHandler.sync.selector;
+        s[6] = SupplyHandler.setStakePerUnit.selector;
+        s[7] = SupplyHandler.checkpointLease.selector;
+        s[8] = SupplyHandler.deliverLease.selector;
+        s[9] = SupplyHandler.releaseLease.selector;
+        s[10] = SupplyHandler.expireLease.selector;
+        s[11] = SystemHandler.submit.selector;
+        s[12] = SystemHandler.cancel.selector;
+        s[13] = SystemHandler.close.selector;
+        s[14] = SystemHandler.rotate.selector;
+        s[15] = SystemHandler.advance.selector;
+        // Twice: rounds come up more often than anything else.
+        s[16] = SystemHandler.advance.selector;
+        s[17] = SystemHandler.abort.selector;
+        s[18] = SystemHandler.acceptLease.selector;
+        s[19] = SystemHandler.disputeLease.selector;
+        s[20] = SystemHandler.rule.selector;
+        s[21] = SystemHandler.claim.selector;
+        s[22] = SystemHandler.donate.selector;
+        s[23] = SystemHandler.setMoney.selector;
+        s[24] = SystemHandler.wait.selector;
+    }
+}

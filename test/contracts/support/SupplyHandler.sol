@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {Actions} from "./Actions.sol";
+
+/// @title What contributors and their operators do at random, for the invariants
+/// @dev Each action is one that its caller is allowed to take then: none may revert.
+abstract contract SupplyHandler is Actions {
+    uint256 internal constant MOST_NODES = 12;
+    uint8 internal constant CLASSES = 3;
+    uint256 internal constant HANDLER_TICKS = 6;
+
+    function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
+        if (nodes.nodeCount() == MOST_NODES) return;
+        register(contributor(owner), classId % CLASSES, 1 + (capacity % 8), tick % HANDLER_TICKS);
+    }
+
+    function setTerms(uint8 pick, uint8 classId, uint8 capacity, uint8 tick) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.status != INodeRegistry.NodeStatus.Active && n.status != INodeRegistry.NodeStatus.Draining) return;
+        uint256 committed = n.leased + (nodes.frozen() ? n.listedUnits : 0);
+        uint256 most = n.stake / stakeFor(1);
+        if (most < n.capacity) most = n.capacity;
+        uint256 wanted = bound(capacity, committed == 0 ? 1 : committed, most);
+        INodeRegistry.Terms memory terms = termsOf(classId % CLASSES, uint32(wanted), tick % HANDLER_TICKS);
+        vm.prank(n.owner);
+        nodes.setTerms(n.id, terms);
+    }
+
+    function addStake(uint8 pick, uint64 amount) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.status != INodeRegistry.NodeStatus.Active && n.status != INodeRegistry.NodeStatus.Draining) return;
+        fund(alice, amount);
+        vm.prank(alice);
+        nodes.addStake(n.id, amount);
+    }
+
+    function drainOrResume(uint8 pick) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        vm.startPrank(n.operator);
+        if (n.status == INodeRegistry.NodeStatus.Active && pick % 4 == 0) nodes.drain(n.id);
+        else if (n.status == INodeRegistry.NodeStatus.Draining && pick % 4 != 0) nodes.resume(n.id);
+        vm.stopPrank();
+    }
+
+    function leave(uint8 pick) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        vm.startPrank(n.owner);
+        if (n.status == INodeRegistry.NodeStatus.Draining && n.leased == 0 && n.listedUnits == 0) nodes.exit(n.id);
+        else if (n.status == INodeRegistry.NodeStatus.Unbonding && block.timestamp >= n.withdrawableAt) {
+            nodes.withdraw(n.id);
+        }
+        vm.stopPrank();
+    }
+
+    function sync(uint8 pick) external {
+        if (nodes.frozen() || nodes.nodeCount() == 0) return;
+        if (pick % 2 == 0) nodes.syncPending(pick);
+        else nodes.sync(ids32(_pickNode(pick).id));
+    }
+
+    function setStakePerUnit(uint64 value) external {
+        setParam(Param.StakePerUnit, uint64(bound(value, 8_000_000, 12_000_000)));
+    }
+
+    function checkpointLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
+        if (id == 0) return;
+        (uint40 progress, uint40 most) = (_progressOf(id) + 500, 10_000 * uint40(leases.lease(id).count));
+        if (progress <= most) checkpoint(id, progress);
+    }
+
+    function deliverLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
+        if (id != 0) deliver(id);
+    }
+
+    function releaseLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
+        if (id != 0) release(id);
+    }
+
+    function expireLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
+        if (id == 0) return;
+        uint256 due = leases.lease(id).due;
+        if (block.timestamp <= due) vm.warp(due + 1);
+        vm.prank(keeper);
+        leases.expire(id);
+    }
+
+    function contributor(uint256 pick) public returns (address) {
+        return makeAddr(pick % 2 == 0 ? "contributor a" : "contributor b");
+    }
+
+    function _pickNode(uint256 pick) internal view returns (INodeRegistry.NodeView memory n) {
+        uint32 count = nodes.nodeCount();
+        if (count != 0) n = nodes.node(uint32(1 + (pick % count)));
+    }
+
+    /// @dev The first lease with this status from a random one on, 0 if there is none.
+    function _pickLease(uint256 pick, ILeaseRegistry.LeaseStatus status) internal view returns (uint32) {
+        uint32 count = leases.leaseCount();
+        for (uint256 i; i < count; ++i) {
+            uint32 id = uint32(1 + ((pick + i) % count));
+            if (leases.lease(id).status == status) return id;
+        }
+        return 0;
+    }
+
+    function _progressOf(uint32 leaseId) private view returns (uint40) {
+        return checkpoints.newestOfMany(ids32(leaseId))[0].progress;
+    }
+}

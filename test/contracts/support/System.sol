@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
+import {Test} from "forge-std/Test.sol";
+import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
+import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
+import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
+import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {VerToken} from "../../../contracts/token/VerToken.sol";
+import {Vault} from "../../../contracts/vault/Vault.sol";
+import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
+
+/// @title The contracts under test, who's who, and the smallest helpers
+abstract contract System is Test {
+    /// @dev Where the system is deployed.
+    struct Contracts {
+        AccessManager manager;
+        VerToken ver;
+        Parameters parameters;
+        Vault vault;
+        NodeRegistry nodes;
+        TaskRegistry tasks;
+        LeaseRegistry leases;
+        CheckpointRegistry checkpoints;
+        VRFCoordinatorV2_5Mock coordinator;
+        VrfSeeds seeds;
+        RoundManager rounds;
+    }
+
+    uint256 internal constant SUPPLY = 1e27;
+    uint256 internal constant MICRO = 1e12;
+    /// @dev BASE refuses transactions of more gas than this.
+    uint256 internal constant GAS_CAP = 1 << 24;
+
+    uint64 internal constant ROLE_PARAMETERS = 1;
+    uint64 internal constant ROLE_GUARDIAN = 2;
+    uint64 internal constant ROLE_ARBITER = 3;
+    uint32 internal constant PARAMETER_DELAY = 1 hours;
+
+    uint32 internal constant CALLBACK_GAS = 100_000;
+
+    uint8 internal constant CPU_EU = 0;
+    uint8 internal constant CPU_US = 1;
+    uint8 internal constant GPU_EU = 2;
+    uint8 internal constant GPU_US = 3;
+
+    AccessManager internal manager;
+    VerToken internal ver;
+    Parameters internal parameters;
+    Vault internal vault;
+    NodeRegistry internal nodes;
+    TaskRegistry internal tasks;
+    LeaseRegistry internal leases;
+    CheckpointRegistry internal checkpoints;
+    VRFCoordinatorV2_5Mock internal coordinator;
+    VrfSeeds internal seeds;
+    RoundManager internal rounds;
+
+    address internal governance = makeAddr("governance");
+    address internal guardian = makeAddr("guardian");
+    address internal arbiter = makeAddr("arbiter");
+    address internal keeper = makeAddr("keeper");
+    address internal alice = makeAddr("alice");
+    address internal bob = makeAddr("bob");
+
+    function attach(Contracts memory c) internal {
+        manager = c.manager;
+        ver = c.ver;
+        parameters = c.parameters;
+        vault = c.vault;
+        nodes = c.nodes;
+        tasks = c.tasks;
+        leases = c.leases;
+        checkpoints = c.checkpoints;
+        coordinator = c.coordinator;
+        seeds = c.seeds;
+        rounds = c.rounds;
+    }
+
+    function contracts() internal view returns (Contracts memory) {
+        return
+            Contracts(manager, ver, parameters, vault, nodes, tasks, leases, checkpoints, coordinator, seeds, rounds);
+    }
+
+    /// @dev Sets a parameter as governance does, but without waiting.
+    function setParam(Param p, uint64 value) internal {
+        parameters.set(p, value);
+    }
+
+    function param(Param p) internal view returns (uint256) {
+        return parameters.get(p);
+    }
+
+    /// @dev Gives `to` VER and lets the vault take it.
+    function fund(address to, uint256 amount) internal {
+        ver.transfer(to, amount);
+        vm.prank(to);
+        ver.approve(address(vault), type(uint256).max);
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {SupplyHandler} from "./SupplyHandler.sol";
+
+/// @title What everybody does at random: contributors, developers, keepers, oracle, arbiter
+abstract contract SystemHandler is SupplyHandler {
+    uint256 private constant MOST_TASKS = 12;
+
+    /// @notice Rounds settled, so that a campaign in which nothing happens shows.
+    uint256 public settledRounds;
+
+    constructor(Contracts memory c) {
+        attach(c);
+    }
+
+    function submit(uint8 owner, uint8 units, uint16 price, uint8 set, uint8 extra) external {
+        if (tasks.taskCount() == MOST_TASKS) return;
+        set = 1 + (set % 7);
+        uint8[] memory classIds = new uint8[]((set & 1) + ((set >> 1) & 1) + (set >> 2));
+        uint256 count;
+        for (uint8 k; k < 3; ++k) if ((set >> k) & 1 == 1) classIds[count++] = k;
+        ITaskRegistry.Submission memory s = submission(1 + (units % 12), 1 + (price % 9_000), classIds);
+        if (extra % 2 == 0) {
+            s.surcharges = new uint256[](count);
+            s.surcharges[extra % count] = uint256(extra) * MICRO;
+        }
+        if (extra % 8 == 7) s.deadline = uint40(block.timestamp + 120);
+        submit(_developer(owner), s);
+    }
+
+    function cancel(uint8 pick) external {
+        uint32 count = tasks.taskCount();
+        if (count == 0 || pick % 3 != 0) return;
+        ITaskRegistry.TaskView memory t = tasks.task(uint32(1 + (pick % count)));
+        if (t.status != ITaskRegistry.TaskStatus.Open) return;
+        vm.prank(t.owner);
+        tasks.cancel(t.id);
+    }
+
+    function close(uint8 pick) external {
+        uint32 count = tasks.taskCount();
+        if (count == 0) return;
+        ITaskRegistry.TaskView memory t = tasks.task(uint32(1 + (pick % count)));
+        if (t.status != ITaskRegistry.TaskStatus.Open || block.timestamp <= t.deadline) return;
+        tasks.close(t.id);
+    }
+
+    function rotate(uint8 most) external {
+        tasks.rotate(most % 4);
+    }
+
+    /// @dev The next step of a round, or the next few, so that other actions fall between any two steps.
+    function advance(uint256 word) external {
+        for (uint256 steps = 1 + (word % 3); steps != 0; --steps) {
+            IRoundManager.RoundStatus status = rounds.current().status;
+            if (status == IRoundManager.RoundStatus.Seeding) {
+                fulfil(word);
+            } else if (status == IRoundManager.RoundStatus.Settling) {
+                settle(optimalPost());
+                ++settledRounds;
+            } else if (_anythingToAllocate()) {
+                openRound();
+            }
+        }
+    }
+
+    function abort(uint8 chance) external {
+        IRoundManager.RoundStatus status = rounds.current().status;
+        bool open = status == IRoundManager.RoundStatus.Seeding || status == IRoundManager.RoundStatus.Settling;
+        if (!open || chance % 8 != 0) return;
+        vm.warp(block.timestamp + 200);
+        rounds.abort();
+    }
+
+    function acceptLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Delivered);
+        if (id == 0) id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Disputed);
+        if (id == 0) return;
+        ILeaseRegistry.Lease memory l = leases.lease(id);
+        bool early = l.status == ILeaseRegistry.LeaseStatus.Delivered && pick % 2 == 0;
+        if (!early && block.timestamp <= l.due) vm.warp(uint256(l.due) + 1);
+        (address developer, , , ) = tasks.termsOf(l.taskId);
+        accept(early ? developer : keeper, id);
+    }
+
+    function disputeLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Delivered);
+        if (id != 0 && block.timestamp <= leases.lease(id).due) dispute(id);
+    }
+
+    function rule(uint8 pick, bool forNode) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Disputed);
+        if (id == 0) return;
+        vm.prank(arbiter);
+        leases.rule(id, forNode);
+    }
+
+    function claim(uint8 pick) external {
+        address who = accounts()[pick % 6];
+        if (vault.claimable(who) == 0) return;
+        vm.prank(who);
+        vault.claim(keeper);
+    }
+
+    function donate(uint64 amount) external {
+        ver.transfer(address(vault), amount);
+        vault.absorbDonations();
+    }
+
+    function setMoney(uint64 fee, uint64 slashBps, uint64 bounty) external {
+        setParam(Param.FeeBps, uint64(bound(fee, 0, 1_000)));
+        setParam(Param.SlashBps, uint64(bound(slashBps, 0, 10_000)));
+        setParam(Param.RoundBounty, uint64(bound(bounty, 0, 1e8)));
+    }
+
+    function wait(uint16 time) external {
+        vm.warp(block.timestamp + time);
+    }
+
+    /// @dev Everybody who can ever have something to claim.
+    function accounts() public returns (address[6] memory) {
+        return [contributor(0), contributor(1), _developer(0), _developer(1), keeper, arbiter];
+    }
+
+    function _developer(uint256 pick) private returns (address) {
+        return makeAddr(pick % 2 == 0 ? "developer a" : "developer b");
+    }
+
+    /// @dev Whether a round may be opened and would find a task: it must not revert then.
+    function _anythingToAllocate() private returns (bool) {
+        nodes.syncPending(type(uint256).max);
+        uint256 time = block.timestamp;
+        if (time < rounds.nextOpening()) time = rounds.nextOpening();
+        uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
+        for (uint256 i; i < queue.length; ++i) {
+            ITaskRegistry.TaskView memory t = tasks.task(queue[i]);
+            bool open = t.status == ITaskRegistry.TaskStatus.Open && t.openUnits != 0;
+            if (open && time + param(Param.MinLeaseTime) <= t.deadline && tasks.servable(t.id)) return true;
+        }
+        return false;
+    }
+}
