@@ -92,7 +92,7 @@ export default defineConfig({
     mocha: { timeout: 120_000 },
     solidity: {
       fuzz: { runs: 256, seed: "0x7665726169" },
-      invariant: { runs: 32, depth: 64, failOnRevert: false },
+      invariant: { runs: 24, depth: 150, failOnRevert: true },
     },
   },
 });
