@@ -1,0 +1,116 @@
+import { DITHER, PRICE_UNIT } from "../money/units.ts";
+import { formatVer } from "../money/ver.ts";
+import { type Primal, type Problem, unitsBelowAndAt, unitsByClass } from "./model.ts";
+import { requireThat } from "./refusal.ts";
+
+/** Prices that prove a solution optimal. All micro-VER × 1024. */
+export interface Certificate {
+  /** Clearing price m' of each class, in the order of the problem's classes. */
+  readonly clearing: readonly bigint[];
+  /** Price u of each task: what its dearest unit costs it, surcharge and dither included. */
+  readonly taskPrices: readonly bigint[];
+}
+
+/** Clearing prices are posted with 64 bits. */
+const MAX_CLEARING = 2n ** 64n - 1n;
+
+/**
+ * Checks that a solution keeps to the problem: whole units, none negative, none lost, no class asked for more than it
+ * lists. O(tasks × accepted classes).
+ *
+ * @throws Refusal `InvalidFlows`, `TaskOverfilled` or `ClearingPriceMismatch`.
+ */
+export function requireFeasible(problem: Problem, primal: Primal): void {
+  const { flows, open } = primal;
+  requireThat(
+    flows.length === problem.tasks.length && open.length === problem.tasks.length,
+    "InvalidFlows",
+    () => `The flows of ${flows.length} tasks are given where the round has ${problem.tasks.length}.`,
+  );
+  problem.tasks.forEach(({ id, units, choices }, t) => {
+    const row = flows[t] ?? [];
+    const left = open[t] ?? NaN;
+    const all = [...row, left];
+    requireThat(
+      row.length === choices.length && all.every((each) => Number.isSafeInteger(each) && each >= 0),
+      "InvalidFlows",
+      () =>
+        `The flows of task ${id} (${row.join(", ")}; ${left} open) are not one whole number for each of its classes.`,
+    );
+    const granted = row.reduce((sum, each) => sum + each, 0);
+    requireThat(
+      granted <= units,
+      "TaskOverfilled",
+      () => `Task ${id} is granted ${granted} units although it brought ${units} into the round.`,
+    );
+    requireThat(
+      granted + left === units,
+      "InvalidFlows",
+      () => `Of the ${units} units of task ${id}, ${granted} are granted and ${left} stay open.`,
+    );
+  });
+  unitsByClass(problem, flows).forEach((units, k) => {
+    const listed = (problem.classes[k]?.steps ?? []).reduce((sum, step) => sum + step.units, 0);
+    requireThat(
+      units <= listed,
+      "ClearingPriceMismatch",
+      () => `${units} units flow through ${problem.classes[k]?.label ?? ""}, which lists ${listed}.`,
+    );
+  });
+}
+
+/**
+ * Checks in exact integers that clearing prices prove a solution optimal: the checks of `Certificate.sol` and of
+ * `Listings.sol` on amounts, in their order. docs/allocation.md proves that they suffice.
+ *
+ * To be used after every solve and before every post, whichever solver ran.
+ *
+ * O(tasks × accepted classes + steps).
+ *
+ * @throws Refusal with the code of the contracts' error; `InvalidFlows` or `InvalidPrice` for what cannot be posted.
+ */
+export function certify(problem: Problem, primal: Primal, clearing: readonly bigint[]): Certificate {
+  requireThat(
+    clearing.length === problem.classes.length && clearing.every((price) => price >= 0n && price <= MAX_CLEARING),
+    "InvalidPrice",
+    () => `The clearing prices ${clearing.join(", ")} are not one 64-bit number for each of the classes.`,
+  );
+  requireFeasible(problem, primal);
+  const taskPrices = problem.tasks.map(({ id, maxPrice, choices }, t) => {
+    const costs = choices.map(({ lane, surcharge }) => (clearing[lane] ?? 0n) + BigInt(surcharge));
+    const cheapest = costs.reduce((least, cost) => (cost < least ? cost : least), BigInt(maxPrice));
+    costs.forEach((cost, c) => {
+      requireThat(
+        cost === cheapest || (primal.flows[t]?.[c] ?? 0) === 0,
+        "FlowNotCheapest",
+        () =>
+          `Task ${id} uses ${problem.classes[choices[c]?.lane ?? -1]?.label ?? ""} at ${scaled(cost)} VER a unit ` +
+          `where it has a choice at ${scaled(cheapest)} VER.`,
+      );
+    });
+    requireThat(
+      primal.open[t] === 0 || cheapest === BigInt(maxPrice),
+      "OpenUnitsAffordable",
+      () =>
+        `Units of task ${id} stay open although a class serves them at ${scaled(cheapest)} VER, ` +
+        `below its maximum of ${scaled(BigInt(maxPrice))} VER.`,
+    );
+    return cheapest;
+  });
+  unitsByClass(problem, primal.flows).forEach((units, k) => {
+    const { below, at } = unitsBelowAndAt(problem.classes[k]?.steps ?? [], clearing[k] ?? 0n);
+    requireThat(
+      below <= units && units <= below + at,
+      "ClearingPriceMismatch",
+      () =>
+        `At a clearing price of ${scaled(clearing[k] ?? 0n)} VER at least ${below} and at most ${below + at} units ` +
+        `of ${problem.classes[k]?.label ?? ""} must be granted, not ${units}.`,
+    );
+  });
+  return { clearing, taskPrices };
+}
+
+/** A scaled price in VER. Exact: 1/1024 of a micro-VER is a whole number of wei. */
+function scaled(price: bigint): string {
+  return formatVer((price * PRICE_UNIT) / BigInt(DITHER));
+}

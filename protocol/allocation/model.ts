@@ -1,0 +1,186 @@
+import { DITHER } from "../money/units.ts";
+import { dither } from "../vrf/draws.ts";
+
+/** A node as it is listed: frozen while a round is open. */
+export interface ListedNode {
+  readonly id: number;
+  /** Tick of its ask: the price is tick × tick size. */
+  readonly tick: number;
+  /** Free units that are listed, at least 1. */
+  readonly units: number;
+  /** Place in the array of its class's nodes at its tick, from 0. */
+  readonly position: number;
+}
+
+/** A class of the round and its supply. */
+export interface RoundClass {
+  readonly id: number;
+  /** Such as `gpu-80g/eu`; only for messages. */
+  readonly name?: string;
+  /** Price of a tick, micro-VER. */
+  readonly tickSize: number;
+  /** In any order. */
+  readonly nodes: readonly ListedNode[];
+}
+
+/** A class that a task accepts. */
+export interface AcceptedClass {
+  readonly classId: number;
+  /** Steers the task's units and is never paid, micro-VER. */
+  readonly surcharge: number;
+}
+
+/** A task of the round. */
+export interface RoundTask {
+  readonly id: number;
+  /** Units that it brought into the round: D. */
+  readonly units: number;
+  /** The most it pays for a unit, micro-VER: M. */
+  readonly maxPrice: number;
+  /** Ascending. */
+  readonly classes: readonly AcceptedClass[];
+}
+
+/** All that a round's allocation is computed from. The same at every block while the round is open. */
+export interface Round {
+  readonly roundId: number;
+  /** 32 bytes, hexadecimal. */
+  readonly seed: string;
+  /** In the round's order, in which units are laid out. */
+  readonly tasks: readonly RoundTask[];
+  /** Exactly the classes that some task accepts, ascending. */
+  readonly classes: readonly RoundClass[];
+}
+
+/** Units of a class at one price. */
+export interface Step {
+  /** Micro-VER × 1024. */
+  readonly price: number;
+  readonly units: number;
+}
+
+/** A class of the scaled problem. Classes are referred to by their index in {@link Problem.classes}. */
+export interface ProblemClass {
+  readonly id: number;
+  /** What messages call it. */
+  readonly label: string;
+  /** Price of a tick, micro-VER × 1024. */
+  readonly tickPrice: number;
+  /** Supply by strictly ascending price. */
+  readonly steps: readonly Step[];
+}
+
+/** A class that a task accepts, in the scaled problem. */
+export interface Choice {
+  /** Index of the class. */
+  readonly lane: number;
+  /** Micro-VER × 1024 + dither. */
+  readonly surcharge: number;
+}
+
+/** A task of the scaled problem. */
+export interface ProblemTask {
+  readonly id: number;
+  readonly units: number;
+  /** Micro-VER × 1024. */
+  readonly maxPrice: number;
+  readonly choices: readonly Choice[];
+}
+
+/**
+ * The allocation problem in class form: nodes of a class matter only as its supply by price, so that the unknowns are
+ * the units of each task in each class. All numbers are integers below 2^51, exact in a double.
+ */
+export interface Problem {
+  readonly tasks: readonly ProblemTask[];
+  readonly classes: readonly ProblemClass[];
+}
+
+/** A solution of a {@link Problem}. Within a class the cheapest units are used first. */
+export interface Primal {
+  /** Units of each task in each of its choices. */
+  readonly flows: readonly (readonly number[])[];
+  /** Units of each task that stay open. */
+  readonly open: readonly number[];
+}
+
+/** A task's maximum price as it enters the problem: `Layout.sol` scales it the same way. */
+export function scaledMaxPrice(maxPrice: number): number {
+  return maxPrice * DITHER;
+}
+
+/** What messages call a class. */
+export function classLabel({ id, name }: { readonly id: number; readonly name?: string }): string {
+  return `class ${name ?? id}`;
+}
+
+/**
+ * The scaled problem of a round that has been validated. O(n log n + tasks × accepted classes) with n listed nodes.
+ */
+export function buildProblem(round: Round): Problem {
+  const laneOf = new Map(round.classes.map(({ id }, lane) => [id, lane]));
+  const tasks = round.tasks.map(({ id, units, maxPrice, classes }) => ({
+    id,
+    units,
+    maxPrice: scaledMaxPrice(maxPrice),
+    choices: classes.map(({ classId, surcharge }) => ({
+      lane: laneOf.get(classId) ?? -1,
+      surcharge: surcharge * DITHER + dither(round.seed, id, classId),
+    })),
+  }));
+  const classes = round.classes.map((each) => {
+    const tickPrice = each.tickSize * DITHER;
+    return { id: each.id, label: classLabel(each), tickPrice, steps: stepsOf(each.nodes, tickPrice) };
+  });
+  return { tasks, classes };
+}
+
+function stepsOf(nodes: readonly ListedNode[], tickPrice: number): Step[] {
+  const unitsAt = new Map<number, number>();
+  for (const { tick, units } of nodes) unitsAt.set(tick, (unitsAt.get(tick) ?? 0) + units);
+  return [...unitsAt].sort(([a], [b]) => a - b).map(([tick, units]) => ({ price: tick * tickPrice, units }));
+}
+
+/** Units that flow through each class. O(tasks × accepted classes). */
+export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[] {
+  const units = problem.classes.map(() => 0);
+  problem.tasks.forEach(({ choices }, t) => {
+    choices.forEach(({ lane }, c) => {
+      units[lane] = (units[lane] ?? 0) + (flows[t]?.[c] ?? 0);
+    });
+  });
+  return units;
+}
+
+/** Units of a class below a price and at it. O(steps). */
+export function unitsBelowAndAt(steps: readonly Step[], price: bigint): { below: number; at: number } {
+  let below = 0;
+  for (const step of steps) {
+    if (BigInt(step.price) >= price) return { below, at: BigInt(step.price) === price ? step.units : 0 };
+    below += step.units;
+  }
+  return { below, at: 0 };
+}
+
+/**
+ * Cost of a solution in micro-VER × 1024, surcharges, dither and open units included: what is minimised. Exact.
+ * O(tasks × accepted classes + steps).
+ */
+export function objective(problem: Problem, primal: Primal): bigint {
+  let cost = 0n;
+  problem.tasks.forEach(({ choices, maxPrice }, t) => {
+    cost += BigInt(maxPrice) * BigInt(primal.open[t] ?? 0);
+    choices.forEach(({ surcharge }, c) => {
+      cost += BigInt(surcharge) * BigInt(primal.flows[t]?.[c] ?? 0);
+    });
+  });
+  unitsByClass(problem, primal.flows).forEach((units, lane) => {
+    let left = units;
+    for (const step of problem.classes[lane]?.steps ?? []) {
+      const used = Math.min(step.units, left);
+      cost += BigInt(step.price) * BigInt(used);
+      left -= used;
+    }
+  });
+  return cost;
+}

@@ -1,0 +1,83 @@
+import { nodeOrder } from "../vrf/draws.ts";
+import { type Certificate, certify } from "./certify.ts";
+import { type Grant, layRows, marginalShares, marginOf, type Row } from "./grants.ts";
+import { buildProblem, classLabel, type Problem, type Round, type RoundClass, unitsByClass } from "./model.ts";
+import { decodePost, type Post } from "./post.ts";
+import { requireThat } from "./refusal.ts";
+
+/** What a valid post does. */
+export interface VerifiedPost extends Post {
+  readonly certificate: Certificate;
+  /** Granted nodes of each class. */
+  readonly grants: readonly (readonly Grant[])[];
+  readonly rows: readonly Row[];
+}
+
+/**
+ * Checks a packed post as the contracts will: certificate first, then each class's nodes. Written after the contracts
+ * and not after the code that makes posts, so that the two check one another.
+ *
+ * O(tasks × accepted classes + nodes of the round's classes).
+ *
+ * @param round - A validated round.
+ * @throws Refusal with the code of the contracts' error.
+ */
+export function verifyPost(round: Round, bytes: Uint8Array, problem: Problem = buildProblem(round)): VerifiedPost {
+  const post = decodePost(round, bytes);
+  const open = problem.tasks.map(({ id, units }, t) => {
+    const granted = (post.flows[t] ?? []).reduce((sum, each) => sum + each, 0);
+    requireThat(
+      granted <= units,
+      "TaskOverfilled",
+      () => `Task ${id} is granted ${granted} units although it brought ${units} into the round.`,
+    );
+    return units - granted;
+  });
+  const certificate = certify(problem, { flows: post.flows, open }, post.clearing);
+  const units = unitsByClass(problem, post.flows);
+  const grants = round.classes.map((listed, k) =>
+    verifyNodes(round.seed, listed, post.clearing[k] ?? 0n, units[k] ?? 0, post.nodes[k] ?? []),
+  );
+  return { ...post, certificate, grants, rows: layRows(round, post.flows, grants) };
+}
+
+/** The checks of `Listings.fill` on a class's granted nodes. */
+function verifyNodes(
+  seed: string,
+  listed: RoundClass,
+  clearing: bigint,
+  units: number,
+  nodeIds: readonly number[],
+): Grant[] {
+  const margin = marginOf(listed, clearing, units);
+  const shares = marginalShares(seed, listed, margin);
+  const byId = new Map(listed.nodes.map((node) => [node.id, node]));
+  let place = 0n;
+  const grants = nodeIds.map((nodeId) => {
+    const next = nodeOrder(seed, nodeId);
+    requireThat(next > place, "NodesOutOfOrder", () => `Node ${nodeId} does not come after the one before it.`);
+    place = next;
+    const node = byId.get(nodeId);
+    requireThat(node !== undefined, "NodeNotListed", () => `Node ${nodeId} is not listed in ${classLabel(listed)}.`);
+    requireThat(
+      node.tick <= margin.tick,
+      "AskAboveClearing",
+      () => `Node ${nodeId} asks more than the clearing price of ${classLabel(listed)}.`,
+    );
+    const amount = node.tick < margin.tick ? node.units : shares.get(nodeId);
+    requireThat(
+      amount !== undefined,
+      "NotInFilling",
+      () =>
+        `Node ${nodeId} stands at the marginal tick of ${classLabel(listed)}, but the seed's filling does not reach it.`,
+    );
+    return { nodeId, units: amount, price: node.tick * listed.tickSize };
+  });
+  const granted = grants.reduce((sum, grant) => sum + grant.units, 0);
+  requireThat(
+    granted === units,
+    "ClassUnitsMismatch",
+    () => `The nodes of ${classLabel(listed)} hold ${granted} units where ${units} flow through it.`,
+  );
+  return grants;
+}

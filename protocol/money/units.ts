@@ -1,0 +1,36 @@
+/**
+ * The protocol's units and bounds, equal to `contracts/governance/Units.sol` (a test compares them).
+ *
+ * Amounts of money are `bigint` wei. Prices are `number`s of whole micro-VER, which a double represents exactly even
+ * when a round scales them by {@link DITHER}.
+ */
+
+/** Wei of one VER. */
+export const WEI_PER_VER = 10n ** 18n;
+
+/** Decimals of a VER. */
+export const VER_DECIMALS = 18;
+
+/** Wei of one micro-VER: every price, and every surcharge, is a whole number of them. */
+export const PRICE_UNIT = 10n ** 12n;
+
+/** Highest price in micro-VER; 2^40 × 1024 stays below 2^53. */
+export const MAX_PRICE = 2 ** 40 - 1;
+
+/** Prices are scaled by this factor inside a round, which leaves room for the seed's dither below one micro-VER. */
+export const DITHER = 1024;
+
+/** Price levels of a class: an ask is tick × tick size, with tick in [0, TICKS). */
+export const TICKS = 4096;
+
+/** Most units of a task. */
+export const MAX_UNITS = 2 ** 20;
+
+/** Most classes. */
+export const MAX_CLASSES = 256;
+
+/** Most classes that one task may accept. */
+export const MAX_TASK_CLASSES = 16;
+
+/** 100 % in basis points. */
+export const BASIS = 10_000;

@@ -1,0 +1,58 @@
+import { getBytes, keccak256 } from "ethers";
+
+import { DITHER } from "../money/units.ts";
+
+/*
+ * What is drawn from a round's seed; the same as contracts/vrf/SeedDraw.sol. Each draw hashes the seed with a tag of
+ * its purpose, so that draws are independent of one another.
+ */
+const TAG_DITHER = 1;
+const TAG_FILL = 2;
+const TAG_ORDER = 3;
+
+/**
+ * Breaks ties between classes of equal cost for a task: 0 to 1023, of 1024 parts of a micro-VER.
+ *
+ * @param seed - 32 bytes, hexadecimal.
+ */
+export function dither(seed: string, taskId: number, classId: number): number {
+  return Number(draw(seed, TAG_DITHER, taskId, classId) % BigInt(DITHER));
+}
+
+/**
+ * Where in the marginal tick's array of `count` nodes the filling starts: 0 to count - 1.
+ *
+ * @param seed - 32 bytes, hexadecimal.
+ * @throws RangeError if the array is empty.
+ */
+export function fillStart(seed: string, classId: number, count: number): number {
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(`A tick with ${count} nodes has nothing to fill.`);
+  return Number(draw(seed, TAG_FILL, classId, 0) % BigInt(count));
+}
+
+/**
+ * Place of a node among the granted nodes of its class, which are laid along the tasks in ascending order of it.
+ *
+ * @param seed - 32 bytes, hexadecimal.
+ */
+export function nodeOrder(seed: string, nodeId: number): bigint {
+  return draw(seed, TAG_ORDER, nodeId, 0);
+}
+
+/** uint256(keccak256(abi.encodePacked(bytes32 seed, uint8 tag, uint32 a, uint32 b))). */
+function draw(seed: string, tag: number, a: number, b: number): bigint {
+  const packed = new Uint8Array(41);
+  const bytes = getBytes(seed);
+  if (bytes.length !== 32) throw new RangeError(`A seed has 32 bytes, not ${bytes.length}.`);
+  packed.set(bytes);
+  const view = new DataView(packed.buffer);
+  view.setUint8(32, tag);
+  view.setUint32(33, uint32(a));
+  view.setUint32(37, uint32(b));
+  return BigInt(keccak256(packed));
+}
+
+function uint32(id: number): number {
+  if (Number.isInteger(id) && id >= 0 && id < 2 ** 32) return id;
+  throw new RangeError(`${id} is no id: ids are whole numbers below 2^32.`);
+}
