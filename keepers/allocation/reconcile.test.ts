@@ -14,6 +14,8 @@ const idle: AllocationView = {
   pendingAtOpen: 48,
   queue: [{ taskId: 7, servable: true }],
   looks: 32,
+  newestSubmission: 900,
+  batchSeconds: 10,
 };
 
 test("a waiting, servable task opens a round", () => {
@@ -52,4 +54,9 @@ test("an open round waits for its seed, then is settled, and is aborted only aft
   assert.equal(nextStep(settling).kind, "settle");
   assert.equal(nextStep({ ...settling, now: 1_130 }).kind, "settle");
   assert.equal(nextStep({ ...settling, now: 1_131 }).kind, "abort");
+});
+
+test("a fresh task waits for company", () => {
+  assert.match(nextStep({ ...idle, newestSubmission: 995 }).why, /another 5 s/);
+  assert.equal(nextStep({ ...idle, newestSubmission: 990 }).kind, "open");
 });

@@ -20,6 +20,10 @@ export interface AllocationView {
   readonly queue: readonly { readonly taskId: number; readonly servable: boolean }[];
   /** How many places of the queue the opening of a round looks at. */
   readonly looks: number;
+  /** When the newest task of the queue was submitted. */
+  readonly newestSubmission: number;
+  /** How long the newest task waits for company before a round is opened. */
+  readonly batchSeconds: number;
 }
 
 /** What the keeper should do next, and why. */
@@ -64,6 +68,10 @@ export function nextStep(view: AllocationView): AllocationStep {
   }
   if (view.now < view.nextOpening) {
     return { kind: "wait", why: `the next round can open in ${String(view.nextOpening - view.now)} s` };
+  }
+  const batchUntil = view.newestSubmission + view.batchSeconds;
+  if (view.now < batchUntil) {
+    return { kind: "wait", why: `more tasks may join for another ${String(batchUntil - view.now)} s` };
   }
   return { kind: "open", why: `${String(view.queue.length)} tasks wait` };
 }

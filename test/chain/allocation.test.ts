@@ -26,22 +26,36 @@ function generator(seed: number): (below: number) => number {
   };
 }
 
-async function openKeeper(market: Awaited<ReturnType<typeof openMarket>>, solver: Solver, account = 5) {
-  const client = await openClient(market, account);
-  const metrics = allocationMetrics(new Registry());
-  const sender = laneSender(client.lane, quiet, () => {
-    metrics.lost.inc();
-  });
-  const { reader } = client;
-  const keeper = new AllocationKeeper({ reader, sender, solvers: [solver], logger: quiet, metrics, batchSeconds: 0 });
-  return { ...client, keeper, metrics };
-}
-
 describe("allocation keeper", () => {
+  const closing: (() => Promise<void> | void)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+  });
+
+  async function newMarket() {
+    const market = await openMarket();
+    closing.push(() => market.close());
+    return market;
+  }
+
+  async function openKeeper(market: Awaited<ReturnType<typeof openMarket>>, solver: Solver, account = 5) {
+    const client = await openClient(market, account);
+    closing.unshift(() => {
+      client.provider.destroy();
+    });
+    const metrics = allocationMetrics(new Registry());
+    const sender = laneSender(client.lane, quiet, () => {
+      metrics.lost.inc();
+    });
+    const { reader } = client;
+    const keeper = new AllocationKeeper({ reader, sender, solvers: [solver], logger: quiet, metrics, batchSeconds: 0 });
+    return { ...client, keeper, metrics };
+  }
+
   it(`settles random rounds with what it planned, lease by lease (seed ${String(SEED)})`, async () => {
     const random = generator(SEED);
-    const market = await openMarket();
-    const { keeper, reader, provider } = await openKeeper(market, lpSolver);
+    const market = await newMarket();
+    const { keeper, reader } = await openKeeper(market, lpSolver);
     for (let i = 0; i < 12; i++) {
       const [tick, classId] = random(2) ? [MILLI, random(2)] : [10n * MILLI, 2 + random(2)];
       await market.addNode({ classId, capacity: 1 + random(6), ask: tick * BigInt(1 + random(4)) });
@@ -82,12 +96,10 @@ describe("allocation keeper", () => {
       await market.pass(5);
     }
     expect(granted).to.be.greaterThan(10);
-    provider.destroy();
-    await market.server.close();
   });
 
   it("refuses to post what it cannot certify, and says why", async () => {
-    const market = await openMarket();
+    const market = await newMarket();
     const lazy: Solver = {
       name: "a solver that leaves everything open",
       solve: (problem) => ({
@@ -95,7 +107,7 @@ describe("allocation keeper", () => {
         open: problem.tasks.map(({ units }) => units),
       }),
     };
-    const { keeper, metrics, reader, provider } = await openKeeper(market, lazy);
+    const { keeper, metrics, reader } = await openKeeper(market, lazy);
     await market.addNode({ classId: 0, capacity: 4, ask: MILLI });
     await market.addTask({ units: 2, maxPrice: 5n * MILLI, classIds: [0] });
     await keeper.cycle();
@@ -103,12 +115,10 @@ describe("allocation keeper", () => {
     expect(await keeper.cycle()).to.equal(false);
     expect((await metrics.refused.get()).values[0]?.value).to.equal(1);
     expect(await reader.leaseCount(await reader.pin())).to.equal(0);
-    provider.destroy();
-    await market.server.close();
   });
 
   it("works a round off once when two keepers run, and aborts one whose oracle is silent", async () => {
-    const market = await openMarket();
+    const market = await newMarket();
     const one = await openKeeper(market, lpSolver, 5);
     const two = await openKeeper(market, lpSolver, 6);
     await market.addNode({ classId: 0, capacity: 4, ask: MILLI });
@@ -124,8 +134,5 @@ describe("allocation keeper", () => {
     const settled = await Promise.all([one.keeper.cycle(), two.keeper.cycle()]);
     expect(settled.filter(Boolean)).to.have.length(1);
     expect(await one.reader.leaseCount(await one.reader.pin())).to.equal(1);
-    one.provider.destroy();
-    two.provider.destroy();
-    await market.server.close();
   });
 });

@@ -14,19 +14,7 @@ function parameters(network: string): Record<string, Record<string, never>> {
 
 /** A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses. */
 export async function deployLocal() {
-  return deployOn(await hre.network.create());
-}
-
-/** A fresh chain that answers on a port of the loopback interface, with the protocol deployed on it. */
-export async function deployServed() {
-  const server = await hre.network.createServer("default", "127.0.0.1", 0);
-  const { address, port } = await server.listen();
-  const url = `http://${address}:${String(port)}`;
-  const deployed = await deployOn(await hre.network.create({ network: "localhost", override: { url } }));
-  return { ...deployed, url, server };
-}
-
-async function deployOn(connection: Awaited<ReturnType<typeof hre.network.create>>) {
+  const connection = await hre.network.create();
   const deployed = await connection.ignition.deploy(local, { parameters: parameters("localhost") });
   const { ethers } = connection;
   const [deployer, governance, guardian, arbiter, ...others] = await ethers.getSigners();

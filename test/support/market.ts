@@ -3,7 +3,8 @@ import { TransactionLane } from "../../chain/lane.ts";
 import { openSigner } from "../../chain/keys.ts";
 import { openProvider } from "../../chain/provider.ts";
 import { Reader } from "../../chain/readers.ts";
-import { deployServed } from "./deploy.ts";
+import { deployLocal } from "./deploy.ts";
+import { serve } from "./serve.ts";
 
 const VER = 10n ** 18n;
 
@@ -26,7 +27,7 @@ export interface Wish {
 
 /** A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account. */
 export async function openMarket() {
-  const deployed = await deployServed();
+  const deployed = await deployLocal();
   const { contracts, connection, accounts } = deployed;
   const { ethers } = connection;
   const treasury = accounts.governance;
@@ -34,9 +35,15 @@ export async function openMarket() {
   await contracts.token.connect(treasury).approve(vault, 10n ** 9n * VER);
   const nodes = contracts.nodes.connect(treasury);
   const tasks = contracts.tasks.connect(treasury);
+  const server = await serve(connection.provider);
   let operators = 0;
   return {
     ...deployed,
+    url: server.url,
+    async close(): Promise<void> {
+      await server.close();
+      await connection.close();
+    },
     /** Registers a node; its operator is an address that nobody has the key of. */
     async addNode({ classId, capacity, ask }: Offer, operator?: string): Promise<void> {
       operators += 1;

@@ -1,0 +1,129 @@
+import { constants } from "node:fs";
+import { copyFile, cp, link, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { newestCheckpoint } from "../../workload/checkpoints.ts";
+import type { LeaseFolder } from "./workspace.ts";
+
+/** Basis points of a unit: 10,000 is a unit that is done. */
+const WHOLE = 10_000;
+
+/** How far the units of a lease are. */
+export interface Progress {
+  /** Basis points of a unit, summed over the lease's units. */
+  readonly total: number;
+  readonly unitsDone: number;
+}
+
+/** How far one unit is, in basis points: what its newest complete checkpoint says, all of it when it is done. */
+export async function unitProgress(folder: LeaseFolder, index: number): Promise<number> {
+  if (await folder.isDone(index)) return WHOLE;
+  const { checkpoint } = await folder.unit(index);
+  const newest = await newestCheckpoint(checkpoint);
+  if (!newest) return 0;
+  // A workload that does not say how far it is moves on by a basis point with each checkpoint.
+  const progress = newest.progress === undefined ? newest.number + 1 : Math.floor(newest.progress * WHOLE);
+  return Math.min(Math.max(progress, 1), WHOLE - 1);
+}
+
+/** How far a lease is, from what is complete on disk. O(units). */
+export async function leaseProgress(folder: LeaseFolder, start: number, count: number): Promise<Progress> {
+  const units = await Promise.all(Array.from({ length: count }, (_, i) => unitProgress(folder, start + i)));
+  return {
+    total: units.reduce((sum, each) => sum + each, 0),
+    unitsDone: units.filter((each) => each === WHOLE).length,
+  };
+}
+
+/**
+ * Puts a lease's checkpoint together in a fresh directory: per unit its newest complete checkpoint or, when it is done,
+ * its output and a marker. Files are linked, not copied: a complete checkpoint is never written to again.
+ *
+ * @returns The directory, and the progress that it holds.
+ */
+export async function bundleCheckpoint(
+  folder: LeaseFolder,
+  start: number,
+  count: number,
+): Promise<{ path: string; progress: number }> {
+  const path = await folder.scratch("checkpoint");
+  let progress = 0;
+  for (let index = start; index < start + count; index++) {
+    const unit = await folder.unit(index);
+    const target = join(path, `unit-${String(index)}`);
+    if (await folder.isDone(index)) {
+      await linkTree(unit.output, join(target, "output"));
+      await writeFile(join(target, "done"), "");
+      progress += WHOLE;
+      continue;
+    }
+    const newest = await newestCheckpoint(unit.checkpoint);
+    if (!newest) continue;
+    await linkTree(newest.path, join(target, "checkpoint", newest.name));
+    // Read again from the very checkpoint that was linked: a newer one may have appeared meanwhile.
+    progress += newest.progress === undefined ? newest.number + 1 : Math.floor(newest.progress * WHOLE);
+  }
+  return { path, progress: Math.min(progress, count * WHOLE) };
+}
+
+/** Puts a lease's result together: per unit its output. */
+export async function bundleResult(folder: LeaseFolder, start: number, count: number): Promise<string> {
+  const path = await folder.scratch("result");
+  for (let index = start; index < start + count; index++) {
+    const unit = await folder.unit(index);
+    await linkTree(unit.output, join(path, `unit-${String(index)}`));
+  }
+  return path;
+}
+
+/**
+ * Takes over from another lease's checkpoint what belongs to units [start, start + count).
+ *
+ * @param checkpoint A directory as {@link bundleCheckpoint} makes it; it may hold more units.
+ * @returns Units for which there was something.
+ */
+export async function adoptCheckpoint(
+  folder: LeaseFolder,
+  start: number,
+  count: number,
+  checkpoint: string,
+): Promise<number> {
+  let adopted = 0;
+  for (const name of await readdir(checkpoint)) {
+    const index = /^unit-(\d+)$/.exec(name)?.[1];
+    if (index === undefined || Number(index) < start || Number(index) >= start + count) continue;
+    const unit = await folder.unit(Number(index));
+    const entries = await readdir(join(checkpoint, name));
+    if (entries.includes("checkpoint")) {
+      await cp(join(checkpoint, name, "checkpoint"), unit.checkpoint, { recursive: true, force: true });
+    }
+    if (entries.includes("done")) {
+      await cp(join(checkpoint, name, "output"), unit.output, { recursive: true, force: true });
+      await folder.markDone(Number(index));
+    }
+    adopted += 1;
+  }
+  return adopted;
+}
+
+/** The same tree of plain files elsewhere, by hard links where the file system allows them. */
+async function linkTree(from: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) await linkTree(source, target);
+    else if (entry.isFile()) await linkFile(source, target);
+    else throw new Error(`${source} is neither a file nor a directory; a workload may only leave those`);
+  }
+}
+
+async function linkFile(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && ["EXDEV", "EPERM", "EMLINK"].includes(String(error.code)))) {
+      throw error;
+    }
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Reader } from "../../chain/readers.ts";
+import type { ContentId } from "../../chain/entities.ts";
+import type { Pin } from "../../chain/pin.ts";
+
+/** Most leases to walk back: a range that failed more often has long lost its early checkpoints. */
+const MAX_ANCESTORS = 16;
+
+/**
+ * The checkpoints that a lease may resume from, best first: its parent's newest and the one before, then those of the
+ * parent's parent, and so on.
+ *
+ * O(ancestors) calls, at most {@link MAX_ANCESTORS}.
+ */
+export async function restorable(reader: Reader, at: Pin, parent: number): Promise<ContentId[]> {
+  const found: ContentId[] = [];
+  for (let id = parent, steps = 0; id !== 0 && steps < MAX_ANCESTORS; steps++) {
+    found.push(...(await reader.newestCheckpoints(at, id)));
+    const [lease] = await reader.leasesById(at, [id]);
+    id = lease?.parent ?? 0;
+  }
+  return found;
+}

@@ -1,0 +1,188 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import type PQueue from "p-queue";
+
+import type { ContentId, Task } from "../../chain/entities.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { Executor, RunningUnit } from "../../workload/executors/executor.ts";
+import type { TaskSpec } from "../../workload/spec.ts";
+import { adoptCheckpoint } from "./bundle.ts";
+import type { ChainLease } from "./plan.ts";
+import type { Specs } from "./specs.ts";
+import type { LeaseFolder, UnitFolder } from "./workspace.ts";
+
+/** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
+const RESTORE_TIMEOUT_MS = 120_000;
+
+/** What the work on a lease is done with. */
+export interface WorkParts {
+  readonly store: CheckpointStore;
+  readonly specs: Specs;
+  readonly executor: Executor;
+  /** Shared by all leases: bounds the units that run at the same time. */
+  readonly slots: PQueue;
+  readonly logger: Logger;
+  readonly specTimeoutMs: number;
+  readonly graceSeconds: number;
+}
+
+/**
+ * The work on one lease: restores what was done before, then runs every unit that is not done yet.
+ *
+ * It knows nothing of the chain; the agent tells it to stop, and looks at the folder for progress.
+ */
+export class LeaseWork {
+  readonly lease: ChainLease;
+  readonly folder: LeaseFolder;
+  readonly #parts: WorkParts;
+  readonly #task: Task;
+  readonly #restorable: readonly ContentId[];
+  readonly #stop = new AbortController();
+  readonly #running = new Set<RunningUnit>();
+  #ended: Promise<void> | undefined;
+  #active = false;
+  #failure: string | undefined;
+
+  /** @param restorable Checkpoints to resume from, best first. */
+  constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly ContentId[], parts: WorkParts) {
+    this.lease = lease;
+    this.folder = folder;
+    this.#task = task;
+    this.#restorable = restorable;
+    this.#parts = parts;
+  }
+
+  /** Whether units run or wait for a slot. */
+  get running(): boolean {
+    return this.#active;
+  }
+
+  /** Why the work cannot be done here; undefined while it can. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Begins. The work goes on by itself; {@link failure} says if it could not. */
+  start(): void {
+    this.#active = true;
+    this.#ended = this.#run()
+      .catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        this.#failure = error instanceof Error ? error.message : String(error);
+        this.#parts.logger.error({ lease: this.lease.id, err: error }, "lease cannot be worked on");
+      })
+      .finally(() => {
+        this.#active = false;
+      });
+  }
+
+  /** Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. */
+  async stop(how: "drain" | "kill"): Promise<void> {
+    this.#stop.abort();
+    const ends = [...this.#running].map((unit) =>
+      how === "drain" ? unit.drain(this.#parts.graceSeconds) : unit.kill(),
+    );
+    await Promise.all(ends);
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { start, count } = this.lease;
+    const spec = await this.#parts.specs.get(this.#task.spec, this.#parts.specTimeoutMs, this.#stop.signal);
+    await this.#restore();
+    const units = Array.from({ length: count }, (_, i) => start + i);
+    await Promise.all(
+      units.map((index) =>
+        this.#parts.slots.add(async () => {
+          if (!this.#stop.signal.aborted && this.#failure === undefined) await this.#runUnit(spec, index);
+        }),
+      ),
+    );
+  }
+
+  /** Brings earlier holders' work here, once. Damaged or missing checkpoints are passed over, down to a fresh start. */
+  async #restore(): Promise<void> {
+    const { lease, folder } = this;
+    const { store, logger } = this.#parts;
+    if (await folder.record()) return;
+    const record = {
+      leaseId: lease.id,
+      fence: lease.fence,
+      taskId: lease.taskId,
+      start: lease.start,
+      count: lease.count,
+    };
+    for (const id of this.#restorable) {
+      const cid = fromChainCid(id).toString();
+      await mkdir(dirname(folder.path), { recursive: true });
+      const scratch = await mkdtemp(`${folder.path}.restore-`);
+      try {
+        const target = join(scratch, "checkpoint");
+        await store.fetchTo(cid, target, { timeout: RESTORE_TIMEOUT_MS, signal: this.#stop.signal });
+        const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
+        logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
+        await folder.remember({ ...record, restored: true });
+        return;
+      } catch (error) {
+        this.#stop.signal.throwIfAborted();
+        logger.warn({ lease: lease.id, cid, err: error }, "checkpoint cannot be restored, trying the one before");
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
+      }
+    }
+    await folder.remember({ ...record, restored: false });
+  }
+
+  /** Runs a unit until it is done, fails for good, or the work is stopped. */
+  async #runUnit(spec: TaskSpec, index: number): Promise<void> {
+    const { folder, lease } = this;
+    const { executor, logger, graceSeconds } = this.#parts;
+    if (await folder.isDone(index)) return;
+    const unit = await folder.unit(index);
+    await this.#fetchInputs(spec, unit);
+    for (let attempt = 1; ; attempt++) {
+      // Output of an attempt that did not end well is no output.
+      await rm(unit.output, { recursive: true, force: true });
+      await mkdir(unit.output, { recursive: true });
+      const running = await executor.start({
+        id: `${String(lease.id)}-${String(lease.fence)}-${String(index)}`,
+        spec,
+        taskId: lease.taskId,
+        unitIndex: index,
+        unitCount: this.#task.units,
+        attempt,
+        directories: { root: unit.root, checkpoint: unit.checkpoint, input: unit.input, output: unit.output },
+        logFile: unit.log,
+        graceSeconds,
+      });
+      this.#running.add(running);
+      const exit = await running.exit;
+      this.#running.delete(running);
+      if (exit.reason === "done") {
+        await folder.markDone(index);
+        logger.info({ lease: lease.id, unit: index, attempt }, "unit done");
+        return;
+      }
+      if (this.#stop.signal.aborted) return;
+      const retryable = exit.code !== null && spec.retryableExitCodes.includes(exit.code);
+      if (attempt > spec.maxRestarts || !(retryable || exit.reason === "drained")) {
+        throw new Error(
+          `unit ${String(index)} ${exit.reason} (exit code ${String(exit.code)}) in attempt ${String(attempt)}; its log is ${unit.log}`,
+        );
+      }
+      logger.warn({ lease: lease.id, unit: index, attempt, exit }, "unit failed, starting it again");
+    }
+  }
+
+  async #fetchInputs(spec: TaskSpec, unit: UnitFolder): Promise<void> {
+    for (const [cid, path] of Object.entries(spec.inputs)) {
+      const target = join(unit.input, path);
+      await rm(target, { recursive: true, force: true });
+      await mkdir(dirname(target), { recursive: true });
+      await this.#parts.store.fetchTo(cid, target, { signal: this.#stop.signal });
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The node agent.
+ *
+ *     node agent/main.ts run --config agent.json       offer this machine, until SIGINT or SIGTERM
+ *     node agent/main.ts check --config agent.json     validate the configuration and the connection, change nothing
+ *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
+ */
+import { join } from "node:path";
+
+import { Command } from "commander";
+import { formatEther } from "ethers";
+import PQueue from "p-queue";
+import { Registry } from "prom-client";
+
+import { ChainError } from "../chain/errors.ts";
+import type { KeySource } from "../chain/keys.ts";
+import { openSession } from "../chain/session.ts";
+import { CheckpointStore } from "../checkpoints/store.ts";
+import { readConfig } from "../service/config.ts";
+import { serveHealth } from "../service/endpoint.ts";
+import { laneMetrics } from "../service/lane-metrics.ts";
+import { createLogger } from "../service/logger.ts";
+import { runLoop } from "../service/loop.ts";
+import { Pulse } from "../service/pulse.ts";
+import { shutdownSignal } from "../service/shutdown.ts";
+import { ProcessExecutor } from "../workload/executors/process.ts";
+import { Agent } from "./agent.ts";
+import { type AgentConfig, agentConfig } from "./config.ts";
+import { Specs } from "./lease/specs.ts";
+import { Workspace } from "./lease/workspace.ts";
+import { ensureRegistered } from "./registration.ts";
+
+const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
+
+program
+  .command("run")
+  .description("register the node if need be, run leases, post checkpoints and deliver results")
+  .requiredOption("--config <file>", "configuration file (JSON)")
+  .action(async ({ config }: { config: string }) => run(readConfig(config, agentConfig)));
+
+program
+  .command("check")
+  .description("validate the configuration and the connection; changes nothing")
+  .requiredOption("--config <file>", "configuration file (JSON)")
+  .action(async ({ config }: { config: string }) => check(readConfig(config, agentConfig)));
+
+program
+  .command("claim")
+  .description("send what the owner can claim to the owner's wallet")
+  .requiredOption("--config <file>", "configuration file (JSON)")
+  .action(async ({ config }: { config: string }) => claim(readConfig(config, agentConfig)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+}
+
+async function run(config: AgentConfig): Promise<void> {
+  const logger = createLogger("agent", config.service.logLevel);
+  const signal = shutdownSignal((name) => {
+    logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
+  });
+  const registry = new Registry();
+  const session = await openSession({
+    ...config,
+    journals: join(config.dataDir, "journals"),
+    onEvent: laneMetrics(registry, logger),
+  });
+  const { signer, lane } = await session.lane(config.operator as KeySource);
+  const store = new CheckpointStore({
+    directory: join(config.dataDir, "store"),
+    listen: config.store.listen,
+    announce: config.store.announce,
+    log: logger,
+  });
+  await store.start();
+  const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
+  pulse.expect("agent");
+  let agent: Agent | undefined;
+  const endpoint = await serveHealth({
+    ...config.service,
+    pulse,
+    registry,
+    details: () => ({ ...agent?.state }),
+  });
+  logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
+  try {
+    const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
+    // What an earlier run sent is waited for first: nothing is ever sent twice.
+    await lane.recover(signal);
+    agent = new Agent({
+      session,
+      lane,
+      store,
+      nodeId,
+      logger,
+      workspace: new Workspace(join(config.dataDir, "leases")),
+      specs: new Specs(store, join(config.dataDir, "specs")),
+      executor: new ProcessExecutor({ logger }),
+      slots: new PQueue({ concurrency: Math.min(config.parallel ?? config.node.capacity, config.node.capacity) }),
+      specTimeoutMs: config.specTimeout * 1000,
+      graceSeconds: config.grace,
+      replicas: config.store.replicas,
+    });
+    const running = agent;
+    await runLoop({
+      name: "agent",
+      intervalMs: config.interval * 1000,
+      maxBackoffMs: 60_000,
+      signal,
+      logger,
+      pulse,
+      cycle: async () => {
+        await running.cycle();
+        return false;
+      },
+    });
+    await running.drain();
+  } finally {
+    await endpoint.close();
+    await store.stop();
+    session.close();
+    logger.info("agent stopped");
+  }
+}
+
+async function check(config: AgentConfig): Promise<void> {
+  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
+  const { signer } = await session.lane(config.operator as KeySource);
+  const pin = await session.reader.pin();
+  const nodeId = await session.reader.nodeOfOperator(pin, signer.address);
+  const balance = await session.provider.getBalance(signer.address);
+  const words = [
+    `network   chain ${String(config.network.chainId)}, block ${String(pin.number)}`,
+    `operator  ${signer.address}, ${formatEther(balance)} ETH`,
+    `node      ${nodeId === undefined ? "not registered" : String(nodeId)}`,
+  ];
+  process.stdout.write(`${words.join("\n")}\n`);
+  session.close();
+}
+
+async function claim(config: AgentConfig): Promise<void> {
+  if (!config.owner) throw new Error('Claiming needs the owner\'s key: name it in the configuration ("owner").');
+  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
+  const { signer, lane } = await session.lane(config.owner as KeySource);
+  const { vault } = session.contracts;
+  const amount = await vault.claimable(signer.address);
+  if (amount > 0n) {
+    await lane.submit({
+      label: "claim",
+      prepare: async () =>
+        (await vault.claimable(signer.address)) > 0n ? vault.claim.populateTransaction(signer.address) : null,
+    });
+  }
+  process.stdout.write(`${formatEther(amount)} VER claimed to ${signer.address}\n`);
+  session.close();
+}

@@ -1,0 +1,38 @@
+import type { Node } from "../../chain/entities.ts";
+
+/** What the agent's owner wants the node to be. Money in wei. */
+export interface WantedNode {
+  readonly endpoint: string;
+}
+
+/** What has to be done for the node on chain to be what the agent needs. */
+export type NodeStep =
+  | { readonly kind: "setEndpoint"; readonly why: string }
+  | { readonly kind: "resume"; readonly why: string }
+  | { readonly kind: "sync"; readonly why: string };
+
+/**
+ * Compares the node on chain with what it should be. Pure.
+ *
+ * @param free Units that the node could list now: what its stake covers of its capacity, less what is leased.
+ * @param now Chain time, seconds.
+ * @param frozen Whether a round holds the listings.
+ */
+export function planNode(node: Node, wanted: WantedNode, free: number, now: number, frozen: boolean): NodeStep[] {
+  const steps: NodeStep[] = [];
+  if (node.endpoint !== wanted.endpoint) {
+    steps.push({ kind: "setEndpoint", why: `peers are told ${node.endpoint === "" ? "nothing" : node.endpoint}` });
+  }
+  if (node.status === "draining") steps.push({ kind: "resume", why: "the agent is back" });
+  const listed = node.listing?.units ?? 0;
+  if (node.status === "active" && !frozen && now >= node.cooldownUntil && listed < free) {
+    steps.push({ kind: "sync", why: `${String(listed)} units are listed where ${String(free)} are free` });
+  }
+  return steps;
+}
+
+/** Units that a node could list: capacity as far as the stake covers it, less what is leased. */
+export function freeUnits(node: Node, stakePerUnit: bigint): number {
+  const covered = Number(node.stake / stakePerUnit);
+  return Math.max(0, Math.min(node.capacity, covered) - node.leased);
+}

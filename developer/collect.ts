@@ -1,0 +1,107 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Lease, Task } from "../chain/entities.ts";
+import type { KeySource } from "../chain/keys.ts";
+import { LeaseIndex } from "../chain/lease-index.ts";
+import type { Session } from "../chain/session.ts";
+import type { CheckpointStore } from "../checkpoints/store.ts";
+import { fromChainCid } from "../protocol/checkpoints/cid.ts";
+import type { Logger } from "../service/logger.ts";
+
+/** How far a task is. */
+export interface TaskProgress {
+  readonly task: Task;
+  readonly leases: readonly (Lease & { readonly progress: number })[];
+  /** Share of the work that checkpoints and deliveries show, 0 to 1. */
+  readonly share: number;
+}
+
+/**
+ * Follows one task: reports its progress, fetches each delivered result, verifies it against its CID, and accepts what
+ * passes. Safe to start again at any time: what is accepted is not fetched again.
+ */
+export class TaskFollower {
+  readonly #session: Session;
+  readonly #store: CheckpointStore;
+  readonly #key: KeySource;
+  readonly #directory: string;
+  readonly #index: LeaseIndex;
+  readonly #logger: Logger;
+
+  /** @param directory Results go to `<directory>/task-<id>/unit-<index>/`. */
+  constructor(session: Session, store: CheckpointStore, key: KeySource, directory: string, logger: Logger) {
+    this.#session = session;
+    this.#store = store;
+    this.#key = key;
+    this.#directory = directory;
+    this.#index = new LeaseIndex(session.reader);
+    this.#logger = logger;
+  }
+
+  /** One look; fetches and accepts what was delivered since the last. */
+  async cycle(taskId: number): Promise<TaskProgress> {
+    const { reader } = this.#session;
+    const { pin } = await this.#index.refresh();
+    const nodes = await reader.nodes(pin);
+    const addresses = nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== ""));
+    this.#store.setPeers(addresses);
+
+    const leases = this.#index.all().filter((lease) => lease.taskId === taskId);
+    const delivered = leases.filter(({ status }) => status === "delivered");
+    const checked: number[] = [];
+    for (const lease of delivered) if (await this.#fetch(lease)) checked.push(lease.id);
+    if (checked.length > 0) await this.#accept(checked);
+    return this.#progress(taskId);
+  }
+
+  /** Fetches a lease's result; a failure leaves it undecided until the next look. */
+  async #fetch(lease: Lease): Promise<boolean> {
+    if (!lease.result) return false;
+    const cid = fromChainCid(lease.result).toString();
+    const target = join(this.#directory, `task-${String(lease.taskId)}`, `lease-${String(lease.id)}`);
+    try {
+      await mkdir(join(this.#directory, `task-${String(lease.taskId)}`), { recursive: true });
+      await rm(target, { recursive: true, force: true });
+      await this.#store.fetchTo(cid, target, { timeout: 60_000, pin: `result-${String(lease.id)}` });
+      this.#logger.info({ lease: lease.id, cid, path: target }, "result fetched and verified");
+      return true;
+    } catch (error) {
+      this.#logger.warn({ lease: lease.id, cid, err: error }, "result cannot be fetched yet; not accepting it");
+      return false;
+    }
+  }
+
+  async #accept(leaseIds: readonly number[]): Promise<void> {
+    const { lane } = await this.#session.lane(this.#key);
+    const { reader, contracts } = this.#session;
+    await lane.submit({
+      label: `accept leases ${leaseIds.join(", ")}`,
+      prepare: async () => {
+        const now = await reader.leasesById(await reader.pin(), leaseIds);
+        const open = now.filter(({ status }) => status === "delivered").map(({ id }) => id);
+        return open.length === 0 ? null : contracts.leases.accept.populateTransaction(open);
+      },
+    });
+    this.#logger.info({ leases: leaseIds }, "results accepted");
+  }
+
+  async #progress(taskId: number): Promise<TaskProgress> {
+    const { reader } = this.#session;
+    const { pin } = await this.#index.refresh();
+    const task = await reader.task(pin, taskId);
+    if (!task) throw new Error(`task ${String(taskId)} is not on the chain`);
+    const own = this.#index.all().filter((lease) => lease.taskId === taskId);
+    const checkpoints = await reader.checkpoints(
+      pin,
+      own.map(({ id }) => id),
+    );
+    const leases = own.map((lease) => ({
+      ...lease,
+      progress: lease.result ? lease.count * 10_000 : (checkpoints.get(lease.id)?.progress ?? 0),
+    }));
+    const live = leases.filter(({ status }) => !["released", "expired", "rejected"].includes(status));
+    const done = live.reduce((sum, { progress }) => sum + progress, 0);
+    return { task, leases, share: done / (task.units * 10_000) };
+  }
+}

@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+import { fees, keySource, network } from "../service/schema.ts";
+
+/** Configuration of a developer's client. */
+export const developerConfig = z.strictObject({
+  network,
+  fees,
+  /** Key that pays for the tasks. */
+  key: keySource,
+  /** Specs, results and journals. */
+  dataDir: z.string(),
+  store: z
+    .strictObject({
+      /** Multiaddrs to listen on. */
+      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/0"]),
+    })
+    .prefault({}),
+});
+
+/** What a developer wants trained: the terms beside the spec. Amounts of VER as people write them. */
+export const taskTerms = z.strictObject({
+  units: z.number().int().positive(),
+  /** The most a unit may cost. */
+  maxPrice: z.string(),
+  /** Class name → surcharge in VER; it steers the choice and is not paid. */
+  classes: z.record(z.string(), z.string()),
+  checkpointInterval: z.number().int().positive(),
+  /** Seconds from now on until the results must be there. */
+  within: z.number().int().positive(),
+});
+
+export type DeveloperConfig = z.output<typeof developerConfig>;
+export type TaskTerms = z.output<typeof taskTerms>;

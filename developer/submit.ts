@@ -1,0 +1,83 @@
+import { parseUnits } from "ethers";
+
+import { ensureBalance } from "../chain/balance.ts";
+import { ChainError } from "../chain/errors.ts";
+import type { KeySource } from "../chain/keys.ts";
+import { signPermit } from "../chain/permit.ts";
+import type { Session } from "../chain/session.ts";
+import type { CheckpointStore } from "../checkpoints/store.ts";
+import { toChainCid } from "../protocol/checkpoints/cid.ts";
+import type { Logger } from "../service/logger.ts";
+import type { TaskTerms } from "./config.ts";
+
+/**
+ * Submits a task: adds the spec to the checkpoint network and puts the escrow into the vault by permit, in one
+ * transaction.
+ *
+ * @param spec Bytes of a valid spec.
+ * @returns The task's id and its spec's CID.
+ * @throws ChainError with the remedy: unknown class, price off the grid, too little VER or ETH.
+ */
+export async function submitTask(
+  session: Session,
+  key: KeySource,
+  store: CheckpointStore,
+  spec: Uint8Array,
+  terms: TaskTerms,
+  logger: Logger,
+): Promise<{ taskId: number; specCid: string }> {
+  const { reader, contracts } = session;
+  const pin = await reader.pin();
+  const known = new Map((await reader.classes(pin)).map(({ id, name }) => [name, id]));
+  const classes = Object.entries(terms.classes)
+    .map(([name, surcharge]) => {
+      const id = known.get(name);
+      if (id === undefined) {
+        throw new ChainError(
+          "UNKNOWN_CLASS",
+          false,
+          `There is no class "${name}" on this network. Use one or more of: ${[...known.keys()].join(", ")}.`,
+        );
+      }
+      return { id, surcharge: parseUnits(surcharge, 18) };
+    })
+    .sort((a, b) => a.id - b.id);
+  const { cid } = await store.addFile(spec, { pin: "spec" });
+  const { digest, codec } = toChainCid(cid);
+  const maxPrice = parseUnits(terms.maxPrice, 18);
+  const { feeBps } = await reader.parameters(pin);
+  // As TaskRegistry reckons it: the fee is rounded up per unit.
+  const escrow = BigInt(terms.units) * (maxPrice + (maxPrice * BigInt(feeBps) + 9_999n) / 10_000n);
+  const { signer, lane } = await session.lane(key);
+  await ensureBalance(session, { signer, lane }, escrow, logger);
+  const permit = await signPermit(contracts, signer, escrow);
+  const receipt = await lane.submit({
+    label: "submit task",
+    prepare: async () => {
+      const now = await reader.pin();
+      return contracts.tasks.submitWithPermit.populateTransaction(
+        {
+          specDigest: digest,
+          specCodec: codec,
+          units: terms.units,
+          maxPrice,
+          checkpointInterval: terms.checkpointInterval,
+          deadline: now.timestamp + terms.within,
+          classIds: classes.map(({ id }) => id),
+          surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],
+        },
+        permit.deadline,
+        permit.v,
+        permit.r,
+        permit.s,
+      );
+    },
+  });
+  const event = receipt?.logs
+    .map((log) => contracts.tasks.interface.parseLog(log))
+    .find((parsed) => parsed?.name === "TaskSubmitted");
+  if (!event) throw new Error("the transaction went through without submitting a task");
+  const taskId = Number(event.args["taskId"]);
+  logger.info({ task: taskId, spec: cid.toString(), units: terms.units }, "task submitted");
+  return { taskId, specCid: cid.toString() };
+}

@@ -1,0 +1,115 @@
+import { hexlify } from "ethers";
+
+import type { Reader } from "../../chain/readers.ts";
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { planRoundWith } from "../../protocol/allocation/plan.ts";
+import type { Solver } from "../../protocol/allocation/solver.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { Sender } from "../sender.ts";
+import type { AllocationMetrics } from "./metrics.ts";
+import { type AllocationStep, nextStep } from "./reconcile.ts";
+import { readAllocationView } from "./view.ts";
+
+/** What the allocation keeper works with. */
+export interface AllocationParts {
+  readonly reader: Reader;
+  readonly sender: Sender;
+  /** Asked in this order: the first whose result is certified is posted. */
+  readonly solvers: readonly [Solver, ...Solver[]];
+  readonly logger: Logger;
+  readonly metrics: AllocationMetrics;
+  readonly batchSeconds: number;
+}
+
+/**
+ * Opens rounds, solves them, and posts what it can prove to be optimal.
+ *
+ * It keeps no state: each cycle looks at the chain and takes the one step that is due. Any number of keepers may run at
+ * once; the first valid post settles the round, and the others find out in their simulation.
+ */
+export class AllocationKeeper {
+  readonly #parts: AllocationParts;
+  #lastWait = "";
+
+  constructor(parts: AllocationParts) {
+    this.#parts = parts;
+  }
+
+  /** The step that is due now, and why. Sends nothing. */
+  async look(): Promise<AllocationStep> {
+    const { reader, batchSeconds } = this.#parts;
+    return nextStep(await readAllocationView(reader, await reader.pin(), batchSeconds));
+  }
+
+  /** One look and the step that follows from it. @returns Whether a transaction went through. */
+  async cycle(): Promise<boolean> {
+    const { logger, sender, reader } = this.#parts;
+    const { rounds, nodes, tasks } = reader.contracts;
+    const step = await this.look();
+    if (step.kind === "wait") {
+      if (step.why !== this.#lastWait) logger.info({ why: step.why.replace(/\d+ s$/, "some time") }, "waiting");
+      this.#lastWait = step.why;
+      return false;
+    }
+    this.#lastWait = "";
+    logger.info(step, step.kind);
+    switch (step.kind) {
+      case "open":
+        return sender.send("open round", () => this.#ifStill(step, () => rounds.open.populateTransaction()));
+      case "abort":
+        return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
+      case "sync":
+        return sender.send("sync listings", () => nodes.syncPending.populateTransaction(Math.min(step.count, 128)));
+      case "rotate":
+        return sender.send("rotate queue", () => tasks.rotate.populateTransaction(Math.min(step.count, 128)));
+      case "settle":
+        return this.#settle(step.roundId);
+    }
+  }
+
+  /** Solves the open round and posts the result, if its certificate holds. */
+  async #settle(roundId: number): Promise<boolean> {
+    const { reader, solvers, logger, metrics, sender } = this.#parts;
+    const snapshot = await roundSnapshot(reader);
+    if (snapshot?.roundId !== roundId) return false;
+    const started = performance.now();
+    const plan = planRoundWith(snapshot, solvers);
+    const ms = Math.round(performance.now() - started);
+    if (plan.kind === "refusal") {
+      metrics.refused.inc();
+      logger.error(
+        { round: roundId, solver: plan.solver, code: plan.code, why: plan.why },
+        "not posting what cannot be certified",
+      );
+      return false;
+    }
+    metrics.planned.inc();
+    logger.info(
+      { round: roundId, solver: plan.solver, ms, rows: plan.rows.length, bytes: plan.post.length },
+      "planned",
+    );
+    const sent = await sender.send(`settle round ${String(roundId)}`, async () => {
+      const now = await reader.round(await reader.pin());
+      return now.id === roundId && now.status === "settling"
+        ? reader.contracts.rounds.settle.populateTransaction(roundId, hexlify(plan.post))
+        : null;
+    });
+    if (sent) {
+      metrics.posted.inc();
+      metrics.report({
+        clearing: plan.clearing.map(({ classId, price }) => ({
+          className: snapshot.classes.find(({ id }) => id === classId)?.name ?? String(classId),
+          // Scaled by 1024, in micro-VER.
+          price: Number(price) / 1024 / 1e6,
+        })),
+        unmet: plan.openUnits.reduce((sum, { units }) => sum + units, 0),
+      });
+    }
+    return sent;
+  }
+
+  /** The transaction, if the same step is still due right before it is sent. */
+  async #ifStill<T>(step: AllocationStep, build: () => Promise<T>): Promise<T | null> {
+    return (await this.look()).kind === step.kind ? build() : null;
+  }
+}

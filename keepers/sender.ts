@@ -1,0 +1,42 @@
+import { ChainError, ContractRefusal } from "../chain/errors.ts";
+import type { Payload, TransactionLane } from "../chain/lane.ts";
+import type { Logger } from "../service/logger.ts";
+
+/** Sends a keeper's transactions, or only says what it would send. */
+export interface Sender {
+  /** @returns Whether a transaction went through. */
+  send(label: string, prepare: () => Promise<Payload | null>): Promise<boolean>;
+}
+
+/** Sends through a lane. Somebody else having been faster is no error. */
+export function laneSender(lane: TransactionLane, logger: Logger, onLost: () => void): Sender {
+  return {
+    async send(label, prepare) {
+      try {
+        return (await lane.submit({ label, prepare })) !== null;
+      } catch (error) {
+        if (!(error instanceof ContractRefusal)) throw error;
+        onLost();
+        logger.info({ refusal: error.code, why: error.message }, `${label}: not needed or not possible any more`);
+        return false;
+      }
+    },
+  };
+}
+
+/** Prepares and prints everything, sends nothing. */
+export function drySender(logger: Logger): Sender {
+  return {
+    async send(label, prepare) {
+      try {
+        const payload = await prepare();
+        if (payload)
+          logger.info({ to: payload.to, bytes: (payload.data?.length ?? 2) / 2 - 1 }, `would send: ${label}`);
+      } catch (error) {
+        if (!(error instanceof ChainError)) throw error;
+        logger.warn({ err: error }, `would not send: ${label}`);
+      }
+      return false;
+    },
+  };
+}

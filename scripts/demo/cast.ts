@@ -1,0 +1,102 @@
+/** Who takes part in the demo: machines, tasks and the accounts of Hardhat's well-known mnemonic that they use. */
+
+/** A contributor's machine. */
+export interface CastNode {
+  readonly name: string;
+  readonly class: string;
+  readonly capacity: number;
+  /** VER for a unit. */
+  readonly ask: string;
+  readonly energySource: "grid" | "solar" | "wind" | "hydro" | "geothermal";
+  readonly ownerAccount: number;
+  readonly operatorAccount: number;
+}
+
+/** A developer's task. */
+export interface CastTask {
+  readonly name: string;
+  readonly account: number;
+  readonly units: number;
+  /** VER; the most a unit may cost. */
+  readonly maxPrice: string;
+  /** Class → surcharge in VER. */
+  readonly classes: Readonly<Record<string, string>>;
+  readonly hidden: readonly number[];
+  readonly learningRates: readonly number[];
+}
+
+export const ACCOUNTS = { oracle: 4, keeper: 5 } as const;
+
+/**
+ * Five machines in three classes. Asks and capacities are chosen so that serving the tasks one after the other, each as
+ * cheaply as it can, would leave a unit open: only the joint optimum serves all.
+ */
+export const NODES: readonly CastNode[] = [
+  {
+    name: "ada",
+    class: "cpu/eu",
+    capacity: 4,
+    ask: "0.010",
+    energySource: "wind",
+    ownerAccount: 10,
+    operatorAccount: 6,
+  },
+  {
+    name: "bob",
+    class: "cpu/eu",
+    capacity: 3,
+    ask: "0.014",
+    energySource: "grid",
+    ownerAccount: 11,
+    operatorAccount: 7,
+  },
+  {
+    name: "cleo",
+    class: "cpu/us",
+    capacity: 4,
+    ask: "0.008",
+    energySource: "solar",
+    ownerAccount: 12,
+    operatorAccount: 8,
+  },
+  {
+    name: "dan",
+    class: "cpu/us",
+    capacity: 3,
+    ask: "0.012",
+    energySource: "grid",
+    ownerAccount: 13,
+    operatorAccount: 9,
+  },
+  {
+    name: "eve",
+    class: "gpu-24g/eu",
+    capacity: 2,
+    ask: "0.020",
+    energySource: "hydro",
+    ownerAccount: 14,
+    operatorAccount: 15,
+  },
+];
+
+/** Two hyper-parameter searches: a unit trains one network, with one hidden size and one learning rate. */
+export const TASKS: readonly CastTask[] = [
+  {
+    name: "search A",
+    account: 16,
+    units: 8,
+    maxPrice: "0.018",
+    classes: { "cpu/eu": "0", "cpu/us": "0.003" },
+    hidden: [24, 32],
+    learningRates: [0.02, 0.05, 0.1, 0.2],
+  },
+  {
+    name: "search B",
+    account: 17,
+    units: 7,
+    maxPrice: "0.025",
+    classes: { "cpu/us": "0", "gpu-24g/eu": "0" },
+    hidden: [48],
+    learningRates: [0.01, 0.02, 0.03, 0.05, 0.08, 0.12, 0.2],
+  },
+];

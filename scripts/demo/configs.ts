@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { ACCOUNTS, type CastNode, type CastTask } from "./cast.ts";
+import type { DemoChain } from "./chain.ts";
+
+/** Seconds between two checkpoints of the demo's tasks. */
+const CHECKPOINT_INTERVAL = 3;
+
+/** Writes the configuration files of the demo's processes, just as an operator would. */
+export class Configs {
+  readonly #directory: string;
+  readonly #network: object;
+
+  constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
+    this.#directory = directory;
+    this.#network = { rpcUrl, chainId: 31337, deployment };
+  }
+
+  /** A node agent's. */
+  async agent(node: CastNode): Promise<string> {
+    return this.#write(`agent-${node.name}`, {
+      network: this.#network,
+      operator: { testAccount: node.operatorAccount },
+      owner: { testAccount: node.ownerAccount },
+      dataDir: this.#data(node.name),
+      node: {
+        class: node.class,
+        capacity: node.capacity,
+        ask: node.ask,
+        powerThreshold: 250,
+        energySource: node.energySource,
+      },
+      store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      parallel: 1,
+      interval: 1,
+      service: { port: 0 },
+    });
+  }
+
+  /** The keepers'. */
+  async keeper(): Promise<string> {
+    return this.#write("keeper", {
+      network: this.#network,
+      key: { testAccount: ACCOUNTS.keeper },
+      dataDir: this.#data("keeper"),
+      interval: 1,
+      allocation: { batchSeconds: 8 },
+      service: { port: 0 },
+    });
+  }
+
+  /** A developer's, with the spec and the terms of its task. */
+  async developer(task: CastTask): Promise<{ config: string; spec: string; terms: string; data: string }> {
+    const name = `developer-${String(task.account)}`;
+    const data = this.#data(name);
+    return {
+      data,
+      config: await this.#write(name, {
+        network: this.#network,
+        key: { testAccount: task.account },
+        dataDir: data,
+        store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      }),
+      spec: await this.#write(`${name}-spec`, specOf(task)),
+      terms: await this.#write(`${name}-terms`, {
+        units: task.units,
+        maxPrice: task.maxPrice,
+        classes: task.classes,
+        checkpointInterval: CHECKPOINT_INTERVAL,
+        within: 3600,
+      }),
+    };
+  }
+
+  #data(name: string): string {
+    return join(this.#directory, "data", name);
+  }
+
+  async #write(name: string, content: object): Promise<string> {
+    const directory = join(this.#directory, "config");
+    await mkdir(directory, { recursive: true });
+    const file = join(directory, `${name}.json`);
+    await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+    return file;
+  }
+}
+
+/** The spec of a hyper-parameter search by the built-in trainer. */
+function specOf(task: CastTask): object {
+  void task;
+  return {};
+}

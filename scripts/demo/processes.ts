@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository: every process of the demo runs there. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A process of the demo. */
+export interface Running {
+  readonly name: string;
+  readonly log: string;
+  readonly child: ChildProcess;
+  /** Exit code, or the signal that ended it. */
+  readonly exit: Promise<number | NodeJS.Signals>;
+}
+
+/** Starts processes, each with a log file of its own, and ends them all. */
+export class Processes {
+  readonly #logs: string;
+  readonly #running = new Map<string, Running>();
+
+  constructor(logs: string) {
+    this.#logs = logs;
+    mkdirSync(logs, { recursive: true });
+    // Whatever ends this process, none of its children stays behind.
+    process.on("exit", () => {
+      for (const { child } of this.#running.values()) child.kill("SIGKILL");
+    });
+  }
+
+  /** Starts a Node process with these arguments. Its key and its paths are in its configuration, never in the arguments. */
+  start(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+    const log = join(this.#logs, `${name}.log`);
+    const file = createWriteStream(log, { flags: "a" });
+    const child = spawn(process.execPath, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.pipe(file);
+    child.stderr.pipe(file);
+    const exit = new Promise<number | NodeJS.Signals>((resolve) => {
+      child.once("exit", (code, signal) => {
+        this.#running.delete(name);
+        resolve(signal ?? code ?? 1);
+      });
+    });
+    const running = { name, log, child, exit };
+    this.#running.set(name, running);
+    return running;
+  }
+
+  /**
+   * Runs a Node process to its end.
+   *
+   * @throws Error with the end of its log if it fails.
+   */
+  async run(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    const running = this.start(name, args, environment);
+    const code = await running.exit;
+    if (code !== 0) throw new Error(`${name} failed (${String(code)}):\n${await tail(running.log)}`);
+  }
+
+  /** Rejects as soon as one of these ends before `until` is settled. */
+  async watch<T>(names: readonly string[], until: Promise<T>): Promise<T> {
+    const watched = [...this.#running.values()].filter(({ name }) => names.includes(name));
+    const failures = watched.map(async ({ name, log, exit }) => {
+      const code = await exit;
+      throw new Error(`${name} ended too early (${String(code)}):\n${await tail(log)}`);
+    });
+    return Promise.race([until, ...failures]) as Promise<T>;
+  }
+
+  /** Asks these to end and waits; whoever has not ended after the grace is killed. */
+  async stop(names: readonly string[], graceMs: number): Promise<void> {
+    const stopping = [...this.#running.values()].filter(({ name }) => names.includes(name));
+    for (const { child } of stopping) child.kill("SIGTERM");
+    const timer = setTimeout(() => {
+      for (const { child } of stopping) child.kill("SIGKILL");
+    }, graceMs);
+    await Promise.all(stopping.map(({ exit }) => exit));
+    clearTimeout(timer);
+  }
+
+  /** Names of those that run. */
+  names(): string[] {
+    return [...this.#running.keys()];
+  }
+}
+
+/** The last lines of a log file. */
+async function tail(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.trimEnd().split("\n").slice(-12).join("\n");
+}

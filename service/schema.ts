@@ -1,0 +1,52 @@
+import { z } from "zod";
+
+/** Where a key comes from (chain/keys.ts); never the key itself. */
+export const keySource = z.union([
+  z.strictObject({
+    /** Encrypted keystore file, as wallets export it. */
+    keystore: z.string(),
+    /** File with the keystore's passphrase, readable by its owner alone. */
+    passphraseFile: z.string(),
+  }),
+  z.strictObject({
+    keystore: z.string(),
+    /** Name of an environment variable that holds the path of the passphrase file. */
+    passphraseFileEnv: z.string(),
+  }),
+  z.strictObject({
+    /** File with the bare key, readable by its owner alone and outside the repository. */
+    keyFile: z.string(),
+  }),
+  z.strictObject({
+    /** Index of one of Hardhat's well-known accounts; on a local chain only. */
+    testAccount: z.number().int().nonnegative(),
+  }),
+]);
+
+/** The chain that a process works on. */
+export const network = z.strictObject({
+  rpcUrl: z.url(),
+  chainId: z.number().int().positive(),
+  /** File with the deployed addresses; by default the one that belongs to the chain id. */
+  deployment: z.string().optional(),
+});
+
+/** How transactions are paid for. Gas prices in gwei, as people write them: "0.05". */
+export const fees = z
+  .strictObject({
+    /** Hard cap of what is offered per gas, also when a stuck transaction is replaced. */
+    maxFeePerGas: z.string().default("5"),
+    /** Seconds without a receipt after which a transaction counts as stuck. */
+    stuckAfter: z.number().positive().default(30),
+  })
+  .prefault({});
+
+/** How a process is watched: where it serves `/health` and `/metrics`, and how much it logs. */
+export const service = z
+  .strictObject({
+    host: z.string().default("127.0.0.1"),
+    /** 0 picks a free port. */
+    port: z.number().int().min(0).max(65535).default(9464),
+    logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  })
+  .prefault({});
