@@ -60,7 +60,7 @@ function failed(calls: readonly Call[], code: number, message: string, status = 
 }
 
 function provider(url: string, options: Partial<ProviderOptions> = {}): RpcProvider {
-  const made = new RpcProvider(url, { chainId: 31337, backoffMs: 5, timeoutMs: 200, attempts: 3, ...options });
+  const made = new RpcProvider(url, { chainId: 31337, backoffMs: 5, timeoutMs: 500, attempts: 3, ...options });
   providers.push(made);
   return made;
 }

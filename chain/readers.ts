@@ -41,7 +41,7 @@ export class Reader {
     this.contracts = contracts;
     this.provider = provider;
     this.#sizes = {
-      nodes: new PageSize(sizes.nodes ?? 400),
+      nodes: new PageSize(sizes.nodes ?? 250),
       tasks: new PageSize(sizes.tasks ?? 200),
       leases: new PageSize(sizes.leases ?? 500),
       queue: new PageSize(sizes.queue ?? 1000),

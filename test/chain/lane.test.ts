@@ -141,7 +141,7 @@ describe("transaction lane", () => {
   }
 
   async function until(kind: LaneEvent["kind"], count = 1): Promise<void> {
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 2000; i++) {
       if (of(kind).length >= count) return;
       await delay(10);
     }
@@ -306,6 +306,18 @@ describe("transaction lane", () => {
       await node.send("evm_mine", []);
       await sending;
       expect((await gained(before)) >= 6n).to.equal(true);
+    });
+
+    it("does not let a waiting transaction stand in the way of its own replacement", async () => {
+      await (await token.transfer(signer.address, parseEther("2"))).wait(0);
+      await node.send("evm_mine", []);
+      // All that the signer has: were the first one counted, a second could not be paid.
+      const prepare = () => token.transfer.populateTransaction(SOMEBODY, parseEther("2"));
+      const sending = (await lane({ stuckAfterMs: 120 })).submit({ label: "transfer", prepare });
+      await until("bumped");
+      await node.send("evm_mine", []);
+      expect((await sending)?.status).to.equal(1);
+      expect(of("cancelled")).to.have.length(0);
     });
 
     it("never goes above the cap, and goes on waiting", async () => {
@@ -509,7 +521,8 @@ describe("transaction lane", () => {
 
     it("sends nothing twice where only the answer was lost", async () => {
       const before = await node.getBalance(SOMEBODY);
-      cable.losesAnswersTo = ["eth_sendRawTransaction"];
+      // Nor does the node say whether it has it: only waiting finds out.
+      cable.losesAnswersTo = ["eth_sendRawTransaction", "eth_getTransactionByHash"];
       const receipt: TransactionReceipt | null = await (await lane()).submit({ label: "pay", prepare: pay(6n) });
       expect(receipt?.status).to.equal(1);
       expect(await gained(before)).to.equal(6n);
