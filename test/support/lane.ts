@@ -1,0 +1,201 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer as createHttpServer, request as httpRequest, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { ContractFactory, parseEther, parseUnits, Wallet } from "ethers";
+import hre from "hardhat";
+
+import { ChainError } from "../../chain/errors.ts";
+import { openSigner } from "../../chain/keys.ts";
+import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "../../chain/lane.ts";
+import { openProvider, type RpcProvider } from "../../chain/provider.ts";
+import type { VerToken } from "../../types/contracts/index.ts";
+
+/** Chain id of the simulated chain. */
+export const CHAIN = 31337;
+/** Cap of the fee per gas in the tests that are not about it. */
+export const CAP = parseUnits("100", "gwei");
+/** Who is paid in the tests. */
+export const SOMEBODY = "0x00000000000000000000000000000000000b0b00";
+
+/** Stands between client and node, so that the connection can be cut while the chain goes on. */
+export class Cable {
+  readonly #target: URL;
+  #server: Server | undefined;
+  #port = 0;
+  /** Methods whose answers are lost on the way back. */
+  losesAnswersTo: string[] = [];
+  readonly calls: string[] = [];
+
+  constructor(target: string) {
+    this.#target = new URL(target);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${String(this.#port)}`;
+  }
+
+  async plug(): Promise<void> {
+    const server = createHttpServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        const body = Buffer.concat(chunks);
+        const calls = [JSON.parse(body.toString()) as { method: string } | { method: string }[]].flat();
+        this.calls.push(...calls.map(({ method }) => method));
+        const upstream = httpRequest(this.#target, { method: "POST", headers: request.headers }, (answer) => {
+          if (calls.some(({ method }) => this.losesAnswersTo.includes(method))) {
+            answer.resume().on("end", () => request.socket.destroy());
+            return;
+          }
+          response.writeHead(answer.statusCode ?? 500, answer.headers);
+          answer.pipe(response);
+        });
+        upstream.end(body);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
+  }
+}
+
+/** A real node behind a cable, a token on it, and lanes of a signer that is fresh for each test. */
+export class LaneBench {
+  readonly events: LaneEvent[] = [];
+  readonly cable: Cable;
+  /** Straight to the node; lanes go through the cable. */
+  readonly node: RpcProvider;
+  /** VER, all of it held by the first test account, which is connected to the node. */
+  readonly token: VerToken;
+  readonly treasury: Wallet;
+  /** For journals. */
+  readonly folder: string;
+  signer = new Wallet(Wallet.createRandom().privateKey);
+  readonly #provider: RpcProvider;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(parts: {
+    cable: Cable;
+    node: RpcProvider;
+    provider: RpcProvider;
+    token: VerToken;
+    treasury: Wallet;
+    folder: string;
+    stop: () => Promise<void>;
+  }) {
+    this.cable = parts.cable;
+    this.node = parts.node;
+    this.token = parts.token;
+    this.treasury = parts.treasury;
+    this.folder = parts.folder;
+    this.#provider = parts.provider;
+    this.#stop = parts.stop;
+  }
+
+  static async start(): Promise<LaneBench> {
+    const server = await hre.network.createServer("default", "127.0.0.1");
+    const { port } = await server.listen();
+    const url = `http://127.0.0.1:${String(port)}`;
+    const cable = new Cable(url);
+    await cable.plug();
+    const options = { chainId: CHAIN, attempts: 2, backoffMs: 10 };
+    const [provider, node] = await Promise.all([openProvider(cable.url, options), openProvider(url, options)]);
+    const treasury = (await openSigner({ testAccount: 0 }, CHAIN)).connect(node);
+    const { abi, bytecode } = await hre.artifacts.readArtifact("VerToken");
+    const supply = parseEther("1000");
+    const factory = new ContractFactory(abi, bytecode, treasury);
+    const deployed = await factory.deploy(treasury.address, supply, treasury.address, supply);
+    const token = (await deployed.waitForDeployment()) as unknown as VerToken;
+    const folder = await mkdtemp(join(tmpdir(), "drmp-lane-"));
+    const stop = async () => {
+      await cable.cut();
+      await server.close();
+    };
+    return new LaneBench({ cable, node, provider, token, treasury, folder, stop });
+  }
+
+  async stop(): Promise<void> {
+    this.#provider.destroy();
+    this.node.destroy();
+    await this.#stop();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** A new signer with 100 ETH, so that no test stands in another's way, on a chain that mines at once. */
+  async reset(): Promise<void> {
+    this.events.length = 0;
+    this.cable.calls.length = 0;
+    this.cable.losesAnswersTo = [];
+    this.signer = new Wallet(Wallet.createRandom().privateKey);
+    await this.node.send("hardhat_setBalance", [this.signer.address, "0x56bc75e2d63100000"]);
+    await this.automine(true);
+  }
+
+  async mine(): Promise<void> {
+    await this.node.send("evm_mine", []);
+  }
+
+  async automine(on: boolean): Promise<void> {
+    if (on) await this.mine();
+    await this.node.send("evm_setAutomine", [on]);
+  }
+
+  async lane(options: Partial<LaneOptions> = {}): Promise<TransactionLane> {
+    return TransactionLane.open(this.signer, this.#provider, {
+      maxFeePerGas: CAP,
+      pollMs: 15,
+      stuckAfterMs: 5000,
+      onEvent: (event) => this.events.push(event),
+      ...options,
+    });
+  }
+
+  /** Events of a kind so far. */
+  of<K extends LaneEvent["kind"]>(kind: K): Extract<LaneEvent, { kind: K }>[] {
+    return this.events.filter((event): event is Extract<LaneEvent, { kind: K }> => event.kind === kind);
+  }
+
+  /** Waits for as many events of a kind. */
+  async until(kind: LaneEvent["kind"], count = 1): Promise<void> {
+    for (let i = 0; i < 2000; i++) {
+      if (this.of(kind).length >= count) return;
+      await delay(10);
+    }
+    throw new Error(`no ${kind} among ${this.events.map((event) => event.kind).join(", ")}`);
+  }
+
+  /** Transactions of the signer that were mined. */
+  async used(): Promise<number> {
+    return this.node.getTransactionCount(this.signer.address);
+  }
+
+  /** Wei that {@link SOMEBODY} holds. */
+  async paid(): Promise<bigint> {
+    return this.node.getBalance(SOMEBODY);
+  }
+}
+
+/** A plain payment, which the balance of its receiver tells apart. */
+export function pay(value = 1n, to = SOMEBODY): () => Payload {
+  return () => ({ to, value });
+}
+
+/** The error of what must fail. Never rejects, because it may be awaited only later. */
+export async function failure(promise: Promise<unknown>): Promise<ChainError> {
+  const error = await promise.then(
+    () => new Error("it did not fail"),
+    (reason: unknown) => reason,
+  );
+  return error instanceof ChainError ? error : new ChainError("NOT_A_CHAIN_ERROR", false, String(error));
+}
