@@ -91,6 +91,7 @@ export default defineConfig({
   test: {
     mocha: { timeout: 120_000 },
     solidity: {
+      fsPermissions: { readDirectory: ["./snapshots", "./test/vectors"] },
       fuzz: { runs: 256, seed: "0x7665726169" },
       invariant: { runs: 24, depth: 150, failOnRevert: true },
     },
