@@ -11,7 +11,7 @@ type Coefficients = Record<string, number>;
 type Bound = { equal: number } | { max: number };
 
 /**
- * Solves with javascript-lp-solver, a dense simplex: comfortable up to some 100 tasks and 1,000 steps of supply.
+ * Solves with javascript-lp-solver, a dense simplex: comfortable up to some 100 tasks and 5,000 steps of supply.
  *
  * Rows: one per task (its units flow or stay open), one per class (what flows is supplied), one per step of supply (its
  * units). All costs are at least 0, so the library's first phase is a dual simplex that ends at the optimum. The names
