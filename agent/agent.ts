@@ -78,7 +78,8 @@ export class Agent {
 
     if (!this.#draining) {
       await this.#keepNode(node, pin);
-      await this.#replicas.keep(reader, pin, this.#index.live(), nodes, node.id, this.#parts.replicas);
+      const kept = this.#index.all().filter((lease) => isKept(lease, pin.timestamp));
+      await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
     }
     await this.#note(node, mine, pin);
     return steps.length > 0;
@@ -270,15 +271,18 @@ export class Agent {
     return now?.status === "active" && now.fence === lease.fence ? build() : null;
   }
 
-  /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for. */
+  /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
   async #forget(leaseId: number): Promise<void> {
     const { workspace, store } = this.#parts;
     this.#works.delete(leaseId);
     for (const record of await workspace.records()) {
       if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
     }
-    // A paid lease's checkpoints are of no more use; those of a failed one are what its successor resumes from.
-    if (this.#index.get(leaseId)?.status === "paid") await this.#unpinAllBut(checkpointLabel(leaseId), new Set());
+    for (const { id, status, result } of this.#index.all()) {
+      if (status === "paid" && result && !isKept({ status, result }, Date.now() / 1000)) {
+        await this.#unpinAllBut(checkpointLabel(id), new Set());
+      }
+    }
     await store.collectGarbage();
   }
 
@@ -360,6 +364,15 @@ export class Agent {
       return false;
     }
   }
+}
+
+/** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
+const RETENTION = 3600;
+
+/** Whether a lease's checkpoints are still of use: while it can change, and for a while after it was paid. */
+function isKept({ status, result }: Pick<Lease, "status" | "result">, now: number): boolean {
+  if (status === "paid") return result !== undefined && now < result.deliveredAt + RETENTION;
+  return ["active", "delivered", "disputed"].includes(status);
 }
 
 function checkpointLabel(leaseId: number): string {

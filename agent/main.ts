@@ -23,6 +23,7 @@ import { createLogger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
+import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
@@ -98,7 +99,7 @@ async function run(config: AgentConfig): Promise<void> {
       logger,
       workspace: new Workspace(join(config.dataDir, "leases")),
       specs: new Specs(store, join(config.dataDir, "specs")),
-      executor: new ProcessExecutor({ logger }),
+      executor: new ProcessExecutor({ trainers: builtInTrainers }),
       slots: new PQueue({ concurrency: Math.min(config.parallel ?? config.node.capacity, config.node.capacity) }),
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,

@@ -7,12 +7,13 @@ import type { ContentId, Task } from "../../chain/entities.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
-import type { Executor, RunningUnit } from "../../workload/executors/executor.ts";
+import type { Executor, RunningUnit, UnitFolder } from "../../workload/executors/executor.ts";
+import { shouldRestart } from "../../workload/restarts.ts";
 import type { TaskSpec } from "../../workload/spec.ts";
 import { adoptCheckpoint } from "./bundle.ts";
 import type { ChainLease } from "./plan.ts";
 import type { Specs } from "./specs.ts";
-import type { LeaseFolder, UnitFolder } from "./workspace.ts";
+import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
 const RESTORE_TIMEOUT_MS = 120_000;
@@ -92,6 +93,8 @@ export class LeaseWork {
   async #run(): Promise<void> {
     const { start, count } = this.lease;
     const spec = await this.#parts.specs.get(this.#task.spec, this.#parts.specTimeoutMs, this.#stop.signal);
+    const refusal = this.#parts.executor.refusal(spec);
+    if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
     const units = Array.from({ length: count }, (_, i) => start + i);
     await Promise.all(
@@ -139,41 +142,38 @@ export class LeaseWork {
   /** Runs a unit until it is done, fails for good, or the work is stopped. */
   async #runUnit(spec: TaskSpec, index: number): Promise<void> {
     const { folder, lease } = this;
-    const { executor, logger, graceSeconds } = this.#parts;
+    const { executor, logger } = this.#parts;
     if (await folder.isDone(index)) return;
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
-    for (let attempt = 1; ; attempt++) {
+    for (let restarts = 0; ; restarts++) {
       // Output of an attempt that did not end well is no output.
       await rm(unit.output, { recursive: true, force: true });
       await mkdir(unit.output, { recursive: true });
       const running = await executor.start({
-        id: `${String(lease.id)}-${String(lease.fence)}-${String(index)}`,
-        spec,
+        leaseId: lease.id,
         taskId: lease.taskId,
         unitIndex: index,
         unitCount: this.#task.units,
-        attempt,
-        directories: { root: unit.root, checkpoint: unit.checkpoint, input: unit.input, output: unit.output },
-        logFile: unit.log,
-        graceSeconds,
+        attempt: restarts + 1,
+        spec,
+        folder: unit,
       });
       this.#running.add(running);
-      const exit = await running.exit;
+      // Told to stop while it was being started.
+      if (this.#stop.signal.aborted) void running.kill();
+      const exit = await running.exited;
       this.#running.delete(running);
       if (exit.reason === "done") {
         await folder.markDone(index);
-        logger.info({ lease: lease.id, unit: index, attempt }, "unit done");
+        logger.info({ lease: lease.id, unit: index, cpuSeconds: exit.cpuSeconds }, "unit done");
         return;
       }
       if (this.#stop.signal.aborted) return;
-      const retryable = exit.code !== null && spec.retryableExitCodes.includes(exit.code);
-      if (attempt > spec.maxRestarts || !(retryable || exit.reason === "drained")) {
-        throw new Error(
-          `unit ${String(index)} ${exit.reason} (exit code ${String(exit.code)}) in attempt ${String(attempt)}; its log is ${unit.log}`,
-        );
+      if (!shouldRestart(spec, exit, restarts)) {
+        throw new Error(`unit ${String(index)} ${exit.reason}: ${exit.detail} Its log is ${unit.log}`);
       }
-      logger.warn({ lease: lease.id, unit: index, attempt, exit }, "unit failed, starting it again");
+      logger.warn({ lease: lease.id, unit: index, restarts, exit }, "unit failed, starting it again");
     }
   }
 

@@ -1,15 +1,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Directories of one unit of a lease. */
-export interface UnitFolder {
-  readonly root: string;
-  /** Where the workload finds and leaves checkpoints. */
-  readonly checkpoint: string;
-  readonly input: string;
-  readonly output: string;
-  readonly log: string;
-}
+import type { UnitFolder } from "../../workload/executors/executor.ts";
 
 /** What is remembered of a lease across restarts. */
 export interface LeaseRecord {

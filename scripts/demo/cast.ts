@@ -85,7 +85,7 @@ export const TASKS: readonly CastTask[] = [
     name: "search A",
     account: 16,
     units: 8,
-    maxPrice: "0.018",
+    maxPrice: "0.024",
     classes: { "cpu/eu": "0", "cpu/us": "0.003" },
     hidden: [24, 32],
     learningRates: [0.02, 0.05, 0.1, 0.2],

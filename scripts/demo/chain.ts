@@ -60,7 +60,11 @@ export async function startChain(processes: Processes, blockMs: number): Promise
         ...["--build-profile", "default"],
         "--reset",
       ],
-      { DRMP_LOCALHOST_URL: rpcUrl, HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "true", HARDHAT_IGNITION_CONFIRM_RESET: "true" },
+      {
+        DRMP_LOCALHOST_URL: rpcUrl,
+        HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "true",
+        HARDHAT_IGNITION_CONFIRM_RESET: "true",
+      },
     );
     await provider.send("evm_setAutomine", [false]);
     await provider.send("evm_setIntervalMining", [blockMs]);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { TaskSpecInput } from "../../workload/spec.ts";
 import { ACCOUNTS, type CastNode, type CastTask } from "./cast.ts";
 import type { DemoChain } from "./chain.ts";
 
@@ -86,8 +87,18 @@ export class Configs {
   }
 }
 
-/** The spec of a hyper-parameter search by the built-in trainer. */
-function specOf(task: CastTask): object {
-  void task;
-  return {};
+/** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
+function specOf(task: CastTask): TaskSpecInput {
+  return {
+    version: 1,
+    name: task.name,
+    trainer: "digits",
+    args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--checkpoint-steps", "125"],
+    env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
+    resources: { cpus: 1, memoryMiB: 512 },
+    checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL },
+    outputs: ["model.bin", "metrics.json"],
+    timeouts: { unitSeconds: 300, graceSeconds: 10 },
+    maxRestarts: 2,
+  };
 }

@@ -35,3 +35,12 @@ test("serving one task after the other, each as cheaply as it can, is dearer or 
   }
   assert.ok(served < 15 || paid > parseUnits("0.170", 18), `${String(served)} units for ${String(paid)} wei`);
 });
+
+test("a unit that is not worth its price gives way to one that is", () => {
+  const node = { ...NODES[0], capacity: 1 } as (typeof NODES)[number];
+  const cheap = { ...TASKS[0], units: 1, maxPrice: "0.012", classes: { "cpu/eu": "0" } } as (typeof TASKS)[number];
+  const dear = { ...cheap, maxPrice: "0.030" };
+  const optimum = jointOptimum([node], [cheap, dear]);
+  assert.equal(optimum.served, 1);
+  assert.equal(optimum.objective, parseUnits("0.022", 18));
+});

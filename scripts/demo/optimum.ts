@@ -26,18 +26,14 @@ export function jointOptimum(nodes: readonly CastNode[], tasks: readonly CastTas
   tasks.forEach((task, t) => {
     for (let unit = 0; unit < task.units; unit++) {
       const path = cheapestPath(nodes, tasks, flows, used, t);
-      const open = parseUnits(task.maxPrice, 18);
-      if (!path || path.cost >= open) {
-        objective += open;
-        continue;
-      }
       for (const [step, name, change] of path.steps) {
         const flow = flows[step];
         flow?.set(name, (flow.get(name) ?? 0) + change);
       }
+      objective += path.cost;
+      if (!path.node) continue;
       used.set(path.node.name, (used.get(path.node.name) ?? 0) + 1);
       paid += parseUnits(path.node.ask, 18);
-      objective += path.cost;
       served += 1;
     }
   });
@@ -46,19 +42,20 @@ export function jointOptimum(nodes: readonly CastNode[], tasks: readonly CastTas
 
 interface Path {
   readonly cost: bigint;
-  readonly node: CastNode;
+  /** The node that gets one more unit; undefined if instead a unit, this one or one that gave way, stays open. */
+  readonly node?: CastNode;
   /** Changes of flow along it: task, class, +1 or -1. */
   readonly steps: readonly (readonly [task: number, name: string, change: 1 | -1])[];
 }
 
-/** The cheapest way to find one more unit for a task, other tasks' units giving way where that helps (Bellman-Ford). */
+/** The cheapest way to serve one more unit of a task, other tasks' units giving way where that helps (Bellman-Ford). */
 function cheapestPath(
   nodes: readonly CastNode[],
   tasks: readonly CastTask[],
   flows: readonly Map<string, number>[],
   used: ReadonlyMap<string, number>,
   from: number,
-): Path | undefined {
+): Path {
   const atTask = new Map<number, { cost: bigint; steps: Path["steps"] }>([[from, { cost: 0n, steps: [] }]]);
   const atClass = new Map<string, { cost: bigint; steps: Path["steps"] }>();
   for (let changed = true; changed;) {
@@ -83,12 +80,16 @@ function cheapestPath(
       });
     }
   }
-  let best: Path | undefined;
+  let best: Path = { cost: parseUnits(tasks[from]?.maxPrice ?? "0", 18), steps: [] };
+  for (const [t, here] of atTask) {
+    const cost = here.cost + parseUnits(tasks[t]?.maxPrice ?? "0", 18);
+    if (cost < best.cost) best = { cost, steps: here.steps };
+  }
   for (const node of nodes) {
     const here = atClass.get(node.class);
     if (!here || (used.get(node.name) ?? 0) >= node.capacity) continue;
     const cost = here.cost + parseUnits(node.ask, 18);
-    if (!best || cost < best.cost) best = { cost, node, steps: here.steps };
+    if (cost < best.cost) best = { cost, node, steps: here.steps };
   }
   return best;
 }
