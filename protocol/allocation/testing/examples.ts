@@ -1,4 +1,8 @@
+import assert from "node:assert/strict";
+
 import type { Primal, Problem, Round, RoundTask } from "../model.ts";
+import { pathSolver } from "../pathSolver.ts";
+import { planRound, type RoundPlan } from "../plan.ts";
 
 /** A round with plain numbers; prices in micro-VER, ticks of 1000. */
 export interface PlainRound {
@@ -35,6 +39,13 @@ export function plainRound({ seed = `0x${"5e".repeat(32)}`, tasks, supply }: Pla
       })),
     })),
   };
+}
+
+/** The plan of a round that has one. */
+export function planned(round: Round): RoundPlan {
+  const plan = planRound(round, pathSolver);
+  assert.ok(plan.kind === "plan", plan.kind === "refusal" ? plan.why : "");
+  return plan;
 }
 
 /** Nothing leased. */
