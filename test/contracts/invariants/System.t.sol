@@ -105,14 +105,14 @@ contract SystemInvariants is Fixture {
     /// @dev A range's fence grows whenever it changes hands, and its lineage is made of leases that are over.
     function _fences(ILeaseRegistry.LeaseView[] memory ls) private pure {
         for (uint256 i; i < ls.length; ++i) {
-            ILeaseRegistry.Lease memory l = ls[i].lease;
-            assertGt(l.count, 0, "empty lease");
-            if (l.parent == 0) continue;
-            ILeaseRegistry.Lease memory parent = ls[l.parent - 1].lease;
-            assertLt(l.parent, ls[i].id, "parents come first");
-            assertEq(l.fence, parent.fence + 1, "fence");
-            assertEq(l.taskId, parent.taskId, "task");
-            assertTrue(l.start >= parent.start && l.start + l.count <= parent.start + parent.count, "range");
+            ILeaseRegistry.Lease memory held = ls[i].lease;
+            assertGt(held.count, 0, "empty lease");
+            if (held.parent == 0) continue;
+            ILeaseRegistry.Lease memory parent = ls[held.parent - 1].lease;
+            assertLt(held.parent, ls[i].id, "parents come first");
+            assertEq(held.fence, parent.fence + 1, "fence");
+            assertEq(held.taskId, parent.taskId, "task");
+            assertTrue(held.start >= parent.start && held.start + held.count <= parent.start + parent.count, "range");
             assertTrue(
                 parent.status == ILeaseRegistry.LeaseStatus.Released ||
                     parent.status == ILeaseRegistry.LeaseStatus.Expired,
@@ -127,12 +127,12 @@ contract SystemInvariants is Fixture {
         bool[] memory taken = new bool[](t.units);
         (uint256 live, uint256 paid) = (0, 0);
         for (uint256 i; i < ls.length; ++i) {
-            ILeaseRegistry.Lease memory l = ls[i].lease;
-            if (l.taskId != t.id) continue;
-            if (l.status == ILeaseRegistry.LeaseStatus.Paid) paid += l.count;
-            else if (l.status <= ILeaseRegistry.LeaseStatus.Disputed) live += l.count;
+            ILeaseRegistry.Lease memory held = ls[i].lease;
+            if (held.taskId != t.id) continue;
+            if (held.status == ILeaseRegistry.LeaseStatus.Paid) paid += held.count;
+            else if (held.status <= ILeaseRegistry.LeaseStatus.Disputed) live += held.count;
             else continue;
-            _mark(taken, l.start, l.count);
+            _mark(taken, held.start, held.count);
         }
         assertEq(live, t.leasedUnits, "leased units");
         assertEq(paid, t.paidUnits, "paid units");

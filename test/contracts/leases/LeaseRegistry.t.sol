@@ -15,15 +15,15 @@ contract LeaseRegistryTest is Fixture {
     }
 
     function test_Granted() public view {
-        ILeaseRegistry.Lease memory l = leases.lease(id);
-        assertEq(l.taskId, 1);
-        assertEq(l.nodeId, 1);
-        assertEq(l.start, 0);
-        assertEq(l.count, 4);
-        assertEq(l.price, 10_000);
-        assertEq(l.fence, 1);
-        assertEq(l.parent, 0);
-        assertEq(l.due, block.timestamp + 60 + 30);
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        assertEq(held.taskId, 1);
+        assertEq(held.nodeId, 1);
+        assertEq(held.start, 0);
+        assertEq(held.count, 4);
+        assertEq(held.price, 10_000);
+        assertEq(held.fence, 1);
+        assertEq(held.parent, 0);
+        assertEq(held.due, block.timestamp + 60 + 30);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
     }
 

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Listings} from "../../../contracts/nodes/Listings.sol";
 import {TickTree} from "../../../contracts/nodes/TickTree.sol";
 import {Rng} from "../support/Rng.sol";

@@ -174,9 +174,9 @@ contract CertificateTest is Fixture {
     function _assertLeases(uint32 first, ILeaseRegistry.Lease[] memory expected) private view {
         assertEq(leases.leaseCount() + 1 - first, expected.length, "leases");
         for (uint32 i; i < expected.length; ++i) {
-            ILeaseRegistry.Lease memory l = leases.lease(first + i);
-            expected[i].due = l.due;
-            assertEq(keccak256(abi.encode(l)), keccak256(abi.encode(expected[i])), "lease");
+            ILeaseRegistry.Lease memory held = leases.lease(first + i);
+            expected[i].due = held.due;
+            assertEq(keccak256(abi.encode(held)), keccak256(abi.encode(expected[i])), "lease");
         }
     }
 

@@ -173,8 +173,8 @@ abstract contract Actions is System {
 
     function dispute(uint32 leaseId) internal returns (uint256 bond) {
         (address developer, , , ) = tasks.termsOf(leases.lease(leaseId).taskId);
-        ILeaseRegistry.Lease memory l = leases.lease(leaseId);
-        bond = ((uint256(l.price) * l.count * param(Param.DisputeBondBps) + 9_999) / 10_000) * MICRO;
+        ILeaseRegistry.Lease memory held = leases.lease(leaseId);
+        bond = ((uint256(held.price) * held.count * param(Param.DisputeBondBps) + 9_999) / 10_000) * MICRO;
         fund(developer, bond);
         vm.prank(developer);
         leases.dispute(leaseId);

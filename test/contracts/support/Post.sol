@@ -140,10 +140,10 @@ library Post {
                 return count;
             }
         }
-        ILeaseRegistry.Lease memory l = out[count];
-        (l.taskId, l.nodeId, l.start, l.count) = (task.id, fill.nodeId, u.index, 1);
-        (l.price, l.fence, l.parent) = (uint40(fill.price), u.fence, u.parent);
-        l.status = ILeaseRegistry.LeaseStatus.Active;
+        ILeaseRegistry.Lease memory held = out[count];
+        (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
+        (held.price, held.fence, held.parent) = (uint40(fill.price), u.fence, u.parent);
+        held.status = ILeaseRegistry.LeaseStatus.Active;
         return count + 1;
     }
 

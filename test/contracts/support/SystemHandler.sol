@@ -81,10 +81,10 @@ abstract contract SystemHandler is SupplyHandler {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Delivered);
         if (id == 0) id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Disputed);
         if (id == 0) return;
-        ILeaseRegistry.Lease memory l = leases.lease(id);
-        bool early = l.status == ILeaseRegistry.LeaseStatus.Delivered && pick % 2 == 0;
-        if (!early && block.timestamp <= l.due) vm.warp(uint256(l.due) + 1);
-        (address developer, , , ) = tasks.termsOf(l.taskId);
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        bool early = held.status == ILeaseRegistry.LeaseStatus.Delivered && pick % 2 == 0;
+        if (!early && block.timestamp <= held.due) vm.warp(uint256(held.due) + 1);
+        (address developer, , , ) = tasks.termsOf(held.taskId);
         accept(early ? developer : keeper, id);
     }
 

@@ -255,10 +255,10 @@ contract TaskLifeTest is Fixture {
     }
 
     function _assertLease(uint32 id, uint24 start, uint24 count, uint24 fence, uint32 parent) private view {
-        ILeaseRegistry.Lease memory l = leases.lease(id);
-        assertEq(l.start, start, "start");
-        assertEq(l.count, count, "count");
-        assertEq(l.fence, fence, "fence");
-        assertEq(l.parent, parent, "parent");
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        assertEq(held.start, start, "start");
+        assertEq(held.count, count, "count");
+        assertEq(held.fence, fence, "fence");
+        assertEq(held.parent, parent, "parent");
     }
 }
