@@ -39,7 +39,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const deployment = await readDeployment(chainId, file);
   await checkDeployment(deployment, provider);
   const contracts = connect(deployment, provider);
-  const lanes = new Map<string, TransactionLane>();
+  // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
+  const lanes = new Map<string, Promise<TransactionLane>>();
+  const openLane = async (signer: Wallet | HDNodeWallet): Promise<TransactionLane> => {
+    await mkdir(options.journals, { recursive: true });
+    return TransactionLane.open(signer, provider, {
+      maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
+      stuckAfterMs: options.fees.stuckAfter * 1000,
+      journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
+      ...(options.onEvent && { onEvent: options.onEvent }),
+    });
+  };
   return {
     provider,
     contracts,
@@ -48,16 +58,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       const signer = (await openSigner(key, chainId)).connect(provider);
       let lane = lanes.get(signer.address);
       if (!lane) {
-        await mkdir(options.journals, { recursive: true });
-        lane = await TransactionLane.open(signer, provider, {
-          maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
-          stuckAfterMs: options.fees.stuckAfter * 1000,
-          journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
-          ...(options.onEvent && { onEvent: options.onEvent }),
-        });
+        lane = openLane(signer);
         lanes.set(signer.address, lane);
+        // What failed may be tried again.
+        lane.catch(() => lanes.delete(signer.address));
       }
-      return { signer, lane };
+      return { signer, lane: await lane };
     },
     close: () => {
       provider.destroy();

@@ -9,9 +9,6 @@ import { type Processes, ROOT } from "./processes.ts";
 
 const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 
-/** Ignition's name for the demo's deployment. */
-const DEPLOYMENT = "demo";
-
 /** A port of the loopback interface that is free now. */
 async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -38,8 +35,10 @@ export interface DemoChain {
  * Starts a local chain, simulated as an OP-stack chain, and deploys the protocol with Ignition.
  *
  * Blocks are mined at once while deploying, then every `blockMs`.
+ *
+ * @param deploymentId Ignition's name for the deployment; what it held before is lost.
  */
-export async function startChain(processes: Processes, blockMs: number): Promise<DemoChain> {
+export async function startChain(processes: Processes, blockMs: number, deploymentId = "demo"): Promise<DemoChain> {
   const port = await freePort();
   const rpcUrl = `http://127.0.0.1:${String(port)}`;
   processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
@@ -56,7 +55,7 @@ export async function startChain(processes: Processes, blockMs: number): Promise
         "ignition/modules/Local.ts",
         ...["--network", "localhost"],
         ...["--parameters", "ignition/parameters/localhost.json"],
-        ...["--deployment-id", DEPLOYMENT],
+        ...["--deployment-id", deploymentId],
         ...["--build-profile", "default"],
         "--reset",
       ],
@@ -71,7 +70,7 @@ export async function startChain(processes: Processes, blockMs: number): Promise
   } finally {
     provider.destroy();
   }
-  return { rpcUrl, deployment: join(ROOT, "ignition", "deployments", DEPLOYMENT, "deployed_addresses.json") };
+  return { rpcUrl, deployment: join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json") };
 }
 
 async function untilAnswering(provider: JsonRpcProvider): Promise<void> {

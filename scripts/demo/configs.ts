@@ -18,8 +18,8 @@ export class Configs {
     this.#network = { rpcUrl, chainId: 31337, deployment };
   }
 
-  /** A node agent's. */
-  async agent(node: CastNode): Promise<string> {
+  /** A node agent's; `changes` replace entries of it. */
+  async agent(node: CastNode, changes: object = {}): Promise<string> {
     return this.#write(`agent-${node.name}`, {
       network: this.#network,
       operator: { testAccount: node.operatorAccount },
@@ -36,23 +36,32 @@ export class Configs {
       parallel: 1,
       interval: 1,
       service: { port: 0 },
+      ...changes,
     });
   }
 
-  /** The keepers'. */
-  async keeper(): Promise<string> {
+  /** Where an agent keeps its things. */
+  agentData(node: CastNode): string {
+    return this.#data(node.name);
+  }
+
+  /** The keepers'. `batchSeconds`: how long a task waits for company. */
+  async keeper(batchSeconds = 8): Promise<string> {
     return this.#write("keeper", {
       network: this.#network,
       key: { testAccount: ACCOUNTS.keeper },
       dataDir: this.#data("keeper"),
       interval: 1,
-      allocation: { batchSeconds: 8 },
+      allocation: { batchSeconds },
       service: { port: 0 },
     });
   }
 
   /** A developer's, with the spec and the terms of its task. */
-  async developer(task: CastTask): Promise<{ config: string; spec: string; terms: string; data: string }> {
+  async developer(
+    task: CastTask,
+    spec: TaskSpecInput = specOf(task),
+  ): Promise<{ config: string; spec: string; terms: string; data: string }> {
     const name = `developer-${String(task.account)}`;
     const data = this.#data(name);
     return {
@@ -63,7 +72,7 @@ export class Configs {
         dataDir: data,
         store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
       }),
-      spec: await this.#write(`${name}-spec`, specOf(task)),
+      spec: await this.#write(`${name}-spec`, spec),
       terms: await this.#write(`${name}-terms`, {
         units: task.units,
         maxPrice: task.maxPrice,
@@ -88,7 +97,7 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-function specOf(task: CastTask): TaskSpecInput {
+export function specOf(task: CastTask): TaskSpecInput {
   return {
     version: 1,
     name: task.name,

@@ -84,6 +84,14 @@ export class Processes {
     clearTimeout(timer);
   }
 
+  /** Ends one at once, without a chance to tidy up. */
+  async kill(name: string): Promise<void> {
+    const running = this.#running.get(name);
+    if (!running) throw new Error(`${name} does not run`);
+    running.child.kill("SIGKILL");
+    await running.exit;
+  }
+
   /** Names of those that run. */
   names(): string[] {
     return [...this.#running.keys()];
@@ -91,7 +99,7 @@ export class Processes {
 }
 
 /** The last lines of a log file. */
-async function tail(file: string): Promise<string> {
+export async function tail(file: string, lines = 12): Promise<string> {
   const text = await readFile(file, "utf8").catch(() => "");
-  return text.trimEnd().split("\n").slice(-12).join("\n");
+  return text.trimEnd().split("\n").slice(-lines).join("\n");
 }
