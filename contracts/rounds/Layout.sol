@@ -41,7 +41,7 @@ library Layout {
         uint256 demand;
         /// Units granted: the sum of its flows.
         uint256 granted;
-        /// Maximum price x 1024.
+        /// Maximum price x 1024 + 1023.
         uint256 maxPrice;
         Flow[] flows;
     }
@@ -164,7 +164,8 @@ library Layout {
         row.taskId = demand.taskId;
         row.checkpointInterval = task.checkpointInterval;
         row.demand = demand.units;
-        row.maxPrice = task.maxPrice * DITHER;
+        // The highest dither on top, so that a class which costs exactly the maximum price still serves the task.
+        row.maxPrice = task.maxPrice * DITHER + DITHER - 1;
         uint256 classes = task.classes;
         row.flows = new Flow[](_bits(classes));
         for (uint256 f; f < row.flows.length; ++f) {

@@ -44,7 +44,7 @@ test("prices are found at the margin: the cheapest unused step, a task's limit, 
   const finding = findPrices(problem, { flows: [[3], [3, 0]], open: [0, 1] });
   assert.ok(finding.optimal);
   const surcharge = BigInt(problem.tasks[1]?.choices[0]?.surcharge ?? 0);
-  const limit = 9000n * 1024n;
+  const limit = 9000n * 1024n + 1023n;
   assert.deepEqual(finding.certificate.clearing, [7000n * 1024n, limit - surcharge, BigInt(CLEARING_UNBOUNDED)]);
   assert.deepEqual(finding.certificate.taskPrices, [
     7000n * 1024n + BigInt(problem.tasks[0]?.choices[0]?.surcharge ?? 0),

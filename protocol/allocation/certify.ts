@@ -1,5 +1,5 @@
 import { DITHER, PRICE_UNIT } from "../money/units.ts";
-import { formatVer } from "../money/ver.ts";
+import { formatPrice, formatVer } from "../money/ver.ts";
 import { type Primal, type Problem, unitsBelowAndAt, unitsByClass } from "./model.ts";
 import { requireThat } from "./refusal.ts";
 
@@ -93,7 +93,7 @@ export function certify(problem: Problem, primal: Primal, clearing: readonly big
       "OpenUnitsAffordable",
       () =>
         `Units of task ${id} stay open although a class serves them at ${scaled(cheapest)} VER, ` +
-        `below its maximum of ${scaled(BigInt(maxPrice))} VER.`,
+        `below its maximum of ${formatPrice(Math.floor(maxPrice / DITHER))} VER.`,
     );
     return cheapest;
   });

@@ -111,3 +111,16 @@ test("the next solver is asked when the first one fails, and the last one's refu
   const refusal = planRoundWith(round, [broken("first", allOpen), lazy]);
   assert.deepEqual([refusal.kind, refusal.solver], ["refusal", "lazy"]);
 });
+
+test("an ask at exactly the maximum price is served, one a micro-VER above it never", () => {
+  const at = (maxPrice: number, seed: number) => {
+    const plain = plainRound({ tasks: [[4, maxPrice, { 1: 500 }]], supply: { 1: [[2, 4]] } });
+    const plan = planRound({ ...plain, seed: `0x${seed.toString(16).padStart(64, "0")}` }, pathSolver);
+    assert.ok(plan.kind === "plan");
+    return plan.openUnits[0]?.units;
+  };
+  // The highest of the 1024 dithers makes it a tie, which the solver may leave open.
+  const served = Array.from({ length: 200 }, (_, seed) => at(2500, seed)).filter((open) => open === 0).length;
+  assert.ok(served >= 195, `${served} of 200`);
+  for (let seed = 0; seed < 50; seed++) assert.equal(at(2499, seed), 4);
+});

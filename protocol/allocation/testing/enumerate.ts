@@ -27,7 +27,7 @@ export function leastCost(round: Round): bigint {
     for (const [key, cost] of reached) {
       for (const split of splits(task.units, task.classes.length)) {
         const taken = key.split(",").map(Number);
-        let total = cost + BigInt(split.left) * BigInt(task.maxPrice) * 1024n;
+        let total = cost + BigInt(split.left) * (BigInt(task.maxPrice) * 1024n + 1023n);
         split.parts.forEach((units, c) => {
           const k = ids.indexOf(task.classes[c]?.classId ?? -1);
           taken[k] = (taken[k] ?? 0) + units;

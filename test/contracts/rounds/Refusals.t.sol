@@ -46,7 +46,7 @@ contract RefusalsTest is Fixture {
     function test_OpenUnitsAffordable() public {
         honest.flows[0] = 5;
         uint256 cost = _cost(0, 0);
-        _refused(abi.encodeWithSelector(IRoundManager.OpenUnitsAffordable.selector, 1, cost, 50_000 * 1024));
+        _refused(abi.encodeWithSelector(IRoundManager.OpenUnitsAffordable.selector, 1, cost, 50_000 * 1024 + 1023));
     }
 
     /// @notice A dearer class than the cheapest.

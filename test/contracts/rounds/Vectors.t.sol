@@ -84,7 +84,7 @@ contract VectorsTest is Fixture {
                 while (p.classes[p.tasks[t].lanes[f]].id != classId) ++f;
                 total += held.count * (uint256(held.price) * 1024 + Reference.surcharge(p, t, f));
             }
-            total += open * p.tasks[t].maxPrice * 1024;
+            total += open * (p.tasks[t].maxPrice * 1024 + 1023);
         }
     }
 

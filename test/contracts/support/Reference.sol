@@ -102,7 +102,7 @@ library Reference {
                 open -= flows[t][f];
                 total += flows[t][f] * surcharge(p, t, f);
             }
-            total += open * p.tasks[t].maxPrice * SCALE;
+            total += open * _limit(p.tasks[t].maxPrice);
         }
         for (uint256 k; k < sums.length; ++k) total += supplyCost(p.classes[k], sums[k]);
     }
@@ -182,7 +182,7 @@ library Reference {
 
     /// @dev What a unit costs that ends at this vertex: left open at a task, run by the next free unit of a class.
     function _exit(Instance memory p, Work memory w, uint256 v) private pure returns (uint256 price) {
-        if (v < w.tasks) return p.tasks[v].maxPrice * SCALE;
+        if (v < w.tasks) return _limit(p.tasks[v].maxPrice);
         (price, ) = _nextStep(p, w, v - w.tasks);
     }
 
@@ -254,7 +254,7 @@ library Reference {
             (uint256 next, ) = _nextStep(p, w, k);
             clearing[k] = next < UNBOUNDED ? next : UNBOUNDED;
         }
-        for (uint256 t; t < u.length; ++t) u[t] = p.tasks[t].maxPrice * SCALE;
+        for (uint256 t; t < u.length; ++t) u[t] = _limit(p.tasks[t].maxPrice);
         for (bool changed = true; changed;) {
             changed = false;
             for (uint256 t; t < u.length; ++t) {
@@ -273,5 +273,10 @@ library Reference {
     /// @dev Place of class `k` in the lanes of task `t`.
     function _lane(Instance memory p, uint256 t, uint256 k) private pure returns (uint256 f) {
         while (p.tasks[t].lanes[f] != k) ++f;
+    }
+
+    /// @dev A task's maximum price as it counts in a round: x 1024, with the highest dither on top.
+    function _limit(uint256 maxPrice) private pure returns (uint256) {
+        return maxPrice * SCALE + SCALE - 1;
     }
 }
