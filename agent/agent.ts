@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
 import type { TransactionReceipt } from "ethers";
 
 import type { Lease, Node, Task } from "../chain/entities.ts";
@@ -12,9 +15,16 @@ import { restorable } from "./lease/lineage.ts";
 import { type ChainLease, type LeaseStep, type LocalLease, planLeases, whyIdle } from "./lease/plan.ts";
 import { LeaseWork, type WorkParts } from "./lease/work.ts";
 import type { Workspace } from "./lease/workspace.ts";
+import type { DiskRoom } from "./node/disk.ts";
+import { isHeldBy } from "./node/handover.ts";
 import { planNode, freeUnits } from "./node/registration.ts";
+import { replicaHolders } from "./node/replicas.ts";
 import { Replicas } from "./node/replication.ts";
+import { keptLeases } from "./node/retention.ts";
 import { fromChainCid, toChainCid } from "../protocol/checkpoints/cid.ts";
+
+/** Looks at the chain that an agent takes at most before it leaves. */
+const DRAIN_CYCLES = 5;
 
 /** What an agent works with. */
 export interface AgentParts extends WorkParts {
@@ -25,6 +35,7 @@ export interface AgentParts extends WorkParts {
   readonly nodeId: number;
   /** Copies of a checkpoint beside the producer's own. */
   readonly replicas: number;
+  readonly room: DiskRoom;
 }
 
 /** What an agent is doing, for `/health` and logs. */
@@ -68,6 +79,7 @@ export class Agent {
     const node = nodes.find(({ id }) => id === this.#parts.nodeId);
     if (!node) throw new Error(`node ${String(this.#parts.nodeId)} is not registered`);
     this.#connectPeers(nodes);
+    await this.#lookForRoom();
 
     const mine = await this.#ownLeases(pin);
     const local = await this.#localWork();
@@ -78,7 +90,7 @@ export class Agent {
 
     if (!this.#draining) {
       await this.#keepNode(node, pin);
-      const kept = this.#index.all().filter((lease) => isKept(lease, pin.timestamp));
+      const kept = await this.#kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
     }
     await this.#note(node, mine, pin);
@@ -87,7 +99,8 @@ export class Agent {
 
   /**
    * Leaves: takes no new leases, lets the workloads write a last checkpoint, posts it, and gives the leases back without
-   * penalty, so that others go on from there.
+   * penalty, so that others go on from there. Stays until another node has copied those checkpoints, but no longer than
+   * the grace.
    */
   async drain(): Promise<void> {
     this.#draining = true;
@@ -98,10 +111,64 @@ export class Agent {
       if (node?.status !== "active") return;
       await this.#send("drain", () => session.contracts.nodes.drain.populateTransaction(nodeId));
     });
-    for (let round = 0; round < 3; round++) {
-      if (!(await this.cycle())) break;
+    for (let round = 0; round < DRAIN_CYCLES; round++) {
+      try {
+        if (!(await this.cycle())) break;
+      } catch (error) {
+        logger.error({ err: error }, "cannot give leases back yet, trying again");
+        await delay(1000);
+      }
     }
-    logger.info("drained: leases were given back");
+    await this.#try("hand-over", () => this.#handOver());
+    const held = this.#index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
+    if (held.length === 0) logger.info("drained: no lease is held any more");
+    else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
+  }
+
+  /** Waits until others hold the last checkpoints of leases that were given back. */
+  async #handOver(): Promise<void> {
+    const { session, nodeId, replicas, graceSeconds, room, logger } = this.#parts;
+    const { pin } = await this.#index.refresh();
+    const given = (await this.#kept(pin)).filter(({ nodeId: by, status }) => by === nodeId && status === "released");
+    const ids = given.map(({ id }) => id);
+    const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
+    const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
+    const signal = AbortSignal.timeout(graceSeconds * 1000);
+    await Promise.all(
+      [...checkpoints].map(async ([leaseId, checkpoint]) => {
+        const cid = fromChainCid(checkpoint).toString();
+        const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
+        for (const { id, endpoint } of holders) {
+          const scratch = join(room.directory, `handover-${String(leaseId)}`);
+          if (!(await isHeldBy(endpoint.split(","), cid, scratch, signal))) continue;
+          logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
+          return;
+        }
+        logger.warn(
+          { lease: leaseId, cid },
+          "no other node has the last checkpoint; it is here when the agent is back",
+        );
+      }),
+    );
+  }
+
+  /** Leases whose checkpoints are still of use. */
+  async #kept(pin: Pin): Promise<Lease[]> {
+    const leases = this.#index.all();
+    const open = new Set<number>();
+    for (const { taskId, status } of leases) {
+      if (!["released", "expired", "rejected"].includes(status) || open.has(taskId)) continue;
+      if (pin.timestamp < (await this.#task(taskId, pin)).deadline) open.add(taskId);
+    }
+    return keptLeases(leases, pin.timestamp, (taskId) => open.has(taskId));
+  }
+
+  async #lookForRoom(): Promise<void> {
+    const { room, logger } = this.#parts;
+    const before = room.full;
+    const now = await room.look();
+    if (now !== undefined && before === undefined) logger.error(now);
+    if (now === undefined && before !== undefined) logger.info({ directory: room.directory }, "there is room again");
   }
 
   #connectPeers(nodes: readonly Node[]): void {
@@ -172,14 +239,15 @@ export class Agent {
         await this.#works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":
-        return this.#forget(step.leaseId);
+        return this.#forget(step.leaseId, pin);
       default:
         if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
     }
     const { leases } = this.#parts.session.contracts;
     switch (step.kind) {
       case "start":
-        return this.#start(lease, pin);
+        // Waits for room; the listing is withdrawn meanwhile.
+        return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
       case "checkpoint":
         return this.#checkpoint(lease);
       case "deliver":
@@ -272,32 +340,32 @@ export class Agent {
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
-  async #forget(leaseId: number): Promise<void> {
+  async #forget(leaseId: number, pin: Pin): Promise<void> {
     const { workspace, store } = this.#parts;
     this.#works.delete(leaseId);
     for (const record of await workspace.records()) {
       if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
     }
-    for (const { id, status, result } of this.#index.all()) {
-      if (status === "paid" && result && !isKept({ status, result }, Date.now() / 1000)) {
-        await this.#unpinAllBut(checkpointLabel(id), new Set());
-      }
+    const kept = new Set((await this.#kept(pin)).map(({ id }) => id));
+    for (const { id } of this.#index.all()) {
+      if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
     }
     await store.collectGarbage();
   }
 
   /** Brings what the chain says of the node in line with the agent. */
   async #keepNode(node: Node, pin: Pin): Promise<void> {
-    const { session, store, logger } = this.#parts;
+    const { session, store, logger, room } = this.#parts;
     const { nodes } = session.contracts;
     const { stakePerUnit } = await session.reader.parameters(pin);
     const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
     const endpoint = store.multiaddrs().join(",");
     const frozen = await nodes.frozen({ blockTag: pin.number });
-    for (const step of planNode(node, { endpoint }, free, pin.timestamp, frozen)) {
+    for (const step of planNode(node, { endpoint, unfit: room.full }, free, pin.timestamp, frozen)) {
       logger.info({ why: step.why }, step.kind);
       await this.#try(step.kind, () =>
         this.#send(step.kind, () => {
+          if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
           if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
           if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
           const { powerThreshold } = node;
@@ -313,17 +381,19 @@ export class Agent {
     const active = leases.filter(({ status }) => status === "active");
     const peers = store.peers();
     const { stakePerUnit } = await session.reader.parameters(pin);
-    const idle = whyIdle({
-      registered: true,
-      status: node.status as "active",
-      leased: node.leased,
-      listedUnits: node.listing?.units ?? 0,
-      capacity: node.capacity,
-      cooldownUntil: node.cooldownUntil,
-      covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
-      now: pin.timestamp,
-      queueLength: (await session.reader.queue(pin, 1)).length,
-    });
+    const idle =
+      this.#parts.room.full ??
+      whyIdle({
+        registered: true,
+        status: node.status as "active",
+        leased: node.leased,
+        listedUnits: node.listing?.units ?? 0,
+        capacity: node.capacity,
+        cooldownUntil: node.cooldownUntil,
+        covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
+        now: pin.timestamp,
+        queueLength: (await session.reader.queue(pin, 1)).length,
+      });
     if (idle !== this.#state?.idle && idle !== undefined) this.#parts.logger.info({ why: idle }, "idle");
     this.#state = {
       nodeId: node.id,
@@ -364,15 +434,6 @@ export class Agent {
       return false;
     }
   }
-}
-
-/** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
-const RETENTION = 3600;
-
-/** Whether a lease's checkpoints are still of use: while it can change, and for a while after it was paid. */
-function isKept({ status, result }: Pick<Lease, "status" | "result">, now: number): boolean {
-  if (status === "paid") return result !== undefined && now < result.deliveredAt + RETENTION;
-  return ["active", "delivered", "disputed"].includes(status);
 }
 
 function checkpointLabel(leaseId: number): string {

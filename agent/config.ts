@@ -13,6 +13,8 @@ export const agentConfig = z.strictObject({
   owner: keySource.optional(),
   /** Everything that the agent remembers: identity, checkpoints, work. */
   dataDir: z.string(),
+  /** MiB that stay free on the disk of `dataDir`; with less, the node takes no new leases. */
+  minFree: z.number().positive().default(64),
   node: z.strictObject({
     /** Class by name, such as "cpu/eu". */
     class: z.string(),

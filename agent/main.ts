@@ -27,6 +27,7 @@ import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
+import { DiskRoom } from "./node/disk.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
@@ -69,7 +70,7 @@ async function run(config: AgentConfig): Promise<void> {
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
   });
-  const { signer, lane } = await session.lane(config.operator as KeySource);
+  const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
@@ -80,14 +81,10 @@ async function run(config: AgentConfig): Promise<void> {
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   pulse.expect("agent");
   let agent: Agent | undefined;
-  const endpoint = await serveHealth({
-    ...config.service,
-    pulse,
-    registry,
-    details: () => ({ ...agent?.state }),
-  });
-  logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
+  let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
   try {
+    endpoint = await serveHealth({ ...config.service, pulse, registry, details: () => ({ ...agent?.state }) });
+    logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await lane.recover(signal);
@@ -104,6 +101,7 @@ async function run(config: AgentConfig): Promise<void> {
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
+      room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;
     await runLoop({
@@ -120,7 +118,7 @@ async function run(config: AgentConfig): Promise<void> {
     });
     await running.drain();
   } finally {
-    await endpoint.close();
+    await endpoint?.close();
     await store.stop();
     session.close();
     logger.info("agent stopped");
@@ -129,7 +127,7 @@ async function run(config: AgentConfig): Promise<void> {
 
 async function check(config: AgentConfig): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const { signer } = await session.lane(config.operator as KeySource);
+  const { signer } = await session.lane(config.operator);
   const pin = await session.reader.pin();
   const nodeId = await session.reader.nodeOfOperator(pin, signer.address);
   const balance = await session.provider.getBalance(signer.address);
@@ -145,7 +143,7 @@ async function check(config: AgentConfig): Promise<void> {
 async function claim(config: AgentConfig): Promise<void> {
   if (!config.owner) throw new Error('Claiming needs the owner\'s key: name it in the configuration ("owner").');
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const { signer, lane } = await session.lane(config.owner as KeySource);
+  const { signer, lane } = await session.lane(config.owner);
   const { vault } = session.contracts;
   const amount = await vault.claimable(signer.address);
   if (amount > 0n) {

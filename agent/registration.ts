@@ -46,7 +46,7 @@ export async function ensureRegistered(
   }
   const { stakePerUnit } = await reader.parameters(pin);
   const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
-  const { signer, lane } = await session.lane(config.owner as KeySource);
+  const { signer, lane } = await session.lane(config.owner);
   await ensureBalance(session, { signer, lane }, stake, logger);
   const permit = await signPermit(contracts, signer, stake);
   await lane.submit({

@@ -3,8 +3,12 @@ import { join } from "node:path";
 
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { ContentId } from "../../chain/entities.ts";
+import { CheckpointError, type CheckpointErrorCode } from "../../checkpoints/errors.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "../../workload/spec.ts";
+
+/** What keeps this machine from getting any content, whatever it is. */
+const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
 
 /** A task's spec that cannot be had or cannot be used. The message names its CID and what is wrong. */
 export class SpecUnusable extends Error {
@@ -41,10 +45,13 @@ export class Specs {
     let bytes = await readFile(path).catch(() => undefined);
     if (!bytes) {
       try {
-        await this.#store.fetchTo(cid, path, { maxBytes: MAX_SPEC_BYTES, timeout: timeoutMs, signal, pin: "spec" });
+        // Its developer may come online at any time until then.
+        const patience = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
+        await this.#store.fetchTo(cid, path, { ...patience, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
         bytes = await readFile(path);
       } catch (cause) {
-        if (signal.aborted) throw cause;
+        // Not the spec's fault.
+        if (signal.aborted || (cause instanceof CheckpointError && OWN_FAULTS.includes(cause.code))) throw cause;
         throw new SpecUnusable(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
       }
     }

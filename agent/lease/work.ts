@@ -10,6 +10,7 @@ import type { Logger } from "../../service/logger.ts";
 import type { Executor, RunningUnit, UnitFolder } from "../../workload/executors/executor.ts";
 import { shouldRestart } from "../../workload/restarts.ts";
 import type { TaskSpec } from "../../workload/spec.ts";
+import type { DiskRoom } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
 import type { ChainLease } from "./plan.ts";
 import type { Specs } from "./specs.ts";
@@ -28,6 +29,7 @@ export interface WorkParts {
   readonly logger: Logger;
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
+  readonly room: Pick<DiskRoom, "look">;
 }
 
 /**
@@ -70,10 +72,15 @@ export class LeaseWork {
   start(): void {
     this.#active = true;
     this.#ended = this.#run()
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (this.#stop.signal.aborted) return;
-        this.#failure = error instanceof Error ? error.message : String(error);
-        this.#parts.logger.error({ lease: this.lease.id, err: error }, "lease cannot be worked on");
+        const full = await this.#parts.room.look().catch(() => undefined);
+        if (full === undefined) this.#failure = error instanceof Error ? error.message : String(error);
+        // A full disk is not the lease's fault: the work goes on from its last checkpoint when there is room again.
+        this.#parts.logger.error(
+          { lease: this.lease.id, err: error },
+          full === undefined ? "lease cannot be worked on" : `lease waits for room: ${full}`,
+        );
       })
       .finally(() => {
         this.#active = false;
@@ -155,7 +162,7 @@ export class LeaseWork {
         taskId: lease.taskId,
         unitIndex: index,
         unitCount: this.#task.units,
-        attempt: restarts + 1,
+        attempt: await folder.nextAttempt(index),
         spec,
         folder: unit,
       });

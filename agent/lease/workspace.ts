@@ -51,6 +51,18 @@ export class LeaseFolder {
     await writeDurably(join(this.path, `unit-${String(index)}`, "done"), "");
   }
 
+  /** Counts a start of a unit under this lease, across restarts of the agent. @returns 1 for the first one. */
+  async nextAttempt(index: number): Promise<number> {
+    const path = join(this.path, `unit-${String(index)}`, "attempts");
+    const before = await readFile(path, "utf8").catch((error: unknown) => {
+      if (isMissing(error)) return "0";
+      throw error;
+    });
+    const attempt = Number(before) + 1;
+    await writeDurably(path, String(attempt));
+    return attempt;
+  }
+
   /** What was remembered; undefined if this lease was never begun here. */
   async record(): Promise<LeaseRecord | undefined> {
     try {

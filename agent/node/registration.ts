@@ -3,11 +3,14 @@ import type { Node } from "../../chain/entities.ts";
 /** What the agent's owner wants the node to be. Money in wei. */
 export interface WantedNode {
   readonly endpoint: string;
+  /** Why the machine can take no new leases for now; undefined if it can. */
+  readonly unfit?: string | undefined;
 }
 
 /** What has to be done for the node on chain to be what the agent needs. */
 export type NodeStep =
   | { readonly kind: "setEndpoint"; readonly why: string }
+  | { readonly kind: "drain"; readonly why: string }
   | { readonly kind: "resume"; readonly why: string }
   | { readonly kind: "sync"; readonly why: string };
 
@@ -22,6 +25,9 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   const steps: NodeStep[] = [];
   if (node.endpoint !== wanted.endpoint) {
     steps.push({ kind: "setEndpoint", why: `peers are told ${node.endpoint === "" ? "nothing" : node.endpoint}` });
+  }
+  if (wanted.unfit !== undefined) {
+    return node.status === "active" ? [...steps, { kind: "drain", why: wanted.unfit }] : steps;
   }
   if (node.status === "draining") steps.push({ kind: "resume", why: "the agent is back" });
   const listed = node.listing?.units ?? 0;

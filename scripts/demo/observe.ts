@@ -1,4 +1,4 @@
-import type { JsonRpcApiProvider } from "ethers";
+import type { BaseContract, JsonRpcApiProvider } from "ethers";
 
 import type { Contracts } from "../../chain/deployment.ts";
 
@@ -13,7 +13,7 @@ export interface GasUse {
 /** Gas by contract function over all blocks of a (short) chain, from its receipts. O(blocks). */
 export async function gasByStep(provider: JsonRpcApiProvider, contracts: Contracts, from: number): Promise<GasUse[]> {
   const named = new Map<string, { name: string; decode: (data: string) => string | undefined }>();
-  for (const [key, contract] of Object.entries(contracts)) {
+  for (const [key, contract] of Object.entries(contracts) as [string, BaseContract][]) {
     named.set((await contract.getAddress()).toLowerCase(), {
       name: key,
       decode: (data) => contract.interface.parseTransaction({ data })?.name,

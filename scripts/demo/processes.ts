@@ -70,7 +70,7 @@ export class Processes {
       const code = await exit;
       throw new Error(`${name} ended too early (${String(code)}):\n${await tail(log)}`);
     });
-    return Promise.race([until, ...failures]) as Promise<T>;
+    return Promise.race([until, ...failures]);
   }
 
   /** Asks these to end and waits; whoever has not ended after the grace is killed. */

@@ -1,0 +1,36 @@
+import type { Lease } from "../../chain/entities.ts";
+
+/** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
+const RETENTION = 3600;
+
+/**
+ * Leases whose checkpoints are still of use, and so are kept by their node and copied by others:
+ *
+ * - those that can change: active, delivered, disputed
+ * - those that ended early (given back, expired, rejected) until their range was delivered by others: these go on from
+ *   there, and they do so after the node has left
+ * - those paid less than an hour ago
+ *
+ * Pure; O(n) in the leases, which must hold every lease that names another one of them as its parent.
+ *
+ * @param now Chain time, seconds.
+ * @param isOpen Whether a task can still get new leases; one that cannot needs no checkpoints of leases that ended.
+ */
+export function keptLeases(leases: readonly Lease[], now: number, isOpen: (taskId: number) => boolean): Lease[] {
+  const successors = Map.groupBy(leases, ({ parent }) => parent);
+  const known = new Map<number, boolean>();
+  // Whether every unit of a lease's range is delivered; successors first, whose ids are higher.
+  for (const lease of leases.toSorted((a, b) => b.id - a.id)) {
+    const after = successors.get(lease.id) ?? [];
+    const covered = after.reduce((sum, { count }) => sum + count, 0);
+    const over =
+      ["delivered", "disputed", "paid"].includes(lease.status) ||
+      (lease.status !== "active" && covered >= lease.count && after.every(({ id }) => known.get(id)));
+    known.set(lease.id, over);
+  }
+  return leases.filter(({ id, status, taskId, result }) => {
+    if (["active", "delivered", "disputed"].includes(status)) return true;
+    if (status === "paid") return result !== undefined && now < result.deliveredAt + RETENTION;
+    return isOpen(taskId) && !known.get(id);
+  });
+}
