@@ -5,7 +5,7 @@ import {Fixture} from "./Fixture.sol";
 
 /// @title Gas of whole transactions, held against the values in snapshots/
 /// @dev Tests are isolated: each call is a transaction that pays its intrinsic gas and finds storage cold, as on BASE.
-/// A change that is wanted: `npx hardhat test solidity --chain-type op --snapshot test/contracts/gas/*.sol`.
+/// A change that is wanted: `npx hardhat test solidity --chain-type op --snapshot test/contracts/costs/*.sol`.
 abstract contract GasSnapshots is Fixture {
     /// @dev What a value may differ by before the test fails: 1 %.
     uint256 private constant TOLERANCE = 0.01e18;

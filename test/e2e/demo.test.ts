@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { test } from "node:test";
+
+import { CID } from "multiformats/cid";
+
+import { ROOT } from "../../scripts/demo/processes.ts";
+
+/** What the joint optimum of the demo's tasks costs, worked out by hand: 4×0.008 + 3×0.012 + 2×0.020 + 4×0.010 + 2×… */
+const OPTIMUM_WEI = 170_000_000_000_000_000n;
+
+interface Table {
+  nodes: { name: string; capacity: number; askMicroVer: number; units: number; earnedWei: string }[];
+  cost: { paidWei: string; optimumWei: string };
+  tasks: { units: number; accuracies: number[]; best: number }[];
+  checkpoints: { leaseId: number; cid: string; size: number; madeBy: string; fetchedFrom: string; verified: boolean }[];
+  gas: { step: string; count: number; highest: number }[];
+  books: { balance: string; escrow: string; stake: string; claimable: string; bountyPool: string; balanced: boolean };
+  checks: { what: string; ok: boolean }[];
+}
+
+test("the demo: trained, verified and paid for at the joint optimum", { timeout: 280_000 }, async (context) => {
+  const child = spawn(process.execPath, ["scripts/demo.ts", "--json"], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  context.after(() => child.kill("SIGTERM"));
+  let [out, said] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  assert.equal(code, 0, `${out}\n${said}`);
+  const table = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Table;
+
+  assert.deepEqual(
+    table.checks.filter(({ ok }) => !ok),
+    [],
+  );
+  assert.ok(table.checks.length >= 6);
+
+  // Every number of the table is added up again here.
+  assert.equal(BigInt(table.cost.paidWei), OPTIMUM_WEI);
+  assert.equal(BigInt(table.cost.optimumWei), OPTIMUM_WEI);
+  const units = table.nodes.reduce((sum, node) => sum + node.units, 0);
+  assert.equal(units, 15);
+  for (const node of table.nodes) assert.ok(node.units <= node.capacity, `${node.name} got more than it can run`);
+  const earned = table.nodes.map((node) => BigInt(node.earnedWei));
+  assert.equal(
+    earned.reduce((sum, each) => sum + each, 0n),
+    OPTIMUM_WEI,
+  );
+
+  assert.deepEqual(
+    table.tasks.map((task) => [task.units, task.accuracies.length]),
+    [
+      [8, 8],
+      [7, 7],
+    ],
+  );
+  for (const { best, accuracies } of table.tasks) {
+    assert.equal(best, Math.max(...accuracies));
+    assert.ok(best > 0.9 && best <= 1, `best accuracy ${String(best)}`);
+  }
+
+  assert.ok(table.checkpoints.length > 0);
+  for (const { cid, size, madeBy, fetchedFrom, verified } of table.checkpoints) {
+    const { version, code: codec, multihash } = CID.parse(cid);
+    assert.deepEqual([version, codec, multihash.code, multihash.digest.length], [1, 0x70, 0x12, 32]);
+    assert.ok(verified && size > 0 && madeBy !== fetchedFrom);
+  }
+
+  const steps = new Set(table.gas.map(({ step }) => step));
+  for (const step of ["rounds.open", "rounds.settle", "checkpoints.post", "leases.deliver", "leases.accept", "vault.claim"]) {
+    assert.ok(steps.has(step), `${step} is not among ${[...steps].join(", ")}`);
+  }
+  assert.ok(table.gas.every(({ highest }) => highest > 21_000 && highest <= 2 ** 24));
+
+  const { balance, escrow, stake, claimable, bountyPool, balanced } = table.books;
+  assert.ok(balanced);
+  assert.equal(BigInt(balance), BigInt(escrow) + BigInt(stake) + BigInt(claimable) + BigInt(bountyPool));
+  assert.equal(escrow, "0", "everything was paid or given back");
+  // Stakes of the five nodes: 100 VER for each unit of their capacity.
+  assert.equal(BigInt(stake), 1600n * 10n ** 18n);
+});
