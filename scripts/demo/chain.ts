@@ -39,38 +39,64 @@ export interface DemoChain {
  * @param deploymentId Ignition's name for the deployment; what it held before is lost.
  */
 export async function startChain(processes: Processes, blockMs: number, deploymentId = "demo"): Promise<DemoChain> {
+  const rpcUrl = await startNode(processes);
+  await setMining(rpcUrl, "automatic");
+  await processes.run("deploy", [...deployArguments(deploymentId), "--reset"], deployEnvironment(rpcUrl));
+  await setMining(rpcUrl, blockMs);
+  return { rpcUrl, deployment: deploymentFile(deploymentId) };
+}
+
+/** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
+export async function startNode(processes: Processes): Promise<string> {
   const port = await freePort();
   const rpcUrl = `http://127.0.0.1:${String(port)}`;
   processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
   const provider = new JsonRpcProvider(rpcUrl, LOCAL_CHAIN_ID, { staticNetwork: true });
   try {
     await processes.watch(["chain"], untilAnswering(provider));
-    await provider.send("evm_setAutomine", [true]);
-    await processes.run(
-      "deploy",
-      [
-        HARDHAT,
-        "ignition",
-        "deploy",
-        "ignition/modules/Local.ts",
-        ...["--network", "localhost"],
-        ...["--parameters", "ignition/parameters/localhost.json"],
-        ...["--deployment-id", deploymentId],
-        ...["--build-profile", "default"],
-        "--reset",
-      ],
-      {
-        DRMP_LOCALHOST_URL: rpcUrl,
-        HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "true",
-        HARDHAT_IGNITION_CONFIRM_RESET: "true",
-      },
-    );
-    await provider.send("evm_setAutomine", [false]);
-    await provider.send("evm_setIntervalMining", [blockMs]);
   } finally {
     provider.destroy();
   }
-  return { rpcUrl, deployment: join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json") };
+  return rpcUrl;
+}
+
+/** Mines a block for each transaction at once, or one every so many milliseconds. */
+export async function setMining(rpcUrl: string, how: "automatic" | number): Promise<void> {
+  const provider = new JsonRpcProvider(rpcUrl, LOCAL_CHAIN_ID, { staticNetwork: true });
+  try {
+    await provider.send("evm_setAutomine", [how === "automatic"]);
+    await provider.send("evm_setIntervalMining", [how === "automatic" ? 0 : how]);
+  } finally {
+    provider.destroy();
+  }
+}
+
+/** What Node has to be called with to deploy to localhost; run again, it goes on where it was. */
+export function deployArguments(deploymentId: string): string[] {
+  return [
+    HARDHAT,
+    "ignition",
+    "deploy",
+    "ignition/modules/Local.ts",
+    ...["--network", "localhost"],
+    ...["--parameters", "ignition/parameters/localhost.json"],
+    ...["--deployment-id", deploymentId],
+    ...["--build-profile", "default"],
+  ];
+}
+
+/** The environment to deploy in: where the chain is, and yes to Ignition's questions. */
+export function deployEnvironment(rpcUrl: string): Record<string, string> {
+  return {
+    DRMP_LOCALHOST_URL: rpcUrl,
+    HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "true",
+    HARDHAT_IGNITION_CONFIRM_RESET: "true",
+  };
+}
+
+/** File with the addresses of a deployment. */
+export function deploymentFile(deploymentId: string): string {
+  return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }
 
 async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
