@@ -13,7 +13,6 @@ import PQueue from "p-queue";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
-import type { KeySource } from "../chain/keys.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";

@@ -1,7 +1,6 @@
 import { parseUnits } from "ethers";
 
 import { ChainError } from "../chain/errors.ts";
-import type { KeySource } from "../chain/keys.ts";
 import { ensureBalance } from "../chain/balance.ts";
 import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";

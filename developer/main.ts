@@ -13,7 +13,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command } from "commander";
 
 import { ChainError } from "../chain/errors.ts";
-import type { KeySource } from "../chain/keys.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
@@ -39,7 +38,7 @@ program
     parseSpec(spec);
     const terms = readConfig(options.terms, taskTerms);
     await work(readConfig(options.config, developerConfig), async (session, store, config) => {
-      const { taskId } = await submitTask(session, config.key as KeySource, store, spec, terms, logger);
+      const { taskId } = await submitTask(session, config.key, store, spec, terms, logger);
       return taskId;
     });
   });
@@ -81,7 +80,7 @@ async function work(
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
     const taskId = await getTask(session, store, config);
     const results = join(config.dataDir, "results");
-    const follower = new TaskFollower(session, store, config.key as KeySource, results, logger);
+    const follower = new TaskFollower(session, store, config.key, results, logger);
     let shown = -1;
     while (!signal.aborted) {
       const { task, share } = await follower.cycle(taskId);

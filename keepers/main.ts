@@ -12,7 +12,6 @@ import { formatEther } from "ethers";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
-import type { KeySource } from "../chain/keys.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { lpSolver } from "../protocol/allocation/lpSolver.ts";
 import { pathSolver } from "../protocol/allocation/pathSolver.ts";
@@ -74,7 +73,7 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const metrics = allocationMetrics(registry);
   let sender = drySender(logger);
   if (config.key && !dryRun) {
-    const { lane } = await session.lane(config.key as KeySource);
+    const { lane } = await session.lane(config.key);
     await lane.recover(signal);
     sender = laneSender(lane, logger, () => {
       metrics.lost.inc();
@@ -139,7 +138,7 @@ async function check(config: KeeperConfig): Promise<void> {
   const pin = await session.reader.pin();
   const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
   if (config.key) {
-    const { signer } = await session.lane(config.key as KeySource);
+    const { signer } = await session.lane(config.key);
     const balance = await session.provider.getBalance(signer.address);
     words.push(`key      ${signer.address}, ${formatEther(balance)} ETH`);
   } else {

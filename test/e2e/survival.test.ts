@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import type { Lease } from "../../chain/entities.ts";
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { ACCOUNTS, type CastNode, type CastTask } from "../../scripts/demo/cast.ts";
+import { specOf } from "../../scripts/demo/configs.ts";
+import { readBooks } from "../../scripts/demo/observe.ts";
+import { builtInTrainers } from "../../trainers/registry.ts";
+import { ProcessExecutor } from "../../workload/executors/process.ts";
+import { parseSpec, specBytes } from "../../workload/spec.ts";
+import { TestNetwork } from "../support/network.ts";
+
+const ANN: CastNode = {
+  name: "ann",
+  class: "cpu/eu",
+  capacity: 4,
+  ask: "0.012",
+  energySource: "wind",
+  ownerAccount: 10,
+  operatorAccount: 6,
+};
+/** Cheaper, and so filled first: he gets two of the four units. */
+const BEN: CastNode = { ...ANN, name: "ben", capacity: 2, ask: "0.010", ownerAccount: 11, operatorAccount: 7 };
+
+const TASK: CastTask = {
+  name: "survival",
+  account: 16,
+  units: 4,
+  maxPrice: "0.020",
+  classes: { "cpu/eu": "0" },
+  hidden: [32],
+  learningRates: [0.02, 0.05, 0.1, 0.2],
+};
+/** A unit takes some 8 s of CPU and writes a checkpoint several times a second. */
+const SPEC = {
+  ...specOf(TASK),
+  args: ["--epochs", "16", "--train", "4000", "--test", "500", "--checkpoint-steps", "25"],
+};
+
+let network: TestNetwork;
+before(async () => {
+  network = await TestNetwork.start("survival");
+});
+after(async () => {
+  await network.stop();
+});
+
+test(
+  "killed, drained and restarted in mid-training, the network comes to the same weights",
+  { timeout: 200_000 },
+  async () => {
+    try {
+      await story();
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n${await network.tails()}`, {
+        cause: error,
+      });
+    }
+  },
+);
+
+async function story(): Promise<void> {
+  const { session, processes, configs } = network;
+  const { reader, contracts, provider } = session;
+  const leases = async () => reader.leases(await reader.pin());
+  const nodeOf = async (operator: number) => {
+    const { signer } = await session.lane({ testAccount: operator });
+    return reader.nodeOfOperator(await reader.pin(), signer.address);
+  };
+  const checkpointOf = async (id: number) => (await reader.checkpoints(await reader.pin(), [id])).get(id);
+  /** Lines of a unit's log on an agent's disk; empty before there is one. */
+  const unitLog = async (node: CastNode, lease: Lease, unit: number) => {
+    const folder = `${String(lease.id)}-${String(lease.fence)}`;
+    const file = join(configs.agentData(node), "leases", folder, `unit-${String(unit)}`, "unit.log");
+    return (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  };
+
+  const firstBlock = await provider.getBlockNumber();
+  for (const node of [ANN, BEN]) await network.agent(node);
+  await network.until("both nodes are listed", 60, async () => {
+    const nodes = await reader.nodes(await reader.pin());
+    return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === 2;
+  });
+  const [annId = 0, benId = 0] = [await nodeOf(ANN.operatorAccount), await nodeOf(BEN.operatorAccount)];
+  const benBefore = await reader.node(await reader.pin(), benId);
+  await network.keeper();
+  const { config, spec, terms, data } = await configs.developer(TASK, SPEC);
+  const developer = processes.start("developer", [
+    ...["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms],
+  ]);
+
+  // The first round gives two units to each.
+  const first = await network.until("the first round's leases", 60, async () => {
+    const granted = await leases();
+    return granted.length === 2 && granted;
+  });
+  const annLease = first.find(({ nodeId }) => nodeId === annId);
+  const benLease = first.find(({ nodeId }) => nodeId === benId);
+  assert.ok(annLease && benLease, `one lease each, but: ${JSON.stringify(first)}`);
+  assert.deepEqual([annLease.count, benLease.count], [2, 2]);
+
+  // Ben is told to leave in mid-training.
+  await network.until("ben has posted two checkpoints", 60, async () => {
+    return ((await checkpointOf(benLease.id))?.sequence ?? 0) >= 2;
+  });
+  // Nobody settles rounds meanwhile.
+  await processes.kill("keeper");
+  await processes.stop(["ben"], 40_000);
+  const [released] = await reader.leasesById(await reader.pin(), [benLease.id]);
+  const benAfter = await reader.node(await reader.pin(), benId);
+  const handedOver = await checkpointOf(benLease.id);
+  assert.equal(released?.status, "released");
+  assert.equal(benAfter?.status, "draining");
+  assert.equal(benAfter.stake, benBefore?.stake, "leaving in order costs no stake");
+  assert.equal(benAfter.cooldownUntil, benBefore?.cooldownUntil, "nor time");
+  assert.ok(handedOver && handedOver.progress > 0 && handedOver.progress < 20_000);
+  const benLog = await network.log("ben");
+  const lastPosted = benLog.filter(({ msg }) => msg === "checkpoint posted").at(-1);
+  const cid = fromChainCid(handedOver).toString();
+  assert.equal(lastPosted?.["cid"], cid, "the checkpoint on chain is the last that was made");
+  assert.ok(benLog.some((line) => line.msg === "last checkpoint is held by another node" && line["cid"] === cid));
+  assert.ok(
+    benLog.findIndex(({ msg }) => msg.startsWith("leaving")) < benLog.indexOf(lastPosted),
+    "and was posted after he was told to leave",
+  );
+
+  // Ann is killed in the middle of her second unit, the first being done.
+  const [one, two] = [annLease.start, annLease.start + 1];
+  await network.until("ann is in the middle of her second unit", 60, async () => {
+    const [done, begun] = [await unitLog(ANN, annLease, one), await unitLog(ANN, annLease, two)];
+    return done.at(-1)?.startsWith("--- done") && begun.filter((line) => line.endsWith("written")).length >= 4;
+  });
+  await processes.kill("ann");
+  const before = await unitLog(ANN, annLease, two);
+  assert.ok(!before.some((line) => line.startsWith("--- done")), "she was killed in mid-training");
+  await network.agent(ANN);
+
+  // A new keeper opens the round that gives ben's units to ann, and is killed in the middle of it.
+  await network.keeper();
+  await network.until("a second round is open", 60, async () => (await reader.round(await reader.pin())).id === 2);
+  await processes.kill("keeper");
+  await network.keeper();
+  const successor = await network.until("ben's units are leased again", 60, async () => {
+    return (await leases()).find(({ parent }) => parent === benLease.id);
+  });
+  assert.deepEqual(
+    [successor.nodeId, successor.start, successor.count],
+    [annId, benLease.start, benLease.count],
+    "the same units, at the node that is left",
+  );
+  assert.ok(successor.fence > benLease.fence);
+
+  const code = await Promise.race([
+    developer.exit,
+    network.until("the task has ended", 120, () => Promise.resolve(undefined)),
+  ]);
+  assert.equal(code, 0, "the developer got and accepted all");
+
+  // Nothing ran twice.
+  const annLog = await network.log("ann");
+  for (const lease of [annLease, successor]) {
+    for (let unit = lease.start; unit < lease.start + lease.count; unit++) {
+      const done = annLog.filter(
+        (line) => line.msg === "unit done" && line["lease"] === lease.id && line["unit"] === unit,
+      );
+      assert.ok(done.length <= 1, `unit ${String(unit)} was done ${String(done.length)} times`);
+    }
+  }
+  const restored = annLog.find((line) => line.msg === "restored from checkpoint" && line["lease"] === successor.id);
+  assert.equal(restored?.["cid"], cid, "she went on from ben's last checkpoint");
+
+  // The chain tells the same: every step once, in its order, nothing refused.
+  const pin = await reader.pin();
+  const posted = await contracts.checkpoints.queryFilter(contracts.checkpoints.filters.CheckpointPosted(), firstBlock);
+  for (const { id } of await leases()) {
+    const own = posted.map(({ args }) => args).filter(({ leaseId }) => Number(leaseId) === id);
+    const newest = await checkpointOf(id);
+    assert.equal(own.length, newest?.sequence ?? 0, `checkpoints of lease ${String(id)}`);
+    const progress = own.map((each) => Number(each.progress));
+    assert.deepEqual(
+      progress,
+      [...new Set(progress)].sort((a, b) => a - b),
+      "each is further than the one before",
+    );
+  }
+  const delivered = await contracts.leases.queryFilter(contracts.leases.filters.ResultDelivered(), firstBlock);
+  assert.deepEqual(delivered.map(({ args }) => Number(args.leaseId)).sort(), [annLease.id, successor.id].sort());
+  const expired = await contracts.leases.queryFilter(contracts.leases.filters.LeaseExpired(), firstBlock);
+  assert.equal(expired.length, 0, "no lease was overdue");
+  for (let number = firstBlock; number <= pin.number; number++) {
+    for (const hash of (await provider.getBlock(number))?.transactions ?? []) {
+      assert.equal((await provider.getTransactionReceipt(hash))?.status, 1, `transaction ${hash} was paid for in vain`);
+    }
+  }
+
+  // Everything is paid, and the books balance.
+  const [task] = await reader.tasks(pin);
+  assert.deepEqual([task?.status, task?.paidUnits, task?.escrow], ["ended", 4, 0n]);
+  const accounts = await Promise.all(
+    [ANN.ownerAccount, BEN.ownerAccount, TASK.account, ACCOUNTS.keeper].map(
+      async (testAccount) => (await session.lane({ testAccount })).signer.address,
+    ),
+  );
+  const books = await readBooks(contracts, accounts);
+  assert.ok(
+    books.balanced,
+    JSON.stringify(books, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+  );
+
+  // The interrupted units' weights are those of a training that nobody interrupted.
+  const results = join(data, "results", `task-${String(task?.id)}`);
+  const weights = async (lease: Lease, unit: number) =>
+    weightsIn(join(results, `lease-${String(lease.id)}`, `unit-${String(unit)}`));
+  const interrupted = [
+    { lease: annLease, unit: two },
+    { lease: successor, unit: successor.start + Math.floor(handedOver.progress / 10_000) },
+  ];
+  await Promise.all(
+    interrupted.map(async ({ lease, unit }) => {
+      assert.equal(await weights(lease, unit), await trainedInOneGo(unit), `weights of unit ${String(unit)}`);
+    }),
+  );
+}
+
+/** SHA-256 of the weights that a unit left. */
+async function weightsIn(output: string): Promise<string> {
+  const { weightsSha256 } = JSON.parse(await readFile(join(output, "metrics.json"), "utf8")) as {
+    weightsSha256: string;
+  };
+  return weightsSha256;
+}
+
+/** Trains a unit of the task without agent, chain or interruption. */
+async function trainedInOneGo(unitIndex: number): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), "drmp-unit-"));
+  try {
+    const folder = {
+      root,
+      checkpoint: join(root, "checkpoint"),
+      input: join(root, "input"),
+      output: join(root, "output"),
+      log: join(root, "unit.log"),
+    };
+    const executor = new ProcessExecutor({ trainers: builtInTrainers });
+    const unit = { leaseId: 1, taskId: 1, unitIndex, unitCount: TASK.units, attempt: 1 };
+    const running = await executor.start({ ...unit, spec: parseSpec(specBytes(SPEC)), folder });
+    const exit = await running.exited;
+    assert.equal(exit.reason, "done", exit.detail);
+    return await weightsIn(folder.output);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
