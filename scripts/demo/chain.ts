@@ -7,7 +7,8 @@ import { JsonRpcProvider } from "ethers";
 import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
 import { type Processes, ROOT } from "./processes.ts";
 
-const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
+/** Hardhat's command line. */
+export const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 
 /** A port of the loopback interface that is free now. */
 async function freePort(): Promise<number> {
