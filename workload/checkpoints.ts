@@ -1,0 +1,181 @@
+/**
+ * Checkpoints in a unit's checkpoint directory: entries named `checkpoint-<9 digits>`, files or directories, complete
+ * from the moment they bear that name, because they get it by an atomic rename. Anything else there is unfinished or not
+ * a checkpoint, and ignored. A checkpoint is never written to again; the one with the highest number is the newest. A
+ * checkpoint directory may hold `progress.json`, `{"progress": <0 … 1>}`.
+ *
+ * Read by agents and written by programs, so nothing here needs more than Node's permission model leaves a trainer.
+ */
+import { constants } from "node:fs";
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { isSystemError, WorkloadError } from "./errors.ts";
+import { relativePathProblem } from "./paths.ts";
+
+/** Highest number of a checkpoint. */
+export const MAX_CHECKPOINT_NUMBER = 999_999_999;
+
+const NAME = /^checkpoint-(\d{9})$/;
+const UNFINISHED = /^checkpoint-\d{9}\.(tmp|replaced)$/;
+const PROGRESS_FILE = "progress.json";
+/** A longer progress file is not read, in bytes. */
+const MAX_PROGRESS_BYTES = 4096;
+
+/** A complete checkpoint. */
+export interface Checkpoint {
+  readonly number: number;
+  /** Its file name. */
+  readonly name: string;
+  readonly path: string;
+  /** How far the unit is, 0 … 1; undefined if the workload does not say so, or not in a way that makes sense. */
+  readonly progress?: number;
+}
+
+/** Name of a checkpoint, such as `checkpoint-000000042`. */
+export function checkpointName(number: number): string {
+  if (!Number.isInteger(number) || number < 0 || number > MAX_CHECKPOINT_NUMBER) {
+    throw new WorkloadError(
+      "CHECKPOINT_INVALID",
+      `A checkpoint cannot have the number ${number}: use whole numbers from 0 to ${MAX_CHECKPOINT_NUMBER}.`,
+    );
+  }
+  return `checkpoint-${String(number).padStart(9, "0")}`;
+}
+
+/**
+ * All complete checkpoints, newest first. Symbolic links are none: they could lead anywhere. A directory that is not
+ * there holds none.
+ */
+export async function listCheckpoints(directory: string): Promise<Checkpoint[]> {
+  const found: Checkpoint[] = [];
+  for (const entry of await entriesOf(directory)) {
+    const digits = NAME.exec(entry.name)?.[1];
+    if (digits === undefined || !(entry.isDirectory() || entry.isFile())) continue;
+    const path = join(directory, entry.name);
+    const progress = entry.isDirectory() ? await readProgress(path) : undefined;
+    found.push({ number: Number(digits), name: entry.name, path, ...(progress === undefined ? {} : { progress }) });
+  }
+  return found.sort((a, b) => b.number - a.number);
+}
+
+/** The newest complete checkpoint, or undefined if there is none. */
+export async function newestCheckpoint(directory: string): Promise<Checkpoint | undefined> {
+  return (await listCheckpoints(directory))[0];
+}
+
+/**
+ * Deletes all but the newest checkpoints.
+ *
+ * @param keep How many stay. Two by default: the one before the newest is what a damaged newest falls back to.
+ * @returns Names of those deleted.
+ */
+export async function pruneCheckpoints(directory: string, keep = 2): Promise<string[]> {
+  const old = (await listCheckpoints(directory)).slice(Math.max(1, keep));
+  for (const { path } of old) await rm(path, { recursive: true, force: true });
+  return old.map(({ name }) => name);
+}
+
+/** Deletes what a killed writer left half-written. Only while no program writes into the directory. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  for (const { name } of await entriesOf(directory)) {
+    if (UNFINISHED.test(name)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * Writes a checkpoint directory that appears whole or not at all. Each file is on disk (O_SYNC; the permission model
+ * takes fsync away) before the checkpoint gets its name. One of the same number is replaced.
+ *
+ * @param files Content by relative path.
+ * @param progress 0 … 1, written to `progress.json`.
+ * @throws {@link WorkloadError} `CHECKPOINT_INVALID`, or the file system's own error, such as `ENOSPC`.
+ */
+export async function writeCheckpointAtomically(
+  directory: string,
+  number: number,
+  files: Readonly<Record<string, Uint8Array | string>>,
+  progress: number,
+): Promise<Checkpoint> {
+  const name = checkpointName(number);
+  if (!(progress >= 0 && progress <= 1)) {
+    throw new WorkloadError("CHECKPOINT_INVALID", `Progress ${progress} is not in 0 … 1.`);
+  }
+  const path = join(directory, name);
+  const temporary = `${path}.tmp`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { recursive: true });
+  for (const [file, content] of Object.entries({ ...files, [PROGRESS_FILE]: JSON.stringify({ progress }) })) {
+    const problem = relativePathProblem(file);
+    if (problem !== undefined) throw new WorkloadError("CHECKPOINT_INVALID", `The file "${file}" ${problem}.`);
+    await mkdir(dirname(join(temporary, file)), { recursive: true });
+    await writeThrough(join(temporary, file), content);
+  }
+  if (await exists(path)) {
+    // A directory cannot be renamed onto a full one. Killed in between, the checkpoint before this one is the newest.
+    const replaced = `${path}.replaced`;
+    await rm(replaced, { recursive: true, force: true });
+    await rename(path, replaced);
+    await rename(temporary, path);
+    await rm(replaced, { recursive: true, force: true });
+  } else {
+    await rename(temporary, path);
+  }
+  return { number, name, path, progress };
+}
+
+/**
+ * Writes a file that appears whole or not at all, and is on disk before it does.
+ *
+ * @throws The file system's own error, such as `ENOSPC`.
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await writeThrough(temporary, content);
+  await rename(temporary, path);
+}
+
+async function writeThrough(path: string, content: Uint8Array | string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | (constants.O_SYNC ?? 0);
+  const file = await open(path, flags, 0o644);
+  try {
+    await file.writeFile(content);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readProgress(checkpoint: string): Promise<number | undefined> {
+  const path = join(checkpoint, PROGRESS_FILE);
+  try {
+    const stats = await lstat(path);
+    if (!stats.isFile() || stats.size > MAX_PROGRESS_BYTES) return undefined;
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof value !== "object" || value === null || !("progress" in value)) return undefined;
+    const { progress } = value;
+    return typeof progress === "number" && progress >= 0 && progress <= 1 ? progress : undefined;
+  } catch (error) {
+    // Missing, pruned meanwhile, or not JSON: then the workload does not say how far it is.
+    if (error instanceof SyntaxError || isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+async function entriesOf(directory: string) {
+  try {
+    return await readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return [];
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { environmentNameProblem, readUnitEnvironment, unitEnvironment } from "./environment.ts";
+import { collidingPaths } from "./paths.ts";
+import { shouldRestart } from "./restarts.ts";
+
+const unit = { taskId: 7, unitIndex: 2, unitCount: 5, attempt: 1 };
+const directories = { checkpoint: "/c", input: "/i", output: "/o" };
+
+test("a unit's environment is the contract's variables, the spec's and nothing else", () => {
+  assert.deepEqual(unitEnvironment({ DIGITS_GRID: "{}", VERAI_TASK_ID: "99" }, unit, directories), {
+    LANG: "C.UTF-8",
+    TZ: "UTC",
+    DIGITS_GRID: "{}",
+    VERAI_TASK_ID: "7",
+    VERAI_UNIT_INDEX: "2",
+    VERAI_UNIT_COUNT: "5",
+    VERAI_ATTEMPT: "1",
+    VERAI_CHECKPOINT_DIR: "/c",
+    VERAI_INPUT_DIR: "/i",
+    VERAI_OUTPUT_DIR: "/o",
+  });
+});
+
+test("a program reads back what the agent wrote", () => {
+  assert.deepEqual(readUnitEnvironment(unitEnvironment({}, unit, directories)), { ...unit, directories });
+});
+
+test("a program that is started without the contract is told so", () => {
+  const env = unitEnvironment({}, unit, directories);
+  const invalid = (change: Record<string, string | undefined>, message: RegExp) =>
+    assert.throws(() => readUnitEnvironment({ ...env, ...change }), { code: "ENVIRONMENT_INVALID", message });
+  invalid({ VERAI_OUTPUT_DIR: undefined }, /VERAI_OUTPUT_DIR is not set: .*started by an agent/);
+  invalid({ VERAI_TASK_ID: "" }, /VERAI_TASK_ID is not set/);
+  invalid({ VERAI_UNIT_INDEX: "-1" }, /VERAI_UNIT_INDEX is "-1": it has to be a whole number/);
+  invalid({ VERAI_UNIT_INDEX: "5" }, /VERAI_UNIT_INDEX is 5, but VERAI_UNIT_COUNT is 5/);
+});
+
+test("a built-in trainer gets variables of its own name only", () => {
+  assert.equal(environmentNameProblem("DIGITS_GRID", "digits"), undefined);
+  assert.equal(environmentNameProblem("MY_NET_RATE", "my-net"), undefined);
+  for (const name of ["PATH", "NODE_OPTIONS", "LD_PRELOAD", "OPENSSL_CONF", "DIGITS"]) {
+    assert.match(environmentNameProblem(name, "digits") ?? "", /start with DIGITS_/);
+    assert.equal(environmentNameProblem(name), undefined);
+  }
+});
+
+test("paths collide when equal or nested, not when merely alike", () => {
+  assert.deepEqual(collidingPaths(["b", "a/b/c", "a-b", "a/b"]), ["a/b", "a/b/c"]);
+  assert.deepEqual(collidingPaths(["x", "y", "x"]), ["x", "x"]);
+  assert.equal(collidingPaths(["a", "a-b", "a.b", "ab/c", "b/a"]), undefined);
+  // Names that sort between a directory and what is inside it.
+  assert.deepEqual(collidingPaths(["a", "a!", "a/b"]), ["a", "a/b"]);
+});
+
+test("only retryable ends are retried, and only so often", () => {
+  const spec = { maxRestarts: 2, retryableExitCodes: [75, 124, 137] };
+  assert.ok(shouldRestart(spec, { reason: "failed", code: 75 }, 0));
+  assert.ok(shouldRestart(spec, { reason: "failed", code: 75 }, 1));
+  assert.ok(!shouldRestart(spec, { reason: "failed", code: 75 }, 2));
+  assert.ok(!shouldRestart(spec, { reason: "failed", code: 1 }, 0));
+  assert.ok(shouldRestart(spec, { reason: "timeout", code: 137 }, 0));
+  assert.ok(!shouldRestart({ ...spec, retryableExitCodes: [137] }, { reason: "timeout", code: 137 }, 0));
+  for (const reason of ["done", "drained", "killed"] as const) {
+    assert.ok(!shouldRestart(spec, { reason, code: 137 }, 0));
+  }
+});

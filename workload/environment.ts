@@ -1,0 +1,115 @@
+import { WorkloadError } from "./errors.ts";
+
+/** Prefix of the variables that belong to the workload contract; a spec may not set them. */
+export const RESERVED_PREFIX = "VERAI_";
+
+/** Which unit of which task a program runs, and for the how-manieth time. */
+export interface UnitIdentity {
+  readonly taskId: number;
+  /** Index of the unit in its task, 0 … unitCount − 1. */
+  readonly unitIndex: number;
+  /** Units of the whole task. */
+  readonly unitCount: number;
+  /** Starts of this unit under the lease at hand, this one included. */
+  readonly attempt: number;
+}
+
+/** Absolute paths as the workload sees them; in a container they differ from the agent's. */
+export interface WorkloadDirectories {
+  /** Checkpoints; the newest is already restored there. See `checkpoints.ts` for its rules. */
+  readonly checkpoint: string;
+  /** Inputs of the spec, to be read only. */
+  readonly input: string;
+  /** Where results go. */
+  readonly output: string;
+}
+
+/** What a program learns from its environment. */
+export interface UnitEnvironment extends UnitIdentity {
+  readonly directories: WorkloadDirectories;
+}
+
+/**
+ * The whole environment of a unit. Nothing is taken over from the agent's own environment, where keys and tokens may be:
+ * locale and time zone are fixed, which also keeps results the same on every machine, and there is no PATH, as an image
+ * brings its own and a built-in trainer may start no program.
+ *
+ * @param env Variables of the spec; those of the contract win over them.
+ */
+export function unitEnvironment(
+  env: Readonly<Record<string, string>>,
+  unit: UnitIdentity,
+  directories: WorkloadDirectories,
+): Record<string, string> {
+  return {
+    LANG: "C.UTF-8",
+    TZ: "UTC",
+    ...env,
+    VERAI_TASK_ID: String(unit.taskId),
+    VERAI_UNIT_INDEX: String(unit.unitIndex),
+    VERAI_UNIT_COUNT: String(unit.unitCount),
+    VERAI_ATTEMPT: String(unit.attempt),
+    VERAI_CHECKPOINT_DIR: directories.checkpoint,
+    VERAI_INPUT_DIR: directories.input,
+    VERAI_OUTPUT_DIR: directories.output,
+  };
+}
+
+/**
+ * The other end of {@link unitEnvironment}, for programs.
+ *
+ * @throws {@link WorkloadError} `ENVIRONMENT_INVALID` if a variable is missing or makes no sense.
+ */
+export function readUnitEnvironment(env: Readonly<Record<string, string | undefined>>): UnitEnvironment {
+  const unit = {
+    taskId: whole(env, "VERAI_TASK_ID"),
+    unitIndex: whole(env, "VERAI_UNIT_INDEX"),
+    unitCount: whole(env, "VERAI_UNIT_COUNT"),
+    attempt: whole(env, "VERAI_ATTEMPT"),
+    directories: {
+      checkpoint: text(env, "VERAI_CHECKPOINT_DIR"),
+      input: text(env, "VERAI_INPUT_DIR"),
+      output: text(env, "VERAI_OUTPUT_DIR"),
+    },
+  };
+  if (unit.unitIndex >= unit.unitCount) {
+    throw new WorkloadError(
+      "ENVIRONMENT_INVALID",
+      `VERAI_UNIT_INDEX is ${unit.unitIndex}, but VERAI_UNIT_COUNT is ${unit.unitCount}: indices start at 0.`,
+    );
+  }
+  return unit;
+}
+
+/**
+ * Why a spec may not set a variable; undefined if it may.
+ *
+ * @param trainer The built-in trainer that the spec names. Such a trainer runs as a plain process, where variables such
+ *   as NODE_OPTIONS, OPENSSL_CONF or LD_PRELOAD would undo its isolation; so it gets those alone that bear its name.
+ */
+export function environmentNameProblem(name: string, trainer?: string): string | undefined {
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name) || name === "__proto__") {
+    return "is no name for a variable: use letters, digits and _, not starting with a digit, at most 128 of them";
+  }
+  if (name.toUpperCase().startsWith(RESERVED_PREFIX)) return `is reserved: only the agent sets ${RESERVED_PREFIX}*`;
+  if (trainer === undefined) return undefined;
+  const prefix = `${trainer.toUpperCase().replaceAll("-", "_")}_`;
+  if (!name.startsWith(prefix)) return `is not for the trainer "${trainer}": its variables start with ${prefix}`;
+  return undefined;
+}
+
+function text(env: Readonly<Record<string, string | undefined>>, name: string): string {
+  const value = env[name];
+  if (value === undefined || value === "") {
+    throw new WorkloadError("ENVIRONMENT_INVALID", `${name} is not set: the program has to be started by an agent.`);
+  }
+  return value;
+}
+
+function whole(env: Readonly<Record<string, string | undefined>>, name: string): number {
+  const value = text(env, name);
+  if (!/^\d{1,15}$/.test(value)) {
+    throw new WorkloadError("ENVIRONMENT_INVALID", `${name} is "${value}": it has to be a whole number.`);
+  }
+  return Number(value);
+}

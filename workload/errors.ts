@@ -1,0 +1,38 @@
+/**
+ * What can go wrong around a workload, as a stable code:
+ *
+ * - `SPEC_INVALID`: the task spec is no JSON, too large, or breaks a rule; the message lists every finding
+ * - `ENVIRONMENT_INVALID`: a program was started without the `VERAI_*` variables of the workload contract
+ * - `CHECKPOINT_INVALID`: a checkpoint cannot be written as asked
+ * - `OUTPUT_INVALID`: a workload ended well, but left not what its spec promises
+ * - `REFUSED`: this executor does not run such a spec
+ * - `ALREADY_RUNNING`: the unit is already being run by this executor
+ * - `LEFTOVER_ALIVE`: a process of an earlier run of the unit cannot be ended
+ * - `START_FAILED`: the operating system would not start the workload
+ */
+export type WorkloadErrorCode =
+  | "SPEC_INVALID"
+  | "ENVIRONMENT_INVALID"
+  | "CHECKPOINT_INVALID"
+  | "OUTPUT_INVALID"
+  | "REFUSED"
+  | "ALREADY_RUNNING"
+  | "LEFTOVER_ALIVE"
+  | "START_FAILED";
+
+/** An error around a workload. The message names the offending value and the remedy. */
+export class WorkloadError extends Error {
+  override readonly name = "WorkloadError";
+  /** Stable, for programs. */
+  readonly code: WorkloadErrorCode;
+
+  constructor(code: WorkloadErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Whether the error is a system error with this code, such as `ENOENT`. */
+export function isSystemError(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,40 @@
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { isSystemError, WorkloadError } from "./errors.ts";
+
+/**
+ * Checks what a workload that ended well has left in its output directory: everything that its spec promises, and
+ * nothing but plain files and directories (a link would have the agent publish whatever it points to). O(files).
+ *
+ * @param outputs Relative paths from the spec.
+ * @throws {@link WorkloadError} `OUTPUT_INVALID`
+ */
+export async function checkOutputs(directory: string, outputs: readonly string[]): Promise<void> {
+  await assertPlain(directory);
+  for (const output of outputs) {
+    try {
+      await lstat(join(directory, output));
+    } catch (error) {
+      if (!isSystemError(error, "ENOENT") && !isSystemError(error, "ENOTDIR")) throw error;
+      throw new WorkloadError(
+        "OUTPUT_INVALID",
+        `The workload ended with exit code 0, but there is no "${output}" among its outputs: ` +
+          `it has to write it below VERAI_OUTPUT_DIR, or the spec must not name it.`,
+      );
+    }
+  }
+}
+
+async function assertPlain(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await assertPlain(path);
+    else if (!entry.isFile()) {
+      throw new WorkloadError(
+        "OUTPUT_INVALID",
+        `${path} is neither a file nor a directory: a workload may leave only those.`,
+      );
+    }
+  }
+}
