@@ -23,6 +23,10 @@ export interface Wish {
   readonly maxPrice: bigint;
   readonly classIds: readonly number[];
   readonly surcharges?: readonly bigint[];
+  /** The spec's CID; by default one that nobody has the content of. */
+  readonly spec?: { readonly digest: string; readonly codec: number };
+  /** Seconds between checkpoints. */
+  readonly interval?: number;
 }
 
 /** A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account. */
@@ -52,14 +56,14 @@ export async function openMarket() {
       await nodes.register(address, { classId, capacity, ask }, profile, BigInt(capacity) * 100n * VER);
     },
     /** Submits a task. */
-    async addTask({ units, maxPrice, classIds, surcharges = [] }: Wish): Promise<void> {
+    async addTask({ units, maxPrice, classIds, surcharges = [], spec, interval = 60 }: Wish): Promise<void> {
       const now = await connection.networkHelpers.time.latest();
       await tasks.submit({
-        specDigest: ethers.id(`spec ${String(units)}`),
-        specCodec: 0x55,
+        specDigest: spec?.digest ?? ethers.id(`spec ${String(units)}`),
+        specCodec: spec?.codec ?? 0x55,
         units,
         maxPrice,
-        checkpointInterval: 60,
+        checkpointInterval: interval,
         deadline: now + 100_000,
         classIds: [...classIds],
         surcharges: [...surcharges],
@@ -84,6 +88,15 @@ export async function openMarket() {
  */
 export async function openClient(market: Awaited<ReturnType<typeof openMarket>>, account = 5) {
   const provider = await openProvider(market.url, { chainId: 31337, pollingMs: 20 });
+  const addresses = await addressesOf(market);
+  const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
+  const signer = (await openSigner({ testAccount: account }, 31337)).connect(provider);
+  const lane = await TransactionLane.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
+  return { provider, contracts, reader: new Reader(contracts), lane, signer };
+}
+
+/** The deployed addresses by the contracts' names, as a deployment file holds them. */
+export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>): Promise<Record<string, string>> {
   const addresses: Record<string, string> = {};
   for (const [name, contract] of Object.entries({
     VerToken: market.contracts.token,
@@ -99,8 +112,5 @@ export async function openClient(market: Awaited<ReturnType<typeof openMarket>>,
   })) {
     addresses[name] = await contract.getAddress();
   }
-  const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
-  const signer = (await openSigner({ testAccount: account }, 31337)).connect(provider);
-  const lane = await TransactionLane.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
-  return { provider, contracts, reader: new Reader(contracts), lane, signer };
+  return addresses;
 }

@@ -83,7 +83,7 @@ contract GasTest is GasSnapshots {
     function test_Settle100_of1000Nodes() public compared {
         uint256 gas_ = _settle(100, 900, "round: settle, 100 leases of 1,000 nodes");
         assertLe(gas_ / 100, MOST_PER_LEASE, "gas a lease");
-        assertApproxEqRel(gas_, _settled[0], 0.02e18, "flat");
+        assertApproxEqRel(gas_, _settled[0], 0.03e18, "flat");
     }
 
     uint256[] private _settled;
