@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ENERGY_SOURCES } from "../chain/words.ts";
-import { fees, keySource, network, service } from "../service/schema.ts";
+import { fees, keySource, network, service, ver } from "../service/schema.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */
 export const agentConfig = z.strictObject({
@@ -21,7 +21,7 @@ export const agentConfig = z.strictObject({
     /** Units that this machine runs at once. */
     capacity: z.number().int().positive(),
     /** VER for a unit. */
-    ask: z.string(),
+    ask: ver,
     /** Average watts above which the node wants no more work. */
     powerThreshold: z.number().int().nonnegative(),
     energySource: z.enum(ENERGY_SOURCES),

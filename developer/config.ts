@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { fees, keySource, network } from "../service/schema.ts";
+import { fees, keySource, network, ver } from "../service/schema.ts";
 
 /** Configuration of a developer's client. */
 export const developerConfig = z.strictObject({
@@ -22,9 +22,9 @@ export const developerConfig = z.strictObject({
 export const taskTerms = z.strictObject({
   units: z.number().int().positive(),
   /** The most a unit may cost. */
-  maxPrice: z.string(),
+  maxPrice: ver,
   /** Class name → surcharge in VER; it steers the choice and is not paid. */
-  classes: z.record(z.string(), z.string()),
+  classes: z.record(z.string(), ver),
   checkpointInterval: z.number().int().positive(),
   /** Seconds from now on until the results must be there. */
   within: z.number().int().positive(),

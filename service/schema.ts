@@ -31,11 +31,19 @@ export const network = z.strictObject({
   deployment: z.string().optional(),
 });
 
+/** An amount of VER as people write it: "0.012". */
+export const ver = z
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,18})?$/, { error: 'has to be an amount of VER, such as "0.012"' });
+
 /** How transactions are paid for. Gas prices in gwei, as people write them: "0.05". */
 export const fees = z
   .strictObject({
     /** Hard cap of what is offered per gas, also when a stuck transaction is replaced. */
-    maxFeePerGas: z.string().default("5"),
+    maxFeePerGas: z
+      .string()
+      .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'has to be a gas price in gwei, such as "0.05"' })
+      .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
     stuckAfter: z.number().positive().default(30),
   })

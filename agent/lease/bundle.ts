@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { copyFile, cp, link, mkdir, readdir, writeFile } from "node:fs/promises";
+import { copyFile, cp, link, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { newestCheckpoint } from "../../workload/checkpoints.ts";
@@ -94,9 +94,7 @@ export async function adoptCheckpoint(
     if (index === undefined || Number(index) < start || Number(index) >= start + count) continue;
     const unit = await folder.unit(Number(index));
     const entries = await readdir(join(checkpoint, name));
-    if (entries.includes("checkpoint")) {
-      await cp(join(checkpoint, name, "checkpoint"), unit.checkpoint, { recursive: true, force: true });
-    }
+    if (entries.includes("checkpoint")) await adoptEntries(join(checkpoint, name, "checkpoint"), unit.checkpoint);
     if (entries.includes("done")) {
       await cp(join(checkpoint, name, "output"), unit.output, { recursive: true, force: true });
       await folder.markDone(Number(index));
@@ -104,6 +102,17 @@ export async function adoptCheckpoint(
     adopted += 1;
   }
   return adopted;
+}
+
+/** Copies each entry under another name first: a checkpoint must appear whole or not at all, also here. */
+async function adoptEntries(from: string, to: string): Promise<void> {
+  for (const entry of await readdir(from)) {
+    const temporary = join(to, `${entry}.tmp`);
+    await rm(temporary, { recursive: true, force: true });
+    await cp(join(from, entry), temporary, { recursive: true });
+    await rm(join(to, entry), { recursive: true, force: true });
+    await rename(temporary, join(to, entry));
+  }
 }
 
 /** The same tree of plain files elsewhere, by hard links where the file system allows them. */

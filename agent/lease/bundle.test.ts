@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+
+import { writeCheckpointAtomically } from "../../workload/checkpoints.ts";
+import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
+import { Workspace } from "./workspace.ts";
+
+async function workspace(context: TestContext): Promise<Workspace> {
+  const root = await mkdtemp(join(tmpdir(), "drmp-bundle-"));
+  context.after(() => rm(root, { recursive: true, force: true }));
+  return new Workspace(root);
+}
+
+test("progress is what complete checkpoints and outputs hold", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 0, unitsDone: 0 });
+  const unit = await folder.unit(4);
+  await writeCheckpointAtomically(unit.checkpoint, 7, { weights: "w" }, 0.25);
+  await mkdir(join(unit.checkpoint, "checkpoint-000000008.tmp"));
+  await folder.unit(5);
+  await folder.markDone(5);
+  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 12_500, unitsDone: 1 });
+});
+
+test("a unit that is not done never counts as done, whatever it says", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 1, {}, 1);
+  assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_999, unitsDone: 0 });
+});
+
+test("what is bundled is what a successor of part of the range goes on from", async (context) => {
+  const space = await workspace(context);
+  const folder = space.folder(1, 1);
+  await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 3, { weights: "zero" }, 0.5);
+  const done = await folder.unit(1);
+  await writeFile(join(done.output, "model.bin"), "one");
+  await folder.markDone(1);
+  await writeCheckpointAtomically((await folder.unit(2)).checkpoint, 1, { weights: "two" }, 0.1);
+  const bundle = await bundleCheckpoint(folder, 0, 3);
+  assert.equal(bundle.progress, 5_000 + 10_000 + 1_000);
+
+  const successor = space.folder(2, 2);
+  assert.equal(await adoptCheckpoint(successor, 1, 2, bundle.path), 2);
+  assert.deepEqual(await leaseProgress(successor, 1, 2), { total: 11_000, unitsDone: 1 });
+  const { checkpoint } = await successor.unit(2);
+  assert.equal(await readFile(join(checkpoint, "checkpoint-000000001", "weights"), "utf8"), "two");
+  assert.ok(!(await readdir(successor.path)).includes("unit-0"));
+});
+
+test("adopting twice, as after a crash in between, leaves the same", async (context) => {
+  const space = await workspace(context);
+  const folder = space.folder(1, 1);
+  await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 3, { weights: "zero" }, 0.5);
+  const bundle = await bundleCheckpoint(folder, 0, 1);
+  const successor = space.folder(2, 2);
+  await adoptCheckpoint(successor, 0, 1, bundle.path);
+  await adoptCheckpoint(successor, 0, 1, bundle.path);
+  assert.deepEqual(await readdir((await successor.unit(0)).checkpoint), ["checkpoint-000000003"]);
+});
+
+test("a result holds every unit's output, and refuses links", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  const unit = await folder.unit(0);
+  await writeFile(join(unit.output, "model.bin"), "model");
+  const path = await bundleResult(folder, 0, 1);
+  assert.equal(await readFile(join(path, "unit-0", "model.bin"), "utf8"), "model");
+  await symlink("/etc/hostname", join(unit.output, "leak"));
+  await assert.rejects(bundleResult(folder, 0, 1), /neither a file nor a directory/);
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { pino } from "pino";
+import { Counter, Registry } from "prom-client";
+
+import { keeperConfig } from "../keepers/config.ts";
+import { ConfigInvalid, readConfig } from "./config.ts";
+import { serveHealth } from "./endpoint.ts";
+import { runLoop } from "./loop.ts";
+import { Pulse } from "./pulse.ts";
+
+const quiet = pino({ level: "silent" });
+
+test("a loop survives failing cycles, and only good ones count for the pulse", async () => {
+  let now = 0;
+  const pulse = new Pulse(1_000, () => now);
+  pulse.expect("loop");
+  const stop = new AbortController();
+  let cycles = 0;
+  await runLoop({
+    name: "loop",
+    intervalMs: 1,
+    maxBackoffMs: 2,
+    signal: stop.signal,
+    logger: quiet,
+    pulse,
+    cycle: () => {
+      cycles += 1;
+      now += 600;
+      if (cycles === 5) stop.abort();
+      return cycles < 4 ? Promise.reject(new Error("no RPC")) : Promise.resolve(false);
+    },
+  });
+  assert.equal(cycles, 5);
+  assert.ok(pulse.healthy);
+  now += 1_001;
+  assert.ok(!pulse.healthy);
+});
+
+test("health is 503 when the last good cycle is too old, and metrics are served", async () => {
+  let now = 0;
+  const pulse = new Pulse(1_000, () => now);
+  pulse.expect("loop");
+  const registry = new Registry();
+  new Counter({ name: "things_total", help: "Things", registers: [registry] }).inc(3);
+  const { url, close } = await serveHealth({
+    host: "127.0.0.1",
+    port: 0,
+    pulse,
+    registry,
+    details: () => ({ node: 7 }),
+  });
+  const healthy = await fetch(`${url}/health`);
+  assert.equal(healthy.status, 200);
+  assert.equal(((await healthy.json()) as { node: number }).node, 7);
+  now = 1_001;
+  assert.equal((await fetch(`${url}/health`)).status, 503);
+  assert.match(await (await fetch(`${url}/metrics`)).text(), /things_total 3/);
+  assert.equal((await fetch(`${url}/other`)).status, 404);
+  await close();
+});
+
+test("a configuration is validated strictly, and the message names file and entry", async (context) => {
+  const directory = await mkdtemp(join(tmpdir(), "drmp-config-"));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, "keeper.json");
+  const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: 31337 }, dataDir: "/tmp/x" };
+  const read = async (content: unknown) => {
+    await writeFile(file, typeof content === "string" ? content : JSON.stringify(content));
+    return readConfig(file, keeperConfig);
+  };
+  assert.equal((await read(good)).allocation.batchSeconds, 10);
+  await assert.rejects(read({ ...good, intervall: 3 }), /keeper\.json does not fit:[\s\S]*intervall/);
+  await assert.rejects(read({ ...good, network: { chainId: "x" } }), /network\.rpcUrl[\s\S]*network\.chainId/);
+  await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigInvalid);
+  await assert.rejects(read("{"), /not valid JSON/);
+  assert.throws(() => readConfig(join(directory, "none.json"), keeperConfig), /Cannot read .*none\.json/);
+});
