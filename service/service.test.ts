@@ -6,12 +6,13 @@ import { test } from "node:test";
 
 import { pino } from "pino";
 import { Counter, Registry } from "prom-client";
+import { z } from "zod";
 
-import { keeperConfig } from "../keepers/config.ts";
 import { ConfigInvalid, readConfig } from "./config.ts";
 import { serveHealth } from "./endpoint.ts";
 import { runLoop } from "./loop.ts";
 import { Pulse } from "./pulse.ts";
+import { fees, keySource, network } from "./schema.ts";
 
 const quiet = pino({ level: "silent" });
 
@@ -67,16 +68,17 @@ test("health is 503 when the last good cycle is too old, and metrics are served"
 test("a configuration is validated strictly, and the message names file and entry", async (context) => {
   const directory = await mkdtemp(join(tmpdir(), "drmp-config-"));
   context.after(() => rm(directory, { recursive: true, force: true }));
-  const file = join(directory, "keeper.json");
+  const file = join(directory, "config.json");
+  const schema = z.strictObject({ network, fees, key: keySource.optional(), dataDir: z.string() });
   const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: 31337 }, dataDir: "/tmp/x" };
   const read = async (content: unknown) => {
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content));
-    return readConfig(file, keeperConfig);
+    return readConfig(file, schema);
   };
-  assert.equal((await read(good)).allocation.batchSeconds, 10);
-  await assert.rejects(read({ ...good, intervall: 3 }), /keeper\.json does not fit:[\s\S]*intervall/);
+  assert.equal((await read(good)).fees.stuckAfter, 30);
+  await assert.rejects(read({ ...good, intervall: 3 }), /config\.json does not fit:[\s\S]*intervall/);
   await assert.rejects(read({ ...good, network: { chainId: "x" } }), /network\.rpcUrl[\s\S]*network\.chainId/);
   await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigInvalid);
   await assert.rejects(read("{"), /not valid JSON/);
-  assert.throws(() => readConfig(join(directory, "none.json"), keeperConfig), /Cannot read .*none\.json/);
+  assert.throws(() => readConfig(join(directory, "none.json"), schema), /Cannot read .*none\.json/);
 });

@@ -94,7 +94,7 @@ test("with its defaults a unit takes seconds, leaves checkpoints, and recognises
   const unit = unitOf(await temporaryDirectory(context), []);
   const running = await executor.start(unit);
   const exit = await running.exited;
-  assert.equal(exit.reason, "done");
+  assert.equal(exit.reason, "done", exit.detail);
   const { model, metrics } = await resultOf(unit);
   assert.ok(metrics.accuracy > 0.9, String(metrics.accuracy));
   assert.equal(metrics.epochs, 12);
