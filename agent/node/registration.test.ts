@@ -47,3 +47,11 @@ test("a listing that is behind is synced once the cooldown is over and no round 
   assert.deepEqual(planNode(cooled, wanted, 3, 899, false), []);
   assert.deepEqual(planNode(cooled, wanted, 3, 1_000, true), []);
 });
+
+test("a machine that is unfit leaves the market, says why, and comes back once it is fit", () => {
+  const unfit = { ...wanted, unfit: "the disk is full" };
+  assert.deepEqual(planNode(node, unfit, 3, 1_000, false), [{ kind: "drain", why: "the disk is full" }]);
+  assert.deepEqual(planNode({ ...node, status: "draining" }, unfit, 3, 1_000, false), []);
+  const kinds = planNode({ ...node, status: "draining" }, wanted, 3, 1_000, false).map((s) => s.kind);
+  assert.deepEqual(kinds, ["resume"]);
+});

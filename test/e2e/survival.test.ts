@@ -43,7 +43,7 @@ const SPEC = {
 
 let network: TestNetwork;
 before(async () => {
-  network = await TestNetwork.start("survival");
+  network = await TestNetwork.start("test-survival");
 });
 after(async () => {
   await network.stop();

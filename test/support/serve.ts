@@ -13,7 +13,7 @@ interface Call {
 export async function serve(provider: EthereumProvider): Promise<{ url: string; close: () => Promise<void> }> {
   const ask = async ({ id, method, params }: Call) => {
     try {
-      return { jsonrpc: "2.0", id, result: await provider.request({ method, params: params ?? [] }) };
+      return { jsonrpc: "2.0", id, result: (await provider.request({ method, params: params ?? [] })) as unknown };
     } catch (error) {
       const {
         code = -32603,
