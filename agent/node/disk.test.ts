@@ -10,6 +10,6 @@ test("names the directory, what is free and what is needed", async () => {
   const full = new DiskRoom(tmpdir(), 16 * bavail * bsize);
   assert.equal(full.full, undefined, "nobody has looked yet");
   assert.match((await full.look()) ?? "", new RegExp(`The disk of ${tmpdir()} is full: [\\d.]+ MiB are free`));
-  assert.equal(full.full, await full.look());
+  assert.match(full.full ?? "", /needed\. Free some space/);
   assert.equal(await new DiskRoom(tmpdir(), 1).look(), undefined);
 });
