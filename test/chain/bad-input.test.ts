@@ -78,8 +78,6 @@ describe("bad input", () => {
     it("names the asks beside one that is not on a tick", async () => {
       const error = await refused({}, { ask: "0.0105" });
       expect(error.details["refusal"]).to.equal("AskNotOnTick");
-      expect(error.message)
-        .to.include("0.0105")
       expect(error.message).to.include("0.0105 VER").and.to.include("use 0.010 or 0.011 VER");
     });
 
