@@ -5,6 +5,7 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {SeedDraw} from "../../../contracts/vrf/SeedDraw.sol";
 import {Fixture} from "../support/Fixture.sol";
 
 /// @title The life of rounds: opening, seeding, settling, aborting, bounties
@@ -163,15 +164,29 @@ contract RoundManagerTest is Fixture {
         assertBooks();
     }
 
+    /// @notice An ask that is exactly the maximum price serves the task, and is paid in full.
+    function test_AskAtTheMaximumPrice() public {
+        submit(bob, 4, 10_000, CPU_EU);
+        runRound(1);
+        deliver(1);
+        accept(bob, 1);
+        assertEq(vault.claimable(alice), 40_000 * MICRO);
+        assertEq(vault.claimable(bob), 0);
+        assertEq(vault.escrowOf(1), 0);
+    }
+
     /// @notice Nothing was allocated, nothing is paid.
     function test_Bounty_notForNothing() public {
         submit(bob, 1, 10_000, CPU_EU);
         openRound();
-        fulfil(1);
-        // With its dither the only node is dearer than what the task pays: the unit stays open.
+        // With the highest dither, leasing at the maximum price costs as much as leaving the unit open.
+        uint256 word;
+        while (SeedDraw.dither(keccak256(abi.encode(word)), 1, CPU_EU) != 1023) ++word;
+        fulfil(word);
         settle(optimalPost());
         assertEq(leases.leaseCount(), 0);
         assertEq(vault.claimable(keeper), 0);
+        assertUnits(1, 1, 0, 0, 0);
     }
 
     function test_Bounty_emptyPool() public {

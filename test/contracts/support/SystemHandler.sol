@@ -11,9 +11,6 @@ import {SupplyHandler} from "./SupplyHandler.sol";
 abstract contract SystemHandler is SupplyHandler {
     uint256 private constant MOST_TASKS = 12;
 
-    /// @notice Rounds settled, so that a campaign in which nothing happens shows.
-    uint256 public settledRounds;
-
     constructor(Contracts memory c) {
         attach(c);
     }
@@ -62,7 +59,6 @@ abstract contract SystemHandler is SupplyHandler {
                 fulfil(word);
             } else if (status == IRoundManager.RoundStatus.Settling) {
                 settle(optimalPost());
-                ++settledRounds;
             } else if (_anythingToAllocate()) {
                 openRound();
             }
