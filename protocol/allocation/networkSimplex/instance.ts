@@ -1,0 +1,85 @@
+import type { Problem } from "../model.ts";
+import { requireThat } from "../refusal.ts";
+
+/** No price, surcharge or number of units of a problem is above this, see {@link Problem}. */
+const LARGEST = 2 ** 51;
+
+/**
+ * A problem as the network simplex walks through it: flat arrays. Vertices are the tasks (0 …), the classes
+ * (`taskCount` …) and the root, the last one.
+ */
+export interface Instance {
+  readonly taskCount: number;
+  /** The root's index, and how many tasks and classes there are. */
+  readonly root: number;
+  /** Units of each task, and the most it pays. */
+  readonly demand: Float64Array;
+  readonly maxPrice: Float64Array;
+  /** Arcs of task t, one per useful choice: `firstArc[t]` up to but not including `firstArc[t + 1]`. */
+  readonly firstArc: Int32Array;
+  /** Vertex of the arc's class, its surcharge, and which of the task's choices it is. */
+  readonly arcClass: Int32Array;
+  readonly arcCost: Float64Array;
+  readonly arcChoice: Int32Array;
+  /** Steps of the class at vertex v, by ascending price: `firstStep[v]` up to but not including `firstStep[v + 1]`. */
+  readonly firstStep: Int32Array;
+  readonly stepPrice: Float64Array;
+  readonly stepUnits: Float64Array;
+}
+
+/**
+ * Flattens a problem. Choices that cost more than the task pays, even with the class's cheapest unit, are left out: in an
+ * optimum no unit flows through them. O(tasks × accepted classes + steps).
+ *
+ * @throws Refusal `SolverFailed` if a number is too large to be calculated with exactly, or is none.
+ */
+export function flatten({ tasks, classes }: Problem): Instance {
+  const taskCount = tasks.length;
+  const root = taskCount + classes.length;
+  const arcs = tasks.reduce((sum, { choices }) => sum + choices.length, 0);
+  const steps = classes.reduce((sum, each) => sum + each.steps.length, 0);
+  const instance = {
+    taskCount,
+    root,
+    demand: Float64Array.from(tasks, ({ units }) => exact(units)),
+    maxPrice: Float64Array.from(tasks, ({ maxPrice }) => exact(maxPrice)),
+    firstArc: new Int32Array(taskCount + 1),
+    arcClass: new Int32Array(arcs),
+    arcCost: new Float64Array(arcs),
+    arcChoice: new Int32Array(arcs),
+    firstStep: new Int32Array(root + 1),
+    stepPrice: new Float64Array(steps),
+    stepUnits: new Float64Array(steps),
+  };
+  let step = 0;
+  classes.forEach((each, lane) => {
+    instance.firstStep[taskCount + lane] = step;
+    for (const { price, units } of each.steps) {
+      instance.stepPrice[step] = exact(price);
+      instance.stepUnits[step++] = exact(units);
+    }
+  });
+  instance.firstStep[root] = step;
+  let arc = 0;
+  tasks.forEach(({ choices, maxPrice }, t) => {
+    instance.firstArc[t] = arc;
+    choices.forEach(({ lane, surcharge }, choice) => {
+      const cheapest = classes[lane]?.steps[0]?.price ?? Infinity;
+      if (exact(surcharge) + cheapest > maxPrice) return;
+      instance.arcClass[arc] = taskCount + lane;
+      instance.arcCost[arc] = surcharge;
+      instance.arcChoice[arc++] = choice;
+    });
+  });
+  instance.firstArc[taskCount] = arc;
+  return instance;
+}
+
+function exact(number: number): number {
+  requireThat(
+    Number.isInteger(number) && number >= 0 && number <= LARGEST,
+    "SolverFailed",
+    () => `The network simplex cannot calculate exactly with ${number}.`,
+  );
+  return number;
+}
