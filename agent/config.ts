@@ -18,7 +18,7 @@ export const agentConfig = z.strictObject({
   node: z.strictObject({
     /** Class by name, such as "cpu/eu". */
     class: z.string(),
-    /** Units that this machine runs at once. */
+    /** Units that this machine runs at once: every leased unit runs, so that every lease gets its checkpoints in time. */
     capacity: z.number().int().positive(),
     /** VER for a unit. */
     ask: ver,
@@ -36,8 +36,6 @@ export const agentConfig = z.strictObject({
       replicas: z.number().int().min(0).max(8).default(1),
     })
     .prefault({}),
-  /** Units run at the same time; at most the capacity. */
-  parallel: z.number().int().positive().optional(),
   /** Seconds between two looks at the chain. */
   interval: z.number().positive().default(4),
   /** Seconds that a workload gets to write its last checkpoint. */

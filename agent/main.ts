@@ -96,7 +96,7 @@ async function run(config: AgentConfig): Promise<void> {
       workspace: new Workspace(join(config.dataDir, "leases")),
       specs: new Specs(store, join(config.dataDir, "specs")),
       executor: new ProcessExecutor({ trainers: builtInTrainers }),
-      slots: new PQueue({ concurrency: Math.min(config.parallel ?? config.node.capacity, config.node.capacity) }),
+      slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,

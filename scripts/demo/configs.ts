@@ -33,7 +33,6 @@ export class Configs {
         energySource: node.energySource,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-      parallel: 1,
       interval: 1,
       service: { port: 0 },
       ...changes,
