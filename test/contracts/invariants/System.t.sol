@@ -28,6 +28,8 @@ contract SystemInvariants is Fixture {
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
         // A round is settled and another one waits for its seed: every campaign starts amid the life of leases.
         handler.advance(2);
+        handler.register(0, 0, 7, 0);
+        handler.submit(0, 5, 8_000, 0, 1);
         handler.advance(0);
         assertGt(leases.leaseCount(), 0);
         assertTrue(nodes.frozen());
