@@ -3,6 +3,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { CheckpointStore } from "../../checkpoints/store.ts";
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Holdings } from "../lease/holdings.ts";
+import type { AgentParts } from "../parts.ts";
+import { replicaHolders } from "./replicas.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
 const TRY_MS = 5_000;
@@ -42,4 +46,28 @@ export async function isHeldBy(
     await store.stop();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** Waits until others hold the last checkpoints of leases that were given back. */
+export async function handOver(parts: AgentParts, holdings: Holdings): Promise<void> {
+  const { session, nodeId, replicas, graceSeconds, room, logger } = parts;
+  const { pin } = await holdings.index.refresh();
+  const given = (await holdings.kept(pin)).filter(({ nodeId: by, status }) => by === nodeId && status === "released");
+  const ids = given.map(({ id }) => id);
+  const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
+  const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
+  const signal = AbortSignal.timeout(graceSeconds * 1000);
+  await Promise.all(
+    [...checkpoints].map(async ([leaseId, checkpoint]) => {
+      const cid = fromChainCid(checkpoint).toString();
+      const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
+      for (const { id, endpoint } of holders) {
+        const scratch = join(room.directory, `handover-${String(leaseId)}`);
+        if (!(await isHeldBy(endpoint.split(","), cid, scratch, signal))) continue;
+        logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
+        return;
+      }
+      logger.warn({ lease: leaseId, cid }, "no other node has the last checkpoint; it is here when the agent is back");
+    }),
+  );
 }

@@ -1,0 +1,151 @@
+import type { Pin } from "../../chain/pin.ts";
+import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { bundleCheckpoint, bundleResult } from "./bundle.ts";
+import type { Holdings } from "./holdings.ts";
+import { restorable } from "./lineage.ts";
+import type { ChainLease, LeaseStep } from "./plan.ts";
+import { LeaseWork } from "./work.ts";
+
+/** Takes the steps that were planned for leases: starts and stops work, posts checkpoints, delivers, gives back. */
+export class LeaseSteps {
+  readonly #parts: AgentParts;
+  readonly #holdings: Holdings;
+
+  constructor(parts: AgentParts, holdings: Holdings) {
+    this.#parts = parts;
+    this.#holdings = holdings;
+  }
+
+  /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
+  async take(steps: readonly LeaseStep[], leases: readonly ChainLease[], pin: Pin): Promise<void> {
+    for (const step of steps) {
+      const lease = leases.find(({ id }) => id === step.leaseId);
+      const done = await attempt(this.#parts, `${step.kind} of lease ${String(step.leaseId)}`, () =>
+        this.#takeStep(step, lease, pin),
+      );
+      if (!done) return;
+    }
+  }
+
+  async #takeStep(step: LeaseStep, lease: ChainLease | undefined, pin: Pin): Promise<void> {
+    switch (step.kind) {
+      case "stop":
+        this.#parts.logger.warn({ lease: step.leaseId, why: step.why }, "stopping work that is not ours any more");
+        await this.#holdings.works.get(step.leaseId)?.stop("kill");
+        return;
+      case "forget":
+        return this.#forget(step.leaseId, pin);
+      default:
+        if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
+    }
+    const { leases } = this.#parts.session.contracts;
+    switch (step.kind) {
+      case "start":
+        // Waits for room; the listing is withdrawn meanwhile.
+        return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
+      case "checkpoint":
+        return this.#checkpoint(lease);
+      case "deliver":
+        return this.#deliver(lease);
+      case "release": {
+        this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
+        await this.#holdings.works.get(lease.id)?.stop("kill");
+        await send(this.#parts, `release ${String(lease.id)}`, () =>
+          this.#ifActive(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
+        );
+        return;
+      }
+      case "accept":
+        await send(this.#parts, `accept ${String(lease.id)}`, () => leases.accept.populateTransaction([lease.id]));
+    }
+  }
+
+  async #start(lease: ChainLease, pin: Pin): Promise<void> {
+    const { session, workspace } = this.#parts;
+    const chainLease = this.#holdings.index.get(lease.id);
+    const parent = chainLease?.parent ?? 0;
+    const from = parent === 0 ? [] : await restorable(session.reader, pin, parent);
+    const folder = workspace.folder(lease.id, lease.fence);
+    const work = new LeaseWork(lease, await this.#holdings.task(lease.taskId, pin), folder, from, this.#parts);
+    this.#holdings.works.set(lease.id, work);
+    work.start();
+    const { id, taskId, start, count, fence } = lease;
+    this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
+  }
+
+  async #checkpoint(lease: ChainLease): Promise<void> {
+    const { store, workspace, session, logger } = this.#parts;
+    const folder = workspace.folder(lease.id, lease.fence);
+    const bundle = await bundleCheckpoint(folder, lease.start, lease.count);
+    const { cid, size } = await store.addDirectory(bundle.path, { pin: checkpointLabel(lease.id) });
+    const { digest, codec } = toChainCid(cid);
+    const receipt = await send(this.#parts, `checkpoint of lease ${String(lease.id)}`, () =>
+      this.#ifActive(lease, async () => {
+        const [newest] = await session.reader.newestCheckpoints(await session.reader.pin(), lease.id);
+        if (newest && newest.progress >= bundle.progress) return null;
+        return session.contracts.checkpoints.post.populateTransaction(
+          lease.id,
+          lease.fence,
+          digest,
+          codec,
+          bundle.progress,
+          size,
+        );
+      }),
+    );
+    await this.#retainNewest(lease.id);
+    if (receipt)
+      logger.info({ lease: lease.id, cid: cid.toString(), progress: bundle.progress, size }, "checkpoint posted");
+  }
+
+  /** Keeps the two checkpoints that the chain knows, lets older ones go. */
+  async #retainNewest(leaseId: number): Promise<void> {
+    const { store, session } = this.#parts;
+    const kept = await session.reader.newestCheckpoints(await session.reader.pin(), leaseId);
+    await this.#unpinAllBut(checkpointLabel(leaseId), new Set(kept.map((each) => fromChainCid(each).toString())));
+    await store.collectGarbage();
+  }
+
+  async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
+    const { store } = this.#parts;
+    for (const { cid, labels } of store.list()) {
+      if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
+    }
+  }
+
+  async #deliver(lease: ChainLease): Promise<void> {
+    const { store, workspace, session, logger } = this.#parts;
+    const path = await bundleResult(workspace.folder(lease.id, lease.fence), lease.start, lease.count);
+    const { cid, size } = await store.addDirectory(path, { pin: `result-${String(lease.id)}` });
+    const { digest, codec } = toChainCid(cid);
+    await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
+      this.#ifActive(lease, () =>
+        session.contracts.leases.deliver.populateTransaction(lease.id, lease.fence, digest, codec, size),
+      ),
+    );
+    this.#holdings.works.delete(lease.id);
+    logger.info({ lease: lease.id, cid: cid.toString(), size }, "result delivered");
+  }
+
+  /** The transaction, if the lease is still ours and active right before it is sent; else nothing. */
+  async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
+    const { reader } = this.#parts.session;
+    const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
+    return now?.status === "active" && now.fence === lease.fence ? build() : null;
+  }
+
+  /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
+  async #forget(leaseId: number, pin: Pin): Promise<void> {
+    const { workspace, store } = this.#parts;
+    this.#holdings.works.delete(leaseId);
+    for (const record of await workspace.records()) {
+      if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
+    }
+    const kept = new Set((await this.#holdings.kept(pin)).map(({ id }) => id));
+    for (const { id } of this.#holdings.index.all()) {
+      if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
+    }
+    await store.collectGarbage();
+  }
+}

@@ -1,0 +1,69 @@
+import type { Node } from "../../chain/entities.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
+import { type ChainLease, whyIdle } from "../lease/plan.ts";
+import { type AgentParts, attempt, send } from "../parts.ts";
+import { freeUnits, planNode } from "./registration.ts";
+
+/** What an agent is doing, for `/health` and logs. */
+export interface AgentState {
+  readonly nodeId: number;
+  readonly leases: readonly { readonly id: number; readonly units: number; readonly progress: number }[];
+  readonly idle: string | undefined;
+  readonly peers: { readonly connected: number; readonly known: number };
+}
+
+/** Brings what the chain says of the node in line with the agent. */
+export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise<void> {
+  const { session, store, logger, room } = parts;
+  const { nodes } = session.contracts;
+  const { stakePerUnit } = await session.reader.parameters(pin);
+  const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
+  const endpoint = store.multiaddrs().join(",");
+  const frozen = await nodes.frozen({ blockTag: pin.number });
+  for (const step of planNode(node, { endpoint, unfit: room.full }, free, pin.timestamp, frozen)) {
+    logger.info({ why: step.why }, step.kind);
+    await attempt(parts, step.kind, () =>
+      send(parts, step.kind, () => {
+        if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
+        if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
+        if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
+        const { powerThreshold } = node;
+        const energySource = numberOf(ENERGY_SOURCES, node.energySource);
+        return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, endpoint });
+      }),
+    );
+  }
+}
+
+/** What the agent is doing at this block and, if nothing, why. */
+export async function describe(
+  parts: AgentParts,
+  node: Node,
+  leases: readonly ChainLease[],
+  pin: Pin,
+): Promise<AgentState> {
+  const { session, store } = parts;
+  const active = leases.filter(({ status }) => status === "active");
+  const peers = store.peers();
+  const { stakePerUnit } = await session.reader.parameters(pin);
+  const idle =
+    parts.room.full ??
+    whyIdle({
+      registered: true,
+      status: node.status as "active",
+      leased: node.leased,
+      listedUnits: node.listing?.units ?? 0,
+      capacity: node.capacity,
+      cooldownUntil: node.cooldownUntil,
+      covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
+      now: pin.timestamp,
+      queueLength: (await session.reader.queue(pin, 1)).length,
+    });
+  return {
+    nodeId: node.id,
+    leases: active.map(({ id, count, checkpoint }) => ({ id, units: count, progress: checkpoint.progress })),
+    idle,
+    peers: { connected: peers.filter(({ connected }) => connected).length, known: peers.length },
+  };
+}

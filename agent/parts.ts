@@ -1,0 +1,46 @@
+import type { TransactionReceipt } from "ethers";
+
+import { ChainError } from "../chain/errors.ts";
+import type { LaneRequest, TransactionLane } from "../chain/lane.ts";
+import type { Session } from "../chain/session.ts";
+import type { WorkParts } from "./lease/work.ts";
+import type { Workspace } from "./lease/workspace.ts";
+import type { DiskRoom } from "./node/disk.ts";
+
+/** What an agent works with. */
+export interface AgentParts extends WorkParts {
+  readonly session: Session;
+  /** Lane of the operator key. */
+  readonly lane: TransactionLane;
+  readonly workspace: Workspace;
+  readonly nodeId: number;
+  /** Copies of a checkpoint beside the producer's own. */
+  readonly replicas: number;
+  readonly room: DiskRoom;
+}
+
+/** Sends a transaction of the operator; null if nothing needed to be done. */
+export async function send(
+  { lane }: AgentParts,
+  label: string,
+  prepare: LaneRequest["prepare"],
+): Promise<TransactionReceipt | null> {
+  return lane.submit({ label, prepare });
+}
+
+/** Runs a step; a failure is logged and left to the next cycle. @returns whether it went well. */
+export async function attempt({ logger }: AgentParts, what: string, step: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await step();
+    return true;
+  } catch (error) {
+    const code = error instanceof ChainError ? error.code : undefined;
+    logger.error({ err: error, code, step: what }, `${what} failed, will be tried again`);
+    return false;
+  }
+}
+
+/** Label of the pins of a lease's own checkpoints. */
+export function checkpointLabel(leaseId: number): string {
+  return `checkpoint-${String(leaseId)}`;
+}
