@@ -68,6 +68,23 @@ contract TaskLifeTest is Fixture {
         assertBooks();
     }
 
+    /// @notice What comes back to a cancelled task during a round is refunded at the round's end, not under its feet.
+    function test_Cancel_inOpenRound_whileRangesComeBack() public {
+        register(alice, CPU_EU, 3, 10);
+        submit(bob, 5, 20_000, CPU_EU);
+        runRound(1);
+        register(alice, CPU_EU, 2, 10);
+        openRound();
+        fulfil(1);
+        vm.prank(bob);
+        tasks.cancel(1);
+        release(1);
+        assertUnits(1, 5, 0, 0, 0);
+        settle(optimalPost());
+        assertUnits(1, 0, 2, 0, 3);
+        assertBooks();
+    }
+
     function test_Cancel_inAbortedRound() public {
         register(alice, CPU_EU, 3, 10);
         submit(bob, 5, 20_000, CPU_EU);
