@@ -255,8 +255,8 @@ interface INodeRegistry {
     /// @notice Free listed units of a class at ticks below `tick`. Four reads.
     function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256);
 
-    /// @notice Whether a class has a listed unit at or below this price (micro-VER).
-    function hasUnitsAtOrBelow(uint8 classId, uint256 price) external view returns (bool);
+    /// @notice Free listed units of a class at or below this price (micro-VER). Four reads.
+    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256);
 
     /// @notice How many listings wait to be brought up to date.
     function pendingCount() external view returns (uint256);

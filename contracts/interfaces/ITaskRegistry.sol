@@ -150,7 +150,8 @@ interface ITaskRegistry {
     function rotate(uint256 most) external returns (uint256 moved);
 
     /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
-    /// and `mostUnits`. Tasks that nothing listed serves go to the end of the queue. Round manager only.
+    /// and `mostUnits`, each with no more units than are listed for it. Tasks that nothing listed serves go to the end of
+    /// the queue. Round manager only.
     /// O(mostTasks): at most twice as many are looked at.
     function freeze(
         uint256 mostTasks,

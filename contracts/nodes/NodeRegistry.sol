@@ -277,9 +277,9 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function hasUnitsAtOrBelow(uint8 classId, uint256 price) external view returns (bool) {
+    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256) {
         uint256 end = price / class(classId).tickSize + 1;
-        return _books[classId].tree.below(end > TICKS ? TICKS : end) != 0;
+        return _books[classId].tree.below(end > TICKS ? TICKS : end);
     }
 
     /// @inheritdoc INodeRegistry

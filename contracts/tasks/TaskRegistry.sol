@@ -146,14 +146,15 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         for (; looks != 0 && count < mostTasks && mostUnits != 0; --looks) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
-            if (!_leasable(t) || !servable(taskId)) {
+            // More than what is listed for it cannot be leased; it would only keep others out of the round.
+            uint256 demand = _leasable(t) ? _supply(t, Math.min(t.openUnits, mostUnits)) : 0;
+            if (demand == 0) {
                 _skipHead();
                 continue;
             }
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
-            uint256 demand = Math.min(t.openUnits, mostUnits);
             mostUnits -= demand;
             taskIds[count] = taskId;
             demands[count++] = uint32(demand);
@@ -299,17 +300,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @inheritdoc ITaskRegistry
     function servable(uint32 taskId) public view returns (bool) {
-        Task storage t = _tasks[taskId];
-        uint256 most = t.maxPrice;
-        bool plain = t.surcharges.length == 0;
-        uint256 classes = t.classes;
-        for (uint256 i; classes != 0; ++i) {
-            uint256 surcharge = plain ? 0 : t.surcharges[i];
-            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
-            classes &= classes - 1;
-            if (surcharge <= most && NODES.hasUnitsAtOrBelow(classId, most - surcharge)) return true;
-        }
-        return false;
+        return _supply(_tasks[taskId], 1) != 0;
     }
 
     function _submit(Submission calldata s) private returns (uint32 taskId) {
@@ -385,6 +376,20 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         Task storage t = _tasks[taskId];
         if (_leasable(t)) _queue.pushBack(taskId);
         else t.queued = false;
+    }
+
+    /// @dev Units that something listed now could serve at the task's price, but no more than `most`.
+    function _supply(Task storage t, uint256 most) private view returns (uint256 units) {
+        uint256 price = t.maxPrice;
+        bool plain = t.surcharges.length == 0;
+        uint256 classes = t.classes;
+        for (uint256 i; classes != 0 && units < most; ++i) {
+            uint256 surcharge = plain ? 0 : t.surcharges[i];
+            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
+            classes &= classes - 1;
+            if (surcharge <= price) units += NODES.unitsAtOrBelow(classId, price - surcharge);
+        }
+        return Math.min(units, most);
     }
 
     function _leasable(Task storage t) private view returns (bool) {

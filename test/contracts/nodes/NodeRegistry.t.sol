@@ -39,9 +39,9 @@ contract NodeRegistryTest is Fixture {
         assertEq(n.endpoint, "/ip4/127.0.0.1/tcp/4001");
         assertEq(nodes.nodeOfOperator(keeper), 2);
         assertEq(nodes.unitsBelow(GPU_EU, 4095), 0);
-        assertTrue(nodes.hasUnitsAtOrBelow(GPU_EU, 4095 * 1_500));
-        assertFalse(nodes.hasUnitsAtOrBelow(GPU_EU, 4095 * 1_500 - 1));
-        assertTrue(nodes.hasUnitsAtOrBelow(GPU_EU, type(uint40).max));
+        assertEq(nodes.unitsAtOrBelow(GPU_EU, 4095 * 1_500), 3);
+        assertEq(nodes.unitsAtOrBelow(GPU_EU, 4095 * 1_500 - 1), 0);
+        assertEq(nodes.unitsAtOrBelow(GPU_EU, type(uint40).max), 3);
         assertBooks();
     }
 

@@ -18,7 +18,8 @@ contract RoundManagerTest is Fixture {
     function test_OpenAndSettle() public {
         submit(bob, 6, 20_000, CPU_EU);
         IRoundManager.Demand[] memory demands = new IRoundManager.Demand[](1);
-        demands[0] = IRoundManager.Demand(1, 6);
+        // Four of the six units: no more are listed.
+        demands[0] = IRoundManager.Demand(1, 4);
         vm.expectEmit(address(rounds));
         emit IRoundManager.RoundOpened(1, keeper, 1, demands, 1);
         openRound();
@@ -36,14 +37,14 @@ contract RoundManagerTest is Fixture {
         vm.expectEmit(true, true, false, false, address(rounds));
         emit IRoundManager.ClassCleared(1, CPU_EU, 0, 4);
         vm.expectEmit(address(rounds));
-        emit IRoundManager.RoundSettled(1, keeper, 1, 4, 2);
+        emit IRoundManager.RoundSettled(1, keeper, 1, 4, 0);
         settle(post);
 
         IRoundManager.RoundView memory r = rounds.round(1);
         assertEq(uint8(r.status), uint8(IRoundManager.RoundStatus.Settled));
         assertEq(r.closedAt, block.timestamp);
         assertEq(r.leases, 1);
-        assertEq(r.unitsOpen, 2);
+        assertEq(r.unitsOpen, 0);
         assertFalse(nodes.frozen());
         assertTrue(tasks.task(1).queued);
         assertUnits(1, 2, 4, 0, 0);

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
+import {Fixture} from "../support/Fixture.sol";
+
+/// @title A griefer lets huge tasks without supply stand in front of everybody else's
+contract StarvationTest is Fixture {
+    address private griefer = makeAddr("griefer");
+    address private developer = makeAddr("developer");
+
+    /// @notice Thousands of units at a micro-VER each, and a single node that asks nothing: before, such a task filled each
+    /// round that it came up in. Now it brings in the one unit that can be served, and the others their own.
+    function test_HugeTasksWithHardlyAnySupply() public {
+        register(griefer, CPU_US, 1, 0);
+        register(alice, CPU_EU, 8, 10);
+        for (uint256 i; i < 3; ++i) submit(griefer, 1 << 12, 1, CPU_US);
+        submit(developer, 8, 20_000, CPU_EU);
+
+        openRound();
+        IRoundManager.RoundView memory r = rounds.current();
+        assertEq(r.demands.length, 4);
+        for (uint256 i; i < 3; ++i) assertEq(r.demands[i].units, 1);
+        fulfil(1);
+        settle(optimalPost());
+        assertUnits(4, 0, 8, 0, 0);
+        assertEq(tasks.task(1).leasedUnits + tasks.task(2).leasedUnits + tasks.task(3).leasedUnits, 1);
+    }
+
+    /// @notice Supply is counted over all of a task's classes, at its price less their surcharges, and never cuts off
+    /// what could be leased.
+    function test_DemandIsWhatIsListed() public {
+        register(alice, CPU_EU, 5, 10);
+        register(alice, CPU_EU, 7, 21);
+        register(bob, CPU_US, 4, 20);
+        submit(developer, submission(100, 20_000, list(CPU_EU, CPU_US)));
+        openRound();
+        assertEq(rounds.current().demands[0].units, 9);
+        fulfil(1);
+        settle(optimalPost());
+        assertUnits(1, 91, 9, 0, 0);
+        assertTrue(tasks.task(1).queued);
+    }
+}
