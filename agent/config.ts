@@ -38,6 +38,8 @@ export const agentConfig = z.strictObject({
     .prefault({}),
   /** Seconds between two looks at the chain. */
   interval: z.number().positive().default(4),
+  /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
+  claimAbove: ver.default("1"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: z.number().positive().default(20),
   /** Seconds to try to fetch a task's spec before giving the lease back. */

@@ -15,6 +15,7 @@ import { Registry } from "prom-client";
 import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { parseVer } from "../protocol/money/ver.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
@@ -25,6 +26,7 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
+import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { Specs } from "./lease/specs.ts";
@@ -112,6 +114,10 @@ async function run(config: AgentConfig): Promise<void> {
       pulse,
       cycle: async () => {
         await running.cycle();
+        if (config.owner) {
+          const claimed = await claimEarnings(session, config.owner, parseVer(config.claimAbove));
+          if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
+        }
         return false;
       },
     });
@@ -142,16 +148,7 @@ async function check(config: AgentConfig): Promise<void> {
 async function claim(config: AgentConfig): Promise<void> {
   if (!config.owner) throw new Error('Claiming needs the owner\'s key: name it in the configuration ("owner").');
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const { signer, lane } = await session.lane(config.owner);
-  const { vault } = session.contracts;
-  const amount = await vault.claimable(signer.address);
-  if (amount > 0n) {
-    await lane.submit({
-      label: "claim",
-      prepare: async () =>
-        (await vault.claimable(signer.address)) > 0n ? vault.claim.populateTransaction(signer.address) : null,
-    });
-  }
-  process.stdout.write(`${formatEther(amount)} VER claimed to ${signer.address}\n`);
+  const amount = await claimEarnings(session, config.owner, 0n);
+  process.stdout.write(`${formatEther(amount)} VER claimed\n`);
   session.close();
 }

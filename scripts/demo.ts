@@ -107,10 +107,8 @@ async function run(): Promise<Report> {
   );
   const followed = follow(session, finished);
   await processes.watch([...core, "keeper"], Promise.race([followed, timeout()]));
-  screen.say("all tasks are trained, accepted and paid; contributors claim");
-  for (const node of NODES) {
-    await processes.run(`claim-${node.name}`, ["agent/main.ts", "claim", "--config", await configs.agent(node)]);
-  }
+  screen.say("all tasks are trained, accepted and paid; the agents claim for their owners");
+  await processes.watch(core, Promise.race([claimed(session), timeout()]));
   return observe(session, chain.rpcUrl, firstBlock, developers);
 }
 
@@ -119,6 +117,17 @@ async function registered(session: Session): Promise<void> {
   for (;;) {
     const nodes = await session.reader.nodes(await session.reader.pin());
     if (nodes.filter(({ listing }) => listing).length === NODES.length) return;
+    await delay(500);
+  }
+}
+
+/** Waits until no owner of a node has anything left to claim. */
+async function claimed(session: Session): Promise<void> {
+  const { reader, contracts } = session;
+  const owners = (await reader.nodes(await reader.pin())).map(({ owner }) => owner);
+  for (;;) {
+    const left = await Promise.all(owners.map((owner) => contracts.vault.claimable(owner)));
+    if (left.every((amount) => amount === 0n)) return;
     await delay(500);
   }
 }

@@ -34,6 +34,7 @@ export class Configs {
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
       interval: 1,
+      claimAbove: "0.001",
       service: { port: 0 },
       ...changes,
     });

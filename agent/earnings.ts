@@ -1,0 +1,23 @@
+import type { KeySource } from "../chain/keys.ts";
+import { answer } from "../chain/readers.ts";
+import type { Session } from "../chain/session.ts";
+
+/**
+ * Sends what an owner can claim to the owner's wallet, if it is at least so much.
+ *
+ * @param least Wei; below it gas would eat too much of it.
+ * @returns Wei claimed, 0 if it was not worth it yet.
+ */
+export async function claimEarnings(session: Session, owner: KeySource, least: bigint): Promise<bigint> {
+  const { signer, lane } = await session.lane(owner);
+  const { vault } = session.contracts;
+  let amount = 0n;
+  const receipt = await lane.submit({
+    label: "claim",
+    prepare: async () => {
+      amount = await answer(vault.claimable(signer.address));
+      return amount > 0n && amount >= least ? vault.claim.populateTransaction(signer.address) : null;
+    },
+  });
+  return receipt ? amount : 0n;
+}
