@@ -27,5 +27,8 @@ uint256 constant MAX_TASK_CLASSES = 16;
 uint16 constant CODEC_RAW = 0x55;
 uint16 constant CODEC_DAG_PB = 0x70;
 
+/// @dev Most classes of all tasks of a round together; bounds the gas of its settlement, whatever the number of classes.
+uint256 constant MAX_ROUND_CLASSES = 64;
+
 /// @dev 100 % in basis points.
 uint256 constant BASIS = 10_000;

@@ -150,7 +150,7 @@ interface ITaskRegistry {
     function rotate(uint256 most) external returns (uint256 moved);
 
     /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
-    /// and `mostUnits`, each with no more units than are listed for it. Tasks that nothing listed serves go to the end of
+    /// and `mostUnits`, each with no more units than are listed for it, of at most 64 classes together. Tasks that nothing listed serves go to the end of
     /// the queue. Round manager only.
     /// O(mostTasks): at most twice as many are looked at.
     function freeze(

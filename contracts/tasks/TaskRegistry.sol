@@ -8,6 +8,7 @@ import {
     CODEC_DAG_PB,
     CODEC_RAW,
     MAX_PRICE,
+    MAX_ROUND_CLASSES,
     MAX_TASK_CLASSES,
     MAX_UNITS,
     PRICE_UNIT
@@ -143,6 +144,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         demands = new uint32[](mostTasks);
         uint256 looks = Math.min(2 * mostTasks, _queue.length());
         uint256 count;
+        uint256 classes;
         for (; looks != 0 && count < mostTasks && mostUnits != 0; --looks) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
@@ -152,6 +154,9 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
                 _skipHead();
                 continue;
             }
+            // Stays first in the queue, for the next round.
+            if (_bits(classes | t.classes) > MAX_ROUND_CLASSES) break;
+            classes |= t.classes;
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
@@ -460,6 +465,10 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         }
         surcharges = new uint256[](count);
         for (uint256 i; i < t.surcharges.length; ++i) surcharges[i] = t.surcharges[i] * PRICE_UNIT;
+    }
+
+    function _bits(uint256 set) private pure returns (uint256 count) {
+        for (; set != 0; set &= set - 1) ++count;
     }
 
     /// @dev Whole micro-VER of a price in wei.

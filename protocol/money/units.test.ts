@@ -10,9 +10,11 @@ test("the constants equal those of Units.sol", () => {
   const inSolidity = new Map<string, bigint>();
   for (const [, name = "", text = ""] of source.matchAll(/constant (\w+) = ([^;]+);/g))
     inSolidity.set(name, value(text));
-  const { PRICE_UNIT, MAX_PRICE, DITHER, TICKS, MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, BASIS } = units;
+  const { PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS } = units;
+  const { MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES } = units;
   const here = {
-    ...{ PRICE_UNIT, MAX_PRICE, DITHER, TICKS, MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, BASIS },
+    ...{ PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS },
+    ...{ MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES },
     ...{ CODEC_RAW, CODEC_DAG_PB },
   };
   const byName = (a: readonly [string, bigint], b: readonly [string, bigint]): number => (a[0] < b[0] ? -1 : 1);

@@ -32,5 +32,8 @@ export const MAX_CLASSES = 256;
 /** Most classes that one task may accept. */
 export const MAX_TASK_CLASSES = 16;
 
+/** Most classes of all tasks of a round together. */
+export const MAX_ROUND_CLASSES = 64;
+
 /** 100 % in basis points. */
 export const BASIS = 10_000;

@@ -13,7 +13,7 @@ contract WorstCaseTest is GasSnapshots {
     uint8 private constant FIRST = 4;
     uint256 private constant CLASSES = 16;
     uint256 private constant MOST_TASKS = 32;
-    uint256 private constant MOST_UNITS = 224;
+    uint256 private constant MOST_UNITS = 192;
 
     function setUp() public override {
         super.setUp();
@@ -56,7 +56,7 @@ contract WorstCaseTest is GasSnapshots {
         openRound();
         fulfil(1);
         settle(_knownPost());
-        note("worst-case", "settle: 32 tasks of 16 classes, 224 leases");
+        note("worst-case", "settle: 32 tasks of 16 classes, 192 leases");
         assertEq(leases.leaseCount(), MOST_UNITS);
     }
 
