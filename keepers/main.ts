@@ -14,6 +14,7 @@ import { Registry } from "prom-client";
 import { ChainError } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { lpSolver } from "../protocol/allocation/lpSolver.ts";
+import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
 import { pathSolver } from "../protocol/allocation/pathSolver.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
@@ -116,7 +117,7 @@ function keeperCycles(
     const keeper = new AllocationKeeper({
       reader,
       sender,
-      solvers: [lpSolver, pathSolver],
+      solvers: [lpSolver, networkSimplex, pathSolver],
       logger: log,
       metrics,
       batchSeconds,

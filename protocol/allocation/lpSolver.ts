@@ -1,11 +1,12 @@
 import lp from "javascript-lp-solver";
 
-import type { Primal, Problem, ProblemClass } from "./model.ts";
+import { openUnits, usefulSupply, wholeUnits } from "./linearProgram.ts";
+import type { Primal, Problem } from "./model.ts";
 import { requireThat } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 
-/** How far from a whole number a solution's value may lie to be taken as that number. */
-const TOLERANCE = 1e-6;
+/** Most cells of the tableau for which it is quick: 8 MB. */
+const COMFORTABLE = 1_000_000;
 
 type Coefficients = Record<string, number>;
 type Bound = { equal: number } | { max: number };
@@ -17,7 +18,13 @@ type Bound = { equal: number } | { max: number };
  * units). All costs are at least 0, so the library's first phase is a dual simplex that ends at the optimum. The names
  * of rows and columns are generated, and nothing but the flows is read from what it returns.
  */
-export const lpSolver: Solver = { name: "javascript-lp-solver", solve };
+export const lpSolver: Solver = { name: "javascript-lp-solver", suits, solve };
+
+function suits({ tasks, classes }: Problem): boolean {
+  const steps = classes.reduce((sum, each) => sum + each.steps.length, 0);
+  const choices = tasks.reduce((sum, each) => sum + each.choices.length, 0);
+  return (tasks.length + classes.length + steps) * (tasks.length + choices + steps) <= COMFORTABLE;
+}
 
 function solve(problem: Problem): Primal {
   const constraints: Record<string, Bound> = {};
@@ -34,10 +41,9 @@ function solve(problem: Problem): Primal {
     addColumn(task.maxPrice, { [`t${t}`]: 1 });
     return task.choices.map(({ lane, surcharge }) => addColumn(surcharge, { [`t${t}`]: 1, [`k${lane}`]: 1 }));
   });
-  const demands = demandByClass(problem);
-  problem.classes.forEach((each, k) => {
+  usefulSupply(problem).forEach((steps, k) => {
     constraints[`k${k}`] = { max: 0 };
-    usefulSteps(each, demands[k] ?? 0).forEach(({ price, units }, j) => {
+    steps.forEach(({ price, units }, j) => {
       constraints[`k${k}s${j}`] = { max: units };
       addColumn(price, { [`k${k}`]: -1, [`k${k}s${j}`]: 1 });
     });
@@ -49,42 +55,6 @@ function solve(problem: Problem): Primal {
     "SolverFailed",
     () => "javascript-lp-solver found no solution although leaving every unit open is one.",
   );
-  const flows = flowNames.map((names) => names.map((name) => wholeUnits(solution[name] ?? 0)));
-  return { flows, open: problem.tasks.map(({ units }, t) => units - sum(flows[t] ?? [])) };
-}
-
-/** Units that could flow through each class if all its tasks chose it. */
-function demandByClass(problem: Problem): number[] {
-  const demands = problem.classes.map(() => 0);
-  for (const { units, choices } of problem.tasks) {
-    for (const { lane } of choices) demands[lane] = (demands[lane] ?? 0) + units;
-  }
-  return demands;
-}
-
-/** The cheapest steps that together serve the demand; no optimum needs a dearer one. */
-function usefulSteps({ steps }: ProblemClass, demand: number): { price: number; units: number }[] {
-  const useful = [];
-  let left = demand;
-  for (const { price, units } of steps) {
-    if (left === 0) break;
-    useful.push({ price, units: Math.min(units, left) });
-    left -= Math.min(units, left);
-  }
-  return useful;
-}
-
-function wholeUnits(value: unknown): number {
-  const nearest = typeof value === "number" ? Math.round(value) : NaN;
-  requireThat(
-    typeof value === "number" && Number.isSafeInteger(nearest) && Math.abs(value - nearest) <= TOLERANCE,
-    "SolverFailed",
-    () => `javascript-lp-solver lets ${String(value)} units flow, which is no whole number.`,
-  );
-  // Rounding -1e-9 gives -0.
-  return nearest === 0 ? 0 : nearest;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, each) => total + each, 0);
+  const flows = flowNames.map((names) => names.map((name) => wholeUnits(solution[name] ?? 0, lpSolver.name)));
+  return { flows, open: openUnits(problem, flows) };
 }

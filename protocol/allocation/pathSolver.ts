@@ -9,7 +9,14 @@ import type { Solver } from "./solver.ts";
  * Units of one task after the other are sent along the cheapest path to supply or to staying open; a path may push units
  * of earlier tasks into other classes. O(paths × (tasks + classes) × tasks × accepted classes), so for small rounds.
  */
-export const pathSolver: Solver = { name: "shortest paths", solve };
+export const pathSolver: Solver = { name: "shortest paths", suits, solve };
+
+/** Most choices of all tasks together for which it ends in seconds. */
+const COMFORTABLE = 20_000;
+
+function suits({ tasks }: Problem): boolean {
+  return tasks.reduce((sum, { choices }) => sum + choices.length, 0) <= COMFORTABLE;
+}
 
 /** How a vertex was reached: from which one, and by which flow. */
 interface Hop {

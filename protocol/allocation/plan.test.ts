@@ -3,11 +3,13 @@ import { test } from "node:test";
 
 import { lpSolver } from "./lpSolver.ts";
 import type { Problem } from "./model.ts";
+import { networkSimplex } from "./networkSimplex.ts";
 import { pathSolver } from "./pathSolver.ts";
 import { planRound, planRoundWith } from "./plan.ts";
 import type { RefusalCode } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 import { allOpen, moveUnits, plainRound, TICK_SIZE } from "./testing/examples.ts";
+import { marketProblem } from "./testing/market.ts";
 
 const round = plainRound({
   tasks: [
@@ -28,7 +30,7 @@ const round = plainRound({
 });
 
 test("a round is planned: rows, clearing prices, cost and what stays open", () => {
-  for (const solver of [lpSolver, pathSolver]) {
+  for (const solver of [lpSolver, networkSimplex, pathSolver]) {
     const plan = planRound(round, solver);
     assert.ok(plan.kind === "plan");
     // Task 1 takes 100 at 0.001 and, surcharge included, the 30 at 0.003 that task 2 leaves and 20 at 0.005.
@@ -110,6 +112,15 @@ test("the next solver is asked when the first one fails, and the last one's refu
   assert.equal(planRoundWith(round, [lpSolver, lazy]).solver, lpSolver.name);
   const refusal = planRoundWith(round, [broken("first", allOpen), lazy]);
   assert.deepEqual([refusal.kind, refusal.solver], ["refusal", "lazy"]);
+});
+
+test("a solver is left out of rounds that do not suit it, unless they suit none", () => {
+  const small: Solver = { ...lpSolver, suits: () => false };
+  assert.equal(planRoundWith(round, [small, networkSimplex]).solver, networkSimplex.name);
+  assert.equal(planRoundWith(round, [small]).solver, small.name);
+  assert.equal(planRoundWith(round, [lpSolver, networkSimplex]).solver, lpSolver.name);
+  const market = marketProblem({ tasks: 200, classes: 20, nodes: 2000, density: 0.5, demand: 1, seed: 1 });
+  assert.equal(lpSolver.suits?.(market), false);
 });
 
 test("an ask at exactly the maximum price is served, one a micro-VER above it never", () => {

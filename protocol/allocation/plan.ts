@@ -3,7 +3,7 @@ import { findPrices } from "./certificate.ts";
 import type { Certificate } from "./certify.ts";
 import type { Exchange } from "./exchange.ts";
 import { grantClass, type Row } from "./grants.ts";
-import { buildProblem, objective, type Round, unitsByClass } from "./model.ts";
+import { buildProblem, objective, type Primal, type Problem, type Round, unitsByClass } from "./model.ts";
 import { encodePost } from "./post.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
@@ -49,15 +49,41 @@ export interface PlanRefusal {
  * The solver's time, plus O(nodes × log(nodes)) and what {@link findPrices} takes.
  */
 export function planRound(round: Round, solver: Solver): RoundPlan | PlanRefusal {
-  const refusal = { kind: "refusal", roundId: round.roundId, solver: solver.name } as const;
+  return planRoundWith(round, [solver]);
+}
+
+/**
+ * {@link planRound} with the first of several solvers whose result is certified. Those that say that a round of this size
+ * does not suit them are left out, unless it suits none.
+ *
+ * @returns The plan, or what the last solver's result was refused for.
+ */
+export function planRoundWith(round: Round, solvers: readonly [Solver, ...Solver[]]): RoundPlan | PlanRefusal {
+  let problem: Problem;
   try {
     validateRound(round);
-    const problem = buildProblem(round);
+    problem = buildProblem(round);
+  } catch (error) {
+    return refusal(round, solvers[0], error);
+  }
+  const suited = solvers.filter((solver) => solver.suits?.(problem) ?? true);
+  const [first, ...others] = suited.length > 0 ? suited : solvers;
+  let plan = planProblem(round, problem, first ?? solvers[0]);
+  for (const solver of others) {
+    if (plan.kind === "plan") break;
+    plan = planProblem(round, problem, solver);
+  }
+  return plan;
+}
+
+function planProblem(round: Round, problem: Problem, solver: Solver): RoundPlan | PlanRefusal {
+  try {
     const primal = solve(solver, problem);
     const finding = findPrices(problem, primal);
     if (!finding.optimal) {
       const why = `The result of ${solver.name} is not optimal: ${finding.exchange.words}.`;
-      return { ...refusal, code: "NotOptimal", why, exchange: finding.exchange };
+      const { roundId } = round;
+      return { kind: "refusal", roundId, solver: solver.name, code: "NotOptimal", why, exchange: finding.exchange };
     }
     const { clearing } = finding.certificate;
     const units = unitsByClass(problem, primal.flows);
@@ -80,25 +106,18 @@ export function planRound(round: Round, solver: Solver): RoundPlan | PlanRefusal
       objective: objective(problem, primal),
     };
   } catch (error) {
-    if (error instanceof Refusal) return { ...refusal, code: error.code, why: error.message };
-    throw error;
+    return refusal(round, solver, error);
   }
 }
 
-/**
- * {@link planRound} with the first of several solvers whose result is certified.
- *
- * @returns The plan, or what the last solver's result was refused for.
- */
-export function planRoundWith(round: Round, solvers: readonly [Solver, ...Solver[]]): RoundPlan | PlanRefusal {
-  const [solver, next, ...others] = solvers;
-  const plan = planRound(round, solver);
-  if (plan.kind === "plan" || plan.code === "InvalidRound" || !next) return plan;
-  return planRoundWith(round, [next, ...others]);
+/** What an error refuses; anything else than a refusal is thrown on. */
+function refusal({ roundId }: Round, solver: Solver, error: unknown): PlanRefusal {
+  if (!(error instanceof Refusal)) throw error;
+  return { kind: "refusal", roundId, solver: solver.name, code: error.code, why: error.message };
 }
 
 /** A library that throws has failed to solve; it has not broken the keeper. */
-function solve(solver: Solver, problem: ReturnType<typeof buildProblem>): ReturnType<Solver["solve"]> {
+function solve(solver: Solver, problem: Problem): Primal {
   try {
     return solver.solve(problem);
   } catch (error) {

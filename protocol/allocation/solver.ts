@@ -9,6 +9,8 @@ import type { Primal, Problem } from "./model.ts";
 export interface Solver {
   /** What logs and reports call it. */
   readonly name: string;
+  /** Whether it is quick for a problem of this size. Left out: for any. */
+  suits?(problem: Problem): boolean;
   /**
    * Solves a problem that was built from a validated round.
    *
