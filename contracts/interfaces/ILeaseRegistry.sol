@@ -126,7 +126,8 @@ interface ILeaseRegistry {
     /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
 
-    /// @notice Ends a lease whose checkpoint is overdue, for a bounty; its node is slashed and cools down. Also ends a
+    /// @notice Ends a lease whose checkpoint is overdue, for a bounty of at most what its node is slashed; the node cools
+    /// down. Also ends a
     /// lease whose task is past its deadline, without bounty or penalty if the node was in time. Anyone.
     function expire(uint32 leaseId) external;
 

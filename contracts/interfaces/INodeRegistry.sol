@@ -229,7 +229,8 @@ interface INodeRegistry {
     function free(uint32 nodeId, uint32 units) external;
 
     /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
-    function penalise(uint32 nodeId, uint256 amount) external;
+    /// @return slashed Wei taken.
+    function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
 
     /// @notice A class; reverts if unknown.
     function class(uint8 classId) external view returns (Class memory);

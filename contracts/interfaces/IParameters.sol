@@ -38,7 +38,7 @@ enum Param {
     Cooldown,
     /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
     RoundBounty,
-    /// Bounty for expiring a failed lease, micro-VER.
+    /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty
 }
 

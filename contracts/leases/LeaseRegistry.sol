@@ -124,8 +124,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
-            NODES.penalise(held.nodeId, _slice(held.count));
-            VAULT.payBounty(msg.sender, PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT);
+            // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
+            uint256 slashed = NODES.penalise(held.nodeId, _slice(held.count));
+            VAULT.payBounty(msg.sender, Math.min(PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         NODES.free(held.nodeId, held.count);
         _reopen(held, leaseId);

@@ -237,10 +237,11 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_leases) {
+    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_leases) returns (uint256 slashed) {
         uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
         _nodes[nodeId].cooldownUntil = until;
-        emit NodePenalised(nodeId, VAULT.slash(nodeId, amount), until);
+        slashed = VAULT.slash(nodeId, amount);
+        emit NodePenalised(nodeId, slashed, until);
         _touch(nodeId);
     }
 
