@@ -1,0 +1,62 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+
+import type { MarketSize } from "../protocol/allocation/testing/market.ts";
+import type { Measured } from "./measure.ts";
+
+/** What became of a solver on a market. */
+export type Outcome =
+  | { readonly kind: "solved"; readonly measured: Measured }
+  | { readonly kind: "time" | "memory" }
+  | { readonly kind: "failed"; readonly why: string };
+
+/** How far a solver may go. */
+export interface Limits {
+  readonly seconds: number;
+  readonly megabytes: number;
+}
+
+/** Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits. */
+export async function measure(solver: string, market: MarketSize, limits: Limits): Promise<Outcome> {
+  const script = new URL("measure.ts", import.meta.url).pathname;
+  const args = [
+    `--max-old-space-size=${limits.megabytes}`,
+    script,
+    solver,
+    JSON.stringify(market),
+    `${limits.seconds}`,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text));
+  let beyond: "time" | "memory" | undefined;
+  const stop = (limit: "time" | "memory"): void => {
+    beyond ??= limit;
+    child.kill("SIGKILL");
+  };
+  const clock = setTimeout(stop, limits.seconds * 1000, "time");
+  const watch = setInterval(() => {
+    if (megabytesOf(child.pid) > limits.megabytes) stop("memory");
+  }, 100);
+  const code = await new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
+  clearTimeout(clock);
+  clearInterval(watch);
+  if (beyond) return { kind: beyond };
+  if (code === 0) return { kind: "solved", measured: JSON.parse(out.join("")) as Measured };
+  const text = err.join("");
+  if (/heap out of memory|Array buffer allocation failed|Invalid array length/.test(text)) return { kind: "memory" };
+  return { kind: "failed", why: /^.*(?:Error|Refusal).*$/m.exec(text)?.[0] ?? `exit code ${code ?? "none"}` };
+}
+
+/** Resident memory of a process, where the system tells. */
+function megabytesOf(pid: number | undefined): number {
+  const file = `/proc/${pid ?? 0}/status`;
+  if (!existsSync(file)) return 0;
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, "utf8"))?.[1] ?? 0) / 1024;
+  } catch {
+    // It has just ended.
+    return 0;
+  }
+}

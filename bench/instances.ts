@@ -1,0 +1,46 @@
+import { createHighsSolver } from "../protocol/allocation/highsSolver.ts";
+import { lpSolver } from "../protocol/allocation/lpSolver.ts";
+import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
+import { pathSolver } from "../protocol/allocation/pathSolver.ts";
+import type { Solver } from "../protocol/allocation/solver.ts";
+import type { MarketSize } from "../protocol/allocation/testing/market.ts";
+
+/** Solvers by the name that a measuring process is told. */
+export const SOLVERS: Readonly<Record<string, () => Promise<Solver>>> = {
+  "network-simplex": async () => networkSimplex,
+  highs: async () => createHighsSolver({ timeLimit: 3600 }),
+  "javascript-lp-solver": async () => lpSolver,
+  "shortest-paths": async () => pathSolver,
+};
+
+const size = (tasks: number, nodes: number, classes: number, density = 0.5): MarketSize => ({
+  tasks,
+  nodes,
+  classes,
+  density,
+  demand: 0.9,
+  seed: 1,
+});
+
+/** The markets that are solved, smallest first. Tasks accept half of the classes, and want nine units of ten. */
+export const MARKETS: readonly MarketSize[] = [
+  size(1, 1000, 1, 1),
+  size(1, 100_000, 1, 1),
+  size(20, 200, 6),
+  size(50, 500, 10),
+  size(100, 1000, 16),
+  size(200, 2000, 24),
+  size(500, 5000, 48),
+  size(1000, 20_000, 48),
+  size(2000, 100_000, 96),
+];
+
+/** Those of `--quick`. */
+export const QUICK: readonly MarketSize[] = MARKETS.filter(({ tasks }) => [1, 50, 500].includes(tasks));
+
+/** Words for a market. */
+export function describeMarket({ tasks, nodes, classes }: MarketSize): string {
+  const count = (number: number, one: string, many: string): string =>
+    `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+  return `${count(tasks, "task", "tasks")}, ${count(nodes, "node", "nodes")}, ${count(classes, "class", "classes")}`;
+}
