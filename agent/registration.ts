@@ -26,7 +26,10 @@ export async function ensureRegistered(
   const { reader, contracts } = session;
   const pin = await reader.pin();
   const known = await reader.nodeOfOperator(pin, operator);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    await refuseForeignOwner(session, config, known, operator);
+    return known;
+  }
   if (!config.owner) {
     throw new ChainError(
       "NOT_REGISTERED",
@@ -70,4 +73,23 @@ export async function ensureRegistered(
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");
   logger.info({ node: nodeId, class: found.name, capacity: config.node.capacity, ask: config.node.ask }, "registered");
   return nodeId;
+}
+
+/** Anyone can name anyone's operator key when registering: with the owner's key at hand, only the owner's node is served. */
+async function refuseForeignOwner(
+  session: Session,
+  config: AgentConfig,
+  nodeId: number,
+  operator: string,
+): Promise<void> {
+  if (!config.owner) return;
+  const node = await session.reader.node(await session.reader.pin(), nodeId);
+  const { signer } = await session.lane(config.owner);
+  if (!node || node.owner === signer.address) return;
+  throw new ChainError(
+    "FOREIGN_NODE",
+    false,
+    `Node ${String(nodeId)} names your operator ${operator}, but belongs to ${node.owner} and not to your owner key ` +
+      `${signer.address}. Use another operator key, or the key of that owner.`,
+  );
 }

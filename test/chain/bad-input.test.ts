@@ -105,6 +105,15 @@ describe("bad input", () => {
         .and.to.include("send it");
     });
 
+    it("does not work for a node of somebody else's that names its operator key", async () => {
+      const config = agentConfig.parse(bench.agent({}, {}));
+      const { signer } = await session.lane(config.operator);
+      await market.addNode({ classId: 0, capacity: 1, ask: 10n ** 15n }, signer.address);
+      const error = await failure(ensureRegistered(session, config, signer.address, "", quiet));
+      expect(error.code).to.equal("FOREIGN_NODE");
+      expect(error.message).to.include("Use another operator key");
+    });
+
     it("tells how to register where there is no owner's key", async () => {
       const error = await refused({ owner: undefined });
       expect(error.code).to.equal("NOT_REGISTERED");
