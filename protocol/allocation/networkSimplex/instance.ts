@@ -1,8 +1,8 @@
 import type { Problem } from "../model.ts";
 import { requireThat } from "../refusal.ts";
 
-/** No price, surcharge or number of units of a problem is above this, see {@link Problem}. */
-const LARGEST = 2 ** 51;
+/** No scaled price, surcharge or number of units is above this: a price has 40 bits, and 10 more once it is scaled. */
+const LARGEST = 2 ** 50;
 
 /**
  * A problem as the network simplex walks through it: flat arrays. Vertices are the tasks (0 …), the classes

@@ -5,8 +5,8 @@ import type { Instance } from "./instance.ts";
 /** Parent of a vertex that is not in the tree, and end of a list of children. */
 export const NONE = -1;
 
-/** Potentials beyond this end the search: up to it, every sum that is formed of two of them and a cost is exact. */
-const EXACT = 2 ** 52;
+/** Prices beyond this end the search: up to it, a cost up to 2^50 plus or minus two of them stays below 2^53. */
+const EXACT = 3 * 2 ** 50;
 
 /**
  * The basis: a spanning tree, with what flows along its arcs and the potentials that follow from it.
@@ -19,12 +19,12 @@ const EXACT = 2 ** 52;
  *
  * The price of the root is 0; the price of a class or task is what one more of its units costs along the tree.
  *
- * **Exact.** Costs are whole numbers up to 2^51, and prices are sums and differences of them. Whenever no vertex is
- * suspect, 0 ≤ price ≤ 2^51 for each: no task's price is above its maximum, no class's price is below a step that it
- * uses (a class below a task supplies some units) or above the next one, and a task's price is not below that of the
- * class above it. One exchange shifts prices by no more than the reduced cost of the arc that enters, and the suspects are
- * brought back before any other arc enters. Should that ever sum up to more than 2^52, the search ends with a refusal:
- * below it, cost + price − price is exact, since each of the two sums stays below 2^53.
+ * **Exact.** Costs are whole numbers up to 2^50, and prices are sums and differences of them, along paths of any length.
+ * Yet 0 ≤ price ≤ 2^50 for each whenever no vertex is suspect: no task's price is above its maximum, nor below that of a
+ * class above it; no class's price is above that of a task above it, nor below a step that it uses (below a task it uses
+ * some). An arc that then enters has a reduced cost of at least −2^50, and shifts no price by more; the suspects that this
+ * makes are brought back, the farthest first, before another arc enters. Should shifts ever add up to more than 2^51
+ * beyond the range, the search ends with a refusal instead of a rounding error.
  */
 export class Tree {
   readonly instance: Instance;
