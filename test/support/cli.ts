@@ -40,7 +40,7 @@ export class Bench {
   /** Kills what still runs and removes the directory. */
   async close(): Promise<void> {
     for (const child of this.#programs) child.kill("SIGKILL");
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
 
   /** Writes a file into the directory. @returns its path. */

@@ -54,8 +54,13 @@ export class TestNetwork {
   async stop(): Promise<void> {
     this.session.close();
     for (const name of this.processes.names()) await this.processes.kill(name).catch(() => undefined);
-    await rm(this.directory, { recursive: true, force: true });
-    await rm(join(ROOT, "ignition", "deployments", deploymentOf(this.chain)), { recursive: true, force: true });
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
+    await rm(join(ROOT, "ignition", "deployments", deploymentOf(this.chain)), {
+      recursive: true,
+      force: true,
+      maxRetries: 20,
+      retryDelay: 250,
+    });
   }
 
   /** Starts an agent, again under the same name after it was killed. */
