@@ -5,6 +5,8 @@ import { configVariable, defineConfig } from "hardhat/config";
 
 import "hardhat/types/network";
 
+import { tasks } from "./tasks/index.ts";
+
 declare module "hardhat/types/network" {
   interface ChainTypeConfig {
     defaultChainType: "op";
@@ -34,6 +36,7 @@ const simulatedBase = {
 
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
+  tasks,
   defaultChainType: "op",
 
   solidity: {

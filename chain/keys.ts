@@ -13,6 +13,8 @@ export type KeySource =
   | { readonly keystore: string; readonly passphraseFile?: string; readonly passphraseFileEnv?: string }
   /** A file that holds the private key in hexadecimal digits: outside the repository, readable by its owner only. */
   | { readonly keyFile: string }
+  /** A wallet that is open already, such as one of Hardhat's keystore. Never from a configuration file. */
+  | { readonly wallet: Wallet }
   /** One of the well-known accounts of a local chain, 0 … 99. */
   | { readonly testAccount: number };
 
@@ -30,6 +32,7 @@ const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
  * message holds any part of a key or passphrase.
  */
 export async function openSigner(source: KeySource, chainId: number): Promise<Wallet> {
+  if ("wallet" in source) return source.wallet;
   if ("testAccount" in source) return testSigner(source.testAccount, chainId);
   if ("keyFile" in source) {
     await refuseRepository(source.keyFile);

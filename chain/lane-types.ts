@@ -46,6 +46,16 @@ export type LaneEvent =
   /** The endpoint gave no answer; it is asked again. */
   | (About & { readonly kind: "unreachable"; readonly error: ChainError });
 
+/** A simulated transaction that is about to be sent. */
+export interface Proposal extends About {
+  readonly to: string;
+  readonly data: string;
+  /** Wei. */
+  readonly value: bigint;
+  readonly gasLimit: bigint;
+  readonly fees: Fees;
+}
+
 /** How a lane sends. */
 export interface LaneOptions {
   /** Hard cap of what is offered per gas, wei; no replacement ever goes above it. */
@@ -62,6 +72,11 @@ export interface LaneOptions {
   readonly pollMs?: number;
   /** Gas on top of the estimate, percent. Default 25. */
   readonly gasMarginPercent?: number;
+  /**
+   * Asked before each new transaction is sent (not before a stuck one is replaced). It may look at the simulated move and
+   * its fees, and throws to have nothing sent; what it throws is what {@link LaneRequest} ends with.
+   */
+  readonly confirm?: (proposal: Proposal) => Promise<void>;
   /** Told of all that happens, for logs and metrics. Must not throw. */
   readonly onEvent?: (event: LaneEvent) => void;
 }

@@ -14,7 +14,7 @@ import { Preflight } from "./internal/preflight.ts";
 import type { LaneOptions, LaneRequest } from "./lane-types.ts";
 
 export { TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
-export type { Cost, Fees, LaneEvent, LaneOptions, LaneRequest, Payload } from "./lane-types.ts";
+export type { Cost, Fees, LaneEvent, LaneOptions, LaneRequest, Payload, Proposal } from "./lane-types.ts";
 
 /** Gas of a transaction that does nothing, with room for an account that has code. */
 const CANCEL_GAS = 50_000n;
@@ -36,6 +36,7 @@ export class TransactionLane {
   readonly #tower: Tower;
   readonly #preflight: Preflight;
   readonly #cap: bigint;
+  readonly #confirm: LaneOptions["confirm"];
   /** First nonce that no confirmed transaction of this run has used. */
   #floor = 0;
 
@@ -44,6 +45,7 @@ export class TransactionLane {
     this.#tower = tower;
     this.#preflight = new Preflight(tower, options);
     this.#cap = options.maxFeePerGas;
+    this.#confirm = options.confirm;
   }
 
   /**
@@ -101,6 +103,7 @@ export class TransactionLane {
       const move = await this.#preflight.decide(request);
       if (!move) return null;
       const fees = await this.#preflight.fees(label, move);
+      await this.#confirm?.({ label, ...move, fees });
       signal?.throwIfAborted();
       const flight = new Flight(this.#tower, nonce, label);
       const hash = await flight.send(move, fees, false).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { parseUnits, type Wallet, type HDNodeWallet } from "ethers";
 
 import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
 import { type KeySource, openSigner } from "./keys.ts";
-import { type LaneEvent, TransactionLane } from "./lane.ts";
+import { type LaneEvent, type LaneOptions, TransactionLane } from "./lane.ts";
 import { openProvider, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
 
@@ -16,6 +16,8 @@ export interface SessionOptions {
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
   readonly onEvent?: (event: LaneEvent) => void;
+  /** Asked before anything is sent; see {@link LaneOptions.confirm}. */
+  readonly confirm?: LaneOptions["confirm"];
 }
 
 /** A connection to the protocol on one chain. */
@@ -48,6 +50,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       stuckAfterMs: options.fees.stuckAfter * 1000,
       journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
       ...(options.onEvent && { onEvent: options.onEvent }),
+      ...(options.confirm && { confirm: options.confirm }),
     });
   };
   return {

@@ -1,21 +1,14 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Lease, Task } from "../chain/entities.ts";
+import type { Lease } from "../chain/entities.ts";
 import type { KeySource } from "../chain/keys.ts";
 import { LeaseIndex } from "../chain/lease-index.ts";
 import type { Session } from "../chain/session.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
 import { fromChainCid } from "../protocol/checkpoints/cid.ts";
 import type { Logger } from "../service/logger.ts";
-
-/** How far a task is. */
-export interface TaskProgress {
-  readonly task: Task;
-  readonly leases: readonly (Lease & { readonly progress: number })[];
-  /** Share of the work that checkpoints and deliveries show, 0 to 1. */
-  readonly share: number;
-}
+import { type TaskProgress, taskProgress } from "./progress.ts";
 
 /**
  * Follows one task: reports its progress, fetches each delivered result, verifies it against its CID, and accepts what
@@ -52,7 +45,7 @@ export class TaskFollower {
     const checked: number[] = [];
     for (const lease of delivered) if (await this.#fetch(lease)) checked.push(lease.id);
     if (checked.length > 0) await this.#accept(checked);
-    return this.#progress(taskId);
+    return taskProgress(this.#session.reader, this.#index, taskId);
   }
 
   /** Fetches a lease's result; a failure leaves it undecided until the next look. */
@@ -84,24 +77,5 @@ export class TaskFollower {
       },
     });
     this.#logger.info({ leases: leaseIds }, "results accepted");
-  }
-
-  async #progress(taskId: number): Promise<TaskProgress> {
-    const { reader } = this.#session;
-    const { pin } = await this.#index.refresh();
-    const task = await reader.task(pin, taskId);
-    if (!task) throw new Error(`task ${String(taskId)} is not on the chain`);
-    const own = this.#index.all().filter((lease) => lease.taskId === taskId);
-    const checkpoints = await reader.checkpoints(
-      pin,
-      own.map(({ id }) => id),
-    );
-    const leases = own.map((lease) => ({
-      ...lease,
-      progress: lease.result ? lease.count * 10_000 : (checkpoints.get(lease.id)?.progress ?? 0),
-    }));
-    const live = leases.filter(({ status }) => !["released", "expired", "rejected"].includes(status));
-    const done = live.reduce((sum, { progress }) => sum + progress, 0);
-    return { task, leases, share: done / (task.units * 10_000) };
   }
 }

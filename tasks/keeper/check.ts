@@ -1,0 +1,11 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { givenFile, runKeepers } from "./program.ts";
+
+/** Checks a keeper's configuration. */
+export default async function check(
+  { file }: { readonly file: string },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await runKeepers(hre, ["check", "--config", givenFile(file)]);
+}

@@ -1,0 +1,32 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { answer } from "../../chain/readers.ts";
+import { formatVer } from "../../protocol/money/ver.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenAddress } from "./given.ts";
+
+/** Sends what the signing account can claim. */
+export default async function claim(
+  args: WritingArguments & { readonly receiver: string },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { vault } = context.session.contracts;
+    const { signer, lane } = await context.account();
+    const receiver = args.receiver === "" ? signer.address : givenAddress("receiver", args.receiver);
+    let amount = 0n;
+    await lane.submit({
+      label: "claim",
+      prepare: async () => {
+        amount = await answer(vault.claimable(signer.address));
+        if (amount > 0n) context.screen.say(`${signer.address} can claim ${formatVer(amount)} VER`);
+        return amount === 0n ? null : vault.claim.populateTransaction(receiver);
+      },
+    });
+    context.screen.say(
+      amount === 0n ? `${signer.address} has nothing to claim.` : `${formatVer(amount)} VER sent to ${receiver}.`,
+    );
+    return { account: signer.address, receiver, amount };
+  });
+}

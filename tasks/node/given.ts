@@ -1,0 +1,43 @@
+import { isAddress } from "ethers";
+
+import type { Node, NodeClass } from "../../chain/entities.ts";
+import type { Pin } from "../../chain/pin.ts";
+import type { Reader } from "../../chain/readers.ts";
+import { ENERGY_SOURCES, type EnergySource } from "../../chain/words.ts";
+import { parseVer } from "../../protocol/money/ver.ts";
+
+/** The node that `--node` names. @throws Error naming the id and what there is. */
+export async function givenNode(reader: Reader, at: Pin, nodeId: number): Promise<Node> {
+  if (nodeId <= 0) throw new Error("Name the node: --node <id>. `npx hardhat node:status` lists all of them.");
+  const node = await reader.node(at, nodeId);
+  if (!node) throw new Error(`There is no node ${String(nodeId)}; \`npx hardhat node:status\` lists all of them.`);
+  return node;
+}
+
+/** The class of this name. @throws Error naming those that there are. */
+export function givenClass(classes: readonly NodeClass[], name: string): NodeClass {
+  const found = classes.find((one) => one.name === name);
+  if (found) return found;
+  throw new Error(`There is no class "${name}"; use one of: ${classes.map((one) => one.name).join(", ")}.`);
+}
+
+/** An amount that must be there. @param option Its name, for the message. */
+export function givenAmount(option: string, text: string): bigint {
+  if (text === "") throw new Error(`Name an amount of VER: --${option} 12.5`);
+  return parseVer(text);
+}
+
+/** An energy source by its word. */
+export function givenSource(text: string): EnergySource {
+  const found = ENERGY_SOURCES.find((source) => source === text);
+  if (found) return found;
+  throw new Error(
+    `There is no source of electricity called "${String(text)}"; use one of: ${ENERGY_SOURCES.join(", ")}.`,
+  );
+}
+
+/** An address. @param option Its name, for the message. */
+export function givenAddress(option: string, text: string): string {
+  if (isAddress(text)) return text;
+  throw new Error(`--${option} has to be an address, 0x and 40 hexadecimal digits; it is "${text}".`);
+}

@@ -1,0 +1,33 @@
+import type { ContractTransaction } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import type { Contracts } from "../../chain/deployment.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenNode } from "./given.ts";
+
+/** Arguments of the tasks that change a node's status. */
+export interface StatusArguments extends WritingArguments {
+  readonly node: number;
+}
+
+/** Sends one call about a node and says what the node is after it. */
+export async function changeStatus(
+  args: StatusArguments,
+  hre: HardhatRuntimeEnvironment,
+  label: string,
+  call: (nodes: Contracts["nodes"], nodeId: number) => Promise<ContractTransaction>,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { reader, contracts } = context.session;
+    const { id } = await givenNode(reader, await reader.pin(), args.node);
+    const { lane } = await context.account();
+    await lane.submit({ label: `${label} node ${String(id)}`, prepare: () => call(contracts.nodes, id) });
+    const after = await givenNode(reader, await reader.pin(), id);
+    const from = new Date(after.withdrawableAt * 1000).toISOString();
+    context.screen.say(
+      `Node ${String(id)} is ${after.status}${after.status === "unbonding" ? `; its stake can be withdrawn from ${from}` : ""}.`,
+    );
+    return { node: id, status: after.status, withdrawableAt: after.withdrawableAt };
+  });
+}

@@ -1,0 +1,60 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
+import { microToWei, parseVer } from "../../protocol/money/ver.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenClass, givenNode, givenSource } from "./given.ts";
+
+interface Arguments extends WritingArguments {
+  readonly node: number;
+  readonly class: string;
+  readonly capacity: number;
+  readonly ask: string;
+  readonly endpoint: string;
+  readonly powerThreshold: number;
+  readonly energySource: string;
+}
+
+/** Changes what a node offers or says of itself; what is not named stays as it is. */
+export default async function update(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { session, screen } = context;
+    const { reader, contracts } = session;
+    const pin = await reader.pin();
+    const node = await givenNode(reader, pin, args.node);
+    const classes = await reader.classes(pin);
+    const now = classes.find(({ id }) => id === node.classId);
+    const changesTerms = args.class !== "" || args.capacity > 0 || args.ask !== "";
+    const changesProfile = args.endpoint !== "" || args.powerThreshold > 0 || args.energySource !== "";
+    if (!changesTerms && !changesProfile)
+      throw new Error("Name what to change: --ask, --capacity, --class, --endpoint…");
+    const energySource = args.energySource === "" ? node.energySource : givenSource(args.energySource);
+    const terms = {
+      classId: args.class === "" ? node.classId : givenClass(classes, args.class).id,
+      capacity: args.capacity > 0 ? args.capacity : node.capacity,
+      ask: args.ask === "" ? microToWei(node.askTick * (now?.tickSize ?? 0)) : parseVer(args.ask),
+    };
+    const { lane } = await context.account();
+    if (changesTerms) {
+      await lane.submit({
+        label: `set the terms of node ${String(node.id)}`,
+        prepare: () => contracts.nodes.setTerms.populateTransaction(node.id, terms),
+      });
+    }
+    if (changesProfile) {
+      const profile = {
+        energySource: numberOf(ENERGY_SOURCES, energySource),
+        powerThreshold: args.powerThreshold > 0 ? args.powerThreshold : node.powerThreshold,
+        endpoint: args.endpoint === "" ? node.endpoint : args.endpoint,
+      };
+      await lane.submit({
+        label: `set the profile of node ${String(node.id)}`,
+        prepare: () => contracts.nodes.setProfile.populateTransaction(node.id, profile),
+      });
+    }
+    const frozen = await contracts.nodes.frozen();
+    if (changesTerms && frozen) screen.say("A round is open: the new terms count once it is over.");
+    return { node: node.id, terms, afterRound: changesTerms && frozen };
+  });
+}

@@ -1,0 +1,16 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+
+/** Aborts the open round; its tasks keep their places. */
+export default async function abort(args: WritingArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { reader, contracts } = context.session;
+    const { lane } = await context.account();
+    await lane.submit({ label: "abort a round", prepare: () => contracts.rounds.abort.populateTransaction() });
+    const round = await reader.round(await reader.pin());
+    context.screen.say(`Round ${String(round.id)} is ${round.status}.`);
+    return { round: round.id, status: round.status };
+  });
+}

@@ -1,0 +1,46 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { FINAL_LEASE_STATUSES } from "../../chain/words.ts";
+import { formatVer, microToWei } from "../../protocol/money/ver.ts";
+import { read } from "../session/context.ts";
+import { formatDuration } from "../session/duration.ts";
+import type { ReadingArguments } from "../session/options.ts";
+
+interface Arguments extends ReadingArguments {
+  readonly task: number;
+  readonly node: number;
+  readonly live: boolean;
+}
+
+/** Lists leases. */
+export default async function leases(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await read(args, hre, async ({ session, screen }) => {
+    const { reader } = session;
+    const pin = await reader.pin();
+    const found = (await reader.leases(pin)).filter(
+      ({ taskId, nodeId, status }) =>
+        (args.task === 0 || taskId === args.task) &&
+        (args.node === 0 || nodeId === args.node) &&
+        (!args.live || !FINAL_LEASE_STATUSES.includes(status)),
+    );
+    const checkpoints = await reader.checkpoints(
+      pin,
+      found.map(({ id }) => id),
+    );
+    screen.table(
+      ["lease", "status", "task", "node", "units", "price, VER", "fence", "progress", "due"],
+      found.map(({ id, status, taskId, nodeId, start, count, price, fence, due }) => [
+        id,
+        status,
+        taskId,
+        nodeId,
+        `${String(start)}–${String(start + count - 1)}`,
+        formatVer(microToWei(price)),
+        fence,
+        `${String(Math.floor((checkpoints.get(id)?.progress ?? 0) / (count * 100)))} %`,
+        status !== "active" ? "" : due > pin.timestamp ? `in ${formatDuration(due - pin.timestamp)}` : "overdue",
+      ]),
+    );
+    return { leases: found.map((lease) => ({ ...lease, checkpoint: checkpoints.get(lease.id) ?? null })) };
+  });
+}

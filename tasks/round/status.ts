@@ -1,0 +1,55 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { answer } from "../../chain/readers.ts";
+import { ROUND_STATUSES, word } from "../../chain/words.ts";
+import { read } from "../session/context.ts";
+import type { ReadingArguments } from "../session/options.ts";
+
+/** Shows a round. */
+export default async function status(
+  args: ReadingArguments & { readonly round: number },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await read(args, hre, async ({ session, screen }) => {
+    const { reader, contracts } = session;
+    const pin = await reader.pin();
+    const newest = await reader.round(pin);
+    if (newest.id === 0) {
+      screen.say("There was no round yet.");
+      return { round: null };
+    }
+    const id = args.round > 0 ? args.round : newest.id;
+    if (id > newest.id) throw new Error(`There is no round ${String(id)} yet; the newest is ${String(newest.id)}.`);
+    const view = await answer(contracts.rounds.round(id, { blockTag: pin.number }));
+    const time = (at: bigint) => (at === 0n ? undefined : new Date(Number(at) * 1000).toISOString());
+    const state = word(ROUND_STATUSES, view.status);
+    const demands = view.demands.map(({ taskId, units }) => ({ task: Number(taskId), units: Number(units) }));
+    screen.facts([
+      ["round", id],
+      ["status", state],
+      ["opened", time(view.openedAt)],
+      ["closed", time(view.closedAt)],
+      ["opener", view.opener],
+      ["seed", BigInt(view.seed) === 0n ? "not there yet" : view.seed],
+      ["leases", state === "settled" ? Number(view.leases) : undefined],
+      ["left open", state === "settled" ? `${String(view.unitsOpen)} units` : undefined],
+    ]);
+    screen.say();
+    screen.table(
+      ["task", "units brought in"],
+      demands.map(({ task, units }) => [task, units]),
+    );
+    return {
+      round: id,
+      status: state,
+      openedAt: Number(view.openedAt),
+      closedAt: Number(view.closedAt),
+      opener: view.opener,
+      requestId: view.requestId,
+      seed: view.seed,
+      demands,
+      leases: Number(view.leases),
+      unitsOpen: Number(view.unitsOpen),
+    };
+  });
+}

@@ -1,0 +1,181 @@
+import { join } from "node:path";
+
+import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { ChainError } from "../../chain/errors.ts";
+import type { KeySource } from "../../chain/keys.ts";
+import type { LaneEvent, Proposal, TransactionLane } from "../../chain/lane.ts";
+import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
+import { openSession, type Session } from "../../chain/session.ts";
+import { formatVer } from "../../protocol/money/ver.ts";
+import { transactionLink } from "./explorer.ts";
+import { estimateL1Fee } from "./l1-fee.ts";
+import type { ReadingArguments, WritingArguments } from "./options.ts";
+import { Screen } from "./screen.ts";
+
+/** What a task works with. */
+export interface Context {
+  readonly session: Session;
+  readonly chainId: number;
+  /** Where the chain is asked; may hold an access key, so it is never shown. */
+  readonly rpcUrl: string;
+  readonly screen: Screen;
+  /** The account that signs, and its transaction lane. Only in tasks that send. */
+  readonly account: () => Promise<{ key: KeySource; signer: Wallet | HDNodeWallet; lane: TransactionLane }>;
+  /** VER that the next transactions take from the signer, wei; shown before they are sent. */
+  spends: bigint;
+  /** Hashes of what was sent. */
+  readonly sent: string[];
+}
+
+/** Thrown in a dry run, where the first transaction would be sent. */
+class DryRun extends Error {}
+
+/** The work of a task that reads. Errors become a sentence and exit code 1 (75 if it is worth trying again). */
+export async function read(
+  args: ReadingArguments,
+  hre: HardhatRuntimeEnvironment,
+  work: (context: Context) => Promise<object>,
+): Promise<void> {
+  await guarded(new Screen(args.json), async (screen) => run(args, hre, screen, undefined, work));
+}
+
+/** The work of a task that sends: as {@link read}, with an account. */
+export async function write(
+  args: WritingArguments,
+  hre: HardhatRuntimeEnvironment,
+  work: (context: Context) => Promise<object>,
+): Promise<void> {
+  await guarded(new Screen(args.json), async (screen) => run(args, hre, screen, args, work));
+}
+
+async function run(
+  args: ReadingArguments,
+  hre: HardhatRuntimeEnvironment,
+  screen: Screen,
+  writing: WritingArguments | undefined,
+  work: (context: Context) => Promise<object>,
+): Promise<void> {
+  const { rpcUrl, chainId } = await network(hre);
+  const context: { current?: Context } = {};
+  const session = await openSession({
+    network: { rpcUrl, chainId, deployment: args.deployment === "" ? undefined : args.deployment },
+    fees: { maxFeePerGas: writing?.maxFee ?? "0", stuckAfter: 30 },
+    journals: join(hre.config.paths.root, ".data", "journals"),
+    onEvent: (event) => {
+      if (context.current) follow(context.current, event);
+    },
+    confirm: async (proposal) => {
+      if (context.current && writing) await confirm(context.current, writing, proposal);
+    },
+  });
+  let account: Promise<KeySource> | undefined;
+  const own: Context = {
+    session,
+    chainId,
+    rpcUrl,
+    screen,
+    spends: 0n,
+    sent: [],
+    account: async () => {
+      if (!writing) throw new Error("this task has no account");
+      account ??= signingKey(hre, chainId, writing);
+      const key = await account;
+      return { key, ...(await session.lane(key)) };
+    },
+  };
+  context.current = own;
+  try {
+    const result = await work(own);
+    screen.result({ ...result, ...(writing && { transactions: own.sent }) });
+  } catch (error) {
+    if (!(error instanceof DryRun)) throw error;
+    screen.say("Dry run: nothing was sent.");
+    screen.result({ dryRun: true });
+  } finally {
+    session.close();
+  }
+}
+
+/** Runs a task; an error becomes a sentence, and an exit code that scripts can act on. */
+export async function guarded(screen: Screen, work: (screen: Screen) => Promise<void>): Promise<void> {
+  try {
+    await work(screen);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof ChainError ? error.code : "FAILED";
+    process.stderr.write(`${message}\n`);
+    screen.result({ error: { code, message } });
+    process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+  }
+}
+
+/** The network that `--network` names. */
+async function network(hre: HardhatRuntimeEnvironment): Promise<{ rpcUrl: string; chainId: number }> {
+  const name = hre.globalOptions.network ?? "localhost";
+  const config = hre.config.networks[name];
+  if (config?.type !== "http") {
+    throw new Error(
+      `"${name}" is a chain inside this process, where nothing is deployed. Name another: --network localhost, baseSepolia or base.`,
+    );
+  }
+  return { rpcUrl: await config.url.getUrl(), chainId: config.chainId ?? LOCAL_CHAIN_ID };
+}
+
+/** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
+async function signingKey(
+  hre: HardhatRuntimeEnvironment,
+  chainId: number,
+  { account, keystore, passphraseFile }: WritingArguments,
+): Promise<KeySource> {
+  if (keystore !== "") return { keystore, ...(passphraseFile !== "" && { passphraseFile }) };
+  const config = hre.config.networks[hre.globalOptions.network ?? "localhost"];
+  const accounts = config?.type === "http" ? config.accounts : "remote";
+  if (accounts === "remote") {
+    if (chainId === LOCAL_CHAIN_ID) return { testAccount: account };
+    throw new Error("The network has no accounts; name a keystore with --keystore and --passphrase-file.");
+  }
+  if (!Array.isArray(accounts)) {
+    const phrase = Mnemonic.fromPhrase(await accounts.mnemonic.get());
+    const { privateKey } = HDNodeWallet.fromMnemonic(phrase, `${accounts.path}/${String(account)}`);
+    return { wallet: new Wallet(privateKey) };
+  }
+  const found = accounts[account];
+  if (!found) {
+    throw new Error(`The network has ${String(accounts.length)} accounts, so there is no account ${String(account)}.`);
+  }
+  return { wallet: new Wallet(await found.getHexString()) };
+}
+
+/** Shows what a transaction does and costs, and asks. */
+async function confirm(
+  { screen, session, chainId, spends }: Context,
+  { yes, dryRun }: WritingArguments,
+  proposal: Proposal,
+): Promise<void> {
+  const { label, to, data, value, gasLimit, fees } = proposal;
+  const l1 = await estimateL1Fee(session.provider, { to, data, value, gasLimit, ...fees, chainId, nonce: 0 });
+  const most = gasLimit * fees.maxFeePerGas + value + (l1 ?? 0n);
+  screen.facts([
+    ["transaction", label],
+    ["to", to],
+    ["gas", `at most ${String(gasLimit)} at ${formatUnits(fees.maxFeePerGas, "gwei")} gwei`],
+    ["L1 data fee", l1 === undefined ? undefined : `about ${formatEther(l1)} ETH`],
+    ["costs", `at most ${formatEther(most)} ETH${spends > 0n ? `, and ${formatVer(spends)} VER` : ""}`],
+  ]);
+  if (dryRun) throw new DryRun();
+  if (yes || (await screen.confirm("Send it?"))) return;
+  throw new ChainError("DECLINED", false, "Not sent.");
+}
+
+function follow({ screen, sent, chainId }: Context, event: LaneEvent): void {
+  if (event.kind === "sent") screen.say(`sent         ${event.hash}`);
+  if (event.kind === "bumped") screen.say(`replaced by  ${event.hash}, which pays more`);
+  if (event.kind !== "confirmed") return;
+  sent.push(event.hash);
+  const { gasUsed, gasPrice, l1Fee } = event.cost;
+  screen.say(`confirmed    ${String(gasUsed)} gas, ${formatEther(gasUsed * gasPrice + l1Fee)} ETH`);
+  const link = transactionLink(chainId, event.hash);
+  if (link !== undefined) screen.say(link);
+}

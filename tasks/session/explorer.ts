@@ -1,0 +1,17 @@
+/** Block explorers by chain id; a local chain has none. */
+const EXPLORERS: Readonly<Record<number, string>> = {
+  8453: "https://basescan.org",
+  84532: "https://sepolia.basescan.org",
+};
+
+/** Where a transaction can be looked at; undefined on a local chain. */
+export function transactionLink(chainId: number, hash: string): string | undefined {
+  const base = EXPLORERS[chainId];
+  return base && `${base}/tx/${hash}`;
+}
+
+/** Where an address can be looked at; undefined on a local chain. */
+export function addressLink(chainId: number, address: string): string | undefined {
+  const base = EXPLORERS[chainId];
+  return base && `${base}/address/${address}`;
+}

@@ -1,0 +1,57 @@
+import { task } from "hardhat/config";
+import { ArgumentType } from "hardhat/types/arguments";
+
+/** Options of every task of ours. */
+export interface ReadingArguments {
+  readonly json: boolean;
+  readonly deployment: string;
+}
+
+/** Options of every task that sends something. */
+export interface WritingArguments extends ReadingArguments {
+  readonly account: number;
+  readonly keystore: string;
+  readonly passphraseFile: string;
+  readonly maxFee: string;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+}
+
+/**
+ * A task that only reads.
+ *
+ * @param example Shown with the description: how people call it.
+ */
+export function reading(id: string, description: string, example: string) {
+  return task(id, `${description}. Example: npx hardhat ${id} ${example}`.trim())
+    .addFlag({ name: "json", description: "print one JSON object instead of text" })
+    .addOption({
+      name: "deployment",
+      description: "file with the deployed addresses; by default the one that belongs to the chain",
+      defaultValue: "",
+    });
+}
+
+/** A task that sends transactions. Each is simulated, shown with what it costs, and confirmed before it is sent. */
+export function writing(id: string, description: string, example: string) {
+  return reading(id, description, example)
+    .addOption({
+      name: "account",
+      description: "which of the network's accounts signs, from 0",
+      type: ArgumentType.INT,
+      defaultValue: 0,
+    })
+    .addOption({
+      name: "keystore",
+      description: "encrypted keystore file to sign with, instead of an account of the network",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "passphraseFile",
+      description: "file with the keystore's passphrase, readable by its owner alone",
+      defaultValue: "",
+    })
+    .addOption({ name: "maxFee", description: "most that is offered per gas, gwei", defaultValue: "5" })
+    .addFlag({ name: "yes", description: "send without asking" })
+    .addFlag({ name: "dryRun", description: "simulate and show the first transaction, send nothing" });
+}

@@ -1,0 +1,28 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenTask } from "./given.ts";
+
+/** Cancels what is not leased. */
+export default async function cancel(
+  args: WritingArguments & { readonly task: number },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { reader, contracts } = context.session;
+    const before = await givenTask(reader, await reader.pin(), args.task);
+    const { lane } = await context.account();
+    await lane.submit({
+      label: `cancel task ${String(before.id)}`,
+      prepare: () => contracts.tasks.cancel.populateTransaction(before.id),
+    });
+    const after = await givenTask(reader, await reader.pin(), args.task);
+    context.screen.say(
+      after.leasedUnits > 0
+        ? `${String(after.refundedUnits)} units are refunded; ${String(after.leasedUnits)} leased ones go on and are paid.`
+        : `${String(after.refundedUnits)} units are refunded. \`npx hardhat node:claim\` sends you what came back.`,
+    );
+    return { task: after.id, status: after.status, refunded: after.refundedUnits, leased: after.leasedUnits };
+  });
+}

@@ -1,0 +1,60 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { read } from "../session/context.ts";
+import type { ReadingArguments } from "../session/options.ts";
+import { givenTask } from "./given.ts";
+import { withStore } from "./store.ts";
+
+const STALL_MS = 20_000;
+
+interface Arguments extends ReadingArguments {
+  readonly task: number;
+  readonly unit: number;
+  readonly store: string;
+}
+
+/** Shows the logs that the newest checkpoint of each lease carries. */
+export default async function logs(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await read(args, hre, async ({ session, screen }) => {
+    const { reader } = session;
+    const pin = await reader.pin();
+    const task = await givenTask(reader, pin, args.task);
+    const leases = (await reader.leases(pin)).filter(
+      ({ taskId, start, count }) =>
+        taskId === task.id && (args.unit < 0 || (start <= args.unit && args.unit < start + count)),
+    );
+    const checkpoints = await reader.checkpoints(
+      pin,
+      leases.map(({ id }) => id),
+    );
+    if (checkpoints.size === 0) throw new Error(`Task ${String(task.id)} has no checkpoint yet, and so no logs.`);
+    const scratch = await mkdtemp(join(tmpdir(), "drmp-logs-"));
+    const found: { lease: number; unit: number; at: number; text: string }[] = [];
+    try {
+      await withStore(reader, args.store, async (store) => {
+        for (const [lease, checkpoint] of checkpoints) {
+          const target = join(scratch, String(lease));
+          await store.fetchTo(fromChainCid(checkpoint).toString(), target, { stallTimeout: STALL_MS });
+          const folder = join(target, "logs");
+          for (const name of await readdir(folder).catch(() => [])) {
+            const unit = Number(/^unit-(\d+)\.log$/.exec(name)?.[1] ?? -1);
+            if (unit < 0 || (args.unit >= 0 && unit !== args.unit)) continue;
+            found.push({ lease, unit, at: checkpoint.at, text: await readFile(join(folder, name), "utf8") });
+          }
+        }
+      });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+    for (const { lease, unit, at, text } of found) {
+      screen.say(`── lease ${String(lease)}, unit ${String(unit)}, as of ${new Date(at * 1000).toISOString()}`);
+      screen.say(text.trimEnd());
+    }
+    return { task: task.id, logs: found };
+  });
+}

@@ -1,0 +1,54 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { type Quote, quoteTask } from "../../developer/quote.ts";
+import { formatVer } from "../../protocol/money/ver.ts";
+import { read } from "../session/context.ts";
+import type { ReadingArguments } from "../session/options.ts";
+import type { Screen } from "../session/screen.ts";
+import { givenWish } from "./given.ts";
+
+interface Arguments extends ReadingArguments {
+  readonly units: number;
+  readonly maxPrice: string;
+  readonly classes: string;
+  readonly queue: boolean;
+}
+
+/** Shows what a task would cost now. */
+export default async function quote(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await read(args, hre, async ({ session, screen }) => {
+    const { reader } = session;
+    const pin = await reader.pin();
+    const wish = givenWish(await reader.classes(pin), args);
+    const found = await quoteTask(reader, pin, wish, args.queue);
+    showQuote(screen, wish.units, found);
+    return { block: pin.number, ...found };
+  });
+}
+
+/** Shows a quote for people. */
+export function showQuote(screen: Screen, units: number, quote: Quote): void {
+  const mean = quote.leasedUnits === 0 ? undefined : quote.cost / BigInt(quote.leasedUnits);
+  screen.facts([
+    ["leased now", `${String(quote.leasedUnits)} of ${String(units)} units`],
+    ["cost", `${formatVer(quote.cost)} VER to ${String(quote.nodes.length)} nodes`],
+    ["a unit", mean === undefined ? undefined : `${formatVer(mean)} VER on average`],
+    ["fee", `${formatVer(quote.fee)} VER`],
+    ["escrow", `${formatVer(quote.escrow)} VER; what is not spent comes back`],
+    [
+      "stays open",
+      quote.openUnits === 0 ? undefined : `${String(quote.openUnits)} units: raise the price or accept more classes`,
+    ],
+    ["competes with", quote.competitors === 0 ? undefined : `${String(quote.competitors)} tasks that wait before it`],
+  ]);
+  screen.say();
+  screen.table(
+    ["class", "units", "listed", "lowest ask, VER"],
+    quote.classes.map(({ name, units: leased, listed, lowestAsk }) => [
+      name,
+      leased,
+      listed,
+      lowestAsk === undefined ? undefined : formatVer(lowestAsk),
+    ]),
+  );
+}

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+
+import { pino } from "pino";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { quoteTask } from "../../developer/quote.ts";
+import { submitTask } from "../../developer/submit.ts";
+import { formatVer } from "../../protocol/money/ver.ts";
+import { parseSpec } from "../../workload/spec.ts";
+import { write } from "../session/context.ts";
+import { parseDuration } from "../session/duration.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenWish } from "./given.ts";
+import { showQuote } from "./quote.ts";
+import { withStore } from "./store.ts";
+import { watchTask } from "./watch.ts";
+
+interface Arguments extends WritingArguments {
+  readonly spec: string;
+  readonly units: number;
+  readonly maxPrice: string;
+  readonly classes: string;
+  readonly within: string;
+  readonly interval: string;
+  readonly store: string;
+  readonly detach: boolean;
+}
+
+/** Submits a task and, unless detached, serves its spec and follows it. */
+export default async function submit(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { session, screen } = context;
+    const { reader } = session;
+    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
+    const spec = new Uint8Array(await readFile(args.spec));
+    parseSpec(spec);
+    const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
+    const pin = await reader.pin();
+    const known = await reader.classes(pin);
+    const wish = givenWish(known, args);
+    const quote = await quoteTask(reader, pin, wish, true);
+    showQuote(screen, wish.units, quote);
+    screen.say();
+    context.spends = quote.escrow;
+
+    const { key } = await context.account();
+    return withStore(reader, args.store, async (store) => {
+      const classes = Object.fromEntries(
+        wish.classes.map(({ classId, surcharge }) => [
+          known.find(({ id }) => id === classId)?.name ?? "",
+          formatVer(surcharge),
+        ]),
+      );
+      const terms = { units: wish.units, maxPrice: formatVer(wish.maxPrice), classes, checkpointInterval, within };
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
+      screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
+      const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
+      if (args.detach) return submitted;
+      screen.say("Serving the spec and following the task; Ctrl-C ends that, and `npx hardhat task:watch` goes on.");
+      return { ...submitted, ...(await watchTask(context, taskId)) };
+    });
+  });
+}

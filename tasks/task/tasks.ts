@@ -1,0 +1,87 @@
+import { ArgumentType } from "hardhat/types/arguments";
+
+import { reading, writing } from "../session/options.ts";
+
+const TASK = { name: "task", description: "the task's id", type: ArgumentType.INT, defaultValue: 0 } as const;
+const STORE = {
+  name: "store",
+  description: "directory of this machine's checkpoint store",
+  defaultValue: ".data/developer/store",
+} as const;
+const UNITS = { name: "units", description: "units of work", type: ArgumentType.INT, defaultValue: 0 } as const;
+const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
+const CLASSES = {
+  name: "classes",
+  description:
+    "classes that may run it, comma-separated, each with a surcharge in VER that steers and is not paid: cpu/eu,cpu/us=0.003",
+  defaultValue: "",
+} as const;
+
+/** Tasks of developers. */
+export const taskTasks = [
+  reading(
+    "task:quote",
+    "What a task would cost now: solves the allocation with it, sends nothing",
+    "--network baseSepolia --units 8 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
+  )
+    .addOption(UNITS)
+    .addOption(MAX_PRICE)
+    .addOption(CLASSES)
+    .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
+    .setAction(() => import("./quote.ts"))
+    .build(),
+
+  writing(
+    "task:submit",
+    "Submits a task, serves its spec, and follows it to its end; its escrow is taken by permit in the same transaction",
+    "--network baseSepolia --spec spec.json --units 8 --max-price 0.02 --classes cpu/eu --within 24h --interval 60s",
+  )
+    .addOption({ name: "spec", description: "the task's spec (JSON file)", defaultValue: "" })
+    .addOption(UNITS)
+    .addOption(MAX_PRICE)
+    .addOption(CLASSES)
+    .addOption({
+      name: "within",
+      description: "time until the results must be there, such as 24h",
+      defaultValue: "24h",
+    })
+    .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
+    .addOption(STORE)
+    .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
+    .setAction(() => import("./submit.ts"))
+    .build(),
+
+  reading("task:watch", "Follows a task live until it has ended", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./watch.ts"))
+    .build(),
+
+  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./status.ts"))
+    .build(),
+
+  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
+    .addOption(TASK)
+    .addOption({ name: "unit", description: "one unit only", type: ArgumentType.INT, defaultValue: -1 })
+    .addOption(STORE)
+    .setAction(() => import("./logs.ts"))
+    .build(),
+
+  writing(
+    "task:result",
+    "Fetches a task's results by CID and verifies them block by block",
+    "--task 7 --out results --accept",
+  )
+    .addOption(TASK)
+    .addOption({ name: "out", description: "directory to write to", defaultValue: "results" })
+    .addFlag({ name: "accept", description: "accept what was fetched and verified, so that it is paid" })
+    .addOption(STORE)
+    .setAction(() => import("./result.ts"))
+    .build(),
+
+  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./cancel.ts"))
+    .build(),
+];

@@ -1,0 +1,71 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { SingleBar } from "cli-progress";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { RpcUnavailable } from "../../chain/errors.ts";
+import { LeaseIndex } from "../../chain/lease-index.ts";
+import { type TaskProgress, taskProgress } from "../../developer/progress.ts";
+import { shutdownSignal } from "../../service/shutdown.ts";
+import { type Context, read } from "../session/context.ts";
+import type { ReadingArguments } from "../session/options.ts";
+import { toJson } from "../session/screen.ts";
+import { givenTask } from "./given.ts";
+
+/** Pause between two looks, milliseconds: a block of BASE. */
+const INTERVAL_MS = 2000;
+
+/** Follows a task. */
+export default async function watch(
+  args: ReadingArguments & { readonly task: number },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await read(args, hre, async (context) => {
+    const { reader } = context.session;
+    await givenTask(reader, await reader.pin(), args.task);
+    return watchTask(context, args.task);
+  });
+}
+
+/** Shows a task's progress until it has ended, or SIGINT or SIGTERM. An endpoint that fails is asked again. */
+export async function watchTask({ session, screen }: Context, taskId: number): Promise<object> {
+  const index = new LeaseIndex(session.reader);
+  const signal = shutdownSignal();
+  const bar = process.stderr.isTTY && !screen.json ? newBar() : undefined;
+  let last = "";
+  let seen: TaskProgress | undefined;
+  while (!signal.aborted) {
+    try {
+      seen = await taskProgress(session.reader, index, taskId);
+    } catch (error) {
+      if (!(error instanceof RpcUnavailable)) throw error;
+      screen.say(error.message);
+    }
+    if (seen) {
+      const state = stateOf(seen);
+      const words = `${String(state.percent)} %, ${String(state.open)} open, ${String(state.leased)} leased, ${String(state.paid)} paid`;
+      if (words !== last) {
+        if (bar) bar.update(state.percent, { words });
+        else if (screen.json) process.stderr.write(`${toJson(state)}\n`);
+        else screen.say(words);
+      }
+      last = words;
+      if (seen.task.status === "ended") break;
+    }
+    await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+  bar?.stop();
+  if (seen?.task.status === "ended") screen.say(`Task ${String(taskId)} has ended.`);
+  return seen ? stateOf(seen) : { task: taskId };
+}
+
+function newBar(): SingleBar {
+  const bar = new SingleBar({ format: "{bar} {words}", stream: process.stderr, hideCursor: true, barsize: 28 });
+  bar.start(100, 0, { words: "" });
+  return bar;
+}
+
+function stateOf({ task, share }: TaskProgress) {
+  const { id, status, openUnits: open, leasedUnits: leased, paidUnits: paid, refundedUnits: refunded } = task;
+  return { task: id, status, percent: Math.floor(share * 100), open, leased, paid, refunded };
+}
