@@ -1,8 +1,9 @@
 /**
- * A stand-in for Chainlink's oracle on a local chain: it fulfils what is requested from Chainlink's own coordinator mock
- * a block or two later, as the real one does. It refuses to run anywhere else.
+ * A stand-in for Chainlink's oracle on a simulated chain: it fulfils what is requested from Chainlink's own coordinator
+ * mock a block or two later, as the real one does. It refuses to run anywhere else.
  *
  *     node oracle/main.ts --rpc http://127.0.0.1:8545 --account 4 [--blocks 2]
+ *     node oracle/main.ts --rpc http://127.0.0.1:8545 --chain-id 84532 --keystore oracle.json --passphrase-file oracle.pass
  */
 import { Command } from "commander";
 
@@ -20,9 +21,23 @@ const options = new Command("oracle")
   .option("--rpc <url>", "JSON-RPC endpoint of the local chain", "http://127.0.0.1:8545")
   .option("--deployment <file>", "file with the deployed addresses")
   .option("--account <index>", "index of the test account that pays for the fulfilment", Number, 4)
+  .option("--chain-id <id>", "id of the simulated chain", Number, LOCAL_CHAIN_ID)
+  .option("--keystore <file>", "encrypted keystore that pays instead of a test account")
+  .option("--passphrase-file <file>", "file with the keystore's passphrase")
   .option("--blocks <count>", "blocks to wait after a request", Number, 2)
   .parse()
-  .opts<{ rpc: string; deployment?: string; account: number; blocks: number }>();
+  .opts<{
+    rpc: string;
+    deployment?: string;
+    account: number;
+    chainId: number;
+    keystore?: string;
+    passphraseFile?: string;
+    blocks: number;
+  }>();
+
+/** Nodes that simulate a chain, by what they call themselves. */
+const SIMULATORS = /hardhat|edr|anvil/i;
 
 try {
   await run();
@@ -34,9 +49,18 @@ try {
 async function run(): Promise<void> {
   const signal = shutdownSignal();
   const logger = createLogger("oracle", "info");
-  const provider = await openProvider(options.rpc, { chainId: LOCAL_CHAIN_ID });
-  const wallet = (await openSigner({ testAccount: options.account }, LOCAL_CHAIN_ID)).connect(provider);
-  const { coordinator, seeds } = connect(await readDeployment(LOCAL_CHAIN_ID, options.deployment), wallet);
+  const { chainId, keystore, passphraseFile, account } = options;
+  const provider = await openProvider(options.rpc, { chainId });
+  const client = String(await provider.send("web3_clientVersion", []));
+  if (!SIMULATORS.test(client)) {
+    throw new Error(`${client} is no simulated chain; on a public chain Chainlink's own oracle answers.`);
+  }
+  const source =
+    keystore === undefined
+      ? { testAccount: account }
+      : { keystore, ...(passphraseFile !== undefined && { passphraseFile }) };
+  const wallet = (await openSigner(source, chainId)).connect(provider);
+  const { coordinator, seeds } = connect(await readDeployment(chainId, options.deployment), wallet);
   if (!coordinator)
     throw new Error("The deployment names no VRFCoordinatorV2_5Mock; deploy ignition/modules/Local.ts.");
 

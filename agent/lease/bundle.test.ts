@@ -70,3 +70,18 @@ test("a result holds every unit's output, and refuses links", async (context) =>
   await symlink("/etc/hostname", join(unit.output, "leak"));
   await assert.rejects(bundleResult(folder, 0, 1), /neither a file nor a directory/);
 });
+
+test("a checkpoint carries the end of each unit's log, and a successor passes it over", async (context) => {
+  const space = await workspace(context);
+  const folder = space.folder(1, 1);
+  const unit = await folder.unit(0);
+  await writeFile(unit.log, `${"x".repeat(70_000)}the end`);
+  await writeCheckpointAtomically(unit.checkpoint, 1, { weights: "w" }, 0.5);
+  await folder.unit(1);
+  const { path } = await bundleCheckpoint(folder, 0, 2);
+  const log = await readFile(join(path, "logs", "unit-0.log"), "utf8");
+  assert.equal(log.length, 65_536);
+  assert.ok(log.endsWith("xthe end"));
+  assert.deepEqual(await readdir(join(path, "logs")), ["unit-0.log"]);
+  assert.equal(await adoptCheckpoint(space.folder(2, 2), 0, 2, path), 1);
+});

@@ -1,12 +1,15 @@
 import { constants } from "node:fs";
-import { copyFile, cp, link, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, cp, type FileHandle, link, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 import { newestCheckpoint } from "../../workload/checkpoints.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Basis points of a unit: 10,000 is a unit that is done. */
 const WHOLE = 10_000;
+
+/** Bytes of each unit's log that go along with a checkpoint, for its developer to read. */
+const LOG_TAIL = 64 * 1024;
 
 /** How far the units of a lease are. */
 export interface Progress {
@@ -37,7 +40,8 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
 
 /**
  * Puts a lease's checkpoint together in a fresh directory: per unit its newest complete checkpoint or, when it is done,
- * its output and a marker. Files are linked, not copied: a complete checkpoint is never written to again.
+ * its output and a marker, and the end of its log. Files are linked, not copied: a complete checkpoint is never written to
+ * again.
  *
  * @returns The directory, and the progress that it holds.
  */
@@ -51,6 +55,7 @@ export async function bundleCheckpoint(
   for (let index = start; index < start + count; index++) {
     const unit = await folder.unit(index);
     const target = join(path, `unit-${String(index)}`);
+    await copyLogTail(unit.log, join(path, "logs", `unit-${String(index)}.log`));
     if (await folder.isDone(index)) {
       await linkTree(unit.output, join(target, "output"));
       await writeFile(join(target, "done"), "");
@@ -112,6 +117,26 @@ async function adoptEntries(from: string, to: string): Promise<void> {
     await cp(join(from, entry), temporary, { recursive: true });
     await rm(join(to, entry), { recursive: true, force: true });
     await rename(temporary, join(to, entry));
+  }
+}
+
+/** The last {@link LOG_TAIL} bytes of a log, copied: it is still being written to. Nothing where there is no log yet. */
+async function copyLogTail(from: string, to: string): Promise<void> {
+  let file: FileHandle;
+  try {
+    file = await open(from, "r");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw error;
+  }
+  try {
+    const { size } = await file.stat();
+    const bytes = Buffer.alloc(Math.min(size, LOG_TAIL));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, bytes.subarray(0, bytesRead));
+  } finally {
+    await file.close();
   }
 }
 

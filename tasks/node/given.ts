@@ -31,13 +31,13 @@ export function givenAmount(option: string, text: string): bigint {
 export function givenSource(text: string): EnergySource {
   const found = ENERGY_SOURCES.find((source) => source === text);
   if (found) return found;
-  throw new Error(
-    `There is no source of electricity called "${String(text)}"; use one of: ${ENERGY_SOURCES.join(", ")}.`,
-  );
+  throw new Error(`There is no source of electricity called "${text}"; use one of: ${ENERGY_SOURCES.join(", ")}.`);
 }
 
 /** An address. @param option Its name, for the message. */
 export function givenAddress(option: string, text: string): string {
-  if (isAddress(text)) return text;
+  // Kept apart: the library's type guard would take the text away from the message.
+  const valid: boolean = isAddress(text);
+  if (valid) return text;
   throw new Error(`--${option} has to be an address, 0x and 40 hexadecimal digits; it is "${text}".`);
 }
