@@ -32,9 +32,19 @@ export class Processes {
 
   /** Starts a Node process with these arguments. Its key and its paths are in its configuration, never in the arguments. */
   start(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+    return this.startProgram(name, process.execPath, args, environment);
+  }
+
+  /** Starts any program. */
+  startProgram(
+    name: string,
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Running {
     const log = join(this.#logs, `${name}.log`);
     const file = createWriteStream(log, { flags: "a" });
-    const child = spawn(process.execPath, args, {
+    const child = spawn(program, args, {
       cwd: ROOT,
       env: { ...process.env, ...environment },
       stdio: ["ignore", "pipe", "pipe"],
@@ -58,7 +68,17 @@ export class Processes {
    * @throws Error with the end of its log if it fails.
    */
   async run(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    const running = this.start(name, args, environment);
+    await this.runProgram(name, process.execPath, args, environment);
+  }
+
+  /** Runs any program to its end; as {@link run}. */
+  async runProgram(
+    name: string,
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const running = this.startProgram(name, program, args, environment);
     const code = await running.exit;
     if (code !== 0) throw new Error(`${name} failed (${String(code)}):\n${await tail(running.log)}`);
   }

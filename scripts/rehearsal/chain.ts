@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
+
+import { HARDHAT } from "../demo/chain.ts";
+import { type Processes, ROOT } from "../demo/processes.ts";
+
+/** BASE Sepolia's chain id and block time (docs.base.org). */
+export const CHAIN_ID = 84532;
+const BLOCK_SECONDS = 2;
+
+/** The OP stack's predeploy that holds what the L1 data fee is computed from, and its slots (specs.optimism.io). */
+const L1_BLOCK = "0x4200000000000000000000000000000000000015";
+const L1_BASE_FEE_SLOT = 1;
+const L1_SCALARS_SLOT = 3;
+const L1_BLOB_BASE_FEE_SLOT = 7;
+
+/** L1 fees of a calm day: 2 gwei a gas, 1 wei a blob gas, with the scalars that BASE has set since Ecotone. */
+const L1 = { baseFee: 2_000_000_000n, blobBaseFee: 1n, baseFeeScalar: 2269n, blobBaseFeeScalar: 1_055_762n } as const;
+
+/** A simulated chain with BASE Sepolia's id, block time and transaction gas cap. */
+export interface RehearsalChain {
+  readonly url: string;
+  readonly provider: JsonRpcProvider;
+  /** Prefix of the methods that change the chain by hand. */
+  readonly prefix: "hardhat" | "anvil";
+  /** Whether an L1 data fee is charged. */
+  readonly l1Fee: boolean;
+}
+
+/** Starts the chain as process "chain". */
+export async function startChain(processes: Processes, node: "hardhat" | "anvil"): Promise<RehearsalChain> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${String(port)}`;
+  if (node === "hardhat") {
+    const where = ["--hostname", "127.0.0.1", "--port", String(port), "--chain-id", String(CHAIN_ID)];
+    processes.start("chain", [HARDHAT, "node", ...where]);
+  } else {
+    const options = ["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(CHAIN_ID)];
+    const asBase = ["--network", "optimism", "--enable-tx-gas-limit", "--block-time", String(BLOCK_SECONDS)];
+    processes.startProgram("chain", await anvil(processes), [...options, ...asBase]);
+  }
+  const provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
+  await processes.watch(["chain"], untilAnswering(provider));
+  const chain = { url, provider, prefix: node, l1Fee: node === "hardhat" } as const;
+  if (chain.l1Fee) {
+    await setL1Fee(provider);
+    await provider.send("evm_setAutomine", [false]);
+    await provider.send("evm_setIntervalMining", [BLOCK_SECONDS * 1000]);
+  }
+  return chain;
+}
+
+/** Mines a block every 50 ms while something is waited for that wants many confirmations. */
+export async function whileMining<T>({ provider }: RehearsalChain, work: Promise<T>): Promise<T> {
+  let done = false;
+  const end = work.finally(() => {
+    done = true;
+  });
+  // The failure of the work is what counts, and it is awaited below.
+  end.catch(() => undefined);
+  while (!done) {
+    await provider.send("evm_mine", []);
+    await delay(50);
+  }
+  return end;
+}
+
+/** Gives an account ETH, as a bridge from L1 would. */
+export async function giveEth({ provider, prefix }: RehearsalChain, address: string, wei: bigint): Promise<void> {
+  await provider.send(`${prefix}_setBalance`, [address, toBeHex(wei)]);
+}
+
+/** Lets the chain's clock run ahead. */
+export async function passTime({ provider }: RehearsalChain, seconds: number): Promise<void> {
+  await provider.send("evm_increaseTime", [seconds]);
+  await provider.send("evm_mine", []);
+}
+
+/** BASE's L1 data fee is charged from now on, exactly: the simulator reads it from the predeploy's slots. */
+async function setL1Fee(provider: JsonRpcProvider): Promise<void> {
+  const set = (slot: number, value: bigint) =>
+    provider.send("hardhat_setStorageAt", [L1_BLOCK, toBeHex(slot), zeroPadValue(toBeHex(value), 32)]);
+  await set(L1_BASE_FEE_SLOT, L1.baseFee);
+  // Eight bytes of a sequence number, then four of each scalar, from the lowest byte up.
+  await set(L1_SCALARS_SLOT, (L1.baseFeeScalar << 96n) | (L1.blobBaseFeeScalar << 64n));
+  await set(L1_BLOB_BASE_FEE_SLOT, L1.blobBaseFee);
+}
+
+/** Anvil's binary, installed into tools/anvil from the lockfile there if it is missing. */
+async function anvil(processes: Processes): Promise<string> {
+  const folder = join(ROOT, "tools", "anvil");
+  const binary = join(folder, "node_modules", "@foundry-rs", "anvil-linux-amd64", "bin", "anvil");
+  if (existsSync(binary)) return binary;
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new Error("Anvil is locked for Linux x64 only; on other machines rehearse on Hardhat's node.");
+  }
+  await processes.runProgram("install-anvil", "npm", ["ci", "--prefix", folder, "--ignore-scripts"]);
+  return binary;
+}
+
+async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
+  for (;;) {
+    try {
+      await provider.send("eth_chainId", []);
+      return;
+    } catch {
+      await delay(200);
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address && typeof address === "object") resolve(address.port);
+        else reject(new Error("no free port on 127.0.0.1"));
+      });
+    });
+  });
+}

@@ -1,0 +1,340 @@
+/**
+ * A rehearsal of BASE Sepolia on this machine: a chain with its id, block time, transaction gas cap and L1 data fee,
+ * deployed from its parameters file, and driven only through the Hardhat tasks and the bots, from empty keystores to a
+ * result that is paid for. In the middle the RPC endpoint fails for a while and, where the node can do it, the chain is
+ * reorganised.
+ *
+ *     node scripts/rehearse.ts [--node hardhat|anvil] [--json]
+ */
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { Command, Option } from "commander";
+import { formatEther, Wallet } from "ethers";
+
+import { formatVer } from "../protocol/money/ver.ts";
+import { Processes, ROOT } from "./demo/processes.ts";
+import { Screen } from "./demo/screen.ts";
+import { Cable } from "./rehearsal/cable.ts";
+import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
+import { deploy, fillParameters } from "./rehearsal/deploy.ts";
+import { Tasks } from "./rehearsal/hardhat.ts";
+import { placeCoordinator } from "./rehearsal/oracle.ts";
+import { newPerson, type Person } from "./rehearsal/people.ts";
+
+const options = new Command("rehearse")
+  .description("Rehearses BASE Sepolia on this machine, from empty keystores to a paid-for result")
+  .addOption(
+    new Option("--node <name>", "whose node simulates the chain").choices(["hardhat", "anvil"]).default("hardhat"),
+  )
+  .option("--json", "end with one line of JSON on standard output", false)
+  .parse()
+  .opts<{ node: "hardhat" | "anvil"; json: boolean }>();
+
+/** Time for any one thing that is waited for, milliseconds. */
+const PATIENCE_MS = 240_000;
+
+const UNITS = 3;
+const ETH = 10n ** 18n;
+
+interface TaskState {
+  readonly status: string;
+  readonly openUnits: number;
+  readonly leasedUnits: number;
+  readonly paidUnits: number;
+  readonly leases: readonly {
+    readonly id: number;
+    readonly status: string;
+    readonly nodeId: number;
+    readonly parent: number;
+  }[];
+}
+
+interface Check {
+  readonly what: string;
+  readonly ok: boolean;
+}
+
+const data = join(ROOT, ".data", "rehearsal", options.node);
+const deploymentId = `test-rehearsal-${options.node}`;
+await rm(data, { recursive: true, force: true });
+const screen = new Screen();
+const processes = new Processes(join(data, "logs"));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    screen.say(`${signal}: stopping`);
+    void stopAll().then(() => process.exit(130));
+  });
+}
+
+try {
+  const checks = await rehearse();
+  for (const { what, ok } of checks) screen.say(`${ok ? "ok    " : "FAILED"}  ${what}`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ node: options.node, checks })}\n`);
+  process.exitCode = checks.every(({ ok }) => ok) ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs: ${join(data, "logs")}\n`);
+  process.exitCode = 1;
+}
+await stopAll();
+// Without this, sockets of the chain's last answers keep the process alive for a while.
+process.exit();
+
+async function rehearse(): Promise<Check[]> {
+  screen.say(`starting ${options.node}'s node as chain ${String(CHAIN_ID)}: blocks of 2 s, 2^24 gas a transaction`);
+  const chain = await startChain(processes, options.node);
+  const cable = new Cable(chain.url);
+  await cable.plug();
+
+  screen.say("making keystores, and giving their accounts ETH");
+  const keys = join(data, "keys");
+  const names = ["deployer", "governance", "guardian", "arbiter", "treasury", "oracle", "keeper-1", "keeper-2"];
+  const people = new Map<string, Person>();
+  for (const name of [...names, "owner-1", "owner-2", "operator-1", "operator-2", "developer"]) {
+    const person = await newPerson(keys, name);
+    people.set(name, person);
+    await giveEth(chain, person.address, ETH);
+  }
+  const who = (name: string): Person => {
+    const person = people.get(name);
+    if (!person) throw new Error(`nobody is called ${name}`);
+    return person;
+  };
+
+  screen.say("deploying from BASE Sepolia's parameters file");
+  const parameters = join(data, "baseSepolia.json");
+  const holders = { governance: who("governance").address, guardian: who("guardian").address };
+  const { vrfCoordinator } = await fillParameters(parameters, {
+    ...holders,
+    arbiter: who("arbiter").address,
+    treasury: who("treasury").address,
+  });
+  const payer = await walletOf(who("deployer"));
+  await whileMining(chain, placeCoordinator(chain, payer.connect(chain.provider), vrfCoordinator));
+  const endpoint = { BASE_SEPOLIA_RPC_URL: cable.url };
+  const environment = { ...endpoint, DEPLOYER_KEY: payer.privateKey };
+  const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, environment));
+  const tasks = new Tasks(processes, endpoint, deployment);
+  const check = await tasks.run<{ wrong: number; findings: { what: string; level: string }[] }>("network:check", [
+    "--parameters",
+    parameters,
+  ]);
+  screen.say(
+    `network:check made ${String(check.findings.length)} checks; ${String(check.wrong)} found something wrong`,
+  );
+
+  const network = { rpcUrl: cable.url, chainId: CHAIN_ID, deployment };
+  const oracle = who("oracle");
+  const signs = ["--keystore", oracle.keystore, "--passphrase-file", oracle.passphraseFile];
+  const where = ["--rpc", chain.url, "--chain-id", String(CHAIN_ID), "--deployment", deployment];
+  processes.start("oracle", ["oracle/main.ts", ...where, ...signs, "--blocks", "1"]);
+
+  screen.say("registering two nodes from their owners' wallets, and starting their agents and two keepers");
+  const nodes: number[] = [];
+  for (const [i, ask] of ["0.010", "0.014"].entries()) {
+    const n = String(i + 1);
+    const { node } = await tasks.run<{ node: number }>(
+      "node:register",
+      [
+        "--operator",
+        who(`operator-${n}`).address,
+        "--class",
+        "cpu/eu",
+        "--capacity",
+        "2",
+        "--ask",
+        ask,
+        "--energy-source",
+        "wind",
+      ],
+      who(`owner-${n}`),
+    );
+    nodes.push(node);
+    const config = await write(`agent-${n}`, agentConfig(network, who(`operator-${n}`)));
+    processes.start(`agent-${n}`, ["agent/main.ts", "run", "--config", config]);
+    const keeper = await write(`keeper-${n}`, keeperConfig(network, who(`keeper-${n}`), n));
+    processes.start(`keeper-${n}`, ["keepers/main.ts", "run", "--config", keeper]);
+  }
+  const bots = ["agent-1", "agent-2", "keeper-1", "keeper-2", "oracle", "chain"];
+
+  const terms = ["--units", String(UNITS), "--max-price", "0.02", "--classes", "cpu/eu"];
+  const quote = await tasks.run<{ cost: string; openUnits: number }>("task:quote", terms);
+  screen.say(`task:quote says ${formatVer(BigInt(quote.cost))} VER for ${String(UNITS)} units`);
+  const spec = await write("spec", digits());
+  const store = ["--store", join(data, "developer")];
+  const times = ["--within", "24h", "--interval", "60s"];
+  const submission = tasks.start("task:submit", ["--spec", spec, ...terms, ...times, ...store], who("developer"));
+
+  const state = (): Promise<TaskState> => tasks.run<TaskState>("task:status", ["--task", "1"]);
+  const until = async (what: string, reached: (now: TaskState) => boolean): Promise<TaskState> => {
+    screen.say(`waiting until ${what}`);
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(1500)) {
+      const now = await state().catch(() => undefined);
+      if (now && reached(now)) return now;
+    }
+    throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+  };
+  await processes.watch(
+    bots,
+    until("every unit is leased", ({ leasedUnits }) => leasedUnits === UNITS),
+  );
+
+  screen.say("cutting the RPC endpoint for 15 s");
+  await cable.cut();
+  await delay(15_000);
+  await cable.plug();
+  const reorganised = await reorganise(chain);
+  await passTime(chain, 60);
+
+  const delivered = await processes.watch(
+    bots,
+    until("every unit is delivered", ({ leases }) => {
+      const live = leases.filter(({ status }) => ["active", "delivered", "paid"].includes(status));
+      return live.length > 0 && live.every(({ status }) => status !== "active");
+    }),
+  );
+  const result = await tasks.run<{ results: { path: string; lease: number }[]; accepted: number[] }>(
+    "task:result",
+    ["--task", "1", "--out", join(data, "results"), "--accept", "--store", join(data, "collector")],
+    who("developer"),
+  );
+  const ended = await processes.watch(bots, tasks.result<{ status: string; paid: number }>(submission));
+  screen.say(`the task has ${ended.status}; ${String(ended.paid)} units are paid`);
+
+  const earned: bigint[] = [];
+  for (const [i, node] of nodes.entries()) {
+    const owner = who(`owner-${String(i + 1)}`);
+    const status = await tasks.run<{ earnings: { paid: string } }>("node:status", ["--node", String(node)]);
+    earned.push(BigInt(status.earnings.paid));
+    if (BigInt(status.earnings.paid) > 0n) await tasks.run("node:claim", [], owner);
+    await tasks.run("node:drain", ["--node", String(node)], owner);
+  }
+  const back = await tasks.run<{ amount: string }>("node:claim", [], who("developer"));
+  const after = await tasks.run<{ wrong: number }>("network:check", ["--parameters", parameters]);
+  const metrics = await accuracies(result.results.map(({ path }) => path));
+  const l1 = await l1FeePaid(chain);
+  const paid = earned.reduce((sum, each) => sum + each, 0n);
+  screen.say(`nodes earned ${formatVer(paid)} VER; ${formatVer(BigInt(back.amount))} VER of the escrow came back`);
+  if (chain.l1Fee) screen.say(`the last 200 blocks' transactions paid ${formatEther(l1)} ETH of L1 data fee`);
+  return [
+    { what: "the deployment is what its parameters file says, before and after", ok: check.wrong + after.wrong === 0 },
+    { what: "every unit is paid, none is lost", ok: ended.status === "ended" && ended.paid === UNITS },
+    { what: "the nodes earned what the task was quoted", ok: paid === BigInt(quote.cost) && quote.openUnits === 0 },
+    { what: "what was not spent of the escrow came back", ok: BigInt(back.amount) > 0n },
+    {
+      what: "every result was fetched by its CID, verified, and holds a trained model",
+      ok: metrics.length === UNITS && metrics.every((accuracy) => accuracy > 0.5),
+    },
+    { what: "no lease was lost to the outage", ok: delivered.leases.every(({ parent }) => parent === 0) },
+    ...(chain.prefix === "anvil" ? [{ what: "the chain was reorganised in between", ok: reorganised }] : []),
+    ...(chain.l1Fee ? [{ what: "transactions paid BASE's L1 data fee", ok: l1 > 0n }] : []),
+  ];
+}
+
+/** Takes back the last two blocks, and what was in them, where the node can do it. */
+async function reorganise(chain: RehearsalChain): Promise<boolean> {
+  if (chain.prefix !== "anvil") return false;
+  const before = (await chain.provider.send("eth_getBlockByNumber", ["latest", false])) as {
+    number: string;
+    hash: string;
+  };
+  await chain.provider.send("anvil_reorg", [2, []]);
+  const again = (await chain.provider.send("eth_getBlockByNumber", [before.number, false])) as { hash: string } | null;
+  screen.say("reorganised the last two blocks away");
+  return again?.hash !== before.hash;
+}
+
+/** Wei of L1 data fee that the receipts of the last 200 blocks name. */
+async function l1FeePaid({ provider, l1Fee }: RehearsalChain): Promise<bigint> {
+  if (!l1Fee) return 0n;
+  const last = await provider.getBlockNumber();
+  let sum = 0n;
+  for (let number = Math.max(0, last - 200); number <= last; number++) {
+    const block = (await provider.send("eth_getBlockByNumber", [`0x${number.toString(16)}`, false])) as {
+      transactions: string[];
+    };
+    for (const hash of block.transactions) {
+      const receipt = (await provider.send("eth_getTransactionReceipt", [hash])) as { l1Fee?: string };
+      sum += BigInt(receipt.l1Fee ?? 0);
+    }
+  }
+  return sum;
+}
+
+/** Test accuracies that the fetched results hold. */
+async function accuracies(paths: readonly string[]): Promise<number[]> {
+  const found: number[] = [];
+  for (const path of paths) {
+    for (let unit = 0; unit < UNITS; unit++) {
+      const text = await readFile(join(path, `unit-${String(unit)}`, "metrics.json"), "utf8").catch(() => undefined);
+      if (text !== undefined) found.push((JSON.parse(text) as { accuracy: number }).accuracy);
+    }
+  }
+  return found;
+}
+
+async function walletOf({ keystore, passphraseFile }: Person): Promise<Wallet> {
+  const passphrase = (await readFile(passphraseFile, "utf8")).trim();
+  const { privateKey } = await Wallet.fromEncryptedJson(await readFile(keystore, "utf8"), passphrase);
+  return new Wallet(privateKey);
+}
+
+function agentConfig(network: object, { name, keystore, passphraseFile }: Person): object {
+  return {
+    network,
+    operator: { keystore, passphraseFile },
+    dataDir: join(data, name),
+    node: { class: "cpu/eu", capacity: 2, ask: "0.010", powerThreshold: 300, energySource: "wind" },
+    store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    interval: 2,
+    service: { port: 0 },
+  };
+}
+
+function keeperConfig(network: object, { keystore, passphraseFile }: Person, n: string): object {
+  const key = { keystore, passphraseFile };
+  return {
+    network,
+    key,
+    dataDir: join(data, `keeper-${n}`),
+    interval: 2,
+    allocation: { batchSeconds: 2 },
+    service: { port: 0 },
+  };
+}
+
+function digits(): object {
+  return {
+    version: 1,
+    name: "rehearsal",
+    trainer: "digits",
+    args: ["--epochs", "40", "--train", "4000", "--test", "1000", "--checkpoint-steps", "250"],
+    env: { DIGITS_GRID: JSON.stringify({ hidden: [24], learningRate: [0.05, 0.1, 0.2] }) },
+    resources: { cpus: 1, memoryMiB: 512 },
+    checkpoint: { intervalSeconds: 60 },
+    outputs: ["model.bin", "metrics.json"],
+    timeouts: { unitSeconds: 600, graceSeconds: 10 },
+    maxRestarts: 2,
+  };
+}
+
+async function write(name: string, content: object): Promise<string> {
+  const folder = join(data, "config");
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${name}.json`);
+  await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  return file;
+}
+
+async function stopAll(): Promise<void> {
+  const first = processes.names().filter((name) => name !== "chain");
+  await processes.stop(first, 20_000);
+  await processes.stop(["chain"], 5_000);
+  await rm(join(ROOT, "ignition", "deployments", deploymentId), {
+    recursive: true,
+    force: true,
+    maxRetries: 20,
+    retryDelay: 250,
+  });
+}
