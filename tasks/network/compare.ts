@@ -17,7 +17,7 @@ export interface DeploymentView {
     readonly confirmations: number;
     readonly subscriptionId: bigint;
     readonly seeds: string;
-    /** Undefined if the coordinator knows no such subscription. */
+    /** Undefined if the coordinator knows no such subscription, or the deployment file names no coordinator. */
     readonly subscription:
       { readonly nativeBalance: bigint; readonly owner: string; readonly consumers: readonly string[] } | undefined;
   };
@@ -99,7 +99,7 @@ function compareOracle(oracle: DeploymentView["oracle"], asked: DeploymentParame
     found.push({
       level: "wrong",
       what: "oracle: subscription",
-      says: `the coordinator knows no subscription ${String(subscriptionId)}`,
+      says: `the coordinator knows no subscription ${String(subscriptionId)}, or the deployment file does not name it`,
     });
     return found;
   }

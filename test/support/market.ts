@@ -109,6 +109,8 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
     TestnetFaucet: market.contracts.faucet,
+    AccessManager: market.contracts.manager,
+    VRFCoordinatorV2_5Mock: market.contracts.coordinator,
   })) {
     addresses[name] = await contract.getAddress();
   }
