@@ -60,6 +60,8 @@ export interface Proposal extends About {
 export interface LaneOptions {
   /** Hard cap of what is offered per gas, wei; no replacement ever goes above it. */
   readonly maxFeePerGas: bigint;
+  /** The most that is spent on gas within any hour, wei. Default: no bound. */
+  readonly budgetPerHour?: bigint;
   /** Priority fee per gas, wei. Default: what the node suggests. */
   readonly priorityFeePerGas?: bigint;
   /** File that remembers what is in flight, so that the next run takes it over. Default: none. */

@@ -6,6 +6,7 @@ import PQueue from "p-queue";
 import { ChainError, ContractRefusal, RpcUnavailable } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { costOf, whyReverted } from "./internal/aftermath.ts";
+import { HourlyBudget } from "./internal/budget.ts";
 import { bumpFees } from "./internal/fees.ts";
 import { Flight, type Landing, type Move, type Tower } from "./internal/flight.ts";
 import { gwei } from "./internal/format.ts";
@@ -37,6 +38,7 @@ export class TransactionLane {
   readonly #preflight: Preflight;
   readonly #cap: bigint;
   readonly #confirm: LaneOptions["confirm"];
+  readonly #budget: HourlyBudget | undefined;
   /** First nonce that no confirmed transaction of this run has used. */
   #floor = 0;
 
@@ -46,6 +48,7 @@ export class TransactionLane {
     this.#preflight = new Preflight(tower, options);
     this.#cap = options.maxFeePerGas;
     this.#confirm = options.confirm;
+    this.#budget = options.budgetPerHour === undefined ? undefined : new HourlyBudget(options.budgetPerHour);
   }
 
   /**
@@ -103,6 +106,7 @@ export class TransactionLane {
       const move = await this.#preflight.decide(request);
       if (!move) return null;
       const fees = await this.#preflight.fees(label, move);
+      this.#requireBudget(label, move.gasLimit * fees.maxFeePerGas);
       await this.#confirm?.({ label, ...move, fees });
       signal?.throwIfAborted();
       const flight = new Flight(this.#tower, nonce, label);
@@ -129,6 +133,15 @@ export class TransactionLane {
       true,
       `Another program keeps using the nonces of ${this.address} ("${label}" was displaced ${String(TRIES)} times); give each program a key of its own.`,
     );
+  }
+
+  #requireBudget(label: string, most: bigint): void {
+    try {
+      this.#budget?.require(label, most);
+    } catch (error) {
+      this.#tower.emit({ kind: "refused", label, error: explain(error) });
+      throw error;
+    }
   }
 
   /** What a stuck transaction should become: null or a refusal: not needed any more; undefined: nobody knows. */
@@ -215,7 +228,9 @@ export class TransactionLane {
       return undefined;
     }
     const { receipt, waitedMs, cancels } = landing;
-    const about = { label, nonce, hash: receipt.hash, cost: await costOf(this.#tower, receipt) };
+    const cost = await costOf(this.#tower, receipt);
+    this.#budget?.spend(cost.gasUsed * cost.gasPrice + cost.l1Fee);
+    const about = { label, nonce, hash: receipt.hash, cost };
     if (receipt.status !== 1) {
       const error = await whyReverted(this.#tower, label, receipt);
       this.#tower.emit({ kind: "reverted", ...about, error });

@@ -169,3 +169,29 @@ test("an answer is an answer: a revert is not tried again, nor is what must not 
   await unavailable(provider(hung.url).send("evm_mine", []));
   assert.equal(hung.requests(), 1);
 });
+
+test("when an endpoint fails the next is asked, and stays the one that is asked", async () => {
+  const down = await endpoint(() => ({ status: 503, body: "down" }));
+  const up = await endpoint((calls) => ok(calls, ({ method }) => (method === "eth_chainId" ? "0x7a69" : "0x2a")));
+  const asked = provider(down.url, { fallbackUrls: [up.url] });
+  assert.equal(await asked.getBlockNumber(), 42);
+  const before = down.requests();
+  assert.equal(before, 1);
+  assert.equal(await asked.getBlockNumber(), 42);
+  assert.equal(down.requests(), before);
+  assert.equal(asked.endpoint, new URL(up.url).origin);
+});
+
+test("a fallback that serves another chain is never asked anything else", async () => {
+  const down = await endpoint(() => "hang up");
+  const other = await endpoint((calls) => ok(calls, () => "0x2105"));
+  await assert.rejects(provider(down.url, { fallbackUrls: [other.url] }).getBlockNumber(), WrongNetwork);
+  assert.equal(other.requests(), 1);
+});
+
+test("with every endpoint down the answer is that nobody answered", async () => {
+  const down = await endpoint(() => "hang up");
+  const too = await endpoint(() => ({ status: 502, body: "" }));
+  await unavailable(provider(down.url, { fallbackUrls: [too.url] }).getBlockNumber());
+  assert.ok(down.requests() + too.requests() >= 3);
+});

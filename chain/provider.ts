@@ -27,6 +27,8 @@ export interface ProviderOptions {
   readonly backoffMs?: number;
   /** Pause between two looks for something new (blocks, receipts). Default 200 on a local chain, else 1,000. */
   readonly pollingMs?: number;
+  /** Other endpoints of the same chain. The next one is asked when one fails in a way that another may not. */
+  readonly fallbackUrls?: readonly string[];
   /** Most calls sent as one HTTP request. Default 10; 1 for endpoints that know no batches. */
   readonly batch?: number;
 }
@@ -50,17 +52,14 @@ const MAX_PAUSE_MS = 10_000;
  */
 export class RpcProvider extends JsonRpcProvider {
   readonly chainId: number;
-  /** The endpoint without path and credentials, which often hold an access key. */
-  readonly endpoint: string;
+  readonly #endpoints: readonly Endpoint[];
+  #current = 0;
   readonly #attempts: number;
   readonly #backoffMs: number;
 
   constructor(url: string, options: ProviderOptions) {
-    const request = new FetchRequest(url);
-    request.timeout = options.timeoutMs ?? 15_000;
-    // Throttling is handled below, where the number of tries is bounded.
-    request.retryFunc = async () => false;
-    super(request, options.chainId, {
+    const endpoints = [url, ...(options.fallbackUrls ?? [])].map((one) => endpointOf(one, options.timeoutMs ?? 15_000));
+    super(endpoints[0]?.request, options.chainId, {
       staticNetwork: Network.from(options.chainId),
       batchMaxCount: options.batch ?? 10,
       pollingInterval: options.pollingMs ?? (options.chainId === LOCAL_CHAIN_ID ? 200 : 1000),
@@ -68,9 +67,20 @@ export class RpcProvider extends JsonRpcProvider {
       cacheTimeout: -1,
     });
     this.chainId = options.chainId;
-    this.endpoint = publicPart(url);
-    this.#attempts = options.attempts ?? 4;
+    this.#endpoints = endpoints;
+    // Each endpoint gets its chance.
+    this.#attempts = Math.max(options.attempts ?? 4, endpoints.length);
     this.#backoffMs = options.backoffMs ?? 250;
+  }
+
+  /** The endpoint that is asked now, without path and credentials, which often hold an access key. */
+  get endpoint(): string {
+    return this.#endpoints[this.#current]?.name ?? "";
+  }
+
+  /** Endpoints, all of the same chain. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints.map(({ name }) => name);
   }
 
   /** Sends a request (or a batch), again if need be. */
@@ -82,9 +92,12 @@ export class RpcProvider extends JsonRpcProvider {
       const failure = await this.#ask(Array.isArray(payload) ? open : payload, answers);
       if (!failure) return [...answers.values()] as JsonRpcResult[];
       open = open.filter(({ id }) => !answers.has(id));
-      if (!repeatable || attempt >= this.#attempts || !TRANSIENT.includes(failure.reason)) {
-        throw this.#unavailable(failure, attempt);
-      }
+      // What one endpoint refuses for good (a missing access key, say) another may answer.
+      const others = this.#endpoints.length > 1 && attempt < this.#endpoints.length;
+      const hopeful = TRANSIENT.includes(failure.reason) || (others && failure.reason === "refused");
+      if (!repeatable || attempt >= this.#attempts || !hopeful) throw this.#unavailable(failure, attempt);
+      this.#current = (this.#current + 1) % this.#endpoints.length;
+      if (others) continue;
       // The jitter keeps clients that failed together from coming back together.
       const pause = this.#backoffMs * 2 ** (attempt - 1) * (0.75 + Math.random() / 2);
       await delay(Math.min(failure.pauseMs ?? pause, MAX_PAUSE_MS));
@@ -116,7 +129,22 @@ export class RpcProvider extends JsonRpcProvider {
   }
 
   async #post(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answer[]> {
-    const request = this._getConnection();
+    const endpoint = this.#endpoints[this.#current];
+    if (!endpoint) throw new RangeError("a provider has at least one endpoint");
+    if (this.#current > 0 && !endpoint.checked) await this.#check(endpoint);
+    return this.#postTo(endpoint, payload);
+  }
+
+  /** A fallback is checked when it is first needed: it may have been down when the provider was opened. */
+  async #check(endpoint: Endpoint): Promise<void> {
+    const [answered] = await this.#postTo(endpoint, { jsonrpc: "2.0", id: 0, method: "eth_chainId", params: [] });
+    const actual = answered && "result" in answered ? Number(answered.result) : NaN;
+    if (actual !== this.chainId) throw new WrongNetwork(this.chainId, actual, endpoint.name);
+    endpoint.checked = true;
+  }
+
+  async #postTo(endpoint: Endpoint, payload: JsonRpcPayload | JsonRpcPayload[]): Promise<Answer[]> {
+    const request = endpoint.request.clone();
     request.body = JSON.stringify(payload);
     request.setHeader("content-type", "application/json");
     const response = await request.send();
@@ -133,6 +161,21 @@ export class RpcProvider extends JsonRpcProvider {
       { details: { endpoint: this.endpoint, reason: failure.reason, attempts } },
     );
   }
+}
+
+interface Endpoint {
+  readonly name: string;
+  readonly request: FetchRequest;
+  /** Whether it has said that it serves the right chain. */
+  checked: boolean;
+}
+
+function endpointOf(url: string, timeoutMs: number): Endpoint {
+  const request = new FetchRequest(url);
+  request.timeout = timeoutMs;
+  // Throttling is handled by the provider, where the number of tries is bounded.
+  request.retryFunc = async () => false;
+  return { name: publicPart(url), request, checked: false };
 }
 
 interface Failure {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { parseUnits, type Wallet, type HDNodeWallet } from "ethers";
+import { parseEther, parseUnits, type Wallet, type HDNodeWallet } from "ethers";
 
 import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
 import { type KeySource, openSigner } from "./keys.ts";
@@ -11,8 +11,15 @@ import { Reader } from "./readers.ts";
 
 /** The chain to work on, and who pays for gas. */
 export interface SessionOptions {
-  readonly network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment?: string | undefined };
-  readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number };
+  readonly network: {
+    readonly rpcUrl: string;
+    /** Endpoints that are asked in turn when one does not answer. */
+    readonly fallbackRpcUrls?: readonly string[];
+    readonly chainId: number;
+    readonly deployment?: string | undefined;
+  };
+  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour. */
+  readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
   readonly onEvent?: (event: LaneEvent) => void;
@@ -36,8 +43,8 @@ export interface Session {
  * @throws WrongNetwork, RpcUnavailable, or a ChainError about the deployment.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { rpcUrl, chainId, deployment: file } = options.network;
-  const provider = await openProvider(rpcUrl, { chainId });
+  const { rpcUrl, fallbackRpcUrls = [], chainId, deployment: file } = options.network;
+  const provider = await openProvider(rpcUrl, { chainId, fallbackUrls: fallbackRpcUrls });
   const deployment = await readDeployment(chainId, file);
   await checkDeployment(deployment, provider);
   const contracts = connect(deployment, provider);
@@ -48,6 +55,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     return TransactionLane.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
       stuckAfterMs: options.fees.stuckAfter * 1000,
+      ...(options.fees.perHour !== undefined && { budgetPerHour: parseEther(options.fees.perHour) }),
       journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
       ...(options.onEvent && { onEvent: options.onEvent }),
       ...(options.confirm && { confirm: options.confirm }),

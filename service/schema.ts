@@ -26,6 +26,8 @@ export const keySource = z.union([
 /** The chain that a process works on. */
 export const network = z.strictObject({
   rpcUrl: z.url(),
+  /** Other endpoints of the same chain, asked in turn when one does not answer. */
+  fallbackRpcUrls: z.array(z.url()).default([]),
   chainId: z.number().int().positive(),
   /** File with the deployed addresses; by default the one that belongs to the chain id. */
   deployment: z.string().optional(),
@@ -46,6 +48,11 @@ export const fees = z
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
     stuckAfter: z.number().positive().default(30),
+    /** ETH that may be spent on gas within any hour; no bound if left out. */
+    perHour: z
+      .string()
+      .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
+      .optional(),
   })
   .prefault({});
 
