@@ -1,7 +1,7 @@
 import { formatEther } from "ethers";
-import type { HDNodeWallet, Wallet } from "ethers";
 
 import { ChainError } from "./errors.ts";
+import type { OpenSigner } from "./keys.ts";
 import type { TransactionLane } from "./lane.ts";
 import type { Session } from "./session.ts";
 import { answer } from "./readers.ts";
@@ -18,7 +18,7 @@ interface Log {
  */
 export async function ensureBalance(
   session: Session,
-  account: { signer: Wallet | HDNodeWallet; lane: TransactionLane },
+  account: { signer: OpenSigner; lane: TransactionLane },
   needed: bigint,
   log: Log,
 ): Promise<void> {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
 
 import { ChainError } from "./errors.ts";
+import { RemoteSigner } from "./remote-signer.ts";
 import { LOCAL_CHAIN_ID } from "./provider.ts";
 
 /** Where a signer's key comes from. A key is never part of a configuration, nor of a command line. */
@@ -13,10 +14,15 @@ export type KeySource =
   | { readonly keystore: string; readonly passphraseFile?: string; readonly passphraseFileEnv?: string }
   /** A file that holds the private key in hexadecimal digits: outside the repository, readable by its owner only. */
   | { readonly keyFile: string }
+  /** A signer elsewhere that speaks JSON-RPC (Web3Signer, Clef), and the address whose key it is to use. */
+  | { readonly remoteSigner: string; readonly address: string }
   /** A wallet that is open already, such as one of Hardhat's keystore. Never from a configuration file. */
   | { readonly wallet: Wallet }
   /** One of the well-known accounts of a local chain, 0 … 99. */
   | { readonly testAccount: number };
+
+/** A signer that is ready: with a key in this process, or one elsewhere. */
+export type OpenSigner = Wallet | RemoteSigner;
 
 /** The mnemonic of Hardhat's test accounts, which everybody knows. */
 const TEST_MNEMONIC = "test test test test test test test test test test test junk";
@@ -31,7 +37,8 @@ const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
  * @throws {@link ChainError} `KEY_MISSING`, `KEY_EXPOSED`, `KEY_INVALID` or `TEST_KEY_REFUSED`, with the remedy. No
  * message holds any part of a key or passphrase.
  */
-export async function openSigner(source: KeySource, chainId: number): Promise<Wallet> {
+export async function openSigner(source: KeySource, chainId: number): Promise<OpenSigner> {
+  if ("remoteSigner" in source) return new RemoteSigner(source.remoteSigner, source.address);
   if ("wallet" in source) return source.wallet;
   if ("testAccount" in source) return testSigner(source.testAccount, chainId);
   if ("keyFile" in source) {

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { parseEther, parseUnits, type Wallet, type HDNodeWallet } from "ethers";
+import { parseEther, parseUnits } from "ethers";
 
 import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
-import { type KeySource, openSigner } from "./keys.ts";
+import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type LaneEvent, type LaneOptions, TransactionLane } from "./lane.ts";
 import { openProvider, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
@@ -33,7 +33,7 @@ export interface Session {
   readonly contracts: Contracts;
   readonly reader: Reader;
   /** Opens the transaction lane of a key; one lane per key, whoever asks. */
-  readonly lane: (key: KeySource) => Promise<{ signer: Wallet | HDNodeWallet; lane: TransactionLane }>;
+  readonly lane: (key: KeySource) => Promise<{ signer: OpenSigner; lane: TransactionLane }>;
   readonly close: () => void;
 }
 
@@ -50,7 +50,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const contracts = connect(deployment, provider);
   // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
   const lanes = new Map<string, Promise<TransactionLane>>();
-  const openLane = async (signer: Wallet | HDNodeWallet): Promise<TransactionLane> => {
+  const openLane = async (signer: OpenSigner): Promise<TransactionLane> => {
     await mkdir(options.journals, { recursive: true });
     return TransactionLane.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),

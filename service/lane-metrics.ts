@@ -1,4 +1,4 @@
-import { Counter, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 import type { LaneEvent } from "../chain/lane-types.ts";
 import type { Logger } from "./logger.ts";
@@ -21,8 +21,17 @@ export function laneMetrics(registry: Registry, logger: Logger): (event: LaneEve
     help: "Wei spent on gas and on the fee for the layer below",
     registers: [registry],
   });
+  const nonce = new Gauge({ name: "drmp_nonce", help: "Nonce of the newest transaction sent", registers: [registry] });
+  const confirmed = new Histogram({
+    name: "drmp_confirmation_seconds",
+    help: "Time from sending a transaction to its confirmation",
+    buckets: [1, 2, 4, 8, 15, 30, 60, 120, 300],
+    registers: [registry],
+  });
   return (event) => {
     events.inc({ kind: event.kind });
+    if (event.kind === "sent") nonce.set(event.nonce);
+    if (event.kind === "confirmed") confirmed.observe(event.waitedMs / 1000);
     if (event.kind === "confirmed" || event.kind === "reverted") {
       const { gasUsed, gasPrice, l1Fee } = event.cost;
       gas.inc(Number(gasUsed));

@@ -18,6 +18,12 @@ export const keySource = z.union([
     keyFile: z.string(),
   }),
   z.strictObject({
+    /** Endpoint of a signer elsewhere that speaks JSON-RPC (Web3Signer, Clef). */
+    remoteSigner: z.url(),
+    /** Whose key it is to use. */
+    address: z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: "has to be an address" }),
+  }),
+  z.strictObject({
     /** Index of one of Hardhat's well-known accounts; on a local chain only. */
     testAccount: z.number().int().nonnegative(),
   }),

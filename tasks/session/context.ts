@@ -4,7 +4,7 @@ import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { ChainError } from "../../chain/errors.ts";
-import type { KeySource } from "../../chain/keys.ts";
+import type { KeySource, OpenSigner } from "../../chain/keys.ts";
 import type { LaneEvent, Proposal, TransactionLane } from "../../chain/lane.ts";
 import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
 import { openSession, type Session } from "../../chain/session.ts";
@@ -22,7 +22,7 @@ export interface Context {
   readonly rpcUrl: string;
   readonly screen: Screen;
   /** The account that signs, and its transaction lane. Only in tasks that send. */
-  readonly account: () => Promise<{ key: KeySource; signer: Wallet | HDNodeWallet; lane: TransactionLane }>;
+  readonly account: () => Promise<{ key: KeySource; signer: OpenSigner; lane: TransactionLane }>;
   /** VER that the next transactions take from the signer, wei; shown before they are sent. */
   spends: bigint;
   /** Hashes of what was sent. */

@@ -9,7 +9,7 @@ import { ContractFactory, parseEther, parseUnits, Wallet } from "ethers";
 import hre from "hardhat";
 
 import { ChainError } from "../../chain/errors.ts";
-import { openSigner } from "../../chain/keys.ts";
+import { type OpenSigner, openSigner } from "../../chain/keys.ts";
 import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "../../chain/lane.ts";
 import { openProvider, type RpcProvider } from "../../chain/provider.ts";
 import type { VerToken } from "../../types/contracts/index.ts";
@@ -78,7 +78,7 @@ export class LaneBench {
   readonly node: RpcProvider;
   /** VER, all of it held by the first test account, which is connected to the node. */
   readonly token: VerToken;
-  readonly treasury: Wallet;
+  readonly treasury: OpenSigner;
   /** For journals. */
   readonly folder: string;
   signer = new Wallet(Wallet.createRandom().privateKey);
@@ -90,7 +90,7 @@ export class LaneBench {
     node: RpcProvider;
     provider: RpcProvider;
     token: VerToken;
-    treasury: Wallet;
+    treasury: OpenSigner;
     folder: string;
     stop: () => Promise<void>;
   }) {
