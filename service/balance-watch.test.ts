@@ -7,15 +7,20 @@ import { Registry } from "prom-client";
 
 import { balanceWatch } from "./balance-watch.ts";
 
+interface Line {
+  readonly level: number;
+  readonly msg: string;
+}
+
 test("a low balance is logged once, and once more when it is enough again", async () => {
-  const lines: { level: number; msg: string }[] = [];
-  const logger = pino({}, { write: (text: string) => lines.push(JSON.parse(text) as (typeof lines)[0]) });
+  const lines: Line[] = [];
+  const logger = pino({}, { write: (text: string) => lines.push(JSON.parse(text) as Line) });
   const registry = new Registry();
   let held = parseEther("1");
   const provider = { getBalance: async () => held };
   const look = balanceWatch(provider, "0x01", "0.01", registry, logger);
   await look();
-  assert.deepEqual(lines, []);
+  assert.equal(lines.length, 0);
   held = parseEther("0.0099");
   await look();
   await look();
