@@ -95,7 +95,11 @@ export default defineConfig({
     mocha: { timeout: 120_000 },
     solidity: {
       fsPermissions: { readDirectory: ["./snapshots", "./test/vectors"] },
-      fuzz: { runs: 256, seed: "0x7665726169" },
+      // More runs, or others: a failure prints its input, and this seed with these runs finds it again.
+      fuzz: {
+        runs: Number(process.env["DRMP_FUZZ_RUNS"] ?? 256),
+        seed: process.env["DRMP_FUZZ_SEED"] ?? "0x7665726169",
+      },
       invariant: { runs: 24, depth: 150, failOnRevert: true },
     },
   },

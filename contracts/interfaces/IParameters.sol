@@ -36,10 +36,13 @@ enum Param {
     SlashBps,
     /// Time without new leases after a failure.
     Cooldown,
-    /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
+    /// Most that a settled round pays, micro-VER, shared by who opened and who settled it; never more than half of the
+    /// fees that the round itself brought in.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
-    ExpireBounty
+    ExpireBounty,
+    /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
+    SubmissionFee
 }
 
 /// @title Governed parameters

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {Fixture} from "../support/Fixture.sol";
 
@@ -40,5 +41,34 @@ contract StarvationTest is Fixture {
         settle(optimalPost());
         assertUnits(1, 91, 9, 0, 0);
         assertTrue(tasks.task(1).queued);
+    }
+
+    /// @notice A griefer lets its own node serve heaps of tasks of one cheap unit each, which fill the places of rounds.
+    /// They are served in turn and let the others through after them, and each place has cost the fee for good.
+    function test_DustTasksFillThePlaces() public {
+        uint256 places = param(Param.RoundMaxTasks);
+        uint256 count = 3 * places;
+        register(griefer, CPU_US, uint32(count), 0);
+        register(alice, CPU_EU, 8, 10);
+        uint256 pool = vault.books().bountyPool;
+        for (uint256 i; i < count; ++i) submit(griefer, 1, 1, CPU_US);
+        uint256 price = count * param(Param.SubmissionFee) * MICRO;
+        assertEq(vault.books().bountyPool, pool + price);
+        uint32 honest = submit(developer, 8, 20_000, CPU_EU);
+
+        for (uint256 i; i < 3; ++i) {
+            runRound(i);
+            assertEq(rounds.current().demands.length, places);
+            assertEq(tasks.task(honest).leasedUnits, 0);
+        }
+        runRound(3);
+        assertEq(tasks.task(honest).leasedUnits, 8, "fourth round");
+
+        for (uint32 id = 1; id <= count; ++id) {
+            release(id);
+            vm.prank(griefer);
+            tasks.cancel(id);
+        }
+        assertEq(vault.claimable(griefer), count * escrowFor(1, 1), "the escrow comes back, the fee does not");
     }
 }

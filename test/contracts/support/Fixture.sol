@@ -47,7 +47,7 @@ abstract contract Fixture is Actions {
 
     /// @dev The parameters that most tests run with, in the order of {Param}.
     function initialParameters() internal pure returns (IParameters.Bounded[] memory b) {
-        b = new IParameters.Bounded[](19);
+        b = new IParameters.Bounded[](uint256(type(Param).max) + 1);
         b[uint256(Param.StakePerUnit)] = IParameters.Bounded(10_000_000, 1_000_000, 1e11);
         b[uint256(Param.UnbondingPeriod)] = IParameters.Bounded(7 days, 1 hours, 60 days);
         b[uint256(Param.FeeBps)] = IParameters.Bounded(200, 0, 1_000);
@@ -67,6 +67,7 @@ abstract contract Fixture is Actions {
         b[uint256(Param.Cooldown)] = IParameters.Bounded(10 minutes, 10, 7 days);
         b[uint256(Param.RoundBounty)] = IParameters.Bounded(500_001, 0, 1e8);
         b[uint256(Param.ExpireBounty)] = IParameters.Bounded(500_000, 0, 1e8);
+        b[uint256(Param.SubmissionFee)] = IParameters.Bounded(10_000, 0, 1e7);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
