@@ -16,6 +16,8 @@ export interface Quote {
   readonly fee: bigint;
   /** What has to be put in escrow for all units, whatever they will cost; the rest of it comes back. */
   readonly escrow: bigint;
+  /** What submitting costs, whatever comes of the task. */
+  readonly submissionFee: bigint;
   readonly nodes: readonly { readonly nodeId: number; readonly units: number; readonly price: bigint }[];
   readonly classes: readonly {
     readonly name: string;
@@ -67,13 +69,14 @@ export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: 
   const rows = plan.rows.filter(({ taskId }) => taskId === NO_TASK);
   const cost = rows.reduce((sum, { price, units }) => sum + microToWei(price) * BigInt(units), 0n);
   const leasedUnits = rows.reduce((sum, { units }) => sum + units, 0);
-  const perUnit = wish.maxPrice + feeOf(wish.maxPrice, feeBps);
+  const deposit = await reader.depositFor(at, wish.units, wish.maxPrice);
   return {
     leasedUnits,
     openUnits: wish.units - leasedUnits,
     cost,
     fee: feeOf(cost, feeBps),
-    escrow: BigInt(wish.units) * perUnit,
+    escrow: deposit.escrow,
+    submissionFee: deposit.fee,
     nodes: rows.map(({ nodeId, units, price }) => ({ nodeId, units, price: microToWei(price) })),
     classes: wish.classes.map(({ classId }) => {
       const found = supply.find(({ id }) => id === classId);

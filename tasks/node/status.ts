@@ -98,6 +98,7 @@ function idleReason(node: Node, pin: Pin, stakePerUnit: number, queueLength: num
     registered: true,
     status: node.status as "active",
     leased: node.leased,
+    undecided: node.undecided,
     listedUnits: node.listing?.units ?? 0,
     capacity: node.capacity,
     cooldownUntil: node.cooldownUntil,

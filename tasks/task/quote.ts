@@ -35,6 +35,7 @@ export function showQuote(screen: Screen, units: number, quote: Quote): void {
     ["a unit", mean === undefined ? undefined : `${formatVer(mean)} VER on average`],
     ["fee", `${formatVer(quote.fee)} VER`],
     ["escrow", `${formatVer(quote.escrow)} VER; what is not spent comes back`],
+    ["submitting", `${formatVer(quote.submissionFee)} VER, which does not come back`],
     [
       "stays open",
       quote.openUnits === 0 ? undefined : `${String(quote.openUnits)} units: raise the price or accept more classes`,

@@ -41,7 +41,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     const quote = await quoteTask(reader, pin, wish, true);
     showQuote(screen, wish.units, quote);
     screen.say();
-    context.spends = quote.escrow;
+    context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
     return withStore(reader, args.store, async (store) => {
