@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { Registry } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
 
 import type { Pulse } from "./pulse.ts";
 
@@ -21,6 +21,15 @@ export async function serveHealth(options: {
   registry: Registry;
   details?: Details;
 }): Promise<{ url: string; close: () => Promise<void> }> {
+  new Gauge({
+    name: "drmp_pulse_age_seconds",
+    help: "Time since a loop's last good cycle",
+    labelNames: ["loop"],
+    registers: [options.registry],
+    collect() {
+      for (const { name, ageSeconds } of options.pulse.beats()) this.set({ loop: name }, ageSeconds);
+    },
+  });
   const server: Server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     if (path === "/health") {
