@@ -7,7 +7,7 @@ import { collect } from "./dag.ts";
 import type { DagSummary, ReadBlock } from "./dag.ts";
 import { CheckpointError } from "./errors.ts";
 import type { OperationHolds } from "./holds.ts";
-import { orAborted } from "./sources.ts";
+import { orAborted } from "./signals.ts";
 import type { BlockSource } from "./sources.ts";
 
 /** Bound of a fetch for which none is given: 1 GiB. */

@@ -11,6 +11,9 @@ import { loadIdentity } from "./identity.ts";
 import { LocalStore } from "./local.ts";
 import type { Stored } from "./local.ts";
 import type { Log } from "./log.ts";
+import type { Json } from "./messages/frames.ts";
+import { Messenger } from "./messages/messenger.ts";
+import type { HandleOptions, MessageHandler, RequestOptions } from "./messages/messenger.ts";
 import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
 import { PeerKeeper } from "./peers.ts";
@@ -37,11 +40,13 @@ export interface CheckpointStoreOptions {
  */
 export class CheckpointStore extends LocalStore {
   readonly #options: CheckpointStoreOptions;
+  readonly #messenger: Messenger;
   #running: { node: NetworkNode; peers: PeerKeeper } | undefined;
 
   constructor(options: CheckpointStoreOptions) {
     super(options.directory, options.log);
     this.#options = options;
+    this.#messenger = new Messenger(this.log);
   }
 
   /**
@@ -57,6 +62,7 @@ export class CheckpointStore extends LocalStore {
       const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [] } = this.#options;
       const node = await startNetwork(this.blocks, { privateKey, listen, announce });
       this.#running = { node, peers: new PeerKeeper(node.libp2p, this.log) };
+      await this.#messenger.start(node.libp2p);
     } catch (error) {
       await this.close();
       throw error;
@@ -69,6 +75,7 @@ export class CheckpointStore extends LocalStore {
     const running = this.#running;
     this.#running = undefined;
     running?.peers.stop();
+    this.#messenger.stop(new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} was stopped`));
     await this.close();
     await running?.node.stop();
   }
@@ -93,6 +100,24 @@ export class CheckpointStore extends LocalStore {
   /** How it stands with the peers that were set. */
   peers(): PeerStatus[] {
     return this.#network().peers.status();
+  }
+
+  /**
+   * Answers other peers' requests of a protocol, `/drmp/…/1`; see {@link Messenger.handle}. May be called before
+   * {@link start}, so that no request finds it missing.
+   */
+  async handle(protocol: string, handler: MessageHandler, options?: HandleOptions): Promise<void> {
+    return this.#messenger.handle(protocol, handler, options);
+  }
+
+  /** Asks a peer, named by its peer id or its multiaddrs; see {@link Messenger.request}. */
+  async request(
+    peer: string | readonly string[],
+    protocol: string,
+    body: Json,
+    options?: RequestOptions,
+  ): Promise<unknown> {
+    return this.#messenger.request(this.#running?.peers.addressesOf(peer) ?? peer, protocol, body, options);
   }
 
   /** Brings all blocks of a CID into the store, verified, without writing files. Throws as {@link runFetch} does. */
