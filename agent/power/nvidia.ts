@@ -31,7 +31,6 @@ export class NvidiaMeter implements EnergyMeter {
   #last: readonly number[];
   #lastAt: number;
   #joules = 0;
-  #failure: Error | undefined;
 
   private constructor(tool: string, field: string, first: readonly number[], now: () => number) {
     this.#tool = tool;
@@ -68,10 +67,8 @@ export class NvidiaMeter implements EnergyMeter {
 
   async read(): Promise<EnergyReading> {
     await this.#sampling;
-    this.#failure = undefined;
+    // What a failed sample misses is in the next one, which covers its time, too.
     await this.#sample();
-    // Read again by the next call, which covers this one's time, too.
-    if (this.#failure) throw this.#failure;
     const joules = this.#joules;
     this.#joules = 0;
     return { joules, method: this.method, source: this.source };
@@ -87,32 +84,32 @@ export class NvidiaMeter implements EnergyMeter {
 
   #start(sampleMs: number): void {
     this.#timer = setInterval(() => {
-      this.#sampling ??= this.#sample().finally(() => {
-        this.#sampling = undefined;
-      });
+      this.#sampling ??= this.#sample()
+        .catch(() => undefined)
+        .finally(() => {
+          this.#sampling = undefined;
+        });
     }, sampleMs);
     this.#timer.unref();
   }
 
   async #sample(): Promise<void> {
-    try {
-      const values = await query(this.#tool, this.#field);
-      const at = this.#now();
-      const seconds = (at - this.#lastAt) / 1000;
-      values.forEach((value, i) => {
-        const before = this.#last[i] ?? value;
-        // A counter that goes back has been reset with the driver: what it holds now is new.
-        if (this.#counts) this.#joules += (value >= before ? value - before : value) / 1000;
-        else this.#joules += ((value + before) / 2) * seconds;
-      });
-      this.#last = values;
-      this.#lastAt = at;
-    } catch (cause) {
-      this.#failure = new PowerError(
+    const values = await query(this.#tool, this.#field).catch((cause: unknown) => {
+      throw new PowerError(
         `${this.#tool} no longer answers: check the driver, or restart the agent to have the energy of the GPUs estimated.`,
         { cause },
       );
-    }
+    });
+    const at = this.#now();
+    const seconds = (at - this.#lastAt) / 1000;
+    values.forEach((value, i) => {
+      const before = this.#last[i] ?? value;
+      // A counter that goes back has been reset with the driver: what it holds now is new.
+      if (this.#counts) this.#joules += (value >= before ? value - before : value) / 1000;
+      else this.#joules += ((value + before) / 2) * seconds;
+    });
+    this.#last = values;
+    this.#lastAt = at;
   }
 }
 
