@@ -65,7 +65,15 @@ interface ILeaseRegistry {
         Result result;
     }
 
-    event ModulesWired(address rounds, address checkpoints);
+    /// @notice The modules that grant, renew, judge and move.
+    struct Modules {
+        address rounds;
+        address checkpoints;
+        address telemetry;
+        address balancer;
+    }
+
+    event ModulesWired(Modules modules);
     event LeaseGranted(
         uint32 indexed leaseId,
         uint32 indexed taskId,
@@ -110,7 +118,7 @@ interface ILeaseRegistry {
     error UnsupportedCodec(uint16 codec);
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(address rounds, address checkpoints) external;
+    function wire(Modules calldata modules) external;
 
     /// @notice Grants leases. Round manager only. O(n), one new storage slot each.
     /// @return first Id of the first lease; the others follow.
@@ -126,7 +134,7 @@ interface ILeaseRegistry {
     /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
 
-    /// @notice Ends a lease whose checkpoint is overdue, for a bounty of at most what its node is slashed; the node cools
+    /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its node is slashed; the node cools
     /// down. Also ends a
     /// lease whose task is past its deadline, without bounty or penalty if the node was in time. Anyone.
     function expire(uint32 leaseId) external;

@@ -48,8 +48,10 @@ interface INodeRegistry {
     /// @notice What a node says of itself beside its terms.
     struct Profile {
         EnergySource energySource;
-        /// Average power above which it is throttled, watts.
+        /// Average power above which it is throttled, watts; 0: never.
         uint32 powerThreshold;
+        /// The most power that the machine can draw, watts; reports above it are refused.
+        uint32 powerMax;
         /// Where peers reach it: one or more multiaddrs, comma-separated, at most 256 bytes.
         string endpoint;
     }
@@ -76,12 +78,37 @@ interface INodeRegistry {
         address operator;
         EnergySource energySource;
         uint32 powerThreshold;
+        uint32 powerMax;
+        /// Whether its reports keep it out of new work: overloaded, too slow, throttled or silent.
+        bool unfit;
         /// Stake in wei.
         uint256 stake;
         string endpoint;
     }
 
-    event ModulesWired(address rounds, address leases);
+    /// @notice The modules that freeze, fill, free and judge.
+    struct Modules {
+        address rounds;
+        address leases;
+        address telemetry;
+        address balancer;
+    }
+
+    /// @notice What judging a node's reports needs to know of it.
+    struct Facts {
+        NodeStatus status;
+        uint8 classId;
+        bool unfit;
+        uint32 capacity;
+        /// Units under live leases.
+        uint32 leased;
+        uint32 powerThreshold;
+        uint32 powerMax;
+        uint40 registeredAt;
+        address operator;
+    }
+
+    event ModulesWired(Modules modules);
     event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
     event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, Terms terms);
     event TermsSet(uint32 indexed nodeId, Terms terms);
@@ -92,6 +119,8 @@ interface INodeRegistry {
     event NodeResumed(uint32 indexed nodeId);
     event NodeUnbonding(uint32 indexed nodeId, uint40 withdrawableAt);
     event NodeWithdrawn(uint32 indexed nodeId, uint256 stake);
+    /// @notice Its reports make the node fit for new work, or unfit.
+    event NodeFitSet(uint32 indexed nodeId, bool fit);
     event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
     /// @notice The node's listing changed to this many free units at this class and tick.
     event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
@@ -145,8 +174,8 @@ interface INodeRegistry {
     /// @notice With this clearing price at least `below` and at most `upTo` units must be granted, not `units`.
     error ClearingPriceMismatch(uint8 classId, uint256 units, uint256 below, uint256 upTo);
 
-    /// @notice Names the modules that freeze, fill and free. Deployer only, once.
-    function wire(address rounds, address leases) external;
+    /// @notice Names the modules that freeze, fill, free and judge. Deployer only, once.
+    function wire(Modules calldata modules) external;
 
     /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
     function addClasses(Class[] calldata added) external;
@@ -232,6 +261,9 @@ interface INodeRegistry {
     /// @return slashed Wei taken.
     function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
 
+    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry only.
+    function setFit(uint32 nodeId, bool fit) external;
+
     /// @notice A class; reverts if unknown.
     function class(uint8 classId) external view returns (Class memory);
 
@@ -253,6 +285,9 @@ interface INodeRegistry {
     /// @notice Owner and operator of a node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);
 
+    /// @notice What judging a node's reports needs to know of it; reverts if unknown. Three reads.
+    function factsOf(uint32 nodeId) external view returns (Facts memory);
+
     /// @notice Free listed units of a class at ticks below `tick`. Four reads.
     function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256);
 
@@ -264,4 +299,7 @@ interface INodeRegistry {
 
     /// @notice Whether a round holds the listings.
     function frozen() external view returns (bool);
+
+    /// @notice How often the listings have been frozen: while they are, the number of this freeze.
+    function freezeCount() external view returns (uint32);
 }

@@ -39,7 +39,18 @@ enum Param {
     /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
-    ExpireBounty
+    ExpireBounty,
+    /// Time between two reports of a node.
+    ReportInterval,
+    /// Silence after which a node counts as gone; also the most that a report may lag behind the time it covers. At
+    /// most 65535 s.
+    ReportTimeout,
+    /// Half width of the band of loads around the average in which nobody is moved, basis points.
+    BalanceBand,
+    /// Time in which a range that was moved is not moved again.
+    MoveCooldown,
+    /// Time that the old node of a moved range has for a last checkpoint.
+    MoveGrace
 }
 
 /// @title Governed parameters

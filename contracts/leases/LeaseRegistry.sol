@@ -9,6 +9,7 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of leases: which node runs which units, at what price, under which fence
@@ -23,8 +24,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
 
-    address private _rounds;
-    address private _checkpoints;
+    Modules private _modules;
 
     /// @inheritdoc ILeaseRegistry
     uint32 public leaseCount;
@@ -51,14 +51,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function wire(address rounds, address checkpoints) external wiring {
-        _rounds = rounds;
-        _checkpoints = checkpoints;
-        emit ModulesWired(rounds, checkpoints);
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external onlyModule(_rounds) returns (uint32 first) {
+    function grant(Grant[] calldata grants) external onlyModule(_modules.rounds) returns (uint32 first) {
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
         uint32 id = leaseCount;
         first = id + 1;
@@ -81,7 +80,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function renew(uint32 leaseId, uint24 fence, address operator) external onlyModule(_checkpoints) returns (uint24) {
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator
+    ) external onlyModule(_modules.checkpoints) returns (uint24) {
         Lease storage held = _held(leaseId, fence, operator);
         (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
         uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
@@ -115,7 +118,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
-        bool atFault = block.timestamp > held.due;
+        bool atFault = block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
         if (!atFault) {
             (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
             require(block.timestamp > deadline, LeaseInTime(leaseId, held.due));

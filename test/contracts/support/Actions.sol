@@ -26,12 +26,17 @@ abstract contract Actions is System {
     }
 
     function profile() internal pure returns (INodeRegistry.Profile memory) {
-        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, "/ip4/127.0.0.1/tcp/4001");
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, 1_000, "/ip4/127.0.0.1/tcp/4001");
+    }
+
+    /// @dev The operator's private key, with which the node's reports are signed.
+    function operatorKey(uint32 nodeId) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("operator", nodeId))) >> 1;
     }
 
     /// @dev The operator key that {register} gives to the node with this id.
     function operatorOf(uint32 nodeId) internal pure returns (address) {
-        return address(uint160(uint256(keccak256(abi.encode("operator", nodeId)))));
+        return vm.addr(operatorKey(nodeId));
     }
 
     /// @dev Registers a node that stakes just what its capacity needs.
