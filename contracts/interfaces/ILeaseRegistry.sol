@@ -7,7 +7,8 @@ pragma solidity 0.8.30;
 /// sends reverts.
 interface ILeaseRegistry {
     /// @notice Active: running. Delivered: a result waits for acceptance. Disputed: the arbiter decides.
-    /// Paid: done. Released: given back by its node. Expired: its node failed. Rejected: the arbiter refused the result.
+    /// Paid: done. Released: given back by its node, or moved. Expired: its node failed. Rejected: the arbiter refused the
+    /// result. Moving: goes to another node as soon as its node releases it or the grace ends.
     enum LeaseStatus {
         None,
         Active,
@@ -16,7 +17,8 @@ interface ILeaseRegistry {
         Paid,
         Released,
         Expired,
-        Rejected
+        Rejected,
+        Moving
     }
 
     /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
@@ -27,7 +29,7 @@ interface ILeaseRegistry {
         uint24 count;
         /// Price of a unit, micro-VER.
         uint40 price;
-        /// Active: the next checkpoint is due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
+        /// Active: the next checkpoint is due. Moving: the grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
         uint40 due;
         uint24 fence;
         LeaseStatus status;
@@ -56,6 +58,13 @@ interface ILeaseRegistry {
         uint32 checkpointInterval;
         uint24 fence;
         uint32 parent;
+    }
+
+    /// @notice Where the last `units` units of a moving lease go, and the price of a unit there, micro-VER.
+    struct Target {
+        uint32 nodeId;
+        uint24 units;
+        uint40 price;
     }
 
     /// @notice A lease as clients read it.
@@ -97,6 +106,10 @@ interface ILeaseRegistry {
     event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
     event DisputeRuled(uint32 indexed leaseId, bool forNode);
     event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
+    /// @notice The lease's last `units` units go to `toNode`: at `due` at the latest.
+    event LeaseMoving(uint32 indexed leaseId, uint32 indexed toNode, uint24 units, uint40 price, uint40 due);
+    /// @notice The node delivered before it handed over, or the task's deadline has passed: nothing moves.
+    event MoveDropped(uint32 indexed leaseId, uint32 indexed toNode, uint24 units);
     event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
 
     error NotModule(address caller);
@@ -107,6 +120,8 @@ interface ILeaseRegistry {
     error StaleFence(uint32 leaseId, uint24 given, uint24 current);
     /// @notice The caller is not the operator of the lease's node.
     error NotLeaseOperator(uint32 leaseId, address caller);
+    /// @notice The node may keep the moving lease until the grace ends.
+    error MoveInGrace(uint32 leaseId, uint40 due);
     error NotTaskOwner(uint32 taskId, address caller);
     /// @notice The node is in time: the lease cannot be expired before `due`.
     error LeaseInTime(uint32 leaseId, uint40 due);
@@ -131,8 +146,17 @@ interface ILeaseRegistry {
     /// @notice Delivers the result of all units of a lease. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
 
-    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. Its node's operator only.
+    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. A moving lease is
+    /// handed over. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
+
+    /// @notice Starts a move of a lease's last units to a node whose units were taken for it. Balancer only.
+    function startMove(uint32 leaseId, Target calldata target) external;
+
+    /// @notice Hands a moving lease over when its grace is over; its node may do so before by {release}. Anyone. The units
+    /// that move become a lease of the target, the others one of the old node, both with a higher fence and the old lease as
+    /// parent.
+    function handOver(uint32 leaseId) external;
 
     /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its node is slashed; the node cools
     /// down. Also ends a
@@ -155,6 +179,9 @@ interface ILeaseRegistry {
 
     /// @notice A lease's result; all zero if none was delivered.
     function result(uint32 leaseId) external view returns (Result memory);
+
+    /// @notice Where a moving lease goes; all zero if it does not move.
+    function targetOf(uint32 leaseId) external view returns (Target memory);
 
     /// @notice Up to `count` leases from id `from` on (ids start at 1).
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page);

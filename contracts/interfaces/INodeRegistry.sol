@@ -159,6 +159,9 @@ interface INodeRegistry {
     error ListingsFrozen();
     error ListingsNotFrozen();
 
+    /// @notice The node lists fewer free units than asked for.
+    error NotEnoughListed(uint32 nodeId, uint32 listed, uint32 asked);
+
     // Refusals of a round's post, see {fill}.
 
     /// @notice The node is not listed in this class.
@@ -253,6 +256,11 @@ interface INodeRegistry {
         uint256 units,
         bytes calldata nodeIds
     ) external returns (uint256[] memory fills);
+
+    /// @notice Leases `units` of a node's listed units; not while the listings are frozen. Balancer only.
+    /// @return classId Class with which the node is listed.
+    /// @return price Its ask for a unit, micro-VER.
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
 
     /// @notice Units of a lease are no longer run by the node. Lease registry only.
     function free(uint32 nodeId, uint32 units) external;

@@ -50,7 +50,9 @@ enum Param {
     /// Time in which a range that was moved is not moved again.
     MoveCooldown,
     /// Time that the old node of a moved range has for a last checkpoint.
-    MoveGrace
+    MoveGrace,
+    /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
+    BaselinePue
 }
 
 /// @title Governed parameters

@@ -31,6 +31,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
+    mapping(uint32 leaseId => Target) private _targets;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -59,24 +60,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc ILeaseRegistry
     function grant(Grant[] calldata grants) external onlyModule(_modules.rounds) returns (uint32 first) {
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
-        uint32 id = leaseCount;
-        first = id + 1;
-        for (uint256 i; i < grants.length; ++i) {
-            Grant calldata g = grants[i];
-            _leases[++id] = Lease({
-                taskId: g.taskId,
-                nodeId: g.nodeId,
-                start: g.start,
-                count: g.count,
-                price: g.price,
-                due: uint40(base + g.checkpointInterval),
-                fence: g.fence,
-                status: LeaseStatus.Active,
-                parent: g.parent
-            });
-            emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
-        }
-        leaseCount = id;
+        first = leaseCount + 1;
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -86,6 +71,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         address operator
     ) external onlyModule(_modules.checkpoints) returns (uint24) {
         Lease storage held = _held(leaseId, fence, operator);
+        // A move's grace is not prolonged.
+        if (held.status == LeaseStatus.Moving) return held.count;
         (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
         uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
         held.due = due;
@@ -98,6 +85,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
+        if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
         held.status = LeaseStatus.Delivered;
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
@@ -108,10 +96,27 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc ILeaseRegistry
     function release(uint32 leaseId, uint24 fence) external {
         Lease storage held = _held(leaseId, fence, msg.sender);
-        held.status = LeaseStatus.Released;
-        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        if (held.status == LeaseStatus.Moving) _handOver(leaseId, held);
+        else _release(leaseId, held);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
+        Lease storage held = _leases[leaseId];
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        held.status = LeaseStatus.Moving;
+        uint40 due = uint40(block.timestamp + PARAMETERS.get(Param.MoveGrace));
+        held.due = due;
+        _targets[leaseId] = target;
+        emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function handOver(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Moving, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp > held.due, MoveInGrace(leaseId, held.due));
+        _handOver(leaseId, held);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -194,6 +199,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
+    function targetOf(uint32 leaseId) external view returns (Target memory) {
+        return _targets[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page) {
         uint32 end = leaseCount + 1;
         if (from == 0) from = 1;
@@ -201,6 +211,67 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         if (count > end - from) count = end - from;
         page = new LeaseView[](count);
         for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
+    }
+
+    function _grant(Grant memory g, uint256 base) private {
+        uint32 id = ++leaseCount;
+        _leases[id] = Lease({
+            taskId: g.taskId,
+            nodeId: g.nodeId,
+            start: g.start,
+            count: g.count,
+            price: g.price,
+            due: uint40(base + g.checkpointInterval),
+            fence: g.fence,
+            status: LeaseStatus.Active,
+            parent: g.parent
+        });
+        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
+    }
+
+    function _release(uint32 leaseId, Lease storage held) private {
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, held.count);
+        _reopen(held, leaseId);
+    }
+
+    /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
+    function _handOver(uint32 leaseId, Lease storage held) private {
+        (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
+        if (block.timestamp > deadline) {
+            _dropMove(leaseId);
+            _release(leaseId, held);
+            return;
+        }
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, target.units);
+        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
+        Grant memory g = Grant({
+            taskId: held.taskId,
+            nodeId: held.nodeId,
+            start: held.start,
+            count: held.count - target.units,
+            price: held.price,
+            checkpointInterval: interval,
+            fence: held.fence + 1,
+            parent: leaseId
+        });
+        if (g.count != 0) _grant(g, base);
+        g.start += g.count;
+        (g.nodeId, g.count, g.price) = (target.nodeId, target.units, target.price);
+        _grant(g, base);
+    }
+
+    /// @dev Gives back what was taken for a move.
+    function _dropMove(uint32 leaseId) private {
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        emit MoveDropped(leaseId, target.nodeId, target.units);
+        NODES.free(target.nodeId, target.units);
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
@@ -228,11 +299,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         return Math.ceilDiv(under * PARAMETERS.get(Param.SlashBps), BASIS);
     }
 
-    /// @dev An active lease that `operator` holds under this very fence.
+    /// @dev An active or moving lease that `operator` holds under this very fence.
     function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage held) {
         held = _existing(leaseId);
         require(fence == held.fence, StaleFence(leaseId, fence, held.fence));
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        require(
+            held.status == LeaseStatus.Active || held.status == LeaseStatus.Moving,
+            WrongLeaseStatus(leaseId, held.status)
+        );
         (, address expected) = NODES.keysOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
     }

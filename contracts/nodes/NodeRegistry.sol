@@ -234,6 +234,21 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
+    function take(
+        uint32 nodeId,
+        uint32 units
+    ) external onlyModule(_modules.balancer) returns (uint8 classId, uint40 price) {
+        require(!frozen, ListingsFrozen());
+        _sync(nodeId);
+        Listings.Node storage n = _nodes[nodeId];
+        require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
+        n.leased += units;
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+        _sync(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
     function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
         _touch(nodeId);
