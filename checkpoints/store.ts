@@ -8,6 +8,7 @@ import { exportTo, refuseTaken } from "./export.ts";
 import { runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
+import { roundTrips } from "./latency.ts";
 import { LocalStore } from "./local.ts";
 import type { Stored } from "./local.ts";
 import type { Log } from "./log.ts";
@@ -100,6 +101,15 @@ export class CheckpointStore extends LocalStore {
   /** How it stands with the peers that were set. */
   peers(): PeerStatus[] {
     return this.#network().peers.status();
+  }
+
+  /**
+   * Measures the round-trip times to all peers that are connected, ms by peer id; who does not answer within `timeout` ms is
+   * left out.
+   */
+  async roundTrips(timeout = 2_000): Promise<Map<string, number>> {
+    const { node } = this.#network();
+    return roundTrips(node, node.libp2p.getPeers(), timeout);
   }
 
   /**

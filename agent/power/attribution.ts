@@ -4,7 +4,7 @@ export interface LeaseCpu {
   readonly cpuSeconds: number;
 }
 
-/** A lease's part of the energy, whole joules. */
+/** A lease's part of the energy. */
 export interface LeaseEnergy {
   readonly leaseId: number;
   readonly joules: number;
@@ -19,13 +19,13 @@ export interface LeaseEnergy {
  * @param joules Energy of the period.
  * @param busySeconds CPU time that everything together used in it. If the leases alone used more (their clocks are read at
  * other moments), their sum is what is shared by.
- * @returns In the same order, rounded down: the sum is never more than `joules`. Leases without any are left out.
+ * @returns In the same order; the sum is never more than `joules` but for the last bits. Leases without any are left out.
  */
 export function attribute(joules: number, leases: readonly LeaseCpu[], busySeconds: number): LeaseEnergy[] {
   const used = leases.reduce((sum, { cpuSeconds }) => sum + Math.max(0, cpuSeconds), 0);
   const whole = Math.max(used, busySeconds);
   if (!(whole > 0)) return [];
   return leases
-    .map(({ leaseId, cpuSeconds }) => ({ leaseId, joules: Math.floor((joules * Math.max(0, cpuSeconds)) / whole) }))
+    .map(({ leaseId, cpuSeconds }) => ({ leaseId, joules: (joules * Math.max(0, cpuSeconds)) / whole }))
     .filter((each) => each.joules > 0);
 }

@@ -16,7 +16,7 @@ export interface BalanceNode {
   readonly eligible: boolean;
 }
 
-/** A lease as the planning of moves takes it. It moves as a whole or not at all. */
+/** A lease as the planning of moves takes it. */
 export interface BalanceLease {
   readonly id: number;
   readonly nodeId: number;
@@ -32,6 +32,7 @@ export interface Move {
   readonly leaseId: number;
   readonly from: number;
   readonly to: number;
+  /** The last ones of the lease; all of them where it can be. */
   readonly units: number;
 }
 
@@ -46,12 +47,13 @@ export interface BalanceAim {
 }
 
 /**
- * Plans moves of whole leases from nodes above L_avg + τ to nodes below L_avg − τ, the most loaded first, each with as few
- * migrations as bring it back into the band, and among those with the least work moved.
+ * Plans moves from nodes above L_avg + τ to nodes below L_avg − τ, the most loaded first, each with as few migrations as
+ * bring it back into the band, and among those with the least work moved. Leases move as a whole; only where no choice of
+ * whole ones is enough, one of them gives a part of its units.
  *
  * No end crosses the average by more than one unit's worth, nor by more than τ. The latter means that a node which gives
  * never becomes one that takes, nor the other way round: a plan is never undone by a later one, however often one plans,
- * as long as loads do not change by themselves. With reports that are off by at most a quarter of the hysteresis (a load and
+ * as long as loads and the average do not change otherwise (it moves a little where a unit is more load here than there). With reports that are off by at most a quarter of the hysteresis (a load and
  * the average, at two times) it holds, too.
  *
  * Pure. O(n log n + moves × takers + givers × leases of each × units).
@@ -73,16 +75,26 @@ export function planMoves(nodes: readonly BalanceNode[], leases: readonly Balanc
   for (const giver of givers) {
     const most = unitsWithin(giver.load - average, giver.unitLoad, threshold);
     const least = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
-    const fits = (lease: BalanceLease) => (taker: (typeof takers)[number]) =>
-      taker.room >= lease.units && (lease.accepts?.(taker.node.id) ?? true);
-    const own = (byNode.get(giver.id) ?? []).filter((lease) => takers.some(fits(lease)));
-    const chosen = fewest(own, least, most);
-    for (const lease of chosen.toSorted((a, b) => b.units - a.units || a.id - b.id)) {
-      const taker = takers.find(fits(lease));
-      if (!taker) continue;
-      taker.room -= lease.units;
-      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units: lease.units });
-    }
+    const takerOf = (lease: BalanceLease, units: number) =>
+      takers.find(({ room, node }) => room >= units && (lease.accepts?.(node.id) ?? true));
+    const own = byNode.get(giver.id) ?? [];
+    const whole = own.filter((lease) => takerOf(lease, lease.units));
+    let needed = least;
+    const give = (lease: BalanceLease, units: number): boolean => {
+      const taker = takerOf(lease, units);
+      if (!taker) return false;
+      taker.room -= units;
+      needed -= units;
+      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units });
+      return true;
+    };
+    const chosen = fewest(whole, least, most).toSorted((a, b) => b.units - a.units || a.id - b.id);
+    const given = new Set(chosen.filter((lease) => give(lease, lease.units)));
+    if (needed <= 0 || least > most) continue;
+    // What is missing comes from one lease that has more than that; all that one taker has room for is better than nothing.
+    const rest = own.filter((lease) => !given.has(lease)).sort((a, b) => a.units - b.units || a.id - b.id);
+    const larger = rest.filter(({ units }) => units > needed);
+    for (let units = needed; units > 0; units--) if (larger.some((lease) => give(lease, units))) break;
   }
   return moves;
 }

@@ -5,30 +5,35 @@ export interface ReliefNode {
   readonly id: number;
   /** Units that it can take. */
   readonly free: number;
-  /** Energy that a unit takes there, joules; undefined if it has done none yet. */
-  readonly joulesPerUnit: number | undefined;
+  /** Power that a unit takes there, milliwatts: joules per unit and time. */
+  readonly unitPower: number;
 }
 
 /**
  * Where a throttled node's leases go: each to the most efficient eligible node that has room for it, the largest lease
- * first. A node that has never run a unit comes after those whose efficiency is known.
+ * first, and to none that is less efficient than the throttled node itself. A lease that no node has room for as a whole
+ * gives as much as the most efficient one can take.
  *
  * Pure. O(n log n + leases × nodes).
  *
+ * @param unitPower Of the throttled node, milliwatts.
  * @param leases Of the throttled node. What finds no node stays where it is.
  * @param nodes Eligible ones, without the throttled node.
  */
-export function planRelief(leases: readonly BalanceLease[], nodes: readonly ReliefNode[]): Move[] {
+export function planRelief(unitPower: number, leases: readonly BalanceLease[], nodes: readonly ReliefNode[]): Move[] {
   const order = nodes
-    .toSorted((a, b) => (a.joulesPerUnit ?? Infinity) - (b.joulesPerUnit ?? Infinity) || a.id - b.id)
+    .filter((node) => node.unitPower <= unitPower)
+    .sort((a, b) => a.unitPower - b.unitPower || a.id - b.id)
     .map(({ id, free }) => ({ id, room: free }));
   const moves: Move[] = [];
   for (const lease of leases.toSorted((a, b) => b.units - a.units || a.id - b.id)) {
     if (!lease.movable) continue;
-    const target = order.find(({ id, room }) => room >= lease.units && (lease.accepts?.(id) ?? true));
+    const able = order.filter(({ id, room }) => room > 0 && (lease.accepts?.(id) ?? true));
+    const target = able.find(({ room }) => room >= lease.units) ?? able[0];
     if (!target) continue;
-    target.room -= lease.units;
-    moves.push({ leaseId: lease.id, from: lease.nodeId, to: target.id, units: lease.units });
+    const units = Math.min(lease.units, target.room);
+    target.room -= units;
+    moves.push({ leaseId: lease.id, from: lease.nodeId, to: target.id, units });
   }
   return moves;
 }
