@@ -58,7 +58,7 @@ interface SimulatedNode {
 
 interface SimulatedLease {
   readonly id: number;
-  readonly units: number;
+  units: number;
   readonly end: number;
   readonly held: number[];
   node: number;
@@ -90,6 +90,7 @@ class Network {
   readonly #byPrice: readonly SimulatedNode[];
   readonly #leases = new Map<number, SimulatedLease>();
   readonly #stats = { load: [] as number[], deviation: [] as number[], span: [] as number[], outside: [] as number[] };
+  #ids = 0;
   #granted = 0;
   #units = 0;
   #migrations = 0;
@@ -193,7 +194,7 @@ class Network {
         node.used += count;
         this.#granted += 1;
         this.#units += count;
-        const lease = { id: this.#granted, node: node.id, units: count, end, held: [node.id] };
+        const lease = { id: ++this.#ids, node: node.id, units: count, end, held: [node.id] };
         this.#leases.set(lease.id, { ...lease, movableAt: 0, moving: undefined });
         // What came since the report is not in it.
         node.settledAt = Math.max(node.settledAt, period + 1);
@@ -220,14 +221,23 @@ class Network {
     for (const { leaseId, from, to, units } of planMoves(nodes, leases, { average, threshold, hysteresis })) {
       const lease = this.#leases.get(leaseId);
       if (!lease) continue;
-      lease.moving = { to, at: period + 1 };
-      lease.movableAt = period + 1 + cooldown;
+      const moved = units === lease.units ? lease : this.#split(lease, units);
+      moved.moving = { to, at: period + 1 };
+      moved.movableAt = lease.movableAt = period + 1 + cooldown;
       this.#node(to).used += units;
       for (const end of [from, to]) this.#node(end).settledAt = period + 2;
       this.#migrations += 1;
       this.#movedUnits += units;
       if (lease.held.includes(to)) this.#returns += 1;
     }
+  }
+
+  /** A part of a lease as one of its own. */
+  #split(lease: SimulatedLease, units: number): SimulatedLease {
+    const part = { ...lease, id: ++this.#ids, units, held: [...lease.held] };
+    lease.units -= units;
+    this.#leases.set(part.id, part);
+    return part;
   }
 
   #observe(): void {

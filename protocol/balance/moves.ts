@@ -66,7 +66,12 @@ export function planMoves(nodes: readonly BalanceNode[], leases: readonly Balanc
   const takers = outside
     .filter(({ load, eligible, free }) => eligible && free > 0 && average - load > edge)
     .sort((a, b) => a.load - b.load || a.id - b.id)
-    .map((node) => ({ node, room: Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold)) }));
+    .map((node) => ({
+      node,
+      room: Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold)),
+      // With what this plan gives it.
+      load: node.load,
+    }));
   const byNode = Map.groupBy(
     leases.filter(({ movable }) => movable),
     ({ nodeId }) => nodeId,
@@ -76,7 +81,9 @@ export function planMoves(nodes: readonly BalanceNode[], leases: readonly Balanc
     const most = unitsWithin(giver.load - average, giver.unitLoad, threshold);
     const least = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
     const takerOf = (lease: BalanceLease, units: number) =>
-      takers.find(({ room, node }) => room >= units && (lease.accepts?.(node.id) ?? true));
+      takers.find(
+        ({ room, node, load }) => room >= units && average - load > threshold && (lease.accepts?.(node.id) ?? true),
+      );
     const own = byNode.get(giver.id) ?? [];
     const whole = own.filter((lease) => takerOf(lease, lease.units));
     let needed = least;
@@ -84,6 +91,7 @@ export function planMoves(nodes: readonly BalanceNode[], leases: readonly Balanc
       const taker = takerOf(lease, units);
       if (!taker) return false;
       taker.room -= units;
+      taker.load += units * taker.node.unitLoad;
       needed -= units;
       moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units });
       return true;
