@@ -39,9 +39,11 @@ interface ITelemetry {
         SharesAboveTotal,
         /// A share names a lease that was never the node's.
         ForeignLease,
+        /// Shares come in ascending order of their leases, each once.
+        SharesOutOfOrder,
         TooManyShares,
-        /// More idle-harvested unit-seconds than the capacity has in the period.
-        IdleAboveCapacity
+        /// More idle-harvested unit-seconds than the leases named, or the capacity, have in the period.
+        IdleAboveWork
     }
 
     /// @notice Energy of one lease's units in a report's period.
@@ -69,7 +71,7 @@ interface ITelemetry {
         uint16 version;
         /// Unit-seconds of work done while the machine's owner left it idle.
         uint32 idleUnitSeconds;
-        /// At most {MAX_SHARES}.
+        /// One for each lease that ran in the period, ascending, at most 64. What runs more leases reports more often.
         Share[] shares;
     }
 
