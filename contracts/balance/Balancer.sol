@@ -83,7 +83,9 @@ contract Balancer is IBalancer {
 
     function _move(Move calldata m, Rule memory rule) private {
         ILeaseRegistry.Lease memory lease = LEASES.lease(m.leaseId);
-        require(lease.status == ILeaseRegistry.LeaseStatus.Active, LeaseNotActive(m.leaseId));
+        // Moving saves no failed node from its penalty.
+        bool active = lease.status == ILeaseRegistry.LeaseStatus.Active && block.timestamp <= lease.due;
+        require(active, LeaseNotActive(m.leaseId));
         require(lease.nodeId != m.nodeId, SameNode(m.leaseId, m.nodeId));
         require(m.units != 0 && m.units <= lease.count, UnitsOutOfRange(m.leaseId, m.units, lease.count));
         uint256 cooling = _coolingUntil(lease.parent);

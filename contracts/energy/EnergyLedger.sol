@@ -54,13 +54,16 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc IEnergyLedger
-    function setClassEnergy(uint8 classId, ClassEnergy calldata energy) external restricted {
-        require(
-            energy.baselineJoules <= MAX_BASELINE && energy.gridIntensity <= MAX_INTENSITY,
-            ClassEnergyOutOfBounds(classId, energy.baselineJoules, energy.gridIntensity)
-        );
-        _classEnergies[classId] = energy;
-        emit ClassEnergySet(classId, energy);
+    function setClassEnergies(ClassSetting[] calldata settings) external restricted {
+        for (uint256 i; i < settings.length; ++i) {
+            (uint8 classId, ClassEnergy calldata energy) = (settings[i].classId, settings[i].energy);
+            require(
+                energy.baselineJoules <= MAX_BASELINE && energy.gridIntensity <= MAX_INTENSITY,
+                ClassEnergyOutOfBounds(classId, energy.baselineJoules, energy.gridIntensity)
+            );
+            emit ClassEnergySet(classId, _classEnergies[classId], energy);
+            _classEnergies[classId] = energy;
+        }
     }
 
     /// @inheritdoc IEnergyLedger

@@ -42,8 +42,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     Totals private _totals;
     mapping(uint32 nodeId => Standing) private _standings;
     mapping(uint32 nodeId => Frozen) private _frozen;
-    /// @inheritdoc ITelemetry
-    mapping(uint8 classId => uint16 milliseconds) public maxLatencyOf;
+    mapping(uint8 classId => uint16 milliseconds) private _maxLatencies;
 
     constructor(
         address authority,
@@ -137,8 +136,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function setMaxLatency(uint8 classId, uint16 milliseconds) external restricted {
-        emit MaxLatencySet(classId, maxLatencyOf[classId], milliseconds);
-        maxLatencyOf[classId] = milliseconds;
+        emit MaxLatencySet(classId, _maxLatencies[classId], milliseconds);
+        _maxLatencies[classId] = milliseconds;
     }
 
     /// @inheritdoc ITelemetry
@@ -180,6 +179,12 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @inheritdoc ITelemetry
     function digestOf(Report memory report) external view returns (bytes32) {
         return _hashTypedDataV4(report.hash());
+    }
+
+    /// @inheritdoc ITelemetry
+    function maxLatencyOf(uint8 classId) public view returns (uint256) {
+        uint256 own = _maxLatencies[classId];
+        return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
     }
 
     /// @dev Books a report that was found good.
@@ -316,8 +321,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @dev Whether a node may take new work by its last report.
     function _fit(Standing memory s, uint8 classId, Totals memory t) private view returns (bool) {
         if (s.throttled) return false;
-        uint256 bound = maxLatencyOf[classId];
-        if (bound != 0 && s.latency > bound) return false;
+        if (s.latency > maxLatencyOf(classId)) return false;
         return uint256(s.load) * t.nodes <= t.load + PARAMETERS.get(Param.BalanceBand) * t.nodes;
     }
 

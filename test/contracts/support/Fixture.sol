@@ -82,6 +82,7 @@ abstract contract Fixture is Actions {
         b[uint256(Param.BalanceBand)] = IParameters.Bounded(1_000, 100, 5_000);
         b[uint256(Param.MoveCooldown)] = IParameters.Bounded(10 minutes, 10, 1 days);
         b[uint256(Param.MoveGrace)] = IParameters.Bounded(2 minutes, 10, 1 hours);
+        b[uint256(Param.MaxLatency)] = IParameters.Bounded(500, 10, 60_000);
         b[uint256(Param.BaselinePue)] = IParameters.Bounded(15_600, 10_000, 20_000);
     }
 
@@ -113,7 +114,7 @@ abstract contract Fixture is Actions {
     function _handOutRoles() private {
         _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
         _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
-        _setRole(address(ledger), EnergyLedger.setClassEnergy.selector, ROLE_PARAMETERS);
+        _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
         _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);
