@@ -29,6 +29,13 @@ const PARAMETERS = [
   "Cooldown",
   "RoundBounty",
   "ExpireBounty",
+  "ReportInterval",
+  "ReportTimeout",
+  "BalanceBand",
+  "MoveCooldown",
+  "MoveGrace",
+  "MaxLatency",
+  "BaselinePue",
 ] as const;
 
 type Coordinator =
@@ -81,13 +88,18 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
 
   const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds]);
+  const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
+  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, leases, ledger]);
+  const balancer = m.contract("Balancer", [parameters, nodes, tasks, leases, telemetry]);
 
   m.call(vault, "wire", [{ nodes, tasks, leases, rounds }]);
-  m.call(nodes, "wire", [rounds, leases]);
+  m.call(nodes, "wire", [{ rounds, leases, telemetry, balancer }]);
   m.call(tasks, "wire", [rounds, leases]);
-  m.call(leases, "wire", [rounds, checkpoints]);
+  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer }]);
+  m.call(ledger, "wire", [telemetry]);
   m.call(seeds, "wire", [rounds]);
   const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
+  const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
   // The supply: bounty pool and treasury; a faucet takes the rest where there is one.
   const bountyPool = m.getParameter<bigint>("bountyPool");
@@ -111,6 +123,15 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
       id: "RoleOfClasses",
       after: [classes],
     }),
+    m.call(
+      manager,
+      "setTargetFunctionRole",
+      [ledger, [selector("setClassEnergies((uint8,(uint40,uint24))[])")], ROLES.parameters],
+      { id: "RoleOfClassEnergies", after: [energies] },
+    ),
+    m.call(manager, "setTargetFunctionRole", [telemetry, [selector("setMaxLatency(uint8,uint16)")], ROLES.parameters], {
+      id: "RoleOfLatency",
+    }),
     m.call(manager, "grantRole", [ROLES.parameters, governance, m.getParameter("parameterDelay")], {
       id: "GrantParameters",
     }),
@@ -132,7 +153,21 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   });
   m.call(manager, "renounceRole", [ROLES.admin, deployer], { after: [admin] });
 
-  return { manager, token, parameters, vault, nodes, tasks, leases, checkpoints, seeds, rounds };
+  return {
+    manager,
+    token,
+    parameters,
+    vault,
+    nodes,
+    tasks,
+    leases,
+    checkpoints,
+    seeds,
+    rounds,
+    telemetry,
+    ledger,
+    balancer,
+  };
 }
 
 /** A faucet of test VER with its share of the supply. */

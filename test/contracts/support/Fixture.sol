@@ -3,7 +3,9 @@ pragma solidity 0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
+import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
@@ -34,13 +36,18 @@ abstract contract Fixture is Actions {
         checkpoints = new CheckpointRegistry(leases);
         _deploySeeds();
         rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds);
-        telemetry = new Telemetry(address(manager), parameters, nodes, leases);
+        ledger = new EnergyLedger(address(manager), parameters, leases);
+        telemetry = new Telemetry(address(manager), parameters, nodes, leases, ledger);
+        balancer = new Balancer(parameters, nodes, tasks, leases, telemetry);
 
         vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds)));
-        nodes.wire(INodeRegistry.Modules(address(rounds), address(leases), address(telemetry), address(0)));
+        nodes.wire(INodeRegistry.Modules(address(rounds), address(leases), address(telemetry), address(balancer)));
         tasks.wire(address(rounds), address(leases));
-        leases.wire(ILeaseRegistry.Modules(address(rounds), address(checkpoints), address(telemetry), address(0)));
+        leases.wire(
+            ILeaseRegistry.Modules(address(rounds), address(checkpoints), address(telemetry), address(balancer))
+        );
         seeds.wire(address(rounds));
+        ledger.wire(address(telemetry));
         nodes.addClasses(initialClasses());
         _handOutRoles();
 
@@ -75,6 +82,8 @@ abstract contract Fixture is Actions {
         b[uint256(Param.BalanceBand)] = IParameters.Bounded(1_000, 100, 5_000);
         b[uint256(Param.MoveCooldown)] = IParameters.Bounded(10 minutes, 10, 1 days);
         b[uint256(Param.MoveGrace)] = IParameters.Bounded(2 minutes, 10, 1 hours);
+        b[uint256(Param.MaxLatency)] = IParameters.Bounded(500, 10, 60_000);
+        b[uint256(Param.BaselinePue)] = IParameters.Bounded(15_600, 10_000, 20_000);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
@@ -105,6 +114,7 @@ abstract contract Fixture is Actions {
     function _handOutRoles() private {
         _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
         _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
+        _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
         _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);

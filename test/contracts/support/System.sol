@@ -4,7 +4,9 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Test} from "forge-std/Test.sol";
+import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
@@ -32,6 +34,8 @@ abstract contract System is Test {
         VrfSeeds seeds;
         RoundManager rounds;
         Telemetry telemetry;
+        EnergyLedger ledger;
+        Balancer balancer;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -63,6 +67,8 @@ abstract contract System is Test {
     VrfSeeds internal seeds;
     RoundManager internal rounds;
     Telemetry internal telemetry;
+    EnergyLedger internal ledger;
+    Balancer internal balancer;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -84,6 +90,8 @@ abstract contract System is Test {
         seeds = c.seeds;
         rounds = c.rounds;
         telemetry = c.telemetry;
+        ledger = c.ledger;
+        balancer = c.balancer;
     }
 
     function contracts() internal view returns (Contracts memory c) {
@@ -99,6 +107,8 @@ abstract contract System is Test {
         c.seeds = seeds;
         c.rounds = rounds;
         c.telemetry = telemetry;
+        c.ledger = ledger;
+        c.balancer = balancer;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.
