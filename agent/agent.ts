@@ -8,6 +8,7 @@ import { handOver } from "./node/handover.ts";
 import { Replicas } from "./node/replication.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
+import { WorkloadCpu } from "./telemetry/workloads.ts";
 
 export type { AgentParts } from "./parts.ts";
 
@@ -20,6 +21,8 @@ const DRAIN_CYCLES = 5;
  * All state that matters is on chain and on disk. Killed at any line and started again, it comes to the same steps.
  */
 export class Agent {
+  /** CPU time of what it runs. */
+  readonly workloads: WorkloadCpu;
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
   readonly #steps: LeaseSteps;
@@ -30,6 +33,7 @@ export class Agent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#holdings = new Holdings(parts);
+    this.workloads = new WorkloadCpu(this.#holdings.works);
     this.#steps = new LeaseSteps(parts, this.#holdings);
     this.#replicas = new Replicas(parts.store, parts.logger);
   }
@@ -49,9 +53,11 @@ export class Agent {
     this.#connectPeers(nodes);
     await this.#lookForRoom();
 
+    const pausing = this.#draining || (this.#parts.owner?.present ?? false);
+    if (pausing && !this.#draining) await this.#makeWay();
     const mine = await this.#holdings.onChain(pin);
     const local = await this.#holdings.here();
-    const steps = planLeases(mine, local, pin.timestamp, this.#draining);
+    const steps = planLeases(mine, local, pin.timestamp, pausing);
     // Leases do not wait for one another; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);
     await Promise.all([...byLease.values()].map((own) => this.#steps.take(own, mine, pin)));
@@ -97,6 +103,14 @@ export class Agent {
     const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
     if (held.length === 0) logger.info("drained: no lease is held any more");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
+  }
+
+  /** The machine's owner is back: workloads write a last checkpoint and end. */
+  async #makeWay(): Promise<void> {
+    const running = [...this.#holdings.works.values()].filter((work) => work.running);
+    if (running.length === 0) return;
+    this.#parts.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
+    await Promise.all(running.map((work) => work.stop("drain")));
   }
 
   async #lookForRoom(): Promise<void> {

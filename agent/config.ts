@@ -38,6 +38,40 @@ export const agentConfig = z.strictObject({
       replicas: z.number().int().min(0).max(8).default(1),
     })
     .prefault({}),
+  /** How the machine's energy is found out; what cannot be measured is estimated, and called so. */
+  power: z
+    .strictObject({
+      /** Linux' powercap tree with the processor's energy counters; empty: do not look. */
+      powercap: z.string().default("/sys/class/powercap"),
+      /** NVIDIA's tool; empty: do not look. */
+      nvidiaSmi: z.string().default("nvidia-smi"),
+      /** GPUs that are reckoned with where none can be asked. */
+      gpus: z.number().int().positive().default(1),
+      /** Idle and maximum watts of the processor, where you know better than the table of averages. */
+      watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      /** Multiaddrs of keepers that collect reports; several of one keeper separated by commas. */
+      keepers: z.array(z.string()).default([]),
+      /** CPUs that the node has of this machine, if it is not all of it: then only what the agent runs counts as load. */
+      cpus: z.number().positive().optional(),
+      /** Seconds between two looks at the meters. */
+      sampleEvery: z.number().positive().default(5),
+      /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
+      selfPostAfter: z.number().nonnegative().optional(),
+    })
+    .prefault({}),
+  /** Offers the machine only while its owner does not use it. */
+  idleOnly: z
+    .strictObject({
+      /** Share of the machine used by anything but the agent from which on the owner counts as there. */
+      othersLoad: z.number().positive().max(1).default(0.2),
+      /** Seconds of quiet after which the machine is offered. */
+      idleAfter: z.number().positive().default(300),
+    })
+    .optional(),
   /** Seconds between two looks at the chain. */
   interval: z.number().positive().default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */

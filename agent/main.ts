@@ -29,9 +29,11 @@ import { Agent } from "./agent.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { DiskRoom } from "./node/disk.ts";
+import { OwnerWatch } from "./owner/watch.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
+import { openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
 const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
 
@@ -81,15 +83,24 @@ async function run(config: AgentConfig): Promise<void> {
   await store.start();
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   pulse.expect("agent");
+  pulse.expect("telemetry");
   let agent: Agent | undefined;
+  let telemetry: Telemetry | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
   try {
-    endpoint = await serveHealth({ ...config.service, pulse, registry, details: () => ({ ...agent?.state }) });
+    endpoint = await serveHealth({
+      ...config.service,
+      pulse,
+      registry,
+      details: () => ({ ...agent?.state, energy: telemetry?.source }),
+    });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await lane.recover(signal);
+    const owner = config.idleOnly && new OwnerWatch(config.idleOnly);
     agent = new Agent({
+      ...(owner && { owner }),
       session,
       lane,
       store,
@@ -105,6 +116,31 @@ async function run(config: AgentConfig): Promise<void> {
       room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;
+    telemetry = await openTelemetry(config, {
+      session,
+      nodeId,
+      signer,
+      store,
+      workloads: agent.workloads,
+      owner,
+      send: (label, prepare) => lane.submit({ label, prepare }),
+      logger: logger.child({ part: "telemetry" }),
+    });
+    const { reporter, sample } = telemetry;
+    // A loop of its own: a lease that takes long to start or to hand over holds no report up.
+    const reporting = runLoop({
+      name: "telemetry",
+      intervalMs: config.telemetry.sampleEvery * 1000,
+      maxBackoffMs: 60_000,
+      signal,
+      logger,
+      pulse,
+      cycle: async () => {
+        await sample();
+        await reporter.cycle(await session.reader.pin());
+        return false;
+      },
+    });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -121,8 +157,10 @@ async function run(config: AgentConfig): Promise<void> {
         return false;
       },
     });
+    await reporting;
     await running.drain();
   } finally {
+    telemetry?.close();
     await endpoint?.close();
     await store.stop();
     session.close();

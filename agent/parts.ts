@@ -6,6 +6,7 @@ import type { Session } from "../chain/session.ts";
 import type { WorkParts } from "./lease/work.ts";
 import type { Workspace } from "./lease/workspace.ts";
 import type { DiskRoom } from "./node/disk.ts";
+import type { OwnerWatch } from "./owner/watch.ts";
 
 /** What an agent works with. */
 export interface AgentParts extends WorkParts {
@@ -17,6 +18,8 @@ export interface AgentParts extends WorkParts {
   /** Copies of a checkpoint beside the producer's own. */
   readonly replicas: number;
   readonly room: DiskRoom;
+  /** Tells whether the machine's owner uses it; left out: the machine is the network's. */
+  readonly owner?: Pick<OwnerWatch, "present" | "why">;
 }
 
 /** Sends a transaction of the operator; null if nothing needed to be done. */

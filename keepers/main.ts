@@ -27,6 +27,7 @@ import { AllocationKeeper } from "./allocation/keeper.ts";
 import { allocationMetrics } from "./allocation/metrics.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/keeper.ts";
+import { openGreenKeepers } from "./green.ts";
 import { drySender, laneSender, type Sender } from "./sender.ts";
 
 const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
@@ -85,7 +86,8 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   const endpoint = await serveHealth({ ...config.service, pulse, registry });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const cycles = keeperCycles(config, session, sender, logger, metrics);
+  const green = await openGreenKeepers(config, session, sender, logger, registry, true);
+  const cycles = [...keeperCycles(config, session, sender, logger, metrics), ...green.cycles];
   await Promise.all(
     cycles.map(({ name, cycle }) => {
       pulse.expect(name);
@@ -93,6 +95,7 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
       return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, pulse });
     }),
   );
+  await green.close();
   await endpoint.close();
   session.close();
   logger.info("keepers stopped");
@@ -107,7 +110,8 @@ function keeperCycles(
   metrics: ReturnType<typeof allocationMetrics>,
 ): { name: string; cycle: () => Promise<boolean> }[] {
   const { reader } = session;
-  return config.keepers.map((name) => {
+  const names = config.keepers.filter((name) => name === "allocation" || name === "failover");
+  return names.map((name) => {
     const log = logger.child({ keeper: name });
     if (name === "failover") {
       const keeper = new FailoverKeeper(reader, sender, log);
@@ -129,8 +133,12 @@ function keeperCycles(
 async function plan(config: KeeperConfig): Promise<void> {
   const logger = createLogger("keepers", config.service.logLevel);
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const metrics = allocationMetrics(new Registry());
-  for (const { cycle } of keeperCycles(config, session, drySender(logger), logger, metrics)) await cycle();
+  const registry = new Registry();
+  const metrics = allocationMetrics(registry);
+  const sender = drySender(logger);
+  const green = await openGreenKeepers(config, session, sender, logger, registry, false);
+  const core = keeperCycles(config, session, sender, logger, metrics);
+  for (const { cycle } of [...core, ...green.cycles]) await cycle();
   session.close();
 }
 

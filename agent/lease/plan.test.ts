@@ -87,3 +87,24 @@ test("an idle node can always say why", () => {
   assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
   assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
 });
+
+test("a moving lease writes a last checkpoint, posts it and is handed over; each step is planned until it took effect", () => {
+  const moving: ChainLease = { ...lease, status: "moving", due: 1_030 };
+  assert.deepEqual(kinds([moving], [work], 1_001, false), ["drain"]);
+  const drained = { ...work, running: false, progress: 4_000 };
+  assert.deepEqual(kinds([moving], [drained], 1_002, false), ["checkpoint", "release"]);
+  const posted = { ...moving, checkpoint: { progress: 4_000, at: 1_003 } };
+  assert.deepEqual(kinds([posted], [drained], 1_004, false), ["release"]);
+  // Nothing of it was ever here: the agent was moved to another disk, or had not begun.
+  assert.deepEqual(kinds([moving], [], 1_001, false), ["release"]);
+  // Handed over: what is left of it here goes.
+  assert.deepEqual(kinds([{ ...moving, status: "released" }], [drained], 1_005, false), ["forget"]);
+});
+
+test("work that is done when it was to move is delivered; work that cannot be done is handed over at once", () => {
+  const moving: ChainLease = { ...lease, status: "moving", due: 1_030 };
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, unitsDone: 3 }], 1_001, false), ["deliver"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, failure: "no spec" }], 1_001, false), ["release"]);
+  // Also while the agent leaves, and after the grace, when anyone else may have been faster.
+  assert.deepEqual(kinds([moving], [{ ...work, running: false }], 1_099, true), ["release"]);
+});

@@ -5,8 +5,8 @@ export interface ChainLease {
   readonly start: number;
   readonly count: number;
   readonly fence: number;
-  readonly status: "active" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
-  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  readonly status: "active" | "moving" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
+  /** Active: next checkpoint due. Moving: the grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
   readonly due: number;
   /** Seconds between checkpoints that the task asks for. */
   readonly checkpointInterval: number;
@@ -29,6 +29,7 @@ export interface LocalLease {
 /** What the agent should do about one lease. */
 export type LeaseStep =
   | { readonly kind: "start"; readonly leaseId: number }
+  | { readonly kind: "drain"; readonly leaseId: number; readonly why: string }
   | { readonly kind: "stop"; readonly leaseId: number; readonly why: string }
   | { readonly kind: "checkpoint"; readonly leaseId: number; readonly why: string }
   | { readonly kind: "deliver"; readonly leaseId: number }
@@ -40,9 +41,10 @@ export type LeaseStep =
  * What to do about each lease, from what the chain says and what is on this machine. Pure and level-triggered: an agent
  * that was killed anywhere comes to the same steps again, and a step that has taken effect is not planned again.
  *
- * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
+ * - A lease that the chain does not show as active or moving under the same fence is stopped: a zombie kills its own workload.
  * - A checkpoint is posted when the interval is over and there is progress to show; with `draining`, as soon as there is.
  * - A lease whose work is done is delivered; one that cannot be worked on is given back.
+ * - A moving lease writes and posts a last checkpoint, and is handed over.
  *
  * O(n) in the leases.
  *
@@ -60,7 +62,7 @@ export function planLeases(
   const here = new Map(local.map((lease) => [lease.id, lease]));
   for (const work of local) {
     const lease = known.get(work.id);
-    const stale = lease === undefined || lease.fence !== work.fence || lease.status !== "active";
+    const stale = lease === undefined || lease.fence !== work.fence || !["active", "moving"].includes(lease.status);
     if (!stale) continue;
     if (work.running) {
       steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "not ours any more" });
@@ -74,9 +76,10 @@ export function planLeases(
       if (now > lease.due) steps.push({ kind: "accept", leaseId: lease.id });
       continue;
     }
-    if (lease.status !== "active") continue;
-    const work = here.get(lease.id);
-    steps.push(...planActive(lease, work?.fence === lease.fence ? work : undefined, now, draining));
+    const found = here.get(lease.id);
+    const work = found?.fence === lease.fence ? found : undefined;
+    if (lease.status === "moving") steps.push(...planMoving(lease, work));
+    if (lease.status === "active") steps.push(...planActive(lease, work, now, draining));
   }
   return steps;
 }
@@ -99,6 +102,19 @@ function planActive(lease: ChainLease, work: LocalLease | undefined, now: number
     steps.push({ kind: "checkpoint", leaseId, why: "the interval is over" });
   }
   return steps;
+}
+
+/**
+ * A moving lease: its workloads write a last checkpoint, it is posted, and the lease is handed over, all of it before the
+ * grace ends, after which anyone may hand it over. Work that is done by then is delivered, which ends the move.
+ */
+function planMoving(lease: ChainLease, work: LocalLease | undefined): LeaseStep[] {
+  const leaseId = lease.id;
+  if (work && work.failure === undefined && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
+  if (work?.running) return [{ kind: "drain", leaseId, why: "the lease moves to another node" }];
+  const release: LeaseStep = { kind: "release", leaseId, why: "handed over to another node" };
+  const ahead = work !== undefined && work.progress > lease.checkpoint.progress;
+  return ahead ? [{ kind: "checkpoint", leaseId, why: "last one before it moves" }, release] : [release];
 }
 
 /** Why the node has nothing to do; undefined if it has. */

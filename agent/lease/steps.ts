@@ -7,6 +7,9 @@ import { restorable } from "./lineage.ts";
 import type { ChainLease, LeaseStep } from "./plan.ts";
 import { LeaseWork } from "./work.ts";
 
+/** Part of a move's grace that is left for posting the last checkpoint and handing over, seconds. */
+const HANDOVER_SECONDS = 8;
+
 /** Takes the steps that were planned for leases: starts and stops work, posts checkpoints, delivers, gives back. */
 export class LeaseSteps {
   readonly #parts: AgentParts;
@@ -44,6 +47,13 @@ export class LeaseSteps {
       case "start":
         // Waits for room; the listing is withdrawn meanwhile.
         return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
+      case "drain": {
+        const { graceSeconds, logger } = this.#parts;
+        const left = Math.max(1, Math.min(graceSeconds, lease.due - pin.timestamp - HANDOVER_SECONDS));
+        logger.info({ lease: lease.id, why: step.why, grace: left }, "workloads write a last checkpoint");
+        await this.#holdings.works.get(lease.id)?.stop("drain", left);
+        return;
+      }
       case "checkpoint":
         return this.#checkpoint(lease);
       case "deliver":
@@ -52,7 +62,7 @@ export class LeaseSteps {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         await this.#holdings.works.get(lease.id)?.stop("kill");
         await send(this.#parts, `release ${String(lease.id)}`, () =>
-          this.#ifActive(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
+          this.#ifHeld(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
         );
         return;
       }
@@ -81,7 +91,7 @@ export class LeaseSteps {
     const { cid, size } = await store.addDirectory(bundle.path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const receipt = await send(this.#parts, `checkpoint of lease ${String(lease.id)}`, () =>
-      this.#ifActive(lease, async () => {
+      this.#ifHeld(lease, async () => {
         const [newest] = await session.reader.newestCheckpoints(await session.reader.pin(), lease.id);
         if (newest && newest.progress >= bundle.progress) return null;
         return session.contracts.checkpoints.post.populateTransaction(
@@ -120,7 +130,7 @@ export class LeaseSteps {
     const { cid, size } = await store.addDirectory(path, { pin: `result-${String(lease.id)}` });
     const { digest, codec } = toChainCid(cid);
     await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
-      this.#ifActive(lease, () =>
+      this.#ifHeld(lease, () =>
         session.contracts.leases.deliver.populateTransaction(lease.id, lease.fence, digest, codec, size),
       ),
     );
@@ -128,11 +138,12 @@ export class LeaseSteps {
     logger.info({ lease: lease.id, cid: cid.toString(), size }, "result delivered");
   }
 
-  /** The transaction, if the lease is still ours and active right before it is sent; else nothing. */
-  async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
+  /** The transaction, if the lease is still ours (active, or on its way) right before it is sent; else nothing. */
+  async #ifHeld<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
     const { reader } = this.#parts.session;
     const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    return now?.status === "active" && now.fence === lease.fence ? build() : null;
+    const held = now?.status === "active" || now?.status === "moving";
+    return held && now.fence === lease.fence ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */

@@ -21,7 +21,7 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.multiaddrs().join(",");
   const frozen = await nodes.frozen({ blockTag: pin.number });
-  for (const step of planNode(node, { endpoint, unfit: room.full }, free, pin.timestamp, frozen)) {
+  for (const step of planNode(node, { endpoint, unfit: room.full ?? parts.owner?.why }, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
     await attempt(parts, step.kind, () =>
       send(parts, step.kind, () => {
@@ -49,6 +49,7 @@ export async function describe(
   const { stakePerUnit } = await session.reader.parameters(pin);
   const idle =
     parts.room.full ??
+    parts.owner?.why ??
     whyIdle({
       registered: true,
       status: node.status as "active",

@@ -1,5 +1,6 @@
 import type { Pin } from "../../chain/pin.ts";
 import { packReports, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
+import { REPORT_PROTOCOL } from "../../chain/report-protocol.ts";
 import { nodeReportFacts, refusalOf } from "../../chain/report-refusal.ts";
 import type { Session } from "../../chain/session.ts";
 import { readStanding } from "../../chain/telemetry.ts";
@@ -8,9 +9,6 @@ import type { Logger } from "../../service/logger.ts";
 import type { ReportBook } from "./book.ts";
 import { planReports } from "./plan.ts";
 import type { Sampler } from "./sampler.ts";
-
-/** Protocol by which agents send their reports to keepers. */
-export const REPORT_PROTOCOL = "/drmp/report/1";
 
 /** Signs typed data with the operator key. */
 export interface ReportSigner {
@@ -114,7 +112,11 @@ export class Reporter {
       const answers = await Promise.all(
         keepers.map((keeper) =>
           store.request(keeper.split(","), REPORT_PROTOCOL, wire(signed), { timeout: SEND_TIMEOUT_MS }).then(
-            () => true,
+            (answer) => {
+              const { accepted, reason } = answer as { accepted?: boolean; reason?: string };
+              if (accepted !== true) logger.warn({ keeper, sequence, reason }, "a keeper refuses the report");
+              return accepted === true;
+            },
             (error: unknown) => {
               logger.debug({ err: error, keeper, sequence }, "a keeper does not take the report");
               return false;
