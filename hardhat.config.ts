@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
-import { configVariable, defineConfig } from "hardhat/config";
+import { configVariable, defineConfig, task } from "hardhat/config";
+import { ArgumentType } from "hardhat/types/arguments";
 
 import "hardhat/types/network";
 
@@ -32,8 +33,27 @@ const simulatedBase = {
   transactionGasCap: TRANSACTION_GAS_CAP,
 } as const;
 
+const energyReport = task("energy:report", "Energy and carbon of the network, of a node, or of a task")
+  .addOption({ name: "node", type: ArgumentType.INT, defaultValue: 0, description: "a node's id" })
+  .addOption({
+    name: "task",
+    type: ArgumentType.INT,
+    defaultValue: 0,
+    description: "a task's id: what did this training burn?",
+  })
+  .addOption({
+    name: "deployment",
+    type: ArgumentType.STRING,
+    defaultValue: "",
+    description: "file with the deployed addresses; by default the one that belongs to the chain",
+  })
+  .addFlag({ name: "json", description: "print one line of JSON" })
+  .setAction(() => import("./tasks/energy/report.ts"))
+  .build();
+
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers],
+  tasks: [energyReport],
   defaultChainType: "op",
 
   solidity: {

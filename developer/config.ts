@@ -25,6 +25,8 @@ export const taskTerms = z.strictObject({
   maxPrice: ver,
   /** Class name → surcharge in VER; it steers the choice and is not paid. */
   classes: z.record(z.string(), ver),
+  /** VER for a kilogram of CO2: adds price × carbon of a unit to each class's surcharge, so that clean regions are preferred. */
+  carbonPrice: ver.optional(),
   checkpointInterval: z.number().int().positive(),
   /** Seconds from now on until the results must be there. */
   within: z.number().int().positive(),
