@@ -2,7 +2,7 @@
  * The whole network on this machine: a local chain, the oracle, keepers and five agents as processes of their own, and
  * two developers who have models trained. Ends with a table, and with exit code 0 only if everything in it is as it must be.
  *
- *     node scripts/demo.ts [--json] [--keep]
+ *     node scripts/demo.ts [--json] [--keep] [--no-energy]
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { openSession, type Session } from "../chain/session.ts";
 import { ACCOUNTS, NODES, TASKS } from "./demo/cast.ts";
 import { startChain } from "./demo/chain.ts";
 import { Configs } from "./demo/configs.ts";
+import { showEnergy } from "./demo/energy.ts";
 import { fetchCheckpoints, readTrained } from "./demo/outcome.ts";
 import { gasByStep, readBooks } from "./demo/observe.ts";
 import { jointOptimum } from "./demo/optimum.ts";
@@ -31,8 +32,9 @@ const options = new Command("demo")
   .description("Runs a whole DRMP network on this machine, from deployment to trained, paid-for models")
   .option("--json", "end with one line of JSON on standard output", false)
   .option("--keep", "keep the network running afterwards, until Ctrl-C", false)
+  .option("--no-energy", "leave out the part about load, power and energy")
   .parse()
-  .opts<{ json: boolean; keep: boolean }>();
+  .opts<{ json: boolean; keep: boolean; energy: boolean }>();
 
 const data = join(ROOT, ".data", "demo");
 await rm(data, { recursive: true, force: true });
@@ -75,6 +77,7 @@ async function run(): Promise<Report> {
   screen.say("starting a local chain (OP stack, 2^24 gas a transaction) and deploying the protocol");
   const chain = await startChain(processes, BLOCK_MS);
   const configs = new Configs(data, chain);
+  await configs.announceKeeper();
   screen.say("starting the oracle and five agents");
   const oracle = ["--rpc", chain.rpcUrl, "--deployment", chain.deployment, "--account", String(ACCOUNTS.oracle)];
   processes.start("oracle", ["oracle/main.ts", ...oracle, "--blocks", "1"]);
@@ -109,7 +112,14 @@ async function run(): Promise<Report> {
   await processes.watch([...core, "keeper"], Promise.race([followed, timeout()]));
   screen.say("all tasks are trained, accepted and paid; the agents claim for their owners");
   await processes.watch(core, Promise.race([claimed(session), timeout()]));
-  return observe(session, chain.rpcUrl, firstBlock, developers);
+  const report = await observe(session, chain.rpcUrl, firstBlock, developers);
+  if (!options.energy) return report;
+  const say = (text: string) => {
+    screen.say(text);
+  };
+  const processOf = ({ name }: { readonly name: string }) => `agent-${name}`;
+  const energy = await showEnergy({ session, processes, configs, say, processOf });
+  return { ...report, energy, checks: [...report.checks, ...energy.checks] };
 }
 
 /** Waits until every node is registered and has said where it is reached. */

@@ -75,6 +75,7 @@ test("an idle node can always say why", () => {
     capacity: 4,
     cooldownUntil: 0,
     covered: 4,
+    fit: true,
     now: 1_000,
     queueLength: 2,
   } as const;
@@ -84,6 +85,7 @@ test("an idle node can always say why", () => {
   assert.match(whyIdle({ ...node, status: "draining" }) ?? "", /resume/);
   assert.match(whyIdle({ ...node, covered: 0 }) ?? "", /stake/);
   assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
+  assert.match(whyIdle({ ...node, listedUnits: 0, fit: false }) ?? "", /last report .* throttled/);
   assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
   assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
 });

@@ -126,6 +126,8 @@ export function whyIdle(node: {
   readonly capacity: number;
   readonly cooldownUntil: number;
   readonly covered: number;
+  /** Whether its reports let it take new work. */
+  readonly fit: boolean;
   readonly now: number;
   readonly queueLength: number;
 }): string | undefined {
@@ -136,6 +138,9 @@ export function whyIdle(node: {
     return `cooling down after a failed lease for another ${String(node.cooldownUntil - node.now)} s`;
   }
   if (node.covered < 1) return "the stake does not cover a single unit: add stake";
+  if (!node.fit) {
+    return "its last report keeps it out of new work: its load or latency is too high, it is throttled, or it was silent";
+  }
   if (node.listedUnits === 0) return "the listing is behind: it is synced as soon as no round is open";
   if (node.queueLength === 0) return "no task is waiting";
   return "waiting for a round that reaches this node's price";

@@ -48,6 +48,8 @@ test("a listing that is behind is synced once the cooldown is over and no round 
   );
   assert.deepEqual(planNode(cooled, wanted, 3, 899, false), []);
   assert.deepEqual(planNode(cooled, wanted, 3, 1_000, true), []);
+  // While its reports keep it out of new work, it would be in vain.
+  assert.deepEqual(planNode({ ...cooled, fit: false }, wanted, 3, 1_000, false), []);
 });
 
 test("a machine that is unfit leaves the market, says why, and comes back once it is fit", () => {

@@ -57,6 +57,7 @@ export async function describe(
       listedUnits: node.listing?.units ?? 0,
       capacity: node.capacity,
       cooldownUntil: node.cooldownUntil,
+      fit: node.fit,
       covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
       now: pin.timestamp,
       queueLength: (await session.reader.queue(pin, 1)).length,

@@ -10,6 +10,8 @@ export interface CastNode {
   readonly energySource: "grid" | "solar" | "wind" | "hydro" | "geothermal";
   readonly ownerAccount: number;
   readonly operatorAccount: number;
+  /** The most watts that it can draw; 200 where left out. */
+  readonly powerMax?: number;
 }
 
 /** A developer's task. */
@@ -56,6 +58,7 @@ export const NODES: readonly CastNode[] = [
     capacity: 4,
     ask: "0.008",
     energySource: "solar",
+    powerMax: 1000,
     ownerAccount: 12,
     operatorAccount: 8,
   },

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { CheckpointStore } from "../../checkpoints/store.ts";
 import type { TaskSpecInput } from "../../workload/spec.ts";
 import { ACCOUNTS, type CastNode, type CastTask } from "./cast.ts";
 import type { DemoChain } from "./chain.ts";
@@ -12,6 +13,8 @@ const CHECKPOINT_INTERVAL = 3;
 export class Configs {
   readonly #directory: string;
   readonly #network: object;
+  /** Where the keeper takes reports. */
+  #reports: string | undefined;
 
   constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
     this.#directory = directory;
@@ -30,10 +33,12 @@ export class Configs {
         capacity: node.capacity,
         ask: node.ask,
         powerThreshold: 250,
-        powerMax: 1000,
+        powerMax: node.powerMax ?? 200,
         energySource: node.energySource,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      // Several nodes share one machine: each has a slice of it that its units hardly fill.
+      telemetry: { cpus: 16, sampleEvery: 2, keepers: this.#reports === undefined ? [] : [this.#reports] },
       interval: 1,
       claimAbove: "0.001",
       service: { port: 0 },
@@ -41,20 +46,41 @@ export class Configs {
     });
   }
 
+  /** Where the keeper takes reports; undefined before it was announced. */
+  get reports(): string | undefined {
+    return this.#reports;
+  }
+
   /** Where an agent keeps its things. */
   agentData(node: CastNode): string {
     return this.#data(node.name);
   }
 
-  /** The keepers'. `batchSeconds`: how long a task waits for company. */
-  async keeper(batchSeconds = 8): Promise<string> {
+  /**
+   * Makes the keeper known to agents whose configuration is written from now on: chooses a port and makes its peer id, as
+   * its first start would.
+   */
+  async announceKeeper(): Promise<void> {
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer") });
+    await store.start();
+    [this.#reports] = store.multiaddrs();
+    await store.stop();
+  }
+
+  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it. */
+  async keeper(batchSeconds = 8, changes: object = {}): Promise<string> {
     return this.#write("keeper", {
       network: this.#network,
       key: { testAccount: ACCOUNTS.keeper },
       dataDir: this.#data("keeper"),
       interval: 1,
       allocation: { batchSeconds },
+      energy: {
+        listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
+        batchSeconds: 2,
+      },
       service: { port: 0 },
+      ...changes,
     });
   }
 

@@ -1,5 +1,6 @@
 import { formatEther } from "ethers";
 
+import { type EnergyOutcome, printOutcome } from "./energy.ts";
 import type { Books, GasUse } from "./observe.ts";
 import type { FetchedCheckpoint } from "./outcome.ts";
 import { table } from "./screen.ts";
@@ -27,6 +28,8 @@ export interface Report {
   readonly checkpoints: readonly FetchedCheckpoint[];
   readonly gas: readonly GasUse[];
   readonly books: Books;
+  /** Absent if that part was left out. */
+  readonly energy?: EnergyOutcome;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
@@ -37,7 +40,7 @@ export function reportJson(report: Report): string {
 
 /** The report for people. */
 export function printReport(report: Report): string {
-  const { nodes, cost, tasks, checkpoints, gas, books, checks } = report;
+  const { nodes, cost, tasks, checkpoints, gas, books, energy, checks } = report;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [
     "Units per node",
@@ -102,6 +105,7 @@ export function printReport(report: Report): string {
       ],
     ),
     "",
+    ...(energy ? [printOutcome(energy), ""] : []),
     ...checks.map(({ what, ok }) => `${ok ? "✓" : "✗"} ${what}`),
   ].join("\n");
 }
