@@ -108,6 +108,9 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
+    Telemetry: market.contracts.telemetry,
+    EnergyLedger: market.contracts.ledger,
+    Balancer: market.contracts.balancer,
     TestnetFaucet: market.contracts.faucet,
   })) {
     addresses[name] = await contract.getAddress();
