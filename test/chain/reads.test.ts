@@ -32,6 +32,9 @@ async function setUp() {
     CheckpointRegistry: await deployed.checkpoints.getAddress(),
     VrfSeeds: await deployed.seeds.getAddress(),
     RoundManager: await deployed.rounds.getAddress(),
+    Telemetry: await deployed.telemetry.getAddress(),
+    EnergyLedger: await deployed.ledger.getAddress(),
+    Balancer: await deployed.balancer.getAddress(),
   };
   const deployment: Deployment = { chainId: 31337, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
