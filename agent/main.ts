@@ -33,6 +33,7 @@ import { OwnerWatch } from "./owner/watch.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
+import { telemetryMetrics } from "./telemetry/metrics.ts";
 import { openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
 const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
@@ -124,6 +125,7 @@ async function run(config: AgentConfig): Promise<void> {
       workloads: agent.workloads,
       owner,
       send: (label, prepare) => lane.submit({ label, prepare }),
+      metrics: telemetryMetrics(registry),
       logger: logger.child({ part: "telemetry" }),
     });
     const { reporter, sample } = telemetry;

@@ -14,7 +14,7 @@ import { energyMetrics } from "./energy/metrics.ts";
 import type { Sender } from "./sender.ts";
 
 /** Gas of one batch of reports: well below the 2^24 that a transaction may use. */
-const BATCH_GAS = 12_000_000;
+const BATCH_GAS = 10_000_000;
 
 /** The keepers of reports and balance that are configured, each a cycle of its own. */
 export interface GreenKeepers {

@@ -11,6 +11,7 @@ import type { OwnerWatch } from "../owner/watch.ts";
 import { MachineMeter } from "../power/machine.ts";
 import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
 import { ReportBook } from "./book.ts";
+import type { TelemetryMetrics } from "./metrics.ts";
 import { Reporter, type ReporterParts, type ReportSigner } from "./reporter.ts";
 import { Sampler } from "./sampler.ts";
 import type { WorkloadCpu } from "./workloads.ts";
@@ -27,6 +28,7 @@ export interface TelemetryParts {
   readonly workloads: WorkloadCpu;
   readonly owner: OwnerWatch | undefined;
   readonly send: ReporterParts["send"];
+  readonly metrics: TelemetryMetrics;
   readonly logger: Logger;
 }
 

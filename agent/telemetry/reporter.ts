@@ -7,6 +7,7 @@ import { readStanding } from "../../chain/telemetry.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { ReportBook } from "./book.ts";
+import type { TelemetryMetrics } from "./metrics.ts";
 import { planReports } from "./plan.ts";
 import type { Sampler } from "./sampler.ts";
 
@@ -31,6 +32,7 @@ export interface ReporterParts {
   /** Sends a transaction of the operator. */
   readonly send: (label: string, prepare: () => Promise<{ to: string; data?: string } | null>) => Promise<unknown>;
   readonly version: number;
+  readonly metrics: TelemetryMetrics;
   readonly logger: Logger;
   /** Clock, ms since 1970. */
   readonly now?: () => number;
@@ -56,7 +58,9 @@ export class Reporter {
 
   /** Takes a sample. To be called often: counters wrap around, and the power follows the load. */
   async sample(): Promise<void> {
-    await this.#parts.book.add(await this.#parts.sampler.next());
+    const sample = await this.#parts.sampler.next();
+    this.#parts.metrics.observe(sample);
+    await this.#parts.book.add(sample);
   }
 
   /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
@@ -73,6 +77,7 @@ export class Reporter {
       keepers: keepers.length > 0,
       selfPostAfter: selfPostAfter ?? reportTimeout / 3,
     });
+    this.#parts.metrics.pending.set(book.pending.length);
     if (steps.includes("close")) await this.#close(onChain);
     if (steps.includes("send")) await this.#send(reportInterval);
     if (steps.includes("post")) {
@@ -88,9 +93,11 @@ export class Reporter {
   }
 
   async #close(onChain: number): Promise<void> {
-    const { session, nodeId, capacity, signer, store, book, version, logger } = this.#parts;
+    const { session, nodeId, capacity, signer, store, book, version, metrics, logger } = this.#parts;
     const times = [...(await store.roundTrips()).values()];
-    const report = book.draft({ nodeId, capacity, onChain, latency: median(times), version });
+    const latency = median(times);
+    metrics.latency.set(latency);
+    const report = book.draft({ nodeId, capacity, onChain, latency, version });
     const { chainId } = await session.provider.getNetwork();
     const domain = reportDomain(chainId, await session.contracts.telemetry.getAddress());
     const signature = await signer.signTypedData(domain, REPORT_TYPES, report);

@@ -34,14 +34,14 @@ export function planBatch(
   bounds: BatchBounds,
   now: number,
 ): BatchPlan {
-  const good: { readonly signed: SignedReport; readonly at: number }[] = [];
+  const good: { readonly signed: SignedReport; readonly at: number; readonly gas: number }[] = [];
   const refused: { signed: SignedReport; reason: ReportRefusal }[] = [];
   for (const nodeId of inbox.nodes()) {
     let against = facts(nodeId);
     for (const { signed, at } of inbox.of(nodeId)) {
       const reason = refusalOf(signed, against);
       if (reason === undefined && against) {
-        good.push({ signed, at });
+        good.push({ signed, at, gas: gasOf(signed.report, against.sequence === 0) });
         const { sequence, period } = signed.report;
         against = { ...against, sequence, coveredUntil: against.coveredUntil + period };
       } else if (reason === "periodInvalid" && signed.report.period > 0) {
@@ -54,11 +54,11 @@ export function planBatch(
   }
   const oldestMs = Math.max(0, ...good.map(({ at }) => now - at));
   const post: SignedReport[] = [];
-  let gas = 0;
-  // Nodes stay together and in order; those that came first go first.
-  for (const { signed } of good) {
-    gas += gasOf(signed.report);
-    if (post.length >= bounds.reports || gas > bounds.gas) break;
+  let sum = 0;
+  // Nodes stay together and in order. A report that is too large for any batch still goes alone.
+  for (const { signed, gas } of good) {
+    sum += gas;
+    if (post.length >= bounds.reports || (sum > bounds.gas && post.length > 0)) break;
     post.push(signed);
   }
   const full = post.length < good.length || post.length >= bounds.reports;

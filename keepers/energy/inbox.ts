@@ -61,7 +61,11 @@ export class ReportInbox {
   }
 }
 
-/** Upper estimate of the gas that the chain takes for a report. */
-export function gasOf({ shares }: Report): number {
-  return 90_000 + 45_000 * shares.length;
+/**
+ * Upper estimate of the gas that the chain takes for a report.
+ *
+ * @param first Whether the node has none on chain yet: its first one writes new slots.
+ */
+export function gasOf({ shares }: Report, first: boolean): number {
+  return 90_000 + 45_000 * shares.length + (first ? 200_000 : 0);
 }
