@@ -7,14 +7,14 @@ import { collect } from "./dag.ts";
 import type { DagSummary, ReadBlock } from "./dag.ts";
 import { CheckpointError } from "./errors.ts";
 import type { OperationHolds } from "./holds.ts";
-import { orAborted } from "./signals.ts";
-import type { BlockSource } from "./sources.ts";
+import type { NetworkSource } from "./transfer/source.ts";
+import type { SharedWork } from "./transfer/shared.ts";
 
 /** Bound of a fetch for which none is given: 1 GiB. */
 export const DEFAULT_MAX_BYTES = 1024 ** 3;
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
-const DEFAULT_STALL_TIMEOUT_MS = 30_000;
-/** Blocks asked for at a time; measured as the best for bitswap, and 16 MiB on either side. */
+export const DEFAULT_STALL_TIMEOUT_MS = 30_000;
+/** Blocks asked for at a time; measured as the best for bitswap, and 16 MiB on either side. HTTP asks each peer for 8. */
 const CONCURRENCY = 16;
 const WATCH_INTERVAL_MS = 50;
 
@@ -46,11 +46,13 @@ export interface FetchOptions {
 /** What a fetch works with. */
 export interface FetchParts {
   blocks: BlockFiles;
-  source: BlockSource;
+  source: NetworkSource;
+  /** Blocks on their way, for whichever fetch. */
+  shared: SharedWork;
   holds: OperationHolds;
   /** Aborts when the store stops. */
   stopped: AbortSignal;
-  /** Ids of the peers connected now, for messages. */
+  /** Names of the peers that can be asked now, for messages. */
   peers: () => string[];
 }
 
@@ -74,7 +76,7 @@ export async function runFetch<T>(
   work: (fetched: Fetched) => Promise<T>,
 ): Promise<T> {
   const limits = new AbortController();
-  const watch = new Watch(root, parts.peers, options);
+  const watch = new Watch(root, parts, options);
   const timer = setInterval(() => {
     const reason = watch.check();
     if (reason !== undefined) limits.abort(reason);
@@ -84,17 +86,33 @@ export async function runFetch<T>(
     parts.stopped,
     ...(options.signal === undefined ? [] : [options.signal]),
   ]);
-  const read: ReadBlock = async (cid) => {
+  const bring = async (cid: CID, wasCorrupt: boolean): Promise<number> => {
+    watch.begin(cid, wasCorrupt);
+    const name = blockName(cid) ?? "";
+    const bytes = await parts.shared.run(name, signal, (abandoned) => parts.source.bring(cid, abandoned));
+    watch.end(cid);
+    return bytes;
+  };
+  const local = async (cid: CID): Promise<Uint8Array | { wasCorrupt: boolean }> => {
     parts.holds.add(blockName(cid) ?? "");
     try {
       return await parts.blocks.read(cid);
     } catch (error) {
-      if (!(error instanceof BlockNotFoundError)) throw error;
-      watch.begin(cid, error.wasCorrupt);
+      if (error instanceof BlockNotFoundError) return { wasCorrupt: error.wasCorrupt };
+      throw error;
     }
-    const bytes = await orAborted(parts.source.get(cid, signal), signal);
-    watch.end(cid);
-    return bytes;
+  };
+  const leaf = async (cid: CID): Promise<number> => {
+    const found = await local(cid);
+    return found instanceof Uint8Array ? found.byteLength : bring(cid, found.wasCorrupt);
+  };
+  const read: ReadBlock = async (cid) => {
+    for (;;) {
+      signal.throwIfAborted();
+      const found = await local(cid);
+      if (found instanceof Uint8Array) return found;
+      await bring(cid, found.wasCorrupt);
+    }
   };
   const progress: FetchProgress = { blocks: 0, bytes: 0, totalBytes: 0 };
   try {
@@ -102,6 +120,7 @@ export async function runFetch<T>(
     const dag = await collect(root, read, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
       concurrency: CONCURRENCY,
+      leaf,
       // whatever else is asked for is of no use then
       onError: (error) => {
         limits.abort(error);
@@ -122,7 +141,7 @@ export async function runFetch<T>(
 /** Knows which blocks are waited for, and when it has been too long. */
 class Watch {
   readonly #root: CID;
-  readonly #peers: () => string[];
+  readonly #parts: Pick<FetchParts, "peers" | "source">;
   readonly #timeout: number;
   readonly #stallTimeout: number;
   readonly #waiting = new Map<string, { wasCorrupt: boolean }>();
@@ -130,9 +149,9 @@ class Watch {
   #arrived = 0;
   #lastArrival = 0;
 
-  constructor(root: CID, peers: () => string[], options: FetchOptions) {
+  constructor(root: CID, parts: Pick<FetchParts, "peers" | "source">, options: FetchOptions) {
     this.#root = root;
-    this.#peers = peers;
+    this.#parts = parts;
     this.#timeout = options.timeout ?? DEFAULT_TIMEOUT_MS;
     this.#stallTimeout = options.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS;
   }
@@ -166,18 +185,22 @@ class Watch {
   }
 
   #missing(cid: string, wasCorrupt: boolean, idle: number): CheckpointError {
-    const peers = this.#peers();
-    const asked = peers.length === 0 ? "no peer is connected" : `asked peers ${peers.join(", ")}`;
+    const peers = this.#parts.peers();
+    const { complaints } = this.#parts.source;
+    const asked = [peers.length === 0 ? "no peer is connected" : `asked peers ${peers.join(", ")}`, ...complaints].join(
+      "; ",
+    );
     const what = cid === this.#root.toString() ? `CID ${cid}` : `Block ${cid} of CID ${this.#root.toString()}`;
-    return wasCorrupt
-      ? new CheckpointError(
-          "CORRUPT",
-          `${what} was corrupt on disk and no peer sent a good copy within ${seconds(idle)} (${asked}): connect to a peer that holds it, and check this machine's disk`,
-        )
-      : new CheckpointError(
-          "NOT_FOUND",
-          `${what} was not found within ${seconds(idle)} (${asked}): connect to a peer that holds it, or use an older checkpoint`,
-        );
+    if (wasCorrupt || complaints.length > 0) {
+      return new CheckpointError(
+        "CORRUPT",
+        `${what} was corrupt ${wasCorrupt ? "on disk" : "as it came"} and no peer sent a good copy within ${seconds(idle)} (${asked}): connect to a peer that holds it${wasCorrupt ? ", and check this machine's disk" : ""}`,
+      );
+    }
+    return new CheckpointError(
+      "NOT_FOUND",
+      `${what} was not found within ${seconds(idle)} (${asked}): connect to a peer that holds it, or use an older checkpoint`,
+    );
   }
 }
 

@@ -198,7 +198,7 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     const listen = [address.replace(/\/p2p\/.*/, "")];
     const second = await startStore(t, { directory, listen });
     assert.equal(second.peerId, id);
-    assert.deepEqual(second.multiaddrs(), [address]);
+    assert.equal(second.multiaddrs()[0], address);
     assert.deepEqual(
       second.list().map((pin) => [pin.cid.toString(), pin.labels]),
       [[cid.toString(), ["lease-3"]]],

@@ -5,7 +5,7 @@ import type { CID } from "multiformats/cid";
 import { toCid } from "./cids.ts";
 import { CheckpointError } from "./errors.ts";
 import { exportTo, refuseTaken } from "./export.ts";
-import { runFetch } from "./fetch.ts";
+import { DEFAULT_STALL_TIMEOUT_MS, runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
 import { LocalStore } from "./local.ts";
@@ -18,7 +18,13 @@ import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
 import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
-import { BitswapSource } from "./sources.ts";
+import { besideLibp2p, parseHttpAddress, toEndpoint } from "./transfer/addresses.ts";
+import type { HttpAddress } from "./transfer/addresses.ts";
+import { BitswapSource } from "./transfer/bitswap.ts";
+import { Asking, HttpPuller } from "./transfer/puller.ts";
+import { BlockServer } from "./transfer/server.ts";
+import { SharedWork } from "./transfer/shared.ts";
+import { NetworkSource } from "./transfer/source.ts";
 
 /** Where a store keeps its things and how it is reached. */
 export interface CheckpointStoreOptions {
@@ -28,7 +34,29 @@ export interface CheckpointStoreOptions {
   listen?: string[];
   /** Multiaddrs under which others reach this store, if not those listened on (NAT, containers). */
   announce?: string[];
+  /** Serving blocks over HTTP, which is several times as fast as bitswap; false for none. */
+  http?: HttpServing | false;
+  /** Most bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
+  maxBytes?: number;
   log?: Log;
+}
+
+/** Where a store serves its blocks over HTTP. */
+export interface HttpServing {
+  /** Multiaddr to listen on. Default: any free port of 127.0.0.1, `/ip4/127.0.0.1/tcp/0/http`. */
+  listen?: string;
+  /** Multiaddrs under which others reach it. Default: the port listened on, under the hosts that libp2p is reached by. */
+  announce?: string[];
+}
+
+interface Running {
+  node: NetworkNode;
+  peers: PeerKeeper;
+  puller: HttpPuller;
+  shared: SharedWork;
+  server: BlockServer | undefined;
+  /** Multiaddrs of the server. */
+  httpAddresses: string[];
 }
 
 /**
@@ -41,10 +69,10 @@ export interface CheckpointStoreOptions {
 export class CheckpointStore extends LocalStore {
   readonly #options: CheckpointStoreOptions;
   readonly #messenger: Messenger;
-  #running: { node: NetworkNode; peers: PeerKeeper } | undefined;
+  #running: Running | undefined;
 
   constructor(options: CheckpointStoreOptions) {
-    super(options.directory, options.log);
+    super(options.directory, options.log, options.maxBytes);
     this.#options = options;
     this.#messenger = new Messenger(this.log);
   }
@@ -57,13 +85,31 @@ export class CheckpointStore extends LocalStore {
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
     await this.open();
+    let node: NetworkNode | undefined;
+    let server: BlockServer | undefined;
     try {
       const privateKey = await loadIdentity(join(this.directory, "identity.key"), this.temporary, this.log);
-      const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [] } = this.#options;
-      const node = await startNetwork(this.blocks, { privateKey, listen, announce });
-      this.#running = { node, peers: new PeerKeeper(node.libp2p, this.log) };
+      const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [], http = {} } = this.#options;
+      let port = 0;
+      if (http !== false) {
+        server = new BlockServer((cid) => this.blocks.read(cid), this.log);
+        port = await server.start(toHttpAddress(http.listen ?? "/ip4/127.0.0.1/tcp/0/http"));
+      }
+      node = await startNetwork(this.blocks, { privateKey, listen, announce });
+      const libp2p = node.libp2p.getMultiaddrs().map((address) => address.toString());
+      this.#running = {
+        node,
+        peers: new PeerKeeper(node.libp2p, this.log),
+        puller: new HttpPuller(this.blocks, this.log),
+        shared: new SharedWork(),
+        server,
+        httpAddresses: http === false ? [] : (http.announce ?? besideLibp2p(libp2p, port)),
+      };
       await this.#messenger.start(node.libp2p);
     } catch (error) {
+      this.#running = undefined;
+      await node?.stop();
+      await server?.stop();
       await this.close();
       throw error;
     }
@@ -77,6 +123,8 @@ export class CheckpointStore extends LocalStore {
     running?.peers.stop();
     this.#messenger.stop(new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} was stopped`));
     await this.close();
+    running?.puller.close();
+    await running?.server?.stop();
     await running?.node.stop();
   }
 
@@ -85,16 +133,31 @@ export class CheckpointStore extends LocalStore {
     return this.#network().node.libp2p.peerId.toString();
   }
 
-  /** Addresses with peer id under which others reach this store. */
+  /** Addresses under which others reach this store: libp2p's, with peer id, then those of HTTP. */
   multiaddrs(): string[] {
-    return this.#network()
-      .node.libp2p.getMultiaddrs()
-      .map((address) => address.toString());
+    const { node, httpAddresses } = this.#network();
+    return [...node.libp2p.getMultiaddrs().map((address) => address.toString()), ...httpAddresses];
   }
 
-  /** Keeps connected to these peers from now on; see {@link PeerKeeper.set}. */
+  /** The addresses as a node registers them: comma-separated, in at most 256 bytes. */
+  endpoint(): string {
+    return toEndpoint(this.multiaddrs());
+  }
+
+  /**
+   * Keeps connected to these peers from now on (see {@link PeerKeeper.set}), and asks those addresses that end with
+   * `/http` for blocks. Own addresses are passed over.
+   */
   setPeers(addresses: readonly string[]): RejectedAddress[] {
-    return this.#network().peers.set(addresses);
+    const { peers, puller, httpAddresses } = this.#network();
+    const http: HttpAddress[] = [];
+    const others = addresses.filter((text) => {
+      const address = isMultiaddrOfHttp(text);
+      if (address !== undefined && !httpAddresses.includes(text)) http.push(address);
+      return address === undefined;
+    });
+    puller.set(http);
+    return peers.set(others);
   }
 
   /** How it stands with the peers that were set. */
@@ -139,10 +202,12 @@ export class CheckpointStore extends LocalStore {
 
   async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
     return this.operation(async (holds, stopped) => {
-      const { node } = this.#network();
-      const source = new BitswapSource(node.blockstore);
-      const peers = (): string[] => node.libp2p.getPeers().map((peer) => peer.toString());
-      return runFetch(root, { blocks: this.blocks, source, holds, stopped, peers }, options, async (fetched) => {
+      const { node, puller, shared } = this.#network();
+      const asking = new Asking(puller, options.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
+      const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
+      const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
+      const parts = { blocks: this.blocks, source, shared, holds, stopped, peers };
+      return runFetch(root, parts, options, async (fetched) => {
         await work(fetched);
         if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
         return { cid: root, size: fetched.dag.size, blocks: fetched.dag.names.length };
@@ -150,10 +215,28 @@ export class CheckpointStore extends LocalStore {
     });
   }
 
-  #network(): { node: NetworkNode; peers: PeerKeeper } {
+  #network(): Running {
     if (this.#running === undefined) {
       throw new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} is not running: start it`);
     }
     return this.#running;
   }
+}
+
+function isMultiaddrOfHttp(text: string): HttpAddress | undefined {
+  try {
+    return parseHttpAddress(text);
+  } catch {
+    // the one who keeps the other peers says what is wrong with it
+    return undefined;
+  }
+}
+
+function toHttpAddress(listen: string): HttpAddress {
+  const address = isMultiaddrOfHttp(listen);
+  if (address !== undefined) return address;
+  throw new CheckpointError(
+    "LISTEN_FAILED",
+    `Can't serve blocks on "${listen}": give a multiaddr such as /ip4/0.0.0.0/tcp/4002/http`,
+  );
 }
