@@ -32,8 +32,14 @@ export const agentConfig = z.strictObject({
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4001"]),
       /** Multiaddrs that others reach this machine by, if they differ. */
       announce: z.array(z.string()).default([]),
-      /** Copies of other nodes' newest checkpoints that exist in the network beside the producer's own. */
+      /** Multiaddr to serve blocks on over HTTP, `/ip4/…/tcp/…/http`; by default one port above the first of `listen`. */
+      http: z.string().optional(),
+      /** Copies of results, and of checkpoints whose task asks for none, that exist in the network beside the producer's. */
       replicas: z.number().int().min(0).max(8).default(1),
+      /** MiB of the largest checkpoint of another node that this one copies and signs for. */
+      maxCheckpoint: z.number().positive().default(8192),
+      /** MiB that all checkpoints and results together may take. */
+      maxSize: z.number().positive().default(65_536),
     })
     .prefault({}),
   /** Seconds between two looks at the chain. */

@@ -19,7 +19,8 @@ export const attestRequest = z.strictObject({
   leaseId: uint(32),
   fence: uint(24),
   digest: z.string().regex(/^0x[0-9a-f]{64}$/i, { error: "has to be 32 bytes in hexadecimal" }),
-  codec: uint(16),
+  /** Raw or dag-pb, as the chain takes them. */
+  codec: z.literal([0x55, 0x70]),
   progress: uint(40),
   size: uint(53),
   /** {@link signHolding} by the operator of the lease's node, in that node's name. */

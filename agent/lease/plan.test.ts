@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type ChainLease, type LocalLease, planLeases, whyIdle } from "./plan.ts";
+import { type ChainLease, type LocalLease, outOfTouch, planLeases, whyIdle } from "./plan.ts";
 
 const lease: ChainLease = {
   id: 5,
@@ -86,4 +86,14 @@ test("an idle node can always say why", () => {
   assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
   assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
   assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
+});
+
+test("work whose lease must be overdue by now is stopped while the chain cannot be asked; the rest goes on", () => {
+  const leases = [
+    { id: 1, due: 1_060 },
+    { id: 2, due: 1_200 },
+  ];
+  assert.deepEqual(outOfTouch(leases, 1_000, 60), []);
+  assert.deepEqual(outOfTouch(leases, 1_000, 61), [1]);
+  assert.deepEqual(outOfTouch(leases, 1_000, 300), [1, 2]);
 });

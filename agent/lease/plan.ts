@@ -30,7 +30,8 @@ export interface LocalLease {
 export type LeaseStep =
   | { readonly kind: "start"; readonly leaseId: number }
   | { readonly kind: "stop"; readonly leaseId: number; readonly why: string }
-  | { readonly kind: "checkpoint"; readonly leaseId: number; readonly why: string }
+  /** `last`: the lease is given back next, so it is waited for. */
+  | { readonly kind: "checkpoint"; readonly leaseId: number; readonly last: boolean; readonly why: string }
   | { readonly kind: "deliver"; readonly leaseId: number }
   | { readonly kind: "release"; readonly leaseId: number; readonly why: string }
   | { readonly kind: "accept"; readonly leaseId: number }
@@ -90,15 +91,31 @@ function planActive(lease: ChainLease, work: LocalLease | undefined, now: number
     // Running work is told to write its last checkpoint elsewhere; here only what it left behind is looked at.
     if (work?.running) return [];
     const release: LeaseStep = { kind: "release", leaseId, why: "the agent is leaving" };
-    return ahead ? [{ kind: "checkpoint", leaseId, why: "last one before leaving" }, release] : [release];
+    return ahead ? [{ kind: "checkpoint", leaseId, last: true, why: "last one before leaving" }, release] : [release];
   }
   const steps: LeaseStep[] = [];
   if (!work?.running) steps.push({ kind: "start", leaseId });
   const since = lease.checkpoint.at;
   if (ahead && now >= since + lease.checkpointInterval) {
-    steps.push({ kind: "checkpoint", leaseId, why: "the interval is over" });
+    steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/**
+ * Leases whose work has to stop because the chain could not be asked for so long that they are overdue: they can have gone
+ * to another node, and could not be renewed from here anyway. Pure.
+ *
+ * @param seen Chain time when it was last asked, seconds.
+ * @param elapsed Time since then by this machine's clock, seconds.
+ * @returns Their ids. The work is taken up again if the chain then still shows them under the same fence.
+ */
+export function outOfTouch(
+  leases: readonly { readonly id: number; readonly due: number }[],
+  seen: number,
+  elapsed: number,
+): number[] {
+  return leases.filter(({ due }) => seen + elapsed > due).map(({ id }) => id);
 }
 
 /** Why the node has nothing to do; undefined if it has. */
