@@ -133,7 +133,10 @@ export class Agent {
     const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
     for (const id of outOfTouch(running, timestamp, elapsed)) {
       const seconds = Math.round(elapsed);
-      this.#parts.logger.error({ lease: id, seconds }, "stopping work: the chain cannot be reached, and the lease is overdue");
+      this.#parts.logger.error(
+        { lease: id, seconds },
+        "stopping work: the chain cannot be reached, and the lease is overdue",
+      );
       await this.#holdings.works.get(id)?.stop("kill");
     }
   }

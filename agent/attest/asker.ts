@@ -86,7 +86,9 @@ export class ReceiptAsker {
     const { store, doubts } = this.#parts;
     try {
       const options = { timeout: ANSWER_MS, maxBytes: MAX_MESSAGE_BYTES, signal };
-      return attestAnswer.parse(await store.request(node.endpoint.split(","), ATTEST_PROTOCOL, { ...request }, options));
+      return attestAnswer.parse(
+        await store.request(node.endpoint.split(","), ATTEST_PROTOCOL, { ...request }, options),
+      );
     } catch (error) {
       if (!signal.aborted) doubts.note(node.id, "unreached");
       throw error;

@@ -56,10 +56,10 @@ export class ReceiptGiver {
 
   constructor(parts: GiverParts) {
     this.#parts = parts;
-    this.#copies = new Copies(
-      (wanted, signal, onBytes) => this.#copy(wanted, signal, onBytes),
-      { atOnce: COPIES_AT_ONCE, waiting: COPIES_WAITING },
-    );
+    this.#copies = new Copies((wanted, signal, onBytes) => this.#copy(wanted, signal, onBytes), {
+      atOnce: COPIES_AT_ONCE,
+      waiting: COPIES_WAITING,
+    });
   }
 
   /** Begins to answer. */
@@ -79,7 +79,10 @@ export class ReceiptGiver {
     const parsed = attestRequest.safeParse(body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      return this.#refuse(undefined, `the request is malformed: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`);
+      return this.#refuse(
+        undefined,
+        `the request is malformed: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+      );
     }
     const request = parsed.data;
     let view: AttestView;

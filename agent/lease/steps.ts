@@ -1,5 +1,5 @@
 import type { Pin } from "../../chain/pin.ts";
-import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";

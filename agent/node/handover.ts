@@ -56,7 +56,9 @@ export async function isHeldBy(
 export async function handOver(parts: AgentParts, holdings: Holdings): Promise<void> {
   const { session, nodeId, replicas, graceSeconds, room, logger } = parts;
   const { pin } = await holdings.index.refresh();
-  const released = (await holdings.kept(pin)).filter(({ nodeId: by, status }) => by === nodeId && status === "released");
+  const released = (await holdings.kept(pin)).filter(
+    ({ nodeId: by, status }) => by === nodeId && status === "released",
+  );
   const given: Lease[] = [];
   for (const lease of released) if ((await holdings.task(lease.taskId, pin)).replicas === 0) given.push(lease);
   if (given.length === 0) return;

@@ -44,7 +44,8 @@ export function nextBatchStep(view: BatchView): BatchStep {
       : { kind: "draw", batchId: batch.id, why: `${String(batch.left)} ranges of ${name} are to be drawn for` };
   }
   if (view.orphans === 0) return { kind: "wait", why: "no range is orphaned" };
-  if (view.frozen) return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
+  if (view.frozen)
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
   if (view.roundFirst) return { kind: "wait", why: `${String(view.orphans)} orphaned ranges let a round go first` };
   return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
 }

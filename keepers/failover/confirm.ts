@@ -36,9 +36,13 @@ export async function secondOpinion<T extends SecondLook>(
       return { kind: "silent", why: `its block ${String(pin.number)} is older than the lease` };
     }
     const [lease] = await reader.leasesById(pin, [leaseId]);
-    if (lease?.status !== "active") return { kind: "disagrees", why: `it sees the lease ${lease?.status ?? "nowhere"}` };
+    if (lease?.status !== "active")
+      return { kind: "disagrees", why: `it sees the lease ${lease?.status ?? "nowhere"}` };
     if (await isOverdue(reader, lease, pin)) return { kind: "agrees" };
-    return { kind: "disagrees", why: `at its block ${String(pin.number)} the lease is in time until ${String(lease.due)}` };
+    return {
+      kind: "disagrees",
+      why: `at its block ${String(pin.number)} the lease is in time until ${String(lease.due)}`,
+    };
   } catch (error) {
     if (!(error instanceof ChainError)) throw error;
     return { kind: "silent", why: error.message };

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,10 +7,10 @@ import { openSession, type Session } from "../../chain/session.ts";
 import { ACCOUNTS, type CastNode } from "../../scripts/demo/cast.ts";
 import { type DemoChain, startChain } from "../../scripts/demo/chain.ts";
 import { Configs } from "../../scripts/demo/configs.ts";
+import { type LogLine, readLog } from "../../scripts/demo/logs.ts";
 import { Processes, ROOT, type Running, tail } from "../../scripts/demo/processes.ts";
 
-/** A line of a process's structured log. */
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+export type { LogLine } from "../../scripts/demo/logs.ts";
 
 /** A whole network of real processes on a chain of its own, for tests that kill some of them. */
 export class TestNetwork {
@@ -75,11 +75,7 @@ export class TestNetwork {
 
   /** All that a process has logged so far, over all its lives. */
   async log(name: string): Promise<LogLine[]> {
-    const text = await readFile(join(this.directory, "logs", `${name}.log`), "utf8").catch(() => "");
-    return text
-      .split("\n")
-      .filter((line) => line.startsWith("{") && line.endsWith("}"))
-      .map((line) => JSON.parse(line) as LogLine);
+    return readLog(this.processes.logOf(name));
   }
 
   /**
