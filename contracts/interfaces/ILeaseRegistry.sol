@@ -164,7 +164,7 @@ interface ILeaseRegistry {
     function expire(uint32 leaseId) external;
 
     /// @notice Pays delivered leases: the developer at any time, anyone once the dispute window is over, and anyone once
-    /// the arbiter's time is over for a disputed one. O(n).
+    /// the arbiter's time is over for a disputed one. Those that are paid already are passed over. O(n).
     function accept(uint32[] calldata leaseIds) external;
 
     /// @notice Disputes a delivery within its window. Task owner only; posts a bond, having approved the vault.

@@ -65,6 +65,8 @@ interface INodeRegistry {
         uint32 capacity;
         /// Units under live leases.
         uint32 leased;
+        /// Delivered units that are neither paid nor refused yet; the stake backs them, too.
+        uint32 undecided;
         /// Free units, class and tick with which the node is listed now, and its place in its tick's array.
         uint32 listedUnits;
         uint8 listedClassId;
@@ -264,6 +266,13 @@ interface INodeRegistry {
 
     /// @notice Units of a lease are no longer run by the node. Lease registry only.
     function free(uint32 nodeId, uint32 units) external;
+
+    /// @notice Units of a lease were delivered: they leave the capacity that they took, and stay backed by the stake until
+    /// they are decided. Lease registry only.
+    function deliver(uint32 nodeId, uint32 units) external;
+
+    /// @notice Delivered units were paid or refused. Lease registry only.
+    function decide(uint32 nodeId, uint32 units) external;
 
     /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
     /// @return slashed Wei taken.

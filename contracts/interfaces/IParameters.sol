@@ -36,7 +36,8 @@ enum Param {
     SlashBps,
     /// Time without new leases after a failure.
     Cooldown,
-    /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
+    /// Most that a settled round pays, micro-VER, shared by who opened and who settled it; never more than half of the
+    /// fees that the round itself brought in.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,
@@ -52,7 +53,9 @@ enum Param {
     /// Time that the old node of a moved range has for a last checkpoint.
     MoveGrace,
     /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
-    BaselinePue
+    BaselinePue,
+    /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
+    SubmissionFee
 }
 
 /// @title Governed parameters

@@ -125,7 +125,8 @@ interface ITaskRegistry {
     /// @notice Names the modules. Deployer only, once.
     function wire(address rounds, address leases) external;
 
-    /// @notice Submits a task. Units x (maximum price + fee) goes from the caller, who has approved the vault, into escrow.
+    /// @notice Submits a task. What {depositFor} says goes from the caller, who has approved the vault, into escrow and
+    /// the bounty pool.
     function submit(Submission calldata submission) external returns (uint32 taskId);
 
     /// @notice {submit} with an ERC-2612 permit for the vault instead of an approval before.
@@ -163,6 +164,12 @@ interface ITaskRegistry {
     /// O(ranges returned) <= O(units).
     function take(uint32 taskId, uint32 units) external returns (OpenRange[] memory ranges);
 
+    /// @notice Collects half of the fee of units that are leased for the first time, which is never given back. Round
+    /// manager only. O(tasks).
+    /// @param values Sum of the prices of those units per task, micro-VER.
+    /// @return fees Wei that went to the bounty pool.
+    function charge(uint32[] calldata taskIds, uint256[] calldata values) external returns (uint256 fees);
+
     /// @notice Ends a round for its tasks: what is still open goes back to the queue, or is refunded where the task is
     /// closing. Round manager only.
     /// @param toFront Whether they keep their place (an aborted round) or go to the end of the queue.
@@ -196,6 +203,10 @@ interface ITaskRegistry {
 
     /// @notice How many tasks stand in the queue.
     function queueLength() external view returns (uint256);
+
+    /// @notice What submitting `units` units at a maximum price of `maxPrice` wei takes: the escrow, units x (maximum
+    /// price + fee), and the submission fee, which goes to the bounty pool and is not given back. Wei.
+    function depositFor(uint256 units, uint256 maxPrice) external view returns (uint256 escrow, uint256 fee);
 
     /// @notice Whether something listed now could serve the task at its price.
     function servable(uint32 taskId) external view returns (bool);

@@ -90,7 +90,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
-        NODES.free(held.nodeId, held.count);
+        NODES.deliver(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -145,6 +145,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         for (uint256 i; i < leaseIds.length; ++i) {
             uint32 leaseId = leaseIds[i];
             Lease storage held = _existing(leaseId);
+            // Somebody was faster; the others of the batch are still paid.
+            if (held.status == LeaseStatus.Paid) continue;
             (address developer, , , ) = TASKS.termsOf(held.taskId);
             if (held.status == LeaseStatus.Delivered) {
                 require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
@@ -184,6 +186,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (address developer, , , ) = TASKS.termsOf(held.taskId);
         VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
         NODES.penalise(held.nodeId, _slice(held.count));
+        NODES.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, 0, held.fence + 1));
     }
@@ -281,12 +284,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
         (address owner, ) = NODES.keysOf(nodeId);
         uint256 amount = count * uint256(held.price) * PRICE_UNIT;
-        // Rounded up, against the developer; the escrow was sized with the same rounding per unit.
-        uint256 fee = Math.ceilDiv(amount * feeBps, BASIS);
+        // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
+        uint256 fee = (amount * feeBps) / (2 * BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
         VAULT.releaseEscrow(taskId, owner, amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
+        NODES.decide(nodeId, count);
     }
 
     function _reopen(Lease storage held, uint32 leaseId) private {

@@ -27,6 +27,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         address operator;
         uint32 powerMax;
         uint40 registeredAt;
+        uint32 undecided;
         string endpoint;
     }
 
@@ -255,6 +256,19 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
+    function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _nodes[nodeId].leased -= units;
+        _records[nodeId].undecided += units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _records[nodeId].undecided -= units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
     function penalise(uint32 nodeId, uint256 amount) external onlyModule(_modules.leases) returns (uint256 slashed) {
         uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
         _nodes[nodeId].cooldownUntil = until;
@@ -434,13 +448,14 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, tick, units);
     }
 
-    /// @dev Units that the node may be leased now. A slashed stake lowers what its capacity counts for.
+    /// @dev Units that the node may be leased now: its capacity less what it runs, as far as its stake covers them beside
+    /// what it runs and what it delivered but may still be slashed for.
     function _freeUnits(uint32 nodeId) private view returns (uint32) {
         Listings.Node storage n = _nodes[nodeId];
         if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
-        uint256 capacity = covered < n.capacity ? covered : n.capacity;
-        return capacity > n.leased ? uint32(capacity - n.leased) : 0;
+        uint256 backed = uint256(n.leased) + _records[nodeId].undecided;
+        return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
     }
 
     /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
@@ -458,6 +473,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         v.askTick = n.askTick;
         v.capacity = n.capacity;
         v.leased = n.leased;
+        v.undecided = r.undecided;
         v.listedUnits = n.listedUnits;
         v.listedClassId = n.listedClassId;
         v.listedTick = n.listedTick;

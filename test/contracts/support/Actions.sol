@@ -88,8 +88,18 @@ abstract contract Actions is System {
         return units * (price + (price * param(Param.FeeBps) + 9_999) / 10_000);
     }
 
+    /// @dev What leasing `units` units for the first time at `price` micro-VER costs their task for good.
+    function firstHalfOfFee(uint256 units, uint256 price) internal view returns (uint256) {
+        return (units * price * MICRO * param(Param.FeeBps)) / 20_000;
+    }
+
+    /// @dev Escrow and submission fee.
+    function depositFor(ITaskRegistry.Submission memory s) internal view returns (uint256) {
+        return escrowFor(s.units, s.maxPrice / MICRO) + param(Param.SubmissionFee) * MICRO;
+    }
+
     function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {
-        fund(owner, escrowFor(s.units, s.maxPrice / MICRO));
+        fund(owner, depositFor(s));
         vm.prank(owner);
         return tasks.submit(s);
     }

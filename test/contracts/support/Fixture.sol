@@ -75,6 +75,7 @@ abstract contract Fixture is Actions {
         b[uint256(Param.BalanceBand)] = IParameters.Bounded(1_000, 100, 5_000);
         b[uint256(Param.MoveCooldown)] = IParameters.Bounded(10 minutes, 10, 1 days);
         b[uint256(Param.MoveGrace)] = IParameters.Bounded(2 minutes, 10, 1 hours);
+        b[uint256(Param.SubmissionFee)] = IParameters.Bounded(10_000, 0, 1e7);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
