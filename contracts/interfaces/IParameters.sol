@@ -55,7 +55,13 @@ enum Param {
     /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
     BaselinePue,
     /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
-    SubmissionFee
+    SubmissionFee,
+    /// L0: what is added to a node's latency when a failed node's range is drawn for, ms; it keeps near nodes from taking all.
+    LatencyFloor,
+    /// How often a range may change hands: when its lease then ends without a result, it is refunded to the developer.
+    MaxHands,
+    /// Time after an outage of the sequencer in which no node counts as failed.
+    OutageGrace
 }
 
 /// @title Governed parameters
