@@ -10,6 +10,8 @@ export interface Node {
   readonly capacity: number;
   /** Units under live leases. */
   readonly leased: number;
+  /** Units delivered and neither paid nor refused yet: the stake backs them, too. */
+  readonly undecided: number;
   /** With what it stands in the market now; absent if it does not. */
   readonly listing?: Listing;
   /** No new leases before this time. */

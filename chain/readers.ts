@@ -150,6 +150,12 @@ export class Reader {
     return toRound(await answer(this.contracts.rounds.current(block(at))));
   }
 
+  /** What submitting a task takes from its developer, wei: the escrow, and the fee that is not given back. */
+  async depositFor(at: Pin, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
+    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, block(at)));
+    return { escrow, fee };
+  }
+
   /** Every governed parameter: seconds, micro-VER or basis points. */
   async parameters(at: Pin): Promise<Readonly<Record<ParameterName, number>>> {
     const values = await answer(this.contracts.parameters.all(block(at)));

@@ -52,6 +52,7 @@ export const PARAMETERS = [
   "cooldown",
   "roundBounty",
   "expireBounty",
+  "submissionFee",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];

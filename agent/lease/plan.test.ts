@@ -75,6 +75,7 @@ test("an idle node can always say why", () => {
     capacity: 4,
     cooldownUntil: 0,
     covered: 4,
+    undecided: 1,
     now: 1_000,
     queueLength: 2,
   } as const;
@@ -83,6 +84,7 @@ test("an idle node can always say why", () => {
   assert.match(whyIdle({ ...node, cooldownUntil: 1_030 }) ?? "", /30 s/);
   assert.match(whyIdle({ ...node, status: "draining" }) ?? "", /resume/);
   assert.match(whyIdle({ ...node, covered: 0 }) ?? "", /stake/);
+  assert.match(whyIdle({ ...node, undecided: 4 }) ?? "", /4 delivered units/);
   assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
   assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
   assert.equal(whyIdle({ ...node, leased: 1 }), undefined);

@@ -127,6 +127,7 @@ export function whyIdle(node: {
   readonly capacity: number;
   readonly cooldownUntil: number;
   readonly covered: number;
+  readonly undecided: number;
   readonly now: number;
   readonly queueLength: number;
 }): string | undefined {
@@ -137,6 +138,9 @@ export function whyIdle(node: {
     return `cooling down after a failed lease for another ${String(node.cooldownUntil - node.now)} s`;
   }
   if (node.covered < 1) return "the stake does not cover a single unit: add stake";
+  if (node.undecided >= node.covered) {
+    return `the stake is bound by ${String(node.undecided)} delivered units until they are paid: wait, or add stake`;
+  }
   if (node.listedUnits === 0) return "the listing is behind: it is synced as soon as no round is open";
   if (node.queueLength === 0) return "no task is waiting";
   return "waiting for a round that reaches this node's price";

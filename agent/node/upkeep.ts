@@ -57,6 +57,7 @@ export async function describe(
       capacity: node.capacity,
       cooldownUntil: node.cooldownUntil,
       covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
+      undecided: node.undecided,
       now: pin.timestamp,
       queueLength: (await session.reader.queue(pin, 1)).length,
     });

@@ -64,6 +64,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     askTick: safe(v.askTick),
     capacity: safe(v.capacity),
     leased: safe(v.leased),
+    undecided: safe(v.undecided),
     ...(v.listedUnits > 0n && {
       listing: {
         classId: safe(v.listedClassId),

@@ -9,6 +9,7 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of leases: which node runs which units, at what price, under which fence
@@ -23,14 +24,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
 
-    address private _rounds;
-    address private _checkpoints;
+    Modules private _modules;
 
     /// @inheritdoc ILeaseRegistry
     uint32 public leaseCount;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
+    mapping(uint32 leaseId => Target) private _targets;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -51,38 +52,27 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function wire(address rounds, address checkpoints) external wiring {
-        _rounds = rounds;
-        _checkpoints = checkpoints;
-        emit ModulesWired(rounds, checkpoints);
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external onlyModule(_rounds) returns (uint32 first) {
+    function grant(Grant[] calldata grants) external onlyModule(_modules.rounds) returns (uint32 first) {
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
-        uint32 id = leaseCount;
-        first = id + 1;
-        for (uint256 i; i < grants.length; ++i) {
-            Grant calldata g = grants[i];
-            _leases[++id] = Lease({
-                taskId: g.taskId,
-                nodeId: g.nodeId,
-                start: g.start,
-                count: g.count,
-                price: g.price,
-                due: uint40(base + g.checkpointInterval),
-                fence: g.fence,
-                status: LeaseStatus.Active,
-                parent: g.parent
-            });
-            emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
-        }
-        leaseCount = id;
+        first = leaseCount + 1;
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
     }
 
     /// @inheritdoc ILeaseRegistry
-    function renew(uint32 leaseId, uint24 fence, address operator) external onlyModule(_checkpoints) returns (uint24) {
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator
+    ) external onlyModule(_modules.checkpoints) returns (uint24) {
         Lease storage held = _held(leaseId, fence, operator);
+        // A move's grace is not prolonged.
+        if (held.status == LeaseStatus.Moving) return held.count;
         (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
         uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
         held.due = due;
@@ -95,27 +85,45 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
+        if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
         held.status = LeaseStatus.Delivered;
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
-        NODES.free(held.nodeId, held.count);
+        NODES.deliver(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
     function release(uint32 leaseId, uint24 fence) external {
         Lease storage held = _held(leaseId, fence, msg.sender);
-        held.status = LeaseStatus.Released;
-        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        if (held.status == LeaseStatus.Moving) _handOver(leaseId, held);
+        else _release(leaseId, held);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
+        Lease storage held = _leases[leaseId];
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        held.status = LeaseStatus.Moving;
+        uint40 due = uint40(block.timestamp + PARAMETERS.get(Param.MoveGrace));
+        held.due = due;
+        _targets[leaseId] = target;
+        emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function handOver(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Moving, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp > held.due, MoveInGrace(leaseId, held.due));
+        _handOver(leaseId, held);
     }
 
     /// @inheritdoc ILeaseRegistry
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
-        bool atFault = block.timestamp > held.due;
+        bool atFault = block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
         if (!atFault) {
             (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
             require(block.timestamp > deadline, LeaseInTime(leaseId, held.due));
@@ -137,6 +145,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         for (uint256 i; i < leaseIds.length; ++i) {
             uint32 leaseId = leaseIds[i];
             Lease storage held = _existing(leaseId);
+            // Somebody was faster; the others of the batch are still paid.
+            if (held.status == LeaseStatus.Paid) continue;
             (address developer, , , ) = TASKS.termsOf(held.taskId);
             if (held.status == LeaseStatus.Delivered) {
                 require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
@@ -176,6 +186,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (address developer, , , ) = TASKS.termsOf(held.taskId);
         VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
         NODES.penalise(held.nodeId, _slice(held.count));
+        NODES.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, 0, held.fence + 1));
     }
@@ -191,6 +202,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
+    function targetOf(uint32 leaseId) external view returns (Target memory) {
+        return _targets[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page) {
         uint32 end = leaseCount + 1;
         if (from == 0) from = 1;
@@ -200,6 +216,67 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
     }
 
+    function _grant(Grant memory g, uint256 base) private {
+        uint32 id = ++leaseCount;
+        _leases[id] = Lease({
+            taskId: g.taskId,
+            nodeId: g.nodeId,
+            start: g.start,
+            count: g.count,
+            price: g.price,
+            due: uint40(base + g.checkpointInterval),
+            fence: g.fence,
+            status: LeaseStatus.Active,
+            parent: g.parent
+        });
+        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
+    }
+
+    function _release(uint32 leaseId, Lease storage held) private {
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, held.count);
+        _reopen(held, leaseId);
+    }
+
+    /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
+    function _handOver(uint32 leaseId, Lease storage held) private {
+        (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
+        if (block.timestamp > deadline) {
+            _dropMove(leaseId);
+            _release(leaseId, held);
+            return;
+        }
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, target.units);
+        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
+        Grant memory g = Grant({
+            taskId: held.taskId,
+            nodeId: held.nodeId,
+            start: held.start,
+            count: held.count - target.units,
+            price: held.price,
+            checkpointInterval: interval,
+            fence: held.fence + 1,
+            parent: leaseId
+        });
+        if (g.count != 0) _grant(g, base);
+        g.start += g.count;
+        (g.nodeId, g.count, g.price) = (target.nodeId, target.units, target.price);
+        _grant(g, base);
+    }
+
+    /// @dev Gives back what was taken for a move.
+    function _dropMove(uint32 leaseId) private {
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        emit MoveDropped(leaseId, target.nodeId, target.units);
+        NODES.free(target.nodeId, target.units);
+    }
+
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
     function _pay(uint32 leaseId, Lease storage held) private {
         (uint32 taskId, uint32 nodeId, uint32 count) = (held.taskId, held.nodeId, held.count);
@@ -207,12 +284,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
         (address owner, ) = NODES.keysOf(nodeId);
         uint256 amount = count * uint256(held.price) * PRICE_UNIT;
-        // Rounded up, against the developer; the escrow was sized with the same rounding per unit.
-        uint256 fee = Math.ceilDiv(amount * feeBps, BASIS);
+        // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
+        uint256 fee = (amount * feeBps) / (2 * BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
         VAULT.releaseEscrow(taskId, owner, amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
+        NODES.decide(nodeId, count);
     }
 
     function _reopen(Lease storage held, uint32 leaseId) private {
@@ -225,11 +303,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         return Math.ceilDiv(under * PARAMETERS.get(Param.SlashBps), BASIS);
     }
 
-    /// @dev An active lease that `operator` holds under this very fence.
+    /// @dev An active or moving lease that `operator` holds under this very fence.
     function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage held) {
         held = _existing(leaseId);
         require(fence == held.fence, StaleFence(leaseId, fence, held.fence));
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        require(
+            held.status == LeaseStatus.Active || held.status == LeaseStatus.Moving,
+            WrongLeaseStatus(leaseId, held.status)
+        );
         (, address expected) = NODES.keysOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
     }

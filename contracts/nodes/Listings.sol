@@ -28,6 +28,8 @@ library Listings {
         uint8 classId;
         INodeRegistry.NodeStatus status;
         bool pending;
+        /// Kept out of new work by its reports.
+        bool unfit;
         uint40 cooldownUntil;
     }
 

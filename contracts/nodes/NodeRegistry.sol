@@ -18,13 +18,16 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     using Listings for Listings.Book;
     using TickTree for TickTree.Tree;
 
-    /// @dev What rounds never read. Owner and small facts share a slot; the operator has one of its own.
+    /// @dev What rounds never read. Owner and operator share a slot each with small facts.
     struct Record {
         address owner;
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
         address operator;
+        uint32 powerMax;
+        uint40 registeredAt;
+        uint32 undecided;
         string endpoint;
     }
 
@@ -35,13 +38,14 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     /// @notice Stake per unit, cooldown, unbonding.
     IParameters public immutable PARAMETERS;
 
-    address private _rounds;
-    address private _leases;
+    Modules private _modules;
 
     /// @inheritdoc INodeRegistry
     uint32 public nodeCount;
     /// @inheritdoc INodeRegistry
     bool public frozen;
+    /// @inheritdoc INodeRegistry
+    uint32 public freezeCount;
 
     Class[] private _classes;
     mapping(bytes32 name => bool) private _classNames;
@@ -76,10 +80,9 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function wire(address rounds, address leases) external wiring {
-        _rounds = rounds;
-        _leases = leases;
-        emit ModulesWired(rounds, leases);
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
     }
 
     /// @inheritdoc INodeRegistry
@@ -203,16 +206,17 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function freeze(uint256 most) external onlyModule(_rounds) {
+    function freeze(uint256 most) external onlyModule(_modules.rounds) {
         require(!frozen, ListingsFrozen());
         uint256 left = _syncPending(most);
         require(left == 0, ListingsPending(left));
         frozen = true;
+        ++freezeCount;
         emit ListingsFrozenSet(true);
     }
 
     /// @inheritdoc INodeRegistry
-    function thaw() external onlyModule(_rounds) {
+    function thaw() external onlyModule(_modules.rounds) {
         require(frozen, ListingsNotFrozen());
         frozen = false;
         emit ListingsFrozenSet(false);
@@ -225,23 +229,58 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         uint64 clearing,
         uint256 units,
         bytes calldata nodeIds
-    ) external onlyModule(_rounds) returns (uint256[] memory) {
+    ) external onlyModule(_modules.rounds) returns (uint256[] memory) {
         Listings.Order memory order = Listings.Order(classId, class(classId).tickSize, clearing, units, seed);
         return _books[classId].fill(_nodes, order, nodeIds);
     }
 
     /// @inheritdoc INodeRegistry
-    function free(uint32 nodeId, uint32 units) external onlyModule(_leases) {
+    function take(
+        uint32 nodeId,
+        uint32 units
+    ) external onlyModule(_modules.balancer) returns (uint8 classId, uint40 price) {
+        require(!frozen, ListingsFrozen());
+        _sync(nodeId);
+        Listings.Node storage n = _nodes[nodeId];
+        require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
+        n.leased += units;
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+        _sync(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
         _touch(nodeId);
     }
 
     /// @inheritdoc INodeRegistry
-    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_leases) returns (uint256 slashed) {
+    function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _nodes[nodeId].leased -= units;
+        _records[nodeId].undecided += units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _records[nodeId].undecided -= units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_modules.leases) returns (uint256 slashed) {
         uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
         _nodes[nodeId].cooldownUntil = until;
         slashed = VAULT.slash(nodeId, amount);
         emit NodePenalised(nodeId, slashed, until);
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setFit(uint32 nodeId, bool fit) external onlyModule(_modules.telemetry) {
+        _nodes[nodeId].unfit = !fit;
+        emit NodeFitSet(nodeId, fit);
         _touch(nodeId);
     }
 
@@ -270,6 +309,22 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     function keysOf(uint32 nodeId) external view returns (address, address) {
         Record storage r = _records[nodeId];
         return (r.owner, r.operator);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function factsOf(uint32 nodeId) external view returns (Facts memory f) {
+        Listings.Node storage n = _nodes[nodeId];
+        Record storage r = _records[nodeId];
+        require(r.owner != address(0), UnknownNode(nodeId));
+        f.status = n.status;
+        f.classId = n.classId;
+        f.unfit = n.unfit;
+        f.capacity = n.capacity;
+        f.leased = n.leased;
+        f.powerThreshold = r.powerThreshold;
+        f.powerMax = r.powerMax;
+        f.registeredAt = r.registeredAt;
+        f.operator = r.operator;
     }
 
     /// @inheritdoc INodeRegistry
@@ -303,6 +358,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         nodeId = ++nodeCount;
         _nodes[nodeId].status = NodeStatus.Active;
         _records[nodeId].owner = msg.sender;
+        _records[nodeId].registeredAt = uint40(block.timestamp);
         emit NodeRegistered(nodeId, msg.sender, operator, terms);
         _setOperator(nodeId, operator);
         _setProfile(nodeId, profile);
@@ -332,6 +388,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         Record storage r = _records[nodeId];
         r.energySource = profile.energySource;
         r.powerThreshold = profile.powerThreshold;
+        r.powerMax = profile.powerMax;
         r.endpoint = profile.endpoint;
         emit ProfileSet(nodeId, profile);
     }
@@ -391,13 +448,14 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, tick, units);
     }
 
-    /// @dev Units that the node may be leased now. A slashed stake lowers what its capacity counts for.
+    /// @dev Units that the node may be leased now: its capacity less what it runs, as far as its stake covers them beside
+    /// what it runs and what it delivered but may still be slashed for.
     function _freeUnits(uint32 nodeId) private view returns (uint32) {
         Listings.Node storage n = _nodes[nodeId];
-        if (n.status != NodeStatus.Active || block.timestamp < n.cooldownUntil) return 0;
+        if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
-        uint256 capacity = covered < n.capacity ? covered : n.capacity;
-        return capacity > n.leased ? uint32(capacity - n.leased) : 0;
+        uint256 backed = uint256(n.leased) + _records[nodeId].undecided;
+        return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
     }
 
     /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
@@ -415,6 +473,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         v.askTick = n.askTick;
         v.capacity = n.capacity;
         v.leased = n.leased;
+        v.undecided = r.undecided;
         v.listedUnits = n.listedUnits;
         v.listedClassId = n.listedClassId;
         v.listedTick = n.listedTick;
@@ -425,6 +484,8 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         v.operator = r.operator;
         v.energySource = r.energySource;
         v.powerThreshold = r.powerThreshold;
+        v.powerMax = r.powerMax;
+        v.unfit = n.unfit;
         v.stake = VAULT.stakeOf(nodeId);
         v.endpoint = r.endpoint;
     }

@@ -101,11 +101,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         bytes32 r,
         bytes32 s
     ) external returns (uint32) {
-        uint256 escrow = _escrowFor(submission.units, submission.maxPrice, PARAMETERS.get(Param.FeeBps));
+        (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
         // A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
         // solhint-disable-next-line no-empty-blocks
         try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow, deadline, v, r, s)
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow + fee, deadline, v, r, s)
         {} catch {}
         return _submit(submission);
     }
@@ -207,6 +207,19 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function charge(
+        uint32[] calldata taskIds,
+        uint256[] calldata values
+    ) external onlyModule(_rounds) returns (uint256 fees) {
+        for (uint256 i; i < taskIds.length; ++i) {
+            uint256 fee = _halfFee(values[i] * PRICE_UNIT, _tasks[taskIds[i]].feeBps);
+            if (fee == 0) continue;
+            fees += fee;
+            VAULT.collectFee(taskIds[i], fee);
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
     function thaw(uint32[] calldata taskIds, bool toFront) external onlyModule(_rounds) {
         for (uint256 i; i < taskIds.length; ++i) {
             // Backwards to the front, so that the first stays first.
@@ -304,6 +317,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
+        return (
+            _escrowFor(units, maxPrice, PARAMETERS.get(Param.FeeBps)),
+            PARAMETERS.get(Param.SubmissionFee) * PRICE_UNIT
+        );
+    }
+
+    /// @inheritdoc ITaskRegistry
     function servable(uint32 taskId) public view returns (bool) {
         return _supply(_tasks[taskId], 1) != 0;
     }
@@ -327,10 +348,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.submittedAt = uint40(block.timestamp);
         t.classes = _classSet(s, t.surcharges);
         _queue.pushBack(taskId);
-        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps);
+        (uint256 escrow, uint256 fee) = depositFor(s.units, s.maxPrice);
         emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
         emit TaskQueued(taskId, s.units);
-        VAULT.lockEscrow(taskId, msg.sender, escrow);
+        VAULT.lockEscrow(taskId, msg.sender, escrow + fee);
+        if (fee != 0) VAULT.collectFee(taskId, fee);
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
@@ -355,13 +377,17 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         _endIfDone(taskId, t);
     }
 
-    /// @dev Open units of a closing task are worth what was reserved for them.
+    /// @dev Open units of a closing task are worth what was reserved for them; of the fee for those that were leased
+    /// before, half is spent.
     function _refundOpen(uint32 taskId, Task storage t) private {
         uint32 open = t.openUnits;
         if (open == 0) return;
+        uint32 fresh = t.units - t.nextFresh;
         t.openUnits = 0;
         t.refundedUnits += open;
-        uint256 amount = _escrowFor(open, t.maxPrice * PRICE_UNIT, t.feeBps);
+        t.nextFresh = t.units;
+        uint256 price = t.maxPrice * PRICE_UNIT;
+        uint256 amount = _escrowFor(open, price, t.feeBps) - (open - fresh) * _halfFee(price, t.feeBps);
         emit UnitsRefunded(taskId, open, amount);
         VAULT.releaseEscrow(taskId, t.owner, amount);
     }
@@ -478,7 +504,13 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         return price / PRICE_UNIT;
     }
 
-    /// @dev What `units` can cost at most: the fee is rounded up per unit, so that any payment's fee is covered.
+    /// @dev The half of the fee that falls due at once: at the first lease, or at payment. Exact, for prices are whole
+    /// micro-VER.
+    function _halfFee(uint256 amount, uint256 feeBps) private pure returns (uint256) {
+        return (amount * feeBps) / (2 * BASIS);
+    }
+
+    /// @dev What `units` can cost at most.
     function _escrowFor(uint256 units, uint256 maxPrice, uint256 feeBps) private pure returns (uint256) {
         return units * (maxPrice + Math.ceilDiv(maxPrice * feeBps, BASIS));
     }

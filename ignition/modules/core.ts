@@ -29,6 +29,7 @@ const PARAMETERS = [
   "Cooldown",
   "RoundBounty",
   "ExpireBounty",
+  "SubmissionFee",
 ] as const;
 
 type Coordinator =

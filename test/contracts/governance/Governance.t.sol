@@ -5,6 +5,8 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
@@ -14,8 +16,8 @@ import {Fixture} from "../support/Fixture.sol";
 contract GovernanceTest is Fixture {
     function test_Constructor() public {
         IParameters.Bounded[] memory b = initialParameters();
-        IParameters.Bounded[] memory short = new IParameters.Bounded[](18);
-        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, 18, 19));
+        IParameters.Bounded[] memory short = new IParameters.Bounded[](b.length - 1);
+        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, b.length - 1, b.length));
         new Parameters(address(manager), short);
         b[3].value = b[3].max + 1;
         vm.expectRevert(
@@ -87,11 +89,11 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        nodes.wire(alice, alice);
+        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         tasks.wire(alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(alice, alice);
+        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         seeds.wire(alice);
 

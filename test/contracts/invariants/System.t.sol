@@ -69,12 +69,18 @@ contract SystemInvariants is Fixture {
     /// @dev Nobody is overbooked.
     function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private pure {
         for (uint256 i; i < ns.length; ++i) {
-            uint256 leased;
+            (uint256 leased, uint256 undecided) = (0, 0);
             for (uint256 j; j < ls.length; ++j) {
-                bool held = ls[j].lease.status == ILeaseRegistry.LeaseStatus.Active;
-                if (held && ls[j].lease.nodeId == ns[i].id) leased += ls[j].lease.count;
+                ILeaseRegistry.Lease memory held = ls[j].lease;
+                if (held.nodeId != ns[i].id) continue;
+                if (held.status == ILeaseRegistry.LeaseStatus.Active) leased += held.count;
+                bool waits =
+                    held.status == ILeaseRegistry.LeaseStatus.Delivered ||
+                        held.status == ILeaseRegistry.LeaseStatus.Disputed;
+                if (waits) undecided += held.count;
             }
             assertEq(ns[i].leased, leased, "leased");
+            assertEq(ns[i].undecided, undecided, "undecided");
             assertLe(leased + ns[i].listedUnits, ns[i].capacity, "capacity");
         }
     }
@@ -138,6 +144,7 @@ contract SystemInvariants is Fixture {
         assertEq(live, t.leasedUnits, "leased units");
         assertEq(paid, t.paidUnits, "paid units");
 
+        uint256 fresh;
         if (t.status == ITaskRegistry.TaskStatus.Open || t.inRound) {
             ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(t.id);
             uint256 reopened;
@@ -147,13 +154,16 @@ contract SystemInvariants is Fixture {
             }
             assertLe(reopened, t.openUnits, "reopened");
             // Fresh units are the last ones, and nobody has had them.
-            _mark(taken, t.units - (t.openUnits - reopened), t.openUnits - reopened);
+            fresh = t.openUnits - reopened;
+            _mark(taken, t.units - fresh, fresh);
         }
         if (t.status == ITaskRegistry.TaskStatus.Ended) {
             assertEq(t.escrow, 0, "escrow of an ended task");
             assertEq(t.openUnits + t.leasedUnits, 0, "units of an ended task");
         } else {
-            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + (t.maxPrice * t.feeBps + 9_999) / 10_000);
+            // Half of the fee of units that were leased before has gone to the pool.
+            uint256 half = (t.maxPrice * t.feeBps) / 20_000;
+            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half;
             assertGe(t.escrow, reserved, "escrow covers what may be paid");
         }
     }

@@ -26,12 +26,17 @@ abstract contract Actions is System {
     }
 
     function profile() internal pure returns (INodeRegistry.Profile memory) {
-        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, "/ip4/127.0.0.1/tcp/4001");
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, 1_000, "/ip4/127.0.0.1/tcp/4001");
+    }
+
+    /// @dev The operator's private key, with which the node's reports are signed.
+    function operatorKey(uint32 nodeId) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("operator", nodeId))) >> 1;
     }
 
     /// @dev The operator key that {register} gives to the node with this id.
     function operatorOf(uint32 nodeId) internal pure returns (address) {
-        return address(uint160(uint256(keccak256(abi.encode("operator", nodeId)))));
+        return vm.addr(operatorKey(nodeId));
     }
 
     /// @dev Registers a node that stakes just what its capacity needs.
@@ -83,8 +88,18 @@ abstract contract Actions is System {
         return units * (price + (price * param(Param.FeeBps) + 9_999) / 10_000);
     }
 
+    /// @dev What leasing `units` units for the first time at `price` micro-VER costs their task for good.
+    function firstHalfOfFee(uint256 units, uint256 price) internal view returns (uint256) {
+        return (units * price * MICRO * param(Param.FeeBps)) / 20_000;
+    }
+
+    /// @dev Escrow and submission fee.
+    function depositFor(ITaskRegistry.Submission memory s) internal view returns (uint256) {
+        return escrowFor(s.units, s.maxPrice / MICRO) + param(Param.SubmissionFee) * MICRO;
+    }
+
     function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {
-        fund(owner, escrowFor(s.units, s.maxPrice / MICRO));
+        fund(owner, depositFor(s));
         vm.prank(owner);
         return tasks.submit(s);
     }

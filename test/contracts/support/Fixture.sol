@@ -5,6 +5,7 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
@@ -13,6 +14,7 @@ import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
@@ -32,11 +34,12 @@ abstract contract Fixture is Actions {
         checkpoints = new CheckpointRegistry(leases);
         _deploySeeds();
         rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds);
+        telemetry = new Telemetry(address(manager), parameters, nodes, leases);
 
         vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds)));
-        nodes.wire(address(rounds), address(leases));
+        nodes.wire(INodeRegistry.Modules(address(rounds), address(leases), address(telemetry), address(0)));
         tasks.wire(address(rounds), address(leases));
-        leases.wire(address(rounds), address(checkpoints));
+        leases.wire(ILeaseRegistry.Modules(address(rounds), address(checkpoints), address(telemetry), address(0)));
         seeds.wire(address(rounds));
         nodes.addClasses(initialClasses());
         _handOutRoles();
@@ -47,7 +50,7 @@ abstract contract Fixture is Actions {
 
     /// @dev The parameters that most tests run with, in the order of {Param}.
     function initialParameters() internal pure returns (IParameters.Bounded[] memory b) {
-        b = new IParameters.Bounded[](19);
+        b = new IParameters.Bounded[](uint256(type(Param).max) + 1);
         b[uint256(Param.StakePerUnit)] = IParameters.Bounded(10_000_000, 1_000_000, 1e11);
         b[uint256(Param.UnbondingPeriod)] = IParameters.Bounded(7 days, 1 hours, 60 days);
         b[uint256(Param.FeeBps)] = IParameters.Bounded(200, 0, 1_000);
@@ -67,6 +70,12 @@ abstract contract Fixture is Actions {
         b[uint256(Param.Cooldown)] = IParameters.Bounded(10 minutes, 10, 7 days);
         b[uint256(Param.RoundBounty)] = IParameters.Bounded(500_001, 0, 1e8);
         b[uint256(Param.ExpireBounty)] = IParameters.Bounded(500_000, 0, 1e8);
+        b[uint256(Param.ReportInterval)] = IParameters.Bounded(60, 5, 1 hours);
+        b[uint256(Param.ReportTimeout)] = IParameters.Bounded(12 hours, 15, 12 hours);
+        b[uint256(Param.BalanceBand)] = IParameters.Bounded(1_000, 100, 5_000);
+        b[uint256(Param.MoveCooldown)] = IParameters.Bounded(10 minutes, 10, 1 days);
+        b[uint256(Param.MoveGrace)] = IParameters.Bounded(2 minutes, 10, 1 hours);
+        b[uint256(Param.SubmissionFee)] = IParameters.Bounded(10_000, 0, 1e7);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
@@ -97,6 +106,7 @@ abstract contract Fixture is Actions {
     function _handOutRoles() private {
         _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
         _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
+        _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);
         manager.grantRole(ROLE_PARAMETERS, governance, PARAMETER_DELAY);

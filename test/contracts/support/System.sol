@@ -11,6 +11,7 @@ import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
@@ -30,6 +31,7 @@ abstract contract System is Test {
         VRFCoordinatorV2_5Mock coordinator;
         VrfSeeds seeds;
         RoundManager rounds;
+        Telemetry telemetry;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -60,6 +62,7 @@ abstract contract System is Test {
     VRFCoordinatorV2_5Mock internal coordinator;
     VrfSeeds internal seeds;
     RoundManager internal rounds;
+    Telemetry internal telemetry;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -80,11 +83,22 @@ abstract contract System is Test {
         coordinator = c.coordinator;
         seeds = c.seeds;
         rounds = c.rounds;
+        telemetry = c.telemetry;
     }
 
-    function contracts() internal view returns (Contracts memory) {
-        return
-            Contracts(manager, ver, parameters, vault, nodes, tasks, leases, checkpoints, coordinator, seeds, rounds);
+    function contracts() internal view returns (Contracts memory c) {
+        c.manager = manager;
+        c.ver = ver;
+        c.parameters = parameters;
+        c.vault = vault;
+        c.nodes = nodes;
+        c.tasks = tasks;
+        c.leases = leases;
+        c.checkpoints = checkpoints;
+        c.coordinator = coordinator;
+        c.seeds = seeds;
+        c.rounds = rounds;
+        c.telemetry = telemetry;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {BASIS, MAX_UNIT_POWER} from "../governance/Units.sol";
+import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
+import {ReportCodec} from "./ReportCodec.sol";
+
+/// @title Signed reports of nodes: load, latency and energy
+/// @notice See {ITelemetry}.
+contract Telemetry is ITelemetry, AccessManaged, EIP712 {
+    using ReportCodec for bytes;
+    using ReportCodec for Report;
+
+    /// @dev A node's signs as they were when a freeze began; written by the first report of the node in that freeze.
+    struct Frozen {
+        uint32 freeze;
+        uint16 load;
+        uint16 latency;
+        uint40 at;
+    }
+
+    /// @notice Most shares in a report; what runs more leases reports more often.
+    uint256 public constant MAX_SHARES = 64;
+
+    /// @notice Times, the band of loads.
+    IParameters public immutable PARAMETERS;
+    /// @notice Operators, capacity, declared power; is told who is fit for new work.
+    INodeRegistry public immutable NODES;
+    /// @notice Whose leases the shares name.
+    ILeaseRegistry public immutable LEASES;
+
+    Totals private _totals;
+    mapping(uint32 nodeId => Standing) private _standings;
+    mapping(uint32 nodeId => Frozen) private _frozen;
+    /// @inheritdoc ITelemetry
+    mapping(uint8 classId => uint16 milliseconds) public maxLatencyOf;
+
+    constructor(
+        address authority,
+        IParameters parameters,
+        INodeRegistry nodes,
+        ILeaseRegistry leases
+    ) AccessManaged(authority) EIP712("DRMP", "1") {
+        PARAMETERS = parameters;
+        NODES = nodes;
+        LEASES = leases;
+    }
+
+    /// @inheritdoc ITelemetry
+    function post(bytes calldata packed) external returns (uint256 accepted) {
+        uint32 freeze = NODES.frozen() ? NODES.freezeCount() : 0;
+        for (uint256 at; at < packed.length;) {
+            (Report memory report, uint256 end) = packed.read(at);
+            (Refusal reason, INodeRegistry.Facts memory facts) = _judge(report, packed[end - 64:end]);
+            if (reason == Refusal.None) {
+                _take(report, facts, freeze);
+                ++accepted;
+            } else {
+                emit ReportRefused(report.nodeId, report.sequence, reason);
+            }
+            at = end;
+        }
+    }
+
+    /// @inheritdoc ITelemetry
+    function lapse(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint256 from = _silentFrom(s.at, facts.registeredAt);
+        require(block.timestamp > from, NodeInTime(nodeId, from));
+        require(s.counted || !facts.unfit, AlreadyLapsed(nodeId));
+        if (s.counted) {
+            _uncount(s);
+            _standings[nodeId].counted = false;
+        }
+        emit NodeLapsed(nodeId);
+        if (!facts.unfit) NODES.setFit(nodeId, false);
+    }
+
+    /// @inheritdoc ITelemetry
+    function throttle(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint32 threshold = facts.powerThreshold;
+        require(!s.throttled, AlreadyThrottled(nodeId));
+        require(
+            threshold != 0 && s.watts > threshold && s.previousWatts > threshold,
+            PowerWithinThreshold(nodeId, s.watts, s.previousWatts, threshold)
+        );
+        _standings[nodeId].throttled = true;
+        if (s.counted) ++_totals.throttledNodes;
+        emit NodeThrottled(nodeId, s.watts, threshold);
+        if (!facts.unfit) NODES.setFit(nodeId, false);
+    }
+
+    /// @inheritdoc ITelemetry
+    function unthrottle(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint32 threshold = facts.powerThreshold;
+        require(s.throttled, NotThrottled(nodeId));
+        require(threshold == 0 || s.watts <= threshold, PowerAboveThreshold(nodeId, s.watts, threshold));
+        s.throttled = false;
+        _standings[nodeId].throttled = false;
+        if (s.counted) --_totals.throttledNodes;
+        emit NodeUnthrottled(nodeId, s.watts, threshold);
+        // A lapsed node stays out until it reports again.
+        if (s.counted && facts.unfit && _fit(s, facts.classId, _totals)) NODES.setFit(nodeId, true);
+    }
+
+    /// @inheritdoc ITelemetry
+    function setMaxLatency(uint8 classId, uint16 milliseconds) external restricted {
+        emit MaxLatencySet(classId, maxLatencyOf[classId], milliseconds);
+        maxLatencyOf[classId] = milliseconds;
+    }
+
+    /// @inheritdoc ITelemetry
+    function signsOf(uint32 nodeId) external view returns (uint16, uint16, uint40) {
+        if (NODES.frozen()) {
+            Frozen storage f = _frozen[nodeId];
+            if (f.freeze == NODES.freezeCount()) return (f.load, f.latency, f.at);
+        }
+        Standing storage s = _standings[nodeId];
+        return (s.load, s.latency, s.at);
+    }
+
+    /// @inheritdoc ITelemetry
+    function silent(uint32 nodeId) external view returns (bool) {
+        return block.timestamp > _silentFrom(_standings[nodeId].at, NODES.factsOf(nodeId).registeredAt);
+    }
+
+    /// @inheritdoc ITelemetry
+    function averageLoad() external view returns (uint256, uint256) {
+        return (_totals.load, _totals.nodes);
+    }
+
+    /// @inheritdoc ITelemetry
+    function totals() external view returns (Totals memory) {
+        return _totals;
+    }
+
+    /// @inheritdoc ITelemetry
+    function standingOf(uint32 nodeId) external view returns (Standing memory) {
+        return _standings[nodeId];
+    }
+
+    /// @inheritdoc ITelemetry
+    function standingPage(uint32 from, uint32 count) external view returns (Standing[] memory page) {
+        page = new Standing[](count);
+        for (uint32 i; i < count; ++i) page[i] = _standings[from + i];
+    }
+
+    /// @inheritdoc ITelemetry
+    function digestOf(Report memory report) external view returns (bytes32) {
+        return _hashTypedDataV4(report.hash());
+    }
+
+    /// @dev Books a report that was found good.
+    function _take(Report memory r, INodeRegistry.Facts memory facts, uint32 freeze) private {
+        Standing memory s = _standings[r.nodeId];
+        // Once per freeze: what the draws of this freeze may know of the node.
+        if (freeze != 0 && _frozen[r.nodeId].freeze != freeze) {
+            _frozen[r.nodeId] = Frozen(freeze, s.load, s.latency, s.at);
+        }
+        if (s.counted) _uncount(s);
+        s.lag = uint16(block.timestamp - _coveredFrom(s, facts.registeredAt) - r.period);
+        s.sequence = r.sequence;
+        s.at = uint40(block.timestamp);
+        s.load = r.load;
+        s.latency = r.latency;
+        s.previousWatts = s.watts;
+        s.watts = uint32(Math.ceilDiv(r.joules, r.period));
+        s.unitPower = _unitPower(s.watts, facts);
+        s.counted = true;
+        s.renewable = r.joules != 0 && r.renewableJoules == r.joules;
+        _standings[r.nodeId] = s;
+        Totals memory t = _count(s);
+        emit Reported(
+            r.nodeId,
+            r.sequence,
+            r.period,
+            r.load,
+            r.latency,
+            r.joules,
+            r.renewableJoules,
+            Method(r.method),
+            r.version,
+            r.idleUnitSeconds
+        );
+        bool fit = _fit(s, facts.classId, t);
+        if (fit == facts.unfit) NODES.setFit(r.nodeId, fit);
+    }
+
+    function _count(Standing memory s) private returns (Totals memory t) {
+        t = _totals;
+        t.load += s.load;
+        t.watts += s.watts;
+        ++t.nodes;
+        if (s.renewable) ++t.renewableNodes;
+        if (s.throttled) ++t.throttledNodes;
+        _totals = t;
+    }
+
+    function _uncount(Standing memory s) private {
+        Totals memory t = _totals;
+        t.load -= s.load;
+        t.watts -= s.watts;
+        --t.nodes;
+        if (s.renewable) --t.renewableNodes;
+        if (s.throttled) --t.throttledNodes;
+        _totals = t;
+    }
+
+    /// @dev Whether a report may be booked; `facts` are the node's unless it is unknown.
+    function _judge(
+        Report memory r,
+        bytes calldata signature
+    ) private view returns (Refusal, INodeRegistry.Facts memory facts) {
+        if (r.nodeId == 0 || r.nodeId > NODES.nodeCount()) return (Refusal.UnknownNode, facts);
+        facts = NODES.factsOf(r.nodeId);
+        bool inMarket =
+            facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
+        if (!inMarket) return (Refusal.NotInMarket, facts);
+        if (r.shares.length > MAX_SHARES) return (Refusal.TooManyShares, facts);
+        Standing memory s = _standings[r.nodeId];
+        if (r.sequence <= s.sequence) return (Refusal.SequenceNotGrowing, facts);
+        // ERC-2098: r, then s with the parity in its highest bit.
+        (address signer, , ) = ECDSA.tryRecover(
+            _hashTypedDataV4(r.hash()),
+            bytes32(signature),
+            bytes32(signature[32:])
+        );
+        // Never zero: the registry refuses a zero operator.
+        if (signer != facts.operator) return (Refusal.BadSignature, facts);
+        uint256 from = _coveredFrom(s, facts.registeredAt);
+        if (r.period == 0 || from + r.period > block.timestamp) return (Refusal.PeriodInvalid, facts);
+        return (_judgeValues(r, facts), facts);
+    }
+
+    function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private view returns (Refusal) {
+        if (r.load > BASIS) return Refusal.LoadTooHigh;
+        if (r.method == 0 || r.method > uint8(type(Method).max)) return Refusal.UnknownMethod;
+        uint256 most = Math.min(facts.powerMax, uint256(facts.capacity) * MAX_UNIT_POWER);
+        if (r.joules > most * r.period) return Refusal.PowerAboveMaximum;
+        if (r.renewableJoules > r.joules) return Refusal.RenewableAboveTotal;
+        if (r.idleUnitSeconds > uint256(facts.capacity) * r.period) return Refusal.IdleAboveCapacity;
+        uint256 shared;
+        for (uint256 i; i < r.shares.length; ++i) {
+            shared += r.shares[i].joules;
+            uint32 leaseId = r.shares[i].leaseId;
+            if (leaseId == 0 || leaseId > LEASES.leaseCount()) return Refusal.ForeignLease;
+            if (LEASES.lease(leaseId).nodeId != r.nodeId) return Refusal.ForeignLease;
+        }
+        return shared > r.joules ? Refusal.SharesAboveTotal : Refusal.None;
+    }
+
+    /// @dev From when on the node's next report may cover. Reports may be posted late, but never cover a second twice
+    /// nor reach back further than the time-out, so that idle stretches cannot be claimed later.
+    function _coveredFrom(Standing memory s, uint256 registeredAt) private view returns (uint256) {
+        uint256 covered = s.at == 0 ? registeredAt : s.at - s.lag;
+        return Math.max(covered, Math.saturatingSub(block.timestamp, _timeout()));
+    }
+
+    /// @dev Whether a node may take new work by its last report.
+    function _fit(Standing memory s, uint8 classId, Totals memory t) private view returns (bool) {
+        if (s.throttled) return false;
+        uint256 bound = maxLatencyOf[classId];
+        if (bound != 0 && s.latency > bound) return false;
+        return uint256(s.load) * t.nodes <= t.load + PARAMETERS.get(Param.BalanceBand) * t.nodes;
+    }
+
+    function _silentFrom(uint40 at, uint40 registeredAt) private view returns (uint256) {
+        return (at == 0 ? registeredAt : at) + PARAMETERS.get(Param.ReportTimeout);
+    }
+
+    /// @dev What the lag's 16 bits hold.
+    function _timeout() private view returns (uint256) {
+        return Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max);
+    }
+
+    /// @dev Milliwatts per leased unit, rounded up; of an idle node, of its capacity at its declared maximum.
+    function _unitPower(uint256 watts, INodeRegistry.Facts memory facts) private pure returns (uint32) {
+        (uint256 power, uint256 units) = facts.leased == 0 ? (facts.powerMax, facts.capacity) : (watts, facts.leased);
+        return uint32(Math.min(Math.ceilDiv(power * 1_000, units), type(uint32).max));
+    }
+}
