@@ -10,8 +10,10 @@ import type {
   LeaseRegistry,
   NodeRegistry,
   Parameters,
+  Reassignment,
   RoundManager,
   TaskRegistry,
+  Telemetry,
   TestnetFaucet,
   Vault,
   VerToken,
@@ -35,6 +37,8 @@ export interface Contracts {
   readonly checkpoints: CheckpointRegistry;
   readonly seeds: VrfSeeds;
   readonly rounds: RoundManager;
+  readonly reassignment: Reassignment;
+  readonly telemetry: Telemetry;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -177,6 +181,8 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
     seeds: at<VrfSeeds>("VrfSeeds"),
     rounds: at<RoundManager>("RoundManager"),
+    reassignment: at<Reassignment>("Reassignment"),
+    telemetry: at<Telemetry>("Telemetry"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),

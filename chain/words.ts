@@ -28,9 +28,12 @@ export const LEASE_STATUSES = [
   "released",
   "expired",
   "rejected",
+  "moving",
 ] as const;
 /** Status of a round (`IRoundManager.RoundStatus`). */
 export const ROUND_STATUSES = ["none", "seeding", "settling", "settled", "aborted"] as const;
+/** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
+export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
 /** Names of the governed parameters (`Param`). */
 export const PARAMETERS = [
   "stakePerUnit",
@@ -59,6 +62,7 @@ export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export type RoundStatus = (typeof ROUND_STATUSES)[number];
 export type ParameterName = (typeof PARAMETERS)[number];
 

@@ -1,4 +1,5 @@
 import type { Lease, Node } from "../../chain/entities.ts";
+import { isHeld } from "../lease/plan.ts";
 import { isHolder } from "../node/replicas.ts";
 import type { AttestRequest } from "./wire.ts";
 
@@ -39,7 +40,7 @@ export function refusal(request: AttestRequest, view: AttestView): string | unde
   if (lease.fence !== request.fence) {
     return `${name} has fence ${String(lease.fence)}, not ${String(request.fence)}: it has changed hands`;
   }
-  if (lease.status !== "active") return `${name} is ${lease.status}`;
+  if (!isHeld(lease)) return `${name} is ${lease.status}`;
   if (!producer) return `${name} belongs to a node that is not known`;
   if (signer === undefined || signer.toLowerCase() !== producer.operator.toLowerCase()) {
     return `the request is not signed by the operator of node ${String(producer.id)}, which holds ${name}`;

@@ -55,10 +55,18 @@ test("a delivered lease is kept until it is paid, and accepted by its node after
 });
 
 test("draining waits for the workload, posts its last checkpoint, then gives the lease back", () => {
-  assert.deepEqual(kinds([lease], [work], 1_001, true), []);
+  assert.deepEqual(kinds([lease], [work], 1_001, true), ["wind down"]);
   assert.deepEqual(kinds([lease], [{ ...work, running: false, progress: 50 }], 1_001, true), ["checkpoint", "release"]);
   assert.deepEqual(kinds([lease], [], 1_001, true), ["release"]);
   assert.deepEqual(kinds([lease], [{ ...work, running: false, unitsDone: 3 }], 1_001, true), ["deliver"]);
+});
+
+test("a lease that moves is wound down, its last checkpoint posted, and handed over; finished, it is delivered", () => {
+  const moving: ChainLease = { ...lease, status: "moving" };
+  assert.deepEqual(kinds([moving], [work], 1_001, false), ["wind down"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, progress: 9 }], 1_001, false), ["checkpoint", "release"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false }], 1_001, false), ["release"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, unitsDone: 3 }], 1_001, false), ["deliver"]);
 });
 
 test("work that cannot be done here is given back with its reason", () => {

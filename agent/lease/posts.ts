@@ -3,7 +3,7 @@ import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleCheckpoint } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
-import type { ChainLease } from "./plan.ts";
+import { type ChainLease, isHeld } from "./plan.ts";
 
 /** A post that is being made. */
 interface Post {
@@ -83,7 +83,7 @@ export class CheckpointPosts {
       const receipts = await this.#asker.receipts(holding, replicas, signal);
       const sent = await send(this.#parts, `checkpoint of lease ${String(leaseId)}`, async () => {
         const [now] = await reader.leasesById(await reader.pin(), [leaseId]);
-        if (now?.status !== "active" || now.fence !== fence || (await isBehind())) return null;
+        if (!now || !isHeld(now) || now.fence !== fence || (await isBehind())) return null;
         return contracts.checkpoints.post.populateTransaction(leaseId, fence, digest, codec, progress, size, receipts);
       });
       const by = receipts.map(({ nodeId }) => nodeId);

@@ -4,7 +4,7 @@ import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { restorable } from "./lineage.ts";
-import type { ChainLease, LeaseStep } from "./plan.ts";
+import { type ChainLease, isHeld, type LeaseStep } from "./plan.ts";
 import type { CheckpointPosts } from "./posts.ts";
 import { LeaseWork } from "./work.ts";
 
@@ -53,6 +53,10 @@ export class LeaseSteps {
         return;
       case "deliver":
         return this.#deliver(lease);
+      case "wind down":
+        this.#parts.logger.info({ lease: lease.id, why: step.why }, "winding down: workloads write a last checkpoint");
+        await this.#holdings.works.get(lease.id)?.stop("drain");
+        return;
       case "release": {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         await this.#holdings.works.get(lease.id)?.stop("kill");
@@ -104,7 +108,7 @@ export class LeaseSteps {
   async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
     const { reader } = this.#parts.session;
     const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    return now?.status === "active" && now.fence === lease.fence ? build() : null;
+    return now && isHeld(now) && now.fence === lease.fence ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */

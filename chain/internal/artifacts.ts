@@ -18,6 +18,8 @@ const SOURCES = {
   CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",
   VrfSeeds: "contracts/vrf/VrfSeeds.sol",
   RoundManager: "contracts/rounds/RoundManager.sol",
+  Reassignment: "contracts/failover/Reassignment.sol",
+  Telemetry: "contracts/telemetry/Telemetry.sol",
 } as const;
 
 /** A contract that the client knows by its ABI. */

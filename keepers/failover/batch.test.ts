@@ -8,7 +8,7 @@ const idle: BatchView = {
   orphans: 0,
   batch: { id: 0, status: "none", openedAt: 0, left: 0 },
   frozen: false,
-  roundFirst: false,
+  nextOpening: 0,
   seedTimeout: 60,
   settleTimeout: 120,
 };
@@ -25,7 +25,7 @@ test("orphans open a batch, unless a round is open or comes first", () => {
   assert.equal(kind(idle), "wait");
   assert.equal(kind({ ...idle, orphans: 1 }), "open");
   assert.equal(kind({ ...idle, orphans: 1, frozen: true }), "wait");
-  assert.equal(kind({ ...idle, orphans: 1, roundFirst: true }), "wait");
+  assert.equal(kind({ ...idle, orphans: 1, nextOpening: 1_001 }), "wait");
   for (const status of ["done", "aborted"] as const) {
     assert.equal(kind({ ...idle, orphans: 1, batch: { id: 1, status, openedAt: 900, left: 0 } }), "open");
   }

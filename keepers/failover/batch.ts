@@ -13,8 +13,8 @@ export interface BatchView {
   };
   /** Whether a round or a batch holds the listings. */
   readonly frozen: boolean;
-  /** Whether a round comes first: it waits, and the last freeze was a batch's. */
-  readonly roundFirst: boolean;
+  /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch. */
+  readonly nextOpening: number;
   readonly seedTimeout: number;
   readonly settleTimeout: number;
 }
@@ -46,6 +46,8 @@ export function nextBatchStep(view: BatchView): BatchStep {
   if (view.orphans === 0) return { kind: "wait", why: "no range is orphaned" };
   if (view.frozen)
     return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
-  if (view.roundFirst) return { kind: "wait", why: `${String(view.orphans)} orphaned ranges let a round go first` };
+  if (now < view.nextOpening) {
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges let a round go first` };
+  }
   return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
 }

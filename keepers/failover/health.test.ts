@@ -31,6 +31,16 @@ test("a silent node's leases and those past their task's deadline are overdue at
   ]);
 });
 
+test("nobody fails by an outage of the chain, but a task past its deadline is past it", () => {
+  const leases = [lease(1), lease(2, { silent: true }), lease(3, { deadline: 50 })];
+  const outage = healthOf(leases, 200, 30, 200);
+  assert.deepEqual(
+    [outage.suspect.map(({ leaseId }) => leaseId), outage.overdue.map(({ leaseId }) => leaseId)],
+    [[1, 2], [3]],
+  );
+  assert.equal(healthOf(leases, 201, 30, 200).overdue.length, 3);
+});
+
 test("the longest overdue comes first", () => {
   assert.deepEqual(at(200, lease(1, { due: 150 }), lease(2, { due: 90 }), lease(3, { due: 120 })).overdue, [2, 3, 1]);
 });

@@ -33,15 +33,17 @@ export interface Health {
  *
  * @param now Chain time.
  * @param grace Time that the chain gives after a checkpoint interval, seconds.
+ * @param outageUntil Until then no node counts as failed, because the chain itself stood still; 0 if it did not.
  */
-export function healthOf(leases: readonly LeaseSign[], now: number, grace: number): Health {
+export function healthOf(leases: readonly LeaseSign[], now: number, grace: number, outageUntil = 0): Health {
   const suspect: Ailing[] = [];
   const overdue: Ailing[] = [];
+  const failed = now > outageUntil ? overdue : suspect;
   for (const { id, nodeId, due, deadline, silent } of leases) {
     const lease = { leaseId: id, nodeId };
-    if (now > due) overdue.push({ ...lease, reason: "checkpoint overdue", at: due });
-    else if (now > deadline) overdue.push({ ...lease, reason: "task past its deadline", at: deadline });
-    else if (silent) overdue.push({ ...lease, reason: "node silent" });
+    if (now > deadline) overdue.push({ ...lease, reason: "task past its deadline", at: deadline });
+    else if (now > due) failed.push({ ...lease, reason: "checkpoint overdue", at: due });
+    else if (silent) failed.push({ ...lease, reason: "node silent" });
     else if (now > due - grace) suspect.push({ ...lease, reason: "checkpoint overdue", at: due });
   }
   const first = (a: Ailing, b: Ailing) => (a.at ?? Infinity) - (b.at ?? Infinity) || a.leaseId - b.leaseId;

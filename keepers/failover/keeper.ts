@@ -1,7 +1,7 @@
 import type { Lease } from "../../chain/entities.ts";
 import { LeaseIndex } from "../../chain/lease-index.ts";
 import type { Pin } from "../../chain/pin.ts";
-import type { Reader } from "../../chain/readers.ts";
+import { answer, block, type Reader } from "../../chain/readers.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
 import { type BatchStep, nextBatchStep } from "./batch.ts";
@@ -12,6 +12,9 @@ import { readBatchView, silentNodes } from "./view.ts";
 
 /** Ranges that one transaction draws for: what fits well into 2^24 gas. */
 const DRAWS_AT_ONCE = 8;
+
+/** `ILeaseRegistry.Health.Overdue`. */
+const OVERDUE = 2;
 
 /** What the failover keeper works with. */
 export interface FailoverParts {
@@ -54,14 +57,17 @@ export class FailoverKeeper {
   async #expireFailed(pin: Pin): Promise<boolean> {
     const { reader, logger, metrics } = this.#parts;
     const active = this.#index.live().filter(({ status }) => status === "active");
-    const { leaseGrace } = await reader.parameters(pin);
+    const [{ leaseGrace }, outageUntil] = await Promise.all([
+      reader.parameters(pin),
+      answer(reader.contracts.leases.outageUntil(block(pin))),
+    ]);
     const silent = await silentNodes(reader, pin, new Set(active.map(({ nodeId }) => nodeId)));
     const signs = await Promise.all(
       active.map(async ({ id, nodeId, due, taskId }) => {
         return { id, nodeId, due, silent: silent.has(nodeId), deadline: await this.#deadline(taskId, pin) };
       }),
     );
-    const { suspect, overdue } = healthOf(signs, pin.timestamp, leaseGrace);
+    const { suspect, overdue } = healthOf(signs, pin.timestamp, leaseGrace, Number(outageUntil));
     metrics.suspect.set(suspect.length);
     metrics.overdue.set(overdue.length);
     for (const { leaseId, nodeId, reason, at = 0 } of suspect) {
@@ -100,9 +106,10 @@ export class FailoverKeeper {
     return true;
   }
 
-  async #isOverdue(reader: Reader, { nodeId, due, taskId }: Lease, pin: Pin): Promise<boolean> {
-    if (pin.timestamp > due || pin.timestamp > (await this.#deadline(taskId, pin))) return true;
-    return (await silentNodes(reader, pin, new Set([nodeId]))).has(nodeId);
+  /** What the chain itself says at that block, through that endpoint. */
+  async #isOverdue(reader: Reader, { id, taskId }: Lease, pin: Pin): Promise<boolean> {
+    if (pin.timestamp > (await this.#deadline(taskId, pin))) return true;
+    return Number(await answer(reader.contracts.leases.healthOf(id, block(pin)))) === OVERDUE;
   }
 
   /** The step that is due for orphaned ranges, and why. Sends nothing. */

@@ -7,7 +7,7 @@ import { type ChainState, violations } from "./invariants.ts";
 const task = { id: 1, units: 4, openUnits: 0, leasedUnits: 2, paidUnits: 2, refundedUnits: 0 } as Partial<Task> as Task;
 const lease = (id: number, start: number, count: number, changes: Partial<Lease> = {}): Lease =>
   ({ id, taskId: 1, nodeId: 1, start, count, fence: 1, parent: 0, status: "active", ...changes }) as Lease;
-const node = { id: 1, leased: 2, capacity: 4 } as Partial<Node> as Node;
+const node = { id: 1, leased: 2, undecided: 0, capacity: 4 } as Partial<Node> as Node;
 const state: ChainState = {
   block: 9,
   tasks: [task],

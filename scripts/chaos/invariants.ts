@@ -92,10 +92,15 @@ function fences(leases: readonly Lease[]): string[] {
 
 function capacity(node: Node, leases: readonly Lease[]): string[] {
   const name = `node ${String(node.id)}`;
-  const held = leases
-    .filter(({ nodeId, status }) => nodeId === node.id && HOLDING.includes(status))
-    .reduce((sum, { count }) => sum + count, 0);
+  const own = leases.filter(({ nodeId }) => nodeId === node.id);
+  const unitsIn = (...statuses: string[]) =>
+    own.filter(({ status }) => statuses.includes(status)).reduce((sum, { count }) => sum + count, 0);
+  const held = unitsIn("active", "moving");
+  const undecided = unitsIn("delivered", "disputed");
   const wrong: string[] = [];
+  if (undecided !== node.undecided) {
+    wrong.push(`${name} has ${String(undecided)} units to be decided, it counts ${String(node.undecided)}`);
+  }
   if (held !== node.leased) wrong.push(`${name} holds ${String(held)} units, it counts ${String(node.leased)}`);
   if (held > node.capacity) wrong.push(`${name} holds ${String(held)} units of ${String(node.capacity)} that it can`);
   if ((node.listing?.units ?? 0) + node.leased > node.capacity) {
