@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { openSession, type Session } from "../../chain/session.ts";
 import { ACCOUNTS, type CastNode } from "../../scripts/demo/cast.ts";
-import { type DemoChain, startChain } from "../../scripts/demo/chain.ts";
+import { type DemoChain, type ParameterChanges, startChain } from "../../scripts/demo/chain.ts";
 import { Configs } from "../../scripts/demo/configs.ts";
 import { type LogLine, readLog } from "../../scripts/demo/logs.ts";
 import { Processes, ROOT, type Running, tail } from "../../scripts/demo/processes.ts";
@@ -29,12 +29,17 @@ export class TestNetwork {
     this.directory = parts.directory;
   }
 
-  /** Starts the chain and the oracle. @param name Of the deployment. */
-  static async start(name: string): Promise<TestNetwork> {
+  /**
+   * Starts the chain and the oracle.
+   *
+   * @param name Of the deployment.
+   * @param changes Parameters with other values than usual.
+   */
+  static async start(name: string, changes: ParameterChanges = {}): Promise<TestNetwork> {
     const directory = await mkdtemp(join(tmpdir(), `drmp-${name}-`));
     const processes = new Processes(join(directory, "logs"));
     try {
-      const chain = await startChain(processes, 1000, name);
+      const chain = await startChain(processes, 1000, name, changes);
       const session = await openSession({
         network: { ...chain, chainId: 31337 },
         fees: { maxFeePerGas: "100", stuckAfter: 30 },
