@@ -41,7 +41,9 @@ const kills = flags.quick ? 2 : 5;
 const splits = (await measureRecoveries(kills, say)).map(split).filter((each) => each !== undefined);
 const wrong = faults();
 process.stdout.write(
-  flags.json ? `${JSON.stringify({ machine: machine(), network: NETWORK, gas, recoveries: splits, wrong })}\n` : report(),
+  flags.json
+    ? `${JSON.stringify({ machine: machine(), network: NETWORK, gas, recoveries: splits, wrong })}\n`
+    : report(),
 );
 if (flags.write) writeSection("bench:failover", report());
 for (const each of wrong) process.stderr.write(`${each}\n`);
@@ -65,14 +67,17 @@ async function measureGas(sizes: readonly number[]): Promise<{ nodes: number; st
 /** What is not as promised, in words. */
 function faults(): string[] {
   const words: string[] = [];
-  if (splits.length < kills) words.push(`Only ${String(splits.length)} of ${String(kills)} recoveries were seen whole.`);
+  if (splits.length < kills)
+    words.push(`Only ${String(splits.length)} of ${String(kills)} recoveries were seen whole.`);
   for (const { step } of gas[0]?.steps ?? []) {
     const all = gas.map(({ nodes, steps }) => ({ nodes, gas: steps.find((each) => each.step === step)?.gas ?? NaN }));
     const least = Math.min(...all.map((each) => each.gas));
     for (const each of all) {
       // A draw's tries depend on the seed, not on the nodes; see the statistical test of the draw.
       if (each.gas > least * (1 + FLAT) && !step.startsWith("draw")) {
-        words.push(`With ${String(each.nodes)} nodes, to ${step} takes ${String(each.gas)} gas, with others ${String(least)}.`);
+        words.push(
+          `With ${String(each.nodes)} nodes, to ${step} takes ${String(each.gas)} gas, with others ${String(least)}.`,
+        );
       }
     }
   }

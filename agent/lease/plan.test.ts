@@ -64,7 +64,10 @@ test("draining waits for the workload, posts its last checkpoint, then gives the
 test("a lease that moves is wound down, its last checkpoint posted, and handed over; finished, it is delivered", () => {
   const moving: ChainLease = { ...lease, status: "moving" };
   assert.deepEqual(kinds([moving], [work], 1_001, false), ["wind down"]);
-  assert.deepEqual(kinds([moving], [{ ...work, running: false, progress: 9 }], 1_001, false), ["checkpoint", "release"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, progress: 9 }], 1_001, false), [
+    "checkpoint",
+    "release",
+  ]);
   assert.deepEqual(kinds([moving], [{ ...work, running: false }], 1_001, false), ["release"]);
   assert.deepEqual(kinds([moving], [{ ...work, running: false, unitsDone: 3 }], 1_001, false), ["deliver"]);
 });

@@ -25,7 +25,9 @@ export function keptLeases(leases: readonly Lease[], now: number, isOpen: (taskI
     const covered = after.reduce((sum, { count }) => sum + count, 0);
     const over =
       ["delivered", "disputed", "paid"].includes(lease.status) ||
-      (!["active", "moving"].includes(lease.status) && covered >= lease.count && after.every(({ id }) => known.get(id)));
+      (!["active", "moving"].includes(lease.status) &&
+        covered >= lease.count &&
+        after.every(({ id }) => known.get(id)));
     known.set(lease.id, over);
   }
   return leases.filter(({ id, status, taskId, result }) => {

@@ -20,6 +20,7 @@ const VER = 10n ** 18n;
 const MILLI = 10n ** 15n;
 const INTERVAL = 60;
 const CLASS = 0;
+const PROFILE = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: "/ip4/10.0.0.1/tcp/4001" };
 const ONE_BLOCK_OF_REGISTRATIONS = 500;
 
 /** The protocol on an in-process chain, with nodes by the thousand, each with an operator key that can be had. */
@@ -57,7 +58,7 @@ export class FailoverChain {
       const operator = computeAddress(keyOf(this.#nodes));
       const ask = BigInt(1 + ((this.#nodes * 7919) % 1_000)) * MILLI;
       const terms = { classId: CLASS, capacity: 1, ask };
-      const call = await nodes.register.populateTransaction(operator, terms, this.#market.profile, 100n * VER);
+      const call = await nodes.register.populateTransaction(operator, terms, PROFILE, 100n * VER);
       const { to, data } = call;
       await this.#rpc("eth_sendTransaction", { from, to, data, nonce: toBeHex(nonce), gas: toBeHex(1_500_000) });
       if (this.#nodes % ONE_BLOCK_OF_REGISTRATIONS === 0 || this.#nodes === count) await this.#rpc("evm_mine");
@@ -78,7 +79,7 @@ export class FailoverChain {
   }
 
   async #measure(): Promise<StepGas[]> {
-    const { contracts, accounts, pass } = this.#market;
+    const { contracts, accounts } = this.#market;
     const { leases, reassignment, coordinator, seeds } = contracts;
     await this.#round();
     const anyone = accounts.others[0]?.address ?? "";
@@ -92,7 +93,7 @@ export class FailoverChain {
       if (i < 3) await this.#send(call, from);
       else await note("post a checkpoint with a receipt", call, from);
     }
-    await pass(INTERVAL + 10_000);
+    await this.#market.pass(INTERVAL + 10_000);
     const first = Number(await leases.leaseCount()) - FAILED + 1;
     for (let i = 0; i < FAILED; i++) {
       const call = await leases.expire.populateTransaction(first + i);
@@ -111,11 +112,11 @@ export class FailoverChain {
 
   /** Grants {@link FAILED} leases of one unit each, to the cheapest nodes. */
   async #round(): Promise<void> {
-    const { contracts, addTask, pass, fulfil } = this.#market;
-    await addTask({ units: FAILED, maxPrice: 2_000n * MILLI, classIds: [CLASS], interval: INTERVAL });
-    await pass(10);
+    const { contracts } = this.#market;
+    await this.#market.addTask({ units: FAILED, maxPrice: 2_000n * MILLI, classIds: [CLASS], interval: INTERVAL });
+    await this.#market.pass(10);
     await contracts.rounds.open();
-    await fulfil(7n);
+    await this.#market.fulfil(7n);
     const snapshot = await roundSnapshot(this.#client.reader);
     if (!snapshot) throw new Error("the round has no seed");
     const plan = planRound(snapshot, networkSimplex);

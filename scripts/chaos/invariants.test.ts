@@ -33,11 +33,7 @@ for (const [what, change, says] of [
   ["a wei is missing", { balance: 99n }, /the vault holds 99 wei, its books say 100/],
   ["an account is off", { sums: { ...state.sums, stake: 29n } }, /accounts of stake add up to 29/],
   ["units are lost", { tasks: [{ ...task, paidUnits: 1 }] }, /accounts for 3 of its 4/],
-  [
-    "a unit is held twice",
-    { leases: [...state.leases, lease(4, 3, 1)] },
-    /unit 3 of task 1 is held by leases 3 and 4/,
-  ],
+  ["a unit is held twice", { leases: [...state.leases, lease(4, 3, 1)] }, /unit 3 of task 1 is held by leases 3 and 4/],
   [
     "a fence does not grow",
     { leases: [...state.leases.slice(0, 2), lease(3, 2, 2, { parent: 2 })] },

@@ -10,7 +10,12 @@ export interface ChainState {
   readonly supply: bigint;
   /** VER that the vault holds. */
   readonly balance: bigint;
-  readonly books: { readonly escrow: bigint; readonly stake: bigint; readonly claimable: bigint; readonly bountyPool: bigint };
+  readonly books: {
+    readonly escrow: bigint;
+    readonly stake: bigint;
+    readonly claimable: bigint;
+    readonly bountyPool: bigint;
+  };
   /** Each account of the ledgers added up. */
   readonly sums: { readonly escrow: bigint; readonly stake: bigint; readonly claimable: bigint };
 }
@@ -41,7 +46,8 @@ function money({ balance, books, sums, supply }: ChainState, before: ChainState 
       wrong.push(`the accounts of ${name} add up to ${String(sums[name])}, the book says ${String(books[name])}`);
     }
   }
-  if (before && supply !== before.supply) wrong.push(`the supply went from ${String(before.supply)} to ${String(supply)}`);
+  if (before && supply !== before.supply)
+    wrong.push(`the supply went from ${String(before.supply)} to ${String(supply)}`);
   return wrong;
 }
 
@@ -59,14 +65,17 @@ function unitsOf(task: Task, leases: readonly Lease[]): string[] {
     else held += count;
     for (let unit = start; unit < start + count; unit++) {
       const other = holders.get(unit);
-      if (other !== undefined) wrong.push(`unit ${String(unit)} of ${name} is held by leases ${String(other)} and ${String(id)}`);
+      if (other !== undefined)
+        wrong.push(`unit ${String(unit)} of ${name} is held by leases ${String(other)} and ${String(id)}`);
       holders.set(unit, id);
       if (unit >= task.units) wrong.push(`lease ${String(id)} holds unit ${String(unit)} that ${name} does not have`);
     }
   }
   // Orphaned ranges count as leased, while no lease holds them.
-  if (held > task.leasedUnits) wrong.push(`leases hold ${String(held)} units of ${name}, it counts ${String(task.leasedUnits)}`);
-  if (paid !== task.paidUnits) wrong.push(`${String(paid)} units of ${name} are paid, it counts ${String(task.paidUnits)}`);
+  if (held > task.leasedUnits)
+    wrong.push(`leases hold ${String(held)} units of ${name}, it counts ${String(task.leasedUnits)}`);
+  if (paid !== task.paidUnits)
+    wrong.push(`${String(paid)} units of ${name} are paid, it counts ${String(task.paidUnits)}`);
   return wrong;
 }
 
@@ -78,7 +87,9 @@ function fences(leases: readonly Lease[]): string[] {
     if (!before) return [`lease ${String(id)} comes after lease ${String(parent)}, which is not there`];
     const wrong: string[] = [];
     if (fence <= before.fence) {
-      wrong.push(`lease ${String(id)} has fence ${String(fence)}, not above ${String(before.fence)} of lease ${String(parent)}`);
+      wrong.push(
+        `lease ${String(id)} has fence ${String(fence)}, not above ${String(before.fence)} of lease ${String(parent)}`,
+      );
     }
     if (HOLDING.includes(before.status) || before.status === "paid") {
       wrong.push(`lease ${String(id)} comes after lease ${String(parent)}, which is ${before.status}`);

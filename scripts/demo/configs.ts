@@ -104,7 +104,7 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-export function specOf(task: CastTask): TaskSpecInput {
+export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
   return {
     version: 1,
     name: task.name,
