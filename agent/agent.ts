@@ -4,6 +4,7 @@ import type { Node } from "../chain/entities.ts";
 import { ReceiptAsker } from "./attest/asker.ts";
 import { ReceiptGiver } from "./attest/giver.ts";
 import { Doubts } from "./attest/order.ts";
+import { SpotChecks } from "./attest/spot.ts";
 import { Holdings } from "./lease/holdings.ts";
 import { outOfTouch, planLeases } from "./lease/plan.ts";
 import { CheckpointPosts } from "./lease/posts.ts";
@@ -29,6 +30,7 @@ export class Agent {
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
   readonly #giver: ReceiptGiver;
+  readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
   #draining = false;
@@ -37,15 +39,18 @@ export class Agent {
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#holdings = new Holdings(parts);
-    const asker = new ReceiptAsker({ ...parts, doubts: new Doubts() });
-    this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker));
+    const doubts = new Doubts();
+    this.#spots = new SpotChecks({ ...parts, doubts });
+    const asker = new ReceiptAsker({ ...parts, doubts });
+    this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
     this.#replicas = new Replicas(parts.store, parts.logger);
     this.#giver = new ReceiptGiver(parts);
   }
 
-  /** Begins to give other nodes receipts. */
+  /** Begins to give other nodes receipts, and to answer their spot checks. */
   async serve(): Promise<void> {
     await this.#giver.serve();
+    await this.#spots.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -85,6 +90,7 @@ export class Agent {
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
       await this.#giver.tidy(pin, kept);
+      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);
     // Seconds that count down are no news.

@@ -48,6 +48,8 @@ export const agentConfig = z.strictObject({
   claimAbove: ver.default("1"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: z.number().positive().default(20),
+  /** Seconds between two spot checks of those who hold this node's checkpoints. */
+  spotCheck: z.number().positive().default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
   specTimeout: z.number().positive().default(120),
   service,

@@ -111,6 +111,7 @@ async function run(config: AgentConfig): Promise<void> {
       signer,
       domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
       metrics: attestMetrics(registry),
+      spotCheckMs: config.spotCheck * 1000,
       room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;

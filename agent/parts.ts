@@ -24,6 +24,8 @@ export interface AgentParts extends WorkParts {
   /** Bytes of the largest checkpoint of others that this node copies. */
   readonly maxCheckpointBytes: number;
   readonly metrics: AttestMetrics;
+  /** Pause between two spot checks of those who hold this node's checkpoints, milliseconds. */
+  readonly spotCheckMs: number;
   readonly room: DiskRoom;
 }
 

@@ -1,4 +1,5 @@
 import type { ReceiptAsker } from "../attest/asker.ts";
+import type { SpotChecks } from "../attest/spot.ts";
 import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleCheckpoint } from "./bundle.ts";
@@ -19,12 +20,14 @@ export class CheckpointPosts {
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
   readonly #asker: ReceiptAsker;
+  readonly #spots: Pick<SpotChecks, "note" | "forget">;
   readonly #posts = new Map<number, Post>();
 
-  constructor(parts: AgentParts, holdings: Holdings, asker: ReceiptAsker) {
+  constructor(parts: AgentParts, holdings: Holdings, asker: ReceiptAsker, spots: Pick<SpotChecks, "note" | "forget">) {
     this.#parts = parts;
     this.#holdings = holdings;
     this.#asker = asker;
+    this.#spots = spots;
   }
 
   /** Begins to make, attest and post a checkpoint of a lease, unless that is under way. Failures are logged. */
@@ -47,6 +50,7 @@ export class CheckpointPosts {
 
   /** Gives up the post under way of a lease that is over. */
   async drop(leaseId: number): Promise<void> {
+    this.#spots.forget(leaseId);
     const post = this.#posts.get(leaseId);
     post?.abort.abort(new Error("the lease is over"));
     await post?.ended;
@@ -87,7 +91,9 @@ export class CheckpointPosts {
         return contracts.checkpoints.post.populateTransaction(leaseId, fence, digest, codec, progress, size, receipts);
       });
       const by = receipts.map(({ nodeId }) => nodeId);
-      if (sent) logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
+      if (!sent) return;
+      this.#spots.note(leaseId, cid.toString(), by);
+      logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
     } finally {
       await this.#retainNewest(leaseId);
     }
