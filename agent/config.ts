@@ -32,6 +32,24 @@ export const agentConfig = z.strictObject({
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4001"]),
       /** Multiaddrs that others reach this machine by, if they differ. */
       announce: z.array(z.string()).default([]),
+      /** Serving checkpoints over HTTP, several times as fast as bitswap; false for none. */
+      http: z
+        .union([
+          z.literal(false),
+          z.strictObject({
+            /** Multiaddr to listen on, `/ip4/…/tcp/…/http`; left out: the port above that of the first in `listen`. */
+            listen: z.string().optional(),
+            /** Multiaddrs that others reach it by; left out: its port under the hosts that libp2p is reached by. */
+            announce: z.array(z.string()).optional(),
+          }),
+        ])
+        .prefault({}),
+      /** Most bytes of checkpoints on disk; what is not pinned goes when room is needed. */
+      maxBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(64 * 2 ** 30),
       /** Copies of other nodes' newest checkpoints that exist in the network beside the producer's own. */
       replicas: z.number().int().min(0).max(8).default(1),
     })

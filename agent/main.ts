@@ -76,6 +76,8 @@ async function run(config: AgentConfig): Promise<void> {
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     announce: config.store.announce,
+    http: config.store.http,
+    maxBytes: config.store.maxBytes,
     log: logger,
   });
   await store.start();
@@ -86,7 +88,7 @@ async function run(config: AgentConfig): Promise<void> {
   try {
     endpoint = await serveHealth({ ...config.service, pulse, registry, details: () => ({ ...agent?.state }) });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
-    const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
+    const nodeId = await ensureRegistered(session, config, signer.address, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await lane.recover(signal);
     agent = new Agent({
