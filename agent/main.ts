@@ -30,7 +30,6 @@ import { holdingDomain } from "./attest/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
-import { httpBeside } from "./node/addresses.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
@@ -79,8 +78,8 @@ async function run(config: AgentConfig): Promise<void> {
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     announce: config.store.announce,
-    http: { listen: config.store.http ?? httpBeside(config.store.listen) },
-    maxBytes: config.store.maxSize * 2 ** 20,
+    http: config.store.http,
+    maxBytes: config.store.maxBytes,
     log: logger,
   });
   await store.start();
@@ -107,7 +106,7 @@ async function run(config: AgentConfig): Promise<void> {
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
-      maxCheckpointBytes: config.store.maxCheckpoint * 2 ** 20,
+      maxCheckpointBytes: config.store.maxCheckpoint,
       signer,
       domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
       metrics: attestMetrics(registry),

@@ -30,7 +30,7 @@ export async function isHeldBy(
   signal: AbortSignal,
 ): Promise<boolean> {
   const directory = await mkdtemp(`${scratch}.`);
-  const store = new CheckpointStore({ directory: join(directory, "store") });
+  const store = new CheckpointStore({ directory: join(directory, "store"), http: false });
   try {
     await store.start();
     store.setPeers(endpoint);

@@ -34,6 +34,7 @@ export class HttpPeer {
   #running = 0;
   #failures = 0;
   #notBefore = 0;
+  #isBusy = false;
 
   constructor(name: string, address: HttpAddress) {
     this.name = name;
@@ -43,6 +44,11 @@ export class HttpPeer {
   /** Whether it may be asked now. */
   get isUsable(): boolean {
     return performance.now() >= this.#notBefore;
+  }
+
+  /** Whether it only asked for a little patience. */
+  get isBusy(): boolean {
+    return this.#isBusy && !this.isUsable;
   }
 
   /** Requests under way as a share of what it is sent at a time; 1 is full. */
@@ -64,7 +70,7 @@ export class HttpPeer {
     } catch (error) {
       limits.signal.throwIfAborted();
       if (!(error instanceof CheckpointError)) this.#failed(error instanceof StalledPeer);
-      else if (error.code === "CORRUPT") this.#notBefore = performance.now() + DISTRUST_MS;
+      else if (error.code === "CORRUPT") this.#leaveAlone(DISTRUST_MS);
       throw error;
     } finally {
       this.#running -= 1;
@@ -104,7 +110,7 @@ export class HttpPeer {
   #judge(status: number, bytes: number): PeerAnswer {
     if (status === 429 || status === 503) {
       this.#window = Math.max(1, this.#window / 2);
-      this.#notBefore = performance.now() + BUSY_PAUSE_MS * (1 + Math.random());
+      this.#leaveAlone(BUSY_PAUSE_MS * (1 + Math.random()), true);
       return { kind: "busy" };
     }
     if (status >= 500) throw new Error(`it answered with status ${status}`);
@@ -119,7 +125,12 @@ export class HttpPeer {
     this.#window = Math.max(1, this.#window / 2);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
     this.#failures += 1;
-    this.#notBefore = performance.now() + (stalled ? Math.max(pause, 2 * FIRST_PAUSE_MS) : pause);
+    this.#leaveAlone(stalled ? Math.max(pause, 2 * FIRST_PAUSE_MS) : pause);
+  }
+
+  #leaveAlone(milliseconds: number, isBusy = false): void {
+    this.#notBefore = Math.max(this.#notBefore, performance.now() + milliseconds);
+    this.#isBusy = isBusy;
   }
 
   #connection(): BlockConnection {

@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { formatHttpAddress } from "./addresses.ts";
 import type { HttpAddress } from "./addresses.ts";
 import { HttpPeer } from "./peer.ts";
+import type { PeerAnswer } from "./peer.ts";
 
 /** A peer that does not answer at all is not waited for alone: after so long the next is asked, too. */
 const PATIENCE_MS = 150;
@@ -103,9 +104,10 @@ export class Asking {
       tried.add(peer);
       const attempt: Attempt = { heard: false, ended: Promise.resolve() };
       attempt.ended = this.#attempt(peer, cid, either, attempt)
-        .then((stored) => {
-          if (stored === undefined) return;
-          bytes = stored;
+        .then((answer) => {
+          if (answer?.kind === "busy") tried.delete(peer);
+          if (answer?.kind !== "stored") return;
+          bytes = answer.bytes;
           done.abort();
         })
         .catch((error: unknown) => {
@@ -147,7 +149,7 @@ export class Asking {
     if ([...running].some(({ heard }) => heard)) await ended;
   }
 
-  async #attempt(peer: HttpPeer, cid: CID, signal: AbortSignal, attempt: Attempt): Promise<number | undefined> {
+  async #attempt(peer: HttpPeer, cid: CID, signal: AbortSignal, attempt: Attempt): Promise<PeerAnswer | undefined> {
     const limits = {
       idleTimeout: this.#idleTimeout,
       timeout: REQUEST_TIMEOUT_MS,
@@ -158,10 +160,10 @@ export class Asking {
     };
     try {
       const answer = await peer.get(cid, limits, (bytes) => this.#puller.blocks.write(cid, bytes));
-      if (answer.kind === "busy") return undefined;
+      if (answer.kind === "busy") return answer;
       const score = Math.max(0, this.#score.get(peer) ?? 0);
       this.#score.set(peer, answer.kind === "stored" ? score + 1 : score - 1);
-      return answer.kind === "stored" ? answer.bytes : undefined;
+      return answer;
     } catch (error) {
       if (signal.aborted || (error instanceof CheckpointError && error.code !== "CORRUPT")) throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -188,9 +190,9 @@ export class Asking {
   #choose(tried: ReadonlySet<HttpPeer>): HttpPeer | "full" | undefined {
     const rank = (peer: HttpPeer): number => -Math.sign(this.#score.get(peer) ?? 0);
     const open = this.#puller.peers
-      .filter((peer) => peer.isUsable && !tried.has(peer))
+      .filter((peer) => (peer.isUsable || peer.isBusy) && !tried.has(peer))
       .sort((a, b) => rank(a) - rank(b) || a.load - b.load);
-    const free = open.find(({ load }) => load < 1);
+    const free = open.find(({ load, isBusy }) => load < 1 && !isBusy);
     const [best] = open;
     if (best === undefined) return undefined;
     if (free === undefined || (rank(free) > 0 && rank(best) <= 0)) return "full";

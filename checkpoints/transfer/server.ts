@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import type { CID } from "multiformats/cid";
 
@@ -11,13 +11,13 @@ import type { Log } from "../log.ts";
 import type { HttpAddress } from "./addresses.ts";
 
 const RAW_TYPE = "application/vnd.ipld.raw";
-/** Blocks in memory at a time: at most twice as many MiB. Who asks for more is told to come again. */
+/** Blocks in memory at a time: at most twice as many MiB. Who asks for more, or twice at once, is told to come again. */
 const MAX_OPEN_ANSWERS = 32;
 const MAX_CONNECTIONS = 512;
 const HEADERS_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_MS = 30_000;
-/** Without a byte moving. */
-const IDLE_TIMEOUT_MS = 15_000;
+/** Without a byte moving in the middle of an answer. */
+const STALL_TIMEOUT_MS = 10_000;
 /** For a whole answer, so that nobody holds a block in memory by reading it drop by drop. */
 const ANSWER_TIMEOUT_MS = 60_000;
 const MAX_HEADER_BYTES = 8 * 1024;
@@ -33,7 +33,8 @@ export class BlockServer {
   readonly #read: ServeBlock;
   readonly #log: Log;
   readonly #server: Server;
-  #open = 0;
+  /** Connections that are being answered. */
+  readonly #open = new Set<Socket>();
 
   constructor(read: ServeBlock, log: Log) {
     this.#read = read;
@@ -51,9 +52,6 @@ export class BlockServer {
       },
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.setTimeout(Math.max(IDLE_TIMEOUT_MS, KEEP_ALIVE_MS), (socket) => {
-      socket.destroy();
-    });
   }
 
   /**
@@ -95,16 +93,18 @@ export class BlockServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const cid = this.#accept(request, response);
     if (cid === undefined) return;
-    if (this.#open >= MAX_OPEN_ANSWERS) {
+    const { socket } = request;
+    if (this.#open.size >= MAX_OPEN_ANSWERS || this.#open.has(socket)) {
       response.setHeader("retry-after", "1");
       refuse(response, 503, "too many requests are open: ask again in a second");
       return;
     }
-    this.#open += 1;
+    this.#open.add(socket);
     const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT_MS);
+    response.setTimeout(STALL_TIMEOUT_MS, () => response.destroy());
     response.once("close", () => {
       clearTimeout(timer);
-      this.#open -= 1;
+      this.#open.delete(socket);
     });
     try {
       const bytes = await this.#read(cid);
