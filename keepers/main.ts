@@ -12,7 +12,6 @@ import { formatEther } from "ethers";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
-import type { Reader } from "../chain/readers.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { lpSolver } from "../protocol/allocation/lpSolver.ts";
 import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
@@ -29,6 +28,7 @@ import { type AllocationMetrics, allocationMetrics } from "./allocation/metrics.
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/keeper.ts";
 import { type FailoverMetrics, failoverMetrics } from "./failover/metrics.ts";
+import { SecondEndpoint } from "./failover/second.ts";
 import { drySender, laneSender, type Sender } from "./sender.ts";
 
 const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
@@ -100,40 +100,6 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   second.close();
   session.close();
   logger.info("keepers stopped");
-}
-
-/** The second endpoint, where there is one: connected to when it is first needed, and again if that failed. */
-class SecondEndpoint {
-  readonly #config: KeeperConfig;
-  #session: Promise<Session> | undefined;
-
-  constructor(config: KeeperConfig) {
-    this.#config = config;
-  }
-
-  get reader(): (() => Promise<Reader>) | undefined {
-    return this.#config.network.confirmRpcUrl === undefined ? undefined : async () => (await this.#open()).reader;
-  }
-
-  async #open(): Promise<Session> {
-    const { network, fees, dataDir } = this.#config;
-    const { confirmRpcUrl = network.rpcUrl, chainId, deployment } = network;
-    const journals = join(dataDir, "journals");
-    this.#session ??= openSession({ network: { rpcUrl: confirmRpcUrl, chainId, deployment }, fees, journals });
-    this.#session.catch(() => {
-      this.#session = undefined;
-    });
-    return this.#session;
-  }
-
-  close(): void {
-    this.#session?.then(
-      (session) => {
-        session.close();
-      },
-      () => undefined,
-    );
-  }
 }
 
 /** What the keepers count. */
