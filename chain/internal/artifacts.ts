@@ -18,6 +18,9 @@ const SOURCES = {
   CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",
   VrfSeeds: "contracts/vrf/VrfSeeds.sol",
   RoundManager: "contracts/rounds/RoundManager.sol",
+  Telemetry: "contracts/telemetry/Telemetry.sol",
+  EnergyLedger: "contracts/energy/EnergyLedger.sol",
+  Balancer: "contracts/balance/Balancer.sol",
 } as const;
 
 /** A contract that the client knows by its ABI. */
