@@ -107,6 +107,12 @@ export class PeerKeeper {
     }));
   }
 
+  /** The addresses that were set for a peer id; undefined if it isn't one of the set. */
+  addressesOf(peer: string | readonly string[]): string[] | undefined {
+    const known = typeof peer === "string" ? this.#peers.get(peer) : undefined;
+    return known?.addresses.map((address) => address.toString());
+  }
+
   /** Dials no more. */
   stop(): void {
     clearInterval(this.#timer);

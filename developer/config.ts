@@ -26,6 +26,8 @@ export const taskTerms = z.strictObject({
   /** Class name → surcharge in VER; it steers the choice and is not paid. */
   classes: z.record(z.string(), ver),
   checkpointInterval: z.number().int().positive(),
+  /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
+  replicas: z.number().int().min(0).max(4).default(1),
   /** Seconds from now on until the results must be there. */
   within: z.number().int().positive(),
 });

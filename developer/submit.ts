@@ -60,6 +60,7 @@ export async function submitTask(
           units: terms.units,
           maxPrice,
           checkpointInterval: terms.checkpointInterval,
+          replicas: terms.replicas,
           deadline: now.timestamp + terms.within,
           classIds: classes.map(({ id }) => id),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],

@@ -12,6 +12,7 @@ import { formatEther } from "ethers";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
+import type { Reader } from "../chain/readers.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { lpSolver } from "../protocol/allocation/lpSolver.ts";
 import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
@@ -24,9 +25,10 @@ import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { AllocationKeeper } from "./allocation/keeper.ts";
-import { allocationMetrics } from "./allocation/metrics.ts";
+import { type AllocationMetrics, allocationMetrics } from "./allocation/metrics.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/keeper.ts";
+import { type FailoverMetrics, failoverMetrics } from "./failover/metrics.ts";
 import { drySender, laneSender, type Sender } from "./sender.ts";
 
 const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
@@ -71,13 +73,13 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
   });
-  const metrics = allocationMetrics(registry);
+  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
   let sender = drySender(logger);
   if (config.key && !dryRun) {
     const { lane } = await session.lane(config.key);
     await lane.recover(signal);
     sender = laneSender(lane, logger, () => {
-      metrics.lost.inc();
+      metrics.allocation.lost.inc();
     });
   } else {
     logger.warn("dry run: nothing will be sent");
@@ -85,7 +87,8 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   const endpoint = await serveHealth({ ...config.service, pulse, registry });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const cycles = keeperCycles(config, session, sender, logger, metrics);
+  const second = new SecondEndpoint(config);
+  const cycles = keeperCycles(config, session, second, sender, logger, metrics);
   await Promise.all(
     cycles.map(({ name, cycle }) => {
       pulse.expect(name);
@@ -94,23 +97,66 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     }),
   );
   await endpoint.close();
+  second.close();
   session.close();
   logger.info("keepers stopped");
+}
+
+/** The second endpoint, where there is one: connected to when it is first needed, and again if that failed. */
+class SecondEndpoint {
+  readonly #config: KeeperConfig;
+  #session: Promise<Session> | undefined;
+
+  constructor(config: KeeperConfig) {
+    this.#config = config;
+  }
+
+  get reader(): (() => Promise<Reader>) | undefined {
+    return this.#config.network.confirmRpcUrl === undefined ? undefined : async () => (await this.#open()).reader;
+  }
+
+  async #open(): Promise<Session> {
+    const { network, fees, dataDir } = this.#config;
+    const { confirmRpcUrl = network.rpcUrl, chainId, deployment } = network;
+    const journals = join(dataDir, "journals");
+    this.#session ??= openSession({ network: { rpcUrl: confirmRpcUrl, chainId, deployment }, fees, journals });
+    this.#session.catch(() => {
+      this.#session = undefined;
+    });
+    return this.#session;
+  }
+
+  close(): void {
+    this.#session?.then(
+      (session) => {
+        session.close();
+      },
+      () => undefined,
+    );
+  }
+}
+
+/** What the keepers count. */
+interface KeeperMetrics {
+  readonly allocation: AllocationMetrics;
+  readonly failover: FailoverMetrics;
 }
 
 /** The configured keepers, each a cycle of its own. */
 function keeperCycles(
   config: KeeperConfig,
   session: Session,
+  second: SecondEndpoint,
   sender: Sender,
   logger: Logger,
-  metrics: ReturnType<typeof allocationMetrics>,
+  metrics: KeeperMetrics,
 ): { name: string; cycle: () => Promise<boolean> }[] {
   const { reader } = session;
   return config.keepers.map((name) => {
     const log = logger.child({ keeper: name });
     if (name === "failover") {
-      const keeper = new FailoverKeeper(reader, sender, log);
+      const parts = { reader, sender, logger: log, metrics: metrics.failover, second: second.reader };
+      const keeper = new FailoverKeeper(parts);
       return { name, cycle: () => keeper.cycle() };
     }
     const { batchSeconds } = config.allocation;
@@ -119,7 +165,7 @@ function keeperCycles(
       sender,
       solvers: [lpSolver, networkSimplex, pathSolver],
       logger: log,
-      metrics,
+      metrics: metrics.allocation,
       batchSeconds,
     });
     return { name, cycle: () => keeper.cycle() };
@@ -129,8 +175,11 @@ function keeperCycles(
 async function plan(config: KeeperConfig): Promise<void> {
   const logger = createLogger("keepers", config.service.logLevel);
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const metrics = allocationMetrics(new Registry());
-  for (const { cycle } of keeperCycles(config, session, drySender(logger), logger, metrics)) await cycle();
+  const registry = new Registry();
+  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
+  const second = new SecondEndpoint(config);
+  for (const { cycle } of keeperCycles(config, session, second, drySender(logger), logger, metrics)) await cycle();
+  second.close();
   session.close();
 }
 
@@ -138,6 +187,10 @@ async function check(config: KeeperConfig): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const pin = await session.reader.pin();
   const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
+  const second = new SecondEndpoint(config);
+  const confirm = await second.reader?.();
+  if (confirm) words.push(`confirm  block ${String((await confirm.pin()).number)}`);
+  second.close();
   if (config.key) {
     const { signer } = await session.lane(config.key);
     const balance = await session.provider.getBalance(signer.address);
