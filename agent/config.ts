@@ -24,6 +24,8 @@ export const agentConfig = z.strictObject({
     ask: ver,
     /** Average watts above which the node wants no more work. */
     powerThreshold: z.number().int().nonnegative(),
+    /** The most watts that the machine can draw; the network refuses reports above it. */
+    powerMax: z.number().int().positive(),
     energySource: z.enum(ENERGY_SOURCES),
   }),
   store: z

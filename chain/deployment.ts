@@ -6,7 +6,9 @@ import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress
 
 import type {
   AccessManager,
+  Balancer,
   CheckpointRegistry,
+  EnergyLedger,
   LeaseRegistry,
   NodeRegistry,
   Parameters,
@@ -37,8 +39,10 @@ export interface Contracts {
   readonly checkpoints: CheckpointRegistry;
   readonly seeds: VrfSeeds;
   readonly rounds: RoundManager;
-  readonly reassignment: Reassignment;
   readonly telemetry: Telemetry;
+  readonly ledger: EnergyLedger;
+  readonly balancer: Balancer;
+  readonly reassignment: Reassignment;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -181,8 +185,10 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
     seeds: at<VrfSeeds>("VrfSeeds"),
     rounds: at<RoundManager>("RoundManager"),
-    reassignment: at<Reassignment>("Reassignment"),
     telemetry: at<Telemetry>("Telemetry"),
+    ledger: at<EnergyLedger>("EnergyLedger"),
+    balancer: at<Balancer>("Balancer"),
+    reassignment: at<Reassignment>("Reassignment"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),

@@ -19,6 +19,8 @@ const node: Node = {
   operator: "0x02",
   energySource: "grid",
   powerThreshold: 100,
+  powerMax: 400,
+  fit: true,
   stake: 400n,
   endpoint: "/ip4/127.0.0.1/tcp/4001/p2p/x",
 };

@@ -28,9 +28,9 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
         if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
-        const { powerThreshold } = node;
+        const { powerThreshold, powerMax } = node;
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
-        return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, endpoint });
+        return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });
       }),
     );
   }

@@ -88,6 +88,8 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     operator: v.operator,
     energySource: word(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
+    powerMax: safe(v.powerMax),
+    fit: !v.unfit,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };

@@ -33,7 +33,7 @@ interface IBalancer {
     /// @notice A lease's range can only move to another node.
     error SameNode(uint32 leaseId, uint32 nodeId);
     error UnitsOutOfRange(uint32 leaseId, uint24 units, uint24 count);
-    /// @notice Only an active lease moves.
+    /// @notice Only an active lease that is in time moves.
     error LeaseNotActive(uint32 leaseId);
     /// @notice The node never reported, or missed its reports.
     error NodeNotReporting(uint32 nodeId);

@@ -20,6 +20,12 @@ interface IEnergyLedger {
         uint24 gridIntensity;
     }
 
+    /// @notice What a class is to be compared with.
+    struct ClassSetting {
+        uint8 classId;
+        ClassEnergy energy;
+    }
+
     /// @notice One lease's part of a report.
     struct Part {
         uint32 leaseId;
@@ -103,7 +109,7 @@ interface IEnergyLedger {
     }
 
     event ModulesWired(address telemetry);
-    event ClassEnergySet(uint8 indexed classId, ClassEnergy energy);
+    event ClassEnergySet(uint8 indexed classId, ClassEnergy previous, ClassEnergy energy);
     event EnergyRecorded(uint32 indexed nodeId, uint8 method, uint40 joules, uint40 renewableJoules, uint256 carbon);
     event TaskEnergyRecorded(uint32 indexed taskId, uint32 indexed leaseId, uint40 joules, uint40 renewableJoules);
     event LeaseCredited(uint32 indexed leaseId, uint32 indexed taskId, uint24 units, uint256 baselineJoules);
@@ -118,8 +124,8 @@ interface IEnergyLedger {
     /// @notice Names the module that records. Deployer only, once.
     function wire(address telemetry) external;
 
-    /// @notice Sets what a class is compared with, from now on. Only the role that the access manager names.
-    function setClassEnergy(uint8 classId, ClassEnergy calldata energy) external;
+    /// @notice Sets what classes are compared with, from now on. Only the role that the access manager names. O(n).
+    function setClassEnergies(ClassSetting[] calldata settings) external;
 
     /// @notice Books a report: to the node, the network, and each lease's task. Telemetry only. O(parts).
     function record(Entry calldata entry) external;

@@ -52,6 +52,8 @@ enum Param {
     MoveCooldown,
     /// Time that the old node of a moved range has for a last checkpoint.
     MoveGrace,
+    /// Highest latency with which a node gets new work, where its class has no bound of its own, ms.
+    MaxLatency,
     /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
     BaselinePue,
     /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.

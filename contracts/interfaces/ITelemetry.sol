@@ -39,9 +39,11 @@ interface ITelemetry {
         SharesAboveTotal,
         /// A share names a lease that was never the node's.
         ForeignLease,
+        /// Shares come in ascending order of their leases, each once.
+        SharesOutOfOrder,
         TooManyShares,
-        /// More idle-harvested unit-seconds than the capacity has in the period.
-        IdleAboveCapacity
+        /// More idle-harvested unit-seconds than the leases named, or the capacity, have in the period.
+        IdleAboveWork
     }
 
     /// @notice Energy of one lease's units in a report's period.
@@ -69,7 +71,7 @@ interface ITelemetry {
         uint16 version;
         /// Unit-seconds of work done while the machine's owner left it idle.
         uint32 idleUnitSeconds;
-        /// At most {MAX_SHARES}.
+        /// One for each lease that ran in the period, ascending, at most 64. What runs more leases reports more often.
         Share[] shares;
     }
 
@@ -154,8 +156,8 @@ interface ITelemetry {
     /// @notice Frees a throttled node whose last report is within its threshold. Anyone.
     function unthrottle(uint32 nodeId) external;
 
-    /// @notice Sets the highest latency with which nodes of a class get new work, ms; 0: any. Only the role that the access
-    /// manager names.
+    /// @notice Sets the highest latency with which nodes of a class get new work, ms; 0: {Param.MaxLatency} holds. Only the
+    /// role that the access manager names.
     function setMaxLatency(uint8 classId, uint16 milliseconds) external;
 
     /// @notice Load (basis points), latency (ms) and time of a node's last report; while the listings are frozen, as they
@@ -178,8 +180,8 @@ interface ITelemetry {
     /// @notice Standings of the nodes from id `from` on, `count` of them; those of unknown ids are zero.
     function standingPage(uint32 from, uint32 count) external view returns (Standing[] memory);
 
-    /// @notice Highest latency with which nodes of a class get new work, ms; 0: any.
-    function maxLatencyOf(uint8 classId) external view returns (uint16);
+    /// @notice Highest latency with which nodes of a class get new work, ms.
+    function maxLatencyOf(uint8 classId) external view returns (uint256);
 
     /// @notice What a node's operator signs for a report: its EIP-712 digest on this chain for this contract.
     function digestOf(Report memory report) external view returns (bytes32);

@@ -6,6 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS, MAX_UNIT_POWER} from "../governance/Units.sol";
+import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
@@ -26,7 +27,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         uint40 at;
     }
 
-    /// @notice Most shares in a report; what runs more leases reports more often.
+    /// @notice Most shares in a report.
     uint256 public constant MAX_SHARES = 64;
 
     /// @notice Times, the band of loads.
@@ -35,22 +36,25 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     INodeRegistry public immutable NODES;
     /// @notice Whose leases the shares name.
     ILeaseRegistry public immutable LEASES;
+    /// @notice Keeps the energy.
+    IEnergyLedger public immutable LEDGER;
 
     Totals private _totals;
     mapping(uint32 nodeId => Standing) private _standings;
     mapping(uint32 nodeId => Frozen) private _frozen;
-    /// @inheritdoc ITelemetry
-    mapping(uint8 classId => uint16 milliseconds) public maxLatencyOf;
+    mapping(uint8 classId => uint16 milliseconds) private _maxLatencies;
 
     constructor(
         address authority,
         IParameters parameters,
         INodeRegistry nodes,
-        ILeaseRegistry leases
+        ILeaseRegistry leases,
+        IEnergyLedger ledger
     ) AccessManaged(authority) EIP712("DRMP", "1") {
         PARAMETERS = parameters;
         NODES = nodes;
         LEASES = leases;
+        LEDGER = ledger;
     }
 
     /// @inheritdoc ITelemetry
@@ -58,10 +62,25 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         uint32 freeze = NODES.frozen() ? NODES.freezeCount() : 0;
         for (uint256 at; at < packed.length;) {
             (Report memory report, uint256 end) = packed.read(at);
-            (Refusal reason, INodeRegistry.Facts memory facts) = _judge(report, packed[end - 64:end]);
+            (Refusal reason, INodeRegistry.Facts memory facts, IEnergyLedger.Part[] memory parts) = _judge(
+                report,
+                packed[end - ReportCodec.SIGNATURE:end]
+            );
             if (reason == Refusal.None) {
-                _take(report, facts, freeze);
                 ++accepted;
+                _take(report, facts, freeze);
+                LEDGER.record(
+                    IEnergyLedger.Entry(
+                        report.nodeId,
+                        facts.classId,
+                        report.method,
+                        report.period,
+                        report.joules,
+                        report.renewableJoules,
+                        report.idleUnitSeconds,
+                        parts
+                    )
+                );
             } else {
                 emit ReportRefused(report.nodeId, report.sequence, reason);
             }
@@ -117,8 +136,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function setMaxLatency(uint8 classId, uint16 milliseconds) external restricted {
-        emit MaxLatencySet(classId, maxLatencyOf[classId], milliseconds);
-        maxLatencyOf[classId] = milliseconds;
+        emit MaxLatencySet(classId, _maxLatencies[classId], milliseconds);
+        _maxLatencies[classId] = milliseconds;
     }
 
     /// @inheritdoc ITelemetry
@@ -160,6 +179,12 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @inheritdoc ITelemetry
     function digestOf(Report memory report) external view returns (bytes32) {
         return _hashTypedDataV4(report.hash());
+    }
+
+    /// @inheritdoc ITelemetry
+    function maxLatencyOf(uint8 classId) public view returns (uint256) {
+        uint256 own = _maxLatencies[classId];
+        return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
     }
 
     /// @dev Books a report that was found good.
@@ -218,47 +243,72 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         _totals = t;
     }
 
-    /// @dev Whether a report may be booked; `facts` are the node's unless it is unknown.
+    /// @dev Whether a report may be booked; what follows means something only if it may.
     function _judge(
         Report memory r,
         bytes calldata signature
-    ) private view returns (Refusal, INodeRegistry.Facts memory facts) {
-        if (r.nodeId == 0 || r.nodeId > NODES.nodeCount()) return (Refusal.UnknownNode, facts);
+    ) private view returns (Refusal reason, INodeRegistry.Facts memory facts, IEnergyLedger.Part[] memory parts) {
+        if (r.nodeId == 0 || r.nodeId > NODES.nodeCount()) return (Refusal.UnknownNode, facts, parts);
         facts = NODES.factsOf(r.nodeId);
+        reason = _judgeOrigin(r, facts, signature);
+        if (reason == Refusal.None) reason = _judgeValues(r, facts);
+        if (reason == Refusal.None) (reason, parts) = _judgeShares(r, facts.capacity);
+    }
+
+    function _judgeOrigin(
+        Report memory r,
+        INodeRegistry.Facts memory facts,
+        bytes calldata signature
+    ) private view returns (Refusal) {
         bool inMarket =
             facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
-        if (!inMarket) return (Refusal.NotInMarket, facts);
-        if (r.shares.length > MAX_SHARES) return (Refusal.TooManyShares, facts);
+        if (!inMarket) return Refusal.NotInMarket;
+        if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
         Standing memory s = _standings[r.nodeId];
-        if (r.sequence <= s.sequence) return (Refusal.SequenceNotGrowing, facts);
+        if (r.sequence <= s.sequence) return Refusal.SequenceNotGrowing;
         // ERC-2098: r, then s with the parity in its highest bit.
         (address signer, , ) = ECDSA.tryRecover(
             _hashTypedDataV4(r.hash()),
             bytes32(signature),
             bytes32(signature[32:])
         );
-        // Never zero: the registry refuses a zero operator.
-        if (signer != facts.operator) return (Refusal.BadSignature, facts);
+        // What cannot be recovered is zero, which the registry refuses as an operator.
+        if (signer != facts.operator) return Refusal.BadSignature;
         uint256 from = _coveredFrom(s, facts.registeredAt);
-        if (r.period == 0 || from + r.period > block.timestamp) return (Refusal.PeriodInvalid, facts);
-        return (_judgeValues(r, facts), facts);
+        return r.period == 0 || from + r.period > block.timestamp ? Refusal.PeriodInvalid : Refusal.None;
     }
 
-    function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private view returns (Refusal) {
+    function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private pure returns (Refusal) {
         if (r.load > BASIS) return Refusal.LoadTooHigh;
         if (r.method == 0 || r.method > uint8(type(Method).max)) return Refusal.UnknownMethod;
         uint256 most = Math.min(facts.powerMax, uint256(facts.capacity) * MAX_UNIT_POWER);
         if (r.joules > most * r.period) return Refusal.PowerAboveMaximum;
-        if (r.renewableJoules > r.joules) return Refusal.RenewableAboveTotal;
-        if (r.idleUnitSeconds > uint256(facts.capacity) * r.period) return Refusal.IdleAboveCapacity;
+        return r.renewableJoules > r.joules ? Refusal.RenewableAboveTotal : Refusal.None;
+    }
+
+    /// @dev Looks the leases up that the shares name. At most {MAX_SHARES} steps.
+    function _judgeShares(
+        Report memory r,
+        uint256 capacity
+    ) private view returns (Refusal, IEnergyLedger.Part[] memory parts) {
+        parts = new IEnergyLedger.Part[](r.shares.length);
         uint256 shared;
-        for (uint256 i; i < r.shares.length; ++i) {
-            shared += r.shares[i].joules;
+        uint256 units;
+        uint32 last;
+        for (uint256 i; i < parts.length; ++i) {
             uint32 leaseId = r.shares[i].leaseId;
-            if (leaseId == 0 || leaseId > LEASES.leaseCount()) return Refusal.ForeignLease;
-            if (LEASES.lease(leaseId).nodeId != r.nodeId) return Refusal.ForeignLease;
+            if (leaseId <= last) return (Refusal.SharesOutOfOrder, parts);
+            last = leaseId;
+            if (leaseId > LEASES.leaseCount()) return (Refusal.ForeignLease, parts);
+            ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+            if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
+            parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, r.shares[i].joules);
+            shared += r.shares[i].joules;
+            units += lease.count;
         }
-        return shared > r.joules ? Refusal.SharesAboveTotal : Refusal.None;
+        if (shared > r.joules) return (Refusal.SharesAboveTotal, parts);
+        bool idle = r.idleUnitSeconds <= Math.min(units, capacity) * r.period;
+        return (idle ? Refusal.None : Refusal.IdleAboveWork, parts);
     }
 
     /// @dev From when on the node's next report may cover. Reports may be posted late, but never cover a second twice
@@ -271,8 +321,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @dev Whether a node may take new work by its last report.
     function _fit(Standing memory s, uint8 classId, Totals memory t) private view returns (bool) {
         if (s.throttled) return false;
-        uint256 bound = maxLatencyOf[classId];
-        if (bound != 0 && s.latency > bound) return false;
+        if (s.latency > maxLatencyOf(classId)) return false;
         return uint256(s.load) * t.nodes <= t.load + PARAMETERS.get(Param.BalanceBand) * t.nodes;
     }
 

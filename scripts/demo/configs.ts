@@ -37,6 +37,7 @@ export class Configs {
         capacity: node.capacity,
         ask: node.ask,
         powerThreshold: 250,
+        powerMax: 1000,
         energySource: node.energySource,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },

@@ -62,6 +62,7 @@ export class Bench {
         capacity: 2,
         ask: "0.001",
         powerThreshold: 100,
+        powerMax: 400,
         energySource: "wind" as const,
         ...node,
       },

@@ -89,13 +89,13 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice));
+        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        tasks.wire(alice, alice);
+        tasks.wire(alice, alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice));
+        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        seeds.wire(alice);
+        seeds.wire(alice, alice);
 
         Vault fresh = new Vault(ver);
         assertFalse(fresh.isWired());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "./Fixture.sol";
 
@@ -24,6 +25,23 @@ abstract contract Reports is Fixture {
         r.joules = 6_000;
         r.method = uint8(ITelemetry.Method.Rapl);
         r.version = 1;
+    }
+
+    /// @dev The same report with one more share.
+    function withShare(
+        ITelemetry.Report memory r,
+        uint32 leaseId,
+        uint40 joules
+    ) internal pure returns (ITelemetry.Report memory) {
+        ITelemetry.Share[] memory shares = new ITelemetry.Share[](r.shares.length + 1);
+        for (uint256 i; i < r.shares.length; ++i) shares[i] = r.shares[i];
+        shares[r.shares.length] = ITelemetry.Share(leaseId, joules);
+        r.shares = shares;
+        return r;
+    }
+
+    function profileOf(uint32 threshold, uint32 most) internal pure returns (INodeRegistry.Profile memory) {
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Grid, threshold, most, "");
     }
 
     /// @dev The EIP-712 digest for a chain and a contract.

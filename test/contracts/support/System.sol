@@ -4,7 +4,10 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Test} from "forge-std/Test.sol";
+import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
@@ -32,6 +35,9 @@ abstract contract System is Test {
         VrfSeeds seeds;
         RoundManager rounds;
         Telemetry telemetry;
+        EnergyLedger ledger;
+        Balancer balancer;
+        Reassignment reassignment;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -63,6 +69,9 @@ abstract contract System is Test {
     VrfSeeds internal seeds;
     RoundManager internal rounds;
     Telemetry internal telemetry;
+    EnergyLedger internal ledger;
+    Balancer internal balancer;
+    Reassignment internal reassignment;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -84,6 +93,9 @@ abstract contract System is Test {
         seeds = c.seeds;
         rounds = c.rounds;
         telemetry = c.telemetry;
+        ledger = c.ledger;
+        balancer = c.balancer;
+        reassignment = c.reassignment;
     }
 
     function contracts() internal view returns (Contracts memory c) {
@@ -99,6 +111,9 @@ abstract contract System is Test {
         c.seeds = seeds;
         c.rounds = rounds;
         c.telemetry = telemetry;
+        c.ledger = ledger;
+        c.balancer = balancer;
+        c.reassignment = reassignment;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.
