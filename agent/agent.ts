@@ -1,8 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Node } from "../chain/entities.ts";
+import { ReceiptAsker } from "./attest/asker.ts";
+import { ReceiptGiver } from "./attest/giver.ts";
+import { Doubts } from "./attest/order.ts";
+import { SpotChecks } from "./attest/spot.ts";
 import { Holdings } from "./lease/holdings.ts";
-import { planLeases } from "./lease/plan.ts";
+import { outOfTouch, planLeases } from "./lease/plan.ts";
+import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Replicas } from "./node/replication.ts";
@@ -27,6 +32,10 @@ export class Agent {
   readonly #holdings: Holdings;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
+  readonly #giver: ReceiptGiver;
+  readonly #spots: SpotChecks;
+  /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
+  #seen: { readonly timestamp: number; readonly at: number } | undefined;
   #draining = false;
   #state: AgentState | undefined;
 
@@ -34,8 +43,18 @@ export class Agent {
     this.#parts = parts;
     this.#holdings = new Holdings(parts);
     this.workloads = new WorkloadCpu(this.#holdings.works);
-    this.#steps = new LeaseSteps(parts, this.#holdings);
+    const doubts = new Doubts();
+    this.#spots = new SpotChecks({ ...parts, doubts });
+    const asker = new ReceiptAsker({ ...parts, doubts });
+    this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
     this.#replicas = new Replicas(parts.store, parts.logger);
+    this.#giver = new ReceiptGiver(parts);
+  }
+
+  /** Begins to give other nodes receipts, and to answer their spot checks. */
+  async serve(): Promise<void> {
+    await this.#giver.serve();
+    await this.#spots.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -45,8 +64,18 @@ export class Agent {
 
   /** One look and what follows from it. Steps that fail are logged and come up again in the next cycle. */
   async cycle(): Promise<boolean> {
+    try {
+      return await this.#cycle();
+    } catch (error) {
+      await this.#stopOutOfTouch();
+      throw error;
+    }
+  }
+
+  async #cycle(): Promise<boolean> {
     const { reader } = this.#parts.session;
     const { pin } = await this.#holdings.index.refresh();
+    this.#seen = { timestamp: pin.timestamp, at: performance.now() };
     const nodes = await reader.nodes(pin);
     const node = nodes.find(({ id }) => id === this.#parts.nodeId);
     if (!node) throw new Error(`node ${String(this.#parts.nodeId)} is not registered`);
@@ -66,6 +95,8 @@ export class Agent {
       await keepNode(this.#parts, node, pin);
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
+      await this.#giver.tidy(pin, kept);
+      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);
     // Seconds that count down are no news.
@@ -100,6 +131,7 @@ export class Agent {
       }
     }
     await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
+    await this.#giver.stop();
     const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
     if (held.length === 0) logger.info("drained: no lease is held any more");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
@@ -111,6 +143,22 @@ export class Agent {
     if (running.length === 0) return;
     this.#parts.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
     await Promise.all(running.map((work) => work.stop("drain")));
+  }
+
+  /** Stops the work of leases that must be overdue by now, while the chain cannot be asked. */
+  async #stopOutOfTouch(): Promise<void> {
+    if (!this.#seen) return;
+    const { timestamp, at } = this.#seen;
+    const elapsed = (performance.now() - at) / 1000;
+    const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
+    for (const id of outOfTouch(running, timestamp, elapsed)) {
+      const seconds = Math.round(elapsed);
+      this.#parts.logger.error(
+        { lease: id, seconds },
+        "stopping work: the chain cannot be reached, and the lease is overdue",
+      );
+      await this.#holdings.works.get(id)?.stop("kill");
+    }
   }
 
   async #lookForRoom(): Promise<void> {

@@ -34,8 +34,32 @@ export const agentConfig = z.strictObject({
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4001"]),
       /** Multiaddrs that others reach this machine by, if they differ. */
       announce: z.array(z.string()).default([]),
-      /** Copies of other nodes' newest checkpoints that exist in the network beside the producer's own. */
+      /** Serving checkpoints over HTTP, several times as fast as bitswap; false for none. */
+      http: z
+        .union([
+          z.literal(false),
+          z.strictObject({
+            /** Multiaddr to listen on, `/ip4/…/tcp/…/http`; left out: the port above that of the first in `listen`. */
+            listen: z.string().optional(),
+            /** Multiaddrs that others reach it by; left out: its port under the hosts that libp2p is reached by. */
+            announce: z.array(z.string()).optional(),
+          }),
+        ])
+        .prefault({}),
+      /** Most bytes of checkpoints on disk; what is not pinned goes when room is needed. */
+      maxBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(64 * 2 ** 30),
+      /** Copies of results, and of checkpoints whose task asks for none, that exist in the network beside the producer's. */
       replicas: z.number().int().min(0).max(8).default(1),
+      /** Bytes of the largest checkpoint of another node that this one copies and signs for. */
+      maxCheckpoint: z
+        .number()
+        .int()
+        .positive()
+        .default(8 * 2 ** 30),
     })
     .prefault({}),
   /** How the machine's energy is found out; what cannot be measured is estimated, and called so. */
@@ -78,6 +102,8 @@ export const agentConfig = z.strictObject({
   claimAbove: ver.default("1"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: z.number().positive().default(20),
+  /** Seconds between two spot checks of those who hold this node's checkpoints. */
+  spotCheck: z.number().positive().default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
   specTimeout: z.number().positive().default(120),
   service,

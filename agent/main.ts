@@ -26,6 +26,8 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
+import { holdingDomain } from "./attest/holding.ts";
+import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { DiskRoom } from "./node/disk.ts";
@@ -79,6 +81,8 @@ async function run(config: AgentConfig): Promise<void> {
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     announce: config.store.announce,
+    http: config.store.http,
+    maxBytes: config.store.maxBytes,
     log: logger,
   });
   await store.start();
@@ -96,7 +100,7 @@ async function run(config: AgentConfig): Promise<void> {
       details: () => ({ ...agent?.state, energy: telemetry?.source }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
-    const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
+    const nodeId = await ensureRegistered(session, config, signer.address, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await lane.recover(signal);
     const owner = config.idleOnly && new OwnerWatch(config.idleOnly);
@@ -114,9 +118,15 @@ async function run(config: AgentConfig): Promise<void> {
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
+      maxCheckpointBytes: config.store.maxCheckpoint,
+      signer,
+      domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
+      metrics: attestMetrics(registry),
+      spotCheckMs: config.spotCheck * 1000,
       room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;
+    await running.serve();
     telemetry = await openTelemetry(config, {
       session,
       nodeId,
@@ -146,7 +156,8 @@ async function run(config: AgentConfig): Promise<void> {
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
-      maxBackoffMs: 60_000,
+      // Short: while the chain cannot be reached, leases may become overdue.
+      maxBackoffMs: 15_000,
       signal,
       logger,
       pulse,

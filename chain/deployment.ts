@@ -12,6 +12,7 @@ import type {
   LeaseRegistry,
   NodeRegistry,
   Parameters,
+  Reassignment,
   RoundManager,
   TaskRegistry,
   Telemetry,
@@ -41,6 +42,7 @@ export interface Contracts {
   readonly telemetry: Telemetry;
   readonly ledger: EnergyLedger;
   readonly balancer: Balancer;
+  readonly reassignment: Reassignment;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -186,6 +188,7 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     telemetry: at<Telemetry>("Telemetry"),
     ledger: at<EnergyLedger>("EnergyLedger"),
     balancer: at<Balancer>("Balancer"),
+    reassignment: at<Reassignment>("Reassignment"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),

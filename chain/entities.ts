@@ -1,4 +1,4 @@
-import type { EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
+import type { BatchStatus, EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
 
 /** A node. Times in seconds, stake in wei. */
 export interface Node {
@@ -10,6 +10,8 @@ export interface Node {
   readonly capacity: number;
   /** Units under live leases. */
   readonly leased: number;
+  /** Units delivered and neither paid nor refused yet: the stake backs them, too. */
+  readonly undecided: number;
   /** With what it stands in the market now; absent if it does not. */
   readonly listing?: Listing;
   /** No new leases before this time. */
@@ -63,6 +65,8 @@ export interface Task {
   readonly refundedUnits: number;
   /** Seconds between checkpoints. */
   readonly checkpointInterval: number;
+  /** Other nodes that must hold a checkpoint before it counts. */
+  readonly replicas: number;
   readonly submittedAt: number;
   readonly deadline: number;
   /** The spec's CIDv1: multicodec and sha2-256 digest (32 bytes, hexadecimal). */
@@ -92,7 +96,7 @@ export interface Lease {
   readonly count: number;
   /** Price of a unit, micro-VER. */
   readonly price: number;
-  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  /** Active: next checkpoint due. Moving: its grace ends. Delivered: anyone may accept then. Disputed: the arbiter's time ends. */
   readonly due: number;
   readonly fence: number;
   readonly status: LeaseStatus;
@@ -118,6 +122,22 @@ export interface Checkpoint extends ContentId {
   readonly at: number;
   /** 1 for the lease's first one. */
   readonly sequence: number;
+}
+
+/** A batch of ranges whose leases failed, which are drawn for together. Times in seconds. */
+export interface Batch {
+  /** 0: there was none yet. */
+  readonly id: number;
+  readonly status: BatchStatus;
+  readonly openedAt: number;
+  readonly closedAt: number;
+  readonly requestId: bigint;
+  /** 32 bytes, hexadecimal; all zero before the oracle has answered. */
+  readonly seed: string;
+  /** The expired leases whose ranges are drawn for, in this order. */
+  readonly leaseIds: readonly number[];
+  /** How many of them are dealt with. */
+  readonly drawn: number;
 }
 
 /** A round. Times in seconds. */

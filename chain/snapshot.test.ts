@@ -18,6 +18,7 @@ function node(id: number, listing?: Node["listing"]): Node {
     askTick: 0,
     capacity: 9,
     leased: 0,
+    undecided: 0,
     ...(listing && { listing }),
     cooldownUntil: 0,
     withdrawableAt: 0,

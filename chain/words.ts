@@ -56,6 +56,8 @@ export const REPORT_REFUSALS = [
 export const ENERGY_SCOPES = ["network", "node", "task"] as const;
 /** Why units moved (`IBalancer.Cause`). */
 export const MOVE_CAUSES = ["load", "power"] as const;
+/** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
+export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
 /** Names of the governed parameters (`Param`). */
 export const PARAMETERS = [
   "stakePerUnit",
@@ -84,12 +86,17 @@ export const PARAMETERS = [
   "moveGrace",
   "maxLatency",
   "baselinePue",
+  "submissionFee",
+  "latencyFloor",
+  "maxHands",
+  "outageGrace",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export type RoundStatus = (typeof ROUND_STATUSES)[number];
 export type EnergyMethod = (typeof ENERGY_METHODS)[number];
 export type ReportRefusal = (typeof REPORT_REFUSALS)[number];

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rmSync, statSync } from "node:fs";
-import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { BaseBlockstore } from "blockstore-core/base";
@@ -11,8 +11,10 @@ import { create as createDigest } from "multiformats/hashes/digest";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
+import { Room } from "./room.ts";
 
 const FSYNC_CONCURRENCY = 8;
+const SCAN_CONCURRENCY = 16;
 
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
 export class BlockNotFoundError extends Error {
@@ -42,6 +44,10 @@ export interface BlockFilesOptions {
   directory: string;
   /** Directory on the same file system for blocks being written. */
   temporary: string;
+  /** Most bytes that all blocks together may have. */
+  maxBytes: number;
+  /** Whether somebody needs a block, by its name; all others are let go of when room is needed. */
+  isNeeded: (name: string) => boolean;
   /** Called for every corrupt block found on disk, after its deletion. */
   onCorrupt: (cid: CID) => void;
 }
@@ -52,17 +58,41 @@ export interface BlockFilesOptions {
  * durable.
  */
 export class BlockFiles extends BaseBlockstore {
+  readonly #options: BlockFilesOptions;
   readonly #directory: string;
-  readonly #temporary: string;
-  readonly #onCorrupt: (cid: CID) => void;
-  readonly #unsynced = new Set<string>();
-  readonly #writing = new Set<Promise<CID>>();
+  readonly #room: Room;
+  /** Blocks that may not be durable yet, each with a number that changes when it is written again. */
+  readonly #unsynced = new Map<string, number>();
+  readonly #shards = new Set<string>();
+  readonly #writing = new Set<Promise<void>>();
+  #writes = 0;
 
   constructor(options: BlockFilesOptions) {
     super();
+    this.#options = options;
     this.#directory = options.directory;
-    this.#temporary = options.temporary;
-    this.#onCorrupt = options.onCorrupt;
+    this.#room = new Room(options.maxBytes);
+  }
+
+  /**
+   * Looks at what is there. Blocks that nobody needs yet may have been left by a crash before they were durable.
+   * O(n) in the blocks.
+   */
+  async open(): Promise<void> {
+    this.#room.clear();
+    this.#unsynced.clear();
+    this.#shards.clear();
+    const names: string[] = [];
+    for await (const name of this.#names()) names.push(name);
+    await forEachLimited(names, SCAN_CONCURRENCY, async (name) => {
+      this.#room.account(name, (await stat(this.fileOf(name))).size);
+      if (!this.#options.isNeeded(name)) this.#unsynced.set(name, 0);
+    });
+  }
+
+  /** Bytes of all blocks. */
+  get used(): number {
+    return this.#room.used;
   }
 
   /** File of a block by its name (see {@link blockName}). */
@@ -99,7 +129,8 @@ export class BlockFiles extends BaseBlockstore {
     }
     if (matches(cid, bytes)) return bytes;
     await rm(file, { force: true });
-    this.#onCorrupt(cid);
+    this.#room.account(name, 0);
+    this.#options.onCorrupt(cid);
     throw new BlockNotFoundError(`Block ${cid.toString()} was corrupt on disk and is deleted`, true);
   }
 
@@ -111,14 +142,30 @@ export class BlockFiles extends BaseBlockstore {
    * Writes a block by atomic rename; {@link sync} makes it durable. One that is there already is compared, and replaced
    * if it differs.
    *
-   * @throws {@link CheckpointError} `CORRUPT` if the bytes are not the CID's, `INVALID_DIRECTORY` if they are
-   * more than {@link MAX_BLOCK_BYTES}, `DISK_FULL`, `DISK_FAILED`
+   * @throws {@link CheckpointError} as {@link write}
    */
   override async put(cid: CID, value: InputPair["bytes"]): Promise<CID> {
-    const writing = this.#put(cid, value);
+    const name = blockName(cid);
+    const bytes = await toBytes(value);
+    if (name !== undefined) {
+      const present = await readFile(this.fileOf(name)).catch(() => undefined);
+      if (present !== undefined && Buffer.compare(present, bytes) === 0) return cid;
+    }
+    await this.write(cid, bytes);
+    return cid;
+  }
+
+  /**
+   * Verifies and writes a block, whether it is there or not. The bytes must stay as they are until it has returned.
+   *
+   * @throws {@link CheckpointError} `CORRUPT` if the bytes are not the CID's, `INVALID_DIRECTORY` if they are
+   * more than {@link MAX_BLOCK_BYTES}, `STORE_FULL` if the bound leaves no room, `DISK_FULL`, `DISK_FAILED`
+   */
+  async write(cid: CID, bytes: Uint8Array): Promise<void> {
+    const writing = this.#write(cid, bytes);
     this.#writing.add(writing);
     try {
-      return await writing;
+      await writing;
     } finally {
       this.#writing.delete(writing);
     }
@@ -129,8 +176,7 @@ export class BlockFiles extends BaseBlockstore {
     await Promise.allSettled(this.#writing);
   }
 
-  async #put(cid: CID, value: InputPair["bytes"]): Promise<CID> {
-    const bytes = await toBytes(value);
+  async #write(cid: CID, bytes: Uint8Array): Promise<void> {
     if (bytes.byteLength > MAX_BLOCK_BYTES) {
       throw new CheckpointError(
         "INVALID_DIRECTORY",
@@ -144,25 +190,32 @@ export class BlockFiles extends BaseBlockstore {
         `Refused to store ${bytes.byteLength} bytes as block ${cid.toString()}, whose SHA-256 they do not have: get the block from another peer`,
       );
     }
+    const before = this.#room.bytesOf(name);
+    this.#room.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
     const file = this.fileOf(name);
-    const present = await readFile(file).catch(() => undefined);
-    if (present !== undefined && Buffer.compare(present, bytes) === 0) return cid;
-    const draft = join(this.#temporary, `${name}-${randomUUID()}`);
+    const draft = join(this.#options.temporary, `${name}-${randomUUID()}`);
     try {
-      await writeFile(draft, bytes, { flag: "wx" });
-      await mkdir(dirname(file), { recursive: true });
+      await writeWhole(draft, bytes);
+      const shard = dirname(file);
+      if (!this.#shards.has(shard)) await mkdir(shard, { recursive: true });
+      this.#shards.add(shard);
+      this.#unsynced.set(name, ++this.#writes);
       await rename(draft, file);
     } catch (error) {
+      this.#room.account(name, before);
+      this.#shards.clear();
       await rm(draft, { force: true });
       throw explainWriteError(error, this.#directory);
     }
-    this.#unsynced.add(file);
-    return cid;
   }
 
-  /** Makes all blocks written so far durable (fsync of files and directories). */
-  async sync(): Promise<void> {
-    const files = [...this.#unsynced];
+  /** Makes these blocks durable (fsync of files and directories), as far as they are not yet. */
+  async sync(names: Iterable<string>): Promise<void> {
+    const open = [...names].flatMap((name) => {
+      const version = this.#unsynced.get(name);
+      return version === undefined ? [] : [{ name, version }];
+    });
+    const files = open.map(({ name }) => this.fileOf(name));
     const directories = new Set(files.map((file) => dirname(file)));
     if (files.length > 0) directories.add(this.#directory);
     try {
@@ -171,12 +224,15 @@ export class BlockFiles extends BaseBlockstore {
     } catch (error) {
       throw explainWriteError(error, this.#directory);
     }
-    for (const file of files) this.#unsynced.delete(file);
+    for (const { name, version } of open) {
+      if (this.#unsynced.get(name) === version) this.#unsynced.delete(name);
+    }
   }
 
-  override async delete(cid: CID): Promise<void> {
+  override delete(cid: CID): Promise<void> {
     const name = blockName(cid);
-    if (name !== undefined) await rm(this.fileOf(name), { force: true });
+    if (name !== undefined) this.discard(name);
+    return Promise.resolve();
   }
 
   override async *getAll(): AsyncGenerator<Pair> {
@@ -207,9 +263,10 @@ export class BlockFiles extends BaseBlockstore {
   discard(name: string): number {
     const file = this.fileOf(name);
     const size = statSync(file, { throwIfNoEntry: false })?.size;
+    this.#room.account(name, 0);
+    this.#unsynced.delete(name);
     if (size === undefined) return 0;
     rmSync(file, { force: true });
-    this.#unsynced.delete(file);
     return size;
   }
 
@@ -227,4 +284,14 @@ async function toBytes(value: InputPair["bytes"]): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of value) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** A single write may take only part of the bytes. */
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(path, "wx");
+  try {
+    for (let offset = 0; offset < bytes.byteLength;) offset += (await handle.write(bytes, offset)).bytesWritten;
+  } finally {
+    await handle.close();
+  }
 }

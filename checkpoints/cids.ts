@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 import { CID } from "multiformats/cid";
 
@@ -27,7 +27,7 @@ export function blockName(cid: CID): string | undefined {
 
 /** Whether the bytes are those that the CID names (SHA-256 by node:crypto). */
 export function matches(cid: CID, bytes: Uint8Array): boolean {
-  return createHash("sha256").update(bytes).digest("hex") === blockName(cid);
+  return hash("sha256", bytes, "hex") === blockName(cid);
 }
 
 /**

@@ -24,6 +24,8 @@ export interface CollectOptions {
   maxBytes: number;
   /** Reads in flight at a time; memory is about this many MiB. */
   concurrency: number;
+  /** Sees to it that a raw leaf is there, and returns its bytes; without it, leaves are read. */
+  leaf?: (cid: CID) => Promise<number>;
   /** Called for each distinct block, with the size that the root claims for the whole (0 if unknown). */
   onBlock?: (bytes: number, claimedSize: number) => void;
   /** Called with the first error, while other reads are still in flight; `collect` throws it when they have ended. */
@@ -78,16 +80,18 @@ export async function collect(root: CID, read: ReadBlock, options: CollectOption
   };
 
   const visit = async (cid: CID): Promise<void> => {
-    const bytes = await read(cid);
-    distinctBytes += bytes.byteLength;
-    const links = cid.code === RAW ? [] : decodeNode(cid, bytes).Links;
+    const leaf = cid.code === RAW ? await options.leaf?.(cid) : undefined;
+    const block = leaf === undefined ? await read(cid) : undefined;
+    const bytes = leaf ?? block?.byteLength ?? 0;
+    distinctBytes += bytes;
+    const links = cid.code === RAW || block === undefined ? [] : decodeNode(cid, block).Links;
     if (cid.equals(root)) {
-      claimed = links.reduce((sum, link) => sum + (link.Tsize ?? 0), bytes.byteLength);
+      claimed = links.reduce((sum, link) => sum + (link.Tsize ?? 0), bytes);
     }
     refuseAbove(root, Math.max(distinctBytes, claimed), options.maxBytes);
     const keys = links.map((link) => discover(link.Hash, cid));
-    visited.set(keyOf(cid), { bytes: bytes.byteLength, links: keys });
-    options.onBlock?.(bytes.byteLength, claimed);
+    visited.set(keyOf(cid), { bytes, links: keys });
+    options.onBlock?.(bytes, claimed);
   };
 
   const rootKey = discover(root, root);

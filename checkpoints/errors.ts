@@ -10,6 +10,7 @@
  * - `INVALID_DIRECTORY`: the CID's content is not a tree of plain files and directories with safe names
  * - `INVALID_SOURCE`: a path to be added is not made of plain files and directories
  * - `DESTINATION_EXISTS`: the place to write to is taken
+ * - `STORE_FULL`: the store's size bound leaves no room beside what is pinned or in use
  * - `DISK_FULL`: no space left, or the quota is used up
  * - `DISK_FAILED`: the file system refused for another reason (permissions, a read-only or broken disk…)
  * - `IDENTITY`: the key file of the store's peer identity can't be used
@@ -30,6 +31,7 @@ export type CheckpointErrorCode =
   | "INVALID_DIRECTORY"
   | "INVALID_SOURCE"
   | "DESTINATION_EXISTS"
+  | "STORE_FULL"
   | "DISK_FULL"
   | "DISK_FAILED"
   | "IDENTITY"

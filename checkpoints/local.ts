@@ -12,6 +12,8 @@ import { CheckpointError, explainWriteError } from "./errors.ts";
 import { Holds, OperationHolds } from "./holds.ts";
 import { importDirectory, importFile } from "./import.ts";
 import type { BlockSink, Imported } from "./import.ts";
+import { leafDigest, pickLeaf } from "./leaves.ts";
+import type { LeafProof } from "./leaves.ts";
 import { silentLog } from "./log.ts";
 import type { Log } from "./log.ts";
 import { Pins } from "./pins.ts";
@@ -40,16 +42,23 @@ export class LocalStore {
   protected readonly log: Log;
   protected readonly blocks: BlockFiles;
   readonly #operations = new Set<Promise<unknown>>();
+  #holds = new Holds();
   #opened: { holds: Holds; pins: Pins; closing: AbortController } | undefined;
 
-  /** @param directory - made at {@link open} if missing */
-  constructor(directory: string, log: Log = silentLog) {
+  /**
+   * @param directory - made at {@link open} if missing
+   * @param maxBytes - most bytes that all blocks together may have; what is neither pinned nor in use goes when room is
+   * needed
+   */
+  constructor(directory: string, log: Log = silentLog, maxBytes = Infinity) {
     this.directory = resolve(directory);
     this.temporary = join(this.directory, "tmp");
     this.log = log;
     this.blocks = new BlockFiles({
       directory: join(this.directory, "blocks"),
       temporary: this.temporary,
+      maxBytes,
+      isNeeded: (name) => this.#holds.has(name),
       onCorrupt: (cid) => {
         log.warn({ cid: cid.toString() }, "A block was corrupt on disk; deleted, to be fetched again");
       },
@@ -74,6 +83,8 @@ export class LocalStore {
     const holds = new Holds();
     const pins = new Pins(join(this.directory, "pins"), this.temporary, holds);
     await pins.load(this.log);
+    this.#holds = holds;
+    await this.blocks.open();
     this.#opened = { holds, pins, closing: new AbortController() };
   }
 
@@ -116,6 +127,46 @@ export class LocalStore {
     });
   }
 
+  /** Bytes of all blocks in the store, pinned or not. */
+  get usedBytes(): number {
+    return this.blocks.used;
+  }
+
+  /**
+   * Verifies that the whole content is in the store and makes it durable: after it has returned, the content survives a
+   * loss of power. What has been added, or fetched with a pin, is durable already. Reads all of it.
+   *
+   * @throws {@link CheckpointError} `NOT_FOUND` if a block is missing or corrupt; `DISK_FAILED`
+   */
+  async durable(cid: CID | string): Promise<Stored> {
+    const root = toCid(cid);
+    return this.operation(async (holds) => {
+      const { size, names } = await this.#collectWhole(root, holds, "Can't make durable");
+      await this.blocks.sync(names);
+      return { cid: root, size, blocks: names.length };
+    });
+  }
+
+  /**
+   * Answers a challenge: proves that the leaf that the nonce picks is here now. Reads only the blocks down to it.
+   *
+   * @param nonce - chosen by who asks, 16 to 64 bytes in hex
+   * @throws {@link CheckpointError} `NOT_FOUND` if one of these blocks is missing or corrupt; `BAD_MESSAGE`
+   */
+  async proveLeaf(cid: CID | string, nonce: string): Promise<LeafProof> {
+    const root = toCid(cid);
+    return this.operation(async () => {
+      try {
+        const leaf = await pickLeaf(root, nonce, (block) => this.blocks.read(block));
+        const digest = leafDigest(nonce, await this.blocks.read(leaf.cid));
+        return { leaf: leaf.cid.toString(), path: leaf.path, digest };
+      } catch (error) {
+        if (!(error instanceof BlockNotFoundError)) throw error;
+        throw notFound("Can't prove to hold", root, error);
+      }
+    });
+  }
+
   /**
    * Pins content that is wholly in the store. Several labels can pin the same content; it stays until the last is gone.
    *
@@ -124,14 +175,7 @@ export class LocalStore {
   async pin(cid: CID | string, label = ""): Promise<void> {
     const root = toCid(cid);
     await this.operation(async (holds) => {
-      try {
-        await this.keep(root, await this.#collectLocal(root, holds), label);
-      } catch (error) {
-        if (!(error instanceof BlockNotFoundError)) throw error;
-        throw new CheckpointError("NOT_FOUND", `Can't pin ${root.toString()}: ${error.message}; fetch it first`, {
-          cause: error,
-        });
-      }
+      await this.keep(root, await this.#collectWhole(root, holds, "Can't pin"), label);
     });
   }
 
@@ -185,6 +229,15 @@ export class LocalStore {
     });
   }
 
+  async #collectWhole(root: CID, holds: OperationHolds, failure: string): Promise<DagSummary> {
+    try {
+      return await this.#collectLocal(root, holds);
+    } catch (error) {
+      if (!(error instanceof BlockNotFoundError)) throw error;
+      throw notFound(failure, root, error);
+    }
+  }
+
   async #collectLocal(root: CID, holds: OperationHolds): Promise<DagSummary> {
     const read = (cid: CID): Promise<Uint8Array> => {
       holds.add(blockName(cid) ?? "");
@@ -195,7 +248,7 @@ export class LocalStore {
 
   /** Blocks first, then the pin: after a crash, a pin never names blocks that did not reach the disk. */
   protected async keep(cid: CID, dag: DagSummary, label: string): Promise<void> {
-    await this.blocks.sync();
+    await this.blocks.sync(dag.names);
     await this.#parts().pins.add(cid, dag, label);
   }
 
@@ -224,4 +277,8 @@ export class LocalStore {
     }
     return this.#opened;
   }
+}
+
+function notFound(failure: string, root: CID, cause: BlockNotFoundError): CheckpointError {
+  return new CheckpointError("NOT_FOUND", `${failure} ${root.toString()}: ${cause.message}; fetch it first`, { cause });
 }

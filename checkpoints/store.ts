@@ -9,6 +9,7 @@ import { runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
 import { roundTrips } from "./latency.ts";
+import { isLeafProof, leafDigest, pickLeaf } from "./leaves.ts";
 import { LocalStore } from "./local.ts";
 import type { Stored } from "./local.ts";
 import type { Log } from "./log.ts";
@@ -19,7 +20,17 @@ import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
 import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
-import { BitswapSource } from "./sources.ts";
+import { withReader } from "./reader.ts";
+import type { ReaderParts } from "./reader.ts";
+import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
+import type { HttpAddress } from "./transfer/addresses.ts";
+import { BitswapSource } from "./transfer/bitswap.ts";
+import { Asking, HttpPuller } from "./transfer/puller.ts";
+import { BlockServer } from "./transfer/server.ts";
+import { SharedWork } from "./transfer/shared.ts";
+import { NetworkSource } from "./transfer/source.ts";
+import { DEFAULT_STALL_TIMEOUT_MS } from "./watch.ts";
+import type { Patience } from "./watch.ts";
 
 /** Where a store keeps its things and how it is reached. */
 export interface CheckpointStoreOptions {
@@ -29,7 +40,29 @@ export interface CheckpointStoreOptions {
   listen?: string[];
   /** Multiaddrs under which others reach this store, if not those listened on (NAT, containers). */
   announce?: string[];
+  /** Serving blocks over HTTP, which is several times as fast as bitswap; false for none. */
+  http?: HttpServing | false;
+  /** Most bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
+  maxBytes?: number;
   log?: Log;
+}
+
+/** Where a store serves its blocks over HTTP. */
+export interface HttpServing {
+  /** Multiaddr to listen on, `/ip4/…/tcp/…/http`. Default: the port above that of the first in `listen`, 0 if that is 0. */
+  listen?: string | undefined;
+  /** Multiaddrs under which others reach it. Default: the port listened on, under the hosts that libp2p is reached by. */
+  announce?: string[] | undefined;
+}
+
+interface Running {
+  node: NetworkNode;
+  peers: PeerKeeper;
+  puller: HttpPuller;
+  shared: SharedWork;
+  server: BlockServer | undefined;
+  /** Multiaddrs of the server. */
+  httpAddresses: string[];
 }
 
 /**
@@ -42,10 +75,10 @@ export interface CheckpointStoreOptions {
 export class CheckpointStore extends LocalStore {
   readonly #options: CheckpointStoreOptions;
   readonly #messenger: Messenger;
-  #running: { node: NetworkNode; peers: PeerKeeper } | undefined;
+  #running: Running | undefined;
 
   constructor(options: CheckpointStoreOptions) {
-    super(options.directory, options.log);
+    super(options.directory, options.log, options.maxBytes);
     this.#options = options;
     this.#messenger = new Messenger(this.log);
   }
@@ -58,13 +91,31 @@ export class CheckpointStore extends LocalStore {
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
     await this.open();
+    let node: NetworkNode | undefined;
+    let server: BlockServer | undefined;
     try {
       const privateKey = await loadIdentity(join(this.directory, "identity.key"), this.temporary, this.log);
-      const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [] } = this.#options;
-      const node = await startNetwork(this.blocks, { privateKey, listen, announce });
-      this.#running = { node, peers: new PeerKeeper(node.libp2p, this.log) };
+      const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [], http = {} } = this.#options;
+      let port = 0;
+      if (http !== false) {
+        server = new BlockServer((cid) => this.blocks.read(cid), this.log);
+        port = await server.start(listenAddress(http.listen, listen));
+      }
+      node = await startNetwork(this.blocks, { privateKey, listen, announce });
+      const libp2p = node.libp2p.getMultiaddrs().map((address) => address.toString());
+      this.#running = {
+        node,
+        peers: new PeerKeeper(node.libp2p, this.log),
+        puller: new HttpPuller(this.blocks, this.log),
+        shared: new SharedWork(),
+        server,
+        httpAddresses: http === false ? [] : (http.announce ?? besideLibp2p(libp2p, port)),
+      };
       await this.#messenger.start(node.libp2p);
     } catch (error) {
+      this.#running = undefined;
+      await node?.stop();
+      await server?.stop();
       await this.close();
       throw error;
     }
@@ -78,6 +129,8 @@ export class CheckpointStore extends LocalStore {
     running?.peers.stop();
     this.#messenger.stop(new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} was stopped`));
     await this.close();
+    running?.puller.close();
+    await running?.server?.stop();
     await running?.node.stop();
   }
 
@@ -86,16 +139,31 @@ export class CheckpointStore extends LocalStore {
     return this.#network().node.libp2p.peerId.toString();
   }
 
-  /** Addresses with peer id under which others reach this store. */
+  /** Addresses under which others reach this store: libp2p's, with peer id, then those of HTTP. */
   multiaddrs(): string[] {
-    return this.#network()
-      .node.libp2p.getMultiaddrs()
-      .map((address) => address.toString());
+    const { node, httpAddresses } = this.#network();
+    return [...node.libp2p.getMultiaddrs().map((address) => address.toString()), ...httpAddresses];
   }
 
-  /** Keeps connected to these peers from now on; see {@link PeerKeeper.set}. */
+  /** The addresses as a node registers them: comma-separated, in at most 256 bytes. */
+  endpoint(): string {
+    return toEndpoint(this.multiaddrs());
+  }
+
+  /**
+   * Keeps connected to these peers from now on (see {@link PeerKeeper.set}), and asks those addresses that end with
+   * `/http` for blocks. Own addresses are passed over.
+   */
   setPeers(addresses: readonly string[]): RejectedAddress[] {
-    return this.#network().peers.set(addresses);
+    const { peers, puller, httpAddresses } = this.#network();
+    const http: HttpAddress[] = [];
+    const others = addresses.filter((text) => {
+      const address = readHttpAddress(text);
+      if (address !== undefined && !httpAddresses.includes(text)) http.push(address);
+      return address === undefined;
+    });
+    puller.set(http);
+    return peers.set(others);
   }
 
   /** How it stands with the peers that were set. */
@@ -147,20 +215,45 @@ export class CheckpointStore extends LocalStore {
     return this.#fetch(root, options, ({ read, signal }) => exportTo(root, target, read, signal));
   }
 
+  /**
+   * Whether a holder's answer to a challenge (see {@link LocalStore.proveLeaf}) is right. The blocks down to the leaf,
+   * and the leaf, are fetched if they are not here, from whichever peer.
+   *
+   * @param proof - as it came from the holder
+   * @throws {@link CheckpointError} as {@link runFetch} does: then nothing is known of the holder
+   */
+  async verifyLeaf(cid: CID | string, nonce: string, proof: unknown, patience: Patience = {}): Promise<boolean> {
+    const root = toCid(cid);
+    return this.#reading(patience, (parts) =>
+      withReader(root, parts, patience, async ({ read }) => {
+        const { cid: leaf, path } = await pickLeaf(root, nonce, read);
+        if (!isLeafProof(proof) || proof.leaf !== leaf.toString() || proof.path.join() !== path.join()) return false;
+        return proof.digest === leafDigest(nonce, await read(leaf));
+      }),
+    );
+  }
+
   async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
-    return this.operation(async (holds, stopped) => {
-      const { node } = this.#network();
-      const source = new BitswapSource(node.blockstore);
-      const peers = (): string[] => node.libp2p.getPeers().map((peer) => peer.toString());
-      return runFetch(root, { blocks: this.blocks, source, holds, stopped, peers }, options, async (fetched) => {
+    return this.#reading(options, (parts) =>
+      runFetch(root, parts, options, async (fetched) => {
         await work(fetched);
         if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
         return { cid: root, size: fetched.dag.size, blocks: fetched.dag.names.length };
-      });
+      }),
+    );
+  }
+
+  async #reading<T>(patience: Patience, work: (parts: ReaderParts) => Promise<T>): Promise<T> {
+    return this.operation(async (holds, stopped) => {
+      const { node, puller, shared } = this.#network();
+      const asking = new Asking(puller, patience.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
+      const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
+      const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
+      return work({ blocks: this.blocks, source, shared, holds, stopped, peers });
     });
   }
 
-  #network(): { node: NetworkNode; peers: PeerKeeper } {
+  #network(): Running {
     if (this.#running === undefined) {
       throw new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} is not running: start it`);
     }

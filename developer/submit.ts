@@ -13,8 +13,8 @@ import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
 
 /**
- * Submits a task: adds the spec to the checkpoint network and puts the escrow into the vault by permit, in one
- * transaction.
+ * Submits a task: adds the spec to the checkpoint network and puts escrow and submission fee into the vault by permit,
+ * in one transaction.
  *
  * @param spec Bytes of a valid spec.
  * @returns The task's id and its spec's CID.
@@ -48,12 +48,10 @@ export async function submitTask(
   const { cid } = await store.addFile(spec, { pin: "spec" });
   const { digest, codec } = toChainCid(cid);
   const maxPrice = parseUnits(terms.maxPrice, 18);
-  const { feeBps } = await reader.parameters(pin);
-  // As TaskRegistry reckons it: the fee is rounded up per unit.
-  const escrow = BigInt(terms.units) * (maxPrice + (maxPrice * BigInt(feeBps) + 9_999n) / 10_000n);
+  const deposit = await reader.depositFor(pin, terms.units, maxPrice);
   const { signer, lane } = await session.lane(key);
-  await ensureBalance(session, { signer, lane }, escrow, logger);
-  const permit = await signPermit(contracts, signer, escrow);
+  await ensureBalance(session, { signer, lane }, deposit.escrow + deposit.fee, logger);
+  const permit = await signPermit(contracts, signer, deposit.escrow + deposit.fee);
   const receipt = await lane.submit({
     label: "submit task",
     prepare: async () => {
@@ -65,6 +63,7 @@ export async function submitTask(
           units: terms.units,
           maxPrice,
           checkpointInterval: terms.checkpointInterval,
+          replicas: terms.replicas,
           deadline: now.timestamp + terms.within,
           classIds: classes.map(({ id }) => id),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],

@@ -4,7 +4,10 @@ import { fees, keySource, network, service } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
-  network,
+  network: network.extend({
+    /** Another endpoint of the same chain: a lease is expired only if this one sees it overdue, too. */
+    confirmRpcUrl: z.url().optional(),
+  }),
   fees,
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
   key: keySource.optional(),

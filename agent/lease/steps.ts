@@ -1,10 +1,11 @@
 import type { Pin } from "../../chain/pin.ts";
-import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
-import { bundleCheckpoint, bundleResult } from "./bundle.ts";
+import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { restorable } from "./lineage.ts";
-import type { ChainLease, LeaseStep } from "./plan.ts";
+import { type ChainLease, isHeld, type LeaseStep } from "./plan.ts";
+import type { CheckpointPosts } from "./posts.ts";
 import { LeaseWork } from "./work.ts";
 
 /** Part of a move's grace that is left for posting the last checkpoint and handing over, seconds. */
@@ -14,10 +15,12 @@ const HANDOVER_SECONDS = 8;
 export class LeaseSteps {
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
+  readonly #posts: CheckpointPosts;
 
-  constructor(parts: AgentParts, holdings: Holdings) {
+  constructor(parts: AgentParts, holdings: Holdings, posts: CheckpointPosts) {
     this.#parts = parts;
     this.#holdings = holdings;
+    this.#posts = posts;
   }
 
   /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
@@ -47,22 +50,26 @@ export class LeaseSteps {
       case "start":
         // Waits for room; the listing is withdrawn meanwhile.
         return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
-      case "drain": {
-        const { graceSeconds, logger } = this.#parts;
-        const left = Math.max(1, Math.min(graceSeconds, lease.due - pin.timestamp - HANDOVER_SECONDS));
-        logger.info({ lease: lease.id, why: step.why, grace: left }, "workloads write a last checkpoint");
-        await this.#holdings.works.get(lease.id)?.stop("drain", left);
-        return;
-      }
       case "checkpoint":
-        return this.#checkpoint(lease);
+        if (step.last) await this.#posts.last(lease, this.#parts.graceSeconds * 1000);
+        else this.#posts.begin(lease);
+        return;
       case "deliver":
         return this.#deliver(lease);
+      case "wind down": {
+        const { graceSeconds, logger } = this.#parts;
+        // A move ends with its grace, and the last checkpoint is still to be posted then.
+        const left = lease.status === "moving" ? lease.due - pin.timestamp - HANDOVER_SECONDS : graceSeconds;
+        const grace = Math.max(1, Math.min(graceSeconds, left));
+        logger.info({ lease: lease.id, why: step.why, grace }, "winding down: workloads write a last checkpoint");
+        await this.#holdings.works.get(lease.id)?.stop("drain", grace);
+        return;
+      }
       case "release": {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         await this.#holdings.works.get(lease.id)?.stop("kill");
         await send(this.#parts, `release ${String(lease.id)}`, () =>
-          this.#ifHeld(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
+          this.#ifActive(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
         );
         return;
       }
@@ -84,39 +91,6 @@ export class LeaseSteps {
     this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
   }
 
-  async #checkpoint(lease: ChainLease): Promise<void> {
-    const { store, workspace, session, logger } = this.#parts;
-    const folder = workspace.folder(lease.id, lease.fence);
-    const bundle = await bundleCheckpoint(folder, lease.start, lease.count);
-    const { cid, size } = await store.addDirectory(bundle.path, { pin: checkpointLabel(lease.id) });
-    const { digest, codec } = toChainCid(cid);
-    const receipt = await send(this.#parts, `checkpoint of lease ${String(lease.id)}`, () =>
-      this.#ifHeld(lease, async () => {
-        const [newest] = await session.reader.newestCheckpoints(await session.reader.pin(), lease.id);
-        if (newest && newest.progress >= bundle.progress) return null;
-        return session.contracts.checkpoints.post.populateTransaction(
-          lease.id,
-          lease.fence,
-          digest,
-          codec,
-          bundle.progress,
-          size,
-        );
-      }),
-    );
-    await this.#retainNewest(lease.id);
-    if (receipt)
-      logger.info({ lease: lease.id, cid: cid.toString(), progress: bundle.progress, size }, "checkpoint posted");
-  }
-
-  /** Keeps the two checkpoints that the chain knows, lets older ones go. */
-  async #retainNewest(leaseId: number): Promise<void> {
-    const { store, session } = this.#parts;
-    const kept = await session.reader.newestCheckpoints(await session.reader.pin(), leaseId);
-    await this.#unpinAllBut(checkpointLabel(leaseId), new Set(kept.map((each) => fromChainCid(each).toString())));
-    await store.collectGarbage();
-  }
-
   async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
     const { store } = this.#parts;
     for (const { cid, labels } of store.list()) {
@@ -130,7 +104,7 @@ export class LeaseSteps {
     const { cid, size } = await store.addDirectory(path, { pin: `result-${String(lease.id)}` });
     const { digest, codec } = toChainCid(cid);
     await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
-      this.#ifHeld(lease, () =>
+      this.#ifActive(lease, () =>
         session.contracts.leases.deliver.populateTransaction(lease.id, lease.fence, digest, codec, size),
       ),
     );
@@ -138,18 +112,18 @@ export class LeaseSteps {
     logger.info({ lease: lease.id, cid: cid.toString(), size }, "result delivered");
   }
 
-  /** The transaction, if the lease is still ours (active, or on its way) right before it is sent; else nothing. */
-  async #ifHeld<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
+  /** The transaction, if the lease is still ours and active right before it is sent; else nothing. */
+  async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
     const { reader } = this.#parts.session;
     const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    const held = now?.status === "active" || now?.status === "moving";
-    return held && now.fence === lease.fence ? build() : null;
+    return now && isHeld(now) && now.fence === lease.fence ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
   async #forget(leaseId: number, pin: Pin): Promise<void> {
     const { workspace, store } = this.#parts;
     this.#holdings.works.delete(leaseId);
+    await this.#posts.drop(leaseId);
     for (const record of await workspace.records()) {
       if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
     }

@@ -11,6 +11,7 @@ const node: Node = {
   askTick: 10,
   capacity: 4,
   leased: 1,
+  undecided: 0,
   listing: { classId: 0, tick: 10, units: 3, position: 0 },
   cooldownUntil: 0,
   withdrawableAt: 0,
@@ -32,6 +33,12 @@ test("a node that is as it should be needs nothing", () => {
 test("a stake that was slashed covers fewer units, and never less than none", () => {
   assert.equal(freeUnits({ ...node, stake: 399n }, 100n), 2);
   assert.equal(freeUnits({ ...node, stake: 50n }, 100n), 0);
+});
+
+test("the stake backs what was delivered until that is decided", () => {
+  assert.equal(freeUnits({ ...node, undecided: 2 }, 100n), 1);
+  assert.equal(freeUnits({ ...node, undecided: 2, stake: 600n }, 100n), 3);
+  assert.equal(freeUnits({ ...node, undecided: 9 }, 100n), 0);
 });
 
 test("after a restart the endpoint is set and the node resumed", () => {

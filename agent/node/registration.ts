@@ -17,7 +17,7 @@ export type NodeStep =
 /**
  * Compares the node on chain with what it should be. Pure.
  *
- * @param free Units that the node could list now: what its stake covers of its capacity, less what is leased.
+ * @param free Units that the node could list now: {@link freeUnits}.
  * @param now Chain time, seconds.
  * @param frozen Whether a round holds the listings.
  */
@@ -38,8 +38,8 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   return steps;
 }
 
-/** Units that a node could list: capacity as far as the stake covers it, less what is leased. */
+/** Units that a node could list: capacity not leased, as far as the stake covers it beside what is leased or undecided. */
 export function freeUnits(node: Node, stakePerUnit: bigint): number {
   const covered = Number(node.stake / stakePerUnit);
-  return Math.max(0, Math.min(node.capacity, covered) - node.leased);
+  return Math.max(0, Math.min(node.capacity, covered - node.undecided) - node.leased);
 }

@@ -19,7 +19,7 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise
   const { nodes } = session.contracts;
   const { stakePerUnit } = await session.reader.parameters(pin);
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
-  const endpoint = store.multiaddrs().join(",");
+  const endpoint = store.endpoint();
   const frozen = await nodes.frozen({ blockTag: pin.number });
   for (const step of planNode(node, { endpoint, unfit: room.full ?? parts.owner?.why }, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
@@ -59,6 +59,7 @@ export async function describe(
       cooldownUntil: node.cooldownUntil,
       fit: node.fit,
       covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
+      undecided: node.undecided,
       now: pin.timestamp,
       queueLength: (await session.reader.queue(pin, 1)).length,
     });

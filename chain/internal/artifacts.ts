@@ -21,6 +21,7 @@ const SOURCES = {
   Telemetry: "contracts/telemetry/Telemetry.sol",
   EnergyLedger: "contracts/energy/EnergyLedger.sol",
   Balancer: "contracts/balance/Balancer.sol",
+  Reassignment: "contracts/failover/Reassignment.sol",
 } as const;
 
 /** A contract that the client knows by its ABI. */

@@ -21,6 +21,14 @@ interface ILeaseRegistry {
         Moving
     }
 
+    /// @notice How an active lease's node does. InTime: its next checkpoint's interval runs. Suspect: the interval is over,
+    /// its grace runs (or an outage's). Overdue: anyone may expire the lease at its node's cost.
+    enum Health {
+        InTime,
+        Suspect,
+        Overdue
+    }
+
     /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
     struct Lease {
         uint32 taskId;
@@ -74,12 +82,13 @@ interface ILeaseRegistry {
         Result result;
     }
 
-    /// @notice The modules that grant, renew, judge and move.
+    /// @notice The modules that grant, renew, judge, move and draw.
     struct Modules {
         address rounds;
         address checkpoints;
         address telemetry;
         address balancer;
+        address reassignment;
     }
 
     event ModulesWired(Modules modules);
@@ -112,6 +121,9 @@ interface ILeaseRegistry {
     event MoveDropped(uint32 indexed leaseId, uint32 indexed toNode, uint24 units);
     event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
 
+    /// @notice The range has changed hands too often and was refunded.
+    event RangeGivenUp(uint32 indexed leaseId, uint32 indexed taskId, uint24 start, uint24 count);
+
     error NotModule(address caller);
     error UnknownLease(uint32 leaseId);
     /// @notice The lease's status does not allow this.
@@ -123,7 +135,8 @@ interface ILeaseRegistry {
     /// @notice The node may keep the moving lease until the grace ends.
     error MoveInGrace(uint32 leaseId, uint40 due);
     error NotTaskOwner(uint32 taskId, address caller);
-    /// @notice The node is in time: the lease cannot be expired before `due`.
+    /// @notice The node is in time: the lease cannot be expired before `due` (the highest number while the sequencer is
+    /// down).
     error LeaseInTime(uint32 leaseId, uint40 due);
     /// @notice Only the developer may accept before the dispute window ends.
     error DisputeWindowOpen(uint32 leaseId, uint40 until);
@@ -135,13 +148,19 @@ interface ILeaseRegistry {
     /// @notice Names the modules. Deployer only, once.
     function wire(Modules calldata modules) external;
 
-    /// @notice Grants leases. Round manager only. O(n), one new storage slot each.
+    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each.
     /// @return first Id of the first lease; the others follow.
     function grant(Grant[] calldata grants) external returns (uint32 first);
 
     /// @notice Renews a lease on a checkpoint. Checkpoint registry only.
+    /// @return taskId Its task.
+    /// @return nodeId Its node.
     /// @return count Units of the lease.
-    function renew(uint32 leaseId, uint24 fence, address operator) external returns (uint24 count);
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator
+    ) external returns (uint32 taskId, uint32 nodeId, uint24 count);
 
     /// @notice Delivers the result of all units of a lease. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
@@ -158,13 +177,14 @@ interface ILeaseRegistry {
     /// parent.
     function handOver(uint32 leaseId) external;
 
-    /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its node is slashed; the node cools
-    /// down. Also ends a
-    /// lease whose task is past its deadline, without bounty or penalty if the node was in time. Anyone.
+    /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its
+    /// node is slashed; the node cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after
+    /// it. Also ends a lease whose task is past its deadline, without bounty or penalty if the node was in time. The range is
+    /// drawn for (see {IReassignment}); where the task takes no leases any more it goes back to it. Anyone.
     function expire(uint32 leaseId) external;
 
     /// @notice Pays delivered leases: the developer at any time, anyone once the dispute window is over, and anyone once
-    /// the arbiter's time is over for a disputed one. O(n).
+    /// the arbiter's time is over for a disputed one. Those that are paid already are passed over. O(n).
     function accept(uint32[] calldata leaseIds) external;
 
     /// @notice Disputes a delivery within its window. Task owner only; posts a bond, having approved the vault.
@@ -173,6 +193,13 @@ interface ILeaseRegistry {
     /// @notice Decides a dispute. Only the role that the access manager names (the arbiter). For the node: it is paid and
     /// gets the bond. Against it: it is slashed, the bond goes back and the units are open again.
     function rule(uint32 leaseId, bool forNode) external;
+
+    /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.
+    function healthOf(uint32 leaseId) external view returns (Health);
+
+    /// @notice Until when no node counts as failed because of an outage of the sequencer: 0 if there was none lately, the
+    /// highest number while it is down.
+    function outageUntil() external view returns (uint40);
 
     /// @notice A lease; reverts if unknown.
     function lease(uint32 leaseId) external view returns (Lease memory);

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title Registry of nodes and of their supply
 /// @notice Contributors register machines here. A node is *listed* with the free capacity and the ask that the next
-/// round may use. While a round is open all listings are frozen: what nodes change meanwhile (ask, class, capacity,
-/// draining, units freed) reaches the listings only after the round, so nobody can react to a seed.
+/// round may use. While a round or a batch of reassignments is open all listings are frozen: what nodes change meanwhile
+/// (ask, class, capacity, draining, units freed) reaches the listings only after it, so nobody can react to a seed.
 interface INodeRegistry {
     /// @notice None: never registered. Active: takes leases. Draining: takes no new lease. Unbonding: left the market,
     /// the stake waits (and can be slashed). Withdrawn: gone, the stake was paid out.
@@ -65,6 +65,8 @@ interface INodeRegistry {
         uint32 capacity;
         /// Units under live leases.
         uint32 leased;
+        /// Delivered units that are neither paid nor refused yet; the stake backs them, too.
+        uint32 undecided;
         /// Free units, class and tick with which the node is listed now, and its place in its tick's array.
         uint32 listedUnits;
         uint8 listedClassId;
@@ -92,6 +94,7 @@ interface INodeRegistry {
         address leases;
         address telemetry;
         address balancer;
+        address reassignment;
     }
 
     /// @notice What judging a node's reports needs to know of it.
@@ -237,10 +240,11 @@ interface INodeRegistry {
     /// @return left How many still wait.
     function syncPending(uint256 most) external returns (uint256 left);
 
-    /// @notice Freezes the listings for a round; works off up to `most` pending ones first and reverts if some are left. Round manager only.
+    /// @notice Freezes the listings for a round or a batch; works off up to `most` pending ones first and reverts if some are left.
+    /// Round manager and reassignment only.
     function freeze(uint256 most) external;
 
-    /// @notice Ends the freeze. Round manager only.
+    /// @notice Ends the freeze. Only the module that froze.
     function thaw() external;
 
     /// @notice Grants `units` units of a class at a clearing price and checks that nothing cheaper is skipped and that
@@ -257,13 +261,21 @@ interface INodeRegistry {
         bytes calldata nodeIds
     ) external returns (uint256[] memory fills);
 
-    /// @notice Leases `units` of a node's listed units; not while the listings are frozen. Balancer only.
+    /// @notice Leases `units` of a node's listed units: the balancer while the listings are not frozen, reassignment while
+    /// it holds the freeze itself; nobody else.
     /// @return classId Class with which the node is listed.
     /// @return price Its ask for a unit, micro-VER.
     function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
 
     /// @notice Units of a lease are no longer run by the node. Lease registry only.
     function free(uint32 nodeId, uint32 units) external;
+
+    /// @notice Units of a lease were delivered: they leave the capacity that they took, and stay backed by the stake until
+    /// they are decided. Lease registry only.
+    function deliver(uint32 nodeId, uint32 units) external;
+
+    /// @notice Delivered units were paid or refused. Lease registry only.
+    function decide(uint32 nodeId, uint32 units) external;
 
     /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
     /// @return slashed Wei taken.
@@ -289,6 +301,12 @@ interface INodeRegistry {
 
     /// @notice The node of an operator key, 0 if none.
     function nodeOfOperator(address operator) external view returns (uint32);
+
+    /// @notice How many nodes are active: neither draining nor leaving.
+    function activeNodes() external view returns (uint32);
+
+    /// @notice What a node is listed with: free units, class, and its ask for a unit in micro-VER; all zero if it is not.
+    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price);
 
     /// @notice Owner and operator of a node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);

@@ -36,7 +36,8 @@ enum Param {
     SlashBps,
     /// Time without new leases after a failure.
     Cooldown,
-    /// Bounty for a settled round, micro-VER, shared by who opened and who settled it.
+    /// Most that a settled round pays, micro-VER, shared by who opened and who settled it; never more than half of the
+    /// fees that the round itself brought in.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,
@@ -54,7 +55,15 @@ enum Param {
     /// Highest latency with which a node gets new work, where its class has no bound of its own, ms.
     MaxLatency,
     /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
-    BaselinePue
+    BaselinePue,
+    /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
+    SubmissionFee,
+    /// L0: what is added to a node's latency when a failed node's range is drawn for, ms; it keeps near nodes from taking all.
+    LatencyFloor,
+    /// How often a range may change hands: when its lease then ends without a result, it is refunded to the developer.
+    MaxHands,
+    /// Time after an outage of the sequencer in which no node counts as failed.
+    OutageGrace
 }
 
 /// @title Governed parameters

@@ -51,7 +51,7 @@ interface IVault {
     /// @notice Moves `amount` of a task's escrow to the claimable balance of `to`. Task or lease registry only.
     function releaseEscrow(uint32 taskId, address to, uint256 amount) external;
 
-    /// @notice Moves `amount` of a task's escrow to the bounty pool. Lease registry only.
+    /// @notice Moves `amount` of a task's escrow to the bounty pool. Task or lease registry only.
     function collectFee(uint32 taskId, uint256 amount) external;
 
     /// @notice Takes `amount` wei from `from` (who has approved the vault) as a node's stake. Node registry only.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS, CODEC_DAG_PB, CODEC_RAW, PRICE_UNIT} from "../governance/Units.sol";
@@ -8,6 +9,7 @@ import {WiredOnce} from "../governance/WiredOnce.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
@@ -23,6 +25,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     INodeRegistry public immutable NODES;
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
+    /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
+    AggregatorV3Interface public immutable UPTIME;
 
     Modules private _modules;
 
@@ -43,12 +47,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Vault vault,
         IParameters parameters,
         INodeRegistry nodes,
-        ITaskRegistry tasks
+        ITaskRegistry tasks,
+        AggregatorV3Interface uptime
     ) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
         NODES = nodes;
         TASKS = tasks;
+        UPTIME = uptime;
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -58,7 +64,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external onlyModule(_modules.rounds) returns (uint32 first) {
+    function grant(Grant[] calldata grants) external returns (uint32 first) {
+        require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
         first = leaseCount + 1;
         for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
@@ -69,15 +76,16 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         uint32 leaseId,
         uint24 fence,
         address operator
-    ) external onlyModule(_modules.checkpoints) returns (uint24) {
+    ) external onlyModule(_modules.checkpoints) returns (uint32, uint32, uint24) {
         Lease storage held = _held(leaseId, fence, operator);
         // A move's grace is not prolonged.
-        if (held.status == LeaseStatus.Moving) return held.count;
-        (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
-        uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
-        held.due = due;
-        emit LeaseRenewed(leaseId, due);
-        return held.count;
+        if (held.status == LeaseStatus.Active) {
+            (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
+            uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
+            held.due = due;
+            emit LeaseRenewed(leaseId, due);
+        }
+        return (held.taskId, held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -90,7 +98,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
-        NODES.free(held.nodeId, held.count);
+        NODES.deliver(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -123,10 +131,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
-        bool atFault = block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
+        bool atFault = _atFault(held);
         if (!atFault) {
             (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
-            require(block.timestamp > deadline, LeaseInTime(leaseId, held.due));
+            require(block.timestamp > deadline, LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
         }
         held.status = LeaseStatus.Expired;
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
@@ -137,7 +145,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             VAULT.payBounty(msg.sender, Math.min(PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
+        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -145,6 +154,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         for (uint256 i; i < leaseIds.length; ++i) {
             uint32 leaseId = leaseIds[i];
             Lease storage held = _existing(leaseId);
+            // Somebody was faster; the others of the batch are still paid.
+            if (held.status == LeaseStatus.Paid) continue;
             (address developer, , , ) = TASKS.termsOf(held.taskId);
             if (held.status == LeaseStatus.Delivered) {
                 require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
@@ -184,8 +195,17 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (address developer, , , ) = TASKS.termsOf(held.taskId);
         VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
         NODES.penalise(held.nodeId, _slice(held.count));
+        NODES.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, 0, held.fence + 1));
+        _reopen(leaseId, held, 0);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function healthOf(uint32 leaseId) external view returns (Health) {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        if (_atFault(held)) return Health.Overdue;
+        return block.timestamp + PARAMETERS.get(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -213,6 +233,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
     }
 
+    /// @inheritdoc ILeaseRegistry
+    function outageUntil() public view returns (uint40) {
+        if (address(UPTIME) == address(0)) return 0;
+        // A feed that is switched off must not keep failed nodes' leases alive.
+        try UPTIME.latestRoundData() returns (uint80, int256 down, uint256 since, uint256, uint80) {
+            if (down != 0) return type(uint40).max;
+            return uint40(Math.min(since + PARAMETERS.get(Param.OutageGrace), type(uint40).max));
+        } catch {
+            return 0;
+        }
+    }
+
     function _grant(Grant memory g, uint256 base) private {
         uint32 id = ++leaseCount;
         _leases[id] = Lease({
@@ -233,7 +265,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.status = LeaseStatus.Released;
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        _reopen(leaseId, held, leaseId);
     }
 
     /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
@@ -281,16 +313,33 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
         (address owner, ) = NODES.keysOf(nodeId);
         uint256 amount = count * uint256(held.price) * PRICE_UNIT;
-        // Rounded up, against the developer; the escrow was sized with the same rounding per unit.
-        uint256 fee = Math.ceilDiv(amount * feeBps, BASIS);
+        // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
+        uint256 fee = (amount * feeBps) / (2 * BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
         VAULT.releaseEscrow(taskId, owner, amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
+        NODES.decide(nodeId, count);
     }
 
-    function _reopen(Lease storage held, uint32 leaseId) private {
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, leaseId, held.fence + 1));
+    /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
+    function _reopen(uint32 leaseId, Lease storage held, uint32 parent) private {
+        if (_givenUp(leaseId, held)) return;
+        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1));
+    }
+
+    /// @dev Refunds a range that has changed hands too often, so that no node's failing or releasing goes on for ever.
+    function _givenUp(uint32 leaseId, Lease storage held) private returns (bool) {
+        if (held.fence < PARAMETERS.get(Param.MaxHands)) return false;
+        emit RangeGivenUp(leaseId, held.taskId, held.start, held.count);
+        TASKS.refund(held.taskId, held.count);
+        return true;
+    }
+
+    /// @dev Whether the node of an active lease has failed by now.
+    function _atFault(Lease storage held) private view returns (bool) {
+        if (block.timestamp <= outageUntil()) return false;
+        return block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
     }
 
     /// @dev Slice of the stake under `count` units, wei, rounded up.

@@ -8,6 +8,7 @@ import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS} from "../governance/Units.sol
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Listings} from "./Listings.sol";
 import {TickTree} from "./TickTree.sol";
@@ -27,6 +28,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         address operator;
         uint32 powerMax;
         uint40 registeredAt;
+        uint32 undecided;
         string endpoint;
     }
 
@@ -42,9 +44,13 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc INodeRegistry
     uint32 public nodeCount;
     /// @inheritdoc INodeRegistry
+    uint32 public activeNodes;
+    /// @inheritdoc INodeRegistry
     bool public frozen;
     /// @inheritdoc INodeRegistry
     uint32 public freezeCount;
+    /// @dev Whether the last freeze was reassignment's, else it was a round's.
+    bool private _frozenForBatch;
 
     Class[] private _classes;
     mapping(bytes32 name => bool) private _classNames;
@@ -205,17 +211,20 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function freeze(uint256 most) external onlyModule(_modules.rounds) {
+    function freeze(uint256 most) external {
+        bool forBatch = msg.sender == _modules.reassignment;
+        require(forBatch || msg.sender == _modules.rounds, NotModule(msg.sender));
         require(!frozen, ListingsFrozen());
         uint256 left = _syncPending(most);
         require(left == 0, ListingsPending(left));
         frozen = true;
         ++freezeCount;
+        _frozenForBatch = forBatch;
         emit ListingsFrozenSet(true);
     }
 
     /// @inheritdoc INodeRegistry
-    function thaw() external onlyModule(_modules.rounds) {
+    function thaw() external onlyModule(_frozenForBatch ? _modules.reassignment : _modules.rounds) {
         require(frozen, ListingsNotFrozen());
         frozen = false;
         emit ListingsFrozenSet(false);
@@ -234,23 +243,40 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function take(
-        uint32 nodeId,
-        uint32 units
-    ) external onlyModule(_modules.balancer) returns (uint8 classId, uint40 price) {
-        require(!frozen, ListingsFrozen());
-        _sync(nodeId);
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
+        if (frozen) {
+            require(msg.sender == _modules.reassignment, ListingsFrozen());
+        } else {
+            require(msg.sender == _modules.balancer, NotModule(msg.sender));
+            _sync(nodeId);
+        }
         Listings.Node storage n = _nodes[nodeId];
         require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
         n.leased += units;
         classId = n.listedClassId;
         price = n.listedTick * _classes[classId].tickSize;
-        _sync(nodeId);
+        units = n.listedUnits - units;
+        if (units != 0) _books[classId].resize(n, units);
+        else _books[classId].remove(_nodes, nodeId);
+        emit Listed(nodeId, classId, n.listedTick, units);
     }
 
     /// @inheritdoc INodeRegistry
     function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _nodes[nodeId].leased -= units;
+        _records[nodeId].undecided += units;
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _records[nodeId].undecided -= units;
         _touch(nodeId);
     }
 
@@ -289,6 +315,15 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         if (count > end - from) count = end - from;
         page = new NodeView[](count);
         for (uint32 i; i < count; ++i) page[i] = _view(from + i);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price) {
+        Listings.Node storage n = _nodes[nodeId];
+        units = n.listedUnits;
+        if (units == 0) return (0, 0, 0);
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
     }
 
     /// @inheritdoc INodeRegistry
@@ -343,6 +378,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     ) private returns (uint32 nodeId) {
         nodeId = ++nodeCount;
         _nodes[nodeId].status = NodeStatus.Active;
+        ++activeNodes;
         _records[nodeId].owner = msg.sender;
         _records[nodeId].registeredAt = uint40(block.timestamp);
         emit NodeRegistered(nodeId, msg.sender, operator, terms);
@@ -392,6 +428,8 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         Listings.Node storage n = _nodes[nodeId];
         require(n.status == from, WrongStatus(nodeId, n.status));
         n.status = to;
+        if (from == NodeStatus.Active) --activeNodes;
+        if (to == NodeStatus.Active) ++activeNodes;
         _touch(nodeId);
     }
 
@@ -423,6 +461,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
             n.listedUnits,
             _freeUnits(nodeId)
         );
+        _pool(nodeId, n);
         bool moved = n.listedClassId != classId || n.listedTick != tick;
         if (listed == units && (units == 0 || !moved)) return;
         if (listed != 0 && units != 0 && !moved) {
@@ -434,13 +473,24 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, tick, units);
     }
 
-    /// @dev Units that the node may be leased now. A slashed stake lowers what its capacity counts for.
+    /// @dev Keeps the node where reassignment's draws look for it: by class and order of magnitude of its capacity, which
+    /// seldom change, so that leasing and freeing cost nothing there.
+    function _pool(uint32 nodeId, Listings.Node storage n) private {
+        bool inMarket = n.status == NodeStatus.Active || n.status == NodeStatus.Draining;
+        uint8 bucket = inMarket ? uint8(Math.log2(n.capacity) + 1) : 0;
+        if (n.pooledBucket == bucket && (bucket == 0 || n.pooledClassId == n.classId)) return;
+        (n.pooledClassId, n.pooledBucket) = (n.classId, bucket);
+        IReassignment(_modules.reassignment).place(nodeId, n.classId, bucket);
+    }
+
+    /// @dev Units that the node may be leased now: its capacity less what it runs, as far as its stake covers them beside
+    /// what it runs and what it delivered but may still be slashed for.
     function _freeUnits(uint32 nodeId) private view returns (uint32) {
         Listings.Node storage n = _nodes[nodeId];
         if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
-        uint256 capacity = covered < n.capacity ? covered : n.capacity;
-        return capacity > n.leased ? uint32(capacity - n.leased) : 0;
+        uint256 backed = uint256(n.leased) + _records[nodeId].undecided;
+        return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
     }
 
     /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
@@ -458,6 +508,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         v.askTick = n.askTick;
         v.capacity = n.capacity;
         v.leased = n.leased;
+        v.undecided = r.undecided;
         v.listedUnits = n.listedUnits;
         v.listedClassId = n.listedClassId;
         v.listedTick = n.listedTick;

@@ -43,6 +43,8 @@ library Layout {
         uint256 granted;
         /// Maximum price x 1024 + 1023.
         uint256 maxPrice;
+        /// Prices of the units that are leased for the first time, summed up, micro-VER.
+        uint256 fresh;
         Flow[] flows;
     }
 
@@ -130,6 +132,7 @@ library Layout {
                 fence: range.fence,
                 parent: range.parent
             });
+            if (range.fence == 1) row.fresh += piece * uint40(fill >> 32);
             units -= piece;
             range.start += uint24(piece);
             range.count -= uint24(piece);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {PRICE_UNIT} from "../governance/Units.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVault} from "../interfaces/IVault.sol";
@@ -45,6 +47,8 @@ contract RoundManager is IRoundManager {
     ILeaseRegistry public immutable LEASES;
     /// @notice Seeds.
     IVrfSeeds public immutable SEEDS;
+    /// @notice Takes turns with rounds.
+    IReassignment public immutable REASSIGNMENT;
 
     uint32 private _count;
     mapping(uint32 roundId => Round) private _rounds;
@@ -55,7 +59,8 @@ contract RoundManager is IRoundManager {
         INodeRegistry nodes,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
-        IVrfSeeds seeds
+        IVrfSeeds seeds,
+        IReassignment reassignment
     ) {
         VAULT = vault;
         PARAMETERS = parameters;
@@ -63,6 +68,7 @@ contract RoundManager is IRoundManager {
         TASKS = tasks;
         LEASES = leases;
         SEEDS = seeds;
+        REASSIGNMENT = reassignment;
     }
 
     /// @inheritdoc IRoundManager
@@ -71,6 +77,7 @@ contract RoundManager is IRoundManager {
         require(_rounds[_count].status != RoundStatus.Seeding, RoundOpen(_count));
         uint256 earliest = nextOpening();
         require(block.timestamp >= earliest, RoundTooSoon(earliest));
+        require(!REASSIGNMENT.hasTurn(), BatchFirst());
         NODES.freeze(SYNC_AT_OPEN);
         (uint32[] memory taskIds, uint32[] memory units) = TASKS.freeze(
             PARAMETERS.get(Param.RoundMaxTasks),
@@ -111,7 +118,8 @@ contract RoundManager is IRoundManager {
         _thaw(r, false);
         if (grants.length == 0) return;
         LEASES.grant(grants);
-        uint256 bounty = PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT;
+        // Half of what the round cannot give back any more: whoever settles rounds of its own tasks loses by it.
+        uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, _charge(board) / 2);
         VAULT.payBounty(r.opener, bounty / 2);
         VAULT.payBounty(msg.sender, bounty - bounty / 2);
     }
@@ -169,6 +177,15 @@ contract RoundManager is IRoundManager {
             emit ClassCleared(roundId, lane.classId, lane.clearing, uint32(lane.units));
         }
         require(offset == post.length, MalformedPost(post.length));
+    }
+
+    /// @dev Collects the fees that fall due with the round. O(tasks).
+    function _charge(Layout.Board memory board) private returns (uint256 fees) {
+        uint256 count = board.tasks.length;
+        uint32[] memory taskIds = new uint32[](count);
+        uint256[] memory values = new uint256[](count);
+        for (uint256 t; t < count; ++t) (taskIds[t], values[t]) = (board.tasks[t].taskId, board.tasks[t].fresh);
+        return TASKS.charge(taskIds, values);
     }
 
     function _thaw(Round storage r, bool toFront) private {

@@ -18,6 +18,7 @@ import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
+import {Receipts} from "../checkpoints/Receipts.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
@@ -43,6 +44,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint40 deadline;
         uint32 checkpointInterval;
         uint16 specCodec;
+        uint8 replicas;
         // Third slot.
         uint64 maxPrice;
         uint40 submittedAt;
@@ -63,6 +65,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     address private _rounds;
     address private _leases;
+    address private _reassignment;
 
     /// @inheritdoc ITaskRegistry
     uint32 public taskCount;
@@ -82,10 +85,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function wire(address rounds, address leases) external wiring {
+    function wire(address rounds, address leases, address reassignment) external wiring {
         _rounds = rounds;
         _leases = leases;
-        emit ModulesWired(rounds, leases);
+        _reassignment = reassignment;
+        emit ModulesWired(rounds, leases, reassignment);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -101,11 +105,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         bytes32 r,
         bytes32 s
     ) external returns (uint32) {
-        uint256 escrow = _escrowFor(submission.units, submission.maxPrice, PARAMETERS.get(Param.FeeBps));
+        (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
         // A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
         // solhint-disable-next-line no-empty-blocks
         try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow, deadline, v, r, s)
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow + fee, deadline, v, r, s)
         {} catch {}
         return _submit(submission);
     }
@@ -207,6 +211,19 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function charge(
+        uint32[] calldata taskIds,
+        uint256[] calldata values
+    ) external onlyModule(_rounds) returns (uint256 fees) {
+        for (uint256 i; i < taskIds.length; ++i) {
+            uint256 fee = _halfFee(values[i] * PRICE_UNIT, _tasks[taskIds[i]].feeBps);
+            if (fee == 0) continue;
+            fees += fee;
+            VAULT.collectFee(taskIds[i], fee);
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
     function thaw(uint32[] calldata taskIds, bool toFront) external onlyModule(_rounds) {
         for (uint256 i; i < taskIds.length; ++i) {
             // Backwards to the front, so that the first stays first.
@@ -226,7 +243,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function reopen(uint32 taskId, OpenRange calldata range) external onlyModule(_leases) {
+    function reopen(uint32 taskId, OpenRange calldata range) external {
+        require(msg.sender == _leases || msg.sender == _reassignment, NotModule(msg.sender));
         Task storage t = _tasks[taskId];
         t.leasedUnits -= range.count;
         t.openUnits += range.count;
@@ -245,6 +263,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function refund(uint32 taskId, uint32 units) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= units;
+        _refund(taskId, t, units, 0);
+        _endIfDone(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
     function markPaid(uint32 taskId, uint32 units) external onlyModule(_leases) {
         Task storage t = _tasks[taskId];
         t.leasedUnits -= units;
@@ -257,6 +283,16 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     function termsOf(uint32 taskId) external view returns (address, uint16, uint32, uint40) {
         Task storage t = _tasks[taskId];
         return (t.owner, t.feeBps, t.checkpointInterval, t.deadline);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function replicasOf(uint32 taskId) external view returns (uint8) {
+        return _tasks[taskId].replicas;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function takesLeases(uint32 taskId) external view returns (bool) {
+        return _takesLeases(_tasks[taskId]);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -304,6 +340,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
+        return (
+            _escrowFor(units, maxPrice, PARAMETERS.get(Param.FeeBps)),
+            PARAMETERS.get(Param.SubmissionFee) * PRICE_UNIT
+        );
+    }
+
+    /// @inheritdoc ITaskRegistry
     function servable(uint32 taskId) public view returns (bool) {
         return _supply(_tasks[taskId], 1) != 0;
     }
@@ -322,15 +366,17 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.deadline = s.deadline;
         t.checkpointInterval = s.checkpointInterval;
         t.specCodec = s.specCodec;
+        t.replicas = s.replicas;
         t.specDigest = s.specDigest;
         t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
         t.classes = _classSet(s, t.surcharges);
         _queue.pushBack(taskId);
-        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps);
+        (uint256 escrow, uint256 fee) = depositFor(s.units, s.maxPrice);
         emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
         emit TaskQueued(taskId, s.units);
-        VAULT.lockEscrow(taskId, msg.sender, escrow);
+        VAULT.lockEscrow(taskId, msg.sender, escrow + fee);
+        if (fee != 0) VAULT.collectFee(taskId, fee);
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
@@ -355,14 +401,22 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         _endIfDone(taskId, t);
     }
 
-    /// @dev Open units of a closing task are worth what was reserved for them.
+    /// @dev Open units of a closing task are refunded.
     function _refundOpen(uint32 taskId, Task storage t) private {
         uint32 open = t.openUnits;
         if (open == 0) return;
+        uint32 fresh = t.units - t.nextFresh;
         t.openUnits = 0;
-        t.refundedUnits += open;
-        uint256 amount = _escrowFor(open, t.maxPrice * PRICE_UNIT, t.feeBps);
-        emit UnitsRefunded(taskId, open, amount);
+        t.nextFresh = t.units;
+        _refund(taskId, t, open, fresh);
+    }
+
+    /// @dev Units are worth what was reserved for them; of the fee for those that were leased before, half is spent.
+    function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
+        t.refundedUnits += units;
+        uint256 price = t.maxPrice * PRICE_UNIT;
+        uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
+        emit UnitsRefunded(taskId, units, amount);
         VAULT.releaseEscrow(taskId, t.owner, amount);
     }
 
@@ -398,15 +452,17 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     function _leasable(Task storage t) private view returns (bool) {
-        return
-            t.status == TaskStatus.Open &&
-            t.openUnits != 0 &&
-            block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
+        return t.openUnits != 0 && _takesLeases(t);
+    }
+
+    function _takesLeases(Task storage t) private view returns (bool) {
+        return t.status == TaskStatus.Open && block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
     }
 
     function _check(Submission calldata s) private view {
         require(s.specDigest != bytes32(0), InvalidSpec());
         require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
+        require(s.replicas <= Receipts.MOST, TooManyReplicas(s.replicas, Receipts.MOST));
         require(s.units != 0, NoUnits());
         require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
         require(_price(s.maxPrice) != 0, PriceIsZero());
@@ -444,6 +500,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         v.paidUnits = t.paidUnits;
         v.refundedUnits = t.refundedUnits;
         v.checkpointInterval = t.checkpointInterval;
+        v.replicas = t.replicas;
         v.submittedAt = t.submittedAt;
         v.deadline = t.deadline;
         v.specCodec = t.specCodec;
@@ -478,7 +535,13 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         return price / PRICE_UNIT;
     }
 
-    /// @dev What `units` can cost at most: the fee is rounded up per unit, so that any payment's fee is covered.
+    /// @dev The half of the fee that falls due at once: at the first lease, or at payment. Exact, for prices are whole
+    /// micro-VER.
+    function _halfFee(uint256 amount, uint256 feeBps) private pure returns (uint256) {
+        return (amount * feeBps) / (2 * BASIS);
+    }
+
+    /// @dev What `units` can cost at most.
     function _escrowFor(uint256 units, uint256 maxPrice, uint256 feeBps) private pure returns (uint256) {
         return units * (maxPrice + Math.ceilDiv(maxPrice * feeBps, BASIS));
     }

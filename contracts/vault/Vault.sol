@@ -56,7 +56,7 @@ contract Vault is IVault, WiredOnce {
 
     /// @inheritdoc IVault
     function collectFee(uint32 taskId, uint256 amount) external {
-        require(msg.sender == _modules.leases, NotModule(msg.sender));
+        require(msg.sender == _modules.tasks || msg.sender == _modules.leases, NotModule(msg.sender));
         _takeEscrow(taskId, amount);
         _bountyPool += uint128(amount);
         emit FeeCollected(taskId, amount);

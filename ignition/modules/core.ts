@@ -36,6 +36,10 @@ const PARAMETERS = [
   "MoveGrace",
   "MaxLatency",
   "BaselinePue",
+  "SubmissionFee",
+  "LatencyFloor",
+  "MaxHands",
+  "OutageGrace",
 ] as const;
 
 type Coordinator =
@@ -64,8 +68,15 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const vault = m.contract("Vault", [token]);
   const nodes = m.contract("NodeRegistry", [manager, vault, parameters]);
   const tasks = m.contract("TaskRegistry", [vault, parameters, nodes]);
-  const leases = m.contract("LeaseRegistry", [manager, vault, parameters, nodes, tasks]);
-  const checkpoints = m.contract("CheckpointRegistry", [leases]);
+  const leases = m.contract("LeaseRegistry", [
+    manager,
+    vault,
+    parameters,
+    nodes,
+    tasks,
+    m.getParameter("sequencerUptimeFeed"),
+  ]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes]);
 
   const subscribed = m.call(coordinator, "createSubscription", []);
   const subscriptionId = m.readEventArgument(subscribed, "SubscriptionCreated", "subId", {
@@ -87,17 +98,18 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const consumer = m.call(coordinator, "addConsumer", [subscriptionId, seeds], { after: [funded] });
   m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
 
-  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds]);
   const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
   const telemetry = m.contract("Telemetry", [manager, parameters, nodes, leases, ledger]);
   const balancer = m.contract("Balancer", [parameters, nodes, tasks, leases, telemetry]);
+  const reassignment = m.contract("Reassignment", [parameters, nodes, tasks, leases, seeds, telemetry]);
+  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds, reassignment]);
 
   m.call(vault, "wire", [{ nodes, tasks, leases, rounds }]);
-  m.call(nodes, "wire", [{ rounds, leases, telemetry, balancer }]);
-  m.call(tasks, "wire", [rounds, leases]);
-  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer }]);
+  m.call(nodes, "wire", [{ rounds, leases, telemetry, balancer, reassignment }]);
+  m.call(tasks, "wire", [rounds, leases, reassignment]);
+  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment }]);
   m.call(ledger, "wire", [telemetry]);
-  m.call(seeds, "wire", [rounds]);
+  m.call(seeds, "wire", [rounds, reassignment]);
   const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
@@ -167,6 +179,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     telemetry,
     ledger,
     balancer,
+    reassignment,
   };
 }
 

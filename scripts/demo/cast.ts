@@ -82,6 +82,31 @@ export const NODES: readonly CastNode[] = [
   },
 ];
 
+/**
+ * Two machines that join when the first round is settled. They ask too much for it, but have room for the work of those
+ * that fail.
+ */
+export const SPARES: readonly CastNode[] = [
+  {
+    name: "fay",
+    class: "cpu/eu",
+    capacity: 4,
+    ask: "0.019",
+    energySource: "hydro",
+    ownerAccount: 20,
+    operatorAccount: 18,
+  },
+  {
+    name: "gus",
+    class: "cpu/us",
+    capacity: 8,
+    ask: "0.021",
+    energySource: "grid",
+    ownerAccount: 21,
+    operatorAccount: 19,
+  },
+];
+
 /** Two hyper-parameter searches: a unit trains one network, with one hidden size and one learning rate. */
 export const TASKS: readonly CastTask[] = [
   {

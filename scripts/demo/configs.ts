@@ -9,10 +9,13 @@ import type { DemoChain } from "./chain.ts";
 /** Seconds between two checkpoints of the demo's tasks. */
 const CHECKPOINT_INTERVAL = 3;
 
+/** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
+const PACE_MS = 30;
+
 /** Writes the configuration files of the demo's processes, just as an operator would. */
 export class Configs {
   readonly #directory: string;
-  readonly #network: object;
+  readonly #network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment: string };
   /** Where the keeper takes reports. */
   #reports: string | undefined;
 
@@ -21,10 +24,14 @@ export class Configs {
     this.#network = { rpcUrl, chainId: 31337, deployment };
   }
 
-  /** A node agent's; `changes` replace entries of it. */
-  async agent(node: CastNode, changes: object = {}): Promise<string> {
+  /**
+   * A node agent's; `changes` replace entries of it.
+   *
+   * @param rpcUrl Its way to the chain, if it is one of its own.
+   */
+  async agent(node: CastNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
     return this.#write(`agent-${node.name}`, {
-      network: this.#network,
+      network: { ...this.#network, rpcUrl },
       operator: { testAccount: node.operatorAccount },
       owner: { testAccount: node.ownerAccount },
       dataDir: this.#data(node.name),
@@ -74,6 +81,8 @@ export class Configs {
       key: { testAccount: ACCOUNTS.keeper },
       dataDir: this.#data("keeper"),
       interval: 1,
+      // Work moves only where that is what is shown.
+      keepers: ["allocation", "failover", "energy"],
       allocation: { batchSeconds },
       energy: {
         listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
@@ -124,12 +133,23 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-export function specOf(task: CastTask): TaskSpecInput {
+export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
   return {
     version: 1,
     name: task.name,
     trainer: "digits",
-    args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--checkpoint-steps", "125"],
+    args: [
+      "--epochs",
+      "10",
+      "--train",
+      "4000",
+      "--test",
+      "1000",
+      "--checkpoint-steps",
+      "60",
+      "--pace",
+      String(PACE_MS),
+    ],
     env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
     resources: { cpus: 1, memoryMiB: 512 },
     checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL },

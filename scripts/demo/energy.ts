@@ -49,7 +49,7 @@ const HUNGRY = {
 const TASKS: readonly CastTask[] = [
   {
     name: "moved from a hot node",
-    account: 18,
+    account: 16,
     units: 4,
     maxPrice: "0.030",
     classes: { "cpu/eu": "0" },
@@ -58,7 +58,7 @@ const TASKS: readonly CastTask[] = [
   },
   {
     name: "moved from a power-hungry node",
-    account: 19,
+    account: 17,
     units: 4,
     maxPrice: "0.030",
     classes: { "cpu/us": "0" },
@@ -80,6 +80,9 @@ const PATIENCE_MS = 240_000;
 export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
+  await processes.stop(["keeper"], 10_000);
+  const keepers = ["allocation", "failover", "energy", "balance"];
+  processes.start("keeper", ["keepers/main.ts", "run", "--config", await stage.configs.keeper(1, { keepers })]);
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
   const running = await Promise.all(TASKS.map((task) => submit(stage, task)));

@@ -16,8 +16,8 @@ import {Fixture} from "../support/Fixture.sol";
 contract GovernanceTest is Fixture {
     function test_Constructor() public {
         IParameters.Bounded[] memory b = initialParameters();
-        IParameters.Bounded[] memory short = new IParameters.Bounded[](18);
-        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, 18, 19));
+        IParameters.Bounded[] memory short = new IParameters.Bounded[](b.length - 1);
+        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, b.length - 1, b.length));
         new Parameters(address(manager), short);
         b[3].value = b[3].max + 1;
         vm.expectRevert(
@@ -89,13 +89,13 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice));
+        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        tasks.wire(alice, alice);
+        tasks.wire(alice, alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice));
+        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        seeds.wire(alice);
+        seeds.wire(alice, alice);
 
         Vault fresh = new Vault(ver);
         assertFalse(fresh.isWired());

@@ -78,16 +78,21 @@ contract SystemInvariants is Fixture, Sums {
     /// @dev Nobody is overbooked.
     function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private view {
         for (uint256 i; i < ns.length; ++i) {
-            uint256 leased;
+            (uint256 leased, uint256 undecided) = (0, 0);
             for (uint256 j; j < ls.length; ++j) {
-                bool moving = ls[j].lease.status == ILeaseRegistry.LeaseStatus.Moving;
-                bool held = moving || ls[j].lease.status == ILeaseRegistry.LeaseStatus.Active;
-                if (held && ls[j].lease.nodeId == ns[i].id) leased += ls[j].lease.count;
+                bool mine = ls[j].lease.nodeId == ns[i].id;
+                ILeaseRegistry.LeaseStatus status = ls[j].lease.status;
+                bool moving = status == ILeaseRegistry.LeaseStatus.Moving;
+                if (mine && (moving || status == ILeaseRegistry.LeaseStatus.Active)) leased += ls[j].lease.count;
+                bool waits =
+                    status == ILeaseRegistry.LeaseStatus.Delivered || status == ILeaseRegistry.LeaseStatus.Disputed;
+                if (mine && waits) undecided += ls[j].lease.count;
                 ILeaseRegistry.Target memory target = leases.targetOf(ls[j].id);
                 if (!moving) assertEq(target.units, 0, "what does not move has no target");
                 else if (target.nodeId == ns[i].id) leased += target.units;
             }
             assertEq(ns[i].leased, leased, "leased");
+            assertEq(ns[i].undecided, undecided, "undecided");
             assertLe(leased + ns[i].listedUnits, ns[i].capacity, "capacity");
         }
     }
@@ -152,6 +157,7 @@ contract SystemInvariants is Fixture, Sums {
         assertEq(live, t.leasedUnits, "leased units");
         assertEq(paid, t.paidUnits, "paid units");
 
+        uint256 fresh;
         if (t.status == ITaskRegistry.TaskStatus.Open || t.inRound) {
             ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(t.id);
             uint256 reopened;
@@ -161,13 +167,16 @@ contract SystemInvariants is Fixture, Sums {
             }
             assertLe(reopened, t.openUnits, "reopened");
             // Fresh units are the last ones, and nobody has had them.
-            _mark(taken, t.units - (t.openUnits - reopened), t.openUnits - reopened);
+            fresh = t.openUnits - reopened;
+            _mark(taken, t.units - fresh, fresh);
         }
         if (t.status == ITaskRegistry.TaskStatus.Ended) {
             assertEq(t.escrow, 0, "escrow of an ended task");
             assertEq(t.openUnits + t.leasedUnits, 0, "units of an ended task");
         } else {
-            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + (t.maxPrice * t.feeBps + 9_999) / 10_000);
+            // Half of the fee of units that were leased before has gone to the pool.
+            uint256 half = (t.maxPrice * t.feeBps) / 20_000;
+            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half;
             assertGe(t.escrow, reserved, "escrow covers what may be paid");
         }
     }

@@ -28,6 +28,7 @@ contract DisputesTest is Fixture {
         assertEq(leases.result(id).bond, 4_000);
         assertEq(vault.escrowOf(1), escrow + bond);
         assertEq(leases.lease(id).due, block.timestamp + 2 hours);
+        assertEq(nodes.node(1).undecided, 4, "its stake stays bound");
         assertBooks();
     }
 
@@ -72,6 +73,7 @@ contract DisputesTest is Fixture {
         vm.prank(arbiter);
         leases.rule(id, false);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Rejected);
+        assertEq(nodes.node(1).undecided, 0);
         assertEq(vault.claimable(bob), bond);
         assertEq(nodes.node(1).stake, (stakeFor(4) * 95) / 100);
         assertUnits(1, 4, 0, 0, 0);
@@ -109,7 +111,7 @@ contract DisputesTest is Fixture {
         vm.prank(arbiter);
         leases.rule(id, false);
         assertEq(uint8(tasks.task(1).status), uint8(ITaskRegistry.TaskStatus.Ended));
-        assertEq(vault.claimable(bob), bond + escrowFor(4, 20_000));
+        assertEq(vault.claimable(bob), bond + escrowFor(4, 20_000) - firstHalfOfFee(4, 10_000));
         assertEq(vault.escrowOf(1), 0);
         assertBooks();
     }
@@ -122,7 +124,7 @@ contract DisputesTest is Fixture {
         uint256 bond = dispute(id);
         vm.prank(bob);
         tasks.cancel(1);
-        assertEq(vault.escrowOf(1), escrowFor(4, 20_000) + bond);
+        assertEq(vault.escrowOf(1), escrowFor(4, 20_000) - firstHalfOfFee(4, 10_000) + bond);
     }
 
     function _wrong(ILeaseRegistry.LeaseStatus status) private view returns (bytes memory) {

@@ -41,9 +41,10 @@ contract LeaseRegistryTest is Fixture {
         assertEq(r.codec, 0x55);
         assertEq(r.size, 12);
         assertEq(r.deliveredAt, block.timestamp);
-        // Its capacity is free again at once.
+        // Its capacity is free again at once; its stake stays bound until the delivery is decided.
         assertEq(nodes.node(1).leased, 0);
-        assertEq(nodes.node(1).listedUnits, 4);
+        assertEq(nodes.node(1).undecided, 4);
+        assertEq(nodes.node(1).listedUnits, 0);
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Delivered));
         vm.prank(operator);
         leases.deliver(id, 1, RESULT, 0x55, 12);
@@ -95,9 +96,9 @@ contract LeaseRegistryTest is Fixture {
         assertEq(leases.lease(2).parent, id);
         vm.startPrank(operatorOf(1));
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Expired));
-        checkpoints.post(id, 1, RESULT, 0x55, 200, 1);
+        checkpoints.post(id, 1, RESULT, 0x55, 200, 1, noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, 2, 1, 2));
-        checkpoints.post(2, 1, RESULT, 0x55, 200, 1);
+        checkpoints.post(2, 1, RESULT, 0x55, 200, 1, noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotLeaseOperator.selector, 2, operatorOf(1)));
         leases.deliver(2, 2, RESULT, 0x55, 1);
         vm.stopPrank();
@@ -132,14 +133,40 @@ contract LeaseRegistryTest is Fixture {
         deliver(id);
         uint256 amount = 40_000 * MICRO;
         vm.expectEmit(address(leases));
-        emit ILeaseRegistry.LeasePaid(id, 1, 1, amount, amount / 50);
+        emit ILeaseRegistry.LeasePaid(id, 1, 1, amount, amount / 100);
         accept(bob, id);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Paid);
         assertEq(vault.claimable(alice), amount);
         assertEq(vault.escrowOf(1), 0, "an ended task holds nothing");
         assertUnits(1, 0, 0, 4, 0);
-        vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Paid));
+        assertEq(nodes.node(1).undecided, 0);
+        assertEq(nodes.node(1).listedUnits, 4);
+        assertBooks();
+    }
+
+    /// @notice Who comes second pays nobody twice, and the rest of the batch is paid all the same.
+    function test_Accept_passesOverWhatIsPaid() public {
+        register(alice, CPU_EU, 2, 15);
+        submit(bob, 2, 20_000, CPU_EU);
+        runRound(3);
+        deliver(id);
+        deliver(2);
         accept(bob, id);
+        uint32[] memory batch = new uint32[](3);
+        (batch[0], batch[1], batch[2]) = (id, 2, 2);
+        vm.prank(bob);
+        leases.accept(batch);
+        assertStatus(2, ILeaseRegistry.LeaseStatus.Paid);
+        assertEq(vault.claimable(alice), 70_000 * MICRO, "each once");
+        accept(alice, id);
+        assertEq(vault.claimable(alice), 70_000 * MICRO);
+        // Only what is paid is passed over.
+        register(alice, CPU_EU, 1, 15);
+        submit(bob, 1, 20_000, CPU_EU);
+        runRound(4);
+        batch[2] = 3;
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, 3, ILeaseRegistry.LeaseStatus.Active));
+        leases.accept(batch);
         assertBooks();
     }
 
@@ -169,7 +196,7 @@ contract LeaseRegistryTest is Fixture {
         assertEq(vault.claimable(alice), 70_000 * MICRO);
     }
 
-    /// @notice A price that the fee does not divide: rounded up, and still covered to the wei.
+    /// @notice Whatever the price and the fee: both halves of the fee are covered to the wei.
     function testFuzz_EscrowCoversEveryPayment(uint64 maxPrice, uint64 tick, uint16 feeBps, uint8 units) public {
         setParam(Param.FeeBps, uint64(bound(feeBps, 0, 1_000)));
         uint256 ask = bound(tick, 0, 4_095);

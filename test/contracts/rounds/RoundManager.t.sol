@@ -153,16 +153,48 @@ contract RoundManagerTest is Fixture {
         assertStatus(1, IRoundManager.RoundStatus.Settled);
     }
 
+    /// @notice Opener and settler share half of the fees that the round brings in for good.
     function test_Bounty_isShared() public {
-        submit(bob, 1, 20_000, CPU_EU);
+        submit(bob, 3, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        bytes memory post = optimalPost();
+        uint256 pool = vault.books().bountyPool;
+        vm.prank(alice);
+        rounds.settle(1, post);
+        uint256 fees = firstHalfOfFee(3, 10_000);
+        assertEq(vault.claimable(keeper), fees / 4);
+        assertEq(vault.claimable(alice), fees / 4);
+        assertEq(vault.books().bountyPool, pool + fees / 2);
+        assertBooks();
+    }
+
+    /// @notice Rounds of much work pay what the parameter allows, and no more.
+    function test_Bounty_isCapped() public {
+        setParam(Param.RoundBounty, 100);
+        submit(bob, 3, 20_000, CPU_EU);
         openRound();
         fulfil(1);
         bytes memory post = optimalPost();
         vm.prank(alice);
         rounds.settle(1, post);
-        assertEq(vault.claimable(keeper), (500_001 * MICRO) / 2);
-        assertEq(vault.claimable(alice), (500_001 * MICRO) / 2);
-        assertBooks();
+        assertEq(vault.claimable(keeper), 50 * MICRO);
+        assertEq(vault.claimable(alice), 50 * MICRO);
+    }
+
+    /// @notice Half of an odd fee is rounded against the keepers, whatever the split.
+    function testFuzz_Bounty_roundsAgainstKeepers(uint16 feeBps, uint64 cap, uint8 units) public {
+        setParam(Param.FeeBps, uint64(bound(feeBps, 0, 1_000)));
+        setParam(Param.RoundBounty, uint64(bound(cap, 0, 1e8)));
+        uint256 count = bound(units, 1, 4);
+        submit(bob, uint32(count), 20_000, CPU_EU);
+        uint256 pool = vault.books().bountyPool;
+        runRound(1);
+        uint256 fees = firstHalfOfFee(count, 10_000);
+        uint256 paid = vault.claimable(keeper);
+        assertLe(2 * paid, fees);
+        assertLe(paid, param(Param.RoundBounty) * MICRO);
+        assertEq(vault.books().bountyPool, pool + fees - paid);
     }
 
     /// @notice An ask that is exactly the maximum price serves the task, and is paid in full.
@@ -191,12 +223,14 @@ contract RoundManagerTest is Fixture {
     }
 
     function test_Bounty_emptyPool() public {
+        setParam(Param.SubmissionFee, 0);
         vm.prank(address(rounds));
         vault.payBounty(alice, type(uint256).max);
         assertEq(vault.books().bountyPool, 0);
         submit(bob, 1, 20_000, CPU_EU);
         runRound(1);
-        assertEq(vault.claimable(keeper), 0);
+        // What the round brought in is there, and it pays no more than half of that.
+        assertEq(vault.claimable(keeper), firstHalfOfFee(1, 10_000) / 2);
         assertEq(leases.leaseCount(), 1);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -77,6 +78,7 @@ abstract contract Actions is System {
                 units: units,
                 maxPrice: maxPrice * MICRO,
                 checkpointInterval: 60,
+                replicas: 0,
                 deadline: uint40(block.timestamp + 30 days),
                 classIds: classIds,
                 surcharges: new uint256[](0)
@@ -88,8 +90,18 @@ abstract contract Actions is System {
         return units * (price + (price * param(Param.FeeBps) + 9_999) / 10_000);
     }
 
+    /// @dev What leasing `units` units for the first time at `price` micro-VER costs their task for good.
+    function firstHalfOfFee(uint256 units, uint256 price) internal view returns (uint256) {
+        return (units * price * MICRO * param(Param.FeeBps)) / 20_000;
+    }
+
+    /// @dev Escrow and submission fee.
+    function depositFor(ITaskRegistry.Submission memory s) internal view returns (uint256) {
+        return escrowFor(s.units, s.maxPrice / MICRO) + param(Param.SubmissionFee) * MICRO;
+    }
+
     function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {
-        fund(owner, escrowFor(s.units, s.maxPrice / MICRO));
+        fund(owner, depositFor(s));
         vm.prank(owner);
         return tasks.submit(s);
     }
@@ -168,7 +180,12 @@ abstract contract Actions is System {
     function checkpoint(uint32 leaseId, uint40 progress) internal {
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
-        checkpoints.post(leaseId, fence, keccak256(abi.encode(leaseId, progress)), CODEC_DAG_PB, progress, 1_000);
+        bytes32 digest = keccak256(abi.encode(leaseId, progress));
+        checkpoints.post(leaseId, fence, digest, CODEC_DAG_PB, progress, 1_000, noReceipts());
+    }
+
+    function noReceipts() internal pure returns (ICheckpointRegistry.Receipt[] memory) {
+        return new ICheckpointRegistry.Receipt[](0);
     }
 
     function accept(address by, uint32 leaseId) internal {

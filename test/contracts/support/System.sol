@@ -7,6 +7,7 @@ import {Test} from "forge-std/Test.sol";
 import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
 import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
@@ -36,6 +37,7 @@ abstract contract System is Test {
         Telemetry telemetry;
         EnergyLedger ledger;
         Balancer balancer;
+        Reassignment reassignment;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -69,6 +71,7 @@ abstract contract System is Test {
     Telemetry internal telemetry;
     EnergyLedger internal ledger;
     Balancer internal balancer;
+    Reassignment internal reassignment;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -92,6 +95,7 @@ abstract contract System is Test {
         telemetry = c.telemetry;
         ledger = c.ledger;
         balancer = c.balancer;
+        reassignment = c.reassignment;
     }
 
     function contracts() internal view returns (Contracts memory c) {
@@ -109,6 +113,7 @@ abstract contract System is Test {
         c.telemetry = telemetry;
         c.ledger = ledger;
         c.balancer = balancer;
+        c.reassignment = reassignment;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.

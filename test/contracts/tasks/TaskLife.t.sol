@@ -45,7 +45,8 @@ contract TaskLifeTest is Fixture {
         release(1);
         assertUnits(1, 0, 0, 0, 5);
         assertEq(uint8(tasks.task(1).status), uint8(ITaskRegistry.TaskStatus.Ended));
-        assertEq(vault.claimable(bob), escrowFor(5, 20_000));
+        assertEq(vault.claimable(bob), escrowFor(5, 20_000) - firstHalfOfFee(3, 10_000));
+        assertEq(vault.escrowOf(1), 0);
         assertBooks();
     }
 

@@ -14,7 +14,12 @@ contract TaskRegistryTest is Fixture, Permits {
         s.surcharges = new uint256[](2);
         s.surcharges[1] = 3 * MICRO;
         uint256 escrow = escrowFor(7, 5_000);
-        fund(bob, escrow);
+        uint256 fee = param(Param.SubmissionFee) * MICRO;
+        uint256 pool = vault.books().bountyPool;
+        (uint256 escrowSaid, uint256 feeSaid) = tasks.depositFor(7, 5_000 * MICRO);
+        assertEq(escrowSaid, escrow);
+        assertEq(feeSaid, fee);
+        fund(bob, escrow + fee);
         vm.expectEmit(address(tasks));
         emit ITaskRegistry.TaskSubmitted(1, bob, SPEC, 7, 5_000 * MICRO, escrow);
         vm.expectEmit(address(tasks));
@@ -40,6 +45,7 @@ contract TaskRegistryTest is Fixture, Permits {
         assertEq(t.deadline, block.timestamp + 30 days);
         assertUnits(1, 7, 0, 0, 0);
         assertEq(vault.escrowOf(1), escrow);
+        assertEq(vault.books().bountyPool, pool + fee);
         assertEq(ver.balanceOf(bob), 0);
         assertBooks();
     }
@@ -109,7 +115,7 @@ contract TaskRegistryTest is Fixture, Permits {
 
     function test_Submit_withoutEnoughMoney() public {
         ITaskRegistry.Submission memory s = submission(2, 1_000, list(CPU_EU));
-        uint256 escrow = escrowFor(2, 1_000);
+        uint256 escrow = depositFor(s);
         vm.prank(bob);
         vm.expectRevert(
             abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(vault), 0, escrow)
@@ -128,16 +134,17 @@ contract TaskRegistryTest is Fixture, Permits {
         (address signer, uint256 key) = makeAddrAndKey("signer");
         ITaskRegistry.Submission memory s = submission(3, 1_001, list(CPU_EU));
         uint256 escrow = escrowFor(3, 1_001);
-        ver.transfer(signer, 2 * escrow);
-        Permit memory p = signPermit(ver, key, address(vault), escrow);
+        uint256 deposit = depositFor(s);
+        ver.transfer(signer, 2 * deposit);
+        Permit memory p = signPermit(ver, key, address(vault), deposit);
         vm.prank(signer);
         tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
         assertEq(vault.escrowOf(1), escrow);
 
         // Front-run: the permit is used up, the allowance is there.
-        p = signPermit(ver, key, address(vault), escrow);
+        p = signPermit(ver, key, address(vault), deposit);
         vm.prank(alice);
-        ver.permit(signer, address(vault), escrow, p.deadline, p.v, p.r, p.s);
+        ver.permit(signer, address(vault), deposit, p.deadline, p.v, p.r, p.s);
         vm.prank(signer);
         tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
         assertEq(vault.escrowOf(2), escrow);

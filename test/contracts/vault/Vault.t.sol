@@ -106,8 +106,8 @@ contract VaultTest is Fixture {
             if (!lease && by != address(tasks)) {
                 _refused(by, abi.encodeCall(IVault.lockEscrow, (1, bob, 0)));
                 _refused(by, abi.encodeCall(IVault.releaseEscrow, (1, bob, 0)));
+                _refused(by, abi.encodeCall(IVault.collectFee, (1, 0)));
             }
-            if (!lease) _refused(by, abi.encodeCall(IVault.collectFee, (1, 0)));
             if (!node) _refused(by, abi.encodeCall(IVault.lockStake, (1, bob, 0)));
             if (!node) _refused(by, abi.encodeCall(IVault.releaseStake, (1, bob)));
             if (!node) _refused(by, abi.encodeCall(IVault.slash, (1, 0)));

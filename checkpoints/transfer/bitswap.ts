@@ -3,18 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 
-import { CheckpointError } from "./errors.ts";
-import { orAborted } from "./signals.ts";
-
-/** Somewhere that blocks come from. What it returns is verified by its user. */
-export interface BlockSource {
-  /**
-   * Waits for a block until it comes or the signal aborts.
-   *
-   * @throws the signal's reason, or {@link CheckpointError} if the block can't be stored.
-   */
-  get(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
-}
+import { CheckpointError } from "../errors.ts";
+import { orAborted } from "../signals.ts";
 
 /** How long nothing may arrive before a block is asked for again, in ms: first, second…; the last one repeats. */
 const PATIENCE = [300, 2_000, 2_000, 4_000, 8_000];
@@ -26,7 +16,7 @@ const WITHDRAWAL_MS = 50;
  * answer that was lost, and a peer leaves a repeated want unanswered that it believes served; so a block is asked for
  * again whenever nothing at all has arrived for a while. One instance serves one fetch.
  */
-export class BitswapSource implements BlockSource {
+export class BitswapSource {
   readonly #blockstore: Pick<Blockstore, "get">;
   #lastArrival = 0;
 
@@ -35,12 +25,18 @@ export class BitswapSource implements BlockSource {
     this.#blockstore = blockstore;
   }
 
-  async get(cid: CID, signal: AbortSignal): Promise<Uint8Array> {
+  /**
+   * Waits for a block until Helia has stored it, or the signal aborts.
+   *
+   * @returns its bytes
+   * @throws the signal's reason, or {@link CheckpointError} if the block can't be stored
+   */
+  async bring(cid: CID, signal: AbortSignal): Promise<number> {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
       const patience = PATIENCE[Math.min(attempt, PATIENCE.length - 1)] ?? 0;
       try {
-        return await this.#ask(cid, signal, patience);
+        return (await this.#ask(cid, signal, patience)).byteLength;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof CheckpointError) throw error;

@@ -1,0 +1,101 @@
+/*
+ * One part of a transfer that is measured, in a process of its own so that its memory is its own. Started by
+ * `processes.ts` with a job in JSON; answers by messages to its parent and ends with it.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { createServer, get } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { CheckpointStore } from "../../checkpoints/store.ts";
+import type { Job, Measured, Served } from "./jobs.ts";
+
+const READ_BYTES = 1024 * 1024;
+const CONNECT_MS = 10_000;
+
+process.on("disconnect", () => process.exit());
+process.on("message", () => {
+  process.send?.({ peak: peak() });
+});
+const job = JSON.parse(process.argv[2] ?? "{}") as Job;
+process.send?.(await run(job));
+
+async function run(wanted: Job): Promise<Served | Measured> {
+  switch (wanted.kind) {
+    case "serve-file":
+      return { addresses: [await serveFile(wanted.file)] };
+    case "serve-store": {
+      const store = new CheckpointStore({ directory: wanted.directory });
+      await store.start();
+      return { addresses: store.multiaddrs() };
+    }
+    case "sha256":
+      return measured(async () => {
+        const hash = createHash("sha256");
+        for await (const chunk of createReadStream(wanted.file, { highWaterMark: READ_BYTES })) {
+          hash.update(chunk as Buffer);
+        }
+        return hash.digest("hex");
+      });
+    case "http":
+      return measured(() => pullPlainly(wanted.url, wanted.hashing));
+    case "add": {
+      const store = new CheckpointStore({ directory: wanted.directory });
+      await store.start();
+      return measured(async () => (await store.addFile(wanted.file)).cid.toString());
+    }
+    case "fetch": {
+      const store = new CheckpointStore({ directory: wanted.directory, http: false });
+      await store.start();
+      store.setPeers(wanted.peers);
+      const end = Date.now() + CONNECT_MS;
+      while (store.peers().some(({ connected }) => !connected)) {
+        if (Date.now() > end) throw new Error("the peers are not reached");
+        await delay(10);
+      }
+      const options = { maxBytes: Infinity, ...(wanted.pin && { pin: "bench" }) };
+      return measured(async () => (await store.fetch(wanted.cid, options)).cid.toString());
+    }
+  }
+}
+
+async function serveFile(file: string): Promise<string> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-length": statSync(file).size });
+    createReadStream(file, { highWaterMark: READ_BYTES }).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+async function pullPlainly(url: string, hashing: boolean): Promise<string> {
+  const hash = createHash("sha256");
+  return new Promise((resolve, reject) => {
+    get(url, (response) => {
+      response.on("data", (chunk: Buffer) => {
+        if (hashing) hash.update(chunk);
+      });
+      response.on("end", () => {
+        resolve(hashing ? hash.digest("hex") : "");
+      });
+      response.on("error", reject);
+    }).on("error", reject);
+  });
+}
+
+async function measured(work: () => Promise<string>): Promise<Measured> {
+  const processor = process.cpuUsage();
+  const start = performance.now();
+  const result = await work();
+  const milliseconds = performance.now() - start;
+  const { user, system } = process.cpuUsage(processor);
+  return { milliseconds, processor: (user + system) / 1000, peak: peak(), result };
+}
+
+/** Most resident memory that the process ever had, MiB. What getrusage tells includes the parent's at the start. */
+function peak(): number {
+  const status = process.platform === "linux" ? readFileSync("/proc/self/status", "utf8") : "";
+  const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;
+  return Number(kibibytes) / 1024;
+}

@@ -1,0 +1,31 @@
+/** What a process of the transfer benchmark does. */
+export type Job =
+  | { readonly kind: "serve-file"; readonly file: string }
+  | { readonly kind: "serve-store"; readonly directory: string }
+  | { readonly kind: "sha256"; readonly file: string }
+  | { readonly kind: "http"; readonly url: string; readonly hashing: boolean }
+  | { readonly kind: "add"; readonly file: string; readonly directory: string }
+  | {
+      readonly kind: "fetch";
+      readonly cid: string;
+      readonly peers: readonly string[];
+      readonly directory: string;
+      /** Also pinned, and so made durable. */
+      readonly pin: boolean;
+    };
+
+/** Where a server is reached. */
+export interface Served {
+  readonly addresses: readonly string[];
+}
+
+/** What a client measured. */
+export interface Measured {
+  readonly milliseconds: number;
+  /** Processor time, milliseconds. */
+  readonly processor: number;
+  /** Most resident memory, MiB. */
+  readonly peak: number;
+  /** A digest or CID, by which one sees that it did what it should. */
+  readonly result: string;
+}

@@ -1,0 +1,69 @@
+import type { Job } from "./jobs.ts";
+
+/** What every way needs to know of one round. */
+export interface Stage {
+  readonly file: string;
+  readonly url: string;
+  readonly cid: string;
+  /** Addresses of two stores that hold the content, and of another one for bitswap. */
+  readonly stores: readonly [readonly string[], readonly string[], readonly string[]];
+  /** A directory that is empty, and is deleted after the measurement. */
+  readonly fresh: string;
+}
+
+/** A way to get at the bytes. */
+export interface Way {
+  readonly name: string;
+  readonly job: (stage: Stage) => Job;
+  /** Whose memory counts as the servers': the plain one's (0), the stores' (1 to 3). */
+  readonly servers: readonly number[];
+  /** Larger sizes are left out. */
+  readonly mostMebibytes?: number;
+}
+
+export const BASELINE = "plain HTTP, SHA-256";
+export const PULL = "pull from 1 peer";
+
+const http = (addresses: readonly string[]): string[] => addresses.filter((each) => each.endsWith("/http"));
+const libp2p = (addresses: readonly string[]): string[] => addresses.filter((each) => !each.endsWith("/http"));
+
+/** All ways, in the order of the table. */
+export const WAYS: readonly Way[] = [
+  { name: "SHA-256 of the file", servers: [], job: ({ file }) => ({ kind: "sha256", file }) },
+  { name: "plain HTTP", servers: [0], job: ({ url }) => ({ kind: "http", url, hashing: false }) },
+  { name: BASELINE, servers: [0], job: ({ url }) => ({ kind: "http", url, hashing: true }) },
+  {
+    name: PULL,
+    servers: [1],
+    job: ({ cid, stores: [one], fresh }) => ({ kind: "fetch", cid, peers: http(one), directory: fresh, pin: false }),
+  },
+  {
+    name: "pull from 2 peers",
+    servers: [1, 2],
+    job: ({ cid, stores, fresh }) => ({
+      kind: "fetch",
+      cid,
+      peers: http(stores.slice(0, 2).flat()),
+      directory: fresh,
+      pin: false,
+    }),
+  },
+  {
+    name: "pull from 1 peer, pin, fsync",
+    servers: [1],
+    job: ({ cid, stores: [one], fresh }) => ({ kind: "fetch", cid, peers: http(one), directory: fresh, pin: true }),
+  },
+  {
+    name: "bitswap from 1 peer",
+    servers: [3],
+    mostMebibytes: 256,
+    job: ({ cid, stores: [, , three], fresh }) => ({
+      kind: "fetch",
+      cid,
+      peers: libp2p(three),
+      directory: fresh,
+      pin: false,
+    }),
+  },
+  { name: "add, pin, fsync", servers: [], job: ({ file, fresh }) => ({ kind: "add", file, directory: fresh }) },
+];

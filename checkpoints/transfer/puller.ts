@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { CID } from "multiformats/cid";
+
+import type { BlockFiles } from "../blocks.ts";
+import { CheckpointError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { formatHttpAddress } from "./addresses.ts";
+import type { HttpAddress } from "./addresses.ts";
+import { HttpPeer } from "./peer.ts";
+import type { PeerAnswer } from "./peer.ts";
+
+/** A peer that does not answer at all is not waited for alone: after so long the next is asked, too. */
+const PATIENCE_MS = 150;
+/** The same once it is known who holds the content. */
+const LATER_PATIENCE_MS = 1_000;
+const IDLE_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Pulls blocks from peers over HTTP: who they are, and what is known of each. */
+export class HttpPuller {
+  readonly blocks: BlockFiles;
+  readonly log: Log;
+  #peers = new Map<string, HttpPeer>();
+  #change = Promise.withResolvers<undefined>();
+
+  constructor(blocks: BlockFiles, log: Log) {
+    this.blocks = blocks;
+    this.log = log;
+  }
+
+  /** Replaces the set of peers; what is known of those that stay is kept. */
+  set(addresses: readonly HttpAddress[]): void {
+    const peers = new Map<string, HttpPeer>();
+    for (const address of addresses) {
+      const name = formatHttpAddress(address);
+      peers.set(name, this.#peers.get(name) ?? new HttpPeer(name, address));
+    }
+    for (const [name, peer] of this.#peers) if (!peers.has(name)) peer.close();
+    this.#peers = peers;
+    this.changed();
+  }
+
+  /** The peers of the set. */
+  get peers(): readonly HttpPeer[] {
+    return [...this.#peers.values()];
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    for (const peer of this.#peers.values()) peer.close();
+  }
+
+  /** Wakes those that wait for a peer. */
+  changed(): void {
+    this.#change.resolve(undefined);
+    this.#change = Promise.withResolvers<undefined>();
+  }
+
+  /** Resolves when a peer may have become free. */
+  get change(): Promise<undefined> {
+    return this.#change.promise;
+  }
+}
+
+interface Attempt {
+  ended: Promise<void>;
+  heard: boolean;
+}
+
+/** One fetch's asking: it learns which peers hold its content. */
+export class Asking {
+  readonly #puller: HttpPuller;
+  readonly #idleTimeout: number;
+  readonly #score = new Map<HttpPeer, number>();
+  /** Peers that sent wrong bytes, in words. */
+  readonly complaints: string[] = [];
+
+  /** @param stallTimeout - longest time in ms that the fetch can wait for a block: no peer gets all of it */
+  constructor(puller: HttpPuller, stallTimeout: number) {
+    this.#puller = puller;
+    this.#idleTimeout = Math.max(100, Math.min(IDLE_TIMEOUT_MS, stallTimeout / 3));
+  }
+
+  /** Names of the peers that can be asked. */
+  get peers(): string[] {
+    return this.#puller.peers.map(({ name }) => name);
+  }
+
+  /**
+   * Gets a block from one of the peers and stores it. Each is asked once.
+   *
+   * @returns its bytes, or undefined if none of those that can be asked now has it.
+   * @throws {@link CheckpointError} if it can't be stored; the signal's reason
+   */
+  async bring(cid: CID, signal: AbortSignal): Promise<number | undefined> {
+    const done = new AbortController();
+    const either = AbortSignal.any([signal, done.signal]);
+    const tried = new Set<HttpPeer>();
+    const running = new Set<Attempt>();
+    let bytes: number | undefined;
+    const failure: { error?: unknown } = {};
+    const begin = (peer: HttpPeer): void => {
+      tried.add(peer);
+      const attempt: Attempt = { heard: false, ended: Promise.resolve() };
+      attempt.ended = this.#attempt(peer, cid, either, attempt)
+        .then((answer) => {
+          if (answer?.kind === "busy") tried.delete(peer);
+          if (answer?.kind !== "stored") return;
+          bytes = answer.bytes;
+          done.abort();
+        })
+        .catch((error: unknown) => {
+          if (!done.signal.aborted) failure.error ??= error;
+        })
+        .finally(() => running.delete(attempt));
+      running.add(attempt);
+    };
+    try {
+      while (bytes === undefined) {
+        signal.throwIfAborted();
+        if ("error" in failure) throw failure.error;
+        const next = this.#choose(tried);
+        if (next === undefined && running.size === 0) return undefined;
+        const ends = [...running].map(({ ended }) => ended);
+        if (next === "full") await Promise.race([...ends, this.#puller.change, sleep(PATIENCE_MS)]);
+        else if (next === undefined) await Promise.race(ends);
+        else {
+          begin(next);
+          await this.#patience(running);
+        }
+      }
+      return bytes;
+    } finally {
+      done.abort();
+      await Promise.all([...running].map(({ ended }) => ended));
+    }
+  }
+
+  /** Waits until an attempt ends, or nothing was heard for a while. */
+  async #patience(running: ReadonlySet<Attempt>): Promise<void> {
+    const ended = Promise.race([...running].map((attempt) => attempt.ended));
+    const isKnown = [...this.#score.values()].some((score) => score > 0);
+    const timer = new AbortController();
+    const quiet = sleep(isKnown ? LATER_PATIENCE_MS : PATIENCE_MS, undefined, { signal: timer.signal });
+    await Promise.race([ended, quiet]);
+    timer.abort();
+    quiet.catch(() => undefined);
+    if ([...running].some(({ heard }) => heard)) await ended;
+  }
+
+  async #attempt(peer: HttpPeer, cid: CID, signal: AbortSignal, attempt: Attempt): Promise<PeerAnswer | undefined> {
+    const limits = {
+      idleTimeout: this.#idleTimeout,
+      timeout: REQUEST_TIMEOUT_MS,
+      signal,
+      onHeard: () => {
+        attempt.heard = true;
+      },
+    };
+    try {
+      const answer = await peer.get(cid, limits, (bytes) => this.#puller.blocks.write(cid, bytes));
+      if (answer.kind === "busy") return answer;
+      const score = Math.max(0, this.#score.get(peer) ?? 0);
+      this.#score.set(peer, answer.kind === "stored" ? score + 1 : score - 1);
+      return answer;
+    } catch (error) {
+      if (signal.aborted || (error instanceof CheckpointError && error.code !== "CORRUPT")) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#score.set(peer, -1);
+      if (error instanceof CheckpointError) {
+        this.complaints.push(`${peer.name} sent wrong bytes`);
+        this.#puller.log.warn(
+          { peer: peer.name, cid: cid.toString() },
+          "A peer sent wrong bytes; not asked for a while",
+        );
+      } else {
+        this.#puller.log.debug({ peer: peer.name, cid: cid.toString(), reason }, "A peer failed to send a block");
+      }
+      return undefined;
+    } finally {
+      this.#puller.changed();
+    }
+  }
+
+  /**
+   * The peer to ask next: one known to hold the content before one that may, and that before one that missed a block;
+   * among equals the least busy. "full" if it is better to wait for a peer than to ask one that missed a block.
+   */
+  #choose(tried: ReadonlySet<HttpPeer>): HttpPeer | "full" | undefined {
+    const rank = (peer: HttpPeer): number => -Math.sign(this.#score.get(peer) ?? 0);
+    const open = this.#puller.peers
+      .filter((peer) => (peer.isUsable || peer.isBusy) && !tried.has(peer))
+      .sort((a, b) => rank(a) - rank(b) || a.load - b.load);
+    const free = open.find(({ load, isBusy }) => load < 1 && !isBusy);
+    const [best] = open;
+    if (best === undefined) return undefined;
+    if (free === undefined || (rank(free) > 0 && rank(best) <= 0)) return "full";
+    return free;
+  }
+}
