@@ -1,13 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Node } from "../chain/entities.ts";
+import { ReceiptAsker } from "./attest/asker.ts";
+import { ReceiptGiver } from "./attest/giver.ts";
+import { Doubts } from "./attest/order.ts";
+import { SpotChecks } from "./attest/spot.ts";
 import { Holdings } from "./lease/holdings.ts";
-import { planLeases } from "./lease/plan.ts";
+import { outOfTouch, planLeases } from "./lease/plan.ts";
+import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Replicas } from "./node/replication.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
+import { WorkloadCpu } from "./telemetry/workloads.ts";
 
 export type { AgentParts } from "./parts.ts";
 
@@ -20,18 +26,35 @@ const DRAIN_CYCLES = 5;
  * All state that matters is on chain and on disk. Killed at any line and started again, it comes to the same steps.
  */
 export class Agent {
+  /** CPU time of what it runs. */
+  readonly workloads: WorkloadCpu;
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
+  readonly #giver: ReceiptGiver;
+  readonly #spots: SpotChecks;
+  /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
+  #seen: { readonly timestamp: number; readonly at: number } | undefined;
   #draining = false;
   #state: AgentState | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
     this.#holdings = new Holdings(parts);
-    this.#steps = new LeaseSteps(parts, this.#holdings);
+    this.workloads = new WorkloadCpu(this.#holdings.works);
+    const doubts = new Doubts();
+    this.#spots = new SpotChecks({ ...parts, doubts });
+    const asker = new ReceiptAsker({ ...parts, doubts });
+    this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
     this.#replicas = new Replicas(parts.store, parts.logger);
+    this.#giver = new ReceiptGiver(parts);
+  }
+
+  /** Begins to give other nodes receipts, and to answer their spot checks. */
+  async serve(): Promise<void> {
+    await this.#giver.serve();
+    await this.#spots.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -41,17 +64,29 @@ export class Agent {
 
   /** One look and what follows from it. Steps that fail are logged and come up again in the next cycle. */
   async cycle(): Promise<boolean> {
+    try {
+      return await this.#cycle();
+    } catch (error) {
+      await this.#stopOutOfTouch();
+      throw error;
+    }
+  }
+
+  async #cycle(): Promise<boolean> {
     const { reader } = this.#parts.session;
     const { pin } = await this.#holdings.index.refresh();
+    this.#seen = { timestamp: pin.timestamp, at: performance.now() };
     const nodes = await reader.nodes(pin);
     const node = nodes.find(({ id }) => id === this.#parts.nodeId);
     if (!node) throw new Error(`node ${String(this.#parts.nodeId)} is not registered`);
     this.#connectPeers(nodes);
     await this.#lookForRoom();
 
+    const pausing = this.#draining || (this.#parts.owner?.present ?? false);
+    if (pausing && !this.#draining) await this.#makeWay();
     const mine = await this.#holdings.onChain(pin);
     const local = await this.#holdings.here();
-    const steps = planLeases(mine, local, pin.timestamp, this.#draining);
+    const steps = planLeases(mine, local, pin.timestamp, pausing);
     // Leases do not wait for one another; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);
     await Promise.all([...byLease.values()].map((own) => this.#steps.take(own, mine, pin)));
@@ -60,6 +95,8 @@ export class Agent {
       await keepNode(this.#parts, node, pin);
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
+      await this.#giver.tidy(pin, kept);
+      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);
     // Seconds that count down are no news.
@@ -94,9 +131,34 @@ export class Agent {
       }
     }
     await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
+    await this.#giver.stop();
     const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
     if (held.length === 0) logger.info("drained: no lease is held any more");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
+  }
+
+  /** The machine's owner is back: workloads write a last checkpoint and end. */
+  async #makeWay(): Promise<void> {
+    const running = [...this.#holdings.works.values()].filter((work) => work.running);
+    if (running.length === 0) return;
+    this.#parts.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
+    await Promise.all(running.map((work) => work.stop("drain")));
+  }
+
+  /** Stops the work of leases that must be overdue by now, while the chain cannot be asked. */
+  async #stopOutOfTouch(): Promise<void> {
+    if (!this.#seen) return;
+    const { timestamp, at } = this.#seen;
+    const elapsed = (performance.now() - at) / 1000;
+    const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
+    for (const id of outOfTouch(running, timestamp, elapsed)) {
+      const seconds = Math.round(elapsed);
+      this.#parts.logger.error(
+        { lease: id, seconds },
+        "stopping work: the chain cannot be reached, and the lease is overdue",
+      );
+      await this.#holdings.works.get(id)?.stop("kill");
+    }
   }
 
   async #lookForRoom(): Promise<void> {

@@ -24,6 +24,8 @@ export const agentConfig = z.strictObject({
     ask: ver,
     /** Average watts above which the node wants no more work. */
     powerThreshold: z.number().int().nonnegative(),
+    /** The most watts that the machine can draw; the network refuses reports above it. */
+    powerMax: z.number().int().positive(),
     energySource: z.enum(ENERGY_SOURCES),
   }),
   store: z
@@ -32,16 +34,76 @@ export const agentConfig = z.strictObject({
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4001"]),
       /** Multiaddrs that others reach this machine by, if they differ. */
       announce: z.array(z.string()).default([]),
-      /** Copies of other nodes' newest checkpoints that exist in the network beside the producer's own. */
+      /** Serving checkpoints over HTTP, several times as fast as bitswap; false for none. */
+      http: z
+        .union([
+          z.literal(false),
+          z.strictObject({
+            /** Multiaddr to listen on, `/ip4/…/tcp/…/http`; left out: the port above that of the first in `listen`. */
+            listen: z.string().optional(),
+            /** Multiaddrs that others reach it by; left out: its port under the hosts that libp2p is reached by. */
+            announce: z.array(z.string()).optional(),
+          }),
+        ])
+        .prefault({}),
+      /** Most bytes of checkpoints on disk; what is not pinned goes when room is needed. */
+      maxBytes: z
+        .number()
+        .int()
+        .positive()
+        .default(64 * 2 ** 30),
+      /** Copies of results, and of checkpoints whose task asks for none, that exist in the network beside the producer's. */
       replicas: z.number().int().min(0).max(8).default(1),
+      /** Bytes of the largest checkpoint of another node that this one copies and signs for. */
+      maxCheckpoint: z
+        .number()
+        .int()
+        .positive()
+        .default(8 * 2 ** 30),
     })
     .prefault({}),
+  /** How the machine's energy is found out; what cannot be measured is estimated, and called so. */
+  power: z
+    .strictObject({
+      /** Linux' powercap tree with the processor's energy counters; empty: do not look. */
+      powercap: z.string().default("/sys/class/powercap"),
+      /** NVIDIA's tool; empty: do not look. */
+      nvidiaSmi: z.string().default("nvidia-smi"),
+      /** GPUs that are reckoned with where none can be asked. */
+      gpus: z.number().int().positive().default(1),
+      /** Idle and maximum watts of the processor, where you know better than the table of averages. */
+      watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      /** Multiaddrs of keepers that collect reports; several of one keeper separated by commas. */
+      keepers: z.array(z.string()).default([]),
+      /** CPUs that the node has of this machine, if it is not all of it: then only what the agent runs counts as load. */
+      cpus: z.number().positive().optional(),
+      /** Seconds between two looks at the meters. */
+      sampleEvery: z.number().positive().default(5),
+      /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
+      selfPostAfter: z.number().nonnegative().optional(),
+    })
+    .prefault({}),
+  /** Offers the machine only while its owner does not use it. */
+  idleOnly: z
+    .strictObject({
+      /** Share of the machine used by anything but the agent from which on the owner counts as there. */
+      othersLoad: z.number().positive().max(1).default(0.2),
+      /** Seconds of quiet after which the machine is offered. */
+      idleAfter: z.number().positive().default(300),
+    })
+    .optional(),
   /** Seconds between two looks at the chain. */
   interval: z.number().positive().default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: z.number().positive().default(20),
+  /** Seconds between two spot checks of those who hold this node's checkpoints. */
+  spotCheck: z.number().positive().default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
   specTimeout: z.number().positive().default(120),
   service,

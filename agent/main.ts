@@ -26,12 +26,17 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
+import { holdingDomain } from "./attest/holding.ts";
+import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { DiskRoom } from "./node/disk.ts";
+import { OwnerWatch } from "./owner/watch.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
+import { telemetryMetrics } from "./telemetry/metrics.ts";
+import { openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
 const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
 
@@ -76,20 +81,31 @@ async function run(config: AgentConfig): Promise<void> {
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     announce: config.store.announce,
+    http: config.store.http,
+    maxBytes: config.store.maxBytes,
     log: logger,
   });
   await store.start();
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   pulse.expect("agent");
+  pulse.expect("telemetry");
   let agent: Agent | undefined;
+  let telemetry: Telemetry | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
   try {
-    endpoint = await serveHealth({ ...config.service, pulse, registry, details: () => ({ ...agent?.state }) });
+    endpoint = await serveHealth({
+      ...config.service,
+      pulse,
+      registry,
+      details: () => ({ ...agent?.state, energy: telemetry?.source }),
+    });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
-    const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
+    const nodeId = await ensureRegistered(session, config, signer.address, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await lane.recover(signal);
+    const owner = config.idleOnly && new OwnerWatch(config.idleOnly);
     agent = new Agent({
+      ...(owner && { owner }),
       session,
       lane,
       store,
@@ -102,13 +118,46 @@ async function run(config: AgentConfig): Promise<void> {
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
+      maxCheckpointBytes: config.store.maxCheckpoint,
+      signer,
+      domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
+      metrics: attestMetrics(registry),
+      spotCheckMs: config.spotCheck * 1000,
       room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;
+    await running.serve();
+    telemetry = await openTelemetry(config, {
+      session,
+      nodeId,
+      signer,
+      store,
+      workloads: agent.workloads,
+      owner,
+      send: (label, prepare) => lane.submit({ label, prepare }),
+      metrics: telemetryMetrics(registry),
+      logger: logger.child({ part: "telemetry" }),
+    });
+    const { reporter, sample } = telemetry;
+    // A loop of its own: a lease that takes long to start or to hand over holds no report up.
+    const reporting = runLoop({
+      name: "telemetry",
+      intervalMs: config.telemetry.sampleEvery * 1000,
+      maxBackoffMs: 60_000,
+      signal,
+      logger,
+      pulse,
+      cycle: async () => {
+        await sample();
+        await reporter.cycle(await session.reader.pin());
+        return false;
+      },
+    });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
-      maxBackoffMs: 60_000,
+      // Short: while the chain cannot be reached, leases may become overdue.
+      maxBackoffMs: 15_000,
       signal,
       logger,
       pulse,
@@ -121,8 +170,10 @@ async function run(config: AgentConfig): Promise<void> {
         return false;
       },
     });
+    await reporting;
     await running.drain();
   } finally {
+    telemetry?.close();
     await endpoint?.close();
     await store.stop();
     session.close();

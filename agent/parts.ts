@@ -1,11 +1,13 @@
-import type { TransactionReceipt } from "ethers";
+import type { Signer, TransactionReceipt, TypedDataDomain } from "ethers";
 
 import { ChainError } from "../chain/errors.ts";
 import type { LaneRequest, TransactionLane } from "../chain/lane.ts";
 import type { Session } from "../chain/session.ts";
+import type { AttestMetrics } from "./attest/metrics.ts";
 import type { WorkParts } from "./lease/work.ts";
 import type { Workspace } from "./lease/workspace.ts";
 import type { DiskRoom } from "./node/disk.ts";
+import type { OwnerWatch } from "./owner/watch.ts";
 
 /** What an agent works with. */
 export interface AgentParts extends WorkParts {
@@ -13,10 +15,21 @@ export interface AgentParts extends WorkParts {
   /** Lane of the operator key. */
   readonly lane: TransactionLane;
   readonly workspace: Workspace;
+  /** The operator key itself, for receipts. */
+  readonly signer: Pick<Signer, "signTypedData">;
+  /** What receipts are signed for: this chain and its registry of checkpoints. */
+  readonly domain: TypedDataDomain;
   readonly nodeId: number;
-  /** Copies of a checkpoint beside the producer's own. */
+  /** Copies of results, and of checkpoints whose task asks for no receipts, beside the producer's own. */
   readonly replicas: number;
+  /** Bytes of the largest checkpoint of others that this node copies. */
+  readonly maxCheckpointBytes: number;
+  readonly metrics: AttestMetrics;
+  /** Pause between two spot checks of those who hold this node's checkpoints, milliseconds. */
+  readonly spotCheckMs: number;
   readonly room: DiskRoom;
+  /** Tells whether the machine's owner uses it; left out: the machine is the network's. */
+  readonly owner?: Pick<OwnerWatch, "present" | "why">;
 }
 
 /** Sends a transaction of the operator; null if nothing needed to be done. */

@@ -60,6 +60,7 @@ export async function ensureRegistered(
         {
           energySource: numberOf(ENERGY_SOURCES, config.node.energySource),
           powerThreshold: config.node.powerThreshold,
+          powerMax: config.node.powerMax,
           endpoint,
         },
         stake,

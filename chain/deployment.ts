@@ -6,12 +6,16 @@ import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress
 
 import type {
   AccessManager,
+  Balancer,
   CheckpointRegistry,
+  EnergyLedger,
   LeaseRegistry,
   NodeRegistry,
   Parameters,
+  Reassignment,
   RoundManager,
   TaskRegistry,
+  Telemetry,
   TestnetFaucet,
   Vault,
   VerToken,
@@ -35,6 +39,10 @@ export interface Contracts {
   readonly checkpoints: CheckpointRegistry;
   readonly seeds: VrfSeeds;
   readonly rounds: RoundManager;
+  readonly telemetry: Telemetry;
+  readonly ledger: EnergyLedger;
+  readonly balancer: Balancer;
+  readonly reassignment: Reassignment;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -177,6 +185,10 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
     seeds: at<VrfSeeds>("VrfSeeds"),
     rounds: at<RoundManager>("RoundManager"),
+    telemetry: at<Telemetry>("Telemetry"),
+    ledger: at<EnergyLedger>("EnergyLedger"),
+    balancer: at<Balancer>("Balancer"),
+    reassignment: at<Reassignment>("Reassignment"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),

@@ -1,4 +1,4 @@
-import type { EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
+import type { BatchStatus, EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
 
 /** A node. Times in seconds, stake in wei. */
 export interface Node {
@@ -21,8 +21,12 @@ export interface Node {
   readonly owner: string;
   readonly operator: string;
   readonly energySource: EnergySource;
-  /** Watts. */
+  /** Average watts above which it is throttled; 0: never. */
   readonly powerThreshold: number;
+  /** The most watts that it can draw. */
+  readonly powerMax: number;
+  /** Whether its reports let it take new work. */
+  readonly fit: boolean;
   readonly stake: bigint;
   /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
   readonly endpoint: string;
@@ -61,6 +65,8 @@ export interface Task {
   readonly refundedUnits: number;
   /** Seconds between checkpoints. */
   readonly checkpointInterval: number;
+  /** Other nodes that must hold a checkpoint before it counts. */
+  readonly replicas: number;
   readonly submittedAt: number;
   readonly deadline: number;
   /** The spec's CIDv1: multicodec and sha2-256 digest (32 bytes, hexadecimal). */
@@ -90,7 +96,7 @@ export interface Lease {
   readonly count: number;
   /** Price of a unit, micro-VER. */
   readonly price: number;
-  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  /** Active: next checkpoint due. Moving: its grace ends. Delivered: anyone may accept then. Disputed: the arbiter's time ends. */
   readonly due: number;
   readonly fence: number;
   readonly status: LeaseStatus;
@@ -118,6 +124,22 @@ export interface Checkpoint extends ContentId {
   readonly sequence: number;
 }
 
+/** A batch of ranges whose leases failed, which are drawn for together. Times in seconds. */
+export interface Batch {
+  /** 0: there was none yet. */
+  readonly id: number;
+  readonly status: BatchStatus;
+  readonly openedAt: number;
+  readonly closedAt: number;
+  readonly requestId: bigint;
+  /** 32 bytes, hexadecimal; all zero before the oracle has answered. */
+  readonly seed: string;
+  /** The expired leases whose ranges are drawn for, in this order. */
+  readonly leaseIds: readonly number[];
+  /** How many of them are dealt with. */
+  readonly drawn: number;
+}
+
 /** A round. Times in seconds. */
 export interface Round {
   /** 0: there was none yet. */
@@ -135,4 +157,84 @@ export interface Round {
   readonly classIds: readonly number[];
   readonly leases: number;
   readonly unitsOpen: number;
+}
+
+/** What is known of a node by its reports; `ITelemetry.Standing`. */
+export interface NodeStanding {
+  readonly nodeId: number;
+  /** Of its last report; 0: it has not reported yet. */
+  readonly sequence: number;
+  /** When its last report was posted, seconds. */
+  readonly at: number;
+  /** Basis points. */
+  readonly load: number;
+  /** Milliseconds. */
+  readonly latency: number;
+  /** Average power in the last report and in the one before, watts. */
+  readonly watts: number;
+  readonly previousWatts: number;
+  /** Milliwatts per leased unit in the last report; of an idle node, of its capacity at its declared maximum. */
+  readonly unitPower: number;
+  /** Seconds by which what its reports cover lags behind the last posting. */
+  readonly lag: number;
+  readonly throttled: boolean;
+  /** Whether its load counts in the average. */
+  readonly counted: boolean;
+  /** Whether all energy of its last report was renewable. */
+  readonly renewable: boolean;
+}
+
+/** Sums over the nodes that count; `ITelemetry.Totals`. The average load is load ÷ nodes. */
+export interface NetworkTotals {
+  /** Basis points. */
+  readonly load: number;
+  readonly watts: number;
+  readonly nodes: number;
+  readonly renewableNodes: number;
+  readonly throttledNodes: number;
+}
+
+/** Units on their way from and to a node, which its last report may not show; `IBalancer.Shift`. */
+export interface NodeShift {
+  /** A report after this time shows them. */
+  readonly until: number;
+  readonly outgoing: number;
+  readonly incoming: number;
+}
+
+/** What a class is compared with. */
+export interface ClassEnergy {
+  /** Joules of a unit in a data centre, before its PUE; 0: no baseline. */
+  readonly baselineJoules: number;
+  /** Milligrams of CO2 equivalent per kWh. */
+  readonly gridIntensity: number;
+}
+
+/** Energy and carbon of a node, a task or the network; `IEnergyLedger.Summary`. Rounded against the network's claims. */
+export interface EnergySummary {
+  /** By method they are the next three. */
+  readonly joules: bigint;
+  readonly raplJoules: bigint;
+  readonly nvmlJoules: bigint;
+  readonly estimatedJoules: bigint;
+  readonly renewableJoules: bigint;
+  /** Seconds covered by reports, summed over nodes. */
+  readonly seconds: bigint;
+  /** Average power of a node while it reported. */
+  readonly averageWatts: bigint;
+  readonly unitSeconds: bigint;
+  readonly idleUnitSeconds: bigint;
+  /** Units that are compared with a baseline. */
+  readonly creditedUnits: bigint;
+  /** PUE included. */
+  readonly baselineJoules: bigint;
+  readonly carbonMilligrams: bigint;
+  readonly baselineCarbonMilligrams: bigint;
+  /** Negative: caused. */
+  readonly avoidedMilligrams: bigint;
+  /** Basis points; 0 without a baseline. */
+  readonly efficiencyGainBps: bigint;
+  readonly carbonReductionBps: bigint;
+  readonly renewableBps: bigint;
+  readonly idleBps: bigint;
 }

@@ -1,10 +1,10 @@
 import type { Provider } from "ethers";
 
 import type { Contracts } from "./deployment.ts";
-import type { Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
+import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
 import { explain } from "./explain.ts";
-import { safe, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
+import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
 import { PageSize, readPages, runsOf } from "./internal/pager.ts";
 import { type Finality, type Pin, pinBlock } from "./pin.ts";
 import { PARAMETERS, type ParameterName } from "./words.ts";
@@ -154,6 +154,11 @@ export class Reader {
   async depositFor(at: Pin, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
     const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, block(at)));
     return { escrow, fee };
+  }
+
+  /** The newest batch of reassignments; id 0 if there was none. */
+  async batch(at: Pin): Promise<Batch> {
+    return toBatch(await answer(this.contracts.reassignment.current(block(at))));
   }
 
   /** Every governed parameter: seconds, micro-VER or basis points. */

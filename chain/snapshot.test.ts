@@ -26,6 +26,8 @@ function node(id: number, listing?: Node["listing"]): Node {
     operator: "0x",
     energySource: "grid",
     powerThreshold: 0,
+    powerMax: 0,
+    fit: true,
     stake: 0n,
     endpoint: "",
   };

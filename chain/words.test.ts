@@ -3,11 +3,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
+  ENERGY_METHODS,
+  ENERGY_SCOPES,
   ENERGY_SOURCES,
   LEASE_STATUSES,
+  MOVE_CAUSES,
   NODE_STATUSES,
   numberOf,
   PARAMETERS,
+  REPORT_REFUSALS,
   ROUND_STATUSES,
   TASK_STATUSES,
   word,
@@ -31,6 +35,10 @@ test("words stand in the order of the contracts' enumerations", () => {
   assert.deepEqual([...TASK_STATUSES], members("ITaskRegistry", "TaskStatus"));
   assert.deepEqual([...LEASE_STATUSES], members("ILeaseRegistry", "LeaseStatus"));
   assert.deepEqual([...ROUND_STATUSES], members("IRoundManager", "RoundStatus"));
+  assert.deepEqual([...ENERGY_METHODS], members("ITelemetry", "Method"));
+  assert.deepEqual([...REPORT_REFUSALS], members("ITelemetry", "Refusal"));
+  assert.deepEqual([...ENERGY_SCOPES], members("IEnergyLedger", "Scope"));
+  assert.deepEqual([...MOVE_CAUSES], members("IBalancer", "Cause"));
   assert.deepEqual([...PARAMETERS], members("IParameters", "Param"));
 });
 

@@ -28,9 +28,36 @@ export const LEASE_STATUSES = [
   "released",
   "expired",
   "rejected",
+  "moving",
 ] as const;
 /** Status of a round (`IRoundManager.RoundStatus`). */
 export const ROUND_STATUSES = ["none", "seeding", "settling", "settled", "aborted"] as const;
+/** How a report's energy was found out (`ITelemetry.Method`). What is estimated is never called measured. */
+export const ENERGY_METHODS = ["none", "rapl", "nvml", "estimated"] as const;
+/** Why a report was refused (`ITelemetry.Refusal`). */
+export const REPORT_REFUSALS = [
+  "none",
+  "unknownNode",
+  "notInMarket",
+  "sequenceNotGrowing",
+  "badSignature",
+  "periodInvalid",
+  "loadTooHigh",
+  "unknownMethod",
+  "powerAboveMaximum",
+  "renewableAboveTotal",
+  "sharesAboveTotal",
+  "foreignLease",
+  "sharesOutOfOrder",
+  "tooManyShares",
+  "idleAboveWork",
+] as const;
+/** Whose energy (`IEnergyLedger.Scope`). */
+export const ENERGY_SCOPES = ["network", "node", "task"] as const;
+/** Why units moved (`IBalancer.Cause`). */
+export const MOVE_CAUSES = ["load", "power"] as const;
+/** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
+export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
 /** Names of the governed parameters (`Param`). */
 export const PARAMETERS = [
   "stakePerUnit",
@@ -52,14 +79,29 @@ export const PARAMETERS = [
   "cooldown",
   "roundBounty",
   "expireBounty",
+  "reportInterval",
+  "reportTimeout",
+  "balanceBand",
+  "moveCooldown",
+  "moveGrace",
+  "maxLatency",
+  "baselinePue",
   "submissionFee",
+  "latencyFloor",
+  "maxHands",
+  "outageGrace",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export type RoundStatus = (typeof ROUND_STATUSES)[number];
+export type EnergyMethod = (typeof ENERGY_METHODS)[number];
+export type ReportRefusal = (typeof REPORT_REFUSALS)[number];
+export type EnergyScope = (typeof ENERGY_SCOPES)[number];
+export type MoveCause = (typeof MOVE_CAUSES)[number];
 export type ParameterName = (typeof PARAMETERS)[number];
 
 /** Statuses of a lease that nothing changes any more. */

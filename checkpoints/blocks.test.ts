@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -16,7 +16,14 @@ function rawCid(bytes: Uint8Array): CID {
   return CID.createV1(RAW, createDigest(SHA2_256, createHash("sha256").update(bytes).digest()));
 }
 
-async function open(test: TestContext): Promise<{ files: BlockFiles; temporary: string; corrupt: string[] }> {
+interface Opened {
+  files: BlockFiles;
+  directory: string;
+  temporary: string;
+  corrupt: string[];
+}
+
+async function open(test: TestContext): Promise<Opened> {
   const root = await temporaryDirectory(test);
   const [directory, temporary] = [join(root, "blocks"), join(root, "tmp")];
   await mkdir(directory);
@@ -30,6 +37,7 @@ async function open(test: TestContext): Promise<{ files: BlockFiles; temporary: 
       isNeeded: () => true,
       onCorrupt: (cid) => corrupt.push(cid.toString()),
     }),
+    directory,
     temporary,
     corrupt,
   };
@@ -59,6 +67,26 @@ test("a block is the same under any codec and CID version, and is listed", async
   await files.delete(old);
   await files.sync([blockName(cid) ?? ""]);
   await assert.rejects(files.read(cid), { name: "NotFoundError", wasCorrupt: false });
+});
+
+test("what a crash may have left unsynced is synced with the pin that needs it, what is pinned is synced already", async (t) => {
+  const { files, directory, temporary } = await open(t);
+  const bytes = Buffer.from("left by a crash");
+  const name = blockName(await files.put(rawCid(bytes), bytes)) ?? "";
+  const reopen = async (isPinned: boolean): Promise<BlockFiles> => {
+    const options = { directory, temporary, maxBytes: Infinity, isNeeded: () => isPinned, onCorrupt: () => undefined };
+    const reopened = new BlockFiles(options);
+    await reopened.open();
+    assert.equal(reopened.used, bytes.byteLength);
+    return reopened;
+  };
+  const [unpinned, pinned] = [await reopen(false), await reopen(true)];
+  // a link to itself can't be opened, and so shows who tries
+  await rm(files.fileOf(name));
+  await symlink(files.fileOf(name), files.fileOf(name));
+  await assert.rejects(unpinned.sync([name]), failsWith("DISK_FAILED", directory));
+  await unpinned.sync(["0".repeat(64)]);
+  await pinned.sync([name]);
 });
 
 test("a damaged block counts as missing, is reported once, and can be put again", async (t) => {

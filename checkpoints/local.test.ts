@@ -21,8 +21,8 @@ import type { Tree } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 
-async function openStore(test: TestContext, directory?: string): Promise<LocalStore> {
-  const store = new LocalStore(directory ?? (await temporaryDirectory(test)));
+async function openStore(test: TestContext, directory?: string, maxBytes?: number): Promise<LocalStore> {
+  const store = new LocalStore(directory ?? (await temporaryDirectory(test)), undefined, maxBytes);
   atEnd(test, () => store.close());
   await store.open();
   return store;
@@ -153,4 +153,41 @@ test("a full disk gives a clear error, loses nothing and leaves no litter", asyn
   assert.equal(await store.has(kept.cid), true);
   const again = await store.addFile(seededBytes("fits", MIB / 2));
   assert.equal(await store.has(again.cid), true);
+});
+
+test("the store keeps to its bound: first what is unpinned goes, then adds are refused", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(t, directory, 4.5 * MIB);
+  const kept = await store.addFile(seededBytes("kept", 2 * MIB), { pin: "lease-1" });
+  const dropped = await store.addFile(seededBytes("dropped", 2 * MIB), { pin: "lease-2" });
+  await assert.rejects(
+    store.addFile(seededBytes("third", 2 * MIB)),
+    failsWith("STORE_FULL", `${4.5 * MIB}`, "unpin", "maxBytes"),
+  );
+  assert.equal(await store.has(kept.cid), true);
+  assert.equal(await store.has(dropped.cid), true);
+  assert.equal(store.usedBytes, kept.size + dropped.size, "nothing of the refused one stays");
+  await store.unpin(dropped.cid, "lease-2");
+  const third = await store.addFile(seededBytes("third", 2 * MIB));
+  assert.equal(await store.has(third.cid), true);
+  assert.equal(await store.has(dropped.cid), false);
+  await store.close();
+  const again = await openStore(t, directory, 4.5 * MIB);
+  assert.equal(again.usedBytes, kept.size + third.size, "counted anew after a restart");
+  await assert.rejects(again.addFile(seededBytes("fourth", MIB)), failsWith("STORE_FULL"));
+  // the same blocks again need no room
+  assert.equal((await again.addFile(seededBytes("kept", 2 * MIB))).cid.toString(), kept.cid.toString());
+  for (const file of (await blockFiles(again)).values()) await damage(file);
+  assert.equal(await again.has(kept.cid), false);
+  await again.addFile(seededBytes("kept", 2 * MIB));
+  assert.equal(await again.has(kept.cid), true);
+});
+
+test("what is durable is whole, and what is not whole is not called so", async (t) => {
+  const store = await openStore(t);
+  const added = await store.addFile(seededBytes("durable", 3 * MIB));
+  assert.deepEqual(await store.durable(added.cid), added);
+  const [file] = (await blockFiles(store)).values();
+  await damage(file ?? "");
+  await assert.rejects(store.durable(added.cid), failsWith("NOT_FOUND", added.cid.toString(), "fetch it first"));
 });

@@ -12,6 +12,8 @@ import { CheckpointError, explainWriteError } from "./errors.ts";
 import { Holds, OperationHolds } from "./holds.ts";
 import { importDirectory, importFile } from "./import.ts";
 import type { BlockSink, Imported } from "./import.ts";
+import { leafDigest, pickLeaf } from "./leaves.ts";
+import type { LeafProof } from "./leaves.ts";
 import { silentLog } from "./log.ts";
 import type { Log } from "./log.ts";
 import { Pins } from "./pins.ts";
@@ -146,6 +148,26 @@ export class LocalStore {
   }
 
   /**
+   * Answers a challenge: proves that the leaf that the nonce picks is here now. Reads only the blocks down to it.
+   *
+   * @param nonce - chosen by who asks, 16 to 64 bytes in hex
+   * @throws {@link CheckpointError} `NOT_FOUND` if one of these blocks is missing or corrupt; `BAD_MESSAGE`
+   */
+  async proveLeaf(cid: CID | string, nonce: string): Promise<LeafProof> {
+    const root = toCid(cid);
+    return this.operation(async () => {
+      try {
+        const leaf = await pickLeaf(root, nonce, (block) => this.blocks.read(block));
+        const digest = leafDigest(nonce, await this.blocks.read(leaf.cid));
+        return { leaf: leaf.cid.toString(), path: leaf.path, digest };
+      } catch (error) {
+        if (!(error instanceof BlockNotFoundError)) throw error;
+        throw notFound("Can't prove to hold", root, error);
+      }
+    });
+  }
+
+  /**
    * Pins content that is wholly in the store. Several labels can pin the same content; it stays until the last is gone.
    *
    * @throws {@link CheckpointError} `NOT_FOUND` if a block is missing or corrupt
@@ -212,9 +234,7 @@ export class LocalStore {
       return await this.#collectLocal(root, holds);
     } catch (error) {
       if (!(error instanceof BlockNotFoundError)) throw error;
-      throw new CheckpointError("NOT_FOUND", `${failure} ${root.toString()}: ${error.message}; fetch it first`, {
-        cause: error,
-      });
+      throw notFound(failure, root, error);
     }
   }
 
@@ -257,4 +277,8 @@ export class LocalStore {
     }
     return this.#opened;
   }
+}
+
+function notFound(failure: string, root: CID, cause: BlockNotFoundError): CheckpointError {
+  return new CheckpointError("NOT_FOUND", `${failure} ${root.toString()}: ${cause.message}; fetch it first`, { cause });
 }

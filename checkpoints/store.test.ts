@@ -53,6 +53,41 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     assert.equal(await bob.has(added.cid), true);
   });
 
+  test("peers without HTTP exchange by bitswap, and damaged blocks are had anew", async (t) => {
+    const [alice, bob] = await startConnected(t, 2, { http: false });
+    assert.ok(alice && bob);
+    assert.equal(alice.multiaddrs().length, 1);
+    const source = await temporaryDirectory(t);
+    await writeTree(source, { "weights.bin": seededBytes("bitswap", 3 * MIB), "progress.json": "{}" });
+    const { cid, blocks } = await alice.addDirectory(source);
+    assert.equal((await bob.fetch(cid, { pin: "replica" })).blocks, blocks);
+    // what was sent just now is sent again only a while later
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    for (const file of (await blockFiles(bob)).values()) await damage(file);
+    const restored = join(await temporaryDirectory(t), "restored");
+    await bob.fetchTo(cid, restored, { stallTimeout: 8_000 });
+    assert.deepEqual(await readTree(restored), await readTree(source));
+  });
+
+  test("a store takes no more than its bound, by HTTP or by bitswap, and goes on with what fits", async (t) => {
+    for (const http of [undefined, false] as const) {
+      const [alice, ...others] = await startConnected(t, 2, { maxBytes: 8 * MIB, ...(http === false && { http }) });
+      const [bob] = others;
+      assert.ok(alice && bob);
+      const kept = await alice.addFile(seededBytes("kept", 3 * MIB));
+      await bob.fetch(kept.cid, { pin: "lease-1" });
+      await alice.unpin(kept.cid);
+      const { cid } = await alice.addFile(seededBytes("too much", 6 * MIB));
+      await assert.rejects(bob.fetch(cid, { stallTimeout: 8_000 }), failsWith("STORE_FULL", `${8 * MIB}`));
+      assert.equal(await bob.has(kept.cid), true);
+      assert.ok(bob.usedBytes <= 8 * MIB);
+      await alice.unpin(cid);
+      const small = await alice.addFile(seededBytes("fits", 4 * MIB));
+      await bob.fetch(small.cid, { pin: "lease-2", stallTimeout: 8_000 });
+      assert.equal(await bob.has(small.cid), true);
+    }
+  });
+
   test("what is not there, or taken, is said clearly", async (t) => {
     const [alice, bob] = await startConnected(t, 2);
     assert.ok(alice && bob);

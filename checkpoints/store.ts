@@ -5,9 +5,11 @@ import type { CID } from "multiformats/cid";
 import { toCid } from "./cids.ts";
 import { CheckpointError } from "./errors.ts";
 import { exportTo, refuseTaken } from "./export.ts";
-import { DEFAULT_STALL_TIMEOUT_MS, runFetch } from "./fetch.ts";
+import { runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
+import { roundTrips } from "./latency.ts";
+import { isLeafProof, leafDigest, pickLeaf } from "./leaves.ts";
 import { LocalStore } from "./local.ts";
 import type { Stored } from "./local.ts";
 import type { Log } from "./log.ts";
@@ -18,13 +20,17 @@ import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
 import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
-import { besideLibp2p, parseHttpAddress, toEndpoint } from "./transfer/addresses.ts";
+import { withReader } from "./reader.ts";
+import type { ReaderParts } from "./reader.ts";
+import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
 import type { HttpAddress } from "./transfer/addresses.ts";
 import { BitswapSource } from "./transfer/bitswap.ts";
 import { Asking, HttpPuller } from "./transfer/puller.ts";
 import { BlockServer } from "./transfer/server.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { NetworkSource } from "./transfer/source.ts";
+import { DEFAULT_STALL_TIMEOUT_MS } from "./watch.ts";
+import type { Patience } from "./watch.ts";
 
 /** Where a store keeps its things and how it is reached. */
 export interface CheckpointStoreOptions {
@@ -43,10 +49,10 @@ export interface CheckpointStoreOptions {
 
 /** Where a store serves its blocks over HTTP. */
 export interface HttpServing {
-  /** Multiaddr to listen on. Default: any free port of 127.0.0.1, `/ip4/127.0.0.1/tcp/0/http`. */
-  listen?: string;
+  /** Multiaddr to listen on, `/ip4/…/tcp/…/http`. Default: the port above that of the first in `listen`, 0 if that is 0. */
+  listen?: string | undefined;
   /** Multiaddrs under which others reach it. Default: the port listened on, under the hosts that libp2p is reached by. */
-  announce?: string[];
+  announce?: string[] | undefined;
 }
 
 interface Running {
@@ -93,7 +99,7 @@ export class CheckpointStore extends LocalStore {
       let port = 0;
       if (http !== false) {
         server = new BlockServer((cid) => this.blocks.read(cid), this.log);
-        port = await server.start(toHttpAddress(http.listen ?? "/ip4/127.0.0.1/tcp/0/http"));
+        port = await server.start(listenAddress(http.listen, listen));
       }
       node = await startNetwork(this.blocks, { privateKey, listen, announce });
       const libp2p = node.libp2p.getMultiaddrs().map((address) => address.toString());
@@ -152,7 +158,7 @@ export class CheckpointStore extends LocalStore {
     const { peers, puller, httpAddresses } = this.#network();
     const http: HttpAddress[] = [];
     const others = addresses.filter((text) => {
-      const address = isMultiaddrOfHttp(text);
+      const address = readHttpAddress(text);
       if (address !== undefined && !httpAddresses.includes(text)) http.push(address);
       return address === undefined;
     });
@@ -163,6 +169,15 @@ export class CheckpointStore extends LocalStore {
   /** How it stands with the peers that were set. */
   peers(): PeerStatus[] {
     return this.#network().peers.status();
+  }
+
+  /**
+   * Measures the round-trip times to all peers that are connected, ms by peer id; who does not answer within `timeout` ms is
+   * left out.
+   */
+  async roundTrips(timeout = 2_000): Promise<Map<string, number>> {
+    const { node } = this.#network();
+    return roundTrips(node, node.libp2p.getPeers(), timeout);
   }
 
   /**
@@ -200,18 +215,41 @@ export class CheckpointStore extends LocalStore {
     return this.#fetch(root, options, ({ read, signal }) => exportTo(root, target, read, signal));
   }
 
+  /**
+   * Whether a holder's answer to a challenge (see {@link LocalStore.proveLeaf}) is right. The blocks down to the leaf,
+   * and the leaf, are fetched if they are not here, from whichever peer.
+   *
+   * @param proof - as it came from the holder
+   * @throws {@link CheckpointError} as {@link runFetch} does: then nothing is known of the holder
+   */
+  async verifyLeaf(cid: CID | string, nonce: string, proof: unknown, patience: Patience = {}): Promise<boolean> {
+    const root = toCid(cid);
+    return this.#reading(patience, (parts) =>
+      withReader(root, parts, patience, async ({ read }) => {
+        const { cid: leaf, path } = await pickLeaf(root, nonce, read);
+        if (!isLeafProof(proof) || proof.leaf !== leaf.toString() || proof.path.join() !== path.join()) return false;
+        return proof.digest === leafDigest(nonce, await read(leaf));
+      }),
+    );
+  }
+
   async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
-    return this.operation(async (holds, stopped) => {
-      const { node, puller, shared } = this.#network();
-      const asking = new Asking(puller, options.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
-      const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
-      const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
-      const parts = { blocks: this.blocks, source, shared, holds, stopped, peers };
-      return runFetch(root, parts, options, async (fetched) => {
+    return this.#reading(options, (parts) =>
+      runFetch(root, parts, options, async (fetched) => {
         await work(fetched);
         if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
         return { cid: root, size: fetched.dag.size, blocks: fetched.dag.names.length };
-      });
+      }),
+    );
+  }
+
+  async #reading<T>(patience: Patience, work: (parts: ReaderParts) => Promise<T>): Promise<T> {
+    return this.operation(async (holds, stopped) => {
+      const { node, puller, shared } = this.#network();
+      const asking = new Asking(puller, patience.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
+      const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
+      const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
+      return work({ blocks: this.blocks, source, shared, holds, stopped, peers });
     });
   }
 
@@ -221,22 +259,4 @@ export class CheckpointStore extends LocalStore {
     }
     return this.#running;
   }
-}
-
-function isMultiaddrOfHttp(text: string): HttpAddress | undefined {
-  try {
-    return parseHttpAddress(text);
-  } catch {
-    // the one who keeps the other peers says what is wrong with it
-    return undefined;
-  }
-}
-
-function toHttpAddress(listen: string): HttpAddress {
-  const address = isMultiaddrOfHttp(listen);
-  if (address !== undefined) return address;
-  throw new CheckpointError(
-    "LISTEN_FAILED",
-    `Can't serve blocks on "${listen}": give a multiaddr such as /ip4/0.0.0.0/tcp/4002/http`,
-  );
 }

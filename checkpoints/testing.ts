@@ -58,8 +58,12 @@ export async function startStore(
 }
 
 /** Several started stores, all of which keep connected to the first; returns once they are. */
-export async function startConnected(test: TestContext, count: number): Promise<CheckpointStore[]> {
-  const stores = await Promise.all(Array.from({ length: count }, () => startStore(test)));
+export async function startConnected(
+  test: TestContext,
+  count: number,
+  options: Partial<CheckpointStoreOptions> = {},
+): Promise<CheckpointStore[]> {
+  const stores = await Promise.all(Array.from({ length: count }, () => startStore(test, options)));
   const first = stores[0]?.multiaddrs() ?? [];
   for (const store of stores.slice(1)) store.setPeers(first);
   await until(() => stores.slice(1).every((store) => store.peers().every((peer) => peer.connected)));

@@ -25,7 +25,11 @@ export const taskTerms = z.strictObject({
   maxPrice: ver,
   /** Class name → surcharge in VER; it steers the choice and is not paid. */
   classes: z.record(z.string(), ver),
+  /** VER for a kilogram of CO2: adds price × carbon of a unit to each class's surcharge, so that clean regions are preferred. */
+  carbonPrice: ver.optional(),
   checkpointInterval: z.number().int().positive(),
+  /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
+  replicas: z.number().int().min(0).max(4).default(1),
   /** Seconds from now on until the results must be there. */
   within: z.number().int().positive(),
 });

@@ -71,6 +71,8 @@ async function work(
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
+    // nobody learns of it: nodes get specs over the connections that the developer makes
+    http: false,
     log: logger,
   });
   await store.start();

@@ -7,7 +7,9 @@ import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
 import { toChainCid } from "../protocol/checkpoints/cid.ts";
+import { microToWei, parsePrice } from "../protocol/money/ver.ts";
 import type { Logger } from "../service/logger.ts";
+import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
 
 /**
@@ -39,9 +41,10 @@ export async function submitTask(
           `There is no class "${name}" on this network. Use one or more of: ${[...known.keys()].join(", ")}.`,
         );
       }
-      return { id, surcharge: parseUnits(surcharge, 18) };
+      return { id, name, surcharge: parseUnits(surcharge, 18) };
     })
     .sort((a, b) => a.id - b.id);
+  await addCarbon(session, classes, terms, logger);
   const { cid } = await store.addFile(spec, { pin: "spec" });
   const { digest, codec } = toChainCid(cid);
   const maxPrice = parseUnits(terms.maxPrice, 18);
@@ -60,6 +63,7 @@ export async function submitTask(
           units: terms.units,
           maxPrice,
           checkpointInterval: terms.checkpointInterval,
+          replicas: terms.replicas,
           deadline: now.timestamp + terms.within,
           classIds: classes.map(({ id }) => id),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],
@@ -78,4 +82,26 @@ export async function submitTask(
   const taskId = Number(event.args["taskId"]);
   logger.info({ task: taskId, spec: cid.toString(), units: terms.units }, "task submitted");
   return { taskId, specCid: cid.toString() };
+}
+
+/** Adds what the task's carbon price comes to in each class. */
+async function addCarbon(
+  { reader }: Session,
+  classes: { id: number; name: string; surcharge: bigint }[],
+  terms: TaskTerms,
+  logger: Logger,
+): Promise<void> {
+  const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
+  if (carbonPrice === 0) return;
+  const carbon = await carbonTerms(reader, await reader.pin(), classes, carbonPrice);
+  for (const each of classes) each.surcharge += microToWei(carbon.get(each.id)?.surcharge ?? 0);
+  logger.info({ carbonPrice: terms.carbonPrice, classes: [...carbon.values()] }, "carbon preference");
+  const maxPrice = parseUnits(terms.maxPrice, 18);
+  const out = classes.filter(({ surcharge }) => surcharge >= maxPrice).map(({ name }) => name);
+  if (out.length > 0) {
+    logger.warn(
+      { classes: out },
+      "with this carbon price these classes can never serve the task: raise maxPrice, or lower carbonPrice",
+    );
+  }
 }

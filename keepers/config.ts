@@ -4,15 +4,18 @@ import { fees, keySource, network, service } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
-  network,
+  network: network.extend({
+    /** Another endpoint of the same chain: a lease is expired only if this one sees it overdue, too. */
+    confirmRpcUrl: z.url().optional(),
+  }),
   fees,
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
   key: keySource.optional(),
   /** Which keepers this process runs. */
   keepers: z
-    .array(z.enum(["allocation", "failover"]))
+    .array(z.enum(["allocation", "failover", "energy", "balance"]))
     .nonempty()
-    .default(["allocation", "failover"]),
+    .default(["allocation", "failover", "energy", "balance"]),
   /** Journals of transactions in flight. */
   dataDir: z.string(),
   /** Seconds between two looks at the chain. */
@@ -21,6 +24,24 @@ export const keeperConfig = z.strictObject({
     .strictObject({
       /** Time that the last task submitted waits for company before a round opens: the more tasks, the better the joint optimum. */
       batchSeconds: z.number().nonnegative().default(10),
+    })
+    .prefault({}),
+  energy: z
+    .strictObject({
+      /** Multiaddrs at which agents' reports are taken; their peer id is made at the first start, and stays. */
+      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4002"]),
+      /** Multiaddrs that agents reach this keeper by, if they differ. */
+      announce: z.array(z.string()).default([]),
+      /** Seconds that a report waits for others, so that they share the cost of a transaction. */
+      batchSeconds: z.number().nonnegative().default(20),
+      /** Most reports in a transaction. */
+      batchReports: z.number().int().min(1).max(200).default(100),
+    })
+    .prefault({}),
+  balance: z
+    .strictObject({
+      /** Percentage points beyond the band from which on a node gives or takes work: noise below a quarter of it moves nothing. */
+      hysteresis: z.number().min(0).max(50).default(2),
     })
     .prefault({}),
   service,

@@ -24,9 +24,12 @@ import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { AllocationKeeper } from "./allocation/keeper.ts";
-import { allocationMetrics } from "./allocation/metrics.ts";
+import { type AllocationMetrics, allocationMetrics } from "./allocation/metrics.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/keeper.ts";
+import { type FailoverMetrics, failoverMetrics } from "./failover/metrics.ts";
+import { SecondEndpoint } from "./failover/second.ts";
+import { openGreenKeepers } from "./green.ts";
 import { drySender, laneSender, type Sender } from "./sender.ts";
 
 const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
@@ -71,13 +74,13 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
   });
-  const metrics = allocationMetrics(registry);
+  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
   let sender = drySender(logger);
   if (config.key && !dryRun) {
     const { lane } = await session.lane(config.key);
     await lane.recover(signal);
     sender = laneSender(lane, logger, () => {
-      metrics.lost.inc();
+      metrics.allocation.lost.inc();
     });
   } else {
     logger.warn("dry run: nothing will be sent");
@@ -85,7 +88,9 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   const endpoint = await serveHealth({ ...config.service, pulse, registry });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const cycles = keeperCycles(config, session, sender, logger, metrics);
+  const second = new SecondEndpoint(config);
+  const green = await openGreenKeepers(config, session, sender, logger, registry, true);
+  const cycles = [...keeperCycles(config, session, second, sender, logger, metrics), ...green.cycles];
   await Promise.all(
     cycles.map(({ name, cycle }) => {
       pulse.expect(name);
@@ -93,24 +98,35 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
       return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, pulse });
     }),
   );
+  await green.close();
   await endpoint.close();
+  second.close();
   session.close();
   logger.info("keepers stopped");
+}
+
+/** What the keepers count. */
+interface KeeperMetrics {
+  readonly allocation: AllocationMetrics;
+  readonly failover: FailoverMetrics;
 }
 
 /** The configured keepers, each a cycle of its own. */
 function keeperCycles(
   config: KeeperConfig,
   session: Session,
+  second: SecondEndpoint,
   sender: Sender,
   logger: Logger,
-  metrics: ReturnType<typeof allocationMetrics>,
+  metrics: KeeperMetrics,
 ): { name: string; cycle: () => Promise<boolean> }[] {
   const { reader } = session;
-  return config.keepers.map((name) => {
+  const names = config.keepers.filter((name) => name === "allocation" || name === "failover");
+  return names.map((name) => {
     const log = logger.child({ keeper: name });
     if (name === "failover") {
-      const keeper = new FailoverKeeper(reader, sender, log);
+      const parts = { reader, sender, logger: log, metrics: metrics.failover, second: second.reader };
+      const keeper = new FailoverKeeper(parts);
       return { name, cycle: () => keeper.cycle() };
     }
     const { batchSeconds } = config.allocation;
@@ -119,7 +135,7 @@ function keeperCycles(
       sender,
       solvers: [lpSolver, networkSimplex, pathSolver],
       logger: log,
-      metrics,
+      metrics: metrics.allocation,
       batchSeconds,
     });
     return { name, cycle: () => keeper.cycle() };
@@ -129,8 +145,14 @@ function keeperCycles(
 async function plan(config: KeeperConfig): Promise<void> {
   const logger = createLogger("keepers", config.service.logLevel);
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const metrics = allocationMetrics(new Registry());
-  for (const { cycle } of keeperCycles(config, session, drySender(logger), logger, metrics)) await cycle();
+  const registry = new Registry();
+  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
+  const second = new SecondEndpoint(config);
+  const sender = drySender(logger);
+  const green = await openGreenKeepers(config, session, sender, logger, registry, false);
+  const core = keeperCycles(config, session, second, sender, logger, metrics);
+  for (const { cycle } of [...core, ...green.cycles]) await cycle();
+  second.close();
   session.close();
 }
 
@@ -138,6 +160,10 @@ async function check(config: KeeperConfig): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const pin = await session.reader.pin();
   const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
+  const second = new SecondEndpoint(config);
+  const confirm = await second.reader?.();
+  if (confirm) words.push(`confirm  block ${String((await confirm.pin()).number)}`);
+  second.close();
   if (config.key) {
     const { signer } = await session.lane(config.key);
     const balance = await session.provider.getBalance(signer.address);

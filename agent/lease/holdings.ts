@@ -88,5 +88,5 @@ export class Holdings {
 }
 
 function isLive(lease: Lease): boolean {
-  return ["active", "delivered", "disputed"].includes(lease.status);
+  return ["active", "moving", "delivered", "disputed"].includes(lease.status);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type ChainLease, type LocalLease, planLeases, whyIdle } from "./plan.ts";
+import { type ChainLease, type LocalLease, outOfTouch, planLeases, whyIdle } from "./plan.ts";
 
 const lease: ChainLease = {
   id: 5,
@@ -55,10 +55,21 @@ test("a delivered lease is kept until it is paid, and accepted by its node after
 });
 
 test("draining waits for the workload, posts its last checkpoint, then gives the lease back", () => {
-  assert.deepEqual(kinds([lease], [work], 1_001, true), []);
+  assert.deepEqual(kinds([lease], [work], 1_001, true), ["wind down"]);
   assert.deepEqual(kinds([lease], [{ ...work, running: false, progress: 50 }], 1_001, true), ["checkpoint", "release"]);
   assert.deepEqual(kinds([lease], [], 1_001, true), ["release"]);
   assert.deepEqual(kinds([lease], [{ ...work, running: false, unitsDone: 3 }], 1_001, true), ["deliver"]);
+});
+
+test("a lease that moves is wound down, its last checkpoint posted, and handed over; finished, it is delivered", () => {
+  const moving: ChainLease = { ...lease, status: "moving" };
+  assert.deepEqual(kinds([moving], [work], 1_001, false), ["wind down"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, progress: 9 }], 1_001, false), [
+    "checkpoint",
+    "release",
+  ]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false }], 1_001, false), ["release"]);
+  assert.deepEqual(kinds([moving], [{ ...work, running: false, unitsDone: 3 }], 1_001, false), ["deliver"]);
 });
 
 test("work that cannot be done here is given back with its reason", () => {
@@ -76,6 +87,7 @@ test("an idle node can always say why", () => {
     cooldownUntil: 0,
     covered: 4,
     undecided: 1,
+    fit: true,
     now: 1_000,
     queueLength: 2,
   } as const;
@@ -86,6 +98,17 @@ test("an idle node can always say why", () => {
   assert.match(whyIdle({ ...node, covered: 0 }) ?? "", /stake/);
   assert.match(whyIdle({ ...node, undecided: 4 }) ?? "", /4 delivered units/);
   assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
+  assert.match(whyIdle({ ...node, listedUnits: 0, fit: false }) ?? "", /last report .* throttled/);
   assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
   assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
+});
+
+test("work whose lease must be overdue by now is stopped while the chain cannot be asked; the rest goes on", () => {
+  const leases = [
+    { id: 1, due: 1_060 },
+    { id: 2, due: 1_200 },
+  ];
+  assert.deepEqual(outOfTouch(leases, 1_000, 60), []);
+  assert.deepEqual(outOfTouch(leases, 1_000, 61), [1]);
+  assert.deepEqual(outOfTouch(leases, 1_000, 300), [1, 2]);
 });

@@ -5,8 +5,8 @@ export interface ChainLease {
   readonly start: number;
   readonly count: number;
   readonly fence: number;
-  readonly status: "active" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
-  /** Active: next checkpoint due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
+  readonly status: "active" | "moving" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
+  /** Active: next checkpoint due. Moving: its grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
   readonly due: number;
   /** Seconds between checkpoints that the task asks for. */
   readonly checkpointInterval: number;
@@ -30,7 +30,10 @@ export interface LocalLease {
 export type LeaseStep =
   | { readonly kind: "start"; readonly leaseId: number }
   | { readonly kind: "stop"; readonly leaseId: number; readonly why: string }
-  | { readonly kind: "checkpoint"; readonly leaseId: number; readonly why: string }
+  /** Lets the workloads write a last checkpoint and leave. */
+  | { readonly kind: "wind down"; readonly leaseId: number; readonly why: string }
+  /** `last`: the lease is given back next, so it is waited for. */
+  | { readonly kind: "checkpoint"; readonly leaseId: number; readonly last: boolean; readonly why: string }
   | { readonly kind: "deliver"; readonly leaseId: number }
   | { readonly kind: "release"; readonly leaseId: number; readonly why: string }
   | { readonly kind: "accept"; readonly leaseId: number }
@@ -43,6 +46,7 @@ export type LeaseStep =
  * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
  * - A checkpoint is posted when the interval is over and there is progress to show; with `draining`, as soon as there is.
  * - A lease whose work is done is delivered; one that cannot be worked on is given back.
+ * - A lease that moves to another node is wound down: its last checkpoint is posted, and it is handed over.
  *
  * O(n) in the leases.
  *
@@ -60,7 +64,7 @@ export function planLeases(
   const here = new Map(local.map((lease) => [lease.id, lease]));
   for (const work of local) {
     const lease = known.get(work.id);
-    const stale = lease === undefined || lease.fence !== work.fence || lease.status !== "active";
+    const stale = lease === undefined || lease.fence !== work.fence || !isHeld(lease);
     if (!stale) continue;
     if (work.running) {
       steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "not ours any more" });
@@ -74,31 +78,53 @@ export function planLeases(
       if (now > lease.due) steps.push({ kind: "accept", leaseId: lease.id });
       continue;
     }
-    if (lease.status !== "active") continue;
+    if (!isHeld(lease)) continue;
     const work = here.get(lease.id);
-    steps.push(...planActive(lease, work?.fence === lease.fence ? work : undefined, now, draining));
+    steps.push(...planHeld(lease, work?.fence === lease.fence ? work : undefined, now, draining));
   }
   return steps;
 }
 
-function planActive(lease: ChainLease, work: LocalLease | undefined, now: number, draining: boolean): LeaseStep[] {
+/** Whether a lease is the node's to work on, still. */
+export function isHeld({ status }: { readonly status: string }): boolean {
+  return status === "active" || status === "moving";
+}
+
+function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, draining: boolean): LeaseStep[] {
   const leaseId = lease.id;
   if (work?.failure !== undefined) return [{ kind: "release", leaseId, why: work.failure }];
   if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
   const ahead = work !== undefined && work.progress > lease.checkpoint.progress;
-  if (draining) {
-    // Running work is told to write its last checkpoint elsewhere; here only what it left behind is looked at.
-    if (work?.running) return [];
-    const release: LeaseStep = { kind: "release", leaseId, why: "the agent is leaving" };
-    return ahead ? [{ kind: "checkpoint", leaseId, why: "last one before leaving" }, release] : [release];
+  if (draining || lease.status === "moving") {
+    const why = draining ? "the agent is leaving" : "the work moves to another node";
+    // What the workloads leave behind is looked at when they have left.
+    if (work?.running) return [{ kind: "wind down", leaseId, why }];
+    const release: LeaseStep = { kind: "release", leaseId, why };
+    return ahead ? [{ kind: "checkpoint", leaseId, last: true, why }, release] : [release];
   }
   const steps: LeaseStep[] = [];
   if (!work?.running) steps.push({ kind: "start", leaseId });
   const since = lease.checkpoint.at;
   if (ahead && now >= since + lease.checkpointInterval) {
-    steps.push({ kind: "checkpoint", leaseId, why: "the interval is over" });
+    steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/**
+ * Leases whose work has to stop because the chain could not be asked for so long that they are overdue: they can have gone
+ * to another node, and could not be renewed from here anyway. Pure.
+ *
+ * @param seen Chain time when it was last asked, seconds.
+ * @param elapsed Time since then by this machine's clock, seconds.
+ * @returns Their ids. The work is taken up again if the chain then still shows them under the same fence.
+ */
+export function outOfTouch(
+  leases: readonly { readonly id: number; readonly due: number }[],
+  seen: number,
+  elapsed: number,
+): number[] {
+  return leases.filter(({ due }) => seen + elapsed > due).map(({ id }) => id);
 }
 
 /** Why the node has nothing to do; undefined if it has. */
@@ -111,6 +137,8 @@ export function whyIdle(node: {
   readonly cooldownUntil: number;
   readonly covered: number;
   readonly undecided: number;
+  /** Whether its reports let it take new work. */
+  readonly fit: boolean;
   readonly now: number;
   readonly queueLength: number;
 }): string | undefined {
@@ -123,6 +151,9 @@ export function whyIdle(node: {
   if (node.covered < 1) return "the stake does not cover a single unit: add stake";
   if (node.undecided >= node.covered) {
     return `the stake is bound by ${String(node.undecided)} delivered units until they are paid: wait, or add stake`;
+  }
+  if (!node.fit) {
+    return "its last report keeps it out of new work: its load or latency is too high, it is throttled, or it was silent";
   }
   if (node.listedUnits === 0) return "the listing is behind: it is synced as soon as no round is open";
   if (node.queueLength === 0) return "no task is waiting";

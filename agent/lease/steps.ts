@@ -1,20 +1,26 @@
 import type { Pin } from "../../chain/pin.ts";
-import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
-import { bundleCheckpoint, bundleResult } from "./bundle.ts";
+import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { restorable } from "./lineage.ts";
-import type { ChainLease, LeaseStep } from "./plan.ts";
+import { type ChainLease, isHeld, type LeaseStep } from "./plan.ts";
+import type { CheckpointPosts } from "./posts.ts";
 import { LeaseWork } from "./work.ts";
+
+/** Part of a move's grace that is left for posting the last checkpoint and handing over, seconds. */
+const HANDOVER_SECONDS = 8;
 
 /** Takes the steps that were planned for leases: starts and stops work, posts checkpoints, delivers, gives back. */
 export class LeaseSteps {
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
+  readonly #posts: CheckpointPosts;
 
-  constructor(parts: AgentParts, holdings: Holdings) {
+  constructor(parts: AgentParts, holdings: Holdings, posts: CheckpointPosts) {
     this.#parts = parts;
     this.#holdings = holdings;
+    this.#posts = posts;
   }
 
   /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
@@ -45,9 +51,20 @@ export class LeaseSteps {
         // Waits for room; the listing is withdrawn meanwhile.
         return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
       case "checkpoint":
-        return this.#checkpoint(lease);
+        if (step.last) await this.#posts.last(lease, this.#parts.graceSeconds * 1000);
+        else this.#posts.begin(lease);
+        return;
       case "deliver":
         return this.#deliver(lease);
+      case "wind down": {
+        const { graceSeconds, logger } = this.#parts;
+        // A move ends with its grace, and the last checkpoint is still to be posted then.
+        const left = lease.status === "moving" ? lease.due - pin.timestamp - HANDOVER_SECONDS : graceSeconds;
+        const grace = Math.max(1, Math.min(graceSeconds, left));
+        logger.info({ lease: lease.id, why: step.why, grace }, "winding down: workloads write a last checkpoint");
+        await this.#holdings.works.get(lease.id)?.stop("drain", grace);
+        return;
+      }
       case "release": {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         await this.#holdings.works.get(lease.id)?.stop("kill");
@@ -72,39 +89,6 @@ export class LeaseSteps {
     work.start();
     const { id, taskId, start, count, fence } = lease;
     this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
-  }
-
-  async #checkpoint(lease: ChainLease): Promise<void> {
-    const { store, workspace, session, logger } = this.#parts;
-    const folder = workspace.folder(lease.id, lease.fence);
-    const bundle = await bundleCheckpoint(folder, lease.start, lease.count);
-    const { cid, size } = await store.addDirectory(bundle.path, { pin: checkpointLabel(lease.id) });
-    const { digest, codec } = toChainCid(cid);
-    const receipt = await send(this.#parts, `checkpoint of lease ${String(lease.id)}`, () =>
-      this.#ifActive(lease, async () => {
-        const [newest] = await session.reader.newestCheckpoints(await session.reader.pin(), lease.id);
-        if (newest && newest.progress >= bundle.progress) return null;
-        return session.contracts.checkpoints.post.populateTransaction(
-          lease.id,
-          lease.fence,
-          digest,
-          codec,
-          bundle.progress,
-          size,
-        );
-      }),
-    );
-    await this.#retainNewest(lease.id);
-    if (receipt)
-      logger.info({ lease: lease.id, cid: cid.toString(), progress: bundle.progress, size }, "checkpoint posted");
-  }
-
-  /** Keeps the two checkpoints that the chain knows, lets older ones go. */
-  async #retainNewest(leaseId: number): Promise<void> {
-    const { store, session } = this.#parts;
-    const kept = await session.reader.newestCheckpoints(await session.reader.pin(), leaseId);
-    await this.#unpinAllBut(checkpointLabel(leaseId), new Set(kept.map((each) => fromChainCid(each).toString())));
-    await store.collectGarbage();
   }
 
   async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
@@ -132,13 +116,14 @@ export class LeaseSteps {
   async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
     const { reader } = this.#parts.session;
     const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    return now?.status === "active" && now.fence === lease.fence ? build() : null;
+    return now && isHeld(now) && now.fence === lease.fence ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
   async #forget(leaseId: number, pin: Pin): Promise<void> {
     const { workspace, store } = this.#parts;
     this.#holdings.works.delete(leaseId);
+    await this.#posts.drop(leaseId);
     for (const record of await workspace.records()) {
       if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
     }

@@ -48,6 +48,7 @@ export class LeaseWork {
   #ended: Promise<void> | undefined;
   #active = false;
   #failure: string | undefined;
+  #endedCpuSeconds = 0;
 
   /** @param restorable Checkpoints to resume from, best first. */
   constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly ContentId[], parts: WorkParts) {
@@ -66,6 +67,16 @@ export class LeaseWork {
   /** Why the work cannot be done here; undefined while it can. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** Units that run now. */
+  get unitsRunning(): number {
+    return this.#running.size;
+  }
+
+  /** CPU time that its units have used so far, seconds; may lag by a second or two. */
+  get cpuSeconds(): number {
+    return [...this.#running].reduce((sum, unit) => sum + unit.cpuSeconds(), this.#endedCpuSeconds);
   }
 
   /** Begins. The work goes on by itself; {@link failure} says if it could not. */
@@ -88,11 +99,9 @@ export class LeaseWork {
   }
 
   /** Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. */
-  async stop(how: "drain" | "kill"): Promise<void> {
+  async stop(how: "drain" | "kill", graceSeconds = this.#parts.graceSeconds): Promise<void> {
     this.#stop.abort();
-    const ends = [...this.#running].map((unit) =>
-      how === "drain" ? unit.drain(this.#parts.graceSeconds) : unit.kill(),
-    );
+    const ends = [...this.#running].map((unit) => (how === "drain" ? unit.drain(graceSeconds) : unit.kill()));
     await Promise.all(ends);
     await this.#ended;
   }
@@ -171,6 +180,7 @@ export class LeaseWork {
       if (this.#stop.signal.aborted) void running.kill();
       const exit = await running.exited;
       this.#running.delete(running);
+      this.#endedCpuSeconds += exit.cpuSeconds;
       if (exit.reason === "done") {
         await folder.markDone(index);
         logger.info({ lease: lease.id, unit: index, cpuSeconds: exit.cpuSeconds }, "unit done");

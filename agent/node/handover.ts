@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import type { Lease } from "../../chain/entities.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Holdings } from "../lease/holdings.ts";
@@ -29,7 +30,7 @@ export async function isHeldBy(
   signal: AbortSignal,
 ): Promise<boolean> {
   const directory = await mkdtemp(`${scratch}.`);
-  const store = new CheckpointStore({ directory: join(directory, "store") });
+  const store = new CheckpointStore({ directory: join(directory, "store"), http: false });
   try {
     await store.start();
     store.setPeers(endpoint);
@@ -48,11 +49,19 @@ export async function isHeldBy(
   }
 }
 
-/** Waits until others hold the last checkpoints of leases that were given back. */
+/**
+ * Waits until others hold the last checkpoints of leases that were given back, where their task asks for no receipts: those
+ * with receipts are held, or they would not have been posted.
+ */
 export async function handOver(parts: AgentParts, holdings: Holdings): Promise<void> {
   const { session, nodeId, replicas, graceSeconds, room, logger } = parts;
   const { pin } = await holdings.index.refresh();
-  const given = (await holdings.kept(pin)).filter(({ nodeId: by, status }) => by === nodeId && status === "released");
+  const released = (await holdings.kept(pin)).filter(
+    ({ nodeId: by, status }) => by === nodeId && status === "released",
+  );
+  const given: Lease[] = [];
+  for (const lease of released) if ((await holdings.task(lease.taskId, pin)).replicas === 0) given.push(lease);
+  if (given.length === 0) return;
   const ids = given.map(({ id }) => id);
   const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);

@@ -19,6 +19,8 @@ const node: Node = {
   operator: "0x02",
   energySource: "grid",
   powerThreshold: 100,
+  powerMax: 400,
+  fit: true,
   stake: 400n,
   endpoint: "/ip4/127.0.0.1/tcp/4001/p2p/x",
 };
@@ -53,6 +55,8 @@ test("a listing that is behind is synced once the cooldown is over and no round 
   );
   assert.deepEqual(planNode(cooled, wanted, 3, 899, false), []);
   assert.deepEqual(planNode(cooled, wanted, 3, 1_000, true), []);
+  // While its reports keep it out of new work, it would be in vain.
+  assert.deepEqual(planNode({ ...cooled, fit: false }, wanted, 3, 1_000, false), []);
 });
 
 test("a machine that is unfit leaves the market, says why, and comes back once it is fit", () => {

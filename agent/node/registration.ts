@@ -31,7 +31,8 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   }
   if (node.status === "draining") steps.push({ kind: "resume", why: "the agent is back" });
   const listed = node.listing?.units ?? 0;
-  if (node.status === "active" && !frozen && now >= node.cooldownUntil && listed < free) {
+  // What its reports keep out of new work is not listed, whoever asks for it.
+  if (node.status === "active" && node.fit && !frozen && now >= node.cooldownUntil && listed < free) {
     steps.push({ kind: "sync", why: `${String(listed)} units are listed where ${String(free)} are free` });
   }
   return steps;

@@ -1,23 +1,47 @@
-import { createHash } from "node:crypto";
+import { keccak256 } from "ethers";
+
+/** `HOLDER_FACTOR` of CheckpointRegistry.sol: holders of a lease, in the mean, for each receipt that its task asks for. */
+export const HOLDER_FACTOR = 8n;
 
 /**
- * The nodes that should hold a copy of a checkpoint, by rendezvous hashing: every agent comes to the same answer alone,
- * the load spreads evenly, and when a node leaves only its own copies move.
+ * A node's place among the holders of a lease, as CheckpointRegistry.sol reckons it: the upper 128 bits of
+ * keccak256(leaseId, nodeId). The lowest are asked first. Nobody chooses who comes first, and nobody has to keep a list.
+ */
+export function holderRank(leaseId: number, nodeId: number): bigint {
+  const packed = new DataView(new ArrayBuffer(8));
+  packed.setUint32(0, leaseId);
+  packed.setUint32(4, nodeId);
+  return BigInt(keccak256(new Uint8Array(packed.buffer))) >> 128n;
+}
+
+/**
+ * Whether a node may sign for a lease's checkpoints, the same as `CheckpointRegistry.isHolder`: about
+ * {@link HOLDER_FACTOR} × replicas of the active nodes may, all of them where there are no more.
  *
- * @param key The checkpoint's lease; one lease's checkpoints stay together.
+ * @param activeNodes Number of active nodes, the producer included.
+ */
+export function isHolder(leaseId: number, nodeId: number, activeNodes: number, replicas: number): boolean {
+  return holderRank(leaseId, nodeId) * BigInt(activeNodes) < (HOLDER_FACTOR * BigInt(replicas)) << 128n;
+}
+
+/** These nodes in the order in which they hold a lease's copies, without its producer. O(n log n). */
+export function rankHolders(leaseId: number, producer: number, nodes: readonly number[]): number[] {
+  return nodes
+    .filter((node) => node !== producer)
+    .map((node) => ({ node, rank: holderRank(leaseId, node) }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : a.node - b.node))
+    .map(({ node }) => node);
+}
+
+/**
+ * The nodes that should hold a copy of what a lease leaves, by rendezvous hashing: every agent comes to the same answer
+ * alone, the load spreads evenly, and when a node leaves only its own copies move.
+ *
+ * @param leaseId One lease's checkpoints and result stay together.
  * @param producer Its node, which does not count.
  * @param count How many.
  * @returns Node ids, at most `count`. O(n log n).
  */
-export function replicaHolders(key: number, producer: number, nodes: readonly number[], count: number): number[] {
-  const weight = (node: number) =>
-    createHash("sha256")
-      .update(`${String(key)}/${String(node)}`)
-      .digest("hex");
-  return nodes
-    .filter((node) => node !== producer)
-    .map((node) => ({ node, weight: weight(node) }))
-    .sort((a, b) => (a.weight < b.weight ? 1 : -1))
-    .slice(0, count)
-    .map(({ node }) => node);
+export function replicaHolders(leaseId: number, producer: number, nodes: readonly number[], count: number): number[] {
+  return rankHolders(leaseId, producer, nodes).slice(0, count);
 }

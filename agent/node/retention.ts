@@ -6,7 +6,7 @@ const RETENTION = 3600;
 /**
  * Leases whose checkpoints are still of use, and so are kept by their node and copied by others:
  *
- * - those that can change: active, delivered, disputed
+ * - those that can change: active, moving, delivered, disputed
  * - those that ended early (given back, expired, rejected) until their range was delivered by others: these go on from
  *   there, and they do so after the node has left
  * - those paid less than an hour ago
@@ -25,11 +25,13 @@ export function keptLeases(leases: readonly Lease[], now: number, isOpen: (taskI
     const covered = after.reduce((sum, { count }) => sum + count, 0);
     const over =
       ["delivered", "disputed", "paid"].includes(lease.status) ||
-      (lease.status !== "active" && covered >= lease.count && after.every(({ id }) => known.get(id)));
+      (!["active", "moving"].includes(lease.status) &&
+        covered >= lease.count &&
+        after.every(({ id }) => known.get(id)));
     known.set(lease.id, over);
   }
   return leases.filter(({ id, status, taskId, result }) => {
-    if (["active", "delivered", "disputed"].includes(status)) return true;
+    if (["active", "moving", "delivered", "disputed"].includes(status)) return true;
     if (status === "paid") return result !== undefined && now < result.deliveredAt + RETENTION;
     return isOpen(taskId) && !known.get(id);
   });

@@ -19,18 +19,18 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise
   const { nodes } = session.contracts;
   const { stakePerUnit } = await session.reader.parameters(pin);
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
-  const endpoint = store.multiaddrs().join(",");
+  const endpoint = store.endpoint();
   const frozen = await nodes.frozen({ blockTag: pin.number });
-  for (const step of planNode(node, { endpoint, unfit: room.full }, free, pin.timestamp, frozen)) {
+  for (const step of planNode(node, { endpoint, unfit: room.full ?? parts.owner?.why }, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
     await attempt(parts, step.kind, () =>
       send(parts, step.kind, () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
         if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
-        const { powerThreshold } = node;
+        const { powerThreshold, powerMax } = node;
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
-        return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, endpoint });
+        return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });
       }),
     );
   }
@@ -49,6 +49,7 @@ export async function describe(
   const { stakePerUnit } = await session.reader.parameters(pin);
   const idle =
     parts.room.full ??
+    parts.owner?.why ??
     whyIdle({
       registered: true,
       status: node.status as "active",
@@ -56,6 +57,7 @@ export async function describe(
       listedUnits: node.listing?.units ?? 0,
       capacity: node.capacity,
       cooldownUntil: node.cooldownUntil,
+      fit: node.fit,
       covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
       undecided: node.undecided,
       now: pin.timestamp,

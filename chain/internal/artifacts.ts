@@ -18,6 +18,10 @@ const SOURCES = {
   CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",
   VrfSeeds: "contracts/vrf/VrfSeeds.sol",
   RoundManager: "contracts/rounds/RoundManager.sol",
+  Telemetry: "contracts/telemetry/Telemetry.sol",
+  EnergyLedger: "contracts/energy/EnergyLedger.sol",
+  Balancer: "contracts/balance/Balancer.sol",
+  Reassignment: "contracts/failover/Reassignment.sol",
 } as const;
 
 /** A contract that the client knows by its ABI. */

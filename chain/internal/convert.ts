@@ -3,10 +3,19 @@ import { decodeBytes32String } from "ethers";
 import type { ICheckpointRegistry } from "../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 import type { ILeaseRegistry } from "../../types/contracts/contracts/leases/LeaseRegistry.ts";
 import type { INodeRegistry } from "../../types/contracts/contracts/nodes/NodeRegistry.ts";
+import type { IReassignment } from "../../types/contracts/contracts/failover/Reassignment.ts";
 import type { IRoundManager } from "../../types/contracts/contracts/rounds/RoundManager.ts";
 import type { ITaskRegistry } from "../../types/contracts/contracts/tasks/TaskRegistry.ts";
-import type { Checkpoint, Lease, Node, NodeClass, Round, Task } from "../entities.ts";
-import { ENERGY_SOURCES, LEASE_STATUSES, NODE_STATUSES, ROUND_STATUSES, TASK_STATUSES, word } from "../words.ts";
+import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "../entities.ts";
+import {
+  BATCH_STATUSES,
+  ENERGY_SOURCES,
+  LEASE_STATUSES,
+  NODE_STATUSES,
+  ROUND_STATUSES,
+  TASK_STATUSES,
+  word,
+} from "../words.ts";
 
 /**
  * A number that a double holds exactly.
@@ -79,6 +88,8 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     operator: v.operator,
     energySource: word(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
+    powerMax: safe(v.powerMax),
+    fit: !v.unfit,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };
@@ -97,6 +108,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     paidUnits: safe(v.paidUnits),
     refundedUnits: safe(v.refundedUnits),
     checkpointInterval: safe(v.checkpointInterval),
+    replicas: safe(v.replicas),
     submittedAt: safe(v.submittedAt),
     deadline: safe(v.deadline),
     spec: { codec: safe(v.specCodec), digest: v.specDigest },
@@ -160,5 +172,18 @@ export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
     classIds: bitsOf(v.classes),
     leases: safe(v.leases),
     unitsOpen: safe(v.unitsOpen),
+  };
+}
+
+export function toBatch(v: IReassignment.BatchViewStructOutput): Batch {
+  return {
+    id: safe(v.id),
+    status: word(BATCH_STATUSES, v.status),
+    openedAt: safe(v.openedAt),
+    closedAt: safe(v.closedAt),
+    requestId: v.requestId,
+    seed: v.seed,
+    leaseIds: v.leaseIds.map(safe),
+    drawn: safe(v.drawn),
   };
 }

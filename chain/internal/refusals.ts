@@ -10,6 +10,7 @@ import { ORACLE } from "./sentences/oracle.ts";
 import { ROUNDS } from "./sentences/rounds.ts";
 import { Args, type Sentences } from "./sentences/sentence.ts";
 import { TASKS } from "./sentences/tasks.ts";
+import { TELEMETRY } from "./sentences/telemetry.ts";
 
 /** Every sentence, by the error's signature. */
 export const SENTENCES: Sentences = {
@@ -20,6 +21,7 @@ export const SENTENCES: Sentences = {
   ...MONEY,
   ...GOVERNANCE,
   ...ORACLE,
+  ...TELEMETRY,
 };
 
 /** Selectors of `Error(string)` and `Panic(uint256)`, which every contract may revert with. */

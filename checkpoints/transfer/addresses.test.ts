@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { besideLibp2p, formatHttpAddress, parseHttpAddress, toEndpoint } from "./addresses.ts";
+import { besideLibp2p, formatHttpAddress, listenAddress, parseHttpAddress, toEndpoint } from "./addresses.ts";
 
 const PEER = "12D3KooWKpe6kSDh5ZpDCPNP11FoMBWLxJBPdrM5kGGPGBNHBWx3";
 
@@ -29,6 +29,14 @@ test("HTTP is announced where libp2p is, once for each host", () => {
     `/dns4/a.b/tcp/1/p2p/${PEER}`,
   ];
   assert.deepEqual(besideLibp2p(libp2p, 4002), ["/ip4/1.2.3.4/tcp/4002/http", "/dns4/a.b/tcp/4002/http"]);
+});
+
+test("HTTP listens where it is told to, else one port above libp2p", () => {
+  const libp2p = ["/ip4/0.0.0.0/tcp/4001", "/ip6/::/tcp/4001"];
+  assert.deepEqual(listenAddress(undefined, libp2p), { host: "0.0.0.0", port: 4002 });
+  assert.deepEqual(listenAddress(undefined, ["/ip4/127.0.0.1/tcp/0"]), { host: "127.0.0.1", port: 0 });
+  assert.deepEqual(listenAddress("/ip6/::1/tcp/80/http", libp2p), { host: "::1", port: 80 });
+  assert.throws(() => listenAddress("/ip4/1.2.3.4/tcp/80", libp2p), { code: "LISTEN_FAILED" });
 });
 
 test("an endpoint keeps to 256 bytes, with one address of each kind at least, and what is reached from afar first", () => {

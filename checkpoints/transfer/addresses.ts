@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 
 import { multiaddr } from "@multiformats/multiaddr";
 
+import { CheckpointError } from "../errors.ts";
+
 /** Longest endpoint that a node can register, bytes. */
 export const MAX_ENDPOINT_BYTES = 256;
 
@@ -27,6 +29,32 @@ export function parseHttpAddress(text: string): HttpAddress | undefined {
   if (rest.some(({ name }) => name !== "p2p")) return undefined;
   if (host.value === undefined || tcp.value === undefined) return undefined;
   return { host: host.value, port: Number(tcp.value) };
+}
+
+/** As {@link parseHttpAddress}, but undefined also for what is no multiaddr at all. */
+export function readHttpAddress(text: string): HttpAddress | undefined {
+  try {
+    return parseHttpAddress(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where to listen for HTTP: where it says, else at the port above that of libp2p's first TCP address.
+ *
+ * @throws {@link CheckpointError} `LISTEN_FAILED`
+ */
+export function listenAddress(wanted: string | undefined, libp2p: readonly string[]): HttpAddress {
+  const [, kind = "", host = "", , tcp = "0"] = libp2p.find((each) => each.includes("/tcp/"))?.split("/") ?? [];
+  const port = Number(tcp) === 0 ? 0 : Number(tcp) + 1;
+  const text = wanted ?? (HOSTS.includes(kind) ? `/${kind}/${host}/tcp/${port}/http` : "/ip4/127.0.0.1/tcp/0/http");
+  const address = readHttpAddress(text);
+  if (address !== undefined) return address;
+  throw new CheckpointError(
+    "LISTEN_FAILED",
+    `Can't serve blocks on "${text}": give a multiaddr such as /ip4/0.0.0.0/tcp/4002/http`,
+  );
 }
 
 /** The multiaddr of an address. */

@@ -32,3 +32,7 @@ uint256 constant MAX_ROUND_CLASSES = 64;
 
 /// @dev 100 % in basis points.
 uint256 constant BASIS = 10_000;
+
+/// @dev Most power that a unit of capacity can possibly draw, watts: above any machine that is one unit (a server of
+/// eight accelerators takes about 10 kW). It keeps a node from reporting energies that would outgrow the sums.
+uint256 constant MAX_UNIT_POWER = 20_000;

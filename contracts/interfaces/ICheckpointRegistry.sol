@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title Registry of checkpoints
 /// @notice Keeps the newest two checkpoints of each lease by digest. CID = CIDv1(codec, sha2-256, digest). A checkpoint
-/// renews its lease: it is a busy node's sign of life.
+/// renews its lease: it is a busy node's sign of life. It counts only with receipts of other nodes that hold a verified
+/// copy, as many as the task asks for (but never more than there are), so that it can be had when its node is down.
 interface ICheckpointRegistry {
     /// @notice One checkpoint of a lease.
     struct Checkpoint {
@@ -21,6 +22,15 @@ interface ICheckpointRegistry {
         uint32 sequence;
     }
 
+    /// @notice A node's word that it holds a verified copy: its operator's signature of the EIP-712 type
+    /// Holding(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)
+    /// in the domain {name "DRMP", version "1", chainId, verifyingContract: this contract}. 65 bytes of ECDSA, or whatever
+    /// an operator that is a contract accepts (ERC-1271).
+    struct Receipt {
+        uint32 nodeId;
+        bytes signature;
+    }
+
     event CheckpointPosted(
         uint32 indexed leaseId,
         bytes32 digest,
@@ -29,6 +39,8 @@ interface ICheckpointRegistry {
         uint64 size,
         uint32 sequence
     );
+    /// @notice These nodes signed that they hold the checkpoint.
+    event CheckpointHeld(uint32 indexed leaseId, uint32 sequence, uint32[] nodeIds);
 
     error UnsupportedCodec(uint16 codec);
     error InvalidCheckpoint();
@@ -37,8 +49,50 @@ interface ICheckpointRegistry {
     /// @notice A lease's progress is at most 10,000 per unit.
     error ProgressTooHigh(uint32 leaseId, uint40 given, uint40 most);
 
+    error TooFewReceipts(uint32 leaseId, uint256 given, uint256 needed);
+    error TooManyReceipts(uint256 given, uint256 most);
+    /// @notice Receipts come in ascending order of their nodes, each once.
+    error ReceiptsOutOfOrder(uint32 nodeId);
+    /// @notice A node cannot vouch for its own checkpoint.
+    error ReceiptOfProducer(uint32 nodeId);
+    /// @notice Only active nodes can vouch.
+    error HolderNotActive(uint32 nodeId);
+    /// @notice The node is not among those that hash says hold this lease's checkpoints.
+    error NotHolder(uint32 leaseId, uint32 nodeId);
+    /// @notice Not the signature of the node's operator for this very checkpoint, lease, fence, chain and contract.
+    error InvalidReceipt(uint32 nodeId);
+
     /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current fence.
-    function post(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint40 progress, uint64 size) external;
+    /// @param receipts At least {receiptsNeeded} and at most 4, in ascending order of their nodes. O(receipts).
+    function post(
+        uint32 leaseId,
+        uint24 fence,
+        bytes32 digest,
+        uint16 codec,
+        uint40 progress,
+        uint64 size,
+        Receipt[] calldata receipts
+    ) external;
+
+    /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than there are
+    /// active nodes beside one.
+    function receiptsNeeded(uint32 leaseId) external view returns (uint256);
+
+    /// @notice Whether a node's receipts count for a lease: uint256(keccak256(abi.encodePacked(leaseId, nodeId))) >> 128,
+    /// times the number of active nodes, is below 8 x replicas x 2^128. So about eight times as many nodes as needed may
+    /// hold a lease's checkpoints: nobody picks friends, and nobody who is down holds up a lease.
+    function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool);
+
+    /// @notice What node `nodeId`'s operator signs for a checkpoint.
+    function holdingDigest(
+        uint32 leaseId,
+        uint24 fence,
+        bytes32 digest,
+        uint16 codec,
+        uint40 progress,
+        uint64 size,
+        uint32 nodeId
+    ) external view returns (bytes32);
 
     /// @notice The newest checkpoint of a lease and the one before it (sequence 0: there is none).
     function newestOf(uint32 leaseId) external view returns (Checkpoint memory newest, Checkpoint memory previous);

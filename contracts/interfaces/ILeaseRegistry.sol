@@ -7,7 +7,8 @@ pragma solidity 0.8.30;
 /// sends reverts.
 interface ILeaseRegistry {
     /// @notice Active: running. Delivered: a result waits for acceptance. Disputed: the arbiter decides.
-    /// Paid: done. Released: given back by its node. Expired: its node failed. Rejected: the arbiter refused the result.
+    /// Paid: done. Released: given back by its node, or moved. Expired: its node failed. Rejected: the arbiter refused the
+    /// result. Moving: goes to another node as soon as its node releases it or the grace ends.
     enum LeaseStatus {
         None,
         Active,
@@ -16,7 +17,16 @@ interface ILeaseRegistry {
         Paid,
         Released,
         Expired,
-        Rejected
+        Rejected,
+        Moving
+    }
+
+    /// @notice How an active lease's node does. InTime: its next checkpoint's interval runs. Suspect: the interval is over,
+    /// its grace runs (or an outage's). Overdue: anyone may expire the lease at its node's cost.
+    enum Health {
+        InTime,
+        Suspect,
+        Overdue
     }
 
     /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
@@ -27,7 +37,7 @@ interface ILeaseRegistry {
         uint24 count;
         /// Price of a unit, micro-VER.
         uint40 price;
-        /// Active: the next checkpoint is due. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
+        /// Active: the next checkpoint is due. Moving: the grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
         uint40 due;
         uint24 fence;
         LeaseStatus status;
@@ -58,6 +68,13 @@ interface ILeaseRegistry {
         uint32 parent;
     }
 
+    /// @notice Where the last `units` units of a moving lease go, and the price of a unit there, micro-VER.
+    struct Target {
+        uint32 nodeId;
+        uint24 units;
+        uint40 price;
+    }
+
     /// @notice A lease as clients read it.
     struct LeaseView {
         uint32 id;
@@ -65,7 +82,16 @@ interface ILeaseRegistry {
         Result result;
     }
 
-    event ModulesWired(address rounds, address checkpoints);
+    /// @notice The modules that grant, renew, judge, move and draw.
+    struct Modules {
+        address rounds;
+        address checkpoints;
+        address telemetry;
+        address balancer;
+        address reassignment;
+    }
+
+    event ModulesWired(Modules modules);
     event LeaseGranted(
         uint32 indexed leaseId,
         uint32 indexed taskId,
@@ -89,7 +115,14 @@ interface ILeaseRegistry {
     event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
     event DisputeRuled(uint32 indexed leaseId, bool forNode);
     event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
+    /// @notice The lease's last `units` units go to `toNode`: at `due` at the latest.
+    event LeaseMoving(uint32 indexed leaseId, uint32 indexed toNode, uint24 units, uint40 price, uint40 due);
+    /// @notice The node delivered before it handed over, or the task's deadline has passed: nothing moves.
+    event MoveDropped(uint32 indexed leaseId, uint32 indexed toNode, uint24 units);
     event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
+
+    /// @notice The range has changed hands too often and was refunded.
+    event RangeGivenUp(uint32 indexed leaseId, uint32 indexed taskId, uint24 start, uint24 count);
 
     error NotModule(address caller);
     error UnknownLease(uint32 leaseId);
@@ -99,8 +132,11 @@ interface ILeaseRegistry {
     error StaleFence(uint32 leaseId, uint24 given, uint24 current);
     /// @notice The caller is not the operator of the lease's node.
     error NotLeaseOperator(uint32 leaseId, address caller);
+    /// @notice The node may keep the moving lease until the grace ends.
+    error MoveInGrace(uint32 leaseId, uint40 due);
     error NotTaskOwner(uint32 taskId, address caller);
-    /// @notice The node is in time: the lease cannot be expired before `due`.
+    /// @notice The node is in time: the lease cannot be expired before `due` (the highest number while the sequencer is
+    /// down).
     error LeaseInTime(uint32 leaseId, uint40 due);
     /// @notice Only the developer may accept before the dispute window ends.
     error DisputeWindowOpen(uint32 leaseId, uint40 until);
@@ -110,25 +146,41 @@ interface ILeaseRegistry {
     error UnsupportedCodec(uint16 codec);
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(address rounds, address checkpoints) external;
+    function wire(Modules calldata modules) external;
 
-    /// @notice Grants leases. Round manager only. O(n), one new storage slot each.
+    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each.
     /// @return first Id of the first lease; the others follow.
     function grant(Grant[] calldata grants) external returns (uint32 first);
 
     /// @notice Renews a lease on a checkpoint. Checkpoint registry only.
+    /// @return taskId Its task.
+    /// @return nodeId Its node.
     /// @return count Units of the lease.
-    function renew(uint32 leaseId, uint24 fence, address operator) external returns (uint24 count);
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator
+    ) external returns (uint32 taskId, uint32 nodeId, uint24 count);
 
     /// @notice Delivers the result of all units of a lease. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
 
-    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. Its node's operator only.
+    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. A moving lease is
+    /// handed over. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
 
-    /// @notice Ends a lease whose checkpoint is overdue, for a bounty of at most what its node is slashed; the node cools
-    /// down. Also ends a
-    /// lease whose task is past its deadline, without bounty or penalty if the node was in time. Anyone.
+    /// @notice Starts a move of a lease's last units to a node whose units were taken for it. Balancer only.
+    function startMove(uint32 leaseId, Target calldata target) external;
+
+    /// @notice Hands a moving lease over when its grace is over; its node may do so before by {release}. Anyone. The units
+    /// that move become a lease of the target, the others one of the old node, both with a higher fence and the old lease as
+    /// parent.
+    function handOver(uint32 leaseId) external;
+
+    /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its
+    /// node is slashed; the node cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after
+    /// it. Also ends a lease whose task is past its deadline, without bounty or penalty if the node was in time. The range is
+    /// drawn for (see {IReassignment}); where the task takes no leases any more it goes back to it. Anyone.
     function expire(uint32 leaseId) external;
 
     /// @notice Pays delivered leases: the developer at any time, anyone once the dispute window is over, and anyone once
@@ -142,11 +194,21 @@ interface ILeaseRegistry {
     /// gets the bond. Against it: it is slashed, the bond goes back and the units are open again.
     function rule(uint32 leaseId, bool forNode) external;
 
+    /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.
+    function healthOf(uint32 leaseId) external view returns (Health);
+
+    /// @notice Until when no node counts as failed because of an outage of the sequencer: 0 if there was none lately, the
+    /// highest number while it is down.
+    function outageUntil() external view returns (uint40);
+
     /// @notice A lease; reverts if unknown.
     function lease(uint32 leaseId) external view returns (Lease memory);
 
     /// @notice A lease's result; all zero if none was delivered.
     function result(uint32 leaseId) external view returns (Result memory);
+
+    /// @notice Where a moving lease goes; all zero if it does not move.
+    function targetOf(uint32 leaseId) external view returns (Target memory);
 
     /// @notice Up to `count` leases from id `from` on (ids start at 1).
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page);

@@ -3,8 +3,8 @@ pragma solidity 0.8.30;
 
 /// @title Registry of nodes and of their supply
 /// @notice Contributors register machines here. A node is *listed* with the free capacity and the ask that the next
-/// round may use. While a round is open all listings are frozen: what nodes change meanwhile (ask, class, capacity,
-/// draining, units freed) reaches the listings only after the round, so nobody can react to a seed.
+/// round may use. While a round or a batch of reassignments is open all listings are frozen: what nodes change meanwhile
+/// (ask, class, capacity, draining, units freed) reaches the listings only after it, so nobody can react to a seed.
 interface INodeRegistry {
     /// @notice None: never registered. Active: takes leases. Draining: takes no new lease. Unbonding: left the market,
     /// the stake waits (and can be slashed). Withdrawn: gone, the stake was paid out.
@@ -48,8 +48,10 @@ interface INodeRegistry {
     /// @notice What a node says of itself beside its terms.
     struct Profile {
         EnergySource energySource;
-        /// Average power above which it is throttled, watts.
+        /// Average power above which it is throttled, watts; 0: never.
         uint32 powerThreshold;
+        /// The most power that the machine can draw, watts; reports above it are refused.
+        uint32 powerMax;
         /// Where peers reach it: one or more multiaddrs, comma-separated, at most 256 bytes.
         string endpoint;
     }
@@ -78,12 +80,38 @@ interface INodeRegistry {
         address operator;
         EnergySource energySource;
         uint32 powerThreshold;
+        uint32 powerMax;
+        /// Whether its reports keep it out of new work: overloaded, too slow, throttled or silent.
+        bool unfit;
         /// Stake in wei.
         uint256 stake;
         string endpoint;
     }
 
-    event ModulesWired(address rounds, address leases);
+    /// @notice The modules that freeze, fill, free and judge.
+    struct Modules {
+        address rounds;
+        address leases;
+        address telemetry;
+        address balancer;
+        address reassignment;
+    }
+
+    /// @notice What judging a node's reports needs to know of it.
+    struct Facts {
+        NodeStatus status;
+        uint8 classId;
+        bool unfit;
+        uint32 capacity;
+        /// Units under live leases.
+        uint32 leased;
+        uint32 powerThreshold;
+        uint32 powerMax;
+        uint40 registeredAt;
+        address operator;
+    }
+
+    event ModulesWired(Modules modules);
     event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
     event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, Terms terms);
     event TermsSet(uint32 indexed nodeId, Terms terms);
@@ -94,6 +122,8 @@ interface INodeRegistry {
     event NodeResumed(uint32 indexed nodeId);
     event NodeUnbonding(uint32 indexed nodeId, uint40 withdrawableAt);
     event NodeWithdrawn(uint32 indexed nodeId, uint256 stake);
+    /// @notice Its reports make the node fit for new work, or unfit.
+    event NodeFitSet(uint32 indexed nodeId, bool fit);
     event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
     /// @notice The node's listing changed to this many free units at this class and tick.
     event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
@@ -132,6 +162,9 @@ interface INodeRegistry {
     error ListingsFrozen();
     error ListingsNotFrozen();
 
+    /// @notice The node lists fewer free units than asked for.
+    error NotEnoughListed(uint32 nodeId, uint32 listed, uint32 asked);
+
     // Refusals of a round's post, see {fill}.
 
     /// @notice The node is not listed in this class.
@@ -147,8 +180,8 @@ interface INodeRegistry {
     /// @notice With this clearing price at least `below` and at most `upTo` units must be granted, not `units`.
     error ClearingPriceMismatch(uint8 classId, uint256 units, uint256 below, uint256 upTo);
 
-    /// @notice Names the modules that freeze, fill and free. Deployer only, once.
-    function wire(address rounds, address leases) external;
+    /// @notice Names the modules that freeze, fill, free and judge. Deployer only, once.
+    function wire(Modules calldata modules) external;
 
     /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
     function addClasses(Class[] calldata added) external;
@@ -207,10 +240,11 @@ interface INodeRegistry {
     /// @return left How many still wait.
     function syncPending(uint256 most) external returns (uint256 left);
 
-    /// @notice Freezes the listings for a round; works off up to `most` pending ones first and reverts if some are left. Round manager only.
+    /// @notice Freezes the listings for a round or a batch; works off up to `most` pending ones first and reverts if some are left.
+    /// Round manager and reassignment only.
     function freeze(uint256 most) external;
 
-    /// @notice Ends the freeze. Round manager only.
+    /// @notice Ends the freeze. Only the module that froze.
     function thaw() external;
 
     /// @notice Grants `units` units of a class at a clearing price and checks that nothing cheaper is skipped and that
@@ -227,6 +261,12 @@ interface INodeRegistry {
         bytes calldata nodeIds
     ) external returns (uint256[] memory fills);
 
+    /// @notice Leases `units` of a node's listed units: the balancer while the listings are not frozen, reassignment while
+    /// it holds the freeze itself; nobody else.
+    /// @return classId Class with which the node is listed.
+    /// @return price Its ask for a unit, micro-VER.
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
+
     /// @notice Units of a lease are no longer run by the node. Lease registry only.
     function free(uint32 nodeId, uint32 units) external;
 
@@ -240,6 +280,9 @@ interface INodeRegistry {
     /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
     /// @return slashed Wei taken.
     function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
+
+    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry only.
+    function setFit(uint32 nodeId, bool fit) external;
 
     /// @notice A class; reverts if unknown.
     function class(uint8 classId) external view returns (Class memory);
@@ -259,8 +302,17 @@ interface INodeRegistry {
     /// @notice The node of an operator key, 0 if none.
     function nodeOfOperator(address operator) external view returns (uint32);
 
+    /// @notice How many nodes are active: neither draining nor leaving.
+    function activeNodes() external view returns (uint32);
+
+    /// @notice What a node is listed with: free units, class, and its ask for a unit in micro-VER; all zero if it is not.
+    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price);
+
     /// @notice Owner and operator of a node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);
+
+    /// @notice What judging a node's reports needs to know of it; reverts if unknown. Three reads.
+    function factsOf(uint32 nodeId) external view returns (Facts memory);
 
     /// @notice Free listed units of a class at ticks below `tick`. Four reads.
     function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256);
@@ -273,4 +325,7 @@ interface INodeRegistry {
 
     /// @notice Whether a round holds the listings.
     function frozen() external view returns (bool);
+
+    /// @notice How often the listings have been frozen: while they are, the number of this freeze.
+    function freezeCount() external view returns (uint32);
 }

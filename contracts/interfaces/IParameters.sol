@@ -41,8 +41,29 @@ enum Param {
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,
+    /// Time between two reports of a node.
+    ReportInterval,
+    /// Silence after which a node counts as gone; also the most that a report may lag behind the time it covers. At
+    /// most 65535 s.
+    ReportTimeout,
+    /// Half width of the band of loads around the average in which nobody is moved, basis points.
+    BalanceBand,
+    /// Time in which a range that was moved is not moved again.
+    MoveCooldown,
+    /// Time that the old node of a moved range has for a last checkpoint.
+    MoveGrace,
+    /// Highest latency with which a node gets new work, where its class has no bound of its own, ms.
+    MaxLatency,
+    /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
+    BaselinePue,
     /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
-    SubmissionFee
+    SubmissionFee,
+    /// L0: what is added to a node's latency when a failed node's range is drawn for, ms; it keeps near nodes from taking all.
+    LatencyFloor,
+    /// How often a range may change hands: when its lease then ends without a result, it is refunded to the developer.
+    MaxHands,
+    /// Time after an outage of the sequencer in which no node counts as failed.
+    OutageGrace
 }
 
 /// @title Governed parameters

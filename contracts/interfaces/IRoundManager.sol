@@ -52,6 +52,8 @@ interface IRoundManager {
 
     error IntakePaused();
     error RoundOpen(uint32 roundId);
+    /// @notice Ranges of failed leases wait and a round was the last to hold the listings: a batch goes first.
+    error BatchFirst();
     error NoRoundOpen();
     /// @notice Rounds have a least distance in time.
     error RoundTooSoon(uint256 earliest);

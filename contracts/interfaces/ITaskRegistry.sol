@@ -25,6 +25,8 @@ interface ITaskRegistry {
         uint256 maxPrice;
         /// Time between two checkpoints, seconds.
         uint32 checkpointInterval;
+        /// Other nodes that must hold a checkpoint before it counts, 0 to 4 (0: none).
+        uint8 replicas;
         /// No unit is leased, and none has to be delivered, after this time.
         uint40 deadline;
         /// The classes that serve it, ascending.
@@ -63,6 +65,7 @@ interface ITaskRegistry {
         uint32 paidUnits;
         uint32 refundedUnits;
         uint32 checkpointInterval;
+        uint8 replicas;
         uint40 submittedAt;
         uint40 deadline;
         uint16 specCodec;
@@ -77,7 +80,7 @@ interface ITaskRegistry {
         uint256[] surcharges;
     }
 
-    event ModulesWired(address rounds, address leases);
+    event ModulesWired(address rounds, address leases, address reassignment);
     event TaskSubmitted(
         uint32 indexed taskId,
         address indexed owner,
@@ -114,6 +117,7 @@ interface ITaskRegistry {
     error DeadlineNotOver(uint32 taskId, uint40 deadline);
     error DeadlineTooSoon(uint40 deadline, uint256 earliest);
     error InvalidSpec();
+    error TooManyReplicas(uint8 replicas, uint256 most);
     error UnsupportedCodec(uint16 codec);
     /// @notice The task is not open any more.
     error TaskNotOpen(uint32 taskId, TaskStatus status);
@@ -123,7 +127,7 @@ interface ITaskRegistry {
     error NotEnoughOpenUnits(uint32 taskId, uint32 open, uint32 asked);
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(address rounds, address leases) external;
+    function wire(address rounds, address leases, address reassignment) external;
 
     /// @notice Submits a task. What {depositFor} says goes from the caller, who has approved the vault, into escrow and
     /// the bounty pool.
@@ -175,8 +179,12 @@ interface ITaskRegistry {
     /// @param toFront Whether they keep their place (an aborted round) or go to the end of the queue.
     function thaw(uint32[] calldata taskIds, bool toFront) external;
 
-    /// @notice A leased range goes back to the open units, or is refunded where the task is closing. Lease registry only.
+    /// @notice A leased range goes back to the open units, or is refunded where the task is closing. Lease
+    /// registry and reassignment only.
     function reopen(uint32 taskId, OpenRange calldata range) external;
+
+    /// @notice Leased units that have changed hands too often are refunded. Lease registry only.
+    function refund(uint32 taskId, uint32 units) external;
 
     /// @notice Leased units were paid. Lease registry only.
     function markPaid(uint32 taskId, uint32 units) external;
@@ -185,6 +193,12 @@ interface ITaskRegistry {
     function termsOf(
         uint32 taskId
     ) external view returns (address owner, uint16 feeBps, uint32 checkpointInterval, uint40 deadline);
+
+    /// @notice Other nodes that must hold a checkpoint of the task before it counts.
+    function replicasOf(uint32 taskId) external view returns (uint8);
+
+    /// @notice Whether units of the task may be leased now: it is open, and {Param.MinLeaseTime} is left to its deadline.
+    function takesLeases(uint32 taskId) external view returns (bool);
 
     /// @notice What a round needs of a task.
     function roundTask(uint32 taskId) external view returns (RoundTask memory);

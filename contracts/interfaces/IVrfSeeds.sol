@@ -14,17 +14,17 @@ interface IVrfSeeds {
         bool nativePayment;
     }
 
-    event ModulesWired(address rounds);
+    event ModulesWired(address rounds, address reassignment);
     event SeedRequested(uint256 indexed requestId);
     event SeedStored(uint256 indexed requestId, bytes32 seed);
     event ConfigSet(Config config);
 
     error NotModule(address caller);
 
-    /// @notice Names the module that may ask. Deployer only, once.
-    function wire(address rounds) external;
+    /// @notice Names the modules that may ask. Deployer only, once.
+    function wire(address rounds, address reassignment) external;
 
-    /// @notice Asks for a seed. Round manager only.
+    /// @notice Asks for a seed. Round manager and reassignment only.
     function request() external returns (uint256 requestId);
 
     /// @notice The seed of a request, zero as long as the oracle has not answered.

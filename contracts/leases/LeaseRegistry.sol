@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS, CODEC_DAG_PB, CODEC_RAW, PRICE_UNIT} from "../governance/Units.sol";
@@ -8,7 +9,9 @@ import {WiredOnce} from "../governance/WiredOnce.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of leases: which node runs which units, at what price, under which fence
@@ -22,15 +25,17 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     INodeRegistry public immutable NODES;
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
+    /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
+    AggregatorV3Interface public immutable UPTIME;
 
-    address private _rounds;
-    address private _checkpoints;
+    Modules private _modules;
 
     /// @inheritdoc ILeaseRegistry
     uint32 public leaseCount;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
+    mapping(uint32 leaseId => Target) private _targets;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -42,52 +47,45 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Vault vault,
         IParameters parameters,
         INodeRegistry nodes,
-        ITaskRegistry tasks
+        ITaskRegistry tasks,
+        AggregatorV3Interface uptime
     ) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
         NODES = nodes;
         TASKS = tasks;
+        UPTIME = uptime;
     }
 
     /// @inheritdoc ILeaseRegistry
-    function wire(address rounds, address checkpoints) external wiring {
-        _rounds = rounds;
-        _checkpoints = checkpoints;
-        emit ModulesWired(rounds, checkpoints);
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external onlyModule(_rounds) returns (uint32 first) {
+    function grant(Grant[] calldata grants) external returns (uint32 first) {
+        require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
-        uint32 id = leaseCount;
-        first = id + 1;
-        for (uint256 i; i < grants.length; ++i) {
-            Grant calldata g = grants[i];
-            _leases[++id] = Lease({
-                taskId: g.taskId,
-                nodeId: g.nodeId,
-                start: g.start,
-                count: g.count,
-                price: g.price,
-                due: uint40(base + g.checkpointInterval),
-                fence: g.fence,
-                status: LeaseStatus.Active,
-                parent: g.parent
-            });
-            emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
-        }
-        leaseCount = id;
+        first = leaseCount + 1;
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
     }
 
     /// @inheritdoc ILeaseRegistry
-    function renew(uint32 leaseId, uint24 fence, address operator) external onlyModule(_checkpoints) returns (uint24) {
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator
+    ) external onlyModule(_modules.checkpoints) returns (uint32, uint32, uint24) {
         Lease storage held = _held(leaseId, fence, operator);
-        (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
-        uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
-        held.due = due;
-        emit LeaseRenewed(leaseId, due);
-        return held.count;
+        // A move's grace is not prolonged.
+        if (held.status == LeaseStatus.Active) {
+            (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
+            uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
+            held.due = due;
+            emit LeaseRenewed(leaseId, due);
+        }
+        return (held.taskId, held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -95,6 +93,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
+        if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
         held.status = LeaseStatus.Delivered;
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
@@ -105,20 +104,37 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc ILeaseRegistry
     function release(uint32 leaseId, uint24 fence) external {
         Lease storage held = _held(leaseId, fence, msg.sender);
-        held.status = LeaseStatus.Released;
-        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        if (held.status == LeaseStatus.Moving) _handOver(leaseId, held);
+        else _release(leaseId, held);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
+        Lease storage held = _leases[leaseId];
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        held.status = LeaseStatus.Moving;
+        uint40 due = uint40(block.timestamp + PARAMETERS.get(Param.MoveGrace));
+        held.due = due;
+        _targets[leaseId] = target;
+        emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function handOver(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Moving, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp > held.due, MoveInGrace(leaseId, held.due));
+        _handOver(leaseId, held);
     }
 
     /// @inheritdoc ILeaseRegistry
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
-        bool atFault = block.timestamp > held.due;
+        bool atFault = _atFault(held);
         if (!atFault) {
             (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
-            require(block.timestamp > deadline, LeaseInTime(leaseId, held.due));
+            require(block.timestamp > deadline, LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
         }
         held.status = LeaseStatus.Expired;
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
@@ -129,7 +145,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             VAULT.payBounty(msg.sender, Math.min(PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         NODES.free(held.nodeId, held.count);
-        _reopen(held, leaseId);
+        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
+        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -180,7 +197,15 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         NODES.penalise(held.nodeId, _slice(held.count));
         NODES.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, 0, held.fence + 1));
+        _reopen(leaseId, held, 0);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function healthOf(uint32 leaseId) external view returns (Health) {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        if (_atFault(held)) return Health.Overdue;
+        return block.timestamp + PARAMETERS.get(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -194,6 +219,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
+    function targetOf(uint32 leaseId) external view returns (Target memory) {
+        return _targets[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page) {
         uint32 end = leaseCount + 1;
         if (from == 0) from = 1;
@@ -201,6 +231,79 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         if (count > end - from) count = end - from;
         page = new LeaseView[](count);
         for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function outageUntil() public view returns (uint40) {
+        if (address(UPTIME) == address(0)) return 0;
+        // A feed that is switched off must not keep failed nodes' leases alive.
+        try UPTIME.latestRoundData() returns (uint80, int256 down, uint256 since, uint256, uint80) {
+            if (down != 0) return type(uint40).max;
+            return uint40(Math.min(since + PARAMETERS.get(Param.OutageGrace), type(uint40).max));
+        } catch {
+            return 0;
+        }
+    }
+
+    function _grant(Grant memory g, uint256 base) private {
+        uint32 id = ++leaseCount;
+        _leases[id] = Lease({
+            taskId: g.taskId,
+            nodeId: g.nodeId,
+            start: g.start,
+            count: g.count,
+            price: g.price,
+            due: uint40(base + g.checkpointInterval),
+            fence: g.fence,
+            status: LeaseStatus.Active,
+            parent: g.parent
+        });
+        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
+    }
+
+    function _release(uint32 leaseId, Lease storage held) private {
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, held.count);
+        _reopen(leaseId, held, leaseId);
+    }
+
+    /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
+    function _handOver(uint32 leaseId, Lease storage held) private {
+        (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
+        if (block.timestamp > deadline) {
+            _dropMove(leaseId);
+            _release(leaseId, held);
+            return;
+        }
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        held.status = LeaseStatus.Released;
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        NODES.free(held.nodeId, target.units);
+        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
+        Grant memory g = Grant({
+            taskId: held.taskId,
+            nodeId: held.nodeId,
+            start: held.start,
+            count: held.count - target.units,
+            price: held.price,
+            checkpointInterval: interval,
+            fence: held.fence + 1,
+            parent: leaseId
+        });
+        if (g.count != 0) _grant(g, base);
+        g.start += g.count;
+        (g.nodeId, g.count, g.price) = (target.nodeId, target.units, target.price);
+        _grant(g, base);
+    }
+
+    /// @dev Gives back what was taken for a move.
+    function _dropMove(uint32 leaseId) private {
+        Target memory target = _targets[leaseId];
+        delete _targets[leaseId];
+        emit MoveDropped(leaseId, target.nodeId, target.units);
+        NODES.free(target.nodeId, target.units);
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
@@ -219,8 +322,24 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         NODES.decide(nodeId, count);
     }
 
-    function _reopen(Lease storage held, uint32 leaseId) private {
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, leaseId, held.fence + 1));
+    /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
+    function _reopen(uint32 leaseId, Lease storage held, uint32 parent) private {
+        if (_givenUp(leaseId, held)) return;
+        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1));
+    }
+
+    /// @dev Refunds a range that has changed hands too often, so that no node's failing or releasing goes on for ever.
+    function _givenUp(uint32 leaseId, Lease storage held) private returns (bool) {
+        if (held.fence < PARAMETERS.get(Param.MaxHands)) return false;
+        emit RangeGivenUp(leaseId, held.taskId, held.start, held.count);
+        TASKS.refund(held.taskId, held.count);
+        return true;
+    }
+
+    /// @dev Whether the node of an active lease has failed by now.
+    function _atFault(Lease storage held) private view returns (bool) {
+        if (block.timestamp <= outageUntil()) return false;
+        return block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
     }
 
     /// @dev Slice of the stake under `count` units, wei, rounded up.
@@ -229,11 +348,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         return Math.ceilDiv(under * PARAMETERS.get(Param.SlashBps), BASIS);
     }
 
-    /// @dev An active lease that `operator` holds under this very fence.
+    /// @dev An active or moving lease that `operator` holds under this very fence.
     function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage held) {
         held = _existing(leaseId);
         require(fence == held.fence, StaleFence(leaseId, fence, held.fence));
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        require(
+            held.status == LeaseStatus.Active || held.status == LeaseStatus.Moving,
+            WrongLeaseStatus(leaseId, held.status)
+        );
         (, address expected) = NODES.keysOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
     }

@@ -28,6 +28,11 @@ library Listings {
         uint8 classId;
         INodeRegistry.NodeStatus status;
         bool pending;
+        /// Kept out of new work by its reports.
+        bool unfit;
+        /// Class and bucket of the pool in which it stands, as reassignment knows them (bucket 0: in none).
+        uint8 pooledClassId;
+        uint8 pooledBucket;
         uint40 cooldownUntil;
     }
 

@@ -8,6 +8,7 @@ import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS} from "../governance/Units.sol
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Listings} from "./Listings.sol";
 import {TickTree} from "./TickTree.sol";
@@ -18,13 +19,15 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     using Listings for Listings.Book;
     using TickTree for TickTree.Tree;
 
-    /// @dev What rounds never read. Owner and small facts share a slot, and so do operator and undecided units.
+    /// @dev What rounds never read. Owner and operator share a slot each with small facts.
     struct Record {
         address owner;
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
         address operator;
+        uint32 powerMax;
+        uint40 registeredAt;
         uint32 undecided;
         string endpoint;
     }
@@ -36,13 +39,18 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     /// @notice Stake per unit, cooldown, unbonding.
     IParameters public immutable PARAMETERS;
 
-    address private _rounds;
-    address private _leases;
+    Modules private _modules;
 
     /// @inheritdoc INodeRegistry
     uint32 public nodeCount;
     /// @inheritdoc INodeRegistry
+    uint32 public activeNodes;
+    /// @inheritdoc INodeRegistry
     bool public frozen;
+    /// @inheritdoc INodeRegistry
+    uint32 public freezeCount;
+    /// @dev Whether the last freeze was reassignment's, else it was a round's.
+    bool private _frozenForBatch;
 
     Class[] private _classes;
     mapping(bytes32 name => bool) private _classNames;
@@ -77,10 +85,9 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function wire(address rounds, address leases) external wiring {
-        _rounds = rounds;
-        _leases = leases;
-        emit ModulesWired(rounds, leases);
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
     }
 
     /// @inheritdoc INodeRegistry
@@ -204,16 +211,20 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
-    function freeze(uint256 most) external onlyModule(_rounds) {
+    function freeze(uint256 most) external {
+        bool forBatch = msg.sender == _modules.reassignment;
+        require(forBatch || msg.sender == _modules.rounds, NotModule(msg.sender));
         require(!frozen, ListingsFrozen());
         uint256 left = _syncPending(most);
         require(left == 0, ListingsPending(left));
         frozen = true;
+        ++freezeCount;
+        _frozenForBatch = forBatch;
         emit ListingsFrozenSet(true);
     }
 
     /// @inheritdoc INodeRegistry
-    function thaw() external onlyModule(_rounds) {
+    function thaw() external onlyModule(_frozenForBatch ? _modules.reassignment : _modules.rounds) {
         require(frozen, ListingsNotFrozen());
         frozen = false;
         emit ListingsFrozenSet(false);
@@ -226,36 +237,62 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         uint64 clearing,
         uint256 units,
         bytes calldata nodeIds
-    ) external onlyModule(_rounds) returns (uint256[] memory) {
+    ) external onlyModule(_modules.rounds) returns (uint256[] memory) {
         Listings.Order memory order = Listings.Order(classId, class(classId).tickSize, clearing, units, seed);
         return _books[classId].fill(_nodes, order, nodeIds);
     }
 
     /// @inheritdoc INodeRegistry
-    function free(uint32 nodeId, uint32 units) external onlyModule(_leases) {
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
+        if (frozen) {
+            require(msg.sender == _modules.reassignment, ListingsFrozen());
+        } else {
+            require(msg.sender == _modules.balancer, NotModule(msg.sender));
+            _sync(nodeId);
+        }
+        Listings.Node storage n = _nodes[nodeId];
+        require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
+        n.leased += units;
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+        units = n.listedUnits - units;
+        if (units != 0) _books[classId].resize(n, units);
+        else _books[classId].remove(_nodes, nodeId);
+        emit Listed(nodeId, classId, n.listedTick, units);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
         _touch(nodeId);
     }
 
     /// @inheritdoc INodeRegistry
-    function deliver(uint32 nodeId, uint32 units) external onlyModule(_leases) {
+    function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
         _records[nodeId].undecided += units;
         _touch(nodeId);
     }
 
     /// @inheritdoc INodeRegistry
-    function decide(uint32 nodeId, uint32 units) external onlyModule(_leases) {
+    function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _records[nodeId].undecided -= units;
         _touch(nodeId);
     }
 
     /// @inheritdoc INodeRegistry
-    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_leases) returns (uint256 slashed) {
+    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_modules.leases) returns (uint256 slashed) {
         uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
         _nodes[nodeId].cooldownUntil = until;
         slashed = VAULT.slash(nodeId, amount);
         emit NodePenalised(nodeId, slashed, until);
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setFit(uint32 nodeId, bool fit) external onlyModule(_modules.telemetry) {
+        _nodes[nodeId].unfit = !fit;
+        emit NodeFitSet(nodeId, fit);
         _touch(nodeId);
     }
 
@@ -281,9 +318,34 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc INodeRegistry
+    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price) {
+        Listings.Node storage n = _nodes[nodeId];
+        units = n.listedUnits;
+        if (units == 0) return (0, 0, 0);
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+    }
+
+    /// @inheritdoc INodeRegistry
     function keysOf(uint32 nodeId) external view returns (address, address) {
         Record storage r = _records[nodeId];
         return (r.owner, r.operator);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function factsOf(uint32 nodeId) external view returns (Facts memory f) {
+        Listings.Node storage n = _nodes[nodeId];
+        Record storage r = _records[nodeId];
+        require(r.owner != address(0), UnknownNode(nodeId));
+        f.status = n.status;
+        f.classId = n.classId;
+        f.unfit = n.unfit;
+        f.capacity = n.capacity;
+        f.leased = n.leased;
+        f.powerThreshold = r.powerThreshold;
+        f.powerMax = r.powerMax;
+        f.registeredAt = r.registeredAt;
+        f.operator = r.operator;
     }
 
     /// @inheritdoc INodeRegistry
@@ -316,7 +378,9 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     ) private returns (uint32 nodeId) {
         nodeId = ++nodeCount;
         _nodes[nodeId].status = NodeStatus.Active;
+        ++activeNodes;
         _records[nodeId].owner = msg.sender;
+        _records[nodeId].registeredAt = uint40(block.timestamp);
         emit NodeRegistered(nodeId, msg.sender, operator, terms);
         _setOperator(nodeId, operator);
         _setProfile(nodeId, profile);
@@ -346,6 +410,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         Record storage r = _records[nodeId];
         r.energySource = profile.energySource;
         r.powerThreshold = profile.powerThreshold;
+        r.powerMax = profile.powerMax;
         r.endpoint = profile.endpoint;
         emit ProfileSet(nodeId, profile);
     }
@@ -363,6 +428,8 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         Listings.Node storage n = _nodes[nodeId];
         require(n.status == from, WrongStatus(nodeId, n.status));
         n.status = to;
+        if (from == NodeStatus.Active) --activeNodes;
+        if (to == NodeStatus.Active) ++activeNodes;
         _touch(nodeId);
     }
 
@@ -394,6 +461,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
             n.listedUnits,
             _freeUnits(nodeId)
         );
+        _pool(nodeId, n);
         bool moved = n.listedClassId != classId || n.listedTick != tick;
         if (listed == units && (units == 0 || !moved)) return;
         if (listed != 0 && units != 0 && !moved) {
@@ -405,11 +473,21 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, tick, units);
     }
 
+    /// @dev Keeps the node where reassignment's draws look for it: by class and order of magnitude of its capacity, which
+    /// seldom change, so that leasing and freeing cost nothing there.
+    function _pool(uint32 nodeId, Listings.Node storage n) private {
+        bool inMarket = n.status == NodeStatus.Active || n.status == NodeStatus.Draining;
+        uint8 bucket = inMarket ? uint8(Math.log2(n.capacity) + 1) : 0;
+        if (n.pooledBucket == bucket && (bucket == 0 || n.pooledClassId == n.classId)) return;
+        (n.pooledClassId, n.pooledBucket) = (n.classId, bucket);
+        IReassignment(_modules.reassignment).place(nodeId, n.classId, bucket);
+    }
+
     /// @dev Units that the node may be leased now: its capacity less what it runs, as far as its stake covers them beside
     /// what it runs and what it delivered but may still be slashed for.
     function _freeUnits(uint32 nodeId) private view returns (uint32) {
         Listings.Node storage n = _nodes[nodeId];
-        if (n.status != NodeStatus.Active || block.timestamp < n.cooldownUntil) return 0;
+        if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
         uint256 backed = uint256(n.leased) + _records[nodeId].undecided;
         return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
@@ -441,6 +519,8 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         v.operator = r.operator;
         v.energySource = r.energySource;
         v.powerThreshold = r.powerThreshold;
+        v.powerMax = r.powerMax;
+        v.unfit = n.unfit;
         v.stake = VAULT.stakeOf(nodeId);
         v.endpoint = r.endpoint;
     }

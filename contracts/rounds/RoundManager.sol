@@ -6,6 +6,7 @@ import {PRICE_UNIT} from "../governance/Units.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {IReassignment} from "../interfaces/IReassignment.sol";
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVault} from "../interfaces/IVault.sol";
@@ -46,6 +47,8 @@ contract RoundManager is IRoundManager {
     ILeaseRegistry public immutable LEASES;
     /// @notice Seeds.
     IVrfSeeds public immutable SEEDS;
+    /// @notice Takes turns with rounds.
+    IReassignment public immutable REASSIGNMENT;
 
     uint32 private _count;
     mapping(uint32 roundId => Round) private _rounds;
@@ -56,7 +59,8 @@ contract RoundManager is IRoundManager {
         INodeRegistry nodes,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
-        IVrfSeeds seeds
+        IVrfSeeds seeds,
+        IReassignment reassignment
     ) {
         VAULT = vault;
         PARAMETERS = parameters;
@@ -64,6 +68,7 @@ contract RoundManager is IRoundManager {
         TASKS = tasks;
         LEASES = leases;
         SEEDS = seeds;
+        REASSIGNMENT = reassignment;
     }
 
     /// @inheritdoc IRoundManager
@@ -72,6 +77,7 @@ contract RoundManager is IRoundManager {
         require(_rounds[_count].status != RoundStatus.Seeding, RoundOpen(_count));
         uint256 earliest = nextOpening();
         require(block.timestamp >= earliest, RoundTooSoon(earliest));
+        require(!REASSIGNMENT.hasTurn(), BatchFirst());
         NODES.freeze(SYNC_AT_OPEN);
         (uint32[] memory taskIds, uint32[] memory units) = TASKS.freeze(
             PARAMETERS.get(Param.RoundMaxTasks),

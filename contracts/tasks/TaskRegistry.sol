@@ -18,6 +18,7 @@ import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
+import {Receipts} from "../checkpoints/Receipts.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
@@ -43,6 +44,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint40 deadline;
         uint32 checkpointInterval;
         uint16 specCodec;
+        uint8 replicas;
         // Third slot.
         uint64 maxPrice;
         uint40 submittedAt;
@@ -63,6 +65,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     address private _rounds;
     address private _leases;
+    address private _reassignment;
 
     /// @inheritdoc ITaskRegistry
     uint32 public taskCount;
@@ -82,10 +85,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function wire(address rounds, address leases) external wiring {
+    function wire(address rounds, address leases, address reassignment) external wiring {
         _rounds = rounds;
         _leases = leases;
-        emit ModulesWired(rounds, leases);
+        _reassignment = reassignment;
+        emit ModulesWired(rounds, leases, reassignment);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -239,7 +243,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function reopen(uint32 taskId, OpenRange calldata range) external onlyModule(_leases) {
+    function reopen(uint32 taskId, OpenRange calldata range) external {
+        require(msg.sender == _leases || msg.sender == _reassignment, NotModule(msg.sender));
         Task storage t = _tasks[taskId];
         t.leasedUnits -= range.count;
         t.openUnits += range.count;
@@ -258,6 +263,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function refund(uint32 taskId, uint32 units) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= units;
+        _refund(taskId, t, units, 0);
+        _endIfDone(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
     function markPaid(uint32 taskId, uint32 units) external onlyModule(_leases) {
         Task storage t = _tasks[taskId];
         t.leasedUnits -= units;
@@ -270,6 +283,16 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     function termsOf(uint32 taskId) external view returns (address, uint16, uint32, uint40) {
         Task storage t = _tasks[taskId];
         return (t.owner, t.feeBps, t.checkpointInterval, t.deadline);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function replicasOf(uint32 taskId) external view returns (uint8) {
+        return _tasks[taskId].replicas;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function takesLeases(uint32 taskId) external view returns (bool) {
+        return _takesLeases(_tasks[taskId]);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -343,6 +366,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.deadline = s.deadline;
         t.checkpointInterval = s.checkpointInterval;
         t.specCodec = s.specCodec;
+        t.replicas = s.replicas;
         t.specDigest = s.specDigest;
         t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
@@ -377,18 +401,22 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         _endIfDone(taskId, t);
     }
 
-    /// @dev Open units of a closing task are worth what was reserved for them; of the fee for those that were leased
-    /// before, half is spent.
+    /// @dev Open units of a closing task are refunded.
     function _refundOpen(uint32 taskId, Task storage t) private {
         uint32 open = t.openUnits;
         if (open == 0) return;
         uint32 fresh = t.units - t.nextFresh;
         t.openUnits = 0;
-        t.refundedUnits += open;
         t.nextFresh = t.units;
+        _refund(taskId, t, open, fresh);
+    }
+
+    /// @dev Units are worth what was reserved for them; of the fee for those that were leased before, half is spent.
+    function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
+        t.refundedUnits += units;
         uint256 price = t.maxPrice * PRICE_UNIT;
-        uint256 amount = _escrowFor(open, price, t.feeBps) - (open - fresh) * _halfFee(price, t.feeBps);
-        emit UnitsRefunded(taskId, open, amount);
+        uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
+        emit UnitsRefunded(taskId, units, amount);
         VAULT.releaseEscrow(taskId, t.owner, amount);
     }
 
@@ -424,15 +452,17 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     function _leasable(Task storage t) private view returns (bool) {
-        return
-            t.status == TaskStatus.Open &&
-            t.openUnits != 0 &&
-            block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
+        return t.openUnits != 0 && _takesLeases(t);
+    }
+
+    function _takesLeases(Task storage t) private view returns (bool) {
+        return t.status == TaskStatus.Open && block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
     }
 
     function _check(Submission calldata s) private view {
         require(s.specDigest != bytes32(0), InvalidSpec());
         require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
+        require(s.replicas <= Receipts.MOST, TooManyReplicas(s.replicas, Receipts.MOST));
         require(s.units != 0, NoUnits());
         require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
         require(_price(s.maxPrice) != 0, PriceIsZero());
@@ -470,6 +500,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         v.paidUnits = t.paidUnits;
         v.refundedUnits = t.refundedUnits;
         v.checkpointInterval = t.checkpointInterval;
+        v.replicas = t.replicas;
         v.submittedAt = t.submittedAt;
         v.deadline = t.deadline;
         v.specCodec = t.specCodec;

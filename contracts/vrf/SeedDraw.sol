@@ -10,6 +10,7 @@ library SeedDraw {
     uint8 private constant TAG_DITHER = 1;
     uint8 private constant TAG_FILL = 2;
     uint8 private constant TAG_ORDER = 3;
+    uint8 private constant TAG_REASSIGN = 4;
 
     /// @notice Breaks ties between classes of equal cost for a task: 0 to 1023, of 1024 parts of a micro-VER.
     function dither(bytes32 seed, uint32 taskId, uint8 classId) internal pure returns (uint256) {
@@ -24,6 +25,12 @@ library SeedDraw {
     /// @notice The order in which a class's granted nodes are laid along the tasks.
     function nodeOrder(bytes32 seed, uint32 nodeId) internal pure returns (uint256) {
         return uint256(_hash(seed, TAG_ORDER, nodeId, 0));
+    }
+
+    /// @notice Two independent numbers for a try to find a node for an orphaned lease's range, 0 to 2^128 - 1 each.
+    function reassign(bytes32 seed, uint32 leaseId, uint32 attempt) internal pure returns (uint256 high, uint256 low) {
+        uint256 word = uint256(_hash(seed, TAG_REASSIGN, leaseId, attempt));
+        return (word >> 128, uint128(word));
     }
 
     function _hash(bytes32 seed, uint8 tag, uint32 a, uint32 b) private pure returns (bytes32) {

@@ -12,6 +12,7 @@ import {IVrfSeeds} from "../interfaces/IVrfSeeds.sol";
 /// so that each change passes governance's delay.
 contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
     address private _rounds;
+    address private _reassignment;
     Config private _config;
     mapping(uint256 requestId => bytes32 seed) private _seeds;
 
@@ -20,9 +21,10 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
     }
 
     /// @inheritdoc IVrfSeeds
-    function wire(address rounds) external wiring {
+    function wire(address rounds, address reassignment) external wiring {
         _rounds = rounds;
-        emit ModulesWired(rounds);
+        _reassignment = reassignment;
+        emit ModulesWired(rounds, reassignment);
     }
 
     /// @notice Changes how the oracle is asked and paid. Owner only.
@@ -32,7 +34,7 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
 
     /// @inheritdoc IVrfSeeds
     function request() external returns (uint256 requestId) {
-        require(msg.sender == _rounds, NotModule(msg.sender));
+        require(msg.sender == _rounds || msg.sender == _reassignment, NotModule(msg.sender));
         Config memory c = _config;
         requestId = s_vrfCoordinator.requestRandomWords(
             VRFV2PlusClient.RandomWordsRequest({

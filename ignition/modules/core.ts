@@ -29,7 +29,17 @@ const PARAMETERS = [
   "Cooldown",
   "RoundBounty",
   "ExpireBounty",
+  "ReportInterval",
+  "ReportTimeout",
+  "BalanceBand",
+  "MoveCooldown",
+  "MoveGrace",
+  "MaxLatency",
+  "BaselinePue",
   "SubmissionFee",
+  "LatencyFloor",
+  "MaxHands",
+  "OutageGrace",
 ] as const;
 
 type Coordinator =
@@ -58,8 +68,15 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const vault = m.contract("Vault", [token]);
   const nodes = m.contract("NodeRegistry", [manager, vault, parameters]);
   const tasks = m.contract("TaskRegistry", [vault, parameters, nodes]);
-  const leases = m.contract("LeaseRegistry", [manager, vault, parameters, nodes, tasks]);
-  const checkpoints = m.contract("CheckpointRegistry", [leases]);
+  const leases = m.contract("LeaseRegistry", [
+    manager,
+    vault,
+    parameters,
+    nodes,
+    tasks,
+    m.getParameter("sequencerUptimeFeed"),
+  ]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes]);
 
   const subscribed = m.call(coordinator, "createSubscription", []);
   const subscriptionId = m.readEventArgument(subscribed, "SubscriptionCreated", "subId", {
@@ -81,14 +98,20 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const consumer = m.call(coordinator, "addConsumer", [subscriptionId, seeds], { after: [funded] });
   m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
 
-  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds]);
+  const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
+  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, leases, ledger]);
+  const balancer = m.contract("Balancer", [parameters, nodes, tasks, leases, telemetry]);
+  const reassignment = m.contract("Reassignment", [parameters, nodes, tasks, leases, seeds, telemetry]);
+  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds, reassignment]);
 
   m.call(vault, "wire", [{ nodes, tasks, leases, rounds }]);
-  m.call(nodes, "wire", [rounds, leases]);
-  m.call(tasks, "wire", [rounds, leases]);
-  m.call(leases, "wire", [rounds, checkpoints]);
-  m.call(seeds, "wire", [rounds]);
+  m.call(nodes, "wire", [{ rounds, leases, telemetry, balancer, reassignment }]);
+  m.call(tasks, "wire", [rounds, leases, reassignment]);
+  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment }]);
+  m.call(ledger, "wire", [telemetry]);
+  m.call(seeds, "wire", [rounds, reassignment]);
   const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
+  const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
   // The supply: bounty pool and treasury; a faucet takes the rest where there is one.
   const bountyPool = m.getParameter<bigint>("bountyPool");
@@ -112,6 +135,15 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
       id: "RoleOfClasses",
       after: [classes],
     }),
+    m.call(
+      manager,
+      "setTargetFunctionRole",
+      [ledger, [selector("setClassEnergies((uint8,(uint40,uint24))[])")], ROLES.parameters],
+      { id: "RoleOfClassEnergies", after: [energies] },
+    ),
+    m.call(manager, "setTargetFunctionRole", [telemetry, [selector("setMaxLatency(uint8,uint16)")], ROLES.parameters], {
+      id: "RoleOfLatency",
+    }),
     m.call(manager, "grantRole", [ROLES.parameters, governance, m.getParameter("parameterDelay")], {
       id: "GrantParameters",
     }),
@@ -133,7 +165,22 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   });
   m.call(manager, "renounceRole", [ROLES.admin, deployer], { after: [admin] });
 
-  return { manager, token, parameters, vault, nodes, tasks, leases, checkpoints, seeds, rounds };
+  return {
+    manager,
+    token,
+    parameters,
+    vault,
+    nodes,
+    tasks,
+    leases,
+    checkpoints,
+    seeds,
+    rounds,
+    telemetry,
+    ledger,
+    balancer,
+    reassignment,
+  };
 }
 
 /** A faucet of test VER with its share of the supply. */

@@ -10,6 +10,7 @@ const idle: AllocationView = {
   seedTimeout: 60,
   settleTimeout: 120,
   intakePaused: false,
+  batch: undefined,
   pendingListings: 0,
   pendingAtOpen: 48,
   queue: [{ taskId: 7, servable: true }],
@@ -28,6 +29,14 @@ test("no round is opened too early, for nothing, or while intake is paused", () 
   assert.match(nextStep({ ...idle, queue: [] }).why, /no task/);
   assert.match(nextStep({ ...idle, queue: [{ taskId: 7, servable: false }] }).why, /nothing listed/);
   assert.match(nextStep({ ...idle, intakePaused: true }).why, /paused/);
+});
+
+test("a batch of orphaned ranges is waited for, but an open round is settled all the same", () => {
+  for (const batch of ["open", "has its turn"] as const) {
+    assert.match(nextStep({ ...idle, batch }).why, /^a batch of orphaned ranges/);
+    assert.equal(nextStep({ ...idle, batch, pendingListings: 99 }).kind, "wait");
+    assert.equal(nextStep({ ...idle, batch, round: { id: 4, status: "settling", openedAt: 990 } }).kind, "settle");
+  }
 });
 
 test("many pending listings are synced first, few are left to the opening", () => {

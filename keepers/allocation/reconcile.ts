@@ -12,6 +12,8 @@ export interface AllocationView {
   readonly seedTimeout: number;
   readonly settleTimeout: number;
   readonly intakePaused: boolean;
+  /** What holds rounds back: a batch of orphaned ranges is open, or has its turn; undefined if nothing does. */
+  readonly batch: "open" | "has its turn" | undefined;
   /** Listings that wait to be brought up to date. */
   readonly pendingListings: number;
   /** Most pending listings that the opening of a round works off itself. */
@@ -35,6 +37,8 @@ export type AllocationStep =
   | { readonly kind: "open"; readonly why: string }
   | { readonly kind: "wait"; readonly why: string };
 
+const batchWords = { open: "is being drawn for", "has its turn": "has its turn before the next round" };
+
 /**
  * Decides the next step from what the chain says now. Pure and level-triggered: the same view always gives the same
  * step, so a keeper that was killed, or a second one, goes on from wherever things stand.
@@ -56,6 +60,8 @@ export function nextStep(view: AllocationView): AllocationStep {
     }
     return { kind: "wait", why: `round ${String(round.id)} waits for its seed` };
   }
+  // What came before: the work of nodes that failed goes on first, in turns with rounds.
+  if (view.batch !== undefined) return { kind: "wait", why: `a batch of orphaned ranges ${batchWords[view.batch]}` };
   if (view.pendingListings > view.pendingAtOpen) {
     return { kind: "sync", count: view.pendingListings, why: "listings changed during the last round" };
   }

@@ -10,10 +10,12 @@ const QUEUE_LOOK = 256;
 
 /** Reads what the allocation keeper decides from, at one block. O(queue looked at) calls. */
 export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds: number): Promise<AllocationView> {
-  const { rounds, nodes, tasks, parameters } = reader.contracts;
+  const { rounds, nodes, tasks, parameters, reassignment } = reader.contracts;
   const at = block(pin);
-  const [round, values, nextOpening, pending, paused, ids] = await Promise.all([
+  const [round, batch, batchFirst, values, nextOpening, pending, paused, ids] = await Promise.all([
     reader.round(pin),
+    reader.batch(pin),
+    answer(reassignment.hasTurn(at)),
     reader.parameters(pin),
     answer(rounds.nextOpening(at)),
     answer(nodes.pendingCount(at)),
@@ -31,6 +33,7 @@ export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds:
     seedTimeout: values.seedTimeout,
     settleTimeout: values.settleTimeout,
     intakePaused: paused,
+    batch: ["seeding", "drawing"].includes(batch.status) ? "open" : batchFirst ? "has its turn" : undefined,
     pendingListings: Number(pending),
     pendingAtOpen: SYNC_AT_OPEN,
     queue,

@@ -1,55 +1,154 @@
+import type { Lease } from "../../chain/entities.ts";
 import { LeaseIndex } from "../../chain/lease-index.ts";
-import type { Reader } from "../../chain/readers.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { answer, block, type Reader } from "../../chain/readers.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
-import { overdueLeases } from "./overdue.ts";
+import { type BatchStep, nextBatchStep } from "./batch.ts";
+import { secondOpinion } from "./confirm.ts";
+import { type Ailing, healthOf } from "./health.ts";
+import type { FailoverMetrics } from "./metrics.ts";
+import { readBatchView, silentNodes } from "./view.ts";
+
+/** Ranges that one transaction draws for: what fits well into 2^24 gas. */
+const DRAWS_AT_ONCE = 8;
+
+/** `ILeaseRegistry.Health.Overdue`. */
+const OVERDUE = 2;
+
+/** What the failover keeper works with. */
+export interface FailoverParts {
+  readonly reader: Reader;
+  /** Through another endpoint; where it is given, nothing is expired that it does not see overdue, too. */
+  readonly second?: (() => Promise<Reader>) | undefined;
+  readonly sender: Sender;
+  readonly logger: Logger;
+  readonly metrics: FailoverMetrics;
+}
 
 /**
- * Expires leases whose node has failed, so that their units go back to the queue with their checkpoints.
+ * Watches over leases: notes those that are suspect, expires those whose node has failed, and has their ranges drawn for
+ * among the other nodes, so that the work goes on from its last checkpoint.
  *
- * Open to anyone; the first to do so earns the bounty, any other finds out in its simulation.
+ * It keeps no state that matters: each cycle looks at the chain and does what is due. Open to anyone; the first to do so
+ * earns the bounty, any other finds out in its simulation.
  */
 export class FailoverKeeper {
-  readonly #reader: Reader;
+  readonly #parts: FailoverParts;
   readonly #index: LeaseIndex;
-  readonly #sender: Sender;
-  readonly #logger: Logger;
+  readonly #deadlines = new Map<number, number>();
+  /** Suspect leases that were logged, with the due time that they were suspect of. */
+  readonly #suspected = new Map<number, number>();
+  #lastWait = "";
 
-  constructor(reader: Reader, sender: Sender, logger: Logger) {
-    this.#reader = reader;
-    this.#index = new LeaseIndex(reader);
-    this.#sender = sender;
-    this.#logger = logger;
+  constructor(parts: FailoverParts) {
+    this.#parts = parts;
+    this.#index = new LeaseIndex(parts.reader);
   }
 
   /** One look and what follows from it. @returns Whether anything was sent. */
   async cycle(): Promise<boolean> {
     const { pin } = await this.#index.refresh();
+    const expired = await this.#expireFailed(pin);
+    const stepped = await this.#reassign();
+    return expired || stepped;
+  }
+
+  async #expireFailed(pin: Pin): Promise<boolean> {
+    const { reader, logger, metrics } = this.#parts;
     const active = this.#index.live().filter(({ status }) => status === "active");
-    const deadlines = new Map<number, number>();
-    for (const taskId of new Set(active.map((lease) => lease.taskId))) {
-      const task = await this.#reader.task(pin, taskId);
-      if (task) deadlines.set(taskId, task.deadline);
+    const [{ leaseGrace }, outageUntil] = await Promise.all([
+      reader.parameters(pin),
+      answer(reader.contracts.leases.outageUntil(block(pin))),
+    ]);
+    const silent = await silentNodes(reader, pin, new Set(active.map(({ nodeId }) => nodeId)));
+    const signs = await Promise.all(
+      active.map(async ({ id, nodeId, due, taskId }) => {
+        return { id, nodeId, due, silent: silent.has(nodeId), deadline: await this.#deadline(taskId, pin) };
+      }),
+    );
+    const { suspect, overdue } = healthOf(signs, pin.timestamp, leaseGrace, Number(outageUntil));
+    metrics.suspect.set(suspect.length);
+    metrics.overdue.set(overdue.length);
+    for (const { leaseId, nodeId, reason, at = 0 } of suspect) {
+      if (this.#suspected.get(leaseId) === at) continue;
+      this.#suspected.set(leaseId, at);
+      logger.warn({ lease: leaseId, node: nodeId, reason, left: at - pin.timestamp }, "lease is suspect");
     }
-    const signs = active.map(({ id, due, taskId }) => ({
-      id,
-      due,
-      status: "active" as const,
-      deadline: deadlines.get(taskId) ?? Infinity,
-    }));
     let sent = false;
-    for (const { leaseId, reason } of overdueLeases(signs, pin.timestamp)) {
-      this.#logger.warn({ lease: leaseId, reason }, "lease is overdue");
-      sent =
-        (await this.#sender.send(`expire lease ${String(leaseId)}`, async () => {
-          // Asked again right before sending: the node may have posted meanwhile.
-          const now = await this.#reader.pin();
-          const [lease] = await this.#reader.leasesById(now, [leaseId]);
-          const deadline = deadlines.get(lease?.taskId ?? 0) ?? Infinity;
-          if (lease?.status !== "active" || (now.timestamp <= lease.due && now.timestamp <= deadline)) return null;
-          return this.#reader.contracts.leases.expire.populateTransaction(leaseId);
-        })) || sent;
-    }
+    for (const lease of overdue) sent = (await this.#expire(lease)) || sent;
     return sent;
+  }
+
+  async #expire({ leaseId, nodeId, reason, at }: Ailing): Promise<boolean> {
+    const { reader, second, sender, logger, metrics } = this.#parts;
+    logger.warn({ lease: leaseId, node: nodeId, reason }, "lease is overdue");
+    if (second) {
+      const opinion = await secondOpinion(second, leaseId, (at, lease, pin) => this.#isOverdue(at, lease, pin));
+      if (opinion.kind !== "agrees") {
+        metrics.unconfirmed.inc({ why: opinion.kind });
+        logger.warn({ lease: leaseId, why: opinion.why }, "not expired: the second endpoint does not confirm it");
+        return false;
+      }
+    }
+    const sent = await sender.send(`expire lease ${String(leaseId)}`, async () => {
+      // Asked again right before sending: the node may have posted meanwhile.
+      const now = await reader.pin();
+      const [lease] = await reader.leasesById(now, [leaseId]);
+      if (lease?.status !== "active" || !(await this.#isOverdue(reader, lease, now))) return null;
+      return reader.contracts.leases.expire.populateTransaction(leaseId);
+    });
+    if (!sent) return false;
+    metrics.expired.inc();
+    const { timestamp } = await reader.pin();
+    if (at !== undefined) metrics.lateness.observe(timestamp - at);
+    logger.info({ lease: leaseId, node: nodeId, reason, late: at && timestamp - at }, "lease expired");
+    return true;
+  }
+
+  /** What the chain itself says at that block, through that endpoint. */
+  async #isOverdue(reader: Reader, { id, taskId }: Lease, pin: Pin): Promise<boolean> {
+    if (pin.timestamp > (await this.#deadline(taskId, pin))) return true;
+    return Number(await answer(reader.contracts.leases.healthOf(id, block(pin)))) === OVERDUE;
+  }
+
+  /** The step that is due for orphaned ranges, and why. Sends nothing. */
+  async look(): Promise<BatchStep> {
+    const { reader, metrics } = this.#parts;
+    const view = await readBatchView(reader, await reader.pin());
+    metrics.orphans.set(view.orphans);
+    return nextBatchStep(view);
+  }
+
+  async #reassign(): Promise<boolean> {
+    const { reader, sender, logger, metrics } = this.#parts;
+    const { reassignment } = reader.contracts;
+    const step = await this.look();
+    if (step.kind === "wait") {
+      if (step.why !== this.#lastWait) logger.info({ why: step.why }, "no batch step is due");
+      this.#lastWait = step.why;
+      return false;
+    }
+    this.#lastWait = "";
+    logger.info(step, `${step.kind} batch`);
+    const sent = await sender.send(`${step.kind} batch`, async () => {
+      // Somebody else may have taken the step meanwhile.
+      if ((await this.look()).kind !== step.kind) return null;
+      if (step.kind === "open") return reassignment.open.populateTransaction();
+      if (step.kind === "abort") return reassignment.abort.populateTransaction();
+      return reassignment.draw.populateTransaction(DRAWS_AT_ONCE);
+    });
+    if (sent) metrics.batches.inc({ step: step.kind });
+    return sent;
+  }
+
+  /** A task's deadline, which never changes. */
+  async #deadline(taskId: number, pin: Pin): Promise<number> {
+    const known = this.#deadlines.get(taskId);
+    if (known !== undefined) return known;
+    const task = await this.#parts.reader.task(pin, taskId);
+    const deadline = task?.deadline ?? Infinity;
+    if (task) this.#deadlines.set(taskId, deadline);
+    return deadline;
   }
 }

@@ -10,6 +10,8 @@ export interface CastNode {
   readonly energySource: "grid" | "solar" | "wind" | "hydro" | "geothermal";
   readonly ownerAccount: number;
   readonly operatorAccount: number;
+  /** The most watts that it can draw; 200 where left out. */
+  readonly powerMax?: number;
 }
 
 /** A developer's task. */
@@ -56,6 +58,7 @@ export const NODES: readonly CastNode[] = [
     capacity: 4,
     ask: "0.008",
     energySource: "solar",
+    powerMax: 1000,
     ownerAccount: 12,
     operatorAccount: 8,
   },
@@ -76,6 +79,31 @@ export const NODES: readonly CastNode[] = [
     energySource: "hydro",
     ownerAccount: 14,
     operatorAccount: 15,
+  },
+];
+
+/**
+ * Two machines that join when the first round is settled. They ask too much for it, but have room for the work of those
+ * that fail.
+ */
+export const SPARES: readonly CastNode[] = [
+  {
+    name: "fay",
+    class: "cpu/eu",
+    capacity: 4,
+    ask: "0.019",
+    energySource: "hydro",
+    ownerAccount: 20,
+    operatorAccount: 18,
+  },
+  {
+    name: "gus",
+    class: "cpu/us",
+    capacity: 8,
+    ask: "0.021",
+    energySource: "grid",
+    ownerAccount: 21,
+    operatorAccount: 19,
   },
 ];
 

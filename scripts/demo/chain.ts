@@ -1,9 +1,11 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { JsonRpcProvider } from "ethers";
 
+import { openSigner } from "../../chain/keys.ts";
 import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
 import { type Processes, ROOT } from "./processes.ts";
 
@@ -32,19 +34,62 @@ export interface DemoChain {
   readonly deployment: string;
 }
 
+/** Parameters that a deployment has in place of those of `ignition/parameters/localhost.json`. */
+export type ParameterChanges = Readonly<
+  Record<string, { readonly value: number; readonly min?: number; readonly max?: number }>
+>;
+
+/** Test accounts that get some ETH beside Hardhat's own 20. */
+const MORE_ACCOUNTS = 12;
+
 /**
  * Starts a local chain, simulated as an OP-stack chain, and deploys the protocol with Ignition.
  *
  * Blocks are mined at once while deploying, then every `blockMs`.
  *
  * @param deploymentId Ignition's name for the deployment; what it held before is lost.
+ * @param changes Parameters with other values than usual.
  */
-export async function startChain(processes: Processes, blockMs: number, deploymentId = "demo"): Promise<DemoChain> {
+export async function startChain(
+  processes: Processes,
+  blockMs: number,
+  deploymentId = "demo",
+  changes: ParameterChanges = {},
+): Promise<DemoChain> {
   const rpcUrl = await startNode(processes);
   await setMining(rpcUrl, "automatic");
-  await processes.run("deploy", [...deployArguments(deploymentId), "--reset"], deployEnvironment(rpcUrl));
+  const parameters = await writeParameters(deploymentId, changes);
+  await processes.run("deploy", [...deployArguments(deploymentId, parameters), "--reset"], deployEnvironment(rpcUrl));
+  await fundAccounts(rpcUrl);
   await setMining(rpcUrl, blockMs);
   return { rpcUrl, deployment: deploymentFile(deploymentId) };
+}
+
+/** The parameters file of a deployment: the usual one where nothing is changed. */
+async function writeParameters(deploymentId: string, changes: ParameterChanges): Promise<string> {
+  const usual = join("ignition", "parameters", "localhost.json");
+  if (Object.keys(changes).length === 0) return usual;
+  const { Drmp, ...rest } = JSON.parse(await readFile(join(ROOT, usual), "utf8")) as { Drmp: Record<string, object> };
+  for (const [name, change] of Object.entries(changes)) {
+    if (!Drmp[name]) throw new Error(`${usual} has no parameter ${name}`);
+    Drmp[name] = { ...Drmp[name], ...change };
+  }
+  const file = join(ROOT, ".data", "parameters", `${deploymentId}.json`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify({ ...rest, Drmp }));
+  return file;
+}
+
+async function fundAccounts(rpcUrl: string): Promise<void> {
+  const provider = new JsonRpcProvider(rpcUrl, LOCAL_CHAIN_ID, { staticNetwork: true });
+  try {
+    for (let testAccount = 20; testAccount < 20 + MORE_ACCOUNTS; testAccount++) {
+      const { address } = await openSigner({ testAccount }, LOCAL_CHAIN_ID);
+      await provider.send("hardhat_setBalance", [address, "0x56bc75e2d63100000"]);
+    }
+  } finally {
+    provider.destroy();
+  }
 }
 
 /** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
@@ -73,14 +118,14 @@ export async function setMining(rpcUrl: string, how: "automatic" | number): Prom
 }
 
 /** What Node has to be called with to deploy to localhost; run again, it goes on where it was. */
-export function deployArguments(deploymentId: string): string[] {
+export function deployArguments(deploymentId: string, parameters = "ignition/parameters/localhost.json"): string[] {
   return [
     HARDHAT,
     "ignition",
     "deploy",
     "ignition/modules/Local.ts",
     ...["--network", "localhost"],
-    ...["--parameters", "ignition/parameters/localhost.json"],
+    ...["--parameters", parameters],
     ...["--deployment-id", deploymentId],
     ...["--build-profile", "default"],
   ];

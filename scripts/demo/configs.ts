@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { CheckpointStore } from "../../checkpoints/store.ts";
 import type { TaskSpecInput } from "../../workload/spec.ts";
 import { ACCOUNTS, type CastNode, type CastTask } from "./cast.ts";
 import type { DemoChain } from "./chain.ts";
@@ -8,20 +9,29 @@ import type { DemoChain } from "./chain.ts";
 /** Seconds between two checkpoints of the demo's tasks. */
 const CHECKPOINT_INTERVAL = 3;
 
+/** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
+const PACE_MS = 30;
+
 /** Writes the configuration files of the demo's processes, just as an operator would. */
 export class Configs {
   readonly #directory: string;
-  readonly #network: object;
+  readonly #network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment: string };
+  /** Where the keeper takes reports. */
+  #reports: string | undefined;
 
   constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
     this.#directory = directory;
     this.#network = { rpcUrl, chainId: 31337, deployment };
   }
 
-  /** A node agent's; `changes` replace entries of it. */
-  async agent(node: CastNode, changes: object = {}): Promise<string> {
+  /**
+   * A node agent's; `changes` replace entries of it.
+   *
+   * @param rpcUrl Its way to the chain, if it is one of its own.
+   */
+  async agent(node: CastNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
     return this.#write(`agent-${node.name}`, {
-      network: this.#network,
+      network: { ...this.#network, rpcUrl },
       operator: { testAccount: node.operatorAccount },
       owner: { testAccount: node.ownerAccount },
       dataDir: this.#data(node.name),
@@ -30,9 +40,12 @@ export class Configs {
         capacity: node.capacity,
         ask: node.ask,
         powerThreshold: 250,
+        powerMax: node.powerMax ?? 200,
         energySource: node.energySource,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      // Several nodes share one machine: each has a slice of it that its units hardly fill.
+      telemetry: { cpus: 16, sampleEvery: 2, keepers: this.#reports === undefined ? [] : [this.#reports] },
       interval: 1,
       claimAbove: "0.001",
       service: { port: 0 },
@@ -40,20 +53,43 @@ export class Configs {
     });
   }
 
+  /** Where the keeper takes reports; undefined before it was announced. */
+  get reports(): string | undefined {
+    return this.#reports;
+  }
+
   /** Where an agent keeps its things. */
   agentData(node: CastNode): string {
     return this.#data(node.name);
   }
 
-  /** The keepers'. `batchSeconds`: how long a task waits for company. */
-  async keeper(batchSeconds = 8): Promise<string> {
+  /**
+   * Makes the keeper known to agents whose configuration is written from now on: chooses a port and makes its peer id, as
+   * its first start would.
+   */
+  async announceKeeper(): Promise<void> {
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer") });
+    await store.start();
+    [this.#reports] = store.multiaddrs();
+    await store.stop();
+  }
+
+  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it. */
+  async keeper(batchSeconds = 8, changes: object = {}): Promise<string> {
     return this.#write("keeper", {
       network: this.#network,
       key: { testAccount: ACCOUNTS.keeper },
       dataDir: this.#data("keeper"),
       interval: 1,
+      // Work moves only where that is what is shown.
+      keepers: ["allocation", "failover", "energy"],
       allocation: { batchSeconds },
+      energy: {
+        listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
+        batchSeconds: 2,
+      },
       service: { port: 0 },
+      ...changes,
     });
   }
 
@@ -97,12 +133,23 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-export function specOf(task: CastTask): TaskSpecInput {
+export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
   return {
     version: 1,
     name: task.name,
     trainer: "digits",
-    args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--checkpoint-steps", "125"],
+    args: [
+      "--epochs",
+      "10",
+      "--train",
+      "4000",
+      "--test",
+      "1000",
+      "--checkpoint-steps",
+      "60",
+      "--pace",
+      String(PACE_MS),
+    ],
     env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
     resources: { cpus: 1, memoryMiB: 512 },
     checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL },

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { replicaHolders } from "../../agent/node/replicas.ts";
-import type { Lease, Node } from "../../chain/entities.ts";
+import { rankHolders } from "../../agent/node/replicas.ts";
+import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
 import type { Session } from "../../chain/session.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
@@ -49,10 +49,10 @@ export async function readTrained(
 }
 
 /**
- * Fetches the newest checkpoint of each lease from the node that keeps the copy, connected to no other, and verifies
- * every block of it.
+ * Fetches the newest checkpoint of each lease back from another node, connected to no third, and verifies every block of it.
+ * Others are tried in the order in which they hold copies.
  *
- * @param directory For the store that fetches.
+ * @param directory For the stores that fetch.
  */
 export async function fetchCheckpoints(
   session: Session,
@@ -66,26 +66,40 @@ export async function fetchCheckpoints(
     await reader.pin(),
     leases.map(({ id }) => id),
   );
-  const ids = nodes.map(({ id }) => id);
+  const active = nodes.filter(({ status, endpoint }) => status === "active" && endpoint !== "");
   const fetched: FetchedCheckpoint[] = [];
   for (const lease of leases) {
     const checkpoint = newest.get(lease.id);
-    const [holder] = replicaHolders(lease.id, lease.nodeId, ids, 1);
-    if (!checkpoint || holder === undefined) continue;
-    const cid = fromChainCid(checkpoint).toString();
-    const store = new CheckpointStore({ directory: join(directory, `lease-${String(lease.id)}`) });
-    await store.start();
-    const about = { leaseId: lease.id, cid, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };
-    try {
-      store.setPeers(nodes.find(({ id }) => id === holder)?.endpoint.split(",") ?? []);
-      const { size } = await store.fetch(cid, { timeout: 20_000, pin: "check" });
-      fetched.push({ ...about, size, verified: size === checkpoint.size && (await store.has(cid)) });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      fetched.push({ ...about, size: 0, verified: false, error: reason });
-    } finally {
-      await store.stop();
+    if (!checkpoint) continue;
+    const ids = active.map(({ id }) => id);
+    let last: FetchedCheckpoint | undefined;
+    for (const holder of rankHolders(lease.id, lease.nodeId, ids)) {
+      const endpoint = active.find(({ id }) => id === holder)?.endpoint ?? "";
+      const store = `lease-${String(lease.id)}-${String(holder)}`;
+      const about = { leaseId: lease.id, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };
+      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store))) };
+      if (last.verified) break;
     }
+    if (last) fetched.push(last);
   }
   return fetched;
+}
+
+async function fetchFrom(
+  endpoint: string,
+  checkpoint: Checkpoint,
+  directory: string,
+): Promise<Pick<FetchedCheckpoint, "cid" | "size" | "verified" | "error">> {
+  const cid = fromChainCid(checkpoint).toString();
+  const store = new CheckpointStore({ directory });
+  await store.start();
+  try {
+    store.setPeers(endpoint.split(","));
+    const { size } = await store.fetch(cid, { timeout: 20_000, stallTimeout: 3_000, pin: "check" });
+    return { cid, size, verified: size === checkpoint.size && (await store.has(cid)) };
+  } catch (error) {
+    return { cid, size: 0, verified: false, error: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await store.stop();
+  }
 }

@@ -96,7 +96,11 @@ export class Processes {
   /** Asks these to end and waits; whoever has not ended after the grace is killed. */
   async stop(names: readonly string[], graceMs: number): Promise<void> {
     const stopping = [...this.#running.values()].filter(({ name }) => names.includes(name));
-    for (const { child } of stopping) child.kill("SIGTERM");
+    for (const { child } of stopping) {
+      child.kill("SIGTERM");
+      // One that was frozen hears it only when it goes on.
+      child.kill("SIGCONT");
+    }
     const timer = setTimeout(() => {
       for (const { child } of stopping) child.kill("SIGKILL");
     }, graceMs);
@@ -110,6 +114,18 @@ export class Processes {
     if (!running) throw new Error(`${name} does not run`);
     running.child.kill("SIGKILL");
     await running.exit;
+  }
+
+  /** Stops one where it stands, as a machine that hangs does; with `false` it goes on. */
+  freeze(name: string, frozen = true): void {
+    const running = this.#running.get(name);
+    if (!running) throw new Error(`${name} does not run`);
+    running.child.kill(frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
+  /** File that a process logs to. */
+  logOf(name: string): string {
+    return join(this.#logs, `${name}.log`);
   }
 
   /** Names of those that run. */

@@ -1,8 +1,10 @@
 import { formatEther } from "ethers";
 
+import { type EnergyOutcome, printOutcome } from "./energy.ts";
 import type { Books, GasUse } from "./observe.ts";
 import type { FetchedCheckpoint } from "./outcome.ts";
 import { table } from "./screen.ts";
+import type { Recovery } from "./timeline.ts";
 
 /** What the demo found. Amounts in wei. */
 export interface Report {
@@ -15,8 +17,23 @@ export interface Report {
     readonly leases: number;
     readonly units: number;
     readonly earnedWei: bigint;
+    /** What is left of its stake. */
+    readonly stakeWei: bigint;
   }[];
-  readonly cost: { readonly paidWei: bigint; readonly optimumWei: bigint };
+  readonly cost: {
+    /** What the first round granted the units for. */
+    readonly grantedWei: bigint;
+    readonly optimumWei: bigint;
+    /** What was paid in the end, to those who finished the work of others, too. */
+    readonly paidWei: bigint;
+  };
+  /** How the work of failed leases went on; times in seconds since the fault. */
+  readonly recoveries: readonly (Recovery & { readonly node: string })[];
+  readonly faults: {
+    readonly damaged: readonly string[];
+    readonly silence: { readonly batchId: number; readonly seconds: number };
+    readonly inFlight: { readonly label: string; readonly nonce: number };
+  };
   readonly tasks: readonly {
     readonly id: number;
     readonly name: string;
@@ -27,6 +44,8 @@ export interface Report {
   readonly checkpoints: readonly FetchedCheckpoint[];
   readonly gas: readonly GasUse[];
   readonly books: Books;
+  /** Absent if that part was left out. */
+  readonly energy?: EnergyOutcome;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
@@ -37,12 +56,12 @@ export function reportJson(report: Report): string {
 
 /** The report for people. */
 export function printReport(report: Report): string {
-  const { nodes, cost, tasks, checkpoints, gas, books, checks } = report;
+  const { nodes, cost, recoveries, faults, tasks, checkpoints, gas, books, energy, checks } = report;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [
     "Units per node",
     table(
-      ["node", "class", "capacity", "ask (VER)", "leases", "units", "earned (VER)"],
+      ["node", "class", "capacity", "ask (VER)", "leases", "units", "earned (VER)", "stake left (VER)"],
       nodes.map((node) => [
         node.name,
         node.class,
@@ -51,11 +70,32 @@ export function printReport(report: Report): string {
         String(node.leases),
         String(node.units),
         formatEther(node.earnedWei),
+        formatEther(node.stakeWei),
       ]),
     ),
     "",
     "Cost",
-    table(["paid to nodes (VER)", "joint optimum (VER)"], [[formatEther(cost.paidWei), formatEther(cost.optimumWei)]]),
+    table(
+      ["granted by the round (VER)", "joint optimum (VER)", "paid after all that failed (VER)"],
+      [[cost.grantedWei, cost.optimumWei, cost.paidWei].map(formatEther)],
+    ),
+    "",
+    "Recoveries: seconds since the fault",
+    table(
+      ["fault", "lease", "detected", "expired", "seed", "drawn", "restored", "checkpoint", "goes on as", "by", "units"],
+      recoveries.map((row) => [
+        row.fault,
+        String(row.leaseId),
+        ...[row.detected, row.expired, row.seed, row.drawn, row.restored, row.checkpoint].map(
+          (each) => each?.toFixed(1) ?? "-",
+        ),
+        `${String(row.successor)} at ${row.node}`,
+        row.by,
+        String(row.units),
+      ]),
+    ),
+    `the copy at ${faults.damaged.join(" and ") || "nobody"} was damaged; the oracle was silent for ${faults.silence.seconds.toFixed(0)} s (batch ${String(faults.silence.batchId)} given up);`,
+    `the keeper was killed with "${faults.inFlight.label}" (nonce ${String(faults.inFlight.nonce)}) in flight`,
     "",
     "Models",
     table(
@@ -102,6 +142,7 @@ export function printReport(report: Report): string {
       ],
     ),
     "",
+    ...(energy ? [printOutcome(energy), ""] : []),
     ...checks.map(({ what, ok }) => `${ok ? "✓" : "✗"} ${what}`),
   ].join("\n");
 }

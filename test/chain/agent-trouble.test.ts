@@ -15,7 +15,7 @@ import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
 import { toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { specBytes } from "../../workload/spec.ts";
 import { Bench, type Program, until } from "../support/cli.ts";
-import { Cable } from "../support/lane.ts";
+import { Cable } from "../../scripts/demo/cable.ts";
 import { openClient, openMarket } from "../support/market.ts";
 
 const MILLI = 10n ** 15n;

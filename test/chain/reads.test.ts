@@ -32,6 +32,9 @@ async function setUp() {
     CheckpointRegistry: await deployed.checkpoints.getAddress(),
     VrfSeeds: await deployed.seeds.getAddress(),
     RoundManager: await deployed.rounds.getAddress(),
+    Telemetry: await deployed.telemetry.getAddress(),
+    EnergyLedger: await deployed.ledger.getAddress(),
+    Balancer: await deployed.balancer.getAddress(),
   };
   const deployment: Deployment = { chainId: 31337, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
@@ -47,7 +50,12 @@ async function setUp() {
   /** Registers a node whose operator is made up from its number. */
   const register = async (n: number, classId: number, ticks: bigint, capacity = 4) => {
     const operator = `0x${n.toString(16).padStart(40, "0")}`;
-    const profile = { energySource: 2, powerThreshold: 300, endpoint: `/ip4/127.0.0.1/tcp/${String(9000 + n)}` };
+    const profile = {
+      energySource: 2,
+      powerThreshold: 300,
+      powerMax: 1000,
+      endpoint: `/ip4/127.0.0.1/tcp/${String(9000 + n)}`,
+    };
     await deployed.nodes
       .connect(owner)
       .register(operator, { classId, capacity, ask: ticks * TICK }, profile, BigInt(capacity) * parseEther("150"));
@@ -127,6 +135,8 @@ describe("reading the chain", () => {
       owner: made.owner.address,
       energySource: "solar",
       powerThreshold: 300,
+      powerMax: 1000,
+      fit: true,
       stake: parseEther("600"),
       endpoint: "/ip4/127.0.0.1/tcp/9003",
     });
@@ -139,7 +149,7 @@ describe("reading the chain", () => {
 
   it("is not stopped by a node whose endpoint is no text", async () => {
     const { nodes } = made.deployed;
-    const profile = { energySource: 0, powerThreshold: 0, endpoint: "????" };
+    const profile = { energySource: 0, powerThreshold: 0, powerMax: 0, endpoint: "????" };
     const terms = { classId: 0, capacity: 1, ask: TICK };
     const call = await nodes.register.populateTransaction(made.developer.address, terms, profile, STAKE);
     // "????" becomes bytes that are no UTF-8.
@@ -236,7 +246,7 @@ describe("reading the chain", () => {
       .register(
         owner.address,
         { classId: 0, capacity: 9, ask: TICK },
-        { energySource: 1, powerThreshold: 0, endpoint: "" },
+        { energySource: 1, powerThreshold: 0, powerMax: 0, endpoint: "" },
         STAKE,
       );
     const index = new LeaseIndex(reader);
@@ -314,7 +324,7 @@ describe("reading the chain", () => {
 
   it("tells a contract's refusal in a sentence, through a real node", async () => {
     const { nodes } = made.deployed;
-    const profile = { energySource: 0, powerThreshold: 0, endpoint: "" };
+    const profile = { energySource: 0, powerThreshold: 0, powerMax: 0, endpoint: "" };
     const ask = parseEther("0.0105");
     const error = await nodes
       .connect(made.owner)

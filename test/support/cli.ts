@@ -62,10 +62,13 @@ export class Bench {
         capacity: 2,
         ask: "0.001",
         powerThreshold: 100,
+        powerMax: 400,
         energySource: "wind" as const,
         ...node,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"], replicas: 0 },
+      // A slice that no test fills: agents beside one another must not find one another overloaded.
+      telemetry: { cpus: 64, sampleEvery: 1 },
       interval: 0.3,
       grace: 5,
       minFree: 1,

@@ -34,6 +34,9 @@ export async function deployLocal() {
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),
       seeds: await ethers.getContractAt("VrfSeeds", deployed.seeds),
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
+      telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
+      ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
+      balancer: await ethers.getContractAt("Balancer", deployed.balancer),
       coordinator: await ethers.getContractAt("VRFCoordinatorV2_5Mock", deployed.coordinator),
     },
   };

@@ -1,6 +1,4 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer as createHttpServer, request as httpRequest, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -12,6 +10,7 @@ import { ChainError } from "../../chain/errors.ts";
 import { type OpenSigner, openSigner } from "../../chain/keys.ts";
 import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "../../chain/lane.ts";
 import { openProvider, type RpcProvider } from "../../chain/provider.ts";
+import { Cable } from "../../scripts/demo/cable.ts";
 import type { VerToken } from "../../types/contracts/index.ts";
 
 /** Chain id of the simulated chain. */
@@ -20,55 +19,6 @@ export const CHAIN = 31337;
 export const CAP = parseUnits("100", "gwei");
 /** Who is paid in the tests. */
 export const SOMEBODY = "0x00000000000000000000000000000000000b0b00";
-
-/** Stands between client and node, so that the connection can be cut while the chain goes on. */
-export class Cable {
-  readonly #target: URL;
-  #server: Server | undefined;
-  #port = 0;
-  /** Methods whose answers are lost on the way back. */
-  losesAnswersTo: string[] = [];
-  readonly calls: string[] = [];
-
-  constructor(target: string) {
-    this.#target = new URL(target);
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${String(this.#port)}`;
-  }
-
-  async plug(): Promise<void> {
-    const server = createHttpServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        const body = Buffer.concat(chunks);
-        const calls = [JSON.parse(body.toString()) as { method: string } | { method: string }[]].flat();
-        this.calls.push(...calls.map(({ method }) => method));
-        const upstream = httpRequest(this.#target, { method: "POST", headers: request.headers }, (answer) => {
-          if (calls.some(({ method }) => this.losesAnswersTo.includes(method))) {
-            answer.resume().on("end", () => request.socket.destroy());
-            return;
-          }
-          response.writeHead(answer.statusCode ?? 500, answer.headers);
-          answer.pipe(response);
-        });
-        upstream.end(body);
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(this.#port, "127.0.0.1", resolve));
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
-  }
-
-  async cut(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    server?.closeAllConnections();
-    await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
-  }
-}
 
 /** A real node behind a cable, a token on it, and lanes of a signer that is fresh for each test. */
 export class LaneBench {

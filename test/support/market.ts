@@ -52,7 +52,7 @@ export async function openMarket() {
     async addNode({ classId, capacity, ask }: Offer, operator?: string): Promise<void> {
       operators += 1;
       const address = operator ?? ethers.toBeHex(2n ** 100n + BigInt(operators), 20);
-      const profile = { energySource: 0, powerThreshold: 100, endpoint: "" };
+      const profile = { energySource: 0, powerThreshold: 100, powerMax: 400, endpoint: "" };
       await nodes.register(address, { classId, capacity, ask }, profile, BigInt(capacity) * 100n * VER);
     },
     /** Submits a task. */
@@ -108,6 +108,9 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
+    Telemetry: market.contracts.telemetry,
+    EnergyLedger: market.contracts.ledger,
+    Balancer: market.contracts.balancer,
     TestnetFaucet: market.contracts.faucet,
     AccessManager: market.contracts.manager,
     VRFCoordinatorV2_5Mock: market.contracts.coordinator,

@@ -1,16 +1,16 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { openSession, type Session } from "../../chain/session.ts";
 import { ACCOUNTS, type CastNode } from "../../scripts/demo/cast.ts";
-import { type DemoChain, startChain } from "../../scripts/demo/chain.ts";
+import { type DemoChain, type ParameterChanges, startChain } from "../../scripts/demo/chain.ts";
 import { Configs } from "../../scripts/demo/configs.ts";
+import { type LogLine, readLog } from "../../scripts/demo/logs.ts";
 import { Processes, ROOT, type Running, tail } from "../../scripts/demo/processes.ts";
 
-/** A line of a process's structured log. */
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+export type { LogLine } from "../../scripts/demo/logs.ts";
 
 /** A whole network of real processes on a chain of its own, for tests that kill some of them. */
 export class TestNetwork {
@@ -29,12 +29,17 @@ export class TestNetwork {
     this.directory = parts.directory;
   }
 
-  /** Starts the chain and the oracle. @param name Of the deployment. */
-  static async start(name: string): Promise<TestNetwork> {
+  /**
+   * Starts the chain and the oracle.
+   *
+   * @param name Of the deployment.
+   * @param changes Parameters with other values than usual.
+   */
+  static async start(name: string, changes: ParameterChanges = {}): Promise<TestNetwork> {
     const directory = await mkdtemp(join(tmpdir(), `drmp-${name}-`));
     const processes = new Processes(join(directory, "logs"));
     try {
-      const chain = await startChain(processes, 1000, name);
+      const chain = await startChain(processes, 1000, name, changes);
       const session = await openSession({
         network: { ...chain, chainId: 31337 },
         fees: { maxFeePerGas: "100", stuckAfter: 30 },
@@ -75,11 +80,7 @@ export class TestNetwork {
 
   /** All that a process has logged so far, over all its lives. */
   async log(name: string): Promise<LogLine[]> {
-    const text = await readFile(join(this.directory, "logs", `${name}.log`), "utf8").catch(() => "");
-    return text
-      .split("\n")
-      .filter((line) => line.startsWith("{") && line.endsWith("}"))
-      .map((line) => JSON.parse(line) as LogLine);
+    return readLog(this.processes.logOf(name));
   }
 
   /**

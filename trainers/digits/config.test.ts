@@ -18,13 +18,14 @@ test("without arguments and grid, units differ in their seed", () => {
       test: 1000,
     },
     checkpointSteps: 250,
+    pace: 0,
   });
 });
 
 test("arguments are taken", () => {
-  const args = ["--epochs", "2", "--train=100", "--test", "50", "--checkpoint-steps", "7"];
-  const { training, checkpointSteps } = readConfig(args, undefined, single);
-  assert.deepEqual([training.epochs, training.train, training.test, checkpointSteps], [2, 100, 50, 7]);
+  const args = ["--epochs", "2", "--train=100", "--test", "50", "--checkpoint-steps", "7", "--pace", "3"];
+  const { training, checkpointSteps, pace } = readConfig(args, undefined, single);
+  assert.deepEqual([training.epochs, training.train, training.test, checkpointSteps, pace], [2, 100, 50, 7, 3]);
 });
 
 test("each unit of a task has its own point of the grid, in a fixed order whatever the order of the axes", () => {

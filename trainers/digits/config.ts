@@ -27,6 +27,8 @@ export interface UnitConfig {
   readonly training: TrainingConfig;
   /** Steps from one checkpoint to the next; has no influence on the result. */
   readonly checkpointSteps: number;
+  /** Pause after each step, milliseconds; has no influence on the result. For trials: work that lasts without a load. */
+  readonly pace: number;
 }
 
 /** The arguments or the grid cannot be used. The message says what to correct in the task spec. */
@@ -55,10 +57,11 @@ const ARGUMENTS = {
   train: { min: CLASSES, max: CLASSES * IMAGES_PER_DIGIT, whole: true, standard: 4000 },
   test: { min: CLASSES, max: CLASSES * IMAGES_PER_DIGIT, whole: true, standard: 1000 },
   "checkpoint-steps": { min: 1, max: 1_000_000, whole: true, standard: 250 },
+  pace: { min: 0, max: 60_000, whole: true, standard: 0 },
 } satisfies Readonly<Record<string, Bounds>>;
 
 /**
- * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`) and its
+ * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`, `--pace`) and its
  * variable `DIGITS_GRID`: JSON with the values to try by axis, such as `{"learningRate": [0.1, 0.01], "hidden": [32, 64]}`.
  * The unit's index picks a point; a grid must have as many points as the task has units. Without a grid, units differ in
  * nothing but their seed, which is their index.
@@ -70,13 +73,13 @@ export function readConfig(
   grid: string | undefined,
   unit: { readonly unitIndex: number; readonly unitCount: number },
 ): UnitConfig {
-  const { epochs, train, test, "checkpoint-steps": checkpointSteps } = readArguments(args);
+  const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace } = readArguments(args);
   if (train % CLASSES || test % CLASSES || train + test > CLASSES * IMAGES_PER_DIGIT) {
     throw new ConfigInvalid(
       `--train ${train} --test ${test}: both have to be multiples of ${CLASSES}, together at most ${CLASSES * IMAGES_PER_DIGIT}.`,
     );
   }
-  return { training: { ...pickPoint(grid, unit), epochs, train, test }, checkpointSteps };
+  return { training: { ...pickPoint(grid, unit), epochs, train, test }, checkpointSteps, pace };
 }
 
 function readArguments(args: readonly string[]): Record<keyof typeof ARGUMENTS, number> {

@@ -2,6 +2,8 @@
  * The built-in trainer "digits": trains a small network to recognise handwritten digits, as one unit of a task. See
  * `config.ts` for its arguments, `checkpoint.ts` for its checkpoints, `result.ts` for what it leaves behind.
  */
+import { setTimeout as delay } from "node:timers/promises";
+
 import { readUnitEnvironment } from "../../workload/environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { ConfigInvalid, readConfig } from "./config.ts";
@@ -19,7 +21,7 @@ async function main(): Promise<number> {
   });
   const unit = readUnitEnvironment(process.env);
   const { checkpoint: checkpoints, output } = unit.directories;
-  const { training, checkpointSteps } = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
+  const { training, checkpointSteps, pace } = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
   console.log(`training ${JSON.stringify(training)}`);
 
   const data = await loadDigits(training.train, training.test);
@@ -35,6 +37,7 @@ async function main(): Promise<number> {
       const { name } = await saveCheckpoint(checkpoints, training, state);
       console.log(`${name} written`);
     }
+    if (pace > 0 && !draining) await delay(pace);
     return !draining;
   });
   // Told to stop after the very last step it goes on to the result: nothing but that is left to do.

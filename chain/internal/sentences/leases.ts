@@ -24,6 +24,11 @@ export const LEASES: Sentences = {
     say: (a) => `Lease ${a.text("leaseId")} is in time until ${time(a.int("due"))}; it can be expired only after that.`,
     retryable: true,
   },
+  "MoveInGrace(uint32,uint40)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} moves, and its node has until ${time(a.int("due"))} for a last checkpoint; anyone may hand it over after that.`,
+    retryable: true,
+  },
   "DisputeWindowOpen(uint32,uint40)": {
     say: (a) =>
       `Until ${time(a.int("until"))} only the developer may accept lease ${a.text("leaseId")}; anyone may after that.`,

@@ -86,6 +86,10 @@ export const NODES: Sentences = {
     say: (a) =>
       `This tick of the class would hold ${a.text("units")} listed units, more than the market keeps; ask another price.`,
   },
+  "NotEnoughListed(uint32,uint32,uint32)": {
+    say: (a) =>
+      `Node ${a.text("nodeId")} lists ${a.text("listed")} free units, not the ${a.text("asked")} that are asked for; take fewer, or another node.`,
+  },
   "NodeNotListed(uint32,uint8)": {
     say: (a) =>
       `The post grants node ${a.text("nodeId")}, which has no free units listed in class ${a.text("classId")}; plan again from the chain.`,

@@ -38,7 +38,7 @@ contract GasTest is GasSnapshots {
         address operator = operatorOf(1);
         for (uint40 i = 1; i <= 3; ++i) {
             vm.prank(operator);
-            checkpoints.post(1, 1, SPEC, CODEC_DAG_PB, i, 1_000);
+            checkpoints.post(1, 1, SPEC, CODEC_DAG_PB, i, 1_000, noReceipts());
             if (i == 1) _note("checkpoint: first");
             if (i == 3) _note("checkpoint: next");
         }

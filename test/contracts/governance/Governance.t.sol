@@ -5,6 +5,8 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
@@ -87,13 +89,13 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        nodes.wire(alice, alice);
+        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        tasks.wire(alice, alice);
+        tasks.wire(alice, alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(alice, alice);
+        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        seeds.wire(alice);
+        seeds.wire(alice, alice);
 
         Vault fresh = new Vault(ver);
         assertFalse(fresh.isWired());

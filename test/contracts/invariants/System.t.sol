@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Fixture} from "../support/Fixture.sol";
+import {ReportHandler} from "../support/ReportHandler.sol";
+import {Sums} from "../support/Sums.sol";
 import {SupplyHandler} from "../support/SupplyHandler.sol";
 import {SystemHandler} from "../support/SystemHandler.sol";
 
@@ -16,13 +19,17 @@ contract Everybody is SystemHandler {
 }
 
 /// @title What holds at any time, whatever everybody does
-contract SystemInvariants is Fixture {
+contract SystemInvariants is Fixture, Sums {
     SystemHandler private handler;
 
     function setUp() public override {
         super.setUp();
         handler = new Everybody(contracts());
         manager.grantRole(ROLE_PARAMETERS, address(handler), 0);
+        IEnergyLedger.ClassSetting[] memory settings = new IEnergyLedger.ClassSetting[](2);
+        settings[0] = IEnergyLedger.ClassSetting(CPU_EU, IEnergyLedger.ClassEnergy(12_600, 213_020));
+        settings[1] = IEnergyLedger.ClassSetting(GPU_EU, IEnergyLedger.ClassEnergy(3_488_400, 213_020));
+        ledger.setClassEnergies(settings);
         ver.transfer(address(handler), ver.balanceOf(address(this)));
         for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
@@ -48,6 +55,8 @@ contract SystemInvariants is Fixture {
         _fences(ls);
         for (uint256 i; i < ts.length; ++i) _units(ts[i], ls);
         _queue(ts);
+        _reports(ns.length);
+        _energies(ns.length, ts.length);
     }
 
     /// @dev The vault holds what it owes, and each total is the sum of its parts.
@@ -67,17 +76,20 @@ contract SystemInvariants is Fixture {
     }
 
     /// @dev Nobody is overbooked.
-    function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private pure {
+    function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private view {
         for (uint256 i; i < ns.length; ++i) {
             (uint256 leased, uint256 undecided) = (0, 0);
             for (uint256 j; j < ls.length; ++j) {
-                ILeaseRegistry.Lease memory held = ls[j].lease;
-                if (held.nodeId != ns[i].id) continue;
-                if (held.status == ILeaseRegistry.LeaseStatus.Active) leased += held.count;
+                bool mine = ls[j].lease.nodeId == ns[i].id;
+                ILeaseRegistry.LeaseStatus status = ls[j].lease.status;
+                bool moving = status == ILeaseRegistry.LeaseStatus.Moving;
+                if (mine && (moving || status == ILeaseRegistry.LeaseStatus.Active)) leased += ls[j].lease.count;
                 bool waits =
-                    held.status == ILeaseRegistry.LeaseStatus.Delivered ||
-                        held.status == ILeaseRegistry.LeaseStatus.Disputed;
-                if (waits) undecided += held.count;
+                    status == ILeaseRegistry.LeaseStatus.Delivered || status == ILeaseRegistry.LeaseStatus.Disputed;
+                if (mine && waits) undecided += ls[j].lease.count;
+                ILeaseRegistry.Target memory target = leases.targetOf(ls[j].id);
+                if (!moving) assertEq(target.units, 0, "what does not move has no target");
+                else if (target.nodeId == ns[i].id) leased += target.units;
             }
             assertEq(ns[i].leased, leased, "leased");
             assertEq(ns[i].undecided, undecided, "undecided");
@@ -104,7 +116,8 @@ contract SystemInvariants is Fixture {
         }
         if (!nodes.frozen() && nodes.pendingCount() == 0) {
             for (uint256 i; i < ns.length; ++i) {
-                if (ns[i].status != INodeRegistry.NodeStatus.Active) assertEq(ns[i].listedUnits, 0, "inactive");
+                bool out = ns[i].status != INodeRegistry.NodeStatus.Active || ns[i].unfit;
+                if (out) assertEq(ns[i].listedUnits, 0, "inactive or unfit");
             }
         }
     }
@@ -137,7 +150,7 @@ contract SystemInvariants is Fixture {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             if (held.taskId != t.id) continue;
             if (held.status == ILeaseRegistry.LeaseStatus.Paid) paid += held.count;
-            else if (held.status <= ILeaseRegistry.LeaseStatus.Disputed) live += held.count;
+            else if (_live(held.status)) live += held.count;
             else continue;
             _mark(taken, held.start, held.count);
         }
@@ -166,6 +179,10 @@ contract SystemInvariants is Fixture {
             uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half;
             assertGe(t.escrow, reserved, "escrow covers what may be paid");
         }
+    }
+
+    function _live(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {
+        return status <= ILeaseRegistry.LeaseStatus.Disputed || status == ILeaseRegistry.LeaseStatus.Moving;
     }
 
     function _mark(bool[] memory taken, uint256 start, uint256 count) private pure {
@@ -198,7 +215,7 @@ contract SystemInvariants is Fixture {
     }
 
     function _selectors() private pure returns (bytes4[] memory s) {
-        s = new bytes4[](25);
+        s = new bytes4[](35);
         s[0] = SupplyHandler.register.selector;
         s[1] = SupplyHandler.setTerms.selector;
         s[2] = SupplyHandler.addStake.selector;
@@ -225,5 +242,15 @@ contract SystemInvariants is Fixture {
         s[22] = SystemHandler.donate.selector;
         s[23] = SystemHandler.setMoney.selector;
         s[24] = SystemHandler.wait.selector;
+        s[25] = ReportHandler.reportNode.selector;
+        s[26] = ReportHandler.reportNode.selector;
+        s[27] = ReportHandler.lapseNode.selector;
+        s[28] = ReportHandler.throttleNode.selector;
+        s[29] = ReportHandler.moveUnits.selector;
+        s[30] = ReportHandler.moveUnits.selector;
+        s[31] = ReportHandler.handOverLease.selector;
+        s[32] = ReportHandler.deliverMoving.selector;
+        s[33] = ReportHandler.creditLease.selector;
+        s[34] = ReportHandler.setProfile.selector;
     }
 }

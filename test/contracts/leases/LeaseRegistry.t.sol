@@ -96,9 +96,9 @@ contract LeaseRegistryTest is Fixture {
         assertEq(leases.lease(2).parent, id);
         vm.startPrank(operatorOf(1));
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Expired));
-        checkpoints.post(id, 1, RESULT, 0x55, 200, 1);
+        checkpoints.post(id, 1, RESULT, 0x55, 200, 1, noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, 2, 1, 2));
-        checkpoints.post(2, 1, RESULT, 0x55, 200, 1);
+        checkpoints.post(2, 1, RESULT, 0x55, 200, 1, noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotLeaseOperator.selector, 2, operatorOf(1)));
         leases.deliver(2, 2, RESULT, 0x55, 1);
         vm.stopPrank();

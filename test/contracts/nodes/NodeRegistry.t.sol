@@ -135,7 +135,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function test_SetProfile() public {
-        INodeRegistry.Profile memory p = INodeRegistry.Profile(INodeRegistry.EnergySource.Wind, 1, "");
+        INodeRegistry.Profile memory p = INodeRegistry.Profile(INodeRegistry.EnergySource.Wind, 1, 2, "");
         vm.expectEmit(address(nodes));
         emit INodeRegistry.ProfileSet(id, p);
         vm.prank(operatorOf(id));
@@ -143,6 +143,7 @@ contract NodeRegistryTest is Fixture {
         vm.prank(alice);
         nodes.setProfile(id, p);
         assertEq(nodes.node(id).powerThreshold, 1);
+        assertEq(nodes.node(id).powerMax, 2);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotOwnerOrOperator.selector, id, bob));
         vm.prank(bob);
         nodes.setProfile(id, p);

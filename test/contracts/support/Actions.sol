@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -26,12 +27,17 @@ abstract contract Actions is System {
     }
 
     function profile() internal pure returns (INodeRegistry.Profile memory) {
-        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, "/ip4/127.0.0.1/tcp/4001");
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Solar, 300, 1_000, "/ip4/127.0.0.1/tcp/4001");
+    }
+
+    /// @dev The operator's private key, with which the node's reports are signed.
+    function operatorKey(uint32 nodeId) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode("operator", nodeId))) >> 1;
     }
 
     /// @dev The operator key that {register} gives to the node with this id.
     function operatorOf(uint32 nodeId) internal pure returns (address) {
-        return address(uint160(uint256(keccak256(abi.encode("operator", nodeId)))));
+        return vm.addr(operatorKey(nodeId));
     }
 
     /// @dev Registers a node that stakes just what its capacity needs.
@@ -72,6 +78,7 @@ abstract contract Actions is System {
                 units: units,
                 maxPrice: maxPrice * MICRO,
                 checkpointInterval: 60,
+                replicas: 0,
                 deadline: uint40(block.timestamp + 30 days),
                 classIds: classIds,
                 surcharges: new uint256[](0)
@@ -173,7 +180,12 @@ abstract contract Actions is System {
     function checkpoint(uint32 leaseId, uint40 progress) internal {
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
-        checkpoints.post(leaseId, fence, keccak256(abi.encode(leaseId, progress)), CODEC_DAG_PB, progress, 1_000);
+        bytes32 digest = keccak256(abi.encode(leaseId, progress));
+        checkpoints.post(leaseId, fence, digest, CODEC_DAG_PB, progress, 1_000, noReceipts());
+    }
+
+    function noReceipts() internal pure returns (ICheckpointRegistry.Receipt[] memory) {
+        return new ICheckpointRegistry.Receipt[](0);
     }
 
     function accept(address by, uint32 leaseId) internal {

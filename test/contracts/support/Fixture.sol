@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
+import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
@@ -13,6 +18,7 @@ import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
@@ -28,21 +34,47 @@ abstract contract Fixture is Actions {
         vault = new Vault(ver);
         nodes = new NodeRegistry(address(manager), vault, parameters);
         tasks = new TaskRegistry(vault, parameters, nodes);
-        leases = new LeaseRegistry(address(manager), vault, parameters, nodes, tasks);
-        checkpoints = new CheckpointRegistry(leases);
+        leases = new LeaseRegistry(address(manager), vault, parameters, nodes, tasks, uptimeFeed());
+        checkpoints = new CheckpointRegistry(leases, tasks, nodes);
         _deploySeeds();
-        rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds);
+        ledger = new EnergyLedger(address(manager), parameters, leases);
+        telemetry = new Telemetry(address(manager), parameters, nodes, leases, ledger);
+        balancer = new Balancer(parameters, nodes, tasks, leases, telemetry);
+        reassignment = new Reassignment(parameters, nodes, tasks, leases, seeds, telemetry);
+        rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds, reassignment);
 
         vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds)));
-        nodes.wire(address(rounds), address(leases));
-        tasks.wire(address(rounds), address(leases));
-        leases.wire(address(rounds), address(checkpoints));
-        seeds.wire(address(rounds));
+        nodes.wire(
+            INodeRegistry.Modules({
+                rounds: address(rounds),
+                leases: address(leases),
+                telemetry: address(telemetry),
+                balancer: address(balancer),
+                reassignment: address(reassignment)
+            })
+        );
+        tasks.wire(address(rounds), address(leases), address(reassignment));
+        leases.wire(
+            ILeaseRegistry.Modules({
+                rounds: address(rounds),
+                checkpoints: address(checkpoints),
+                telemetry: address(telemetry),
+                balancer: address(balancer),
+                reassignment: address(reassignment)
+            })
+        );
+        seeds.wire(address(rounds), address(reassignment));
+        ledger.wire(address(telemetry));
         nodes.addClasses(initialClasses());
         _handOutRoles();
 
         ver.approve(address(vault), type(uint256).max);
         vault.fundBountyPool(1_000 ether);
+    }
+
+    /// @dev Most tests run without a feed of the sequencer's uptime.
+    function uptimeFeed() internal virtual returns (AggregatorV3Interface) {
+        return AggregatorV3Interface(address(0));
     }
 
     /// @dev The parameters that most tests run with, in the order of {Param}.
@@ -67,7 +99,17 @@ abstract contract Fixture is Actions {
         b[uint256(Param.Cooldown)] = IParameters.Bounded(10 minutes, 10, 7 days);
         b[uint256(Param.RoundBounty)] = IParameters.Bounded(500_001, 0, 1e8);
         b[uint256(Param.ExpireBounty)] = IParameters.Bounded(500_000, 0, 1e8);
+        b[uint256(Param.ReportInterval)] = IParameters.Bounded(60, 5, 1 hours);
+        b[uint256(Param.ReportTimeout)] = IParameters.Bounded(12 hours, 15, 12 hours);
+        b[uint256(Param.BalanceBand)] = IParameters.Bounded(1_000, 100, 5_000);
+        b[uint256(Param.MoveCooldown)] = IParameters.Bounded(10 minutes, 10, 1 days);
+        b[uint256(Param.MoveGrace)] = IParameters.Bounded(2 minutes, 10, 1 hours);
+        b[uint256(Param.MaxLatency)] = IParameters.Bounded(500, 10, 60_000);
+        b[uint256(Param.BaselinePue)] = IParameters.Bounded(15_600, 10_000, 20_000);
         b[uint256(Param.SubmissionFee)] = IParameters.Bounded(10_000, 0, 1e7);
+        b[uint256(Param.LatencyFloor)] = IParameters.Bounded(50, 1, 1_000);
+        b[uint256(Param.MaxHands)] = IParameters.Bounded(32, 2, 1_000);
+        b[uint256(Param.OutageGrace)] = IParameters.Bounded(1 hours, 1 minutes, 1 days);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
@@ -98,6 +140,8 @@ abstract contract Fixture is Actions {
     function _handOutRoles() private {
         _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
         _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
+        _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
+        _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);
         manager.grantRole(ROLE_PARAMETERS, governance, PARAMETER_DELAY);

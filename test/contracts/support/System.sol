@@ -4,13 +4,17 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Test} from "forge-std/Test.sol";
+import {Balancer} from "../../../contracts/balance/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
+import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
@@ -30,6 +34,10 @@ abstract contract System is Test {
         VRFCoordinatorV2_5Mock coordinator;
         VrfSeeds seeds;
         RoundManager rounds;
+        Telemetry telemetry;
+        EnergyLedger ledger;
+        Balancer balancer;
+        Reassignment reassignment;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -60,6 +68,10 @@ abstract contract System is Test {
     VRFCoordinatorV2_5Mock internal coordinator;
     VrfSeeds internal seeds;
     RoundManager internal rounds;
+    Telemetry internal telemetry;
+    EnergyLedger internal ledger;
+    Balancer internal balancer;
+    Reassignment internal reassignment;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -80,11 +92,28 @@ abstract contract System is Test {
         coordinator = c.coordinator;
         seeds = c.seeds;
         rounds = c.rounds;
+        telemetry = c.telemetry;
+        ledger = c.ledger;
+        balancer = c.balancer;
+        reassignment = c.reassignment;
     }
 
-    function contracts() internal view returns (Contracts memory) {
-        return
-            Contracts(manager, ver, parameters, vault, nodes, tasks, leases, checkpoints, coordinator, seeds, rounds);
+    function contracts() internal view returns (Contracts memory c) {
+        c.manager = manager;
+        c.ver = ver;
+        c.parameters = parameters;
+        c.vault = vault;
+        c.nodes = nodes;
+        c.tasks = tasks;
+        c.leases = leases;
+        c.checkpoints = checkpoints;
+        c.coordinator = coordinator;
+        c.seeds = seeds;
+        c.rounds = rounds;
+        c.telemetry = telemetry;
+        c.ledger = ledger;
+        c.balancer = balancer;
+        c.reassignment = reassignment;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.

@@ -5,10 +5,10 @@ import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {SupplyHandler} from "./SupplyHandler.sol";
+import {ReportHandler} from "./ReportHandler.sol";
 
 /// @title What everybody does at random: contributors, developers, keepers, oracle, arbiter
-abstract contract SystemHandler is SupplyHandler {
+abstract contract SystemHandler is ReportHandler {
     uint256 private constant MOST_TASKS = 12;
 
     constructor(Contracts memory c) {

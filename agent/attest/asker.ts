@@ -1,0 +1,116 @@
+import type { Signer, TypedDataDomain } from "ethers";
+
+import type { Node } from "../../chain/entities.ts";
+import type { Session } from "../../chain/session.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import type { Logger } from "../../service/logger.ts";
+import { isHolder, rankHolders } from "../node/replicas.ts";
+import { type GatherEvent, gatherReceipts } from "./gather.ts";
+import { type Holding, holdingSigner, type Receipt, signHolding } from "./holding.ts";
+import type { AttestMetrics } from "./metrics.ts";
+import type { Doubts } from "./order.ts";
+import { ATTEST_PROTOCOL, type AttestAnswer, attestAnswer, MAX_MESSAGE_BYTES } from "./wire.ts";
+
+/** Time for one answer, milliseconds; a holder answers within two seconds, even if only with how far it is. */
+const ANSWER_MS = 8_000;
+/** A copy on which nothing moves for so long is given up, milliseconds. */
+const STALL_MS = 20_000;
+/** Pause before a holder that is copying is asked again, milliseconds. */
+const PAUSE_MS = 100;
+/** Progress of a copy is logged so often at most, milliseconds. */
+const LOG_EVERY_MS = 5_000;
+
+/** What receipts are asked for with. */
+export interface AskerParts {
+  readonly session: Session;
+  readonly store: Pick<CheckpointStore, "request">;
+  /** The operator key. */
+  readonly signer: Pick<Signer, "signTypedData">;
+  readonly domain: TypedDataDomain;
+  readonly nodeId: number;
+  readonly logger: Logger;
+  readonly metrics: AttestMetrics;
+  readonly doubts: Doubts;
+}
+
+/** Asks other nodes to copy a checkpoint and to sign for it. */
+export class ReceiptAsker {
+  readonly #parts: AskerParts;
+
+  constructor(parts: AskerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * As many receipts for a checkpoint as its task asks for, or as there are other active nodes, if these are fewer.
+   *
+   * @param replicas Copies that the task asks for.
+   * @throws TooFewReceipts, RpcUnavailable, or the signal's reason.
+   */
+  async receipts(holding: Holding, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
+    if (replicas === 0) return [];
+    const { session, nodeId, signer, domain, doubts, metrics, logger } = this.#parts;
+    const nodes = await session.reader.nodes(await session.reader.pin());
+    const active = nodes.filter(({ status }) => status === "active");
+    const others = new Map(active.filter(({ id }) => id !== nodeId).map((node) => [node.id, node]));
+    const needed = Math.min(replicas, others.size);
+    const holders = rankHolders(holding.leaseId, nodeId, [...others.keys()]).filter((id) =>
+      isHolder(holding.leaseId, id, active.length, replicas),
+    );
+    const request = { ...holding, signature: await signHolding(signer, domain, holding, nodeId) };
+    const started = performance.now();
+    const receipts = await gatherReceipts({
+      ask: (id) => this.#ask(others.get(id), request, signal),
+      verify: (receipt) => holdingSigner(domain, holding, receipt) === others.get(receipt.nodeId)?.operator,
+      order: doubts.order(holders, needed),
+      needed,
+      stallMs: STALL_MS,
+      pauseMs: PAUSE_MS,
+      signal,
+      onEvent: this.#teller(holding.leaseId),
+    });
+    const seconds = (performance.now() - started) / 1000;
+    metrics.seconds.observe(seconds);
+    metrics.got.inc(receipts.length);
+    const by = receipts.map((receipt) => receipt.nodeId);
+    logger.info({ lease: holding.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts are there");
+    return receipts;
+  }
+
+  async #ask(
+    node: Node | undefined,
+    request: Holding & { readonly signature: string },
+    signal: AbortSignal,
+  ): Promise<AttestAnswer> {
+    if (!node || node.endpoint === "") throw new Error("it does not say where it is reached");
+    const { store, doubts } = this.#parts;
+    try {
+      const options = { timeout: ANSWER_MS, maxBytes: MAX_MESSAGE_BYTES, signal };
+      return attestAnswer.parse(
+        await store.request(node.endpoint.split(","), ATTEST_PROTOCOL, { ...request }, options),
+      );
+    } catch (error) {
+      if (!signal.aborted) doubts.note(node.id, "unreached");
+      throw error;
+    }
+  }
+
+  /** Logs and counts what happens, progress not too often. */
+  #teller(lease: number): (event: GatherEvent) => void {
+    const { logger, metrics } = this.#parts;
+    let told = performance.now();
+    return (event) => {
+      const { kind, ...fields } = event;
+      if (event.kind === "copying") {
+        if (performance.now() - told < LOG_EVERY_MS) return;
+        told = performance.now();
+        logger.info({ lease, ...fields }, "a holder is copying");
+      } else if (event.kind === "passed over") {
+        metrics.passedOver.inc();
+        logger.warn({ lease, ...fields }, "holder passed over");
+      } else {
+        logger.debug({ lease, ...fields }, kind);
+      }
+    };
+  }
+}

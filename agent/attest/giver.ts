@@ -1,0 +1,199 @@
+import type { Signer, TypedDataDomain } from "ethers";
+
+import type { Lease } from "../../chain/entities.ts";
+import { ChainError } from "../../chain/errors.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { answer, block } from "../../chain/readers.ts";
+import type { Session } from "../../chain/session.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { DiskRoom } from "../node/disk.ts";
+import { Copies, type Wanted } from "./copies.ts";
+import { type Holding, holdingSigner, signHolding } from "./holding.ts";
+import { type AttestView, refusal } from "./judge.ts";
+import type { AttestMetrics } from "./metrics.ts";
+import { ATTEST_PROTOCOL, type AttestAnswer, type AttestRequest, attestRequest, MAX_MESSAGE_BYTES } from "./wire.ts";
+
+/** Copies at the same time, and waiting. */
+const COPIES_AT_ONCE = 3;
+const COPIES_WAITING = 32;
+/** How long an asker waits for an answer before it is told how far the copy is, milliseconds. */
+const WAIT_MS = 2_000;
+/** Time for looking at the chain and answering, beyond the wait, milliseconds. */
+const ANSWER_MS = 20_000;
+/** Time for one copy, milliseconds; and how long nothing may arrive. */
+const COPY_MS = 30 * 60_000;
+const STALL_MS = 15_000;
+/** How long a signed copy that the chain does not name is kept: its producer may be about to post it. Milliseconds. */
+const UNPOSTED_MS = 10 * 60_000;
+
+/** What receipts are given with. */
+export interface GiverParts {
+  readonly session: Session;
+  readonly store: Pick<CheckpointStore, "fetch" | "handle" | "list" | "unpin" | "collectGarbage">;
+  /** The operator key. */
+  readonly signer: Pick<Signer, "signTypedData">;
+  readonly domain: TypedDataDomain;
+  readonly nodeId: number;
+  /** Bytes of the largest checkpoint that this node copies. */
+  readonly maxCheckpointBytes: number;
+  readonly room: Pick<DiskRoom, "look">;
+  readonly logger: Logger;
+  readonly metrics: AttestMetrics;
+}
+
+/**
+ * Gives other nodes receipts for their checkpoints: looks at the chain, fetches and verifies the checkpoint block by
+ * block, makes it durable, pins it, and only then signs that this node holds it.
+ */
+export class ReceiptGiver {
+  readonly #parts: GiverParts;
+  readonly #copies: Copies;
+  /** When each copy was signed for, by CID; milliseconds. After a restart, all count as signed at the start. */
+  readonly #signedAt = new Map<string, number>();
+  readonly #startedAt = Date.now();
+
+  constructor(parts: GiverParts) {
+    this.#parts = parts;
+    this.#copies = new Copies((wanted, signal, onBytes) => this.#copy(wanted, signal, onBytes), {
+      atOnce: COPIES_AT_ONCE,
+      waiting: COPIES_WAITING,
+    });
+  }
+
+  /** Begins to answer. */
+  async serve(): Promise<void> {
+    const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: WAIT_MS + ANSWER_MS };
+    await this.#parts.store.handle(ATTEST_PROTOCOL, (body) => this.answer(body), bounds);
+  }
+
+  /** Ends copies under way. */
+  async stop(): Promise<void> {
+    await this.#copies.stop();
+  }
+
+  /** Answers one request; whatever is wrong with it is said in a refusal. */
+  async answer(body: unknown): Promise<AttestAnswer> {
+    const { metrics, logger } = this.#parts;
+    const parsed = attestRequest.safeParse(body);
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      return this.#refuse(
+        undefined,
+        `the request is malformed: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+      );
+    }
+    const request = parsed.data;
+    let view: AttestView;
+    try {
+      view = await this.#look(request);
+    } catch (error) {
+      // The chain could not be asked: that says nothing about the lease, so nothing is signed.
+      if (!(error instanceof ChainError)) throw error;
+      return this.#refuse(request, `this node cannot look at the chain now: ${error.message}`);
+    }
+    const why = refusal(request, view);
+    if (why !== undefined) return this.#refuse(request, why);
+
+    const { leaseId, fence, progress, size } = request;
+    const cid = fromChainCid(request).toString();
+    const state = await this.#copies.ask({ leaseId, fence, progress, size, cid }, WAIT_MS);
+    if (state.kind === "copying") return state;
+    if (state.kind !== "held") return this.#refuse(request, state.why);
+    const { signer, domain, nodeId } = this.#parts;
+    const signature = await signHolding(signer, domain, request, nodeId);
+    this.#signedAt.set(cid, Date.now());
+    metrics.given.inc();
+    logger.info({ lease: leaseId, cid, size, progress }, "signed for a checkpoint that this node holds");
+    return { kind: "receipt", nodeId, signature };
+  }
+
+  /**
+   * Lets go of copies that nobody will ask for: those of leases that are not of use any more, and those that are neither
+   * among a lease's newest two on chain nor signed for a short while ago.
+   *
+   * @param kept Leases whose checkpoints are of use.
+   */
+  async tidy(pin: Pin, kept: readonly Lease[]): Promise<void> {
+    const { store, session } = this.#parts;
+    const held = store.list().flatMap(({ cid, labels }) =>
+      labels.flatMap((label) => {
+        const leaseId = /^attested-(\d+)$/.exec(label)?.[1];
+        return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), label, cid: cid.toString() }];
+      }),
+    );
+    const alive = new Set(kept.map(({ id }) => id));
+    let freed = false;
+    for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
+      const newest = alive.has(leaseId) ? await session.reader.newestCheckpoints(pin, leaseId) : [];
+      const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
+      for (const { cid, label } of copies) {
+        const signedAt = this.#signedAt.get(cid) ?? this.#startedAt;
+        if (wanted.has(cid) || (alive.has(leaseId) && Date.now() - signedAt < UNPOSTED_MS)) continue;
+        await store.unpin(cid, label);
+        this.#signedAt.delete(cid);
+        freed = true;
+      }
+    }
+    if (freed) await store.collectGarbage();
+  }
+
+  async #look(request: AttestRequest): Promise<AttestView> {
+    const { session, nodeId, domain, maxCheckpointBytes, room } = this.#parts;
+    const { reader, contracts } = session;
+    const pin = await reader.pin();
+    const known = request.leaseId > 0 && request.leaseId <= (await reader.leaseCount(pin));
+    const [lease] = known ? await reader.leasesById(pin, [request.leaseId]) : [];
+    const [producer, self, task, activeNodes, newest] = await Promise.all([
+      lease && reader.node(pin, lease.nodeId),
+      reader.node(pin, nodeId),
+      lease && reader.task(pin, lease.taskId),
+      answer(contracts.nodes.activeNodes(block(pin))),
+      lease ? reader.newestCheckpoints(pin, lease.id) : [],
+    ]);
+    const inItsName = { nodeId: producer?.id ?? 0, signature: request.signature };
+    return {
+      lease,
+      producer,
+      self,
+      replicas: task?.replicas ?? 0,
+      activeNodes: Number(activeNodes),
+      progress: newest[0]?.progress ?? 0,
+      signer: holdingSigner(domain, holdingOf(request), inItsName),
+      maxBytes: maxCheckpointBytes,
+      full: await room.look(),
+    };
+  }
+
+  async #copy(wanted: Wanted, signal: AbortSignal, onBytes: (bytes: number) => void): Promise<void> {
+    const { size } = await this.#parts.store.fetch(wanted.cid, {
+      signal,
+      maxBytes: wanted.size,
+      timeout: COPY_MS,
+      stallTimeout: STALL_MS,
+      pin: attestedLabel(wanted.leaseId),
+      onProgress: ({ bytes }) => {
+        onBytes(bytes);
+      },
+    });
+    if (size === wanted.size) return;
+    await this.#parts.store.unpin(wanted.cid, attestedLabel(wanted.leaseId));
+    throw new Error(`${wanted.cid} has ${String(size)} bytes, not the ${String(wanted.size)} that it is said to have`);
+  }
+
+  #refuse(request: AttestRequest | undefined, why: string): AttestAnswer {
+    this.#parts.metrics.refused.inc();
+    this.#parts.logger.debug({ lease: request?.leaseId, why }, "no receipt given");
+    return { kind: "refused", why: why.slice(0, 1_000) };
+  }
+}
+
+/** Label of the pins of copies that were signed for. */
+export function attestedLabel(leaseId: number): string {
+  return `attested-${String(leaseId)}`;
+}
+
+function holdingOf({ leaseId, fence, digest, codec, progress, size }: AttestRequest): Holding {
+  return { leaseId, fence, digest, codec, progress, size };
+}

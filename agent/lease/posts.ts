@@ -1,0 +1,113 @@
+import type { ReceiptAsker } from "../attest/asker.ts";
+import type { SpotChecks } from "../attest/spot.ts";
+import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { bundleCheckpoint } from "./bundle.ts";
+import type { Holdings } from "./holdings.ts";
+import { type ChainLease, isHeld } from "./plan.ts";
+
+/** A post that is being made. */
+interface Post {
+  readonly ended: Promise<boolean>;
+  readonly abort: AbortController;
+}
+
+/**
+ * Makes checkpoints of leases, has others copy and sign for them, and posts them; one at a time for each lease, beside
+ * the agent's cycles, because a holder that is slow must not keep other leases waiting.
+ */
+export class CheckpointPosts {
+  readonly #parts: AgentParts;
+  readonly #holdings: Holdings;
+  readonly #asker: ReceiptAsker;
+  readonly #spots: Pick<SpotChecks, "note" | "forget">;
+  readonly #posts = new Map<number, Post>();
+
+  constructor(parts: AgentParts, holdings: Holdings, asker: ReceiptAsker, spots: Pick<SpotChecks, "note" | "forget">) {
+    this.#parts = parts;
+    this.#holdings = holdings;
+    this.#asker = asker;
+    this.#spots = spots;
+  }
+
+  /** Begins to make, attest and post a checkpoint of a lease, unless that is under way. Failures are logged. */
+  begin(lease: ChainLease): void {
+    if (!this.#posts.has(lease.id)) void this.#start(lease, AbortSignal.any([])).ended;
+  }
+
+  /**
+   * Posts the last checkpoint of a lease, after the one under way.
+   *
+   * @param graceMs Time that others get to copy it.
+   * @returns Whether it was posted; without, the lease's successor goes on from the one before.
+   */
+  async last(lease: ChainLease, graceMs: number): Promise<boolean> {
+    const signal = AbortSignal.timeout(graceMs);
+    await this.#posts.get(lease.id)?.ended;
+    const { ended } = this.#start(lease, signal);
+    return ended;
+  }
+
+  /** Gives up the post under way of a lease that is over. */
+  async drop(leaseId: number): Promise<void> {
+    this.#spots.forget(leaseId);
+    const post = this.#posts.get(leaseId);
+    post?.abort.abort(new Error("the lease is over"));
+    await post?.ended;
+  }
+
+  #start(lease: ChainLease, until: AbortSignal): Post {
+    const abort = new AbortController();
+    const signal = AbortSignal.any([abort.signal, until]);
+    const name = `checkpoint of lease ${String(lease.id)}`;
+    const ended = attempt(this.#parts, name, () => this.#post(lease, signal)).finally(() =>
+      this.#posts.delete(lease.id),
+    );
+    const post = { ended, abort };
+    this.#posts.set(lease.id, post);
+    return post;
+  }
+
+  async #post(lease: ChainLease, signal: AbortSignal): Promise<void> {
+    const { store, workspace, session, logger } = this.#parts;
+    const { reader, contracts } = session;
+    const folder = workspace.folder(lease.id, lease.fence);
+    const { path, progress } = await bundleCheckpoint(folder, lease.start, lease.count);
+    const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
+    const { digest, codec } = toChainCid(cid);
+    const { id: leaseId, fence } = lease;
+    const { replicas } = await this.#holdings.task(lease.taskId, await reader.pin());
+    const isBehind = async (): Promise<boolean> => {
+      const [newest] = await reader.newestCheckpoints(await reader.pin(), leaseId);
+      return newest !== undefined && newest.progress >= progress;
+    };
+    try {
+      if (await isBehind()) return;
+      const holding = { leaseId, fence, digest, codec, progress, size };
+      const receipts = await this.#asker.receipts(holding, replicas, signal);
+      const sent = await send(this.#parts, `checkpoint of lease ${String(leaseId)}`, async () => {
+        const [now] = await reader.leasesById(await reader.pin(), [leaseId]);
+        if (!now || !isHeld(now) || now.fence !== fence || (await isBehind())) return null;
+        return contracts.checkpoints.post.populateTransaction(leaseId, fence, digest, codec, progress, size, receipts);
+      });
+      const by = receipts.map(({ nodeId }) => nodeId);
+      if (!sent) return;
+      this.#spots.note(leaseId, cid.toString(), by);
+      logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
+    } finally {
+      await this.#retainNewest(leaseId);
+    }
+  }
+
+  /** Keeps the two checkpoints that the chain knows, lets all others go. */
+  async #retainNewest(leaseId: number): Promise<void> {
+    const { store, session } = this.#parts;
+    const newest = await session.reader.newestCheckpoints(await session.reader.pin(), leaseId);
+    const kept = new Set(newest.map((each) => fromChainCid(each).toString()));
+    const label = checkpointLabel(leaseId);
+    for (const { cid, labels } of store.list()) {
+      if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
+    }
+    await store.collectGarbage();
+  }
+}

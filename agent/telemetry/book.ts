@@ -1,0 +1,222 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+import { z } from "zod";
+
+import type { Report, SignedReport } from "../../chain/report.ts";
+import { MAX_SHARES } from "../../chain/report.ts";
+import { ENERGY_METHODS, type EnergyMethod, numberOf } from "../../chain/words.ts";
+
+/** What was measured since the sample before. */
+export interface Sample {
+  readonly seconds: number;
+  /** Share of the machine in use, from 0 to 1. */
+  readonly load: number;
+  readonly joules: number;
+  readonly renewableJoules: number;
+  readonly method: EnergyMethod;
+  readonly idleUnitSeconds: number;
+  readonly leases: readonly SampledLease[];
+}
+
+/** A lease's part of a sample. */
+export interface SampledLease {
+  readonly leaseId: number;
+  /** Units that it has. */
+  readonly units: number;
+  readonly joules: number;
+}
+
+/** A signed report that the chain does not have yet. */
+export interface Pending {
+  readonly signed: SignedReport;
+  /** When its period ended, ms since 1970. */
+  readonly closedAt: number;
+}
+
+/** Reports that are kept while nobody posts them; what is older is given up, beginning with the oldest. */
+const MOST_PENDING = 8;
+
+const count = z.number().nonnegative();
+const openPeriod = z.object({
+  seconds: count,
+  loadSeconds: count,
+  joules: count,
+  renewableJoules: count,
+  idleUnitSeconds: count,
+  method: z.enum(ENERGY_METHODS),
+  leases: z.record(z.string(), z.object({ units: count, joules: count })),
+});
+const report = z.object({
+  nodeId: count,
+  sequence: count,
+  period: count,
+  load: count,
+  latency: count,
+  joules: count,
+  renewableJoules: count,
+  method: count,
+  version: count,
+  idleUnitSeconds: count,
+  shares: z.array(z.object({ leaseId: count, joules: count })),
+});
+const bookFile = z.object({
+  sequence: count,
+  open: openPeriod,
+  pending: z.array(z.object({ signed: z.object({ report, signature: z.string() }), closedAt: count })),
+});
+type BookFile = z.output<typeof bookFile>;
+type OpenLeases = BookFile["open"]["leases"];
+
+const EMPTY: z.output<typeof openPeriod> = {
+  seconds: 0,
+  loadSeconds: 0,
+  joules: 0,
+  renewableJoules: 0,
+  idleUnitSeconds: 0,
+  method: "none",
+  leases: {},
+};
+
+/**
+ * What a node has measured and not yet reported, and the reports that the chain does not have yet. On disk after every
+ * change, so that an agent that is killed loses what came after the last sample, and never uses a sequence twice.
+ */
+export class ReportBook {
+  readonly #file: string;
+  #state: BookFile;
+
+  private constructor(file: string, state: BookFile) {
+    this.#file = file;
+    this.#state = state;
+  }
+
+  /** Opens a book; a new one where there is none, or one that cannot be read (it then goes on from the chain's sequence). */
+  static async open(file: string): Promise<ReportBook> {
+    await mkdir(dirname(file), { recursive: true });
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    const parsed = text === undefined ? undefined : bookFile.safeParse(jsonOf(text));
+    return new ReportBook(file, parsed?.data ?? { sequence: 0, open: EMPTY, pending: [] });
+  }
+
+  /** Seconds that were measured and are in no report yet. */
+  get openSeconds(): number {
+    return this.#state.open.seconds;
+  }
+
+  /** Reports that the chain does not have yet, oldest first. */
+  get pending(): readonly Pending[] {
+    return this.#state.pending;
+  }
+
+  /** Adds what was measured. */
+  async add(sample: Sample): Promise<void> {
+    const { open } = this.#state;
+    const leases = { ...open.leases };
+    for (const { leaseId, units, joules } of sample.leases) {
+      leases[leaseId] = { units, joules: (leases[leaseId]?.joules ?? 0) + joules };
+    }
+    // Of different methods the least trustworthy one counts, which is the last of the list.
+    const method =
+      ENERGY_METHODS[Math.max(numberOf(ENERGY_METHODS, open.method), numberOf(ENERGY_METHODS, sample.method))];
+    await this.#save({
+      ...this.#state,
+      open: {
+        seconds: open.seconds + sample.seconds,
+        loadSeconds: open.loadSeconds + sample.load * sample.seconds,
+        joules: open.joules + sample.joules,
+        renewableJoules: open.renewableJoules + sample.renewableJoules,
+        idleUnitSeconds: open.idleUnitSeconds + sample.idleUnitSeconds,
+        method: method ?? "estimated",
+        leases,
+      },
+    });
+  }
+
+  /**
+   * The report on what was measured so far, under the next sequence. Fractions stay for the next one.
+   *
+   * @param onChain Sequence of the node's last report on chain.
+   */
+  draft(about: { nodeId: number; capacity: number; onChain: number; latency: number; version: number }): Report {
+    const { open, sequence } = this.#state;
+    const period = Math.floor(open.seconds);
+    const joules = Math.floor(open.joules);
+    // Those with the most energy, if there are too many; on chain they stand in ascending order.
+    const leases = Object.entries(open.leases)
+      .map(([leaseId, { units, joules: energy }]) => ({ leaseId: Number(leaseId), units, joules: Math.floor(energy) }))
+      .sort((a, b) => b.joules - a.joules)
+      .slice(0, MAX_SHARES)
+      .sort((a, b) => a.leaseId - b.leaseId);
+    const units = leases.reduce((sum, lease) => sum + lease.units, 0);
+    return {
+      nodeId: about.nodeId,
+      sequence: Math.max(sequence, about.onChain) + 1,
+      period,
+      load: Math.min(10_000, Math.round((open.loadSeconds / Math.max(open.seconds, 1e-9)) * 10_000)),
+      latency: Math.min(65_535, Math.round(about.latency)),
+      joules,
+      renewableJoules: Math.min(joules, Math.floor(open.renewableJoules)),
+      method: numberOf(ENERGY_METHODS, open.method === "none" ? "estimated" : open.method),
+      version: about.version,
+      // What the leases named here have units for.
+      idleUnitSeconds: Math.min(Math.floor(open.idleUnitSeconds), Math.min(units, about.capacity) * period),
+      shares: leases.map((lease) => ({ leaseId: lease.leaseId, joules: lease.joules })),
+    };
+  }
+
+  /** Takes a signed draft in and begins a new period with what the draft left. @returns Reports given up for it. */
+  async close(signed: SignedReport, now: number): Promise<readonly Pending[]> {
+    const { open, pending } = this.#state;
+    const { report: taken } = signed;
+    const all = [...pending, { signed: { ...signed, report: { ...taken, shares: [...taken.shares] } }, closedAt: now }];
+    const left = (whole: number, part: number) => Math.max(0, whole - part);
+    const seconds = left(open.seconds, taken.period);
+    await this.#save({
+      sequence: taken.sequence,
+      open: {
+        ...EMPTY,
+        seconds,
+        loadSeconds: open.seconds > 0 ? (open.loadSeconds * seconds) / open.seconds : 0,
+        joules: left(open.joules, taken.joules),
+        renewableJoules: left(open.renewableJoules, taken.renewableJoules),
+        // What no lease has units for is not carried over: it would be somebody else's work.
+        idleUnitSeconds: Math.min(left(open.idleUnitSeconds, taken.idleUnitSeconds), 1),
+        method: open.method,
+        leases: remainders(open.leases, taken),
+      },
+      pending: all.slice(-MOST_PENDING),
+    });
+    return all.slice(0, -MOST_PENDING);
+  }
+
+  /** Lets go of what the chain has, or will never take. */
+  async settle(isOver: (report: Report) => boolean): Promise<void> {
+    const pending = this.#state.pending.filter(({ signed }) => !isOver(signed.report));
+    if (pending.length < this.#state.pending.length) await this.#save({ ...this.#state, pending });
+  }
+
+  async #save(state: BookFile): Promise<void> {
+    const draft = `${this.#file}.new`;
+    await writeFile(draft, JSON.stringify(state));
+    await rename(draft, this.#file);
+    this.#state = state;
+  }
+}
+
+function remainders(leases: OpenLeases, { shares }: Report): OpenLeases {
+  const taken = new Map(shares.map(({ leaseId, joules }) => [String(leaseId), joules]));
+  const rest = Object.entries(leases).map(
+    ([id, { units, joules }]) => [id, { units, joules: joules - (taken.get(id) ?? 0) }] as const,
+  );
+  // Less than a joule of a lease is forgotten, or leases that ended long ago would pile up.
+  return Object.fromEntries(rest.filter(([, { joules }]) => joules >= 1));
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+import { join } from "node:path";
+
+import type { Session } from "../../chain/session.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import { isRenewable } from "../../protocol/energy/goals.ts";
+import { kindOf } from "../../protocol/energy/intensity.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { AgentConfig } from "../config.ts";
+import { secondsSinceInput } from "../owner/input.ts";
+import type { OwnerWatch } from "../owner/watch.ts";
+import { MachineMeter } from "../power/machine.ts";
+import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
+import { ReportBook } from "./book.ts";
+import type { TelemetryMetrics } from "./metrics.ts";
+import { Reporter, type ReporterParts, type ReportSigner } from "./reporter.ts";
+import { Sampler } from "./sampler.ts";
+import type { WorkloadCpu } from "./workloads.ts";
+
+/** Version of the agent as reports carry it: major × 256 + minor. */
+export const AGENT_VERSION = 0x0001;
+
+/** What an agent's telemetry is made of, beside its configuration. */
+export interface TelemetryParts {
+  readonly session: Session;
+  readonly nodeId: number;
+  readonly signer: ReportSigner;
+  readonly store: CheckpointStore;
+  readonly workloads: WorkloadCpu;
+  readonly owner: OwnerWatch | undefined;
+  readonly send: ReporterParts["send"];
+  readonly metrics: TelemetryMetrics;
+  readonly logger: Logger;
+}
+
+/** An agent's telemetry, measuring from now on. */
+export interface Telemetry {
+  readonly reporter: Reporter;
+  /** Where the figures of energy come from, for people. */
+  readonly source: string;
+  /** Takes a sample, and sees whether the owner uses the machine. */
+  readonly sample: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/**
+ * Opens meters and the book of reports.
+ *
+ * @throws PowerError if there is a meter that cannot be read, with the remedy.
+ */
+export async function openTelemetry(config: AgentConfig, parts: TelemetryParts): Promise<Telemetry> {
+  const { workloads, owner, logger } = parts;
+  const { power, telemetry, node } = config;
+  const own = () => workloads.totalSeconds();
+  const track = telemetry.cpus === undefined ? UsageTrack.machine() : UsageTrack.slice(telemetry.cpus, own);
+  let last: Usage = { load: 0, busySeconds: 0, seconds: 0 };
+  const meter = await MachineMeter.open({
+    ...power,
+    kind: kindOf(node.class),
+    cpus: telemetry.cpus ?? readCpuTimes()?.threads ?? 1,
+    slice: telemetry.cpus !== undefined,
+    cpuLoad: () => last.load,
+    // What a GPU does is not known without its meter: it is taken to be busy as far as the node's units are.
+    gpuLoad: () => Math.min(1, workloads.leases().reduce((sum, lease) => sum + lease.unitsRunning, 0) / node.capacity),
+  });
+  logger.info({ method: meter.method, source: meter.source }, "energy");
+  const sampler = new Sampler({
+    meter,
+    usage: () => (last = track.next()),
+    leases: () => workloads.leases(),
+    harvesting: () => owner?.present === false,
+    renewable: isRenewable(node.energySource) ? 1 : 0,
+    now: () => performance.now(),
+  });
+  const reporter = new Reporter({
+    ...parts,
+    capacity: node.capacity,
+    book: await ReportBook.open(join(config.dataDir, "reports.json")),
+    sampler,
+    keepers: telemetry.keepers,
+    selfPostAfter: telemetry.selfPostAfter,
+    version: AGENT_VERSION,
+  });
+  const machine = UsageTrack.machine();
+  let ownBefore = own();
+  return {
+    reporter,
+    source: meter.source,
+    sample: async () => {
+      await reporter.sample();
+      if (!owner) return;
+      const all = machine.next();
+      const ownNow = own();
+      const others = Math.max(0, all.busySeconds - (ownNow - ownBefore));
+      ownBefore = ownNow;
+      const before = owner.present;
+      const { threads = 1 } = readCpuTimes() ?? {};
+      const present = owner.look({
+        othersLoad: all.seconds > 0 ? others / all.seconds : 0,
+        sinceInput: await secondsSinceInput(),
+        seconds: all.seconds / threads,
+      });
+      if (present !== before) logger.info({ present }, present ? "the owner uses the machine" : "the owner is away");
+    },
+    close: () => {
+      meter.close();
+    },
+  };
+}

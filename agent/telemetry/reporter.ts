@@ -1,0 +1,185 @@
+import type { Pin } from "../../chain/pin.ts";
+import { packReports, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
+import { REPORT_PROTOCOL } from "../../chain/report-protocol.ts";
+import { nodeReportFacts, refusalOf } from "../../chain/report-refusal.ts";
+import type { Session } from "../../chain/session.ts";
+import { readStanding } from "../../chain/telemetry.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { ReportBook } from "./book.ts";
+import type { TelemetryMetrics } from "./metrics.ts";
+import { planReports } from "./plan.ts";
+import type { Sampler } from "./sampler.ts";
+
+/** Signs typed data with the operator key. */
+export interface ReportSigner {
+  signTypedData(domain: object, types: typeof REPORT_TYPES, value: object): Promise<string>;
+}
+
+/** What a reporter works with. */
+export interface ReporterParts {
+  readonly session: Session;
+  readonly nodeId: number;
+  readonly capacity: number;
+  readonly signer: ReportSigner;
+  readonly store: Pick<CheckpointStore, "request" | "roundTrips">;
+  readonly book: ReportBook;
+  readonly sampler: Sampler;
+  /** Multiaddrs of each keeper that collects reports. */
+  readonly keepers: readonly string[];
+  /** Seconds after which the node posts its reports itself; left out: a third of the network's time-out. */
+  readonly selfPostAfter?: number | undefined;
+  /** Sends a transaction of the operator. */
+  readonly send: (label: string, prepare: () => Promise<{ to: string; data?: string } | null>) => Promise<unknown>;
+  readonly version: number;
+  readonly metrics: TelemetryMetrics;
+  readonly logger: Logger;
+  /** Clock, ms since 1970. */
+  readonly now?: () => number;
+}
+
+/** Time for a keeper to take a report, milliseconds. */
+const SEND_TIMEOUT_MS = 5_000;
+
+/**
+ * Measures, reports, and sees to it that the chain gets the reports: through keepers, who post many at once, or by the
+ * node's own transaction if no keeper does it in time.
+ */
+export class Reporter {
+  readonly #parts: ReporterParts;
+  readonly #now: () => number;
+  /** Sequences that a keeper has taken, and when; they are sent again if the chain does not get them. */
+  readonly #taken = new Map<number, number>();
+
+  constructor(parts: ReporterParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** Takes a sample. To be called often: counters wrap around, and the power follows the load. */
+  async sample(): Promise<void> {
+    const sample = await this.#parts.sampler.next();
+    this.#parts.metrics.observe(sample);
+    await this.#parts.book.add(sample);
+  }
+
+  /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
+  async cycle(pin: Pin): Promise<void> {
+    const { session, nodeId, book, keepers, logger, selfPostAfter } = this.#parts;
+    const { reportInterval, reportTimeout } = await session.reader.parameters(pin);
+    const onChain = await this.#sequence(pin);
+    await book.settle(({ sequence }) => sequence <= onChain);
+    const age = (closedAt: number) => (this.#now() - closedAt) / 1000;
+    const steps = planReports({
+      openSeconds: book.openSeconds,
+      interval: reportInterval,
+      pending: book.pending.map(({ closedAt }) => age(closedAt)),
+      keepers: keepers.length > 0,
+      selfPostAfter: selfPostAfter ?? reportTimeout / 3,
+    });
+    this.#parts.metrics.pending.set(book.pending.length);
+    if (steps.includes("close")) await this.#close(onChain);
+    if (steps.includes("send")) await this.#send(reportInterval);
+    if (steps.includes("post")) {
+      await this.#post().catch((error: unknown) => {
+        logger.error({ err: error, node: nodeId }, "own reports cannot be posted yet");
+      });
+    }
+  }
+
+  async #sequence(pin: Pin): Promise<number> {
+    const { session, nodeId } = this.#parts;
+    return (await readStanding(session.reader, pin, nodeId)).sequence;
+  }
+
+  async #close(onChain: number): Promise<void> {
+    const { session, nodeId, capacity, signer, store, book, version, metrics, logger } = this.#parts;
+    const times = [...(await store.roundTrips()).values()];
+    const latency = median(times);
+    metrics.latency.set(latency);
+    const report = book.draft({ nodeId, capacity, onChain, latency, version });
+    const { chainId } = await session.provider.getNetwork();
+    const domain = reportDomain(chainId, await session.contracts.telemetry.getAddress());
+    const signature = await signer.signTypedData(domain, REPORT_TYPES, report);
+    const lost = await book.close({ report, signature }, this.#now());
+    logger.info({ report, peers: times.length }, "report");
+    if (lost.length > 0) {
+      const sequences = lost.map(({ signed }) => signed.report.sequence);
+      logger.error({ sequences }, "nobody posted these reports, and they are given up: their energy is lost");
+    }
+  }
+
+  async #send(interval: number): Promise<void> {
+    const { store, keepers, book, logger } = this.#parts;
+    const now = this.#now();
+    for (const { signed } of book.pending) {
+      const { sequence } = signed.report;
+      // Once a keeper has it, it has the time of an interval to post it.
+      if (now - (this.#taken.get(sequence) ?? -Infinity) < interval * 1000) continue;
+      const answers = await Promise.all(
+        keepers.map((keeper) =>
+          store.request(keeper.split(","), REPORT_PROTOCOL, wire(signed), { timeout: SEND_TIMEOUT_MS }).then(
+            (answer) => {
+              const { accepted, reason } = answer as { accepted?: boolean; reason?: string };
+              if (accepted !== true) logger.warn({ keeper, sequence, reason }, "a keeper refuses the report");
+              return accepted === true;
+            },
+            (error: unknown) => {
+              logger.debug({ err: error, keeper, sequence }, "a keeper does not take the report");
+              return false;
+            },
+          ),
+        ),
+      );
+      if (answers.includes(true)) this.#taken.set(sequence, now);
+    }
+    for (const [sequence] of this.#taken) {
+      if (!book.pending.some(({ signed }) => signed.report.sequence === sequence)) this.#taken.delete(sequence);
+    }
+  }
+
+  /** Posts all that is pending and would be taken; lets go of what never will be. */
+  async #post(): Promise<void> {
+    const { session, nodeId, book, logger, send } = this.#parts;
+    await send("reports", async () => {
+      const pin = await session.reader.pin();
+      let facts = await nodeReportFacts(session.reader, pin, nodeId);
+      const good: SignedReport[] = [];
+      const over = new Set<number>();
+      for (const { signed } of book.pending) {
+        const refusal = refusalOf(signed, facts);
+        if (refusal === undefined && facts) {
+          good.push(signed);
+          const { sequence, period } = signed.report;
+          facts = { ...facts, sequence, coveredUntil: facts.coveredUntil + period };
+        } else if (refusal !== "periodInvalid" && refusal !== "notInMarket") {
+          over.add(signed.report.sequence);
+          if (refusal !== "sequenceNotGrowing") logger.error({ refusal, report: signed.report }, hint(refusal));
+        }
+      }
+      await book.settle(({ sequence }) => over.has(sequence));
+      if (good.length === 0) return null;
+      return session.contracts.telemetry.post.populateTransaction(packReports(good));
+    });
+  }
+}
+
+/** As JSON, for the wire. */
+function wire({ report, signature }: SignedReport) {
+  const { shares, ...head } = report;
+  return { report: { ...head, shares: shares.map((share) => ({ ...share })) }, signature };
+}
+
+function hint(refusal: string | undefined): string {
+  if (refusal === "powerAboveMaximum") {
+    return "the network refuses the report: the machine draws more than its declared maximum, raise node.powerMax";
+  }
+  return "the network refuses the report";
+}
+
+/** The middle value; 0 if there is none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}

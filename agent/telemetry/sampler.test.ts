@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import type { EnergyMeter } from "../power/meter.ts";
+import { Sampler } from "./sampler.ts";
+import { WorkloadCpu } from "./workloads.ts";
+
+function work(id: number, count: number) {
+  return { lease: { id, count }, cpuSeconds: 0, unitsRunning: count };
+}
+
+test("energy goes to the leases that ran, also to those that were begun anew or have ended since", () => {
+  const works = new Map([[1, work(1, 2)]]);
+  const workloads = new WorkloadCpu(works);
+  const first = works.get(1)!;
+  first.cpuSeconds = 4;
+  assert.deepEqual(workloads.leases(), [{ leaseId: 1, units: 2, unitsRunning: 2, cpuSeconds: 4 }]);
+  // Stopped and begun anew: a new work, whose clock starts at 0.
+  first.cpuSeconds = 5;
+  const again = work(1, 2);
+  works.set(1, again);
+  again.cpuSeconds = 3;
+  assert.equal(workloads.leases()[0]?.cpuSeconds, 8);
+  // Over, and let go of.
+  again.cpuSeconds = 6;
+  again.unitsRunning = 0;
+  works.delete(1);
+  assert.deepEqual(workloads.leases(), [{ leaseId: 1, units: 2, unitsRunning: 0, cpuSeconds: 11 }]);
+  assert.deepEqual(workloads.leases(), []);
+  assert.ok(workloads.totalSeconds() > 11);
+});
+
+test("a sample holds what happened since the one before, and a meter that fails loses nothing", async () => {
+  const works = new Map([
+    [1, work(1, 1)],
+    [2, work(2, 3)],
+  ]);
+  const workloads = new WorkloadCpu(works);
+  let [now, joules, busy, away, broken] = [0, 0, 0, false, false];
+  const meter: EnergyMeter = {
+    method: "rapl",
+    source: "test",
+    read: () => {
+      if (broken) return Promise.reject(new Error("locked"));
+      const reading = { joules, method: "rapl" as const, source: "test" };
+      joules = 0;
+      return Promise.resolve(reading);
+    },
+  };
+  const sampler = new Sampler({
+    meter,
+    usage: () => ({ load: 0.25, busySeconds: busy, seconds: 40 }),
+    leases: () => workloads.leases(),
+    harvesting: () => away,
+    renewable: 0.5,
+    now: () => now,
+  });
+  [now, joules, busy] = [10_000, 1000, 10];
+  works.get(1)!.cpuSeconds = 2;
+  works.get(2)!.cpuSeconds = 6;
+  assert.deepEqual(await sampler.next(), {
+    seconds: 10,
+    load: 0.25,
+    joules: 1000,
+    renewableJoules: 500,
+    method: "rapl",
+    idleUnitSeconds: 0,
+    leases: [
+      { leaseId: 1, units: 1, joules: 200 },
+      { leaseId: 2, units: 3, joules: 600 },
+    ],
+  });
+  [now, joules, busy, broken] = [20_000, 400, 4, true];
+  await assert.rejects(sampler.next(), /locked/);
+  [now, busy, broken, away] = [30_000, 6, false, true];
+  works.get(1)!.cpuSeconds = 7;
+  const sample = await sampler.next();
+  assert.equal(sample.seconds, 20);
+  assert.equal(sample.idleUnitSeconds, 4 * 20);
+  assert.deepEqual(sample.leases, [{ leaseId: 1, units: 1, joules: 200 }]);
+});

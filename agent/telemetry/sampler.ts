@@ -1,0 +1,75 @@
+import { attribute, type LeaseCpu } from "../power/attribution.ts";
+import type { EnergyMeter } from "../power/meter.ts";
+import type { Usage } from "../power/usage.ts";
+import type { Sample } from "./book.ts";
+
+/** What a sampler looks at. */
+export interface SamplerParts {
+  readonly meter: EnergyMeter;
+  /** Usage since the call before; the meter is read right after it, with this load. */
+  readonly usage: () => Usage;
+  /** The leases that run, or ran since the last call: units of each, those that run now, and CPU time since it was started. */
+  readonly leases: () => readonly RunningLease[];
+  /** Whether the machine's owner leaves it idle, as far as the agent offers it for that. */
+  readonly harvesting: () => boolean;
+  /** Part of the energy that comes from renewable sources, from 0 to 1. */
+  readonly renewable: number;
+  /** Clock in milliseconds. */
+  readonly now: () => number;
+}
+
+/** A lease's work. */
+export interface RunningLease extends LeaseCpu {
+  readonly units: number;
+  readonly unitsRunning: number;
+}
+
+/** Turns what meters and the system tell into samples. */
+export class Sampler {
+  readonly #parts: SamplerParts;
+  #last: number;
+  #cpu = new Map<number, number>();
+  #missed = 0;
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+    this.#last = parts.now();
+  }
+
+  /**
+   * What was measured since the last sample.
+   *
+   * @throws PowerError if the meter does not answer; what it missed is in the next sample.
+   */
+  async next(): Promise<Sample> {
+    const { meter, usage, leases, harvesting, renewable, now } = this.#parts;
+    const { load, busySeconds } = usage();
+    // If the meter fails, the CPU time of this sample still counts when the energy comes with the next one.
+    this.#missed += busySeconds;
+    const reading = await meter.read();
+    const at = now();
+    const seconds = Math.max(0, (at - this.#last) / 1000);
+    this.#last = at;
+    const all = leases();
+    const used = all.map(({ leaseId, cpuSeconds }) => ({
+      leaseId,
+      cpuSeconds: Math.max(0, cpuSeconds - (this.#cpu.get(leaseId) ?? 0)),
+    }));
+    this.#cpu = new Map(all.map(({ leaseId, cpuSeconds }) => [leaseId, cpuSeconds]));
+    const unitsRunning = all.reduce((sum, lease) => sum + lease.unitsRunning, 0);
+    const busy = this.#missed;
+    this.#missed = 0;
+    return {
+      seconds,
+      load,
+      joules: reading.joules,
+      renewableJoules: reading.joules * renewable,
+      method: reading.method,
+      idleUnitSeconds: harvesting() ? unitsRunning * seconds : 0,
+      leases: attribute(reading.joules, used, busy).map((share) => ({
+        ...share,
+        units: all.find(({ leaseId }) => leaseId === share.leaseId)?.units ?? 0,
+      })),
+    };
+  }
+}

@@ -1,0 +1,54 @@
+import type { LeaseWork } from "../lease/work.ts";
+import type { RunningLease } from "./sampler.ts";
+
+/** What is needed of the work on a lease. */
+type Work = Pick<LeaseWork, "cpuSeconds" | "unitsRunning"> & {
+  readonly lease: { readonly id: number; readonly count: number };
+};
+
+/**
+ * CPU time of the agent and its workloads. A lease may be begun anew, and work is let go of when it is over: what it had
+ * used by then still counts.
+ */
+export class WorkloadCpu {
+  readonly #works: ReadonlyMap<number, Work>;
+  /** CPU time of each work seen, as of the last look. */
+  #seen = new Map<Work, number>();
+  readonly #byLease = new Map<number, number>();
+  #total = 0;
+
+  /** @param works Work under way, by lease id. */
+  constructor(works: ReadonlyMap<number, Work>) {
+    this.#works = works;
+  }
+
+  /** Leases with work, or with work that ended since the last call; CPU time since the agent started. */
+  leases(): RunningLease[] {
+    const looked = new Set([...this.#seen.keys(), ...this.#works.values()]);
+    for (const work of looked) this.#take(work);
+    const leases = new Map([...looked].map((work) => [work.lease.id, work]));
+    // What is gone has been read to its end.
+    this.#seen = new Map([...this.#seen].filter(([work]) => this.#works.get(work.lease.id) === work));
+    return [...leases].map(([leaseId, { lease, unitsRunning }]) => ({
+      leaseId,
+      units: lease.count,
+      unitsRunning,
+      cpuSeconds: this.#byLease.get(leaseId) ?? 0,
+    }));
+  }
+
+  /** CPU time of all workloads and of the agent itself, seconds; never shrinks. */
+  totalSeconds(): number {
+    for (const work of new Set([...this.#seen.keys(), ...this.#works.values()])) this.#take(work);
+    const { user, system } = process.cpuUsage();
+    return this.#total + (user + system) / 1e6;
+  }
+
+  #take(work: Work): void {
+    const now = work.cpuSeconds;
+    const more = Math.max(0, now - (this.#seen.get(work) ?? 0));
+    this.#seen.set(work, now);
+    this.#byLease.set(work.lease.id, (this.#byLease.get(work.lease.id) ?? 0) + more);
+    this.#total += more;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * How fast work goes on after its node was killed, and what each step costs: `npm run bench:failover -- [--quick] [--json] [--write]`.
+ *
+ *     --quick    fewer kills and fewer nodes, under two minutes
+ *     --json     print JSON instead of tables
+ *     --write    put the tables into docs/benchmarks.md
+ *
+ * The times are those of real processes on this machine: an agent is killed with SIGKILL in mid-training, and the clock
+ * stops when the first checkpoint of whoever goes on is on chain. The gas is that of an in-process chain. Exits with 1 if
+ * work was not recovered, or if a step's gas grows with the nodes.
+ */
+import { parseArgs } from "node:util";
+
+import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
+import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
+import { machine, markdownTable, writeSection } from "./report.ts";
+
+/** By how much a step's gas may differ between numbers of nodes: draws need more or fewer tries. */
+const FLAT = 0.1;
+const WORDS: Readonly<Record<(typeof PARTS)[number], string>> = {
+  expired: "detection: the rest of the interval, the grace, and the keeper's `expire`",
+  seed: "the batch is opened, and the oracle answers",
+  drawn: "the draw",
+  restored: "the successor notices its lease and restores the checkpoint",
+  checkpoint: "until its first new checkpoint is signed for and on chain",
+};
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
+});
+const say = (text: string): void => {
+  if (!flags.json) process.stderr.write(`${text}\n`);
+};
+
+const gas = await measureGas(flags.quick ? [100, 1_000] : [100, 1_000, 10_000]);
+const kills = flags.quick ? 2 : 5;
+const splits = (await measureRecoveries(kills, say)).map(split).filter((each) => each !== undefined);
+const wrong = faults();
+process.stdout.write(
+  flags.json
+    ? `${JSON.stringify({ machine: machine(), network: NETWORK, gas, recoveries: splits, wrong })}\n`
+    : report(),
+);
+if (flags.write) writeSection("bench:failover", report());
+for (const each of wrong) process.stderr.write(`${each}\n`);
+process.exit(wrong.length === 0 ? 0 : 1);
+
+async function measureGas(sizes: readonly number[]): Promise<{ nodes: number; steps: StepGas[] }[]> {
+  const chain = await FailoverChain.open();
+  try {
+    const measured: { nodes: number; steps: StepGas[] }[] = [];
+    for (const nodes of sizes) {
+      say(`${String(nodes)} nodes: registering, then failing ${String(FAILED)} leases`);
+      await chain.growTo(nodes);
+      measured.push({ nodes, steps: await chain.steps() });
+    }
+    return measured;
+  } finally {
+    await chain.close();
+  }
+}
+
+/** What is not as promised, in words. */
+function faults(): string[] {
+  const words: string[] = [];
+  if (splits.length < kills)
+    words.push(`Only ${String(splits.length)} of ${String(kills)} recoveries were seen whole.`);
+  for (const { step } of gas[0]?.steps ?? []) {
+    const all = gas.map(({ nodes, steps }) => ({ nodes, gas: steps.find((each) => each.step === step)?.gas ?? NaN }));
+    const least = Math.min(...all.map((each) => each.gas));
+    for (const each of all) {
+      // A draw's tries depend on the seed, not on the nodes; see the statistical test of the draw.
+      if (each.gas > least * (1 + FLAT) && !step.startsWith("draw")) {
+        words.push(
+          `With ${String(each.nodes)} nodes, to ${step} takes ${String(each.gas)} gas, with others ${String(least)}.`,
+        );
+      }
+    }
+  }
+  return words;
+}
+
+function report(): string {
+  const right = (heading: string) => ({ heading, align: "right" as const });
+  const seconds = (value: number) => value.toFixed(1);
+  const range = (pick: (each: Split) => number) => {
+    const values = splits.map(pick);
+    return [seconds(median(values)), `${seconds(Math.min(...values))} – ${seconds(Math.max(...values))}`];
+  };
+  const steps = gas[0]?.steps.map(({ step }) => step) ?? [];
+  return [
+    `${machine()}. A task with checkpoints every ${String(NETWORK.checkpointInterval)} s, a grace of ${String(NETWORK.grace)} s, blocks every`,
+    `${String(NETWORK.block)} s; the killed agent's work goes on at another one. Medians of ${String(splits.length)} kills, seconds.`,
+    "",
+    markdownTable(
+      [{ heading: "part" }, right("median"), right("from – to")],
+      [
+        ...PARTS.map((part) => [WORDS[part], ...range((each) => each[part])]),
+        ["**SIGKILL to first new checkpoint**", ...range(({ total }) => total)],
+      ],
+    ),
+    `Gas of each step, by registered nodes; ${String(FAILED)} leases fail together.`,
+    "",
+    markdownTable(
+      [{ heading: "step" }, ...gas.map(({ nodes }) => right(`${nodes.toLocaleString("en")} nodes`))],
+      steps.map((step) => [
+        step,
+        ...gas.map((each) => (each.steps.find((one) => one.step === step)?.gas ?? NaN).toLocaleString("en")),
+      ]),
+    ),
+  ].join("\n");
+}

@@ -1,0 +1,162 @@
+import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
+
+import { holdingDomain, signHolding } from "../../agent/attest/holding.ts";
+import { isHolder } from "../../agent/node/replicas.ts";
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
+import { planRound } from "../../protocol/allocation/plan.ts";
+import { openClient, openMarket } from "../../test/support/market.ts";
+
+/** What a step took. */
+export interface StepGas {
+  readonly step: string;
+  readonly gas: number;
+}
+
+/** Leases that fail together. */
+export const FAILED = 8;
+
+const VER = 10n ** 18n;
+const MILLI = 10n ** 15n;
+const INTERVAL = 60;
+const CLASS = 0;
+const PROFILE = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: "/ip4/10.0.0.1/tcp/4001" };
+const ONE_BLOCK_OF_REGISTRATIONS = 500;
+
+/** The protocol on an in-process chain, with nodes by the thousand, each with an operator key that can be had. */
+export class FailoverChain {
+  readonly #market: Awaited<ReturnType<typeof openMarket>>;
+  readonly #client: Awaited<ReturnType<typeof openClient>>;
+  #nodes = 0;
+
+  private constructor(market: Awaited<ReturnType<typeof openMarket>>, client: Awaited<ReturnType<typeof openClient>>) {
+    this.#market = market;
+    this.#client = client;
+  }
+
+  static async open(): Promise<FailoverChain> {
+    const market = await openMarket();
+    const chain = new FailoverChain(market, await openClient(market));
+    await chain.#rpc("evm_setBlockGasLimit", toBeHex(1_000_000_000n));
+    return chain;
+  }
+
+  async close(): Promise<void> {
+    this.#client.provider.destroy();
+    await this.#market.close();
+  }
+
+  /** Registers nodes of one unit each until there are so many. */
+  async growTo(count: number): Promise<void> {
+    const { contracts, accounts } = this.#market;
+    const { nodes } = contracts;
+    const from = accounts.governance.address;
+    let nonce = Number(await this.#rpc("eth_getTransactionCount", from, "latest"));
+    await this.#rpc("evm_setAutomine", false);
+    for (; this.#nodes < count; nonce++) {
+      this.#nodes += 1;
+      const operator = computeAddress(keyOf(this.#nodes));
+      const ask = BigInt(1 + ((this.#nodes * 7919) % 1_000)) * MILLI;
+      const terms = { classId: CLASS, capacity: 1, ask };
+      const call = await nodes.register.populateTransaction(operator, terms, PROFILE, 100n * VER);
+      const { to, data } = call;
+      await this.#rpc("eth_sendTransaction", { from, to, data, nonce: toBeHex(nonce), gas: toBeHex(1_500_000) });
+      if (this.#nodes % ONE_BLOCK_OF_REGISTRATIONS === 0 || this.#nodes === count) await this.#rpc("evm_mine");
+    }
+    await this.#rpc("evm_setAutomine", true);
+    const registered = Number(await nodes.nodeCount());
+    if (registered !== count) throw new Error(`${String(registered)} nodes are registered, not ${String(count)}`);
+  }
+
+  /** Gas of each step from a checkpoint to the leases that go on from it. The chain is then as it was. */
+  async steps(): Promise<StepGas[]> {
+    const snapshot = await this.#rpc("evm_snapshot");
+    try {
+      return await this.#measure();
+    } finally {
+      await this.#rpc("evm_revert", snapshot);
+    }
+  }
+
+  async #measure(): Promise<StepGas[]> {
+    const { contracts, accounts } = this.#market;
+    const { leases, reassignment, coordinator, seeds } = contracts;
+    await this.#round();
+    const anyone = accounts.others[0]?.address ?? "";
+    const taken: StepGas[] = [];
+    const note = async (step: string, call: ContractTransaction, from = anyone) => {
+      taken.push({ step, gas: await this.#send(call, from) });
+    };
+    // The first one writes fresh slots; later ones overwrite, as nearly all do.
+    for (let i = 1; i <= 3; i++) {
+      const { call, from } = await this.#checkpoint(1, i);
+      if (i < 3) await this.#send(call, from);
+      else await note("post a checkpoint with a receipt", call, from);
+    }
+    await this.#market.pass(INTERVAL + 10_000);
+    const first = Number(await leases.leaseCount()) - FAILED + 1;
+    for (let i = 0; i < FAILED; i++) {
+      const call = await leases.expire.populateTransaction(first + i);
+      if (i < FAILED - 1) await this.#send(call, anyone);
+      else await note("expire a lease", call);
+    }
+    await note(`open a batch of ${String(FAILED)}`, await reassignment.open.populateTransaction());
+    const { requestId } = await reassignment.current();
+    await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [20_261_124n]);
+    const before = Number(await leases.leaseCount());
+    await note(`draw for ${String(FAILED)}`, await reassignment.draw.populateTransaction(FAILED));
+    const drawn = Number(await leases.leaseCount()) - before;
+    if (drawn !== FAILED) throw new Error(`${String(drawn)} ranges were drawn for, not ${String(FAILED)}`);
+    return taken;
+  }
+
+  /** Grants {@link FAILED} leases of one unit each, to the cheapest nodes. */
+  async #round(): Promise<void> {
+    const { contracts } = this.#market;
+    await this.#market.addTask({ units: FAILED, maxPrice: 2_000n * MILLI, classIds: [CLASS], interval: INTERVAL });
+    await this.#market.pass(10);
+    await contracts.rounds.open();
+    await this.#market.fulfil(7n);
+    const snapshot = await roundSnapshot(this.#client.reader);
+    if (!snapshot) throw new Error("the round has no seed");
+    const plan = planRound(snapshot, networkSimplex);
+    if (plan.kind !== "plan") throw new Error(plan.why);
+    await contracts.rounds.settle(snapshot.roundId, plan.post);
+  }
+
+  /** A checkpoint of a lease with the receipt of the first node that may give one. */
+  async #checkpoint(leaseId: number, progress: number): Promise<{ call: ContractTransaction; from: string }> {
+    const { checkpoints, leases } = this.#market.contracts;
+    const { nodeId, fence } = await leases.lease(leaseId);
+    const producer = Number(nodeId);
+    const all = Array.from({ length: this.#nodes }, (_, i) => i + 1);
+    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#nodes, 1)) ?? 0;
+    const digest = id(`checkpoint ${String(progress)}`);
+    const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
+    const domain = holdingDomain(31337, await checkpoints.getAddress());
+    const signature = await signHolding(new Wallet(keyOf(holder)), domain, holding, holder);
+    const call = await checkpoints.post.populateTransaction(leaseId, fence, digest, 0x70, progress, 1_000_000, [
+      { nodeId: holder, signature },
+    ]);
+    const from = computeAddress(keyOf(producer));
+    await this.#rpc("hardhat_impersonateAccount", from);
+    await this.#rpc("hardhat_setBalance", from, toBeHex(VER));
+    return { call, from };
+  }
+
+  async #send({ to, data }: ContractTransaction, from: string): Promise<number> {
+    const hash = await this.#rpc("eth_sendTransaction", { from, to, data, gas: toBeHex(2 ** 24) });
+    const receipt = (await this.#rpc("eth_getTransactionReceipt", hash)) as Record<string, string> | null;
+    if (receipt?.["status"] !== "0x1") throw new Error(`a measured transaction failed: ${JSON.stringify(receipt)}`);
+    return Number(receipt["gasUsed"]);
+  }
+
+  #rpc(method: string, ...params: unknown[]): Promise<unknown> {
+    return this.#market.connection.provider.request({ method, params }) as Promise<unknown>;
+  }
+}
+
+/** The operator key of a node: for this chain in memory, and for nothing else. */
+function keyOf(node: number): string {
+  return id(`operator of node ${String(node)}`);
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { CastNode, CastTask } from "../../scripts/demo/cast.ts";
+import { specOf } from "../../scripts/demo/configs.ts";
+import { inTraining, killInTraining, nodeIdOf, seen } from "../../scripts/demo/faults.ts";
+import { BlockClock, readHappenings, recoveries, type Fault, type Recovery } from "../../scripts/demo/timeline.ts";
+import { TestNetwork } from "../../test/support/network.ts";
+
+/** Seconds of the network that is measured. */
+export const NETWORK = { checkpointInterval: 3, grace: 10, block: 1 } as const;
+
+/** Longest wait for one recovery, milliseconds. */
+const PATIENCE_MS = 180_000;
+
+/** Parts of a recovery, in their order; each is the time since the one before, seconds. */
+export const PARTS = ["expired", "seed", "drawn", "restored", "checkpoint"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** A recovery in parts, seconds. */
+export type Split = Readonly<Record<Part, number>> & { readonly total: number };
+
+const node = (name: string, ownerAccount: number, operatorAccount: number): CastNode => ({
+  name,
+  class: "cpu/eu",
+  capacity: 2,
+  ask: "0.010",
+  energySource: "wind",
+  ownerAccount,
+  operatorAccount,
+});
+const NODES: readonly CastNode[] = [node("ann", 10, 6), node("ben", 11, 7), node("cid", 12, 8), node("dot", 13, 9)];
+const TASK: CastTask = {
+  name: "bench",
+  account: 16,
+  units: 1,
+  maxPrice: "0.020",
+  classes: { "cpu/eu": "0" },
+  hidden: [24],
+  learningRates: [0.05],
+};
+/** Lasts longer than any run of the benchmark. */
+const SPEC = {
+  ...specOf(TASK),
+  args: ["--epochs", "1000", "--train", "1000", "--test", "100", "--checkpoint-steps", "25", "--pace", "40"],
+  timeouts: { unitSeconds: 3600, graceSeconds: 10 },
+};
+
+/**
+ * Kills the agent that holds a lease (SIGKILL), waits until another one's first checkpoint is on chain, starts the killed
+ * one again, and so on.
+ *
+ * @param times How often.
+ * @param say Told what happens.
+ * @throws Error with the ends of all logs.
+ */
+export async function measureRecoveries(times: number, say: (text: string) => void): Promise<Recovery[]> {
+  const network = await TestNetwork.start("test-bench-failover", {
+    LeaseGrace: { value: NETWORK.grace },
+    MinCheckpointInterval: { value: 1 },
+    Cooldown: { value: 10 },
+  });
+  const clock = new BlockClock();
+  try {
+    return await measure(network, clock, times, say);
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await network.tails()}`, {
+      cause: error,
+    });
+  } finally {
+    clock.stop();
+    await network.stop();
+  }
+}
+
+async function measure(
+  network: TestNetwork,
+  clock: BlockClock,
+  times: number,
+  say: (text: string) => void,
+): Promise<Recovery[]> {
+  const { session, processes, configs } = network;
+  const { reader, provider } = session;
+  const firstBlock = await provider.getBlockNumber();
+  clock.start(session);
+  for (const each of NODES) await network.agent(each);
+  await network.until("all nodes are listed", 90, async () => {
+    const nodes = await reader.nodes(await reader.pin());
+    return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === NODES.length;
+  });
+  await network.keeper();
+  const { config, spec, terms } = await configs.developer(TASK, SPEC);
+  processes.start("developer", [
+    ...["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms],
+  ]);
+  const parts = {
+    session,
+    processes,
+    say,
+    agents: NODES.map((each) => ({ node: each, process: each.name, data: configs.agentData(each) })),
+  };
+  const faults: Fault[] = [];
+  const bound = async <T>(what: string, look: Promise<T>): Promise<T> =>
+    Promise.race([
+      look,
+      delay(PATIENCE_MS).then(() => {
+        throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+      }),
+    ]);
+  for (let i = 0; i < times; i++) {
+    const holder = await bound(
+      "some node trains",
+      seen(async () => {
+        for (const each of NODES) if (await inTraining(session, await nodeIdOf(session, each), 2)) return each;
+        return undefined;
+      }),
+    );
+    const fault = await killInTraining(parts, holder);
+    faults.push(fault);
+    const [leaseId] = fault.leaseIds;
+    await bound(
+      `the successor of lease ${String(leaseId)} has a checkpoint`,
+      seen(async () => {
+        const pin = await reader.pin();
+        const successor = (await reader.leases(pin)).find(({ parent }) => parent === leaseId);
+        return successor && (await reader.checkpoints(pin, [successor.id])).has(successor.id);
+      }),
+    );
+    await network.agent(holder);
+  }
+  const agents = await Promise.all(NODES.map(({ name }) => network.log(name)));
+  const logs = { keeper: await network.log("keeper"), agents: agents.flat() };
+  return recoveries(faults, await readHappenings(session, clock, firstBlock, logs));
+}
+
+/**
+ * A recovery in parts.
+ *
+ * @returns undefined if a part of it was not seen.
+ */
+export function split(recovery: Recovery): Split | undefined {
+  const at = PARTS.map((part) => recovery[part]);
+  if (at.some((each) => each === undefined)) return undefined;
+  const times = at as number[];
+  const parts = Object.fromEntries(PARTS.map((part, i) => [part, (times[i] ?? 0) - (i > 0 ? (times[i - 1] ?? 0) : 0)]));
+  return { ...(parts as Record<Part, number>), total: times.at(-1) ?? 0 };
+}
+
+/** The middle one; the mean of the two middle ones of an even number. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? NaN) + (sorted[Math.floor(middle)] ?? NaN)) / 2;
+}

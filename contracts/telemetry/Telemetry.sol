@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {BASIS, MAX_UNIT_POWER} from "../governance/Units.sol";
+import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
+import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
+import {ReportCodec} from "./ReportCodec.sol";
+
+/// @title Signed reports of nodes: load, latency and energy
+/// @notice See {ITelemetry}.
+contract Telemetry is ITelemetry, AccessManaged, EIP712 {
+    using ReportCodec for bytes;
+    using ReportCodec for Report;
+
+    /// @dev A node's signs as they were when a freeze began; written by the first report of the node in that freeze.
+    struct Frozen {
+        uint32 freeze;
+        uint16 load;
+        uint16 latency;
+        uint40 at;
+    }
+
+    /// @dev What all reports of a batch are held against, read once; and the totals, written once.
+    struct Batch {
+        /// Number of the freeze that holds the listings; 0: none does.
+        uint32 freeze;
+        uint32 nodeCount;
+        uint32 leaseCount;
+        Rule rule;
+        Totals totals;
+    }
+
+    /// @dev Parameters.
+    struct Rule {
+        uint256 timeout;
+        uint256 band;
+        uint256 maxLatency;
+    }
+
+    /// @notice Most shares in a report.
+    uint256 public constant MAX_SHARES = 64;
+
+    /// @notice Times, the band of loads.
+    IParameters public immutable PARAMETERS;
+    /// @notice Operators, capacity, declared power; is told who is fit for new work.
+    INodeRegistry public immutable NODES;
+    /// @notice Whose leases the shares name.
+    ILeaseRegistry public immutable LEASES;
+    /// @notice Keeps the energy.
+    IEnergyLedger public immutable LEDGER;
+
+    Totals private _totals;
+    mapping(uint32 nodeId => Standing) private _standings;
+    mapping(uint32 nodeId => Frozen) private _frozen;
+    mapping(uint8 classId => uint16 milliseconds) private _maxLatencies;
+
+    constructor(
+        address authority,
+        IParameters parameters,
+        INodeRegistry nodes,
+        ILeaseRegistry leases,
+        IEnergyLedger ledger
+    ) AccessManaged(authority) EIP712("DRMP", "1") {
+        PARAMETERS = parameters;
+        NODES = nodes;
+        LEASES = leases;
+        LEDGER = ledger;
+    }
+
+    /// @inheritdoc ITelemetry
+    function post(bytes calldata packed) external returns (uint256 accepted) {
+        Batch memory batch = Batch({
+            freeze: NODES.frozen() ? NODES.freezeCount() : 0,
+            nodeCount: NODES.nodeCount(),
+            leaseCount: LEASES.leaseCount(),
+            rule: _rule(),
+            totals: _totals
+        });
+        for (uint256 at; at < packed.length;) {
+            (Report memory report, uint256 end) = packed.read(at);
+            bytes calldata signature = packed[end - ReportCodec.SIGNATURE:end];
+            Refusal reason = _process(report, signature, batch);
+            if (reason == Refusal.None) ++accepted;
+            else emit ReportRefused(report.nodeId, report.sequence, reason);
+            at = end;
+        }
+        _totals = batch.totals;
+    }
+
+    /// @inheritdoc ITelemetry
+    function lapse(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint256 from = _silentFrom(s.at, facts.registeredAt);
+        require(block.timestamp > from, NodeInTime(nodeId, from));
+        require(s.counted || !facts.unfit, AlreadyLapsed(nodeId));
+        if (s.counted) {
+            Totals memory t = _totals;
+            _uncount(t, s);
+            _totals = t;
+            _standings[nodeId].counted = false;
+        }
+        emit NodeLapsed(nodeId);
+        if (!facts.unfit) NODES.setFit(nodeId, false);
+    }
+
+    /// @inheritdoc ITelemetry
+    function throttle(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint32 threshold = facts.powerThreshold;
+        require(!s.throttled, AlreadyThrottled(nodeId));
+        require(
+            threshold != 0 && s.watts > threshold && s.previousWatts > threshold,
+            PowerWithinThreshold(nodeId, s.watts, s.previousWatts, threshold)
+        );
+        _standings[nodeId].throttled = true;
+        if (s.counted) ++_totals.throttledNodes;
+        emit NodeThrottled(nodeId, s.watts, threshold);
+        if (!facts.unfit) NODES.setFit(nodeId, false);
+    }
+
+    /// @inheritdoc ITelemetry
+    function unthrottle(uint32 nodeId) external {
+        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        Standing memory s = _standings[nodeId];
+        uint32 threshold = facts.powerThreshold;
+        require(s.throttled, NotThrottled(nodeId));
+        require(threshold == 0 || s.watts <= threshold, PowerAboveThreshold(nodeId, s.watts, threshold));
+        s.throttled = false;
+        _standings[nodeId].throttled = false;
+        if (s.counted) --_totals.throttledNodes;
+        emit NodeUnthrottled(nodeId, s.watts, threshold);
+        // A lapsed node stays out until it reports again.
+        if (s.counted && facts.unfit && _fit(s, facts.classId, _totals, _rule())) NODES.setFit(nodeId, true);
+    }
+
+    /// @inheritdoc ITelemetry
+    function setMaxLatency(uint8 classId, uint16 milliseconds) external restricted {
+        emit MaxLatencySet(classId, _maxLatencies[classId], milliseconds);
+        _maxLatencies[classId] = milliseconds;
+    }
+
+    /// @inheritdoc ITelemetry
+    function signsOf(uint32 nodeId) external view returns (uint16, uint16, uint40) {
+        if (NODES.frozen()) {
+            Frozen storage f = _frozen[nodeId];
+            if (f.freeze == NODES.freezeCount()) return (f.load, f.latency, f.at);
+        }
+        Standing storage s = _standings[nodeId];
+        return (s.load, s.latency, s.at);
+    }
+
+    /// @inheritdoc ITelemetry
+    function silent(uint32 nodeId) external view returns (bool) {
+        return block.timestamp > _silentFrom(_standings[nodeId].at, NODES.factsOf(nodeId).registeredAt);
+    }
+
+    /// @inheritdoc ITelemetry
+    function averageLoad() external view returns (uint256, uint256) {
+        return (_totals.load, _totals.nodes);
+    }
+
+    /// @inheritdoc ITelemetry
+    function totals() external view returns (Totals memory) {
+        return _totals;
+    }
+
+    /// @inheritdoc ITelemetry
+    function standingOf(uint32 nodeId) external view returns (Standing memory) {
+        return _standings[nodeId];
+    }
+
+    /// @inheritdoc ITelemetry
+    function standingPage(uint32 from, uint32 count) external view returns (Standing[] memory page) {
+        page = new Standing[](count);
+        for (uint32 i; i < count; ++i) page[i] = _standings[from + i];
+    }
+
+    /// @inheritdoc ITelemetry
+    function digestOf(Report memory report) external view returns (bytes32) {
+        return _hashTypedDataV4(report.hash());
+    }
+
+    /// @inheritdoc ITelemetry
+    function maxLatencyOf(uint8 classId) public view returns (uint256) {
+        uint256 own = _maxLatencies[classId];
+        return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
+    }
+
+    /// @dev Judges a report, and books it if it is good.
+    function _process(Report memory r, bytes calldata signature, Batch memory batch) private returns (Refusal reason) {
+        if (r.nodeId == 0 || r.nodeId > batch.nodeCount) return Refusal.UnknownNode;
+        INodeRegistry.Facts memory facts = NODES.factsOf(r.nodeId);
+        Standing memory s = _standings[r.nodeId];
+        uint256 from = _coveredFrom(s, facts.registeredAt, batch.rule.timeout);
+        reason = _judgeOrigin(r, facts, signature, s.sequence);
+        if (reason != Refusal.None) return reason;
+        if (r.period == 0 || from + r.period > block.timestamp) return Refusal.PeriodInvalid;
+        reason = _judgeValues(r, facts);
+        if (reason != Refusal.None) return reason;
+        IEnergyLedger.Part[] memory parts;
+        (reason, parts) = _judgeShares(r, facts.capacity, batch.leaseCount);
+        if (reason != Refusal.None) return reason;
+
+        // Once per freeze: what the draws of this freeze may know of the node.
+        if (batch.freeze != 0 && _frozen[r.nodeId].freeze != batch.freeze) {
+            _frozen[r.nodeId] = Frozen(batch.freeze, s.load, s.latency, s.at);
+        }
+        if (s.counted) _uncount(batch.totals, s);
+        s.lag = uint16(block.timestamp - from - r.period);
+        _book(r, facts, s, batch);
+        _record(r, facts.classId, parts);
+    }
+
+    /// @dev Changes the node's standing, the totals, and whether it is fit for new work.
+    function _book(Report memory r, INodeRegistry.Facts memory facts, Standing memory s, Batch memory batch) private {
+        s.sequence = r.sequence;
+        s.at = uint40(block.timestamp);
+        s.load = r.load;
+        s.latency = r.latency;
+        s.previousWatts = s.watts;
+        s.watts = uint32(Math.ceilDiv(r.joules, r.period));
+        s.unitPower = _unitPower(s.watts, facts);
+        s.counted = true;
+        s.renewable = r.joules != 0 && r.renewableJoules == r.joules;
+        _standings[r.nodeId] = s;
+        _count(batch.totals, s);
+        emit Reported(
+            r.nodeId,
+            r.sequence,
+            r.period,
+            r.load,
+            r.latency,
+            r.joules,
+            r.renewableJoules,
+            Method(r.method),
+            r.version,
+            r.idleUnitSeconds
+        );
+        bool fit = _fit(s, facts.classId, batch.totals, batch.rule);
+        if (fit == facts.unfit) NODES.setFit(r.nodeId, fit);
+    }
+
+    function _record(Report memory r, uint8 classId, IEnergyLedger.Part[] memory parts) private {
+        LEDGER.record(
+            IEnergyLedger.Entry(
+                r.nodeId,
+                classId,
+                r.method,
+                r.period,
+                r.joules,
+                r.renewableJoules,
+                r.idleUnitSeconds,
+                parts
+            )
+        );
+    }
+
+    function _judgeOrigin(
+        Report memory r,
+        INodeRegistry.Facts memory facts,
+        bytes calldata signature,
+        uint32 sequence
+    ) private view returns (Refusal) {
+        bool inMarket =
+            facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
+        if (!inMarket) return Refusal.NotInMarket;
+        if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
+        if (r.sequence <= sequence) return Refusal.SequenceNotGrowing;
+        // ERC-2098: r, then s with the parity in its highest bit.
+        (address signer, , ) = ECDSA.tryRecover(
+            _hashTypedDataV4(r.hash()),
+            bytes32(signature),
+            bytes32(signature[32:])
+        );
+        // What cannot be recovered is zero, which the registry refuses as an operator.
+        return signer == facts.operator ? Refusal.None : Refusal.BadSignature;
+    }
+
+    function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private pure returns (Refusal) {
+        if (r.load > BASIS) return Refusal.LoadTooHigh;
+        if (r.method == 0 || r.method > uint8(type(Method).max)) return Refusal.UnknownMethod;
+        uint256 most = Math.min(facts.powerMax, uint256(facts.capacity) * MAX_UNIT_POWER);
+        if (r.joules > most * r.period) return Refusal.PowerAboveMaximum;
+        return r.renewableJoules > r.joules ? Refusal.RenewableAboveTotal : Refusal.None;
+    }
+
+    /// @dev Looks the leases up that the shares name. At most {MAX_SHARES} steps.
+    function _judgeShares(
+        Report memory r,
+        uint256 capacity,
+        uint32 leaseCount
+    ) private view returns (Refusal, IEnergyLedger.Part[] memory parts) {
+        parts = new IEnergyLedger.Part[](r.shares.length);
+        uint256 shared;
+        uint256 units;
+        uint32 last;
+        for (uint256 i; i < parts.length; ++i) {
+            uint32 leaseId = r.shares[i].leaseId;
+            if (leaseId <= last) return (Refusal.SharesOutOfOrder, parts);
+            last = leaseId;
+            if (leaseId > leaseCount) return (Refusal.ForeignLease, parts);
+            ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+            if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
+            parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, r.shares[i].joules);
+            shared += r.shares[i].joules;
+            units += lease.count;
+        }
+        if (shared > r.joules) return (Refusal.SharesAboveTotal, parts);
+        bool idle = r.idleUnitSeconds <= Math.min(units, capacity) * r.period;
+        return (idle ? Refusal.None : Refusal.IdleAboveWork, parts);
+    }
+
+    /// @dev Parameters. The lag's 16 bits hold no longer time-out.
+    function _rule() private view returns (Rule memory) {
+        return
+            Rule({
+                timeout: Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max),
+                band: PARAMETERS.get(Param.BalanceBand),
+                maxLatency: PARAMETERS.get(Param.MaxLatency)
+            });
+    }
+
+    /// @dev From when on the node's next report may cover. Reports may be posted late, but never cover a second twice
+    /// nor reach back further than the time-out, so that idle stretches cannot be claimed later.
+    function _coveredFrom(Standing memory s, uint256 registeredAt, uint256 timeout) private view returns (uint256) {
+        uint256 covered = s.at == 0 ? registeredAt : s.at - s.lag;
+        return Math.max(covered, Math.saturatingSub(block.timestamp, timeout));
+    }
+
+    /// @dev Whether a node may take new work by its last report.
+    function _fit(Standing memory s, uint8 classId, Totals memory t, Rule memory rule) private view returns (bool) {
+        if (s.throttled) return false;
+        uint256 own = _maxLatencies[classId];
+        if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;
+        return uint256(s.load) * t.nodes <= t.load + rule.band * t.nodes;
+    }
+
+    function _silentFrom(uint40 at, uint40 registeredAt) private view returns (uint256) {
+        return (at == 0 ? registeredAt : at) + PARAMETERS.get(Param.ReportTimeout);
+    }
+
+    function _count(Totals memory t, Standing memory s) private pure {
+        t.load += s.load;
+        t.watts += s.watts;
+        ++t.nodes;
+        if (s.renewable) ++t.renewableNodes;
+        if (s.throttled) ++t.throttledNodes;
+    }
+
+    function _uncount(Totals memory t, Standing memory s) private pure {
+        t.load -= s.load;
+        t.watts -= s.watts;
+        --t.nodes;
+        if (s.renewable) --t.renewableNodes;
+        if (s.throttled) --t.throttledNodes;
+    }
+
+    /// @dev Milliwatts per leased unit, rounded up; of an idle node, of its capacity at its declared maximum.
+    function _unitPower(uint256 watts, INodeRegistry.Facts memory facts) private pure returns (uint32) {
+        (uint256 power, uint256 units) = facts.leased == 0 ? (facts.powerMax, facts.capacity) : (watts, facts.leased);
+        return uint32(Math.min(Math.ceilDiv(power * 1_000, units), type(uint32).max));
+    }
+}

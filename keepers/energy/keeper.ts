@@ -1,0 +1,207 @@
+import type { Node, NodeStanding } from "../../chain/entities.ts";
+import { LeaseIndex } from "../../chain/lease-index.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { answer, block, type Reader } from "../../chain/readers.ts";
+import { refusalOf, type ReportFacts } from "../../chain/report-refusal.ts";
+import { packReports, type SignedReport } from "../../chain/report.ts";
+import { isSilent, readCredit, readStandings, readTotals } from "../../chain/telemetry.ts";
+import type { Logger } from "../../service/logger.ts";
+import type { Sender } from "../sender.ts";
+import { type BatchBounds, planBatch } from "./batch.ts";
+import { ReportInbox } from "./inbox.ts";
+import { parseReport } from "./message.ts";
+import type { EnergyMetrics } from "./metrics.ts";
+import { nodeEnergySteps } from "./steps.ts";
+
+/** Leases that one transaction sets against their baselines. */
+const CREDITS = 40;
+
+/** Longest time-out that counts for reports, seconds. */
+const MAX_TIMEOUT = 65_535;
+
+/** What the energy keeper works with. */
+export interface EnergyParts {
+  readonly reader: Reader;
+  readonly sender: Sender;
+  readonly logger: Logger;
+  readonly metrics: EnergyMetrics;
+  readonly bounds: BatchBounds;
+  /** Clock, ms since 1970. */
+  readonly now?: () => number;
+}
+
+/** What became of a report that an agent sent. */
+export type Receipt = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
+
+/**
+ * Collects agents' reports and posts them in batches; throttles, frees and lapses nodes; sets paid work against baselines.
+ *
+ * All that it decides it reads from the chain; the reports that wait are in memory, and agents send them again if they are
+ * lost. Any number of keepers may run.
+ */
+export class EnergyKeeper {
+  readonly #parts: EnergyParts;
+  readonly #now: () => number;
+  readonly #inbox = new ReportInbox();
+  readonly #leases: LeaseIndex;
+  readonly #registered = new Map<number, number>();
+  /** Paid leases that need no second look. */
+  readonly #credited = new Set<number>();
+  #facts = new Map<number, ReportFacts>();
+
+  constructor(parts: EnergyParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#leases = new LeaseIndex(parts.reader);
+  }
+
+  /** Takes a report from an agent. `body` may be anything. What would be refused on chain is refused here, with the reason. */
+  receive(body: unknown): Receipt {
+    const { metrics } = this.#parts;
+    metrics.received.inc();
+    const refuse = (reason: string): Receipt => {
+      metrics.refused.inc({ reason });
+      return { accepted: false, reason };
+    };
+    const signed = parseReport(body);
+    if (!signed) return refuse("malformed");
+    // Held against the last look at the chain; whether its time has come is seen when it is posted.
+    const reason = refusalOf(signed, this.#facts.get(signed.report.nodeId));
+    if (reason !== undefined && (reason !== "periodInvalid" || signed.report.period === 0)) return refuse(reason);
+    return this.#inbox.add(signed, this.#now()) ? { accepted: true } : refuse("no room");
+  }
+
+  /** One look and what follows from it. @returns Whether a transaction went through. */
+  async cycle(): Promise<boolean> {
+    const { reader, metrics } = this.#parts;
+    const { pin } = await this.#leases.refresh();
+    const [nodes, all, totals] = await Promise.all([
+      reader.nodes(pin),
+      readStandings(reader, pin),
+      readTotals(reader, pin),
+    ]);
+    const standings = new Map(all.map((standing) => [standing.nodeId, standing]));
+    this.#facts = await this.#readFacts(pin, nodes, standings);
+    metrics.averageLoad.set(totals.nodes === 0 ? 0 : totals.load / totals.nodes);
+    metrics.watts.set(totals.watts);
+    metrics.throttled.set(totals.throttledNodes);
+    const posted = await this.#post();
+    const stepped = await this.#step(pin, nodes, standings);
+    const credited = await this.#credit(pin);
+    return posted || stepped || credited;
+  }
+
+  async #post(): Promise<boolean> {
+    const { sender, metrics, bounds, logger, reader } = this.#parts;
+    const { post, refused } = planBatch(this.#inbox, (id) => this.#facts.get(id), bounds, this.#now());
+    for (const { signed, reason } of refused) {
+      if (reason !== "sequenceNotGrowing") {
+        metrics.refused.inc({ reason });
+        logger.warn({ reason, report: signed.report }, "report refused, nothing was paid for it");
+      }
+    }
+    const over = new Set(refused.map(({ signed }) => signed));
+    this.#inbox.settle((signed) => over.has(signed));
+    metrics.waiting.set(this.#inbox.size);
+    if (post.length === 0) return false;
+    let batch: readonly SignedReport[] = [];
+    const sent = await sender.send(`post ${post.length} reports`, async () => {
+      batch = await this.#acceptable(post);
+      return batch.length === 0 ? null : reader.contracts.telemetry.post.populateTransaction(packReports(batch));
+    });
+    if (sent) {
+      metrics.posted.inc(batch.length);
+      logger.info({ reports: batch.length, nodes: batch.map(({ report }) => report.nodeId) }, "reports posted");
+    }
+    return sent;
+  }
+
+  /** Those that the chain would take now: somebody else may have posted some, and leases may be another node's. */
+  async #acceptable(batch: readonly SignedReport[]): Promise<readonly SignedReport[]> {
+    const { telemetry } = this.#parts.reader.contracts;
+    const taken = await answer(telemetry.post.staticCall(packReports(batch)));
+    if (Number(taken) === batch.length) return batch;
+    const good: SignedReport[] = [];
+    const bad = new Set<SignedReport>();
+    for (const signed of batch) {
+      const alone = await answer(telemetry.post.staticCall(packReports([signed])));
+      if (alone === 1n) good.push(signed);
+      else bad.add(signed);
+    }
+    this.#parts.logger.info({ reports: bad.size }, "reports that the chain does not want (any more)");
+    this.#inbox.settle((signed) => bad.has(signed));
+    return good;
+  }
+
+  async #step(pin: Pin, nodes: readonly Node[], standings: ReadonlyMap<number, NodeStanding>): Promise<boolean> {
+    const { reader, sender, logger } = this.#parts;
+    const { telemetry } = reader.contracts;
+    const { reportTimeout } = await reader.parameters(pin);
+    const silent = new Set<number>();
+    for (const { id, fit, status } of nodes) {
+      const standing = standings.get(id);
+      if (standing?.at ? pin.timestamp <= standing.at + reportTimeout : !(fit && status === "active")) continue;
+      if (await isSilent(reader, pin, id)) silent.add(id);
+    }
+    let sent = false;
+    for (const { kind, nodeId, why } of nodeEnergySteps(nodes, standings, silent)) {
+      logger.info({ node: nodeId, why }, kind);
+      // Its simulation says whether somebody else was faster.
+      sent = (await sender.send(`${kind} node ${nodeId}`, () => telemetry[kind].populateTransaction(nodeId))) || sent;
+    }
+    return sent;
+  }
+
+  async #credit(pin: Pin): Promise<boolean> {
+    const { reader, sender } = this.#parts;
+    const paid = this.#leases.all().filter(({ id, status }) => status === "paid" && !this.#credited.has(id));
+    const due: number[] = [];
+    for (const { id } of paid) {
+      const { reported, credited } = await readCredit(reader, pin, id);
+      // A report on a paid lease may still come; one that is credited stays so.
+      if (credited) this.#credited.add(id);
+      else if (reported) due.push(id);
+    }
+    if (due.length === 0) return false;
+    const ids = due.slice(0, CREDITS);
+    return sender.send(`credit ${ids.length} leases`, () => reader.contracts.ledger.credit.populateTransaction(ids));
+  }
+
+  async #readFacts(
+    pin: Pin,
+    nodes: readonly Node[],
+    standings: ReadonlyMap<number, NodeStanding>,
+  ): Promise<Map<number, ReportFacts>> {
+    const { reader } = this.#parts;
+    const [{ reportTimeout }, { chainId }, telemetry] = await Promise.all([
+      reader.parameters(pin),
+      reader.provider.getNetwork(),
+      reader.contracts.telemetry.getAddress(),
+    ]);
+    const facts = new Map<number, ReportFacts>();
+    for (const { id, status, operator, capacity, powerMax } of nodes) {
+      const standing = standings.get(id);
+      const covered = standing?.at ? standing.at - standing.lag : await this.#registeredAt(pin, id);
+      facts.set(id, {
+        inMarket: status === "active" || status === "draining",
+        sequence: standing?.sequence ?? 0,
+        operator,
+        coveredUntil: Math.max(covered, pin.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
+        now: pin.timestamp,
+        capacity,
+        powerMax,
+        chainId,
+        telemetry,
+      });
+    }
+    return facts;
+  }
+
+  async #registeredAt(pin: Pin, nodeId: number): Promise<number> {
+    const known = this.#registered.get(nodeId);
+    if (known !== undefined) return known;
+    const { registeredAt } = await answer(this.#parts.reader.contracts.nodes.factsOf(nodeId, block(pin)));
+    this.#registered.set(nodeId, Number(registeredAt));
+    return Number(registeredAt);
+  }
+}

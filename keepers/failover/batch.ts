@@ -1,0 +1,53 @@
+/** What the failover keeper sees of the reassignment of orphaned ranges, at one block. Times in seconds. */
+export interface BatchView {
+  /** Timestamp of the block. */
+  readonly now: number;
+  /** Ranges of expired leases that wait for a batch. */
+  readonly orphans: number;
+  readonly batch: {
+    readonly id: number;
+    readonly status: "none" | "seeding" | "drawing" | "done" | "aborted";
+    readonly openedAt: number;
+    /** Ranges that are still to be drawn for. */
+    readonly left: number;
+  };
+  /** Whether a round or a batch holds the listings. */
+  readonly frozen: boolean;
+  /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch. */
+  readonly nextOpening: number;
+  readonly seedTimeout: number;
+  readonly settleTimeout: number;
+}
+
+/** What should be done next about orphaned ranges, and why. */
+export type BatchStep =
+  | { readonly kind: "open"; readonly why: string }
+  | { readonly kind: "draw"; readonly batchId: number; readonly why: string }
+  | { readonly kind: "abort"; readonly batchId: number; readonly why: string }
+  | { readonly kind: "wait"; readonly why: string };
+
+/**
+ * Decides the next step from what the chain says now. Pure and level-triggered: the same view always gives the same
+ * step, so a keeper that was killed, or a second one, goes on from wherever things stand. O(1).
+ */
+export function nextBatchStep(view: BatchView): BatchStep {
+  const { batch, now } = view;
+  const name = `batch ${String(batch.id)}`;
+  if (batch.status === "seeding") {
+    return now > batch.openedAt + view.seedTimeout
+      ? { kind: "abort", batchId: batch.id, why: `the oracle did not answer ${name} in time` }
+      : { kind: "wait", why: `${name} waits for its seed` };
+  }
+  if (batch.status === "drawing") {
+    return now > batch.openedAt + view.seedTimeout + view.settleTimeout
+      ? { kind: "abort", batchId: batch.id, why: `${name} was not drawn in time` }
+      : { kind: "draw", batchId: batch.id, why: `${String(batch.left)} ranges of ${name} are to be drawn for` };
+  }
+  if (view.orphans === 0) return { kind: "wait", why: "no range is orphaned" };
+  if (view.frozen)
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
+  if (now < view.nextOpening) {
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges let a round go first` };
+  }
+  return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
+}

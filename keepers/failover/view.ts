@@ -1,0 +1,38 @@
+import type { Pin } from "../../chain/pin.ts";
+import { answer, block, type Reader } from "../../chain/readers.ts";
+import type { BatchView } from "./batch.ts";
+
+/** Reads what the failover keeper decides from about orphaned ranges, at one block. */
+export async function readBatchView(reader: Reader, pin: Pin): Promise<BatchView> {
+  const { reassignment, nodes } = reader.contracts;
+  const at = block(pin);
+  const [batch, values, orphans, frozen, nextOpening] = await Promise.all([
+    reader.batch(pin),
+    reader.parameters(pin),
+    answer(reassignment.orphanCount(at)),
+    answer(nodes.frozen(at)),
+    answer(reassignment.nextOpening(at)),
+  ]);
+  const { id, status, openedAt, leaseIds, drawn } = batch;
+  return {
+    now: pin.timestamp,
+    orphans: Number(orphans),
+    batch: { id, status, openedAt, left: leaseIds.length - drawn },
+    frozen,
+    nextOpening: Number(nextOpening),
+    seedTimeout: values.seedTimeout,
+    settleTimeout: values.settleTimeout,
+  };
+}
+
+/** Which of these nodes have missed their reports. O(nodes) calls. */
+export async function silentNodes(reader: Reader, pin: Pin, nodeIds: ReadonlySet<number>): Promise<Set<number>> {
+  const { telemetry } = reader.contracts;
+  const silent = new Set<number>();
+  await Promise.all(
+    [...nodeIds].map(async (id) => {
+      if (await answer(telemetry.silent(id, block(pin)))) silent.add(id);
+    }),
+  );
+  return silent;
+}

@@ -1,0 +1,45 @@
+import { kindOf } from "./intensity.ts";
+
+/** What the same work takes in a data centre. */
+export interface Baseline {
+  /** Joules of a unit, before cooling and losses of the building. */
+  readonly joulesPerUnit: number;
+  readonly source: string;
+}
+
+/**
+ * Power usage effectiveness of the data centres that work is compared with: total power ÷ power of the machines.
+ *
+ * Uptime Institute, Global Data Center Survey 2024: 1.56 on average at the operators' largest sites. Hyperscale clouds state
+ * 1.1 to 1.2; whoever compares with those sets the parameter accordingly.
+ */
+export const PUE = { value: 1.56, source: "Uptime Institute, Global Data Center Survey 2024 (average)" } as const;
+
+const HOUR = 3600;
+
+/** Watts in a data centre while a unit, nominally an hour of one device, runs. */
+const WATTS: Readonly<Record<string, { readonly watts: number; readonly source: string }>> = {
+  "gpu-80g": {
+    // 76 % of the 10.2 kW that a node of eight is rated for.
+    watts: (0.76 * 10_200) / 8,
+    source: "Newkirk et al. 2025 (arXiv:2506.14551): training on 8 × H100 80 GB draws 76 % of the node's 10.2 kW",
+  },
+  "gpu-24g": {
+    watts: 153 + 4 * 3.5,
+    source: "Cloud Carbon Footprint, AWS constants: A10G at 153 W, with four vCPUs at 3.5 W (a g5.xlarge)",
+  },
+  cpu: { watts: 3.5, source: "Cloud Carbon Footprint, AWS constants: a vCPU at full load, 3.5 W" },
+};
+
+/**
+ * Baseline of a class, for a unit that takes one device-hour. A network whose units are of another size sets the chain's
+ * parameter, which rules wherever there is one.
+ *
+ * @param className Such as "gpu-80g/eu".
+ * @param unitHours Device-hours of a unit.
+ * @returns Undefined for a kind that nothing is known about.
+ */
+export function classBaseline(className: string, unitHours = 1): Baseline | undefined {
+  const found = WATTS[kindOf(className)];
+  return found && { joulesPerUnit: found.watts * unitHours * HOUR, source: found.source };
+}

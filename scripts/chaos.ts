@@ -1,0 +1,166 @@
+/**
+ * A network of real processes that is disturbed at random, the same for the same seed, while invariants are checked at
+ * every step: `npm run chaos -- [--seed N] [--steps N] [--quick] [--json]`.
+ *
+ *     --seed     decides what fails when; a random one by default, printed so that the run can be repeated
+ *     --steps    how long it goes on; a step is some three seconds with at most one new fault. Default 40
+ *     --quick    6 steps, under a minute and a half
+ *     --json     end with one line of JSON on standard output
+ *
+ * The schedule follows from the seed; how the processes get on with it depends on the machine. Exits with 1 if an invariant
+ * does not hold, if work is lost, or if a result differs from that of an undisturbed training.
+ */
+import { randomInt } from "node:crypto";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseArgs } from "node:util";
+
+import { specBytes } from "../workload/spec.ts";
+import { type ChainState, violations } from "./chaos/invariants.ts";
+import { readState, unheld } from "./chaos/look.ts";
+import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
+import { SPEC, UNITS, World } from "./chaos/world.ts";
+import { ROOT } from "./demo/processes.ts";
+import { referenceWeights } from "./demo/reference.ts";
+
+const AGENTS = 5;
+const DEVELOPERS = 2;
+const STEP_MS = 2_500;
+/** Time for everything to come to its end when the faults are over, milliseconds. */
+const PATIENCE_MS = 240_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    steps: { type: "string" },
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+});
+const seed = whole("seed", flags.seed, randomInt(2 ** 32), 2 ** 32 - 1);
+const steps = whole("steps", flags.steps, flags.quick ? 6 : 40, 10_000);
+const replay = `npm run chaos -- --seed ${String(seed)} --steps ${String(steps)}`;
+const started = performance.now();
+const say = (text: string): void => {
+  process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
+};
+
+const directory = join(ROOT, ".data", "chaos");
+await rm(directory, { recursive: true, force: true });
+say(`seed ${String(seed)}, ${String(steps)} steps: ${replay}`);
+const world = await World.start(directory, AGENTS);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    say(`${signal}: stopping`);
+    void world.stop().then(() => process.exit(130));
+  });
+}
+const survived: Record<string, number> = {};
+let before: ChainState | undefined;
+let accounts: string[] = [];
+const wrong = await run().catch((error: unknown) => [
+  error instanceof Error ? (error.stack ?? error.message) : String(error),
+]);
+await world.stop();
+const faults = Object.values(survived).reduce((sum, count) => sum + count, 0);
+if (flags.json) {
+  const { tasks = [], leases = [] } = before ?? {};
+  const outcome = { seed, steps, replay, faults, survived, tasks: tasks.length, leases: leases.length, wrong };
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+} else {
+  const kinds = Object.entries(survived).map(([kind, count]) => `${kind} ×${String(count)}`);
+  process.stdout.write(`${String(faults)} faults ${wrong.length === 0 ? "survived" : "done"}: ${kinds.join(", ")}\n`);
+}
+for (const each of wrong) process.stderr.write(`✗ ${each}\n`);
+if (wrong.length > 0) process.stderr.write(`Logs: ${join(directory, "logs")}\nAgain: ${replay}\n`);
+process.exit(wrong.length === 0 ? 0 : 1);
+
+async function run(): Promise<string[]> {
+  accounts = await Promise.all(
+    Array.from({ length: 32 }, (_, i) => i).map(
+      async (testAccount) => (await world.session.lane({ testAccount })).signer.address,
+    ),
+  );
+  say(`${String(AGENTS)} agents are starting`);
+  await until("all nodes are listed", async () => {
+    const { nodes } = await readState(world.session, accounts);
+    return nodes.filter(({ listing }) => listing).length === AGENTS;
+  });
+  await world.submit(DEVELOPERS);
+  await until("work is under way", async () => (await readState(world.session, accounts)).checkpoints.size > 0);
+  const lasting = new Map<PlannedFault, number>();
+  const plan = planFaults(seed, steps, AGENTS);
+  for (let step = 0; step < steps; step++) {
+    for (const [fault, end] of lasting) {
+      if (end > step) continue;
+      await world.heal(fault);
+      lasting.delete(fault);
+    }
+    for (const fault of plan.filter((each) => each.step === step)) {
+      if (!(await world.apply(fault))) continue;
+      survived[fault.kind] = (survived[fault.kind] ?? 0) + 1;
+      if (fault.lasts > 0) lasting.set(fault, step + fault.lasts);
+      const whom = fault.agent === undefined ? "" : ` ${String(fault.agent)}`;
+      say(`step ${String(step)}: ${fault.kind}${whom}${fault.lasts > 0 ? ` for ${String(fault.lasts)} steps` : ""}`);
+    }
+    if (step < steps - 2) await world.submit(DEVELOPERS);
+    await delay(STEP_MS);
+    const found = await check();
+    if (found.length > 0) return found.map((each) => `step ${String(step)}: ${each}`);
+  }
+  for (const fault of lasting.keys()) await world.heal(fault);
+  say("the faults are over: everything is to come to its end");
+  await until("every developer has all that was paid for", async () => {
+    const found = await check();
+    if (found.length > 0) throw new Error(found.join("\n"));
+    return world.waiting === 0;
+  });
+  return [...(await check()), ...(await lost())];
+}
+
+/** Looks at the chain and at the processes. */
+async function check(): Promise<string[]> {
+  const state = await readState(world.session, accounts);
+  const found = [...violations(state, before), ...(await unheld(world, state)), ...(await world.violations())];
+  before = state;
+  return found;
+}
+
+/** Units that were not paid, and results that are not those of an undisturbed training. */
+async function lost(): Promise<string[]> {
+  const wrongs: string[] = [];
+  for (const { id, status, paidUnits, units, escrow } of before?.tasks ?? []) {
+    if (status === "ended" && paidUnits === units && escrow === 0n) continue;
+    wrongs.push(`task ${String(id)} is ${status} with ${String(paidUnits)} of ${String(units)} units paid`);
+  }
+  const all = Array.from({ length: UNITS }, (_, i) => i);
+  const reference = await referenceWeights(specBytes(SPEC), UNITS, all);
+  let compared = 0;
+  for (let developer = 0; developer < DEVELOPERS; developer++) {
+    const root = world.results(developer);
+    const files = await readdir(root, { recursive: true }).catch(() => []);
+    for (const file of files.filter((each) => each.endsWith("metrics.json"))) {
+      const { weightsSha256 } = JSON.parse(await readFile(join(root, file), "utf8")) as { weightsSha256: string };
+      const unit = Number(/unit-(\d+)/.exec(file)?.[1]);
+      compared += 1;
+      if (reference[unit] !== weightsSha256) wrongs.push(`${file} differs from an undisturbed training`);
+    }
+  }
+  const due = UNITS * (before?.tasks.length ?? 0);
+  if (compared < due) wrongs.push(`${String(compared)} of ${String(due)} results are there`);
+  say(`${String(compared)} results equal those of an undisturbed training, bit for bit`);
+  return wrongs;
+}
+
+async function until(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(500)) if (await look()) return;
+  throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+}
+
+function whole(name: string, text: string | undefined, standard: number, most: number): number {
+  if (text === undefined) return standard;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw new Error(`--${name} is ${text}: it has to be a whole number from 0 to ${String(most)}.`);
+}

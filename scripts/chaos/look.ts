@@ -1,0 +1,80 @@
+import type { Contracts } from "../../chain/deployment.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { block } from "../../chain/readers.ts";
+import type { Session } from "../../chain/session.ts";
+import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { ChainState } from "./invariants.ts";
+import type { World } from "./world.ts";
+
+/** Reads all that the invariants are about at one block. O(accounts + tasks + nodes + leases) calls. */
+export async function readState({ reader, contracts }: Session, accounts: readonly string[]): Promise<ChainState> {
+  const pin = await reader.pin();
+  const at = block(pin);
+  const { vault, token } = contracts;
+  const [tasks, nodes, leases, supply, balance, books] = await Promise.all([
+    reader.tasks(pin),
+    reader.nodes(pin),
+    reader.leases(pin),
+    token.totalSupply(at),
+    token.balanceOf(await vault.getAddress(), at),
+    vault.books(at),
+  ]);
+  const checkpoints = await reader.checkpoints(
+    pin,
+    leases.map(({ id }) => id),
+  );
+  const { escrow, stake, claimable, bountyPool } = books;
+  const sums = await addUp(contracts, pin, {
+    tasks: tasks.map(({ id }) => id),
+    nodes: nodes.map(({ id }) => id),
+    accounts: [...new Set([...accounts, ...nodes.map(({ owner }) => owner)])],
+  });
+  return {
+    block: pin.number,
+    tasks,
+    nodes,
+    leases,
+    checkpoints,
+    supply,
+    balance,
+    books: { escrow, stake, claimable, bountyPool },
+    sums,
+  };
+}
+
+async function addUp(
+  { vault }: Contracts,
+  pin: Pin,
+  ids: { readonly tasks: readonly number[]; readonly nodes: readonly number[]; readonly accounts: readonly string[] },
+): Promise<ChainState["sums"]> {
+  const at = block(pin);
+  const sum = async (amounts: Promise<bigint>[]) => (await Promise.all(amounts)).reduce((all, each) => all + each, 0n);
+  return {
+    escrow: await sum(ids.tasks.map((id) => vault.escrowOf(id, at))),
+    stake: await sum(ids.nodes.map((id) => vault.stakeOf(id, at))),
+    claimable: await sum(ids.accounts.map((account) => vault.claimable(account, at))),
+  };
+}
+
+/**
+ * Active leases whose newest checkpoint nobody but their own node has pinned; none, if receipts are worth anything. What
+ * a later checkpoint has replaced while the disks were looked at is passed over.
+ */
+export async function unheld(world: World, state: ChainState): Promise<string[]> {
+  const pinned = await world.pinned();
+  const missing = state.leases.filter(({ id, status, nodeId }) => {
+    const newest = state.checkpoints.get(id);
+    if (status !== "active" || !newest) return false;
+    const producer = state.nodes.find((node) => node.id === nodeId)?.operator;
+    const cid = fromChainCid(newest).toString();
+    return ![...pinned].some(([operator, cids]) => operator !== producer && cids.has(cid));
+  });
+  const { reader } = world.session;
+  const now = await reader.checkpoints(
+    await reader.pin(),
+    missing.map(({ id }) => id),
+  );
+  return missing
+    .filter(({ id }) => now.get(id)?.sequence === state.checkpoints.get(id)?.sequence)
+    .map(({ id }) => `nobody but its node holds the newest checkpoint of lease ${String(id)}`);
+}

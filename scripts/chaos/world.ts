@@ -1,0 +1,299 @@
+import { open, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { openSession, type Session } from "../../chain/session.ts";
+import { Cable } from "../demo/cable.ts";
+import { ACCOUNTS, type CastNode, type CastTask } from "../demo/cast.ts";
+import { type DemoChain, startChain } from "../demo/chain.ts";
+import { Configs, specOf } from "../demo/configs.ts";
+import { readLog } from "../demo/logs.ts";
+import { Processes } from "../demo/processes.ts";
+import type { PlannedFault } from "./schedule.ts";
+
+/** Time between two blocks, milliseconds. */
+const BLOCK_MS = 500;
+
+/** Short times, so that nodes that fail are found out within a few steps. */
+const CHANGES = {
+  LeaseGrace: { value: 10 },
+  SeedTimeout: { value: 12, min: 12 },
+  Cooldown: { value: 10 },
+  ReportTimeout: { value: 65_535 },
+  MaxHands: { value: 200, max: 200 },
+};
+
+const CLASSES = ["cpu/eu", "cpu/us"] as const;
+const [OWNERS, OPERATORS, DEVELOPERS] = [10, 20, 26];
+
+/** Units of every task here. */
+export const UNITS = 4;
+
+/** What every task here trains: short, but long enough to be disturbed. */
+export const SPEC = {
+  ...specOf({ name: "chaos", hidden: [12], learningRates: [0.02, 0.05, 0.1, 0.2] }),
+  args: ["--epochs", "4", "--train", "1000", "--test", "100", "--checkpoint-steps", "10", "--pace", "90"],
+};
+
+/** Agents and tasks of a chaos run as real processes, and what can be done to them. */
+export class World {
+  readonly session: Session;
+  readonly processes: Processes;
+  readonly directory: string;
+  readonly #chain: DemoChain;
+  readonly #configs: Configs;
+  readonly #nodes: readonly CastNode[];
+  readonly #cables: readonly Cable[];
+  /** Processes that are down or about to be, by our own doing. */
+  readonly #down = new Set<string>();
+  /** Names of processes that ended by themselves, and how. */
+  readonly #ended: string[] = [];
+  #tasks = 0;
+  readonly #busy = new Map<number, string>();
+
+  private constructor(
+    parts: Pick<World, "session" | "processes" | "directory">,
+    chain: DemoChain,
+    nodes: readonly CastNode[],
+    cables: readonly Cable[],
+  ) {
+    this.session = parts.session;
+    this.processes = parts.processes;
+    this.directory = parts.directory;
+    this.#chain = chain;
+    this.#configs = new Configs(parts.directory, chain);
+    this.#nodes = nodes;
+    this.#cables = cables;
+  }
+
+  /** Starts chain, oracle, keeper and so many agents. */
+  static async start(directory: string, agents: number): Promise<World> {
+    const processes = new Processes(join(directory, "logs"));
+    const chain = await startChain(processes, BLOCK_MS, "test-chaos", CHANGES);
+    const session = await openSession({
+      network: { ...chain, chainId: 31337 },
+      fees: { maxFeePerGas: "100", stuckAfter: 30 },
+      journals: join(directory, "journals"),
+    });
+    const nodes = Array.from({ length: agents }, (_, i): CastNode => ({
+      name: `agent-${String(i)}`,
+      class: CLASSES[i % CLASSES.length] ?? "cpu/eu",
+      capacity: 4,
+      ask: `0.0${String(10 + i)}`,
+      energySource: "grid",
+      ownerAccount: OWNERS + i,
+      operatorAccount: OPERATORS + i,
+    }));
+    const cables: Cable[] = [];
+    for (let i = 0; i < agents; i++) {
+      const cable = new Cable(chain.rpcUrl);
+      await cable.plug();
+      cables.push(cable);
+    }
+    const world = new World({ session, processes, directory }, chain, nodes, cables);
+    world.#startOracle();
+    for (let i = 0; i < agents; i++) await world.#startAgent(i);
+    await world.#startKeeper();
+    return world;
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    this.session.close();
+    for (const name of this.processes.names()) {
+      this.#down.add(name);
+      await this.processes.kill(name).catch(() => undefined);
+    }
+    for (const cable of this.#cables) await cable.cut();
+  }
+
+  /** Gives every idle developer a new task. @returns how many tasks there are. */
+  async submit(developers: number): Promise<number> {
+    for (let i = 0; i < developers; i++) {
+      if (this.#busy.has(i)) continue;
+      this.#tasks += 1;
+      const task: CastTask = {
+        name: `task ${String(this.#tasks)}`,
+        account: DEVELOPERS + i,
+        units: UNITS,
+        maxPrice: "0.030",
+        classes: { [CLASSES[0]]: "0", [CLASSES[1]]: "0.001" },
+        hidden: [],
+        learningRates: [],
+      };
+      const { config, spec, terms } = await this.#configs.developer(task, SPEC);
+      const name = `developer-${String(i)}`;
+      this.#busy.set(i, name);
+      const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+      void this.#run(name, args, true).then(() => this.#busy.delete(i));
+    }
+    return this.#tasks;
+  }
+
+  /** Developers whose task is not done. */
+  get waiting(): number {
+    return this.#busy.size;
+  }
+
+  /** Where a developer's results are. */
+  results(developer: number): string {
+    return join(this.directory, "data", `developer-${String(DEVELOPERS + developer)}`, "results");
+  }
+
+  /** Does a fault. @returns False if there was nothing to do it to. */
+  async apply(fault: PlannedFault): Promise<boolean> {
+    const { kind, agent = 0, amount } = fault;
+    const name = this.#nodes[agent]?.name ?? "";
+    const cable = this.#cables[agent];
+    switch (kind) {
+      case "kill agent":
+        return this.#kill(name);
+      case "kill keeper":
+        return this.#kill("keeper");
+      case "stall agent":
+        this.processes.freeze(name);
+        return true;
+      case "stall keeper":
+        this.processes.freeze("keeper");
+        return true;
+      case "silence oracle":
+        this.processes.freeze("oracle");
+        return true;
+      case "drain agent":
+        this.#down.add(name);
+        // Leaves in its own time; waited for before it comes back.
+        void this.processes.stop([name], 30_000);
+        return true;
+      case "cut agent off":
+        await cable?.cut();
+        return true;
+      case "lose answers":
+        if (cable) cable.losesAnswersTo = ["eth_sendRawTransaction"];
+        return true;
+      case "damage block":
+        return this.#damage(agent, amount);
+      case "leap":
+        await this.session.provider.send("evm_increaseTime", [amount]);
+        return true;
+    }
+  }
+
+  /** Ends a fault that lasts. */
+  async heal(fault: PlannedFault): Promise<void> {
+    const { kind, agent = 0 } = fault;
+    const name = this.#nodes[agent]?.name ?? "";
+    const cable = this.#cables[agent];
+    switch (kind) {
+      case "kill agent":
+      case "drain agent":
+        await this.processes.stop([name], 30_000);
+        return this.#startAgent(agent);
+      case "kill keeper":
+        return this.#startKeeper();
+      case "stall agent":
+        this.processes.freeze(name, false);
+        return;
+      case "stall keeper":
+        this.processes.freeze("keeper", false);
+        return;
+      case "silence oracle":
+        this.processes.freeze("oracle", false);
+        return;
+      case "cut agent off":
+        return cable?.plug();
+      case "lose answers":
+        if (cable) cable.losesAnswersTo = [];
+        return;
+      case "damage block":
+      case "leap":
+    }
+  }
+
+  /** What is wrong outside of the chain; empty if nothing is. */
+  async violations(): Promise<string[]> {
+    const wrong = [...this.#ended];
+    for (const name of ["keeper", "oracle", ...this.#nodes.map((node) => node.name)]) {
+      for (const { msg, err } of await readLog(this.processes.logOf(name))) {
+        const { type = "", message = "" } = (err ?? {}) as { type?: string; message?: string };
+        // What no fault explains: mistakes in the program.
+        if (/^(Type|Reference|Range|Syntax|Assertion)Error$/.test(type))
+          wrong.push(`${name}: ${msg}: ${type} ${message}`);
+      }
+    }
+    return wrong;
+  }
+
+  /** CIDs that each agent has pinned, by its operator. */
+  async pinned(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const found = new Map<string, ReadonlySet<string>>();
+    for (const node of this.#nodes) {
+      const { signer } = await this.session.lane({ testAccount: node.operatorAccount });
+      found.set(signer.address, new Set((await this.#pins(node)).map(({ cid }) => cid)));
+    }
+    return found;
+  }
+
+  async #pins(node: CastNode): Promise<{ cid: string; labels: string[]; blocks: string[] }[]> {
+    const folder = join(this.#configs.agentData(node), "store", "pins");
+    const names = await readdir(folder).catch(() => []);
+    const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
+    return texts.flatMap((text) => {
+      try {
+        return [JSON.parse(text) as { cid: string; labels: string[]; blocks: string[] }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  async #damage(agent: number, amount: number): Promise<boolean> {
+    const node = this.#nodes[agent];
+    const pins = node ? await this.#pins(node) : [];
+    const blocks = pins
+      .filter(({ labels }) => labels.some((label) => /^(attested|checkpoint)-/.test(label)))
+      .flatMap((pin) => pin.blocks);
+    const name = blocks[Math.floor((amount / 2 ** 32) * blocks.length)];
+    if (!node || name === undefined) return false;
+    const file = join(this.#configs.agentData(node), "store", "blocks", name.slice(0, 2), name);
+    try {
+      const handle = await open(file, "r+");
+      const { size } = await handle.stat();
+      await handle.write(Buffer.from("damaged"), 0, 7, Math.max(0, Math.floor(size / 2) - 7));
+      await handle.close();
+      return true;
+    } catch {
+      // It was let go of meanwhile.
+      return false;
+    }
+  }
+
+  async #kill(name: string): Promise<boolean> {
+    this.#down.add(name);
+    if (!this.processes.names().includes(name)) return false;
+    await this.processes.kill(name);
+    return true;
+  }
+
+  #startOracle(): void {
+    const { rpcUrl, deployment } = this.#chain;
+    const args = ["--rpc", rpcUrl, "--deployment", deployment, "--account", String(ACCOUNTS.oracle), "--blocks", "1"];
+    void this.#run("oracle", ["oracle/main.ts", ...args]);
+  }
+
+  async #startKeeper(): Promise<void> {
+    void this.#run("keeper", ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1)]);
+  }
+
+  async #startAgent(index: number): Promise<void> {
+    const node = this.#nodes[index];
+    if (!node) return;
+    const config = await this.#configs.agent(node, { grace: 5 }, this.#cables[index]?.url);
+    void this.#run(node.name, ["agent/main.ts", "run", "--config", config]);
+  }
+
+  /** Runs a process to its end, and notes if it ends by itself. @param mayEnd Whether it may, with exit code 0. */
+  async #run(name: string, args: readonly string[], mayEnd = false): Promise<void> {
+    this.#down.delete(name);
+    const code = await this.processes.start(name, args).exit;
+    if (!this.#down.has(name) && !(mayEnd && code === 0)) this.#ended.push(`${name} ended by itself (${String(code)})`);
+  }
+}

@@ -1,0 +1,209 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { block } from "../../chain/readers.ts";
+import type { Session } from "../../chain/session.ts";
+import { MOVE_CAUSES, type MoveCause, word } from "../../chain/words.ts";
+import { collectEnergy, type EnergyReport } from "../../tasks/energy/collect.ts";
+import { printEnergy } from "../../tasks/energy/print.ts";
+import { type CastNode, type CastTask, NODES } from "./cast.ts";
+import { type Configs, specOf } from "./configs.ts";
+import type { Processes } from "./processes.ts";
+
+/** What the part about energy works with. */
+export interface EnergyStage {
+  readonly session: Session;
+  readonly processes: Processes;
+  readonly configs: Configs;
+  readonly say: (text: string) => void;
+  /** What the process of a node is called. */
+  readonly processOf: (node: CastNode) => string;
+}
+
+/** A lease that moved. */
+export interface SeenMove {
+  readonly leaseId: number;
+  readonly from: number;
+  readonly to: number;
+  readonly units: number;
+  readonly cause: MoveCause;
+}
+
+/** What the part about energy showed. */
+export interface EnergyOutcome {
+  readonly relieved: SeenMove;
+  readonly throttled: { readonly nodeId: number; readonly watts: number; readonly threshold: number };
+  readonly handed: SeenMove;
+  readonly network: EnergyReport;
+  readonly tasks: readonly EnergyReport[];
+  readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
+}
+
+/** Ada's slice of the machine is made so small that her units fill it; Cleo's machine is one that needs a lot of power. */
+const HOT = { node: "ada", changes: { telemetry: { cpus: 0.5, sampleEvery: 2 } } } as const;
+const HUNGRY = {
+  node: "cleo",
+  changes: { telemetry: { cpus: 0.5, sampleEvery: 2 }, power: { watts: { idle: 300, max: 600 } } },
+} as const;
+
+/** Two trainings, long enough to be moved in their midst. */
+const TASKS: readonly CastTask[] = [
+  {
+    name: "moved from a hot node",
+    account: 16,
+    units: 4,
+    maxPrice: "0.030",
+    classes: { "cpu/eu": "0" },
+    hidden: [32],
+    learningRates: [0.02, 0.05, 0.1, 0.2],
+  },
+  {
+    name: "moved from a power-hungry node",
+    account: 17,
+    units: 4,
+    maxPrice: "0.030",
+    classes: { "cpu/us": "0" },
+    hidden: [32],
+    learningRates: [0.02, 0.05, 0.1, 0.2],
+  },
+];
+const SPEC = ["--epochs", "120", "--train", "4000", "--test", "500", "--checkpoint-steps", "50"];
+
+/** Milliseconds that each part of the story may take. */
+const PATIENCE_MS = 240_000;
+
+/**
+ * Shows on a running network with the demo's nodes how a hot node is relieved, how a node that needs too much power is
+ * throttled and hands its work over, and what all the training burnt.
+ *
+ * @throws Error naming what did not happen in time.
+ */
+export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
+  const { session, processes, say } = stage;
+  const since = await session.provider.getBlockNumber();
+  await processes.stop(["keeper"], 10_000);
+  const keepers = ["allocation", "failover", "energy", "balance"];
+  processes.start("keeper", ["keepers/main.ts", "run", "--config", await stage.configs.keeper(1, { keepers })]);
+  for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
+  say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
+  const running = await Promise.all(TASKS.map((task) => submit(stage, task)));
+  const finished = Promise.all(
+    running.map(async ({ name, log, exit }) => {
+      const code = await exit;
+      if (code !== 0) throw new Error(`${name} failed (${String(code)}); see ${log}`);
+    }),
+  );
+  finished.catch(() => undefined);
+  const names = processes.names().filter((name) => !name.startsWith("developer"));
+  const story = async () => {
+    const relieved = await moved(session, since, "load");
+    say(
+      `lease ${relieved.leaseId}: ${relieved.units} units move from the hot node ${relieved.from} to node ${relieved.to}`,
+    );
+    const throttled = await throttling(session, since);
+    say(`node ${throttled.nodeId} is throttled: ${throttled.watts} W, above ${throttled.threshold} W`);
+    const handed = await moved(session, since, "power");
+    say(`lease ${handed.leaseId}: ${handed.units} units move from node ${handed.from} to node ${handed.to}`);
+    await finished;
+    return { relieved, throttled, handed };
+  };
+  const seen = await processes.watch(names, story());
+  say("both tasks are trained and paid; waiting for the last reports");
+  const outcome = await settled(session);
+  return { ...seen, ...outcome, checks: checksOf(outcome, seen) };
+}
+
+/** The outcome for people. */
+export function printOutcome({ network, tasks }: EnergyOutcome): string {
+  return [network, ...tasks].map(printEnergy).join("\n\n");
+}
+
+async function restart({ processes, configs, processOf }: EnergyStage, name: string, changes: object): Promise<void> {
+  const node = NODES.find((each) => each.name === name);
+  if (!node) throw new Error(`there is no ${name} in the cast`);
+  await processes.stop([processOf(node)], 30_000);
+  const keepers = configs.reports === undefined ? [] : [configs.reports];
+  const { telemetry, ...others } = changes as { telemetry: object };
+  const config = await configs.agent(node, { telemetry: { ...telemetry, keepers }, ...others });
+  processes.start(processOf(node), ["agent/main.ts", "run", "--config", config]);
+}
+
+async function submit({ processes, configs }: EnergyStage, task: CastTask) {
+  const { config, spec, terms } = await configs.developer(task, { ...specOf(task), args: SPEC });
+  const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+  return processes.start(`developer-${String(task.account)}`, args);
+}
+
+async function moved({ contracts }: Session, since: number, cause: MoveCause): Promise<SeenMove> {
+  return until(`a move because of ${cause}`, async () => {
+    const events = await contracts.balancer.queryFilter(contracts.balancer.filters.Moved(), since);
+    return events
+      .map(({ args }) => ({
+        leaseId: Number(args.leaseId),
+        from: Number(args.fromNode),
+        to: Number(args.toNode),
+        units: Number(args.units),
+        cause: word(MOVE_CAUSES, args.cause),
+      }))
+      .find((move) => move.cause === cause);
+  });
+}
+
+async function throttling({ contracts }: Session, since: number): Promise<EnergyOutcome["throttled"]> {
+  return until("a node being throttled", async () => {
+    const [event] = await contracts.telemetry.queryFilter(contracts.telemetry.filters.NodeThrottled(), since);
+    if (!event) return undefined;
+    const { nodeId, watts, threshold } = event.args;
+    return { nodeId: Number(nodeId), watts: Number(watts), threshold: Number(threshold) };
+  });
+}
+
+/** The energy of it all, once every paid lease has its place in the accounts. */
+async function settled({ reader, contracts }: Session): Promise<Pick<EnergyOutcome, "network" | "tasks">> {
+  return until("paid work being set against its baseline", async () => {
+    const pin = await reader.pin();
+    const leases = (await reader.leases(pin)).filter(({ status }) => status === "paid");
+    for (const { id } of leases) {
+      const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, block(pin));
+      if (reported && !credited) return undefined;
+    }
+    const network = await collectEnergy(reader, pin, "network");
+    const ids = (await reader.tasks(pin)).map(({ id }) => id);
+    const tasks = await Promise.all(ids.map((id) => collectEnergy(reader, pin, "task", id)));
+    return network.account.creditedUnits > 0 ? { network, tasks } : undefined;
+  });
+}
+
+function checksOf(
+  { network, tasks }: Pick<EnergyOutcome, "network" | "tasks">,
+  { relieved, throttled, handed }: Pick<EnergyOutcome, "relieved" | "throttled" | "handed">,
+): EnergyOutcome["checks"] {
+  const ofTasks = tasks.reduce((sum, { account }) => sum + account.kwh, 0);
+  const ofNodes = network.nodes.reduce((sum, node) => sum + node.kwh, 0);
+  return [
+    { what: "a hot node's work moved to a cold one", ok: relieved.units > 0 && relieved.from !== relieved.to },
+    {
+      what: "the node that needs too much power was throttled, and its work moved",
+      ok: throttled.watts > throttled.threshold && handed.from === throttled.nodeId,
+    },
+    {
+      what: "the nodes' energies add up to the network's, and the tasks' to no more",
+      ok: Math.abs(ofNodes - network.account.kwh) < 1e-9 && ofTasks > 0 && ofTasks <= network.account.kwh,
+    },
+    {
+      what: "every figure of energy says whether it was measured",
+      ok: network.account.kwh > 0 && [network, ...tasks].every(({ account }) => addsUp(account)),
+    },
+  ];
+}
+
+function addsUp({ kwh, raplKwh, nvmlKwh, estimatedKwh }: EnergyReport["account"]): boolean {
+  return Math.abs(kwh - raplKwh - nvmlKwh - estimatedKwh) < 1e-9;
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(500)) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+  }
+  throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
+}

@@ -1,0 +1,13 @@
+import { readFile } from "node:fs/promises";
+
+/** A line of a process's structured log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+/** All structured lines of a log file; empty if there is none. */
+export async function readLog(file: string): Promise<LogLine[]> {
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
+    .map((line) => JSON.parse(line) as LogLine);
+}

@@ -1,0 +1,210 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { openSession, type Session } from "../../chain/session.ts";
+import { Cable } from "./cable.ts";
+import { ACCOUNTS, type CastNode, type CastTask, NODES, SPARES, TASKS } from "./cast.ts";
+import { type DemoChain, startChain } from "./chain.ts";
+import { Configs } from "./configs.ts";
+import {
+  cutOff,
+  damageCopies,
+  type FaultParts,
+  inTraining,
+  killInTraining,
+  nodeIdOf,
+  restartKeeperInPost,
+  seen,
+  silenceOracle,
+} from "./faults.ts";
+import { follow } from "./follow.ts";
+import { type Processes, type Running } from "./processes.ts";
+import { REFERENCE } from "./reference.ts";
+import type { Screen } from "./screen.ts";
+import { BlockClock, type Fault } from "./timeline.ts";
+
+/** Time between two blocks, milliseconds. BASE has 2000; the demo is in more of a hurry. */
+const BLOCK_MS = 1000;
+
+/** Time for all of the training and its recoveries, milliseconds. */
+const TIMEOUT_MS = 300_000;
+
+/** The demo waits shorter than a real network before it takes a node for failed, or the oracle for silent. */
+const CHANGES = { LeaseGrace: { value: 14 }, SeedTimeout: { value: 20, min: 20 } };
+
+/** What the demo came to. */
+export interface Story {
+  readonly session: Session;
+  readonly chain: DemoChain;
+  readonly configs: Configs;
+  readonly firstBlock: number;
+  readonly clock: BlockClock;
+  readonly faults: readonly Fault[];
+  /** Nodes on whose disks a block was damaged. */
+  readonly damaged: readonly string[];
+  readonly silence: { readonly batchId: number; readonly seconds: number };
+  /** The transaction in whose midst the keeper was killed. */
+  readonly inFlight: { readonly label: string; readonly nonce: number };
+  readonly developers: readonly { readonly cast: CastTask; readonly folder: string }[];
+  /** Undisturbed trainings: SHA-256 of the weights by account of the developer and unit. */
+  readonly reference: ReadonlyMap<number, Readonly<Record<number, string>>>;
+}
+
+/** Runs the whole network through everything that the demo does to it, until all is trained, paid and claimed. */
+export async function runStory(processes: Processes, screen: Screen, data: string): Promise<Story> {
+  const say = (text: string) => {
+    screen.say(text);
+  };
+  say("starting a local chain (OP stack, 2^24 gas a transaction) and deploying the protocol");
+  const chain = await startChain(processes, BLOCK_MS, "demo", CHANGES);
+  const configs = new Configs(data, chain);
+  await configs.announceKeeper();
+  const cables = new Map<string, Cable>();
+  const startAgent = async (node: CastNode): Promise<Running> => {
+    const cable = cables.get(node.name) ?? new Cable(chain.rpcUrl);
+    if (!cables.has(node.name)) await cable.plug();
+    cables.set(node.name, cable);
+    const config = await configs.agent(node, {}, cable.url);
+    return processes.start(`agent-${node.name}`, ["agent/main.ts", "run", "--config", config]);
+  };
+  say("starting the oracle and five agents");
+  const oracle = ["--rpc", chain.rpcUrl, "--deployment", chain.deployment, "--account", String(ACCOUNTS.oracle)];
+  processes.start("oracle", ["oracle/main.ts", ...oracle, "--blocks", "1"]);
+  for (const node of NODES) await startAgent(node);
+
+  const session = await openSession({
+    network: { ...chain, chainId: 31337 },
+    fees: { maxFeePerGas: "100", stuckAfter: 30 },
+    journals: join(data, "journals"),
+  });
+  const firstBlock = await session.provider.getBlockNumber();
+  const clock = new BlockClock();
+  clock.start(session);
+  await processes.watch(processes.names(), listed(session, NODES.length));
+  say("five nodes are registered, staked and listed");
+
+  const keeperConfig = await configs.keeper();
+  const startKeeper = () => {
+    processes.start("keeper", ["keepers/main.ts", "run", "--config", keeperConfig]);
+  };
+  startKeeper();
+  const developers: { cast: CastTask; folder: string; spec: string; running: Running }[] = [];
+  for (const cast of TASKS) {
+    const { config, spec, terms, data: folder } = await configs.developer(cast);
+    const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+    developers.push({ cast, folder, spec, running: processes.start(`developer-${String(cast.account)}`, args) });
+  }
+  say("two developers submit their tasks");
+  const finished = Promise.all(
+    developers.map(async ({ running }) => {
+      const code = await running.exit;
+      if (code !== 0) throw new Error(`${running.name} failed (${String(code)}); see ${running.log}`);
+    }),
+  );
+  finished.catch(() => undefined);
+
+  const parts: FaultParts = {
+    session,
+    processes,
+    say,
+    agents: [...NODES, ...SPARES].map((node) => ({
+      node,
+      process: `agent-${node.name}`,
+      data: configs.agentData(node),
+    })),
+  };
+  const reference = new Map<number, Promise<Record<number, string>>>();
+  const disturb = async () => {
+    const { signer } = await session.lane({ testAccount: ACCOUNTS.keeper });
+    const journals = join(data, "data", "keeper", "journals");
+    const inFlight = await restartKeeperInPost(parts, journals, signer.address, startKeeper);
+
+    say("two more nodes join, too dear for this round, with room for the work of others");
+    for (const node of SPARES) await startAgent(node);
+
+    const victims = await victimsOf(session);
+    const killed = await killInTraining(parts, victims.killed);
+    const damaged: string[] = [];
+    for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, victims.killed)));
+    // In the next batch: this one's nodes are fixed once it has asked for its seed.
+    const { seeds } = session.contracts;
+    await seen(async () => (await seeds.queryFilter(seeds.filters.SeedRequested(), firstBlock)).length >= 2);
+    const cable = cables.get(victims.cut.name);
+    if (!cable) throw new Error(`${victims.cut.name} has no cable`);
+    const cut = await cutOff(parts, victims.cut, cable);
+    for (const id of killed.leaseIds) {
+      const [successor] = await seen(async () => {
+        const after = (await session.reader.leases(await session.reader.pin())).filter(({ parent }) => parent === id);
+        return after.length > 0 && after;
+      });
+      say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from the seed`);
+    }
+    const silence = await silenceOracle(parts);
+    for (const cast of TASKS) {
+      const spec = developers.find((each) => each.cast === cast)?.spec ?? "";
+      reference.set(cast.account, undisturbed(processes, cast, spec));
+    }
+    await cable.plug();
+    say(
+      `${victims.cut.name} reaches the chain again and finds its leases gone; ${victims.killed.name} is started again`,
+    );
+    await startAgent(victims.killed);
+    return { faults: [killed, cut], damaged, silence, inFlight };
+  };
+  const all = Promise.all([disturb(), follow(session, screen, finished)]);
+  const steady = ["chain", "oracle"];
+  const [disturbed] = await processes.watch(steady, Promise.race([all, timeout()]));
+  say("all tasks are trained, accepted and paid; the agents claim for their owners");
+  await processes.watch(steady, Promise.race([claimed(session), timeout()]));
+  say("training every unit once more, undisturbed, to compare the weights");
+  const weights = new Map<number, Record<number, string>>();
+  for (const [account, trained] of reference) weights.set(account, await trained);
+  clock.stop();
+  return { session, chain, configs, firstBlock, clock, developers, reference: weights, ...disturbed };
+}
+
+/**
+ * Whom the faults hit: of the cheap nodes, which are filled first, one in Europe is killed; another one whose work its
+ * neighbours can take over is cut off.
+ */
+async function victimsOf(session: Session): Promise<{ killed: CastNode; cut: CastNode }> {
+  const [ada, , cleo] = NODES;
+  if (!ada || !cleo) throw new Error("the cast has changed");
+  for (const node of [ada, cleo]) {
+    const nodeId = await nodeIdOf(session, node);
+    await seen(() => inTraining(session, nodeId, 1));
+  }
+  return { killed: ada, cut: cleo };
+}
+
+/** Trains a task's units in a process of its own, as nobody disturbs them. */
+async function undisturbed(processes: Processes, cast: CastTask, spec: string): Promise<Record<number, string>> {
+  const name = `reference-${String(cast.account)}`;
+  await processes.run(name, [REFERENCE, spec, String(cast.units)]);
+  const text = await readFile(processes.logOf(name), "utf8");
+  return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "{}") as Record<number, string>;
+}
+
+/** Waits until so many nodes are in the market. */
+async function listed(session: Session, count: number): Promise<void> {
+  await seen(async () => {
+    const nodes = await session.reader.nodes(await session.reader.pin());
+    return nodes.filter(({ listing }) => listing).length >= count;
+  });
+}
+
+/** Waits until no owner of a node has anything left to claim. */
+async function claimed(session: Session): Promise<void> {
+  const { reader, contracts } = session;
+  const owners = (await reader.nodes(await reader.pin())).map(({ owner }) => owner);
+  await seen(async () => {
+    const left = await Promise.all(owners.map((owner) => contracts.vault.claimable(owner)));
+    return left.every((amount) => amount === 0n);
+  });
+}
+
+async function timeout(): Promise<never> {
+  await delay(TIMEOUT_MS);
+  throw new Error(`the tasks were not finished within ${String(TIMEOUT_MS / 1000)} s`);
+}

@@ -1,0 +1,25 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { read } from "../session/context.ts";
+import type { ReadingArguments } from "../session/options.ts";
+import { collectEnergy } from "./collect.ts";
+import { printEnergy } from "./print.ts";
+
+interface Arguments extends ReadingArguments {
+  readonly node: number;
+  readonly task: number;
+}
+
+/** Prints the energy and carbon of the network, of a node, or of a task. */
+export default async function report(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await read(args, hre, async ({ session, screen }) => {
+    if (args.node > 0 && args.task > 0) {
+      throw new Error("Ask for a node or for a task, not for both: leave --node or --task out.");
+    }
+    const { reader } = session;
+    const scope = args.task > 0 ? "task" : args.node > 0 ? "node" : "network";
+    const collected = await collectEnergy(reader, await reader.pin(), scope, args.task || args.node);
+    screen.say(printEnergy(collected));
+    return collected;
+  });
+}

@@ -1,0 +1,245 @@
+import { expect } from "chai";
+import { Wallet } from "ethers";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { nodeReportFacts, refusalOf } from "../../chain/report-refusal.ts";
+import { packReports, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
+import { readEnergy, readStanding, readTotals } from "../../chain/telemetry.ts";
+import { REPORT_REFUSALS, type ReportRefusal, word } from "../../chain/words.ts";
+import { carbonTerms } from "../../developer/carbon.ts";
+import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
+import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
+import { BalanceKeeper } from "../../keepers/balance/keeper.ts";
+import { EnergyKeeper } from "../../keepers/energy/keeper.ts";
+import { energyMetrics } from "../../keepers/energy/metrics.ts";
+import { laneSender } from "../../keepers/sender.ts";
+import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
+import { openClient, openMarket } from "../support/market.ts";
+
+const MILLI = 10n ** 15n;
+const quiet = pino({ level: "silent" });
+const operators = [1, 2, 3].map((i) => new Wallet(`0x${String(i).repeat(64)}`));
+
+describe("reports, throttling and balance", () => {
+  let market: Awaited<ReturnType<typeof openMarket>>;
+  let client: Awaited<ReturnType<typeof openClient>>;
+  const closing: (() => Promise<void> | void)[] = [];
+
+  beforeEach(async () => {
+    market = await openMarket();
+    client = await newClient(5);
+    for (const [i, { address }] of operators.entries()) {
+      await market.addNode({ classId: 0, capacity: 4, ask: MILLI * BigInt(i + 1) }, address);
+    }
+    await market.pass(40);
+  });
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+    await market.close();
+  });
+
+  async function newClient(account: number) {
+    const opened = await openClient(market, account);
+    closing.push(() => {
+      opened.provider.destroy();
+    });
+    return opened;
+  }
+
+  async function energyKeeper(account: number) {
+    const { reader, lane } = await newClient(account);
+    const sender = laneSender(lane, quiet, () => undefined);
+    const metrics = energyMetrics(new Registry());
+    const bounds = { reports: 100, gas: 12_000_000, waitMs: 0 };
+    return { keeper: new EnergyKeeper({ reader, sender, logger: quiet, metrics, bounds }), metrics };
+  }
+
+  async function signed(
+    nodeId: number,
+    changes: Partial<Report> = {},
+    signer = operators[nodeId - 1],
+  ): Promise<SignedReport> {
+    const { sequence } = await readStanding(client.reader, await client.reader.pin(), nodeId);
+    const report: Report = {
+      nodeId,
+      sequence: sequence + 1,
+      period: 10,
+      load: 1_000,
+      latency: 5,
+      joules: 500,
+      renewableJoules: 0,
+      method: 3,
+      version: 1,
+      idleUnitSeconds: 0,
+      shares: [],
+      ...changes,
+    };
+    const domain = reportDomain(31337, await client.contracts.telemetry.getAddress());
+    return { report, signature: (await signer?.signTypedData(domain, REPORT_TYPES, report)) ?? "" };
+  }
+
+  /** Posts a report that must be taken. */
+  async function post(nodeId: number, changes: Partial<Report> = {}): Promise<void> {
+    await market.pass(10);
+    const packed = packReports([await signed(nodeId, changes)]);
+    expect(await market.contracts.telemetry.post.staticCall(packed)).to.equal(1n);
+    await market.contracts.telemetry.post(packed);
+  }
+
+  /** What the contract says of a report: why it is refused, or undefined if it is taken. */
+  async function onChain(each: SignedReport): Promise<ReportRefusal | undefined> {
+    const response = await market.contracts.telemetry.post(packReports([each]));
+    const receipt = await response.wait();
+    const { telemetry } = market.contracts;
+    const events = (receipt?.logs ?? []).map((log) => telemetry.interface.parseLog(log));
+    const refused = events.find((event) => event?.name === "ReportRefused");
+    return refused ? word(REPORT_REFUSALS, refused.args["reason"] as bigint) : undefined;
+  }
+
+  it("refuses off chain exactly what the contract refuses", async () => {
+    const cases: Partial<Report>[] = [
+      { sequence: 0 },
+      { period: 0 },
+      { period: 5_000 },
+      { load: 10_001 },
+      { method: 0 },
+      { method: 4 },
+      { joules: 4_001 },
+      { renewableJoules: 501 },
+      { idleUnitSeconds: 41 },
+      { shares: [{ leaseId: 0, joules: 1 }] },
+      { shares: Array.from({ length: 65 }, (_, i) => ({ leaseId: i + 1, joules: 1 })) },
+      { joules: 4_000 },
+    ];
+    const seen = new Set<ReportRefusal | undefined>();
+    const compare = async (each: SignedReport) => {
+      const facts = await nodeReportFacts(client.reader, await client.reader.pin(), each.report.nodeId);
+      const reason = refusalOf(each, facts);
+      const packable = each.report.shares.length <= 64;
+      if (packable) expect(await onChain(each), JSON.stringify(each.report)).to.equal(reason);
+      else expect(reason).to.equal("tooManyShares");
+      seen.add(reason);
+    };
+    for (const changes of cases) await compare(await signed(1, changes));
+    await compare(await signed(2, {}, operators[0]));
+    await compare({ ...(await signed(2)), signature: `0x${"00".repeat(31)}01${"00".repeat(31)}01` });
+    await compare({ ...(await signed(2)), report: { ...(await signed(2)).report, nodeId: 9 } });
+    expect(seen.size).to.be.greaterThan(10);
+    // The one good report is on chain, and the rest has changed nothing.
+    const pin = await client.reader.pin();
+    expect((await readStanding(client.reader, pin, 1)).sequence).to.equal(1);
+    expect((await readTotals(client.reader, pin)).nodes).to.equal(1);
+    expect((await readEnergy(client.reader, pin, "network")).estimatedJoules).to.equal(4_000n);
+  });
+
+  it("posts what agents send in one transaction, and pays for nothing that is refused", async () => {
+    const [one, two] = [await energyKeeper(6), await energyKeeper(7)];
+    await one.keeper.cycle();
+    await two.keeper.cycle();
+    const reports = [await signed(1), await signed(2, { load: 5_000 }), await signed(3)];
+    const wire = (each: SignedReport) => JSON.parse(JSON.stringify(each)) as unknown;
+    for (const each of reports) expect(one.keeper.receive(wire(each))).to.deep.equal({ accepted: true });
+    expect(two.keeper.receive(wire(reports[0]!))).to.deep.equal({ accepted: true });
+    // A lease that is nobody's can only be seen in the simulation; what the facts tell is refused at the door.
+    const foreign = await signed(1, { sequence: 9, shares: [{ leaseId: 7, joules: 1 }] });
+    expect(one.keeper.receive(wire(foreign))).to.deep.equal({ accepted: true });
+    for (const [body, reason] of [
+      ["nonsense", "malformed"],
+      [wire(await signed(2, {}, operators[0])), "badSignature"],
+      [wire(await signed(2, { load: 10_001 })), "loadTooHigh"],
+    ]) {
+      expect(one.keeper.receive(body)).to.deep.equal({ accepted: false, reason });
+    }
+    const before = await market.connection.ethers.provider.getBlockNumber();
+    expect(await one.keeper.cycle()).to.equal(true);
+    const { telemetry } = market.contracts;
+    const taken = await telemetry.queryFilter(telemetry.filters.Reported(), before + 1);
+    expect(taken.map(({ args }) => args.nodeId)).to.deep.equal([1n, 2n, 3n]);
+    expect(new Set(taken.map(({ transactionHash }) => transactionHash)).size).to.equal(1);
+    expect(await telemetry.queryFilter(telemetry.filters.ReportRefused(), before)).to.have.length(0);
+    // The second keeper finds out without paying, and so does a replay.
+    expect(await two.keeper.cycle()).to.equal(false);
+    expect(await one.keeper.cycle(), "nothing is left to post").to.equal(false);
+    expect(one.keeper.receive(wire(reports[0]!))).to.deep.equal({ accepted: false, reason: "sequenceNotGrowing" });
+  });
+
+  it("throttles after two reports above the threshold, frees after one within it, and lapses the silent", async () => {
+    const { keeper } = await energyKeeper(6);
+    const standing = async () => readStanding(client.reader, await client.reader.pin(), 1);
+    await post(1, { joules: 1_500 });
+    await keeper.cycle();
+    expect((await standing()).throttled).to.equal(false);
+    await post(1, { joules: 1_500 });
+    await keeper.cycle();
+    expect(await standing()).to.include({ throttled: true, watts: 150, previousWatts: 150 });
+    expect((await client.reader.node(await client.reader.pin(), 1))?.fit).to.equal(false);
+    await post(1, { joules: 900 });
+    await keeper.cycle();
+    expect((await standing()).throttled).to.equal(false);
+    const { reportTimeout } = await client.reader.parameters(await client.reader.pin());
+    await market.pass(reportTimeout + 1);
+    await keeper.cycle();
+    expect((await standing()).counted).to.equal(false);
+    expect((await client.reader.node(await client.reader.pin(), 2))?.fit).to.equal(false);
+    expect(await keeper.cycle(), "nothing is left to do").to.equal(false);
+  });
+
+  it("moves work once when two keepers balance at the same time, and never back", async () => {
+    const { reader, lane } = client;
+    const metrics = allocationMetrics(new Registry());
+    const sender = laneSender(lane, quiet, () => undefined);
+    const parts = { reader, sender, metrics, logger: quiet, batchSeconds: 0 };
+    const allocation = new AllocationKeeper({ ...parts, solvers: [lpSolver] });
+    await market.addTask({ units: 4, maxPrice: 20n * MILLI, classIds: [0] });
+    await allocation.cycle();
+    await market.fulfil(5n);
+    expect(await allocation.cycle()).to.equal(true);
+    const balance = async (account: number) => {
+      const own = await newClient(account);
+      const ownSender = laneSender(own.lane, quiet, () => undefined);
+      return new BalanceKeeper({ reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 });
+    };
+    const keepers = [await balance(6), await balance(7)];
+    for (const keeper of keepers) expect(await keeper.cycle(), "no reports yet").to.equal(false);
+    const [hot] = await reader.leases(await reader.pin());
+    expect(hot).to.include({ nodeId: 1, count: 4 });
+    for (const [nodeId, load] of [
+      [1, 9_500],
+      [2, 500],
+      [3, 5_000],
+    ] as const) {
+      await post(nodeId, { load });
+    }
+    const sent = await Promise.all(keepers.map((keeper) => keeper.cycle()));
+    expect(sent.filter(Boolean)).to.have.length(1);
+    const { balancer } = market.contracts;
+    const [moved, ...others] = await balancer.queryFilter(balancer.filters.Moved());
+    expect(others).to.have.length(0);
+    expect([moved?.args.fromNode, moved?.args.toNode, moved?.args.units]).to.deep.equal([1n, 2n, 2n]);
+    // Its agent does not hand over: when the grace has ended, a keeper does.
+    const { moveGrace } = await reader.parameters(await reader.pin());
+    await market.pass(moveGrace + 1);
+    expect(await keepers[0]?.cycle()).to.equal(true);
+    const leases = (await reader.leases(await reader.pin())).filter(({ status }) => status === "active");
+    expect(leases.map(({ nodeId, count }) => [nodeId, count]).sort()).to.deep.equal([
+      [1, 2],
+      [2, 2],
+    ]);
+    // The same reports again: nothing moves any more, for the range cools down and the ends have to report first.
+    for (const keeper of keepers) expect(await keeper.cycle()).to.equal(false);
+  });
+
+  it("turns a carbon price into surcharges by the chain's own figures", async () => {
+    const { reader } = client;
+    const pin = await reader.pin();
+    const classes = await reader.classes(pin);
+    const terms = await carbonTerms(reader, pin, classes, 100_000_000);
+    const [eu, us] = ["cpu/eu", "cpu/us"].map((name) =>
+      terms.get(classes.find((each) => each.name === name)?.id ?? -1),
+    );
+    // 3.5 W for an hour at 213.02 g/kWh, at 100 VER/kg.
+    expect(eu).to.include({ joulesPerUnit: 12_600, gramsPerKwh: 213.02, surcharge: 74_557 });
+    expect(us?.surcharge).to.equal(134_243);
+  });
+});

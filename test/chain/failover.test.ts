@@ -1,0 +1,169 @@
+import { expect } from "chai";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { Reader } from "../../chain/readers.ts";
+import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
+import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
+import { FailoverKeeper } from "../../keepers/failover/keeper.ts";
+import { failoverMetrics } from "../../keepers/failover/metrics.ts";
+import { laneSender } from "../../keepers/sender.ts";
+import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
+import { Cable } from "../../scripts/demo/cable.ts";
+import { openClient, openMarket } from "../support/market.ts";
+
+const MILLI = 10n ** 15n;
+const quiet = pino({ level: "silent" });
+
+describe("the failover keeper", () => {
+  let market: Awaited<ReturnType<typeof openMarket>>;
+  let client: Awaited<ReturnType<typeof openClient>>;
+  let allocation: AllocationKeeper;
+  let registry: Registry;
+
+  beforeEach(async () => {
+    market = await openMarket();
+    client = await openClient(market);
+    const { reader, lane } = client;
+    registry = new Registry();
+    const sender = laneSender(lane, quiet, () => undefined);
+    const metrics = allocationMetrics(new Registry());
+    allocation = new AllocationKeeper({ reader, sender, metrics, solvers: [lpSolver], logger: quiet, batchSeconds: 0 });
+    for (const capacity of [4, 8, 8]) await market.addNode({ classId: 0, capacity, ask: BigInt(capacity) * MILLI });
+  });
+
+  afterEach(async () => {
+    client.provider.destroy();
+    await market.close();
+  });
+
+  const keeper = (second?: () => Promise<Reader>) => {
+    const { reader, lane } = client;
+    const sender = laneSender(lane, quiet, () => undefined);
+    return new FailoverKeeper({ reader, second, sender, logger: quiet, metrics: failoverMetrics(registry) });
+  };
+  const leases = async () => client.reader.leases(await client.reader.pin());
+  const statuses = async () => (await leases()).map(({ status }) => status);
+  const batch = async () => client.reader.batch(await client.reader.pin());
+
+  /** A task of four units, leased to the first, cheapest node. */
+  async function leased(): Promise<void> {
+    await market.addTask({ units: 4, maxPrice: 20n * MILLI, classIds: [0], interval: 60 });
+    await market.pass(10);
+    expect(await allocation.cycle(), "open").to.equal(true);
+    await market.fulfil(3n);
+    expect(await allocation.cycle(), "settle").to.equal(true);
+    expect(await statuses()).to.deep.equal(["active"]);
+  }
+
+  /** Answers the open batch's request. */
+  async function answerBatch(word: bigint): Promise<void> {
+    const { coordinator, seeds } = market.contracts;
+    await coordinator.fulfillRandomWordsWithOverride((await batch()).requestId, seeds, [word]);
+  }
+
+  const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value;
+
+  it("notes a suspect, expires it when it is overdue, and has its range drawn for from one seed", async () => {
+    await leased();
+    const failover = keeper();
+    expect(await failover.cycle(), "in time").to.equal(false);
+    await market.pass(70);
+    expect(await failover.cycle(), "suspect").to.equal(false);
+    expect(await metric("drmp_leases_suspect")).to.equal(1);
+    expect(await statuses()).to.deep.equal(["active"]);
+    await market.pass(30);
+    expect(await failover.cycle(), "expire and open").to.equal(true);
+    expect(await statuses()).to.deep.equal(["expired"]);
+    expect((await batch()).status).to.equal("seeding");
+    // Another keeper, or this one started anew, goes on from there.
+    expect(await keeperAgain().cycle(), "waits for the seed").to.equal(false);
+    await answerBatch(5n);
+    expect(await keeperAgain().cycle(), "draw").to.equal(true);
+    expect((await batch()).status).to.equal("done");
+    const [failed, ...successors] = await leases();
+    expect(successors.reduce((sum, { count }) => sum + count, 0)).to.equal(4);
+    for (const successor of successors) {
+      expect(successor.parent).to.equal(failed?.id);
+      expect(successor.fence).to.be.above(failed?.fence ?? 0);
+      expect(successor.nodeId).not.to.equal(failed?.nodeId);
+    }
+    expect(await keeperAgain().cycle(), "nothing more").to.equal(false);
+  });
+
+  /** A keeper without any memory. */
+  function keeperAgain(): FailoverKeeper {
+    registry = new Registry();
+    return keeper();
+  }
+
+  it("gives up a batch whose oracle is silent; the range waits in the queue, with its parent, and a round serves it", async () => {
+    await leased();
+    await market.pass(100);
+    const failover = keeper();
+    await failover.cycle();
+    expect((await batch()).status).to.equal("seeding");
+    await market.pass(61);
+    expect(await failover.cycle(), "abort").to.equal(true);
+    expect((await batch()).status).to.equal("aborted");
+    const pin = await client.reader.pin();
+    expect((await client.reader.task(pin, 1))?.openUnits).to.equal(4);
+    await market.pass(10);
+    expect(await allocation.cycle(), "open").to.equal(true);
+    await market.fulfil(4n);
+    expect(await allocation.cycle(), "settle").to.equal(true);
+    const [, ...successors] = await leases();
+    expect(successors.map(({ parent }) => parent)).to.satisfy((all: number[]) => all.every((id) => id === 1));
+    // The seed that comes too late changes nothing.
+    await answerBatch(9n);
+    expect(await failover.cycle()).to.equal(false);
+    expect((await batch()).status).to.equal("aborted");
+  });
+
+  it("expires nothing that a second endpoint does not see overdue, nor while that one is silent", async () => {
+    await leased();
+    await market.pass(100);
+    const cable = new Cable(market.url);
+    await cable.plug();
+    const other = await openClient({ ...market, url: cable.url });
+    try {
+      // It lags: it is at a block at which the lease was in time.
+      const then = await client.reader.pin();
+      const lagging = new Reader(other.contracts);
+      lagging.pin = () => client.reader.pin().then((pin) => ({ ...pin, number: then.number - 1 }));
+      expect(await keeper(() => Promise.resolve(lagging)).cycle(), "lagging").to.equal(false);
+      expect(await statuses()).to.deep.equal(["active"]);
+
+      await cable.cut();
+      registry = new Registry();
+      expect(await keeper(() => Promise.resolve(other.reader)).cycle(), "silent").to.equal(false);
+      expect(await statuses()).to.deep.equal(["active"]);
+      const silent = await registry.getSingleMetric("drmp_expiries_unconfirmed_total")?.get();
+      expect(silent?.values).to.deep.equal([{ labels: { why: "silent" }, value: 1 }]);
+
+      await cable.plug();
+      registry = new Registry();
+      expect(await keeper(() => Promise.resolve(other.reader)).cycle(), "agrees").to.equal(true);
+      expect(await statuses()).to.deep.equal(["expired"]);
+    } finally {
+      other.provider.destroy();
+      await cable.cut();
+    }
+  });
+
+  it("takes turns with rounds: orphans go before the next round, and the round's keeper says so", async () => {
+    await leased();
+    await market.addTask({ units: 2, maxPrice: 20n * MILLI, classIds: [0] });
+    await market.pass(100);
+    await market.contracts.leases.expire(1);
+    const waiting = await allocation.look();
+    expect(waiting).to.deep.include({ kind: "wait" });
+    expect(waiting.why).to.equal("a batch of orphaned ranges has its turn before the next round");
+    const failover = keeper();
+    expect(await failover.cycle(), "open the batch").to.equal(true);
+    expect((await allocation.look()).why).to.equal("a batch of orphaned ranges is being drawn for");
+    await answerBatch(6n);
+    expect(await failover.cycle(), "draw").to.equal(true);
+    expect((await allocation.look()).kind).to.equal("open");
+  });
+});

@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { ReportBook, type Sample } from "../../agent/telemetry/book.ts";
+import { telemetryMetrics } from "../../agent/telemetry/metrics.ts";
+import { Reporter, type ReporterParts } from "../../agent/telemetry/reporter.ts";
+import { REPORT_PROTOCOL } from "../../chain/report-protocol.ts";
+import { readEnergy, readStanding } from "../../chain/telemetry.ts";
+import { CheckpointStore } from "../../checkpoints/store.ts";
+import { EnergyKeeper } from "../../keepers/energy/keeper.ts";
+import { MESSAGE_BYTES } from "../../keepers/energy/message.ts";
+import { energyMetrics } from "../../keepers/energy/metrics.ts";
+import { laneSender } from "../../keepers/sender.ts";
+import { openClient, openMarket } from "../support/market.ts";
+
+const quiet = pino({ level: "silent" });
+
+describe("an agent's reports", () => {
+  let market: Awaited<ReturnType<typeof openMarket>>;
+  let client: Awaited<ReturnType<typeof openClient>>;
+  let folder: string;
+  const closing: (() => Promise<void> | void)[] = [];
+  /** What the meters tell next. */
+  let sample: Sample;
+  let sent: string[];
+
+  beforeEach(async () => {
+    market = await openMarket();
+    // The node's operator is the account that the client's lane belongs to.
+    client = await openClient(market, 6);
+    closing.push(() => {
+      client.provider.destroy();
+    });
+    await market.addNode({ classId: 0, capacity: 2, ask: 10n ** 15n }, client.signer.address);
+    folder = await mkdtemp(join(tmpdir(), "drmp-reporter-"));
+    sample = {
+      seconds: 12,
+      load: 0.5,
+      joules: 900,
+      renewableJoules: 0,
+      method: "estimated",
+      idleUnitSeconds: 0,
+      leases: [],
+    };
+    sent = [];
+    await market.pass(20);
+  });
+  afterEach(async () => {
+    for (const close of closing.splice(0).reverse()) await close();
+    await market.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function store(name: string): Promise<CheckpointStore> {
+    const opened = new CheckpointStore({ directory: join(folder, name) });
+    await opened.start();
+    closing.push(() => opened.stop());
+    return opened;
+  }
+
+  /** An agent's reporter as after a start: all that it knows is on disk. */
+  async function reporter(changes: Partial<ReporterParts> = {}): Promise<Reporter> {
+    const { reader, contracts, provider, lane, signer } = client;
+    const session = { reader, contracts, provider } as unknown as ReporterParts["session"];
+    return new Reporter({
+      session,
+      nodeId: 1,
+      capacity: 2,
+      signer,
+      store: {
+        request: () => Promise.reject(new Error("nobody there")),
+        roundTrips: () => Promise.resolve(new Map([["a", 7.6]])),
+      },
+      book: await ReportBook.open(join(folder, "reports.json")),
+      sampler: { next: () => Promise.resolve(sample) } as ReporterParts["sampler"],
+      keepers: [],
+      send: (label, prepare) => {
+        sent.push(label);
+        return lane.submit({ label, prepare });
+      },
+      version: 1,
+      metrics: telemetryMetrics(new Registry()),
+      logger: quiet,
+      ...changes,
+    });
+  }
+
+  const pin = async () => client.reader.pin();
+  const standing = async () => readStanding(client.reader, await pin(), 1);
+
+  it("are posted by the node itself where it knows no keeper, each once", async () => {
+    const agent = await reporter();
+    await agent.sample();
+    await agent.cycle(await pin());
+    expect(await standing()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
+    await agent.cycle(await pin());
+    expect(sent).to.have.length(1);
+    await agent.sample();
+    await market.pass(20);
+    await agent.cycle(await pin());
+    expect((await readEnergy(client.reader, await pin(), "node", 1)).estimatedJoules).to.equal(1_800n);
+  });
+
+  it("survive a kill between signing and posting", async () => {
+    const broken = await reporter({ send: () => Promise.reject(new Error("killed")) });
+    await broken.sample();
+    await broken.cycle(await pin());
+    expect((await standing()).sequence).to.equal(0);
+    const again = await reporter();
+    await again.cycle(await pin());
+    expect(await standing()).to.include({ sequence: 1, watts: 75 });
+    // And once it is on chain, a third life does not post it again.
+    const third = await reporter();
+    await third.cycle(await pin());
+    expect(sent).to.have.length(1);
+  });
+
+  it("go to keepers over the network, and the node waits for them to post", async () => {
+    const keeperStore = await store("keeper");
+    const keeperClient = await openClient(market, 7);
+    closing.push(() => {
+      keeperClient.provider.destroy();
+    });
+    const keeper = new EnergyKeeper({
+      reader: keeperClient.reader,
+      sender: laneSender(keeperClient.lane, quiet, () => undefined),
+      logger: quiet,
+      metrics: energyMetrics(new Registry()),
+      bounds: { reports: 100, gas: 10_000_000, waitMs: 0 },
+    });
+    await keeper.cycle();
+    await keeperStore.handle(REPORT_PROTOCOL, (body) => ({ ...keeper.receive(body) }), { maxBytes: MESSAGE_BYTES });
+    const agent = await reporter({ store: await store("agent"), keepers: [keeperStore.multiaddrs().join(",")] });
+    await agent.sample();
+    await agent.cycle(await pin());
+    expect(sent).to.deep.equal([]);
+    expect(await keeper.cycle()).to.equal(true);
+    expect((await standing()).sequence).to.equal(1);
+    await agent.cycle(await pin());
+    expect(sent).to.deep.equal([]);
+  });
+
+  it("are posted by the node if its keepers do not do it in time", async () => {
+    let now = 1_000_000;
+    const deaf = await store("deaf");
+    await deaf.handle(REPORT_PROTOCOL, () => ({ accepted: true }));
+    const parts = { store: await store("agent"), keepers: deaf.multiaddrs(), selfPostAfter: 15, now: () => now };
+    const agent = await reporter(parts);
+    await agent.sample();
+    await agent.cycle(await pin());
+    now += 14_000;
+    await agent.cycle(await pin());
+    expect(sent).to.deep.equal([]);
+    now += 1_000;
+    await agent.cycle(await pin());
+    expect(sent).to.have.length(1);
+    expect((await standing()).sequence).to.equal(1);
+  });
+
+  it("that the network would refuse are given up without paying for them", async () => {
+    const agent = await reporter();
+    sample = { ...sample, joules: 400 * 12 + 1 };
+    await agent.sample();
+    await agent.cycle(await pin());
+    expect((await standing()).sequence).to.equal(0);
+    sample = { ...sample, joules: 100 };
+    await agent.sample();
+    await agent.cycle(await pin());
+    expect((await standing()).sequence).to.equal(2);
+    expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(1);
+  });
+});

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Actions} from "./Actions.sol";
+
+/// @title Signs, packs and posts reports
+/// @dev Packing and hashing are written here once more, independently of the contracts.
+abstract contract Reports is Actions {
+    bytes32 private constant DOMAIN_TYPE = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
+    bytes32 private constant SHARE_TYPE = keccak256("Share(uint32 leaseId,uint40 joules)");
+    string private constant REPORT_TYPE =
+        "Report(uint32 nodeId,uint32 sequence,uint32 period,uint16 load,uint16 latency,uint40 joules,uint40 renewableJoules,uint8 method,uint16 version,uint32 idleUnitSeconds,Share[] shares)Share(uint32 leaseId,uint40 joules)";
+
+    /// @dev A good report of the last minute that follows the node's last one: 100 W, nothing renewable.
+    function reportOf(uint32 nodeId, uint16 load) internal view returns (ITelemetry.Report memory r) {
+        r.nodeId = nodeId;
+        r.sequence = telemetry.standingOf(nodeId).sequence + 1;
+        r.period = 60;
+        r.load = load;
+        r.latency = 20;
+        r.joules = 6_000;
+        r.method = uint8(ITelemetry.Method.Rapl);
+        r.version = 1;
+    }
+
+    /// @dev The same report with one more share.
+    function withShare(
+        ITelemetry.Report memory r,
+        uint32 leaseId,
+        uint40 joules
+    ) internal pure returns (ITelemetry.Report memory) {
+        ITelemetry.Share[] memory shares = new ITelemetry.Share[](r.shares.length + 1);
+        for (uint256 i; i < r.shares.length; ++i) shares[i] = r.shares[i];
+        shares[r.shares.length] = ITelemetry.Share(leaseId, joules);
+        r.shares = shares;
+        return r;
+    }
+
+    function profileOf(uint32 threshold, uint32 most) internal pure returns (INodeRegistry.Profile memory) {
+        return INodeRegistry.Profile(INodeRegistry.EnergySource.Grid, threshold, most, "");
+    }
+
+    /// @dev The EIP-712 digest for a chain and a contract.
+    function digest(ITelemetry.Report memory r, uint256 chainId, address verifier) internal pure returns (bytes32) {
+        bytes memory shares;
+        for (uint256 i; i < r.shares.length; ++i) {
+            shares = bytes.concat(
+                shares,
+                keccak256(
+                    bytes.concat(
+                        SHARE_TYPE,
+                        bytes32(uint256(r.shares[i].leaseId)),
+                        bytes32(uint256(r.shares[i].joules))
+                    )
+                )
+            );
+        }
+        bytes memory head = abi.encode(
+            keccak256(bytes(REPORT_TYPE)),
+            r.nodeId,
+            r.sequence,
+            r.period,
+            r.load,
+            r.latency
+        );
+        bytes memory tail = abi.encode(
+            r.joules,
+            r.renewableJoules,
+            r.method,
+            r.version,
+            r.idleUnitSeconds,
+            keccak256(shares)
+        );
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, keccak256("DRMP"), keccak256("1"), chainId, verifier));
+        return keccak256(bytes.concat(hex"1901", domain, keccak256(bytes.concat(head, tail))));
+    }
+
+    function pack(ITelemetry.Report memory r, bytes memory signature) internal pure returns (bytes memory packed) {
+        packed = abi.encodePacked(r.nodeId, r.sequence, r.period, r.load, r.latency, r.joules, r.renewableJoules);
+        packed = abi.encodePacked(packed, r.method, r.version, r.idleUnitSeconds, uint8(r.shares.length));
+        for (uint256 i; i < r.shares.length; ++i) {
+            packed = abi.encodePacked(packed, r.shares[i].leaseId, r.shares[i].joules);
+        }
+        return bytes.concat(packed, signature);
+    }
+
+    function sign(uint256 key, bytes32 hash) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, hash);
+        return abi.encodePacked(r, bytes32((uint256(v - 27) << 255) | uint256(s)));
+    }
+
+    /// @dev A report as its node's operator signs it.
+    function signed(ITelemetry.Report memory r) internal view returns (bytes memory) {
+        return pack(r, sign(operatorKey(r.nodeId), digest(r, block.chainid, address(telemetry))));
+    }
+
+    function post(bytes memory packed) internal returns (uint256) {
+        vm.prank(keeper);
+        return telemetry.post(packed);
+    }
+
+    /// @dev Posts a report that must be taken.
+    function report(ITelemetry.Report memory r) internal {
+        assertEq(post(signed(r)), 1, "report taken");
+    }
+
+    function report(uint32 nodeId, uint16 load) internal {
+        report(reportOf(nodeId, load));
+    }
+
+    /// @dev Posts a report that must be refused for this reason and change nothing.
+    function refused(ITelemetry.Report memory r, ITelemetry.Refusal reason) internal {
+        refused(signed(r), r.nodeId, r.sequence, reason);
+    }
+
+    function refused(bytes memory packed, uint32 nodeId, uint32 sequence, ITelemetry.Refusal reason) internal {
+        bytes32 before = keccak256(abi.encode(telemetry.standingOf(nodeId), telemetry.totals()));
+        vm.expectEmit(address(telemetry));
+        emit ITelemetry.ReportRefused(nodeId, sequence, reason);
+        assertEq(post(packed), 0, "report refused");
+        assertEq(keccak256(abi.encode(telemetry.standingOf(nodeId), telemetry.totals())), before, "nothing changed");
+    }
+}
