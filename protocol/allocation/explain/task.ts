@@ -116,7 +116,7 @@ function classSentence(it: Omit<TaskExplanation, "sentences">, each: ClassChoice
     const range = least === most ? formatPrice(least) : `${formatPrice(least)} to ${formatPrice(most)}`;
     const ids = [...new Set(rows.map(({ nodeId }) => nodeId))];
     return (
-      `${count(units, "unit")} run in ${label} on ${ids.length === 1 ? "node" : "nodes"} ${list(ids)} at ${range} VER${steered}: ` +
+      `${count(units, "unit")} ${units === 1 ? "runs" : "run"} in ${label} on ${ids.length === 1 ? "node" : "nodes"} ${list(ids)} at ${range} VER${steered}: ` +
       `the cheapest that the round has for it; the class clears at ${formatPrice(clearing ?? 0)} VER.`
     );
   }
@@ -152,7 +152,7 @@ function linkWords(view: PlanView, link: Link): string {
   const label = (classId: number): string => view.problem.classes.find(({ id }) => id === classId)?.label ?? "";
   switch (link.kind) {
     case "free":
-      return `task ${link.taskId} would use node ${list(link.nodeIds, 3)} in ${label(link.classId)}`;
+      return `task ${link.taskId} would use node ${list(link.nodeIds, 3, "or")} in ${label(link.classId)}`;
     case "displaces":
       return `task ${link.taskId} would take a unit of ${label(link.classId)} from task ${link.otherId}`;
     case "open":

@@ -63,8 +63,8 @@ export function count(number: number, one: string): string {
 }
 
 /** Such as "a, b and c"; of many only the first are named. */
-export function list(items: readonly (string | number)[], most = 6): string {
+export function list(items: readonly (string | number)[], most = 6, last = "and"): string {
   const named = items.slice(0, most).map(String);
   if (items.length > most) named.push(`${items.length - most} more`);
-  return named.length < 2 ? (named[0] ?? "none") : `${named.slice(0, -1).join(", ")} and ${named.at(-1) ?? ""}`;
+  return named.length < 2 ? (named[0] ?? "none") : `${named.slice(0, -1).join(", ")} ${last} ${named.at(-1) ?? ""}`;
 }
