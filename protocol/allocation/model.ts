@@ -133,12 +133,13 @@ export function buildProblem(round: Round): Problem {
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: stepsOf(each.nodes, tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(each.nodes, tickPrice) };
   });
   return { tasks, classes };
 }
 
-function stepsOf(nodes: readonly ListedNode[], tickPrice: number): Step[] {
+/** Supply of a class by ascending price. O(nodes + ticks × log(ticks)). */
+export function supplySteps(nodes: readonly Pick<ListedNode, "tick" | "units">[], tickPrice: number): Step[] {
   const unitsAt = new Map<number, number>();
   for (const { tick, units } of nodes) unitsAt.set(tick, (unitsAt.get(tick) ?? 0) + units);
   return [...unitsAt].sort(([a], [b]) => a - b).map(([tick, units]) => ({ price: tick * tickPrice, units }));
