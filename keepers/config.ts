@@ -11,6 +11,11 @@ export const keeperConfig = z.strictObject({
   fees,
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
   key: keySource.optional(),
+  /** ETH below which the balance counts as low: it is logged, and `/metrics` has it for alerts. */
+  lowBalance: z
+    .string()
+    .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
+    .default("0.001"),
   /** Which keepers this process runs. */
   keepers: z
     .array(z.enum(["allocation", "failover", "energy", "balance"]))
@@ -24,6 +29,8 @@ export const keeperConfig = z.strictObject({
     .strictObject({
       /** Time that the last task submitted waits for company before a round opens: the more tasks, the better the joint optimum. */
       batchSeconds: z.number().nonnegative().default(10),
+      /** Longest time that this operator lets others post first, so that operators do not pay for the same thing; each has another turn each round. */
+      staggerSeconds: z.number().nonnegative().default(6),
     })
     .prefault({}),
   energy: z

@@ -2,7 +2,7 @@
  * The keepers.
  *
  *     node keepers/main.ts run --config keeper.json      run them until SIGINT or SIGTERM
- *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing
+ *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing (--json)
  *     node keepers/main.ts check --config keeper.json    validate the configuration and the connection
  */
 import { join } from "node:path";
@@ -12,25 +12,24 @@ import { formatEther } from "ethers";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
-import { openSession, type Session } from "../chain/session.ts";
-import { lpSolver } from "../protocol/allocation/lpSolver.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { pathSolver } from "../protocol/allocation/pathSolver.ts";
+import { openSession } from "../chain/session.ts";
+import { balanceWatch } from "../service/balance-watch.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
-import { createLogger, type Logger } from "../service/logger.ts";
+import { createLogger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
-import { AllocationKeeper } from "./allocation/keeper.ts";
-import { type AllocationMetrics, allocationMetrics } from "./allocation/metrics.ts";
+import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
+import { keeperSolvers } from "./allocation/solvers.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
-import { FailoverKeeper } from "./failover/keeper.ts";
-import { type FailoverMetrics, failoverMetrics } from "./failover/metrics.ts";
+import { openCrew } from "./crew.ts";
 import { SecondEndpoint } from "./failover/second.ts";
-import { openGreenKeepers } from "./green.ts";
-import { drySender, laneSender, type Sender } from "./sender.ts";
+import { drySender, laneSender } from "./sender.ts";
+
+/** Milliseconds between two looks at the balance that pays for gas. */
+const BALANCE_INTERVAL_MS = 60_000;
 
 const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
 
@@ -47,7 +46,8 @@ program
   .command("plan")
   .description("say what the keepers would do now, and why; sends nothing")
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .action(async ({ config }: { config: string }) => plan(readConfig(config, keeperConfig)));
+  .option("--json", "explain the round that would be settled as JSON", false)
+  .action(async ({ config, json }: { config: string; json: boolean }) => plan(readConfig(config, keeperConfig), json));
 
 program
   .command("check")
@@ -74,85 +74,54 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
   });
-  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
-  let sender = drySender(logger);
-  if (config.key && !dryRun) {
-    const { lane } = await session.lane(config.key);
-    await lane.recover(signal);
-    sender = laneSender(lane, logger, () => {
-      metrics.allocation.lost.inc();
-    });
-  } else {
-    logger.warn("dry run: nothing will be sent");
-  }
+  const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
+  if (account) await account.lane.recover(signal);
+  else logger.warn("dry run: nothing will be sent");
+  const crew = await openCrew(config, session, registry, logger, {
+    sender: (onLost) => (account ? laneSender(account.lane, logger, onLost) : drySender(logger)),
+    operator: account?.signer.address,
+    listening: true,
+  });
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
   const endpoint = await serveHealth({ ...config.service, pulse, registry });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const second = new SecondEndpoint(config);
-  const green = await openGreenKeepers(config, session, sender, logger, registry, true);
-  const cycles = [...keeperCycles(config, session, second, sender, logger, metrics), ...green.cycles];
-  await Promise.all(
-    cycles.map(({ name, cycle }) => {
-      pulse.expect(name);
-      const intervalMs = config.interval * 1000;
-      return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, pulse });
-    }),
-  );
-  await green.close();
+  const loops = crew.cycles.map(({ name, cycle }) => {
+    pulse.expect(name);
+    const intervalMs = config.interval * 1000;
+    return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, pulse });
+  });
+  if (account) {
+    const { address } = account.signer;
+    const cycle = balanceWatch(session.provider, address, config.lowBalance, registry, logger);
+    const name = "balance-watch";
+    loops.push(runLoop({ name, cycle, intervalMs: BALANCE_INTERVAL_MS, maxBackoffMs: 60_000, signal, logger, pulse }));
+  }
+  await Promise.all(loops);
+  await crew.close();
   await endpoint.close();
-  second.close();
   session.close();
   logger.info("keepers stopped");
 }
 
-/** What the keepers count. */
-interface KeeperMetrics {
-  readonly allocation: AllocationMetrics;
-  readonly failover: FailoverMetrics;
-}
-
-/** The configured keepers, each a cycle of its own. */
-function keeperCycles(
-  config: KeeperConfig,
-  session: Session,
-  second: SecondEndpoint,
-  sender: Sender,
-  logger: Logger,
-  metrics: KeeperMetrics,
-): { name: string; cycle: () => Promise<boolean> }[] {
-  const { reader } = session;
-  const names = config.keepers.filter((name) => name === "allocation" || name === "failover");
-  return names.map((name) => {
-    const log = logger.child({ keeper: name });
-    if (name === "failover") {
-      const parts = { reader, sender, logger: log, metrics: metrics.failover, second: second.reader };
-      const keeper = new FailoverKeeper(parts);
-      return { name, cycle: () => keeper.cycle() };
-    }
-    const { batchSeconds } = config.allocation;
-    const keeper = new AllocationKeeper({
-      reader,
-      sender,
-      solvers: [lpSolver, networkSimplex, pathSolver],
-      logger: log,
-      metrics: metrics.allocation,
-      batchSeconds,
-    });
-    return { name, cycle: () => keeper.cycle() };
-  });
-}
-
-async function plan(config: KeeperConfig): Promise<void> {
-  const logger = createLogger("keepers", config.service.logLevel);
+/** Explanations go to standard output, what other keepers would do to the log on standard error. */
+async function plan(config: KeeperConfig, json: boolean): Promise<void> {
+  const logger = createLogger("keepers", config.service.logLevel, "stderr");
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const registry = new Registry();
-  const metrics = { allocation: allocationMetrics(registry), failover: failoverMetrics(registry) };
-  const second = new SecondEndpoint(config);
-  const sender = drySender(logger);
-  const green = await openGreenKeepers(config, session, sender, logger, registry, false);
-  const core = keeperCycles(config, session, second, sender, logger, metrics);
-  for (const { cycle } of [...core, ...green.cycles]) await cycle();
-  second.close();
+  const sender = () => drySender(logger);
+  const crew = await openCrew(config, session, new Registry(), logger, {
+    sender,
+    operator: undefined,
+    listening: false,
+  });
+  for (const { name, cycle } of crew.cycles) {
+    if (name !== "allocation") {
+      await cycle();
+      continue;
+    }
+    const outlook = await lookAhead(session.reader, keeperSolvers(), config.allocation.batchSeconds);
+    process.stdout.write(json ? outlookJson(outlook) : outlookText(outlook));
+  }
+  await crew.close();
   session.close();
 }
 

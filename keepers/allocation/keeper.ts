@@ -6,6 +6,7 @@ import { planRoundWith } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import type { Turns } from "../turn.ts";
 import type { AllocationMetrics } from "./metrics.ts";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
 import { readAllocationView } from "./view.ts";
@@ -19,13 +20,16 @@ export interface AllocationParts {
   readonly logger: Logger;
   readonly metrics: AllocationMetrics;
   readonly batchSeconds: number;
+  /** Whose turn it is among operators. Left out: nobody waits for others. */
+  readonly turns?: Turns;
 }
 
 /**
  * Opens rounds, solves them, and posts what it can prove to be optimal.
  *
- * It keeps no state: each cycle looks at the chain and takes the one step that is due. Any number of keepers may run at
- * once; the first valid post settles the round, and the others find out in their simulation.
+ * It keeps no state that matters: each cycle looks at the chain and takes the one step that is due. Solvers may remember
+ * where their last solve ended, which makes the next one quicker and changes nothing else. Any number of keepers may run
+ * at once; the first valid post settles the round, and the others find out in their simulation.
  */
 export class AllocationKeeper {
   readonly #parts: AllocationParts;
@@ -52,6 +56,7 @@ export class AllocationKeeper {
       return false;
     }
     this.#lastWait = "";
+    if (this.#letsOthersFirst(step)) return false;
     logger.info(step, step.kind);
     switch (step.kind) {
       case "open":
@@ -65,6 +70,15 @@ export class AllocationKeeper {
       case "settle":
         return this.#settle(step.roundId);
     }
+  }
+
+  /** What any operator can post is left to the one whose turn it is, for a while. */
+  #letsOthersFirst(step: AllocationStep): boolean {
+    const { turns, logger } = this.#parts;
+    if (!turns || (step.kind !== "settle" && step.kind !== "open")) return false;
+    const left = turns.left(step.kind === "settle" ? `settle ${String(step.roundId)}` : "open");
+    if (left > 0) logger.debug({ milliseconds: left }, `${step.kind}: another operator's turn`);
+    return left > 0;
   }
 
   /** Solves the open round and posts the result, if its certificate holds. */

@@ -7,7 +7,7 @@ import { nodeOrder } from "../vrf/draws.ts";
 import { buildProblem, type Problem, type Round } from "./model.ts";
 import { decodePost, encodePost, type Post } from "./post.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
-import { everyChange } from "./testing/changes.ts";
+import { everyChange } from "./testing/postChanges.ts";
 import { planned, plainRound } from "./testing/examples.ts";
 import { Judge } from "./testing/judge.ts";
 import { rounds, seeded } from "./testing/rounds.ts";

@@ -1,0 +1,83 @@
+import type { Registry } from "prom-client";
+
+import type { Session } from "../chain/session.ts";
+import type { Logger } from "../service/logger.ts";
+import { AllocationKeeper } from "./allocation/keeper.ts";
+import { allocationMetrics } from "./allocation/metrics.ts";
+import { keeperSolvers } from "./allocation/solvers.ts";
+import type { KeeperConfig } from "./config.ts";
+import { FailoverKeeper } from "./failover/keeper.ts";
+import { failoverMetrics } from "./failover/metrics.ts";
+import { SecondEndpoint } from "./failover/second.ts";
+import { openGreenKeepers } from "./green.ts";
+import type { Sender } from "./sender.ts";
+import { Turns } from "./turn.ts";
+
+/** A keeper's name and one look at the chain with what follows from it. */
+export interface KeeperCycle {
+  readonly name: string;
+  readonly cycle: () => Promise<boolean>;
+}
+
+/** The keepers that a configuration names. */
+export interface Crew {
+  readonly cycles: readonly KeeperCycle[];
+  readonly close: () => Promise<void>;
+}
+
+/** Who the keepers send as, and whether they take reports. */
+export interface CrewOptions {
+  /** @param onLost Called where somebody else was faster. */
+  readonly sender: (onLost: () => void) => Sender;
+  /** Address of the operator; undefined if nothing is sent. */
+  readonly operator: string | undefined;
+  readonly listening: boolean;
+}
+
+/** Opens the configured keepers. */
+export async function openCrew(
+  config: KeeperConfig,
+  session: Session,
+  registry: Registry,
+  logger: Logger,
+  options: CrewOptions,
+): Promise<Crew> {
+  const { reader } = session;
+  const { batchSeconds, staggerSeconds } = config.allocation;
+  const metrics = allocationMetrics(registry);
+  const sender = options.sender(() => {
+    metrics.lost.inc();
+  });
+  const second = new SecondEndpoint(config);
+  const cycles: KeeperCycle[] = [];
+  if (config.keepers.includes("allocation")) {
+    const keeper = new AllocationKeeper({
+      reader,
+      sender,
+      solvers: keeperSolvers(),
+      logger: logger.child({ keeper: "allocation" }),
+      metrics,
+      batchSeconds,
+      turns: new Turns(options.operator ?? "", options.operator === undefined ? 0 : staggerSeconds * 1000),
+    });
+    cycles.push({ name: "allocation", cycle: () => keeper.cycle() });
+  }
+  if (config.keepers.includes("failover")) {
+    const keeper = new FailoverKeeper({
+      reader,
+      sender,
+      logger: logger.child({ keeper: "failover" }),
+      metrics: failoverMetrics(registry),
+      second: second.reader,
+    });
+    cycles.push({ name: "failover", cycle: () => keeper.cycle() });
+  }
+  const green = await openGreenKeepers(config, session, sender, logger, registry, options.listening);
+  return {
+    cycles: [...cycles, ...green.cycles],
+    close: async () => {
+      await green.close();
+      second.close();
+    },
+  };
+}
