@@ -26,7 +26,11 @@ export function* everyChange(
     const price = post.clearing[k] ?? 0n;
     for (const step of [1n, -1n, BigInt(listed.tickSize) * 1024n, BigInt(listed.tickSize) * -1024n]) {
       if (price + step >= 0n && price + step < 1n << 64n) {
-        yield { ...post, clearing: post.clearing.with(k, price + step), change: `price of class ${listed.id} by ${step}` };
+        yield {
+          ...post,
+          clearing: post.clearing.with(k, price + step),
+          change: `price of class ${listed.id} by ${step}`,
+        };
       }
     }
     for (const { change, ids } of changedNodes(orders, post.nodes[k] ?? [], everybody)) {
