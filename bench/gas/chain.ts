@@ -22,6 +22,9 @@ export interface RoundCost {
 }
 
 const GAS_CAP = 2n ** 24n;
+/** Registrations to a block, and the gas limit of each: together within the simulated chain's block. */
+const BULK = 100;
+const BULK_GAS = 550_000n;
 const MILLI = 10n ** 15n;
 /** Nodes ask so many different prices. */
 const PRICES = 1_000;
@@ -71,9 +74,13 @@ export class GasChain {
 
   /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
   async growTo(count: number): Promise<void> {
+    await this.#rpc("evm_setAutomine", false);
     for (let nonce = await this.#nonce(); this.#nodes < count; nonce++) {
-      await this.#rpc("eth_sendRawTransaction", await this.#sign(await this.#register(), nonce));
+      await this.#rpc("eth_sendRawTransaction", await this.#sign(await this.#register(), nonce, BULK_GAS));
+      // Many to a block: what the chain's reads cost grows with its blocks.
+      if (this.#nodes % BULK === 0 || this.#nodes === count) await this.#rpc("evm_mine");
     }
+    await this.#rpc("evm_setAutomine", true);
     const registered = Number(await this.#market.contracts.nodes.nodeCount());
     if (registered !== count + 1) throw new Error(`${registered} nodes are registered, not ${count + 1}`);
   }
@@ -145,9 +152,9 @@ export class GasChain {
     return { ...weight, gas: Number(receipt["gasUsed"]) };
   }
 
-  #sign(call: ContractTransaction, nonce: number): Promise<string> {
-    const fees = { maxFeePerGas: 4n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
-    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit: GAS_CAP });
+  #sign(call: ContractTransaction, nonce: number, gasLimit = GAS_CAP): Promise<string> {
+    const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
+    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit });
   }
 
   #register(): Promise<ContractTransaction> {
