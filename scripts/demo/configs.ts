@@ -83,7 +83,7 @@ export class Configs {
       interval: 1,
       // Work moves only where that is what is shown.
       keepers: ["allocation", "failover", "energy"],
-      allocation: { batchSeconds },
+      allocation: { batchSeconds, staggerSeconds: 0 },
       energy: {
         listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
         batchSeconds: 2,

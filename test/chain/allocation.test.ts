@@ -146,7 +146,7 @@ describe("allocation keeper", () => {
       network: bench.network,
       dataDir: bench.folder,
       keepers: ["allocation"],
-      allocation: { batchSeconds: 0 },
+      allocation: { batchSeconds: 0, staggerSeconds: 0 },
       service: { port: 0 },
     });
     const idle = await bench.run("keepers/main.ts", "plan", "--config", config);

@@ -315,8 +315,10 @@ describe("reading the chain", () => {
     const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n;
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
     expect(refused).to.be.instanceOf(ContractRefusal);
-    expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.02 VER are needed; approve/);
-    const { deadline, v, r, s } = await signPermit(contracts, poor, escrow);
+    expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.03 VER are needed; approve/);
+    const deposit = await reader.depositFor(await reader.pin(), 10, submission.maxPrice);
+    expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
+    const { deadline, v, r, s } = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
     await tasks.submitWithPermit(submission, deadline, v, r, s);
     expect((await reader.task(await reader.pin(), 1))?.escrow).to.equal(escrow);
     expect(await contracts.token.allowance(poor.address, contracts.vault)).to.equal(0n);

@@ -96,11 +96,7 @@ contract BountiesTest is Fixture {
 
     /// @dev All that is the griefer's, or would be after its task.
     function _wealth(uint32 taskId) private view returns (uint256) {
-        return
-            ver.balanceOf(griefer) +
-            vault.claimable(griefer) +
-            vault.escrowOf(taskId) +
-            vault.stakeOf(1);
+        return ver.balanceOf(griefer) + vault.claimable(griefer) + vault.escrowOf(taskId) + vault.stakeOf(1);
     }
 
     /// @notice Where nothing is slashed, nothing is paid.

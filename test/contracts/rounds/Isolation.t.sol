@@ -65,6 +65,30 @@ contract IsolationTest is Fixture {
         assertEq(nodes.node(5).listedUnits, 5);
     }
 
+    /// @notice Neither what is delivered nor what is paid during a round reaches a listing before its end, and cancelled
+    /// tasks and new ones leave the round's demand alone.
+    function test_Isolation_ofDeliveriesAndTasks() public {
+        register(alice, CPU_EU, 3, 11);
+        submit(bob, 4, 20_000, CPU_EU);
+        runRound(1);
+        submit(bob, 2, 20_000, CPU_EU);
+        openRound();
+        fulfil(1);
+        bytes memory post = optimalPost();
+        deliver(1);
+        accept(bob, 1);
+        vm.prank(bob);
+        tasks.cancel(2);
+        submit(bob, 9, 20_000, CPU_EU);
+        assertEq(nodes.node(1).listedUnits, 0);
+        assertEq(nodes.pendingCount(), 1);
+        assertEq(keccak256(optimalPost()), keccak256(post), "the same post");
+        settle(post);
+        assertUnits(2, 0, 2, 0, 0);
+        assertEq(nodes.syncPending(9), 0);
+        assertEq(nodes.node(1).listedUnits, 4);
+    }
+
     /// @notice What changed in a round must be in the listings before the next may open.
     function test_Open_waitsForListings() public {
         for (uint256 i; i < 49; ++i) register(alice, CPU_US, 1, 1);

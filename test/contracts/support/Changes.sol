@@ -161,7 +161,13 @@ library Changes {
         uint256 place = Reference.draw(seed, 3, id);
         uint256 at;
         while (at < ids.length && Reference.draw(seed, 3, ids[at]) < place) ++at;
-        for (uint256 j; j < out.length; ++j) out[j] = j < at ? ids[j] : j == at ? id : ids[j - 1];
+        for (uint256 j; j < out.length; ++j)
+            out[j] =
+                j < at
+                    ? ids[j]
+                    : j == at
+                        ? id
+                        : ids[j - 1];
     }
 
     function copy(Post.Parts memory v) internal pure returns (Post.Parts memory out) {

@@ -12,11 +12,7 @@ library Judge {
     uint256 private constant SCALE = 1024;
 
     /// @param least What the round costs at least, x 1024 with dither.
-    function isRight(
-        Reference.Instance memory p,
-        uint256 least,
-        Post.Parts memory post
-    ) internal pure returns (bool) {
+    function isRight(Reference.Instance memory p, uint256 least, Post.Parts memory post) internal pure returns (bool) {
         (uint256[][] memory flows, bool overfilled) = flowsOf(p, post.flows);
         if (overfilled || Reference.cost(p, flows) != least || bound(p, post.clearing) != int256(least)) return false;
         Reference.Solution memory s;

@@ -1,0 +1,195 @@
+/**
+ * Gas and L1 fee of rounds against nodes and leases: `npm run bench:gas -- [--quick] [--json] [--write]`.
+ *
+ *     --quick            fewer nodes, under a minute
+ *     --json             print JSON instead of tables
+ *     --write            put the tables into docs/benchmarks.md and the plot into docs/gas.svg
+ *     --eth-usd          price of 1 ETH that dollars are reckoned with
+ *     --base-fee         base fee of the chain, gwei
+ *     --l1-base-fee      base fee of the L1, gwei; a blob's base fee is at least a 16th of it (EIP-7918), and taken as that
+ *     --base-fee-scalar, --blob-base-fee-scalar   as BASE's receipts show them
+ *
+ * Real transactions on an in-process chain of BASE's kind; the L1 fee that it takes is held against the formula. Exits
+ * with 1 if a round of 100 leases takes more than 70,000 gas a lease, or if that grows with the number of nodes.
+ */
+import { parseArgs } from "node:util";
+
+import { formatUnits, parseUnits } from "ethers";
+
+import { type Cost, GasChain, type RoundCost } from "./gas/chain.ts";
+import type { L1Prices } from "./gas/l1Fee.ts";
+import { lineChart } from "./plot.ts";
+import { markdownTable, writePicture, writeSection } from "./report.ts";
+
+interface Measured {
+  readonly nodes: number;
+  readonly node: readonly { readonly name: string; readonly cost: Cost }[];
+  readonly rounds: readonly RoundCost[];
+}
+
+const NODES = [100, 1_000, 10_000];
+const LEASES = [1, 10, 50, 100, 192];
+/** Most gas that a lease may take in a round of {@link ROUND} leases, and by how much more nodes may change that. */
+const TARGET = 70_000;
+const ROUND = 100;
+const FLAT = 0.05;
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    "eth-usd": { type: "string", default: "3000" },
+    "base-fee": { type: "string", default: "0.005" },
+    "l1-base-fee": { type: "string", default: "1" },
+    "base-fee-scalar": { type: "string", default: "2269" },
+    "blob-base-fee-scalar": { type: "string", default: "1055762" },
+  },
+});
+const ethUsd = Number(flags["eth-usd"]);
+if (!(ethUsd > 0)) throw new Error(`--eth-usd is the price of 1 ETH in dollars, not "${flags["eth-usd"]}".`);
+const baseFee = parseUnits(flags["base-fee"], "gwei");
+const l1BaseFee = parseUnits(flags["l1-base-fee"], "gwei");
+const prices: L1Prices = {
+  baseFee: l1BaseFee,
+  blobBaseFee: l1BaseFee / 16n || 1n,
+  baseFeeScalar: BigInt(flags["base-fee-scalar"]),
+  blobBaseFeeScalar: BigInt(flags["blob-base-fee-scalar"]),
+};
+
+const measured = await measureAll(flags.quick ? NODES.slice(0, -1) : NODES);
+const wrong = beyondTarget(measured);
+const date = new Date().toISOString().slice(0, 10);
+if (flags.json) {
+  const assumptions = { date, ethUsd, baseFee, l1: prices };
+  const text = JSON.stringify({ assumptions, measured, wrong }, (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+  process.stdout.write(`${text}\n`);
+} else {
+  process.stdout.write(`${report()}\n`);
+}
+if (flags.write) {
+  const words = "Gas for each lease against the leases of a round, with 100, 1,000 and 10,000 nodes registered";
+  writeSection("bench:gas", `${report()}\n${writePicture("gas.svg", chart(), words)}`);
+}
+for (const each of wrong) process.stderr.write(`${each}\n`);
+process.exitCode = wrong.length === 0 ? 0 : 1;
+
+async function measureAll(sizes: readonly number[]): Promise<Measured[]> {
+  say("deploying");
+  const chain = await GasChain.open(prices);
+  try {
+    const all: Measured[] = [];
+    for (const nodes of sizes) {
+      say(`registering ${count(nodes)} nodes`);
+      await chain.growTo(nodes);
+      const node = await chain.nodeCosts();
+      const rounds: RoundCost[] = [];
+      for (const leases of LEASES.filter((each) => each <= nodes)) {
+        say(`a round of ${leases} leases`);
+        rounds.push(await chain.roundCost(leases));
+      }
+      all.push({ nodes, node, rounds });
+    }
+    return all;
+  } finally {
+    await chain.close();
+  }
+}
+
+/** What is not as promised, in words. */
+function beyondTarget(all: readonly Measured[]): string[] {
+  const perLease = all.flatMap(({ nodes, rounds }) =>
+    rounds.filter(({ leases }) => leases === ROUND).map((round) => ({ nodes, gas: gasPerLease(round) })),
+  );
+  const least = Math.min(...perLease.map(({ gas }) => gas));
+  return perLease.flatMap(({ nodes, gas }) => {
+    const where = `With ${count(nodes)} nodes a round of ${ROUND} leases takes ${count(gas)} gas a lease`;
+    if (gas > TARGET) return [`${where}, more than ${count(TARGET)}.`];
+    return gas > least * (1 + FLAT) ? [`${where}, with others ${count(least)}: it grows with the nodes.`] : [];
+  });
+}
+
+/** Opening and settling, by the leases that they grant. */
+function gasPerLease({ open, settle, leases }: RoundCost): number {
+  return (open.gas + settle.gas) / leases;
+}
+
+function report(): string {
+  const right = (heading: string) => ({ heading, align: "right" as const });
+  const rounds = markdownTable(
+    [
+      ...["nodes", "leases", "gas to open", "gas to settle", "gas a lease", "post", "settling transaction"].map(right),
+      ...["compressed, estimated", "L1 fee", "dollars a round", "dollars a lease"].map(right),
+    ],
+    measured.flatMap(({ nodes, rounds }) =>
+      rounds.map((round) => {
+        const { leases, open, settle, post } = round;
+        const dollars = usd(open) + usd(settle);
+        return [
+          ...[nodes, leases, open.gas, settle.gas, gasPerLease(round)].map(count),
+          ...[post, settle.bytes, settle.estimated].map((bytes) => `${count(bytes)} B`),
+          gwei(open.fee + settle.fee),
+          ...[dollars, dollars / leases].map((value) => `$${value.toPrecision(2)}`),
+        ];
+      }),
+    ),
+  );
+  const names = measured[0]?.node.map(({ name }) => name) ?? [];
+  const others = markdownTable(
+    [{ heading: "transaction" }, ...measured.map(({ nodes }) => right(`gas, ${count(nodes)} nodes`)), right("L1 fee")],
+    [
+      ...names.map((name) => ({
+        name,
+        costs: measured.map(({ node }) => node.find((each) => each.name === name)?.cost),
+      })),
+      { name: "submit a task", costs: measured.map((each) => each.rounds[0]?.submit) },
+    ].map(({ name, costs }) => [name, ...costs.map((cost) => count(cost?.gas ?? NaN)), gwei(costs[0]?.fee ?? 0n)]),
+  );
+  const assumed =
+    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags["base-fee"]} gwei (the least on BASE), an L1 base fee of ` +
+    `${flags["l1-base-fee"]} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
+    `${prices.baseFeeScalar} and ${prices.blobBaseFeeScalar}, 1 ETH = $${ethUsd}. Gas and bytes are measured.`;
+  return [
+    "Every lease goes to a node of its own: the dearest case. *Gas a lease* is opening and settling together, tree updates",
+    "and lease included. The oracle's answer is paid from its subscription.",
+    "",
+    assumed,
+    "",
+    rounds,
+    others,
+  ].join("\n");
+}
+
+function chart(): string {
+  const series = measured.map(({ nodes, rounds }) => ({
+    name: `${count(nodes)} nodes`,
+    points: rounds.map((round) => [round.leases, gasPerLease(round)] as const),
+  }));
+  const target = { name: "target", dashed: true, points: [[10, TARGET] as const, [200, TARGET] as const] };
+  return lineChart({
+    title: "Gas for each lease of a round",
+    subtitle: "opening and settling together; one node for each lease",
+    x: { label: "leases in the round", log: true },
+    y: { label: "gas a lease", log: true },
+    series: [...series, target],
+  });
+}
+
+/** What a transaction costs with the assumed prices, execution and L1 together. */
+function usd({ gas, fee }: Cost): number {
+  return Number(formatUnits(BigInt(gas) * baseFee + fee, "ether")) * ethUsd;
+}
+
+function gwei(wei: bigint): string {
+  return `${Number(formatUnits(wei, "gwei")).toPrecision(3)} gwei`;
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+function say(what: string): void {
+  if (!flags.json) process.stderr.write(`${what}\n`);
+}

@@ -1,0 +1,187 @@
+import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
+
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
+import { planRound } from "../../protocol/allocation/plan.ts";
+import { openClient, openMarket } from "../../test/support/market.ts";
+import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "./l1Fee.ts";
+
+/** What a transaction took. */
+export interface Cost extends L1Weight {
+  readonly gas: number;
+}
+
+/** What a round took. */
+export interface RoundCost {
+  readonly leases: number;
+  readonly submit: Cost;
+  readonly open: Cost;
+  readonly settle: Cost;
+  /** Bytes of the post alone. */
+  readonly post: number;
+}
+
+const GAS_CAP = 2n ** 24n;
+/** Registrations to a block, and the gas limit of each: together within the simulated chain's block. */
+const BULK = 100;
+const BULK_GAS = 550_000n;
+const MILLI = 10n ** 15n;
+/** Nodes ask so many different prices. */
+const PRICES = 1_000;
+const [SUPPLY_CLASS, WARM_UP_CLASS] = [0, 1];
+
+/**
+ * The protocol on a simulated chain of BASE's kind, in process, deployed as it is locally, with nodes by the thousand.
+ * Each measured transaction is signed, sent on its own and mined in a block of its own.
+ */
+export class GasChain {
+  readonly #market: Awaited<ReturnType<typeof openMarket>>;
+  readonly #client: Awaited<ReturnType<typeof openClient>>;
+  readonly #prices: L1Prices;
+  readonly #wallet: HDNodeWallet;
+  #nodes = 0;
+
+  private constructor(
+    market: Awaited<ReturnType<typeof openMarket>>,
+    client: Awaited<ReturnType<typeof openClient>>,
+    prices: L1Prices,
+  ) {
+    this.#market = market;
+    this.#client = client;
+    this.#prices = prices;
+    // The treasury of the local deployment: it owns every node and task here.
+    const mnemonic = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
+    this.#wallet = HDNodeWallet.fromMnemonic(mnemonic, "m/44'/60'/0'/0/1");
+  }
+
+  static async open(prices: L1Prices): Promise<GasChain> {
+    const market = await openMarket();
+    const chain = new GasChain(market, await openClient(market), prices);
+    const word = (value: bigint): string => `0x${value.toString(16).padStart(64, "0")}`;
+    for (const [slot, value] of l1Slots(prices)) {
+      await chain.#rpc("hardhat_setStorageAt", L1_BLOCK, word(slot), word(value));
+    }
+    // The first round of all writes slots that no later one has to; it is none that people pay for every day.
+    await market.addNode({ classId: WARM_UP_CLASS, capacity: 1, ask: MILLI });
+    await chain.round(1, WARM_UP_CLASS);
+    return chain;
+  }
+
+  async close(): Promise<void> {
+    this.#client.provider.destroy();
+    await this.#market.close();
+  }
+
+  /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
+  async growTo(count: number): Promise<void> {
+    await this.#rpc("evm_setAutomine", false);
+    for (let nonce = await this.#nonce(); this.#nodes < count; nonce++) {
+      await this.#rpc("eth_sendRawTransaction", await this.#sign(await this.#register(), nonce, BULK_GAS));
+      // Many to a block: what the chain's reads cost grows with its blocks.
+      if (this.#nodes % BULK === 0 || this.#nodes === count) await this.#rpc("evm_mine");
+    }
+    await this.#rpc("evm_setAutomine", true);
+    const registered = Number(await this.#market.contracts.nodes.nodeCount());
+    if (registered !== count + 1) throw new Error(`${registered} nodes are registered, not ${count + 1}`);
+  }
+
+  /** What one node's transactions take beside all that are registered. The chain is then as it was. */
+  nodeCosts(): Promise<{ readonly name: string; readonly cost: Cost }[]> {
+    return this.#undone(async () => {
+      const { nodes } = this.#market.contracts;
+      const costs: { name: string; cost: Cost }[] = [];
+      const note = async (name: string, call: ContractTransaction): Promise<void> => {
+        costs.push({ name, cost: await this.#measure(call) });
+      };
+      await note("register a node", await this.#register());
+      const id = this.#nodes + 1;
+      const terms = (ask: bigint) => ({ classId: SUPPLY_CLASS, capacity: 1, ask });
+      await note("change its price", await nodes.setTerms.populateTransaction(id, terms(777n * MILLI)));
+      await note("drain it", await nodes.drain.populateTransaction(id));
+      await note("resume it", await nodes.resume.populateTransaction(id));
+      return costs;
+    });
+  }
+
+  /** A round of one task that gets so many leases, each with a node of its own. The chain is then as it was. */
+  roundCost(leases: number): Promise<RoundCost> {
+    return this.#undone(() => this.round(leases, SUPPLY_CLASS));
+  }
+
+  /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */
+  async round(units: number, classId: number): Promise<RoundCost> {
+    const { tasks, rounds, coordinator, seeds } = this.#market.contracts;
+    const { timestamp } = await this.#client.reader.pin();
+    const submission = {
+      specDigest: `0x${"5e".repeat(32)}`,
+      specCodec: 0x55,
+      units,
+      maxPrice: 2_000n * MILLI,
+      checkpointInterval: 60,
+      deadline: timestamp + 100_000,
+      classIds: [classId],
+      surcharges: [],
+    };
+    const submit = await this.#measure(await tasks.submit.populateTransaction(submission));
+    await this.#market.pass(10);
+    const open = await this.#measure(await rounds.open.populateTransaction());
+    const { requestId } = await rounds.current();
+    await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [20_260_501n]);
+    const snapshot = await roundSnapshot(this.#client.reader);
+    if (!snapshot) throw new Error("the round has its seed");
+    const plan = planRound(snapshot, networkSimplex);
+    if (plan.kind !== "plan") throw new Error(plan.why);
+    const before = Number(await this.#market.contracts.leases.leaseCount());
+    const settle = await this.#measure(await rounds.settle.populateTransaction(snapshot.roundId, plan.post));
+    const leases = Number(await this.#market.contracts.leases.leaseCount()) - before;
+    if (leases !== units) throw new Error(`the round granted ${leases} leases, not ${units}`);
+    return { leases, submit, open, settle, post: plan.post.length };
+  }
+
+  /** Signs, sends and mines a transaction, and holds the L1 fee that the chain took against the formula. */
+  async #measure(call: ContractTransaction): Promise<Cost> {
+    const signed = await this.#sign(call, await this.#nonce());
+    const hash = (await this.#rpc("eth_sendRawTransaction", signed)) as string;
+    const receipt = (await this.#rpc("eth_getTransactionReceipt", hash)) as Record<string, string> | null;
+    if (receipt?.["status"] !== "0x1") throw new Error(`a measured transaction failed: ${JSON.stringify(receipt)}`);
+    const weight = l1Weight(signed, this.#prices);
+    const charged = BigInt(receipt["l1Fee"] ?? -1);
+    if (charged !== weight.fee) {
+      throw new Error(`the chain took an L1 fee of ${charged} wei where the formula says ${weight.fee} wei`);
+    }
+    return { ...weight, gas: Number(receipt["gasUsed"]) };
+  }
+
+  #sign(call: ContractTransaction, nonce: number, gasLimit = GAS_CAP): Promise<string> {
+    const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
+    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit });
+  }
+
+  #register(): Promise<ContractTransaction> {
+    const at = ++this.#nodes;
+    const operator = `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
+    const ask = BigInt((at * 7919) % PRICES) * MILLI;
+    const profile = { energySource: 0, powerThreshold: 100, endpoint: `/ip4/10.0.0.1/tcp/4001/p2p/node-${at}` };
+    const terms = { classId: SUPPLY_CLASS, capacity: 1, ask };
+    return this.#market.contracts.nodes.register.populateTransaction(operator, terms, profile, 100n * 10n ** 18n);
+  }
+
+  async #nonce(): Promise<number> {
+    return Number(await this.#rpc("eth_getTransactionCount", this.#wallet.address, "latest"));
+  }
+
+  async #undone<T>(work: () => Promise<T>): Promise<T> {
+    const nodes = this.#nodes;
+    const snapshot = await this.#rpc("evm_snapshot");
+    try {
+      return await work();
+    } finally {
+      await this.#rpc("evm_revert", snapshot);
+      this.#nodes = nodes;
+    }
+  }
+
+  #rpc(method: string, ...params: unknown[]): Promise<unknown> {
+    return this.#market.connection.provider.request({ method, params }) as Promise<unknown>;
+  }
+}
