@@ -16,7 +16,7 @@ const DEFAULT_HANDLER_TIMEOUT_MS = 60_000;
 const PER_PEER = 8;
 const PER_PROTOCOL = 64;
 /** Streams of one protocol that a connection may have open; beyond, they are reset unheard. */
-const STREAMS_PER_CONNECTION = 256;
+const STREAMS_PER_CONNECTION = 64;
 
 /** Who asks. The peer id is proved by the connection's encryption; addresses are not. */
 export interface Asker {

@@ -6,7 +6,7 @@ import { BlockConnection, StalledPeer } from "./connection.ts";
 import type { RequestLimits } from "./connection.ts";
 
 const FIRST_WINDOW = 4;
-/** Requests to one peer at a time; more made nothing faster. */
+/** Requests to one peer at a time: some on the way while others are hashed and written. */
 const LARGEST_WINDOW = 8;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
