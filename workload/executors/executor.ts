@@ -65,9 +65,12 @@ export interface Executor {
   refusal(spec: TaskSpec): string | undefined;
   /**
    * Starts a unit. What an earlier life of the agent left running of the same unit is ended first, or taken over: the
-   * same unit never runs twice. Half-written checkpoints are removed; complete ones are what it goes on from.
+   * same unit never runs twice. Half-written checkpoints are removed; complete ones are what it goes on from. Outputs of
+   * an attempt before it are removed: what did not end well left none.
    *
-   * @throws `WorkloadError`: `REFUSED`, `ALREADY_RUNNING`, `LEFTOVER_ALIVE`, `START_FAILED`.
+   * @throws `WorkloadError`: `REFUSED`, `ALREADY_RUNNING`, `LEFTOVER_ALIVE`, `IMAGE_UNAVAILABLE`, `START_FAILED`.
    */
   start(unit: UnitRun): Promise<RunningUnit>;
+  /** Stops looking after what it does in the background. Running units are left alone: drain or kill them first. */
+  close(): Promise<void>;
 }
