@@ -23,11 +23,11 @@ import { createLogger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
-import { builtInTrainers } from "../trainers/registry.ts";
-import { ProcessExecutor } from "../workload/executors/process.ts";
+import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
+import { openExecutor } from "./executor.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
@@ -83,7 +83,10 @@ async function run(config: AgentConfig): Promise<void> {
   pulse.expect("agent");
   let agent: Agent | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let executor: Executor | undefined;
   try {
+    // First: a node that cannot run anything must not be registered.
+    executor = await openExecutor(config, logger);
     endpoint = await serveHealth({ ...config.service, pulse, registry, details: () => ({ ...agent?.state }) });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer.address, store.multiaddrs().join(","), logger);
@@ -97,7 +100,7 @@ async function run(config: AgentConfig): Promise<void> {
       logger,
       workspace: new Workspace(join(config.dataDir, "leases")),
       specs: new Specs(store, join(config.dataDir, "specs")),
-      executor: new ProcessExecutor({ trainers: builtInTrainers }),
+      executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
@@ -124,6 +127,7 @@ async function run(config: AgentConfig): Promise<void> {
     await running.drain();
   } finally {
     await endpoint?.close();
+    await executor?.close();
     await store.stop();
     session.close();
     logger.info("agent stopped");
@@ -141,6 +145,9 @@ async function check(config: AgentConfig): Promise<void> {
     `operator  ${signer.address}, ${formatEther(balance)} ETH`,
     `node      ${nodeId === undefined ? "not registered" : String(nodeId)}`,
   ];
+  const executor = await openExecutor(config, createLogger("agent", "silent"));
+  words.push(`executor  ${executor.name}`);
+  await executor.close();
   process.stdout.write(`${words.join("\n")}\n`);
   session.close();
 }

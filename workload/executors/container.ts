@@ -45,7 +45,7 @@ export interface ContainerExecutorOptions {
   readonly runtime?: string | undefined;
   /** Ids of the GPUs that are for rent, as the engine knows them. */
   readonly gpus?: readonly string[] | undefined;
-  readonly images?: Partial<ImageLimits> | undefined;
+  readonly images?: { readonly [bound in keyof ImageLimits]?: number | undefined } | undefined;
   readonly logBytes?: number | undefined;
   /** Seconds after the start within which a container of the agent's earlier life has to be wanted again. */
   readonly adoptSeconds?: number | undefined;
@@ -87,9 +87,11 @@ export class ContainerExecutor implements Executor {
     this.#options = options;
     this.#limits = limits;
     this.#gpus = new Gpus(options.gpus ?? []);
+    const { totalMiB, eachMiB, pullSeconds } = CONTAINER_DEFAULTS.images;
     this.images = new Images(engine, join(options.directory, "images.json"), {
-      ...CONTAINER_DEFAULTS.images,
-      ...options.images,
+      totalMiB: options.images?.totalMiB ?? totalMiB,
+      eachMiB: options.images?.eachMiB ?? eachMiB,
+      pullSeconds: options.images?.pullSeconds ?? pullSeconds,
     });
     const adoptSeconds = options.adoptSeconds ?? CONTAINER_DEFAULTS.adoptSeconds;
     this.#stragglers = new Stragglers(engine.docker, owner, this.#busy, adoptSeconds * 1000);

@@ -158,7 +158,7 @@ export class Images {
     try {
       const stream = (await this.#docker.pull(name, {
         abortSignal: AbortSignal.any([signal, stop.signal]),
-      })) as NodeJS.ReadableStream;
+      }));
       const layers = new Map<string, number>();
       await new Promise<void>((resolve, reject) => {
         const ended = (error: Error | null) => {

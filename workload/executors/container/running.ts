@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Container, ContainerInspectInfo, ContainerStats } from "dockerode";
+import type { Container, ContainerInspectInfo } from "dockerode";
 
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
 import { type Cause, judgeExit } from "../exit.ts";
@@ -127,7 +127,7 @@ export class RunningContainer implements RunningUnit {
 
   async #look(disk: boolean): Promise<void> {
     const { container, unit, diskMiB } = this.#watch;
-    const stats = (await container.stats({ stream: false, "one-shot": true })) as ContainerStats;
+    const stats = (await container.stats({ stream: false, "one-shot": true }));
     const usage = usageOf(stats);
     if (usage) {
       this.#cpuSeconds = Math.max(this.#cpuSeconds, usage.cpuSeconds);

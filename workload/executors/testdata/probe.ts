@@ -88,9 +88,11 @@ switch (what) {
     }
     report({ children, refused });
     process.exit(0);
+    break;
   }
   case "fill":
-    for (let i = 0; ; i++) writeFileSync(join(directories.output, `part-${i}`), Buffer.alloc(2 ** 20, 1));
+    for (let i = 0; i < 10_000; i++) writeFileSync(join(directories.output, `part-${i}`), Buffer.alloc(2 ** 20, 1));
+    break;
   case "large-file":
     report(attempt(() => writeFileSync(join(directories.output, "large"), Buffer.alloc(Number(rest[0]) * 2 ** 20))));
     break;
