@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 /** Programs of this machine that a root file system gets, beside Node. */
-const PROGRAMS = ["/bin/sh"];
+const PROGRAMS = ["/bin/sh", "/usr/bin/env"];
 const CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
 
 /**
@@ -18,7 +18,7 @@ const CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
 export async function packRootFs(add: (root: string) => Promise<void> = () => Promise.resolve()): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "drmp-rootfs-"));
   const root = join(directory, "root");
-  for (const path of ["bin", "etc", "tmp", "usr/local/bin", "usr/local/lib/node_modules"]) {
+  for (const path of ["bin", "etc", "tmp", "usr/bin", "usr/local/bin", "usr/local/lib/node_modules"]) {
     await mkdir(join(root, path), { recursive: true });
   }
   await chmod(join(root, "tmp"), 0o1777);
