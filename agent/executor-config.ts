@@ -49,7 +49,40 @@ const containers = z.strictObject({
     .prefault({}),
 });
 
+/** Jobs of a Kubernetes cluster: one agent fronts all of it as one node. */
+const kubernetes = z.strictObject({
+  kind: z.literal("kubernetes"),
+  /** Where the Jobs are made; the agent's own namespace, as they share a volume. */
+  namespace: z.string(),
+  /** A kubeconfig file; by default the service account of the agent's pod. */
+  kubeconfig: z.string().optional(),
+  /** The volume that the agent and its units share, mounted by all (ReadWriteMany). */
+  volume: z.strictObject({
+    claim: z.string(),
+    /** Where the agent has it. */
+    path: z.string().startsWith("/"),
+    /** The volume's directory that the agent has there. */
+    subPath: z.string().default(""),
+  }),
+  trainerImage: z.string().optional(),
+  tmpMiB: whole.default(64),
+  priorityClass: z.string().optional(),
+  runtimeClass: z.string().optional(),
+  nodeSelector: z.record(z.string(), z.string()).default({}),
+  /** Let tasks that ask for it have the network, as far as the cluster's NetworkPolicies do. */
+  allowOutbound: z.boolean().default(false),
+  gpuResource: z.string().default("nvidia.com/gpu"),
+  /** What a unit of the node's class needs: what the cluster's capacity is counted in. */
+  unitSize: z
+    .strictObject({
+      cpus: z.number().positive().default(1),
+      memoryMiB: whole.default(2048),
+      gpus: z.number().int().nonnegative().default(0),
+    })
+    .prefault({}),
+});
+
 /** How units are run. By default in containers, on a local chain as processes. */
-export const executorConfig = z.discriminatedUnion("kind", [processes, containers]).optional();
+export const executorConfig = z.discriminatedUnion("kind", [processes, containers, kubernetes]).optional();
 
 export type ExecutorConfig = NonNullable<z.output<typeof executorConfig>>;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 import type { Logger } from "../service/logger.ts";
@@ -56,5 +57,32 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
       }
       return executor;
     }
+    case "kubernetes": {
+      const { KubernetesExecutor } = await import("../workload/executors/kubernetes.ts");
+      const { Cluster } = await import("../workload/executors/kubernetes/cluster.ts");
+      const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, kind: _, ...settings } = chosen;
+      const uid = process.getuid?.() ?? 0;
+      if (uid === 0) throw new Error("The agent runs as root, and so would strangers' programs: give it another user.");
+      return new KubernetesExecutor({
+        cluster: Cluster.open(namespace, kubeconfig),
+        // One agent to a directory of the volume: that is what tells its Jobs from others'.
+        settings: { ...settings, namespace, owner: ownerLabel(chosen), uid, gid: process.getgid?.() ?? uid },
+        trainers: [...builtInTrainers.keys()],
+        trainerImage,
+        allowOutbound,
+        gpusPerUnit: unitSize.gpus,
+        unitSize,
+      });
+    }
   }
+}
+
+/** Where the work on leases lies: where the executor can give it to units. */
+export function leasesDirectory(config: AgentConfig): string {
+  const chosen = chooseExecutor(config);
+  return join(chosen.kind === "kubernetes" ? chosen.volume.path : config.dataDir, "leases");
+}
+
+function ownerLabel({ volume }: Extract<ExecutorConfig, { kind: "kubernetes" }>): string {
+  return createHash("sha256").update(`${volume.claim}/${volume.subPath}`).digest("hex").slice(0, 16);
 }

@@ -27,7 +27,8 @@ import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
-import { openExecutor } from "./executor.ts";
+import { leasesDirectory, openExecutor } from "./executor.ts";
+import { CapacityFollower } from "./node/capacity.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
@@ -98,7 +99,7 @@ async function run(config: AgentConfig): Promise<void> {
       store,
       nodeId,
       logger,
-      workspace: new Workspace(join(config.dataDir, "leases")),
+      workspace: new Workspace(leasesDirectory(config)),
       specs: new Specs(store, join(config.dataDir, "specs")),
       executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
@@ -108,6 +109,7 @@ async function run(config: AgentConfig): Promise<void> {
       room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
     });
     const running = agent;
+    const follower = new CapacityFollower({ session, config, executor, logger });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -120,6 +122,7 @@ async function run(config: AgentConfig): Promise<void> {
         if (config.owner) {
           const claimed = await claimEarnings(session, config.owner, parseVer(config.claimAbove));
           if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
+          await follower.follow(nodeId);
         }
         return false;
       },

@@ -157,6 +157,8 @@ export class LeaseWork {
     for (let restarts = 0; ; restarts++) {
       const running = await executor.start({
         leaseId: lease.id,
+        leaseStart: lease.start,
+        leaseUnits: lease.count,
         taskId: lease.taskId,
         unitIndex: index,
         unitCount: this.#task.units,

@@ -13,6 +13,9 @@ export interface UnitFolder extends WorkloadDirectories {
 export interface UnitRun extends UnitIdentity {
   /** Units of one lease belong together: an executor may start them as one job of its engine. */
   readonly leaseId: number;
+  /** The lease's units: leaseStart … leaseStart + leaseUnits − 1. */
+  readonly leaseStart: number;
+  readonly leaseUnits: number;
   readonly spec: TaskSpec;
   readonly folder: UnitFolder;
 }
@@ -71,6 +74,11 @@ export interface Executor {
    * @throws `WorkloadError`: `REFUSED`, `ALREADY_RUNNING`, `LEFTOVER_ALIVE`, `IMAGE_UNAVAILABLE`, `START_FAILED`.
    */
   start(unit: UnitRun): Promise<RunningUnit>;
+  /**
+   * Units of its node that the engine has room for now, those that run included; undefined if it is for the node's owner
+   * to say. What a cluster can take changes with what else runs there.
+   */
+  capacity?(): Promise<number | undefined>;
   /** Stops looking after what it does in the background. Running units are left alone: drain or kill them first. */
   close(): Promise<void>;
 }

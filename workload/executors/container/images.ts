@@ -156,9 +156,9 @@ export class Images {
     const signal = AbortSignal.timeout(this.#limits.pullSeconds * 1000);
     const stop = new AbortController();
     try {
-      const stream = (await this.#docker.pull(name, {
+      const stream = await this.#docker.pull(name, {
         abortSignal: AbortSignal.any([signal, stop.signal]),
-      }));
+      });
       const layers = new Map<string, number>();
       await new Promise<void>((resolve, reject) => {
         const ended = (error: Error | null) => {

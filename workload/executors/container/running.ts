@@ -127,7 +127,7 @@ export class RunningContainer implements RunningUnit {
 
   async #look(disk: boolean): Promise<void> {
     const { container, unit, diskMiB } = this.#watch;
-    const stats = (await container.stats({ stream: false, "one-shot": true }));
+    const stats = await container.stats({ stream: false, "one-shot": true });
     const usage = usageOf(stats);
     if (usage) {
       this.#cpuSeconds = Math.max(this.#cpuSeconds, usage.cpuSeconds);
