@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import { ENERGY_SOURCES } from "../chain/words.ts";
 import { fees, keySource, network, service, ver } from "../service/schema.ts";
+import { executorConfig } from "./executor-config.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */
 export const agentConfig = z.strictObject({
@@ -106,6 +107,7 @@ export const agentConfig = z.strictObject({
   spotCheck: z.number().positive().default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
   specTimeout: z.number().positive().default(120),
+  executor: executorConfig,
   service,
 });
 

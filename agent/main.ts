@@ -23,13 +23,14 @@ import { createLogger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
-import { builtInTrainers } from "../trainers/registry.ts";
-import { ProcessExecutor } from "../workload/executors/process.ts";
+import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
 import { holdingDomain } from "./attest/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
+import { leasesDirectory, openExecutor } from "./executor.ts";
+import { CapacityFollower } from "./node/capacity.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { OwnerWatch } from "./owner/watch.ts";
 import { Specs } from "./lease/specs.ts";
@@ -92,7 +93,10 @@ async function run(config: AgentConfig): Promise<void> {
   let agent: Agent | undefined;
   let telemetry: Telemetry | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let executor: Executor | undefined;
   try {
+    // First: a node that cannot run anything must not be registered.
+    executor = await openExecutor(config, logger);
     endpoint = await serveHealth({
       ...config.service,
       pulse,
@@ -111,9 +115,9 @@ async function run(config: AgentConfig): Promise<void> {
       store,
       nodeId,
       logger,
-      workspace: new Workspace(join(config.dataDir, "leases")),
+      workspace: new Workspace(leasesDirectory(config)),
       specs: new Specs(store, join(config.dataDir, "specs")),
-      executor: new ProcessExecutor({ trainers: builtInTrainers }),
+      executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
@@ -153,6 +157,7 @@ async function run(config: AgentConfig): Promise<void> {
         return false;
       },
     });
+    const follower = new CapacityFollower({ session, config, executor, logger });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -166,6 +171,7 @@ async function run(config: AgentConfig): Promise<void> {
         if (config.owner) {
           const claimed = await claimEarnings(session, config.owner, parseVer(config.claimAbove));
           if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
+          await follower.follow(nodeId);
         }
         return false;
       },
@@ -175,6 +181,7 @@ async function run(config: AgentConfig): Promise<void> {
   } finally {
     telemetry?.close();
     await endpoint?.close();
+    await executor?.close();
     await store.stop();
     session.close();
     logger.info("agent stopped");
@@ -192,6 +199,9 @@ async function check(config: AgentConfig): Promise<void> {
     `operator  ${signer.address}, ${formatEther(balance)} ETH`,
     `node      ${nodeId === undefined ? "not registered" : String(nodeId)}`,
   ];
+  const executor = await openExecutor(config, createLogger("agent", "silent"));
+  words.push(`executor  ${executor.name}`);
+  await executor.close();
   process.stdout.write(`${words.join("\n")}\n`);
   session.close();
 }

@@ -1,7 +1,16 @@
 // Runs every check in turn and sums up: `npm test`. Without a build nothing else makes sense, so it stops there.
 import { spawnSync } from "node:child_process";
 
-const steps = ["compile", "lint", "typecheck", "test:unit", "test:contracts", "test:chain", "test:e2e"];
+const steps = [
+  "compile",
+  "lint",
+  "typecheck",
+  "test:unit",
+  "test:contracts",
+  "test:chain",
+  "test:e2e",
+  "test:containers",
+];
 
 interface Outcome {
   step: string;

@@ -8,7 +8,9 @@
  * - `REFUSED`: this executor does not run such a spec
  * - `ALREADY_RUNNING`: the unit is already being run by this executor
  * - `LEFTOVER_ALIVE`: a process of an earlier run of the unit cannot be ended
- * - `START_FAILED`: the operating system would not start the workload
+ * - `START_FAILED`: the operating system or the engine would not start the workload
+ * - `ENGINE_UNAVAILABLE`: the container engine or the cluster does not answer, or is not fit for strangers' programs
+ * - `IMAGE_UNAVAILABLE`: an image cannot be had, or is larger than this node takes
  */
 export type WorkloadErrorCode =
   | "SPEC_INVALID"
@@ -18,7 +20,9 @@ export type WorkloadErrorCode =
   | "REFUSED"
   | "ALREADY_RUNNING"
   | "LEFTOVER_ALIVE"
-  | "START_FAILED";
+  | "START_FAILED"
+  | "ENGINE_UNAVAILABLE"
+  | "IMAGE_UNAVAILABLE";
 
 /** An error around a workload. The message names the offending value and the remedy. */
 export class WorkloadError extends Error {

@@ -1,7 +1,12 @@
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isSystemError, WorkloadError } from "./errors.ts";
+
+/** Empties an output directory; the directory itself stays, as an engine may have it mounted. O(files). */
+export async function clearOutputs(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
+}
 
 /**
  * Checks what a workload that ended well has left in its output directory: everything that its spec promises, and

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -163,11 +164,10 @@ export class LeaseWork {
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
     for (let restarts = 0; ; restarts++) {
-      // Output of an attempt that did not end well is no output.
-      await rm(unit.output, { recursive: true, force: true });
-      await mkdir(unit.output, { recursive: true });
       const running = await executor.start({
         leaseId: lease.id,
+        leaseStart: lease.start,
+        leaseUnits: lease.count,
         taskId: lease.taskId,
         unitIndex: index,
         unitCount: this.#task.units,
@@ -197,7 +197,8 @@ export class LeaseWork {
   async #fetchInputs(spec: TaskSpec, unit: UnitFolder): Promise<void> {
     for (const [cid, path] of Object.entries(spec.inputs)) {
       const target = join(unit.input, path);
-      await rm(target, { recursive: true, force: true });
+      // It appears whole or not at all. What is there stays: a unit that outlived the agent may be reading it.
+      if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
       await this.#parts.store.fetchTo(cid, target, { signal: this.#stop.signal });
     }

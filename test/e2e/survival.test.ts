@@ -247,7 +247,15 @@ async function trainedInOneGo(unitIndex: number): Promise<string> {
       log: join(root, "unit.log"),
     };
     const executor = new ProcessExecutor({ trainers: builtInTrainers });
-    const unit = { leaseId: 1, taskId: 1, unitIndex, unitCount: TASK.units, attempt: 1 };
+    const unit = {
+      leaseId: 1,
+      leaseStart: 0,
+      leaseUnits: TASK.units,
+      taskId: 1,
+      unitIndex,
+      unitCount: TASK.units,
+      attempt: 1,
+    };
     const running = await executor.start({ ...unit, spec: parseSpec(specBytes(SPEC)), folder });
     const exit = await running.exited;
     assert.equal(exit.reason, "done", exit.detail);

@@ -13,6 +13,9 @@ export interface UnitFolder extends WorkloadDirectories {
 export interface UnitRun extends UnitIdentity {
   /** Units of one lease belong together: an executor may start them as one job of its engine. */
   readonly leaseId: number;
+  /** The lease's units: leaseStart … leaseStart + leaseUnits − 1. */
+  readonly leaseStart: number;
+  readonly leaseUnits: number;
   readonly spec: TaskSpec;
   readonly folder: UnitFolder;
 }
@@ -65,9 +68,17 @@ export interface Executor {
   refusal(spec: TaskSpec): string | undefined;
   /**
    * Starts a unit. What an earlier life of the agent left running of the same unit is ended first, or taken over: the
-   * same unit never runs twice. Half-written checkpoints are removed; complete ones are what it goes on from.
+   * same unit never runs twice. Half-written checkpoints are removed; complete ones are what it goes on from. Outputs of
+   * an attempt before it are removed: what did not end well left none.
    *
-   * @throws `WorkloadError`: `REFUSED`, `ALREADY_RUNNING`, `LEFTOVER_ALIVE`, `START_FAILED`.
+   * @throws `WorkloadError`: `REFUSED`, `ALREADY_RUNNING`, `LEFTOVER_ALIVE`, `IMAGE_UNAVAILABLE`, `START_FAILED`.
    */
   start(unit: UnitRun): Promise<RunningUnit>;
+  /**
+   * Units of its node that the engine has room for now, those that run included; undefined if it is for the node's owner
+   * to say. What a cluster can take changes with what else runs there.
+   */
+  capacity?(): Promise<number | undefined>;
+  /** Stops looking after what it does in the background. Running units are left alone: drain or kill them first. */
+  close(): Promise<void>;
 }

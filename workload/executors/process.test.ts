@@ -40,6 +40,14 @@ test("a unit that ends well is done; its checkpoints were there, half-written on
   assert.deepEqual(await running.kill(), exit);
 });
 
+test("outputs of an attempt before are gone", async (context) => {
+  const unit = testUnit(await temporaryDirectory(context), testSpec({ args: ["no-output"] }));
+  await mkdir(join(unit.folder.output, "result.json"), { recursive: true });
+  const exit = await (await executor.start(unit)).exited;
+  assert.equal(exit.reason, "failed");
+  assert.deepEqual(await readdir(unit.folder.output), []);
+});
+
 test("exit code 0 without the promised output is a failure that says so", async (context) => {
   const { running } = await start(context, ["no-output"]);
   const exit = await running.exited;
@@ -48,10 +56,10 @@ test("exit code 0 without the promised output is a failure that says so", async 
 });
 
 test("a link among the outputs is a failure: the agent would publish what it points to", async (context) => {
-  const unit = testUnit(await temporaryDirectory(context), testSpec({ args: ["finish"] }));
-  await mkdir(unit.folder.output, { recursive: true });
+  const { unit, running } = await start(context, ["finish-later"]);
   await symlink("/etc/passwd", join(unit.folder.output, "link"));
-  const exit = await (await executor.start(unit)).exited;
+  await writeFile(join(unit.folder.input, "go"), "");
+  const exit = await running.exited;
   assert.equal(exit.reason, "failed");
   assert.match(exit.detail, /link is neither a file nor a directory/);
 });

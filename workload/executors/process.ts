@@ -3,6 +3,7 @@ import { mkdir, realpath } from "node:fs/promises";
 import { removeUnfinished } from "../checkpoints.ts";
 import { unitEnvironment } from "../environment.ts";
 import { WorkloadError } from "../errors.ts";
+import { clearOutputs } from "../outputs.ts";
 import type { TaskSpec } from "../spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
@@ -73,6 +74,7 @@ export class ProcessExecutor implements Executor {
       }
       const leftover = await endLeftover(folder.root);
       await removeUnfinished(folder.checkpoint);
+      await clearOutputs(folder.output);
       const directories = {
         checkpoint: await realpath(folder.checkpoint),
         input: await realpath(folder.input),
@@ -94,6 +96,10 @@ export class ProcessExecutor implements Executor {
       this.#busy.delete(folder.root);
       throw error;
     }
+  }
+
+  async close(): Promise<void> {
+    // nothing goes on in the background
   }
 
   #known(): string {

@@ -41,6 +41,8 @@ export async function temporaryDirectory(context: { after(action: () => Promise<
 export function testUnit(root: string, spec: TaskSpec, changes: Partial<UnitRun> = {}): UnitRun {
   return {
     leaseId: 1,
+    leaseStart: 0,
+    leaseUnits: 1,
     taskId: 1,
     unitIndex: 0,
     unitCount: 1,

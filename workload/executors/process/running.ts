@@ -4,8 +4,8 @@ import { constants, setPriority } from "node:os";
 import type { Readable, Writable } from "node:stream";
 
 import { isSystemError, WorkloadError } from "../../errors.ts";
-import { checkOutputs } from "../../outputs.ts";
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
+import { type Cause, judgeExit } from "../exit.ts";
 import { type BoundedLog, logTail } from "../log.ts";
 import { sampleProcess } from "./procfs.ts";
 import { removeRecord, writeRecord } from "./record.ts";
@@ -14,12 +14,6 @@ import { removeRecord, writeRecord } from "./record.ts";
 const SAMPLE_INTERVAL = 1000;
 /** Milliseconds that pipes may stay open after the process has ended. */
 const PIPES_GRACE = 2000;
-
-/** Exit code of a program that was told to stop and did. */
-const DRAINED = 143;
-
-/** What brought a unit's end about, if the executor did. */
-type Cause = "timeout" | "memory" | "kill";
 
 /** Exit code, or the signal that ended the process. */
 type ProcessExit = [code: number | null, signal: NodeJS.Signals | null];
@@ -149,34 +143,13 @@ class RunningProcess implements RunningUnit {
   }
 
   async #judge(exitCode: number | null, signal: NodeJS.Signals | null): Promise<UnitExit> {
-    const { spec, folder } = this.#unit;
-    const code = exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
-    const how = signal === null ? `exit code ${code}` : `ended by ${signal}`;
-    const exit = (reason: UnitExit["reason"], detail: string): UnitExit => ({
-      reason,
-      code,
+    return judgeExit(this.#unit, {
+      code: exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]),
       ...(signal === null ? {} : { signal }),
+      cause: this.#cause,
+      graceOver: this.#graceOver,
       cpuSeconds: this.#cpuSeconds,
-      detail,
     });
-    if (code === 0) {
-      try {
-        await checkOutputs(folder.output, spec.outputs);
-        return exit("done", how);
-      } catch (error) {
-        return exit("failed", error instanceof Error ? error.message : String(error));
-      }
-    }
-    const { unitSeconds } = spec.timeouts;
-    if (this.#cause === "kill") return exit("killed", "killed by the agent");
-    if (this.#cause === "timeout") {
-      return exit("timeout", `ran longer than ${unitSeconds} s: raise timeouts.unitSeconds, or make units smaller`);
-    }
-    if (this.#cause === "memory") {
-      return exit("failed", `used more than ${spec.resources.memoryMiB} MiB: raise resources.memoryMiB`);
-    }
-    if (this.#graceOver) return exit("killed", "did not leave within the grace after SIGTERM");
-    return exit(code === DRAINED ? "drained" : "failed", how);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A trainer for the executor's tests: does what its first argument says. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
@@ -35,6 +35,11 @@ function attempt(action: () => unknown): string {
 switch (what) {
   case "finish":
     result({ checkpoints: readdirSync(directories.checkpoint) });
+    break;
+  case "finish-later":
+    // Ends once the test has put a file among its inputs.
+    while (!existsSync(join(directories.input, "go"))) await sleep(10);
+    result("finished");
     break;
   case "no-output":
     break;

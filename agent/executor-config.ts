@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+const whole = z.number().int().positive();
+
+/** Plain processes: for the trainers that come with the agent alone. */
+const processes = z.strictObject({
+  kind: z.literal("process"),
+  /**
+   * More trainers by name, run with the agent owner's rights on this machine but for what Node's permission model takes
+   * away: network and signals stay open to them. For programs that you have written or read yourself; never for strangers'.
+   */
+  unsafeTrainersWithoutContainer: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'has to be a trainer\'s name, such as "my-trainer"' }),
+      z.strictObject({
+        /** Absolute path of the module to run. */
+        entry: z.string().startsWith("/"),
+        /** Absolute paths that it may read. */
+        readable: z.array(z.string().startsWith("/")).default([]),
+      }),
+    )
+    .default({}),
+});
+
+/** Containers of the Docker or Podman on this machine. */
+const containers = z.strictObject({
+  kind: z.literal("container"),
+  /** Path of the engine's socket; by default Docker's or Podman's, whichever is found. */
+  socket: z.string().optional(),
+  /** Image of the built-in trainers (deploy/images/trainer.Dockerfile), by digest or as built here. Without one, only images are run. */
+  trainerImage: z.string().optional(),
+  /** `uid:gid` that programs run as, if the agent is root; never root. */
+  user: z.string().optional(),
+  /** Processes and threads of a unit. */
+  pids: whole.optional(),
+  /** MiB of /tmp in a unit's memory. */
+  tmpMiB: whole.optional(),
+  /** MiB of disk for a unit's checkpoints and outputs. */
+  diskMiB: whole.optional(),
+  /** The engine's network for tasks that want one; without it they are refused. A program there reaches what you reach from it. */
+  outboundNetwork: z.string().optional(),
+  /** Another runtime than the engine's default, such as gVisor's "runsc". */
+  runtime: z.string().optional(),
+  /** GPUs for rent, by index or UUID. */
+  gpus: z.array(z.string()).default([]),
+  /** Bounds on images that are pulled for tasks. */
+  images: z
+    .strictObject({ totalMiB: whole.optional(), eachMiB: whole.optional(), pullSeconds: whole.optional() })
+    .prefault({}),
+});
+
+/** Jobs of a Kubernetes cluster: one agent fronts all of it as one node. */
+const kubernetes = z.strictObject({
+  kind: z.literal("kubernetes"),
+  /** Where the Jobs are made; the agent's own namespace, as they share a volume. */
+  namespace: z.string(),
+  /** A kubeconfig file; by default the service account of the agent's pod. */
+  kubeconfig: z.string().optional(),
+  /** The volume that the agent and its units share, mounted by all (ReadWriteMany). */
+  volume: z.strictObject({
+    claim: z.string(),
+    /** Where the agent has it. */
+    path: z.string().startsWith("/"),
+    /** The volume's directory that the agent has there. */
+    subPath: z.string().default(""),
+  }),
+  trainerImage: z.string().optional(),
+  tmpMiB: whole.default(64),
+  priorityClass: z.string().optional(),
+  runtimeClass: z.string().optional(),
+  nodeSelector: z.record(z.string(), z.string()).default({}),
+  /** Let tasks that ask for it have the network, as far as the cluster's NetworkPolicies do. */
+  allowOutbound: z.boolean().default(false),
+  gpuResource: z.string().default("nvidia.com/gpu"),
+  /** What a unit of the node's class needs: what the cluster's capacity is counted in. */
+  unitSize: z
+    .strictObject({
+      cpus: z.number().positive().default(1),
+      memoryMiB: whole.default(2048),
+      gpus: z.number().int().nonnegative().default(0),
+    })
+    .prefault({}),
+});
+
+/** How units are run. By default in containers, on a local chain as processes. */
+export const executorConfig = z.discriminatedUnion("kind", [processes, containers, kubernetes]).optional();
+
+export type ExecutorConfig = NonNullable<z.output<typeof executorConfig>>;

@@ -1,0 +1,63 @@
+/**
+ * Builds the images of deploy/images with the Docker on this machine.
+ *
+ *     npm run images                                  drmp/trainer, drmp/keepers and drmp/agent, tagged with the version
+ *     npm run images -- --prefix ghcr.io/me/drmp- --tag 1.2
+ *     npm run images -- --base docker.io/library/node@sha256:... trainer
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+import { Command } from "commander";
+
+const TARGETS = ["trainer", "keepers", "agent"];
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+new Command("images")
+  .description("Builds the images of deploy/images with the Docker on this machine")
+  .argument("[images...]", `which ones: ${TARGETS.join(", ")}`, TARGETS)
+  .option("--prefix <text>", "what the images' names begin with", "drmp/")
+  .option("--tag <tag>", "their tag", version)
+  .option("--base <image>", "Node's image, best by digest; by default the one that the Dockerfile names")
+  .option("--docker <program>", "docker, or podman", "docker")
+  .action((images: string[], options: { prefix: string; tag: string; base?: string; docker: string }) => {
+    const unknown = images.find((image) => !TARGETS.includes(image));
+    if (unknown !== undefined) {
+      process.stderr.write(`There is no image "${unknown}": name some of ${TARGETS.join(", ")}.\n`);
+      process.exitCode = 64;
+      return;
+    }
+    run("npm", ["run", "--silent", "compile"]);
+    const time = run("git", ["log", "-1", "--format=%ct"], true);
+    for (const image of images) {
+      run(options.docker, [
+        ...[
+          "build",
+          "--file",
+          "deploy/images/Dockerfile",
+          "--target",
+          image,
+          "--tag",
+          `${options.prefix}${image}:${options.tag}`,
+        ],
+        ...(options.base === undefined ? [] : ["--build-arg", `NODE_IMAGE=${options.base}`]),
+        // Read by builders that can set all times to that of the commit.
+        ...["--build-arg", `SOURCE_DATE_EPOCH=${time.trim()}`, "."],
+      ]);
+    }
+  })
+  .parse();
+
+/** Runs a program; ends this one with its exit code if it fails. */
+function run(program: string, args: string[], quiet = false): string {
+  const { status, stdout, error } = spawnSync(program, args, {
+    stdio: ["ignore", quiet ? "pipe" : "inherit", "inherit"],
+    encoding: "utf8",
+    cwd: new URL("..", import.meta.url),
+  });
+  if (status === 0) return stdout ?? "";
+  process.stderr.write(`${program} ${args.join(" ")} failed${error ? `: ${error.message}` : ""}\n`);
+  process.exit(status ?? 1);
+}

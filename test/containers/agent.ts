@@ -1,0 +1,9 @@
+/** Stands in for an agent that a test kills: runs one unit in a container. Arguments: executor options, unit (JSON). */
+import { ContainerExecutor, type ContainerExecutorOptions } from "../../workload/executors/container.ts";
+import type { UnitRun } from "../../workload/executors/executor.ts";
+
+const [options = "", unit = ""] = process.argv.slice(2);
+const executor = await ContainerExecutor.open(JSON.parse(options) as ContainerExecutorOptions);
+const running = await executor.start(JSON.parse(unit) as UnitRun);
+console.log(running.id);
+await running.exited;

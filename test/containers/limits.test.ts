@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { readdir } from "node:fs/promises";
+import { after, before, test } from "node:test";
+
+import type { ContainerExecutor } from "../../workload/executors/container.ts";
+import { CONTAINER_DEFAULTS } from "../../workload/executors/container.ts";
+import { Bench, PROBE, skip } from "./setup.ts";
+
+let bench: Bench;
+let executor: ContainerExecutor;
+before(async () => {
+  if (skip) return;
+  bench = await Bench.start();
+  executor = await bench.executor({ pids: 40, diskMiB: 32, tmpMiB: 8 });
+});
+after(() => (skip ? undefined : bench.stop()));
+
+test("nobody: no root, no capabilities, no new privileges, no network, no writing", { skip }, async (context) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const spec = bench.spec(["rights", "32", "127.0.0.1", String(port)], {
+    command: PROBE,
+    env: { NVIDIA_VISIBLE_DEVICES: "all", MINE: "1" },
+  });
+  process.env["AGENT_PRIVATE_KEY"] = "0xsecret";
+  context.after(() => delete process.env["AGENT_PRIVATE_KEY"]);
+  const { unit, running, result } = await bench.run(context, executor, spec);
+  const exit = await running.exited;
+  assert.equal(exit.reason, "done", await running.logTail(2000));
+  const [uid = 0, gid = 0] = (
+    process.getuid?.() === 0 ? CONTAINER_DEFAULTS.user : `${process.getuid?.()}:${process.getgid?.()}`
+  )
+    .split(":")
+    .map(Number);
+  const none = "0000000000000000";
+  assert.deepEqual(await result(), {
+    user: [uid, gid, [gid]],
+    capabilities: [none, none, none],
+    noNewPrivileges: "1",
+    seccomp: "2",
+    writeRoot: "EROFS",
+    writeUsr: "EROFS",
+    writeInput: "EROFS",
+    volume: ["tmpfs", "rw,nosuid,nodev,noexec,relatime,size=8192k"],
+    writeTmp: "allowed",
+    writeCheckpoint: "allowed",
+    fillTmp: "ENOSPC",
+    interfaces: ["lo"],
+    // The same address is the agent's machine outside, and nobody inside.
+    reach: "ECONNREFUSED",
+    input: "for the workload",
+    environment: {
+      HOME: "/tmp",
+      HOSTNAME: "unit",
+      LANG: "C.UTF-8",
+      MINE: "1",
+      NVIDIA_VISIBLE_DEVICES: "void",
+      PATH: "/usr/local/bin:/bin",
+      TZ: "UTC",
+      VERAI_ATTEMPT: "1",
+      VERAI_CHECKPOINT_DIR: "/verai/checkpoint",
+      VERAI_INPUT_DIR: "/verai/input",
+      VERAI_OUTPUT_DIR: "/verai/output",
+      VERAI_TASK_ID: "1",
+      VERAI_UNIT_COUNT: "1",
+      VERAI_UNIT_INDEX: "0",
+    },
+  });
+  assert.deepEqual(await readdir(unit.folder.input), ["data.txt"]);
+});
+
+test("too much memory: the kernel ends it, and the agent says why", { skip }, async (context) => {
+  const spec = bench.spec(["hog"], { resources: { cpus: 1, memoryMiB: 128 } });
+  const { running } = await bench.run(context, executor, spec);
+  const { reason, code, detail } = await running.exited;
+  assert.deepEqual([reason, code], ["failed", 137]);
+  assert.match(detail, /used more than 128 MiB: raise resources\.memoryMiB/);
+});
+
+test("a SIGKILL from somebody else is not taken for too much memory", { skip }, async (context) => {
+  const { running, ready } = await bench.run(context, executor, bench.spec(["wait"]));
+  await ready();
+  await bench.docker.getContainer(running.id.replace("container ", "")).kill({ signal: "SIGKILL" });
+  const { reason, code, detail } = await running.exited;
+  assert.deepEqual([reason, code, detail], ["failed", 137, "exit code 137"]);
+});
+
+test("a CPU quota: a fifth of a CPU, however idle the machine is", { skip }, async (context) => {
+  const spec = bench.spec(["burn", "3000"], { command: PROBE, resources: { cpus: 0.2, memoryMiB: 256 } });
+  const { running, result } = await bench.run(context, executor, spec);
+  const exit = await running.exited;
+  assert.equal(exit.reason, "done");
+  const { share, quota, throttled } = await result();
+  assert.ok(Number(share) < 0.3, `share ${String(share)}`);
+  assert.match(String(quota), /^20000( 100000)?$/);
+  assert.ok(Number(throttled) > 5, `throttled ${String(throttled)} times`);
+  assert.ok(exit.cpuSeconds > 0.3 && exit.cpuSeconds < 3, String(exit.cpuSeconds));
+});
+
+test("a fork bomb ends at the pids limit", { skip }, async (context) => {
+  const { running, result } = await bench.run(context, executor, bench.spec(["fork", "100"], { command: PROBE }));
+  assert.equal((await running.exited).reason, "done");
+  const { children, refused } = await result();
+  assert.equal(refused, "EAGAIN");
+  assert.ok(Number(children) > 5 && Number(children) < 40, String(children));
+});
+
+test("disk space is bounded: one file by the kernel, all of them by the agent", { skip }, async (context) => {
+  const large = await bench.run(context, executor, bench.spec(["large-file", "33"], { command: PROBE }));
+  assert.equal((await large.running.exited).reason, "done");
+  assert.equal(await large.result(), "EFBIG");
+  const fill = await bench.run(context, executor, bench.spec(["fill"], { command: PROBE }));
+  const { reason, detail } = await fill.running.exited;
+  assert.equal(reason, "failed");
+  assert.match(detail, /more than the 32 MiB of disk/);
+});

@@ -1,0 +1,217 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+
+import type Docker from "dockerode";
+import PQueue from "p-queue";
+
+import { WorkloadError } from "../../errors.ts";
+import { type Engine, insist, messageOf, statusOf } from "./engine.ts";
+import type { LocalImage } from "./options.ts";
+
+/** What is remembered of an image that was pulled for a task. */
+export interface PulledImage {
+  readonly reference: string;
+  readonly id: string;
+  readonly bytes: number;
+  /** When it was last wanted, milliseconds since 1970. */
+  readonly usedAt: number;
+}
+
+/** Bounds on images. */
+export interface ImageLimits {
+  /** All images that were pulled for tasks together, MiB; the least recently used go first. */
+  readonly totalMiB: number;
+  /** One image, MiB. */
+  readonly eachMiB: number;
+  readonly pullSeconds: number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Images to be removed so that the rest keeps within a bound: the longest unused ones first.
+ *
+ * @param inUse Ids of images that have containers.
+ */
+export function imagesToRemove(
+  images: readonly PulledImage[],
+  totalBytes: number,
+  inUse: ReadonlySet<string>,
+): PulledImage[] {
+  let bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  const removed: PulledImage[] = [];
+  for (const image of [...images].sort((a, b) => a.usedAt - b.usedAt)) {
+    if (bytes <= totalBytes) break;
+    if (inUse.has(image.id)) continue;
+    removed.push(image);
+    bytes -= image.bytes;
+  }
+  return removed;
+}
+
+/** An image's name as engines find it by digest: without the tag, which is for people. */
+export function withoutTag(reference: string): string {
+  return reference.replace(/:[^:/@]+@/, "@");
+}
+
+/** Gets images, and removes those again that it has got itself; the owner's own are left alone. */
+export class Images {
+  readonly #docker: Docker;
+  readonly #file: string;
+  readonly #limits: ImageLimits;
+  readonly #pulls = new Map<string, Promise<LocalImage>>();
+  /** One at a time writes the file. */
+  readonly #notes = new PQueue({ concurrency: 1 });
+
+  /** @param file Where it notes what it has pulled. */
+  constructor(engine: Pick<Engine, "docker">, file: string, limits: ImageLimits) {
+    this.#docker = engine.docker;
+    this.#file = file;
+    this.#limits = limits;
+  }
+
+  /**
+   * The image, pulled if it is not there and is named by digest. Calls for the same one share a pull.
+   *
+   * @throws {@link WorkloadError} `IMAGE_UNAVAILABLE`
+   */
+  async get(reference: string): Promise<LocalImage> {
+    const name = withoutTag(reference);
+    const under = this.#pulls.get(name);
+    if (under) return under;
+    const getting = this.#get(name).finally(() => this.#pulls.delete(name));
+    this.#pulls.set(name, getting);
+    return getting;
+  }
+
+  /** Removes what is too much. Images in use stay. O(images and containers). */
+  async collect(): Promise<string[]> {
+    return this.#notes.add(async () => {
+      const containers = await insist(() => this.#docker.listContainers({ all: true }));
+      const inUse = new Set(containers.map(({ ImageID }) => ImageID));
+      const images = await this.#read();
+      const gone: string[] = [];
+      for (const { reference } of imagesToRemove(images, this.#limits.totalMiB * MIB, inUse)) {
+        try {
+          await this.#docker.getImage(reference).remove();
+          gone.push(reference);
+        } catch (error) {
+          // 404: removed by hand; 409: in use since.
+          if (statusOf(error) === 404) gone.push(reference);
+          else if (statusOf(error) !== 409) throw error;
+        }
+      }
+      await this.#write(images.filter(({ reference }) => !gone.includes(reference)));
+      return gone;
+    });
+  }
+
+  async #get(name: string): Promise<LocalImage> {
+    const here = await this.#inspect(name);
+    if (here) {
+      await this.#notes.add(async () => {
+        const images = await this.#read();
+        const known = images.map((each) => (each.reference === name ? { ...each, usedAt: Date.now() } : each));
+        await this.#write(known);
+      });
+      return here;
+    }
+    if (!name.includes("@sha256:")) {
+      throw new WorkloadError(
+        "IMAGE_UNAVAILABLE",
+        `The image ${name} is not on this machine, and only images by digest are pulled: build or pull it, or name it ` +
+          `by its digest.`,
+      );
+    }
+    await this.#pull(name);
+    const pulled = await this.#inspect(name);
+    if (!pulled) throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but is not there.`);
+    const { id, bytes } = pulled;
+    if (bytes > this.#limits.eachMiB * MIB) {
+      await this.#docker
+        .getImage(name)
+        .remove()
+        .catch(() => undefined);
+      throw this.#tooLarge(name);
+    }
+    await this.#notes.add(async () => {
+      const others = (await this.#read()).filter(({ reference }) => reference !== name);
+      await this.#write([...others, { reference: name, id, bytes, usedAt: Date.now() }]);
+    });
+    return pulled;
+  }
+
+  async #inspect(name: string): Promise<(LocalImage & { bytes: number }) | undefined> {
+    try {
+      const { Id, Size, Config } = await insist(() => this.#docker.getImage(name).inspect());
+      return { id: Id, bytes: Size, volumes: Object.keys(Config?.Volumes ?? {}) };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw new WorkloadError("IMAGE_UNAVAILABLE", `The engine cannot tell of ${name}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #pull(name: string): Promise<void> {
+    const signal = AbortSignal.timeout(this.#limits.pullSeconds * 1000);
+    const stop = new AbortController();
+    try {
+      const stream = await this.#docker.pull(name, {
+        abortSignal: AbortSignal.any([signal, stop.signal]),
+      });
+      const layers = new Map<string, number>();
+      await new Promise<void>((resolve, reject) => {
+        const ended = (error: Error | null) => {
+          if (error) reject(error);
+          else resolve();
+        };
+        this.#docker.modem.followProgress(stream, ended, (event: PullEvent) => {
+          if (event.status !== "Downloading" || event.id === undefined) return;
+          layers.set(event.id, event.progressDetail?.total ?? 0);
+          // Compressed sizes: what is too large even so need not be fetched to its end.
+          const total = [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
+          if (total <= this.#limits.eachMiB * MIB) return;
+          stop.abort();
+          reject(this.#tooLarge(name));
+        });
+      });
+    } catch (cause) {
+      if (cause instanceof WorkloadError) throw cause;
+      const why = signal.aborted ? `it took more than ${this.#limits.pullSeconds} s` : messageOf(cause);
+      throw new WorkloadError(
+        "IMAGE_UNAVAILABLE",
+        `The image ${name} cannot be pulled: ${why}. See that its registry lets anybody pull it, and that this machine ` +
+          `reaches it.`,
+        { cause },
+      );
+    }
+  }
+
+  #tooLarge(name: string): WorkloadError {
+    return new WorkloadError(
+      "IMAGE_UNAVAILABLE",
+      `The image ${name} is larger than the ${this.#limits.eachMiB} MiB that this node takes: make it smaller, or have ` +
+        `the node's owner raise executor.images.eachMiB.`,
+    );
+  }
+
+  async #read(): Promise<PulledImage[]> {
+    try {
+      return JSON.parse(await readFile(this.#file, "utf8")) as PulledImage[];
+    } catch {
+      // Missing or damaged: then those images stay until somebody removes them by hand.
+      return [];
+    }
+  }
+
+  async #write(images: readonly PulledImage[]): Promise<void> {
+    await writeFile(`${this.#file}.tmp`, JSON.stringify(images));
+    await rename(`${this.#file}.tmp`, this.#file);
+  }
+}
+
+interface PullEvent {
+  readonly id?: string;
+  readonly status?: string;
+  readonly progressDetail?: { readonly total?: number };
+}

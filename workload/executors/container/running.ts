@@ -1,0 +1,228 @@
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { Container, ContainerInspectInfo } from "dockerode";
+
+import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
+import { type Cause, judgeExit } from "../exit.ts";
+import { type BoundedLog, logTail } from "../log.ts";
+import { usedBytes } from "./disk.ts";
+import { type Engine, insist, statusOf } from "./engine.ts";
+import { framesOf } from "./stream.ts";
+import { oomKills, ranOutOfMemory, usageOf } from "./usage.ts";
+
+/** Milliseconds between two looks at a unit: soon at first, so that short ones are seen too. */
+const [FIRST_LOOK, LAST_LOOK] = [100, 2000];
+/** A unit's disk space is looked at every so many looks. */
+const DISK_LOOKS = 3;
+/** Milliseconds that the rest of the log gets after the end. */
+const LOG_GRACE = 5000;
+const MIB = 1024 * 1024;
+
+/** What a container is watched for and with. */
+export interface Watch {
+  readonly engine: Pick<Engine, "docker" | "podman">;
+  readonly container: Container;
+  readonly unit: UnitRun;
+  readonly log: BoundedLog;
+  /** When it was started, milliseconds since 1970: a unit that was taken over has used up part of its time. */
+  readonly startedAt: number;
+  /** From when on the engine's log is not in ours yet, milliseconds since 1970; 0 from its beginning. */
+  readonly logSince: number;
+  readonly diskMiB: number;
+}
+
+/** A unit's container, from its start until it is removed. */
+export class RunningContainer implements RunningUnit {
+  readonly id: string;
+  readonly exited: Promise<UnitExit>;
+  readonly #watch: Watch;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #ended = false;
+  #draining = false;
+  #graceOver = false;
+  #sentKill = false;
+  #cause: Cause | undefined;
+  #cpuSeconds = 0;
+  #peakBytes = 0;
+  #oomKills = 0;
+  #pid = 0;
+
+  constructor(watch: Watch) {
+    this.#watch = watch;
+    this.id = `container ${watch.container.id.slice(0, 12)}`;
+    const { unitSeconds, graceSeconds } = watch.unit.spec.timeouts;
+    this.#after(unitSeconds - (Date.now() - watch.startedAt) / 1000, () => {
+      this.#cause ??= "timeout";
+      this.#stop(graceSeconds);
+    });
+    void this.#lookNowAndThen();
+    this.exited = this.#follow();
+  }
+
+  async drain(graceSeconds: number): Promise<UnitExit> {
+    this.#stop(graceSeconds);
+    return this.exited;
+  }
+
+  async kill(): Promise<UnitExit> {
+    if (!this.#ended) {
+      this.#cause = "kill";
+      void this.#signal("SIGKILL");
+    }
+    return this.exited;
+  }
+
+  cpuSeconds(): number {
+    return this.#cpuSeconds;
+  }
+
+  logTail(maxBytes: number): Promise<string> {
+    return logTail(this.#watch.unit.folder.log, maxBytes);
+  }
+
+  #stop(graceSeconds: number): void {
+    if (this.#ended || this.#draining) return;
+    this.#draining = true;
+    void this.#signal("SIGTERM");
+    this.#after(graceSeconds, () => {
+      this.#graceOver = true;
+      void this.#signal("SIGKILL");
+    });
+  }
+
+  #after(seconds: number, action: () => void): void {
+    // Node's timers end at 2^31 ms; longer than that no unit may run.
+    this.#timers.add(setTimeout(action, Math.min(Math.max(0, seconds * 1000), 2 ** 31 - 1)));
+  }
+
+  /** Sends it, however often the engine has to be asked: a unit that was to be killed must not live on. */
+  async #signal(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    if (signal === "SIGKILL") this.#sentKill = true;
+    while (!this.#ended) {
+      try {
+        await this.#watch.container.kill({ signal });
+        return;
+      } catch (error) {
+        // 404 and 409: it is gone, or does not run.
+        if ([404, 409].includes(statusOf(error) ?? 0)) return;
+        await sleep(1000);
+      }
+    }
+  }
+
+  async #lookNowAndThen(): Promise<void> {
+    for (let look = 1, pause = FIRST_LOOK; !this.#ended; look++, pause = Math.min(LAST_LOOK, pause * 2)) {
+      await this.#look(look % DISK_LOOKS === 0).catch(() => undefined);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(() => {
+          this.#timers.delete(timer);
+          resolve();
+        }, pause);
+        timer.unref();
+        this.#timers.add(timer);
+      });
+    }
+  }
+
+  async #look(disk: boolean): Promise<void> {
+    const { container, unit, diskMiB } = this.#watch;
+    const stats = await container.stats({ stream: false, "one-shot": true });
+    const usage = usageOf(stats);
+    if (usage) {
+      this.#cpuSeconds = Math.max(this.#cpuSeconds, usage.cpuSeconds);
+      this.#peakBytes = Math.max(this.#peakBytes, usage.memoryBytes);
+    }
+    if (this.#pid === 0) this.#pid = (await container.inspect()).State.Pid;
+    if (this.#pid > 0) this.#oomKills = Math.max(this.#oomKills, await oomKills(this.#pid));
+    if (!disk || this.#ended) return;
+    const bound = diskMiB * MIB;
+    if ((await usedBytes([unit.folder.checkpoint, unit.folder.output], bound)) <= bound) return;
+    this.#cause ??= "disk";
+    await this.#signal("SIGKILL");
+  }
+
+  async #follow(): Promise<UnitExit> {
+    const { unit, log, container, diskMiB } = this.#watch;
+    const copying = this.#copyLog();
+    const state = await this.#waitForEnd();
+    this.#ended = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.race([copying, sleep(LOG_GRACE, undefined, { ref: false })]);
+    const code = state?.ExitCode ?? 128 + constants.signals.SIGKILL;
+    const memory = ranOutOfMemory({
+      told: state !== undefined && (state.OOMKilled || (await this.#podmanSaysOom())),
+      kills: this.#oomKills,
+      code,
+      killedByUs: this.#sentKill,
+      peakBytes: this.#peakBytes,
+      limitBytes: unit.spec.resources.memoryMiB * MIB,
+    });
+    const judged = await judgeExit(unit, {
+      code,
+      cause: this.#cause ?? (memory ? "memory" : undefined),
+      graceOver: this.#graceOver,
+      cpuSeconds: this.#cpuSeconds,
+      diskMiB,
+    });
+    const exit =
+      state === undefined && judged.reason === "failed"
+        ? { ...judged, detail: "its container was removed by somebody else" }
+        : judged;
+    const lost = log.lost > 0 ? `; ${log.lost} bytes of its log could not be written` : "";
+    await log.append(`--- ${exit.reason}: ${exit.detail}; ${exit.cpuSeconds.toFixed(2)} s of CPU${lost}\n`);
+    await log.close();
+    // One that stays behind is harmless: it has ended, and is removed before the unit starts anew.
+    await insist(() => container.remove({ force: true, v: true }), 5000).catch(() => undefined);
+    return exit;
+  }
+
+  /** @returns How it has ended; undefined if its container is not there any more. */
+  async #waitForEnd(): Promise<ContainerInspectInfo["State"] | undefined> {
+    const { container } = this.#watch;
+    for (; ; await sleep(300)) {
+      try {
+        await container.wait();
+        const { State } = await container.inspect();
+        if (!State.Running) return State;
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        // The engine does not answer, or not well: that says nothing about the unit.
+      }
+    }
+  }
+
+  async #copyLog(): Promise<void> {
+    const { container, log } = this.#watch;
+    for (let since = this.#watch.logSince; !this.#ended; since = Date.now()) {
+      try {
+        const stream = (await container.logs({
+          follow: true,
+          stdout: true,
+          stderr: true,
+          since: since / 1000,
+        })) as unknown as AsyncIterable<Buffer>;
+        // Waiting for each part holds back a program that writes faster than the disk.
+        for await (const part of framesOf(stream)) await log.append(part);
+        return;
+      } catch (error) {
+        if (statusOf(error) === 404) return;
+        await sleep(500);
+      }
+    }
+  }
+
+  /** Podman's own API knows what its Docker-compatible one does not tell. */
+  async #podmanSaysOom(): Promise<boolean> {
+    const { engine, container } = this.#watch;
+    if (!engine.podman) return false;
+    return new Promise((resolve) => {
+      engine.docker.modem.dial(
+        { path: `/v4.0.0/libpod/containers/${container.id}/json`, method: "GET", statusCodes: { 200: true } },
+        (_error: unknown, answer: unknown) => {
+          resolve((answer as { State?: { OOMKilled?: boolean } } | null)?.State?.OOMKilled === true);
+        },
+      );
+    });
+  }
+}
