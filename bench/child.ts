@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 
 import type { MarketSize } from "../protocol/allocation/testing/market.ts";
 import type { Measured } from "./measure.ts";
-import { megabytesOfTree } from "./memory.ts";
+import { usageOfTree } from "./memory.ts";
 
 /** What became of a solver on a market. */
 export type Outcome =
@@ -10,7 +10,7 @@ export type Outcome =
   | { readonly kind: "time" | "memory" }
   | { readonly kind: "failed"; readonly why: string };
 
-/** How far a solver may go. */
+/** How far a solver may go: processor time and resident memory. */
 export interface Limits {
   readonly seconds: number;
   readonly megabytes: number;
@@ -18,6 +18,9 @@ export interface Limits {
 
 /** Seconds for a process to start and to make up its market. */
 const STARTING = 2;
+
+/** How much longer than its processor time a process may take on a busy machine. */
+const PATIENCE = 15;
 
 /** Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits. */
 export async function measure(solver: string, market: MarketSize, limits: Limits): Promise<Outcome> {
@@ -48,9 +51,11 @@ export async function measure(solver: string, market: MarketSize, limits: Limits
     beyond ??= limit;
     end();
   };
-  const clock = setTimeout(stop, (limits.seconds + STARTING) * 1000, "time");
+  const clock = setTimeout(stop, (limits.seconds + STARTING) * PATIENCE * 1000, "time");
   const watch = setInterval(() => {
-    if (megabytesOfTree(child.pid) > limits.megabytes) stop("memory");
+    const { megabytes, seconds } = usageOfTree(child.pid);
+    if (megabytes > limits.megabytes) stop("memory");
+    if (seconds > limits.seconds + STARTING) stop("time");
   }, 100);
   const code = await new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
   clearTimeout(clock);

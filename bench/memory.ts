@@ -10,17 +10,39 @@ export function mostMegabytesOf(pid: number | undefined): number {
   return statusOf(pid, "VmHWM");
 }
 
-/** Resident memory of a process and of those that it started, MB. */
-export function megabytesOfTree(pid: number | undefined): number {
-  if (pid === undefined || !existsSync("/proc/self/task")) return 0;
+/** What a process and those that it started use now: resident memory, MB, and processor time so far, seconds. */
+export function usageOfTree(pid: number | undefined): { megabytes: number; seconds: number } {
+  const usage = { megabytes: megabytesOf(pid), seconds: secondsOf(pid) };
+  if (pid === undefined || !existsSync("/proc/self/task")) return usage;
   try {
     const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
       readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
     );
-    return children.reduce((sum, child) => sum + megabytesOfTree(child), megabytesOf(pid));
+    for (const child of children) {
+      const its = usageOfTree(child);
+      usage.megabytes += its.megabytes;
+      usage.seconds += its.seconds;
+    }
   } catch {
     // It has just ended.
-    return megabytesOf(pid);
+  }
+  return usage;
+}
+
+/** Clock ticks in a second, as /proc counts them on Linux. */
+const TICKS = 100;
+
+/** Processor time of a process so far, seconds; 0 where the system does not tell. */
+function secondsOf(pid: number | undefined): number {
+  const file = `/proc/${pid ?? 0}/stat`;
+  if (!existsSync(file)) return 0;
+  try {
+    // The name, in brackets, may hold spaces; user and system time are the twelfth and thirteenth field after it.
+    const fields = readFileSync(file, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS;
+  } catch {
+    // It has just ended.
+    return 0;
   }
 }
 

@@ -20,7 +20,7 @@ for column in columns:
     values += column["values"]
     starts.append(len(rows))
 matrix = csc_matrix((values, rows, starts), shape=(tasks + classes, len(columns))).tocsr()
-begun = time.perf_counter()
+begun = time.process_time()
 solution = linprog(
     numpy.array([column["cost"] for column in columns], dtype=float),
     A_eq=matrix[:tasks],
@@ -30,7 +30,7 @@ solution = linprog(
     bounds=[(0, column["most"]) for column in columns],
     method="highs",
 )
-seconds = time.perf_counter() - begun
+seconds = time.process_time() - begun
 if solution.status != 0:
     sys.exit(f"SciPy {scipy.__version__} Error: {solution.message}")
 with open(sys.argv[2], "w") as file:
