@@ -18,6 +18,8 @@ import { CheckpointError } from "./errors.ts";
 
 /** Many nodes may share one address (a loopback, a NAT); libp2p's default lets 5 a second in from each. */
 const INBOUND_CONNECTIONS_PER_SECOND = 100;
+/** Streams that a peer may open before a new connection is fully set up; libp2p's default of 10 ends the connection. */
+const EARLY_STREAMS = 256;
 /** Two full chunks a message, so that even on a slow line something arrives often enough. */
 const MESSAGE_BYTES = MAX_BLOCK_BYTES + 64 * 1024;
 /** For all that a peer asked for at once: up to 16 MiB. */
@@ -51,7 +53,7 @@ export async function startNetwork(blocks: BlockFiles, options: NetworkOptions):
       addresses: { listen: options.listen, announce: options.announce },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux()],
+      streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS })],
       services: { identify: identify(), ping: ping() },
       connectionManager: {
         inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
