@@ -64,6 +64,7 @@ export async function openMarket() {
         units,
         maxPrice,
         checkpointInterval: interval,
+        replicas: 0,
         deadline: now + 100_000,
         classIds: [...classIds],
         surcharges: [...surcharges],
@@ -108,6 +109,10 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
+    Telemetry: market.contracts.telemetry,
+    EnergyLedger: market.contracts.ledger,
+    Balancer: market.contracts.balancer,
+    Reassignment: market.contracts.reassignment,
     TestnetFaucet: market.contracts.faucet,
   })) {
     addresses[name] = await contract.getAddress();

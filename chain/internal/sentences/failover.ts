@@ -34,7 +34,8 @@ export const FAILOVER: Sentences = {
       `The receipt of node ${a.text("nodeId")} is not signed by its operator for this very checkpoint on this chain; ask it again.`,
   },
   "BatchFirst()": {
-    say: () => "Ranges of failed nodes wait and go before the next round; open and draw a batch of reassignments first.",
+    say: () =>
+      "Ranges of failed nodes wait and go before the next round; open and draw a batch of reassignments first.",
     retryable: true,
   },
   "NoOrphans()": fixed("No range of a failed node waits, so there is no batch to open."),

@@ -16,7 +16,8 @@ export const ROUNDS: Sentences = {
   },
   "SeedPending(uint32)": {
     // Rounds and batches of reassignments have the error in common.
-    say: (a) => `The oracle has not answered round or batch ${Object.values(a.plain()).join("")} yet; wait for its seed.`,
+    say: (a) =>
+      `The oracle has not answered round or batch ${Object.values(a.plain()).join("")} yet; wait for its seed.`,
     retryable: true,
   },
   "WrongRound(uint32,uint32)": {
