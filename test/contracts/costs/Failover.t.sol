@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 import {Failures} from "../support/Failures.sol";
 
 /// @title Gas of each step of a failover, and that none of it grows with the nodes
 contract FailoverGasTest is GasSnapshots, Failures {
+    function uptimeFeed() internal override(Fixture, Failures) returns (AggregatorV3Interface) {
+        return Failures.uptimeFeed();
+    }
+
     /// @dev The third post of a lease overwrites, as nearly all do.
     /// hardhat-config: isolate = true
     function test_Receipts() public compared {
@@ -48,8 +54,8 @@ contract FailoverGasTest is GasSnapshots, Failures {
         assertApproxEqRel(many, few, 0.05e18, "gas of the draw");
     }
 
-    /// @dev A batch of `count` orphans among `others` nodes, which take every slot but the last of theirs: so what is drawn
-    /// costs about the same number of tries whatever their number.
+    /// @dev A batch of `count` orphans among `others` idle nodes of 127 units: nearly every try succeeds, so that the gas is
+    /// that of finding and leasing.
     function _batch(uint32 count, uint256 others, bool noted) private returns (uint256 gas_) {
         for (uint256 i; i < others; ++i) register(alice, CPU_EU, 127, 5);
         uint32 first = leases.leaseCount() + 1;

@@ -19,7 +19,7 @@ abstract contract Failures is Fixture, Reports {
     MockV3Aggregator internal feed;
 
     /// @dev Chainlink's own mock: 0 is up.
-    function uptimeFeed() internal override returns (AggregatorV3Interface) {
+    function uptimeFeed() internal virtual override returns (AggregatorV3Interface) {
         feed = new MockV3Aggregator(0, 0);
         feed.updateRoundData(1, 0, block.timestamp, block.timestamp - 30 days);
         return AggregatorV3Interface(address(feed));
