@@ -25,7 +25,7 @@ import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
-import { holdingDomain } from "./attest/holding.ts";
+import { holdingDomain } from "../chain/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
