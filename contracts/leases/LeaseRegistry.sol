@@ -24,10 +24,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
 
-    Modules private _modules;
-
     /// @inheritdoc ILeaseRegistry
+    /// @dev First, so that it shares a slot with what the base contracts keep and granting writes no new one for it.
     uint32 public leaseCount;
+
+    Modules private _modules;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;

@@ -16,8 +16,8 @@ import {Fixture} from "../support/Fixture.sol";
 contract GovernanceTest is Fixture {
     function test_Constructor() public {
         IParameters.Bounded[] memory b = initialParameters();
-        IParameters.Bounded[] memory short = new IParameters.Bounded[](18);
-        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, 18, 19));
+        IParameters.Bounded[] memory short = new IParameters.Bounded[](b.length - 1);
+        vm.expectRevert(abi.encodeWithSelector(IParameters.WrongParameterCount.selector, b.length - 1, b.length));
         new Parameters(address(manager), short);
         b[3].value = b[3].max + 1;
         vm.expectRevert(
