@@ -9,6 +9,7 @@ import { DITHER } from "../money/units.ts";
 const TAG_DITHER = 1;
 const TAG_FILL = 2;
 const TAG_ORDER = 3;
+const TAG_REASSIGN = 4;
 
 /**
  * Breaks ties between classes of equal cost for a task: 0 to 1023, of 1024 parts of a micro-VER.
@@ -37,6 +38,16 @@ export function fillStart(seed: string, classId: number, count: number): number 
  */
 export function nodeOrder(seed: string, nodeId: number): bigint {
   return draw(seed, TAG_ORDER, nodeId, 0);
+}
+
+/**
+ * Two independent numbers for a try to find a node for an orphaned lease's range: 0 to 2^128 - 1 each.
+ *
+ * @param seed - 32 bytes, hexadecimal.
+ */
+export function reassign(seed: string, leaseId: number, attempt: number): { high: bigint; low: bigint } {
+  const word = draw(seed, TAG_REASSIGN, leaseId, attempt);
+  return { high: word >> 128n, low: word & ((1n << 128n) - 1n) };
 }
 
 /** uint256(keccak256(abi.encodePacked(bytes32 seed, uint8 tag, uint32 a, uint32 b))). */
