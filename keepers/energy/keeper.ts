@@ -16,6 +16,12 @@ import { nodeEnergySteps } from "./steps.ts";
 /** Leases that one transaction sets against their baselines. */
 const CREDITS = 40;
 
+/** Seconds between two looks at whether a paid lease can be set against its baseline. */
+const CREDIT_PAUSE = 15;
+
+/** Seconds after its delivery in which a lease may still be reported on. */
+const LATE_REPORTS = 3600;
+
 /** Longest time-out that counts for reports, seconds. */
 const MAX_TIMEOUT = 65_535;
 
@@ -45,8 +51,8 @@ export class EnergyKeeper {
   readonly #inbox = new ReportInbox();
   readonly #leases: LeaseIndex;
   readonly #registered = new Map<number, number>();
-  /** Paid leases that need no second look. */
-  readonly #credited = new Set<number>();
+  /** When each paid lease is to be looked at again, chain time; Infinity: never. */
+  readonly #lookAgain = new Map<number, number>();
   #facts = new Map<number, ReportFacts>();
 
   constructor(parts: EnergyParts) {
@@ -154,17 +160,23 @@ export class EnergyKeeper {
 
   async #credit(pin: Pin): Promise<boolean> {
     const { reader, sender } = this.#parts;
-    const paid = this.#leases.all().filter(({ id, status }) => status === "paid" && !this.#credited.has(id));
     const due: number[] = [];
-    for (const { id } of paid) {
+    for (const { id, status, result } of this.#leases.all()) {
+      if (status !== "paid" || pin.timestamp < (this.#lookAgain.get(id) ?? 0)) continue;
       const { reported, credited } = await readCredit(reader, pin, id);
-      // A report on a paid lease may still come; one that is credited stays so.
-      if (credited) this.#credited.add(id);
-      else if (reported) due.push(id);
+      if (reported && !credited) due.push(id);
+      // A last report may come late; after that a lease without any will never have one.
+      const over = credited || (!reported && pin.timestamp > (result?.deliveredAt ?? 0) + LATE_REPORTS);
+      this.#lookAgain.set(id, over ? Infinity : pin.timestamp + CREDIT_PAUSE);
+      if (due.length === CREDITS) break;
     }
     if (due.length === 0) return false;
-    const ids = due.slice(0, CREDITS);
-    return sender.send(`credit ${ids.length} leases`, () => reader.contracts.ledger.credit.populateTransaction(ids));
+    return sender.send(`credit ${due.length} leases`, async () => {
+      const now = await reader.pin();
+      const left: number[] = [];
+      for (const id of due) if (!(await readCredit(reader, now, id)).credited) left.push(id);
+      return left.length === 0 ? null : reader.contracts.ledger.credit.populateTransaction(left);
+    });
   }
 
   async #readFacts(

@@ -34,6 +34,7 @@ export async function deployLocal() {
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),
       seeds: await ethers.getContractAt("VrfSeeds", deployed.seeds),
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
+      reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
       reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),

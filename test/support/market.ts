@@ -109,6 +109,7 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
+    Reassignment: market.contracts.reassignment,
     Telemetry: market.contracts.telemetry,
     EnergyLedger: market.contracts.ledger,
     Balancer: market.contracts.balancer,
