@@ -128,6 +128,7 @@ describe("bad input", () => {
       maxPrice: "0.01",
       classes: { "cpu/eu": "0" },
       checkpointInterval: 60,
+      replicas: 1,
       within: 3600,
     };
 

@@ -107,6 +107,7 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     LeaseRegistry: market.contracts.leases,
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
+    Reassignment: market.contracts.reassignment,
     RoundManager: market.contracts.rounds,
     TestnetFaucet: market.contracts.faucet,
   })) {
