@@ -17,6 +17,9 @@ const NEEDED = [
   "LeaseRegistry",
   "CheckpointRegistry",
   "VrfSeeds",
+  "Telemetry",
+  "EnergyLedger",
+  "Balancer",
   "RoundManager",
 ];
 

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
@@ -27,6 +26,26 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
         uint256 carbon;
     }
 
+    /// @dev The part of an {Account} that reports change: two slots, read and written once a report.
+    struct Flow {
+        uint56 raplJoules;
+        uint56 nvmlJoules;
+        uint56 estimatedJoules;
+        uint56 renewableJoules;
+        // Second slot.
+        uint48 seconds_;
+        uint56 unitSeconds;
+        uint56 idleUnitSeconds;
+        uint88 carbon;
+    }
+
+    /// @dev The part that credits change: one slot.
+    struct Merit {
+        uint32 creditedUnits;
+        uint80 baselineJoules;
+        uint104 baselineCarbon;
+    }
+
     /// @notice Highest baseline: 20 kW for a day. A unit is nominally an hour of one device.
     uint40 public constant MAX_BASELINE = 20_000 * 1 days;
     /// @notice Highest grid intensity, milligrams per kWh; lignite alone stays below it.
@@ -38,7 +57,8 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
     ILeaseRegistry public immutable LEASES;
 
     address private _telemetry;
-    mapping(Scope scope => mapping(uint32 id => Account)) private _accounts;
+    mapping(Scope scope => mapping(uint32 id => Flow)) private _flows;
+    mapping(Scope scope => mapping(uint32 id => Merit)) private _merits;
     mapping(uint32 leaseId => LeaseEnergy) private _leaseEnergies;
     mapping(uint8 classId => ClassEnergy) private _classEnergies;
 
@@ -81,9 +101,8 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
             idleUnitSeconds: entry.idleUnitSeconds,
             carbon: uint256(entry.joules - entry.renewableJoules) * intensity
         });
-        _add(_accounts[Scope.Network][0], sums);
-        _add(_accounts[Scope.Node][entry.nodeId], sums);
-        emit EnergyRecorded(entry.nodeId, entry.method, entry.joules, entry.renewableJoules, sums.carbon);
+        _add(Scope.Network, 0, sums);
+        _add(Scope.Node, entry.nodeId, sums);
         for (uint256 i; i < entry.parts.length; ++i) _recordPart(entry, entry.parts[i], units, intensity);
     }
 
@@ -100,21 +119,21 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
             ClassEnergy memory class = _classEnergies[energy.classId];
             uint256 baseline = (uint256(class.baselineJoules) * lease.count * pue) / BASIS;
             uint256 carbon = baseline * class.gridIntensity;
-            _credit(_accounts[Scope.Network][0], lease.count, baseline, carbon);
-            _credit(_accounts[Scope.Node][lease.nodeId], lease.count, baseline, carbon);
-            _credit(_accounts[Scope.Task][lease.taskId], lease.count, baseline, carbon);
+            _credit(_merits[Scope.Network][0], lease.count, baseline, carbon);
+            _credit(_merits[Scope.Node][lease.nodeId], lease.count, baseline, carbon);
+            _credit(_merits[Scope.Task][lease.taskId], lease.count, baseline, carbon);
             emit LeaseCredited(leaseId, lease.taskId, lease.count, baseline);
         }
     }
 
     /// @inheritdoc IEnergyLedger
     function accountOf(Scope scope, uint32 id) external view returns (Account memory) {
-        return _accounts[scope][id];
+        return _account(scope, id);
     }
 
     /// @inheritdoc IEnergyLedger
     function summaryOf(Scope scope, uint32 id) external view returns (Summary memory) {
-        return _accounts[scope][id].summarise();
+        return _account(scope, id).summarise();
     }
 
     /// @inheritdoc IEnergyLedger
@@ -131,7 +150,8 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
     function _recordPart(Entry calldata entry, Part calldata part, uint256 units, uint256 intensity) private {
         uint256 renewable = entry.joules == 0 ? 0 : (uint256(entry.renewableJoules) * part.joules) / entry.joules;
         _add(
-            _accounts[Scope.Task][part.taskId],
+            Scope.Task,
+            part.taskId,
             Sums({
                 method: entry.method,
                 joules: part.joules,
@@ -153,24 +173,41 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
         emit TaskEnergyRecorded(part.taskId, part.leaseId, part.joules, uint40(renewable));
     }
 
-    function _add(Account storage account, Sums memory sums) private {
-        Account memory a = account;
-        if (sums.method == uint8(ITelemetry.Method.Rapl)) a.raplJoules += uint56(sums.joules);
-        else if (sums.method == uint8(ITelemetry.Method.Nvml)) a.nvmlJoules += uint56(sums.joules);
-        else a.estimatedJoules += uint56(sums.joules);
-        account.raplJoules = a.raplJoules;
-        account.nvmlJoules = a.nvmlJoules;
-        account.estimatedJoules = a.estimatedJoules;
-        account.renewableJoules = a.renewableJoules + uint56(sums.renewableJoules);
-        account.seconds_ = a.seconds_ + uint48(sums.seconds_);
-        account.unitSeconds = a.unitSeconds + uint56(sums.unitSeconds);
-        account.idleUnitSeconds = a.idleUnitSeconds + uint56(sums.idleUnitSeconds);
-        account.carbon = a.carbon + uint88(sums.carbon);
+    function _add(Scope scope, uint32 id, Sums memory sums) private {
+        Flow memory f = _flows[scope][id];
+        if (sums.method == uint8(ITelemetry.Method.Rapl)) f.raplJoules += uint56(sums.joules);
+        else if (sums.method == uint8(ITelemetry.Method.Nvml)) f.nvmlJoules += uint56(sums.joules);
+        else f.estimatedJoules += uint56(sums.joules);
+        f.renewableJoules += uint56(sums.renewableJoules);
+        f.seconds_ += uint48(sums.seconds_);
+        f.unitSeconds += uint56(sums.unitSeconds);
+        f.idleUnitSeconds += uint56(sums.idleUnitSeconds);
+        f.carbon += uint88(sums.carbon);
+        _flows[scope][id] = f;
     }
 
-    function _credit(Account storage account, uint24 units, uint256 baseline, uint256 carbon) private {
-        account.creditedUnits += units;
-        account.baselineJoules += uint80(baseline);
-        account.baselineCarbon += uint104(carbon);
+    function _credit(Merit storage merit, uint24 units, uint256 baseline, uint256 carbon) private {
+        merit.creditedUnits += units;
+        merit.baselineJoules += uint80(baseline);
+        merit.baselineCarbon += uint104(carbon);
+    }
+
+    function _account(Scope scope, uint32 id) private view returns (Account memory) {
+        Flow memory f = _flows[scope][id];
+        Merit memory m = _merits[scope][id];
+        return
+            Account({
+                raplJoules: f.raplJoules,
+                nvmlJoules: f.nvmlJoules,
+                estimatedJoules: f.estimatedJoules,
+                renewableJoules: f.renewableJoules,
+                seconds_: f.seconds_,
+                unitSeconds: f.unitSeconds,
+                idleUnitSeconds: f.idleUnitSeconds,
+                carbon: f.carbon,
+                creditedUnits: m.creditedUnits,
+                baselineJoules: m.baselineJoules,
+                baselineCarbon: m.baselineCarbon
+            });
     }
 }

@@ -47,16 +47,13 @@ interface IEnergyLedger {
         Part[] parts;
     }
 
-    /// @notice Sums of one scope.
-    /// @dev Three slots, the third written only when work is credited. 56 bits of joules are 20 TWh.
+    /// @notice Sums of one scope. 56 bits of joules are 20 TWh.
     struct Account {
         /// Joules by how they were found out: the three add up to the total.
         uint56 raplJoules;
         uint56 nvmlJoules;
         uint56 estimatedJoules;
         uint56 renewableJoules;
-        uint32 creditedUnits;
-        // Second slot.
         /// Seconds covered by reports, summed over nodes.
         uint48 seconds_;
         /// Unit-seconds of work, at most, and those of them harvested from idle machines, at least.
@@ -64,7 +61,7 @@ interface IEnergyLedger {
         uint56 idleUnitSeconds;
         /// Non-renewable joules x grid intensity (mg/kWh).
         uint88 carbon;
-        // Third slot.
+        uint32 creditedUnits;
         /// Joules that the credited units would take in a data centre, PUE included.
         uint80 baselineJoules;
         /// Baseline joules x grid intensity (mg/kWh).
@@ -110,7 +107,7 @@ interface IEnergyLedger {
 
     event ModulesWired(address telemetry);
     event ClassEnergySet(uint8 indexed classId, ClassEnergy previous, ClassEnergy energy);
-    event EnergyRecorded(uint32 indexed nodeId, uint8 method, uint40 joules, uint40 renewableJoules, uint256 carbon);
+    /// @notice A lease's part of a report, booked to its task; what is booked to the node is in {ITelemetry.Reported}.
     event TaskEnergyRecorded(uint32 indexed taskId, uint32 indexed leaseId, uint40 joules, uint40 renewableJoules);
     event LeaseCredited(uint32 indexed leaseId, uint32 indexed taskId, uint24 units, uint256 baselineJoules);
 

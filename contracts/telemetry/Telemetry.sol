@@ -27,6 +27,23 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         uint40 at;
     }
 
+    /// @dev What all reports of a batch are held against, read once; and the totals, written once.
+    struct Batch {
+        /// Number of the freeze that holds the listings; 0: none does.
+        uint32 freeze;
+        uint32 nodeCount;
+        uint32 leaseCount;
+        Rule rule;
+        Totals totals;
+    }
+
+    /// @dev Parameters.
+    struct Rule {
+        uint256 timeout;
+        uint256 band;
+        uint256 maxLatency;
+    }
+
     /// @notice Most shares in a report.
     uint256 public constant MAX_SHARES = 64;
 
@@ -59,33 +76,22 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function post(bytes calldata packed) external returns (uint256 accepted) {
-        uint32 freeze = NODES.frozen() ? NODES.freezeCount() : 0;
+        Batch memory batch = Batch({
+            freeze: NODES.frozen() ? NODES.freezeCount() : 0,
+            nodeCount: NODES.nodeCount(),
+            leaseCount: LEASES.leaseCount(),
+            rule: _rule(),
+            totals: _totals
+        });
         for (uint256 at; at < packed.length;) {
             (Report memory report, uint256 end) = packed.read(at);
-            (Refusal reason, INodeRegistry.Facts memory facts, IEnergyLedger.Part[] memory parts) = _judge(
-                report,
-                packed[end - ReportCodec.SIGNATURE:end]
-            );
-            if (reason == Refusal.None) {
-                ++accepted;
-                _take(report, facts, freeze);
-                LEDGER.record(
-                    IEnergyLedger.Entry(
-                        report.nodeId,
-                        facts.classId,
-                        report.method,
-                        report.period,
-                        report.joules,
-                        report.renewableJoules,
-                        report.idleUnitSeconds,
-                        parts
-                    )
-                );
-            } else {
-                emit ReportRefused(report.nodeId, report.sequence, reason);
-            }
+            bytes calldata signature = packed[end - ReportCodec.SIGNATURE:end];
+            Refusal reason = _process(report, signature, batch);
+            if (reason == Refusal.None) ++accepted;
+            else emit ReportRefused(report.nodeId, report.sequence, reason);
             at = end;
         }
+        _totals = batch.totals;
     }
 
     /// @inheritdoc ITelemetry
@@ -96,7 +102,9 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         require(block.timestamp > from, NodeInTime(nodeId, from));
         require(s.counted || !facts.unfit, AlreadyLapsed(nodeId));
         if (s.counted) {
-            _uncount(s);
+            Totals memory t = _totals;
+            _uncount(t, s);
+            _totals = t;
             _standings[nodeId].counted = false;
         }
         emit NodeLapsed(nodeId);
@@ -131,7 +139,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         if (s.counted) --_totals.throttledNodes;
         emit NodeUnthrottled(nodeId, s.watts, threshold);
         // A lapsed node stays out until it reports again.
-        if (s.counted && facts.unfit && _fit(s, facts.classId, _totals)) NODES.setFit(nodeId, true);
+        if (s.counted && facts.unfit && _fit(s, facts.classId, _totals, _rule())) NODES.setFit(nodeId, true);
     }
 
     /// @inheritdoc ITelemetry
@@ -187,15 +195,33 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
     }
 
-    /// @dev Books a report that was found good.
-    function _take(Report memory r, INodeRegistry.Facts memory facts, uint32 freeze) private {
+    /// @dev Judges a report, and books it if it is good.
+    function _process(Report memory r, bytes calldata signature, Batch memory batch) private returns (Refusal reason) {
+        if (r.nodeId == 0 || r.nodeId > batch.nodeCount) return Refusal.UnknownNode;
+        INodeRegistry.Facts memory facts = NODES.factsOf(r.nodeId);
         Standing memory s = _standings[r.nodeId];
+        uint256 from = _coveredFrom(s, facts.registeredAt, batch.rule.timeout);
+        reason = _judgeOrigin(r, facts, signature, s.sequence);
+        if (reason != Refusal.None) return reason;
+        if (r.period == 0 || from + r.period > block.timestamp) return Refusal.PeriodInvalid;
+        reason = _judgeValues(r, facts);
+        if (reason != Refusal.None) return reason;
+        IEnergyLedger.Part[] memory parts;
+        (reason, parts) = _judgeShares(r, facts.capacity, batch.leaseCount);
+        if (reason != Refusal.None) return reason;
+
         // Once per freeze: what the draws of this freeze may know of the node.
-        if (freeze != 0 && _frozen[r.nodeId].freeze != freeze) {
-            _frozen[r.nodeId] = Frozen(freeze, s.load, s.latency, s.at);
+        if (batch.freeze != 0 && _frozen[r.nodeId].freeze != batch.freeze) {
+            _frozen[r.nodeId] = Frozen(batch.freeze, s.load, s.latency, s.at);
         }
-        if (s.counted) _uncount(s);
-        s.lag = uint16(block.timestamp - _coveredFrom(s, facts.registeredAt) - r.period);
+        if (s.counted) _uncount(batch.totals, s);
+        s.lag = uint16(block.timestamp - from - r.period);
+        _book(r, facts, s, batch);
+        _record(r, facts.classId, parts);
+    }
+
+    /// @dev Changes the node's standing, the totals, and whether it is fit for new work.
+    function _book(Report memory r, INodeRegistry.Facts memory facts, Standing memory s, Batch memory batch) private {
         s.sequence = r.sequence;
         s.at = uint40(block.timestamp);
         s.load = r.load;
@@ -206,7 +232,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         s.counted = true;
         s.renewable = r.joules != 0 && r.renewableJoules == r.joules;
         _standings[r.nodeId] = s;
-        Totals memory t = _count(s);
+        _count(batch.totals, s);
         emit Reported(
             r.nodeId,
             r.sequence,
@@ -219,53 +245,36 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             r.version,
             r.idleUnitSeconds
         );
-        bool fit = _fit(s, facts.classId, t);
+        bool fit = _fit(s, facts.classId, batch.totals, batch.rule);
         if (fit == facts.unfit) NODES.setFit(r.nodeId, fit);
     }
 
-    function _count(Standing memory s) private returns (Totals memory t) {
-        t = _totals;
-        t.load += s.load;
-        t.watts += s.watts;
-        ++t.nodes;
-        if (s.renewable) ++t.renewableNodes;
-        if (s.throttled) ++t.throttledNodes;
-        _totals = t;
-    }
-
-    function _uncount(Standing memory s) private {
-        Totals memory t = _totals;
-        t.load -= s.load;
-        t.watts -= s.watts;
-        --t.nodes;
-        if (s.renewable) --t.renewableNodes;
-        if (s.throttled) --t.throttledNodes;
-        _totals = t;
-    }
-
-    /// @dev Whether a report may be booked; what follows means something only if it may.
-    function _judge(
-        Report memory r,
-        bytes calldata signature
-    ) private view returns (Refusal reason, INodeRegistry.Facts memory facts, IEnergyLedger.Part[] memory parts) {
-        if (r.nodeId == 0 || r.nodeId > NODES.nodeCount()) return (Refusal.UnknownNode, facts, parts);
-        facts = NODES.factsOf(r.nodeId);
-        reason = _judgeOrigin(r, facts, signature);
-        if (reason == Refusal.None) reason = _judgeValues(r, facts);
-        if (reason == Refusal.None) (reason, parts) = _judgeShares(r, facts.capacity);
+    function _record(Report memory r, uint8 classId, IEnergyLedger.Part[] memory parts) private {
+        LEDGER.record(
+            IEnergyLedger.Entry(
+                r.nodeId,
+                classId,
+                r.method,
+                r.period,
+                r.joules,
+                r.renewableJoules,
+                r.idleUnitSeconds,
+                parts
+            )
+        );
     }
 
     function _judgeOrigin(
         Report memory r,
         INodeRegistry.Facts memory facts,
-        bytes calldata signature
+        bytes calldata signature,
+        uint32 sequence
     ) private view returns (Refusal) {
         bool inMarket =
             facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
         if (!inMarket) return Refusal.NotInMarket;
         if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
-        Standing memory s = _standings[r.nodeId];
-        if (r.sequence <= s.sequence) return Refusal.SequenceNotGrowing;
+        if (r.sequence <= sequence) return Refusal.SequenceNotGrowing;
         // ERC-2098: r, then s with the parity in its highest bit.
         (address signer, , ) = ECDSA.tryRecover(
             _hashTypedDataV4(r.hash()),
@@ -273,9 +282,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             bytes32(signature[32:])
         );
         // What cannot be recovered is zero, which the registry refuses as an operator.
-        if (signer != facts.operator) return Refusal.BadSignature;
-        uint256 from = _coveredFrom(s, facts.registeredAt);
-        return r.period == 0 || from + r.period > block.timestamp ? Refusal.PeriodInvalid : Refusal.None;
+        return signer == facts.operator ? Refusal.None : Refusal.BadSignature;
     }
 
     function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private pure returns (Refusal) {
@@ -289,7 +296,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @dev Looks the leases up that the shares name. At most {MAX_SHARES} steps.
     function _judgeShares(
         Report memory r,
-        uint256 capacity
+        uint256 capacity,
+        uint32 leaseCount
     ) private view returns (Refusal, IEnergyLedger.Part[] memory parts) {
         parts = new IEnergyLedger.Part[](r.shares.length);
         uint256 shared;
@@ -299,7 +307,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             uint32 leaseId = r.shares[i].leaseId;
             if (leaseId <= last) return (Refusal.SharesOutOfOrder, parts);
             last = leaseId;
-            if (leaseId > LEASES.leaseCount()) return (Refusal.ForeignLease, parts);
+            if (leaseId > leaseCount) return (Refusal.ForeignLease, parts);
             ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
             if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
             parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, r.shares[i].joules);
@@ -311,27 +319,49 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return (idle ? Refusal.None : Refusal.IdleAboveWork, parts);
     }
 
+    /// @dev Parameters. The lag's 16 bits hold no longer time-out.
+    function _rule() private view returns (Rule memory) {
+        return
+            Rule({
+                timeout: Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max),
+                band: PARAMETERS.get(Param.BalanceBand),
+                maxLatency: PARAMETERS.get(Param.MaxLatency)
+            });
+    }
+
     /// @dev From when on the node's next report may cover. Reports may be posted late, but never cover a second twice
     /// nor reach back further than the time-out, so that idle stretches cannot be claimed later.
-    function _coveredFrom(Standing memory s, uint256 registeredAt) private view returns (uint256) {
+    function _coveredFrom(Standing memory s, uint256 registeredAt, uint256 timeout) private view returns (uint256) {
         uint256 covered = s.at == 0 ? registeredAt : s.at - s.lag;
-        return Math.max(covered, Math.saturatingSub(block.timestamp, _timeout()));
+        return Math.max(covered, Math.saturatingSub(block.timestamp, timeout));
     }
 
     /// @dev Whether a node may take new work by its last report.
-    function _fit(Standing memory s, uint8 classId, Totals memory t) private view returns (bool) {
+    function _fit(Standing memory s, uint8 classId, Totals memory t, Rule memory rule) private view returns (bool) {
         if (s.throttled) return false;
-        if (s.latency > maxLatencyOf(classId)) return false;
-        return uint256(s.load) * t.nodes <= t.load + PARAMETERS.get(Param.BalanceBand) * t.nodes;
+        uint256 own = _maxLatencies[classId];
+        if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;
+        return uint256(s.load) * t.nodes <= t.load + rule.band * t.nodes;
     }
 
     function _silentFrom(uint40 at, uint40 registeredAt) private view returns (uint256) {
         return (at == 0 ? registeredAt : at) + PARAMETERS.get(Param.ReportTimeout);
     }
 
-    /// @dev What the lag's 16 bits hold.
-    function _timeout() private view returns (uint256) {
-        return Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max);
+    function _count(Totals memory t, Standing memory s) private pure {
+        t.load += s.load;
+        t.watts += s.watts;
+        ++t.nodes;
+        if (s.renewable) ++t.renewableNodes;
+        if (s.throttled) ++t.throttledNodes;
+    }
+
+    function _uncount(Totals memory t, Standing memory s) private pure {
+        t.load -= s.load;
+        t.watts -= s.watts;
+        --t.nodes;
+        if (s.renewable) --t.renewableNodes;
+        if (s.throttled) --t.throttledNodes;
     }
 
     /// @dev Milliwatts per leased unit, rounded up; of an idle node, of its capacity at its declared maximum.

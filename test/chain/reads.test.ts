@@ -32,6 +32,9 @@ async function setUp() {
     CheckpointRegistry: await deployed.checkpoints.getAddress(),
     VrfSeeds: await deployed.seeds.getAddress(),
     RoundManager: await deployed.rounds.getAddress(),
+    Telemetry: await deployed.telemetry.getAddress(),
+    EnergyLedger: await deployed.ledger.getAddress(),
+    Balancer: await deployed.balancer.getAddress(),
   };
   const deployment: Deployment = { chainId: 31337, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
@@ -68,6 +71,7 @@ async function setUp() {
     deadline: (await connection.networkHelpers.time.latest()) + 100_000,
     classIds,
     surcharges,
+    replicas: 0,
   });
 
   const openRound = async () => {
@@ -266,8 +270,8 @@ describe("reading the chain", () => {
     // Absurd sizes are only claims, which must not stop anybody from reading.
     const huge = 2n ** 64n - 1n;
     const fence = index.get(1)?.fence ?? 0;
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10);
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge);
+    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10, []);
+    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge, []);
     const pin = await reader.pin();
     const checkpoints = await reader.checkpoints(pin, [2, 1]);
     expect([...checkpoints.keys()]).to.deep.equal([1]);

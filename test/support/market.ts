@@ -64,6 +64,7 @@ export async function openMarket() {
         units,
         maxPrice,
         checkpointInterval: interval,
+        replicas: 0,
         deadline: now + 100_000,
         classIds: [...classIds],
         surcharges: [...surcharges],
@@ -109,6 +110,10 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     VrfSeeds: market.contracts.seeds,
     Reassignment: market.contracts.reassignment,
     RoundManager: market.contracts.rounds,
+    Telemetry: market.contracts.telemetry,
+    EnergyLedger: market.contracts.ledger,
+    Balancer: market.contracts.balancer,
+    Reassignment: market.contracts.reassignment,
     TestnetFaucet: market.contracts.faucet,
   })) {
     addresses[name] = await contract.getAddress();

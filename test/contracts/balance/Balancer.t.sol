@@ -187,6 +187,26 @@ contract BalancerTest is Moves {
         move(1, 2, 1);
     }
 
+    /// @notice Exactly what the rule says is allowed, whatever the loads.
+    function testFuzz_Rule(uint16 a, uint16 b, uint16 c, uint8 units) public {
+        (a, b, c) = (a % 10_001, b % 10_001, c % 10_001);
+        units = 1 + (units % 10);
+        loads(a, b, c);
+        // In thirds of a basis point, for three nodes; a unit's worth and the half band are 1,000 each.
+        int256 sum = int256(uint256(a)) + int256(uint256(b)) + int256(uint256(c));
+        int256 source = 3 * int256(uint256(a)) - sum;
+        int256 target = 3 * int256(uint256(b)) - sum;
+        int256 part = 3_000 * int256(uint256(units));
+        bool allowed = source > 3_000 && target < -3_000 && source - part >= -3_000 && target + part <= 3_000;
+        IBalancer.Move[] memory moves = new IBalancer.Move[](1);
+        moves[0] = IBalancer.Move(1, 2, units);
+        try balancer.move(moves) {
+            assertTrue(allowed, "allowed");
+        } catch {
+            assertFalse(allowed, "refused");
+        }
+    }
+
     function loadsNow() internal {
         report(1, 9_000);
         report(2, 1_000);

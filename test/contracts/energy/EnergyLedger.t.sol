@@ -5,10 +5,11 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {Figures} from "../../../contracts/energy/Figures.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
 /// @title Energy and carbon: what is booked where, and how it is rounded
-contract EnergyLedgerTest is Reports {
+contract EnergyLedgerTest is Fixture, Reports {
     IEnergyLedger.Scope private constant NETWORK = IEnergyLedger.Scope.Network;
     IEnergyLedger.Scope private constant NODE = IEnergyLedger.Scope.Node;
     IEnergyLedger.Scope private constant TASK = IEnergyLedger.Scope.Task;

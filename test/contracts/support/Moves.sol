@@ -4,10 +4,11 @@ pragma solidity 0.8.30;
 import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Fixture} from "./Fixture.sol";
 import {Reports} from "./Reports.sol";
 
 /// @title A small market for moves, and one call for each thing that happens in it
-abstract contract Moves is Reports {
+abstract contract Moves is Fixture, Reports {
     /// @dev Node 1 runs all units of lease 1, at tick 10; nodes 2 (same class) and 3 (another class) come later and ask
     /// more. Each holds ten units, so that a unit's worth of load is 10 %.
     function _market() internal {

@@ -3,11 +3,11 @@ pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
-import {Fixture} from "./Fixture.sol";
+import {Actions} from "./Actions.sol";
 
 /// @title Signs, packs and posts reports
 /// @dev Packing and hashing are written here once more, independently of the contracts.
-abstract contract Reports is Fixture {
+abstract contract Reports is Actions {
     bytes32 private constant DOMAIN_TYPE = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
 /// @title Who gets new work: load, latency, power, silence
-contract FitnessTest is Reports {
+contract FitnessTest is Fixture, Reports {
     function setUp() public override {
         super.setUp();
         for (uint256 i; i < 3; ++i) register(alice, CPU_EU, 4, 10 + i);
@@ -193,7 +195,8 @@ contract FitnessTest is Reports {
     }
 
     function test_OnlyTelemetryJudges() public {
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, alice));
+        vm.prank(alice);
         nodes.setFit(1, false);
     }
 

@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
 /// @title What reports are refused for, one by one
-contract TelemetryRefusalsTest is Reports {
+contract TelemetryRefusalsTest is Fixture, Reports {
     function setUp() public override {
         super.setUp();
         leaseOf(bob, alice, 4);

@@ -3,10 +3,11 @@ pragma solidity 0.8.30;
 
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
 /// @title Reports: what is taken, what it changes
-contract TelemetryTest is Reports {
+contract TelemetryTest is Fixture, Reports {
     function setUp() public override {
         super.setUp();
         register(alice, CPU_EU, 4, 10);

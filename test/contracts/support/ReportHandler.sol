@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
+import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Reports} from "./Reports.sol";
+import {SupplyHandler} from "./SupplyHandler.sol";
+
+/// @title What reports bring about at random: standings, throttling, moves, energy
+abstract contract ReportHandler is SupplyHandler, Reports {
+    /// @dev How many moves were started; the campaign must see some.
+    uint256 public movesStarted;
+
+    function reportNode(uint8 pick, uint16 load, uint16 watts, uint16 renewable, uint8 lease) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (!_inMarket(n)) return;
+        ITelemetry.Report memory r = _report(n.id, uint16(load % 10_001));
+        r.joules = uint40(bound(watts, 0, n.powerMax));
+        r.renewableJoules = renewable % 3 == 0 ? r.joules : uint40(bound(renewable, 0, r.joules));
+        r.latency = uint16(pick) * 2;
+        r.method = 1 + (pick % 3);
+        uint32 count = leases.leaseCount();
+        for (uint32 i; i < count; ++i) {
+            uint32 id = uint32(1 + ((lease + i) % count));
+            if (leases.lease(id).nodeId != n.id) continue;
+            r = withShare(r, id, r.joules / 2);
+            r.idleUnitSeconds = lease % 2;
+            break;
+        }
+        _post(r);
+    }
+
+    function setProfile(uint8 pick, uint16 threshold) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.id == 0) return;
+        vm.prank(n.operator);
+        nodes.setProfile(n.id, profileOf(threshold % 1_000, 1_000));
+    }
+
+    function lapseNode(uint8 pick) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.id == 0 || !telemetry.silent(n.id)) return;
+        if (telemetry.standingOf(n.id).counted || !n.unfit) telemetry.lapse(n.id);
+    }
+
+    function throttleNode(uint8 pick) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.id == 0) return;
+        ITelemetry.Standing memory s = telemetry.standingOf(n.id);
+        bool above = n.powerThreshold != 0 && s.watts > n.powerThreshold;
+        if (s.throttled && !above) telemetry.unthrottle(n.id);
+        else if (!s.throttled && above && s.previousWatts > n.powerThreshold) telemetry.throttle(n.id);
+    }
+
+    /// @dev Both ends report what a move needs; whether the task may go there is for the contract to say.
+    function moveUnits(uint8 pick, uint8 to, uint8 units) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
+        INodeRegistry.NodeView memory target = _pickNode(to);
+        if (id == 0 || !_inMarket(target)) return;
+        INodeRegistry.NodeView memory source = nodes.node(leases.lease(id).nodeId);
+        if (!_inMarket(source) || source.id == target.id) return;
+        _post(_report(source.id, 10_000));
+        _post(_report(target.id, 0));
+        IBalancer.Move[] memory moves = new IBalancer.Move[](1);
+        moves[0] = IBalancer.Move(id, target.id, uint24(bound(units, 1, leases.lease(id).count)));
+        try balancer.move(moves) {
+            ++movesStarted;
+        } catch (bytes memory reason) {
+            require(reason.length >= 4, "a refusal with its reason, no overflow");
+            require(bytes4(reason) != 0x4e487b71, "no panic");
+        }
+    }
+
+    function handOverLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Moving);
+        if (id == 0) return;
+        if (pick % 2 == 0) return release(id);
+        uint256 due = leases.lease(id).due;
+        if (block.timestamp <= due) vm.warp(due + 1);
+        leases.handOver(id);
+    }
+
+    function deliverMoving(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Moving);
+        if (id != 0 && pick % 3 == 0) deliver(id);
+    }
+
+    function creditLease(uint8 pick) external {
+        uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Paid);
+        if (id == 0) return;
+        IEnergyLedger.LeaseEnergy memory energy = ledger.leaseEnergyOf(id);
+        if (energy.reported && !energy.credited) ledger.credit(ids32(id));
+    }
+
+    /// @dev A report of the second that has just passed.
+    function _report(uint32 nodeId, uint16 load) private returns (ITelemetry.Report memory r) {
+        vm.warp(block.timestamp + 1);
+        r = reportOf(nodeId, load);
+        (r.period, r.joules) = (1, 0);
+    }
+
+    function _post(ITelemetry.Report memory r) private {
+        require(post(signed(r)) == 1, "a good report is taken");
+    }
+
+    function _inMarket(INodeRegistry.NodeView memory n) private pure returns (bool) {
+        return n.status == INodeRegistry.NodeStatus.Active || n.status == INodeRegistry.NodeStatus.Draining;
+    }
+}
