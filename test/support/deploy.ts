@@ -37,7 +37,6 @@ export async function deployLocal() {
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
-      reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       balancer: await ethers.getContractAt("Balancer", deployed.balancer),
       coordinator: await ethers.getContractAt("VRFCoordinatorV2_5Mock", deployed.coordinator),
     },

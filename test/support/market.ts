@@ -113,7 +113,6 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     Telemetry: market.contracts.telemetry,
     EnergyLedger: market.contracts.ledger,
     Balancer: market.contracts.balancer,
-    Reassignment: market.contracts.reassignment,
     TestnetFaucet: market.contracts.faucet,
   })) {
     addresses[name] = await contract.getAddress();
