@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
  * @returns A line for each finding; none if all is well.
  */
 export async function problemsOf(manifests: readonly Manifest[]): Promise<string[]> {
-  const bySchema = await Promise.all(manifests.map(async (manifest) => schemaProblem(manifest)));
+  const bySchema = await Promise.all(manifests.map(async (manifest) => schemaProblemOf(manifest)));
   return [...bySchema.filter((problem) => problem !== undefined), ...(await typeProblems(manifests))];
 }
 
@@ -35,7 +35,8 @@ function moduleOf({ apiVersion, kind }: Manifest): string {
   return `${models}/${apiVersion}/${kind}`;
 }
 
-async function schemaProblem(manifest: Manifest): Promise<string | undefined> {
+/** What is wrong with an object by the schema of its kind; undefined if nothing is. */
+export async function schemaProblemOf(manifest: Manifest): Promise<string | undefined> {
   try {
     const kinds = (await import(moduleOf(manifest))) as Record<string, new (json: object) => { validate(): void }>;
     const Kind = kinds[manifest.kind];
