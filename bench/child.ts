@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 
 import type { MarketSize } from "../protocol/allocation/testing/market.ts";
 import type { Measured } from "./measure.ts";
+import { usageOfTree } from "./memory.ts";
 
 /** What became of a solver on a market. */
 export type Outcome =
@@ -10,11 +10,17 @@ export type Outcome =
   | { readonly kind: "time" | "memory" }
   | { readonly kind: "failed"; readonly why: string };
 
-/** How far a solver may go. */
+/** How far a solver may go: processor time and resident memory. */
 export interface Limits {
   readonly seconds: number;
   readonly megabytes: number;
 }
+
+/** Seconds for a process to start and to make up its market. */
+const STARTING = 2;
+
+/** How much longer than its processor time a process may take on a busy machine. */
+const PATIENCE = 15;
 
 /** Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits. */
 export async function measure(solver: string, market: MarketSize, limits: Limits): Promise<Outcome> {
@@ -26,37 +32,38 @@ export async function measure(solver: string, market: MarketSize, limits: Limits
     JSON.stringify(market),
     `${limits.seconds}`,
   ];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const [out, err]: [string[], string[]] = [[], []];
   child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text));
+  // In a group of its own, so that a program which it has started ends with it.
+  const end = (): void => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, "SIGKILL");
+  };
+  const interrupted = (): void => {
+    end();
+    process.exit(130);
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   let beyond: "time" | "memory" | undefined;
   const stop = (limit: "time" | "memory"): void => {
     beyond ??= limit;
-    child.kill("SIGKILL");
+    end();
   };
-  const clock = setTimeout(stop, limits.seconds * 1000, "time");
+  const clock = setTimeout(stop, (limits.seconds + STARTING) * PATIENCE * 1000, "time");
   const watch = setInterval(() => {
-    if (megabytesOf(child.pid) > limits.megabytes) stop("memory");
+    const { megabytes, seconds } = usageOfTree(child.pid);
+    if (megabytes > limits.megabytes) stop("memory");
+    if (seconds > limits.seconds + STARTING) stop("time");
   }, 100);
   const code = await new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
   clearTimeout(clock);
   clearInterval(watch);
+  process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
   if (beyond) return { kind: beyond };
   if (code === 0) return { kind: "solved", measured: JSON.parse(out.join("")) as Measured };
   const text = err.join("");
   if (/heap out of memory|Array buffer allocation failed|Invalid array length/.test(text)) return { kind: "memory" };
   return { kind: "failed", why: /^.*(?:Error|Refusal).*$/m.exec(text)?.[0] ?? `exit code ${code ?? "none"}` };
-}
-
-/** Resident memory of a process, where the system tells. */
-function megabytesOf(pid: number | undefined): number {
-  const file = `/proc/${pid ?? 0}/status`;
-  if (!existsSync(file)) return 0;
-  try {
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, "utf8"))?.[1] ?? 0) / 1024;
-  } catch {
-    // It has just ended.
-    return 0;
-  }
 }

@@ -1,4 +1,5 @@
 import { createHighsSolver } from "../protocol/allocation/highsSolver.ts";
+import { greedySolver } from "../protocol/allocation/greedySolver.ts";
 import { lpSolver } from "../protocol/allocation/lpSolver.ts";
 import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
 import { pathSolver } from "../protocol/allocation/pathSolver.ts";
@@ -7,11 +8,17 @@ import type { MarketSize } from "../protocol/allocation/testing/market.ts";
 
 /** Solvers by the name that a measuring process is told. */
 export const SOLVERS: Readonly<Record<string, () => Promise<Solver>>> = {
+  "cheapest-first": async () => greedySolver,
   "network-simplex": async () => networkSimplex,
   highs: async () => createHighsSolver({ timeLimit: 3600 }),
   "javascript-lp-solver": async () => lpSolver,
   "shortest-paths": async () => pathSolver,
 };
+
+/** Whether a solver has an answer for a market at all. */
+export function answers(solver: string, { tasks }: MarketSize): boolean {
+  return solver !== "cheapest-first" || tasks === 1;
+}
 
 const size = (tasks: number, nodes: number, classes: number, density = 0.5): MarketSize => ({
   tasks,

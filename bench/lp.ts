@@ -1,20 +1,25 @@
 /**
- * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--write]`.
+ * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--no-write]`.
  *
- *     --quick    fewer markets, under a minute
- *     --json     print JSON instead of a table
- *     --write    put the table into docs/benchmarks.md
+ *     --quick      fewer markets and less time for each, under a minute; writes nothing
+ *     --json       print JSON instead of a table
+ *     --no-write   leave docs/benchmarks.md and docs/solvers.svg as they are
  *
  * Each solver solves each market in a process of its own. One that runs out of time or memory is not asked about
- * larger ones. Exits with 1 if two solvers find different costs, or if a solution is not optimal.
+ * larger ones. Clp and SciPy join in if they are installed. Exits with 1 if two solvers find different costs, or if a
+ * solution is not optimal; solvers that calculate with tolerances (Clp, SciPy) are only reported.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 
-import { type MarketSize } from "../protocol/allocation/testing/market.ts";
+import type { MarketSize } from "../protocol/allocation/testing/market.ts";
 import { type Limits, measure, type Outcome } from "./child.ts";
-import { describeMarket, MARKETS, QUICK, SOLVERS } from "./instances.ts";
+import { FOREIGN, installed } from "./foreign.ts";
+import { answers, describeMarket, MARKETS, QUICK, SOLVERS } from "./instances.ts";
+import { lineChart, type Series } from "./plot.ts";
+import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
+
+/** Milliseconds that the clock of processor time tells apart, at worst. */
+const CLOCK = 1;
 
 interface Row {
   readonly market: MarketSize;
@@ -23,32 +28,38 @@ interface Row {
   readonly outcome: Outcome | undefined;
 }
 
-const DOCUMENT = new URL("../docs/benchmarks.md", import.meta.url);
-const [START, END] = ["<!-- bench:lp -->", "<!-- /bench:lp -->"];
-
 const { values: flags } = parseArgs({
+  allowNegative: true,
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
+    write: { type: "boolean" },
   },
 });
-const limits: Limits = { seconds: flags.quick ? 5 : 60, megabytes: 2048 };
+const limits: Limits = { seconds: flags.quick ? 4 : 30, megabytes: 2048 };
+const names = [...Object.keys(SOLVERS), ...installed()];
+const busy = load();
 const rows = await measureAll(flags.quick ? QUICK : MARKETS);
 const wrong = disagreements(rows);
-process.stdout.write(flags.json ? `${JSON.stringify({ machine: machine(), limits, rows, wrong })}\n` : report(rows));
-if (flags.write) writeReport(report(rows));
-for (const each of wrong) process.stderr.write(`${each}\n`);
-process.exitCode = wrong.length === 0 ? 0 : 1;
+process.stdout.write(
+  flags.json ? `${JSON.stringify({ machine: machine(), load: busy, limits, rows, wrong })}\n` : report(rows),
+);
+if (flags.write ?? !flags.quick) {
+  const picture = writePicture("solvers.svg", chart(rows), "Time of each solver against the number of tasks");
+  writeSection("bench:lp", `${report(rows)}\n${picture}`);
+}
+const fatal = wrong.filter(({ solver }) => !FOREIGN[solver]);
+for (const { words } of wrong) process.stderr.write(`${words}\n`);
+process.exitCode = fatal.length === 0 ? 0 : 1;
 
 async function measureAll(markets: readonly MarketSize[]): Promise<Row[]> {
   const beaten = new Set<string>();
   const measured: Row[] = [];
   for (const market of markets) {
-    for (const solver of Object.keys(SOLVERS)) {
+    for (const solver of names.filter((name) => answers(name, market))) {
       if (!flags.json) process.stderr.write(`${describeMarket(market)}: ${solver}\n`);
       const outcome = beaten.has(solver) ? undefined : await measure(solver, market, limits);
-      if (outcome && outcome.kind !== "solved") beaten.add(solver);
+      if (outcome?.kind === "time" || outcome?.kind === "memory") beaten.add(solver);
       measured.push({ market, solver, outcome });
     }
   }
@@ -56,71 +67,115 @@ async function measureAll(markets: readonly MarketSize[]): Promise<Row[]> {
 }
 
 /** What is wrong with the solutions, in words. */
-function disagreements(all: readonly Row[]): string[] {
+function disagreements(all: readonly Row[]): { solver: string; words: string }[] {
   const costs = new Map<MarketSize, string>();
   return all.flatMap(({ market, solver, outcome }) => {
+    const where = `${describeMarket(market)}: ${solver}`;
+    if (outcome?.kind === "failed") return [{ solver, words: `${where} failed: ${outcome.why}.` }];
     if (outcome?.kind !== "solved") return [];
-    const { cost, certified } = outcome.measured;
+    const { cost, certified, warm } = outcome.measured;
     const known = costs.get(market) ?? cost;
     costs.set(market, known);
-    const where = `${describeMarket(market)}: ${solver}`;
-    if (!certified) return [`${where} finds a solution that is not optimal.`];
-    return known === cost ? [] : [`${where} finds a cost of ${cost} where another solver finds ${known}.`];
+    const found: string[] = [];
+    if (!certified) found.push(`${where} finds a solution that is not optimal.`);
+    if (known !== cost) found.push(`${where} finds a cost of ${cost} where another solver finds ${known}.`);
+    if (warm && !warm.agree) found.push(`${where} finds another cost from a warm start than from a cold one.`);
+    return found.map((words) => ({ solver, words }));
   });
 }
 
 function report(all: readonly Row[]): string {
   const lines = all.map(({ market, solver, outcome }, i) => {
-    const cells = outcome?.kind === "solved" ? solvedCells(outcome.measured) : [missing(outcome), "", "", "", ""];
     const first = all[i - 1]?.market !== market;
-    return `| ${[first ? describeMarket(market) : "", solver, ...cells].join(" | ")} |`;
+    const cells =
+      outcome?.kind === "solved" ? solvedCells(outcome.measured) : [missing(outcome), "", "", "", "", "", ""];
+    const form = outcome?.kind === "solved" && first ? time(outcome.measured.form) : "";
+    return [first ? describeMarket(market) : "", form, solver, ...cells];
   });
   const agreement =
     wrong.length === 0
-      ? "All solutions of a market cost the same to the last 1024th of a micro-VER, and all are certified."
-      : wrong.join("\n");
+      ? "All solutions of a market cost the same to the last 1024th of a micro-VER, warm or cold, and all are certified."
+      : wrong.map(({ words }) => words).join("\n");
   return [
-    `${machine()}. At most ${limits.seconds} s and ${limits.megabytes} MB each; a solver that went beyond them is not`,
-    "asked about larger markets. *First* is the first solve of a process, *median* that of up to seven, *memory* the most",
-    "that the process had, and what it had before the first solve; *certificate* is what proving the solution optimal took.",
+    `${machine()}; load average ${busy.toFixed(1)} when it began. At most ${limits.seconds} s and ` +
+      `${limits.megabytes} MB for each solver and market; one that went beyond them is not asked about larger markets.`,
+    "",
+    "*Sorted*: nodes to class form, which all start from. *First*: the first solve of a process, before anything is compiled.",
+    "*Cold*: median of up to seven solves from nothing. *Warm*: median, and slowest, of 24 solves, each after one change: a node",
+    "joins, leaves or asks another price, a task arrives, is done, wants or pays more or less, or there is another seed.",
+    "*Certificate*: proving a solution optimal. *Memory*: the most that the process had, and what it had *before* its first solve.",
+    "Clp and SciPy: without reading the problem, and memory of their own process. All times are processor time, so that other",
+    `work on the machine matters little; its clock is no finer than ${CLOCK} ms everywhere.`,
     "",
     agreement,
     "",
-    "| market | solver | first | median | memory | before | certificate |",
-    "|---|---|--:|--:|--:|--:|--:|",
-    ...lines,
-    "",
+    markdownTable(
+      [
+        { heading: "market" },
+        { heading: "sorted", align: "right" },
+        { heading: "solver" },
+        ...["first", "cold", "warm", "slowest", "certificate", "memory", "before"].map(
+          (heading) => ({ heading, align: "right" }) as const,
+        ),
+      ],
+      lines,
+    ),
   ].join("\n");
 }
 
-function solvedCells({ first, median, peak, before, certificate }: Extract<Outcome, { kind: "solved" }>["measured"]) {
-  return [time(first), time(median), `${peak.toFixed(0)} MB`, `${before.toFixed(0)} MB`, time(certificate)];
+function solvedCells(measured: Extract<Outcome, { kind: "solved" }>["measured"]): string[] {
+  const { first, median, warm, certificate, certified, peak, before } = measured;
+  return [
+    time(first),
+    time(median),
+    warm ? time(warm.median) : "",
+    warm ? time(warm.slowest) : "",
+    certified ? time(certificate) : "refused",
+    peak === 0 ? "" : `${peak.toFixed(0)} MB`,
+    before === 0 ? "" : `${before.toFixed(0)} MB`,
+  ];
 }
 
 function missing(outcome: Exclude<Outcome, { kind: "solved" }> | undefined): string {
   if (!outcome) return "not asked";
-  if (outcome.kind === "failed") return outcome.why;
+  if (outcome.kind === "failed") return "failed";
   return outcome.kind === "time" ? `> ${limits.seconds} s` : `> ${limits.megabytes} MB`;
 }
 
 function time(milliseconds: number): string {
+  if (milliseconds < CLOCK) return `< ${CLOCK} ms`;
   if (milliseconds >= 10_000) return `${(milliseconds / 1000).toFixed(0)} s`;
   return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
 }
 
-function machine(): string {
-  const [cpu, ...others] = cpus();
-  const memory = (totalmem() / 2 ** 30).toFixed(0);
-  return `${others.length + 1} × ${cpu?.model ?? "unknown"}, ${memory} GB, ${process.platform}, Node ${process.version}`;
-}
-
-/** Replaces the table in the document and leaves the rest of it alone. */
-function writeReport(text: string): void {
-  const old = existsSync(DOCUMENT)
-    ? readFileSync(DOCUMENT, "utf8")
-    : `# Benchmarks\n\n## Solvers\n\n${START}\n${END}\n`;
-  const [before, rest] = old.split(START);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/benchmarks.md has no ${START} … ${END}.`);
-  writeFileSync(DOCUMENT, `${before}${START}\n\n${text}\n${END}${after}`);
+/** Time against tasks, for the markets of many tasks. */
+function chart(all: readonly Row[]): string {
+  const points = (
+    solver: string,
+    of: (measured: Extract<Outcome, { kind: "solved" }>["measured"]) => number | undefined,
+  ) =>
+    all.flatMap(({ market, solver: its, outcome }) => {
+      const value = its === solver && market.tasks > 1 && outcome?.kind === "solved" ? of(outcome.measured) : undefined;
+      return value === undefined ? [] : [[market.tasks, Math.max(value, CLOCK)] as const];
+    });
+  const cold: Series[] = names
+    .filter((name) => name !== "cheapest-first")
+    .map((name) => ({ name, points: points(name, ({ median }) => median) }));
+  const warm: Series = {
+    name: "network-simplex, warm",
+    points: points("network-simplex", (it) => it.warm?.median),
+    dashed: true,
+  };
+  const proof: Series = {
+    name: "certificate",
+    points: points("network-simplex", (it) => it.certificate),
+    dashed: true,
+  };
+  return lineChart({
+    title: "Time to the optimum",
+    subtitle: `Processor time. Tasks that accept half of up to 96 classes, up to 100,000 nodes. ${machine()}`,
+    x: { label: "tasks", log: true },
+    y: { label: `milliseconds (${CLOCK}: or less)`, log: true },
+    series: [...cold, warm, proof],
+  });
 }

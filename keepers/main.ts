@@ -2,7 +2,7 @@
  * The keepers.
  *
  *     node keepers/main.ts run --config keeper.json      run them until SIGINT or SIGTERM
- *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing
+ *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing (--json)
  *     node keepers/main.ts check --config keeper.json    validate the configuration and the connection
  */
 import { join } from "node:path";
@@ -13,9 +13,6 @@ import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
-import { lpSolver } from "../protocol/allocation/lpSolver.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { pathSolver } from "../protocol/allocation/pathSolver.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
@@ -25,6 +22,8 @@ import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { AllocationKeeper } from "./allocation/keeper.ts";
 import { allocationMetrics } from "./allocation/metrics.ts";
+import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
+import { keeperSolvers } from "./allocation/solvers.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/keeper.ts";
 import { drySender, laneSender, type Sender } from "./sender.ts";
@@ -44,7 +43,8 @@ program
   .command("plan")
   .description("say what the keepers would do now, and why; sends nothing")
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .action(async ({ config }: { config: string }) => plan(readConfig(config, keeperConfig)));
+  .option("--json", "explain the round that would be settled as JSON", false)
+  .action(async ({ config, json }: { config: string; json: boolean }) => plan(readConfig(config, keeperConfig), json));
 
 program
   .command("check")
@@ -117,7 +117,7 @@ function keeperCycles(
     const keeper = new AllocationKeeper({
       reader,
       sender,
-      solvers: [lpSolver, networkSimplex, pathSolver],
+      solvers: keeperSolvers(),
       logger: log,
       metrics,
       batchSeconds,
@@ -126,11 +126,19 @@ function keeperCycles(
   });
 }
 
-async function plan(config: KeeperConfig): Promise<void> {
-  const logger = createLogger("keepers", config.service.logLevel);
+/** Explanations go to standard output, what other keepers would do to the log on standard error. */
+async function plan(config: KeeperConfig, json: boolean): Promise<void> {
+  const logger = createLogger("keepers", config.service.logLevel, "stderr");
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const metrics = allocationMetrics(new Registry());
-  for (const { cycle } of keeperCycles(config, session, drySender(logger), logger, metrics)) await cycle();
+  for (const { name, cycle } of keeperCycles(config, session, drySender(logger), logger, metrics)) {
+    if (name !== "allocation") {
+      await cycle();
+      continue;
+    }
+    const outlook = await lookAhead(session.reader, keeperSolvers(), config.allocation.batchSeconds);
+    process.stdout.write(json ? outlookJson(outlook) : outlookText(outlook));
+  }
   session.close();
 }
 

@@ -3,12 +3,14 @@ import { type Logger, pino } from "pino";
 export type { Logger } from "pino";
 
 /**
- * Structured logs on standard output, one JSON object a line.
+ * Structured logs, one JSON object a line.
  *
  * Anything that could be a key is blanked wherever it appears in a logged object.
+ *
+ * @param to Standard error for programs whose output is their result.
  */
-export function createLogger(name: string, level: string): Logger {
-  return pino({
+export function createLogger(name: string, level: string, to: "stdout" | "stderr" = "stdout"): Logger {
+  const options = {
     name,
     level,
     redact: {
@@ -16,5 +18,6 @@ export function createLogger(name: string, level: string): Logger {
       censor: "[redacted]",
     },
     serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
-  });
+  };
+  return to === "stderr" ? pino(options, pino.destination(2)) : pino(options);
 }

@@ -24,8 +24,9 @@ export interface AllocationParts {
 /**
  * Opens rounds, solves them, and posts what it can prove to be optimal.
  *
- * It keeps no state: each cycle looks at the chain and takes the one step that is due. Any number of keepers may run at
- * once; the first valid post settles the round, and the others find out in their simulation.
+ * It keeps no state that matters: each cycle looks at the chain and takes the one step that is due. Solvers may remember
+ * where their last solve ended, which makes the next one quicker and changes nothing else. Any number of keepers may run
+ * at once; the first valid post settles the round, and the others find out in their simulation.
  */
 export class AllocationKeeper {
   readonly #parts: AllocationParts;

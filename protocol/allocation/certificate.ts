@@ -1,3 +1,4 @@
+/* The arrays' bounds are the problem's own indices: every "!" in this file is an element that exists. */
 import { type Certificate, certify, requireFeasible } from "./certify.ts";
 import { type Cycle, type Exchange, exchangeAlong, type Move, supplyAt } from "./exchange.ts";
 import { type Primal, type Problem, unitsByClass } from "./model.ts";
@@ -29,17 +30,18 @@ export function findPrices(problem: Problem, primal: Primal): Finding {
   requireFeasible(problem, primal);
   const supply = supplyAt(problem, unitsByClass(problem, primal.flows));
   const count = problem.tasks.length;
-  /** Vertices: tasks, then classes. Where a distance came from; undefined: the origin. */
-  const parents: (Parent | undefined)[] = Array.from({ length: count + problem.classes.length });
-  const distances = [
+  const vertices = count + problem.classes.length;
+  /** Vertices: tasks, then classes. Where a distance came from, and by which choice; NONE: the origin. */
+  const parents: Parents = { vertex: new Int32Array(vertices).fill(NONE), choice: new Int32Array(vertices) };
+  const distances = Float64Array.from([
     ...problem.tasks.map(({ maxPrice }) => maxPrice),
     ...supply.map(({ unused }) => unused?.price ?? Infinity),
-  ];
-  const least = [
+  ]);
+  const least = Float64Array.from([
     ...problem.tasks.map(({ maxPrice }, t) => ((primal.open[t] ?? 0) > 0 ? maxPrice : -Infinity)),
     ...supply.map(({ used }) => used?.price ?? -Infinity),
-  ];
-  const at = (vertex: number): number => distances[vertex] ?? Infinity;
+  ]);
+  const arcs = arcsOf(problem, primal);
 
   const exchange = (vertex: number): Finding => {
     const cycle = cycleAt(vertex, parents, count);
@@ -48,48 +50,89 @@ export function findPrices(problem: Problem, primal: Primal): Finding {
   /** Improves a distance if it can; true if that takes it below its lower bound. */
   let changed = true;
   const relax = (from: number, to: number, length: number, choice: number): boolean => {
-    const distance = at(from) + length;
-    if (distance >= at(to)) return false;
+    const distance = distances[from]! + length;
+    if (distance >= distances[to]!) return false;
     distances[to] = distance;
-    parents[to] = { vertex: from, choice };
+    parents.vertex[to] = from;
+    parents.choice[to] = choice;
     changed = true;
-    return distance < (least[to] ?? -Infinity);
+    return distance < least[to]!;
   };
   while (changed) {
     changed = false;
-    for (const [t, { choices }] of problem.tasks.entries()) {
-      for (const [c, { lane, surcharge }] of choices.entries()) {
-        const k = count + lane;
-        if (relax(k, t, surcharge, c)) return exchange(t);
-        if ((primal.flows[t]?.[c] ?? 0) > 0 && relax(t, k, -surcharge, c)) return exchange(k);
+    for (let t = 0; t < count; t++) {
+      const first = arcs.first[t]!;
+      const end = arcs.first[t + 1]!;
+      for (let arc = first; arc < end; arc++) {
+        if (relax(arcs.lane[arc]!, t, arcs.surcharge[arc]!, arc - first)) return exchange(t);
+      }
+      for (let arc = first; arc < end; arc++) {
+        if (arcs.flows[arc] === 1 && relax(t, arcs.lane[arc]!, -arcs.surcharge[arc]!, arc - first)) {
+          return exchange(arcs.lane[arc]!);
+        }
       }
     }
     const looped = vertexOnLoop(parents);
-    if (looped !== undefined) return exchange(looped);
+    if (looped !== NONE) return exchange(looped);
   }
 
-  const clearing = distances.slice(count).map((distance) => BigInt(Math.min(distance, CLEARING_UNBOUNDED)));
+  const clearing = Array.from(distances.subarray(count), (price) => BigInt(Math.min(price, CLEARING_UNBOUNDED)));
   return { optimal: true, certificate: certify(problem, primal, clearing) };
 }
 
-/** Where a vertex's distance came from, and by which choice of the task at either end. */
-interface Parent {
-  readonly vertex: number;
-  readonly choice: number;
+/** Where the distance of each vertex came from, and by which choice of the task at either end. */
+interface Parents {
+  readonly vertex: Int32Array;
+  readonly choice: Int32Array;
 }
 
-/** Some vertex on a cycle of parents. Bellman-Ford has one after finitely many passes if a cycle is negative. O(vertices). */
-function vertexOnLoop(parents: readonly (Parent | undefined)[]): number | undefined {
+/** A vertex that is none. */
+const NONE = -1;
+
+/** The choices of all tasks, flat: those of task t are `first[t]` up to but not including `first[t + 1]`. */
+interface Arcs {
+  readonly first: Int32Array;
+  /** Vertex of the class. */
+  readonly lane: Int32Array;
+  readonly surcharge: Float64Array;
+  /** 1 where units flow. */
+  readonly flows: Uint8Array;
+}
+
+function arcsOf({ tasks }: Problem, primal: Primal): Arcs {
+  const count = tasks.reduce((sum, { choices }) => sum + choices.length, 0);
+  const arcs = {
+    first: new Int32Array(tasks.length + 1),
+    lane: new Int32Array(count),
+    surcharge: new Float64Array(count),
+    flows: new Uint8Array(count),
+  };
+  let arc = 0;
+  for (const [t, { choices }] of tasks.entries()) {
+    const flows = primal.flows[t]!;
+    for (let c = 0; c < choices.length; c++) {
+      const { lane, surcharge } = choices[c]!;
+      arcs.lane[arc] = tasks.length + lane;
+      arcs.surcharge[arc] = surcharge;
+      arcs.flows[arc++] = flows[c]! > 0 ? 1 : 0;
+    }
+    arcs.first[t + 1] = arc;
+  }
+  return arcs;
+}
+
+/** Some vertex on a cycle of parents, or NONE. Bellman-Ford has one after finitely many passes if a cycle is negative. O(vertices). */
+function vertexOnLoop({ vertex: parent }: Parents): number {
   /** The walk on which each vertex was met first. */
-  const walks = parents.map(() => -1);
-  for (const start of parents.keys()) {
-    for (let vertex: number | undefined = start; vertex !== undefined; vertex = parents[vertex]?.vertex) {
+  const walks = new Int32Array(parent.length).fill(NONE);
+  for (let start = 0; start < parent.length; start++) {
+    for (let vertex = start; vertex !== NONE; vertex = parent[vertex]!) {
       if (walks[vertex] === start) return vertex;
-      if (walks[vertex] !== -1) break;
+      if (walks[vertex] !== NONE) break;
       walks[vertex] = start;
     }
   }
-  return undefined;
+  return NONE;
 }
 
 /**
@@ -98,21 +141,22 @@ function vertexOnLoop(parents: readonly (Parent | undefined)[]): number | undefi
  *
  * Walked backwards, a task's parent is the class that it takes its unit in, a class's parent the task that gives one up.
  */
-function cycleAt(end: number, parents: readonly (Parent | undefined)[], count: number): Cycle {
-  const loop = vertexOnLoop(walkFrom(end, parents));
-  const start = loop ?? end;
+function cycleAt(end: number, parents: Parents, count: number): Cycle {
+  const loop = loopBehind(end, parents);
+  const start = loop === NONE ? end : loop;
   const moves: Move[] = [];
   // What the task visited last, in walking order, gives up is known before what it takes.
   let from: number | undefined;
   let vertex = start;
   do {
-    const parent = parents[vertex];
-    if (vertex < count) moves.push({ task: vertex, from, to: parent?.choice });
-    from = parent?.choice;
-    if (!parent) break;
-    vertex = parent.vertex;
+    const parent = parents.vertex[vertex]!;
+    const choice = parent === NONE ? undefined : parents.choice[vertex]!;
+    if (vertex < count) moves.push({ task: vertex, from, to: choice });
+    from = choice;
+    if (parent === NONE) break;
+    vertex = parent;
   } while (vertex !== start);
-  if (loop === undefined) {
+  if (loop === NONE) {
     return {
       moves: moves.reverse(),
       draws: vertex < count ? undefined : vertex - count,
@@ -125,11 +169,13 @@ function cycleAt(end: number, parents: readonly (Parent | undefined)[], count: n
   return { moves: moves.reverse(), draws: undefined, returns: undefined };
 }
 
-/** The parents of the vertices that the walk back from one of them meets; all others have none. */
-function walkFrom(end: number, parents: readonly (Parent | undefined)[]): (Parent | undefined)[] {
-  const met: (Parent | undefined)[] = parents.map(() => undefined);
-  for (let vertex: number | undefined = end; vertex !== undefined && !met[vertex]; vertex = parents[vertex]?.vertex) {
-    met[vertex] = parents[vertex];
+/** Where the walk back from a vertex comes to a loop, or NONE. O(vertices). */
+function loopBehind(end: number, { vertex: parent }: Parents): number {
+  const met = new Uint8Array(parent.length);
+  let vertex = end;
+  while (vertex !== NONE && met[vertex] === 0) {
+    met[vertex] = 1;
+    vertex = parent[vertex]!;
   }
-  return met;
+  return vertex;
 }

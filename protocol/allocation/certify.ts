@@ -1,7 +1,8 @@
+/* Whoever is asked for here exists, once lengths have been checked: every "!" in this file. */
 import { DITHER, PRICE_UNIT } from "../money/units.ts";
 import { formatPrice, formatVer } from "../money/ver.ts";
 import { type Primal, type Problem, unitsBelowAndAt, unitsByClass } from "./model.ts";
-import { requireThat } from "./refusal.ts";
+import { Refusal, requireThat } from "./refusal.ts";
 
 /** Prices that prove a solution optimal. All micro-VER × 1024. */
 export interface Certificate {
@@ -13,6 +14,9 @@ export interface Certificate {
 
 /** Clearing prices are posted with 64 bits. */
 const MAX_CLEARING = 2n ** 64n - 1n;
+
+/** No task pays more, and a surcharge on top of it is still exact in a double: prices of a problem are below 2^51. */
+const EXACT = 2n ** 52n;
 
 /**
  * Checks that a solution keeps to the problem: whole units, none negative, none lost, no class asked for more than it
@@ -30,9 +34,8 @@ export function requireFeasible(problem: Problem, primal: Primal): void {
   problem.tasks.forEach(({ id, units, choices }, t) => {
     const row = flows[t] ?? [];
     const left = open[t] ?? NaN;
-    const all = [...row, left];
     requireThat(
-      row.length === choices.length && all.every((each) => Number.isSafeInteger(each) && each >= 0),
+      row.length === choices.length && row.every(isAmount) && isAmount(left),
       "InvalidFlows",
       () =>
         `The flows of task ${id} (${row.join(", ")}; ${left} open) are not one whole number for each of its classes.`,
@@ -76,26 +79,34 @@ export function certify(problem: Problem, primal: Primal, clearing: readonly big
     () => `The clearing prices ${clearing.join(", ")} are not one 64-bit number for each of the classes.`,
   );
   requireFeasible(problem, primal);
+  // Above EXACT a class is dearer than any task pays: no unit may flow through it, however dear it is. Up to it, doubles
+  // add and compare exactly.
+  const prices = Float64Array.from(clearing, (price) => (price > EXACT ? Infinity : Number(price)));
   const taskPrices = problem.tasks.map(({ id, maxPrice, choices }, t) => {
-    const costs = choices.map(({ lane, surcharge }) => (clearing[lane] ?? 0n) + BigInt(surcharge));
-    const cheapest = costs.reduce((least, cost) => (cost < least ? cost : least), BigInt(maxPrice));
-    costs.forEach((cost, c) => {
-      requireThat(
-        cost === cheapest || (primal.flows[t]?.[c] ?? 0) === 0,
+    let cheapest = maxPrice;
+    for (const { lane, surcharge } of choices) {
+      const cost = prices[lane]! + surcharge;
+      if (cost < cheapest) cheapest = cost;
+    }
+    const flows = primal.flows[t]!;
+    for (let c = 0; c < choices.length; c++) {
+      const { lane, surcharge } = choices[c]!;
+      if (flows[c] === 0 || prices[lane]! + surcharge === cheapest) continue;
+      const cost = scaled((clearing[lane] ?? 0n) + BigInt(surcharge));
+      throw new Refusal(
         "FlowNotCheapest",
-        () =>
-          `Task ${id} uses ${problem.classes[choices[c]?.lane ?? -1]?.label ?? ""} at ${scaled(cost)} VER a unit ` +
-          `where it has a choice at ${scaled(cheapest)} VER.`,
+        `Task ${id} uses ${problem.classes[lane]?.label ?? ""} at ${cost} VER a unit ` +
+          `where it has a choice at ${scaled(BigInt(cheapest))} VER.`,
       );
-    });
+    }
     requireThat(
-      primal.open[t] === 0 || cheapest === BigInt(maxPrice),
+      primal.open[t] === 0 || cheapest === maxPrice,
       "OpenUnitsAffordable",
       () =>
-        `Units of task ${id} stay open although a class serves them at ${scaled(cheapest)} VER, ` +
+        `Units of task ${id} stay open although a class serves them at ${scaled(BigInt(cheapest))} VER, ` +
         `below its maximum of ${formatPrice(Math.floor(maxPrice / DITHER))} VER.`,
     );
-    return cheapest;
+    return BigInt(cheapest);
   });
   unitsByClass(problem, primal.flows).forEach((units, k) => {
     const { below, at } = unitsBelowAndAt(problem.classes[k]?.steps ?? [], clearing[k] ?? 0n);
@@ -108,6 +119,10 @@ export function certify(problem: Problem, primal: Primal, clearing: readonly big
     );
   });
   return { clearing, taskPrices };
+}
+
+function isAmount(units: number): boolean {
+  return Number.isSafeInteger(units) && units >= 0;
 }
 
 /** A scaled price in VER. Exact: 1/1024 of a micro-VER is a whole number of wei. */

@@ -16,6 +16,11 @@ export interface Exchange {
   readonly moves: readonly Move[];
   /** What it saves in all: micro-VER × 1024, dither included. Above 0. */
   readonly saving: bigint;
+  /** The same in micro-VER and without dither: below or at 0 where only the seed prefers it. */
+  readonly money: bigint;
+  /** Index of the class that uses more of its supply after it, and of the one that uses less, if any. */
+  readonly draws: number | undefined;
+  readonly returns: number | undefined;
   /** Such as "1 unit of task 7 moves from class cpu/us to class gpu-80g/eu: saves 0.002 VER". */
   readonly words: string;
 }
@@ -55,6 +60,9 @@ export function exchangeAlong(problem: Problem, primal: Primal, supply: readonly
     units,
     moves,
     saving,
+    money,
+    draws: cycle.draws,
+    returns: cycle.returns,
     words: `${moves.map((move) => describe(problem, units, move)).join(", ")}: ${effect(money)}`,
   };
 }
@@ -113,7 +121,8 @@ function describe(problem: Problem, units: number, { task, from, to }: Move): st
   return `${who} ${one ? "moves" : "move"} from ${label(from)} to ${label(to)}`;
 }
 
-function effect(micro: bigint): string {
+/** What an exchange saves, in words. */
+export function effect(micro: bigint): string {
   if (micro > 0n) return `saves ${formatPrice(micro)} VER`;
   if (micro === 0n) return "costs the same, and is what the seed prefers";
   return `costs ${formatPrice(-micro)} VER more, but is what the seed prefers`;

@@ -133,12 +133,13 @@ export function buildProblem(round: Round): Problem {
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: stepsOf(each.nodes, tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(each.nodes, tickPrice) };
   });
   return { tasks, classes };
 }
 
-function stepsOf(nodes: readonly ListedNode[], tickPrice: number): Step[] {
+/** Supply of a class by ascending price. O(nodes + ticks × log(ticks)). */
+export function supplySteps(nodes: readonly Pick<ListedNode, "tick" | "units">[], tickPrice: number): Step[] {
   const unitsAt = new Map<number, number>();
   for (const { tick, units } of nodes) unitsAt.set(tick, (unitsAt.get(tick) ?? 0) + units);
   return [...unitsAt].sort(([a], [b]) => a - b).map(([tick, units]) => ({ price: tick * tickPrice, units }));
@@ -148,8 +149,9 @@ function stepsOf(nodes: readonly ListedNode[], tickPrice: number): Step[] {
 export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[] {
   const units = problem.classes.map(() => 0);
   problem.tasks.forEach(({ choices }, t) => {
-    choices.forEach(({ lane }, c) => {
-      units[lane] = (units[lane] ?? 0) + (flows[t]?.[c] ?? 0);
+    flows[t]?.forEach((amount, c) => {
+      const lane = choices[c]?.lane;
+      if (amount !== 0 && lane !== undefined) units[lane] = (units[lane] ?? 0) + amount;
     });
   });
   return units;
@@ -157,9 +159,11 @@ export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[]
 
 /** Units of a class below a price and at it. O(steps). */
 export function unitsBelowAndAt(steps: readonly Step[], price: bigint): { below: number; at: number } {
+  // Prices of steps are exact doubles, far below this bound; whatever is above it is above all of them.
+  const limit = price > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(price);
   let below = 0;
   for (const step of steps) {
-    if (BigInt(step.price) >= price) return { below, at: BigInt(step.price) === price ? step.units : 0 };
+    if (step.price >= limit) return { below, at: step.price === limit ? step.units : 0 };
     below += step.units;
   }
   return { below, at: 0 };
@@ -173,13 +177,14 @@ export function objective(problem: Problem, primal: Primal): bigint {
   let cost = 0n;
   problem.tasks.forEach(({ choices, maxPrice }, t) => {
     cost += BigInt(maxPrice) * BigInt(primal.open[t] ?? 0);
-    choices.forEach(({ surcharge }, c) => {
-      cost += BigInt(surcharge) * BigInt(primal.flows[t]?.[c] ?? 0);
+    primal.flows[t]?.forEach((units, c) => {
+      if (units !== 0) cost += BigInt(choices[c]?.surcharge ?? 0) * BigInt(units);
     });
   });
   unitsByClass(problem, primal.flows).forEach((units, lane) => {
     let left = units;
     for (const step of problem.classes[lane]?.steps ?? []) {
+      if (left === 0) break;
       const used = Math.min(step.units, left);
       cost += BigInt(step.price) * BigInt(used);
       left -= used;

@@ -1,9 +1,10 @@
 import { microToWei } from "../money/ver.ts";
 import { findPrices } from "./certificate.ts";
 import type { Certificate } from "./certify.ts";
-import type { Exchange } from "./exchange.ts";
-import { grantClass, type Row } from "./grants.ts";
+import { supplyAt } from "./exchange.ts";
+import { grantClass, layRows, type Row } from "./grants.ts";
 import { buildProblem, objective, type Primal, type Problem, type Round, unitsByClass } from "./model.ts";
+import { betweenNodes, type NodeExchange } from "./nodeExchange.ts";
 import { encodePost } from "./post.ts";
 import { Refusal, type RefusalCode } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
@@ -39,7 +40,7 @@ export interface PlanRefusal {
   /** For people: what is wrong with the round or with what the solver returned. */
   readonly why: string;
   /** The change that would have made the solver's result cheaper, if it is not optimal. */
-  readonly exchange?: Exchange;
+  readonly exchange?: NodeExchange;
 }
 
 /**
@@ -80,13 +81,13 @@ function planProblem(round: Round, problem: Problem, solver: Solver): RoundPlan 
   try {
     const primal = solve(solver, problem);
     const finding = findPrices(problem, primal);
+    const units = unitsByClass(problem, primal.flows);
     if (!finding.optimal) {
-      const why = `The result of ${solver.name} is not optimal: ${finding.exchange.words}.`;
-      const { roundId } = round;
-      return { kind: "refusal", roundId, solver: solver.name, code: "NotOptimal", why, exchange: finding.exchange };
+      const exchange = betweenNodes(round, problem, placementsOf(round, problem, primal, units), finding.exchange);
+      const why = `The result of ${solver.name} is not optimal: ${exchange.words}.`;
+      return { kind: "refusal", roundId: round.roundId, solver: solver.name, code: "NotOptimal", why, exchange };
     }
     const { clearing } = finding.certificate;
-    const units = unitsByClass(problem, primal.flows);
     const nodes = round.classes.map((listed, k) =>
       grantClass(round.seed, listed, clearing[k] ?? 0n, units[k] ?? 0).map(({ nodeId }) => nodeId),
     );
@@ -108,6 +109,15 @@ function planProblem(round: Round, problem: Problem, solver: Solver): RoundPlan 
   } catch (error) {
     return refusal(round, solver, error);
   }
+}
+
+/** Who would run where if a solution were granted: in each class the cheapest units, up to the dearest that is used. */
+function placementsOf(round: Round, problem: Problem, primal: Primal, units: readonly number[]): Row[] {
+  const supply = supplyAt(problem, units);
+  const grants = round.classes.map((listed, k) =>
+    grantClass(round.seed, listed, BigInt(supply[k]?.used?.price ?? 0), units[k] ?? 0),
+  );
+  return layRows(round, primal.flows, grants);
 }
 
 /** What an error refuses; anything else than a refusal is thrown on. */

@@ -11,6 +11,8 @@ export type RefusalCode =
   | "InvalidFlows"
   /** A clearing price that is no 64-bit number. */
   | "InvalidPrice"
+  /** An allocation gives a node more units than it lists. */
+  | "NodeOverbooked"
   /** There is a cheaper solution. */
   | "NotOptimal"
   | "MalformedPost"

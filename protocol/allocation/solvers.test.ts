@@ -5,14 +5,21 @@ import fc from "fast-check";
 
 import { findPrices } from "./certificate.ts";
 import { requireFeasible } from "./certify.ts";
+import { greedySolver } from "./greedySolver.ts";
+import { createHighsSolver } from "./highsSolver.ts";
 import { lpSolver } from "./lpSolver.ts";
 import { buildProblem, objective, type Primal, type Problem } from "./model.ts";
+import { networkSimplex } from "./networkSimplex.ts";
+import { WarmNetworkSimplex } from "./networkSimplex/warm.ts";
 import { pathSolver } from "./pathSolver.ts";
+import type { Solver } from "./solver.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { plainRound } from "./testing/examples.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
 
-const solvers = [lpSolver, pathSolver];
+/** Those that calculate in integers, or with integers that a double holds, whatever the prices. */
+const exact = [pathSolver, networkSimplex, lpSolver];
+const all = [...exact, await createHighsSolver(), new WarmNetworkSimplex(), greedySolver];
 
 /** Dual cost: what the prices say the optimum costs. Equal to the primal's exactly if both are optimal. */
 function dualCost(
@@ -30,8 +37,10 @@ function dualCost(
   return cost;
 }
 
-function solved(problem: Problem): Primal[] {
-  return solvers.map((solver) => {
+/** What those solvers find that say that the problem suits them. The warm one starts from the problem before. */
+function solved(problem: Problem, solvers: readonly Solver[] = all): Primal[] {
+  const suited = solvers.filter((solver) => solver === lpSolver || (solver.suits?.(problem) ?? true));
+  return suited.map((solver) => {
     const primal = solver.solve(problem);
     requireFeasible(problem, primal);
     return primal;
@@ -51,7 +60,7 @@ test("on tiny rounds every solver finds the cost that trying everything finds", 
         open += primal.open.reduce((sum, units) => sum + units, 0);
       }
     }),
-    seeded(1500),
+    seeded(700),
   );
   // The rounds are not all of one kind.
   assert.ok(leased > 1000 && open > 1000, `${leased} units leased, ${open} open`);
@@ -99,8 +108,8 @@ test("the highest prices and the largest amounts are solved exactly", () => {
           supply: Object.fromEntries(ids.map((id) => [id, supply[id] ?? []])),
         });
         const problem = buildProblem({ ...round, classes: round.classes.map((each) => ({ ...each, tickSize })) });
-        const [a, b] = solved(problem).map((primal) => objective(problem, primal));
-        assert.equal(a, b);
+        const costs = solved(problem, exact).map((primal) => objective(problem, primal));
+        assert.equal(new Set(costs).size, 1);
       },
     ),
     seeded(150),

@@ -9,6 +9,7 @@ import { laneSender } from "../../keepers/sender.ts";
 import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
+import { Bench } from "../support/cli.ts";
 import { openClient, openMarket } from "../support/market.ts";
 
 const SEED = 20261123;
@@ -134,5 +135,55 @@ describe("allocation keeper", () => {
     const settled = await Promise.all([one.keeper.cycle(), two.keeper.cycle()]);
     expect(settled.filter(Boolean)).to.have.length(1);
     expect(await one.reader.leaseCount(await one.reader.pin())).to.equal(1);
+  });
+
+  it("explains what it would post, for people and as JSON, and sends nothing", async () => {
+    const market = await newMarket();
+    const bench = await Bench.open(market);
+    closing.unshift(() => bench.close());
+    const { keeper, reader } = await openKeeper(market, lpSolver);
+    const config = await bench.write("keeper.json", {
+      network: bench.network,
+      dataDir: bench.folder,
+      keepers: ["allocation"],
+      allocation: { batchSeconds: 0 },
+      service: { port: 0 },
+    });
+    const idle = await bench.run("keepers/main.ts", "plan", "--config", config);
+    expect(idle.code, idle.said).to.equal(0);
+    expect(idle.said).to.equal("Nothing to do: no task is waiting.\n");
+
+    await market.addNode({ classId: 0, capacity: 4, ask: MILLI });
+    await market.addNode({ classId: 0, capacity: 4, ask: 4n * MILLI });
+    await market.addNode({ classId: 1, capacity: 4, ask: MILLI });
+    await market.addTask({ units: 3, maxPrice: 5n * MILLI, classIds: [0] });
+    expect(await keeper.cycle(), "open").to.equal(true);
+    await market.fulfil(7n);
+    const text = await bench.run("keepers/main.ts", "plan", "--config", config);
+    expect(text.code, text.said).to.equal(0);
+    expect(text.said)
+      .to.include("Would settle: the seed of round 1 is there.")
+      .and.to.include("Round 1: 3 units leased for 0.003 VER, 0 stay open (cheapest first, certified).")
+      .and.to.include("Task 1 gets 3 of its 3 units, for 0.003 VER in all.")
+      .and.to.include("One more unit would cost 0.001 VER: task 1 would use node 1")
+      .and.to.match(/Node 2 gets nothing: it asks 0\.004 VER, 0\.003 VER above/)
+      .and.to.match(/Node 3 gets nothing: no task of the round accepts class /);
+    const json = await bench.run("keepers/main.ts", "plan", "--config", config, "--json");
+    const outlook = JSON.parse(json.said) as {
+      step: { kind: string };
+      plan: { post: string; cost: { microVer: string } };
+      explanation: { nodes: { nodeId: number; reason: string }[] };
+    };
+    expect(outlook.step.kind).to.equal("settle");
+    expect(outlook.plan.cost.microVer).to.equal("3000");
+    expect(outlook.explanation.nodes.map(({ reason }) => reason)).to.deep.equal([
+      "partly",
+      "priceAbove",
+      "classNotWanted",
+    ]);
+    expect(await reader.leaseCount(await reader.pin())).to.equal(0);
+    // The very bytes are accepted.
+    await market.contracts.rounds.settle(1, outlook.plan.post);
+    expect(await reader.leaseCount(await reader.pin())).to.be.greaterThan(0);
   });
 });

@@ -1,5 +1,5 @@
 import type { Problem } from "../model.ts";
-import { requireThat } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 
 /** No scaled price, surcharge or number of units is above this: a price has 40 bits, and 10 more once it is scaled. */
 const LARGEST = 2 ** 50;
@@ -61,25 +61,22 @@ export function flatten({ tasks, classes }: Problem): Instance {
   });
   instance.firstStep[root] = step;
   let arc = 0;
+  const cheapest = Float64Array.from(classes, (each) => each.steps[0]?.price ?? Infinity);
   tasks.forEach(({ choices, maxPrice }, t) => {
     instance.firstArc[t] = arc;
-    choices.forEach(({ lane, surcharge }, choice) => {
-      const cheapest = classes[lane]?.steps[0]?.price ?? Infinity;
-      if (exact(surcharge) + cheapest > maxPrice) return;
+    for (let choice = 0; choice < choices.length; choice++) {
+      const { lane, surcharge } = choices[choice]!;
+      if (exact(surcharge) + cheapest[lane]! > maxPrice) continue;
       instance.arcClass[arc] = taskCount + lane;
       instance.arcCost[arc] = surcharge;
       instance.arcChoice[arc++] = choice;
-    });
+    }
   });
   instance.firstArc[taskCount] = arc;
   return instance;
 }
 
 function exact(number: number): number {
-  requireThat(
-    Number.isInteger(number) && number >= 0 && number <= LARGEST,
-    "SolverFailed",
-    () => `The network simplex cannot calculate exactly with ${number}.`,
-  );
-  return number;
+  if (Number.isInteger(number) && number >= 0 && number <= LARGEST) return number;
+  throw new Refusal("SolverFailed", `The network simplex cannot calculate exactly with ${number}.`);
 }

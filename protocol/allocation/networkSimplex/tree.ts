@@ -46,9 +46,9 @@ export class Tree {
   readonly #previous: Int32Array;
   readonly #stack: Int32Array;
 
-  /** The tree of a problem in which every unit is open: all vertices below the root, classes at their first step. */
+  /** No tree yet: no vertex hangs anywhere, classes stand at their first step. */
   constructor(instance: Instance) {
-    const { root, taskCount, firstStep, stepPrice } = instance;
+    const { root, firstStep } = instance;
     this.instance = instance;
     this.root = root;
     this.parent = new Int32Array(root + 1).fill(NONE);
@@ -62,13 +62,19 @@ export class Tree {
     this.#next = new Int32Array(root + 1).fill(NONE);
     this.#previous = new Int32Array(root + 1).fill(NONE);
     this.#stack = new Int32Array(root + 1);
+  }
+
+  /** The tree of a problem in which every unit is open: all vertices below the root, classes at their first step. */
+  static allOpen(instance: Instance): Tree {
+    const { root, taskCount, firstStep, demand } = instance;
+    const tree = new Tree(instance);
     for (let v = 0; v < root; v++) {
       // A class that lists nothing has no arcs at all.
-      if (v >= taskCount && firstStep[v] === firstStep[v + 1]) continue;
-      this.attach(v, root, NONE, v < taskCount ? instance.demand[v]! : 0);
-      this.depth[v] = 1;
-      this.price[v] = v < taskCount ? instance.maxPrice[v]! : stepPrice[firstStep[v]!]!;
+      if (v < taskCount || firstStep[v] !== firstStep[v + 1])
+        tree.attach(v, root, NONE, v < taskCount ? demand[v]! : 0);
     }
+    tree.reprice();
+    return tree;
   }
 
   /** Price of a class's next unused units; Infinity if all are used. */
@@ -132,6 +138,23 @@ export class Tree {
         suspects.push(v);
       }
       for (let child = this.#child[v]!; child !== NONE; child = this.#next[child]!) stack[top++] = child;
+    }
+  }
+
+  /** Sets all prices and depths anew, from the root down, and notes who is suspect. O(vertices). */
+  reprice(): void {
+    const { parent, arc, price, root } = this;
+    const { taskCount, maxPrice, arcCost } = this.instance;
+    const stack = this.#stack;
+    for (let top = this.#child[root]!; top !== NONE; top = this.#next[top]!) {
+      stack[0] = top;
+      for (let height = 1; height > 0;) {
+        const v = stack[--height]!;
+        if (v === top) price[v] = v < taskCount ? maxPrice[v]! : this.nextPrice(v);
+        else price[v] = price[parent[v]!]! + (v < taskCount ? arcCost[arc[v]!]! : -arcCost[arc[v]!]!);
+        for (let child = this.#child[v]!; child !== NONE; child = this.#next[child]!) stack[height++] = child;
+      }
+      this.shift(top, 0);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../model.ts";
+import { type Problem, supplySteps } from "../model.ts";
 
 /** Shape of a generated market. */
 export interface MarketSize {
@@ -21,21 +21,33 @@ const SCALE = 1000 * 1024;
  * tasks differ in what they want, what they pay at most, which classes they accept and what they think of them.
  * O(nodes × log(nodes) + tasks × classes).
  */
-export function marketProblem({ tasks, classes, nodes, density, demand, seed }: MarketSize): Problem {
+export function marketProblem(size: MarketSize): Problem {
+  return generateMarket(size).problem;
+}
+
+/** The nodes of each class of that market. */
+export function marketNodes(size: MarketSize): { readonly tick: number; readonly units: number }[][] {
+  return generateMarket(size).supply;
+}
+
+/** Price of a tick of these markets, micro-VER × 1024. */
+export const MARKET_TICK = SCALE;
+
+function generateMarket({ tasks, classes, nodes, density, demand, seed }: MarketSize) {
   const random = randomNumbers(seed);
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   const levels = Array.from({ length: classes }, () => between(100, 2000));
-  const supply = levels.map(() => new Map<number, number>());
+  const supply = levels.map((): { tick: number; units: number }[] => []);
   let listed = 0;
   for (let i = 0; i < nodes; i++) {
     const lane = between(0, classes - 1);
     const tick = (levels[lane] ?? 0) + between(0, 1500);
     const units = between(1, 16);
     listed += units;
-    supply[lane]?.set(tick, (supply[lane].get(tick) ?? 0) + units);
+    supply[lane]?.push({ tick, units });
   }
   const mean = (listed * demand) / tasks;
-  return {
+  const problem: Problem = {
     tasks: Array.from({ length: tasks }, (_, t) => {
       const lanes = [...levels.keys()].filter(() => random() < density);
       return {
@@ -48,17 +60,18 @@ export function marketProblem({ tasks, classes, nodes, density, demand, seed }: 
         })),
       };
     }),
-    classes: supply.map((units, lane) => ({
+    classes: supply.map((offers, lane) => ({
       id: lane + 1,
       label: `class ${lane + 1}`,
       tickPrice: SCALE,
-      steps: [...units].sort(([a], [b]) => a - b).map(([tick, sum]) => ({ price: tick * SCALE, units: sum })),
+      steps: supplySteps(offers, SCALE),
     })),
   };
+  return { problem, supply };
 }
 
 /** Numbers from 0 to 1 by mulberry32. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,0 +1,54 @@
+import { hexlify } from "ethers";
+
+import { nodeStates } from "../../chain/node-state.ts";
+import type { Reader } from "../../chain/readers.ts";
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { explainRound, explanationText, type RoundExplanation } from "../../protocol/allocation/explain/round.ts";
+import { type PlanRefusal, planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
+import type { Solver } from "../../protocol/allocation/solver.ts";
+import { type AllocationStep, nextStep } from "./reconcile.ts";
+import { readAllocationView } from "./view.ts";
+
+/** What the allocation keeper would do now. */
+export interface Outlook {
+  readonly step: AllocationStep;
+  /** What it would post, if a round waits to be settled, or why it would not. */
+  readonly plan?: RoundPlan | PlanRefusal;
+  /** Why the plan is as it is: every task of the round, and every node there is. */
+  readonly explanation?: RoundExplanation;
+}
+
+/** Looks at the chain, and plans and explains the round that waits to be settled, if one does. Sends nothing. */
+export async function lookAhead(
+  reader: Reader,
+  solvers: readonly [Solver, ...Solver[]],
+  batchSeconds: number,
+): Promise<Outlook> {
+  const pin = await reader.pin();
+  const step = nextStep(await readAllocationView(reader, pin, batchSeconds));
+  const snapshot = step.kind === "settle" ? await roundSnapshot(reader, pin) : undefined;
+  if (!snapshot) return { step };
+  const plan = planRoundWith(snapshot, solvers);
+  if (plan.kind === "refusal") return { step, plan };
+  const [nodes, classes] = await Promise.all([reader.nodes(pin), reader.classes(pin)]);
+  return { step, plan, explanation: explainRound(snapshot, plan, nodeStates(nodes, classes, pin.timestamp)) };
+}
+
+/** An outlook for people. */
+export function outlookText({ step, plan, explanation }: Outlook): string {
+  const what = step.kind === "wait" ? "Nothing to do" : `Would ${step.kind}`;
+  const lines = [`${what}: ${step.why}.`];
+  if (plan?.kind === "refusal") lines.push(`Would not post: ${plan.why}`);
+  if (explanation) lines.push(explanationText(explanation).trim());
+  return `${lines.join("\n\n")}\n`;
+}
+
+/** An outlook for programs: one line; bytes in hexadecimal, large numbers as decimal text. */
+export function outlookJson({ step, plan, explanation }: Outlook): string {
+  const shown = { step, ...(plan && { plan }), ...(explanation && { explanation }) };
+  const plain = (_: string, value: unknown): unknown => {
+    if (typeof value === "bigint") return value.toString();
+    return value instanceof Uint8Array ? hexlify(value) : value;
+  };
+  return `${JSON.stringify(shown, plain)}\n`;
+}
