@@ -21,6 +21,7 @@ import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { AllocationKeeper } from "./allocation/keeper.ts";
+import { Market } from "./allocation/market.ts";
 import { allocationMetrics } from "./allocation/metrics.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
@@ -83,9 +84,11 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     logger.warn("dry run: nothing will be sent");
   }
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
-  const endpoint = await serveHealth({ ...config.service, pulse, registry });
+  const market = new Market(session.reader, registry);
+  const pages = { "/market": (query: URLSearchParams) => market.page(query) };
+  const endpoint = await serveHealth({ ...config.service, pulse, registry, pages });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const cycles = keeperCycles(config, session, sender, logger, metrics);
+  const cycles = keeperCycles(config, session, sender, logger, metrics, market);
   await Promise.all(
     cycles.map(({ name, cycle }) => {
       pulse.expect(name);
@@ -105,6 +108,7 @@ function keeperCycles(
   sender: Sender,
   logger: Logger,
   metrics: ReturnType<typeof allocationMetrics>,
+  market?: Market,
 ): { name: string; cycle: () => Promise<boolean> }[] {
   const { reader } = session;
   return config.keepers.map((name) => {
@@ -120,6 +124,7 @@ function keeperCycles(
       solvers: keeperSolvers(),
       logger: log,
       metrics,
+      market,
       batchSeconds,
     });
     return { name, cycle: () => keeper.cycle() };

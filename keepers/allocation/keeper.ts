@@ -6,6 +6,7 @@ import { planRoundWith } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import { type Market, outcomeOf } from "./market.ts";
 import type { AllocationMetrics } from "./metrics.ts";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
 import { readAllocationView } from "./view.ts";
@@ -18,6 +19,8 @@ export interface AllocationParts {
   readonly solvers: readonly [Solver, ...Solver[]];
   readonly logger: Logger;
   readonly metrics: AllocationMetrics;
+  /** Told what each round that it settled shows. */
+  readonly market?: Market | undefined;
   readonly batchSeconds: number;
 }
 
@@ -85,6 +88,8 @@ export class AllocationKeeper {
       return false;
     }
     metrics.planned.inc();
+    // Whoever posts it: the valid plan is unique.
+    this.#parts.market?.note(outcomeOf(snapshot, plan));
     logger.info(
       { round: roundId, solver: plan.solver, ms, rows: plan.rows.length, bytes: plan.post.length },
       "planned",
