@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,13 +49,14 @@ export async function schemaProblemOf(manifest: Manifest): Promise<string | unde
 }
 
 async function typeProblems(manifests: readonly Manifest[]): Promise<string[]> {
-  const known = manifests.filter((manifest) => /^[\w./-]+$/.test(moduleOf(manifest)));
+  const known = manifests.filter((manifest) => /^[@\w./-]+$/.test(moduleOf(manifest)));
   const lines = known.map((manifest, i) => {
     const text = JSON.stringify(manifest);
     return `import type { I${manifest.kind} as I${i} } from "${moduleOf(manifest)}"; const o${i}: I${i} = ${text};`;
   });
   // Inside the project, so that packages are found from it.
-  const file = join(ROOT, "node_modules", ".manifests.ts");
+  await mkdir(join(ROOT, ".data"), { recursive: true });
+  const file = join(ROOT, ".data", `manifests-${process.pid}.ts`);
   await writeFile(file, `${lines.join("\n")}\nexport {};\n`);
   const program = ts.createProgram([file], {
     module: ts.ModuleKind.Preserve,
@@ -67,7 +68,10 @@ async function typeProblems(manifests: readonly Manifest[]): Promise<string[]> {
     types: [],
   });
   const source = program.getSourceFile(file);
-  return program.getSemanticDiagnostics(source).map(({ messageText, start }) => {
+  const diagnostics = source ? program.getSemanticDiagnostics(source) : [];
+  await rm(file);
+  if (!source) throw new Error(`${file} was not compiled`);
+  return diagnostics.map(({ messageText, start }) => {
     const at = source && start !== undefined ? source.getLineAndCharacterOfPosition(start).line : -1;
     const manifest = known[at];
     return `${manifest ? nameOf(manifest) : "?"}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
