@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { Session } from "../chain/session.ts";
 import type { Logger } from "../service/logger.ts";
 import { AllocationKeeper } from "./allocation/keeper.ts";
+import type { Market } from "./allocation/market.ts";
 import { allocationMetrics } from "./allocation/metrics.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
 import type { KeeperConfig } from "./config.ts";
@@ -32,6 +33,8 @@ export interface CrewOptions {
   /** Address of the operator; undefined if nothing is sent. */
   readonly operator: string | undefined;
   readonly listening: boolean;
+  /** Told what each round that is settled here shows. */
+  readonly market?: Market;
 }
 
 /** Opens the configured keepers. */
@@ -57,6 +60,7 @@ export async function openCrew(
       solvers: keeperSolvers(),
       logger: logger.child({ keeper: "allocation" }),
       metrics,
+      market: options.market,
       batchSeconds,
       turns: new Turns(options.operator ?? "", options.operator === undefined ? 0 : staggerSeconds * 1000),
     });

@@ -21,6 +21,7 @@ import { createLogger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
+import { Market } from "./allocation/market.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
@@ -77,13 +78,16 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);
   else logger.warn("dry run: nothing will be sent");
+  const market = new Market(session.reader, registry);
   const crew = await openCrew(config, session, registry, logger, {
+    market,
     sender: (onLost) => (account ? laneSender(account.lane, logger, onLost) : drySender(logger)),
     operator: account?.signer.address,
     listening: true,
   });
   const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
-  const endpoint = await serveHealth({ ...config.service, pulse, registry });
+  const pages = { "/market": (query: URLSearchParams) => market.page(query) };
+  const endpoint = await serveHealth({ ...config.service, pulse, registry, pages });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
   const loops = crew.cycles.map(({ name, cycle }) => {
     pulse.expect(name);

@@ -20,6 +20,8 @@ export async function serveHealth(options: {
   pulse: Pulse;
   registry: Registry;
   details?: Details;
+  /** More pages by path, each a JSON answer to a query. */
+  pages?: Readonly<Record<string, (query: URLSearchParams) => Promise<object>>>;
 }): Promise<{ url: string; close: () => Promise<void> }> {
   new Gauge({
     name: "drmp_pulse_age_seconds",
@@ -31,7 +33,8 @@ export async function serveHealth(options: {
     },
   });
   const server: Server = createServer((request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const page = options.pages?.[path];
     if (path === "/health") {
       const body = { healthy: options.pulse.healthy, loops: options.pulse.beats(), ...options.details?.() };
       response.writeHead(body.healthy ? 200 : 503, { "content-type": "application/json" });
@@ -47,9 +50,20 @@ export async function serveHealth(options: {
           response.end(String(error));
         },
       );
+    } else if (page) {
+      page(searchParams).then(
+        (body) => {
+          response.writeHead(200, { "content-type": "application/json" });
+          response.end(JSON.stringify(body));
+        },
+        (error: unknown) => {
+          response.writeHead(503, { "content-type": "application/json" });
+          response.end(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+        },
+      );
     } else {
       response.writeHead(404);
-      response.end("try /health or /metrics\n");
+      response.end(`try ${["/health", "/metrics", ...Object.keys(options.pages ?? {})].join(", ")}\n`);
     }
   });
   await new Promise<void>((resolve, reject) => {

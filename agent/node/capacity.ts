@@ -1,4 +1,5 @@
 import type { Session } from "../../chain/session.ts";
+import { parseVer } from "../../protocol/money/ver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Executor } from "../../workload/executors/executor.ts";
 import type { AgentConfig } from "../config.ts";
@@ -56,14 +57,19 @@ export class CapacityFollower {
     const node = await session.reader.node(await session.reader.pin(), nodeId);
     if (node?.status !== "active" && node?.status !== "draining") return;
     const steady = long ? Math.min(...this.#rooms.map((each) => each.room)) : 0;
-    const { capacity: registered, leased, classId, ask } = node;
+    const { capacity: registered, leased, classId } = node;
     const capacity = capacityToOffer({ registered, leased, configured: config.node.capacity, room, steady });
     if (capacity === undefined) return;
     const { lane } = await session.lane(config.owner);
     logger.info({ from: registered, to: capacity, room }, "the cluster has other room now: changing what is offered");
     await lane.submit({
       label: "set capacity",
-      prepare: () => session.contracts.nodes.setTerms.populateTransaction(nodeId, { classId, capacity, ask }),
+      prepare: () =>
+        session.contracts.nodes.setTerms.populateTransaction(nodeId, {
+          classId,
+          capacity,
+          ask: parseVer(config.node.ask),
+        }),
     });
   }
 }

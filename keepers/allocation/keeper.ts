@@ -7,6 +7,7 @@ import type { Solver } from "../../protocol/allocation/solver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
 import type { Turns } from "../turn.ts";
+import { type Market, outcomeOf } from "./market.ts";
 import type { AllocationMetrics } from "./metrics.ts";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
 import { readAllocationView } from "./view.ts";
@@ -19,6 +20,8 @@ export interface AllocationParts {
   readonly solvers: readonly [Solver, ...Solver[]];
   readonly logger: Logger;
   readonly metrics: AllocationMetrics;
+  /** Told what each round that it settled shows. */
+  readonly market?: Market | undefined;
   readonly batchSeconds: number;
   /** Whose turn it is among operators. Left out: nobody waits for others. */
   readonly turns?: Turns;
@@ -98,6 +101,8 @@ export class AllocationKeeper {
       return false;
     }
     metrics.planned.inc();
+    // Whoever posts it: the valid plan is unique.
+    this.#parts.market?.note(outcomeOf(snapshot, plan));
     logger.info(
       { round: roundId, solver: plan.solver, ms, rows: plan.rows.length, bytes: plan.post.length },
       "planned",

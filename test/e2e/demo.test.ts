@@ -38,7 +38,7 @@ interface Table {
 }
 
 test("the demo: trained, verified and paid for, whatever fails meanwhile", { timeout: 780_000 }, async (context) => {
-  const child = spawn(process.execPath, ["scripts/demo.ts", "--json"], {
+  const child = spawn(process.execPath, ["scripts/demo.ts", "--json", "--no-energy"], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });

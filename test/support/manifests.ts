@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
  * @returns A line for each finding; none if all is well.
  */
 export async function problemsOf(manifests: readonly Manifest[]): Promise<string[]> {
-  const bySchema = await Promise.all(manifests.map(async (manifest) => schemaProblem(manifest)));
+  const bySchema = await Promise.all(manifests.map(async (manifest) => schemaProblemOf(manifest)));
   return [...bySchema.filter((problem) => problem !== undefined), ...(await typeProblems(manifests))];
 }
 
@@ -35,7 +35,8 @@ function moduleOf({ apiVersion, kind }: Manifest): string {
   return `${models}/${apiVersion}/${kind}`;
 }
 
-async function schemaProblem(manifest: Manifest): Promise<string | undefined> {
+/** What is wrong with an object by the schema of its kind; undefined if nothing is. */
+export async function schemaProblemOf(manifest: Manifest): Promise<string | undefined> {
   try {
     const kinds = (await import(moduleOf(manifest))) as Record<string, new (json: object) => { validate(): void }>;
     const Kind = kinds[manifest.kind];
@@ -48,13 +49,14 @@ async function schemaProblem(manifest: Manifest): Promise<string | undefined> {
 }
 
 async function typeProblems(manifests: readonly Manifest[]): Promise<string[]> {
-  const known = manifests.filter((manifest) => /^[\w./-]+$/.test(moduleOf(manifest)));
+  const known = manifests.filter((manifest) => /^[@\w./-]+$/.test(moduleOf(manifest)));
   const lines = known.map((manifest, i) => {
     const text = JSON.stringify(manifest);
     return `import type { I${manifest.kind} as I${i} } from "${moduleOf(manifest)}"; const o${i}: I${i} = ${text};`;
   });
   // Inside the project, so that packages are found from it.
-  const file = join(ROOT, "node_modules", ".manifests.ts");
+  await mkdir(join(ROOT, ".data"), { recursive: true });
+  const file = join(ROOT, ".data", `manifests-${process.pid}.ts`);
   await writeFile(file, `${lines.join("\n")}\nexport {};\n`);
   const program = ts.createProgram([file], {
     module: ts.ModuleKind.Preserve,
@@ -66,7 +68,10 @@ async function typeProblems(manifests: readonly Manifest[]): Promise<string[]> {
     types: [],
   });
   const source = program.getSourceFile(file);
-  return program.getSemanticDiagnostics(source).map(({ messageText, start }) => {
+  const diagnostics = source ? program.getSemanticDiagnostics(source) : [];
+  await rm(file);
+  if (!source) throw new Error(`${file} was not compiled`);
+  return diagnostics.map(({ messageText, start }) => {
     const at = source && start !== undefined ? source.getLineAndCharacterOfPosition(start).line : -1;
     const manifest = known[at];
     return `${manifest ? nameOf(manifest) : "?"}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`;

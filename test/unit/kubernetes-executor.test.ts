@@ -1,0 +1,203 @@
+/** The Kubernetes executor against a stand-in for the API server, in which units really run. */
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { KubeConfig } from "@kubernetes/client-node";
+
+import { listCheckpoints } from "../../workload/checkpoints.ts";
+import { KubernetesExecutor } from "../../workload/executors/kubernetes.ts";
+import { Cluster } from "../../workload/executors/kubernetes/cluster.ts";
+import { testSpec, testUnit, until } from "../../workload/executors/testing.ts";
+import type { UnitRun } from "../../workload/executors/executor.ts";
+import { problemsOf, type Manifest } from "../support/manifests.ts";
+import { TestCluster } from "../support/kubernetes-api.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../workload/executors/testdata/misbehaves.ts", import.meta.url));
+
+let volume: string;
+let cluster: TestCluster;
+let url: string;
+let leases = 0;
+before(async () => {
+  volume = await mkdtemp(join(tmpdir(), "drmp-kubernetes-"));
+  cluster = new TestCluster(volume, [process.execPath, PROGRAM]);
+  url = await cluster.start();
+});
+after(async () => {
+  await cluster.stop();
+  await rm(volume, { recursive: true, force: true });
+});
+
+function executor(context: TestContext, adoptSeconds?: number): KubernetesExecutor {
+  const config = new KubeConfig();
+  config.loadFromClusterAndUser({ name: "test", server: url, skipTLSVerify: true }, { name: "agent" });
+  const opened = new KubernetesExecutor({
+    cluster: new Cluster(config, "drmp"),
+    settings: {
+      namespace: "drmp",
+      owner: "agent-0",
+      volume: { claim: "work", path: join(volume, "agent-0"), subPath: "agent-0" },
+      uid: 65532,
+      gid: 65532,
+      tmpMiB: 64,
+      nodeSelector: {},
+      gpuResource: "nvidia.com/gpu",
+    },
+    trainers: ["misbehaves"],
+    trainerImage: "lab.example/trainer:1",
+    allowOutbound: false,
+    gpusPerUnit: 0,
+    unitSize: { cpus: 1, memoryMiB: 1024, gpus: 0 },
+    pollMs: 50,
+    adoptSeconds,
+  });
+  context.after(() => opened.close());
+  return opened;
+}
+
+/** The units of a new lease. */
+function lease(
+  start: number,
+  count: number,
+  args: string[],
+  timeouts = { unitSeconds: 60, graceSeconds: 5 },
+): UnitRun[] {
+  const leaseId = ++leases;
+  return Array.from({ length: count }, (_, i) =>
+    testUnit(join(volume, "agent-0", "leases", `${leaseId}-1`, `unit-${start + i}`), testSpec({ args, timeouts }), {
+      leaseId,
+      leaseStart: start,
+      leaseUnits: count,
+      unitIndex: start + i,
+      unitCount: 100,
+    }),
+  );
+}
+
+const jobsOf = (unit: UnitRun) => [...cluster.jobs.keys()].filter((name) => name.startsWith(`drmp-${unit.leaseId}-`));
+const podsOf = (unit: UnitRun) => [...cluster.pods.keys()].filter((name) => name.startsWith(`drmp-${unit.leaseId}-`));
+const ready = (running: { logTail(bytes: number): Promise<string> }) =>
+  until("the unit is ready", async () => (await running.logTail(2000)).includes("ready\n"));
+
+test("a lease is one Job; each of its units learns which one it is; the Job goes when they have ended", async (context) => {
+  const units = lease(7, 3, ["environment"]);
+  const under = executor(context);
+  const running = await Promise.all(units.map((unit) => under.start(unit)));
+  const [name = ""] = jobsOf(units[0] as UnitRun);
+  assert.deepEqual(jobsOf(units[0] as UnitRun).length, 1);
+  assert.deepEqual(await problemsOf([cluster.jobs.get(name) as Manifest]), []);
+  for (const [i, each] of running.entries()) {
+    const exit = await each.exited;
+    assert.equal(exit.reason, "done", `${exit.detail}\n${await each.logTail(2000)}`);
+    const unit = units[i] as UnitRun;
+    const env = JSON.parse(await readFile(join(unit.folder.output, "result.json"), "utf8")) as Record<string, string>;
+    assert.deepEqual(
+      [env["VERAI_UNIT_INDEX"], env["VERAI_UNIT_COUNT"], env["VERAI_ATTEMPT"]],
+      [String(7 + i), "100", "1"],
+    );
+    assert.equal(env["VERAI_OUTPUT_DIR"], unit.folder.output);
+  }
+  await until("the Job is gone", () => jobsOf(units[0] as UnitRun).length === 0);
+});
+
+test("a failed unit has its exit code, and is started again in a Job of its own", async (context) => {
+  const [unit] = lease(3, 1, ["exit", "75"]) as [UnitRun];
+  const under = executor(context);
+  const { reason, code } = await (await under.start(unit)).exited;
+  assert.deepEqual([reason, code], ["failed", 75]);
+  const again = await (await under.start({ ...unit, attempt: 2 })).exited;
+  assert.deepEqual([again.reason, again.code], ["failed", 75]);
+  assert.match(await readFile(unit.folder.log, "utf8"), /attempt 1[^]*failed[^]*attempt 2[^]*failed/);
+});
+
+test("drained: SIGTERM, a last checkpoint, exit code 143; killed: at once", async (context) => {
+  const [unit] = lease(0, 1, ["drain"]) as [UnitRun];
+  const under = executor(context);
+  const running = await under.start(unit);
+  await ready(running);
+  await assert.rejects(under.start(unit), { code: "ALREADY_RUNNING" });
+  const { reason, code } = await running.drain(5);
+  assert.deepEqual([reason, code], ["drained", 143]);
+  assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
+
+  const [stubborn] = lease(0, 1, ["stubborn"]) as [UnitRun];
+  const other = await under.start(stubborn);
+  await ready(other);
+  assert.equal((await other.kill()).reason, "killed");
+});
+
+test("a pod that the cluster takes away is made anew and goes on from its checkpoint", async (context) => {
+  const [unit] = lease(5, 1, ["drain"]) as [UnitRun];
+  const running = await executor(context).start(unit);
+  await ready(running);
+  const [first = ""] = podsOf(unit);
+  cluster.evict(first);
+  await until("another pod runs", async () => (await running.logTail(5000)).split("ready\n").length === 3);
+  assert.equal((await listCheckpoints(unit.folder.checkpoint))[0]?.number, 7);
+  assert.match(await running.logTail(5000), /goes on in pod drmp-/);
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("too much memory and too much time are told apart from other ends", async (context) => {
+  const under = executor(context);
+  const [slow] = lease(0, 1, ["wait"], { unitSeconds: 1, graceSeconds: 1 }) as [UnitRun];
+  const late = await under.start(slow);
+  assert.match((await late.exited).detail, /longer than 1 s: raise timeouts\.unitSeconds/);
+  const [hungry] = lease(0, 1, ["stubborn"]) as [UnitRun];
+  const hog = await under.start(hungry);
+  await ready(hog);
+  const [pod = ""] = podsOf(hungry);
+  cluster.oomKilled.add(pod);
+  cluster.pods.get(pod)?.child?.kill("SIGKILL");
+  const exit = await hog.exited;
+  assert.equal(exit.reason, "failed");
+  assert.match(exit.detail, /used more than 256 MiB: raise resources\.memoryMiB/);
+});
+
+test("an API server that does not answer says nothing about the units", async (context) => {
+  const [unit] = lease(0, 1, ["drain"]) as [UnitRun];
+  const running = await executor(context).start(unit);
+  await ready(running);
+  cluster.outage = true;
+  const ended = running.drain(30);
+  const before = await Promise.race([
+    ended.then(() => "ended"),
+    new Promise((resolve) => setTimeout(resolve, 400, "waits")),
+  ]);
+  assert.equal(before, "waits");
+  cluster.outage = false;
+  assert.equal((await ended).reason, "drained");
+});
+
+test("units go on without their agent, and are taken over; what nobody wants any more is deleted", async (context) => {
+  const [unit] = lease(0, 1, ["drain"]) as [UnitRun];
+  const [unwanted] = lease(0, 1, ["wait"]) as [UnitRun];
+  const first = executor(context);
+  await ready(await first.start(unit));
+  await ready(await first.start(unwanted));
+  await first.close();
+  const pods = podsOf(unit);
+  const second = executor(context, 0);
+  const running = await second.start({ ...unit, attempt: 2 });
+  assert.deepEqual(podsOf(unit), pods);
+  assert.match(await running.logTail(5000), /attempt 2, job .*, taken over/);
+  await until("the other Job is deleted", () => jobsOf(unwanted).length === 0);
+  assert.equal((await running.drain(5)).reason, "drained");
+});
+
+test("the capacity is what the cluster has room for, and what runs", async (context) => {
+  const under = executor(context);
+  const machine = (cpu: string) => ({
+    metadata: { name: `machine-${cpu}` },
+    status: {
+      allocatable: { cpu, memory: "64Gi", pods: "110" },
+      conditions: [{ type: "Ready", status: "True" }],
+    },
+  });
+  cluster.nodes.splice(0, Infinity, machine("4"), machine("2500m"));
+  assert.equal(await under.capacity(), 6);
+});
