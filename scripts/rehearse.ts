@@ -285,8 +285,10 @@ function agentConfig(network: object, { name, keystore, passphraseFile }: Person
     network,
     operator: { keystore, passphraseFile },
     dataDir: join(data, name),
-    node: { class: "cpu/eu", capacity: 2, ask: "0.010", powerThreshold: 300, energySource: "wind" },
+    node: { class: "cpu/eu", capacity: 2, ask: "0.010", powerThreshold: 300, powerMax: 400, energySource: "wind" },
     store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    // There may be no container engine here; the trainer is a built-in one.
+    executor: { kind: "process" },
     interval: 2,
     service: { port: 0 },
   };
@@ -300,6 +302,7 @@ function keeperConfig(network: object, { keystore, passphraseFile }: Person, n: 
     dataDir: join(data, `keeper-${n}`),
     interval: 2,
     allocation: { batchSeconds: 2 },
+    energy: { listen: ["/ip4/127.0.0.1/tcp/0"] },
     service: { port: 0 },
   };
 }

@@ -16,6 +16,7 @@ interface Arguments extends WritingArguments {
   readonly stake: string;
   readonly endpoint: string;
   readonly powerThreshold: number;
+  readonly powerMax: number;
   readonly energySource: string;
 }
 
@@ -38,14 +39,14 @@ export default async function register(args: Arguments, hre: HardhatRuntimeEnvir
     await ensureBalance(session, { signer, lane }, stake, { info: (_fields, message) => screen.say(message) });
     context.spends = stake;
     const permit = await signPermit(contracts, signer, stake);
-    const { powerThreshold, endpoint } = args;
+    const { powerThreshold, powerMax, endpoint } = args;
     await lane.submit({
       label: `register a node of ${String(args.capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
       prepare: () =>
         contracts.nodes.registerWithPermit.populateTransaction(
           operator,
           { classId: found.id, capacity: args.capacity, ask },
-          { energySource, powerThreshold, endpoint },
+          { energySource, powerThreshold, powerMax, endpoint },
           stake,
           permit.deadline,
           permit.v,

@@ -36,6 +36,12 @@ export const nodeTasks = [
       type: ArgumentType.INT,
       defaultValue: 300,
     })
+    .addOption({
+      name: "powerMax",
+      description: "the most watts that it can draw; reports above it are refused",
+      type: ArgumentType.INT,
+      defaultValue: 1000,
+    })
     .addOption({ name: "energySource", description: "where its electricity comes from", defaultValue: "unknown" })
     .setAction(() => import("./register.ts"))
     .build(),
@@ -49,6 +55,12 @@ export const nodeTasks = [
     .addOption({
       name: "powerThreshold",
       description: "another power threshold, watts",
+      type: ArgumentType.INT,
+      defaultValue: 0,
+    })
+    .addOption({
+      name: "powerMax",
+      description: "another maximum power, watts",
       type: ArgumentType.INT,
       defaultValue: 0,
     })

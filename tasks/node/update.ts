@@ -13,6 +13,7 @@ interface Arguments extends WritingArguments {
   readonly ask: string;
   readonly endpoint: string;
   readonly powerThreshold: number;
+  readonly powerMax: number;
   readonly energySource: string;
 }
 
@@ -26,7 +27,7 @@ export default async function update(args: Arguments, hre: HardhatRuntimeEnviron
     const classes = await reader.classes(pin);
     const now = classes.find(({ id }) => id === node.classId);
     const changesTerms = args.class !== "" || args.capacity > 0 || args.ask !== "";
-    const changesProfile = args.endpoint !== "" || args.powerThreshold > 0 || args.energySource !== "";
+    const changesProfile = args.endpoint !== "" || args.powerThreshold > 0 || args.powerMax > 0 || args.energySource !== "";
     if (!changesTerms && !changesProfile)
       throw new Error("Name what to change: --ask, --capacity, --class, --endpoint…");
     const energySource = args.energySource === "" ? node.energySource : givenSource(args.energySource);
@@ -46,6 +47,7 @@ export default async function update(args: Arguments, hre: HardhatRuntimeEnviron
       const profile = {
         energySource: numberOf(ENERGY_SOURCES, energySource),
         powerThreshold: args.powerThreshold > 0 ? args.powerThreshold : node.powerThreshold,
+        powerMax: args.powerMax > 0 ? args.powerMax : node.powerMax,
         endpoint: args.endpoint === "" ? node.endpoint : args.endpoint,
       };
       await lane.submit({

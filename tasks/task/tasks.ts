@@ -45,6 +45,12 @@ export const taskTasks = [
       description: "time until the results must be there, such as 24h",
       defaultValue: "24h",
     })
+    .addOption({
+      name: "replicas",
+      description: "other nodes that must hold a checkpoint before it counts, 0 to 4",
+      type: ArgumentType.INT,
+      defaultValue: 1,
+    })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
     .addOption(STORE)
     .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
