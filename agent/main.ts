@@ -26,7 +26,7 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { builtInTrainers } from "../trainers/registry.ts";
 import { ProcessExecutor } from "../workload/executors/process.ts";
 import { Agent } from "./agent.ts";
-import { holdingDomain } from "./attest/holding.ts";
+import { holdingDomain } from "../chain/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";

@@ -7,7 +7,7 @@ import { explain } from "./explain.ts";
 import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
 import { PageSize, readPages, runsOf } from "./internal/pager.ts";
 import { type Finality, type Pin, pinBlock } from "./pin.ts";
-import { PARAMETERS, type ParameterName } from "./words.ts";
+import { LEASE_HEALTHS, type LeaseHealth, PARAMETERS, type ParameterName, word } from "./words.ts";
 
 /** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
 export interface PageSizes {
@@ -154,6 +154,24 @@ export class Reader {
   async depositFor(at: Pin, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
     const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, block(at)));
     return { escrow, fee };
+  }
+
+  /** Expired leases whose ranges wait for a batch of reassignments, oldest first. */
+  async orphans(at: Pin): Promise<number[]> {
+    const { reassignment } = this.contracts;
+    const count = safe(await answer(reassignment.orphanCount(block(at))));
+    const page = (offset: number, most: number) => reassignment.orphanPage(offset, most, block(at));
+    return (await readPages(page, 0, count - 1, this.#sizes.queue)).map(safe);
+  }
+
+  /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */
+  async health(at: Pin, leaseId: number): Promise<LeaseHealth> {
+    return word(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, block(at))));
+  }
+
+  /** How many receipts of other nodes a checkpoint of a lease needs now. */
+  async receiptsNeeded(at: Pin, leaseId: number): Promise<number> {
+    return safe(await answer(this.contracts.checkpoints.receiptsNeeded(leaseId, block(at))));
   }
 
   /** The newest batch of reassignments; id 0 if there was none. */

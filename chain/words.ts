@@ -56,6 +56,8 @@ export const REPORT_REFUSALS = [
 export const ENERGY_SCOPES = ["network", "node", "task"] as const;
 /** Why units moved (`IBalancer.Cause`). */
 export const MOVE_CAUSES = ["load", "power"] as const;
+/** How a lease's node does (`ILeaseRegistry.Health`). */
+export const LEASE_HEALTHS = ["inTime", "suspect", "overdue"] as const;
 /** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
 export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
 /** Names of the governed parameters (`Param`). */
@@ -96,6 +98,7 @@ export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type LeaseHealth = (typeof LEASE_HEALTHS)[number];
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export type RoundStatus = (typeof ROUND_STATUSES)[number];
 export type EnergyMethod = (typeof ENERGY_METHODS)[number];

@@ -6,7 +6,7 @@ import type { CheckpointStore } from "../../checkpoints/store.ts";
 import type { Logger } from "../../service/logger.ts";
 import { isHolder, rankHolders } from "../node/replicas.ts";
 import { type GatherEvent, gatherReceipts } from "./gather.ts";
-import { type Holding, holdingSigner, type Receipt, signHolding } from "./holding.ts";
+import { type Holding, holdingSigner, type Receipt, signHolding } from "../../chain/holding.ts";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { ATTEST_PROTOCOL, type AttestAnswer, attestAnswer, MAX_MESSAGE_BYTES } from "./wire.ts";

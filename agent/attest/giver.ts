@@ -10,7 +10,7 @@ import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { DiskRoom } from "../node/disk.ts";
 import { Copies, type Wanted } from "./copies.ts";
-import { type Holding, holdingSigner, signHolding } from "./holding.ts";
+import { type Holding, holdingSigner, signHolding } from "../../chain/holding.ts";
 import { type AttestView, refusal } from "./judge.ts";
 import type { AttestMetrics } from "./metrics.ts";
 import { ATTEST_PROTOCOL, type AttestAnswer, type AttestRequest, attestRequest, MAX_MESSAGE_BYTES } from "./wire.ts";

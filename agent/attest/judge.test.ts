@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Wallet } from "ethers";
 
 import type { Lease, Node } from "../../chain/entities.ts";
-import { holdingDomain, holdingSigner, signHolding } from "./holding.ts";
+import { holdingDomain, holdingSigner, signHolding } from "../../chain/holding.ts";
 import { type AttestView, refusal } from "./judge.ts";
 import { attestRequest } from "./wire.ts";
 

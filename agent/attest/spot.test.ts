@@ -29,8 +29,8 @@ async function peer(name: string) {
   const spot = new SpotChecks({ store, logger, metrics: attestMetrics(registry), doubts, spotCheckMs: 0 });
   await spot.serve();
   const outcomes = async () => {
-    const { values = [] } = (await registry.getSingleMetric("drmp_spot_checks_total")?.get()) ?? {};
-    return Object.fromEntries(values.map(({ labels, value }) => [labels["outcome"], value]));
+    const found = await registry.getSingleMetric("drmp_spot_checks_total")?.get();
+    return Object.fromEntries((found?.values ?? []).map(({ labels, value }) => [String(labels["outcome"]), value]));
   };
   return { store, spot, doubts, outcomes };
 }

@@ -1,6 +1,6 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
-import { holdingDomain, signHolding } from "../../agent/attest/holding.ts";
+import { holdingDomain, signHolding } from "../../chain/holding.ts";
 import { isHolder } from "../../agent/node/replicas.ts";
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";

@@ -58,6 +58,7 @@ export async function measureRecoveries(times: number, say: (text: string) => vo
     LeaseGrace: { value: NETWORK.grace },
     MinCheckpointInterval: { value: 1 },
     Cooldown: { value: 10 },
+    ReportTimeout: { value: 65_535, max: 65_535 },
   });
   const clock = new BlockClock();
   try {

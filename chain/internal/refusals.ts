@@ -3,6 +3,7 @@ import { AbiCoder, type ErrorFragment, Interface, type Result } from "ethers";
 import { ContractRefusal } from "../errors.ts";
 import { abiOf, CONTRACT_NAMES } from "./artifacts.ts";
 import { GOVERNANCE } from "./sentences/governance.ts";
+import { FAILOVER } from "./sentences/failover.ts";
 import { LEASES } from "./sentences/leases.ts";
 import { MONEY } from "./sentences/money.ts";
 import { NODES } from "./sentences/nodes.ts";
@@ -17,6 +18,7 @@ export const SENTENCES: Sentences = {
   ...NODES,
   ...TASKS,
   ...LEASES,
+  ...FAILOVER,
   ...ROUNDS,
   ...MONEY,
   ...GOVERNANCE,

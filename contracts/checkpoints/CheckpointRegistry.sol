@@ -130,10 +130,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             require(nodeId != producer, ReceiptOfProducer(nodeId));
             INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
             require(facts.status == INodeRegistry.NodeStatus.Active, HolderNotActive(nodeId));
-            require(
-                Receipts.isHolder(holding.leaseId, nodeId, active, replicas),
-                NotHolder(holding.leaseId, nodeId)
-            );
+            require(Receipts.isHolder(holding.leaseId, nodeId, active, replicas), NotHolder(holding.leaseId, nodeId));
             require(
                 SignatureChecker.isValidSignatureNowCalldata(
                     facts.operator,

@@ -186,11 +186,7 @@ contract Reassignment is IReassignment {
     }
 
     /// @inheritdoc IReassignment
-    function pooled(
-        uint8 classId,
-        uint8 bucket,
-        uint32 position
-    ) external view returns (uint32 nodeId, uint32 length) {
+    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length) {
         return (_pool.nodeAt(classId, bucket, position), _pool.lengthOf(classId, bucket));
     }
 
@@ -305,10 +301,7 @@ contract Reassignment is IReassignment {
 
     function _reopen(uint32 leaseId, ILeaseRegistry.Lease memory range) private {
         emit RangeReturned(leaseId, range.start, range.count);
-        TASKS.reopen(
-            range.taskId,
-            ITaskRegistry.OpenRange(range.start, range.count, leaseId, range.fence + 1)
-        );
+        TASKS.reopen(range.taskId, ITaskRegistry.OpenRange(range.start, range.count, leaseId, range.fence + 1));
     }
 
     function _close(Batch storage b, BatchStatus status) private {

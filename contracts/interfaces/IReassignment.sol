@@ -107,9 +107,5 @@ interface IReassignment {
     function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position);
 
     /// @notice The node at a position of a bucket's array, and the array's length.
-    function pooled(
-        uint8 classId,
-        uint8 bucket,
-        uint32 position
-    ) external view returns (uint32 nodeId, uint32 length);
+    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length);
 }

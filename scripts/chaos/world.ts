@@ -18,7 +18,7 @@ const CHANGES = {
   LeaseGrace: { value: 10 },
   SeedTimeout: { value: 12, min: 12 },
   Cooldown: { value: 10 },
-  ReportTimeout: { value: 65_535 },
+  ReportTimeout: { value: 65_535, max: 65_535 },
   MaxHands: { value: 200, max: 200 },
 };
 

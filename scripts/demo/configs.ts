@@ -10,7 +10,7 @@ import type { DemoChain } from "./chain.ts";
 const CHECKPOINT_INTERVAL = 3;
 
 /** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
-const PACE_MS = 30;
+const PACE_MS = 60;
 
 /** Writes the configuration files of the demo's processes, just as an operator would. */
 export class Configs {

@@ -23,10 +23,22 @@ describe("deployment", () => {
     const { connection, contracts, accounts } = await deployLocal();
     const target = accounts.deployer.address;
     for (const wire of [
-      contracts.nodes.wire({ rounds: target, leases: target, telemetry: target, balancer: target }),
-      contracts.tasks.wire(target, target),
-      contracts.leases.wire({ rounds: target, checkpoints: target, telemetry: target, balancer: target }),
-      contracts.seeds.wire(target),
+      contracts.nodes.wire({
+        rounds: target,
+        leases: target,
+        telemetry: target,
+        balancer: target,
+        reassignment: target,
+      }),
+      contracts.tasks.wire(target, target, target),
+      contracts.leases.wire({
+        rounds: target,
+        checkpoints: target,
+        telemetry: target,
+        balancer: target,
+        reassignment: target,
+      }),
+      contracts.seeds.wire(target, target),
       contracts.ledger.wire(target),
     ]) {
       await expect(wire).to.be.revertedWithCustomError(contracts.nodes, "AlreadyWired");

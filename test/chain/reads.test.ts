@@ -71,6 +71,7 @@ async function setUp() {
     deadline: (await connection.networkHelpers.time.latest()) + 100_000,
     classIds,
     surcharges,
+    replicas: 0,
   });
 
   const openRound = async () => {
@@ -269,8 +270,8 @@ describe("reading the chain", () => {
     // Absurd sizes are only claims, which must not stop anybody from reading.
     const huge = 2n ** 64n - 1n;
     const fence = index.get(1)?.fence ?? 0;
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10);
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge);
+    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10, []);
+    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge, []);
     const pin = await reader.pin();
     const checkpoints = await reader.checkpoints(pin, [2, 1]);
     expect([...checkpoints.keys()]).to.deep.equal([1]);

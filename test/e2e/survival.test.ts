@@ -43,7 +43,7 @@ const SPEC = {
 
 let network: TestNetwork;
 before(async () => {
-  network = await TestNetwork.start("test-survival");
+  network = await TestNetwork.start("test-survival", { ReportTimeout: { value: 65_535, max: 65_535 } });
 });
 after(async () => {
   await network.stop();

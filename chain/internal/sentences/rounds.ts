@@ -15,7 +15,9 @@ export const ROUNDS: Sentences = {
     retryable: true,
   },
   "SeedPending(uint32)": {
-    say: (a) => `The oracle has not answered round ${a.text("roundId")} yet; wait for its seed.`,
+    // Rounds and batches of reassignments have the error in common.
+    say: (a) =>
+      `The oracle has not answered round or batch ${Object.values(a.plain()).join("")} yet; wait for its seed.`,
     retryable: true,
   },
   "WrongRound(uint32,uint32)": {

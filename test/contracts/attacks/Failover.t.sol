@@ -88,11 +88,7 @@ contract FailoverAttacksTest is Failures {
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, next, 1, 2));
         leases.deliver(next, 1, RESULT, 0x55, 1);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ILeaseRegistry.WrongLeaseStatus.selector,
-                id,
-                ILeaseRegistry.LeaseStatus.Expired
-            )
+            abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         leases.deliver(id, 1, RESULT, 0x55, 1);
         vm.stopPrank();
@@ -101,11 +97,7 @@ contract FailoverAttacksTest is Failures {
     /// @notice Expired once is expired: no second bounty, no second orphan.
     function test_NoSecondExpiry() public {
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ILeaseRegistry.WrongLeaseStatus.selector,
-                id,
-                ILeaseRegistry.LeaseStatus.Expired
-            )
+            abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         leases.expire(id);
         assertEq(reassignment.orphanCount(), 1);

@@ -129,9 +129,7 @@ contract ReceiptsTest is Failures {
     }
 
     function test_ContractOperator() public {
-        ContractOperator operator = new ContractOperator(
-            checkpoints.holdingDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3)
-        );
+        ContractOperator operator = new ContractOperator(checkpoints.holdingDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3));
         vm.prank(alice);
         nodes.setOperator(3, address(operator));
         _post(two(_good(2), ICheckpointRegistry.Receipt(3, "by contract")));
@@ -203,11 +201,7 @@ contract ReceiptsTest is Failures {
         ICheckpointRegistry.Receipt[] memory pair = _pair(2, 3);
         expire(id);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ILeaseRegistry.WrongLeaseStatus.selector,
-                id,
-                ILeaseRegistry.LeaseStatus.Expired
-            )
+            abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         vm.prank(operatorOf(1));
         checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, pair);

@@ -105,8 +105,6 @@ contract ReassignmentTest is Failures {
         expire(second);
         runBatch(1);
         assertUnits(2, 1, 0, 0, 0);
-        runRound(5);
-        assertUnits(2, 1, 0, 0, 0);
     }
 
     function test_Empty() public {
@@ -258,6 +256,7 @@ contract ReassignmentTest is Failures {
         vm.warp(closedAt + 10);
         reassignment.open();
         vm.revertToState(before);
+        register(alice, CPU_EU, 9, 4);
         openRound();
         assertTrue(reassignment.hasTurn());
     }

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
@@ -31,6 +33,8 @@ contract SystemInvariants is Fixture, Sums {
         settings[1] = IEnergyLedger.ClassSetting(GPU_EU, IEnergyLedger.ClassEnergy(3_488_400, 213_020));
         ledger.setClassEnergies(settings);
         ver.transfer(address(handler), ver.balanceOf(address(this)));
+        // Few, so that ranges are given up, too.
+        setParam(Param.MaxHands, 4);
         for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
         // A round is settled and another one waits for its seed: every campaign starts amid the life of leases.
@@ -52,6 +56,7 @@ contract SystemInvariants is Fixture, Sums {
         ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
         _capacity(ns, ls);
         _listings(ns);
+        _pool(ns);
         _fences(ls);
         for (uint256 i; i < ts.length; ++i) _units(ts[i], ls);
         _queue(ts);
@@ -80,16 +85,17 @@ contract SystemInvariants is Fixture, Sums {
         for (uint256 i; i < ns.length; ++i) {
             (uint256 leased, uint256 undecided) = (0, 0);
             for (uint256 j; j < ls.length; ++j) {
-                bool mine = ls[j].lease.nodeId == ns[i].id;
-                ILeaseRegistry.LeaseStatus status = ls[j].lease.status;
-                bool moving = status == ILeaseRegistry.LeaseStatus.Moving;
-                if (mine && (moving || status == ILeaseRegistry.LeaseStatus.Active)) leased += ls[j].lease.count;
-                bool waits =
-                    status == ILeaseRegistry.LeaseStatus.Delivered || status == ILeaseRegistry.LeaseStatus.Disputed;
-                if (mine && waits) undecided += ls[j].lease.count;
+                ILeaseRegistry.Lease memory held = ls[j].lease;
+                bool moving = held.status == ILeaseRegistry.LeaseStatus.Moving;
                 ILeaseRegistry.Target memory target = leases.targetOf(ls[j].id);
                 if (!moving) assertEq(target.units, 0, "what does not move has no target");
                 else if (target.nodeId == ns[i].id) leased += target.units;
+                if (held.nodeId != ns[i].id) continue;
+                if (moving || held.status == ILeaseRegistry.LeaseStatus.Active) leased += held.count;
+                bool waits =
+                    held.status == ILeaseRegistry.LeaseStatus.Delivered ||
+                        held.status == ILeaseRegistry.LeaseStatus.Disputed;
+                if (waits) undecided += held.count;
             }
             assertEq(ns[i].leased, leased, "leased");
             assertEq(ns[i].undecided, undecided, "undecided");
@@ -144,13 +150,14 @@ contract SystemInvariants is Fixture, Sums {
     /// @dev Each unit is in one place; the counts and the escrow say the same.
     function _units(ITaskRegistry.TaskView memory t, ILeaseRegistry.LeaseView[] memory ls) private view {
         assertEq(t.openUnits + t.leasedUnits + t.paidUnits + t.refundedUnits, t.units, "units");
+        bool[] memory orphaned = _orphaned(ls.length);
         bool[] memory taken = new bool[](t.units);
         (uint256 live, uint256 paid) = (0, 0);
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             if (held.taskId != t.id) continue;
             if (held.status == ILeaseRegistry.LeaseStatus.Paid) paid += held.count;
-            else if (_live(held.status)) live += held.count;
+            else if (_live(held.status) || orphaned[i]) live += held.count;
             else continue;
             _mark(taken, held.start, held.count);
         }
@@ -181,6 +188,47 @@ contract SystemInvariants is Fixture, Sums {
         }
     }
 
+    /// @dev Leases whose range waits for a batch, or for its turn in the open one: each of them once, and expired.
+    function _orphaned(uint256 count) private view returns (bool[] memory orphaned) {
+        orphaned = new bool[](count);
+        uint32[] memory waiting = reassignment.orphanPage(0, type(uint256).max);
+        for (uint256 i; i < waiting.length; ++i) _orphan(orphaned, waiting[i]);
+        IReassignment.BatchView memory b = reassignment.current();
+        bool open = b.status == IReassignment.BatchStatus.Seeding || b.status == IReassignment.BatchStatus.Drawing;
+        assertLe(b.leaseIds.length, 32, "batch");
+        for (uint256 i = b.drawn; open && i < b.leaseIds.length; ++i) _orphan(orphaned, b.leaseIds[i]);
+    }
+
+    function _orphan(bool[] memory orphaned, uint32 leaseId) private view {
+        assertFalse(orphaned[leaseId - 1], "an orphan in two places");
+        assertStatus(leaseId, ILeaseRegistry.LeaseStatus.Expired);
+        orphaned[leaseId - 1] = true;
+    }
+
+    /// @dev Every node in the market stands in the pool, once, in the bucket that its listing cannot outgrow.
+    function _pool(INodeRegistry.NodeView[] memory ns) private view {
+        uint256 active;
+        for (uint256 i; i < ns.length; ++i) {
+            INodeRegistry.NodeView memory n = ns[i];
+            if (n.status == INodeRegistry.NodeStatus.Active) ++active;
+            (uint8 classId, uint8 bucket, uint32 position) = reassignment.placeOf(n.id);
+            if (bucket == 0) {
+                assertEq(n.listedUnits, 0, "listed, but not pooled");
+                continue;
+            }
+            assertLt(n.listedUnits, 2 ** bucket, "more free units than slots");
+            if (n.listedUnits != 0) assertEq(n.listedClassId, classId, "class of the pool");
+            (uint32 found, uint32 length) = reassignment.pooled(classId, bucket, position);
+            assertEq(found, n.id, "place in the pool");
+            assertLt(position, length, "length of the array");
+            if (nodes.pendingCount() == 0) {
+                assertEq(classId, n.classId, "class");
+                assertTrue(n.capacity < 2 ** bucket && n.capacity >= 2 ** (bucket - 1), "bucket");
+            }
+        }
+        assertEq(nodes.activeNodes(), active, "active nodes");
+    }
+
     function _live(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {
         return status <= ILeaseRegistry.LeaseStatus.Disputed || status == ILeaseRegistry.LeaseStatus.Moving;
     }
@@ -202,7 +250,10 @@ contract SystemInvariants is Fixture, Sums {
         }
         IRoundManager.RoundView memory r = rounds.current();
         bool open = r.status == IRoundManager.RoundStatus.Seeding || r.status == IRoundManager.RoundStatus.Settling;
-        assertEq(nodes.frozen(), open, "frozen while a round is open");
+        IReassignment.BatchStatus batch = reassignment.current().status;
+        bool drawing = batch == IReassignment.BatchStatus.Seeding || batch == IReassignment.BatchStatus.Drawing;
+        assertFalse(open && drawing, "rounds and batches exclude one another");
+        assertEq(nodes.frozen(), open || drawing, "frozen while a round or a batch is open");
         uint256 inRound;
         for (uint256 i; open && i < r.demands.length; ++i) inRound |= 1 << r.demands[i].taskId;
         for (uint256 i; i < ts.length; ++i) {

@@ -31,11 +31,7 @@ contract FailureTest is Failures {
         _assertHealth(ILeaseRegistry.Health.Overdue);
         leases.expire(id);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ILeaseRegistry.WrongLeaseStatus.selector,
-                id,
-                ILeaseRegistry.LeaseStatus.Expired
-            )
+            abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         leases.healthOf(id);
     }
@@ -46,9 +42,7 @@ contract FailureTest is Failures {
         vm.warp(bound(uint256(wait), block.timestamp, due));
         checkpoint(id, 100);
         vm.warp(leases.lease(id).due);
-        vm.expectRevert(
-            abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, leases.lease(id).due)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, leases.lease(id).due));
         leases.expire(id);
     }
 

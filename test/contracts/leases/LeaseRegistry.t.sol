@@ -165,7 +165,9 @@ contract LeaseRegistryTest is Fixture {
         submit(bob, 1, 20_000, CPU_EU);
         runRound(4);
         batch[2] = 3;
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, 3, ILeaseRegistry.LeaseStatus.Active));
+        vm.expectRevert(
+            abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, 3, ILeaseRegistry.LeaseStatus.Active)
+        );
         leases.accept(batch);
         assertBooks();
     }

@@ -149,6 +149,28 @@ abstract contract Actions is System {
         settle(optimalPost());
     }
 
+    /// @dev Opens a batch of reassignments as soon as one may be opened.
+    function openBatch() internal returns (uint32 batchId) {
+        uint256 next = reassignment.nextOpening();
+        if (block.timestamp < next) vm.warp(next);
+        vm.prank(keeper);
+        return reassignment.open();
+    }
+
+    function fulfilBatch(uint256 word) internal returns (bytes32) {
+        uint256[] memory words = new uint256[](1);
+        words[0] = word;
+        uint256 requestId = reassignment.current().requestId;
+        coordinator.fulfillRandomWordsWithOverride(requestId, address(seeds), words);
+        return seeds.seedOf(requestId);
+    }
+
+    function runBatch(uint256 word) internal {
+        openBatch();
+        fulfilBatch(word);
+        reassignment.draw(type(uint256).max);
+    }
+
     /// @dev A task of `units` units with one node that runs all of it: one lease.
     function leaseOf(address developer, address owner, uint32 units) internal returns (uint32 leaseId) {
         register(owner, CPU_EU, units, 10);

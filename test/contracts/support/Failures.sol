@@ -7,10 +7,11 @@ import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegi
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Fixture} from "./Fixture.sol";
 import {Reports} from "./Reports.sol";
 
 /// @title What happens when nodes fail: receipts, expiry, batches
-abstract contract Failures is Reports {
+abstract contract Failures is Fixture, Reports {
     bytes32 internal constant HOLDING_TYPE = keccak256(
         "Holding(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)"
     );
@@ -18,14 +19,19 @@ abstract contract Failures is Reports {
     MockV3Aggregator internal feed;
 
     /// @dev Chainlink's own mock: 0 is up.
-    function uptimeFeed() internal override returns (AggregatorV3Interface) {
+    function uptimeFeed() internal virtual override returns (AggregatorV3Interface) {
         feed = new MockV3Aggregator(0, 0);
         feed.updateRoundData(1, 0, block.timestamp, block.timestamp - 30 days);
         return AggregatorV3Interface(address(feed));
     }
 
     function sequencer(bool up) internal {
-        feed.updateRoundData(uint80(feed.latestRound() + 1), up ? int256(0) : int256(1), block.timestamp, block.timestamp);
+        feed.updateRoundData(
+            uint80(feed.latestRound() + 1),
+            up ? int256(0) : int256(1),
+            block.timestamp,
+            block.timestamp
+        );
     }
 
     /// @dev A node that fails with a lease of all units of a task of its own.
@@ -39,27 +45,6 @@ abstract contract Failures is Reports {
 
     function leaseOn(uint32 units) internal returns (uint32) {
         return leaseOn(units, submission(units, 20_000, list(CPU_EU)));
-    }
-
-    function openBatch() internal returns (uint32 batchId) {
-        uint256 next = reassignment.nextOpening();
-        if (block.timestamp < next) vm.warp(next);
-        vm.prank(keeper);
-        return reassignment.open();
-    }
-
-    function fulfilBatch(uint256 word) internal returns (bytes32) {
-        uint256[] memory words = new uint256[](1);
-        words[0] = word;
-        uint256 requestId = reassignment.current().requestId;
-        coordinator.fulfillRandomWordsWithOverride(requestId, address(seeds), words);
-        return seeds.seedOf(requestId);
-    }
-
-    function runBatch(uint256 word) internal {
-        openBatch();
-        fulfilBatch(word);
-        reassignment.draw(type(uint256).max);
     }
 
     function assertBatch(IReassignment.BatchStatus status) internal view {

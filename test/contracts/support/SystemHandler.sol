@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {ReportHandler} from "./ReportHandler.sol";
@@ -51,14 +52,22 @@ abstract contract SystemHandler is ReportHandler {
         tasks.rotate(most % 4);
     }
 
-    /// @dev The next step of a round, or the next few, so that other actions fall between any two steps.
+    /// @dev The next step of a round or a batch, or the next few, so that other actions fall between any two steps.
     function advance(uint256 word) external {
         for (uint256 steps = 1 + (word % 3); steps != 0; --steps) {
             IRoundManager.RoundStatus status = rounds.current().status;
-            if (status == IRoundManager.RoundStatus.Seeding) {
+            IReassignment.BatchStatus batch = reassignment.current().status;
+            if (batch == IReassignment.BatchStatus.Seeding) {
+                fulfilBatch(word);
+            } else if (batch == IReassignment.BatchStatus.Drawing) {
+                reassignment.draw(1 + (word % 3));
+            } else if (status == IRoundManager.RoundStatus.Seeding) {
                 fulfil(word);
             } else if (status == IRoundManager.RoundStatus.Settling) {
                 settle(optimalPost());
+            } else if (reassignment.orphanCount() != 0 && (reassignment.hasTurn() || word % 2 == 0)) {
+                nodes.syncPending(type(uint256).max);
+                openBatch();
             } else if (_anythingToAllocate()) {
                 openRound();
             }
@@ -68,9 +77,12 @@ abstract contract SystemHandler is ReportHandler {
     function abort(uint8 chance) external {
         IRoundManager.RoundStatus status = rounds.current().status;
         bool open = status == IRoundManager.RoundStatus.Seeding || status == IRoundManager.RoundStatus.Settling;
-        if (!open || chance % 8 != 0) return;
+        IReassignment.BatchStatus batch = reassignment.current().status;
+        bool drawing = batch == IReassignment.BatchStatus.Seeding || batch == IReassignment.BatchStatus.Drawing;
+        if (!(open || drawing) || chance % 8 != 0) return;
         vm.warp(block.timestamp + 200);
-        rounds.abort();
+        if (open) rounds.abort();
+        else reassignment.abort();
     }
 
     function acceptLease(uint8 pick) external {
@@ -129,6 +141,7 @@ abstract contract SystemHandler is ReportHandler {
 
     /// @dev Whether a round may be opened and would find a task: it must not revert then.
     function _anythingToAllocate() private returns (bool) {
+        if (reassignment.hasTurn()) return false;
         nodes.syncPending(type(uint256).max);
         uint256 time = block.timestamp;
         if (time < rounds.nextOpening()) time = rounds.nextOpening();
