@@ -28,10 +28,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
     AggregatorV3Interface public immutable UPTIME;
 
-    Modules private _modules;
-
     /// @inheritdoc ILeaseRegistry
+    /// @dev First, so that it shares a slot with what the base contracts keep and granting writes no new one for it.
     uint32 public leaseCount;
+
+    Modules private _modules;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
