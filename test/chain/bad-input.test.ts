@@ -128,7 +128,7 @@ describe("bad input", () => {
       maxPrice: "0.01",
       classes: { "cpu/eu": "0" },
       checkpointInterval: 60,
-      replicas: 1,
+      replicas: 0,
       within: 3600,
     };
 

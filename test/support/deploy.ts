@@ -33,7 +33,6 @@ export async function deployLocal() {
       leases: await ethers.getContractAt("LeaseRegistry", deployed.leases),
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),
       seeds: await ethers.getContractAt("VrfSeeds", deployed.seeds),
-      reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
       reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),

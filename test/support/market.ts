@@ -108,7 +108,6 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     LeaseRegistry: market.contracts.leases,
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
-    Reassignment: market.contracts.reassignment,
     RoundManager: market.contracts.rounds,
     Reassignment: market.contracts.reassignment,
     Telemetry: market.contracts.telemetry,
