@@ -74,7 +74,7 @@ contract FailoverAttacksTest is Failures {
         nodes.sync(ids32(1));
         assertGt(nodes.node(1).listedUnits, 0);
         runBatch(word);
-        for (uint32 l = id + 1; l <= leases.leaseCount(); ++l) assertTrue(leases.lease(l).nodeId != 1);
+        for (uint32 n = id + 1; n <= leases.leaseCount(); ++n) assertTrue(leases.lease(n).nodeId != 1);
     }
 
     /// @notice The zombie's fence is stale from the moment that its range is drawn.
@@ -112,9 +112,9 @@ contract FailoverAttacksTest is Failures {
         vm.warp(block.timestamp + 1 hours);
         sequencer(true);
         vm.warp(block.timestamp + 30 minutes);
-        for (uint32 l = id + 1; l <= count; ++l) {
+        for (uint32 n = id + 1; n <= count; ++n) {
             vm.expectPartialRevert(ILeaseRegistry.LeaseInTime.selector);
-            leases.expire(l);
+            leases.expire(n);
         }
     }
 
@@ -138,8 +138,8 @@ contract FailoverAttacksTest is Failures {
 
     /// @dev Who has what of the range.
     function _outcome() private view returns (bytes32 hash) {
-        for (uint32 l = id + 1; l <= leases.leaseCount(); ++l) {
-            ILeaseRegistry.Lease memory held = leases.lease(l);
+        for (uint32 n = id + 1; n <= leases.leaseCount(); ++n) {
+            ILeaseRegistry.Lease memory held = leases.lease(n);
             hash = keccak256(abi.encode(hash, held.nodeId, held.start, held.count, held.price));
         }
     }

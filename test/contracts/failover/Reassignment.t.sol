@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
-import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -58,8 +57,8 @@ contract ReassignmentTest is Failures {
         expire(id);
         runBatch(3);
         uint256 covered;
-        for (uint32 l = id + 1; l <= leases.leaseCount(); ++l) {
-            ILeaseRegistry.Lease memory held = leases.lease(l);
+        for (uint32 n = id + 1; n <= leases.leaseCount(); ++n) {
+            ILeaseRegistry.Lease memory held = leases.lease(n);
             assertEq(held.count, 1);
             assertEq(held.parent, id);
             covered |= 1 << held.start;
@@ -329,7 +328,7 @@ contract ReassignmentTest is Failures {
         leases.expire(third);
         runBatch(word);
         uint256 drawn;
-        for (uint32 l = before + 1; l <= leases.leaseCount(); ++l) drawn += leases.lease(l).count;
+        for (uint32 n = before + 1; n <= leases.leaseCount(); ++n) drawn += leases.lease(n).count;
         uint256 leased;
         uint256 open;
         for (uint32 t = 1; t <= 3; ++t) {
