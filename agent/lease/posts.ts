@@ -36,16 +36,17 @@ export class CheckpointPosts {
   }
 
   /**
-   * Posts the last checkpoint of a lease, after the one under way.
+   * Posts the last checkpoint of a lease, in place of the one that others are being asked about.
    *
    * @param graceMs Time that others get to copy it.
    * @returns Whether it was posted; without, the lease's successor goes on from the one before.
    */
   async last(lease: ChainLease, graceMs: number): Promise<boolean> {
     const signal = AbortSignal.timeout(graceMs);
-    await this.#posts.get(lease.id)?.ended;
-    const { ended } = this.#start(lease, signal);
-    return ended;
+    const earlier = this.#posts.get(lease.id);
+    earlier?.abort.abort(new Error("the last checkpoint takes its place"));
+    await earlier?.ended;
+    return this.#start(lease, signal).ended;
   }
 
   /** Gives up the post under way of a lease that is over. */

@@ -19,6 +19,8 @@ import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
 const RESTORE_TIMEOUT_MS = 120_000;
+/** Longest wait for any block of it, milliseconds: what nobody has must not cost the lease. */
+const RESTORE_STALL_MS = 6_000;
 
 /** What the work on a lease is done with. */
 export interface WorkParts {
@@ -141,7 +143,11 @@ export class LeaseWork {
       const scratch = await mkdtemp(`${folder.path}.restore-`);
       try {
         const target = join(scratch, "checkpoint");
-        await store.fetchTo(cid, target, { timeout: RESTORE_TIMEOUT_MS, signal: this.#stop.signal });
+        await store.fetchTo(cid, target, {
+          timeout: RESTORE_TIMEOUT_MS,
+          stallTimeout: RESTORE_STALL_MS,
+          signal: this.#stop.signal,
+        });
         const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
         logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
         await folder.remember({ ...record, restored: true });

@@ -73,7 +73,7 @@ export class FailoverKeeper {
     for (const { leaseId, nodeId, reason, at = 0 } of suspect) {
       if (this.#suspected.get(leaseId) === at) continue;
       this.#suspected.set(leaseId, at);
-      logger.warn({ lease: leaseId, node: nodeId, reason, left: at - pin.timestamp }, "lease is suspect");
+      logger.info({ lease: leaseId, node: nodeId, reason, left: at - pin.timestamp }, "lease is suspect");
     }
     let sent = false;
     for (const lease of overdue) sent = (await this.#expire(lease)) || sent;

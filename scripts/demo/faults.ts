@@ -59,6 +59,10 @@ export async function killInTraining(parts: FaultParts, node: CastNode): Promise
   const leases = await seen(() => inTraining(session, nodeId, 2));
   const at = Date.now();
   await processes.kill(processOf(parts, node));
+  // What it had sent is mined before anybody asks which checkpoint is the newest.
+  const { provider } = session;
+  const head = await provider.getBlockNumber();
+  await seen(async () => (await provider.getBlockNumber()) >= head + 2);
   say(`${node.name} is killed in mid-training (SIGKILL), holding ${units(leases)}`);
   return { what: `${node.name} killed`, at, leaseIds: leases.map(({ id }) => id) };
 }

@@ -4,7 +4,6 @@
  *     node scripts/demo/reference.ts <spec file> <units of the task> [<unit>…]
  */
 import { readFile } from "node:fs/promises";
-import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { readConfig } from "../../trainers/digits/config.ts";
@@ -18,8 +17,6 @@ export const REFERENCE = fileURLToPath(import.meta.url);
 
 if (process.argv[1] === REFERENCE) {
   const [file = "", units = "", ...indices] = process.argv.slice(2);
-  // What is disturbed meanwhile goes first.
-  setPriority(19);
   const all = Array.from({ length: Number(units) }, (_, i) => i);
   const weights = await referenceWeights(
     await readFile(file),
