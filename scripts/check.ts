@@ -9,6 +9,7 @@ const steps = [
   "test:contracts",
   "test:chain",
   "test:e2e",
+  "test:manifests",
   "test:containers",
 ];
 
