@@ -113,7 +113,13 @@ export class FailoverChain {
   /** Grants {@link FAILED} leases of one unit each, to the cheapest nodes. */
   async #round(): Promise<void> {
     const { contracts } = this.#market;
-    await this.#market.addTask({ units: FAILED, maxPrice: 2_000n * MILLI, classIds: [CLASS], interval: INTERVAL });
+    await this.#market.addTask({
+      units: FAILED,
+      maxPrice: 2_000n * MILLI,
+      classIds: [CLASS],
+      interval: INTERVAL,
+      replicas: 1,
+    });
     await this.#market.pass(10);
     await contracts.rounds.open();
     await this.#market.fulfil(7n);

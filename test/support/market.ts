@@ -27,6 +27,8 @@ export interface Wish {
   readonly spec?: { readonly digest: string; readonly codec: number };
   /** Seconds between checkpoints. */
   readonly interval?: number;
+  /** Nodes that have to sign for a checkpoint; by default none. */
+  readonly replicas?: number;
 }
 
 /** A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account. */
@@ -56,7 +58,15 @@ export async function openMarket() {
       await nodes.register(address, { classId, capacity, ask }, profile, BigInt(capacity) * 100n * VER);
     },
     /** Submits a task. */
-    async addTask({ units, maxPrice, classIds, surcharges = [], spec, interval = 60 }: Wish): Promise<void> {
+    async addTask({
+      units,
+      maxPrice,
+      classIds,
+      surcharges = [],
+      spec,
+      interval = 60,
+      replicas = 0,
+    }: Wish): Promise<void> {
       const now = await connection.networkHelpers.time.latest();
       await tasks.submit({
         specDigest: spec?.digest ?? ethers.id(`spec ${String(units)}`),
@@ -64,7 +74,7 @@ export async function openMarket() {
         units,
         maxPrice,
         checkpointInterval: interval,
-        replicas: 0,
+        replicas,
         deadline: now + 100_000,
         classIds: [...classIds],
         surcharges: [...surcharges],
