@@ -89,7 +89,7 @@ test("a folder that is not on the shared volume cannot be mounted", () => {
 });
 
 test("what a pod's status means", () => {
-  const pod = (status: object, spec: object = {}): V1Pod => ({ status, spec: { containers: [], ...spec } }) as V1Pod;
+  const pod = (status: object, spec: object = {}): V1Pod => ({ status, spec: { containers: [], ...spec } });
   const terminated = (exitCode: number, reason = "Error") => ({
     containerStatuses: [{ name: "unit", state: { terminated: { exitCode, reason } } }],
   });
@@ -156,15 +156,14 @@ test("units that fit: by machine, in whole ones, after what is asked for already
   const machine = (
     name: string,
     changes: { spec?: object; ready?: string; labels?: Record<string, string> } = {},
-  ): V1Node =>
-    ({
-      metadata: { name, labels: changes.labels ?? {} },
-      spec: changes.spec ?? {},
-      status: {
-        allocatable: { cpu: "4", memory: "8Gi", pods: "10", "nvidia.com/gpu": "1" },
-        conditions: [{ type: "Ready", status: changes.ready ?? "True" }],
-      },
-    }) as V1Node;
+  ): V1Node => ({
+    metadata: { name, labels: changes.labels ?? {} },
+    spec: changes.spec ?? {},
+    status: {
+      allocatable: { cpu: "4", memory: "8Gi", pods: "10", "nvidia.com/gpu": "1" },
+      conditions: [{ type: "Ready", status: changes.ready ?? "True" }],
+    },
+  });
   const pod = (nodeName: string | undefined, cpu: string, phase = "Running", init?: string): V1Pod =>
     ({
       spec: {
