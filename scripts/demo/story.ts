@@ -11,7 +11,9 @@ import {
   cutOff,
   damageCopies,
   type FaultParts,
+  inTraining,
   killInTraining,
+  nodeIdOf,
   restartKeeperInPost,
   seen,
   silenceOracle,
@@ -33,7 +35,7 @@ const TIMEOUT_MS = 600_000;
  * do is judged by their checkpoints alone.
  */
 const CHANGES = {
-  LeaseGrace: { value: 20 },
+  LeaseGrace: { value: 15 },
   SeedTimeout: { value: 20, min: 20 },
   ReportTimeout: { value: 65_535, max: 65_535 },
 };
@@ -128,18 +130,24 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
     say("two more nodes join, too dear for this round, with room for the work of others");
     for (const node of SPARES) await startAgent(node);
 
-    const [ada, , cleo] = NODES;
-    if (!ada || !cleo) throw new Error("the cast has changed");
-    const victims = { killed: ada, cut: cleo };
-    const killed = await killInTraining(parts, victims.killed);
+    const [ada, ...others] = NODES;
+    if (!ada) throw new Error("the cast has changed");
+    const killed = await killInTraining(parts, ada);
     const damaged: string[] = [];
-    for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, victims.killed)));
+    for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, ada)));
     // In the next batch: this one's nodes are fixed once it has asked for its seed.
     const { seeds } = session.contracts;
     await seen(async () => (await seeds.queryFilter(seeds.filters.SeedRequested(), firstBlock)).length >= 2);
-    const cable = cables.get(victims.cut.name);
-    if (!cable) throw new Error(`${victims.cut.name} has no cable`);
-    const cut = await cutOff(parts, victims.cut, cable);
+    // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
+    const victim = await seen(async () => {
+      for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
+        if (await inTraining(session, await nodeIdOf(session, node), 1)) return node;
+      }
+      return undefined;
+    });
+    const cable = cables.get(victim.name);
+    if (!cable) throw new Error(`${victim.name} has no cable`);
+    const cut = await cutOff(parts, victim, cable);
     for (const id of killed.leaseIds) {
       const [successor] = await seen(async () => {
         const after = (await session.reader.leases(await session.reader.pin())).filter(({ parent }) => parent === id);
@@ -153,10 +161,8 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
       reference.set(cast.account, undisturbed(processes, cast, spec));
     }
     await cable.plug();
-    say(
-      `${victims.cut.name} reaches the chain again and finds its leases gone; ${victims.killed.name} is started again`,
-    );
-    await startAgent(victims.killed);
+    say(`${victim.name} reaches the chain again and finds its leases gone; ${ada.name} is started again`);
+    await startAgent(ada);
     return { faults: [killed, cut], damaged, silence, inFlight };
   };
   const all = Promise.all([disturb(), follow(session, screen, finished)]);
