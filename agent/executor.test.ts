@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { chooseExecutor } from "./executor.ts";
 import { executorConfig } from "./executor-config.ts";
 
-const network = (chainId: number) => ({ rpcUrl: "http://127.0.0.1:8545", chainId });
+const network = (chainId: number) => ({ rpcUrl: "http://127.0.0.1:8545", fallbackRpcUrls: [], chainId });
 
 test("containers by default, processes on a local chain; what is configured goes first", () => {
   const kindOn = (chainId: number, executor?: object) =>

@@ -11,12 +11,15 @@ const node: Node = {
   askTick: 12,
   capacity: 8,
   leased: 3,
+  undecided: 0,
+  fit: true,
   cooldownUntil: 0,
   withdrawableAt: 0,
   owner: "0x",
   operator: "0x",
   energySource: "grid",
   powerThreshold: 100,
+  powerMax: 400,
   stake: 0n,
   endpoint: "",
 };
@@ -35,4 +38,7 @@ test("what keeps it out of the market is named: draining, gone, cooling down unt
     assert.deepEqual(hindrances({ status }), [{ kind: "gone" }]);
   assert.deepEqual(hindrances({ cooldownUntil: 101 }), [{ kind: "coolingDown", until: 101 }]);
   assert.deepEqual(hindrances({ cooldownUntil: 100 }), []);
+  assert.deepEqual(hindrances({ fit: false }), [{ kind: "unfit" }]);
+  const [throttled] = nodeStates([{ ...node, fit: false }], classes, 100, new Set([7]));
+  assert.deepEqual(throttled?.hindrances, [{ kind: "throttled" }]);
 });

@@ -121,6 +121,7 @@ export class GasChain {
       deadline: timestamp + 100_000,
       classIds: [classId],
       surcharges: [],
+      replicas: 1,
     };
     const submit = await this.#measure(await tasks.submit.populateTransaction(submission));
     await this.#market.pass(10);
@@ -161,7 +162,7 @@ export class GasChain {
     const at = ++this.#nodes;
     const operator = `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
     const ask = BigInt((at * 7919) % PRICES) * MILLI;
-    const profile = { energySource: 0, powerThreshold: 100, endpoint: `/ip4/10.0.0.1/tcp/4001/p2p/node-${at}` };
+    const profile = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: `/ip4/10.0.0.1/tcp/4001/p2p/node-${at}` };
     const terms = { classId: SUPPLY_CLASS, capacity: 1, ask };
     return this.#market.contracts.nodes.register.populateTransaction(operator, terms, profile, 100n * 10n ** 18n);
   }

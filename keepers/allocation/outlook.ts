@@ -3,6 +3,7 @@ import { hexlify } from "ethers";
 import { nodeStates } from "../../chain/node-state.ts";
 import type { Reader } from "../../chain/readers.ts";
 import { roundSnapshot } from "../../chain/snapshot.ts";
+import { readStandings } from "../../chain/telemetry.ts";
 import { explainRound, explanationText, type RoundExplanation } from "../../protocol/allocation/explain/round.ts";
 import { type PlanRefusal, planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
@@ -30,8 +31,17 @@ export async function lookAhead(
   if (!snapshot) return { step };
   const plan = planRoundWith(snapshot, solvers);
   if (plan.kind === "refusal") return { step, plan };
-  const [nodes, classes] = await Promise.all([reader.nodes(pin), reader.classes(pin)]);
-  return { step, plan, explanation: explainRound(snapshot, plan, nodeStates(nodes, classes, pin.timestamp)) };
+  const [nodes, classes, standings] = await Promise.all([
+    reader.nodes(pin),
+    reader.classes(pin),
+    readStandings(reader, pin),
+  ]);
+  const throttled = new Set(standings.filter((standing) => standing.throttled).map(({ nodeId }) => nodeId));
+  return {
+    step,
+    plan,
+    explanation: explainRound(snapshot, plan, nodeStates(nodes, classes, pin.timestamp, throttled)),
+  };
 }
 
 /** An outlook for people. */

@@ -99,6 +99,7 @@ function idleReason(node: Node, pin: Pin, stakePerUnit: number, queueLength: num
     status: node.status as "active",
     leased: node.leased,
     undecided: node.undecided,
+    fit: node.fit,
     listedUnits: node.listing?.units ?? 0,
     capacity: node.capacity,
     cooldownUntil: node.cooldownUntil,

@@ -27,7 +27,8 @@ export default async function update(args: Arguments, hre: HardhatRuntimeEnviron
     const classes = await reader.classes(pin);
     const now = classes.find(({ id }) => id === node.classId);
     const changesTerms = args.class !== "" || args.capacity > 0 || args.ask !== "";
-    const changesProfile = args.endpoint !== "" || args.powerThreshold > 0 || args.powerMax > 0 || args.energySource !== "";
+    const changesProfile =
+      args.endpoint !== "" || args.powerThreshold > 0 || args.powerMax > 0 || args.energySource !== "";
     if (!changesTerms && !changesProfile)
       throw new Error("Name what to change: --ask, --capacity, --class, --endpoint…");
     const energySource = args.energySource === "" ? node.energySource : givenSource(args.energySource);

@@ -52,7 +52,14 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
           formatVer(surcharge),
         ]),
       );
-      const terms = { units: wish.units, maxPrice: formatVer(wish.maxPrice), classes, checkpointInterval, replicas: args.replicas, within };
+      const terms = {
+        units: wish.units,
+        maxPrice: formatVer(wish.maxPrice),
+        classes,
+        checkpointInterval,
+        replicas: args.replicas,
+        within,
+      };
       const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
