@@ -11,10 +11,10 @@ test("the constants equal those of Units.sol", () => {
   for (const [, name = "", text = ""] of source.matchAll(/constant (\w+) = ([^;]+);/g))
     inSolidity.set(name, value(text));
   const { PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS } = units;
-  const { MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES } = units;
+  const { MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES, MAX_UNIT_POWER } = units;
   const here = {
     ...{ PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS },
-    ...{ MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES },
+    ...{ MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES, MAX_UNIT_POWER },
     ...{ CODEC_RAW, CODEC_DAG_PB },
   };
   const byName = (a: readonly [string, bigint], b: readonly [string, bigint]): number => (a[0] < b[0] ? -1 : 1);

@@ -35,5 +35,8 @@ export const MAX_TASK_CLASSES = 16;
 /** Most classes of all tasks of a round together. */
 export const MAX_ROUND_CLASSES = 64;
 
+/** Most power that a unit of capacity can draw, watts. */
+export const MAX_UNIT_POWER = 20_000;
+
 /** 100 % in basis points. */
 export const BASIS = 10_000;

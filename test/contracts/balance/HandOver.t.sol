@@ -124,6 +124,8 @@ contract HandOverTest is Moves {
         assertTrue(telemetry.silent(1));
         leases.expire(2);
         assertStatus(2, ILeaseRegistry.LeaseStatus.Expired);
-        assertUnits(1, 6, 4, 0, 0);
+        // Its six units wait as an orphan, which no live lease holds.
+        assertUnits(1, 0, 10, 0, 0);
+        assertEq(reassignment.orphanCount(), 1);
     }
 }

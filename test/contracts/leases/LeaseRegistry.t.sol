@@ -91,7 +91,7 @@ contract LeaseRegistryTest is Fixture {
         checkpoint(id, 100);
         expire(id);
         register(alice, CPU_EU, 4, 10);
-        runRound(2);
+        runBatch(2);
         assertEq(leases.lease(2).fence, 2);
         assertEq(leases.lease(2).parent, id);
         vm.startPrank(operatorOf(1));
@@ -121,7 +121,8 @@ contract LeaseRegistryTest is Fixture {
         assertEq(nodes.node(1).stake, stakeFor(4) - slice);
         assertEq(vault.claimable(keeper) - before, bounty);
         assertEq(vault.books().bountyPool, pool + slice - bounty);
-        assertUnits(1, 4, 0, 0, 0);
+        assertUnits(1, 0, 4, 0, 0);
+        assertEq(reassignment.orphanCount(), 1);
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Expired));
         leases.expire(id);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.UnknownLease.selector, 0));
