@@ -35,6 +35,7 @@ async function setUp() {
     Telemetry: await deployed.telemetry.getAddress(),
     EnergyLedger: await deployed.ledger.getAddress(),
     Balancer: await deployed.balancer.getAddress(),
+    Reassignment: await deployed.reassignment.getAddress(),
   };
   const deployment: Deployment = { chainId: 31337, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
