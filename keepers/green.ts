@@ -51,7 +51,9 @@ export async function openGreenKeepers(
     });
     cycles.push({ name: "energy", cycle: () => keeper.cycle() });
     if (listening) {
-      store = new CheckpointStore({ directory: join(config.dataDir, "peer"), listen, announce, log: logger });
+      // Reports are messages: there are no blocks to serve.
+      const directory = join(config.dataDir, "peer");
+      store = new CheckpointStore({ directory, listen, announce, http: false, log: logger });
       await store.handle(REPORT_PROTOCOL, (body) => ({ ...keeper.receive(body) }), { maxBytes: MESSAGE_BYTES });
       await store.start();
       logger.info({ addresses: store.multiaddrs() }, "taking reports: name these addresses in agents' configurations");

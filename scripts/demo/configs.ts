@@ -68,7 +68,7 @@ export class Configs {
    * its first start would.
    */
   async announceKeeper(): Promise<void> {
-    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer") });
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), http: false });
     await store.start();
     [this.#reports] = store.multiaddrs();
     await store.stop();
