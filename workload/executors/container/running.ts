@@ -16,7 +16,7 @@ const [FIRST_LOOK, LAST_LOOK] = [100, 2000];
 /** A unit's disk space is looked at every so many looks. */
 const DISK_LOOKS = 3;
 /** Milliseconds that the rest of the log gets after the end. */
-const LOG_GRACE = 5000;
+const LOG_GRACE = 10_000;
 const MIB = 1024 * 1024;
 
 /** What a container is watched for and with. */
