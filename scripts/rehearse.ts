@@ -14,9 +14,9 @@ import { Command, Option } from "commander";
 import { formatEther, Wallet } from "ethers";
 
 import { formatVer } from "../protocol/money/ver.ts";
+import { Cable } from "./demo/cable.ts";
 import { Processes, ROOT } from "./demo/processes.ts";
 import { Screen } from "./demo/screen.ts";
-import { Cable } from "./rehearsal/cable.ts";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { deploy, fillParameters } from "./rehearsal/deploy.ts";
 import { Tasks } from "./rehearsal/hardhat.ts";

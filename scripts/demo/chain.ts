@@ -13,7 +13,7 @@ import { type Processes, ROOT } from "./processes.ts";
 export const HARDHAT = join(ROOT, "node_modules", "hardhat", "dist", "src", "cli.js");
 
 /** A port of the loopback interface that is free now. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -145,7 +145,8 @@ export function deploymentFile(deploymentId: string): string {
   return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }
 
-async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
+/** Waits until a node answers. */
+export async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
   for (;;) {
     try {
       await provider.send("eth_chainId", []);

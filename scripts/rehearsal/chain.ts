@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
 
-import { HARDHAT } from "../demo/chain.ts";
+import { freePort, HARDHAT, untilAnswering } from "../demo/chain.ts";
 import { type Processes, ROOT } from "../demo/processes.ts";
 
 /** BASE Sepolia's chain id and block time (docs.base.org). */
@@ -100,29 +99,4 @@ async function anvil(processes: Processes): Promise<string> {
   }
   await processes.runProgram("install-anvil", "npm", ["ci", "--prefix", folder, "--ignore-scripts"]);
   return binary;
-}
-
-async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
-  for (;;) {
-    try {
-      await provider.send("eth_chainId", []);
-      return;
-    } catch {
-      await delay(200);
-    }
-  }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address && typeof address === "object") resolve(address.port);
-        else reject(new Error("no free port on 127.0.0.1"));
-      });
-    });
-  });
 }

@@ -12,14 +12,14 @@ import { isHopeless, podOfIndex, stateOf } from "./pods.ts";
 const settings: ClusterSettings = {
   namespace: "drmp",
   owner: "me",
-  volume: { claim: "work", path: "/work", subPath: "agent-0" },
+  volume: { claim: "work", path: "/volume", subPath: "agent-0" },
   uid: 65532,
   gid: 65532,
   tmpMiB: 64,
   nodeSelector: {},
   gpuResource: "nvidia.com/gpu",
 };
-const unit = testUnit("/work/leases/7-1/unit-12", testSpec({ env: { MISBEHAVES_X: "$(HOME)" } }), {
+const unit = testUnit("/volume/leases/7-1/unit-12", testSpec({ env: { MISBEHAVES_X: "$(HOME)" } }), {
   leaseId: 7,
   leaseStart: 10,
   leaseUnits: 4,
@@ -30,7 +30,12 @@ const range = { first: 10, count: 4 };
 
 test("a lease is one Indexed Job, whichever of its units comes first", () => {
   const job = jobFor(unit, range, "image", "name", settings);
-  const sibling = { ...unit, unitIndex: 10, attempt: 3, folder: { ...unit.folder, root: "/work/leases/7-1/unit-10" } };
+  const sibling = {
+    ...unit,
+    unitIndex: 10,
+    attempt: 3,
+    folder: { ...unit.folder, root: "/volume/leases/7-1/unit-10" },
+  };
   assert.deepEqual(jobFor(sibling, range, "image", "name", settings), job);
   assert.equal(jobName(sibling, range, settings, 0), jobName(unit, range, settings, 0));
   assert.notEqual(jobName(unit, { first: 12, count: 1 }, settings, 1), jobName(unit, range, settings, 0));
@@ -84,7 +89,7 @@ test("a folder that is not on the shared volume cannot be mounted", () => {
   const elsewhere = { ...unit, folder: { ...unit.folder, root: "/data/leases/7-1/unit-12" } };
   assert.throws(() => jobFor(elsewhere, range, "image", "name", settings), {
     code: "START_FAILED",
-    message: /not on the volume work, which the agent has at \/work: correct executor\.volume\.path/,
+    message: /not on the volume work, which the agent has at \/volume: correct executor\.volume\.path/,
   });
 });
 
