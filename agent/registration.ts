@@ -23,7 +23,7 @@ export async function ensureRegistered(
   endpoint: string,
   logger: Logger,
 ): Promise<number> {
-  const { reader, contracts } = session;
+  const { reader } = session;
   const pin = await reader.pin();
   const known = await reader.nodeOfOperator(pin, operator);
   if (known !== undefined) {
@@ -48,31 +48,56 @@ export async function ensureRegistered(
   }
   const { stakePerUnit } = await reader.parameters(pin);
   const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
-  const { signer, lane } = await session.lane(config.owner);
-  await ensureBalance(session, { signer, lane }, stake, logger);
-  const permit = await signPermit(contracts, signer, stake);
-  await lane.submit({
+  const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
+  const nodeId = await registerNode(session, await session.lane(config.owner), logger, {
     label: "register node",
-    prepare: () =>
-      contracts.nodes.registerWithPermit.populateTransaction(
-        operator,
-        { classId: found.id, capacity: config.node.capacity, ask: parseUnits(config.node.ask, 18) },
-        {
-          energySource: numberOf(ENERGY_SOURCES, config.node.energySource),
-          powerThreshold: config.node.powerThreshold,
-          powerMax: config.node.powerMax,
-          endpoint,
-        },
-        stake,
-        permit.deadline,
-        permit.v,
-        permit.r,
-        permit.s,
-      ),
+    operator,
+    terms: { classId: found.id, capacity, ask: parseUnits(ask, 18) },
+    profile: { energySource: numberOf(ENERGY_SOURCES, energySource), powerThreshold, powerMax, endpoint },
+    stake,
+  });
+  logger.info({ node: nodeId, class: found.name, capacity, ask }, "registered");
+  return nodeId;
+}
+
+/** A node to be registered. Money in wei. */
+export interface Registration {
+  /** What it is called in logs, and where it is confirmed. */
+  readonly label: string;
+  /** Address of the agent's key. */
+  readonly operator: string;
+  readonly terms: { readonly classId: number; readonly capacity: number; readonly ask: bigint };
+  readonly profile: {
+    readonly energySource: number;
+    readonly powerThreshold: number;
+    readonly powerMax: number;
+    readonly endpoint: string;
+  };
+  readonly stake: bigint;
+}
+
+/**
+ * Registers a node with its stake, which is taken from the owner by permit in the same transaction.
+ *
+ * @returns The node's id.
+ * @throws ChainError with the remedy: ask not on a tick, too little VER or ETH.
+ */
+export async function registerNode(
+  session: Session,
+  owner: Awaited<ReturnType<Session["lane"]>>,
+  log: Pick<Logger, "info">,
+  { label, operator, terms, profile, stake }: Registration,
+): Promise<number> {
+  const { reader, contracts } = session;
+  await ensureBalance(session, owner, stake, log);
+  const { deadline, v, r, s } = await signPermit(contracts, owner.signer, stake);
+  const { nodes } = contracts;
+  await owner.lane.submit({
+    label,
+    prepare: () => nodes.registerWithPermit.populateTransaction(operator, terms, profile, stake, deadline, v, r, s),
   });
   const nodeId = await reader.nodeOfOperator(await reader.pin(), operator);
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");
-  logger.info({ node: nodeId, class: found.name, capacity: config.node.capacity, ask: config.node.ask }, "registered");
   return nodeId;
 }
 

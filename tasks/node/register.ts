@@ -1,7 +1,6 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ensureBalance } from "../../chain/balance.ts";
-import { signPermit } from "../../chain/permit.ts";
+import { registerNode } from "../../agent/registration.ts";
 import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
 import { formatVer, parseVer } from "../../protocol/money/ver.ts";
 import { write } from "../session/context.ts";
@@ -24,7 +23,7 @@ interface Arguments extends WritingArguments {
 export default async function register(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
   await write(args, hre, async (context) => {
     const { session, screen } = context;
-    const { reader, contracts } = session;
+    const { reader } = session;
     const pin = await reader.pin();
     const operator = givenAddress("operator", args.operator);
     const found = givenClass(await reader.classes(pin), args.class);
@@ -35,27 +34,18 @@ export default async function register(args: Arguments, hre: HardhatRuntimeEnvir
     const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
-    const { signer, lane } = await context.account();
-    await ensureBalance(session, { signer, lane }, stake, { info: (_fields, message) => screen.say(message) });
+    const account = await context.account();
     context.spends = stake;
-    const permit = await signPermit(contracts, signer, stake);
-    const { powerThreshold, powerMax, endpoint } = args;
-    await lane.submit({
-      label: `register a node of ${String(args.capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
-      prepare: () =>
-        contracts.nodes.registerWithPermit.populateTransaction(
-          operator,
-          { classId: found.id, capacity: args.capacity, ask },
-          { energySource, powerThreshold, powerMax, endpoint },
-          stake,
-          permit.deadline,
-          permit.v,
-          permit.r,
-          permit.s,
-        ),
+    const { capacity, powerThreshold, powerMax, endpoint } = args;
+    const log = { info: (_fields: unknown, message?: string) => screen.say(message) };
+    const nodeId = await registerNode(session, account, log, {
+      label: `register a node of ${String(capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
+      operator,
+      terms: { classId: found.id, capacity, ask },
+      profile: { energySource, powerThreshold, powerMax, endpoint },
+      stake,
     });
-    const nodeId = await reader.nodeOfOperator(await reader.pin(), operator);
     screen.say(`Node ${String(nodeId)} is registered. Start its agent with the operator's key.`);
-    return { node: nodeId, owner: signer.address, operator, stake };
+    return { node: nodeId, owner: account.signer.address, operator, stake };
   });
 }

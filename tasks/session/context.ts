@@ -156,13 +156,15 @@ async function confirm(
 ): Promise<void> {
   const { label, to, data, value, gasLimit, fees } = proposal;
   const l1 = await estimateL1Fee(session.provider, { to, data, value, gasLimit, ...fees, chainId, nonce: 0 });
+  // What the faucet gives first is not what the task spends.
+  const takes = to === (await session.contracts.faucet?.getAddress()) ? 0n : spends;
   const most = gasLimit * fees.maxFeePerGas + value + (l1 ?? 0n);
   screen.facts([
     ["transaction", label],
     ["to", to],
     ["gas", `at most ${String(gasLimit)} at ${formatUnits(fees.maxFeePerGas, "gwei")} gwei`],
     ["L1 data fee", l1 === undefined ? undefined : `about ${formatEther(l1)} ETH`],
-    ["costs", `at most ${formatEther(most)} ETH${spends > 0n ? `, and ${formatVer(spends)} VER` : ""}`],
+    ["costs", `at most ${formatEther(most)} ETH${takes > 0n ? `, and ${formatVer(takes)} VER` : ""}`],
   ]);
   if (dryRun) throw new DryRun();
   if (yes || (await screen.confirm("Send it?"))) return;
