@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { formatUnits, parseUnits } from "ethers";
 
 import { type Cost, GasChain, type RoundCost } from "./gas/chain.ts";
-import type { L1Prices } from "./gas/l1Fee.ts";
+import type { L1Prices } from "../chain/l1-fee.ts";
 import { lineChart } from "./plot.ts";
 import { markdownTable, writePicture, writeSection } from "./report.ts";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { hexlify } from "ethers";
 
-import { fastlzLength, l1Slots, l1Weight } from "./l1Fee.ts";
+import { fastlzLength, l1Slots, l1Weight } from "./l1-fee.ts";
 
 const PRICES = { baseFee: 10n ** 9n, blobBaseFee: 10n ** 6n, baseFeeScalar: 2269n, blobBaseFeeScalar: 1_055_762n };
 

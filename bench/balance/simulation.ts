@@ -1,6 +1,6 @@
 import { averageLoad } from "../../protocol/balance/load.ts";
 import { type BalanceLease, type BalanceNode, planMoves } from "../../protocol/balance/moves.ts";
-import { randomNumbers } from "../random.ts";
+import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
 
 /** A simulated network. */
 export interface SimulationOptions {

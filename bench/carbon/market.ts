@@ -2,7 +2,7 @@ import type { Round, RoundClass, RoundTask } from "../../protocol/allocation/mod
 import { classBaseline } from "../../protocol/energy/baseline.ts";
 import { carbonSurcharge } from "../../protocol/energy/carbon.ts";
 import { intensityTable, kindOf, regionOf } from "../../protocol/energy/intensity.ts";
-import { randomNumbers } from "../random.ts";
+import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
 
 /** A network whose nodes, regions and tasks are like those of today's clouds. */
 export interface CarbonMarket {

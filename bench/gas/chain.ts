@@ -4,7 +4,7 @@ import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
-import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "./l1Fee.ts";
+import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "../../chain/l1-fee.ts";
 
 /** What a transaction took. */
 export interface Cost extends L1Weight {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
 
+import { L1_BLOCK, type L1Prices, l1Slots } from "../../chain/l1-fee.ts";
 import { freePort, HARDHAT, untilAnswering } from "../demo/chain.ts";
 import { type Processes, ROOT } from "../demo/processes.ts";
 
@@ -11,14 +12,8 @@ import { type Processes, ROOT } from "../demo/processes.ts";
 export const CHAIN_ID = 84532;
 const BLOCK_SECONDS = 2;
 
-/** The OP stack's predeploy that holds what the L1 data fee is computed from, and its slots (specs.optimism.io). */
-const L1_BLOCK = "0x4200000000000000000000000000000000000015";
-const L1_BASE_FEE_SLOT = 1;
-const L1_SCALARS_SLOT = 3;
-const L1_BLOB_BASE_FEE_SLOT = 7;
-
 /** L1 fees of a calm day: 2 gwei a gas, 1 wei a blob gas, with the scalars that BASE has set since Ecotone. */
-const L1 = { baseFee: 2_000_000_000n, blobBaseFee: 1n, baseFeeScalar: 2269n, blobBaseFeeScalar: 1_055_762n } as const;
+const L1: L1Prices = { baseFee: 2_000_000_000n, blobBaseFee: 1n, baseFeeScalar: 2269n, blobBaseFeeScalar: 1_055_762n };
 
 /** A simulated chain with BASE Sepolia's id, block time and transaction gas cap. */
 export interface RehearsalChain {
@@ -81,12 +76,9 @@ export async function passTime({ provider }: RehearsalChain, seconds: number): P
 
 /** BASE's L1 data fee is charged from now on, exactly: the simulator reads it from the predeploy's slots. */
 async function setL1Fee(provider: JsonRpcProvider): Promise<void> {
-  const set = (slot: number, value: bigint) =>
-    provider.send("hardhat_setStorageAt", [L1_BLOCK, toBeHex(slot), zeroPadValue(toBeHex(value), 32)]);
-  await set(L1_BASE_FEE_SLOT, L1.baseFee);
-  // Eight bytes of a sequence number, then four of each scalar, from the lowest byte up.
-  await set(L1_SCALARS_SLOT, (L1.baseFeeScalar << 96n) | (L1.blobBaseFeeScalar << 64n));
-  await set(L1_BLOB_BASE_FEE_SLOT, L1.blobBaseFee);
+  for (const [slot, value] of l1Slots(L1)) {
+    await provider.send("hardhat_setStorageAt", [L1_BLOCK, toBeHex(slot), zeroPadValue(toBeHex(value), 32)]);
+  }
 }
 
 /** Anvil's binary, installed into tools/anvil from the lockfile there if it is missing. */

@@ -70,7 +70,7 @@ function generateMarket({ tasks, classes, nodes, density, demand, seed }: Market
   return { problem, supply };
 }
 
-/** Numbers from 0 to 1 by mulberry32. */
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
