@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { test } from "node:test";
 
 import { CID } from "multiformats/cid";
 
-import { ROOT } from "../../scripts/demo/processes.ts";
+import { runScript } from "../support/script.ts";
 
 /**
  * What the joint optimum of the demo's tasks costs, worked out by hand: of the 16 units on offer, 15 are needed, and one of
@@ -38,17 +37,7 @@ interface Table {
 }
 
 test("the demo: trained, verified and paid for, whatever fails meanwhile", { timeout: 780_000 }, async (context) => {
-  const child = spawn(process.execPath, ["scripts/demo.ts", "--json", "--no-energy"], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  context.after(() => child.kill("SIGTERM"));
-  let [out, said] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  assert.equal(code, 0, `${out}\n${said}`);
-  const table = JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Table;
+  const table = await runScript<Table>(context, "scripts/demo.ts", "--json", "--no-energy");
 
   assert.deepEqual(
     table.checks.filter(({ ok }) => !ok),

@@ -22,15 +22,7 @@ after(async () => {
 test(
   "a hot node is relieved, a power-hungry one is throttled and hands its work over, and all of it is accounted for",
   { timeout: 540_000 },
-  async () => {
-    try {
-      await story();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n${await network.tails()}`, {
-        cause: error,
-      });
-    }
-  },
+  () => network.telling(story),
 );
 
 async function story(): Promise<void> {

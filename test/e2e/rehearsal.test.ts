@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 
-import { ROOT } from "../../scripts/demo/processes.ts";
+import { runScript } from "../support/script.ts";
 
 interface Outcome {
   readonly node: string;
@@ -18,7 +17,7 @@ for (const [node, least] of [
       context.skip("anvil is locked for Linux x64 only");
       return;
     }
-    const outcome = await rehearse(context, node);
+    const outcome = await runScript<Outcome>(context, "scripts/rehearse.ts", "--node", node, "--json");
     assert.equal(outcome.node, node);
     assert.ok(outcome.checks.length >= least);
     assert.deepEqual(
@@ -26,18 +25,4 @@ for (const [node, least] of [
       [],
     );
   });
-}
-
-async function rehearse(context: TestContext, node: string): Promise<Outcome> {
-  const child = spawn(process.execPath, ["scripts/rehearse.ts", "--node", node, "--json"], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  context.after(() => child.kill("SIGTERM"));
-  let [out, said] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  assert.equal(code, 0, `${out}\n${said}`);
-  return JSON.parse(out.trimEnd().split("\n").at(-1) ?? "") as Outcome;
 }

@@ -49,18 +49,8 @@ after(async () => {
   await network.stop();
 });
 
-test(
-  "killed, drained and restarted in mid-training, the network comes to the same weights",
-  { timeout: 200_000 },
-  async () => {
-    try {
-      await story();
-    } catch (error) {
-      throw new Error(`${error instanceof Error ? (error.stack ?? "") : String(error)}\n${await network.tails()}`, {
-        cause: error,
-      });
-    }
-  },
+test("killed, drained and restarted in mid-training, the network comes to the same weights", { timeout: 200_000 }, () =>
+  network.telling(story),
 );
 
 async function story(): Promise<void> {

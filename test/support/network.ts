@@ -97,6 +97,16 @@ export class TestNetwork {
     throw new Error(`not within ${String(seconds)} s: ${what}`);
   }
 
+  /** Runs a story; where it fails, the end of every log goes with the error. */
+  async telling(story: () => Promise<void>): Promise<void> {
+    try {
+      await story();
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? "") : String(error);
+      throw new Error(`${what}\n${await this.tails()}`, { cause: error });
+    }
+  }
+
   /** The end of every log, for the output of a test that failed. */
   async tails(): Promise<string> {
     const folder = join(this.directory, "logs");
