@@ -72,7 +72,11 @@ export interface LaneOptions {
   readonly stuckAfterMs?: number;
   /** Pause between two looks for a receipt, milliseconds. Default: the provider's polling interval. */
   readonly pollMs?: number;
-  /** Gas on top of the estimate, percent. Default 25. */
+  /**
+   * Gas on top of the estimate, percent, but at least 150,000; what is not used is not paid. Default 100: a round may end between the simulation
+   * and the block, and a call that only noted a listing while it was open then changes the listing, which costs up to as
+   * much again.
+   */
   readonly gasMarginPercent?: number;
   /**
    * Asked before each new transaction is sent (not before a stuck one is replaced). It may look at the simulated move and

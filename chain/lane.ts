@@ -14,7 +14,7 @@ import { Journal } from "./internal/journal.ts";
 import { Preflight } from "./internal/preflight.ts";
 import type { LaneOptions, LaneRequest } from "./lane-types.ts";
 
-export { TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
+export { LEAST_MARGIN, TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
 export type { Cost, Fees, LaneEvent, LaneOptions, LaneRequest, Payload, Proposal } from "./lane-types.ts";
 
 /** Gas of a transaction that does nothing, with room for an account that has code. */

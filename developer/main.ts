@@ -21,6 +21,7 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
+import type { TaskProgress } from "./progress.ts";
 import { submitTask } from "./submit.ts";
 
 const INTERVAL_MS = 1500;
@@ -85,7 +86,12 @@ async function work(
     const follower = new TaskFollower(session, store, config.key, results, logger);
     let shown = -1;
     while (!signal.aborted) {
-      const { task, share } = await follower.cycle(taskId);
+      const seen = await look(follower, taskId);
+      if (seen === undefined) {
+        await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      const { task, share } = seen;
       const percent = Math.floor(share * 100);
       if (percent !== shown) {
         const { openUnits, leasedUnits, paidUnits, refundedUnits } = task;
@@ -101,5 +107,16 @@ async function work(
   } finally {
     await store.stop();
     session.close();
+  }
+}
+
+/** One look; undefined where it failed in a way that goes away by itself. What was done before the failure stands. */
+async function look(follower: TaskFollower, taskId: number): Promise<TaskProgress | undefined> {
+  try {
+    return await follower.cycle(taskId);
+  } catch (error) {
+    if (!(error instanceof ChainError && error.retryable)) throw error;
+    logger.warn({ err: error, task: taskId }, "cannot look at the task now, trying again");
+    return undefined;
   }
 }

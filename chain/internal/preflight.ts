@@ -35,7 +35,7 @@ export class Preflight {
       // At "latest" and not at "pending", where a transaction of ours would stand in its own way.
       const call = provider.getRpcTransaction({ from: address, to, data, value });
       const estimate = BigInt((await provider.send("eth_estimateGas", [call, "latest"])) as string);
-      return { to, data, value, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 25) };
+      return { to, data, value, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 100) };
     });
   }
 
@@ -85,6 +85,9 @@ export class Preflight {
   }
 }
 
+/** Least gas on top of an estimate: changing a node's listing costs about as much where its tick was empty. */
+export const LEAST_MARGIN = 150_000n;
+
 function gasLimit(estimate: bigint, marginPercent: number): bigint {
   if (estimate > TRANSACTION_GAS_CAP) {
     throw new ChainError(
@@ -94,6 +97,7 @@ function gasLimit(estimate: bigint, marginPercent: number): bigint {
       { details: { estimate } },
     );
   }
-  const limit = (estimate * BigInt(100 + marginPercent)) / 100n;
+  const share = (estimate * BigInt(marginPercent)) / 100n;
+  const limit = estimate + (share > LEAST_MARGIN ? share : LEAST_MARGIN);
   return limit < TRANSACTION_GAS_CAP ? limit : TRANSACTION_GAS_CAP;
 }

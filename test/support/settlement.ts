@@ -1,0 +1,14 @@
+import { hexlify } from "ethers";
+
+import type { Reader } from "../../chain/readers.ts";
+import { roundSnapshot } from "../../chain/snapshot.ts";
+import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
+import { planRound } from "../../protocol/allocation/plan.ts";
+
+/** The bytes that settle the open round. @throws Error if it has no seed yet, or no plan is certified. */
+export async function settlement(reader: Reader): Promise<string> {
+  const snapshot = await roundSnapshot(reader);
+  const plan = snapshot && planRound(snapshot, lpSolver);
+  if (plan?.kind !== "plan") throw new Error(plan?.why ?? "no round waits to be settled");
+  return hexlify(plan.post);
+}
