@@ -36,7 +36,7 @@ export const keeperConfig = z.strictObject({
   energy: z
     .strictObject({
       /** Multiaddrs at which agents' reports are taken; their peer id is made at the first start, and stays. */
-      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4002"]),
+      listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4003"]),
       /** Multiaddrs that agents reach this keeper by, if they differ. */
       announce: z.array(z.string()).default([]),
       /** Seconds that a report waits for others, so that they share the cost of a transaction. */
