@@ -8,15 +8,13 @@ import { type Cause, judgeExit } from "../exit.ts";
 import { type BoundedLog, logTail } from "../log.ts";
 import { usedBytes } from "./disk.ts";
 import { type Engine, insist, statusOf } from "./engine.ts";
-import { framesOf } from "./stream.ts";
+import { LogCopy } from "./log-copy.ts";
 import { oomKills, ranOutOfMemory, usageOf } from "./usage.ts";
 
 /** Milliseconds between two looks at a unit: soon at first, so that short ones are seen too. */
 const [FIRST_LOOK, LAST_LOOK] = [100, 2000];
 /** A unit's disk space is looked at every so many looks. */
 const DISK_LOOKS = 3;
-/** Milliseconds that the rest of the log gets after the end. */
-const LOG_GRACE = 10_000;
 const MIB = 1024 * 1024;
 
 /** What a container is watched for and with. */
@@ -144,11 +142,11 @@ export class RunningContainer implements RunningUnit {
 
   async #follow(): Promise<UnitExit> {
     const { unit, log, container, diskMiB } = this.#watch;
-    const copying = this.#copyLog();
+    const copy = new LogCopy(container, log, this.#watch.logSince);
     const state = await this.#waitForEnd();
     this.#ended = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.race([copying, sleep(LOG_GRACE, undefined, { ref: false })]);
+    await copy.finish();
     const code = state?.ExitCode ?? 128 + constants.signals.SIGKILL;
     const memory = ranOutOfMemory({
       told: state !== undefined && (state.OOMKilled || (await this.#podmanSaysOom())),
@@ -188,26 +186,6 @@ export class RunningContainer implements RunningUnit {
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         // The engine does not answer, or not well: that says nothing about the unit.
-      }
-    }
-  }
-
-  async #copyLog(): Promise<void> {
-    const { container, log } = this.#watch;
-    for (let since = this.#watch.logSince; !this.#ended; since = Date.now()) {
-      try {
-        const stream = (await container.logs({
-          follow: true,
-          stdout: true,
-          stderr: true,
-          since: since / 1000,
-        })) as unknown as AsyncIterable<Buffer>;
-        // Waiting for each part holds back a program that writes faster than the disk.
-        for await (const part of framesOf(stream)) await log.append(part);
-        return;
-      } catch (error) {
-        if (statusOf(error) === 404) return;
-        await sleep(500);
       }
     }
   }

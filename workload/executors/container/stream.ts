@@ -1,27 +1,38 @@
 /** Streams as the engine sends them for containers without a terminal: frames of stdout and stderr in one stream. */
 const HEADER_BYTES = 8;
+/** So much of a frame comes in one piece; longer than any time stamp. */
+const HEAD_BYTES = 64;
 
-/** Takes the frames' headers off. O(bytes), holds at most what is left of one header. */
-export async function* framesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let header: Buffer = Buffer.alloc(0);
+/** A piece of a frame. */
+export interface FramePiece {
+  /** It begins the frame, and holds at least its first 64 bytes, or all of it. */
+  readonly first: boolean;
+  readonly bytes: Buffer;
+}
+
+/** Takes the frames' headers off. O(bytes); holds a frame's first bytes and what came with them, never a whole long one. */
+export async function* framesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<FramePiece> {
+  let buffer: Buffer = Buffer.alloc(0);
   let left = 0;
   for await (const chunk of stream) {
-    let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0) {
+    buffer = buffer.length === 0 ? Buffer.from(chunk) : Buffer.concat([buffer, chunk]);
+    for (;;) {
       if (left > 0) {
-        yield rest.subarray(0, left);
-        const taken = Math.min(left, rest.length);
-        left -= taken;
-        rest = rest.subarray(taken);
+        const bytes = buffer.subarray(0, left);
+        if (bytes.length === 0) break;
+        left -= bytes.length;
+        buffer = buffer.subarray(bytes.length);
+        yield { first: false, bytes };
         continue;
       }
-      const missing = HEADER_BYTES - header.length;
-      header = Buffer.concat([header, rest.subarray(0, missing)]);
-      rest = rest.subarray(missing);
-      if (header.length < HEADER_BYTES) continue;
+      if (buffer.length < HEADER_BYTES) break;
       // Byte 0 says stdout or stderr; bytes 4 … 7 the length, big-endian.
-      left = header.readUInt32BE(4);
-      header = Buffer.alloc(0);
+      const length = buffer.readUInt32BE(4);
+      if (buffer.length < HEADER_BYTES + Math.min(length, HEAD_BYTES)) break;
+      const bytes = buffer.subarray(HEADER_BYTES, HEADER_BYTES + length);
+      left = length - bytes.length;
+      buffer = buffer.subarray(HEADER_BYTES + bytes.length);
+      yield { first: true, bytes };
     }
   }
 }

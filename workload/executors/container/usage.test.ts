@@ -8,7 +8,6 @@ import type { ContainerStats } from "dockerode";
 import { temporaryDirectory } from "../testing.ts";
 import { usedBytes } from "./disk.ts";
 import { engineSockets } from "./engine.ts";
-import { framesOf } from "./stream.ts";
 import { oomKills, ranOutOfMemory, usageOf } from "./usage.ts";
 
 const MIB = 2 ** 20;
@@ -47,24 +46,6 @@ test("told from other ends: the engine's word first, then the signs", () => {
   assert.equal(ranOutOfMemory({ ...signs, code: 143 }), false);
   assert.equal(ranOutOfMemory({ ...signs, killedByUs: true }), false);
   assert.equal(ranOutOfMemory({ ...signs, kills: 1, code: 1, peakBytes: 0 }), true);
-});
-
-test("frames come whole however the stream is cut", async () => {
-  const frame = (stream: number, text: string) => {
-    const header = Buffer.alloc(8);
-    header[0] = stream;
-    header.writeUInt32BE(Buffer.byteLength(text), 4);
-    return Buffer.concat([header, Buffer.from(text)]);
-  };
-  const whole = Buffer.concat([frame(1, "one\n"), frame(2, ""), frame(2, "two\n"), frame(1, "x".repeat(1000))]);
-  for (const size of [1, 3, 7, 8, 9, 500, 5000]) {
-    const cut = async function* () {
-      for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
-    };
-    let text = "";
-    for await (const part of framesOf(cut())) text += part.toString();
-    assert.equal(text, `one\ntwo\n${"x".repeat(1000)}`, `in parts of ${size}`);
-  }
 });
 
 test("disk space: blocks, not lengths, without following links; counting ends beyond the bound", async (context) => {
