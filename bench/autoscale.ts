@@ -1,48 +1,43 @@
 /**
- * Autoscaling on the clearing price, as a closed loop: a spike of demand, scale-up, recovery of the price, scale-down.
- *
- *     npm run simulate:autoscale                 eight hours; table and picture into docs/autoscaling.md
- *     npm run simulate:autoscale -- --quick      two hours and a half, writes nothing
- *     npm run simulate:autoscale -- --json       every step as JSON, writes nothing
+ * Autoscaling on the clearing price, as a closed loop: a spike of demand, scale-up, recovery of the price, scale-down:
+ * `npm run simulate:autoscale -- [--quick] [--json] [--write] [--seed <n>]`. See --help. Exits with 1 if it kills work, or
+ * if it flaps.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-
-import { Command } from "commander";
-
 import { scenario } from "./autoscale/scenario.ts";
 import { simulate, type SimulationResult, type StepResult } from "./autoscale/simulation.ts";
+import { type BenchFlags, benchCommand, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";
-import { markdownTable } from "./report.ts";
+import { markdownTable, writePicture, writeSection } from "./report.ts";
 
-const DOCUMENT = new URL("../docs/autoscaling.md", import.meta.url);
-const PICTURE = new URL("../docs/autoscaling.svg", import.meta.url);
-const [START, END] = ["<!-- simulate:autoscale -->", "<!-- /simulate:autoscale -->"];
+const flags = benchCommand(
+  "simulate:autoscale",
+  "Autoscaling on the clearing price: the real planner, the real signal, Kubernetes' rule",
+  "two and a half hours instead of eight",
+)
+  .option("--seed <number>", "of the noise in the demand", wholeNumber, 1)
+  .parse()
+  .opts<BenchFlags & { seed: number }>();
+const what = scenario(flags.quick, flags.seed);
+const result = simulate(what);
+const wrong = faults(result);
+process.stdout.write(
+  flags.json ? `${JSON.stringify({ seed: flags.seed, ...result, wrong })}\n` : `${report(result, what.spike)}\n`,
+);
+for (const each of wrong) process.stderr.write(`${each}\n`);
+if (flags.write) {
+  const shown = writePicture("autoscaling.svg", picture(result.steps), "Price, demand and nodes");
+  writeSection("simulate:autoscale", `${report(result, what.spike)}\n\n${shown}`, "autoscaling.md");
+}
+process.exitCode = wrong.length === 0 ? 0 : 1;
 
-new Command("simulate:autoscale")
-  .description("Simulates autoscaling on the clearing price: the real planner, the real signal, Kubernetes' rule")
-  .option("--quick", "two and a half hours instead of eight; writes nothing", false)
-  .option("--json", "every step as JSON; writes nothing", false)
-  .option("--seed <number>", "of the noise in the demand", "1")
-  .action(({ quick, json, seed }: { quick: boolean; json: boolean; seed: string }) => {
-    const what = scenario(quick, Number(seed));
-    const result = simulate(what);
-    if (json) {
-      process.stdout.write(`${JSON.stringify({ seed: Number(seed), ...result }, null, 2)}\n`);
-      return;
-    }
-    const text = report(result, what.spike);
-    process.stdout.write(`${text}\n`);
-    if (quick) return;
-    writeFileSync(PICTURE, picture(result.steps));
-    const [before, rest] = readFileSync(DOCUMENT, "utf8").split(START);
-    const after = rest?.split(END)[1];
-    if (before === undefined || after === undefined) throw new Error(`docs/autoscaling.md has no ${START} … ${END}`);
-    writeFileSync(
-      DOCUMENT,
-      `${before}${START}\n\n${text}\n\n![Price, demand and nodes](autoscaling.svg)\n\n${END}${after}`,
-    );
-  })
-  .parse();
+/** What must not be: up and down again with the spike is one change of direction. */
+function faults({ killed, reversals, expired }: SimulationResult): string[] {
+  return [
+    ...(killed > 0 ? [`${killed} units were killed by scaling down.`] : []),
+    ...(expired > 0 ? [`${expired} units were given up.`] : []),
+    ...(reversals > 1 ? [`Scaling changed its direction ${reversals} times: it flaps.`] : []),
+  ];
+}
 
 function report(result: SimulationResult, spike: readonly [number, number]): string {
   const { steps, served, expired, killed, reversals } = result;

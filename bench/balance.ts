@@ -9,22 +9,22 @@
  * The same random arrivals, once without and once with the balance keeper. Exits with 1 if balancing does not narrow the
  * spread of loads, or if more than one migration of a hundred brings a lease back to a node that it had left.
  */
-import { parseArgs } from "node:util";
 
 import { simulate, type SimulationResult } from "./balance/simulation.ts";
+import { type BenchFlags, benchCommand, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { machine, markdownTable, writePicture, writeSection } from "./report.ts";
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    seed: { type: "string", default: "1" },
-  },
-});
+const flags = benchCommand(
+  "simulate:balance",
+  "Load balancing in a simulated network",
+  "fewer nodes and periods, a few seconds",
+)
+  .option("--seed <number>", "another random network", wholeNumber, 1)
+  .parse()
+  .opts<BenchFlags & { seed: number }>();
 const size = flags.quick ? { nodes: 600, periods: 240, warmUp: 120 } : { nodes: 4000, periods: 600, warmUp: 150 };
-const common = { ...size, seed: Number(flags.seed), threshold: 1000, hysteresis: 200, cooldown: 10, noise: 50 };
+const common = { ...size, seed: flags.seed, threshold: 1000, hysteresis: 200, cooldown: 10, noise: 50 };
 const loads = [0.3, 0.5, 0.7];
 const runs = loads.map((load) => {
   const run = (balance: boolean) => {

@@ -8,23 +8,23 @@
  * Sweeps the carbon price of all tasks of a generated network through the LP that keepers solve, and certifies every
  * optimum. Exits with 1 if one is not certified, or if a higher carbon price gives more CO2 or a lower cost.
  */
-import { parseArgs } from "node:util";
 
 import { contradictions, type FrontierPoint, frontierPoint } from "./carbon/frontier.ts";
 import { carbonMarket } from "./carbon/market.ts";
+import { type BenchFlags, benchCommand } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
 
 const SEED = `0x${"5eed".padStart(64, "0")}`;
 const PRICES = [0, 0.1, 0.2, 0.5, 1, 1.5, 2, 3, 5, 10];
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-  },
-});
+const flags = benchCommand(
+  "bench:carbon",
+  "What less carbon costs: the frontier of cost and CO2",
+  "a smaller network, a few seconds",
+)
+  .parse()
+  .opts<BenchFlags>();
 const size = flags.quick ? { nodes: 600, tasks: 24 } : { nodes: 6000, tasks: 120 };
 const LOADS = [0.3, 0.5, 0.7];
 const frontiers = LOADS.map((wanted) => {

@@ -9,8 +9,8 @@
  * be, or if pulling 1 GiB is slower than half of plain HTTP with SHA-256, or pulling anything takes more than 300 MB.
  */
 import { loadavg } from "node:os";
-import { parseArgs } from "node:util";
 
+import { type BenchFlags, benchCommand } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
 import { BASELINE, PULL, WAYS } from "./transfer/ways.ts";
@@ -31,13 +31,13 @@ const FULL: readonly Size[] = [
   { mebibytes: 1024, rounds: 3 },
 ];
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-  },
-});
+const flags = benchCommand(
+  "bench:checkpoints",
+  "Transfer of checkpoints against the limits of this machine",
+  "one small size, under a minute",
+)
+  .parse()
+  .opts<BenchFlags>();
 const interrupted = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort(new Error(name)));
 

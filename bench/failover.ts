@@ -9,10 +9,10 @@
  * stops when the first checkpoint of whoever goes on is on chain. The gas is that of an in-process chain. Exits with 1 if
  * work was not recovered, or if a step's gas grows with the nodes.
  */
-import { parseArgs } from "node:util";
 
 import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
 import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
+import { type BenchFlags, benchCommand } from "./options.ts";
 import { machine, markdownTable, writeSection } from "./report.ts";
 
 /** By how much a step's gas may differ between numbers of nodes: draws need more or fewer tries. */
@@ -25,13 +25,13 @@ const WORDS: Readonly<Record<(typeof PARTS)[number], string>> = {
   checkpoint: "until its first new checkpoint is signed for and on chain",
 };
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-  },
-});
+const flags = benchCommand(
+  "bench:failover",
+  "How fast work goes on after its node was killed, and what each step costs",
+  "fewer kills and fewer nodes, under two minutes",
+)
+  .parse()
+  .opts<BenchFlags>();
 const say = (text: string): void => {
   if (!flags.json) process.stderr.write(`${text}\n`);
 };

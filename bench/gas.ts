@@ -12,14 +12,22 @@
  * Real transactions on an in-process chain of BASE's kind; the L1 fee that it takes is held against the formula. Exits
  * with 1 if a round of 100 leases takes more than 70,000 gas a lease, or if that grows with the number of nodes.
  */
-import { parseArgs } from "node:util";
 
 import { formatUnits, parseUnits } from "ethers";
 
 import { type Cost, GasChain, type RoundCost } from "./gas/chain.ts";
 import type { L1Prices } from "../chain/l1-fee.ts";
+import { type BenchFlags, benchCommand, positive, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { markdownTable, writePicture, writeSection } from "./report.ts";
+
+interface GasFlags {
+  readonly ethUsd: string;
+  readonly baseFee: string;
+  readonly l1BaseFee: string;
+  readonly baseFeeScalar: number;
+  readonly blobBaseFeeScalar: number;
+}
 
 interface Measured {
   readonly nodes: number;
@@ -34,27 +42,26 @@ const TARGET = 70_000;
 const ROUND = 100;
 const FLAT = 0.05;
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    "eth-usd": { type: "string", default: "3000" },
-    "base-fee": { type: "string", default: "0.005" },
-    "l1-base-fee": { type: "string", default: "1" },
-    "base-fee-scalar": { type: "string", default: "2269" },
-    "blob-base-fee-scalar": { type: "string", default: "1055762" },
-  },
-});
-const ethUsd = Number(flags["eth-usd"]);
-if (!(ethUsd > 0)) throw new Error(`--eth-usd is the price of 1 ETH in dollars, not "${flags["eth-usd"]}".`);
-const baseFee = parseUnits(flags["base-fee"], "gwei");
-const l1BaseFee = parseUnits(flags["l1-base-fee"], "gwei");
+const flags = benchCommand(
+  "bench:gas",
+  "Gas and L1 fee of rounds against nodes and leases",
+  "fewer nodes, under a minute",
+)
+  .option("--eth-usd <dollars>", "price of 1 ETH that dollars are reckoned with", positive, "3000")
+  .option("--base-fee <gwei>", "base fee of the chain", positive, "0.005")
+  .option("--l1-base-fee <gwei>", "base fee of the L1; a blob's is taken as a 16th of it", positive, "1")
+  .option("--base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber, 2269)
+  .option("--blob-base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber, 1055762)
+  .parse()
+  .opts<BenchFlags & GasFlags>();
+const ethUsd = Number(flags.ethUsd);
+const baseFee = parseUnits(flags.baseFee, "gwei");
+const l1BaseFee = parseUnits(flags.l1BaseFee, "gwei");
 const prices: L1Prices = {
   baseFee: l1BaseFee,
   blobBaseFee: l1BaseFee / 16n || 1n,
-  baseFeeScalar: BigInt(flags["base-fee-scalar"]),
-  blobBaseFeeScalar: BigInt(flags["blob-base-fee-scalar"]),
+  baseFeeScalar: BigInt(flags.baseFeeScalar),
+  blobBaseFeeScalar: BigInt(flags.blobBaseFeeScalar),
 };
 
 const measured = await measureAll(flags.quick ? NODES.slice(0, -1) : NODES);
@@ -148,8 +155,8 @@ function report(): string {
     ].map(({ name, costs }) => [name, ...costs.map((cost) => count(cost?.gas ?? NaN)), gwei(costs[0]?.fee ?? 0n)]),
   );
   const assumed =
-    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags["base-fee"]} gwei (the least on BASE), an L1 base fee of ` +
-    `${flags["l1-base-fee"]} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
+    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags.baseFee} gwei (the least on BASE), an L1 base fee of ` +
+    `${flags.l1BaseFee} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
     `${prices.baseFeeScalar} and ${prices.blobBaseFeeScalar}, 1 ETH = $${ethUsd}. Gas and bytes are measured.`;
   return [
     "Every lease goes to a node of its own: the dearest case. *Gas a lease* is opening and settling together, tree updates",

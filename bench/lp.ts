@@ -1,20 +1,20 @@
 /**
- * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--no-write]`.
+ * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--write]`.
  *
- *     --quick      fewer markets and less time for each, under a minute; writes nothing
- *     --json       print JSON instead of a table
- *     --no-write   leave docs/benchmarks.md and docs/solvers.svg as they are
+ *     --quick    fewer markets and less time for each, under a minute
+ *     --json     print JSON instead of a table
+ *     --write    put the table into docs/benchmarks.md and the plot into docs/solvers.svg
  *
  * Each solver solves each market in a process of its own. One that runs out of time or memory is not asked about
  * larger ones. Clp and SciPy join in if they are installed. Exits with 1 if two solvers find different costs, or if a
  * solution is not optimal; solvers that calculate with tolerances (Clp, SciPy) are only reported.
  */
-import { parseArgs } from "node:util";
 
 import type { MarketSize } from "../protocol/allocation/testing/market.ts";
 import { type Limits, measure, type Outcome } from "./child.ts";
 import { FOREIGN, installed } from "./foreign.ts";
 import { answers, describeMarket, MARKETS, QUICK, SOLVERS } from "./instances.ts";
+import { type BenchFlags, benchCommand } from "./options.ts";
 import { lineChart, type Series } from "./plot.ts";
 import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
 
@@ -28,14 +28,13 @@ interface Row {
   readonly outcome: Outcome | undefined;
 }
 
-const { values: flags } = parseArgs({
-  allowNegative: true,
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean" },
-  },
-});
+const flags = benchCommand(
+  "bench:lp",
+  "Solvers of the allocation problem side by side",
+  "fewer markets and less time for each, under a minute",
+)
+  .parse()
+  .opts<BenchFlags>();
 const limits: Limits = { seconds: flags.quick ? 4 : 30, megabytes: 2048 };
 const names = [...Object.keys(SOLVERS), ...installed()];
 const busy = load();
@@ -44,7 +43,7 @@ const wrong = disagreements(rows);
 process.stdout.write(
   flags.json ? `${JSON.stringify({ machine: machine(), load: busy, limits, rows, wrong })}\n` : report(rows),
 );
-if (flags.write ?? !flags.quick) {
+if (flags.write) {
   const picture = writePicture("solvers.svg", chart(rows), "Time of each solver against the number of tasks");
   writeSection("bench:lp", `${report(rows)}\n${picture}`);
 }

@@ -7,7 +7,7 @@ export interface Column {
   readonly align?: "left" | "right";
 }
 
-const DOCUMENT = new URL("../docs/benchmarks.md", import.meta.url);
+const DOCS = new URL("../docs/", import.meta.url);
 
 /** A Markdown table. */
 export function markdownTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
@@ -35,25 +35,27 @@ export function load(): number {
 }
 
 /**
- * Replaces what docs/benchmarks.md has between `<!-- name -->` and `<!-- /name -->`, and leaves the rest of it alone.
+ * Replaces what a document has between `<!-- name -->` and `<!-- /name -->`, and leaves the rest of it alone.
  *
  * @param name - Such as `bench:lp`.
+ * @param document - In docs/.
  * @throws Error if the document has no such markers.
  */
-export function writeSection(name: string, text: string): void {
+export function writeSection(name: string, text: string, document = "benchmarks.md"): void {
+  const file = new URL(document, DOCS);
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const [before, rest] = readFileSync(DOCUMENT, "utf8").split(start);
+  const [before, rest] = readFileSync(file, "utf8").split(start);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined) {
     throw new Error(
-      `docs/benchmarks.md has no ${start} … ${end}: put both, each on a line of its own, where the table belongs.`,
+      `docs/${document} has no ${start} … ${end}: put both, each on a line of its own, where the table belongs.`,
     );
   }
-  writeFileSync(DOCUMENT, `${before}${start}\n\n${text.trim()}\n\n${end}${after}`);
+  writeFileSync(file, `${before}${start}\n\n${text.trim()}\n\n${end}${after}`);
 }
 
-/** Writes a picture into docs/. @returns The Markdown that shows it in docs/benchmarks.md. */
+/** Writes a picture into docs/. @returns The Markdown that shows it in a document there. */
 export function writePicture(file: string, svg: string, words: string): string {
-  writeFileSync(new URL(file, DOCUMENT), svg);
+  writeFileSync(new URL(file, DOCS), svg);
   return `![${words}](${file})`;
 }

@@ -14,7 +14,8 @@ import { randomInt } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+
+import { Command, InvalidArgumentError } from "commander";
 
 import { specBytes } from "../workload/spec.ts";
 import { type ChainState, violations } from "./chaos/invariants.ts";
@@ -30,16 +31,17 @@ const STEP_MS = 2_500;
 /** Time for everything to come to its end when the faults are over, milliseconds. */
 const PATIENCE_MS = 240_000;
 
-const { values: flags } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    steps: { type: "string" },
-    quick: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
-const seed = whole("seed", flags.seed, randomInt(2 ** 32), 2 ** 32 - 1);
-const steps = whole("steps", flags.steps, flags.quick ? 6 : 40, 10_000);
+const { json, ...flags } = new Command("chaos")
+  .description("A network of real processes that is disturbed at random, with its invariants checked at every step")
+  .option("--seed <number>", "decides what fails when; a random one by default, printed", whole(2 ** 32 - 1))
+  .option("--steps <number>", "how long it goes on, some three seconds each (default: 40)", whole(10_000))
+  .option("--quick", "6 steps, under a minute and a half", false)
+  .option("--json", "end with one line of JSON on standard output", false)
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ seed?: number; steps?: number; quick: boolean; json: boolean }>();
+const seed = flags.seed ?? randomInt(2 ** 32);
+const steps = flags.steps ?? (flags.quick ? 6 : 40);
 const replay = `npm run chaos -- --seed ${String(seed)} --steps ${String(steps)}`;
 const started = performance.now();
 const say = (text: string): void => {
@@ -64,7 +66,7 @@ const wrong = await run().catch((error: unknown) => [
 ]);
 await world.stop();
 const faults = Object.values(survived).reduce((sum, count) => sum + count, 0);
-if (flags.json) {
+if (json) {
   const { tasks = [], leases = [] } = before ?? {};
   const outcome = { seed, steps, replay, faults, survived, tasks: tasks.length, leases: leases.length, wrong };
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
@@ -158,9 +160,10 @@ async function until(what: string, look: () => Promise<boolean>): Promise<void> 
   throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
 }
 
-function whole(name: string, text: string | undefined, standard: number, most: number): number {
-  if (text === undefined) return standard;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
-  throw new Error(`--${name} is ${text}: it has to be a whole number from 0 to ${String(most)}.`);
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value <= most) return value;
+    throw new InvalidArgumentError(`It has to be a whole number from 0 to ${String(most)}.`);
+  };
 }
