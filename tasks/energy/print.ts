@@ -48,7 +48,7 @@ export function printEnergy(report: EnergyReport): string {
         ["work on otherwise idle machines", percent(goals.idleHarvested.reached), `${goals.idleHarvested.goal} %`],
       ]),
       "",
-      `Average load ${goals.averageLoad.toFixed(1)} %, power ${goals.networkWatts} W, ${goals.throttledNodes} nodes throttled.`,
+      `Average load ${goals.averageLoad.toFixed(1)} %, power ${goals.networkWatts} W, ${goals.throttledNodes === 1 ? "1 node" : `${goals.throttledNodes} nodes`} throttled.`,
     );
   }
   return lines.join("\n");
