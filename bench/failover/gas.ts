@@ -6,6 +6,7 @@ import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
+import { Fleet, FLEET_CLASS } from "../fleet.ts";
 
 /** What a step took. */
 export interface StepGas {
@@ -19,26 +20,22 @@ export const FAILED = 8;
 const VER = 10n ** 18n;
 const MILLI = 10n ** 15n;
 const INTERVAL = 60;
-const CLASS = 0;
-const PROFILE = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: "/ip4/10.0.0.1/tcp/4001" };
-const ONE_BLOCK_OF_REGISTRATIONS = 500;
 
 /** The protocol on an in-process chain, with nodes by the thousand, each with an operator key that can be had. */
 export class FailoverChain {
   readonly #market: Awaited<ReturnType<typeof openMarket>>;
   readonly #client: Awaited<ReturnType<typeof openClient>>;
-  #nodes = 0;
+  readonly #fleet: Fleet;
 
   private constructor(market: Awaited<ReturnType<typeof openMarket>>, client: Awaited<ReturnType<typeof openClient>>) {
     this.#market = market;
     this.#client = client;
+    this.#fleet = new Fleet(market, (node) => computeAddress(keyOf(node)));
   }
 
   static async open(): Promise<FailoverChain> {
     const market = await openMarket();
-    const chain = new FailoverChain(market, await openClient(market));
-    await chain.#rpc("evm_setBlockGasLimit", toBeHex(1_000_000_000n));
-    return chain;
+    return new FailoverChain(market, await openClient(market));
   }
 
   async close(): Promise<void> {
@@ -47,25 +44,8 @@ export class FailoverChain {
   }
 
   /** Registers nodes of one unit each until there are so many. */
-  async growTo(count: number): Promise<void> {
-    const { contracts, accounts } = this.#market;
-    const { nodes } = contracts;
-    const from = accounts.governance.address;
-    let nonce = Number(await this.#rpc("eth_getTransactionCount", from, "latest"));
-    await this.#rpc("evm_setAutomine", false);
-    for (; this.#nodes < count; nonce++) {
-      this.#nodes += 1;
-      const operator = computeAddress(keyOf(this.#nodes));
-      const ask = BigInt(1 + ((this.#nodes * 7919) % 1_000)) * MILLI;
-      const terms = { classId: CLASS, capacity: 1, ask };
-      const call = await nodes.register.populateTransaction(operator, terms, PROFILE, 100n * VER);
-      const { to, data } = call;
-      await this.#rpc("eth_sendTransaction", { from, to, data, nonce: toBeHex(nonce), gas: toBeHex(1_500_000) });
-      if (this.#nodes % ONE_BLOCK_OF_REGISTRATIONS === 0 || this.#nodes === count) await this.#rpc("evm_mine");
-    }
-    await this.#rpc("evm_setAutomine", true);
-    const registered = Number(await nodes.nodeCount());
-    if (registered !== count) throw new Error(`${String(registered)} nodes are registered, not ${String(count)}`);
+  growTo(count: number): Promise<void> {
+    return this.#fleet.growTo(count);
   }
 
   /** Gas of each step from a checkpoint to the leases that go on from it. The chain is then as it was. */
@@ -116,7 +96,7 @@ export class FailoverChain {
     await this.#market.addTask({
       units: FAILED,
       maxPrice: 2_000n * MILLI,
-      classIds: [CLASS],
+      classIds: [FLEET_CLASS],
       interval: INTERVAL,
       replicas: 1,
     });
@@ -135,8 +115,8 @@ export class FailoverChain {
     const { checkpoints, leases } = this.#market.contracts;
     const { nodeId, fence } = await leases.lease(leaseId);
     const producer = Number(nodeId);
-    const all = Array.from({ length: this.#nodes }, (_, i) => i + 1);
-    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#nodes, 1)) ?? 0;
+    const all = Array.from({ length: this.#fleet.count }, (_, i) => i + 1);
+    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#fleet.count, 1)) ?? 0;
     const digest = id(`checkpoint ${String(progress)}`);
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
     const domain = holdingDomain(31337, await checkpoints.getAddress());

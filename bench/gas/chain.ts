@@ -1,10 +1,11 @@
-import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
+import type { ContractTransaction } from "ethers";
 
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "../../chain/l1-fee.ts";
+import { Fleet, FLEET_CLASS, keylessOperator } from "../fleet.ts";
 
 /** What a transaction took. */
 export interface Cost extends L1Weight {
@@ -21,14 +22,8 @@ export interface RoundCost {
   readonly post: number;
 }
 
-const GAS_CAP = 2n ** 24n;
-/** Registrations to a block, and the gas limit of each: together within the simulated chain's block. */
-const BULK = 100;
-const BULK_GAS = 550_000n;
 const MILLI = 10n ** 15n;
-/** Nodes ask so many different prices. */
-const PRICES = 1_000;
-const [SUPPLY_CLASS, WARM_UP_CLASS] = [0, 1];
+const WARM_UP_CLASS = 1;
 
 /**
  * The protocol on a simulated chain of BASE's kind, in process, deployed as it is locally, with nodes by the thousand.
@@ -38,8 +33,7 @@ export class GasChain {
   readonly #market: Awaited<ReturnType<typeof openMarket>>;
   readonly #client: Awaited<ReturnType<typeof openClient>>;
   readonly #prices: L1Prices;
-  readonly #wallet: HDNodeWallet;
-  #nodes = 0;
+  readonly #fleet: Fleet;
 
   private constructor(
     market: Awaited<ReturnType<typeof openMarket>>,
@@ -49,9 +43,7 @@ export class GasChain {
     this.#market = market;
     this.#client = client;
     this.#prices = prices;
-    // The treasury of the local deployment: it owns every node and task here.
-    const mnemonic = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
-    this.#wallet = HDNodeWallet.fromMnemonic(mnemonic, "m/44'/60'/0'/0/1");
+    this.#fleet = new Fleet(market, keylessOperator);
   }
 
   static async open(prices: L1Prices): Promise<GasChain> {
@@ -72,17 +64,9 @@ export class GasChain {
     await this.#market.close();
   }
 
-  /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
-  async growTo(count: number): Promise<void> {
-    await this.#rpc("evm_setAutomine", false);
-    for (let nonce = await this.#nonce(); this.#nodes < count; nonce++) {
-      await this.#rpc("eth_sendRawTransaction", await this.#sign(await this.#register(), nonce, BULK_GAS));
-      // Many to a block: what the chain's reads cost grows with its blocks.
-      if (this.#nodes % BULK === 0 || this.#nodes === count) await this.#rpc("evm_mine");
-    }
-    await this.#rpc("evm_setAutomine", true);
-    const registered = Number(await this.#market.contracts.nodes.nodeCount());
-    if (registered !== count + 1) throw new Error(`${registered} nodes are registered, not ${count + 1}`);
+  /** Registers nodes of one unit each until there are so many. */
+  growTo(count: number): Promise<void> {
+    return this.#fleet.growTo(count);
   }
 
   /** What one node's transactions take beside all that are registered. The chain is then as it was. */
@@ -93,9 +77,10 @@ export class GasChain {
       const note = async (name: string, call: ContractTransaction): Promise<void> => {
         costs.push({ name, cost: await this.#measure(call) });
       };
-      await note("register a node", await this.#register());
-      const id = this.#nodes + 1;
-      const terms = (ask: bigint) => ({ classId: SUPPLY_CLASS, capacity: 1, ask });
+      await note("register a node", await this.#fleet.registration(this.#fleet.count + 1));
+      // The one of the first round is the first of all.
+      const id = this.#fleet.count + 2;
+      const terms = (ask: bigint) => ({ classId: FLEET_CLASS, capacity: 1, ask });
       await note("change its price", await nodes.setTerms.populateTransaction(id, terms(777n * MILLI)));
       await note("drain it", await nodes.drain.populateTransaction(id));
       await note("resume it", await nodes.resume.populateTransaction(id));
@@ -105,7 +90,7 @@ export class GasChain {
 
   /** A round of one task that gets so many leases, each with a node of its own. The chain is then as it was. */
   roundCost(leases: number): Promise<RoundCost> {
-    return this.#undone(() => this.round(leases, SUPPLY_CLASS));
+    return this.#undone(() => this.round(leases, FLEET_CLASS));
   }
 
   /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */
@@ -141,7 +126,7 @@ export class GasChain {
 
   /** Signs, sends and mines a transaction, and holds the L1 fee that the chain took against the formula. */
   async #measure(call: ContractTransaction): Promise<Cost> {
-    const signed = await this.#sign(call, await this.#nonce());
+    const signed = await this.#fleet.sign(call, await this.#fleet.nonce());
     const hash = (await this.#rpc("eth_sendRawTransaction", signed)) as string;
     const receipt = (await this.#rpc("eth_getTransactionReceipt", hash)) as Record<string, string> | null;
     if (receipt?.["status"] !== "0x1") throw new Error(`a measured transaction failed: ${JSON.stringify(receipt)}`);
@@ -153,32 +138,12 @@ export class GasChain {
     return { ...weight, gas: Number(receipt["gasUsed"]) };
   }
 
-  #sign(call: ContractTransaction, nonce: number, gasLimit = GAS_CAP): Promise<string> {
-    const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
-    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit });
-  }
-
-  #register(): Promise<ContractTransaction> {
-    const at = ++this.#nodes;
-    const operator = `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
-    const ask = BigInt((at * 7919) % PRICES) * MILLI;
-    const profile = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: `/ip4/10.0.0.1/tcp/4001/p2p/node-${at}` };
-    const terms = { classId: SUPPLY_CLASS, capacity: 1, ask };
-    return this.#market.contracts.nodes.register.populateTransaction(operator, terms, profile, 100n * 10n ** 18n);
-  }
-
-  async #nonce(): Promise<number> {
-    return Number(await this.#rpc("eth_getTransactionCount", this.#wallet.address, "latest"));
-  }
-
   async #undone<T>(work: () => Promise<T>): Promise<T> {
-    const nodes = this.#nodes;
     const snapshot = await this.#rpc("evm_snapshot");
     try {
       return await work();
     } finally {
       await this.#rpc("evm_revert", snapshot);
-      this.#nodes = nodes;
     }
   }
 
