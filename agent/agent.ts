@@ -10,6 +10,7 @@ import { outOfTouch, planLeases } from "./lease/plan.ts";
 import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
+import { letGo } from "./node/letting-go.ts";
 import { Replicas } from "./node/replication.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
@@ -47,7 +48,7 @@ export class Agent {
     this.#spots = new SpotChecks({ ...parts, doubts });
     const asker = new ReceiptAsker({ ...parts, doubts });
     this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
-    this.#replicas = new Replicas(parts.store, parts.logger);
+    this.#replicas = new Replicas(parts.store, parts.maxCheckpointBytes, parts.logger);
     this.#giver = new ReceiptGiver(parts);
   }
 
@@ -96,6 +97,7 @@ export class Agent {
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
       await this.#giver.tidy(pin, kept);
+      await letGo(this.#parts.store, this.#holdings.index, kept, pin.timestamp);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);

@@ -39,7 +39,10 @@ export default async function logs(args: Arguments, hre: HardhatRuntimeEnvironme
       await withStore(reader, args.store, async (store) => {
         for (const [lease, checkpoint] of checkpoints) {
           const target = join(scratch, String(lease));
-          await store.fetchTo(fromChainCid(checkpoint).toString(), target, { stallTimeout: STALL_MS });
+          await store.fetchTo(fromChainCid(checkpoint).toString(), target, {
+            maxBytes: checkpoint.size,
+            stallTimeout: STALL_MS,
+          });
           const folder = join(target, "logs");
           for (const name of await readdir(folder).catch(() => [])) {
             const unit = Number(/^unit-(\d+)\.log$/.exec(name)?.[1] ?? -1);

@@ -44,7 +44,11 @@ export default async function result(args: Arguments, hre: HardhatRuntimeEnviron
         await mkdir(join(path, ".."), { recursive: true });
         // What is there is of an earlier run, and is fetched from the local store again.
         await rm(path, { recursive: true, force: true });
-        const { size } = await store.fetchTo(cid, path, { stallTimeout: STALL_MS, pin: `result-${String(id)}` });
+        const { size } = await store.fetchTo(cid, path, {
+          maxBytes: made.size,
+          stallTimeout: STALL_MS,
+          pin: `result-${String(id)}`,
+        });
         screen.say(`lease ${String(id)}  ${cid}  ${String(size)} bytes, verified  ${path}`);
         found.push({ lease: id, cid, path, size, status });
       }
