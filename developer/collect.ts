@@ -56,7 +56,11 @@ export class TaskFollower {
     try {
       await mkdir(join(this.#directory, `task-${String(lease.taskId)}`), { recursive: true });
       await rm(target, { recursive: true, force: true });
-      await this.#store.fetchTo(cid, target, { timeout: 60_000, pin: `result-${String(lease.id)}` });
+      await this.#store.fetchTo(cid, target, {
+        timeout: 60_000,
+        maxBytes: lease.result.size,
+        pin: `result-${String(lease.id)}`,
+      });
       this.#logger.info({ lease: lease.id, cid, path: target }, "result fetched and verified");
       return true;
     } catch (error) {

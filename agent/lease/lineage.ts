@@ -1,5 +1,5 @@
 import type { Reader } from "../../chain/readers.ts";
-import type { ContentId } from "../../chain/entities.ts";
+import type { Checkpoint } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
 
 /** Most leases to walk back: a range that failed more often has long lost its early checkpoints. */
@@ -11,8 +11,8 @@ const MAX_ANCESTORS = 16;
  *
  * O(ancestors) calls, at most {@link MAX_ANCESTORS}.
  */
-export async function restorable(reader: Reader, at: Pin, parent: number): Promise<ContentId[]> {
-  const found: ContentId[] = [];
+export async function restorable(reader: Reader, at: Pin, parent: number): Promise<Checkpoint[]> {
+  const found: Checkpoint[] = [];
   for (let id = parent, steps = 0; id !== 0 && steps < MAX_ANCESTORS; steps++) {
     found.push(...(await reader.newestCheckpoints(at, id)));
     const [lease] = await reader.leasesById(at, [id]);

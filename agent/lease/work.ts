@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import type PQueue from "p-queue";
 
-import type { ContentId, Task } from "../../chain/entities.ts";
+import type { Checkpoint, Task } from "../../chain/entities.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
@@ -45,7 +45,7 @@ export class LeaseWork {
   readonly folder: LeaseFolder;
   readonly #parts: WorkParts;
   readonly #task: Task;
-  readonly #restorable: readonly ContentId[];
+  readonly #restorable: readonly Checkpoint[];
   readonly #stop = new AbortController();
   readonly #running = new Set<RunningUnit>();
   #ended: Promise<void> | undefined;
@@ -54,7 +54,7 @@ export class LeaseWork {
   #endedCpuSeconds = 0;
 
   /** @param restorable Checkpoints to resume from, best first. */
-  constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly ContentId[], parts: WorkParts) {
+  constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly Checkpoint[], parts: WorkParts) {
     this.lease = lease;
     this.folder = folder;
     this.#task = task;
@@ -137,13 +137,14 @@ export class LeaseWork {
       start: lease.start,
       count: lease.count,
     };
-    for (const id of this.#restorable) {
-      const cid = fromChainCid(id).toString();
+    for (const checkpoint of this.#restorable) {
+      const cid = fromChainCid(checkpoint).toString();
       await mkdir(dirname(folder.path), { recursive: true });
       const scratch = await mkdtemp(`${folder.path}.restore-`);
       try {
         const target = join(scratch, "checkpoint");
         await store.fetchTo(cid, target, {
+          maxBytes: checkpoint.size,
           timeout: RESTORE_TIMEOUT_MS,
           stallTimeout: RESTORE_STALL_MS,
           signal: this.#stop.signal,

@@ -1,56 +1,79 @@
-import type { Lease, Node } from "../../chain/entities.ts";
+import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
 import type { Reader } from "../../chain/readers.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
+import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
 import { replicaHolders } from "./replicas.ts";
 
-/** Time for the copy of one checkpoint, milliseconds. */
+/** Time for the copy of one checkpoint, and how long nothing may arrive, milliseconds. */
 const COPY_TIMEOUT_MS = 120_000;
+const STALL_MS = 15_000;
+/** Pause before a copy that could not be made is tried again, milliseconds: others must not wait for it. */
+const RETRY_MS = 60_000;
+
+/** What replicas are kept with. */
+export interface ReplicaParts {
+  readonly store: Pick<CheckpointStore, "fetch" | "list" | "unpin" | "collectGarbage">;
+  readonly logger: Logger;
+  /** Copies of what a lease leaves, beside its node's own. */
+  readonly replicas: number;
+  /** Bytes of the largest checkpoint, or result, of others that this node copies. */
+  readonly maxCheckpointBytes: number;
+}
 
 /**
- * Keeps copies of other nodes' newest checkpoints and results, so that what a node made outlives it.
+ * Keeps copies of other nodes' results and newest two checkpoints, so that what a node made outlives it.
  *
  * Which ones is the same rule for every agent ({@link replicaHolders}); a copy is verified block by block as it comes.
  */
 export class Replicas {
-  readonly #store: CheckpointStore;
-  readonly #logger: Logger;
+  readonly #parts: ReplicaParts;
+  readonly #now: () => number;
+  /** Newest checkpoints by lease, as they were last read. */
+  readonly #newest = new Map<number, readonly Checkpoint[]>();
+  /** When to try again what could not be copied, by CID; milliseconds. */
+  readonly #retryAt = new Map<string, number>();
   #copying: Promise<void> = Promise.resolve();
   #busy = false;
 
-  constructor(store: CheckpointStore, logger: Logger) {
-    this.#store = store;
-    this.#logger = logger;
+  /** @param now Milliseconds that go on evenly. */
+  constructor(parts: ReplicaParts, now: () => number = () => performance.now()) {
+    this.#parts = parts;
+    this.#now = now;
   }
 
-  /** Starts copying what is missing and lets go of what is not wanted any more. Does not wait for the copies. */
+  /**
+   * Starts copying what is missing and lets go of what is not wanted any more. Does not wait for the copies.
+   *
+   * @param kept Leases whose checkpoints are of use.
+   */
   async keep(
-    reader: Reader,
+    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
     pin: Pin,
-    live: readonly Lease[],
+    kept: readonly Lease[],
     nodes: readonly Node[],
     self: number,
-    copies: number,
   ): Promise<void> {
-    if (this.#busy || copies === 0) return;
-    const holders = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-    const ours = live.filter(({ id, nodeId }) => replicaHolders(id, nodeId, holders, copies).includes(self));
-    const checkpoints = await reader.checkpoints(
-      pin,
-      ours.map(({ id }) => id),
-    );
-    const wanted = new Map<string, string>();
-    for (const lease of ours) {
-      const checkpoint = checkpoints.get(lease.id);
-      if (checkpoint) wanted.set(fromChainCid(checkpoint).toString(), `replica-${String(lease.id)}`);
-      if (lease.result) wanted.set(fromChainCid(lease.result).toString(), `replica-${String(lease.id)}`);
-    }
+    if (this.#busy) return;
+    const { replicas } = this.#parts;
+    const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
+    const isOurs = ({ id, nodeId }: Lease) =>
+      replicas > 0 && replicaHolders(id, nodeId, active, replicas).includes(self);
+    const ours = new Set(kept.filter(isOurs).map(({ id }) => id));
+    const here = new Set(this.#held().map(({ leaseId }) => leaseId));
+    // What is here of other nodes' share is not brought up to date, but stays within its bound, too.
+    const looked = kept.filter(({ id }) => ours.has(id) || here.has(id));
+    await this.#look(reader, pin, looked);
+    const wanted = new Map(looked.map((lease) => [lease.id, wantedOf(lease, this.#newest.get(lease.id) ?? [])]));
     this.#busy = true;
-    this.#copying = this.#copy(wanted).finally(() => {
-      this.#busy = false;
-    });
+    this.#copying = this.#bring(wanted, ours)
+      .catch((error: unknown) => {
+        this.#parts.logger.error({ err: error }, "replicas cannot be kept, will be tried again");
+      })
+      .finally(() => {
+        this.#busy = false;
+      });
   }
 
   /** Waits for copies under way. */
@@ -58,23 +81,53 @@ export class Replicas {
     await this.#copying;
   }
 
-  async #copy(wanted: ReadonlyMap<string, string>): Promise<void> {
-    const held = new Set(this.#store.list().flatMap(({ cid, labels }) => labels.map((l) => `${l} ${cid.toString()}`)));
-    for (const [cid, label] of wanted) {
-      if (held.has(`${label} ${cid}`)) continue;
-      try {
-        await this.#store.fetch(cid, { timeout: COPY_TIMEOUT_MS, pin: label });
-        this.#logger.info({ cid, label }, "replica stored");
-      } catch (error) {
-        this.#logger.warn({ cid, label, err: error }, "checkpoint cannot be copied yet");
-      }
-    }
-    // What a live lease has moved on from goes; results and last checkpoints of leases that ended stay with us.
-    const current = new Set(wanted.values());
-    for (const { cid, labels } of this.#store.list()) {
-      for (const label of labels) {
-        if (current.has(label) && !wanted.has(cid.toString())) await this.#store.unpin(cid, label);
-      }
+  /** Reads both checkpoints of the leases that have a new one. */
+  async #look(
+    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
+    pin: Pin,
+    leases: readonly Lease[],
+  ): Promise<void> {
+    const ids = leases.map(({ id }) => id);
+    const now = await reader.checkpoints(pin, ids);
+    for (const id of this.#newest.keys()) if (!now.has(id)) this.#newest.delete(id);
+    for (const [id, { digest }] of now) {
+      if (this.#newest.get(id)?.[0]?.digest === digest) continue;
+      this.#newest.set(id, await reader.newestCheckpoints(pin, id));
     }
   }
+
+  async #bring(wanted: ReadonlyMap<number, readonly Wanted[]>, ours: ReadonlySet<number>): Promise<void> {
+    const { store, logger, maxCheckpointBytes } = this.#parts;
+    const own = new Map([...wanted].filter(([id]) => ours.has(id)));
+    const all = new Set([...own.values()].flatMap((contents) => contents.map(({ cid }) => cid)));
+    for (const cid of this.#retryAt.keys()) if (!all.has(cid)) this.#retryAt.delete(cid);
+    for (const { leaseId, cid, size } of missing(own, this.#held(), maxCheckpointBytes)) {
+      if (this.#now() < (this.#retryAt.get(cid) ?? 0)) continue;
+      const label = replicaLabel(leaseId);
+      try {
+        await store.fetch(cid, { timeout: COPY_TIMEOUT_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label });
+        logger.info({ cid, label }, "replica stored");
+      } catch (error) {
+        this.#retryAt.set(cid, this.#now() + RETRY_MS);
+        logger.warn({ cid, label, err: error }, "checkpoint cannot be copied yet");
+      }
+    }
+    const gone = superfluous(wanted, this.#held());
+    for (const { leaseId, cid } of gone) await store.unpin(cid, replicaLabel(leaseId));
+    if (gone.length > 0) await store.collectGarbage();
+  }
+
+  #held(): Held[] {
+    return this.#parts.store.list().flatMap(({ cid, labels }) =>
+      labels.flatMap((label) => {
+        const leaseId = /^replica-(\d+)$/.exec(label)?.[1];
+        return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), cid: cid.toString() }];
+      }),
+    );
+  }
+}
+
+/** Label of the pins of replicas. */
+export function replicaLabel(leaseId: number): string {
+  return `replica-${String(leaseId)}`;
 }

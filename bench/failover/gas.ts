@@ -5,6 +5,7 @@ import { isHolder } from "../../agent/node/replicas.ts";
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
+import { MILLI, registerNodes, SUPPLY_CLASS } from "../gas/registration.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
 
 /** What a step took. */
@@ -17,11 +18,7 @@ export interface StepGas {
 export const FAILED = 8;
 
 const VER = 10n ** 18n;
-const MILLI = 10n ** 15n;
 const INTERVAL = 60;
-const CLASS = 0;
-const PROFILE = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: "/ip4/10.0.0.1/tcp/4001" };
-const ONE_BLOCK_OF_REGISTRATIONS = 500;
 
 /** The protocol on an in-process chain, with nodes by the thousand, each with an operator key that can be had. */
 export class FailoverChain {
@@ -36,9 +33,7 @@ export class FailoverChain {
 
   static async open(): Promise<FailoverChain> {
     const market = await openMarket();
-    const chain = new FailoverChain(market, await openClient(market));
-    await chain.#rpc("evm_setBlockGasLimit", toBeHex(1_000_000_000n));
-    return chain;
+    return new FailoverChain(market, await openClient(market));
   }
 
   async close(): Promise<void> {
@@ -46,26 +41,14 @@ export class FailoverChain {
     await this.#market.close();
   }
 
-  /** Registers nodes of one unit each until there are so many. */
-  async growTo(count: number): Promise<void> {
-    const { contracts, accounts } = this.#market;
-    const { nodes } = contracts;
-    const from = accounts.governance.address;
-    let nonce = Number(await this.#rpc("eth_getTransactionCount", from, "latest"));
-    await this.#rpc("evm_setAutomine", false);
-    for (; this.#nodes < count; nonce++) {
-      this.#nodes += 1;
-      const operator = computeAddress(keyOf(this.#nodes));
-      const ask = BigInt(1 + ((this.#nodes * 7919) % 1_000)) * MILLI;
-      const terms = { classId: CLASS, capacity: 1, ask };
-      const call = await nodes.register.populateTransaction(operator, terms, PROFILE, 100n * VER);
-      const { to, data } = call;
-      await this.#rpc("eth_sendTransaction", { from, to, data, nonce: toBeHex(nonce), gas: toBeHex(1_500_000) });
-      if (this.#nodes % ONE_BLOCK_OF_REGISTRATIONS === 0 || this.#nodes === count) await this.#rpc("evm_mine");
-    }
-    await this.#rpc("evm_setAutomine", true);
-    const registered = Number(await nodes.nodeCount());
-    if (registered !== count) throw new Error(`${String(registered)} nodes are registered, not ${String(count)}`);
+  /**
+   * Registers nodes of one unit each until there are so many.
+   *
+   * @param say Told now and then how many there are.
+   */
+  async growTo(count: number, say: (registered: number) => void): Promise<void> {
+    await registerNodes(this.#market, this.#nodes + 1, count, (at) => computeAddress(keyOf(at)), say);
+    this.#nodes = count;
   }
 
   /** Gas of each step from a checkpoint to the leases that go on from it. The chain is then as it was. */
@@ -116,7 +99,7 @@ export class FailoverChain {
     await this.#market.addTask({
       units: FAILED,
       maxPrice: 2_000n * MILLI,
-      classIds: [CLASS],
+      classIds: [SUPPLY_CLASS],
       interval: INTERVAL,
       replicas: 1,
     });

@@ -4,6 +4,7 @@ import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
+import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "../../chain/l1-fee.ts";
 
 /** What a transaction took. */
@@ -22,13 +23,7 @@ export interface RoundCost {
 }
 
 const GAS_CAP = 2n ** 24n;
-/** Registrations to a block, and the gas limit of each: together within the simulated chain's block. */
-const BULK = 100;
-const BULK_GAS = 550_000n;
-const MILLI = 10n ** 15n;
-/** Nodes ask so many different prices. */
-const PRICES = 1_000;
-const [SUPPLY_CLASS, WARM_UP_CLASS] = [0, 1];
+const WARM_UP_CLASS = 1;
 
 /**
  * The protocol on a simulated chain of BASE's kind, in process, deployed as it is locally, with nodes by the thousand.
@@ -74,15 +69,8 @@ export class GasChain {
 
   /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
   async growTo(count: number): Promise<void> {
-    await this.#rpc("evm_setAutomine", false);
-    for (let nonce = await this.#nonce(); this.#nodes < count; nonce++) {
-      await this.#rpc("eth_sendRawTransaction", await this.#sign(await this.#register(), nonce, BULK_GAS));
-      // Many to a block: what the chain's reads cost grows with its blocks.
-      if (this.#nodes % BULK === 0 || this.#nodes === count) await this.#rpc("evm_mine");
-    }
-    await this.#rpc("evm_setAutomine", true);
-    const registered = Number(await this.#market.contracts.nodes.nodeCount());
-    if (registered !== count + 1) throw new Error(`${registered} nodes are registered, not ${count + 1}`);
+    await registerNodes(this.#market, this.#nodes + 1, count, operatorOf);
+    this.#nodes = count;
   }
 
   /** What one node's transactions take beside all that are registered. The chain is then as it was. */
@@ -93,8 +81,10 @@ export class GasChain {
       const note = async (name: string, call: ContractTransaction): Promise<void> => {
         costs.push({ name, cost: await this.#measure(call) });
       };
-      await note("register a node", await this.#register());
-      const id = this.#nodes + 1;
+      const at = this.#nodes + 1;
+      await note("register a node", await registration(this.#market, at, operatorOf(at)));
+      // The first of all is the warm-up's.
+      const id = at + 1;
       const terms = (ask: bigint) => ({ classId: SUPPLY_CLASS, capacity: 1, ask });
       await note("change its price", await nodes.setTerms.populateTransaction(id, terms(777n * MILLI)));
       await note("drain it", await nodes.drain.populateTransaction(id));
@@ -153,18 +143,9 @@ export class GasChain {
     return { ...weight, gas: Number(receipt["gasUsed"]) };
   }
 
-  #sign(call: ContractTransaction, nonce: number, gasLimit = GAS_CAP): Promise<string> {
+  #sign(call: ContractTransaction, nonce: number): Promise<string> {
     const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
-    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit });
-  }
-
-  #register(): Promise<ContractTransaction> {
-    const at = ++this.#nodes;
-    const operator = `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
-    const ask = BigInt((at * 7919) % PRICES) * MILLI;
-    const profile = { energySource: 0, powerThreshold: 100, powerMax: 1_000, endpoint: `/ip4/10.0.0.1/tcp/4001/p2p/node-${at}` };
-    const terms = { classId: SUPPLY_CLASS, capacity: 1, ask };
-    return this.#market.contracts.nodes.register.populateTransaction(operator, terms, profile, 100n * 10n ** 18n);
+    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit: GAS_CAP });
   }
 
   async #nonce(): Promise<number> {
@@ -185,4 +166,9 @@ export class GasChain {
   #rpc(method: string, ...params: unknown[]): Promise<unknown> {
     return this.#market.connection.provider.request({ method, params }) as Promise<unknown>;
   }
+}
+
+/** Nobody has the keys of these operators. */
+function operatorOf(at: number): string {
+  return `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
 }
