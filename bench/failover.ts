@@ -23,7 +23,7 @@ interface GasOfSteps {
   readonly steps: readonly StepGas[];
 }
 
-/** By how much a step's gas may differ between numbers of nodes: draws need more or fewer tries. */
+/** By how much a step's gas may differ between numbers of nodes: draws need more or fewer tries, with the same seeds, too. */
 const FLAT = 0.1;
 const WORDS: Readonly<Record<(typeof PARTS)[number], string>> = {
   expired: "detection: the rest of the interval, the grace, and the keeper's `expire`",
@@ -96,8 +96,7 @@ function faults(): string[] {
     const all = gas.map(({ nodes, steps }) => ({ nodes, gas: steps.find((each) => each.step === step)?.gas ?? NaN }));
     const least = Math.min(...all.map((each) => each.gas));
     for (const each of all) {
-      // A draw's tries depend on the seed, not on the nodes; see the statistical test of the draw.
-      if (each.gas > least * (1 + FLAT) && !step.startsWith("draw")) {
+      if (each.gas > least * (1 + FLAT)) {
         words.push(
           `With ${String(each.nodes)} nodes, to ${step} takes ${String(each.gas)} gas, with others ${String(least)}.`,
         );
