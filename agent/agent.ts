@@ -48,7 +48,7 @@ export class Agent {
     this.#spots = new SpotChecks({ ...parts, doubts });
     const asker = new ReceiptAsker({ ...parts, doubts });
     this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
-    this.#replicas = new Replicas(parts.store, parts.maxCheckpointBytes, parts.logger);
+    this.#replicas = new Replicas(parts);
     this.#giver = new ReceiptGiver(parts);
   }
 
@@ -95,7 +95,7 @@ export class Agent {
     if (!this.#draining) {
       await keepNode(this.#parts, node, pin);
       const kept = await this.#holdings.kept(pin);
-      await this.#replicas.keep(reader, pin, kept, nodes, node.id, this.#parts.replicas);
+      await this.#replicas.keep(reader, pin, kept, nodes, node.id);
       await this.#giver.tidy(pin, kept);
       await letGo(this.#parts.store, this.#holdings.index, kept, pin.timestamp);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);

@@ -57,8 +57,8 @@ export class TaskFollower {
       await mkdir(join(this.#directory, `task-${String(lease.taskId)}`), { recursive: true });
       await rm(target, { recursive: true, force: true });
       await this.#store.fetchTo(cid, target, {
-        maxBytes: lease.result.size,
         timeout: 60_000,
+        maxBytes: lease.result.size,
         pin: `result-${String(lease.id)}`,
       });
       this.#logger.info({ lease: lease.id, cid, path: target }, "result fetched and verified");

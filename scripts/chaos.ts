@@ -17,11 +17,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Command, InvalidArgumentError } from "commander";
 
+import { orAborted } from "../checkpoints/signals.ts";
 import { specBytes } from "../workload/spec.ts";
 import { type ChainState, violations } from "./chaos/invariants.ts";
 import { readState, unheld } from "./chaos/look.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
 import { SPEC, UNITS, World } from "./chaos/world.ts";
+import { interruptible } from "./demo/interrupt.ts";
 import { ROOT } from "./demo/processes.ts";
 import { referenceWeights } from "./demo/reference.ts";
 
@@ -51,20 +53,19 @@ const say = (text: string): void => {
 const directory = join(ROOT, ".data", "chaos");
 await rm(directory, { recursive: true, force: true });
 say(`seed ${String(seed)}, ${String(steps)} steps: ${replay}`);
-const world = await World.start(directory, AGENTS);
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    say(`${signal}: stopping`);
-    void world.stop().then(() => process.exit(130));
-  });
-}
+const interrupted = interruptible(say);
+const world = await orAborted(World.start(directory, AGENTS), interrupted).catch((error: unknown) => {
+  if (interrupted.aborted) process.exit();
+  throw error;
+});
 const survived: Record<string, number> = {};
 let before: ChainState | undefined;
 let accounts: string[] = [];
-const wrong = await run().catch((error: unknown) => [
+const wrong = await orAborted(run(), interrupted).catch((error: unknown) => [
   error instanceof Error ? (error.stack ?? error.message) : String(error),
 ]);
 await world.stop();
+if (interrupted.aborted) process.exit();
 const faults = Object.values(survived).reduce((sum, count) => sum + count, 0);
 if (json) {
   const { tasks = [], leases = [] } = before ?? {};

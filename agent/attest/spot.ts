@@ -150,9 +150,10 @@ export class SpotChecks {
   /** Fetches anew what is pinned here and yet not whole. */
   #repair(cid: string): void {
     const { store, logger } = this.#parts;
-    const label = store.list().find((pin) => pin.cid.toString() === cid)?.labels[0];
-    if (label === undefined) return;
-    store.fetch(cid, { pin: label }).then(
+    const pin = store.list().find((each) => each.cid.toString() === cid);
+    const label = pin?.labels[0];
+    if (!pin || label === undefined) return;
+    store.fetch(cid, { pin: label, maxBytes: pin.size }).then(
       () => {
         logger.info({ cid }, "the damaged copy was fetched anew");
       },

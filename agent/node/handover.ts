@@ -20,12 +20,14 @@ const PAUSE_MS = 500;
  * that other node alone.
  *
  * @param endpoint Multiaddrs of the other node.
+ * @param maxBytes Size of the checkpoint, as the chain has it.
  * @param scratch Directory for what is fetched; removed again.
  * @returns Whether it does so before the signal is raised.
  */
 export async function isHeldBy(
   endpoint: readonly string[],
-  { cid, size }: { readonly cid: string; readonly size: number },
+  cid: string,
+  maxBytes: number,
   scratch: string,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -36,7 +38,7 @@ export async function isHeldBy(
     store.setPeers(endpoint);
     while (!signal.aborted) {
       try {
-        await store.fetch(cid, { maxBytes: size, stallTimeout: TRY_MS, signal });
+        await store.fetch(cid, { maxBytes, stallTimeout: TRY_MS, signal });
         return true;
       } catch {
         await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
@@ -72,7 +74,7 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
       const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
       for (const { id, endpoint } of holders) {
         const scratch = join(room.directory, `handover-${String(leaseId)}`);
-        if (!(await isHeldBy(endpoint.split(","), { cid, size: checkpoint.size }, scratch, signal))) continue;
+        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal))) continue;
         logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
         return;
       }

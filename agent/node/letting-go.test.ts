@@ -15,17 +15,20 @@ const leases = new Map(
     (each) => [each.id, each],
   ),
 );
-const kinds = ["checkpoint", "replica", "result", "result-replica"];
+const kinds = ["checkpoint", "result"];
 const pins = [1, 2, 3, 4, 5].flatMap((id) => kinds.map((kind) => ({ label: `${kind}-${String(id)}` })));
 const outdated = (kept: readonly number[], now: number) =>
-  outdatedPins([...pins, { label: "spec" }, { label: "attested-2" }], (id) => leases.get(id), new Set(kept), now).map(
-    ({ label }) => label,
-  );
+  outdatedPins(
+    [...pins, { label: "spec" }, { label: "attested-2" }, { label: "replica-2" }],
+    (id) => leases.get(id),
+    new Set(kept),
+    now,
+  ).map(({ label }) => label);
 const all = (id: number) => kinds.map((kind) => `${kind}-${String(id)}`);
 
 test("leases that can change and unknown ones keep all; results of paid ones stay for a month", () => {
   const late = DELIVERED_AT + RESULT_RETENTION;
-  assert.deepEqual(outdated([], late - 1), [...all(2), "checkpoint-3", "replica-3", ...all(4)]);
+  assert.deepEqual(outdated([], late - 1), [...all(2), "checkpoint-3", ...all(4)]);
   assert.deepEqual(outdated([], late), [...all(2), ...all(3), ...all(4)]);
 });
 

@@ -7,9 +7,9 @@ import type { CheckpointStore } from "../../checkpoints/store.ts";
 export const RESULT_RETENTION = 30 * 24 * 3600;
 
 /**
- * Pins that are of no use to anybody any more, so that a store does not fill up with the years:
+ * Pins of what this node made that are of no use to anybody any more, so that a store does not fill up with the years:
  *
- * - checkpoints, one's own and replicas, of leases that are not kept (`keptLeases`)
+ * - one's own checkpoints of leases that are not kept (`keptLeases`)
  * - results of leases that came to nothing, or were paid and delivered {@link RESULT_RETENTION} ago
  *
  * What belongs to a lease that is not known is left alone. Pure; O(pins).
@@ -24,10 +24,10 @@ export function outdatedPins<P extends { readonly label: string }>(
   now: number,
 ): P[] {
   return pins.filter(({ label }) => {
-    const [, kind, id] = /^(checkpoint|replica|result|result-replica)-(\d+)$/.exec(label) ?? [];
+    const [, kind, id] = /^(checkpoint|result)-(\d+)$/.exec(label) ?? [];
     const lease = leaseOf(Number(id));
     if (!lease || kept.has(lease.id) || !FINAL_LEASE_STATUSES.includes(lease.status)) return false;
-    if (kind === "checkpoint" || kind === "replica" || lease.status !== "paid") return true;
+    if (kind === "checkpoint" || lease.status !== "paid") return true;
     return now >= (lease.result?.deliveredAt ?? 0) + RESULT_RETENTION;
   });
 }

@@ -1,96 +1,79 @@
-import type { ContentId, Lease, Node } from "../../chain/entities.ts";
+import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
 import type { Reader } from "../../chain/readers.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
+import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
 import { replicaHolders } from "./replicas.ts";
 
-/** Time for the copy of one checkpoint, milliseconds. */
+/** Time for the copy of one checkpoint, and how long nothing may arrive, milliseconds. */
 const COPY_TIMEOUT_MS = 120_000;
+const STALL_MS = 15_000;
+/** Pause before a copy that could not be made is tried again, milliseconds: others must not wait for it. */
+const RETRY_MS = 60_000;
 
-/** A pin of another node's content in the store. */
-export interface HeldReplica {
-  /** `replica-<lease>` for checkpoints, `result-replica-<lease>` for results. */
-  readonly label: string;
-  readonly cid: string;
-}
-
-/** Content of another node that this node is to hold. */
-export interface Replica extends HeldReplica {
-  /** Bytes, as the chain has them. */
-  readonly size: number;
-}
-
-/**
- * What to copy, and what to let go of: pins with a label of which something else is wanted. Nothing goes before something
- * that takes its place is here, and of labels that nothing is wanted of. Pure; O(wanted + held).
- *
- * @param wanted Most important first.
- */
-export function planReplicas(
-  wanted: readonly Replica[],
-  held: readonly HeldReplica[],
-): { readonly copy: Replica[]; readonly release: HeldReplica[] } {
-  const key = ({ label, cid }: HeldReplica) => `${label} ${cid}`;
-  const [here, needed] = [new Set(held.map(key)), new Set(wanted.map(key))];
-  const replaced = new Set(wanted.filter((each) => here.has(key(each))).map(({ label }) => label));
-  return {
-    copy: wanted.filter((each) => !here.has(key(each))),
-    release: held.filter((each) => replaced.has(each.label) && !needed.has(key(each))),
-  };
+/** What replicas are kept with. */
+export interface ReplicaParts {
+  readonly store: Pick<CheckpointStore, "fetch" | "list" | "unpin" | "collectGarbage">;
+  readonly logger: Logger;
+  /** Copies of what a lease leaves, beside its node's own. */
+  readonly replicas: number;
+  /** Bytes of the largest checkpoint, or result, of others that this node copies. */
+  readonly maxCheckpointBytes: number;
 }
 
 /**
- * Keeps copies of other nodes' newest two checkpoints and results, so that what a node made outlives it.
+ * Keeps copies of other nodes' results and newest two checkpoints, so that what a node made outlives it.
  *
  * Which ones is the same rule for every agent ({@link replicaHolders}); a copy is verified block by block as it comes.
  */
 export class Replicas {
-  readonly #store: CheckpointStore;
-  readonly #maxBytes: number;
-  readonly #logger: Logger;
+  readonly #parts: ReplicaParts;
+  readonly #now: () => number;
+  /** Newest checkpoints by lease, as they were last read. */
+  readonly #newest = new Map<number, readonly Checkpoint[]>();
+  /** When to try again what could not be copied, by CID; milliseconds. */
+  readonly #retryAt = new Map<string, number>();
   #copying: Promise<void> = Promise.resolve();
   #busy = false;
 
-  /** @param maxBytes Of the largest checkpoint or result that is copied. */
-  constructor(store: CheckpointStore, maxBytes: number, logger: Logger) {
-    this.#store = store;
-    this.#maxBytes = maxBytes;
-    this.#logger = logger;
+  /** @param now Milliseconds that go on evenly. */
+  constructor(parts: ReplicaParts, now: () => number = () => performance.now()) {
+    this.#parts = parts;
+    this.#now = now;
   }
 
-  /** Starts copying what is missing and lets go of what is not wanted any more. Does not wait for the copies. */
+  /**
+   * Starts copying what is missing and lets go of what is not wanted any more. Does not wait for the copies.
+   *
+   * @param kept Leases whose checkpoints are of use.
+   */
   async keep(
-    reader: Reader,
+    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
     pin: Pin,
-    live: readonly Lease[],
+    kept: readonly Lease[],
     nodes: readonly Node[],
     self: number,
-    copies: number,
   ): Promise<void> {
-    if (this.#busy || copies === 0) return;
-    const holders = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-    const ours = live.filter(({ id, nodeId }) => replicaHolders(id, nodeId, holders, copies).includes(self));
-    const checkpoints = await Promise.all(ours.map(({ id }) => reader.newestCheckpoints(pin, id)));
-    const results: Replica[] = [];
-    const newest: Replica[] = [];
-    const before: Replica[] = [];
-    const replica = (label: string, content: ContentId & { readonly size: number }): Replica => ({
-      label,
-      cid: fromChainCid(content).toString(),
-      size: content.size,
-    });
-    ours.forEach(({ id, result }, i) => {
-      const [last, older] = checkpoints[i] ?? [];
-      if (result) results.push(replica(`result-replica-${String(id)}`, result));
-      if (last) newest.push(replica(`replica-${String(id)}`, last));
-      if (older) before.push(replica(`replica-${String(id)}`, older));
-    });
+    if (this.#busy) return;
+    const { replicas } = this.#parts;
+    const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
+    const isOurs = ({ id, nodeId }: Lease) =>
+      replicas > 0 && replicaHolders(id, nodeId, active, replicas).includes(self);
+    const ours = new Set(kept.filter(isOurs).map(({ id }) => id));
+    const here = new Set(this.#held().map(({ leaseId }) => leaseId));
+    // What is here of other nodes' share is not brought up to date, but stays within its bound, too.
+    const looked = kept.filter(({ id }) => ours.has(id) || here.has(id));
+    await this.#look(reader, pin, looked);
+    const wanted = new Map(looked.map((lease) => [lease.id, wantedOf(lease, this.#newest.get(lease.id) ?? [])]));
     this.#busy = true;
-    this.#copying = this.#follow([...results, ...newest, ...before]).finally(() => {
-      this.#busy = false;
-    });
+    this.#copying = this.#bring(wanted, ours)
+      .catch((error: unknown) => {
+        this.#parts.logger.error({ err: error }, "replicas cannot be kept, will be tried again");
+      })
+      .finally(() => {
+        this.#busy = false;
+      });
   }
 
   /** Waits for copies under way. */
@@ -98,26 +81,53 @@ export class Replicas {
     await this.#copying;
   }
 
-  async #follow(wanted: readonly Replica[]): Promise<void> {
-    const small = wanted.filter(({ size }) => size <= this.#maxBytes);
-    for (const { label, cid, size } of planReplicas(small, this.#held()).copy) {
-      try {
-        await this.#store.fetch(cid, { timeout: COPY_TIMEOUT_MS, maxBytes: size, pin: label });
-        this.#logger.info({ cid, label }, "replica stored");
-      } catch (error) {
-        this.#logger.warn({ cid, label, err: error }, "replica cannot be copied yet");
-      }
+  /** Reads both checkpoints of the leases that have a new one. */
+  async #look(
+    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
+    pin: Pin,
+    leases: readonly Lease[],
+  ): Promise<void> {
+    const ids = leases.map(({ id }) => id);
+    const now = await reader.checkpoints(pin, ids);
+    for (const id of this.#newest.keys()) if (!now.has(id)) this.#newest.delete(id);
+    for (const [id, { digest }] of now) {
+      if (this.#newest.get(id)?.[0]?.digest === digest) continue;
+      this.#newest.set(id, await reader.newestCheckpoints(pin, id));
     }
-    for (const { cid, label } of planReplicas(small, this.#held()).release) await this.#store.unpin(cid, label);
   }
 
-  #held(): HeldReplica[] {
-    return this.#store
-      .list()
-      .flatMap(({ cid, labels }) =>
-        labels
-          .filter((label) => /^(result-)?replica-\d+$/.test(label))
-          .map((label) => ({ cid: cid.toString(), label })),
-      );
+  async #bring(wanted: ReadonlyMap<number, readonly Wanted[]>, ours: ReadonlySet<number>): Promise<void> {
+    const { store, logger, maxCheckpointBytes } = this.#parts;
+    const own = new Map([...wanted].filter(([id]) => ours.has(id)));
+    const all = new Set([...own.values()].flatMap((contents) => contents.map(({ cid }) => cid)));
+    for (const cid of this.#retryAt.keys()) if (!all.has(cid)) this.#retryAt.delete(cid);
+    for (const { leaseId, cid, size } of missing(own, this.#held(), maxCheckpointBytes)) {
+      if (this.#now() < (this.#retryAt.get(cid) ?? 0)) continue;
+      const label = replicaLabel(leaseId);
+      try {
+        await store.fetch(cid, { timeout: COPY_TIMEOUT_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label });
+        logger.info({ cid, label }, "replica stored");
+      } catch (error) {
+        this.#retryAt.set(cid, this.#now() + RETRY_MS);
+        logger.warn({ cid, label, err: error }, "checkpoint cannot be copied yet");
+      }
+    }
+    const gone = superfluous(wanted, this.#held());
+    for (const { leaseId, cid } of gone) await store.unpin(cid, replicaLabel(leaseId));
+    if (gone.length > 0) await store.collectGarbage();
   }
+
+  #held(): Held[] {
+    return this.#parts.store.list().flatMap(({ cid, labels }) =>
+      labels.flatMap((label) => {
+        const leaseId = /^replica-(\d+)$/.exec(label)?.[1];
+        return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), cid: cid.toString() }];
+      }),
+    );
+  }
+}
+
+/** Label of the pins of replicas. */
+export function replicaLabel(leaseId: number): string {
+  return `replica-${String(leaseId)}`;
 }

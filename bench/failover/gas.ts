@@ -5,8 +5,8 @@ import { isHolder } from "../../agent/node/replicas.ts";
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
+import { MILLI, registerNodes, SUPPLY_CLASS } from "../gas/registration.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
-import { Fleet, FLEET_CLASS } from "../fleet.ts";
 
 /** What a step took. */
 export interface StepGas {
@@ -18,19 +18,20 @@ export interface StepGas {
 export const FAILED = 8;
 
 const VER = 10n ** 18n;
-const MILLI = 10n ** 15n;
-const INTERVAL = 60;
+/** Seconds between checkpoints: longer than it takes to register all nodes. */
+const INTERVAL = 3_600;
+/** A draw's tries depend on its seed, so that there are many. */
+const DRAWS = 32;
 
 /** The protocol on an in-process chain, with nodes by the thousand, each with an operator key that can be had. */
 export class FailoverChain {
   readonly #market: Awaited<ReturnType<typeof openMarket>>;
   readonly #client: Awaited<ReturnType<typeof openClient>>;
-  readonly #fleet: Fleet;
+  #nodes = 0;
 
   private constructor(market: Awaited<ReturnType<typeof openMarket>>, client: Awaited<ReturnType<typeof openClient>>) {
     this.#market = market;
     this.#client = client;
-    this.#fleet = new Fleet(market, (node) => computeAddress(keyOf(node)));
   }
 
   static async open(): Promise<FailoverChain> {
@@ -43,16 +44,27 @@ export class FailoverChain {
     await this.#market.close();
   }
 
-  /** Registers nodes of one unit each until there are so many. */
-  growTo(count: number): Promise<void> {
-    return this.#fleet.growTo(count);
+  /**
+   * Registers nodes of one unit each until there are so many.
+   *
+   * @param say Told now and then how many there are.
+   */
+  async growTo(count: number, say: (registered: number) => void): Promise<void> {
+    await registerNodes(this.#market, this.#nodes + 1, count, (at) => computeAddress(keyOf(at)), say);
+    this.#nodes = count;
+    // Once, among the first ones: to plan a round takes a look at every node, and what is measured comes after it.
+    if (Number(await this.#market.contracts.leases.leaseCount()) === 0) await this.#round();
   }
 
   /** Gas of each step from a checkpoint to the leases that go on from it. The chain is then as it was. */
   async steps(): Promise<StepGas[]> {
+    return this.#undone(() => this.#measure());
+  }
+
+  async #undone<T>(work: () => Promise<T>): Promise<T> {
     const snapshot = await this.#rpc("evm_snapshot");
     try {
-      return await this.#measure();
+      return await work();
     } finally {
       await this.#rpc("evm_revert", snapshot);
     }
@@ -60,8 +72,7 @@ export class FailoverChain {
 
   async #measure(): Promise<StepGas[]> {
     const { contracts, accounts } = this.#market;
-    const { leases, reassignment, coordinator, seeds } = contracts;
-    await this.#round();
+    const { leases, reassignment } = contracts;
     const anyone = accounts.others[0]?.address ?? "";
     const taken: StepGas[] = [];
     const note = async (step: string, call: ContractTransaction, from = anyone) => {
@@ -81,13 +92,24 @@ export class FailoverChain {
       else await note("expire a lease", call);
     }
     await note(`open a batch of ${String(FAILED)}`, await reassignment.open.populateTransaction());
+    const draws: number[] = [];
+    for (let i = 0; i < DRAWS; i++) draws.push(await this.#undone(() => this.#draw(BigInt(id(`draw ${String(i)}`)))));
+    const gas = Math.round(draws.reduce((sum, each) => sum + each, 0) / DRAWS);
+    taken.push({ step: `draw for ${String(FAILED)}, mean of ${String(DRAWS)} seeds`, gas });
+    return taken;
+  }
+
+  /** Draws for all that wait with this seed. */
+  async #draw(seed: bigint): Promise<number> {
+    const { leases, reassignment, coordinator, seeds } = this.#market.contracts;
     const { requestId } = await reassignment.current();
-    await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [20_261_124n]);
+    await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [seed]);
     const before = Number(await leases.leaseCount());
-    await note(`draw for ${String(FAILED)}`, await reassignment.draw.populateTransaction(FAILED));
+    const draw = await reassignment.draw.populateTransaction(FAILED);
+    const gas = await this.#send(draw, this.#market.accounts.others[0]?.address ?? "");
     const drawn = Number(await leases.leaseCount()) - before;
     if (drawn !== FAILED) throw new Error(`${String(drawn)} ranges were drawn for, not ${String(FAILED)}`);
-    return taken;
+    return gas;
   }
 
   /** Grants {@link FAILED} leases of one unit each, to the cheapest nodes. */
@@ -96,7 +118,7 @@ export class FailoverChain {
     await this.#market.addTask({
       units: FAILED,
       maxPrice: 2_000n * MILLI,
-      classIds: [FLEET_CLASS],
+      classIds: [SUPPLY_CLASS],
       interval: INTERVAL,
       replicas: 1,
     });
@@ -115,8 +137,8 @@ export class FailoverChain {
     const { checkpoints, leases } = this.#market.contracts;
     const { nodeId, fence } = await leases.lease(leaseId);
     const producer = Number(nodeId);
-    const all = Array.from({ length: this.#fleet.count }, (_, i) => i + 1);
-    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#fleet.count, 1)) ?? 0;
+    const all = Array.from({ length: this.#nodes }, (_, i) => i + 1);
+    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#nodes, 1)) ?? 0;
     const digest = id(`checkpoint ${String(progress)}`);
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
     const domain = holdingDomain(31337, await checkpoints.getAddress());

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { orAborted } from "../../checkpoints/signals.ts";
 import type { CastNode, CastTask } from "../../scripts/demo/cast.ts";
 import { specOf } from "../../scripts/demo/configs.ts";
 import { inTraining, killInTraining, nodeIdOf, seen } from "../../scripts/demo/faults.ts";
@@ -51,9 +52,16 @@ const SPEC = {
  *
  * @param times How often.
  * @param say Told what happens.
+ * @param signal Ends it; all processes are stopped before it throws.
  * @throws Error with the ends of all logs.
  */
-export async function measureRecoveries(times: number, say: (text: string) => void): Promise<Recovery[]> {
+export async function measureRecoveries(
+  times: number,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<Recovery[]> {
+  signal.throwIfAborted();
+  say(`starting a network of ${String(NODES.length)} agents`);
   const network = await TestNetwork.start("test-bench-failover", {
     LeaseGrace: { value: NETWORK.grace },
     MinCheckpointInterval: { value: 1 },
@@ -62,8 +70,9 @@ export async function measureRecoveries(times: number, say: (text: string) => vo
   });
   const clock = new BlockClock();
   try {
-    return await measure(network, clock, times, say);
+    return await orAborted(measure(network, clock, times, say), signal);
   } catch (error) {
+    signal.throwIfAborted();
     throw new Error(`${error instanceof Error ? error.message : String(error)}\n${await network.tails()}`, {
       cause: error,
     });
@@ -126,6 +135,7 @@ async function measure(
         return successor && (await reader.checkpoints(pin, [successor.id])).has(successor.id);
       }),
     );
+    say(`recovery ${String(i + 1)} of ${String(times)} is done`);
     await network.agent(holder);
   }
   const agents = await Promise.all(NODES.map(({ name }) => network.log(name)));

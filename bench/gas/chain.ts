@@ -1,11 +1,11 @@
-import type { ContractTransaction } from "ethers";
+import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
 
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import { openClient, openMarket } from "../../test/support/market.ts";
+import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "../../chain/l1-fee.ts";
-import { Fleet, FLEET_CLASS, keylessOperator } from "../fleet.ts";
 
 /** What a transaction took. */
 export interface Cost extends L1Weight {
@@ -22,7 +22,7 @@ export interface RoundCost {
   readonly post: number;
 }
 
-const MILLI = 10n ** 15n;
+const GAS_CAP = 2n ** 24n;
 const WARM_UP_CLASS = 1;
 
 /**
@@ -33,7 +33,8 @@ export class GasChain {
   readonly #market: Awaited<ReturnType<typeof openMarket>>;
   readonly #client: Awaited<ReturnType<typeof openClient>>;
   readonly #prices: L1Prices;
-  readonly #fleet: Fleet;
+  readonly #wallet: HDNodeWallet;
+  #nodes = 0;
 
   private constructor(
     market: Awaited<ReturnType<typeof openMarket>>,
@@ -43,7 +44,9 @@ export class GasChain {
     this.#market = market;
     this.#client = client;
     this.#prices = prices;
-    this.#fleet = new Fleet(market, keylessOperator);
+    // The treasury of the local deployment: it owns every node and task here.
+    const mnemonic = Mnemonic.fromPhrase("test test test test test test test test test test test junk");
+    this.#wallet = HDNodeWallet.fromMnemonic(mnemonic, "m/44'/60'/0'/0/1");
   }
 
   static async open(prices: L1Prices): Promise<GasChain> {
@@ -64,9 +67,10 @@ export class GasChain {
     await this.#market.close();
   }
 
-  /** Registers nodes of one unit each until there are so many. */
-  growTo(count: number): Promise<void> {
-    return this.#fleet.growTo(count);
+  /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
+  async growTo(count: number): Promise<void> {
+    await registerNodes(this.#market, this.#nodes + 1, count, operatorOf);
+    this.#nodes = count;
   }
 
   /** What one node's transactions take beside all that are registered. The chain is then as it was. */
@@ -77,10 +81,11 @@ export class GasChain {
       const note = async (name: string, call: ContractTransaction): Promise<void> => {
         costs.push({ name, cost: await this.#measure(call) });
       };
-      await note("register a node", await this.#fleet.registration(this.#fleet.count + 1));
-      // The one of the first round is the first of all.
-      const id = this.#fleet.count + 2;
-      const terms = (ask: bigint) => ({ classId: FLEET_CLASS, capacity: 1, ask });
+      const at = this.#nodes + 1;
+      await note("register a node", await registration(this.#market, at, operatorOf(at)));
+      // The first of all is the warm-up's.
+      const id = at + 1;
+      const terms = (ask: bigint) => ({ classId: SUPPLY_CLASS, capacity: 1, ask });
       await note("change its price", await nodes.setTerms.populateTransaction(id, terms(777n * MILLI)));
       await note("drain it", await nodes.drain.populateTransaction(id));
       await note("resume it", await nodes.resume.populateTransaction(id));
@@ -90,7 +95,7 @@ export class GasChain {
 
   /** A round of one task that gets so many leases, each with a node of its own. The chain is then as it was. */
   roundCost(leases: number): Promise<RoundCost> {
-    return this.#undone(() => this.round(leases, FLEET_CLASS));
+    return this.#undone(() => this.round(leases, SUPPLY_CLASS));
   }
 
   /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */
@@ -126,7 +131,7 @@ export class GasChain {
 
   /** Signs, sends and mines a transaction, and holds the L1 fee that the chain took against the formula. */
   async #measure(call: ContractTransaction): Promise<Cost> {
-    const signed = await this.#fleet.sign(call, await this.#fleet.nonce());
+    const signed = await this.#sign(call, await this.#nonce());
     const hash = (await this.#rpc("eth_sendRawTransaction", signed)) as string;
     const receipt = (await this.#rpc("eth_getTransactionReceipt", hash)) as Record<string, string> | null;
     if (receipt?.["status"] !== "0x1") throw new Error(`a measured transaction failed: ${JSON.stringify(receipt)}`);
@@ -138,16 +143,32 @@ export class GasChain {
     return { ...weight, gas: Number(receipt["gasUsed"]) };
   }
 
+  #sign(call: ContractTransaction, nonce: number): Promise<string> {
+    const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
+    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit: GAS_CAP });
+  }
+
+  async #nonce(): Promise<number> {
+    return Number(await this.#rpc("eth_getTransactionCount", this.#wallet.address, "latest"));
+  }
+
   async #undone<T>(work: () => Promise<T>): Promise<T> {
+    const nodes = this.#nodes;
     const snapshot = await this.#rpc("evm_snapshot");
     try {
       return await work();
     } finally {
       await this.#rpc("evm_revert", snapshot);
+      this.#nodes = nodes;
     }
   }
 
   #rpc(method: string, ...params: unknown[]): Promise<unknown> {
     return this.#market.connection.provider.request({ method, params }) as Promise<unknown>;
   }
+}
+
+/** Nobody has the keys of these operators. */
+function operatorOf(at: number): string {
+  return `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
 }

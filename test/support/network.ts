@@ -51,6 +51,7 @@ export class TestNetwork {
       return new TestNetwork({ chain, configs, session, processes, directory });
     } catch (error) {
       await processes.stop(processes.names(), 2000);
+      await rm(directory, { recursive: true, force: true });
       throw error;
     }
   }
