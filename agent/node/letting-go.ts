@@ -9,7 +9,7 @@ export const RESULT_RETENTION = 30 * 24 * 3600;
 /**
  * Pins of what this node made that are of no use to anybody any more, so that a store does not fill up with the years:
  *
- * - one's own checkpoints of leases that are not kept (`keptLeases`)
+ * - checkpoints of leases that are not kept (`keptLeases`)
  * - results of leases that came to nothing, or were paid and delivered {@link RESULT_RETENTION} ago
  *
  * What belongs to a lease that is not known is left alone. Pure; O(pins).
