@@ -98,6 +98,7 @@ test("one that nobody wants any more is removed; another agent's is left alone",
   assert.deepEqual(await executor.sweep(), [containerName(gone.folder)], "its lease is gone");
   const running = await executor.start({ ...wanted, attempt: 2 });
   const late = await bench.executor({ adoptSeconds: 0 });
-  assert.deepEqual(await late.sweep(), [containerName(wanted.folder)], "the time to want it is over");
-  assert.equal((await running.exited).reason, "failed");
+  // Its own sweeps begin after a second, and may have been first.
+  await late.sweep();
+  assert.equal((await running.exited).reason, "failed", "the time to want it is over");
 });
