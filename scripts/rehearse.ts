@@ -113,8 +113,8 @@ async function rehearse(): Promise<Check[]> {
   const payer = await walletOf(who("deployer"));
   await whileMining(chain, placeCoordinator(chain, payer.connect(chain.provider), vrfCoordinator));
   const endpoint = { BASE_SEPOLIA_RPC_URL: cable.url };
-  const environment = { ...endpoint, DEPLOYER_KEY: payer.privateKey };
-  const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, environment));
+  const deployer = who("deployer");
+  const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, endpoint, deployer));
   const tasks = new Tasks(processes, endpoint, deployment);
   const check = await tasks.run<{ wrong: number; findings: { what: string; level: string }[] }>("network:check", [
     "--parameters",
