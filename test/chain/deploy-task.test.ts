@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { expect } from "chai";
-import { ContractFactory, type InterfaceAbi, toQuantity } from "ethers";
+import { ContractFactory, toQuantity } from "ethers";
 import hre from "hardhat";
 
 import { openProvider, type RpcProvider } from "../../chain/provider.ts";
