@@ -55,7 +55,7 @@ test("an unusable file is refused by name, with the remedy", () => {
       (error: Error & { code?: string }) => {
         assert.equal(error.code, code);
         assert.match(error.message, /some\.json/);
-        assert.match(error.message, /npx hardhat ignition deploy ignition\/modules\/Sepolia\.ts --network baseSepolia/);
+        assert.match(error.message, /npx hardhat network:deploy --network baseSepolia/);
         assert.match(error.message, message);
         return true;
       },
@@ -72,7 +72,7 @@ test("a missing deployment is named, with the remedy", async () => {
   await assert.rejects(readDeployment(31337, "/nowhere/deployed_addresses.json"), {
     code: "DEPLOYMENT_MISSING",
     message:
-      /\/nowhere\/deployed_addresses\.json cannot be read\. Deploy with `npx hardhat ignition deploy .*Local\.ts/,
+      /\/nowhere\/deployed_addresses\.json cannot be read\. Deploy with `npx hardhat network:deploy --network localhost`/,
   });
   assert.match(deploymentFile(8453), /ignition\/deployments\/chain-8453\/deployed_addresses\.json$/);
 });

@@ -63,17 +63,12 @@ export interface Deployment {
   readonly addresses: Readonly<Partial<Record<ContractName, string>>>;
 }
 
-/** Ignition's module and parameters for a chain, for the remedy in error messages. */
-const MODULES: Readonly<Record<number, readonly [module: string, network: string]>> = {
-  31337: ["Local", "localhost"],
-  84532: ["Sepolia", "baseSepolia"],
-  8453: ["Base", "base"],
-};
+/** Names of the networks in hardhat.config.ts, for the remedy in error messages. */
+const NETWORKS: Readonly<Record<number, string>> = { 31337: "localhost", 84532: "baseSepolia", 8453: "base" };
 
 /** The command that deploys to a chain. */
 function deployCommand(chainId: number): string {
-  const [module, network] = MODULES[chainId] ?? ["<module>", "<network>"];
-  return `npx hardhat ignition deploy ignition/modules/${module}.ts --network ${network} --parameters ignition/parameters/${network}.json`;
+  return `npx hardhat network:deploy --network ${NETWORKS[chainId] ?? "<network>"}`;
 }
 
 /** The file in which Ignition keeps the addresses of a chain's deployment. */

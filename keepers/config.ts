@@ -16,6 +16,13 @@ export const keeperConfig = z.strictObject({
     .string()
     .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
     .default("0.001"),
+  /**
+   * What has to see a lease overdue, or a round's or batch's time over, before that is acted on: the newest block, the
+   * newest that has been posted to the layer below, or the newest that is final there.
+   */
+  finality: z
+    .enum(["latest", "safe", "finalized"], { error: 'has to be "latest", "safe" or "finalized"' })
+    .default("safe"),
   /** Which keepers this process runs. */
   keepers: z
     .array(z.enum(["allocation", "failover", "energy", "balance"]))

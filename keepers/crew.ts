@@ -12,6 +12,7 @@ import { failoverMetrics } from "./failover/metrics.ts";
 import { SecondEndpoint } from "./failover/second.ts";
 import { openGreenKeepers } from "./green.ts";
 import type { Sender } from "./sender.ts";
+import { Settled } from "./settled.ts";
 import { Turns } from "./turn.ts";
 
 /** A keeper's name and one look at the chain with what follows from it. */
@@ -52,6 +53,7 @@ export async function openCrew(
     metrics.lost.inc();
   });
   const second = new SecondEndpoint(config);
+  const settled = new Settled(reader, config.finality);
   const cycles: KeeperCycle[] = [];
   if (config.keepers.includes("allocation")) {
     const keeper = new AllocationKeeper({
@@ -62,6 +64,7 @@ export async function openCrew(
       metrics,
       market: options.market,
       batchSeconds,
+      settled,
       turns: new Turns(options.operator ?? "", options.operator === undefined ? 0 : staggerSeconds * 1000),
     });
     cycles.push({ name: "allocation", cycle: () => keeper.cycle() });
@@ -73,6 +76,7 @@ export async function openCrew(
       logger: logger.child({ keeper: "failover" }),
       metrics: failoverMetrics(registry),
       second: second.reader,
+      settled,
     });
     cycles.push({ name: "failover", cycle: () => keeper.cycle() });
   }

@@ -133,6 +133,11 @@ async function check(config: KeeperConfig): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const pin = await session.reader.pin();
   const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
+  if (config.finality !== "latest") {
+    const { number, timestamp } = await session.reader.pin(config.finality);
+    const behind = pin.timestamp - timestamp;
+    words.push(`finality ${config.finality}: block ${String(number)}, ${String(behind)} s behind`);
+  }
   const second = new SecondEndpoint(config);
   const confirm = await second.reader?.();
   if (confirm) words.push(`confirm  block ${String((await confirm.pin()).number)}`);

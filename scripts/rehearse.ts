@@ -22,6 +22,7 @@ import { deploy, fillParameters } from "./rehearsal/deploy.ts";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/oracle.ts";
 import { newPerson, type Person } from "./rehearsal/people.ts";
+import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
 
 const options = new Command("rehearse")
   .description("Rehearses BASE Sepolia on this machine, from empty keystores to a paid-for result")
@@ -113,8 +114,8 @@ async function rehearse(): Promise<Check[]> {
   const payer = await walletOf(who("deployer"));
   await whileMining(chain, placeCoordinator(chain, payer.connect(chain.provider), vrfCoordinator));
   const endpoint = { BASE_SEPOLIA_RPC_URL: cable.url };
-  const environment = { ...endpoint, DEPLOYER_KEY: payer.privateKey };
-  const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, environment));
+  const deployer = who("deployer");
+  const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, endpoint, deployer));
   const tasks = new Tasks(processes, endpoint, deployment);
   const check = await tasks.run<{ wrong: number; findings: { what: string; level: string }[] }>("network:check", [
     "--parameters",
@@ -185,7 +186,12 @@ async function rehearse(): Promise<Check[]> {
   await delay(15_000);
   await cable.plug();
   const reorganised = await reorganise(chain);
+  // The interval of the first checkpoints is over while the training goes on.
   await passTime(chain, 60);
+  const held = await processes.watch(bots, untilHeld(chain, deployment));
+  for (const { lease, nodes: holders } of held) {
+    screen.say(`a checkpoint of lease ${String(lease)} was posted with a receipt of node ${holders.join(", ")}`);
+  }
 
   const delivered = await processes.watch(
     bots,
@@ -226,10 +232,26 @@ async function rehearse(): Promise<Check[]> {
       what: "every result was fetched by its CID, verified, and holds a trained model",
       ok: metrics.length === UNITS && metrics.every((accuracy) => accuracy > 0.5),
     },
+    {
+      what: "each lease posted a checkpoint that another node holds and has signed for",
+      ok: delivered.leases.every(({ id, nodeId }) =>
+        held.some(({ lease, nodes: holders }) => lease === id && holders.length > 0 && !holders.includes(nodeId)),
+      ),
+    },
     { what: "no lease was lost to the outage", ok: delivered.leases.every(({ parent }) => parent === 0) },
     ...(chain.prefix === "anvil" ? [{ what: "the chain was reorganised in between", ok: reorganised }] : []),
     ...(chain.l1Fee ? [{ what: "transactions paid BASE's L1 data fee", ok: l1 > 0n }] : []),
   ];
+}
+
+/** Waits until as many leases as there are nodes have posted a checkpoint with a receipt. */
+async function untilHeld(chain: RehearsalChain, deployment: string): Promise<HeldCheckpoint[]> {
+  screen.say("waiting until each lease has posted a checkpoint with a receipt");
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(1500)) {
+    const held = await heldCheckpoints(chain, deployment);
+    if (new Set(held.map(({ lease }) => lease)).size >= 2) return held;
+  }
+  throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: a checkpoint of each lease with a receipt`);
 }
 
 /** Takes back the last two blocks, and what was in them, where the node can do it. */
@@ -308,11 +330,13 @@ function keeperConfig(network: object, { keystore, passphraseFile }: Person, n: 
 }
 
 function digits(): object {
+  // Slow enough to last beyond the outage, and until checkpoints are posted: 2,500 steps.
+  const pace = ["--pace", "28"];
   return {
     version: 1,
     name: "rehearsal",
     trainer: "digits",
-    args: ["--epochs", "40", "--train", "4000", "--test", "1000", "--checkpoint-steps", "250"],
+    args: ["--epochs", "20", "--train", "4000", "--test", "1000", "--checkpoint-steps", "125", ...pace],
     env: { DIGITS_GRID: JSON.stringify({ hidden: [24], learningRate: [0.05, 0.1, 0.2] }) },
     resources: { cpus: 1, memoryMiB: 512 },
     checkpoint: { intervalSeconds: 60 },

@@ -6,6 +6,7 @@ import { planRoundWith } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import type { Settled } from "../settled.ts";
 import type { Turns } from "../turn.ts";
 import { type Market, outcomeOf } from "./market.ts";
 import type { AllocationMetrics } from "./metrics.ts";
@@ -23,6 +24,8 @@ export interface AllocationParts {
   /** Told what each round that it settled shows. */
   readonly market?: Market | undefined;
   readonly batchSeconds: number;
+  /** Confirms that a round's time is over before it is aborted. Left out: what the newest block says counts. */
+  readonly settled?: Settled;
   /** Whose turn it is among operators. Left out: nobody waits for others. */
   readonly turns?: Turns;
 }
@@ -65,6 +68,7 @@ export class AllocationKeeper {
       case "open":
         return sender.send("open round", () => this.#ifStill(step, () => rounds.open.populateTransaction()));
       case "abort":
+        if (!(await this.#isOver(step.roundId))) return false;
         return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
       case "sync":
         return sender.send("sync listings", () => nodes.syncPending.populateTransaction(Math.min(step.count, 128)));
@@ -82,6 +86,18 @@ export class AllocationKeeper {
     const left = turns.left(step.kind === "settle" ? `settle ${String(step.roundId)}` : "open");
     if (left > 0) logger.debug({ milliseconds: left }, `${step.kind}: another operator's turn`);
     return left > 0;
+  }
+
+  /** Whether a round's time is over as of a block that is not undone. */
+  async #isOver(roundId: number): Promise<boolean> {
+    const { settled, reader, batchSeconds, logger } = this.#parts;
+    const settlement = await settled?.holds(async (at) => {
+      const then = nextStep(await readAllocationView(reader, at, batchSeconds));
+      return then.kind === "abort" && then.roundId === roundId;
+    });
+    if (settlement?.holds !== false) return true;
+    logger.info({ round: roundId, why: settlement.why }, "not aborted yet");
+    return false;
   }
 
   /** Solves the open round and posts the result, if its certificate holds. */

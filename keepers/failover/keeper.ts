@@ -4,6 +4,7 @@ import type { Pin } from "../../chain/pin.ts";
 import { answer, block, type Reader } from "../../chain/readers.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import type { Settled } from "../settled.ts";
 import { type BatchStep, nextBatchStep } from "./batch.ts";
 import { secondOpinion } from "./confirm.ts";
 import { type Ailing, healthOf } from "./health.ts";
@@ -21,6 +22,8 @@ export interface FailoverParts {
   readonly reader: Reader;
   /** Through another endpoint; where it is given, nothing is expired that it does not see overdue, too. */
   readonly second?: (() => Promise<Reader>) | undefined;
+  /** Confirms what cannot be made good again. Left out: what the newest block says counts. */
+  readonly settled?: Settled;
   readonly sender: Sender;
   readonly logger: Logger;
   readonly metrics: FailoverMetrics;
@@ -83,6 +86,12 @@ export class FailoverKeeper {
   async #expire({ leaseId, nodeId, reason, at }: Ailing): Promise<boolean> {
     const { reader, second, sender, logger, metrics } = this.#parts;
     logger.warn({ lease: leaseId, node: nodeId, reason }, "lease is overdue");
+    const settlement = await this.#parts.settled?.holds((pin) => this.#wasOverdue(leaseId, pin));
+    if (settlement?.holds === false) {
+      metrics.unconfirmed.inc({ why: "unsettled" });
+      logger.info({ lease: leaseId, why: settlement.why }, "not expired yet");
+      return false;
+    }
     if (second) {
       const opinion = await secondOpinion(second, leaseId, (at, lease, pin) => this.#isOverdue(at, lease, pin));
       if (opinion.kind !== "agrees") {
@@ -104,6 +113,14 @@ export class FailoverKeeper {
     if (at !== undefined) metrics.lateness.observe(timestamp - at);
     logger.info({ lease: leaseId, node: nodeId, reason, late: at && timestamp - at }, "lease expired");
     return true;
+  }
+
+  /** Whether a lease was active and overdue already at an older block. */
+  async #wasOverdue(leaseId: number, pin: Pin): Promise<boolean> {
+    const { reader } = this.#parts;
+    if ((await reader.leaseCount(pin)) < leaseId) return false;
+    const [lease] = await reader.leasesById(pin, [leaseId]);
+    return lease?.status === "active" && this.#isOverdue(reader, lease, pin);
   }
 
   /** What the chain itself says at that block, through that endpoint. */
@@ -130,6 +147,7 @@ export class FailoverKeeper {
       return false;
     }
     this.#lastWait = "";
+    if (step.kind === "abort" && !(await this.#isOver(step.batchId))) return false;
     logger.info(step, `${step.kind} batch`);
     const sent = await sender.send(`${step.kind} batch`, async () => {
       // Somebody else may have taken the step meanwhile.
@@ -140,6 +158,18 @@ export class FailoverKeeper {
     });
     if (sent) metrics.batches.inc({ step: step.kind });
     return sent;
+  }
+
+  /** Whether a batch's time is over as of a block that is not undone. */
+  async #isOver(batchId: number): Promise<boolean> {
+    const { reader, settled, logger } = this.#parts;
+    const settlement = await settled?.holds(async (at) => {
+      const then = nextBatchStep(await readBatchView(reader, at));
+      return then.kind === "abort" && then.batchId === batchId;
+    });
+    if (settlement?.holds !== false) return true;
+    logger.info({ batch: batchId, why: settlement.why }, "not aborted yet");
+    return false;
   }
 
   /** A task's deadline, which never changes. */

@@ -10,7 +10,7 @@ export interface FailoverMetrics {
   readonly orphans: Gauge;
   /** Leases expired by this keeper. */
   readonly expired: Counter;
-  /** Leases not expired because the second endpoint sees them in time, or gave no answer. */
+  /** Overdue leases not expired: the second endpoint disagrees or is silent, or it is not settled yet. */
   readonly unconfirmed: Counter<"why">;
   /** Seconds from a lease's due time to its expiry by this keeper. */
   readonly lateness: Histogram;
@@ -28,7 +28,7 @@ export function failoverMetrics(registry: Registry): FailoverMetrics {
     expired: new Counter({ name: "drmp_leases_expired_total", help: "Leases expired by this keeper", registers }),
     unconfirmed: new Counter({
       name: "drmp_expiries_unconfirmed_total",
-      help: "Overdue leases that the second RPC endpoint did not confirm",
+      help: "Overdue leases that the second RPC endpoint, or a settled block, did not confirm",
       labelNames: ["why"],
       registers,
     }),

@@ -27,18 +27,9 @@ export interface RehearsalChain {
 
 /** Starts the chain as process "chain". */
 export async function startChain(processes: Processes, node: "hardhat" | "anvil"): Promise<RehearsalChain> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${String(port)}`;
-  if (node === "hardhat") {
-    const where = ["--hostname", "127.0.0.1", "--port", String(port), "--chain-id", String(CHAIN_ID)];
-    processes.start("chain", [HARDHAT, "node", ...where]);
-  } else {
-    const options = ["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(CHAIN_ID)];
-    const asBase = ["--network", "optimism", "--enable-tx-gas-limit", "--block-time", String(BLOCK_SECONDS)];
-    processes.startProgram("chain", await anvil(processes), [...options, ...asBase]);
-  }
+  const asBase = ["--network", "optimism", "--enable-tx-gas-limit", "--block-time", String(BLOCK_SECONDS)];
+  const url = node === "hardhat" ? await startHardhat(processes) : await startAnvil(processes, asBase);
   const provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
-  await processes.watch(["chain"], untilAnswering(provider));
   const chain = { url, provider, prefix: node, l1Fee: node === "hardhat" } as const;
   if (chain.l1Fee) {
     await setL1Fee(provider);
@@ -46,6 +37,37 @@ export async function startChain(processes: Processes, node: "hardhat" | "anvil"
     await provider.send("evm_setIntervalMining", [BLOCK_SECONDS * 1000]);
   }
   return chain;
+}
+
+async function startHardhat(processes: Processes): Promise<string> {
+  const port = String(await freePort());
+  processes.start("chain", [
+    HARDHAT,
+    "node",
+    "--hostname",
+    "127.0.0.1",
+    "--port",
+    port,
+    "--chain-id",
+    String(CHAIN_ID),
+  ]);
+  return untilUp(processes, port);
+}
+
+/** Starts anvil as process "chain". @returns its URL, once it answers. */
+export async function startAnvil(processes: Processes, options: readonly string[]): Promise<string> {
+  const port = String(await freePort());
+  const where = ["--host", "127.0.0.1", "--port", port, "--chain-id", String(CHAIN_ID)];
+  processes.startProgram("chain", await anvil(processes), [...where, ...options]);
+  return untilUp(processes, port);
+}
+
+async function untilUp(processes: Processes, port: string): Promise<string> {
+  const url = `http://127.0.0.1:${port}`;
+  const provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true });
+  await processes.watch(["chain"], untilAnswering(provider));
+  provider.destroy();
+  return url;
 }
 
 /** Mines a block every 50 ms while something is waited for that wants many confirmations. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { HARDHAT } from "../demo/chain.ts";
 import { type Processes, ROOT } from "../demo/processes.ts";
+import type { Person } from "./people.ts";
 
 /** Who holds the roles of a deployment. */
 export interface RoleHolders {
@@ -35,22 +36,11 @@ export async function deploy(
   parameters: string,
   deploymentId: string,
   environment: Readonly<Record<string, string>>,
+  { keystore, passphraseFile }: Person,
 ): Promise<string> {
-  const args = ["ignition", "deploy", "ignition/modules/Sepolia.ts", "--network", "baseSepolia"];
-  await processes.run(
-    "deploy",
-    [
-      HARDHAT,
-      ...args,
-      "--parameters",
-      parameters,
-      "--deployment-id",
-      deploymentId,
-      "--reset",
-      "--build-profile",
-      "default",
-    ],
-    { ...environment, HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "true", HARDHAT_IGNITION_CONFIRM_RESET: "true" },
-  );
+  const what = ["--parameters", parameters, "--deployment-id", deploymentId, "--reset"];
+  const signer = ["--keystore", keystore, "--passphrase-file", passphraseFile, "--yes"];
+  const args = ["network:deploy", "--network", "baseSepolia", ...what, ...signer];
+  await processes.run("deploy", [HARDHAT, ...args, "--build-profile", "default"], environment);
   return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }

@@ -1,6 +1,12 @@
-import { reading } from "../session/options.ts";
+import { plain, reading, signing } from "../session/options.ts";
 
-/** Tasks of whoever deployed the protocol, or wants to know whether a deployment is sound. */
+const DEPLOYMENT_ID = {
+  name: "deploymentId",
+  description: "folder of the deployment in ignition/deployments; by default chain-<id>",
+  defaultValue: "",
+} as const;
+
+/** Tasks of whoever deploys the protocol, or wants to know whether a deployment is sound. */
 export const networkTasks = [
   reading(
     "network:check",
@@ -13,5 +19,41 @@ export const networkTasks = [
       defaultValue: "",
     })
     .setAction(() => import("./check.ts"))
+    .build(),
+
+  signing(
+    "network:deploy",
+    "Deploys the protocol, after a trial on a chain in this process that shows what it costs and what network:check would say; run again, it goes on where it broke off",
+    "--network baseSepolia --dry-run",
+  )
+    .addOption({
+      name: "parameters",
+      description: "parameters file to deploy from; by default the network's own in ignition/parameters",
+      defaultValue: "",
+    })
+    .addOption(DEPLOYMENT_ID)
+    .addFlag({ name: "reset", description: "forget an earlier deployment and begin anew" })
+    .setAction(() => import("./deploy.ts"))
+    .build(),
+
+  plain(
+    "network:verify",
+    "Publishes the sources of a deployment's contracts at a block explorer, which compiles them and compares",
+    "--network baseSepolia --explorer sourcify",
+  )
+    .addOption(DEPLOYMENT_ID)
+    .addOption({ name: "explorer", description: "etherscan, blockscout or sourcify", defaultValue: "etherscan" })
+    .addOption({
+      name: "explorerUrl",
+      description: "address of a Sourcify server of one's own, instead of the public one",
+      defaultValue: "",
+    })
+    .addOption({ name: "contract", description: "one contract only, by its name", defaultValue: "" })
+    .addFlag({ name: "force", description: "also what the explorer calls verified already, even if only partly" })
+    .addFlag({
+      name: "dryRun",
+      description: "show what would be published, and whether the chain has it; send nothing",
+    })
+    .setAction(() => import("./verify.ts"))
     .build(),
 ];

@@ -119,6 +119,10 @@ async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }
     checkpoints: "CheckpointRegistry",
     seeds: "VrfSeeds",
     rounds: "RoundManager",
+    telemetry: "Telemetry",
+    ledger: "EnergyLedger",
+    balancer: "Balancer",
+    reassignment: "Reassignment",
   };
   const found: string[] = [];
   for (const [key, name] of Object.entries(names)) {

@@ -57,7 +57,7 @@ async function run(
   writing: WritingArguments | undefined,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  const { rpcUrl, chainId } = await network(hre);
+  const { rpcUrl, chainId } = await namedNetwork(hre);
   const context: { current?: Context } = {};
   const session = await openSession({
     network: { rpcUrl, chainId, deployment: args.deployment === "" ? undefined : args.deployment },
@@ -111,8 +111,15 @@ export async function guarded(screen: Screen, work: (screen: Screen) => Promise<
   }
 }
 
+/** A network of the configuration. */
+export interface NamedNetwork {
+  readonly name: string;
+  readonly rpcUrl: string;
+  readonly chainId: number;
+}
+
 /** The network that `--network` names. */
-async function network(hre: HardhatRuntimeEnvironment): Promise<{ rpcUrl: string; chainId: number }> {
+export async function namedNetwork(hre: HardhatRuntimeEnvironment): Promise<NamedNetwork> {
   const name = hre.globalOptions.network ?? "localhost";
   const config = hre.config.networks[name];
   if (config?.type !== "http") {
@@ -120,14 +127,14 @@ async function network(hre: HardhatRuntimeEnvironment): Promise<{ rpcUrl: string
       `"${name}" is a chain inside this process, where nothing is deployed. Name another: --network localhost, baseSepolia or base.`,
     );
   }
-  return { rpcUrl: await config.url.getUrl(), chainId: config.chainId ?? LOCAL_CHAIN_ID };
+  return { name, rpcUrl: await config.url.getUrl(), chainId: config.chainId ?? LOCAL_CHAIN_ID };
 }
 
 /** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
-async function signingKey(
+export async function signingKey(
   hre: HardhatRuntimeEnvironment,
   chainId: number,
-  { account, keystore, passphraseFile }: WritingArguments,
+  { account, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
 ): Promise<KeySource> {
   if (keystore !== "") return { keystore, ...(passphraseFile !== "" && { passphraseFile }) };
   const config = hre.config.networks[hre.globalOptions.network ?? "localhost"];

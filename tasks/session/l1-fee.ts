@@ -1,7 +1,7 @@
 import { Contract, type Provider, Transaction } from "ethers";
 
 /** The OP stack's gas price oracle, a predeploy of every such chain (specs.optimism.io, predeploys). */
-const GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F";
+export const GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F";
 
 /**
  * Wei that the layer below will charge for a transaction's data; undefined where the chain has no such fee.

@@ -1,14 +1,15 @@
 import { task } from "hardhat/config";
 import { ArgumentType } from "hardhat/types/arguments";
 
-/** Options of every task of ours. */
+/** Options of every task that looks at a deployment. */
 export interface ReadingArguments {
   readonly json: boolean;
   readonly deployment: string;
 }
 
-/** Options of every task that sends something. */
-export interface WritingArguments extends ReadingArguments {
+/** Options of every task that signs. */
+export interface SigningArguments {
+  readonly json: boolean;
   readonly account: number;
   readonly keystore: string;
   readonly passphraseFile: string;
@@ -17,24 +18,35 @@ export interface WritingArguments extends ReadingArguments {
   readonly dryRun: boolean;
 }
 
+/** Options of every task that sends something to the contracts of a deployment. */
+export type WritingArguments = ReadingArguments & SigningArguments;
+
+const DEPLOYMENT = {
+  name: "deployment",
+  description: "file with the deployed addresses; by default the one that belongs to the chain",
+  defaultValue: "",
+} as const;
+
 /**
- * A task that only reads.
+ * A task of any kind.
  *
  * @param example Shown with the description: how people call it.
  */
-export function reading(id: string, description: string, example: string) {
-  return task(id, `${description}. Example: npx hardhat ${id} ${example}`.trim())
-    .addFlag({ name: "json", description: "print one JSON object instead of text" })
-    .addOption({
-      name: "deployment",
-      description: "file with the deployed addresses; by default the one that belongs to the chain",
-      defaultValue: "",
-    });
+export function plain(id: string, description: string, example: string) {
+  return task(id, `${description}. Example: npx hardhat ${id} ${example}`.trim()).addFlag({
+    name: "json",
+    description: "print one JSON object instead of text",
+  });
 }
 
-/** A task that sends transactions. Each is simulated, shown with what it costs, and confirmed before it is sent. */
-export function writing(id: string, description: string, example: string) {
-  return reading(id, description, example)
+/** A task that only reads a deployment. */
+export function reading(id: string, description: string, example: string) {
+  return plain(id, description, example).addOption(DEPLOYMENT);
+}
+
+/** A task that sends transactions of its own making. */
+export function signing(id: string, description: string, example: string) {
+  return plain(id, description, example)
     .addOption({
       name: "account",
       description: "which of the network's accounts signs, from 0",
@@ -53,5 +65,10 @@ export function writing(id: string, description: string, example: string) {
     })
     .addOption({ name: "maxFee", description: "most that is offered per gas, gwei", defaultValue: "5" })
     .addFlag({ name: "yes", description: "send without asking" })
-    .addFlag({ name: "dryRun", description: "simulate and show the first transaction, send nothing" });
+    .addFlag({ name: "dryRun", description: "simulate and show what it costs, send nothing" });
+}
+
+/** A task that sends to a deployment. Each transaction is simulated, shown with what it costs, and confirmed. */
+export function writing(id: string, description: string, example: string) {
+  return signing(id, description, example).addOption(DEPLOYMENT);
 }

@@ -8,9 +8,11 @@ import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
 import { FailoverKeeper } from "../../keepers/failover/keeper.ts";
 import { failoverMetrics } from "../../keepers/failover/metrics.ts";
 import { laneSender } from "../../keepers/sender.ts";
+import { Settled } from "../../keepers/settled.ts";
 import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
 import { Cable } from "../../scripts/demo/cable.ts";
 import { openClient, openMarket } from "../support/market.ts";
+import { serve } from "../support/serve.ts";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
@@ -37,10 +39,11 @@ describe("the failover keeper", () => {
     await market.close();
   });
 
-  const keeper = (second?: () => Promise<Reader>) => {
+  const keeper = (second?: () => Promise<Reader>, settled?: Settled) => {
     const { reader, lane } = client;
     const sender = laneSender(lane, quiet, () => undefined);
-    return new FailoverKeeper({ reader, second, sender, logger: quiet, metrics: failoverMetrics(registry) });
+    const metrics = failoverMetrics(registry);
+    return new FailoverKeeper({ reader, second, sender, logger: quiet, metrics, ...(settled && { settled }) });
   };
   const leases = async () => client.reader.leases(await client.reader.pin());
   const statuses = async () => (await leases()).map(({ status }) => status);
@@ -89,6 +92,45 @@ describe("the failover keeper", () => {
       expect(successor.nodeId).not.to.equal(failed?.nodeId);
     }
     expect(await keeperAgain().cycle(), "nothing more").to.equal(false);
+  });
+
+  it("expires and aborts only what a settled block shows, too", async () => {
+    await leased();
+    const { provider } = market.connection;
+    let safe: string | undefined = "latest";
+    const tags = await serve({
+      ...provider,
+      // This chain's newest block is its safe one; the test says which one is.
+      request: async ({ method, params = [] }: { method: string; params?: unknown[] }): Promise<unknown> => {
+        if (method !== "eth_getBlockByNumber" || params[0] !== "safe") return provider.request({ method, params });
+        if (safe === undefined) throw Object.assign(new Error("safe block not found"), { code: -39001 });
+        return provider.request({ method, params: [safe, ...params.slice(1)] });
+      },
+    });
+    const other = await openClient({ ...market, url: tags.url }, 6);
+    try {
+      const before = `0x${(await client.reader.pin()).number.toString(16)}`;
+      const careful = keeper(undefined, new Settled(other.reader, "safe"));
+      await market.pass(100);
+      for (safe of [before, undefined]) {
+        expect(await careful.cycle(), String(safe)).to.equal(false);
+        expect(await statuses()).to.deep.equal(["active"]);
+      }
+      const { values = [] } = (await registry.getSingleMetric("drmp_expiries_unconfirmed_total")?.get()) ?? {};
+      expect(values.map(({ value, labels }) => [labels["why"], value])).to.deep.equal([["unsettled", 2]]);
+      safe = "latest";
+      expect(await careful.cycle(), "settled").to.equal(true);
+      expect(await statuses()).to.deep.equal(["expired"]);
+      safe = `0x${(await client.reader.pin()).number.toString(16)}`;
+      await market.pass(61);
+      expect(await careful.cycle(), "abort too early").to.equal(false);
+      safe = "latest";
+      expect(await careful.cycle(), "abort").to.equal(true);
+      expect((await batch()).status).to.equal("aborted");
+    } finally {
+      other.provider.destroy();
+      await tags.close();
+    }
   });
 
   /** A keeper without any memory. */

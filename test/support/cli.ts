@@ -115,3 +115,22 @@ export async function until<T>(
   }
   throw new Error(`not within ${String(seconds)} s: ${what}\n${show().slice(-6000)}`);
 }
+
+/** Runs a program to its end, with these environment variables beside this process's own. */
+export async function runProgram(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<{ code: number | NodeJS.Signals; said: string }> {
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const pipe of [child.stdout, child.stderr]) {
+    pipe.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  const code = await new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once("close", (exit, signal) => resolve(signal ?? exit ?? 1));
+  });
+  return { code, said };
+}

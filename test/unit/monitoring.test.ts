@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { test } from "node:test";
 
+import { parser } from "@prometheus-io/lezer-promql";
 import { pino } from "pino";
 import { Registry } from "prom-client";
+import { parse as parseYaml } from "yaml";
 
+import { attestMetrics } from "../../agent/attest/metrics.ts";
+import { telemetryMetrics } from "../../agent/telemetry/metrics.ts";
+import type { Reader } from "../../chain/readers.ts";
+import { Market } from "../../keepers/allocation/market.ts";
 import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
 import { energyMetrics } from "../../keepers/energy/metrics.ts";
 import { failoverMetrics } from "../../keepers/failover/metrics.ts";
@@ -21,11 +27,36 @@ async function served(): Promise<Set<string>> {
   energyMetrics(registry);
   failoverMetrics(registry);
   laneMetrics(registry, logger);
+  new Market({} as Reader, registry);
   balanceWatch({ getBalance: async () => 0n }, "0x01", "1", registry, logger);
   const endpoint = await serveHealth({ host: "127.0.0.1", port: 0, pulse: new Pulse(1), registry });
   await endpoint.close();
   return new Set(registry.getMetricsAsArray().map(({ name }) => name));
 }
+
+/** Every metric that an agent serves beside those of its loops and transactions. */
+function servedByAgents(): string[] {
+  const registry = new Registry();
+  attestMetrics(registry);
+  telemetryMetrics(registry);
+  return registry.getMetricsAsArray().map(({ name }) => name);
+}
+
+/** Metrics that a PromQL expression selects, as its own parser takes it apart. @throws if it is none. */
+function selected(expression: string): string[] {
+  const found: string[] = [];
+  parser.parse(expression).iterate({
+    enter: ({ type, from, to }) => {
+      const text = expression.slice(from, to);
+      assert.ok(!type.isError, `no PromQL at "${expression.slice(from)}" of "${expression}"`);
+      if (type.name === "Identifier") found.push(text);
+    },
+  });
+  return found;
+}
+
+/** The metric that a series belongs to: a histogram has several. */
+const metricOf = (series: string) => series.replace(/_(bucket|sum|count)$/, "");
 
 const names = (text: string) =>
   new Set([...text.matchAll(/drmp_[a-z_]+/g)].map(([name]) => name.replace(/_bucket$/, "")));
@@ -40,6 +71,39 @@ test("every metric of the alert rules is one that keepers serve", async () => {
   );
   // Each alert says what to do about it.
   assert.equal(rules.match(/- alert:/g)?.length, rules.match(/action:/g)?.length);
+});
+
+test("every rule and every query of the dashboard is PromQL, on metrics that keepers serve", async () => {
+  assert.throws(() => selected("increase(drmp_plans_made_total[1h]) >"), /no PromQL at/);
+  const rules = parseYaml(await readFile(new URL("../../deploy/monitoring/alerts.yml", import.meta.url), "utf8")) as {
+    groups: { rules: { alert: string; expr: string }[] }[];
+  };
+  const dashboard = JSON.parse(
+    await readFile(new URL("../../deploy/monitoring/dashboard.json", import.meta.url), "utf8"),
+  ) as { panels: { targets: { expr: string }[] }[] };
+  const known = await served();
+  const expressions = [
+    ...rules.groups.flatMap((group) => group.rules.map(({ expr }) => expr)),
+    ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+  ];
+  assert.ok(expressions.length > 25);
+  for (const expression of expressions) {
+    const metrics = selected(expression);
+    assert.ok(metrics.length > 0, expression);
+    for (const name of metrics) assert.ok(name === "up" || known.has(metricOf(name)), `${expression}: ${name}`);
+  }
+});
+
+test("every metric that the documentation and the manifests name is one that keepers or agents serve", async () => {
+  const known = new Set([...(await served()), ...servedByAgents()]);
+  // What an adapter makes of these, as its own configuration there says.
+  known.add("drmp_wanted_units");
+  const folder = new URL("../../docs/", import.meta.url);
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".md"));
+  for (const file of files) {
+    const text = await readFile(new URL(file, folder), "utf8");
+    for (const name of names(text)) assert.ok(known.has(metricOf(name)), `${file}: ${name}`);
+  }
 });
 
 test("the dashboard is what Grafana imports, and shows metrics that keepers serve", async () => {

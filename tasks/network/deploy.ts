@@ -1,0 +1,163 @@
+import { join } from "node:path";
+
+import { readDeploymentParameters } from "@nomicfoundation/hardhat-ignition/helpers";
+import { formatEther, formatUnits, parseUnits, type Wallet } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { ChainError } from "../../chain/errors.ts";
+import { openSigner } from "../../chain/keys.ts";
+import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "../../chain/provider.ts";
+import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
+import { addressLink, transactionLink } from "../session/explorer.ts";
+import type { SigningArguments } from "../session/options.ts";
+import { Screen } from "../session/screen.ts";
+import { readL1Prices } from "./chain-fees.ts";
+import { checkDeployed, showFindings } from "./findings.ts";
+import { runIgnition } from "./ignition.ts";
+import { openJournal } from "./journal.ts";
+import { parametersFile, recipeOf, requireParameters } from "./recipe.ts";
+import { type StepCost, tryDeployment } from "./trial.ts";
+
+interface Arguments extends SigningArguments {
+  readonly parameters: string;
+  readonly deploymentId: string;
+  readonly reset: boolean;
+}
+
+/** Deploys the protocol, or goes on with a deployment that broke off. Exit code 1 if the result is not as asked. */
+export default async function deployNetwork(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await guarded(new Screen(args.json), async (screen) => {
+    const network = await namedNetwork(hre);
+    const provider = await openProvider(network.rpcUrl, { chainId: network.chainId });
+    try {
+      screen.result(await deployTo(args, hre, screen, network, provider));
+    } finally {
+      provider.destroy();
+    }
+  });
+}
+
+async function deployTo(
+  args: Arguments,
+  hre: HardhatRuntimeEnvironment,
+  screen: Screen,
+  network: NamedNetwork,
+  provider: RpcProvider,
+): Promise<object> {
+  const { chainId, rpcUrl, name } = network;
+  const file = parametersFile(chainId, args.parameters);
+  const module = await recipeOf(chainId).load();
+  const parameters = await readDeploymentParameters(file).catch((cause: unknown) => {
+    throw new Error(`The parameters file ${file} cannot be read; name another with --parameters.`, { cause });
+  });
+  requireParameters(module, parameters, file);
+  await requireCoordinator(provider, parameters[module.id]?.["vrfCoordinator"], file);
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true, defaultBuildProfile: "production" });
+
+  const deploymentId = args.deploymentId === "" ? `chain-${String(chainId)}` : args.deploymentId;
+  const directory = join(hre.config.paths.ignition, "deployments", deploymentId);
+  const done = await openJournal(directory, provider, args.reset && !args.dryRun, chainId === LOCAL_CHAIN_ID);
+  const deployer = await openDeployer(args, hre, chainId);
+  screen.say(`trying ${file} on a chain inside this process`);
+  const l1 = await readL1Prices(provider);
+  const trial = await tryDeployment(hre, chainId, file, { module, parameters }, l1);
+  const left = trial.steps.filter(({ step }) => !done.has(step));
+  const gasPrice = (await provider.getFeeData()).gasPrice ?? 0n;
+  const costs = sum(left, gasPrice);
+  const balance = deployer && (await provider.getBalance(deployer.address));
+  screen.facts([
+    ["network", `${name}, chain ${String(chainId)}`],
+    ["deployment", `${deploymentId}${done.size > 0 ? `, of which ${String(done.size)} steps are done` : ""}`],
+    ["deployer", deployer ? `${deployer.address}, ${formatEther(balance ?? 0n)} ETH` : "no key: dry run"],
+    ["transactions", left.length],
+    ["gas", `about ${String(costs.gas)} at ${formatUnits(gasPrice, "gwei")} gwei now, ${args.maxFee} gwei at most`],
+    ["L1 data fee", l1 && `about ${formatEther(costs.l1Fee)} ETH`],
+    ["oracle", costs.value > 0n ? `${formatEther(costs.value)} ETH go into its subscription` : undefined],
+    ["costs", `about ${formatEther(costs.total)} ETH`],
+  ]);
+  screen.say();
+  const wrong = showFindings(screen, trial.findings);
+  const expected = { chainId, deploymentId, parametersFile: file, transactionsLeft: left.length, costs };
+  if (args.dryRun) {
+    screen.say("Dry run: nothing was sent. The checks are of the trial.");
+    if (wrong > 0) process.exitCode = 1;
+    return { dryRun: true, ...expected, wrong, findings: trial.findings };
+  }
+  if (wrong > 0)
+    throw new ChainError("TRIAL_WRONG", false, "Nothing was sent: the trial's deployment is not as asked.");
+  if (!deployer || balance === undefined) throw new Error("there is no deployer");
+  if (balance < costs.total) {
+    throw new ChainError(
+      "INSUFFICIENT_FUNDS",
+      false,
+      `${deployer.address} has ${formatEther(balance)} ETH where about ${formatEther(costs.total)} are needed: send it more.`,
+    );
+  }
+  if (left.length > 0 && !args.yes && !(await screen.confirm(`Deploy to ${name}?`))) {
+    throw new ChainError("DECLINED", false, "Nothing was sent.");
+  }
+
+  const transactions: string[] = [];
+  const connection = await hre.network.create({ network: name, override: { accounts: [deployer.privateKey] } });
+  if (left.length > 0) screen.say("Ctrl-C at any time: the same command goes on where it was.");
+  await runIgnition(hre, connection, {
+    module,
+    parameters,
+    directory,
+    maxFeePerGas: parseUnits(args.maxFee, "gwei"),
+    // A local chain has nothing to wait for; elsewhere Ignition knows how long.
+    ...(chainId === LOCAL_CHAIN_ID && { confirmations: 1 }),
+    onTransaction: (step, hash) => {
+      transactions.push(hash);
+      const link = transactionLink(chainId, hash) ?? hash;
+      screen.say(`${String(transactions.length).padStart(3)} of ${String(left.length)}  ${step}  ${link}`);
+    },
+  });
+  const deployment = join(directory, "deployed_addresses.json");
+  const { findings } = await checkDeployed(hre, { rpcUrl, chainId, deployment }, file);
+  const spent = (balance ?? 0n) - (await provider.getBalance(deployer.address));
+  screen.say();
+  screen.say(
+    transactions.length > 0
+      ? `Deployed for ${formatEther(spent)} ETH. The addresses are in ${deployment}: commit it, so that others find them.`
+      : "It was deployed already: nothing was sent.",
+  );
+  screen.say();
+  const stillWrong = showFindings(screen, findings);
+  if (stillWrong > 0) process.exitCode = 1;
+  if (addressLink(chainId, deployer.address) !== undefined) {
+    screen.say(`Publish the sources with: npx hardhat network:verify --network ${name}`);
+  }
+  return { ...expected, deployment, transactions, spent, wrong: stillWrong, findings };
+}
+
+/** Undefined only in a dry run that has no key. */
+async function openDeployer(
+  args: Arguments,
+  hre: HardhatRuntimeEnvironment,
+  chainId: number,
+): Promise<Wallet | undefined> {
+  try {
+    const signer = await openSigner(await signingKey(hre, chainId, args), chainId);
+    if (!("privateKey" in signer)) throw new Error("Ignition signs with a key of this process; name a keystore.");
+    return signer;
+  } catch (error) {
+    if (args.dryRun && args.keystore === "") return undefined;
+    throw error;
+  }
+}
+
+async function requireCoordinator(provider: RpcProvider, address: unknown, file: string): Promise<void> {
+  if (typeof address !== "string" || (await provider.getCode(address)) !== "0x") return;
+  throw new ChainError(
+    "COORDINATOR_MISSING",
+    false,
+    `There is no contract at ${address}, where ${file} says that the oracle's coordinator is: is this the right network?`,
+  );
+}
+
+function sum(steps: readonly StepCost[], gasPrice: bigint) {
+  const total = (pick: (step: StepCost) => bigint) => steps.reduce((all, step) => all + pick(step), 0n);
+  const [gas, l1Fee, value] = [total((step) => step.gas), total((step) => step.l1Fee), total((step) => step.value)];
+  return { gas, gasPrice, l1Fee, value, total: gas * gasPrice + l1Fee + value };
+}

@@ -1,0 +1,40 @@
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { status } from "@nomicfoundation/ignition-core";
+import type { Provider } from "ethers";
+
+import { ChainError } from "../../chain/errors.ts";
+
+/**
+ * What an earlier run of a deployment has done: the steps that went through.
+ *
+ * @param reset Forgets that there was an earlier run.
+ * @param local Whether the chain is one that is started anew every now and then: then so is what was deployed on it.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE` if the chain does not have what the journal says.
+ */
+export async function openJournal(
+  directory: string,
+  provider: Provider,
+  reset: boolean,
+  local: boolean,
+): Promise<ReadonlySet<string>> {
+  if (reset) await rm(directory, { recursive: true, force: true });
+  if (!existsSync(join(directory, "journal.jsonl"))) return new Set();
+  const text = await readFile(join(directory, "deployed_addresses.json"), "utf8").catch(() => "{}");
+  for (const [step, address] of Object.entries(JSON.parse(text) as Record<string, string>)) {
+    if ((await provider.getCode(address)) !== "0x") continue;
+    if (!local) {
+      throw new ChainError(
+        "DEPLOYMENT_GONE",
+        false,
+        `There is no contract at ${address}, where ${directory} says that ${step} is: it is of another chain. Name another ` +
+          "deployment with --deployment-id, or begin anew with --reset.",
+      );
+    }
+    await rm(directory, { recursive: true, force: true });
+    return new Set();
+  }
+  return new Set((await status(directory)).successful);
+}

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { PinTrack, pinBlock } from "../../chain/pin.ts";
+import { openProvider, type RpcProvider } from "../../chain/provider.ts";
+import type { Reader } from "../../chain/readers.ts";
+import { keeperConfig } from "../../keepers/config.ts";
+import { Settled } from "../../keepers/settled.ts";
+import { Processes } from "../../scripts/demo/processes.ts";
+import { startAnvil } from "../../scripts/rehearsal/chain.ts";
+
+/** Blocks that anvil's safe and finalized ones are behind the newest: one and two epochs of the L1. */
+const EPOCH = 32;
+
+describe("finality on an independent node", () => {
+  let folder: string;
+  let processes: Processes;
+  let provider: RpcProvider;
+  const mine = (blocks: number) => provider.send("anvil_mine", [`0x${blocks.toString(16)}`, "0x2"]);
+
+  before(async function () {
+    if (`${process.platform}-${process.arch}` !== "linux-x64") this.skip();
+    folder = await mkdtemp(join(tmpdir(), "drmp-finality-"));
+    processes = new Processes(folder);
+    const url = await startAnvil(processes, ["--network", "optimism"]);
+    provider = await openProvider(url, { chainId: 84532 });
+    await mine(100);
+  });
+
+  after(async () => {
+    provider?.destroy();
+    await processes?.stop(processes.names(), 5_000);
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  it("pins to the newest, the safe and the finalized block", async () => {
+    const newest = await pinBlock(provider);
+    const safe = await pinBlock(provider, "safe");
+    const finalized = await pinBlock(provider, "finalized");
+    expect([newest.number - safe.number, newest.number - finalized.number]).to.deep.equal([EPOCH, 2 * EPOCH]);
+    expect(newest.timestamp - safe.timestamp).to.be.at.least(2 * (EPOCH - 1));
+  });
+
+  it("what only newer blocks show is not settled, and is once the chain has gone on", async () => {
+    const since = (await pinBlock(provider)).number;
+    const reader = { pin: (finality) => pinBlock(provider, finality) } as Pick<Reader, "pin"> as Reader;
+    const shown = ({ number }: { number: number }) => Promise.resolve(number >= since);
+    expect(await new Settled(reader, "latest").holds(shown)).to.deep.equal({ holds: true });
+    const safe = new Settled(reader, "safe");
+    const early = await safe.holds(shown);
+    expect(early).to.deep.equal({ holds: false, why: `not yet so at the newest safe block, ${String(since - EPOCH)}` });
+    await mine(EPOCH);
+    expect((await safe.holds(shown)).holds).to.equal(true);
+    expect((await new Settled(reader, "finalized").holds(shown)).holds).to.equal(false);
+    await mine(EPOCH);
+    expect((await new Settled(reader, "finalized").holds(shown)).holds).to.equal(true);
+  });
+
+  it("a reorganisation of the newest blocks is seen by who follows them, and not by who follows safe ones", async () => {
+    const [newest, safe] = [new PinTrack(provider), new PinTrack(provider, "safe")];
+    await Promise.all([newest.next(), safe.next()]);
+    await provider.send("anvil_reorg", [5, []]);
+    await mine(1);
+    expect((await newest.next()).reorganised).to.equal(true);
+    expect((await safe.next()).reorganised).to.equal(false);
+  });
+
+  it("the configuration takes these words only, and is careful by default", () => {
+    const config = { network: { rpcUrl: "http://127.0.0.1:1", chainId: 8453 }, dataDir: "." };
+    expect(keeperConfig.parse(config).finality).to.equal("safe");
+    expect(() => keeperConfig.parse({ ...config, finality: "final" })).to.throw(/latest.*safe.*or.*finalized/);
+  });
+});
