@@ -1,4 +1,4 @@
-import { marketsOf, outcomeOf, wantedUnits } from "../../keepers/allocation/market.ts";
+import { clearingOf, marketsOf, wantedUnits } from "../../keepers/allocation/market.ts";
 import type { ListedNode, Round, RoundTask } from "../../protocol/allocation/model.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
@@ -76,7 +76,7 @@ export function simulate(scenario: Scenario): SimulationResult {
   let nodes: SimNode[] = scenario.others.map((ask) => node(nextId++, ask, false, 0));
   nodes.push(...Array.from({ length: settings.min }, () => owned(0)));
   let waiting: { id: number; since: number; units: number; maxPrice: number }[] = [];
-  let outcome = { className: "cpu/eu", price: 0, unmet: 0 };
+  const prices = new Map<string, number>();
   let [replicas, served, expired, killed, task] = [settings.min, 0, 0, 0, 1];
   const steps: StepResult[] = [];
 
@@ -111,25 +111,20 @@ export function simulate(scenario: Scenario): SimulationResult {
         on?.running.push(...Array.from({ length: units }, () => unitSteps));
         served += units;
       }
-      const open = new Map(plan.openUnits.map(({ taskId, units }) => [taskId, units]));
-      waiting = waiting.map((each) => ({ ...each, units: open.get(each.id) ?? 0 })).filter(({ units }) => units > 0);
-      outcome = outcomeOf(round, plan)[0] ?? outcome;
-    } else if (waiting.length > 0) {
-      // Nothing is free at all: a unit of capacity is worth what the highest bidder pays.
-      const open = waiting.reduce((sum, { units }) => sum + units, 0);
-      outcome = { ...outcome, price: Math.max(...waiting.map(({ maxPrice }) => maxPrice)) / 1e6, unmet: open };
+      const granted = Map.groupBy(plan.rows, ({ taskId }) => taskId);
+      waiting = waiting
+        .map((each) => ({
+          ...each,
+          units: (granted.get(each.id) ?? []).reduce((left, { units }) => left - units, each.units),
+        }))
+        .filter(({ units }) => units > 0);
+      for (const { className, price } of clearingOf(round, plan)) prices.set(className, price);
     }
 
-    const [market] = marketsOf(
-      [outcome],
-      nodes.map((each) => seen(each, step, settings)),
-      waiting.length > 0,
-    );
-    const [own] = marketsOf(
-      [outcome],
-      nodes.filter((each) => each.owned).map((each) => seen(each, step, settings)),
-      waiting.length > 0,
-    );
+    const bidders = waiting.map(({ units, maxPrice }) => ({ units, bids: new Map([["cpu/eu", maxPrice / 1e6]]) }));
+    const there = nodes.map((each) => seen(each, step, settings));
+    const [market] = marketsOf(prices, there, bidders);
+    const [own] = marketsOf(prices, there, bidders, "operator");
     if (!market || !own) throw new Error("no market");
     const draining = nodes.filter((each) => each.drainsSince !== undefined).length;
     steps.push({
@@ -169,7 +164,10 @@ function free(each: SimNode, { unitsPerNode }: ScalerSettings): number {
 
 function seen(each: SimNode, step: number, { unitsPerNode }: ScalerSettings) {
   const active = each.drainsSince === undefined && each.readyAt <= step;
-  return { className: "cpu/eu", owner: "", active, capacity: unitsPerNode, leased: each.running.length };
+  const leased = each.running.length;
+  const listed = active ? unitsPerNode - leased : 0;
+  const owner = each.owned ? "operator" : "others";
+  return { className: "cpu/eu", owner, active, capacity: unitsPerNode, leased, listed };
 }
 
 function roundOf(
@@ -185,9 +183,11 @@ function roundOf(
     position.set(each.ask, at + 1);
     return { id: each.id, tick: each.ask, units: free(each, settings), position: at };
   });
+  // As on chain: a task brings no more units in than are listed.
+  const most = nodes.reduce((sum, { units }) => sum + units, 0);
   const tasks = waiting.map(({ id, units, maxPrice }): RoundTask => ({
     id,
-    units,
+    units: Math.min(units, most),
     maxPrice,
     classes: [{ classId: 1, surcharge: 0 }],
   }));

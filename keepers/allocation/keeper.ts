@@ -2,13 +2,13 @@ import { hexlify } from "ethers";
 
 import type { Reader } from "../../chain/readers.ts";
 import { roundSnapshot } from "../../chain/snapshot.ts";
-import { planRoundWith } from "../../protocol/allocation/plan.ts";
+import { planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
 import type { Settled } from "../settled.ts";
 import type { Turns } from "../turn.ts";
-import { type Market, outcomeOf } from "./market.ts";
+import { clearingOf, type Market } from "./market.ts";
 import type { AllocationMetrics } from "./metrics.ts";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
 import { readAllocationView } from "./view.ts";
@@ -21,7 +21,7 @@ export interface AllocationParts {
   readonly solvers: readonly [Solver, ...Solver[]];
   readonly logger: Logger;
   readonly metrics: AllocationMetrics;
-  /** Told what each round that it settled shows. */
+  /** Told what each round shows. */
   readonly market?: Market | undefined;
   readonly batchSeconds: number;
   /** Confirms that a round's time is over before it is aborted. Left out: what the newest block says counts. */
@@ -40,6 +40,7 @@ export interface AllocationParts {
 export class AllocationKeeper {
   readonly #parts: AllocationParts;
   #lastWait = "";
+  #lastPlanned = 0;
 
   constructor(parts: AllocationParts) {
     this.#parts = parts;
@@ -62,7 +63,11 @@ export class AllocationKeeper {
       return false;
     }
     this.#lastWait = "";
-    if (this.#letsOthersFirst(step)) return false;
+    if (this.#letsOthersFirst(step)) {
+      // The market is everybody's news, whoever posts.
+      if (step.kind === "settle" && step.roundId !== this.#lastPlanned) await this.#plan(step.roundId);
+      return false;
+    }
     logger.info(step, step.kind);
     switch (step.kind) {
       case "open":
@@ -100,11 +105,14 @@ export class AllocationKeeper {
     return false;
   }
 
-  /** Solves the open round and posts the result, if its certificate holds. */
-  async #settle(roundId: number): Promise<boolean> {
-    const { reader, solvers, logger, metrics, sender } = this.#parts;
+  /**
+   * Solves the open round, if its result is certified. What it shows of the market is published at once: the valid plan is
+   * unique, whoever posts it.
+   */
+  async #plan(roundId: number): Promise<RoundPlan | undefined> {
+    const { reader, solvers, logger, metrics, market } = this.#parts;
     const snapshot = await roundSnapshot(reader);
-    if (snapshot?.roundId !== roundId) return false;
+    if (snapshot?.roundId !== roundId) return undefined;
     const started = performance.now();
     const plan = planRoundWith(snapshot, solvers);
     const ms = Math.round(performance.now() - started);
@@ -114,32 +122,30 @@ export class AllocationKeeper {
         { round: roundId, solver: plan.solver, code: plan.code, why: plan.why },
         "not posting what cannot be certified",
       );
-      return false;
+      return undefined;
     }
     metrics.planned.inc();
-    // Whoever posts it: the valid plan is unique.
-    this.#parts.market?.note(outcomeOf(snapshot, plan));
+    this.#lastPlanned = roundId;
+    market?.note(clearingOf(snapshot, plan));
     logger.info(
       { round: roundId, solver: plan.solver, ms, rows: plan.rows.length, bytes: plan.post.length },
       "planned",
     );
+    return plan;
+  }
+
+  /** Solves the open round and posts the result, if its certificate holds. */
+  async #settle(roundId: number): Promise<boolean> {
+    const { reader, metrics, sender } = this.#parts;
+    const plan = await this.#plan(roundId);
+    if (!plan) return false;
     const sent = await sender.send(`settle round ${String(roundId)}`, async () => {
       const now = await reader.round(await reader.pin());
       return now.id === roundId && now.status === "settling"
         ? reader.contracts.rounds.settle.populateTransaction(roundId, hexlify(plan.post))
         : null;
     });
-    if (sent) {
-      metrics.posted.inc();
-      metrics.report({
-        clearing: plan.clearing.map(({ classId, price }) => ({
-          className: snapshot.classes.find(({ id }) => id === classId)?.name ?? String(classId),
-          // Scaled by 1024, in micro-VER.
-          price: Number(price) / 1024 / 1e6,
-        })),
-        unmet: plan.openUnits.reduce((sum, { units }) => sum + units, 0),
-      });
-    }
+    if (sent) metrics.posted.inc();
     return sent;
   }
 

@@ -1,24 +1,23 @@
+import { formatEther } from "ethers";
 import { Gauge, type Registry } from "prom-client";
 
+import type { Pin } from "../../chain/pin.ts";
 import type { Reader } from "../../chain/readers.ts";
 import type { Round } from "../../protocol/allocation/model.ts";
 import type { RoundPlan } from "../../protocol/allocation/plan.ts";
 
-/** What the last settled round says of a class. */
-export interface ClassOutcome {
+/** What a round has cleared a class at. */
+export interface ClearingPrice {
   readonly className: string;
-  /** Clearing price: what one more unit of capacity is worth at the margin (the LP's dual), VER. */
+  /** What one more unit of capacity was worth at the margin (the LP's dual), VER. */
   readonly price: number;
-  /** Units that stayed open and that this class could serve; a unit counts in each class that its task accepts. */
-  readonly unmet: number;
 }
 
-/** The market of a class now. Units. */
-export interface ClassMarket extends ClassOutcome {
-  /** Units under live leases. */
-  readonly leased: number;
-  /** Capacity of the nodes that take work. */
-  readonly capacity: number;
+/** A task that waits for capacity. */
+export interface WaitingTask {
+  readonly units: number;
+  /** By class that it accepts: what it pays for a unit at most, less the class's surcharge; VER. */
+  readonly bids: ReadonlyMap<string, number>;
 }
 
 /** A node as far as the market counts it. */
@@ -28,61 +27,98 @@ export interface MarketNode {
   readonly active: boolean;
   readonly capacity: number;
   readonly leased: number;
+  /** Units that rounds can grant now: none of a node that is too hot, throttled or out of stake. */
+  readonly listed: number;
 }
 
-/** What a settled round says of each of its classes. O(tasks × classes). */
-export function outcomeOf(round: Round, plan: Pick<RoundPlan, "clearing" | "openUnits">): ClassOutcome[] {
-  const open = new Map(plan.openUnits.map(({ taskId, units }) => [taskId, units]));
+/** The market of a class now. Units. */
+export interface ClassMarket {
+  readonly className: string;
+  /** What one more unit of capacity is worth, VER. */
+  readonly price: number;
+  /** Units that wait and that this class could serve; a unit counts in each class that its task accepts. */
+  readonly unmet: number;
+  /** The same by what is bid for them, VER; the highest first. */
+  readonly bids: readonly { readonly price: number; readonly units: number }[];
+  /** Units under live leases. */
+  readonly leased: number;
+  /** Capacity of the nodes that take work. */
+  readonly capacity: number;
+}
+
+/** What a round's plan says of each of its classes. O(classes). */
+export function clearingOf(round: Round, plan: Pick<RoundPlan, "clearing">): ClearingPrice[] {
   return plan.clearing.map(({ classId, price }) => ({
     className: round.classes.find(({ id }) => id === classId)?.name ?? String(classId),
     // Scaled by 1024, in micro-VER.
     price: Number(price) / 1024 / 1e6,
-    unmet: round.tasks
-      .filter(({ classes }) => classes.some((accepted) => accepted.classId === classId))
-      .reduce((sum, { id }) => sum + (open.get(id) ?? 0), 0),
   }));
 }
 
-/** The market by class. O(nodes). @param waiting Whether tasks are waiting: what was open is else served, or gone. */
+/**
+ * The market by class: a unit is worth what the last round cleared at; but where nothing is listed there are no rounds, and
+ * it is worth what the best of those who wait would pay. Pure; O(nodes + tasks × classes).
+ *
+ * @param prices Of the classes' last rounds.
+ * @param owner Count the leases and the capacity of this owner's nodes alone.
+ */
 export function marketsOf(
-  outcomes: readonly ClassOutcome[],
+  prices: ReadonlyMap<string, number>,
   nodes: readonly MarketNode[],
-  waiting: boolean,
+  waiting: readonly WaitingTask[],
+  owner?: string,
 ): ClassMarket[] {
-  return outcomes.map((outcome) => {
-    const own = nodes.filter(({ className }) => className === outcome.className);
+  const names = new Set([...prices.keys(), ...nodes.map(({ className }) => className)]);
+  for (const { bids } of waiting) for (const className of bids.keys()) names.add(className);
+  return [...names].sort().map((className) => {
+    const there = nodes.filter((node) => node.className === className);
+    const listed = there.reduce((sum, node) => sum + node.listed, 0);
+    const bids = waiting
+      .map(({ units, bids: by }) => ({ price: by.get(className) ?? -1, units }))
+      .filter(({ price }) => price >= 0)
+      .sort((a, b) => b.price - a.price);
+    const [best] = bids;
+    const counted =
+      owner === undefined ? there : there.filter((node) => node.owner.toLowerCase() === owner.toLowerCase());
     return {
-      ...outcome,
-      unmet: waiting ? outcome.unmet : 0,
-      leased: own.reduce((sum, { leased }) => sum + leased, 0),
-      capacity: own.reduce((sum, { active, capacity }) => sum + (active ? capacity : 0), 0),
+      className,
+      price: best && listed === 0 ? best.price : (prices.get(className) ?? 0),
+      unmet: bids.reduce((sum, { units }) => sum + units, 0),
+      bids,
+      leased: counted.reduce((sum, { leased }) => sum + leased, 0),
+      capacity: counted.reduce((sum, { active, capacity }) => sum + (active ? capacity : 0), 0),
     };
   });
 }
 
 /**
- * Units of capacity that are worth having, for somebody whom a unit costs so much: while one more is worth more than it
- * costs, those that are missing besides those in use; else those in use alone. What autoscalers are to aim at. Pure.
+ * Units of capacity that are worth having, for somebody whom a unit costs so much: those in use, and while one more is worth
+ * more than it costs, those that wait and pay more than that. What autoscalers are to aim at. Pure.
  *
  * @param cost VER for a unit.
  */
 export function wantedUnits(
-  { price, unmet, leased }: Pick<ClassMarket, "price" | "unmet" | "leased">,
+  { price, bids, leased }: Pick<ClassMarket, "price" | "bids" | "leased">,
   cost: number,
 ): number {
-  return leased + (price > cost ? unmet : 0);
+  if (price <= cost) return leased;
+  return bids.reduce((sum, bid) => sum + (bid.price > cost ? bid.units : 0), leased);
 }
 
 /** Milliseconds for which an answer is good: autoscalers ask often. */
 const FRESH_MS = 10_000;
+/** So many tasks from the head of the queue are looked at: what waits behind them is not next. */
+const MOST_WAITING = 64;
+
+type MarketReader = Pick<Reader, "pin" | "nodes" | "classes" | "queue" | "round" | "task">;
 
 /** The market as the chain shows it now, as JSON and as metrics. */
 export class Market {
-  readonly #reader: Pick<Reader, "pin" | "nodes" | "classes" | "queue">;
-  readonly #outcomes = new Map<string, ClassOutcome>();
-  #nodes: { at: number; nodes: MarketNode[]; waiting: boolean } | undefined;
+  readonly #reader: MarketReader;
+  readonly #prices = new Map<string, number>();
+  #seen: { at: number; nodes: MarketNode[]; waiting: WaitingTask[] } | undefined;
 
-  constructor(reader: Pick<Reader, "pin" | "nodes" | "classes" | "queue">, registry: Registry) {
+  constructor(reader: MarketReader, registry: Registry) {
     this.#reader = reader;
     const gauge = (name: string, help: string, value: (market: ClassMarket) => number) => {
       const read = () => this.classes();
@@ -96,21 +132,31 @@ export class Market {
         },
       });
     };
-    gauge("drmp_class_unmet_units", "Units left open that the class could serve", ({ unmet }) => unmet);
+    gauge("drmp_clearing_price_ver", "What one more unit of the class is worth, VER", ({ price }) => price);
+    gauge("drmp_class_unmet_units", "Units that wait and that the class could serve", ({ unmet }) => unmet);
     gauge("drmp_class_leased_units", "Units of the class under live leases", ({ leased }) => leased);
     gauge("drmp_class_capacity_units", "Units that the active nodes of the class offer", ({ capacity }) => capacity);
+    const look = () => this.#look();
+    new Gauge({
+      name: "drmp_unmet_demand_units",
+      help: "Units that wait for a node, whatever their class",
+      registers: [registry],
+      async collect() {
+        const seen = await look().catch(() => undefined);
+        if (seen) this.set(seen.waiting.reduce((sum, { units }) => sum + units, 0));
+      },
+    });
   }
 
-  /** Notes what a round has shown; classes that were not in it stay as they were. */
-  note(outcomes: readonly ClassOutcome[]): void {
-    for (const outcome of outcomes) this.#outcomes.set(outcome.className, outcome);
+  /** Notes what a round has cleared at; classes that were not in it stay as they were. */
+  note(prices: readonly ClearingPrice[]): void {
+    for (const { className, price } of prices) this.#prices.set(className, price);
   }
 
-  /** All classes that rounds have shown. @param owner Count the leases and the capacity of this owner's nodes alone. */
+  /** All classes that there is anything of. @param owner Count the leases and the capacity of this owner's nodes alone. */
   async classes(owner?: string): Promise<ClassMarket[]> {
     const { nodes, waiting } = await this.#look();
-    const own = owner === undefined ? nodes : nodes.filter((node) => node.owner.toLowerCase() === owner.toLowerCase());
-    return marketsOf([...this.#outcomes.values()], own, waiting);
+    return marketsOf(this.#prices, nodes, waiting, owner);
   }
 
   /**
@@ -122,31 +168,46 @@ export class Market {
     const [name, cost] = [query.get("class"), query.get("cost")];
     if (name === null) return { classes };
     const known = classes.find(({ className }) => className === name);
-    // Before the first round nothing is known to be missing.
-    const market = known ?? { className: name, price: 0, unmet: 0, leased: 0, capacity: 0 };
+    const market = known ?? { className: name, price: 0, unmet: 0, bids: [], leased: 0, capacity: 0 };
     return cost === null ? market : { ...market, cost: Number(cost), wanted: wantedUnits(market, Number(cost)) };
   }
 
-  async #look(): Promise<{ nodes: MarketNode[]; waiting: boolean }> {
-    if (this.#nodes && Date.now() - this.#nodes.at < FRESH_MS) return this.#nodes;
+  async #look(): Promise<{ nodes: MarketNode[]; waiting: WaitingTask[] }> {
+    if (this.#seen && Date.now() - this.#seen.at < FRESH_MS) return this.#seen;
     const pin = await this.#reader.pin();
-    const [classes, nodes, queue] = await Promise.all([
-      this.#reader.classes(pin),
-      this.#reader.nodes(pin),
-      this.#reader.queue(pin, 1),
-    ]);
+    const [classes, nodes] = await Promise.all([this.#reader.classes(pin), this.#reader.nodes(pin)]);
     const names = new Map(classes.map(({ id, name }) => [id, name]));
-    this.#nodes = {
+    this.#seen = {
       at: Date.now(),
-      waiting: queue.length > 0,
-      nodes: nodes.map(({ classId, owner, status, capacity, leased }) => ({
+      waiting: await this.#waiting(pin, names),
+      nodes: nodes.map(({ classId, owner, status, capacity, leased, listing }) => ({
         className: names.get(classId) ?? String(classId),
         owner,
         active: status === "active",
         capacity,
         leased,
+        listed: listing?.units ?? 0,
       })),
     };
-    return this.#nodes;
+    return this.#seen;
+  }
+
+  /** What waits: in the queue, and in an open round. */
+  async #waiting(pin: Pin, names: ReadonlyMap<number, string>): Promise<WaitingTask[]> {
+    const [queue, round] = await Promise.all([this.#reader.queue(pin, MOST_WAITING), this.#reader.round(pin)]);
+    const open = round.status === "seeding" || round.status === "settling" ? round.demands : [];
+    const ids = new Set([...open.map(({ taskId }) => taskId), ...queue]);
+    const tasks = await Promise.all([...ids].map((id) => this.#reader.task(pin, id)));
+    return tasks
+      .filter((task) => task !== undefined && task.openUnits > 0 && task.deadline > pin.timestamp)
+      .map((task) => ({
+        units: task?.openUnits ?? 0,
+        bids: new Map(
+          task?.classes.map(({ classId, surcharge }) => [
+            names.get(classId) ?? String(classId),
+            Number(formatEther(task.maxPrice - surcharge)),
+          ]),
+        ),
+      }));
   }
 }

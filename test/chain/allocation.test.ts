@@ -4,28 +4,20 @@ import { Registry } from "prom-client";
 
 import { roundSnapshot } from "../../chain/snapshot.ts";
 import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
+import { Market } from "../../keepers/allocation/market.ts";
 import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
 import { laneSender } from "../../keepers/sender.ts";
+import { Turns } from "../../keepers/turn.ts";
 import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
 import type { Solver } from "../../protocol/allocation/solver.ts";
+import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
 import { Bench } from "../support/cli.ts";
 import { openClient, openMarket } from "../support/market.ts";
 
 const SEED = 20261123;
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
-
-/** A small deterministic generator (mulberry32). */
-function generator(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
 
 describe("allocation keeper", () => {
   const closing: (() => Promise<void> | void)[] = [];
@@ -54,7 +46,8 @@ describe("allocation keeper", () => {
   }
 
   it(`settles random rounds with what it planned, lease by lease (seed ${String(SEED)})`, async () => {
-    const random = generator(SEED);
+    const next = randomNumbers(SEED);
+    const random = (below: number) => Math.floor(next() * below);
     const market = await newMarket();
     const { keeper, reader } = await openKeeper(market, lpSolver);
     for (let i = 0; i < 12; i++) {
@@ -97,6 +90,43 @@ describe("allocation keeper", () => {
       await market.pass(5);
     }
     expect(granted).to.be.greaterThan(10);
+  });
+
+  it("publishes the market of a round that it leaves to another operator, and leaves it to them", async () => {
+    const market = await newMarket();
+    const { keeper } = await openKeeper(market, lpSolver);
+    const registry = new Registry();
+    const { reader, lane, provider, signer } = await openClient(market, 6);
+    closing.unshift(() => {
+      provider.destroy();
+    });
+    const prices = new Market(reader, registry);
+    const patient = new AllocationKeeper({
+      reader,
+      sender: laneSender(lane, quiet, () => undefined),
+      solvers: [lpSolver],
+      logger: quiet,
+      metrics: allocationMetrics(registry),
+      batchSeconds: 0,
+      market: prices,
+      turns: new Turns(signer.address, 2 ** 31, () => 0),
+    });
+    await market.addNode({ classId: 0, capacity: 2, ask: 3n * MILLI });
+    await market.addTask({ units: 5, maxPrice: 9n * MILLI, classIds: [0] });
+    await market.pass(5);
+    expect(await keeper.cycle()).to.equal(true);
+    await market.fulfil(7n);
+    expect(await patient.cycle(), "it is not its turn").to.equal(false);
+    expect(await patient.cycle(), "still not").to.equal(false);
+    const text = await registry.metrics();
+    expect(text)
+      .to.match(/drmp_unmet_demand_units 5/)
+      .and.to.match(/drmp_plans_made_total 1/);
+    const [outcome] = await prices.classes();
+    expect(outcome).to.include({ className: "cpu/eu", unmet: 5 });
+    expect(outcome?.price.toFixed(4)).to.equal("0.0090");
+    expect(await keeper.cycle(), "the other one settles").to.equal(true);
+    expect((await reader.leases(await reader.pin(), 1)).length).to.equal(1);
   });
 
   it("refuses to post what it cannot certify, and says why", async () => {
