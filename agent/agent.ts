@@ -12,6 +12,7 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { letGo } from "./node/letting-go.ts";
 import { Replicas } from "./node/replication.ts";
+import { Drains } from "./node/drains.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
@@ -37,6 +38,7 @@ export class Agent {
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
+  readonly #drains = new Drains();
   #draining = false;
   #state: AgentState | undefined;
 
@@ -93,7 +95,7 @@ export class Agent {
     await Promise.all([...byLease.values()].map((own) => this.#steps.take(own, mine, pin)));
 
     if (!this.#draining) {
-      await keepNode(this.#parts, node, pin);
+      await keepNode(this.#parts, node, pin, this.#drains);
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id);
       await this.#giver.tidy(pin, kept);

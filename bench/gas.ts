@@ -3,7 +3,7 @@
  *
  *     --quick            fewer nodes, under a minute
  *     --json             print JSON instead of tables
- *     --write            put the tables into docs/benchmarks.md and the plot into docs/gas.svg
+ *     --write            put the tables (rounds; each action) into docs/benchmarks.md and the plot into docs/gas.svg
  *     --eth-usd          price of 1 ETH that dollars are reckoned with
  *     --base-fee         base fee of the chain, gwei
  *     --l1-base-fee      base fee of the L1, gwei; a blob's base fee is at least a 16th of it (EIP-7918), and taken as that
@@ -15,6 +15,7 @@
 
 import { formatUnits, parseUnits } from "ethers";
 
+import { actionCosts, actionTable } from "./gas/actions.ts";
 import { type Cost, GasChain, type RoundCost } from "./gas/chain.ts";
 import type { L1Prices } from "../chain/l1-fee.ts";
 import { type BenchFlags, benchCommand, positive, wholeNumber } from "./options.ts";
@@ -67,17 +68,19 @@ const prices: L1Prices = {
 const measured = await measureAll(flags.quick ? NODES.slice(0, -1) : NODES);
 const wrong = beyondTarget(measured);
 const date = new Date().toISOString().slice(0, 10);
+const actions = await actionCosts(baseFee, prices);
 if (flags.json) {
   const assumptions = { date, ethUsd, baseFee, l1: prices };
-  const text = JSON.stringify({ assumptions, measured, wrong }, (_key, value: unknown) =>
+  const text = JSON.stringify({ assumptions, measured, actions, wrong }, (_key, value: unknown) =>
     typeof value === "bigint" ? value.toString() : value,
   );
   process.stdout.write(`${text}\n`);
 } else {
-  process.stdout.write(`${report()}\n`);
+  process.stdout.write(`${report()}\n${actionReport()}\n`);
 }
 if (flags.write) {
   const words = "Gas for each lease against the leases of a round, with 100, 1,000 and 10,000 nodes registered";
+  writeSection("bench:gas actions", actionReport());
   writeSection("bench:gas", `${report()}\n${writePicture("gas.svg", chart(), words)}`);
 }
 for (const each of wrong) process.stderr.write(`${each}\n`);
@@ -123,6 +126,18 @@ function gasPerLease({ open, settle, leases }: RoundCost): number {
   return (open.gas + settle.gas) / leases;
 }
 
+function actionReport(): string {
+  return `${assumptions()} Gas is that of snapshots/.\n\n${actionTable(actions, ethUsd)}`;
+}
+
+function assumptions(): string {
+  return (
+    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags.baseFee} gwei (the least on BASE), an L1 base fee of ` +
+    `${flags.l1BaseFee} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
+    `${prices.baseFeeScalar} and ${prices.blobBaseFeeScalar}, 1 ETH = $${ethUsd}.`
+  );
+}
+
 function report(): string {
   const right = (heading: string) => ({ heading, align: "right" as const });
   const rounds = markdownTable(
@@ -154,15 +169,11 @@ function report(): string {
       { name: "submit a task", costs: measured.map((each) => each.rounds[0]?.submit) },
     ].map(({ name, costs }) => [name, ...costs.map((cost) => count(cost?.gas ?? NaN)), gwei(costs[0]?.fee ?? 0n)]),
   );
-  const assumed =
-    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags.baseFee} gwei (the least on BASE), an L1 base fee of ` +
-    `${flags.l1BaseFee} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
-    `${prices.baseFeeScalar} and ${prices.blobBaseFeeScalar}, 1 ETH = $${ethUsd}. Gas and bytes are measured.`;
   return [
     "Every lease goes to a node of its own: the dearest case. *Gas a lease* is opening and settling together, tree updates",
     "and lease included. The oracle's answer is paid from its subscription.",
     "",
-    assumed,
+    `${assumptions()} Gas and bytes are measured.`,
     "",
     rounds,
     others,

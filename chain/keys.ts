@@ -1,5 +1,5 @@
 import { readFile, realpath, stat } from "node:fs/promises";
-import { sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
@@ -42,7 +42,7 @@ export async function openSigner(source: KeySource, chainId: number): Promise<Op
   if ("wallet" in source) return source.wallet;
   if ("testAccount" in source) return testSigner(source.testAccount, chainId);
   if ("keyFile" in source) {
-    await refuseRepository(source.keyFile);
+    await refuseRepository(source.keyFile, "key file");
     const key = await readSecret(source.keyFile, "key file");
     // Not passed on as a cause: ethers' error quotes what it was given.
     if (!/^(0x)?[0-9a-fA-F]{64}$/.test(key)) throw invalid(source.keyFile, "it does not hold 64 hexadecimal digits");
@@ -102,8 +102,12 @@ function passphraseFile(source: { readonly passphraseFile?: string; readonly pas
   );
 }
 
-/** Reads a file that only its owner may read. */
-async function readSecret(file: string, what: string): Promise<string> {
+/**
+ * Reads a file that only its owner may read.
+ *
+ * @throws {@link ChainError} `KEY_MISSING` or `KEY_EXPOSED`.
+ */
+export async function readSecret(file: string, what: string): Promise<string> {
   let mode: number;
   let text: string;
   try {
@@ -123,14 +127,22 @@ async function readSecret(file: string, what: string): Promise<string> {
   return text.trim();
 }
 
-async function refuseRepository(file: string): Promise<void> {
-  const [real, repository] = await Promise.all([realpath(file).catch(() => file), realpath(REPOSITORY)]);
+/**
+ * Refuses a file in this repository, whether it is there already or not.
+ *
+ * @param what What it holds, for the message.
+ * @throws {@link ChainError} `KEY_EXPOSED`.
+ */
+export async function refuseRepository(file: string, what: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  const real = await realpath(file).catch(async () => join(await realpath(folder).catch(() => folder), basename(file)));
+  const repository = await realpath(REPOSITORY);
   const root = repository.endsWith(sep) ? repository : repository + sep;
   if (!real.startsWith(root)) return;
   throw new ChainError(
     "KEY_EXPOSED",
     false,
-    `The key file ${file} lies inside the repository, from where it may be committed; move it elsewhere.`,
+    `The ${what} ${file} lies inside the repository, from where it may be committed; move it elsewhere.`,
   );
 }
 

@@ -18,6 +18,7 @@ import { Cable } from "./demo/cable.ts";
 import { Processes, ROOT } from "./demo/processes.ts";
 import { Screen } from "./demo/screen.ts";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
+import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
 import { deploy, fillParameters } from "./rehearsal/deploy.ts";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/oracle.ts";
@@ -152,9 +153,9 @@ async function rehearse(): Promise<Check[]> {
       who(`owner-${n}`),
     );
     nodes.push(node);
-    const config = await write(`agent-${n}`, agentConfig(network, who(`operator-${n}`)));
+    const config = await write(`agent-${n}`, agentConfig(data, network, who(`operator-${n}`)));
     processes.start(`agent-${n}`, ["agent/main.ts", "run", "--config", config]);
-    const keeper = await write(`keeper-${n}`, keeperConfig(network, who(`keeper-${n}`), n));
+    const keeper = await write(`keeper-${n}`, keeperConfig(data, network, who(`keeper-${n}`), n));
     processes.start(`keeper-${n}`, ["keepers/main.ts", "run", "--config", keeper]);
   }
   const bots = ["agent-1", "agent-2", "keeper-1", "keeper-2", "oracle", "chain"];
@@ -300,50 +301,6 @@ async function walletOf({ keystore, passphraseFile }: Person): Promise<Wallet> {
   const passphrase = (await readFile(passphraseFile, "utf8")).trim();
   const { privateKey } = await Wallet.fromEncryptedJson(await readFile(keystore, "utf8"), passphrase);
   return new Wallet(privateKey);
-}
-
-function agentConfig(network: object, { name, keystore, passphraseFile }: Person): object {
-  return {
-    network,
-    operator: { keystore, passphraseFile },
-    dataDir: join(data, name),
-    node: { class: "cpu/eu", capacity: 2, ask: "0.010", powerThreshold: 300, powerMax: 400, energySource: "wind" },
-    store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-    // There may be no container engine here; the trainer is a built-in one.
-    executor: { kind: "process" },
-    interval: 2,
-    service: { port: 0 },
-  };
-}
-
-function keeperConfig(network: object, { keystore, passphraseFile }: Person, n: string): object {
-  const key = { keystore, passphraseFile };
-  return {
-    network,
-    key,
-    dataDir: join(data, `keeper-${n}`),
-    interval: 2,
-    allocation: { batchSeconds: 2 },
-    energy: { listen: ["/ip4/127.0.0.1/tcp/0"] },
-    service: { port: 0 },
-  };
-}
-
-function digits(): object {
-  // Slow enough to last beyond the outage, and until checkpoints are posted: 2,500 steps.
-  const pace = ["--pace", "28"];
-  return {
-    version: 1,
-    name: "rehearsal",
-    trainer: "digits",
-    args: ["--epochs", "20", "--train", "4000", "--test", "1000", "--checkpoint-steps", "125", ...pace],
-    env: { DIGITS_GRID: JSON.stringify({ hidden: [24], learningRate: [0.05, 0.1, 0.2] }) },
-    resources: { cpus: 1, memoryMiB: 512 },
-    checkpoint: { intervalSeconds: 60 },
-    outputs: ["model.bin", "metrics.json"],
-    timeouts: { unitSeconds: 600, graceSeconds: 10 },
-    maxRestarts: 2,
-  };
 }
 
 async function write(name: string, content: object): Promise<string> {

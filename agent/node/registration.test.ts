@@ -46,6 +46,10 @@ test("after a restart the endpoint is set and the node resumed", () => {
   assert.deepEqual(kinds, ["setEndpoint", "resume"]);
 });
 
+test("what the owner drains is left so", () => {
+  assert.deepEqual(planNode({ ...node, status: "draining" }, { ...wanted, drained: true }, 3, 1_000, false), []);
+});
+
 test("a listing that is behind is synced once the cooldown is over and no round is open", () => {
   const { listing: _, ...unlisted } = node;
   const cooled = { ...unlisted, cooldownUntil: 900 };

@@ -5,6 +5,8 @@ export interface WantedNode {
   readonly endpoint: string;
   /** Why the machine can take no new leases for now; undefined if it can. */
   readonly unfit?: string | undefined;
+  /** Whether it is the owner who drains the node: then it stays so. */
+  readonly drained?: boolean;
 }
 
 /** What has to be done for the node on chain to be what the agent needs. */
@@ -29,7 +31,7 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   if (wanted.unfit !== undefined) {
     return node.status === "active" ? [...steps, { kind: "drain", why: wanted.unfit }] : steps;
   }
-  if (node.status === "draining") steps.push({ kind: "resume", why: "the agent is back" });
+  if (node.status === "draining" && wanted.drained !== true) steps.push({ kind: "resume", why: "the agent is back" });
   const listed = node.listing?.units ?? 0;
   // What its reports keep out of new work is not listed, whoever asks for it.
   if (node.status === "active" && node.fit && !frozen && now >= node.cooldownUntil && listed < free) {

@@ -3,6 +3,7 @@ import type { Pin } from "../../chain/pin.ts";
 import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
 import { type ChainLease, whyIdle } from "../lease/plan.ts";
 import { type AgentParts, attempt, send } from "../parts.ts";
+import type { Drains } from "./drains.ts";
 import { freeUnits, planNode } from "./registration.ts";
 
 /** What an agent is doing, for `/health` and logs. */
@@ -14,15 +15,17 @@ export interface AgentState {
 }
 
 /** Brings what the chain says of the node in line with the agent. */
-export async function keepNode(parts: AgentParts, node: Node, pin: Pin): Promise<void> {
+export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: Drains): Promise<void> {
   const { session, store, logger, room } = parts;
   const { nodes } = session.contracts;
   const { stakePerUnit } = await session.reader.parameters(pin);
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.endpoint();
   const frozen = await nodes.frozen({ blockTag: pin.number });
-  for (const step of planNode(node, { endpoint, unfit: room.full ?? parts.owner?.why }, free, pin.timestamp, frozen)) {
+  const wanted = { endpoint, unfit: room.full ?? parts.owner?.why, drained: drains.isOwners(node) };
+  for (const step of planNode(node, wanted, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
+    if (step.kind === "drain") drains.begin();
     await attempt(parts, step.kind, () =>
       send(parts, step.kind, () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);

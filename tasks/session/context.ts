@@ -164,7 +164,8 @@ async function confirm(
   const { label, to, data, value, gasLimit, fees } = proposal;
   const l1 = await estimateL1Fee(session.provider, { to, data, value, gasLimit, ...fees, chainId, nonce: 0 });
   // What the faucet gives first is not what the task spends.
-  const takes = to === (await session.contracts.faucet?.getAddress()) ? 0n : spends;
+  const isFaucet = to === (await session.contracts.faucet?.getAddress());
+  const takes = isFaucet ? 0n : spends;
   const most = gasLimit * fees.maxFeePerGas + value + (l1 ?? 0n);
   screen.facts([
     ["transaction", label],
@@ -172,6 +173,12 @@ async function confirm(
     ["gas", `at most ${String(gasLimit)} at ${formatUnits(fees.maxFeePerGas, "gwei")} gwei`],
     ["L1 data fee", l1 === undefined ? undefined : `about ${formatEther(l1)} ETH`],
     ["costs", `at most ${formatEther(most)} ETH${takes > 0n ? `, and ${formatVer(takes)} VER` : ""}`],
+    [
+      "after it",
+      isFaucet && spends > 0n
+        ? `${formatVer(spends)} VER are taken by the next transaction, whose gas can be told once they are there`
+        : undefined,
+    ],
   ]);
   if (dryRun) throw new DryRun();
   if (yes || (await screen.confirm("Send it?"))) return;

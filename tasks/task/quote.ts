@@ -31,7 +31,10 @@ export function showQuote(screen: Screen, units: number, quote: Quote): void {
   const mean = quote.leasedUnits === 0 ? undefined : quote.cost / BigInt(quote.leasedUnits);
   screen.facts([
     ["leased now", `${String(quote.leasedUnits)} of ${String(units)} units`],
-    ["cost", `${formatVer(quote.cost)} VER to ${String(quote.nodes.length)} nodes`],
+    [
+      "cost",
+      `${formatVer(quote.cost)} VER to ${String(quote.nodes.length)} node${quote.nodes.length === 1 ? "" : "s"}`,
+    ],
     ["a unit", mean === undefined ? undefined : `${formatVer(mean)} VER on average`],
     ["fee", `${formatVer(quote.fee)} VER`],
     ["escrow", `${formatVer(quote.escrow)} VER; what is not spent comes back`],

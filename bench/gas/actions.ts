@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+
+import { concat, dataSlice, formatUnits, id, Interface, Wallet } from "ethers";
+
+import { abiOf, type ContractName } from "../../chain/internal/artifacts.ts";
+import { type L1Prices, l1Weight } from "../../chain/l1-fee.ts";
+import { packReports } from "../../chain/report.ts";
+import { markdownTable } from "../report.ts";
+
+/** What people and programs send: its gas stands in snapshots/, its bytes are those of a call like it. */
+interface Action {
+  readonly who: string;
+  readonly name: string;
+  /** File in snapshots/ and the name in it. */
+  readonly gas: readonly [file: string, key: string];
+  readonly contract: ContractName;
+  readonly call: readonly [method: string, ...values: unknown[]];
+}
+
+/** What an action costs. Wei. */
+export interface ActionCost {
+  readonly who: string;
+  readonly name: string;
+  readonly gas: number;
+  /** Bytes of the signed transaction. */
+  readonly bytes: number;
+  readonly l1Fee: bigint;
+  readonly total: bigint;
+}
+
+const VER = 10n ** 18n;
+const MILLI = 10n ** 15n;
+/** Ids and times as a network has them that has been used for a while. */
+const [NODE, OTHER, TASK, LEASE, ROUND, NOW] = [1_207, 311, 5_021, 48_113, 3_310, 1_764_000_000];
+
+/** Bytes that no compression makes shorter, the same in every run. */
+const noise = (label: string, bytes: number): string =>
+  dataSlice(concat(Array.from({ length: Math.ceil(bytes / 32) }, (_, i) => id(`${label} ${i}`))), 0, bytes);
+
+const OPERATOR = noise("operator", 20);
+const PERMIT = [NOW + 3_600, 27, noise("r", 32), noise("s", 32)];
+const TERMS = [4, 4, 12n * MILLI];
+const PROFILE = [1, 250, 400, "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWJ7Xhy1RcBNmFvuCwWcZdu3qAuJ2r4dRXYpRh9Xc4ZbLq"];
+const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
+const CID = [noise("cid", 32), 0x70];
+const receipts = (count: number) =>
+  Array.from({ length: count }, (_, i) => [NODE + 7 * i, noise(`receipt ${i}`, 65)] as const);
+const reports = (count: number) =>
+  packReports(
+    Array.from({ length: count }, (_, i) => ({
+      report: {
+        nodeId: NODE + i,
+        sequence: 900 + i,
+        period: 300,
+        load: 6_113 + 7 * i,
+        latency: 23 + (i % 50),
+        joules: 30_117 + 913 * i,
+        renewableJoules: 0,
+        method: 1,
+        version: 1,
+        idleUnitSeconds: 0,
+        shares: [{ leaseId: LEASE + i, joules: 20_011 + 711 * i }],
+      },
+      signature: noise(`report ${i}`, 64),
+    })),
+  );
+
+const transactions = (key: string) => ["transactions", key] as const;
+const everyday = (key: string) => ["everyday", key] as const;
+const failover = (key: string) => ["failover", key] as const;
+
+const ACTIONS: readonly Action[] = [
+  ...of("contributor", "NodeRegistry", [
+    ["register a node, stake by permit", everyday("node: register, by permit"), ["registerWithPermit", OPERATOR, TERMS, PROFILE, 400n * VER, ...PERMIT]],
+    ["register a node, stake approved before", everyday("node: register, approved before"), ["register", OPERATOR, TERMS, PROFILE, 400n * VER]],
+    ["update: another ask", everyday("node: change its ask"), ["setTerms", NODE, TERMS]],
+    ["update: another class and ask", transactions("node: set terms to another class and tick"), ["setTerms", NODE, TERMS]],
+    ["update: profile", everyday("node: change its profile"), ["setProfile", NODE, PROFILE]],
+    ["add stake", everyday("node: add stake"), ["addStake", NODE, 100n * VER]],
+    ["drain", transactions("node: drain"), ["drain", NODE]],
+    ["resume", everyday("node: resume"), ["resume", NODE]],
+    ["exit", everyday("node: exit"), ["exit", NODE]],
+    ["withdraw the stake", everyday("node: withdraw"), ["withdraw", NODE]],
+  ]),
+  ...of("developer", "TaskRegistry", [
+    ["submit a task, escrow by permit", everyday("task: submit, by permit"), ["submitWithPermit", SUBMISSION, ...PERMIT]],
+    ["submit a task, escrow approved before", transactions("task: submit"), ["submit", SUBMISSION]],
+    ["cancel a task", transactions("task: cancel"), ["cancel", TASK]],
+  ]),
+  ...of("developer", "LeaseRegistry", [
+    ["accept a result, the last of its task", transactions("lease: accept, the last of its task"), ["accept", [LEASE]]],
+    ["dispute a result", everyday("lease: dispute"), ["dispute", LEASE]],
+  ]),
+  ...of("anybody", "VerToken", [["approve VER to the vault", everyday("token: approve"), ["approve", OPERATOR, 400n * VER]]]),
+  ...of("anybody", "Vault", [["claim", transactions("vault: claim"), ["claim", OPERATOR]]]),
+  ...of("agent", "CheckpointRegistry", [
+    ["first checkpoint of a lease, no receipt", transactions("checkpoint: first"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],
+    ["next checkpoint, no receipt", transactions("checkpoint: next"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],
+    ...[1, 2, 3].map(
+      (count): Row => [
+        `checkpoint with ${String(count)} receipt${count > 1 ? "s" : ""}`,
+        failover(`checkpoint: post with receipts, ${String(count)}`),
+        ["post", LEASE, 1, ...CID, 4_117, 1_048_613, receipts(count)],
+      ],
+    ),
+  ]),
+  ...of("agent", "LeaseRegistry", [
+    ["deliver a result", transactions("lease: deliver"), ["deliver", LEASE, 1, ...CID, 1_048_613]],
+    ["release a lease", everyday("lease: release"), ["release", LEASE, 1]],
+  ]),
+  ...of("agent", "Telemetry", [["report, posted by the node itself", transactions("telemetry: 1 report"), ["post", reports(1)]]]),
+  ...of("keeper", "Telemetry", [
+    ["100 reports in a batch", transactions("telemetry: 100 reports of a share each"), ["post", reports(100)]],
+  ]),
+  ...of("keeper", "RoundManager", [
+    ["open a round", transactions("round: open"), ["open"]],
+    ["settle a round of 10 leases", transactions("round: settle, 10 leases"), ["settle", ROUND, noise("post", 53)]],
+    ["settle a round of 100 leases", transactions("round: settle, 100 leases of 1,000 nodes"), ["settle", ROUND, noise("post", 413)]],
+    ["abort a round", everyday("round: abort"), ["abort"]],
+  ]),
+  ...of("keeper", "LeaseRegistry", [
+    ["expire a lease", failover("lease: expire, orphaned"), ["expire", LEASE]],
+    ["hand a moved lease over", transactions("lease: hand over"), ["handOver", LEASE]],
+  ]),
+  ...of("keeper", "Reassignment", [
+    ["open a batch of 1 orphan", failover("batch: open, 1 orphan"), ["open"]],
+    ["draw for 1 orphan", failover("batch: draw, 1 orphan"), ["draw", 8]],
+    ["open a batch of 32 orphans", failover("batch: open, 32 orphans"), ["open"]],
+    ["draw for 32 orphans", failover("batch: draw, 32 orphans"), ["draw", 32]],
+  ]),
+  ...of("keeper", "Balancer", [["move a lease", transactions("balance: 1 move"), ["move", [[LEASE, OTHER, 2]]]]]),
+];
+
+type Row = readonly [name: string, gas: Action["gas"], call: Action["call"]];
+
+function of(who: string, contract: ContractName, rows: readonly Row[]): Action[] {
+  return rows.map(([name, gas, call]) => ({ who, contract, name, gas, call }));
+}
+
+/**
+ * What each action costs: gas from the committed snapshots, the L1 data fee from the bytes of a call like it.
+ *
+ * @param baseFee Wei a gas.
+ * @throws Error naming a snapshot that is not there.
+ */
+export async function actionCosts(baseFee: bigint, prices: L1Prices): Promise<ActionCost[]> {
+  const snapshots = new Map<string, Record<string, string>>();
+  const gasOf = ([file, key]: Action["gas"]): number => {
+    if (!snapshots.has(file)) {
+      const text = readFileSync(new URL(`../../snapshots/${file}.json`, import.meta.url), "utf8");
+      snapshots.set(file, JSON.parse(text) as Record<string, string>);
+    }
+    const gas = snapshots.get(file)?.[key];
+    if (gas === undefined) throw new Error(`snapshots/${file}.json has no "${key}"`);
+    return Number(gas);
+  };
+  // Any key: what counts is that a signature is there.
+  const wallet = new Wallet(id("a key for measuring"));
+  const costs: ActionCost[] = [];
+  for (const { who, name, gas: place, contract, call } of ACTIONS) {
+    const [method, ...values] = call;
+    const gas = gasOf(place);
+    const signed = await wallet.signTransaction({
+      type: 2,
+      chainId: 8453,
+      nonce: 211,
+      to: noise(contract, 20),
+      data: new Interface(abiOf(contract)).encodeFunctionData(method, values),
+      gasLimit: 2 * gas,
+      maxFeePerGas: 50_000_000n,
+      maxPriorityFeePerGas: 1_000_000n,
+    });
+    const { bytes, fee } = l1Weight(signed, prices);
+    costs.push({ who, name, gas, bytes, l1Fee: fee, total: BigInt(gas) * baseFee + fee });
+  }
+  return costs;
+}
+
+/** The costs for people, with dollars at this price of 1 ETH. */
+export function actionTable(costs: readonly ActionCost[], ethUsd: number): string {
+  const right = (heading: string) => ({ heading, align: "right" as const });
+  let before = "";
+  return markdownTable(
+    [{ heading: "who" }, { heading: "action" }, ...["gas", "transaction", "L1 fee", "ETH", "dollars"].map(right)],
+    costs.map(({ who, name, gas, bytes, l1Fee, total }) => {
+      const shown = who === before ? "" : who;
+      before = who;
+      const eth = Number(formatUnits(total, "ether"));
+      return [
+        shown,
+        name,
+        gas.toLocaleString("en"),
+        `${bytes.toLocaleString("en")} B`,
+        `${Number(formatUnits(l1Fee, "gwei")).toPrecision(3)} gwei`,
+        eth.toFixed(9),
+        `$${(eth * ethUsd).toPrecision(2)}`,
+      ];
+    }),
+  );
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+
+import { encryptKeystoreJson, Wallet } from "ethers";
+
+import { readSecret, refuseRepository } from "../../chain/keys.ts";
+import { guarded } from "../session/context.ts";
+import { Screen } from "../session/screen.ts";
+
+interface Arguments {
+  readonly json: boolean;
+  readonly keystore: string;
+  readonly passphraseFile: string;
+}
+
+/** Makes a key that exists nowhere but in its keystore. Overwrites nothing. */
+export default async function newKey(args: Arguments): Promise<void> {
+  await guarded(new Screen(args.json), async (screen) => {
+    const { keystore, passphraseFile } = args;
+    if (keystore === "" || passphraseFile === "") {
+      throw new Error("Name both files: --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass");
+    }
+    await refuseRepository(keystore, "keystore");
+    await refuseRepository(passphraseFile, "passphrase file");
+    const made = await writeNew(passphraseFile, `${randomBytes(24).toString("hex")}\n`);
+    const passphrase = await readSecret(passphraseFile, "passphrase file");
+    const { address, privateKey } = Wallet.createRandom();
+    const encrypted = await encryptKeystoreJson({ address, privateKey }, passphrase);
+    if (!(await writeNew(keystore, encrypted))) {
+      throw new Error(`There is a file ${keystore} already, and no key is overwritten: name another with --keystore.`);
+    }
+    if (made) screen.say(`${passphraseFile} holds a random passphrase. Keep a copy of both files elsewhere.`);
+    screen.say(`${address} is the address of the key in ${keystore}.`);
+    screen.result({ address, keystore, passphraseFile });
+  });
+}
+
+/** Writes a file that only its owner may read. @returns False, and nothing is written, if it is there already. */
+async function writeNew(file: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(file, content, { mode: 0o600, flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw new Error(`${file} cannot be written; does its folder exist?`, { cause: error });
+  }
+}
