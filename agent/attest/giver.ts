@@ -50,8 +50,8 @@ export interface GiverParts {
 export class ReceiptGiver {
   readonly #parts: GiverParts;
   readonly #copies: Copies;
-  /** When each copy was signed for, by CID; milliseconds. After a restart, all count as signed at the start. */
-  readonly #signedAt = new Map<string, number>();
+  /** What was signed for, by CID: when, milliseconds, and the progress. After a restart, all count as signed at the start. */
+  readonly #signed = new Map<string, { readonly at: number; readonly progress: number }>();
   readonly #startedAt = Date.now();
 
   constructor(parts: GiverParts) {
@@ -103,7 +103,7 @@ export class ReceiptGiver {
     if (state.kind !== "held") return this.#refuse(request, state.why);
     const { signer, domain, nodeId } = this.#parts;
     const signature = await signHolding(signer, domain, request, nodeId);
-    this.#signedAt.set(cid, Date.now());
+    this.#signed.set(cid, { at: Date.now(), progress });
     metrics.given.inc();
     logger.info({ lease: leaseId, cid, size, progress }, "signed for a checkpoint that this node holds");
     return { kind: "receipt", nodeId, signature };
@@ -111,7 +111,7 @@ export class ReceiptGiver {
 
   /**
    * Lets go of copies that nobody will ask for: those of leases that are not of use any more, and those that are neither
-   * among a lease's newest two on chain nor signed for a short while ago.
+   * among a lease's newest two on chain nor may become its newest: signed for a short while ago, and further than that one.
    *
    * @param kept Leases whose checkpoints are of use.
    */
@@ -129,10 +129,11 @@ export class ReceiptGiver {
       const newest = alive.has(leaseId) ? await session.reader.newestCheckpoints(pin, leaseId) : [];
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
-        const signedAt = this.#signedAt.get(cid) ?? this.#startedAt;
-        if (wanted.has(cid) || (alive.has(leaseId) && Date.now() - signedAt < UNPOSTED_MS)) continue;
+        const { at, progress } = this.#signed.get(cid) ?? { at: this.#startedAt, progress: Infinity };
+        const isUnposted = progress > (newest[0]?.progress ?? 0) && Date.now() - at < UNPOSTED_MS;
+        if (wanted.has(cid) || (alive.has(leaseId) && isUnposted)) continue;
         await store.unpin(cid, label);
-        this.#signedAt.delete(cid);
+        this.#signed.delete(cid);
         freed = true;
       }
     }

@@ -1,0 +1,286 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect } from "chai";
+import { pino } from "pino";
+import { Registry } from "prom-client";
+
+import { CheckpointStore } from "../../checkpoints/store.ts";
+import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
+import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
+import { FailoverKeeper } from "../../keepers/failover/keeper.ts";
+import { failoverMetrics } from "../../keepers/failover/metrics.ts";
+import { laneSender } from "../../keepers/sender.ts";
+import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
+import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { Cable } from "../../scripts/demo/cable.ts";
+import { type LogLine, parseLog } from "../../scripts/demo/logs.ts";
+import { referenceWeights } from "../../scripts/demo/reference.ts";
+import { specBytes } from "../../workload/spec.ts";
+import { Bench, type Program, until } from "../support/cli.ts";
+import { openClient, openMarket } from "../support/market.ts";
+
+const MILLI = 10n ** 15n;
+const INTERVAL = 2;
+/** More than an interval and its grace, seconds. */
+const LEAP = 100;
+const quiet = pino({ level: "silent" });
+
+/** A training of so many epochs of some 32 steps, each of which takes 60 ms. */
+const training = (epochs: number) =>
+  specBytes({
+    version: 1,
+    name: "survival",
+    trainer: "digits",
+    args: [
+      ...["--epochs", String(epochs), "--train", "1000", "--test", "100", "--checkpoint-steps", "10", "--pace", "60"],
+    ],
+    env: { DIGITS_GRID: JSON.stringify({ hidden: [8] }) },
+    resources: { cpus: 1, memoryMiB: 256 },
+    checkpoint: { intervalSeconds: INTERVAL },
+    outputs: ["model.bin", "metrics.json"],
+    timeouts: { unitSeconds: 300, graceSeconds: 5 },
+  });
+
+/** A pin as it is on disk. */
+interface PinFile {
+  readonly cid: string;
+  readonly labels: readonly string[];
+  readonly blocks: readonly string[];
+}
+
+describe("work that outlives its node", () => {
+  let market: Awaited<ReturnType<typeof openMarket>>;
+  let bench: Bench;
+  let client: Awaited<ReturnType<typeof openClient>>;
+  let allocation: AllocationKeeper;
+  let failover: FailoverKeeper;
+  /** The developer's. */
+  let store: CheckpointStore;
+
+  beforeEach(async () => {
+    market = await openMarket();
+    await market.connection.provider.request({ method: "evm_setIntervalMining", params: [1000] });
+    bench = await Bench.open(market);
+    client = await openClient(market, 5);
+    const { reader, lane } = client;
+    const sender = laneSender(lane, quiet, () => undefined);
+    const common = { reader, sender, logger: quiet };
+    const metrics = allocationMetrics(new Registry());
+    allocation = new AllocationKeeper({ ...common, metrics, solvers: [lpSolver], batchSeconds: 0 });
+    failover = new FailoverKeeper({ ...common, second: undefined, metrics: failoverMetrics(new Registry()) });
+    store = new CheckpointStore({ directory: join(bench.folder, "developer") });
+    await store.start();
+  });
+
+  afterEach(async () => {
+    await bench.close();
+    await store.stop();
+    client.provider.destroy();
+    await market.close();
+  });
+
+  const lease = async (id: number) => (await client.reader.leases(await client.reader.pin(), id))[0];
+  const node = async (id: number) => client.reader.node(await client.reader.pin(), id);
+  const newest = async (id: number) => client.reader.newestCheckpoints(await client.reader.pin(), id);
+  const dataOf = (name: string) => join(bench.folder, name);
+  const folderOf = (name: string, leaseAndFence: string) => join(dataOf(name), "leases", leaseAndFence);
+
+  /** Starts an agent of one unit and waits until it is in the market. */
+  async function listed(name: string, id: number, ask: string, network: object = {}): Promise<Program> {
+    const config = bench.agent(
+      {
+        network: { ...bench.network, ...network },
+        operator: { testAccount: 5 + id },
+        owner: { testAccount: 9 + id },
+        dataDir: dataOf(name),
+        store: { listen: ["/ip4/127.0.0.1/tcp/0"], replicas: 1 },
+      },
+      { capacity: 1, ask },
+    );
+    const agent = bench.start(["agent/main.ts", "run", "--config", await bench.write(`${name}.json`, config)]);
+    const isListed = async () => {
+      const found = await node(id);
+      return found?.listing !== undefined && found.endpoint !== "";
+    };
+    await until(`${name} is listed`, isListed, agent.said);
+    return agent;
+  }
+
+  /** Has the cheapest node train a task of one unit until so many of its checkpoints are on chain. */
+  async function trained(spec: Uint8Array, checkpoints: number, agent: Program): Promise<void> {
+    const { cid } = await store.addFile(spec, { pin: "spec" });
+    const nodes = await client.reader.nodes(await client.reader.pin());
+    store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",")));
+    const wish = { units: 1, maxPrice: 5n * MILLI, classIds: [0], interval: INTERVAL, replicas: 1 };
+    await market.addTask({ ...wish, spec: toChainCid(cid) });
+    await market.pass(5);
+    expect(await allocation.cycle(), "open").to.equal(true);
+    await market.fulfil(3n);
+    expect(await allocation.cycle(), "settle").to.equal(true);
+    expect((await lease(1))?.nodeId).to.equal(1);
+    const isThere = async () => ((await newest(1))[0]?.sequence ?? 0) >= checkpoints;
+    await until(`${String(checkpoints)} checkpoints are posted`, isThere, agent.said, 60);
+  }
+
+  /** Expires the first lease, and has its range drawn for. */
+  async function failedOver(): Promise<void> {
+    expect(await failover.cycle(), "expire and open").to.equal(true);
+    expect((await lease(1))?.status).to.equal("expired");
+    const { coordinator, seeds } = market.contracts;
+    const { requestId } = await client.reader.batch(await client.reader.pin());
+    await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [5n]);
+    expect(await failover.cycle(), "draw").to.equal(true);
+    const successor = await lease(2);
+    expect([successor?.nodeId, successor?.parent, successor?.fence]).to.deep.equal([2, 1, 2]);
+  }
+
+  /** SHA-256 of the weights that the second lease is delivered with. */
+  async function delivered(agent: Program): Promise<string> {
+    const found = await until("the result is delivered", async () => (await lease(2))?.result, agent.said, 90);
+    const target = join(bench.folder, "result");
+    await store.fetchTo(fromChainCid(found), target, { maxBytes: found.size, timeout: 20_000 });
+    const metrics = await readFile(join(target, "unit-0", "metrics.json"), "utf8");
+    return (JSON.parse(metrics) as { weightsSha256: string }).weightsSha256;
+  }
+
+  const lineOf = (agent: Program, msg: string, more: object = {}): LogLine | undefined =>
+    parseLog(agent.said()).find(
+      (line) => line.msg.startsWith(msg) && Object.entries(more).every(([key, value]) => line[key] === value),
+    );
+
+  /** Pins of a lease's checkpoints on an agent's disk. */
+  async function pinsOf(name: string, leaseId: number): Promise<PinFile[]> {
+    const folder = join(dataOf(name), "store", "pins");
+    const files = (await readdir(folder)).filter((file) => file.endsWith(".json"));
+    const pins = await Promise.all(
+      files.map(async (file) => JSON.parse(await readFile(join(folder, file), "utf8").catch(() => "{}")) as PinFile),
+    );
+    const label = new RegExp(`^(checkpoint|attested|replica)-${String(leaseId)}$`);
+    return pins.filter(({ labels = [] }) => labels.some((each) => label.test(each)));
+  }
+
+  /** Overwrites on an agent's disk all that one checkpoint has and the other has not. @returns blocks overwritten. */
+  async function damage(name: string, cid: string, other: string): Promise<number> {
+    const pins = await pinsOf(name, 1);
+    const spared = new Set(pins.find((pin) => pin.cid === other)?.blocks);
+    const hit = (pins.find((pin) => pin.cid === cid)?.blocks ?? []).filter((block) => !spared.has(block));
+    for (const block of hit) {
+      await writeFile(join(dataOf(name), "store", "blocks", block.slice(0, 2), block), "damaged");
+    }
+    return hit.length;
+  }
+
+  it("goes on from the checkpoint before, to the same bits, where the newest one is damaged on every disk", async function () {
+    this.timeout(110_000);
+    const spec = training(10);
+    const ann = await listed("ann", 1, "0.001");
+    const ben = await listed("ben", 2, "0.002");
+    await trained(spec, 3, ann);
+    ann.child.kill("SIGKILL");
+    await ann.exit;
+    // What she had sent is mined.
+    await market.pass(1);
+    const [last, before] = (await newest(1)).map((checkpoint) => fromChainCid(checkpoint).toString());
+    if (last === undefined || before === undefined) throw new Error("there are two checkpoints");
+
+    // Whoever signs for copies keeps the newest two of them, and no more.
+    const heldBy = async (name: string) => (await pinsOf(name, 1)).map(({ cid }) => cid).sort();
+    const two = [last, before].sort().join();
+    await until("ben holds the newest two", async () => (await heldBy("ben")).join() === two, ben.said);
+    expect(await damage("ann", last, before)).to.be.above(0);
+    expect(await damage("ben", last, before)).to.be.above(0);
+
+    await market.pass(LEAP);
+    await failedOver();
+    await until("the work goes on", () => lineOf(ben, "restored from checkpoint", { lease: 2 }), ben.said);
+    expect(lineOf(ben, "checkpoint cannot be restored, trying the one before")?.["cid"]).to.equal(last);
+    expect(lineOf(ben, "restored from checkpoint", { lease: 2 })?.["cid"]).to.equal(before);
+    const weights = await delivered(ben);
+    const log = await readFile(join(folderOf("ben", "2-2"), "unit-0", "unit.log"), "utf8").catch(() => "");
+    if (log !== "") expect(log).to.match(/going on after step [1-9]/);
+    expect(weights).to.equal((await referenceWeights(spec, 1, [0]))[0]);
+  });
+
+  it("is given up by a node that learns too late that it was expired: fenced, it kills its own workload", async function () {
+    this.timeout(110_000);
+    const cable = new Cable(market.url);
+    await cable.plug();
+    try {
+      const spec = training(14);
+      const ann = await listed("ann", 1, "0.001", { rpcUrl: cable.url });
+      const ben = await listed("ben", 2, "0.002");
+      await trained(spec, 2, ann);
+      const pid = await processOf("ann");
+      await cable.cut();
+      const stake = (await node(1))?.stake ?? 0n;
+      await market.pass(LEAP);
+      await failedOver();
+      const [last] = await newest(1);
+      expect(isAlive(pid), "the zombie knows of nothing and works on").to.equal(true);
+      await cable.plug();
+      await until("the zombie stops", () => lineOf(ann, "stopping work that is not ours any more"), ann.said);
+      expect(lineOf(ann, "stopping work that is not ours any more")?.["why"]).to.equal("the lease is expired");
+      await until("its workload is gone", () => !isAlive(pid), ann.said);
+      await until("its work is deleted", () => !existsSync(folderOf("ann", "1-1")), ann.said);
+      expect((await newest(1))[0], "nothing more was posted for it").to.deep.equal(last);
+      const failed = await node(1);
+      expect(failed?.stake ?? 0n).to.be.below(stake);
+      expect(failed?.cooldownUntil).to.be.above((await client.reader.pin()).timestamp);
+      expect(await delivered(ben)).to.equal((await referenceWeights(spec, 1, [0]))[0]);
+      expect((await lease(1))?.result).to.equal(undefined);
+    } finally {
+      await cable.cut();
+    }
+  });
+
+  it("is stopped by a node that is cut off once the lease must be overdue, before anybody expires it", async function () {
+    this.timeout(110_000);
+    const cable = new Cable(market.url);
+    await cable.plug();
+    try {
+      const ann = await listed("ann", 1, "0.001", { rpcUrl: cable.url });
+      const ben = await listed("ben", 2, "0.002");
+      await trained(training(200), 2, ann);
+      const pid = await processOf("ann");
+      await cable.cut();
+      await until(
+        "she stops it herself",
+        () => lineOf(ann, "stopping work: the chain cannot be reached", { lease: 1 }),
+        ann.said,
+        80,
+      );
+      await until("her workload is gone", () => !isAlive(pid), ann.said);
+      const cutOff = await lease(1);
+      expect(cutOff?.status).to.equal("active");
+      const overdue = async () => (await client.reader.pin()).timestamp > (cutOff?.due ?? Infinity);
+      await until("the chain's clock is there, too", overdue, ann.said, 5);
+      await failedOver();
+      await until("the work goes on", () => lineOf(ben, "restored from checkpoint", { lease: 2 }), ben.said);
+      await cable.plug();
+      await until("she deletes the work", () => !existsSync(folderOf("ann", "1-1")), ann.said);
+      expect(ann.said()).not.to.include("giving the lease back");
+      // The only one who could have signed for it was cut off.
+      const isThere = async () => ((await newest(2))[0]?.progress ?? 0) > ((await newest(1))[0]?.progress ?? 0);
+      await until("the successor gets further than she had", isThere, ben.said, 60);
+    } finally {
+      await cable.cut();
+    }
+  });
+
+  /** Id of the process that runs the first lease's unit. */
+  async function processOf(name: string): Promise<number> {
+    const record = await readFile(join(folderOf(name, "1-1"), "unit-0", "process.json"), "utf8");
+    return (JSON.parse(record) as { pid: number }).pid;
+  }
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
