@@ -1,3 +1,4 @@
+import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
 import type { Scenario } from "./simulation.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Scenario } from "./simulation.ts";
  */
 export function scenario(quick: boolean, seed: number): Scenario & { readonly spike: readonly [number, number] } {
   const spike = quick ? ([30, 75] as const) : ([120, 270] as const);
-  const noise = uniform(seed);
+  const noise = randomNumbers(seed);
   return {
     spike,
     steps: quick ? 150 : 480,
@@ -21,16 +22,5 @@ export function scenario(quick: boolean, seed: number): Scenario & { readonly sp
     graceSteps: 10,
     scaler: { min: 1, max: 40, unitsPerNode: 8, upWindow: 1, downWindow: 15, upPeriod: 2, downPeriod: 5 },
     seed,
-  };
-}
-
-/** Numbers in [0, 1) that a seed decides: mulberry32. */
-function uniform(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let word = Math.imul(state ^ (state >>> 15), state | 1);
-    word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-    return ((word ^ (word >>> 14)) >>> 0) / 2 ** 32;
   };
 }
