@@ -1,4 +1,4 @@
-import { getBytes, hexlify } from "ethers";
+import { getBytes, hexlify, isAddress } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import type { ContractName, Contracts } from "../../chain/deployment.ts";
@@ -90,6 +90,8 @@ async function rolesView(
   ] as const;
   const held = await Promise.all(
     holders.map(async ([role, account]) => {
+      // A file that names nobody yet: there is nobody to ask about.
+      if (!isAddress(account)) return { role, account, holds: false, delay: 0 };
       const { isMember, executionDelay } = await answer(manager.hasRole(ROLES[role], account, block));
       return { role, account, holds: isMember, delay: Number(executionDelay) };
     }),

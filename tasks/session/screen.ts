@@ -12,6 +12,11 @@ export class Screen {
 
   constructor(json: boolean) {
     this.json = json;
+    // Whoever reads may have read enough, as `head` does.
+    process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit();
+    });
   }
 
   /** A line for people. */

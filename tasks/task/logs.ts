@@ -32,7 +32,12 @@ export default async function logs(args: Arguments, hre: HardhatRuntimeEnvironme
       pin,
       leases.map(({ id }) => id),
     );
-    if (checkpoints.size === 0) throw new Error(`Task ${String(task.id)} has no checkpoint yet, and so no logs.`);
+    if (checkpoints.size === 0)
+      throw new Error(
+        leases.some(({ status }) => status === "active")
+          ? `Task ${String(task.id)} has no checkpoint yet, and so no logs.`
+          : `Task ${String(task.id)} has no checkpoint, and so no logs: it is not running, and logs come with checkpoints.`,
+      );
     const scratch = await mkdtemp(join(tmpdir(), "drmp-logs-"));
     const found: { lease: number; unit: number; at: number; text: string }[] = [];
     try {

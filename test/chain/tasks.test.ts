@@ -1,5 +1,9 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+
 import { expect } from "chai";
 
+import { openSigner } from "../../chain/keys.ts";
 import { HARDHAT } from "../../scripts/demo/chain.ts";
 import { Bench } from "../support/cli.ts";
 import { openMarket } from "../support/market.ts";
@@ -129,6 +133,39 @@ describe("Hardhat tasks", () => {
     expect(round.json["demands"]).to.deep.equal([{ task: 2, units: 1 }]);
     expect((await run("task:status", "--task", "2")).json["waiting"]).to.match(/waits for its seed/);
     expect((await run("round:leases", "--live")).json).to.deep.equal({ leases: [] });
+  });
+
+  it("a key is made once, outside the repository, and opens with its passphrase", async () => {
+    const at = (name: string) => [
+      "--keystore",
+      join(bench.folder, name),
+      "--passphrase-file",
+      join(bench.folder, "new.pass"),
+    ];
+    const make = async (...options: string[]) => bench.run(HARDHAT, "key:new", "--json", ...options);
+    const made = await make(...at("new.json"));
+    expect(made.code, made.said).to.equal(0);
+    const { address } = JSON.parse(made.said.split("\n").findLast((line) => line.startsWith("{")) ?? "{}") as {
+      address: string;
+    };
+    const source = { keystore: join(bench.folder, "new.json"), passphraseFile: join(bench.folder, "new.pass") };
+    expect((await openSigner(source, 84532)).address).to.equal(address);
+    expect((await stat(source.keystore)).mode & 0o077).to.equal(0);
+    expect((await make(...at("new.json"))).said).to.match(/no key is overwritten/);
+    expect((await make("--keystore", "here.json", ...at("new.json").slice(2))).said).to.match(/inside the repository/);
+  });
+
+  it("the network's check of a file that names nobody yet says so, and is no error", async () => {
+    const json = await otherParameters();
+    const Drmp = { ...(json as { Drmp: object }).Drmp, guardian: "REPLACE_ME" };
+    const { said, json: found } = await run(
+      "network:check",
+      "--parameters",
+      await bench.write("nobody.json", { Drmp }),
+    );
+    expect(found["error"], said).to.equal(undefined);
+    const note = (found["findings"] as { level: string; what: string }[]).find(({ what }) => what === "role: guardian");
+    expect(note).to.include({ level: "note" });
   });
 
   it("the network's check finds nothing wrong, and tells what governance has changed", async () => {

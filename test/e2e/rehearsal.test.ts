@@ -9,8 +9,8 @@ interface Outcome {
 }
 
 for (const [node, least] of [
-  ["hardhat", 7],
-  ["anvil", 7],
+  ["hardhat", 8],
+  ["anvil", 8],
 ] as const) {
   test(`BASE Sepolia, rehearsed on ${node}`, { timeout: 900_000 }, async (context) => {
     if (node === "anvil" && `${process.platform}-${process.arch}` !== "linux-x64") {
