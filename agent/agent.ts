@@ -11,6 +11,7 @@ import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Replicas } from "./node/replication.ts";
+import { tidyResults } from "./node/results.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
@@ -96,6 +97,7 @@ export class Agent {
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id);
       await this.#giver.tidy(pin, kept);
+      await tidyResults(this.#parts.store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);

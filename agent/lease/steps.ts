@@ -1,5 +1,6 @@
 import type { Pin } from "../../chain/pin.ts";
 import { toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { resultLabel } from "../node/results.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
@@ -101,7 +102,7 @@ export class LeaseSteps {
   async #deliver(lease: ChainLease): Promise<void> {
     const { store, workspace, session, logger } = this.#parts;
     const path = await bundleResult(workspace.folder(lease.id, lease.fence), lease.start, lease.count);
-    const { cid, size } = await store.addDirectory(path, { pin: `result-${String(lease.id)}` });
+    const { cid, size } = await store.addDirectory(path, { pin: resultLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
       this.#ifActive(lease, () =>
@@ -119,7 +120,7 @@ export class LeaseSteps {
     return now && isHeld(now) && now.fence === lease.fence ? build() : null;
   }
 
-  /** Deletes the work of a lease that is over. Its result stays pinned: it is what was paid for; so do its checkpoints for a while. */
+  /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
   async #forget(leaseId: number, pin: Pin): Promise<void> {
     const { workspace, store } = this.#parts;
     this.#holdings.works.delete(leaseId);
