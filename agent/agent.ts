@@ -10,9 +10,9 @@ import { outOfTouch, planLeases } from "./lease/plan.ts";
 import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
-import { letGo } from "./node/letting-go.ts";
-import { Replicas } from "./node/replication.ts";
 import { Drains } from "./node/drains.ts";
+import { Replicas } from "./node/replication.ts";
+import { tidyResults } from "./node/results.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
@@ -99,7 +99,7 @@ export class Agent {
       const kept = await this.#holdings.kept(pin);
       await this.#replicas.keep(reader, pin, kept, nodes, node.id);
       await this.#giver.tidy(pin, kept);
-      await letGo(this.#parts.store, this.#holdings.index, kept, pin.timestamp);
+      await tidyResults(this.#parts.store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);

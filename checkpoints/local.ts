@@ -38,6 +38,8 @@ export interface Stored {
  */
 export class LocalStore {
   readonly directory: string;
+  /** Most bytes that all blocks together may have. */
+  readonly maxBytes: number;
   protected readonly temporary: string;
   protected readonly log: Log;
   protected readonly blocks: BlockFiles;
@@ -52,6 +54,7 @@ export class LocalStore {
    */
   constructor(directory: string, log: Log = silentLog, maxBytes = Infinity) {
     this.directory = resolve(directory);
+    this.maxBytes = maxBytes;
     this.temporary = join(this.directory, "tmp");
     this.log = log;
     this.blocks = new BlockFiles({

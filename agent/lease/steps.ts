@@ -1,6 +1,7 @@
 import type { Pin } from "../../chain/pin.ts";
 import { toChainCid } from "../../protocol/checkpoints/cid.ts";
-import { type AgentParts, attempt, send } from "../parts.ts";
+import { resultLabel } from "../node/results.ts";
+import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { restorable } from "./lineage.ts";
@@ -41,7 +42,7 @@ export class LeaseSteps {
         await this.#holdings.works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":
-        return this.#forget(step.leaseId);
+        return this.#forget(step.leaseId, pin);
       default:
         if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
     }
@@ -91,10 +92,17 @@ export class LeaseSteps {
     this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
   }
 
+  async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
+    const { store } = this.#parts;
+    for (const { cid, labels } of store.list()) {
+      if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
+    }
+  }
+
   async #deliver(lease: ChainLease): Promise<void> {
     const { store, workspace, session, logger } = this.#parts;
     const path = await bundleResult(workspace.folder(lease.id, lease.fence), lease.start, lease.count);
-    const { cid, size } = await store.addDirectory(path, { pin: `result-${String(lease.id)}` });
+    const { cid, size } = await store.addDirectory(path, { pin: resultLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
       this.#ifActive(lease, () =>
@@ -112,13 +120,18 @@ export class LeaseSteps {
     return now && isHeld(now) && now.fence === lease.fence ? build() : null;
   }
 
-  /** Deletes the work of a lease that is over. Its checkpoints and its result stay pinned for a while. */
-  async #forget(leaseId: number): Promise<void> {
-    const { workspace } = this.#parts;
+  /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
+  async #forget(leaseId: number, pin: Pin): Promise<void> {
+    const { workspace, store } = this.#parts;
     this.#holdings.works.delete(leaseId);
     await this.#posts.drop(leaseId);
     for (const record of await workspace.records()) {
       if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
     }
+    const kept = new Set((await this.#holdings.kept(pin)).map(({ id }) => id));
+    for (const { id } of this.#holdings.index.all()) {
+      if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
+    }
+    await store.collectGarbage();
   }
 }

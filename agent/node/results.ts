@@ -1,0 +1,65 @@
+import type { CheckpointStore } from "../../checkpoints/store.ts";
+import type { Logger } from "../../service/logger.ts";
+
+/** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */
+const SHARE = 0.75;
+
+/** A pinned result of a lease. */
+export interface ResultPin {
+  readonly leaseId: number;
+  readonly cid: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Label of the pins of a lease's own result. */
+export function resultLabel(leaseId: number): string {
+  return `result-${String(leaseId)}`;
+}
+
+/**
+ * Which results can go, so that the store does not fill up with them: the oldest, as few as will do. Pure; O(n log n).
+ *
+ * @param kept Leases whose results are of use still; they stay in any case.
+ * @param used Bytes in the store.
+ * @param most Bytes that it may have.
+ */
+export function resultsToLetGo(
+  results: readonly ResultPin[],
+  kept: ReadonlySet<number>,
+  used: number,
+  most: number,
+): ResultPin[] {
+  const gone: ResultPin[] = [];
+  let left = used;
+  for (const result of results.toSorted((a, b) => a.leaseId - b.leaseId)) {
+    if (left <= SHARE * most) break;
+    if (kept.has(result.leaseId)) continue;
+    gone.push(result);
+    left -= result.size;
+  }
+  return gone;
+}
+
+/** Lets go of results as {@link resultsToLetGo} says; does nothing while there is room. */
+export async function tidyResults(
+  store: Pick<CheckpointStore, "list" | "unpin" | "collectGarbage" | "usedBytes" | "maxBytes">,
+  kept: ReadonlySet<number>,
+  logger: Logger,
+): Promise<void> {
+  if (store.usedBytes <= SHARE * store.maxBytes) return;
+  // What nobody pins must not make a result go.
+  await store.collectGarbage();
+  const results = store.list().flatMap(({ cid, labels, size }) =>
+    labels.flatMap((label) => {
+      const leaseId = /^result-(\d+)$/.exec(label)?.[1];
+      return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), cid: cid.toString(), size }];
+    }),
+  );
+  const gone = resultsToLetGo(results, kept, store.usedBytes, store.maxBytes);
+  for (const { leaseId, cid } of gone) {
+    await store.unpin(cid, resultLabel(leaseId));
+    logger.info({ lease: leaseId, cid }, "the store fills up: a result that was paid for is let go");
+  }
+  if (gone.length > 0) await store.collectGarbage();
+}
