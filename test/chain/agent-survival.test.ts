@@ -173,7 +173,7 @@ describe("work that outlives its node", () => {
   }
 
   it("goes on from the checkpoint before, to the same bits, where the newest one is damaged on every disk", async function () {
-    this.timeout(110_000);
+    this.timeout(240_000);
     const spec = training(10);
     const ann = await listed("ann", 1, "0.001");
     const ben = await listed("ben", 2, "0.002");
@@ -204,7 +204,7 @@ describe("work that outlives its node", () => {
   });
 
   it("is given up by a node that learns too late that it was expired: fenced, it kills its own workload", async function () {
-    this.timeout(110_000);
+    this.timeout(240_000);
     const cable = new Cable(market.url);
     await cable.plug();
     try {
@@ -236,7 +236,7 @@ describe("work that outlives its node", () => {
   });
 
   it("is stopped by a node that is cut off once the lease must be overdue, before anybody expires it", async function () {
-    this.timeout(110_000);
+    this.timeout(240_000);
     const cable = new Cable(market.url);
     await cable.plug();
     try {
