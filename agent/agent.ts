@@ -12,7 +12,8 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
 import { Replicas } from "./node/replication.ts";
-import { tidyResults } from "./node/results.ts";
+import { fillsUp, tidyResults } from "./node/results.ts";
+import { keptResults } from "./node/retention.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
@@ -97,7 +98,9 @@ export class Agent {
     if (!this.#draining) {
       await keepNode(this.#parts, node, pin, this.#drains);
       const kept = await this.#holdings.kept(pin);
-      await this.#replicas.keep(reader, pin, kept, nodes, node.id);
+      const { store } = this.#parts;
+      const results = fillsUp(store) ? [] : keptResults(this.#holdings.index.all(), pin.timestamp);
+      await this.#replicas.keep(reader, pin, [...new Set([...kept, ...results])], nodes, node.id);
       await this.#giver.tidy(pin, kept);
       await tidyResults(this.#parts.store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);

@@ -124,6 +124,7 @@ export async function readSecret(file: string, what: string): Promise<string> {
       `The ${what} ${file} can be read by others (mode ${(mode & 0o777).toString(8)}); run \`chmod 600 ${file}\`.`,
     );
   }
+  if (text.trim() === "") throw new ChainError("KEY_INVALID", false, `The ${what} ${file} is empty.`);
   return text.trim();
 }
 

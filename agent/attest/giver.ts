@@ -51,7 +51,7 @@ export class ReceiptGiver {
   readonly #parts: GiverParts;
   readonly #copies: Copies;
   /** What was signed for, by CID: when, milliseconds, and the progress. After a restart, all count as signed at the start. */
-  readonly #signed = new Map<string, { readonly at: number; readonly progress: number }>();
+  readonly #asked = new Map<string, { readonly at: number; readonly progress: number }>();
   readonly #startedAt = Date.now();
 
   constructor(parts: GiverParts) {
@@ -98,12 +98,13 @@ export class ReceiptGiver {
 
     const { leaseId, fence, progress, size } = request;
     const cid = fromChainCid(request).toString();
+    // From now on: a copy that has just been made must be there when it is signed for, and after that.
+    this.#asked.set(cid, { at: Date.now(), progress });
     const state = await this.#copies.ask({ leaseId, fence, progress, size, cid }, WAIT_MS);
     if (state.kind === "copying") return state;
     if (state.kind !== "held") return this.#refuse(request, state.why);
     const { signer, domain, nodeId } = this.#parts;
     const signature = await signHolding(signer, domain, request, nodeId);
-    this.#signed.set(cid, { at: Date.now(), progress });
     metrics.given.inc();
     logger.info({ lease: leaseId, cid, size, progress }, "signed for a checkpoint that this node holds");
     return { kind: "receipt", nodeId, signature };
@@ -124,16 +125,20 @@ export class ReceiptGiver {
       }),
     );
     const alive = new Set(kept.map(({ id }) => id));
+    const here = new Set(held.map(({ cid }) => cid));
+    for (const [cid, { at }] of this.#asked) {
+      if (!here.has(cid) && Date.now() - at >= UNPOSTED_MS) this.#asked.delete(cid);
+    }
     let freed = false;
     for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
       const newest = alive.has(leaseId) ? await session.reader.newestCheckpoints(pin, leaseId) : [];
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
-        const { at, progress } = this.#signed.get(cid) ?? { at: this.#startedAt, progress: Infinity };
+        const { at, progress } = this.#asked.get(cid) ?? { at: this.#startedAt, progress: Infinity };
         const isUnposted = progress > (newest[0]?.progress ?? 0) && Date.now() - at < UNPOSTED_MS;
         if (wanted.has(cid) || (alive.has(leaseId) && isUnposted)) continue;
         await store.unpin(cid, label);
-        this.#signed.delete(cid);
+        this.#asked.delete(cid);
         freed = true;
       }
     }

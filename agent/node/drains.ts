@@ -9,7 +9,7 @@ export class Drains {
   /** Whether a drain of its own was sent that no look at the chain has shown yet. */
   #sent = false;
 
-  /** The agent drains the node. */
+  /** The agent has drained the node. */
   begin(): void {
     this.#own = true;
     this.#sent = true;

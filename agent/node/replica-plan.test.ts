@@ -22,15 +22,19 @@ test("wanted are a lease's result and its newest two checkpoints, with the sizes
   const result = { codec: 0x70, digest: digest(9), size: 77, deliveredAt: 5, bond: 0 };
   const newest = [checkpoint(3), checkpoint(2), checkpoint(1)];
   assert.deepEqual(
-    wantedOf({ id: 4, result }, newest).map(({ leaseId, size }) => [leaseId, size]),
+    wantedOf({ id: 4, status: "delivered", result }, newest).map(({ leaseId, size }) => [leaseId, size]),
     [
       [4, 77],
       [4, 300],
       [4, 200],
     ],
   );
-  assert.equal(wantedOf({ id: 4 }, newest).length, 2);
-  assert.deepEqual(wantedOf({ id: 4 }, []), []);
+  assert.equal(wantedOf({ id: 4, status: "active" }, newest).length, 2);
+  assert.deepEqual(
+    wantedOf({ id: 4, status: "paid", result }, newest).map(({ size }) => size),
+    [77],
+  );
+  assert.deepEqual(wantedOf({ id: 4, status: "active" }, []), []);
 });
 
 test("the newest of every lease is copied before the second of any, and nothing twice", () => {

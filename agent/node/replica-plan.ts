@@ -17,12 +17,12 @@ export interface Held {
 
 /**
  * What replicas of a lease are of: its result, its newest checkpoint, and the one before, which its successor falls back
- * on. The most important first.
+ * on. The most important first. Once it is paid, nobody goes on from there: its result is all that matters.
  *
  * @param newest The lease's newest checkpoints on chain, the newest first.
  */
-export function wantedOf(lease: Pick<Lease, "id" | "result">, newest: readonly Checkpoint[]): Wanted[] {
-  const contents = [...(lease.result ? [lease.result] : []), ...newest.slice(0, 2)];
+export function wantedOf(lease: Pick<Lease, "id" | "result" | "status">, newest: readonly Checkpoint[]): Wanted[] {
+  const contents = [...(lease.result ? [lease.result] : []), ...(lease.status === "paid" ? [] : newest.slice(0, 2))];
   return contents.map((content) => ({
     leaseId: lease.id,
     cid: fromChainCid(content).toString(),

@@ -64,7 +64,11 @@ export class Replicas {
     const here = new Set(this.#held().map(({ leaseId }) => leaseId));
     // What is here of other nodes' share is not brought up to date, but stays within its bound, too.
     const looked = kept.filter(({ id }) => ours.has(id) || here.has(id));
-    await this.#look(reader, pin, looked);
+    await this.#look(
+      reader,
+      pin,
+      looked.filter(({ status }) => status !== "paid"),
+    );
     const wanted = new Map(looked.map((lease) => [lease.id, wantedOf(lease, this.#newest.get(lease.id) ?? [])]));
     this.#busy = true;
     this.#copying = this.#bring(wanted, ours)

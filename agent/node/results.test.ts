@@ -9,7 +9,12 @@ import { pino } from "pino";
 import { LocalStore } from "../../checkpoints/local.ts";
 import { resultLabel, resultsToLetGo, tidyResults } from "./results.ts";
 
-const results = [3, 1, 2].map((leaseId) => ({ leaseId, cid: `c${String(leaseId)}`, size: 10 }));
+const results = [3, 1, 2].map((leaseId) => ({
+  leaseId,
+  label: resultLabel(leaseId),
+  cid: `c${String(leaseId)}`,
+  size: 10,
+}));
 const gone = (used: number, kept: number[] = []) =>
   resultsToLetGo(results, new Set(kept), used, 100).map(({ leaseId }) => leaseId);
 

@@ -4,9 +4,10 @@ import type { Logger } from "../../service/logger.ts";
 /** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */
 const SHARE = 0.75;
 
-/** A pinned result of a lease. */
+/** A pinned result of a lease: this node's own, or the copy of another's. */
 export interface ResultPin {
   readonly leaseId: number;
+  readonly label: string;
   readonly cid: string;
   /** Bytes. */
   readonly size: number;
@@ -41,24 +42,29 @@ export function resultsToLetGo(
   return gone;
 }
 
+/** Whether results that were paid for have to make room: then no copies of such are made either. */
+export function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">): boolean {
+  return store.usedBytes > SHARE * store.maxBytes;
+}
+
 /** Lets go of results as {@link resultsToLetGo} says; does nothing while there is room. */
 export async function tidyResults(
   store: Pick<CheckpointStore, "list" | "unpin" | "collectGarbage" | "usedBytes" | "maxBytes">,
   kept: ReadonlySet<number>,
   logger: Logger,
 ): Promise<void> {
-  if (store.usedBytes <= SHARE * store.maxBytes) return;
+  if (!fillsUp(store)) return;
   // What nobody pins must not make a result go.
   await store.collectGarbage();
   const results = store.list().flatMap(({ cid, labels, size }) =>
     labels.flatMap((label) => {
-      const leaseId = /^result-(\d+)$/.exec(label)?.[1];
-      return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), cid: cid.toString(), size }];
+      const leaseId = /^(?:result|replica)-(\d+)$/.exec(label)?.[1];
+      return leaseId === undefined ? [] : [{ leaseId: Number(leaseId), label, cid: cid.toString(), size }];
     }),
   );
   const gone = resultsToLetGo(results, kept, store.usedBytes, store.maxBytes);
-  for (const { leaseId, cid } of gone) {
-    await store.unpin(cid, resultLabel(leaseId));
+  for (const { leaseId, label, cid } of gone) {
+    await store.unpin(cid, label);
     logger.info({ lease: leaseId, cid }, "the store fills up: a result that was paid for is let go");
   }
   if (gone.length > 0) await store.collectGarbage();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Lease } from "../../chain/entities.ts";
-import { keptLeases } from "./retention.ts";
+import { keptLeases, keptResults } from "./retention.ts";
 
 function lease(id: number, status: Lease["status"], rest: Partial<Lease> = {}): Lease {
   return { id, taskId: 1, nodeId: 1, start: 0, count: 2, price: 1, due: 0, fence: 1, status, parent: 0, ...rest };
@@ -34,4 +34,11 @@ test("nothing of a task that gets no more leases is kept, and a paid lease for a
   const result = { codec: 0x70, digest: "0x", size: 1, deliveredAt: 50, bond: 0 };
   assert.deepEqual(kept([lease(1, "paid", { result })], 3_649), [1]);
   assert.deepEqual(kept([lease(1, "paid", { result })], 3_650), []);
+});
+
+test("others hold a paid lease's result for a week, and nobody's who was not paid", () => {
+  const result = { codec: 0x70, digest: "0x", size: 1, deliveredAt: 50, bond: 0 };
+  const leases = [lease(1, "paid", { result }), lease(2, "rejected", { result }), lease(3, "active")];
+  const ids = (now: number) => keptResults(leases, now).map(({ id }) => id);
+  assert.deepEqual([ids(50 + 7 * 86_400 - 1), ids(50 + 7 * 86_400)], [[1], []]);
 });

@@ -3,6 +3,16 @@ import type { Lease } from "../../chain/entities.ts";
 /** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
 const RETENTION = 3600;
 
+/** Time for which other nodes hold a paid lease's result after its delivery, seconds: its developer may come for it late. */
+const RESULT_RETENTION = 7 * 24 * 3600;
+
+/** Leases whose results other nodes hold a copy of still. Pure; O(n). @param now Chain time, seconds. */
+export function keptResults(leases: readonly Lease[], now: number): Lease[] {
+  return leases.filter(
+    ({ status, result }) => status === "paid" && result !== undefined && now < result.deliveredAt + RESULT_RETENTION,
+  );
+}
+
 /**
  * Leases whose checkpoints are still of use, and so are kept by their node and copied by others:
  *

@@ -25,17 +25,18 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
   const wanted = { endpoint, unfit: room.full ?? parts.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
-    if (step.kind === "drain") drains.begin();
-    await attempt(parts, step.kind, () =>
-      send(parts, step.kind, () => {
+    await attempt(parts, step.kind, async () => {
+      const sent = await send(parts, step.kind, () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
         if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
         const { powerThreshold, powerMax } = node;
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
         return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });
-      }),
-    );
+      });
+      // One that did not go through must not make the owner's next one look like this agent's.
+      if (sent && step.kind === "drain") drains.begin();
+    });
   }
 }
 

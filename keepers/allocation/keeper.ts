@@ -124,7 +124,7 @@ export class AllocationKeeper {
       );
       return undefined;
     }
-    metrics.planned.inc();
+    if (this.#lastPlanned !== roundId) metrics.planned.inc();
     this.#lastPlanned = roundId;
     market?.note(clearingOf(snapshot, plan));
     logger.info(

@@ -110,13 +110,19 @@ const FRESH_MS = 10_000;
 /** So many tasks from the head of the queue are looked at: what waits behind them is not next. */
 const MOST_WAITING = 64;
 
+interface MarketLook {
+  readonly nodes: readonly MarketNode[];
+  readonly waiting: readonly WaitingTask[];
+}
+
 type MarketReader = Pick<Reader, "pin" | "nodes" | "classes" | "queue" | "round" | "task">;
 
 /** The market as the chain shows it now, as JSON and as metrics. */
 export class Market {
   readonly #reader: MarketReader;
   readonly #prices = new Map<string, number>();
-  #seen: { at: number; nodes: MarketNode[]; waiting: WaitingTask[] } | undefined;
+  /** The last look, which may be under way: metrics are collected all at once. */
+  #seen: { at: number; look: Promise<MarketLook> } | undefined;
 
   constructor(reader: MarketReader, registry: Registry) {
     this.#reader = reader;
@@ -128,7 +134,11 @@ export class Market {
         labelNames: ["class"],
         registers: [registry],
         async collect() {
-          for (const market of await read().catch(() => [])) this.set({ class: market.className }, value(market));
+          const markets = await read().catch(() => undefined);
+          // What cannot be looked at now is as it was; a class that nothing is left of is gone.
+          if (!markets) return;
+          this.reset();
+          for (const market of markets) this.set({ class: market.className }, value(market));
         },
       });
     };
@@ -172,13 +182,21 @@ export class Market {
     return cost === null ? market : { ...market, cost: Number(cost), wanted: wantedUnits(market, Number(cost)) };
   }
 
-  async #look(): Promise<{ nodes: MarketNode[]; waiting: WaitingTask[] }> {
-    if (this.#seen && Date.now() - this.#seen.at < FRESH_MS) return this.#seen;
+  #look(): Promise<MarketLook> {
+    if (this.#seen && Date.now() - this.#seen.at < FRESH_MS) return this.#seen.look;
+    const seen = { at: Date.now(), look: this.#read() };
+    this.#seen = seen;
+    seen.look.catch(() => {
+      if (this.#seen === seen) this.#seen = undefined;
+    });
+    return seen.look;
+  }
+
+  async #read(): Promise<MarketLook> {
     const pin = await this.#reader.pin();
     const [classes, nodes] = await Promise.all([this.#reader.classes(pin), this.#reader.nodes(pin)]);
     const names = new Map(classes.map(({ id, name }) => [id, name]));
-    this.#seen = {
-      at: Date.now(),
+    return {
       waiting: await this.#waiting(pin, names),
       nodes: nodes.map(({ classId, owner, status, capacity, leased, listing }) => ({
         className: names.get(classId) ?? String(classId),
@@ -189,7 +207,6 @@ export class Market {
         listed: listing?.units ?? 0,
       })),
     };
-    return this.#seen;
   }
 
   /** What waits: in the queue, and in an open round. */

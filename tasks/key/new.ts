@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 
 import { encryptKeystoreJson, Wallet } from "ethers";
@@ -22,17 +23,20 @@ export default async function newKey(args: Arguments): Promise<void> {
     }
     await refuseRepository(keystore, "keystore");
     await refuseRepository(passphraseFile, "passphrase file");
+    if (existsSync(keystore)) throw taken(keystore);
     const made = await writeNew(passphraseFile, `${randomBytes(24).toString("hex")}\n`);
     const passphrase = await readSecret(passphraseFile, "passphrase file");
     const { address, privateKey } = Wallet.createRandom();
     const encrypted = await encryptKeystoreJson({ address, privateKey }, passphrase);
-    if (!(await writeNew(keystore, encrypted))) {
-      throw new Error(`There is a file ${keystore} already, and no key is overwritten: name another with --keystore.`);
-    }
+    if (!(await writeNew(keystore, encrypted))) throw taken(keystore);
     if (made) screen.say(`${passphraseFile} holds a random passphrase. Keep a copy of both files elsewhere.`);
     screen.say(`${address} is the address of the key in ${keystore}.`);
     screen.result({ address, keystore, passphraseFile });
   });
+}
+
+function taken(keystore: string): Error {
+  return new Error(`There is a file ${keystore} already, and no key is overwritten: name another with --keystore.`);
 }
 
 /** Writes a file that only its owner may read. @returns False, and nothing is written, if it is there already. */

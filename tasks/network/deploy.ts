@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { readDeploymentParameters } from "@nomicfoundation/hardhat-ignition/helpers";
@@ -56,7 +57,7 @@ async function deployTo(
 
   const deploymentId = args.deploymentId === "" ? `chain-${String(chainId)}` : args.deploymentId;
   const directory = join(hre.config.paths.ignition, "deployments", deploymentId);
-  const done = await openJournal(directory, provider, args.reset && !args.dryRun, chainId === LOCAL_CHAIN_ID);
+  const { done, stale } = await openJournal(directory, provider, args.reset, chainId === LOCAL_CHAIN_ID);
   const deployer = await openDeployer(args, hre, chainId);
   screen.say(`trying ${file} on a chain inside this process`);
   const l1 = await readL1Prices(provider);
@@ -99,6 +100,7 @@ async function deployTo(
 
   const transactions: string[] = [];
   const connection = await hre.network.create({ network: name, override: { accounts: [deployer.privateKey] } });
+  if (stale) await rm(directory, { recursive: true, force: true });
   if (left.length > 0) screen.say("Ctrl-C at any time: the same command goes on where it was.");
   await runIgnition(hre, connection, {
     module,

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { status } from "@nomicfoundation/ignition-core";
@@ -7,8 +7,16 @@ import type { Provider } from "ethers";
 
 import { ChainError } from "../../chain/errors.ts";
 
+/** What an earlier run of a deployment has left. */
+export interface Journal {
+  /** The steps that went through. */
+  readonly done: ReadonlySet<string>;
+  /** It is to be forgotten when the new deployment begins, and not before. */
+  readonly stale: boolean;
+}
+
 /**
- * What an earlier run of a deployment has done: the steps that went through.
+ * Reads what an earlier run of a deployment has done. Changes nothing.
  *
  * @param reset Forgets that there was an earlier run.
  * @param local Whether the chain is one that is started anew every now and then: then so is what was deployed on it.
@@ -19,9 +27,9 @@ export async function openJournal(
   provider: Provider,
   reset: boolean,
   local: boolean,
-): Promise<ReadonlySet<string>> {
-  if (reset) await rm(directory, { recursive: true, force: true });
-  if (!existsSync(join(directory, "journal.jsonl"))) return new Set();
+): Promise<Journal> {
+  if (!existsSync(join(directory, "journal.jsonl"))) return { done: new Set(), stale: reset };
+  if (reset) return { done: new Set(), stale: true };
   const text = await readFile(join(directory, "deployed_addresses.json"), "utf8").catch(() => "{}");
   for (const [step, address] of Object.entries(JSON.parse(text) as Record<string, string>)) {
     if ((await provider.getCode(address)) !== "0x") continue;
@@ -33,8 +41,7 @@ export async function openJournal(
           "deployment with --deployment-id, or begin anew with --reset.",
       );
     }
-    await rm(directory, { recursive: true, force: true });
-    return new Set();
+    return { done: new Set(), stale: true };
   }
-  return new Set((await status(directory)).successful);
+  return { done: new Set((await status(directory)).successful), stale: false };
 }

@@ -36,7 +36,7 @@ interface Verified {
 export default async function verify(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
   await guarded(new Screen(args.json), async (screen) => {
     const network = await namedNetwork(hre);
-    const explorer = givenExplorer(args.explorer);
+    const explorer = givenExplorer(args.explorer, args.explorerUrl);
     if (network.chainId === LOCAL_CHAIN_ID && !args.dryRun) {
       throw new ChainError(
         "NO_EXPLORER",
@@ -68,8 +68,11 @@ export default async function verify(args: Arguments, hre: HardhatRuntimeEnviron
   });
 }
 
-function givenExplorer(name: string): Explorer {
+function givenExplorer(name: string, url: string): Explorer {
   const found = EXPLORERS.find((one) => one === name);
+  if (url !== "" && found !== "sourcify") {
+    throw new Error(`--explorer-url ${url} is the address of a Sourcify: say --explorer sourcify, too.`);
+  }
   if (found) return found;
   throw new Error(`There is no explorer "${name}"; use one of: ${EXPLORERS.join(", ")}.`);
 }

@@ -185,10 +185,16 @@ describe("work that outlives its node", () => {
     const [last, before] = (await newest(1)).map((checkpoint) => fromChainCid(checkpoint).toString());
     if (last === undefined || before === undefined) throw new Error("there are two checkpoints");
 
-    // Whoever signs for copies keeps the newest two of them, and no more.
-    const heldBy = async (name: string) => (await pinsOf(name, 1)).map(({ cid }) => cid).sort();
-    const two = [last, before].sort().join();
-    await until("ben holds the newest two", async () => (await heldBy("ben")).join() === two, ben.said);
+    // Whoever signs for copies keeps the newest two of them, and one that may yet be posted.
+    const heldBy = async (name: string) => (await pinsOf(name, 1)).map(({ cid }) => cid);
+    await until(
+      "ben holds the newest two",
+      async () => {
+        const held = await heldBy("ben");
+        return held.includes(last) && held.includes(before) && held.length <= 3;
+      },
+      ben.said,
+    );
     expect(await damage("ann", last, before)).to.be.above(0);
     expect(await damage("ben", last, before)).to.be.above(0);
 
@@ -198,8 +204,6 @@ describe("work that outlives its node", () => {
     expect(lineOf(ben, "checkpoint cannot be restored, trying the one before")?.["cid"]).to.equal(last);
     expect(lineOf(ben, "restored from checkpoint", { lease: 2 })?.["cid"]).to.equal(before);
     const weights = await delivered(ben);
-    const log = await readFile(join(folderOf("ben", "2-2"), "unit-0", "unit.log"), "utf8").catch(() => "");
-    if (log !== "") expect(log).to.match(/going on after step [1-9]/);
     expect(weights).to.equal((await referenceWeights(spec, 1, [0]))[0]);
   });
 

@@ -94,7 +94,7 @@ test("every rule and every query of the dashboard is PromQL, on metrics that kee
   }
 });
 
-test("every metric that the documentation and the manifests name is one that keepers or agents serve", async () => {
+test("every metric that the documentation name is one that keepers or agents serve", async () => {
   const known = new Set([...(await served()), ...servedByAgents()]);
   // What an adapter makes of these, as its own configuration there says.
   known.add("drmp_wanted_units");

@@ -17,13 +17,14 @@ async function* parts(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-test("frames come whole however the stream is cut, with their beginnings in one piece", async () => {
-  const texts = ["one\n", "", "two\n", "x".repeat(1000)];
+test("frames come whole however the stream is cut, but for the rest of huge ones", async () => {
+  const texts = ["one\n", "", "two\n", "x".repeat(1000), "y".repeat(1_500_000)];
   const whole = Buffer.concat(texts.map((text, i) => frame(1 + (i % 2), text)));
-  for (const size of [1, 3, 7, 8, 9, 500, 5000]) {
+  for (const size of [997, 5000, 70_000, 2_000_000]) {
     const frames: string[] = [];
     for await (const { first, bytes } of framesOf(parts(whole, size))) {
-      if (first) assert.ok(bytes.length >= Math.min(64, texts[frames.length]?.length ?? 0), `in parts of ${size}`);
+      const { length } = texts[frames.length] ?? "";
+      if (first) assert.ok(bytes.length >= Math.min(length, 2 ** 20), `in parts of ${size}`);
       if (first) frames.push("");
       frames.push((frames.pop() ?? "") + bytes.toString());
     }
@@ -49,6 +50,16 @@ test("what was copied is not copied again, also of several entries of one time",
   assert.equal(place.sinceSeconds, 1);
   assert.deepEqual(read(1_000_000_001n, 1_000_000_002n, 1_000_000_002n), [false, false, false]);
   assert.deepEqual(read(1_000_000_002n, 1_000_000_002n, 1_000_000_002n, 1_000_000_003n), [false, false, true, true]);
+});
+
+test("parts of a long line that come after a later entry are not lost", () => {
+  const place = new LogPlace(0);
+  place.startOver();
+  assert.deepEqual(
+    [1_000n, 5_000n, 1_000n, 1_000n, 6_000n].map((time) => place.advance(time * 1_000_000n)),
+    [true, true, true, true, true],
+  );
+  assert.equal(place.sinceSeconds, 6);
 });
 
 /** An engine whose streams end after so many entries, break, or hang. */
@@ -81,6 +92,20 @@ test("a follower that the engine gives up, and one that breaks: each entry comes
   const entries = ["a\n", "b\n", "c\n", "d\n"];
   assert.equal(await copied(engine(entries, [{ upTo: 2, then: "end" }])), "a\nb\nc\nd\n");
   assert.equal(await copied(engine(entries, [{ upTo: 3, then: "break" }])), "a\nb\nc\nd\n");
+});
+
+test("a stream that breaks within an entry: the entry comes whole with the next one", async () => {
+  const entries = ["a\n", `${"b".repeat(5_000)}\n`];
+  const whole = Buffer.concat(entries.map((text, i) => frame(1, `2026-01-02T03:04:0${String(i)}.000000000Z ${text}`)));
+  let call = 0;
+  const logs = async () => {
+    const cut = call++ === 0 ? whole.subarray(0, whole.length - 1_000) : whole;
+    return (async function* () {
+      yield cut;
+      if (cut !== whole) throw new Error("broken");
+    })();
+  };
+  assert.equal(await copied({ logs } as unknown as Pick<Container, "logs">), entries.join(""));
 });
 
 test("a follower that hangs though all is over is given up for a last look", async (context) => {

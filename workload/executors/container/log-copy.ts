@@ -81,8 +81,8 @@ export class LogCopy {
 }
 
 /**
- * How far a log has been copied. Entries come in the order of their times; several may have the same, such as the parts
- * of one long line.
+ * How far a log has been copied. What comes after the last entry that is here is new, whatever its time: the parts of a long
+ * line have the time of its first part, and may come after later entries of the other stream.
  */
 export class LogPlace {
   /** Time of the last entry that is here, nanoseconds since 1970, and how many of that time. */
@@ -90,6 +90,7 @@ export class LogPlace {
   #copied = 0;
   /** Of those, how many have come by in this reading. */
   #seen = 0;
+  #caughtUp = false;
 
   /** @param since Milliseconds since 1970. */
   constructor(since: number) {
@@ -103,18 +104,18 @@ export class LogPlace {
 
   startOver(): void {
     this.#seen = 0;
+    this.#caughtUp = false;
   }
 
   /** The next entry of this reading has come. @returns whether it is not here yet. */
   advance(time: bigint): boolean {
-    if (time < this.#last) return false;
-    if (time > this.#last) {
-      [this.#last, this.#copied, this.#seen] = [time, 1, 1];
-      return true;
+    if (!this.#caughtUp) {
+      if (time < this.#last) return false;
+      if (time === this.#last && ++this.#seen <= this.#copied) return false;
+      this.#caughtUp = true;
     }
-    this.#seen += 1;
-    if (this.#seen <= this.#copied) return false;
-    this.#copied = this.#seen;
+    if (time > this.#last) [this.#last, this.#copied] = [time, 1];
+    else if (time === this.#last) this.#copied += 1;
     return true;
   }
 }

@@ -1,16 +1,16 @@
 /** Streams as the engine sends them for containers without a terminal: frames of stdout and stderr in one stream. */
 const HEADER_BYTES = 8;
-/** So much of a frame comes in one piece; longer than any time stamp. */
-const HEAD_BYTES = 64;
+/** Frames up to this size come whole, which is far more than engines send; of larger ones the rest comes in pieces. */
+const WHOLE_BYTES = 1024 * 1024;
 
-/** A piece of a frame. */
+/** A frame, or a piece of one that is too large to be held. */
 export interface FramePiece {
-  /** It begins the frame, and holds at least its first 64 bytes, or all of it. */
+  /** It begins the frame. */
   readonly first: boolean;
   readonly bytes: Buffer;
 }
 
-/** Takes the frames' headers off. O(bytes); holds a frame's first bytes and what came with them, never a whole long one. */
+/** Takes the frames' headers off. O(bytes); holds at most one frame, and never more than 1 MiB and what came with it. */
 export async function* framesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<FramePiece> {
   let buffer: Buffer = Buffer.alloc(0);
   let left = 0;
@@ -28,7 +28,7 @@ export async function* framesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerat
       if (buffer.length < HEADER_BYTES) break;
       // Byte 0 says stdout or stderr; bytes 4 … 7 the length, big-endian.
       const length = buffer.readUInt32BE(4);
-      if (buffer.length < HEADER_BYTES + Math.min(length, HEAD_BYTES)) break;
+      if (buffer.length < HEADER_BYTES + Math.min(length, WHOLE_BYTES)) break;
       const bytes = buffer.subarray(HEADER_BYTES, HEADER_BYTES + length);
       left = length - bytes.length;
       buffer = buffer.subarray(HEADER_BYTES + bytes.length);
