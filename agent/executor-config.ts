@@ -27,7 +27,10 @@ const containers = z.strictObject({
   kind: z.literal("container"),
   /** Path of the engine's socket; by default Docker's or Podman's, whichever is found. */
   socket: z.string().optional(),
-  /** Image of the built-in trainers (deploy/images/trainer.Dockerfile), by digest or as built here. Without one, only images are run. */
+  /**
+   * Image of the built-in trainers (deploy/images/Dockerfile, target trainer), by digest or as built here. Without one, only
+   * images are run.
+   */
   trainerImage: z.string().optional(),
   /** `uid:gid` that programs run as, if the agent is root; never root. */
   user: z.string().optional(),

@@ -91,7 +91,7 @@ export async function readDeployment(chainId: number, file = deploymentFile(chai
     throw new ChainError(
       "DEPLOYMENT_MISSING",
       false,
-      `There is no deployment of chain ${String(chainId)}: ${file} cannot be read. Deploy with \`${deployCommand(chainId)}\`, or name the right file.`,
+      `There is no deployment of chain ${String(chainId)}: ${file} cannot be read. Deploy with \`${deployCommand(chainId)}\`, or name the right file as network.deployment (--deployment of Hardhat tasks).`,
       { cause },
     );
   }

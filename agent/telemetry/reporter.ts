@@ -172,7 +172,7 @@ function wire({ report, signature }: SignedReport) {
 
 function hint(refusal: string | undefined): string {
   if (refusal === "powerAboveMaximum") {
-    return "the network refuses the report: the machine draws more than its declared maximum, raise node.powerMax";
+    return "the network refuses the report: the machine draws more than its declared maximum, raise it with node:update --power-max";
   }
   return "the network refuses the report";
 }

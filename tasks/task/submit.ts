@@ -64,7 +64,9 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;
-      screen.say("Serving the spec and following the task; Ctrl-C ends that, and `npx hardhat task:watch` goes on.");
+      screen.say(
+        "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
+      );
       return { ...submitted, ...(await watchTask(context, taskId)) };
     });
   });
