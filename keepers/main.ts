@@ -134,7 +134,10 @@ async function check(config: KeeperConfig): Promise<void> {
   const pin = await session.reader.pin();
   const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
   if (config.finality !== "latest") {
-    const { number, timestamp } = await session.reader.pin(config.finality);
+    const settled = await session.reader.pin(config.finality);
+    // Endpoints that have the block may have its state no more: then nothing would ever be found to be overdue there.
+    await session.reader.leaseCount(settled);
+    const { number, timestamp } = settled;
     const behind = pin.timestamp - timestamp;
     words.push(`finality ${config.finality}: block ${String(number)}, ${String(behind)} s behind`);
   }
