@@ -35,10 +35,12 @@ export async function openExplorer(chain: Provider, chainId: number) {
     address,
   });
   const judge = async (address: string, { stdJsonInput, contractIdentifier }: Submission): Promise<boolean> => {
-    stdJsonInput.settings.outputSelection = { "*": { "*": ["evm.deployedBytecode"] } };
-    const { contracts = {} } = JSON.parse(solc.compile(JSON.stringify(stdJsonInput))) as Compiled;
     const at = contractIdentifier.lastIndexOf(":");
-    const found = contracts[contractIdentifier.slice(0, at)]?.[contractIdentifier.slice(at + 1)];
+    const [file, name] = [contractIdentifier.slice(0, at), contractIdentifier.slice(at + 1)];
+    // Of this contract alone: the compiler takes minutes for all that there are.
+    stdJsonInput.settings.outputSelection = { [file]: { [name]: ["evm.deployedBytecode"] } };
+    const { contracts = {} } = JSON.parse(solc.compile(JSON.stringify(stdJsonInput))) as Compiled;
+    const found = contracts[file]?.[name];
     if (!found) return false;
     const { object, immutableReferences = {} } = found.evm.deployedBytecode;
     const [ours, theirs] = [object, (await chain.getCode(address)).slice(2)].map((hex) => Buffer.from(hex, "hex"));
