@@ -24,3 +24,12 @@ test("its own drain stays its own, also where an endpoint lags behind", () => {
   drains.isOwners(active);
   assert.equal(drains.isOwners(draining), true);
 });
+
+test("one that never went through does not make the owner's look like the agent's for ever", () => {
+  const drains = new Drains();
+  drains.isOwners(active, 0);
+  drains.begin(0);
+  assert.equal(drains.isOwners(active, 60_000), false);
+  assert.equal(drains.isOwners(active, 600_001), false);
+  assert.equal(drains.isOwners(draining, 600_002), true);
+});

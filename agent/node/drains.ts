@@ -1,25 +1,28 @@
 import type { Node } from "../../chain/entities.ts";
 
+/** Milliseconds after which a drain that was to be sent, and has not been seen, will not come any more. */
+const PATIENCE_MS = 10 * 60_000;
+
 /**
  * Tells an agent's own drains, which it ends itself, from those of the owner, which it leaves alone while it runs. What
  * it finds when it starts counts as its own: it drained when it was stopped.
  */
 export class Drains {
   #own = true;
-  /** Whether a drain of its own was sent that no look at the chain has shown yet. */
-  #sent = false;
+  /** When a drain of its own was sent that no look at the chain has shown yet, milliseconds; whether it arrives may be unknown. */
+  #sentAt: number | undefined;
 
-  /** The agent has drained the node. */
-  begin(): void {
+  /** The agent is about to drain the node. @param now Milliseconds. */
+  begin(now = Date.now()): void {
     this.#own = true;
-    this.#sent = true;
+    this.#sentAt = now;
   }
 
   /** @returns Whether the owner drains the node, as far as a look at the chain shows. */
-  isOwners({ status }: Pick<Node, "status">): boolean {
-    if (status === "draining") this.#sent = false;
+  isOwners({ status }: Pick<Node, "status">, now = Date.now()): boolean {
+    if (status === "draining" || now - (this.#sentAt ?? now) > PATIENCE_MS) this.#sentAt = undefined;
     // An endpoint may lag behind: what it says is of before.
-    else if (!this.#sent) this.#own = false;
+    if (status !== "draining" && this.#sentAt === undefined) this.#own = false;
     return status === "draining" && !this.#own;
   }
 }

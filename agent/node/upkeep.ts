@@ -26,7 +26,8 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
   for (const step of planNode(node, wanted, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
     await attempt(parts, step.kind, async () => {
-      const sent = await send(parts, step.kind, () => {
+      if (step.kind === "drain") drains.begin();
+      await send(parts, step.kind, () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
         if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
@@ -34,8 +35,6 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
         return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });
       });
-      // One that did not go through must not make the owner's next one look like this agent's.
-      if (sent && step.kind === "drain") drains.begin();
     });
   }
 }
