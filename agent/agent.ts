@@ -12,7 +12,7 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
 import { Replicas } from "./node/replication.ts";
-import { fillsUp, tidyResults } from "./node/results.ts";
+import { resultsToHold, tidyResults } from "./node/results.ts";
 import { keptResults } from "./node/retention.ts";
 import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
 import { type AgentParts, attempt, send } from "./parts.ts";
@@ -99,10 +99,10 @@ export class Agent {
       await keepNode(this.#parts, node, pin, this.#drains);
       const kept = await this.#holdings.kept(pin);
       const { store } = this.#parts;
-      const results = fillsUp(store) ? [] : keptResults(this.#holdings.index.all(), pin.timestamp);
+      const results = resultsToHold(keptResults(this.#holdings.index.all(), pin.timestamp), store);
       await this.#replicas.keep(reader, pin, [...new Set([...kept, ...results])], nodes, node.id);
       await this.#giver.tidy(pin, kept);
-      await tidyResults(this.#parts.store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
+      await tidyResults(store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
       this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
     }
     const state = await describe(this.#parts, node, mine, pin);

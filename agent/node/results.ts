@@ -1,5 +1,7 @@
+import type { Lease } from "../../chain/entities.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import type { Logger } from "../../service/logger.ts";
+import { replicaLabel } from "./replication.ts";
 
 /** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */
 const SHARE = 0.75;
@@ -42,8 +44,20 @@ export function resultsToLetGo(
   return gone;
 }
 
-/** Whether results that were paid for have to make room: then no copies of such are made either. */
-export function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">): boolean {
+/**
+ * Of paid leases of others, those whose results this node may hold: while the store fills up, those alone that are here
+ * already, so that what was let go is not copied again. O(leases + pins).
+ */
+export function resultsToHold(
+  leases: readonly Lease[],
+  store: Pick<CheckpointStore, "list" | "usedBytes" | "maxBytes">,
+): Lease[] {
+  if (!fillsUp(store)) return [...leases];
+  const labels = new Set(store.list().flatMap((pin) => pin.labels));
+  return leases.filter(({ id }) => labels.has(replicaLabel(id)));
+}
+
+function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">): boolean {
   return store.usedBytes > SHARE * store.maxBytes;
 }
 

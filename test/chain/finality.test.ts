@@ -22,7 +22,10 @@ describe("finality on an independent node", () => {
   const mine = (blocks: number) => provider.send("anvil_mine", [`0x${blocks.toString(16)}`, "0x2"]);
 
   before(async function () {
-    if (`${process.platform}-${process.arch}` !== "linux-x64") this.skip();
+    if (`${process.platform}-${process.arch}` !== "linux-x64") {
+      process.stdout.write("    (skipped: the independent node is locked for Linux x64 alone)\n");
+      this.skip();
+    }
     folder = await mkdtemp(join(tmpdir(), "drmp-finality-"));
     processes = new Processes(folder);
     const url = await startAnvil(processes, ["--network", "optimism"]);
