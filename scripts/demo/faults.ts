@@ -5,7 +5,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Lease } from "../../chain/entities.ts";
 import type { Session } from "../../chain/session.ts";
 import { blockName } from "../../checkpoints/cids.ts";
-import { readBatchView } from "../../keepers/failover/view.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Cable } from "./cable.ts";
 import type { CastNode } from "./cast.ts";
@@ -13,6 +12,16 @@ import type { Processes } from "./processes.ts";
 import type { Fault } from "./timeline.ts";
 
 const LOOK_MS = 200;
+
+/** The status of rounds, and of batches, that wait for their seed (contracts/interfaces). */
+const SEEDING = 1n;
+
+/** How long the oracle was silent, and which request was given up by then. */
+export interface Silence {
+  /** Such as "batch 3" or "round 2". */
+  readonly request: string;
+  readonly seconds: number;
+}
 
 /** What faults are done to. */
 export interface FaultParts {
@@ -60,22 +69,33 @@ export async function killInTraining(parts: FaultParts, node: CastNode): Promise
   const at = Date.now();
   await processes.kill(processOf(parts, node));
   // What it had sent is mined before anybody asks which checkpoint is the newest.
-  const { provider } = session;
-  const head = await provider.getBlockNumber();
-  await seen(async () => (await provider.getBlockNumber()) >= head + 2);
+  await mined(session);
   say(`${node.name} is killed in mid-training (SIGKILL), holding ${units(leases)}`);
   return { what: `${node.name} killed`, at, leaseIds: leases.map(({ id }) => id) };
 }
 
-/** Cuts an agent off from the chain in the middle of its training; its peers still reach it. */
-export async function cutOff(parts: FaultParts, node: CastNode, cable: Cable): Promise<Fault> {
+/**
+ * Cuts an agent off from the chain in the middle of its training; its peers still reach it.
+ *
+ * @returns Nothing, with the agent on the chain again, if what it had sent before ended all of its leases.
+ */
+export async function cutOff(parts: FaultParts, node: CastNode, cable: Cable): Promise<Fault | undefined> {
   const { session, say } = parts;
   const nodeId = await nodeIdOf(session, node);
   const leases = await seen(() => inTraining(session, nodeId, 1));
   const at = Date.now();
   await cable.cut();
-  say(`${node.name} is cut off from the chain, holding ${units(leases)}`);
-  return { what: `${node.name} cut off`, at, leaseIds: leases.map(({ id }) => id) };
+  await mined(session);
+  const held = await active(
+    session,
+    leases.map(({ id }) => id),
+  );
+  if (held.length === 0) {
+    await cable.plug();
+    return undefined;
+  }
+  say(`${node.name} is cut off from the chain, holding ${units(held)}`);
+  return { what: `${node.name} cut off`, at, leaseIds: held.map(({ id }) => id) };
 }
 
 /**
@@ -108,24 +128,31 @@ export async function damageCopies(parts: FaultParts, leaseId: number, producer:
   return damaged;
 }
 
-/** Stops the oracle before the next batch asks it, until that batch is given up and its work is back in the queue. */
-export async function silenceOracle(
-  parts: FaultParts,
-): Promise<{ readonly batchId: number; readonly seconds: number }> {
+/**
+ * Stops the oracle until a batch or a round that waits for its seed is given up, and its work is back in the queue. To be
+ * called when there will be one: with a lease whose node is gone.
+ */
+export async function silenceOracle(parts: FaultParts): Promise<Silence> {
   const { session, processes, say } = parts;
-  const { reader } = session;
-  const before = (await readBatchView(reader, await reader.pin())).batch.id;
+  const { rounds, reassignment } = session.contracts;
+  const from = await session.provider.getBlockNumber();
   const started = Date.now();
   processes.freeze("oracle");
   say("the oracle falls silent");
-  const batch = await seen(async () => {
-    const view = await readBatchView(reader, await reader.pin());
-    return view.batch.id > before && view.batch.status === "aborted" && view.batch;
+  const request = await seen(async () => {
+    const [batches, opened] = await Promise.all([
+      reassignment.queryFilter(reassignment.filters.BatchAborted(), from + 1),
+      rounds.queryFilter(rounds.filters.RoundAborted(), from + 1),
+    ]);
+    const [batch] = batches.filter(({ args }) => args.was === SEEDING);
+    const [round] = opened.filter(({ args }) => args.was === SEEDING);
+    if (batch) return `batch ${String(batch.args.batchId)}`;
+    return round && `round ${String(round.args.roundId)}`;
   });
   processes.freeze("oracle", false);
   const seconds = (Date.now() - started) / 1000;
-  say(`batch ${String(batch.id)} is given up: its work is back in the queue; the oracle answers again`);
-  return { batchId: batch.id, seconds };
+  say(`${request} is given up: its work is back in the queue; the oracle answers again`);
+  return { request, seconds };
 }
 
 /**
@@ -153,6 +180,18 @@ export async function restartKeeperInPost(
     }
     await delay(5);
   }
+}
+
+/** Which of these leases are active. */
+export async function active({ reader }: Session, leaseIds: readonly number[]): Promise<Lease[]> {
+  const leases = await reader.leases(await reader.pin());
+  return leases.filter(({ id, status }) => leaseIds.includes(id) && status === "active");
+}
+
+/** Waits until what has been sent by now is mined. */
+async function mined({ provider }: Session): Promise<void> {
+  const head = await provider.getBlockNumber();
+  await seen(async () => (await provider.getBlockNumber()) >= head + 2);
 }
 
 function processOf({ agents }: FaultParts, node: CastNode): string {

@@ -2,6 +2,7 @@ import { formatEther } from "ethers";
 
 import { type EnergyOutcome, printOutcome } from "./energy.ts";
 import type { Books, GasUse } from "./observe.ts";
+import type { Silence } from "./faults.ts";
 import type { FetchedCheckpoint } from "./outcome.ts";
 import { table } from "./screen.ts";
 import type { Recovery } from "./timeline.ts";
@@ -31,7 +32,7 @@ export interface Report {
   readonly recoveries: readonly (Recovery & { readonly node: string })[];
   readonly faults: {
     readonly damaged: readonly string[];
-    readonly silence: { readonly batchId: number; readonly seconds: number };
+    readonly silence: Silence;
     readonly inFlight: { readonly label: string; readonly nonce: number };
   };
   readonly tasks: readonly {
@@ -94,7 +95,7 @@ export function printReport(report: Report): string {
         String(row.units),
       ]),
     ),
-    `the copy at ${faults.damaged.join(" and ") || "nobody"} was damaged; the oracle was silent for ${faults.silence.seconds.toFixed(0)} s (batch ${String(faults.silence.batchId)} given up);`,
+    `the copy at ${faults.damaged.join(" and ") || "nobody"} was damaged; the oracle was silent for ${faults.silence.seconds.toFixed(0)} s (${faults.silence.request} given up);`,
     `the keeper was killed with "${faults.inFlight.label}" (nonce ${String(faults.inFlight.nonce)}) in flight`,
     "",
     "Models",

@@ -8,6 +8,7 @@ import { ACCOUNTS, type CastNode, type CastTask, NODES, SPARES, TASKS } from "./
 import { type DemoChain, startChain } from "./chain.ts";
 import { Configs } from "./configs.ts";
 import {
+  active,
   cutOff,
   damageCopies,
   type FaultParts,
@@ -16,6 +17,7 @@ import {
   nodeIdOf,
   restartKeeperInPost,
   seen,
+  type Silence,
   silenceOracle,
 } from "./faults.ts";
 import { follow } from "./follow.ts";
@@ -50,7 +52,7 @@ export interface Story {
   readonly faults: readonly Fault[];
   /** Nodes on whose disks a block was damaged. */
   readonly damaged: readonly string[];
-  readonly silence: { readonly batchId: number; readonly seconds: number };
+  readonly silence: Silence;
   /** The transaction in whose midst the keeper was killed. */
   readonly inFlight: { readonly label: string; readonly nonce: number };
   readonly developers: readonly { readonly cast: CastTask; readonly folder: string }[];
@@ -135,31 +137,33 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
     const killed = await killInTraining(parts, ada);
     const damaged: string[] = [];
     for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, ada)));
-    // In the next batch: this one's nodes are fixed once it has asked for its seed.
+    // Once this batch has its seed, nothing of it needs the oracle any more.
     const { seeds } = session.contracts;
-    await seen(async () => (await seeds.queryFilter(seeds.filters.SeedRequested(), firstBlock)).length >= 2);
+    await seen(async () => (await seeds.queryFilter(seeds.filters.SeedStored(), firstBlock)).length >= 2);
     // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
-    const victim = await seen(async () => {
+    const { victim, cable, cut } = await seen(async () => {
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
-        if (await inTraining(session, await nodeIdOf(session, node), 1)) return node;
+        const plug = cables.get(node.name);
+        if (!plug || !(await inTraining(session, await nodeIdOf(session, node), 1))) continue;
+        const fault = await cutOff(parts, node, plug);
+        if (fault) return { victim: node, cable: plug, cut: fault };
       }
       return undefined;
     });
-    const cable = cables.get(victim.name);
-    if (!cable) throw new Error(`${victim.name} has no cable`);
-    const cut = await cutOff(parts, victim, cable);
-    for (const id of killed.leaseIds) {
+    const continued = async (id: number) => {
       const [successor] = await seen(async () => {
         const after = (await session.reader.leases(await session.reader.pin())).filter(({ parent }) => parent === id);
         return after.length > 0 && after;
       });
-      say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from the seed`);
-    }
-    const silence = await silenceOracle(parts);
+      say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
+    };
+    // Side by side: work of the killed node that was not in this batch waits for the oracle, too.
+    const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
     for (const cast of TASKS) {
       const spec = developers.find((each) => each.cast === cast)?.spec ?? "";
       reference.set(cast.account, undisturbed(processes, cast, spec));
     }
+    await seen(async () => (await active(session, cut.leaseIds)).length === 0);
     await cable.plug();
     say(`${victim.name} reaches the chain again and finds its leases gone; ${ada.name} is started again`);
     await startAgent(ada);
