@@ -7,7 +7,7 @@
  * Read by agents and written by programs, so nothing here needs more than Node's permission model leaves a trainer.
  */
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { isSystemError, WorkloadError } from "./errors.ts";
@@ -21,6 +21,7 @@ const UNFINISHED = /^checkpoint-\d{9}\.(tmp|replaced)$/;
 const PROGRESS_FILE = "progress.json";
 /** A longer progress file is not read, in bytes. */
 const MAX_PROGRESS_BYTES = 4096;
+const READ_UNFOLLOWED = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** A complete checkpoint. */
 export interface Checkpoint {
@@ -145,18 +146,25 @@ async function writeThrough(path: string, content: Uint8Array | string): Promise
   }
 }
 
+/** A link, or a pipe that nobody writes to, is no progress file. */
 async function readProgress(checkpoint: string): Promise<number | undefined> {
-  const path = join(checkpoint, PROGRESS_FILE);
   try {
-    const stats = await lstat(path);
-    if (!stats.isFile() || stats.size > MAX_PROGRESS_BYTES) return undefined;
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof value !== "object" || value === null || !("progress" in value)) return undefined;
-    const { progress } = value;
-    return typeof progress === "number" && progress >= 0 && progress <= 1 ? progress : undefined;
+    const file = await open(join(checkpoint, PROGRESS_FILE), READ_UNFOLLOWED);
+    try {
+      const stats = await file.stat();
+      if (!stats.isFile() || stats.size > MAX_PROGRESS_BYTES) return undefined;
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_PROGRESS_BYTES), 0, MAX_PROGRESS_BYTES, 0);
+      const value: unknown = JSON.parse(buffer.toString("utf8", 0, bytesRead));
+      if (typeof value !== "object" || value === null || !("progress" in value)) return undefined;
+      const { progress } = value;
+      return typeof progress === "number" && progress >= 0 && progress <= 1 ? progress : undefined;
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    // Missing, pruned meanwhile, or not JSON: then the workload does not say how far it is.
-    if (error instanceof SyntaxError || isSystemError(error, "ENOENT")) return undefined;
+    // Missing, pruned or exchanged meanwhile, or not JSON: then the workload does not say how far it is.
+    if (error instanceof SyntaxError) return undefined;
+    if (["ENOENT", "ELOOP", "ENOTDIR", "ENXIO"].some((code) => isSystemError(error, code))) return undefined;
     throw error;
   }
 }

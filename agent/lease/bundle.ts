@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
-import { copyFile, cp, type FileHandle, link, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { cp, type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { newestCheckpoint } from "../../workload/checkpoints.ts";
+import { linkTree } from "../../workload/snapshot.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Basis points of a unit: 10,000 is a unit that is done. */
@@ -137,27 +137,5 @@ async function copyLogTail(from: string, to: string): Promise<void> {
     await writeFile(to, bytes.subarray(0, bytesRead));
   } finally {
     await file.close();
-  }
-}
-
-/** The same tree of plain files elsewhere, by hard links where the file system allows them. */
-async function linkTree(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) await linkTree(source, target);
-    else if (entry.isFile()) await linkFile(source, target);
-    else throw new Error(`${source} is neither a file nor a directory; a workload may only leave those`);
-  }
-}
-
-async function linkFile(source: string, target: string): Promise<void> {
-  try {
-    await link(source, target);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && ["EXDEV", "EPERM", "EMLINK"].includes(String(error.code)))) {
-      throw error;
-    }
-    await copyFile(source, target, constants.COPYFILE_FICLONE);
   }
 }

@@ -2,8 +2,14 @@ import type { Dirent } from "node:fs";
 import { lchown, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { isSystemError } from "../../errors.ts";
+
+/** The system's word for a path that is longer than it takes. */
+const TOO_DEEP = "ENAMETOOLONG";
+
 /**
- * Bytes that directories take on disk. Stops counting once they are more than the bound. Never follows links. O(files).
+ * Bytes that directories take on disk. Stops counting once they are more than the bound. Never follows links. What lies so
+ * deep that no path leads there counts as more than any bound: nobody could tell how much it is. O(files).
  */
 export async function usedBytes(directories: readonly string[], bound: number): Promise<number> {
   let used = 0;
@@ -14,7 +20,7 @@ export async function usedBytes(directories: readonly string[], bound: number): 
       // Blocks, not length: a sparse file takes no more than it holds, and a small one takes a whole block.
       used += await lstat(path).then(
         ({ blocks }) => blocks * 512,
-        () => 0,
+        (error: unknown) => (isSystemError(error, TOO_DEEP) ? Infinity : 0),
       );
       if (entry.isDirectory()) open.push(path);
     }
