@@ -66,8 +66,11 @@ export const agentConfig = z.strictObject({
   /** How the machine's energy is found out; what cannot be measured is estimated, and called so. */
   power: z
     .strictObject({
-      /** Linux' powercap tree with the processor's energy counters; empty: do not look. */
-      powercap: z.string().default("/sys/class/powercap"),
+      /**
+       * Linux' powercap tree with the processor's energy counters; empty: do not look. Named here, it must be readable; without,
+       * the usual place is looked at, and the energy is estimated if the counters there are locked.
+       */
+      powercap: z.string().optional(),
       /** NVIDIA's tool; empty: do not look. */
       nvidiaSmi: z.string().default("nvidia-smi"),
       /** GPUs that are reckoned with where none can be asked. */

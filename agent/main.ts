@@ -37,7 +37,7 @@ import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
 import { telemetryMetrics } from "./telemetry/metrics.ts";
-import { openTelemetry, type Telemetry } from "./telemetry/open.ts";
+import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
 const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
 
@@ -95,8 +95,9 @@ async function run(config: AgentConfig): Promise<void> {
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
   let executor: Executor | undefined;
   try {
-    // First: a node that cannot run anything must not be registered.
+    // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
     executor = await openExecutor(config, logger);
+    (await openMeter(config, createLogger("agent", "silent"))).close();
     endpoint = await serveHealth({
       ...config.service,
       pulse,
@@ -202,6 +203,10 @@ async function check(config: AgentConfig): Promise<void> {
   const executor = await openExecutor(config, createLogger("agent", "silent"));
   words.push(`executor  ${executor.name}`);
   await executor.close();
+  const logger = createLogger("agent", config.service.logLevel);
+  const meter = await openMeter(config, logger);
+  words.push(`energy    ${meter.method}: ${meter.source}`);
+  meter.close();
   process.stdout.write(`${words.join("\n")}\n`);
   session.close();
 }

@@ -1,5 +1,5 @@
 import { EstimatedMeter } from "./estimate.ts";
-import type { EnergyMeter, EnergyMethod, EnergyReading } from "./meter.ts";
+import { type EnergyMeter, type EnergyMethod, type EnergyReading, PowerError } from "./meter.ts";
 import { NvidiaMeter } from "./nvidia.ts";
 import { RaplMeter } from "./rapl.ts";
 import { powerRange } from "./table.ts";
@@ -23,6 +23,8 @@ export interface MachineOptions {
   /** Utilisation of the processor, and that of the GPUs as far as it is known, since the call before; from 0 to 1. */
   readonly cpuLoad: () => number;
   readonly gpuLoad: () => number;
+  /** Told of counters in the powercap tree that are locked, and makes do with an estimate; without, they are an error. */
+  readonly onLocked?: ((problem: PowerError) => void) | undefined;
 }
 
 /**
@@ -44,8 +46,8 @@ export class MachineMeter implements EnergyMeter {
 
   /** @throws PowerError if there is a meter that cannot be read, with the remedy. */
   static async open(options: MachineOptions): Promise<MachineMeter> {
-    const { kind, cpus, gpus, slice, powercap, nvidiaSmi, watts } = options;
-    const rapl = slice || powercap === "" ? undefined : await RaplMeter.open(powercap);
+    const { kind, cpus, gpus, slice, nvidiaSmi, watts } = options;
+    const rapl = slice ? undefined : await openRapl(options);
     const parts: EnergyMeter[] = [rapl ?? estimateCpu(cpus, watts, options.cpuLoad)];
     if (kind.startsWith("gpu")) {
       const nvidia = nvidiaSmi === "" ? undefined : await NvidiaMeter.open(nvidiaSmi);
@@ -62,6 +64,17 @@ export class MachineMeter implements EnergyMeter {
 
   close(): void {
     for (const part of this.#parts) part.close?.();
+  }
+}
+
+async function openRapl({ powercap, onLocked }: MachineOptions): Promise<RaplMeter | undefined> {
+  if (powercap === "") return undefined;
+  try {
+    return await RaplMeter.open(powercap);
+  } catch (error) {
+    if (!onLocked || !(error instanceof PowerError)) throw error;
+    onLocked(error);
+    return undefined;
   }
 }
 

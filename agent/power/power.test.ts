@@ -63,6 +63,7 @@ test("on this machine the fallback runs, says that it is an estimate, and knows 
     ...nothing,
     cpus: threads,
     powercap: "/sys/class/powercap",
+    onLocked: () => undefined,
     nvidiaSmi: "nvidia-smi",
     cpuLoad: () => load,
   });
@@ -104,6 +105,21 @@ test("the whole is measured only if every part is", async (context) => {
   // A package meter tells of the whole machine, not of the slice of it that the node is.
   assert.equal(await method({ powercap: root, slice: true }), "estimated");
   assert.equal(await method({ powercap: "" }), "estimated");
+});
+
+test("locked counters are an error where they were asked for, and estimated with a word where they were not", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-machine-"));
+  context.after(() => rm(root, { recursive: true, force: true }));
+  // Root reads whatever the mode is, so the counter is made unreadable in another way.
+  await mkdir(join(root, "intel-rapl:0", "energy_uj"), { recursive: true });
+  await writeFile(join(root, "intel-rapl:0", "name"), "package-0");
+  await writeFile(join(root, "intel-rapl:0", "max_energy_range_uj"), "1000000");
+  await assert.rejects(MachineMeter.open({ ...nothing, powercap: root }), /energy_uj cannot be read/);
+  const problems: string[] = [];
+  const onLocked = (problem: Error) => problems.push(problem.message);
+  const meter = await MachineMeter.open({ ...nothing, powercap: root, onLocked });
+  assert.equal(meter.method, "estimated");
+  assert.match(problems.join(), /energy_uj cannot be read/);
 });
 
 test("an owner's figures replace the table's; an unknown GPU is taken for a powerful one", async () => {

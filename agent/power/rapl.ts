@@ -75,7 +75,7 @@ async function readCounter(file: string): Promise<number> {
   } catch (cause) {
     throw new PowerError(
       `The energy counter ${file} cannot be read. Most systems let root alone read it: give the agent's user access ` +
-        `(chmod or a udev rule), or leave "power.powercap" empty in the configuration to have the energy estimated.`,
+        `(chmod or a udev rule), or set "power.powercap" to "" in the configuration to have the energy estimated.`,
       { cause },
     );
   }

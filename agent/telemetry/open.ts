@@ -8,7 +8,8 @@ import type { Logger } from "../../service/logger.ts";
 import type { AgentConfig } from "../config.ts";
 import { secondsSinceInput } from "../owner/input.ts";
 import type { OwnerWatch } from "../owner/watch.ts";
-import { MachineMeter } from "../power/machine.ts";
+import { MachineMeter, type MachineOptions } from "../power/machine.ts";
+import type { PowerError } from "../power/meter.ts";
 import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
 import { ReportBook } from "./book.ts";
 import type { TelemetryMetrics } from "./metrics.ts";
@@ -18,6 +19,9 @@ import type { WorkloadCpu } from "./workloads.ts";
 
 /** Version of the agent as reports carry it: major × 256 + minor. */
 export const AGENT_VERSION = 0x0001;
+
+/** Where Linux shows the processor's energy counters. */
+const POWERCAP = "/sys/class/powercap";
 
 /** What an agent's telemetry is made of, beside its configuration. */
 export interface TelemetryParts {
@@ -43,21 +47,42 @@ export interface Telemetry {
 }
 
 /**
- * Opens meters and the book of reports.
+ * The meters of a node as configured. On an ordinary Linux only root may read the processor's counters, which is no reason
+ * not to work: unless the configuration names where they are, the energy is estimated then, with a warning.
  *
- * @throws PowerError if there is a meter that cannot be read, with the remedy.
+ * @throws PowerError if a meter that the configuration names cannot be read, with the remedy.
  */
-export async function openTelemetry(config: AgentConfig, parts: TelemetryParts): Promise<Telemetry> {
-  const { workloads, owner, logger } = parts;
-  const { power, telemetry, node } = config;
-  const own = () => workloads.totalSeconds();
-  const track = telemetry.cpus === undefined ? UsageTrack.machine() : UsageTrack.slice(telemetry.cpus, own);
-  let last: Usage = { load: 0, busySeconds: 0, seconds: 0 };
-  const meter = await MachineMeter.open({
+export async function openMeter(
+  { power, telemetry, node }: AgentConfig,
+  logger: Logger,
+  load: Pick<MachineOptions, "cpuLoad" | "gpuLoad"> = { cpuLoad: () => 0, gpuLoad: () => 0 },
+): Promise<MachineMeter> {
+  const onLocked = (problem: PowerError) => {
+    logger.warn({ problem: problem.message }, "the processor's energy is estimated: its counters are locked");
+  };
+  return MachineMeter.open({
     ...power,
+    ...load,
+    powercap: power.powercap ?? POWERCAP,
+    onLocked: power.powercap === undefined ? onLocked : undefined,
     kind: kindOf(node.class),
     cpus: telemetry.cpus ?? readCpuTimes()?.threads ?? 1,
     slice: telemetry.cpus !== undefined,
+  });
+}
+
+/**
+ * Opens meters and the book of reports.
+ *
+ * @throws PowerError as {@link openMeter} does.
+ */
+export async function openTelemetry(config: AgentConfig, parts: TelemetryParts): Promise<Telemetry> {
+  const { workloads, owner, logger } = parts;
+  const { telemetry, node } = config;
+  const own = () => workloads.totalSeconds();
+  const track = telemetry.cpus === undefined ? UsageTrack.machine() : UsageTrack.slice(telemetry.cpus, own);
+  let last: Usage = { load: 0, busySeconds: 0, seconds: 0 };
+  const meter = await openMeter(config, logger, {
     cpuLoad: () => last.load,
     // What a GPU does is not known without its meter: it is taken to be busy as far as the node's units are.
     gpuLoad: () => Math.min(1, workloads.leases().reduce((sum, lease) => sum + lease.unitsRunning, 0) / node.capacity),
