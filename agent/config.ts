@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ENERGY_SOURCES } from "../chain/words.ts";
-import { fees, keySource, network, service, ver } from "../service/schema.ts";
+import { eth, fees, keySource, network, service, ver } from "../service/schema.ts";
 import { executorConfig } from "./executor-config.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */
@@ -104,6 +104,8 @@ export const agentConfig = z.strictObject({
   interval: z.number().positive().default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
+  /** ETH of the operator below which its balance counts as low: it is logged, and `/metrics` has it for alerts. */
+  lowBalance: eth.default("0.001"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: z.number().positive().default(20),
   /** Seconds between two spot checks of those who hold this node's checkpoints. */

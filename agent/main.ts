@@ -6,6 +6,7 @@
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { Command } from "commander";
 import { formatEther } from "ethers";
@@ -15,7 +16,6 @@ import { Registry } from "prom-client";
 import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
-import { parseVer } from "../protocol/money/ver.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
@@ -27,10 +27,10 @@ import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
 import { holdingDomain } from "../chain/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
+import { keepBooks } from "./chores.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { leasesDirectory, openExecutor } from "./executor.ts";
-import { CapacityFollower } from "./node/capacity.ts";
 import { DiskRoom } from "./node/disk.ts";
 import { OwnerWatch } from "./owner/watch.ts";
 import { Specs } from "./lease/specs.ts";
@@ -38,6 +38,9 @@ import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
 import { telemetryMetrics } from "./telemetry/metrics.ts";
 import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
+
+/** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
+const CHORES_MS = 10_000;
 
 const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
 
@@ -158,7 +161,8 @@ async function run(config: AgentConfig): Promise<void> {
         return false;
       },
     });
-    const follower = new CapacityFollower({ session, config, executor, logger });
+    const operator = signer.address;
+    const chores = keepBooks({ session, config, executor, registry, logger, signal, nodeId, operator });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -169,16 +173,13 @@ async function run(config: AgentConfig): Promise<void> {
       pulse,
       cycle: async () => {
         await running.cycle();
-        if (config.owner) {
-          const claimed = await claimEarnings(session, config.owner, parseVer(config.claimAbove));
-          if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
-          await follower.follow(nodeId);
-        }
         return false;
       },
     });
     await reporting;
     await running.drain();
+    // A claim that is stuck is in the journal, and waited for by the next run.
+    await Promise.race([chores, delay(CHORES_MS, undefined, { ref: false })]);
   } finally {
     telemetry?.close();
     await endpoint?.close();

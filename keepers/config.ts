@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { fees, keySource, network, service } from "../service/schema.ts";
+import { eth, fees, keySource, network, service } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
@@ -12,10 +12,7 @@ export const keeperConfig = z.strictObject({
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
   key: keySource.optional(),
   /** ETH below which the balance counts as low: it is logged, and `/metrics` has it for alerts. */
-  lowBalance: z
-    .string()
-    .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
-    .default("0.001"),
+  lowBalance: eth.default("0.001"),
   /**
    * What has to see a lease overdue, or a round's or batch's time over, before that is acted on: the newest block, the
    * newest that has been posted to the layer below, or the newest that is final there.

@@ -44,6 +44,9 @@ export const ver = z
   .string()
   .regex(/^\d{1,12}(\.\d{1,18})?$/, { error: 'has to be an amount of VER, such as "0.012"' });
 
+/** An amount of ETH as people write it: "0.001". */
+export const eth = z.string().regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' });
+
 /** How transactions are paid for. Gas prices in gwei, as people write them: "0.05". */
 export const fees = z
   .strictObject({

@@ -32,7 +32,7 @@ test("a checkpoint needs both the interval and progress beyond what the chain ha
   assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_029, false), []);
   assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_030, false), ["checkpoint"]);
   const posted = { ...lease, checkpoint: { progress: 100, at: 1_000 } };
-  assert.deepEqual(kinds([posted], [{ ...work, progress: 100 }], 1_050, false), []);
+  assert.deepEqual(kinds([posted], [{ ...work, progress: 100 }], 1_040, false), []);
 });
 
 test("done work is delivered once: not planned again when the chain shows it delivered", () => {
@@ -75,6 +75,30 @@ test("a lease that moves is wound down, its last checkpoint posted, and handed o
 test("work that cannot be done here is given back with its reason", () => {
   const steps = planLeases([lease], [{ ...work, failure: "spec bafk… could not be fetched" }], 1_001, false);
   assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "spec bafk… could not be fetched" }]);
+});
+
+test("a lease without a checkpoint is given back before it is overdue, a little later if there is one to be posted", () => {
+  const reason = (progress: number, now: number, running = true) =>
+    planLeases([lease], [{ ...work, running, progress }], now, false).map((step) =>
+      "why" in step ? step.why : step.kind,
+    );
+  // Due 60 s after the grant: 12 s before without progress, 6 s before with it.
+  assert.deepEqual(reason(0, 1_047), []);
+  assert.deepEqual(reason(0, 1_048), ["no checkpoint came in time"]);
+  assert.deepEqual(reason(100, 1_053), ["the interval is over"]);
+  assert.deepEqual(reason(100, 1_054), ["its checkpoint could not be posted in time"]);
+  // On a real network a minute before.
+  const hour: ChainLease = { ...lease, due: 4_600 };
+  assert.deepEqual(kinds([hour], [work], 4_539, false), []);
+  const steps = planLeases([hour], [work], 4_540, false);
+  assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "no checkpoint came in time", unlessRenewed: 4_600 }]);
+  // What has not even begun, as its image is still on its way, is given back, too.
+  assert.deepEqual(kinds([lease], [], 1_050, false), ["release"]);
+  // Overdue, and nobody has noticed: only a checkpoint helps.
+  assert.deepEqual(reason(0, 1_061), []);
+  assert.deepEqual(reason(100, 1_061, false), ["start", "the interval is over"]);
+  // Done, it is delivered, however late.
+  assert.deepEqual(kinds([lease], [{ ...work, unitsDone: 3, progress: 30_000 }], 1_059, false), ["deliver"]);
 });
 
 test("an idle node can always say why", () => {

@@ -1,3 +1,7 @@
+/** What is left until a lease is due when it is given back for want of a checkpoint: so many seconds, at most this share. */
+const LAST_SECONDS = 60;
+const LAST_SHARE = 0.2;
+
 /** A lease of this node, as the chain shows it. Times in seconds. */
 export interface ChainLease {
   readonly id: number;
@@ -35,7 +39,8 @@ export type LeaseStep =
   /** `last`: the lease is given back next, so it is waited for. */
   | { readonly kind: "checkpoint"; readonly leaseId: number; readonly last: boolean; readonly why: string }
   | { readonly kind: "deliver"; readonly leaseId: number }
-  | { readonly kind: "release"; readonly leaseId: number; readonly why: string }
+  /** `unlessRenewed`: only as long as the lease is due when it was; a checkpoint may be on its way. */
+  | { readonly kind: "release"; readonly leaseId: number; readonly why: string; readonly unlessRenewed?: number }
   | { readonly kind: "accept"; readonly leaseId: number }
   | { readonly kind: "forget"; readonly leaseId: number };
 
@@ -46,6 +51,8 @@ export type LeaseStep =
  * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
  * - A checkpoint is posted when the interval is over and there is progress to show; with `draining`, as soon as there is.
  * - A lease whose work is done is delivered; one that cannot be worked on is given back.
+ * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
+ *   headway, an image that is not here yet or holders that are gone must not cost the node its stake.
  * - A lease that moves to another node is wound down: its last checkpoint is posted, and it is handed over.
  *
  * O(n) in the leases.
@@ -102,6 +109,11 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
     const release: LeaseStep = { kind: "release", leaseId, why };
     return ahead ? [{ kind: "checkpoint", leaseId, last: true, why }, release] : [release];
   }
+  // Once it is overdue, a checkpoint may still be in time to save it.
+  if (now >= lastMoment(lease, ahead) && now <= lease.due) {
+    const why = ahead ? "its checkpoint could not be posted in time" : "no checkpoint came in time";
+    return [{ kind: "release", leaseId, why, unlessRenewed: lease.due }];
+  }
   const steps: LeaseStep[] = [];
   if (!work?.running) steps.push({ kind: "start", leaseId });
   const since = lease.checkpoint.at;
@@ -109,6 +121,15 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
     steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/**
+ * When a lease without a new checkpoint is given back: early enough for the transaction to land before the lease is
+ * overdue. A checkpoint that is there and being posted gets half of that margin, too.
+ */
+function lastMoment({ due, checkpoint }: ChainLease, ahead: boolean): number {
+  const margin = Math.min(LAST_SECONDS, (due - checkpoint.at) * LAST_SHARE);
+  return due - (ahead ? margin / 2 : margin);
 }
 
 /**

@@ -70,7 +70,11 @@ export class LeaseSteps {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         await this.#holdings.works.get(lease.id)?.stop("kill");
         await send(this.#parts, `release ${String(lease.id)}`, () =>
-          this.#ifActive(lease, () => leases.release.populateTransaction(lease.id, lease.fence)),
+          this.#ifActive(
+            lease,
+            () => leases.release.populateTransaction(lease.id, lease.fence),
+            (due) => step.unlessRenewed === undefined || step.unlessRenewed === due,
+          ),
         );
         return;
       }
@@ -113,11 +117,15 @@ export class LeaseSteps {
     logger.info({ lease: lease.id, cid: cid.toString(), size }, "result delivered");
   }
 
-  /** The transaction, if the lease is still ours and active right before it is sent; else nothing. */
-  async #ifActive<T>(lease: ChainLease, build: () => Promise<T | null>): Promise<T | null> {
+  /** The transaction, if the lease is still ours and active, and due in time, right before it is sent; else nothing. */
+  async #ifActive<T>(
+    lease: ChainLease,
+    build: () => Promise<T | null>,
+    isDue: (due: number) => boolean = () => true,
+  ): Promise<T | null> {
     const { reader } = this.#parts.session;
     const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    return now && isHeld(now) && now.fence === lease.fence ? build() : null;
+    return now && isHeld(now) && now.fence === lease.fence && isDue(now.due) ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */

@@ -1,5 +1,5 @@
 import type { Session } from "../../chain/session.ts";
-import { parseVer } from "../../protocol/money/ver.ts";
+import { microToWei } from "../../protocol/money/ver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Executor } from "../../workload/executors/executor.ts";
 import type { AgentConfig } from "../config.ts";
@@ -54,22 +54,22 @@ export class CapacityFollower {
     this.#looked = now;
     this.#rooms = [...this.#rooms.filter(({ at }) => now - at <= STEADY_MS + LOOK_MS), { at: now, room }];
     const long = now - (this.#rooms[0]?.at ?? now) >= STEADY_MS;
-    const node = await session.reader.node(await session.reader.pin(), nodeId);
+    const pin = await session.reader.pin();
+    const node = await session.reader.node(pin, nodeId);
     if (node?.status !== "active" && node?.status !== "draining") return;
     const steady = long ? Math.min(...this.#rooms.map((each) => each.room)) : 0;
     const { capacity: registered, leased, classId } = node;
     const capacity = capacityToOffer({ registered, leased, configured: config.node.capacity, room, steady });
     if (capacity === undefined) return;
+    // The ask stays what it is on the chain: its owner may have changed it there.
+    const its = (await session.reader.classes(pin)).find(({ id }) => id === classId);
+    if (!its) throw new Error(`class ${String(classId)} is not on the chain`);
+    const ask = microToWei(node.askTick * its.tickSize);
     const { lane } = await session.lane(config.owner);
     logger.info({ from: registered, to: capacity, room }, "the cluster has other room now: changing what is offered");
     await lane.submit({
       label: "set capacity",
-      prepare: () =>
-        session.contracts.nodes.setTerms.populateTransaction(nodeId, {
-          classId,
-          capacity,
-          ask: parseVer(config.node.ask),
-        }),
+      prepare: () => session.contracts.nodes.setTerms.populateTransaction(nodeId, { classId, capacity, ask }),
     });
   }
 }

@@ -1,0 +1,64 @@
+import { formatEther } from "ethers";
+import type { Registry } from "prom-client";
+
+import type { Session } from "../chain/session.ts";
+import { parseVer } from "../protocol/money/ver.ts";
+import { balanceWatch } from "../service/balance-watch.ts";
+import type { Logger } from "../service/logger.ts";
+import { runLoop } from "../service/loop.ts";
+import { Pulse } from "../service/pulse.ts";
+import type { Executor } from "../workload/executors/executor.ts";
+import type { AgentConfig } from "./config.ts";
+import { claimEarnings } from "./earnings.ts";
+import { CapacityFollower } from "./node/capacity.ts";
+
+/** Milliseconds between two looks at the ETH that pays for gas. */
+const BALANCE_INTERVAL_MS = 60_000;
+
+/** What an agent does beside its leases. */
+export interface ChoreParts {
+  readonly session: Session;
+  readonly config: AgentConfig;
+  readonly executor: Executor;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly nodeId: number;
+  /** Address of the operator, who pays for gas. */
+  readonly operator: string;
+}
+
+/**
+ * Watches the operator's ETH and, with the owner's key, claims what was earned and has the capacity on the chain follow
+ * the engine's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
+ * checkpoint waiting, nor have an agent restarted that works. Ends with the signal.
+ */
+export async function keepBooks(parts: ChoreParts): Promise<void> {
+  const { session, config, executor, registry, logger, signal, nodeId, operator } = parts;
+  const loop = (name: string, intervalMs: number, cycle: () => Promise<boolean>) =>
+    runLoop({ name, intervalMs, maxBackoffMs: 300_000, signal, logger, pulse: new Pulse(Infinity), cycle });
+  const loops = [
+    loop(
+      "balance-watch",
+      BALANCE_INTERVAL_MS,
+      balanceWatch(session.provider, operator, config.lowBalance, registry, logger),
+    ),
+  ];
+  const { owner } = config;
+  if (owner) {
+    const follower = new CapacityFollower({ session, config, executor, logger });
+    const least = parseVer(config.claimAbove);
+    loops.push(
+      loop("earnings", config.interval * 1000, async () => {
+        const claimed = await claimEarnings(session, owner, least);
+        if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
+        return false;
+      }),
+      loop("capacity", config.interval * 1000, async () => {
+        await follower.follow(nodeId);
+        return false;
+      }),
+    );
+  }
+  await Promise.all(loops);
+}
