@@ -33,6 +33,7 @@ export class Agent {
   readonly workloads: WorkloadCpu;
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
+  readonly #posts: CheckpointPosts;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
   readonly #giver: ReceiptGiver;
@@ -50,7 +51,8 @@ export class Agent {
     const doubts = new Doubts();
     this.#spots = new SpotChecks({ ...parts, doubts });
     const asker = new ReceiptAsker({ ...parts, doubts });
-    this.#steps = new LeaseSteps(parts, this.#holdings, new CheckpointPosts(parts, this.#holdings, asker, this.#spots));
+    this.#posts = new CheckpointPosts(parts, this.#holdings, asker, this.#spots);
+    this.#steps = new LeaseSteps(parts, this.#holdings, this.#posts);
     this.#replicas = new Replicas(parts);
     this.#giver = new ReceiptGiver(parts);
   }
@@ -89,7 +91,10 @@ export class Agent {
     const pausing = this.#draining || (this.#parts.owner?.present ?? false);
     if (pausing && !this.#draining) await this.#makeWay();
     const mine = await this.#holdings.onChain(pin);
-    const local = await this.#holdings.here();
+    const local = (await this.#holdings.here()).map((work) => {
+      const posted = this.#posts.landed(work.id);
+      return posted ? { ...work, posted } : work;
+    });
     const steps = planLeases(mine, local, pin.timestamp, pausing);
     // Leases do not wait for one another; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);

@@ -22,17 +22,50 @@ test("a new lease is started, a running one left alone", () => {
   assert.deepEqual(kinds([lease], [work], 1_001, false), []);
 });
 
-test("after a restart the work is started again and, if the interval is over, what it had is posted", () => {
+test("after a restart the work is started again and, if half the interval is over, what it had is posted", () => {
   const left = { ...work, running: false, progress: 4_000 };
-  assert.deepEqual(kinds([lease], [left], 1_010, false), ["start"]);
+  assert.deepEqual(kinds([lease], [left], 1_014, false), ["start"]);
   assert.deepEqual(kinds([lease], [left], 1_030, false), ["start", "checkpoint"]);
 });
 
-test("a checkpoint needs both the interval and progress beyond what the chain has", () => {
-  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_029, false), []);
-  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_030, false), ["checkpoint"]);
+test("a checkpoint needs both half the interval and progress beyond what the chain has", () => {
+  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_014, false), []);
+  assert.deepEqual(kinds([lease], [{ ...work, progress: 100 }], 1_015, false), ["checkpoint"]);
   const posted = { ...lease, checkpoint: { progress: 100, at: 1_000 } };
   assert.deepEqual(kinds([posted], [{ ...work, progress: 100 }], 1_040, false), []);
+});
+
+test("a checkpoint is begun so early that it lands an interval after the one before was put together", () => {
+  // Put together at 1,000, on the chain at 1,010.
+  const known: ChainLease = { ...lease, due: 1_200, checkpoint: { progress: 100, at: 1_010 } };
+  const at = (now: number, took: number) =>
+    kinds([known], [{ ...work, progress: 200, posted: { captured: 1_000, took } }], now, false);
+  assert.deepEqual(at(1_019, 10), []);
+  assert.deepEqual(at(1_020, 10), ["checkpoint"]);
+  // However long it takes, the program gets half of the time in between.
+  assert.deepEqual(at(1_014, 40), []);
+  assert.deepEqual(at(1_015, 40), ["checkpoint"]);
+});
+
+test("whenever a node fails, an interval of its work is lost at most", () => {
+  const interval = 60;
+  for (const took of [1, 7, 20, 30]) {
+    let chain = { progress: 0, at: 0 };
+    let posted: LocalLease["posted"];
+    let flying: { progress: number; lands: number; captured: number } | undefined;
+    for (let now = 0; now < 3_600; now++) {
+      if (flying?.lands === now) {
+        chain = { progress: flying.progress, at: now };
+        posted = { captured: flying.captured, took };
+        flying = undefined;
+      }
+      // Every second of work is a basis point, and a checkpoint of the program's at once.
+      assert.ok(now - chain.progress <= interval, `${String(now - chain.progress)} s lost at ${String(now)}`);
+      const on: ChainLease = { ...lease, due: now + 600, checkpointInterval: interval, checkpoint: chain };
+      const steps = kinds([on], [{ ...work, progress: now, ...(posted && { posted }) }], now, false);
+      if (steps.includes("checkpoint") && !flying) flying = { progress: now, lands: now + took, captured: now };
+    }
+  }
 });
 
 test("done work is delivered once: not planned again when the chain shows it delivered", () => {

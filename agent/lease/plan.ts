@@ -26,6 +26,8 @@ export interface LocalLease {
   readonly unitsDone: number;
   /** Work done, in basis points of a unit, as far as complete checkpoints and outputs hold it. */
   readonly progress: number;
+  /** When what the newest posted checkpoint holds was put together, and how long it was from then until it landed; seconds. */
+  readonly posted?: { readonly captured: number; readonly took: number };
   /** The work cannot be done here (its spec is missing or invalid, a unit failed for good): what went wrong. */
   readonly failure?: string;
 }
@@ -49,7 +51,9 @@ export type LeaseStep =
  * that was killed anywhere comes to the same steps again, and a step that has taken effect is not planned again.
  *
  * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
- * - A checkpoint is posted when the interval is over and there is progress to show; with `draining`, as soon as there is.
+ * - A checkpoint is begun so that it lands when an interval is over since the one before was put together: what a failure
+ *   costs at any time is then an interval of work at most, if it takes no longer than half of one. With `draining`, as soon
+ *   as there is progress to show.
  * - A lease whose work is done is delivered; one that cannot be worked on is given back.
  * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
  *   headway, an image that is not here yet or holders that are gone must not cost the node its stake.
@@ -116,11 +120,20 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   }
   const steps: LeaseStep[] = [];
   if (!work?.running) steps.push({ kind: "start", leaseId });
-  const since = lease.checkpoint.at;
-  if (ahead && now >= since + lease.checkpointInterval) {
+  if (ahead && now >= nextCheckpoint(lease, work.posted)) {
     steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/**
+ * When to begin the next checkpoint: an interval after the one before was begun, less the time that it took to copy, sign
+ * and post, and never sooner than after half an interval. Where that is not known, as for the first or after a restart, it
+ * is begun half an interval after the chain got the one before, or granted the lease.
+ */
+function nextCheckpoint({ checkpoint, checkpointInterval }: ChainLease, posted: LocalLease["posted"]): number {
+  const { captured, took } = posted ?? { captured: checkpoint.at, took: checkpointInterval };
+  return captured + Math.max(checkpointInterval - took, checkpointInterval / 2);
 }
 
 /**

@@ -22,12 +22,19 @@ export class CheckpointPosts {
   readonly #asker: ReceiptAsker;
   readonly #spots: Pick<SpotChecks, "note" | "forget">;
   readonly #posts = new Map<number, Post>();
+  /** Of each lease's newest post that landed. Chain time and a span, seconds. */
+  readonly #landed = new Map<number, { readonly captured: number; readonly took: number }>();
 
   constructor(parts: AgentParts, holdings: Holdings, asker: ReceiptAsker, spots: Pick<SpotChecks, "note" | "forget">) {
     this.#parts = parts;
     this.#holdings = holdings;
     this.#asker = asker;
     this.#spots = spots;
+  }
+
+  /** When a lease's newest posted checkpoint was put together, and how long it took from there; seconds. */
+  landed(leaseId: number): { readonly captured: number; readonly took: number } | undefined {
+    return this.#landed.get(leaseId);
   }
 
   /** Begins to make, attest and post a checkpoint of a lease, unless that is under way. Failures are logged. */
@@ -52,6 +59,7 @@ export class CheckpointPosts {
   /** Gives up the post under way of a lease that is over. */
   async drop(leaseId: number): Promise<void> {
     this.#spots.forget(leaseId);
+    this.#landed.delete(leaseId);
     const post = this.#posts.get(leaseId);
     post?.abort.abort(new Error("the lease is over"));
     await post?.ended;
@@ -73,11 +81,12 @@ export class CheckpointPosts {
     const { store, workspace, session, logger } = this.#parts;
     const { reader, contracts } = session;
     const folder = workspace.folder(lease.id, lease.fence);
+    const begun = await reader.pin();
     const { path, progress } = await bundleCheckpoint(folder, lease.start, lease.count);
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;
-    const { replicas } = await this.#holdings.task(lease.taskId, await reader.pin());
+    const { replicas } = await this.#holdings.task(lease.taskId, begun);
     const isBehind = async (): Promise<boolean> => {
       const [newest] = await reader.newestCheckpoints(await reader.pin(), leaseId);
       return newest !== undefined && newest.progress >= progress;
@@ -93,6 +102,8 @@ export class CheckpointPosts {
       });
       const by = receipts.map(({ nodeId }) => nodeId);
       if (!sent) return;
+      const captured = begun.timestamp;
+      this.#landed.set(leaseId, { captured, took: (await reader.pin()).timestamp - captured });
       this.#spots.note(leaseId, cid.toString(), by);
       logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
     } finally {

@@ -7,7 +7,7 @@ import { ACCOUNTS, type CastNode, type CastTask } from "./cast.ts";
 import type { DemoChain } from "./chain.ts";
 
 /** Seconds between two checkpoints of the demo's tasks. */
-const CHECKPOINT_INTERVAL = 3;
+const CHECKPOINT_INTERVAL = 6;
 
 /** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
 const PACE_MS = 60;
@@ -152,7 +152,7 @@ export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">
     ],
     env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
     resources: { cpus: 1, memoryMiB: 512 },
-    checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL },
+    checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL / 2 },
     outputs: ["model.bin", "metrics.json"],
     timeouts: { unitSeconds: 300, graceSeconds: 10 },
     maxRestarts: 2,

@@ -37,7 +37,7 @@ const TIMEOUT_MS = 600_000;
  * do is judged by their checkpoints alone.
  */
 const CHANGES = {
-  LeaseGrace: { value: 15 },
+  LeaseGrace: { value: 12 },
   SeedTimeout: { value: 20, min: 20 },
   ReportTimeout: { value: 65_535, max: 65_535 },
 };
