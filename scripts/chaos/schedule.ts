@@ -14,9 +14,11 @@ export type FaultKind =
   | "lose answers"
   /** A block on an agent's disk is overwritten. */
   | "damage block"
-  /** The keeper ends at once, and is started again later. */
+  /** A keeper ends at once, and is started again later. */
   | "kill keeper"
   | "stall keeper"
+  /** A keeper cannot reach the chain for a while. */
+  | "cut keeper off"
   /** The oracle answers nothing for a while. */
   | "silence oracle"
   /** The chain's clock leaps forward. */
@@ -27,8 +29,9 @@ export interface PlannedFault {
   /** Step at whose beginning it happens, from 0 on. */
   readonly step: number;
   readonly kind: FaultKind;
-  /** Index of the agent that it hits, where it hits one. */
+  /** Index of the agent or the keeper that it hits, where it hits one. */
   readonly agent?: number;
+  readonly keeper?: number;
   /** Steps after which it is over; 0 for what happens at once. */
   readonly lasts: number;
   /** For a leap: seconds. For a damaged block: which of the agent's blocks, as a share of 2^32. */
@@ -45,12 +48,16 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   "damage block": 4,
   "kill keeper": 2,
   "stall keeper": 1,
+  "cut keeper off": 2,
   "silence oracle": 1,
   leap: 3,
 };
 
 /** Agents that are out of order at the same time: some have to be left to take over. */
 const MOST_AGENTS_DOWN = 2;
+
+/** Keepers of the network. They may all be out of order at once. */
+export const KEEPERS = 2;
 
 /** Steps that a fault lasts at most. */
 const LONGEST = 4;
@@ -75,16 +82,19 @@ export function planFaults(seed: number, steps: number, agents: number): Planned
     const agent = below(agents);
     const lasts = 1 + below(LONGEST);
     const amount = random.word();
-    const hits = /agent|answers|block/.test(kind) ? `agent ${String(agent)}` : (/keeper|oracle/.exec(kind)?.[0] ?? "");
+    const keeper = amount % KEEPERS;
+    const hitsAgent = /agent|answers|block/.test(kind);
+    const hitsKeeper = kind.includes("keeper");
+    const hits = hitsAgent ? `agent ${String(agent)}` : hitsKeeper ? `keeper ${String(keeper)}` : kind;
     if (kind === "leap") {
       faults.push({ step, kind, lasts: 0, amount: 1 + (amount % 4) });
     } else if (kind === "damage block") {
       faults.push({ step, kind, agent, lasts: 0, amount });
     } else if (!isDown(hits, step)) {
       const others = [...down].filter(([what, until]) => what.startsWith("agent") && until > step).length;
-      if (hits.startsWith("agent") && others >= MOST_AGENTS_DOWN) continue;
+      if (hitsAgent && others >= MOST_AGENTS_DOWN) continue;
       down.set(hits, step + lasts);
-      faults.push({ step, kind, lasts, amount, ...(hits.startsWith("agent") && { agent }) });
+      faults.push({ step, kind, lasts, amount, ...(hitsAgent && { agent }), ...(hitsKeeper && { keeper }) });
     }
   }
   return faults;

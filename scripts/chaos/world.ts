@@ -8,7 +8,7 @@ import { type DemoChain, startChain } from "../demo/chain.ts";
 import { Configs, specOf } from "../demo/configs.ts";
 import { readLog } from "../demo/logs.ts";
 import { Processes } from "../demo/processes.ts";
-import type { PlannedFault } from "./schedule.ts";
+import { KEEPERS, type PlannedFault } from "./schedule.ts";
 
 /** Time between two blocks, milliseconds. */
 const BLOCK_MS = 500;
@@ -23,7 +23,10 @@ const CHANGES = {
 };
 
 const CLASSES = ["cpu/eu", "cpu/us"] as const;
-const [OWNERS, OPERATORS, DEVELOPERS] = [10, 20, 26];
+const [OWNERS, OPERATORS, DEVELOPERS, KEEPER_ACCOUNTS] = [10, 20, 26, 30];
+
+/** The first agent has so small a slice of the machine that its load is always high: there is something to balance. */
+const SMALL = { telemetry: { cpus: 0.25, sampleEvery: 2 } };
 
 /** Units of every task here. */
 export const UNITS = 4;
@@ -43,6 +46,7 @@ export class World {
   readonly #configs: Configs;
   readonly #nodes: readonly CastNode[];
   readonly #cables: readonly Cable[];
+  readonly #keeperCables: readonly Cable[];
   /** Processes that are down or about to be, by our own doing. */
   readonly #down = new Set<string>();
   /** Names of processes that ended by themselves, and how. */
@@ -55,6 +59,7 @@ export class World {
     chain: DemoChain,
     nodes: readonly CastNode[],
     cables: readonly Cable[],
+    keeperCables: readonly Cable[],
   ) {
     this.session = parts.session;
     this.processes = parts.processes;
@@ -63,9 +68,10 @@ export class World {
     this.#configs = new Configs(parts.directory, chain);
     this.#nodes = nodes;
     this.#cables = cables;
+    this.#keeperCables = keeperCables;
   }
 
-  /** Starts chain, oracle, keeper and so many agents. */
+  /** Starts chain, oracle, keepers and so many agents. */
   static async start(directory: string, agents: number): Promise<World> {
     const processes = new Processes(join(directory, "logs"));
     const chain = await startChain(processes, BLOCK_MS, "test-chaos", CHANGES);
@@ -83,16 +89,19 @@ export class World {
       ownerAccount: OWNERS + i,
       operatorAccount: OPERATORS + i,
     }));
-    const cables: Cable[] = [];
-    for (let i = 0; i < agents; i++) {
-      const cable = new Cable(chain.rpcUrl);
-      await cable.plug();
-      cables.push(cable);
-    }
-    const world = new World({ session, processes, directory }, chain, nodes, cables);
+    const plugged = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, async () => {
+          const cable = new Cable(chain.rpcUrl);
+          await cable.plug();
+          return cable;
+        }),
+      );
+    const [cables, keeperCables] = [await plugged(agents), await plugged(KEEPERS)];
+    const world = new World({ session, processes, directory }, chain, nodes, cables, keeperCables);
     world.#startOracle();
     for (let i = 0; i < agents; i++) await world.#startAgent(i);
-    await world.#startKeeper();
+    for (let i = 0; i < KEEPERS; i++) await world.#startKeeper(i);
     return world;
   }
 
@@ -103,7 +112,7 @@ export class World {
       this.#down.add(name);
       await this.processes.kill(name).catch(() => undefined);
     }
-    for (const cable of this.#cables) await cable.cut();
+    for (const cable of [...this.#cables, ...this.#keeperCables]) await cable.cut();
   }
 
   /** Gives every idle developer a new task. @returns how many tasks there are. */
@@ -141,19 +150,19 @@ export class World {
 
   /** Does a fault. @returns False if there was nothing to do it to. */
   async apply(fault: PlannedFault): Promise<boolean> {
-    const { kind, agent = 0, amount } = fault;
+    const { kind, agent = 0, keeper = 0, amount } = fault;
     const name = this.#nodes[agent]?.name ?? "";
     const cable = this.#cables[agent];
     switch (kind) {
       case "kill agent":
         return this.#kill(name);
       case "kill keeper":
-        return this.#kill("keeper");
+        return this.#kill(keeperName(keeper));
       case "stall agent":
         this.processes.freeze(name);
         return true;
       case "stall keeper":
-        this.processes.freeze("keeper");
+        this.processes.freeze(keeperName(keeper));
         return true;
       case "silence oracle":
         this.processes.freeze("oracle");
@@ -165,6 +174,9 @@ export class World {
         return true;
       case "cut agent off":
         await cable?.cut();
+        return true;
+      case "cut keeper off":
+        await this.#keeperCables[keeper]?.cut();
         return true;
       case "lose answers":
         if (cable) cable.losesAnswersTo = ["eth_sendRawTransaction"];
@@ -179,7 +191,7 @@ export class World {
 
   /** Ends a fault that lasts. */
   async heal(fault: PlannedFault): Promise<void> {
-    const { kind, agent = 0 } = fault;
+    const { kind, agent = 0, keeper = 0 } = fault;
     const name = this.#nodes[agent]?.name ?? "";
     const cable = this.#cables[agent];
     switch (kind) {
@@ -188,18 +200,20 @@ export class World {
         await this.processes.stop([name], 30_000);
         return this.#startAgent(agent);
       case "kill keeper":
-        return this.#startKeeper();
+        return this.#startKeeper(keeper);
       case "stall agent":
         this.processes.freeze(name, false);
         return;
       case "stall keeper":
-        this.processes.freeze("keeper", false);
+        this.processes.freeze(keeperName(keeper), false);
         return;
       case "silence oracle":
         this.processes.freeze("oracle", false);
         return;
       case "cut agent off":
         return cable?.plug();
+      case "cut keeper off":
+        return this.#keeperCables[keeper]?.plug();
       case "lose answers":
         if (cable) cable.losesAnswersTo = [];
         return;
@@ -211,7 +225,8 @@ export class World {
   /** What is wrong outside of the chain; empty if nothing is. */
   async violations(): Promise<string[]> {
     const wrong = [...this.#ended];
-    for (const name of ["keeper", "oracle", ...this.#nodes.map((node) => node.name)]) {
+    const keepers = this.#keeperCables.map((_, i) => keeperName(i));
+    for (const name of [...keepers, "oracle", ...this.#nodes.map((node) => node.name)]) {
       for (const { msg, err } of await readLog(this.processes.logOf(name))) {
         const { type = "", message = "" } = (err ?? {}) as { type?: string; message?: string };
         // What no fault explains: mistakes in the program.
@@ -279,14 +294,21 @@ export class World {
     void this.#run("oracle", ["oracle/main.ts", ...args]);
   }
 
-  async #startKeeper(): Promise<void> {
-    void this.#run("keeper", ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1)]);
+  async #startKeeper(index: number): Promise<void> {
+    const name = keeperName(index);
+    const changes = {
+      network: { ...this.#chain, chainId: 31337, rpcUrl: this.#keeperCables[index]?.url ?? this.#chain.rpcUrl },
+      key: { testAccount: KEEPER_ACCOUNTS + index },
+      keepers: ["allocation", "failover", "energy", "balance"],
+    };
+    void this.#run(name, ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1, changes, name)]);
   }
 
   async #startAgent(index: number): Promise<void> {
     const node = this.#nodes[index];
     if (!node) return;
-    const config = await this.#configs.agent(node, { grace: 5 }, this.#cables[index]?.url);
+    const changes = { grace: 5, ...(index === 0 && SMALL) };
+    const config = await this.#configs.agent(node, changes, this.#cables[index]?.url);
     void this.#run(node.name, ["agent/main.ts", "run", "--config", config]);
   }
 
@@ -296,4 +318,8 @@ export class World {
     const code = await this.processes.start(name, args).exit;
     if (!this.#down.has(name) && !(mayEnd && code === 0)) this.#ended.push(`${name} ended by itself (${String(code)})`);
   }
+}
+
+function keeperName(index: number): string {
+  return `keeper-${String(index)}`;
 }

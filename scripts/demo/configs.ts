@@ -74,12 +74,12 @@ export class Configs {
     await store.stop();
   }
 
-  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it. */
-  async keeper(batchSeconds = 8, changes: object = {}): Promise<string> {
-    return this.#write("keeper", {
+  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it; `name`: whose it is. */
+  async keeper(batchSeconds = 8, changes: object = {}, name = "keeper"): Promise<string> {
+    return this.#write(name, {
       network: this.#network,
       key: { testAccount: ACCOUNTS.keeper },
-      dataDir: this.#data("keeper"),
+      dataDir: this.#data(name),
       interval: 1,
       // Work moves only where that is what is shown.
       keepers: ["allocation", "failover", "energy"],

@@ -37,7 +37,7 @@ const TIMEOUT_MS = 600_000;
  * do is judged by their checkpoints alone.
  */
 const CHANGES = {
-  LeaseGrace: { value: 12 },
+  LeaseGrace: { value: 24 },
   SeedTimeout: { value: 20, min: 20 },
   ReportTimeout: { value: 65_535, max: 65_535 },
 };
@@ -137,9 +137,10 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
     const killed = await killInTraining(parts, ada);
     const damaged: string[] = [];
     for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, ada)));
-    // Once this batch has its seed, nothing of it needs the oracle any more.
-    const { seeds } = session.contracts;
-    await seen(async () => (await seeds.queryFilter(seeds.filters.SeedStored(), firstBlock)).length >= 2);
+    const successorsOf = async (id: number) =>
+      (await session.reader.leases(await session.reader.pin())).filter(({ parent }) => parent === id);
+    // The oracle is needed for this, and falls silent next.
+    await seen(async () => (await Promise.all(killed.leaseIds.map(successorsOf))).flat().length > 0);
     // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
     const { victim, cable, cut } = await seen(async () => {
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
@@ -152,7 +153,7 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
     });
     const continued = async (id: number) => {
       const [successor] = await seen(async () => {
-        const after = (await session.reader.leases(await session.reader.pin())).filter(({ parent }) => parent === id);
+        const after = await successorsOf(id);
         return after.length > 0 && after;
       });
       say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
