@@ -19,6 +19,7 @@ import { readConfig } from "../service/config.ts";
 import { createLogger } from "../service/logger.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
+import { requireCadence } from "./cadence.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
 import type { TaskProgress } from "./progress.ts";
@@ -36,8 +37,9 @@ program
   .requiredOption("--terms <file>", "units, price, classes, interval and deadline (JSON)")
   .action(async (options: { config: string; spec: string; terms: string }) => {
     const spec = new Uint8Array(await readFile(options.spec));
-    parseSpec(spec);
+    const { checkpoint } = parseSpec(spec);
     const terms = readConfig(options.terms, taskTerms);
+    requireCadence({ checkpoint }, terms.checkpointInterval);
     await work(readConfig(options.config, developerConfig), async (session, store, config) => {
       const { taskId } = await submitTask(session, config.key, store, spec, terms, logger);
       return taskId;

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { requireCadence } from "../../developer/cadence.ts";
 import { quoteTask } from "../../developer/quote.ts";
 import { submitTask } from "../../developer/submit.ts";
 import { formatVer } from "../../protocol/money/ver.ts";
@@ -34,8 +35,8 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     const { reader } = session;
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
     const spec = new Uint8Array(await readFile(args.spec));
-    parseSpec(spec);
     const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
+    requireCadence(parseSpec(spec), checkpointInterval);
     const pin = await reader.pin();
     const known = await reader.classes(pin);
     const wish = givenWish(known, args);

@@ -211,6 +211,14 @@ describe("bad input", () => {
         zero,
       );
       expect(noTerms.code, noTerms.said).to.equal(1);
+      const rare = await bench.write("rare.json", { ...terms, checkpointInterval: 2 });
+      const args = ["train", "--config", config, "--spec", good, "--terms", rare];
+      const tooRare = await bench.run("developer/main.ts", ...args);
+      expect(tooRare.code, tooRare.said).to.equal(1);
+      expect(tooRare.said)
+        .to.include("every 3 s")
+        .and.to.include("every 2 s")
+        .and.to.include("raise the task's interval");
       expect(noTerms.said).to.include("units").and.to.include('such as "0.012"').and.to.include(zero);
     });
   });
