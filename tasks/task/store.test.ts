@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { RpcUnavailable } from "../../chain/errors.ts";
+import type { Node } from "../../chain/entities.ts";
+import type { Pin } from "../../chain/pin.ts";
+import { CheckpointStore } from "../../checkpoints/store.ts";
+import { withStore } from "./store.ts";
+
+test("a node that registers later gets what is served, also if the chain could not be asked in between", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-serve-"));
+  context.after(() => rm(root, { recursive: true, force: true }));
+  const node = new CheckpointStore({ directory: join(root, "node"), listen: ["/ip4/127.0.0.1/tcp/0"] });
+  await node.start();
+  context.after(() => node.stop());
+  let looks = 0;
+  const reader = {
+    pin: () => Promise.resolve({} as Pin),
+    nodes: () => {
+      looks += 1;
+      if (looks === 2) return Promise.reject(new RpcUnavailable("timeout", "it is down"));
+      return Promise.resolve(looks < 4 ? [] : [{ endpoint: node.multiaddrs().join(",") } as Node]);
+    },
+  };
+  const spec = new TextEncoder().encode("spec");
+  await withStore(
+    reader,
+    join(root, "developer"),
+    async (store) => {
+      const { cid } = await store.addFile(spec, { pin: "spec" });
+      // Nobody told the node where the developer is.
+      assert.equal((await node.fetch(cid, { maxBytes: 100, timeout: 20_000 })).size, spec.length);
+    },
+    50,
+  );
+  assert.ok(looks >= 4);
+});
