@@ -1,0 +1,4 @@
+import type { FaultKind } from "./frame.ts";
+
+/** Every kind of fault, in the order in which they run. */
+export const KINDS: readonly FaultKind[] = [];
