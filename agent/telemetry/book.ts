@@ -178,11 +178,12 @@ export class ReportBook {
         ...EMPTY,
         seconds,
         loadSeconds: open.seconds > 0 ? (open.loadSeconds * seconds) / open.seconds : 0,
-        joules: left(open.joules, taken.joules),
-        renewableJoules: left(open.renewableJoules, taken.renewableJoules),
+        // Less than a joule. What was estimated is left out: it would make an estimate of a period that is measured.
+        joules: open.method === "estimated" ? 0 : left(open.joules, taken.joules),
+        renewableJoules: open.method === "estimated" ? 0 : left(open.renewableJoules, taken.renewableJoules),
         // What no lease has units for is not carried over: it would be somebody else's work.
         idleUnitSeconds: Math.min(left(open.idleUnitSeconds, taken.idleUnitSeconds), 1),
-        method: open.method,
+        method: open.method === "estimated" ? "none" : open.method,
         leases: remainders(open.leases, taken),
       },
       pending: all.slice(-MOST_PENDING),

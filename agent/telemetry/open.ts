@@ -39,7 +39,7 @@ export interface TelemetryParts {
 /** An agent's telemetry, measuring from now on. */
 export interface Telemetry {
   readonly reporter: Reporter;
-  /** Where the figures of energy come from, for people. */
+  /** Where the figures of energy come from now, for people. */
   readonly source: string;
   /** Takes a sample, and sees whether the owner uses the machine. */
   readonly sample: () => Promise<void>;
@@ -48,12 +48,13 @@ export interface Telemetry {
 
 /**
  * The meters of a node as configured. On an ordinary Linux only root may read the processor's counters, which is no reason
- * not to work: unless the configuration names where they are, the energy is estimated then, with a warning.
+ * not to work: unless the configuration names where they are, the energy is estimated then, with a warning. Later, whatever
+ * fails is estimated until it works again, and said once.
  *
- * @throws PowerError if a meter that the configuration names cannot be read, with the remedy.
+ * @throws PowerError if a meter that the configuration names cannot be read at the start, with the remedy.
  */
 export async function openMeter(
-  { power, telemetry, node }: AgentConfig,
+  { power, telemetry, node, executor }: AgentConfig,
   logger: Logger,
   load: Pick<MachineOptions, "cpuLoad" | "gpuLoad"> = { cpuLoad: () => 0, gpuLoad: () => 0 },
 ): Promise<MachineMeter> {
@@ -65,9 +66,16 @@ export async function openMeter(
     ...load,
     powercap: power.powercap ?? POWERCAP,
     onLocked: power.powercap === undefined ? onLocked : undefined,
+    onEvent: (event) => {
+      if (event.kind === "back") logger.info({ source: event.source }, `the energy of ${event.part} is measured again`);
+      else
+        logger.warn({ problem: event.why }, `the energy of ${event.part} is estimated until it can be measured again`);
+    },
     kind: kindOf(node.class),
-    cpus: telemetry.cpus ?? readCpuTimes()?.threads ?? 1,
+    rented: executor?.kind === "container" ? executor.gpus : [],
+    cpus: telemetry.cpus ?? readCpuTimes(telemetry.procfs)?.threads ?? 1,
     slice: telemetry.cpus !== undefined,
+    maxWatts: node.powerMax,
   });
 }
 
@@ -80,7 +88,8 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const { workloads, owner, logger } = parts;
   const { telemetry, node } = config;
   const own = () => workloads.totalSeconds();
-  const track = telemetry.cpus === undefined ? UsageTrack.machine() : UsageTrack.slice(telemetry.cpus, own);
+  const track =
+    telemetry.cpus === undefined ? UsageTrack.machine(telemetry.procfs) : UsageTrack.slice(telemetry.cpus, own);
   let last: Usage = { load: 0, busySeconds: 0, seconds: 0 };
   const meter = await openMeter(config, logger, {
     cpuLoad: () => last.load,
@@ -105,11 +114,13 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
     selfPostAfter: telemetry.selfPostAfter,
     version: AGENT_VERSION,
   });
-  const machine = UsageTrack.machine();
+  const machine = UsageTrack.machine(telemetry.procfs);
   let ownBefore = own();
   return {
     reporter,
-    source: meter.source,
+    get source() {
+      return meter.source;
+    },
     sample: async () => {
       await reporter.sample();
       if (!owner) return;
@@ -118,7 +129,7 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
       const others = Math.max(0, all.busySeconds - (ownNow - ownBefore));
       ownBefore = ownNow;
       const before = owner.present;
-      const { threads = 1 } = readCpuTimes() ?? {};
+      const { threads = 1 } = readCpuTimes(telemetry.procfs) ?? {};
       const present = owner.look({
         othersLoad: all.seconds > 0 ? others / all.seconds : 0,
         sinceInput: await secondsSinceInput(),
