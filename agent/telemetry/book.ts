@@ -85,6 +85,8 @@ const EMPTY: z.output<typeof openPeriod> = {
 export class ReportBook {
   readonly #file: string;
   #state: BookFile;
+  /** What is open is only what the last report left over. */
+  #isRest = false;
 
   private constructor(file: string, state: BookFile) {
     this.#file = file;
@@ -111,7 +113,11 @@ export class ReportBook {
 
   /** Adds what was measured. */
   async add(sample: Sample): Promise<void> {
-    const { open } = this.#state;
+    let { open } = this.#state;
+    // Less than an estimated joule of the period before is forgotten: it would make an estimate of what is measured.
+    const measured = numberOf(ENERGY_METHODS, sample.method) < numberOf(ENERGY_METHODS, open.method);
+    if (this.#isRest && measured) open = { ...open, joules: 0, renewableJoules: 0, method: "none" };
+    this.#isRest = false;
     const leases = { ...open.leases };
     for (const { leaseId, units, joules } of sample.leases) {
       leases[leaseId] = { units, joules: (leases[leaseId]?.joules ?? 0) + joules };
@@ -178,16 +184,16 @@ export class ReportBook {
         ...EMPTY,
         seconds,
         loadSeconds: open.seconds > 0 ? (open.loadSeconds * seconds) / open.seconds : 0,
-        // Less than a joule. What was estimated is left out: it would make an estimate of a period that is measured.
-        joules: open.method === "estimated" ? 0 : left(open.joules, taken.joules),
-        renewableJoules: open.method === "estimated" ? 0 : left(open.renewableJoules, taken.renewableJoules),
+        joules: left(open.joules, taken.joules),
+        renewableJoules: left(open.renewableJoules, taken.renewableJoules),
         // What no lease has units for is not carried over: it would be somebody else's work.
         idleUnitSeconds: Math.min(left(open.idleUnitSeconds, taken.idleUnitSeconds), 1),
-        method: open.method === "estimated" ? "none" : open.method,
+        method: open.method,
         leases: remainders(open.leases, taken),
       },
       pending: all.slice(-MOST_PENDING),
     });
+    this.#isRest = true;
     return all.slice(0, -MOST_PENDING);
   }
 
