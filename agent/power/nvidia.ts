@@ -102,7 +102,8 @@ export class NvidiaMeter implements EnergyMeter {
    */
   static async find(path: string, options: NvidiaOptions = {}): Promise<NvidiaMeter> {
     const tool = new Tool(path, options.timeoutMs ?? TIMEOUT_MS);
-    let why = `${path} lists no GPU.`;
+    let last = new PowerError(`${path} lists no GPU.`);
+    let valueless: PowerError | undefined;
     for (const shape of ["byUuid", "byLine"] as const) {
       for (const field of FIELDS) {
         const meter = new NvidiaMeter(tool, field, shape, options);
@@ -110,17 +111,15 @@ export class NvidiaMeter implements EnergyMeter {
           await meter.#begin();
           return meter;
         } catch (error) {
-          if (!(error instanceof PowerError)) throw error;
           // Without an answer in time, or without the tool, other questions have none either.
           if (!(error instanceof NoValueError)) throw error;
-          why = error.message;
-          if (error.what === "driver") throw new PowerError(`${why} ${REMEDY}`, { cause: error });
-          if (error.what === "value" && field === FIELDS.at(-1))
-            throw new PowerError(`${why} ${REMEDY}`, { cause: error });
+          if (error.what === "value") valueless = error;
+          last = valueless ?? error;
+          if (error.what === "driver" || (valueless && field === FIELDS.at(-1))) throw last;
         }
       }
     }
-    throw new PowerError(`${why} ${REMEDY}`);
+    throw last;
   }
 
   get source(): string {
@@ -218,8 +217,11 @@ export class NvidiaMeter implements EnergyMeter {
     const listed = this.#all ? all : all.filter(({ id }) => this.#wanted.has(id));
     if (!listed.some((gpu) => this.#valueOf(gpu) !== undefined)) {
       const found = listed.map(({ id, value, instead }) => `${instead ?? String(value)} for GPU ${id}`).join(", ");
-      const why = found === "" ? "lists none of the node's GPUs" : `gives ${found} as ${this.#field}`;
-      throw new NoValueError(`${this.#tool.path} ${why}.`, all.length > 0 ? "value" : "field");
+      if (found !== "") throw new NoValueError(`${this.#tool.path} gives ${found} as ${this.#field}.`, "value");
+      throw new NoValueError(
+        `${this.#tool.path} lists none of the node's GPUs (${[...this.#wanted].join(", ")}).`,
+        "driver",
+      );
     }
     // Without UUIDs nobody knows which of the lines has gone.
     if (this.#shape === "byLine" && this.#lines !== 0 && this.#lines !== all.length) {
@@ -325,7 +327,7 @@ class NoValueError extends PowerError {
   readonly what: "driver" | "field" | "value";
 
   constructor(message: string, what: NoValueError["what"]) {
-    super(message);
+    super(`${message} ${REMEDY}`);
     this.what = what;
   }
 }

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { PowerError } from "./meter.ts";
 
+/** Time that a program gets to end once it was killed, before it counts as held by the driver, milliseconds. */
+const END_MS = 500;
 /** Bytes of a tool's answer that are read; a real one has a few hundred. */
 const MAX_BYTES = 256 * 1024;
 
@@ -20,7 +23,7 @@ export class Tool {
   readonly path: string;
   readonly #timeoutMs: number;
   /** One that was told to end, and has not ended yet. */
-  #left: ChildProcess | undefined;
+  #left: Promise<void> | undefined;
 
   constructor(path: string, timeoutMs: number) {
     this.path = path;
@@ -29,6 +32,7 @@ export class Tool {
 
   /** @throws PowerError if the program cannot be started, takes too long or prints too much. */
   async run(args: readonly string[]): Promise<ToolAnswer> {
+    if (this.#left) await Promise.race([this.#left, delay(END_MS, undefined, { ref: false })]);
     if (this.#left) {
       throw new PowerError(
         `${this.path} was told to end and has not ended yet: the driver hangs. Restart the machine.`,
@@ -82,9 +86,11 @@ export class Tool {
     child.stderr?.destroy();
     child.unref();
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    this.#left = child;
-    child.once("exit", () => {
-      this.#left = undefined;
+    this.#left = new Promise((resolve) => {
+      child.once("exit", () => {
+        this.#left = undefined;
+        resolve();
+      });
     });
     try {
       process.kill(-child.pid, "SIGKILL");
