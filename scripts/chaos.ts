@@ -129,7 +129,8 @@ async function run(): Promise<string[]> {
       if (!(await world.apply(fault))) continue;
       survived[fault.kind] = (survived[fault.kind] ?? 0) + 1;
       if (fault.lasts > 0) lasting.set(fault, step + fault.lasts);
-      const whom = fault.agent === undefined ? "" : ` ${String(fault.agent)}`;
+      const hit = fault.agent ?? fault.keeper;
+      const whom = hit === undefined ? "" : ` ${String(hit)}`;
       say(`step ${String(step)}: ${fault.kind}${whom}${fault.lasts > 0 ? ` for ${String(fault.lasts)} steps` : ""}`);
     }
     if (step < steps - 2) await world.submit(DEVELOPERS);

@@ -1,6 +1,5 @@
-import { ENERGY_METHODS, MOVE_CAUSES } from "../../chain/words.ts";
+import { MOVE_CAUSES } from "../../chain/words.ts";
 import { readStandings } from "../../chain/telemetry.ts";
-import { block } from "../../chain/readers.ts";
 import { boundsOf, type Conditions, POWER, rolesOf } from "./conditions.ts";
 import type { World } from "./world.ts";
 
