@@ -214,7 +214,7 @@ export class NvidiaMeter implements EnergyMeter {
   async #sample(given?: readonly ListedGpu[]): Promise<void> {
     const all = given ?? (await this.#ask());
     const at = this.#now();
-    const listed = this.#all ? all : all.filter(({ id }) => this.#wanted.has(id));
+    const listed = this.#all ? this.#counting(all) : all.filter(({ id }) => this.#wanted.has(id));
     if (!listed.some((gpu) => this.#valueOf(gpu) !== undefined)) {
       const found = listed.map(({ id, value, instead }) => `${instead ?? String(value)} for GPU ${id}`).join(", ");
       if (found !== "") throw new NoValueError(`${this.#tool.path} gives ${found} as ${this.#field}.`, "value");
@@ -235,6 +235,14 @@ export class NvidiaMeter implements EnergyMeter {
     for (const id of this.#wanted) {
       if (!listed.some((gpu) => gpu.id === id)) this.#miss(id, `GPU ${id} is not listed`);
     }
+  }
+
+  /** Where none is named: those that counted before, and others up to the declared number. */
+  #counting(listed: readonly ListedGpu[]): readonly ListedGpu[] {
+    const others = listed.filter(({ id }) => !this.#wanted.has(id));
+    const more = Math.max(0, (this.#options.count ?? Infinity) - this.#wanted.size);
+    const left = new Set(others.slice(more));
+    return listed.filter((gpu) => !left.has(gpu));
   }
 
   #take(listed: ListedGpu, at: number): void {

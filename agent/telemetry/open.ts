@@ -9,7 +9,8 @@ import type { AgentConfig } from "../config.ts";
 import { secondsSinceInput } from "../owner/input.ts";
 import type { OwnerWatch } from "../owner/watch.ts";
 import { MachineMeter, type MachineOptions } from "../power/machine.ts";
-import type { PowerError } from "../power/meter.ts";
+import { PowerError } from "../power/meter.ts";
+import { RaplMeter } from "../power/rapl.ts";
 import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
 import { ReportBook } from "./book.ts";
 import type { TelemetryMetrics } from "./metrics.ts";
@@ -47,6 +48,15 @@ export interface Telemetry {
 }
 
 /**
+ * CPUs of a node that is a slice of this machine, or lies beside it: in a cluster the units run on other machines, of which
+ * this one's meters know nothing. Undefined for a node that is all of this machine.
+ */
+export function sliceOf({ telemetry, executor, node }: AgentConfig): number | undefined {
+  if (telemetry.cpus !== undefined || executor?.kind !== "kubernetes") return telemetry.cpus;
+  return node.capacity * executor.unitSize.cpus;
+}
+
+/**
  * The meters of a node as configured. On an ordinary Linux only root may read the processor's counters, which is no reason
  * not to work: unless the configuration names where they are, the energy is estimated then, with a warning. Later, whatever
  * fails is estimated until it works again, and said once.
@@ -54,15 +64,20 @@ export interface Telemetry {
  * @throws PowerError if a meter that the configuration names cannot be read at the start, with the remedy.
  */
 export async function openMeter(
-  { power, telemetry, node, executor }: AgentConfig,
+  config: AgentConfig,
   logger: Logger,
   load: Pick<MachineOptions, "cpuLoad" | "gpuLoad"> = { cpuLoad: () => 0, gpuLoad: () => 0 },
 ): Promise<MachineMeter> {
+  const { power, telemetry, node, executor } = config;
+  const slice = sliceOf(config);
+  const elsewhere = executor?.kind === "kubernetes" ? { nvidiaSmi: "", gpus: gpusElsewhere(config) } : {};
   const onLocked = (problem: PowerError) => {
     logger.warn({ problem: problem.message }, "the processor's energy is estimated: its counters are locked");
   };
+  if (power.powercap !== undefined && power.powercap !== "" && slice === undefined) await mustShow(power.powercap);
   return MachineMeter.open({
     ...power,
+    ...elsewhere,
     ...load,
     powercap: power.powercap ?? POWERCAP,
     onLocked: power.powercap === undefined ? onLocked : undefined,
@@ -73,10 +88,25 @@ export async function openMeter(
     },
     kind: kindOf(node.class),
     rented: executor?.kind === "container" ? executor.gpus : [],
-    cpus: telemetry.cpus ?? readCpuTimes(telemetry.procfs)?.threads ?? 1,
-    slice: telemetry.cpus !== undefined,
+    cpus: slice ?? readCpuTimes(telemetry.procfs)?.threads ?? 1,
+    slice: slice !== undefined,
     maxWatts: node.powerMax,
   });
+}
+
+/** GPUs that the units of a node in a cluster have, on whichever machines. */
+function gpusElsewhere({ power, executor, node }: AgentConfig): number | undefined {
+  const each = executor?.kind === "kubernetes" ? executor.unitSize.gpus : 0;
+  return power.gpus ?? (each > 0 ? node.capacity * each : undefined);
+}
+
+/** @throws PowerError if a tree that the configuration names shows no processor: a mistyped path, most likely. */
+async function mustShow(powercap: string): Promise<void> {
+  if (await RaplMeter.open(powercap)) return;
+  throw new PowerError(
+    `"power.powercap" names ${powercap}, which shows no processor package: correct the path, load the module ` +
+      `intel_rapl_msr, or leave the entry out to have the energy estimated.`,
+  );
 }
 
 /**

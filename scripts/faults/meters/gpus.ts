@@ -309,6 +309,21 @@ esac`);
     },
   },
   {
+    name: "a GPU that is plugged in beside the declared one",
+    run: async ({ directory }) => {
+      const machine = new FakeMachine(directory);
+      await machine.smi.lists(gpus(1_000));
+      await machine.open({ kind: "gpu-80g", slice: true, gpus: 1 });
+      for (const [first, second] of [
+        [21_000, 7_000_000],
+        [41_000, 7_030_000],
+      ] as const) {
+        await machine.smi.lists(gpus(first, second));
+        assert.equal((await machine.after(SECONDS)).joules, PROCESSOR + 20);
+      }
+    },
+  },
+  {
     name: "a driver that works only after the start",
     run: async ({ directory }) => {
       const machine = new FakeMachine(directory);
