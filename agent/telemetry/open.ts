@@ -51,7 +51,7 @@ export interface Telemetry {
  * CPUs of a node that is a slice of this machine, or lies beside it: in a cluster the units run on other machines, of which
  * this one's meters know nothing. Undefined for a node that is all of this machine.
  */
-export function sliceOf({ telemetry, executor, node }: AgentConfig): number | undefined {
+function sliceOf({ telemetry, executor, node }: AgentConfig): number | undefined {
   if (telemetry.cpus !== undefined || executor?.kind !== "kubernetes") return telemetry.cpus;
   return node.capacity * executor.unitSize.cpus;
 }
@@ -124,7 +124,7 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const meter = await openMeter(config, logger, {
     cpuLoad: () => last.load,
     // What a GPU does is not known without its meter: it is taken to be busy as far as the node's units are.
-    gpuLoad: () => Math.min(1, workloads.leases().reduce((sum, lease) => sum + lease.unitsRunning, 0) / node.capacity),
+    gpuLoad: () => Math.min(1, workloads.unitsRunning / node.capacity),
   });
   logger.info({ method: meter.method, source: meter.source }, "energy");
   const sampler = new Sampler({

@@ -37,6 +37,11 @@ export class WorkloadCpu {
     }));
   }
 
+  /** Units that run now. */
+  get unitsRunning(): number {
+    return [...this.#works.values()].reduce((sum, work) => sum + work.unitsRunning, 0);
+  }
+
   /** CPU time of all workloads and of the agent itself, seconds; never shrinks. */
   totalSeconds(): number {
     for (const work of new Set([...this.#seen.keys(), ...this.#works.values()])) this.#take(work);

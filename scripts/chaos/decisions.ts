@@ -4,7 +4,7 @@ import { boundsOf, type Conditions, POWER, rolesOf } from "./conditions.ts";
 import type { World } from "./world.ts";
 
 /** Steps before a step whose conditions its reports may still cover: a report's period, and a fault that holds it up. */
-export const REPORT_STEPS = 8;
+const REPORT_STEPS = 8;
 /** Share by which a reported load may be off: ticks are whole. */
 const LOAD_TOLERANCE = 0.02;
 /** Factor by which a reported power may be off: the meters move at other moments than they are read. */
