@@ -118,17 +118,17 @@ export class BlockFiles extends BaseBlockstore {
     const name = blockName(cid);
     if (name === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} can't be in the store`);
     const file = this.fileOf(name);
-    let bytes: Uint8Array;
+    let bytes: Uint8Array | undefined;
     try {
       bytes = await readFile(file);
     } catch (error) {
-      if (systemErrorCode(error) === "ENOENT") {
-        throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
-      }
-      throw error;
+      const code = systemErrorCode(error);
+      if (code === "ENOENT") throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
+      // A directory in its place is as good as a corrupt one.
+      if (code !== "EISDIR") throw error;
     }
-    if (matches(cid, bytes)) return bytes;
-    await rm(file, { force: true });
+    if (bytes !== undefined && matches(cid, bytes)) return bytes;
+    await rm(file, { force: true, recursive: true });
     this.#room.account(name, 0);
     this.#options.onCorrupt(cid);
     throw new BlockNotFoundError(`Block ${cid.toString()} was corrupt on disk and is deleted`, true);
@@ -200,7 +200,11 @@ export class BlockFiles extends BaseBlockstore {
       if (!this.#shards.has(shard)) await mkdir(shard, { recursive: true });
       this.#shards.add(shard);
       this.#unsynced.set(name, ++this.#writes);
-      await rename(draft, file);
+      await rename(draft, file).catch(async (error: unknown) => {
+        if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(systemErrorCode(error) ?? "")) throw error;
+        await rm(file, { force: true, recursive: true });
+        await rename(draft, file);
+      });
     } catch (error) {
       this.#room.account(name, before);
       this.#shards.clear();
@@ -266,12 +270,15 @@ export class BlockFiles extends BaseBlockstore {
     this.#room.account(name, 0);
     this.#unsynced.delete(name);
     if (size === undefined) return 0;
-    rmSync(file, { force: true });
+    rmSync(file, { force: true, recursive: true });
     return size;
   }
 
   async *#names(): AsyncGenerator<string> {
-    for (const shard of await readdir(this.#directory)) {
+    for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      // Whatever else is here is not the store's.
+      if (!entry.isDirectory() || !/^[0-9a-f]{2}$/.test(entry.name)) continue;
+      const shard = entry.name;
       for (const name of await readdir(join(this.#directory, shard))) {
         if (/^[0-9a-f]{64}$/.test(name)) yield name;
       }

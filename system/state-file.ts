@@ -7,10 +7,17 @@ import { z } from "zod";
 
 import { syncDirectory, systemCode, writeDurably, type WriteOptions } from "./durable.ts";
 
-/** Where it is told what was set aside. A pino logger fits. */
+/** Where it is told what was set aside; standard error where none is given. A pino logger fits. */
 export interface StateLog {
   error(fields: object, message: string): void;
 }
+
+/** For programs without a log. */
+const toStandardError: StateLog = {
+  error: (_, message) => {
+    process.stderr.write(`${message}\n`);
+  },
+};
 
 /** What the files of one kind hold. */
 export interface StateKind<T extends z.ZodType> {
@@ -47,7 +54,7 @@ class Damaged extends Error {}
 export async function loadState<T extends z.ZodType>(
   file: string,
   kind: StateKind<T>,
-  log: StateLog,
+  log?: StateLog,
 ): Promise<z.output<T> | undefined> {
   try {
     const bytes = await readBounded(file, kind.maxBytes ?? MAX_BYTES);
@@ -158,7 +165,12 @@ export function reasonOf(error: unknown): string | undefined {
  * @param what Begins the log line: "The record of a lease".
  * @returns Where it is now.
  */
-export async function setAside(file: string, what: string, why: string, log: StateLog): Promise<string> {
+export async function setAside(
+  file: string,
+  what: string,
+  why: string,
+  log: StateLog = toStandardError,
+): Promise<string> {
   let target = `${file}.bad`;
   for (let n = 2; n <= KEPT_BAD && (await exists(target)); n++) target = `${file}.${String(n)}.bad`;
   await rm(target, { recursive: true, force: true });
@@ -170,7 +182,7 @@ export async function setAside(file: string, what: string, why: string, log: Sta
     });
   }
   await syncDirectory(dirname(file));
-  log.error({ file, why, setAside: target }, `${what} is damaged, and is set aside: ${why}`);
+  log.error({ file, why, setAside: target }, `${what} ${file} is damaged, and is set aside as ${target}: ${why}`);
   return target;
 }
 

@@ -99,7 +99,7 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const reporter = new Reporter({
     ...parts,
     capacity: node.capacity,
-    book: await ReportBook.open(join(config.dataDir, "reports.json")),
+    book: await ReportBook.open(join(config.dataDir, "reports.json"), logger),
     sampler,
     keepers: telemetry.keepers,
     selfPostAfter: telemetry.selfPostAfter,
