@@ -253,7 +253,10 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     const first = await startStore(t);
     const adding = Array.from({ length: 6 }, (_, i) => first.addFile(seededBytes(`twin ${i}`, MIB), { pin: "x" }));
     for (let i = 0; i < 4; i++) {
-      await assert.rejects(startStore(t, { directory: first.directory }), failsWith("IN_USE", first.directory, "another directory"));
+      await assert.rejects(
+        startStore(t, { directory: first.directory }),
+        failsWith("IN_USE", first.directory, "another directory"),
+      );
     }
     for (const { cid } of await Promise.all(adding)) assert.equal(await first.has(cid), true);
     await first.stop();
