@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { rmSync, statSync } from "node:fs";
-import { access, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstatSync, rmSync } from "node:fs";
+import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { BaseBlockstore } from "blockstore-core/base";
@@ -8,6 +8,7 @@ import type { InputPair, Pair } from "interface-blockstore";
 import { CID } from "multiformats/cid";
 import { create as createDigest } from "multiformats/hashes/digest";
 
+import { readBounded, reasonOf } from "../system/state-file.ts";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
@@ -85,7 +86,13 @@ export class BlockFiles extends BaseBlockstore {
     const names: string[] = [];
     for await (const name of this.#names()) names.push(name);
     await forEachLimited(names, SCAN_CONCURRENCY, async (name) => {
-      this.#room.account(name, (await stat(this.fileOf(name))).size);
+      const found = await lstat(this.fileOf(name));
+      // Never a block, however it got there.
+      if (!found.isFile() || found.size > MAX_BLOCK_BYTES) {
+        this.discard(name);
+        return;
+      }
+      this.#room.account(name, found.size);
       if (!this.#options.isNeeded(name)) this.#unsynced.set(name, 0);
     });
   }
@@ -120,12 +127,12 @@ export class BlockFiles extends BaseBlockstore {
     const file = this.fileOf(name);
     let bytes: Uint8Array | undefined;
     try {
-      bytes = await readFile(file);
+      bytes = await readBounded(file, MAX_BLOCK_BYTES);
+      if (bytes === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
     } catch (error) {
-      const code = systemErrorCode(error);
-      if (code === "ENOENT") throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
-      // A directory in its place is as good as a corrupt one.
-      if (code !== "EISDIR") throw error;
+      // What is no file, or far too large, is as good as a corrupt block; a disk that fails says nothing of it.
+      const mayNotRead = ["EACCES", "EPERM"].includes(systemErrorCode(error) ?? "");
+      if (error instanceof BlockNotFoundError || mayNotRead || reasonOf(error) === undefined) throw error;
     }
     if (bytes !== undefined && matches(cid, bytes)) return bytes;
     await rm(file, { force: true, recursive: true });
@@ -148,7 +155,7 @@ export class BlockFiles extends BaseBlockstore {
     const name = blockName(cid);
     const bytes = await toBytes(value);
     if (name !== undefined) {
-      const present = await readFile(this.fileOf(name)).catch(() => undefined);
+      const present = await readBounded(this.fileOf(name), MAX_BLOCK_BYTES).catch(() => undefined);
       if (present !== undefined && Buffer.compare(present, bytes) === 0) return cid;
     }
     await this.write(cid, bytes);
@@ -266,7 +273,7 @@ export class BlockFiles extends BaseBlockstore {
   /** Deletes a block's file at once. @returns its bytes, 0 if there was none. */
   discard(name: string): number {
     const file = this.fileOf(name);
-    const size = statSync(file, { throwIfNoEntry: false })?.size;
+    const size = lstatSync(file, { throwIfNoEntry: false })?.size;
     this.#room.account(name, 0);
     this.#unsynced.delete(name);
     if (size === undefined) return 0;

@@ -92,7 +92,11 @@ export class DataDirectory {
     const claim = join(folder, `${randomUUID()}.json`);
     let lock: DataDirectory | undefined;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      // By itself: a recursive one says nothing of a file system that is read-only.
+      await mkdir(folder, { mode: 0o700 }).catch((error: unknown) => {
+        if (systemCode(error) !== "EEXIST") throw error;
+      });
       const program = (process.argv[1] ?? process.title).split(sep).slice(-2).join("/");
       const content = { ...self, program, since: new Date().toISOString() };
       claims.add(claim);
@@ -258,8 +262,8 @@ function explain(path: string, error: unknown): unknown {
   const code = systemCode(error);
   if (error instanceof DataDirectoryError || code === undefined) return error;
   const remedies: Record<string, string> = {
-    ENOSPC: "free some space on its disk",
-    EDQUOT: "free some space of this user's quota",
+    ENOSPC: "its disk is full; free some space",
+    EDQUOT: "this user's quota is used up; free some space",
     EACCES: "let this user own it and write to it",
     EPERM: "let this user own it and write to it",
     EROFS: "its file system is read-only; use another directory, or mount it for writing",
