@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { parseEther, parseUnits } from "ethers";
@@ -50,8 +49,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const contracts = connect(deployment, provider);
   // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
   const lanes = new Map<string, Promise<TransactionLane>>();
-  const openLane = async (signer: OpenSigner): Promise<TransactionLane> => {
-    await mkdir(options.journals, { recursive: true });
+  const openLane = (signer: OpenSigner): Promise<TransactionLane> => {
     return TransactionLane.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
       stuckAfterMs: options.fees.stuckAfter * 1000,

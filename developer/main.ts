@@ -16,6 +16,7 @@ import { ChainError } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
+import { withDirectory } from "../service/data.ts";
 import { createLogger } from "../service/logger.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
@@ -69,7 +70,14 @@ async function work(
   config: DeveloperConfig,
   getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
 ): Promise<void> {
-  const signal = shutdownSignal();
+  await withDirectory([config.dataDir], logger, shutdownSignal(), (signal) => follow(config, signal, getTask));
+}
+
+async function follow(
+  config: DeveloperConfig,
+  signal: AbortSignal,
+  getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
+): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),

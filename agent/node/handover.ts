@@ -7,6 +7,7 @@ import { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
+import { timeoutSignal } from "../../system/clock.ts";
 import { replicaHolders } from "./replicas.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
@@ -67,7 +68,7 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
   const ids = given.map(({ id }) => id);
   const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-  const signal = AbortSignal.timeout(graceSeconds * 1000);
+  const signal = timeoutSignal(graceSeconds * 1000);
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {
       const cid = fromChainCid(checkpoint).toString();

@@ -7,6 +7,7 @@ import { packReports, type SignedReport } from "../../chain/report.ts";
 import { isSilent, readCredit, readStandings, readTotals } from "../../chain/telemetry.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { type BatchBounds, planBatch } from "./batch.ts";
 import { ReportInbox } from "./inbox.ts";
 import { parseReport } from "./message.ts";
@@ -32,7 +33,7 @@ export interface EnergyParts {
   readonly logger: Logger;
   readonly metrics: EnergyMetrics;
   readonly bounds: BatchBounds;
-  /** Clock, ms since 1970. */
+  /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
@@ -57,7 +58,7 @@ export class EnergyKeeper {
 
   constructor(parts: EnergyParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+    this.#now = parts.now ?? monotonicMs;
     this.#leases = new LeaseIndex(parts.reader);
   }
 
