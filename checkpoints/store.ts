@@ -20,6 +20,7 @@ import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
 import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
+import type { HttpLimits } from "../service/http/server.ts";
 import { withReader } from "./reader.ts";
 import type { ReaderParts } from "./reader.ts";
 import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
@@ -42,6 +43,8 @@ export interface CheckpointStoreOptions {
   announce?: string[];
   /** Serving blocks over HTTP, which is several times as fast as bitswap; false for none. */
   http?: HttpServing | false;
+  /** Bounds of the HTTP server that differ from the usual ones. */
+  httpLimits?: Partial<HttpLimits>;
   /** Most bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
   maxBytes?: number;
   log?: Log;
@@ -98,7 +101,7 @@ export class CheckpointStore extends LocalStore {
       const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [], http = {} } = this.#options;
       let port = 0;
       if (http !== false) {
-        server = new BlockServer((cid) => this.blocks.read(cid), this.log);
+        server = new BlockServer((cid) => this.blocks.read(cid), this.log, this.#options.httpLimits);
         port = await server.start(listenAddress(http.listen, listen));
       }
       node = await startNetwork(this.blocks, { privateKey, listen, announce });

@@ -1,4 +1,5 @@
 import type { FaultKind } from "./frame.ts";
+import { listeners } from "./listeners.ts";
 
 /** Every kind of fault, in the order in which they run. */
-export const KINDS: readonly FaultKind[] = [];
+export const KINDS: readonly FaultKind[] = [listeners];
