@@ -197,6 +197,11 @@ export class CheckpointStore extends LocalStore {
     return this.#network().peers.status();
   }
 
+  /** The node beneath, for tests that look at its connections and records. */
+  inside(): NetworkNode {
+    return this.#network().node;
+  }
+
   /**
    * Measures the round-trip times to all peers that are connected, ms by peer id; who does not answer within `timeout` ms is
    * left out.

@@ -17,6 +17,7 @@ import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
 import { createLogger } from "../service/logger.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
 import { requireCadence } from "./cadence.ts";
@@ -76,6 +77,7 @@ async function work(
     listen: config.store.listen,
     // nobody learns of it: nodes get specs over the connections that the developer makes
     http: false,
+    reach: reachOf(config.network.chainId),
     log: logger,
   });
   await store.start();

@@ -1,5 +1,6 @@
 import type { FaultKind } from "./frame.ts";
 import { listeners } from "./listeners.ts";
+import { strangers } from "./strangers.ts";
 
 /** Every kind of fault, in the order in which they run. */
-export const KINDS: readonly FaultKind[] = [listeners];
+export const KINDS: readonly FaultKind[] = [listeners, strangers];
