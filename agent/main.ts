@@ -23,6 +23,7 @@ import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger, type Logger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
@@ -93,6 +94,9 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     announce: config.store.announce,
     http: config.store.http,
     maxBytes: config.store.maxBytes,
+    reach: reachOf(config.network.chainId),
+    // The owner's own words, not those of the chain or of peers.
+    trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
     log: logger,
   });
   await store.start();

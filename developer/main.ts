@@ -18,6 +18,7 @@ import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
 import { createLogger } from "../service/logger.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
 import { requireCadence } from "./cadence.ts";
@@ -84,6 +85,7 @@ async function follow(
     listen: config.store.listen,
     // nobody learns of it: nodes get specs over the connections that the developer makes
     http: false,
+    reach: reachOf(config.network.chainId),
     log: logger,
   });
   await store.start();

@@ -1,5 +1,7 @@
 import { FILES } from "./files.ts";
 import type { FaultKind } from "./frame.ts";
+import { listeners } from "./listeners.ts";
+import { strangers } from "./strangers.ts";
 
 /** Every kind of fault, in the order in which they run. */
-export const KINDS: readonly FaultKind[] = [FILES];
+export const KINDS: readonly FaultKind[] = [FILES, listeners, strangers];

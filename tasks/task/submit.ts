@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { LeaseIndex } from "../../chain/lease-index.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { requireCadence } from "../../developer/cadence.ts";
 import { quoteTask } from "../../developer/quote.ts";
 import { submitTask } from "../../developer/submit.ts";
@@ -13,7 +15,7 @@ import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenWish } from "./given.ts";
 import { showQuote } from "./quote.ts";
-import { withStore } from "./store.ts";
+import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
 interface Arguments extends WritingArguments {
@@ -46,7 +48,15 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
-    return withStore(reader, args.store, async (store) => {
+    const index = new LeaseIndex(reader);
+    let task: number | undefined;
+    // Whichever node is leased the task needs its spec, and nobody else has it yet.
+    const workers = async (): Promise<number[]> => {
+      if (task === undefined) return [];
+      await index.refresh();
+      return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
+    };
+    const serve = async (store: CheckpointStore) => {
       const classes = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
           known.find(({ id }) => id === classId)?.name ?? "",
@@ -62,6 +72,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         within,
       };
       const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
+      task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;
@@ -69,6 +80,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
       return { ...submitted, ...(await watchTask(context, taskId)) };
-    });
+    };
+    return withStore(reader, args.store, serve, LOOK_MS, workers);
   });
 }
