@@ -5,7 +5,7 @@ import { afterEach, test } from "node:test";
 import { inspect } from "node:util";
 
 import { RpcUnavailable, WrongNetwork } from "./errors.ts";
-import { openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
+import { type EndpointEvent, openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
 
 interface Call {
   readonly id: number;
@@ -28,17 +28,24 @@ afterEach(async () => {
   }
 });
 
-/** A JSON-RPC endpoint on loopback that answers as told. Counts the HTTP requests. */
+/**
+ * A JSON-RPC endpoint on loopback that answers as told. Counts the HTTP requests.
+ *
+ * @param checks Whether it answers by itself, uncounted, when it is asked for its chain before anything else.
+ */
 async function endpoint(
   reply: (calls: readonly Call[], request: number) => Reply,
+  checks = true,
 ): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
     request.on("end", () => {
-      requests += 1;
-      const answer = reply([JSON.parse(text) as Call | Call[]].flat(), requests);
+      const calls = [JSON.parse(text) as Call | Call[]].flat();
+      const checked = checks && calls.every(({ id, method }) => id === 0 && method === "eth_chainId");
+      if (!checked) requests += 1;
+      const answer = checked ? ok(calls) : reply(calls, requests);
       if (answer === "hang up") request.socket.destroy();
       if (typeof answer === "string") return;
       response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
@@ -76,7 +83,7 @@ async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailable> {
 }
 
 test("the chain is checked once, and the wrong one named", async () => {
-  const { url, requests } = await endpoint((calls) => ok(calls));
+  const { url, requests } = await endpoint((calls) => ok(calls), false);
   const right = await openProvider(url, { chainId: 31337 });
   providers.push(right);
   assert.equal((await right.getNetwork()).chainId, 31337n);
@@ -157,8 +164,8 @@ test("of a batch only what was not answered is asked again", async () => {
     };
   });
   const rpc = provider(url);
-  assert.deepEqual(await Promise.all([rpc.send("eth_chainId", []), rpc.send("eth_gasPrice", [])]), ["0x1", "0x2"]);
-  assert.deepEqual(asked, [["eth_chainId", "eth_gasPrice"], ["eth_gasPrice"]]);
+  assert.deepEqual(await Promise.all([rpc.send("eth_blockNumber", []), rpc.send("eth_gasPrice", [])]), ["0x1", "0x2"]);
+  assert.deepEqual(asked, [["eth_blockNumber", "eth_gasPrice"], ["eth_gasPrice"]]);
 });
 
 test("an answer is an answer: a revert is not tried again, nor is what must not happen twice", async () => {
@@ -171,7 +178,7 @@ test("an answer is an answer: a revert is not tried again, nor is what must not 
 });
 
 test("when an endpoint fails the next is asked, and stays the one that is asked", async () => {
-  const down = await endpoint(() => ({ status: 503, body: "down" }));
+  const down = await endpoint(() => ({ status: 503, body: "down" }), false);
   const up = await endpoint((calls) => ok(calls, ({ method }) => (method === "eth_chainId" ? "0x7a69" : "0x2a")));
   const asked = provider(down.url, { fallbackUrls: [up.url] });
   assert.equal(await asked.getBlockNumber(), 42);
@@ -182,11 +189,23 @@ test("when an endpoint fails the next is asked, and stays the one that is asked"
   assert.equal(asked.endpoint, new URL(up.url).origin);
 });
 
-test("a fallback that serves another chain is never asked anything else", async () => {
+test("a fallback that serves another chain is dropped with one line, never asked anything else, and not the others", async () => {
+  const other = await endpoint((calls) => ok(calls, () => "0x2105"), false);
   const down = await endpoint(() => "hang up");
-  const other = await endpoint((calls) => ok(calls, () => "0x2105"));
-  await assert.rejects(provider(down.url, { fallbackUrls: [other.url] }).getBlockNumber(), WrongNetwork);
+  const up = await endpoint((calls) => ok(calls, () => "0x2a"));
+  const events: EndpointEvent[] = [];
+  const asked = provider(down.url, {
+    fallbackUrls: [other.url, up.url],
+    onEndpoint: (event) => events.push(event),
+  });
+  assert.deepEqual(await Promise.all([asked.getBlockNumber(), asked.getBlockNumber()]), [42, 42]);
+  assert.equal(await asked.getBlockNumber(), 42);
   assert.equal(other.requests(), 1);
+  const dropped = events.filter(({ kind }) => kind === "dropped");
+  assert.equal(dropped.length, 1);
+  assert.match(dropped[0]?.message ?? "", /serves chain 8453, but chain 31337 is configured; it is not asked/);
+  assert.ok(!inspect(events).includes("secret-access-key"));
+  await assert.rejects(provider(other.url).getBlockNumber(), WrongNetwork);
 });
 
 test("with every endpoint down the answer is that nobody answered", async () => {
