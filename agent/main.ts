@@ -17,6 +17,7 @@ import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger } from "../service/logger.ts";
@@ -79,6 +80,7 @@ async function run(config: AgentConfig): Promise<void> {
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({

@@ -15,6 +15,7 @@ import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { balanceWatch } from "../service/balance-watch.ts";
 import { readConfig } from "../service/config.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger } from "../service/logger.ts";
@@ -74,6 +75,7 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
   });
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);
