@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import {
   type JsonRpcError,
   type JsonRpcPayload,
@@ -117,12 +115,7 @@ export class RpcProvider extends JsonRpcProvider {
    * @throws {@link RpcUnavailable} if none answers; WrongNetwork if all serve another chain.
    */
   async open(): Promise<void> {
-    const { endpoints } = this.#pool;
-    if (endpoints.length > 1) {
-      // All at once, which shows the stale ones; those that are silent are not waited for.
-      const checks = Promise.all(endpoints.map(async (endpoint) => this.#pool.check(endpoint)));
-      await Promise.race([checks, delay(GRACE_MS, undefined, { ref: false })]);
-    }
+    await this.#pool.checkAll(GRACE_MS);
     await askPool(this.#pool, [], this.#patience);
   }
 

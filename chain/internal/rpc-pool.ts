@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { type RpcFailure, RpcUnavailable, WrongNetwork } from "../errors.ts";
 import type { Endpoint, Failure, Outcome, RpcPayload } from "./rpc-endpoint.ts";
 import { lag } from "./rpc-heads.ts";
@@ -23,6 +25,8 @@ export interface PoolOptions {
 const CHECK_MS = 60_000;
 /** How long the newest block of an endpoint that gives no answers any more is held against the others, milliseconds. */
 const REMEMBERED_MS = 600_000;
+/** How far apart two looks at a newest block may be for the older one to be judged by the newer, milliseconds. */
+const COMPARABLE_MS = 5000;
 /** Failures of an endpoint make one event within this time, milliseconds. */
 const QUIET_MS = 60_000;
 
@@ -57,6 +61,8 @@ export class EndpointPool {
   readonly #options: PoolOptions;
   readonly #checkedAt = new Map<Endpoint, number>();
   readonly #failureTold = new Map<Endpoint, number>();
+  /** Set while newest blocks are gathered before any is judged. */
+  #gathering = false;
 
   constructor(endpoints: readonly Endpoint[], options: PoolOptions) {
     this.endpoints = endpoints;
@@ -94,6 +100,23 @@ export class EndpointPool {
       endpoint.checking = undefined;
     });
     return endpoint.checking;
+  }
+
+  /**
+   * Checks all endpoints at once, so that it shows which are wrong or stale.
+   *
+   * @param graceMs Silent ones are not waited for any longer.
+   */
+  async checkAll(graceMs: number): Promise<void> {
+    if (this.endpoints.length < 2) return;
+    // With only some of the blocks known, an honest endpoint could look stale beside one that is not.
+    this.#gathering = true;
+    const checks = Promise.all(this.endpoints.map(async (endpoint) => this.check(endpoint)));
+    await Promise.race([checks, delay(graceMs, undefined, { ref: false })]);
+    this.#gathering = false;
+    for (const endpoint of this.endpoints.toSorted((a, b) => (b.head?.number ?? -1) - (a.head?.number ?? -1))) {
+      this.#compare(endpoint);
+    }
   }
 
   /** Checks in the background what is due: endpoints that may do well again, and all of them every minute. */
@@ -176,14 +199,25 @@ export class EndpointPool {
     return { ...failure, sent: false };
   }
 
-  /** Notes an endpoint's newest block; a failure if it is not where the others are. */
+  /** Notes an endpoint's newest block, and drops whichever this shows to be wrong; a failure if it is the endpoint itself. */
   #judge(endpoint: Endpoint, head: number): Failure | undefined {
-    const at = performance.now();
-    endpoint.head = { number: head, at };
-    const others = this.endpoints.flatMap(({ head: other, fault }) =>
-      other === undefined || other === endpoint.head || fault || at - other.at > REMEMBERED_MS ? [] : [other.number],
+    endpoint.head = { number: head, at: performance.now() };
+    if (this.#gathering) return undefined;
+    const failure = this.#compare(endpoint);
+    // What others said just now is comparable, too; what they said earlier would only look old.
+    for (const other of this.endpoints) {
+      if (other !== endpoint && !other.fault && age(other) < COMPARABLE_MS) this.#compare(other);
+    }
+    return failure;
+  }
+
+  /** Compares an endpoint's newest block with those of the others, and drops it if it is not where they are. */
+  #compare(endpoint: Endpoint): Failure | undefined {
+    if (!endpoint.head) return undefined;
+    const others = this.endpoints.flatMap((other) =>
+      other === endpoint || other.fault || !other.head || age(other) > REMEMBERED_MS ? [] : [other.head.number],
     );
-    const behind = lag(head, others);
+    const behind = lag(endpoint.head.number, others);
     if (behind < 0) return this.#drop(endpoint, { kind: "ahead", ahead: -behind });
     return behind > this.#options.maxBlocksBehind ? this.#drop(endpoint, { kind: "stale", behind }) : undefined;
   }
@@ -229,6 +263,11 @@ export class EndpointPool {
   #tell(kind: EndpointEvent["kind"], { name }: Endpoint, message: string): void {
     this.#options.onEndpoint({ kind, endpoint: name, message });
   }
+}
+
+/** Milliseconds since an endpoint named its newest block. */
+function age({ head }: Endpoint): number {
+  return head ? performance.now() - head.at : Infinity;
 }
 
 async function one(

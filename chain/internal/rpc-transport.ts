@@ -137,7 +137,7 @@ export class Transport {
     const status = response.statusCode ?? 0;
     if (status === 200) return this.#body(response);
     // The status says it; its body is waited for only briefly.
-    const timer = setTimeout(() => response.destroy(), ERROR_BODY_MS);
+    const timer = setTimeout(() => response.destroy(), Math.min(ERROR_BODY_MS, this.#options.timeoutMs / 2));
     const text = await this.#body(response)
       .catch(() => "")
       .finally(() => {
