@@ -13,6 +13,8 @@ interface Row {
   readonly http: Http;
   /** Why there is no answer, where there is no other endpoint. */
   readonly reason: RpcFailure;
+  /** Takes too long for a quick run. */
+  readonly slow?: true;
 }
 
 function status(code: number, body: string, headers: Record<string, string> = {}): Http {
@@ -106,6 +108,7 @@ const STATUSES: readonly Row[] = [
   { name: "204 without content", http: status(204, ""), reason: "server" },
   { name: "206 with part of an answer", http: status(206, RIGHT), reason: "server" },
   {
+    slow: true,
     name: "503 whose body never ends",
     http: (response) => {
       response.writeHead(503);
@@ -190,6 +193,7 @@ const BODIES: readonly Row[] = [
     reason: "too-large",
   },
   {
+    slow: true,
     name: "a body without end",
     http: (response) => {
       response.writeHead(200);
@@ -210,6 +214,7 @@ const BODIES: readonly Row[] = [
     reason: "timeout",
   },
   {
+    slow: true,
     name: "an answer that drips after its end",
     http: (response, calls) => {
       drip(response, 20, `{"jsonrpc":"2.0","id":${String(calls[0]?.id)},"result":"0x5"}`);
@@ -236,6 +241,7 @@ const BODIES: readonly Row[] = [
   },
   { name: "silence", http: () => true, reason: "timeout" },
   {
+    slow: true,
     name: "headers and then silence",
     http: (response) => {
       response.writeHead(200);
@@ -266,6 +272,11 @@ const BODIES: readonly Row[] = [
   },
   { name: "headers of 64 KiB", http: status(200, RIGHT, { "x-filler": "x".repeat(65_536) }), reason: "connection" },
 ];
+
+function rowCase(does: string, row: Row): FaultCase {
+  const { name, slow } = row;
+  return { name: `an endpoint ${does} ${name}`, run: async () => survives(row), ...(slow && { slow }) };
+}
 
 async function survives(row: Row): Promise<void> {
   await onBench(async (bench) => {
@@ -406,8 +417,8 @@ function shapeCase([what, [method, ...params], result]: Wrong): FaultCase {
 
 /** Endpoints that answer what is no answer. */
 export const ANSWERS: readonly FaultCase[] = [
-  ...STATUSES.map((row) => ({ name: `an endpoint answers ${row.name}`, run: async () => survives(row) })),
-  ...BODIES.map((row) => ({ name: `an endpoint sends ${row.name}`, run: async () => survives(row) })),
+  ...STATUSES.map((row) => rowCase("answers", row)),
+  ...BODIES.map((row) => rowCase("sends", row)),
   ...UNREACHABLE,
   ...SHAPES.map(shapeCase),
 ];

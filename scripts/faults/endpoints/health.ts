@@ -233,6 +233,7 @@ const LIVES: readonly FaultCase[] = [
   },
   {
     name: "a fallback is silent at the opening",
+    slow: true,
     run: async () =>
       onBench(async (bench) => {
         const [good, mute] = [await bench.standIn(), await bench.standIn({ http: silent, faultyChecks: true })];

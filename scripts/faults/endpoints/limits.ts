@@ -93,6 +93,7 @@ const RATES: readonly FaultCase[] = [
     ] as const
   ).map(([what, header, least]): FaultCase => ({
     name: `Retry-After with ${what}`,
+    ...(what === "a date" && { slow: true as const }),
     run: async () =>
       onBench(async (bench) => {
         let refused = 0;

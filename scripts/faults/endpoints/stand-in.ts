@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 
 import { keccak256 } from "ethers";
 
-import type { ChainError} from "../../../chain/errors.ts";
+import type { ChainError } from "../../../chain/errors.ts";
 import { type RpcFailure, RpcUnavailable } from "../../../chain/errors.ts";
 import { explain } from "../../../chain/explain.ts";
 import { type EndpointEvent, type ProviderOptions, RpcProvider } from "../../../chain/provider.ts";
