@@ -214,3 +214,123 @@ test("with every endpoint down the answer is that nobody answered", async () => 
   await unavailable(provider(down.url, { fallbackUrls: [too.url] }).getBlockNumber());
   assert.ok(down.requests() + too.requests() >= 3);
 });
+
+/** A block as far as anybody looks at it. */
+function block(number: number) {
+  const hex = `0x${number.toString(16)}`;
+  return { number: hex, hash: `0x${"ab".repeat(32)}`, timestamp: hex };
+}
+
+function node(number: number) {
+  return ({ method }: Call) =>
+    method === "eth_chainId"
+      ? "0x7a69"
+      : method === "eth_getBlockByNumber"
+        ? block(number)
+        : `0x${number.toString(16)}`;
+}
+
+test("an endpoint that is behind the others is dropped before anything that it says counts", async () => {
+  const late = await endpoint((calls) => ok(calls, node(10)), false);
+  const good = await endpoint((calls) => ok(calls, node(100)), false);
+  const events: EndpointEvent[] = [];
+  const asked = provider(late.url, { fallbackUrls: [good.url], onEndpoint: (event) => events.push(event) });
+  await asked.open();
+  const before = late.requests();
+  assert.deepEqual([await asked.getBlockNumber(), await asked.getBlockNumber()], [100, 100]);
+  assert.equal(late.requests(), before);
+  assert.deepEqual(
+    events.map(({ kind, message }) => [kind, /90 blocks behind the others \(maximum 30\)/.test(message)]),
+    [["dropped", true]],
+  );
+});
+
+test("a body that drips or never ends is given up in time and in size", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200);
+    if (request.url === "/drip") {
+      const timer = setInterval(() => response.write(" "), 20);
+      response.on("close", () => {
+        clearInterval(timer);
+      });
+      return;
+    }
+    const chunk = Buffer.alloc(65_536, " ");
+    const more = (): void => {
+      while (response.writable && response.write(chunk));
+      if (response.writable) response.once("drain", more);
+    };
+    more();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const start = performance.now();
+  const dripping = await unavailable(provider(`${url}/drip`, { attempts: 1 }).getBlockNumber());
+  assert.equal(dripping.reason, "timeout");
+  assert.ok(performance.now() - start < 2000);
+  const endless = await unavailable(
+    provider(`${url}/endless`, { maxBytes: 2 ** 20, timeoutMs: 5000 }).getBlockNumber(),
+  );
+  assert.equal(endless.reason, "too-large");
+});
+
+test("many reads at once go over few connections, and a rate limit loses none", async () => {
+  let [open, most, second, count] = [0, 0, 0, 0];
+  const server = createServer((request, response) => {
+    most = Math.max(most, (open += 1));
+    response.on("close", () => (open -= 1));
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const now = Math.floor(performance.now() / 500);
+      if (now !== second) [second, count] = [now, 0];
+      count += 1;
+      response.writeHead(count > 25 ? 429 : 200);
+      const calls = JSON.parse(text) as Call | Call[];
+      const answers = [calls].flat().map((call) => ({ jsonrpc: "2.0", id: call.id, result: node(1)(call) }));
+      response.end(JSON.stringify(Array.isArray(calls) ? answers : answers[0]));
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const asked = provider(url, { backoffMs: 100, timeoutMs: 5000 });
+  const reads = Array.from({ length: 500 }, () => asked.send("eth_gasPrice", []));
+  assert.deepEqual(new Set(await Promise.all(reads)), new Set(["0x1"]));
+  assert.ok(most <= 8, `${String(most)} at once`);
+});
+
+test("a transaction that one endpoint may have got is not refused because another refuses it", async () => {
+  const refuse = (message: string) => (calls: readonly Call[]) =>
+    calls[0]?.method === "eth_sendRawTransaction" ? failed(calls, -32000, message) : ok(calls, node(5));
+  const lost = await endpoint((calls) =>
+    calls[0]?.method === "eth_sendRawTransaction" ? "hang up" : ok(calls, node(5)),
+  );
+  const poor = await endpoint(refuse("insufficient funds for gas * price + value"));
+  const sent = await unavailable(
+    provider(lost.url, { fallbackUrls: [poor.url] }).send("eth_sendRawTransaction", ["0x02"]),
+  );
+  assert.equal(sent.details["sent"], true);
+  assert.match(sent.message, /may have passed the transaction on; another refused it \(insufficient funds/);
+  const full = await endpoint(refuse("txpool is full"));
+  const [hash] = [`0xf2ee15ea639b73fa3db9b34a245bdfa015c260c598b211bf05a1ecc4b3e3b4f2`];
+  const free = await endpoint((calls) =>
+    ok(calls, (call) => (call.method === "eth_sendRawTransaction" ? hash : node(5)(call))),
+  );
+  assert.equal(await provider(full.url, { fallbackUrls: [free.url] }).send("eth_sendRawTransaction", ["0x02"]), hash);
+});
+
+test("a node without eth_maxPriorityFeePerGas can be used", async () => {
+  const { url } = await endpoint((calls) =>
+    calls[0]?.method === "eth_maxPriorityFeePerGas"
+      ? failed(calls, -32601, "the method eth_maxPriorityFeePerGas does not exist/is not available")
+      : ok(calls, () => ({
+          oldestBlock: "0x1",
+          baseFeePerGas: ["0x1"],
+          reward: [["0x1e8480"], ["0x2dc6c0"], ["0x0"]],
+        })),
+  );
+  assert.equal(await provider(url).send("eth_maxPriorityFeePerGas", []), "0x1e8480");
+});

@@ -19,6 +19,7 @@ export function shownName(url: string): string {
  * plain, as written in the address, and as a basic authorization's header; and every address but for its host.
  */
 export function secretsOf(url: string): (text: string) => string {
+  if (!URL.canParse(url)) return (text) => text.replaceAll(url === "" ? HIDDEN : url, HIDDEN);
   const { pathname, searchParams, username, password, hostname, search } = new URL(url);
   const user = [decoded(username), decoded(password)];
   const parts = [
