@@ -18,6 +18,7 @@ import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger, type Logger } from "../service/logger.ts";
@@ -86,6 +87,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({

@@ -43,21 +43,24 @@ export class ChainError extends Error {
  * - `timeout`: no answer in time
  * - `throttled`: too many requests
  * - `server`: an error of the server's own, or an answer that is no JSON-RPC
- * - `refused`: the endpoint does not let us in (401, 403, 404); trying again is pointless
+ * - `refused`: the endpoint does not let us in (401, 403, 404, a redirection); trying again is pointless
+ * - `unsupported`: the endpoint does not know the method, or not with these parameters; trying again is pointless
  * - `too-large`: the request or its answer is too large for the endpoint
  * - `behind`: the endpoint does not know a block that we have already seen
  */
-export type RpcFailure = "connection" | "timeout" | "throttled" | "server" | "refused" | "too-large" | "behind";
+export type RpcFailure =
+  "connection" | "timeout" | "throttled" | "server" | "refused" | "unsupported" | "too-large" | "behind";
 
 /**
- * The chain could not be asked. It says nothing about what is on the chain: never take it for an absence.
+ * The chain could not be asked. Where a transaction was to be sent, `details.sent` says whether an endpoint may have got
+ * it all the same. It says nothing about what is on the chain: never take it for an absence.
  */
 export class RpcUnavailable extends ChainError {
   override readonly name = "RpcUnavailable";
   readonly reason: RpcFailure;
 
   constructor(reason: RpcFailure, message: string, options: ErrorOptionsWithDetails = {}) {
-    super("RPC_UNAVAILABLE", reason !== "refused", message, options);
+    super("RPC_UNAVAILABLE", reason !== "refused" && reason !== "unsupported", message, options);
     this.reason = reason;
   }
 }
