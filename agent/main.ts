@@ -79,6 +79,7 @@ async function run(config: AgentConfig): Promise<void> {
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    stop: signal,
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({

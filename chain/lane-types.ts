@@ -1,3 +1,5 @@
+import type { TransactionReceipt } from "ethers";
+
 import type { ChainError } from "./errors.ts";
 import type { Fees } from "./internal/fees.ts";
 
@@ -110,6 +112,24 @@ export interface Payload {
   readonly value?: bigint;
 }
 
+/** A signed transaction, as whoever must not pay twice remembers it. */
+export interface SignedTransaction {
+  readonly nonce: number;
+  readonly hash: string;
+  /** Newest block when the first one with this nonce was signed. */
+  readonly block?: number | undefined;
+}
+
+/**
+ * What became of transactions that one request was signed as.
+ *
+ * - `mined`: one of them succeeded
+ * - `open`: none is mined, and the next nonce to be used is theirs, so that whatever is sent now replaces them
+ * - `void`: none can be mined any longer, or what was mined reverted
+ */
+export type Outcome =
+  { readonly kind: "mined"; readonly receipt: TransactionReceipt } | { readonly kind: "open" | "void" };
+
 /** A transaction to be sent. */
 export interface LaneRequest {
   /** What it is for, in logs and in the journal. */
@@ -126,5 +146,5 @@ export interface LaneRequest {
   /** Time for this request, milliseconds; see {@link LaneOptions.deadlineMs}. */
   readonly deadlineMs?: number;
   /** Told of each transaction that is signed for it, before it is sent; if it fails, nothing is sent. */
-  readonly signed?: (transaction: { readonly nonce: number; readonly hash: string }) => Promise<void>;
+  readonly signed?: (transaction: SignedTransaction) => Promise<void>;
 }

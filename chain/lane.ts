@@ -10,16 +10,26 @@ import { Flight, type Landing, type Move, type Tower } from "./internal/flight.t
 import { gwei } from "./internal/format.ts";
 import { Journal, type JournalEntry } from "./internal/journal.ts";
 import { nextNonceStep } from "./internal/nonce-plan.ts";
-import { SAFE_DEPTH } from "./internal/nonce-search.ts";
+import { NonceSearch, SAFE_DEPTH, safeBlock } from "./internal/nonce-search.ts";
 import { answerWithin, DeadlinePassed, Patience, pause, unless } from "./internal/patience.ts";
 import { Preflight, type Suggestion, TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
 import { requireCount, toBlock, toCount, toReceipt } from "./internal/rpc-answers.ts";
 import { describeRefusal, MAY_BE_MINED, type Remedy, remedyFor, type SendAnswer } from "./internal/send-refusal.ts";
-import type { LaneOptions, LaneRequest } from "./lane-types.ts";
+import type { LaneOptions, LaneRequest, Outcome, SignedTransaction } from "./lane-types.ts";
 import { LOCAL_CHAIN_ID } from "./provider.ts";
 
 export { LEAST_MARGIN, TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
-export type { Cost, Fees, LaneEvent, LaneOptions, LaneRequest, Payload, Proposal } from "./lane-types.ts";
+export type {
+  Cost,
+  Fees,
+  LaneEvent,
+  LaneOptions,
+  LaneRequest,
+  Outcome,
+  Payload,
+  Proposal,
+  SignedTransaction,
+} from "./lane-types.ts";
 
 /** Gas of a transaction that does nothing, with room for an account that has code. */
 const CANCEL_GAS = 50_000n;
@@ -165,6 +175,57 @@ export class TransactionLane {
     await done.catch((error: unknown) => {
       if (ended?.aborted !== true && signal?.aborted !== true) throw error;
     });
+  }
+
+  /**
+   * Finds out what became of transactions of this signer, also of those of an earlier run whose journal is lost. Asks
+   * until it is known, but no longer than the deadline of a request.
+   *
+   * @param label What they were for.
+   * @throws {@link TransactionUnconfirmed} if it cannot be told; RpcUnavailable.
+   */
+  async outcomeOf(label: string, signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Outcome> {
+    const patience = new Patience(this.#options.deadlineMs ?? DEADLINE_MS, signal);
+    const searches = signed.map(({ nonce, block }) => new NonceSearch(this.#tower.ask, this.address, nonce, block));
+    try {
+      for (;;) {
+        const outcome = await unless(patience.signal, this.#outcomeNow(signed, searches));
+        if (outcome) return outcome;
+        await pause(this.#tower.pollMs, patience.signal);
+      }
+    } catch (error) {
+      if (!patience.signal.aborted) throw error;
+      const hashes = signed.map(({ hash }) => hash);
+      throw new TransactionUnconfirmed(label, signed.at(-1)?.nonce ?? 0, hashes, whyNotWaited(error), error);
+    } finally {
+      patience.close();
+    }
+  }
+
+  async #outcomeNow(
+    signed: readonly SignedTransaction[],
+    searches: readonly NonceSearch[],
+  ): Promise<Outcome | undefined> {
+    const { ask } = this.#tower;
+    let reverted = false;
+    for (const { hash } of signed) {
+      const receipt = await this.#receiptOf(hash);
+      if (receipt?.status === 1) return { kind: "mined", receipt };
+      if (receipt) reverted = true;
+    }
+    const { latest } = await this.#counts();
+    const unused = signed.filter(({ nonce }) => nonce >= latest);
+    // Behind a gap: it may be mined once the gap is filled, so nothing can be said.
+    if (unused.some(({ nonce }) => nonce > latest)) return undefined;
+    const safe = await safeBlock(ask);
+    for (const [i, { nonce, hash }] of signed.entries()) {
+      if (nonce >= latest) continue;
+      const seen = await searches[i]?.step();
+      if (!seen || seen.block > safe) return undefined;
+      const isOurs = signed.some((each) => each.hash === seen.hash);
+      if (isOurs && !(reverted && seen.hash === hash)) return undefined;
+    }
+    return { kind: unused.length > 0 ? "open" : "void" };
   }
 
   /** Resolves when nothing waits any more. */
@@ -432,12 +493,17 @@ export class TransactionLane {
   }
 
   async #isMined(hash: string): Promise<boolean> {
+    return (await this.#receiptOf(hash)) !== undefined;
+  }
+
+  /** A receipt whose block is part of the chain; undefined if there is none. */
+  async #receiptOf(hash: string): Promise<TransactionReceipt | undefined> {
     const { ask, address, provider } = this.#tower;
     const read = toReceipt(await ask("eth_getTransactionReceipt", [hash]), hash, address, provider);
-    if (!read) return false;
+    if (!read) return undefined;
     const { blockNumber, blockHash } = read.receipt;
     const block = toBlock(await ask("eth_getBlockByNumber", [`0x${blockNumber.toString(16)}`, false]));
-    return block?.hash === blockHash;
+    return block?.hash === blockHash ? read.receipt : undefined;
   }
 
   /** A transaction that was reported as mined is gone: a reorganisation has undone it, and it is sent again. */

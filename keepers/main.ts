@@ -74,6 +74,7 @@ async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    stop: signal,
   });
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);

@@ -2,7 +2,7 @@ import { type JsonRpcApiProvider, keccak256, type Signer, Transaction, type Tran
 
 import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
 import { explain } from "../explain.ts";
-import type { Cost, LaneEvent } from "../lane-types.ts";
+import type { Cost, LaneEvent, LaneRequest } from "../lane-types.ts";
 import type { Fees } from "./fees.ts";
 import type { Journal, SentTransaction } from "./journal.ts";
 import { NonceSearch, safeBlock, type SeenTransaction } from "./nonce-search.ts";
@@ -74,7 +74,7 @@ export class Flight {
   readonly nonce: number;
   readonly label: string;
   readonly #tower: Tower;
-  readonly #signed: ((transaction: { nonce: number; hash: string }) => Promise<void>) | undefined;
+  readonly #signed: LaneRequest["signed"];
   readonly #own = new Set<string>();
   readonly #search: { current?: NonceSearch } = {};
   /** Monotonic times, milliseconds. */
@@ -87,12 +87,7 @@ export class Flight {
   block: number | undefined;
 
   /** @param signed Told of each transaction before it is sent; see `LaneRequest.signed`. */
-  constructor(
-    tower: Tower,
-    nonce: number,
-    label: string,
-    signed?: (transaction: { nonce: number; hash: string }) => Promise<void>,
-  ) {
+  constructor(tower: Tower, nonce: number, label: string, signed?: LaneRequest["signed"]) {
     this.#tower = tower;
     this.nonce = nonce;
     this.label = label;
@@ -160,7 +155,7 @@ export class Flight {
       ...(since !== undefined && { since }),
       ...(before?.promised === true && { promised: true }),
     });
-    await this.#signed?.({ nonce: this.nonce, hash });
+    await this.#signed?.({ nonce: this.nonce, hash, ...(since !== undefined && { block: since }) });
     signal.throwIfAborted();
     this.#own.add(hash);
     const handed = await this.#hand(raw, hash);
