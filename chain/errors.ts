@@ -74,13 +74,12 @@ export class TransactionUnconfirmed extends ChainError {
 
   /** @param why What is known about it, as the rest of a sentence about the transaction. */
   constructor(label: string, nonce: number, hashes: readonly string[], why: string, cause?: unknown) {
-    const newest = hashes.at(-1) ?? "";
     super(
       "SENT_UNCONFIRMED",
       false,
-      `"${label}" was sent as ${newest} (nonce ${String(nonce)}) and ${why}. It may still be mined: look at the hash before ` +
-        "you send it again. What this key sends next waits for it first.",
-      { cause, details: { hash: newest, hashes, nonce } },
+      `"${label}" was sent as ${hashes.join(", replaced by ")} (nonce ${String(nonce)}) and ${why}. It may still be mined: ` +
+        "look at the hash before you send it again. What this key sends next waits for it first.",
+      { cause, details: { hash: hashes.at(-1), hashes, nonce } },
     );
     this.nonce = nonce;
     this.hashes = hashes;

@@ -202,7 +202,8 @@ export class Flight {
   /** What the node says if it has refused what was signed for two periods of `stuckAfterMs`, and knows none of it. */
   async #turnedAway(): Promise<{ answer: SendAnswer; words: string } | undefined> {
     const refused = this.#refused;
-    if (!refused) return undefined;
+    // What waits at the nonce and is worth more may be mined or leave its place at any time.
+    if (!refused || refused.answer === "underpriced-replacement") return undefined;
     if (performance.now() - refused.since < 2 * this.#tower.stuckAfterMs || (await this.isKnown())) return undefined;
     return { answer: refused.answer, words: refused.words };
   }

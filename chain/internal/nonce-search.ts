@@ -26,6 +26,7 @@ export class NonceSearch {
   readonly #nonce: number;
   readonly #since: number | undefined;
   #next: number | undefined;
+  #found: SeenTransaction | undefined;
 
   /** @param since Newest block when the first transaction with this nonce was signed. */
   constructor(ask: Ask, address: string, nonce: number, since: number | undefined) {
@@ -37,6 +38,15 @@ export class NonceSearch {
 
   /** One step. Undefined: not seen so far. @throws RpcUnavailable */
   async step(): Promise<SeenTransaction | undefined> {
+    if (this.#found) {
+      const block = toBlock(await this.#ask("eth_getBlockByNumber", [`0x${this.#found.block.toString(16)}`, false]));
+      if (block?.hash === this.#found.blockHash) return this.#found;
+    }
+    this.#found = await this.#lookOn();
+    return this.#found;
+  }
+
+  async #lookOn(): Promise<SeenTransaction | undefined> {
     const head = requireCount(await this.#ask("eth_blockNumber", []), "a block number");
     const first = Math.max(0, this.#since === undefined ? head - BLIND_BLOCKS : Math.min(this.#since, head));
     const guess = await this.#bisect(first, head).catch(() => undefined);

@@ -51,6 +51,8 @@ test("an underpriced transaction pays more: as much as the node asks for, within
   assert.equal(asked?.fees.maxPriorityFeePerGas, 50_000_000n);
   const greedy = remedyFor("fee-too-low", "minimum needed 900000000000", offer, undefined, limits);
   assert.equal(greedy?.fees.maxPriorityFeePerGas, 11_250_000n);
+  const words = "max fee per gas less than block base fee: address 0x1, maxFeePerGas: 1, baseFee: 2000000000";
+  assert.equal(remedyFor("fee-too-low", words, offer, undefined, limits)?.fees.maxFeePerGas, 4_010_000_000n);
   const dear = { ...offer, fees: { ...offer.fees, maxFeePerGas: limits.maxFeePerGas } };
   assert.equal(remedyFor("fee-too-low", "", dear, undefined, limits), undefined);
 });

@@ -110,7 +110,11 @@ export function remedyFor(
       const least = tipAskedFor(words);
       const asked = least !== undefined && least <= limits.tipCeiling ? least : 0n;
       const room = fees.maxFeePerGas - fees.maxPriorityFeePerGas;
-      const raised = bumpFees(fees, now, limits.maxFeePerGas);
+      // Room for the base fee costs nothing that the chain does not take, so the node's word is enough.
+      const stated = baseFeeStated(words);
+      const roomy = stated !== undefined && 2n * stated + fees.maxPriorityFeePerGas;
+      const floor = roomy !== false && roomy <= limits.maxFeePerGas ? { ...fees, maxFeePerGas: roomy } : now;
+      const raised = bumpFees(fees, floor, limits.maxFeePerGas);
       if (!raised) return undefined;
       if (asked <= raised.maxPriorityFeePerGas) return { move, fees: raised };
       const maxFeePerGas = room + asked > raised.maxFeePerGas ? room + asked : raised.maxFeePerGas;
@@ -174,6 +178,12 @@ export function describeRefusal(answer: SendAnswer): { code: string; retryable: 
 /** "gas tip cap 0, minimum needed 1000000" → 1000000. */
 function tipAskedFor(words: string): bigint | undefined {
   const [, digits] = /(?:minimum|min|needed)\D{0,20}(\d{1,20})/i.exec(words) ?? [];
+  return digits === undefined ? undefined : BigInt(digits);
+}
+
+/** "maxFeePerGas: 1, baseFee: 2" → 2; "…the next block, which has a baseFeePerGas of 923014978" → 923014978. */
+function baseFeeStated(words: string): bigint | undefined {
+  const [, digits] = /base ?fee(?:PerGas)?\D{0,8}(\d{1,20})/i.exec(words) ?? [];
   return digits === undefined ? undefined : BigInt(digits);
 }
 
