@@ -121,7 +121,7 @@ export const feeFaults: readonly FaultCase[] = [
           (reason: unknown) => reason as { code?: string },
         );
         if (error?.code === "BUDGET_SPENT") break;
-        must(error === undefined, `failed with ${String(error)}`);
+        must(error === undefined, `failed with ${error?.code ?? "another kind of error"}`);
         sent += 1;
       }
       must(sent > 0 && sent < 40, `${String(sent)} transactions were sent`);

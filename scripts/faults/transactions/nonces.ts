@@ -188,7 +188,7 @@ export const nonceFaults: readonly FaultCase[] = [
       const failed = sent.flatMap((each) => (each.status === "rejected" ? [each.reason as { code?: string }] : []));
       must(
         failed.every(({ code }) => code === "NONCE_CONTESTED"),
-        `failed with ${String(failed[0])}`,
+        `failed with ${failed[0]?.code ?? "nothing"}`,
       );
       must(Number(await bench.node.getBalance(bench.receiver)) === paid, "paid more than once, or never");
     }),
@@ -330,7 +330,8 @@ export const nonceFaults: readonly FaultCase[] = [
     }),
   },
   {
-    name: "nonces: a somebody else's transaction that is stuck and worth more",
+    name: "nonces: somebody else's transaction that is stuck and worth more",
+    slow: true,
     run: onBench(async (bench) => {
       await bench.automine(false);
       await foreign(bench, 0, "3");

@@ -80,6 +80,7 @@ export const queueFaults: readonly FaultCase[] = [
   },
   {
     name: "queue: a request whose turn does not come in time names what is before it",
+    slow: true,
     run: onBench(async (bench) => {
       await bench.automine(false);
       const lane = await bench.lane({ maxFeePerGas: parseUnits("20", "gwei"), deadlineMs: 6 * STUCK_MS });

@@ -145,6 +145,7 @@ export const receiptFaults: readonly FaultCase[] = [
   },
   {
     name: "receipts: hidden for ever, although the block shows the transaction",
+    slow: true,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(RECEIPT, () => ({ result: null }));
       const lane = await bench.lane({ deadlineMs: 6 * STUCK_MS });
