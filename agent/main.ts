@@ -88,6 +88,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
     onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({

@@ -30,7 +30,7 @@ export interface SessionOptions {
     readonly chainId: number;
     readonly deployment?: string | undefined;
   };
-  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour. */
+  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour (0.05 if left out). */
   readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly onEndpoint?: ProviderOptions["onEndpoint"];
   /** Asked before anything is sent; see {@link LaneOptions.confirm}. */
   readonly confirm?: LaneOptions["confirm"];
+  /** Raised when the process is told to stop; see {@link LaneOptions.stop}. */
+  readonly stop?: AbortSignal;
 }
 
 /** A connection to the protocol on one chain. */
@@ -74,6 +76,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
       ...(options.onEvent && { onEvent: options.onEvent }),
       ...(options.confirm && { confirm: options.confirm }),
+      ...(options.stop && { stop: options.stop }),
     });
   };
   return {

@@ -82,6 +82,7 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
     onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);

@@ -86,7 +86,7 @@ export const fees = z
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
     stuckAfter: seconds.positive().default(30),
-    /** ETH that may be spent on gas within any hour; no bound if left out. */
+    /** ETH that may be spent on gas within any hour, replacements included; 0.05 if left out. */
     perHour: z
       .string()
       .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
