@@ -8,4 +8,12 @@ import { strangers } from "./strangers.ts";
 import { transactionFaults } from "./transactions.ts";
 
 /** Every kind of fault, in the order in which they run. */
-export const KINDS: readonly FaultKind[] = [FILES, listeners, strangers, meters, chaosRuns, endpoints, transactionFaults];
+export const KINDS: readonly FaultKind[] = [
+  FILES,
+  listeners,
+  strangers,
+  meters,
+  chaosRuns,
+  endpoints,
+  transactionFaults,
+];
