@@ -182,7 +182,7 @@ async function lost(): Promise<string[]> {
 }
 
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(500)) if (await look()) return;
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) if (await look()) return;
   throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
 }
 

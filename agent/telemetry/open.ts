@@ -6,7 +6,7 @@ import { isRenewable } from "../../protocol/energy/goals.ts";
 import { kindOf } from "../../protocol/energy/intensity.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { AgentConfig } from "../config.ts";
-import { secondsSinceInput } from "../owner/input.ts";
+import { InputWatch } from "../owner/input.ts";
 import type { OwnerWatch } from "../owner/watch.ts";
 import { MachineMeter, type MachineOptions } from "../power/machine.ts";
 import { PowerError } from "../power/meter.ts";
@@ -138,12 +138,13 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const reporter = new Reporter({
     ...parts,
     capacity: node.capacity,
-    book: await ReportBook.open(join(config.dataDir, "reports.json")),
+    book: await ReportBook.open(join(config.dataDir, "reports.json"), logger),
     sampler,
     keepers: telemetry.keepers,
     selfPostAfter: telemetry.selfPostAfter,
     version: AGENT_VERSION,
   });
+  const input = new InputWatch();
   const machine = UsageTrack.machine(telemetry.procfs);
   let ownBefore = own();
   return {
@@ -162,7 +163,7 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
       const { threads = 1 } = readCpuTimes(telemetry.procfs) ?? {};
       const present = owner.look({
         othersLoad: all.seconds > 0 ? others / all.seconds : 0,
-        sinceInput: await secondsSinceInput(),
+        sinceInput: await input.secondsSince(),
         seconds: all.seconds / threads,
       });
       if (present !== before) logger.info({ present }, present ? "the owner uses the machine" : "the owner is away");

@@ -174,6 +174,8 @@ export class World {
       const name = `developer-${String(i)}`;
       this.#busy.set(i, name);
       const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+      // The spec and its terms are the same each time; a developer that is started again must not pay again.
+      args.push("--submission", String(this.#tasks));
       void this.#run(name, args, true).then(() => this.#busy.delete(i));
     }
     return this.#tasks;
