@@ -65,6 +65,30 @@ export class RpcUnavailable extends ChainError {
   }
 }
 
+/**
+ * A transaction was signed and handed to the network, and what became of it is not known yet. It stays in the journal;
+ * whatever is sent next by the same key waits for it first. It may still be mined, so never take it for "not sent".
+ */
+export class TransactionUnconfirmed extends ChainError {
+  override readonly name = "TransactionUnconfirmed";
+  readonly nonce: number;
+  /** Every transaction that was signed for the nonce; at most one of them is ever mined. */
+  readonly hashes: readonly string[];
+
+  /** @param why What is known about it, as the rest of a sentence about the transaction. */
+  constructor(label: string, nonce: number, hashes: readonly string[], why: string, cause?: unknown) {
+    super(
+      "SENT_UNCONFIRMED",
+      false,
+      `"${label}" was sent as ${hashes.join(", replaced by ")} (nonce ${String(nonce)}) and ${why}. It may still be mined: ` +
+        "look at the hash before you send it again. What this key sends next waits for it first.",
+      { cause, details: { hash: hashes.at(-1), hashes, nonce } },
+    );
+    this.nonce = nonce;
+    this.hashes = hashes;
+  }
+}
+
 /** The endpoint serves another chain than the one configured. */
 export class WrongNetwork extends ChainError {
   override readonly name = "WrongNetwork";

@@ -145,9 +145,9 @@ test("a pause that the endpoint asks for is kept", async () => {
   const { url } = await endpoint((calls, request) =>
     request === 1 ? { status: 429, headers: { "retry-after": "1" }, body: "slow down" } : ok(calls, () => "0x1"),
   );
-  const start = Date.now();
+  const start = performance.now();
   await provider(url).getBlockNumber();
-  assert.ok(Date.now() - start >= 990);
+  assert.ok(performance.now() - start >= 990);
 });
 
 test("of a batch only what was not answered is asked again", async () => {

@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { parseEther, parseUnits } from "ethers";
@@ -31,7 +30,7 @@ export interface SessionOptions {
     readonly chainId: number;
     readonly deployment?: string | undefined;
   };
-  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour. */
+  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour (0.05 if left out). */
   readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
@@ -40,6 +39,8 @@ export interface SessionOptions {
   readonly onEndpoint?: ProviderOptions["onEndpoint"];
   /** Asked before anything is sent; see {@link LaneOptions.confirm}. */
   readonly confirm?: LaneOptions["confirm"];
+  /** Raised when the process is told to stop; see {@link LaneOptions.stop}. */
+  readonly stop?: AbortSignal;
 }
 
 /** A connection to the protocol on one chain. */
@@ -67,8 +68,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const contracts = connect(deployment, provider);
   // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
   const lanes = new Map<string, Promise<TransactionLane>>();
-  const openLane = async (signer: OpenSigner): Promise<TransactionLane> => {
-    await mkdir(options.journals, { recursive: true });
+  const openLane = (signer: OpenSigner): Promise<TransactionLane> => {
     return TransactionLane.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
       stuckAfterMs: options.fees.stuckAfter * 1000,
@@ -76,6 +76,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
       ...(options.onEvent && { onEvent: options.onEvent }),
       ...(options.confirm && { confirm: options.confirm }),
+      ...(options.stop && { stop: options.stop }),
     });
   };
   return {

@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+import { MAX_TIMER_SECONDS } from "../system/clock.ts";
+
+/** A span in seconds that a timer can wait: more than that would fire at once. */
+export const seconds = z
+  .number()
+  .max(MAX_TIMER_SECONDS, { error: `has to be at most ${MAX_TIMER_SECONDS} seconds (24.8 days)` });
+
 /** Where a key comes from (chain/keys.ts); never the key itself. */
 export const keySource = z.union([
   z.strictObject({
@@ -78,8 +85,8 @@ export const fees = z
       .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'has to be a gas price in gwei, such as "0.05"' })
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
-    stuckAfter: z.number().positive().default(30),
-    /** ETH that may be spent on gas within any hour; no bound if left out. */
+    stuckAfter: seconds.positive().default(30),
+    /** ETH that may be spent on gas within any hour, replacements included; 0.05 if left out. */
     perHour: z
       .string()
       .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })
