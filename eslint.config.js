@@ -19,6 +19,9 @@ const DATED = [
   // held against the dates of log lines, which other processes wrote
   "scripts/demo/timeline.ts",
   "scripts/demo/faults.ts",
+  // held against the date of a Retry-After header; and such a header, made for a fault
+  "chain/internal/rpc-transport.ts",
+  "scripts/faults/endpoints/limits.ts",
   // in a report, for people
   "bench/gas.ts",
   // answers as an API server does, which dates its objects
