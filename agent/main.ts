@@ -18,11 +18,13 @@ import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger, type Logger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
@@ -85,6 +87,8 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({
@@ -93,6 +97,9 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     announce: config.store.announce,
     http: config.store.http,
     maxBytes: config.store.maxBytes,
+    reach: reachOf(config.network.chainId),
+    // The owner's own words, not those of the chain or of peers.
+    trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
     log: logger,
   });
   await store.start();

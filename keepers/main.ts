@@ -16,6 +16,7 @@ import { openSession } from "../chain/session.ts";
 import { balanceWatch } from "../service/balance-watch.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
 import { createLogger, type Logger } from "../service/logger.ts";
@@ -80,6 +81,8 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);

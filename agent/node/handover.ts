@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Lease } from "../../chain/entities.ts";
+import type { Reach } from "../../checkpoints/dial-policy.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { reachOf } from "../../service/reach.ts";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
 import { timeoutSignal } from "../../system/clock.ts";
@@ -23,6 +25,7 @@ const PAUSE_MS = 500;
  * @param endpoint Multiaddrs of the other node.
  * @param maxBytes Size of the checkpoint, as the chain has it.
  * @param scratch Directory for what is fetched; removed again.
+ * @param reach Which addresses may be dialled.
  * @returns Whether it does so before the signal is raised.
  */
 export async function isHeldBy(
@@ -31,9 +34,10 @@ export async function isHeldBy(
   maxBytes: number,
   scratch: string,
   signal: AbortSignal,
+  reach: Reach = "any",
 ): Promise<boolean> {
   const directory = await mkdtemp(`${scratch}.`);
-  const store = new CheckpointStore({ directory: join(directory, "store"), http: false });
+  const store = new CheckpointStore({ directory: join(directory, "store"), http: false, reach });
   try {
     await store.start();
     store.setPeers(endpoint);
@@ -69,13 +73,14 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
   const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
   const signal = timeoutSignal(graceSeconds * 1000);
+  const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {
       const cid = fromChainCid(checkpoint).toString();
       const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
       for (const { id, endpoint } of holders) {
         const scratch = join(room.directory, `handover-${String(leaseId)}`);
-        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal))) continue;
+        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
         logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
         return;
       }

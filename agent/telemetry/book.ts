@@ -84,6 +84,8 @@ const EMPTY: z.output<typeof openPeriod> = {
 export class ReportBook {
   readonly #file: string;
   #state: BookFile;
+  /** What is open is only what the last report left over. */
+  #isRest = false;
 
   private constructor(file: string, state: BookFile) {
     this.#file = file;
@@ -108,7 +110,11 @@ export class ReportBook {
 
   /** Adds what was measured; also where it cannot be written down, which is thrown. */
   async add(sample: Sample): Promise<void> {
-    const { open } = this.#state;
+    let { open } = this.#state;
+    // Less than an estimated joule of the period before is forgotten: it would make an estimate of what is measured.
+    const measured = numberOf(ENERGY_METHODS, sample.method) < numberOf(ENERGY_METHODS, open.method);
+    if (this.#isRest && measured) open = { ...open, joules: 0, renewableJoules: 0, method: "none" };
+    this.#isRest = false;
     const leases = { ...open.leases };
     for (const { leaseId, units, joules } of sample.leases) {
       leases[leaseId] = { units, joules: (leases[leaseId]?.joules ?? 0) + joules };
@@ -190,6 +196,7 @@ export class ReportBook {
       },
       pending: all.slice(-MOST_PENDING),
     });
+    this.#isRest = true;
     return all.slice(0, -MOST_PENDING);
   }
 
