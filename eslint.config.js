@@ -19,17 +19,18 @@ const DATED = [
   // held against the dates of log lines, which other processes wrote
   "scripts/demo/timeline.ts",
   "scripts/demo/faults.ts",
-  // sets the date of its own process
+  // set the date of their own process, or answer with one
   "scripts/faults/clocks.ts",
+  "scripts/faults/endpoints/limits.ts",
+  "scripts/faults/transactions/sending.ts",
   // in a report, for people
   "bench/gas.ts",
-  // in a file: what was spent within the hour, across restarts; when a damaged file was set aside
+  // in a file: what was spent within the hour, across restarts
   "chain/internal/journal.ts",
-  "chain/internal/durable.ts",
-  // the queue of transactions: to be taken out when it measures its spans evenly
-  "chain/lane.ts",
-  "chain/internal/budget.ts",
-  "chain/internal/flight.ts",
+  // an endpoint's Retry-After may be a date
+  "chain/internal/rpc-transport.ts",
+  // held against the dates that libp2p gives connections
+  "checkpoints/strangers.ts",
   // answers as an API server does, which dates its objects
   "test/support/kubernetes-api.ts",
 ];
