@@ -19,11 +19,18 @@ const DATED = [
   // held against the dates of log lines, which other processes wrote
   "scripts/demo/timeline.ts",
   "scripts/demo/faults.ts",
-  // held against the date of a Retry-After header; and such a header, made for a fault
-  "chain/internal/rpc-transport.ts",
+  // set the date of their own process, or answer with one
+  "scripts/faults/clocks.ts",
   "scripts/faults/endpoints/limits.ts",
+  "scripts/faults/transactions/sending.ts",
   // in a report, for people
   "bench/gas.ts",
+  // in a file: what was spent within the hour, across restarts
+  "chain/internal/journal.ts",
+  // an endpoint's Retry-After may be a date
+  "chain/internal/rpc-transport.ts",
+  // held against the dates that libp2p gives connections
+  "checkpoints/strangers.ts",
   // answers as an API server does, which dates its objects
   "test/support/kubernetes-api.ts",
 ];

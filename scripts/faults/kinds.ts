@@ -1,4 +1,5 @@
 import { chaosRuns } from "./chaos.ts";
+import { CLOCKS } from "./clocks.ts";
 import { endpoints } from "./endpoints.ts";
 import { FILES } from "./files.ts";
 import type { FaultKind } from "./frame.ts";
@@ -10,6 +11,7 @@ import { transactionFaults } from "./transactions.ts";
 /** Every kind of fault, in the order in which they run. */
 export const KINDS: readonly FaultKind[] = [
   FILES,
+  CLOCKS,
   listeners,
   strangers,
   meters,
