@@ -16,6 +16,12 @@ const DATED = [
   "workload/executors/container.ts",
   // in a file: the order in which images were wanted, across restarts
   "workload/executors/container/images.ts",
+  // in a file: what was spent within the last hour, across restarts
+  "chain/internal/journal.ts",
+  // in the name of a file that was set aside, for people
+  "chain/internal/set-aside.ts",
+  // sets the wall clock back on purpose
+  "scripts/faults/transactions/sending.ts",
   // held against the dates of log lines, which other processes wrote
   "scripts/demo/timeline.ts",
   "scripts/demo/faults.ts",
