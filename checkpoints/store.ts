@@ -100,7 +100,7 @@ export class CheckpointStore extends LocalStore {
   /**
    * Opens the store and begins to serve.
    *
-   * @throws {@link CheckpointError} `DISK_FULL`, `DISK_FAILED`, `IDENTITY`, `LISTEN_FAILED`
+   * @throws {@link CheckpointError} `IN_USE`, `DISK_FULL`, `DISK_FAILED`, `IDENTITY`, `LISTEN_FAILED`
    */
   async start(): Promise<void> {
     if (this.#running !== undefined) return;

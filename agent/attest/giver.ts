@@ -12,6 +12,7 @@ import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { DiskRoom } from "../node/disk.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { Copies, type Wanted } from "./copies.ts";
 import { type Holding, holdingSigner, signHolding } from "../../chain/holding.ts";
 import { OperatorDirectory } from "./directory.ts";
@@ -59,7 +60,7 @@ export class ReceiptGiver {
   readonly #copies: Copies;
   /** What was signed for, by CID: when, milliseconds, and the progress. After a restart, all count as signed at the start. */
   readonly #asked = new Map<string, { readonly at: number; readonly progress: number }>();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = monotonicMs();
   readonly #directory: OperatorDirectory;
   readonly #peers = new Budget({ perSecond: 10, burst: 40 });
   readonly #addresses = new Budget({ perSecond: 50, burst: 200 });
@@ -147,7 +148,7 @@ export class ReceiptGiver {
     const { leaseId, fence, progress, size } = request;
     const cid = fromChainCid(request).toString();
     // From now on: a copy that has just been made must be there when it is signed for, and after that.
-    this.#asked.set(cid, { at: Date.now(), progress });
+    this.#asked.set(cid, { at: monotonicMs(), progress });
     const state = await this.#copies.ask({ leaseId, fence, progress, size, cid }, WAIT_MS);
     if (state.kind === "copying") return state;
     if (state.kind !== "held") return this.#refuse(request, state.why);
@@ -192,7 +193,7 @@ export class ReceiptGiver {
     const alive = new Set(kept.map(({ id }) => id));
     const here = new Set(held.map(({ cid }) => cid));
     for (const [cid, { at }] of this.#asked) {
-      if (!here.has(cid) && Date.now() - at >= UNPOSTED_MS) this.#asked.delete(cid);
+      if (!here.has(cid) && monotonicMs() - at >= UNPOSTED_MS) this.#asked.delete(cid);
     }
     let freed = false;
     for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
@@ -200,7 +201,7 @@ export class ReceiptGiver {
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
         const { at, progress } = this.#asked.get(cid) ?? { at: this.#startedAt, progress: Infinity };
-        const isUnposted = progress > (newest[0]?.progress ?? 0) && Date.now() - at < UNPOSTED_MS;
+        const isUnposted = progress > (newest[0]?.progress ?? 0) && monotonicMs() - at < UNPOSTED_MS;
         if (wanted.has(cid) || (alive.has(leaseId) && isUnposted)) continue;
         await store.unpin(cid, label);
         this.#asked.delete(cid);

@@ -7,6 +7,7 @@ import type { Asker } from "../../checkpoints/messages/messenger.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { MAX_MESSAGE_BYTES } from "./wire.ts";
@@ -67,7 +68,7 @@ export class SpotChecks {
   #last: number;
   #running: Promise<void> | undefined;
 
-  constructor(parts: SpotParts, now: () => number = () => Date.now()) {
+  constructor(parts: SpotParts, now: () => number = monotonicMs) {
     this.#parts = parts;
     this.#now = now;
     this.#last = now();

@@ -9,6 +9,7 @@ import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import { reachOf } from "../../service/reach.ts";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
+import { timeoutSignal } from "../../system/clock.ts";
 import { replicaHolders } from "./replicas.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
@@ -71,7 +72,7 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
   const ids = given.map(({ id }) => id);
   const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-  const signal = AbortSignal.timeout(graceSeconds * 1000);
+  const signal = timeoutSignal(graceSeconds * 1000);
   const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {

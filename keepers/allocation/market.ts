@@ -5,6 +5,7 @@ import type { Pin } from "../../chain/pin.ts";
 import type { Reader } from "../../chain/readers.ts";
 import type { Round } from "../../protocol/allocation/model.ts";
 import type { RoundPlan } from "../../protocol/allocation/plan.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { PageError } from "../../service/endpoint.ts";
 
 /** What a round has cleared a class at. */
@@ -243,8 +244,8 @@ export class Market {
   }
 
   #look(): Promise<MarketLook> {
-    if (this.#seen && Date.now() - this.#seen.at < FRESH_MS) return this.#seen.look;
-    const seen = { at: Date.now(), look: this.#read() };
+    if (this.#seen && monotonicMs() - this.#seen.at < FRESH_MS) return this.#seen.look;
+    const seen = { at: monotonicMs(), look: this.#read() };
     this.#seen = seen;
     seen.look.catch(() => {
       if (this.#seen === seen) this.#seen = undefined;

@@ -9,6 +9,7 @@ import type { Asker } from "../../checkpoints/messages/messenger.ts";
 import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { type BatchBounds, planBatch } from "./batch.ts";
 import { ReportInbox } from "./inbox.ts";
 import { parseReport } from "./message.ts";
@@ -37,7 +38,7 @@ export interface EnergyParts {
   readonly logger: Logger;
   readonly metrics: EnergyMetrics;
   readonly bounds: BatchBounds;
-  /** Clock, ms since 1970. */
+  /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
@@ -66,7 +67,7 @@ export class EnergyKeeper {
 
   constructor(parts: EnergyParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+    this.#now = parts.now ?? monotonicMs;
     this.#leases = new LeaseIndex(parts.reader);
   }
 

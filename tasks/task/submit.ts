@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
@@ -27,6 +28,7 @@ interface Arguments extends WritingArguments {
   readonly interval: string;
   readonly replicas: number;
   readonly store: string;
+  readonly submission: string;
   readonly detach: boolean;
 }
 
@@ -71,7 +73,8 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         replicas: args.replicas,
         within,
       };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
+      const once = { directory: join(hre.config.paths.root, ".data", "submissions"), name: args.submission };
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }), once);
       task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
