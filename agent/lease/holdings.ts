@@ -13,6 +13,8 @@ export class Holdings {
   /** Work under way or ended, by lease id. */
   readonly works = new Map<number, LeaseWork>();
   readonly #tasks = new Map<number, Task>();
+  /** What was last said about each lease. */
+  readonly #told = new Map<number, string>();
   readonly #parts: AgentParts;
 
   constructor(parts: AgentParts) {
@@ -53,16 +55,28 @@ export class Holdings {
         const work = this.works.get(leaseId);
         const current = work?.lease.fence === fence ? work : undefined;
         const progress = await leaseProgress(this.#parts.workspace.folder(leaseId, fence), start, count);
+        const hint = progress.misnamed ?? current?.waiting;
+        if (hint !== undefined) this.#tell(leaseId, hint);
         return {
           id: leaseId,
           fence,
           running: current?.running ?? false,
+          ending: work?.ending ?? false,
           unitsDone: progress.unitsDone,
           progress: progress.total,
+          fresh: progress.fresh,
+          ...(hint !== undefined && { hint }),
           ...(current?.failure !== undefined && { failure: current.failure }),
         };
       }),
     );
+  }
+
+  /** Says early, and once, what may become a lease without a checkpoint. */
+  #tell(leaseId: number, hint: string): void {
+    if (this.#told.get(leaseId) === hint) return;
+    this.#told.set(leaseId, hint);
+    this.#parts.logger.warn({ lease: leaseId, hint }, "no checkpoint yet");
   }
 
   /** Leases whose checkpoints are still of use. */
