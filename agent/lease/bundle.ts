@@ -1,4 +1,4 @@
-import { cp, type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { misnamedCheckpoint, newestCheckpoint } from "../../workload/checkpoints.ts";
@@ -137,7 +137,8 @@ export async function adoptCheckpoint(
     const entries = await readdir(join(checkpoint, name));
     if (entries.includes("checkpoint")) await adoptEntries(join(checkpoint, name, "checkpoint"), unit.checkpoint);
     if (entries.includes("done")) {
-      await cp(join(checkpoint, name, "output"), unit.output, { recursive: true, force: true });
+      await rm(unit.output, { recursive: true, force: true });
+      await linkTree(join(checkpoint, name, "output"), unit.output);
       await folder.markDone(Number(index));
     }
     adopted += 1;
@@ -145,12 +146,12 @@ export async function adoptCheckpoint(
   return adopted;
 }
 
-/** Copies each entry under another name first: a checkpoint must appear whole or not at all, also here. */
+/** Links each entry under another name first: a checkpoint must appear whole or not at all, also here. */
 async function adoptEntries(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from)) {
     const temporary = join(to, `${entry}.tmp`);
     await rm(temporary, { recursive: true, force: true });
-    await cp(join(from, entry), temporary, { recursive: true });
+    await linkTree(join(from, entry), temporary);
     await rm(join(to, entry), { recursive: true, force: true });
     await rename(temporary, join(to, entry));
   }

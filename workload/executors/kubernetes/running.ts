@@ -276,7 +276,9 @@ export class RunningPod implements RunningUnit {
     this.#ended = true;
     this.#waiting = undefined;
     await this.#copying;
-    await this.#copy?.finish();
+    // Of a machine that does not answer nothing more is to be had.
+    if (end.cause === "lost") this.#copy?.stop();
+    else await this.#copy?.finish();
     const told = this.#stop?.cause;
     const judged = await judgeExit(this.#unit, {
       code: end.code,
