@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { KubeConfig, type V1PodStatus } from "@kubernetes/client-node";
+import { KubeConfig, type V1ContainerStatus, type V1PodStatus } from "@kubernetes/client-node";
 import Docker from "dockerode";
 
 import { LeaseSteps } from "../../agent/lease/steps.ts";
@@ -41,9 +41,9 @@ interface Bench {
   readonly client: Cluster;
   readonly executor: KubernetesExecutor;
   readonly notices: string[];
-  start(args: string[]): Promise<RunningUnit>;
-  pod(): string;
-  log(): Promise<string>;
+  readonly start: (args: string[]) => Promise<RunningUnit>;
+  readonly pod: () => string;
+  readonly log: () => Promise<string>;
 }
 
 const CALL_MS = 800;
@@ -184,7 +184,7 @@ const logs: FaultCase[] = [
   },
 ];
 
-const terminated = (exitCode: number, reason: string, message?: string): V1PodStatus["containerStatuses"] => [
+const terminated = (exitCode: number, reason: string, message?: string): V1ContainerStatus[] => [
   {
     name: "unit",
     image: "",
