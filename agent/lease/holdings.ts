@@ -1,11 +1,15 @@
 import type { Lease, Task } from "../../chain/entities.ts";
 import { LeaseIndex } from "../../chain/lease-index.ts";
 import type { Pin } from "../../chain/pin.ts";
+import { systemCode } from "../../system/durable.ts";
 import { keptLeases } from "../node/retention.ts";
 import type { AgentParts } from "../parts.ts";
-import { leaseProgress } from "./bundle.ts";
+import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./plan.ts";
 import type { LeaseWork } from "./work.ts";
+
+/** What the system answers while it is short of something. */
+const MAY_PASS = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EBUSY", "ESTALE", "ETIMEDOUT"]);
 
 /** What this node holds: its leases on chain, and the work on them here. */
 export class Holdings {
@@ -15,6 +19,8 @@ export class Holdings {
   readonly #tasks = new Map<number, Task>();
   /** What was last said about each lease. */
   readonly #told = new Map<number, string>();
+  /** How far each lease was when it was last looked at, by id and fence. */
+  readonly #progressBefore = new Map<string, Progress>();
   readonly #parts: AgentParts;
 
   constructor(parts: AgentParts) {
@@ -34,27 +40,29 @@ export class Holdings {
     const { leaseGrace } = await session.reader.parameters(pin);
     return Promise.all(
       own.map(async (lease) => {
-        const { checkpointInterval } = await this.task(lease.taskId, pin);
+        const { checkpointInterval, deadline } = await this.task(lease.taskId, pin);
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
         const checkpoint = newest ?? { progress: 0, at: lease.due - checkpointInterval - leaseGrace };
-        return { ...lease, status: lease.status as ChainLease["status"], checkpointInterval, checkpoint };
+        return { ...lease, status: lease.status as ChainLease["status"], checkpointInterval, deadline, checkpoint };
       }),
     );
   }
 
   /** What is on this machine of any lease. */
   async here(): Promise<LocalLease[]> {
-    const records = await this.#parts.workspace.records();
+    const begun = await this.#parts.workspace.begun();
+    const records = begun.flatMap(({ record }) => record ?? []);
     const works = [...this.works.values()].map(({ lease }) => ({ leaseId: lease.id, ...lease }));
     const known = new Map(
       [...works, ...records].map((each) => [`${String(each.leaseId)}-${String(each.fence)}`, each]),
     );
-    return Promise.all(
+    const here = await Promise.all(
       [...known.values()].map(async ({ leaseId, fence, start, count }) => {
         const work = this.works.get(leaseId);
         const current = work?.lease.fence === fence ? work : undefined;
-        const progress = await leaseProgress(this.#parts.workspace.folder(leaseId, fence), start, count);
+        const progress = await this.#progress(leaseId, fence, start, count);
+        const failure = current?.failure ?? progress.failure;
         const hint = progress.misnamed ?? current?.waiting;
         if (hint !== undefined) this.#tell(leaseId, hint);
         return {
@@ -66,10 +74,38 @@ export class Holdings {
           progress: progress.total,
           fresh: progress.fresh,
           ...(hint !== undefined && { hint }),
-          ...(current?.failure !== undefined && { failure: current.failure }),
+          ...(failure !== undefined && { failure }),
         };
       }),
     );
+    // Folders without a record are of use to no lease that is over.
+    const leftovers = begun.filter(({ leaseId, fence, record }) => {
+      const lease = this.index.get(leaseId);
+      const isOver = lease !== undefined && !(isLive(lease) && lease.fence === fence);
+      return record === undefined && isOver && !this.works.has(leaseId);
+    });
+    const none = { running: false, unitsDone: 0, progress: 0 };
+    return [...here, ...leftovers.map(({ leaseId, fence }) => ({ id: leaseId, fence, ...none }))];
+  }
+
+  /** How far a lease is. What is wrong with the files of one is that lease's failure, and no other's. */
+  async #progress(
+    leaseId: number,
+    fence: number,
+    start: number,
+    count: number,
+  ): Promise<Progress & { failure?: string }> {
+    const key = `${String(leaseId)}-${String(fence)}`;
+    try {
+      const progress = await leaseProgress(this.#parts.workspace.folder(leaseId, fence), start, count);
+      this.#progressBefore.set(key, progress);
+      return progress;
+    } catch (error) {
+      const before = this.#progressBefore.get(key) ?? { total: 0, unitsDone: 0, fresh: false };
+      this.#parts.logger.error({ err: error, lease: leaseId }, "the work of a lease cannot be looked at");
+      const passes = MAY_PASS.has(systemCode(error) ?? "");
+      return passes ? before : { ...before, failure: `its files here cannot be read: ${String(error)}` };
+    }
   }
 
   /** Says early, and once, what may become a lease without a checkpoint. */

@@ -12,6 +12,7 @@ const lease: ChainLease = {
   status: "active",
   due: 1_060,
   checkpointInterval: 30,
+  deadline: 1_000_000,
   checkpoint: { progress: 0, at: 1_000 },
 };
 const work: LocalLease = { id: 5, fence: 2, running: true, unitsDone: 0, progress: 0 };
@@ -190,4 +191,12 @@ test("work that could not be waited for is neither begun anew nor cleared away",
   const ending = { ...work, running: false, ending: true };
   assert.deepEqual(kinds([lease], [ending], 1_001, false), []);
   assert.deepEqual(kinds([], [ending], 1_001, false), []);
+});
+
+test("past its task's deadline a lease is given back, whatever of it is done", () => {
+  const late = { ...lease, deadline: 1_010 };
+  const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };
+  assert.deepEqual(kinds([late], [done], 1_010, false), ["deliver"]);
+  assert.deepEqual(kinds([late], [done], 1_011, false), ["release"]);
+  assert.deepEqual(kinds([{ ...late, status: "moving" }], [work], 1_011, false), ["release"]);
 });

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { z } from "zod";
 
-import { writeFileAtomically } from "../../workload/checkpoints.ts";
+import { loadState, saveState, type StateKind } from "../../system/state-file.ts";
 
 /** Basis points of a unit: 10,000 is a unit that is done. */
 export const WHOLE = 10_000;
@@ -49,26 +48,28 @@ export function isNewer({ number }: { readonly number: number }, counted: Counte
 }
 
 const FILE = "counted.json";
-const schema = z.record(
-  z.string().regex(/^\d{1,10}$/),
-  z.strictObject({ number: z.number().int().nonnegative(), basis: z.number().int().min(0).max(WHOLE) }),
-);
+
+const COUNTED = {
+  what: "record of counted checkpoints",
+  version: 1,
+  schema: z.object({
+    units: z.record(
+      z.string().regex(/^\d{1,10}$/),
+      z.object({ number: z.number().int().nonnegative(), basis: z.number().int().min(0).max(WHOLE) }),
+    ),
+  }),
+} satisfies StateKind<z.ZodType>;
 
 /**
  * What counted before, from a lease's folder. A file that is missing or damaged says nothing: then the newest checkpoints
  * count anew, and on top of what the chain has.
  */
 export async function readCounted(folder: string): Promise<CountedUnits> {
-  const text = await readFile(join(folder, FILE), "utf8").catch(() => "");
-  try {
-    const units = schema.parse(JSON.parse(text));
-    return new Map(Object.entries(units).map(([index, counted]) => [Number(index), counted]));
-  } catch {
-    return new Map();
-  }
+  const state = await loadState(join(folder, FILE), COUNTED);
+  return new Map(Object.entries(state?.units ?? {}).map(([index, counted]) => [Number(index), counted]));
 }
 
-/** Notes what counts now. It appears whole or not at all. */
+/** Notes durably what counts now. It appears whole or not at all. */
 export async function writeCounted(folder: string, units: CountedUnits): Promise<void> {
-  await writeFileAtomically(join(folder, FILE), JSON.stringify(Object.fromEntries(units)));
+  await saveState(join(folder, FILE), COUNTED, { units: Object.fromEntries(units) });
 }

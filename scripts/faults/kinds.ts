@@ -1,6 +1,23 @@
+import { chaosRuns } from "./chaos.ts";
+import { endpoints } from "./endpoints.ts";
 import { engines } from "./engines.ts";
+import { FILES } from "./files.ts";
 import type { FaultKind } from "./frame.ts";
+import { listeners } from "./listeners.ts";
+import { meters } from "./meters.ts";
 import { programs } from "./programs.ts";
+import { strangers } from "./strangers.ts";
+import { transactionFaults } from "./transactions.ts";
 
 /** Every kind of fault, in the order in which they run. */
-export const KINDS: readonly FaultKind[] = [engines, programs];
+export const KINDS: readonly FaultKind[] = [
+  FILES,
+  listeners,
+  strangers,
+  meters,
+  chaosRuns,
+  endpoints,
+  transactionFaults,
+  engines,
+  programs,
+];

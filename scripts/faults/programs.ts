@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { adoptCheckpoint, bundleCheckpoint, leaseProgress } from "../../agent/lease/bundle.ts";
+import { writeCounted } from "../../agent/lease/progress.ts";
 import { LeaseFolder } from "../../agent/lease/workspace.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { checkpointName, misnamedCheckpoint } from "../../workload/checkpoints.ts";
@@ -96,7 +97,7 @@ const counting: FaultCase[] = [
     run: async ({ directory }) => {
       const folder = new LeaseFolder(join(directory, "1-1"));
       const { checkpoint } = await folder.unit(0);
-      await writeFile(join(directory, "1-1", "counted.json"), '{"0": {"number": 5, "basis": 9999}}');
+      await writeCounted(folder.path, new Map([[0, { number: 5, basis: 9_999 }]]));
       await mkdir(join(checkpoint, checkpointName(6)));
       assert.equal((await bundleCheckpoint(folder, 0, 1, 9_999)).progress, 9_999, "it would count as done");
     },
