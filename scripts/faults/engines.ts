@@ -517,7 +517,7 @@ const docker: FaultCase[] = [
           container: engine.getContainer("c".repeat(64)),
           unit,
           log: await BoundedLog.open(unit.folder.log, 10_000),
-          startedAt: Date.now(),
+          startedAt: Number.MAX_SAFE_INTEGER,
           logSince: 0,
           diskMiB: 10,
         });

@@ -104,7 +104,7 @@ const counting: FaultCase[] = [
   },
 ];
 
-const old = new Date(Date.now() - 60_000);
+const old = new Date(1_000_000);
 const MISNAMED: readonly [entry: string, says: RegExp | undefined][] = [
   ["checkpoint-500", /checkpoint-500 is not checkpoint-000000500/],
   ["checkpoint-0000000500", /is not checkpoint-000000500/],
@@ -141,7 +141,7 @@ const misnamed: FaultCase[] = [
     run: async ({ directory }) => {
       await mkdir(join(directory, "real"));
       await symlink("real", join(directory, checkpointName(5)));
-      assert.match((await misnamedCheckpoint(directory, 4, Date.now() + 60_000)) ?? "nothing is said", /is a link/);
+      assert.match((await misnamedCheckpoint(directory, 4, Number.MAX_SAFE_INTEGER)) ?? "nothing is said", /is a link/);
     },
   },
 ];
