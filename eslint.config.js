@@ -14,6 +14,10 @@ const DATED = [
   "system/data-directory.ts",
   // held against the engine's dates of containers that outlived the agent
   "workload/executors/container.ts",
+  // held against a pod's start, as its machine dates it, once
+  "workload/executors/kubernetes/running.ts",
+  // held against the dates of files, which programs wrote
+  "workload/checkpoints.ts",
   // in a file: the order in which images were wanted, across restarts
   "workload/executors/container/images.ts",
   // in a file: what was spent within the last hour, across restarts

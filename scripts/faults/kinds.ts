@@ -1,10 +1,12 @@
 import { chaosRuns } from "./chaos.ts";
 import { CLOCKS } from "./clocks.ts";
 import { endpoints } from "./endpoints.ts";
+import { engines } from "./engines.ts";
 import { FILES } from "./files.ts";
 import type { FaultKind } from "./frame.ts";
 import { listeners } from "./listeners.ts";
 import { meters } from "./meters.ts";
+import { programs } from "./programs.ts";
 import { strangers } from "./strangers.ts";
 import { transactionFaults } from "./transactions.ts";
 
@@ -18,4 +20,6 @@ export const KINDS: readonly FaultKind[] = [
   chaosRuns,
   endpoints,
   transactionFaults,
+  engines,
+  programs,
 ];
