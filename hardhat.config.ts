@@ -5,6 +5,7 @@ import { configVariable, defineConfig } from "hardhat/config";
 
 import "hardhat/types/network";
 
+import { completeBuildInfos } from "./tasks/complete-build-infos.ts";
 import { tasks } from "./tasks/index.ts";
 
 declare module "hardhat/types/network" {
@@ -24,6 +25,13 @@ const compiler = {
   },
 };
 
+/**
+ * One way to build for tests and for deployments alike: what is tested is what is deployed, bit for bit, and no command
+ * compiles anew what another has compiled. Hardhat's production profile would compile each file by itself, and note the
+ * versions of its tools, unless told otherwise.
+ */
+const profile = { ...compiler, isolated: false, toolVersionsInBuildInfo: false };
+
 /** BASE refuses transactions of more gas than this; the simulated chain does the same. */
 const TRANSACTION_GAS_CAP = 2n ** 24n;
 
@@ -35,7 +43,7 @@ const simulatedBase = {
 } as const;
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers],
+  plugins: [hardhatToolboxMochaEthers, completeBuildInfos],
   tasks,
   defaultChainType: "op",
 
@@ -45,8 +53,8 @@ export default defineConfig({
       "@openzeppelin/contracts/access/manager/AccessManager.sol",
     ],
     profiles: {
-      default: { ...compiler },
-      production: { ...compiler },
+      default: { ...profile },
+      production: { ...profile },
     },
   },
 
