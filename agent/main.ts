@@ -2,7 +2,7 @@
  * The node agent.
  *
  *     node agent/main.ts run --config agent.json       offer this machine, until SIGINT or SIGTERM
- *     node agent/main.ts check --config agent.json     validate the configuration and the connection, change nothing
+ *     node agent/main.ts check --config agent.json     say whether run would work, and what to mend; changes nothing (--json)
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import { Registry } from "prom-client";
 import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { printReport, refuseErrors } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
@@ -25,6 +26,7 @@ import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
+import { checkAgent, configFindings } from "./check.ts";
 import { holdingDomain } from "../chain/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { keepBooks } from "./chores.ts";
@@ -52,9 +54,14 @@ program
 
 program
   .command("check")
-  .description("validate the configuration and the connection; changes nothing")
+  .description(
+    "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
+  )
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .action(async ({ config }: { config: string }) => check(readConfig(config, agentConfig)));
+  .option("--json", "print one JSON object instead of text", false)
+  .action(async ({ config, json }: { config: string; json: boolean }) => {
+    printReport(await checkAgent(readConfig(config, agentConfig)), json);
+  });
 
 program
   .command("claim")
@@ -70,6 +77,8 @@ try {
 }
 
 async function run(config: AgentConfig): Promise<void> {
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  refuseErrors(configFindings(config, process.env, false));
   const logger = createLogger("agent", config.service.logLevel);
   const signal = shutdownSignal((name) => {
     logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
@@ -188,28 +197,6 @@ async function run(config: AgentConfig): Promise<void> {
     session.close();
     logger.info("agent stopped");
   }
-}
-
-async function check(config: AgentConfig): Promise<void> {
-  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const { signer } = await session.lane(config.operator);
-  const pin = await session.reader.pin();
-  const nodeId = await session.reader.nodeOfOperator(pin, signer.address);
-  const balance = await session.provider.getBalance(signer.address);
-  const words = [
-    `network   chain ${String(config.network.chainId)}, block ${String(pin.number)}`,
-    `operator  ${signer.address}, ${formatEther(balance)} ETH`,
-    `node      ${nodeId === undefined ? "not registered" : String(nodeId)}`,
-  ];
-  const executor = await openExecutor(config, createLogger("agent", "silent"));
-  words.push(`executor  ${executor.name}`);
-  await executor.close();
-  const logger = createLogger("agent", config.service.logLevel);
-  const meter = await openMeter(config, logger);
-  words.push(`energy    ${meter.method}: ${meter.source}`);
-  meter.close();
-  process.stdout.write(`${words.join("\n")}\n`);
-  session.close();
 }
 
 async function claim(config: AgentConfig): Promise<void> {

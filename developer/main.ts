@@ -3,6 +3,8 @@
  *
  *     node developer/main.ts train --config developer.json --spec spec.json --terms terms.json
  *         submit a task, follow it, fetch and verify its results, accept them, and end when all is paid
+ *     node developer/main.ts check --config developer.json [--spec spec.json] [--terms terms.json]
+ *         say whether train would work, and what to mend; sends nothing (--json)
  *     node developer/main.ts follow --config developer.json --task 7
  *         the same for a task that is submitted already
  */
@@ -10,19 +12,21 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
 import { ChainError } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { printReport } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { createLogger } from "../service/logger.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
-import { requireCadence } from "./cadence.ts";
+import { checkDeveloper } from "./check.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
 import type { TaskProgress } from "./progress.ts";
+import { requireRunnable } from "./requirements.ts";
 import { submitTask } from "./submit.ts";
 
 const INTERVAL_MS = 1500;
@@ -37,20 +41,34 @@ program
   .requiredOption("--terms <file>", "units, price, classes, interval and deadline (JSON)")
   .action(async (options: { config: string; spec: string; terms: string }) => {
     const spec = new Uint8Array(await readFile(options.spec));
-    const { checkpoint } = parseSpec(spec);
+    const parsed = parseSpec(spec);
     const terms = readConfig(options.terms, taskTerms);
-    requireCadence({ checkpoint }, terms.checkpointInterval);
-    await work(readConfig(options.config, developerConfig), async (session, store, config) => {
+    const settings = readConfig(options.config, developerConfig);
+    requireRunnable(parsed, { ...terms, classes: Object.keys(terms.classes), trainers: settings.trainers });
+    await work(settings, async (session, store, config) => {
       const { taskId } = await submitTask(session, config.key, store, spec, terms, logger);
       return taskId;
     });
   });
 
 program
+  .command("check")
+  .description(
+    "look at everything that train will use: configuration, key, endpoints, spec, terms, funds; changes nothing",
+  )
+  .requiredOption("--config <file>", "configuration file (JSON)")
+  .option("--spec <file>", "task spec (JSON)")
+  .option("--terms <file>", "units, price, classes, interval and deadline (JSON)")
+  .option("--json", "print one JSON object instead of text", false)
+  .action(async ({ config, json, ...files }: { config: string; json: boolean; spec?: string; terms?: string }) => {
+    printReport(await checkDeveloper(readConfig(config, developerConfig), files), json);
+  });
+
+program
   .command("follow")
   .description("follow a task that is submitted already")
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .requiredOption("--task <id>", "the task's id", Number)
+  .requiredOption("--task <id>", "the task's id", taskId)
   .action(async (options: { config: string; task: number }) => {
     await work(readConfig(options.config, developerConfig), () => Promise.resolve(options.task));
   });
@@ -62,6 +80,13 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+}
+
+/** A task's id as it is typed. @throws InvalidArgumentError, which the command line explains. */
+function taskId(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new InvalidArgumentError("It has to be a whole number from 1 up: `npx hardhat task:status` lists all tasks.");
 }
 
 /** Opens chain and store, gets a task, and follows it until it has ended or the process is told to stop. */

@@ -1,10 +1,10 @@
 import { parseUnits } from "ethers";
 
-import { ensureBalance } from "../chain/balance.ts";
 import { ChainError } from "../chain/errors.ts";
 import type { KeySource } from "../chain/keys.ts";
 import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";
+import { fundAndSubmit } from "../chain/simulate.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
 import { toChainCid } from "../protocol/checkpoints/cid.ts";
 import { microToWei, parsePrice } from "../protocol/money/ver.ts";
@@ -50,9 +50,9 @@ export async function submitTask(
   const maxPrice = parseUnits(terms.maxPrice, 18);
   const deposit = await reader.depositFor(pin, terms.units, maxPrice);
   const { signer, lane } = await session.lane(key);
-  await ensureBalance(session, { signer, lane }, deposit.escrow + deposit.fee, logger);
-  const permit = await signPermit(contracts, signer, deposit.escrow + deposit.fee);
-  const receipt = await lane.submit({
+  const needed = deposit.escrow + deposit.fee;
+  const permit = await signPermit(contracts, signer, needed);
+  const receipt = await fundAndSubmit(session, { signer, lane }, needed, logger, {
     label: "submit task",
     prepare: async () => {
       const now = await reader.pin();

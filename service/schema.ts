@@ -1,5 +1,28 @@
 import { z } from "zod";
 
+/**
+ * A number within bounds; a message names the value and both bounds. Timers of more than 24.8 days fire at once, over and
+ * over, so that every span of time has an upper bound far below.
+ *
+ * @param unit What is counted, such as "seconds".
+ */
+export const within = (min: number, max: number, unit: string) => {
+  const error = (issue: { readonly input?: unknown }) =>
+    `is ${JSON.stringify(issue.input) ?? "missing"}: has to be a number of ${unit} from ${String(min)} to ${String(max)}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+};
+
+/** A whole number within bounds; see {@link within}. */
+export const wholeWithin = (min: number, max: number, unit: string) =>
+  within(min, max, unit).int({
+    error: (issue) => `is ${JSON.stringify(issue.input) ?? "missing"}: has to be a whole number of ${unit}`,
+  });
+
+/** A path; an empty one would mean the working directory by accident. */
+export const path = z
+  .string({ error: "has to be a path" })
+  .refine((text) => text.trim() !== "" && !text.includes("\0"), { error: "is empty: name a path" });
+
 /** Where a key comes from (chain/keys.ts); never the key itself. */
 export const keySource = z.union([
   z.strictObject({
@@ -25,7 +48,7 @@ export const keySource = z.union([
   }),
   z.strictObject({
     /** Index of one of Hardhat's well-known accounts; on a local chain only. */
-    testAccount: z.number().int().nonnegative(),
+    testAccount: wholeWithin(0, 99, "well-known accounts"),
   }),
 ]);
 
@@ -56,7 +79,7 @@ export const fees = z
       .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'has to be a gas price in gwei, such as "0.05"' })
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
-    stuckAfter: z.number().positive().default(30),
+    stuckAfter: within(1, 3600, "seconds").default(30),
     /** ETH that may be spent on gas within any hour; no bound if left out. */
     perHour: z
       .string()

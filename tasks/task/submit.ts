@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { requireCadence } from "../../developer/cadence.ts";
 import { quoteTask } from "../../developer/quote.ts";
+import { requireRunnable } from "../../developer/requirements.ts";
 import { submitTask } from "../../developer/submit.ts";
 import { formatVer } from "../../protocol/money/ver.ts";
 import { parseSpec } from "../../workload/spec.ts";
@@ -25,6 +25,7 @@ interface Arguments extends WritingArguments {
   readonly interval: string;
   readonly replicas: number;
   readonly store: string;
+  readonly trainers: string;
   readonly detach: boolean;
 }
 
@@ -36,10 +37,13 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
     const spec = new Uint8Array(await readFile(args.spec));
     const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
-    requireCadence(parseSpec(spec), checkpointInterval);
+    const parsed = parseSpec(spec);
     const pin = await reader.pin();
     const known = await reader.classes(pin);
     const wish = givenWish(known, args);
+    const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
+    const trainers = args.trainers.split(",").filter((name) => name !== "");
+    requireRunnable(parsed, { classes, checkpointInterval, trainers });
     const quote = await quoteTask(reader, pin, wish, true);
     showQuote(screen, wish.units, quote);
     screen.say();
@@ -47,7 +51,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
 
     const { key } = await context.account();
     return withStore(reader, args.store, async (store) => {
-      const classes = Object.fromEntries(
+      const surcharges = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
           known.find(({ id }) => id === classId)?.name ?? "",
           formatVer(surcharge),
@@ -56,7 +60,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
       const terms = {
         units: wish.units,
         maxPrice: formatVer(wish.maxPrice),
-        classes,
+        classes: surcharges,
         checkpointInterval,
         replicas: args.replicas,
         within,

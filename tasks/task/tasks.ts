@@ -52,6 +52,11 @@ export const taskTasks = [
       defaultValue: 1,
     })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
+    .addOption({
+      name: "trainers",
+      description: "trainers beside the built-in ones that the nodes are known to have, comma-separated",
+      defaultValue: "",
+    })
     .addOption(STORE)
     .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
     .setAction(() => import("./submit.ts"))
