@@ -14,9 +14,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Command, InvalidArgumentError } from "commander";
 
+import { readTaskCause } from "../chain/causes.ts";
 import { ChainError } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { type Cause, causeText } from "../protocol/allocation/explain/cause.ts";
 import { printReport } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { createLogger } from "../service/logger.ts";
@@ -112,6 +114,7 @@ async function work(
     const results = join(config.dataDir, "results");
     const follower = new TaskFollower(session, store, config.key, results, logger);
     let shown = -1;
+    let told: string | undefined;
     while (!signal.aborted) {
       const seen = await look(follower, taskId);
       if (seen === undefined) {
@@ -125,6 +128,10 @@ async function work(
         logger.info({ task: taskId, percent, openUnits, leasedUnits, paidUnits, refundedUnits }, "progress");
       }
       shown = percent;
+      const cause = await waitsFor(session, taskId);
+      // Seconds that count are no news, another cause is.
+      if (cause && cause.code !== told) logger.info({ task: taskId, cause }, `waits: ${causeText(cause)}`);
+      told = cause?.code;
       if (task.status === "ended") {
         logger.info({ task: taskId, paidUnits: task.paidUnits, results }, "task ended");
         return;
@@ -134,6 +141,16 @@ async function work(
   } finally {
     await store.stop();
     session.close();
+  }
+}
+
+/** What the task waits for; undefined if nothing, or if that cannot be read now. */
+async function waitsFor({ reader }: Session, taskId: number): Promise<Cause | undefined> {
+  try {
+    return await readTaskCause(reader, await reader.pin(), taskId);
+  } catch (error) {
+    if (!(error instanceof ChainError && error.retryable)) throw error;
+    return undefined;
   }
 }
 

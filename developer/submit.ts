@@ -26,7 +26,7 @@ export async function submitTask(
   store: CheckpointStore,
   spec: Uint8Array,
   terms: TaskTerms,
-  logger: Logger,
+  logger: Pick<Logger, "info" | "warn">,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
   const pin = await reader.pin();
@@ -89,7 +89,7 @@ async function addCarbon(
   { reader }: Session,
   classes: { id: number; name: string; surcharge: bigint }[],
   terms: TaskTerms,
-  logger: Logger,
+  logger: Pick<Logger, "info" | "warn">,
 ): Promise<void> {
   const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
   if (carbonPrice === 0) return;

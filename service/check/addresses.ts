@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
+import { peerIdFromString } from "@libp2p/peer-id";
 import { multiaddr } from "@multiformats/multiaddr";
 
 import type { Finding } from "./finding.ts";
@@ -86,8 +87,17 @@ export function readPeerAddress(text: string): PeerAddress | string {
   if ((peer !== undefined && peer.name !== "p2p") || more.length > 0) {
     return `has /${(peer?.name === "p2p" ? more[0]?.name : peer?.name) ?? ""}, which is not spoken`;
   }
+  if (peer?.value !== undefined && !isPeerId(peer.value)) return "names a peer that is none";
   const port = Number(tcp.value);
   return { kind, host: host.value, port, http, ...(peer?.value !== undefined && { peerId: peer.value }) };
+}
+
+function isPeerId(text: string): boolean {
+  try {
+    return peerIdFromString(text).toString() === text;
+  } catch {
+    return false;
+  }
 }
 
 /** Where an address is used. */

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 
-import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { quoteTask } from "../../developer/quote.ts";
@@ -50,6 +49,11 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
+    const say = (fields: object, message: string) => {
+      // That it is submitted is said below, with what comes next.
+      if (!("spec" in fields)) screen.say(message);
+    };
+    const log = { info: say, warn: say };
     return withStore(reader, args.store, async (store) => {
       const surcharges = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
@@ -65,7 +69,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         replicas: args.replicas,
         within,
       };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log);
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;

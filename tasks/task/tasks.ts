@@ -91,6 +91,15 @@ export const taskTasks = [
     .setAction(() => import("./result.ts"))
     .build(),
 
+  writing(
+    "task:dispute",
+    "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
+    "--lease 34",
+  )
+    .addOption({ name: "lease", description: "the lease's id", type: ArgumentType.INT, defaultValue: 0 })
+    .setAction(() => import("./dispute.ts"))
+    .build(),
+
   writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))
