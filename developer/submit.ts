@@ -8,9 +8,14 @@ import { fundAndSubmit } from "../chain/simulate.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
 import { toChainCid } from "../protocol/checkpoints/cid.ts";
 import { microToWei, parsePrice } from "../protocol/money/ver.ts";
-import type { Logger } from "../service/logger.ts";
 import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
+
+/** Told what happens; the part of a logger that is used here. */
+export interface Notices {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
 
 /**
  * Submits a task: adds the spec to the checkpoint network and puts escrow and submission fee into the vault by permit,
@@ -26,7 +31,7 @@ export async function submitTask(
   store: CheckpointStore,
   spec: Uint8Array,
   terms: TaskTerms,
-  logger: Pick<Logger, "info" | "warn">,
+  logger: Notices,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
   const pin = await reader.pin();
@@ -89,7 +94,7 @@ async function addCarbon(
   { reader }: Session,
   classes: { id: number; name: string; surcharge: bigint }[],
   terms: TaskTerms,
-  logger: Pick<Logger, "info" | "warn">,
+  logger: Notices,
 ): Promise<void> {
   const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
   if (carbonPrice === 0) return;

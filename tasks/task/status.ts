@@ -3,7 +3,6 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { readTaskCause } from "../../chain/causes.ts";
 import type { Lease } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
-import { answer } from "../../chain/readers.ts";
 import { causeText } from "../../protocol/allocation/explain/cause.ts";
 import { formatVer, microToWei } from "../../protocol/money/ver.ts";
 import { type Context, read } from "../session/context.ts";
