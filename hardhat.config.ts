@@ -4,6 +4,7 @@ import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-et
 import { configVariable, defineConfig } from "hardhat/config";
 
 import "hardhat/types/network";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 import { completeBuildInfos } from "./tasks/complete-build-infos.ts";
 import { tasks } from "./tasks/index.ts";
@@ -32,6 +33,33 @@ const compiler = {
  */
 const profile = { ...compiler, isolated: false, toolVersionsInBuildInfo: false };
 
+/** Transient storage is used with care; a contract that a test imports is too large only without the optimizer. */
+const EXPECTED_WARNINGS = new Set<string | undefined>(["2394", "5574"]);
+
+/**
+ * Compiles Solidity tests without the optimizer, which takes four fifths of the time and changes nothing that they measure:
+ * they deploy the artifacts of the contracts, which are compiled apart from them (`splitTestsCompilation`).
+ */
+const unoptimizedTests: HardhatPlugin = {
+  id: "drmp-unoptimized-tests",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        preprocessSolcInputBeforeBuilding: async (context, input, next) => {
+          const test = Object.keys(input.sources).some((source) => source.startsWith("project/test/"));
+          const settings = test ? { ...input.settings, optimizer: { enabled: false } } : input.settings;
+          return next(context, { ...input, settings });
+        },
+        invokeSolc: async (context, solc, input, config, next) => {
+          const output = await next(context, solc, input, config);
+          const errors = (output.errors ?? []).filter(({ errorCode }) => !EXPECTED_WARNINGS.has(errorCode));
+          return { ...output, errors };
+        },
+      }),
+    }),
+  },
+};
+
 /** BASE refuses transactions of more gas than this; the simulated chain does the same. */
 const TRANSACTION_GAS_CAP = 2n ** 24n;
 
@@ -43,11 +71,12 @@ const simulatedBase = {
 } as const;
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers, completeBuildInfos],
+  plugins: [hardhatToolboxMochaEthers, completeBuildInfos, unoptimizedTests],
   tasks,
   defaultChainType: "op",
 
   solidity: {
+    splitTestsCompilation: true,
     npmFilesToBuild: [
       "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol",
       "@openzeppelin/contracts/access/manager/AccessManager.sol",

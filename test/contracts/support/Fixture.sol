@@ -28,20 +28,26 @@ import {Actions} from "./Actions.sol";
 abstract contract Fixture is Actions {
     function setUp() public virtual {
         vm.warp(1_800_000_000);
-        manager = new AccessManager(address(this));
-        ver = new VerToken(address(manager), SUPPLY, address(this), SUPPLY / 2);
-        parameters = new Parameters(address(manager), initialParameters());
-        vault = new Vault(ver);
-        nodes = new NodeRegistry(address(manager), vault, parameters);
-        tasks = new TaskRegistry(vault, parameters, nodes);
-        leases = new LeaseRegistry(address(manager), vault, parameters, nodes, tasks, uptimeFeed());
-        checkpoints = new CheckpointRegistry(leases, tasks, nodes);
+        manager = AccessManager(_deploy("AccessManager", abi.encode(address(this))));
+        ver = VerToken(_deploy("VerToken", abi.encode(manager, SUPPLY, address(this), SUPPLY / 2)));
+        parameters = Parameters(_deploy("Parameters", abi.encode(manager, initialParameters())));
+        vault = Vault(_deploy("Vault", abi.encode(ver)));
+        nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(manager, vault, parameters)));
+        tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, nodes)));
+        leases = LeaseRegistry(
+            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, tasks, uptimeFeed()))
+        );
+        checkpoints = CheckpointRegistry(_deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes)));
         _deploySeeds();
-        ledger = new EnergyLedger(address(manager), parameters, leases);
-        telemetry = new Telemetry(address(manager), parameters, nodes, leases, ledger);
-        balancer = new Balancer(parameters, nodes, tasks, leases, telemetry);
-        reassignment = new Reassignment(parameters, nodes, tasks, leases, seeds, telemetry);
-        rounds = new RoundManager(vault, parameters, nodes, tasks, leases, seeds, reassignment);
+        ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
+        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, leases, ledger)));
+        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, nodes, tasks, leases, telemetry)));
+        reassignment = Reassignment(
+            _deploy("Reassignment", abi.encode(parameters, nodes, tasks, leases, seeds, telemetry))
+        );
+        rounds = RoundManager(
+            _deploy("RoundManager", abi.encode(vault, parameters, nodes, tasks, leases, seeds, reassignment))
+        );
 
         vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds)));
         nodes.wire(
@@ -84,7 +90,7 @@ abstract contract Fixture is Actions {
         b[uint256(Param.UnbondingPeriod)] = IParameters.Bounded(7 days, 1 hours, 60 days);
         b[uint256(Param.FeeBps)] = IParameters.Bounded(200, 0, 1_000);
         b[uint256(Param.RoundInterval)] = IParameters.Bounded(4, 2, 3_600);
-        b[uint256(Param.RoundMaxTasks)] = IParameters.Bounded(16, 1, 32);
+        b[uint256(Param.RoundMaxTasks)] = IParameters.Bounded(16, 1, 16);
         b[uint256(Param.RoundMaxUnits)] = IParameters.Bounded(192, 1, 192);
         b[uint256(Param.SeedTimeout)] = IParameters.Bounded(60, 30, 1 days);
         b[uint256(Param.SettleTimeout)] = IParameters.Bounded(120, 60, 1 days);
@@ -121,20 +127,29 @@ abstract contract Fixture is Actions {
     }
 
     function _deploySeeds() private {
-        coordinator = new VRFCoordinatorV2_5Mock(1e9, 1e9, 1e15);
+        coordinator = VRFCoordinatorV2_5Mock(_deploy("VRFCoordinatorV2_5Mock", abi.encode(1e9, 1e9, 1e15)));
         uint256 subscription = coordinator.createSubscription();
         coordinator.fundSubscription(subscription, 1e27);
-        seeds = new VrfSeeds(
-            address(coordinator),
-            IVrfSeeds.Config({
-                keyHash: bytes32(uint256(1)),
-                subscriptionId: subscription,
-                callbackGasLimit: CALLBACK_GAS,
-                confirmations: 3,
-                nativePayment: false
-            })
-        );
+        IVrfSeeds.Config memory config = IVrfSeeds.Config({
+            keyHash: bytes32(uint256(1)),
+            subscriptionId: subscription,
+            callbackGasLimit: CALLBACK_GAS,
+            confirmations: 3,
+            nativePayment: false
+        });
+        seeds = VrfSeeds(_deploy("VrfSeeds", abi.encode(coordinator, config)));
         coordinator.addConsumer(subscription, address(seeds));
+    }
+
+    /// @dev Deploys an artifact. A contract created by `new` is part of each test that inherits this one, and compiled again
+    /// for each: the build took three times as long.
+    function _deploy(string memory name, bytes memory arguments) private returns (address deployed) {
+        bytes memory code = bytes.concat(vm.getCode(name), arguments);
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 32), mload(code))
+        }
+        require(deployed != address(0), name);
     }
 
     function _handOutRoles() private {
