@@ -100,6 +100,16 @@ export const taskTasks = [
     .setAction(() => import("./dispute.ts"))
     .build(),
 
+  writing(
+    "task:raise-price",
+    "Raises the maximum price of a task that waits, which keeps its place and pays no second fee; the escrow is taken by permit in the same transaction",
+    "--task 7 --max-price 0.03",
+  )
+    .addOption(TASK)
+    .addOption(MAX_PRICE)
+    .setAction(() => import("./raise-price.ts"))
+    .build(),
+
   writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))

@@ -41,7 +41,13 @@ test("a task is told the one thing that it waits for, the value, the bound and t
     [{ offers: none, nodes: { ...task.nodes, total: 0 } }, "noNode", /0 nodes/, /at least 1/, /more classes/],
     [{ offers: none, nodes: { ...nodes, busy: 2, unfit: 0 } }, "busy", /2 busy, of 2/, /1 free unit/, /task:cancel/],
     [{ offers: none, nodes }, "notFree", /1 busy, 1 kept out by their load.*, of 2/, /1 free unit/, /task:cancel/],
-    [{ maxPrice: 4_500 }, "price", /0\.0045 VER/, /at least 0\.005 VER/, /submit it with more/],
+    [
+      { maxPrice: 4_500 },
+      "price",
+      /0\.0045 VER/,
+      /at least 0\.005 VER/,
+      /task:raise-price --task 7 --max-price 0\.005/,
+    ],
     [{ place: 16 }, "queue", /place 17/, /a round takes 16/, /wait/],
     [{ round: open }, "round", /for 40 s/, /at most 5 min/, /wait/],
     [{ batch: "seeding" }, "batch", /waiting for the oracle/, /at most 5 min/, /wait/],
@@ -56,7 +62,7 @@ test("a task is told the one thing that it waits for, the value, the bound and t
   assert.equal(taskCause({ ...task, openUnits: 0 }), undefined);
   assert.match(
     causeText(taskCause({ ...task, maxPrice: 4_500 }) ?? assert.fail()),
-    /^its maximum price is too low: .*\(cpu\/eu\) needs 0\.0005 VER more a unit \(0\.0045 VER; at least 0\.005 VER\): wait/,
+    /^its maximum price is too low: .*\(cpu\/eu\) needs 0\.0005 VER more a unit \(0\.0045 VER; at least 0\.005 VER\): raise it/,
   );
 });
 

@@ -95,7 +95,7 @@ export function taskCause(view: TaskView): Cause | undefined {
       "wait until the guardian resumes; leases that run go on",
     );
   }
-  return nobodyFree(view, cancel) ?? tooCheap(view, cancel) ?? queued(view);
+  return nobodyFree(view, cancel) ?? tooCheap(view) ?? queued(view);
 }
 
 function inRound({ round, now, seedTimeout, settleTimeout }: TaskView): Cause {
@@ -146,7 +146,7 @@ function nobodyFree({ offers, nodes }: TaskView, cancel: string): Cause | undefi
   );
 }
 
-function tooCheap({ offers, maxPrice, taskId }: TaskView, cancel: string): Cause | undefined {
+function tooCheap({ offers, maxPrice, taskId }: TaskView): Cause | undefined {
   const needs = offers.flatMap(({ name, surcharge, lowestAsk }) =>
     lowestAsk === undefined ? [] : [{ name, needed: lowestAsk + surcharge }],
   );
@@ -160,7 +160,7 @@ function tooCheap({ offers, maxPrice, taskId }: TaskView, cancel: string): Cause
     `its maximum price is too low: the cheapest node that is free (${nearest.name}) needs ${formatPrice(nearest.needed - maxPrice)} VER more a unit`,
     `${formatPrice(maxPrice)} VER`,
     `at least ${formatPrice(nearest.needed)} VER`,
-    `wait for a cheaper node of task ${String(taskId)}'s classes, or ${cancel} and submit it with more`,
+    `raise it with \`npx hardhat task:raise-price --task ${String(taskId)} --max-price ${formatPrice(nearest.needed)}\`, or wait for a cheaper node`,
   );
 }
 
