@@ -16,7 +16,7 @@ import {
 import { MAX_SKEW_SECONDS, proxyFindings, sameFindings, timeFindings } from "./endpoints.ts";
 import { directoryFindings } from "./files.ts";
 import { checkExitCode, CheckList, findingText, reportText } from "./finding.ts";
-import { gasFindings } from "./money.ts";
+import { feeFindings, gasFindings } from "./money.ts";
 import { clashFindings, portsOf, takenFindings } from "./ports.ts";
 
 const PEER = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";
@@ -113,6 +113,13 @@ test("a directory that is to be made is judged by what is there, and is not made
   context.after(() => rm(directory, { recursive: true, force: true }));
   assert.deepEqual(await directoryFindings("x", join(directory, "a", "b"), 1), []);
   assert.deepEqual(await directoryFindings("x", directory, 1), []);
+});
+
+test("a cap of the gas price below what the chain takes is named with both", () => {
+  assert.deepEqual(feeFindings("0.5", 500_000_000n), []);
+  const [found] = feeFindings("0.5", 1_007_000_000n);
+  assert.match(found?.what ?? "", /1\.007 gwei/);
+  assert.equal(found?.bound, "1.007 gwei or more");
 });
 
 test("exit codes: 0 with warnings, 75 where waiting may help, else 1; each part is looked at whatever fails", async () => {

@@ -1,6 +1,8 @@
+import type { RpcProvider } from "../../chain/provider.ts";
 import { openSession, type Session } from "../../chain/session.ts";
 import { askEndpoint, type EndpointUse, proxyFindings, sameFindings, timeFindings } from "./endpoints.ts";
 import type { CheckList } from "./finding.ts";
+import { feeFindings } from "./money.ts";
 
 /** The chain of a configuration, and what else has to be known to connect to it. */
 export interface Connection {
@@ -37,11 +39,28 @@ export async function connectChecked(list: CheckList, connection: Connection): P
   list.add(...timeFindings(asked, network.chainId, now));
   const [first, ...rest] = asked.filter(({ block }, i) => block !== undefined && i < own.length).map(({ url }) => url);
   if (first === undefined) return undefined;
-  return list.part("network.deployment", `the addresses of the deployment on chain ${String(network.chainId)}`, () =>
-    openSession({
-      network: { rpcUrl: first, fallbackRpcUrls: rest, chainId: network.chainId, deployment: network.deployment },
-      fees,
-      journals,
-    }),
+  const session = await list.part(
+    "network.deployment",
+    `the addresses of the deployment on chain ${String(network.chainId)}`,
+    () =>
+      openSession({
+        network: { rpcUrl: first, fallbackRpcUrls: rest, chainId: network.chainId, deployment: network.deployment },
+        fees,
+        journals,
+      }),
   );
+  if (session) {
+    await list.part("fees.maxFeePerGas", "a gas price that the chain takes", async () => {
+      list.add(...feeFindings(fees.maxFeePerGas, await chainFee(session.provider)));
+    });
+  }
+  return session;
+}
+
+/** What the chain takes per gas now, wei: base fee and tip. */
+async function chainFee(provider: RpcProvider): Promise<bigint> {
+  const block = await provider.getBlock("latest");
+  // Nodes that do not know the method take any tip.
+  const tip: unknown = await provider.send("eth_maxPriorityFeePerGas", []).catch(() => "0x0");
+  return (block?.baseFeePerGas ?? 0n) + BigInt(typeof tip === "string" ? tip : 0);
 }

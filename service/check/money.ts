@@ -1,4 +1,4 @@
-import { formatEther, parseEther } from "ethers";
+import { formatEther, formatUnits, parseEther, parseUnits } from "ethers";
 
 import type { Finding } from "./finding.ts";
 
@@ -9,4 +9,21 @@ export function gasFindings(entry: string, address: string, balance: bigint, low
   if (balance === 0n) return [{ ...about, level: "error", what: `${address} cannot pay for gas` }];
   if (balance < parseEther(low)) return [{ ...about, level: "warning", what: `${address} holds little for gas` }];
   return [];
+}
+
+/** What is wrong with a cap of the gas price, in gwei, where the chain takes this much now, in wei. Pure. */
+export function feeFindings(cap: string, taken: bigint): Finding[] {
+  if (taken <= parseUnits(cap, "gwei")) return [];
+  const now = formatUnits(taken, "gwei");
+  return [
+    {
+      level: "error",
+      entry: "fees.maxFeePerGas",
+      value: `${cap} gwei`,
+      what: `is below what the chain takes now, ${now} gwei, so that nothing could be sent`,
+      bound: `${now} gwei or more`,
+      remedy: "raise it, or wait until gas is cheaper",
+      retryable: true,
+    },
+  ];
 }

@@ -132,11 +132,19 @@ describe("Hardhat tasks", () => {
       /maximum price is too low: the cheapest node that is free \(cpu\/eu\) needs 0\.003 VER more/,
     );
     expect(json["cause"]).to.include({ code: "price", value: "0.001 VER", bound: "at least 0.004 VER" });
+    const low = await run("task:raise-price", "--task", "1", "--max-price", "0.001", "--account", "1", "--yes");
+    expect(low.json["error"], low.said).to.include({ code: "PRICE_NOT_RAISED" });
+    const fine = await run("task:raise-price", "--task", "1", "--max-price", "0.0035001", "--account", "1", "--yes");
+    expect(fine.said).to.match(/finer than a micro-VER.*0\.0035 VER and 0\.003501 VER/);
+    const raised = await run("task:raise-price", "--task", "1", "--max-price", "0.0035", "--account", "1", "--yes");
+    expect(raised.code, raised.said).to.equal(0);
+    expect(raised.json["transactions"]).to.have.lengthOf(1);
+    expect(raised.json).to.include({ maxPrice: (3_500n * MICRO).toString(), added: (3n * 2_550n * MICRO).toString() });
     const cancelled = await run("task:cancel", "--task", "1", "--account", "1", "--yes");
     expect(cancelled.code, cancelled.said).to.equal(0);
     expect(cancelled.json).to.include({ status: "ended", refunded: 3, leased: 0 });
     const claimed = await run("node:claim", "--account", "1", "--yes");
-    expect(claimed.json["amount"]).to.equal((3n * 1_020n * MICRO).toString());
+    expect(claimed.json["amount"]).to.equal((3n * 3_570n * MICRO).toString());
   });
 
   it("rounds and leases are listed", async () => {

@@ -153,7 +153,11 @@ test("the commands of README and guides work as they are written", { timeout: 90
   await run(CONTRIBUTOR, "npx hardhat energy:report");
 
   // The keeper; agent and keeper of one machine need different ports, as the README says.
-  const keeper = pages.json(OPERATOR, 0).replace('"lowBalance"', '"service": { "port": 9465 },\n  "lowBalance"');
+  // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's.
+  const keeper = pages
+    .json(OPERATOR, 0)
+    .replace('"lowBalance"', '"service": { "port": 9465 },\n  "lowBalance"')
+    .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "5"');
   await write("keeper.json", keeper);
   assert.match(await run(OPERATOR, "npx hardhat keeper:check"), /ready to run/);
   assert.match(await run(OPERATOR, "npx hardhat keeper:plan"), /no task is waiting/);
