@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -47,7 +47,7 @@ test("commands are taken out of blocks and sentences, joined, and without their 
     ["npm run demo", "node agent/main.ts check"],
   );
   assert.deepEqual(wordsOf(`a "b c" 'd' e`), ["a", "b c", "d", "e"]);
-  // Two indented blocks that only a blank line parts are one, which its first line makes a formula.
+  // Only a block without a language whose first line begins with a program holds commands.
   const indented = blocksOf("a.md", "x\n\n    kubectl apply \\\n      --wait\n").flatMap(commandsOf);
   assert.deepEqual(
     indented.map(({ text }) => text),
@@ -83,4 +83,26 @@ test("every command in README and docs exists, with every option and file that i
     unknownIn(command, hre).map((what) => `${command.file}:${String(command.line)}: ${what}: ${command.text}`),
   );
   assert.deepEqual(wrong, []);
+});
+
+test("no test passes a task an option that the reader is not told about", () => {
+  const told = PAGES.map((file) => readFileSync(join(ROOT, file), "utf8")).join("\n");
+  const own = [...hre.tasks.rootTasks.values()].filter(({ id }) => /^[a-z]+:[a-z-]+$/.test(id.join(" ")));
+  assert.ok(own.length >= 30, `${String(own.length)} tasks`);
+  const options = new Set(
+    [...own.flatMap(({ options: of }) => [...of.keys()]), "buildProfile", "noCompile", "force"].map(
+      (name) => `--${name.replaceAll(/[A-Z]/g, (one) => `-${one.toLowerCase()}`)}`,
+    ),
+  );
+  const files = globSync(["test/{chain,e2e,support}/**/*.ts", "scripts/**/*.ts", ".ci/run"], { cwd: ROOT });
+  const passed = files
+    .filter((file) => !file.startsWith("scripts/faults"))
+    .flatMap((file) =>
+      [...readFileSync(join(ROOT, file), "utf8").matchAll(/["'` ](--[a-z][a-z-]+)/g)].map(([, flag]) => ({
+        file,
+        flag: flag ?? "",
+      })),
+    );
+  const secret = passed.filter(({ flag }) => options.has(flag) && !new RegExp(`${flag}(?![a-z-])`).test(told));
+  assert.deepEqual(secret, []);
 });
