@@ -39,6 +39,11 @@ export function atTerminal(command: string, environment: Readonly<Record<string,
       resolve(code ?? 1);
     });
   });
+  const kill = () => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  };
+  // Whatever ends this process, nothing stays behind: without its terminal the command is hung up on.
+  process.once("exit", kill);
   return {
     // eslint-disable-next-line no-control-regex -- terminals are told colours and positions by escape sequences
     shown: () => shown.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", ""),
@@ -47,8 +52,6 @@ export function atTerminal(command: string, environment: Readonly<Record<string,
       // The terminal turns the character into the signal, as for somebody who types it.
       child.stdin?.write("\u0003");
     },
-    kill: () => {
-      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
-    },
+    kill,
   };
 }

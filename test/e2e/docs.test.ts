@@ -153,11 +153,12 @@ test("the commands of README and guides work as they are written", { timeout: 90
   await run(CONTRIBUTOR, "npx hardhat energy:report");
 
   // The keeper; agent and keeper of one machine need different ports, as the README says.
-  // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's.
+  // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's: both bounds are for BASE.
   const keeper = pages
     .json(OPERATOR, 0)
     .replace('"lowBalance"', '"service": { "port": 9465 },\n  "lowBalance"')
-    .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "5"');
+    .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "500"')
+    .replace('"perHour": "0.002"', '"perHour": "2"');
   await write("keeper.json", keeper);
   assert.match(await run(OPERATOR, "npx hardhat keeper:check"), /ready to run/);
   assert.match(await run(OPERATOR, "npx hardhat keeper:plan"), /no task is waiting/);
