@@ -172,7 +172,6 @@ export async function checkAgent(
     fees: config.fees,
     journals: join(config.dataDir, "journals"),
     env,
-    now: Date.now() / 1000,
   });
   if (session) {
     const operator = usable(operatorKey) ? (await openSigner(config.operator, chainId)).address : undefined;

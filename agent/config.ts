@@ -73,8 +73,11 @@ export const agentConfig = z.strictObject({
       powercap: z.string().optional(),
       /** NVIDIA's tool; empty: do not look. */
       nvidiaSmi: z.string().default("nvidia-smi"),
-      /** GPUs that are reckoned with where none can be asked. */
-      gpus: wholeWithin(1, 1024, "GPUs").default(1),
+      /**
+       * GPUs of the node, where `executor.gpus` names none; left out: all that NVIDIA's tool lists, and one where it lists
+       * none.
+       */
+      gpus: wholeWithin(1, 1024, "GPUs").optional(),
       /** Idle and maximum watts of the processor, where you know better than the table of averages. */
       watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
     })
@@ -85,6 +88,8 @@ export const agentConfig = z.strictObject({
       keepers: z.array(z.string()).default([]),
       /** CPUs that the node has of this machine, if it is not all of it: then only what the agent runs counts as load. */
       cpus: within(0.01, 4096, "CPUs").optional(),
+      /** Where procfs is mounted: the load is read from its file `stat`. For a container that has the machine's elsewhere. */
+      procfs: z.string().startsWith("/").default("/proc"),
       /** Seconds between two looks at the meters. */
       sampleEvery: within(0.1, 300, "seconds").default(5),
       /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */

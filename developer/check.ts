@@ -54,7 +54,6 @@ export async function checkDeveloper(
     fees: config.fees,
     journals: join(config.dataDir, "journals"),
     env,
-    now: Date.now() / 1000,
   });
   if (!session) return list.report;
   await list.part("network", "a chain that answers", async () => {

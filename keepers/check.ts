@@ -71,7 +71,6 @@ export async function checkKeepers(
     journals: join(config.dataDir, "journals"),
     others: confirmRpcUrl === undefined ? [] : [{ entry: "network.confirmRpcUrl", url: confirmRpcUrl }],
     env,
-    now: Date.now() / 1000,
   });
   if (!session) return list.report;
   const { reader, provider } = session;

@@ -1,12 +1,12 @@
 import { z } from "zod";
 
-import { eth, fees, keySource, network, path, service, wholeWithin, within } from "../service/schema.ts";
+import { eth, fees, keySource, network, path, rpcUrl, service, wholeWithin, within } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
   network: network.extend({
     /** Another endpoint of the same chain: a lease is expired only if this one sees it overdue, too. */
-    confirmRpcUrl: z.url().optional(),
+    confirmRpcUrl: rpcUrl.optional(),
   }),
   fees,
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */

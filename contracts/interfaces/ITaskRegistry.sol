@@ -180,10 +180,11 @@ interface ITaskRegistry {
     /// @return moved How many were moved.
     function rotate(uint256 most) external returns (uint256 moved);
 
-    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
-    /// and `mostUnits`, each with no more units than are listed for it, of at most 64 classes together. Tasks that nothing listed serves go to the end of
-    /// the queue. Round manager only.
-    /// O(mostTasks): at most twice as many are looked at.
+    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks` (and
+    /// no more than there are units), each with no more units than are listed for it, of at most 64 classes together. Where
+    /// they want more than `mostUnits` together, each gets its max-min fair share: no task can fill a round. Tasks that
+    /// nothing listed serves go to the end of the queue. Round manager only.
+    /// O(mostTasks): at most twice as many are looked at; the shares are O(mostTasks^2) in memory.
     function freeze(
         uint256 mostTasks,
         uint256 mostUnits

@@ -19,6 +19,7 @@ import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Receipts} from "../checkpoints/Receipts.sol";
+import {FairShare} from "./FairShare.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
@@ -159,12 +160,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint256 mostTasks,
         uint256 mostUnits
     ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands) {
+        // Each task that takes part gets a unit at least.
+        mostTasks = Math.min(mostTasks, mostUnits);
         taskIds = new uint32[](mostTasks);
         demands = new uint32[](mostTasks);
         uint256 looks = Math.min(2 * mostTasks, _queue.length());
         uint256 count;
         uint256 classes;
-        for (; looks != 0 && count < mostTasks && mostUnits != 0; --looks) {
+        for (; looks != 0 && count < mostTasks; --looks) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
             // More than what is listed for it cannot be leased; it would only keep others out of the round.
@@ -179,7 +182,6 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
-            mostUnits -= demand;
             taskIds[count] = taskId;
             demands[count++] = uint32(demand);
         }
@@ -189,6 +191,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             mstore(taskIds, count)
             mstore(demands, count)
         }
+        FairShare.cut(demands, mostUnits);
     }
 
     /// @inheritdoc ITaskRegistry

@@ -17,8 +17,6 @@ export interface Connection {
   /** Endpoints beside those of `network`. */
   readonly others?: readonly EndpointUse[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** This machine's time, seconds since 1970. */
-  readonly now: number;
 }
 
 /**
@@ -27,7 +25,7 @@ export interface Connection {
  * @returns The session, which the caller closes; undefined if there is none, which is then a finding.
  */
 export async function connectChecked(list: CheckList, connection: Connection): Promise<Session | undefined> {
-  const { network, fees, journals, others = [], env, now } = connection;
+  const { network, fees, journals, others = [], env } = connection;
   const own = [
     { entry: "network.rpcUrl", url: network.rpcUrl },
     ...network.fallbackRpcUrls.map((url, i) => ({ entry: `network.fallbackRpcUrls.${String(i)}`, url })),
@@ -36,7 +34,7 @@ export async function connectChecked(list: CheckList, connection: Connection): P
   const asked = await Promise.all(all.map(async (use) => ({ ...use, ...(await askEndpoint(use, network.chainId)) })));
   list.add(...proxyFindings(env), ...sameFindings(all));
   for (const { findings } of asked) list.add(...findings);
-  list.add(...timeFindings(asked, network.chainId, now));
+  list.add(...timeFindings(asked, network.chainId, Date.now() / 1000));
   const [first, ...rest] = asked.filter(({ block }, i) => block !== undefined && i < own.length).map(({ url }) => url);
   if (first === undefined) return undefined;
   const session = await list.part(

@@ -1,7 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { LeaseIndex } from "../../chain/lease-index.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { quoteTask } from "../../developer/quote.ts";
 import { requireRunnable } from "../../developer/requirements.ts";
 import { submitTask } from "../../developer/submit.ts";
@@ -12,7 +15,7 @@ import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenWish } from "./given.ts";
 import { showQuote } from "./quote.ts";
-import { withStore } from "./store.ts";
+import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
 interface Arguments extends WritingArguments {
@@ -25,6 +28,7 @@ interface Arguments extends WritingArguments {
   readonly replicas: number;
   readonly store: string;
   readonly trainers: string;
+  readonly submission: string;
   readonly detach: boolean;
 }
 
@@ -54,7 +58,15 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
       if (!("spec" in fields)) screen.say(message);
     };
     const log = { info: say, warn: say };
-    return withStore(reader, args.store, async (store) => {
+    const index = new LeaseIndex(reader);
+    let task: number | undefined;
+    // Whichever node is leased the task needs its spec, and nobody else has it yet.
+    const workers = async (): Promise<number[]> => {
+      if (task === undefined) return [];
+      await index.refresh();
+      return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
+    };
+    const serve = async (store: CheckpointStore) => {
       const surcharges = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
           known.find(({ id }) => id === classId)?.name ?? "",
@@ -69,7 +81,9 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         replicas: args.replicas,
         within,
       };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log);
+      const once = { directory: join(hre.config.paths.root, ".data", "submissions"), name: args.submission };
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
+      task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;
@@ -77,6 +91,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
       return { ...submitted, ...(await watchTask(context, taskId)) };
-    });
+    };
+    return withStore(reader, args.store, serve, LOOK_MS, workers);
   });
 }

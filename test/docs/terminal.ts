@@ -13,6 +13,12 @@ export interface Running {
   readonly kill: () => void;
 }
 
+/** Whatever ends this process, nothing stays behind: without its terminal a command is hung up on. */
+const kills = new Set<() => void>();
+process.once("exit", () => {
+  for (const kill of kills) kill();
+});
+
 /**
  * Runs a command as somebody at a terminal does: it is asked its questions there, and each is answered with yes.
  * util-linux' `script` makes the terminal.
@@ -42,8 +48,11 @@ export function atTerminal(command: string, environment: Readonly<Record<string,
   const kill = () => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
   };
-  // Whatever ends this process, nothing stays behind: without its terminal the command is hung up on.
-  process.once("exit", kill);
+  kills.add(kill);
+  void exit.then(
+    () => kills.delete(kill),
+    () => kills.delete(kill),
+  );
   return {
     // eslint-disable-next-line no-control-regex -- terminals are told colours and positions by escape sequences
     shown: () => shown.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", ""),

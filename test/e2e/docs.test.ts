@@ -216,7 +216,7 @@ test("the commands of README and guides work as they are written", { timeout: 90
   assert.match(await run(README, "node agent/main.ts claim"), /VER claimed/);
 
   // A task that nobody serves any longer is cancelled.
-  await run(DEVELOPER, "npx hardhat task:submit", (text) => `${text} --detach`);
+  await run(DEVELOPER, "npx hardhat task:submit", (text) => `${text} --submission second --detach`);
   numbers.task = 3;
   assert.match(await run(DEVELOPER, "npx hardhat task:cancel"), /3 units are refunded/);
   await run(CONTRIBUTOR, "npx hardhat node:exit");

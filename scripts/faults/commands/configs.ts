@@ -122,6 +122,12 @@ const ROWS = [
     keeperJson({ energy: { batchReports: 500 } }),
     [/batchReports/, /500/, /1 to 200/],
   ],
+  [
+    "an endpoint that is asked over WebSocket",
+    keeper,
+    keeperJson({ network: { ...NETWORK, rpcUrl: "wss://x.example/key" } }),
+    [/rpcUrl/, /http or https/],
+  ],
   ["a keeper that does not exist", keeper, keeperJson({ keepers: ["allocations"] }), [/keepers/, /allocation/]],
   [
     "terms with a million and more units",

@@ -147,19 +147,6 @@ const endpoints: readonly FaultCase[] = [
       }),
   },
   {
-    name: "an endpoint that is asked over WebSocket",
-    run: async ({ directory }) => {
-      const findings = await checked(directory, { rpcUrl: "wss://base-sepolia.example/key" });
-      requireFinding(findings, {
-        entry: "network.rpcUrl",
-        value: /^wss:\/\/base-sepolia\.example$/,
-        what: /over wss/,
-        bound: /http/,
-        remedy: /HTTP/,
-      });
-    },
-  },
-  {
     name: "an endpoint that answers with a web page",
     run: async ({ directory }) =>
       withEndpoint("<html>please log in</html>", async (rpcUrl) => {
