@@ -33,6 +33,9 @@ const DATED = [
   "scripts/faults/clocks.ts",
   "scripts/faults/endpoints/limits.ts",
   "scripts/faults/transactions/sending.ts",
+  // held against the chain's clock
+  "service/check/connect.ts",
+  "scripts/faults/commands/surroundings.ts",
   // in a report, for people
   "bench/gas.ts",
   // in a file: what was spent within the hour, across restarts

@@ -6,6 +6,7 @@ import { configVariable, defineConfig } from "hardhat/config";
 import "hardhat/types/network";
 import type { HardhatPlugin } from "hardhat/types/plugins";
 
+import { completeBuildInfos } from "./tasks/complete-build-infos.ts";
 import { tasks } from "./tasks/index.ts";
 
 declare module "hardhat/types/network" {
@@ -24,6 +25,13 @@ const compiler = {
     viaIR: false,
   },
 };
+
+/**
+ * One way to build for tests and for deployments alike: what is tested is what is deployed, bit for bit, and no command
+ * compiles anew what another has compiled. Hardhat's production profile would compile each file by itself, and note the
+ * versions of its tools, unless told otherwise.
+ */
+const profile = { ...compiler, isolated: false, toolVersionsInBuildInfo: false };
 
 /** Transient storage is used with care; a contract that a test imports is too large only without the optimizer. */
 const EXPECTED_WARNINGS = new Set<string | undefined>(["2394", "5574"]);
@@ -63,7 +71,7 @@ const simulatedBase = {
 } as const;
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers, unoptimizedTests],
+  plugins: [hardhatToolboxMochaEthers, completeBuildInfos, unoptimizedTests],
   tasks,
   defaultChainType: "op",
 
@@ -74,8 +82,8 @@ export default defineConfig({
       "@openzeppelin/contracts/access/manager/AccessManager.sol",
     ],
     profiles: {
-      default: { ...compiler },
-      production: { ...compiler },
+      default: { ...profile },
+      production: { ...profile },
     },
   },
 

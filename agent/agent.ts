@@ -122,8 +122,7 @@ export class Agent {
     }
     const state = await describe(this.#parts, node, mine, pin);
     // Seconds that count down are no news.
-    const words = (idle: string | undefined) => idle?.replace(/\d+ s$/, "");
-    if (state.idle !== undefined && words(state.idle) !== words(this.#state?.idle)) {
+    if (state.idle !== undefined && state.cause?.code !== this.#state?.cause?.code) {
       this.#parts.logger.info({ why: state.idle }, "idle");
     }
     this.#state = state;

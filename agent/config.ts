@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ENERGY_SOURCES } from "../chain/words.ts";
-import { eth, fees, keySource, network, seconds, service, ver } from "../service/schema.ts";
+import { eth, fees, keySource, network, path, service, ver, wholeWithin, within } from "../service/schema.ts";
 import { executorConfig } from "./executor-config.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */
@@ -13,20 +13,20 @@ export const agentConfig = z.strictObject({
   /** The owner's key. Needed to register and to claim; leave it out to do that from your wallet. */
   owner: keySource.optional(),
   /** Everything that the agent remembers: identity, checkpoints, work. */
-  dataDir: z.string(),
+  dataDir: path,
   /** MiB that stay free on the disk of `dataDir`; with less, the node takes no new leases. */
-  minFree: z.number().positive().default(64),
+  minFree: within(1, 2 ** 24, "MiB").default(64),
   node: z.strictObject({
     /** Class by name, such as "cpu/eu". */
     class: z.string(),
     /** Units that this machine runs at once: every leased unit runs, so that every lease gets its checkpoints in time. */
-    capacity: z.number().int().positive(),
+    capacity: wholeWithin(1, 16_777_215, "units"),
     /** VER for a unit. */
     ask: ver,
     /** Average watts above which the node wants no more work. */
-    powerThreshold: z.number().int().nonnegative(),
+    powerThreshold: wholeWithin(0, 2 ** 32 - 1, "watts"),
     /** The most watts that the machine can draw; the network refuses reports above it. */
-    powerMax: z.number().int().positive(),
+    powerMax: wholeWithin(1, 2 ** 32 - 1, "watts"),
     energySource: z.enum(ENERGY_SOURCES),
   }),
   store: z
@@ -77,7 +77,7 @@ export const agentConfig = z.strictObject({
        * GPUs of the node, where `executor.gpus` names none; left out: all that NVIDIA's tool lists, and one where it lists
        * none.
        */
-      gpus: z.number().int().positive().optional(),
+      gpus: wholeWithin(1, 1024, "GPUs").optional(),
       /** Idle and maximum watts of the processor, where you know better than the table of averages. */
       watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
     })
@@ -87,13 +87,13 @@ export const agentConfig = z.strictObject({
       /** Multiaddrs of keepers that collect reports; several of one keeper separated by commas. */
       keepers: z.array(z.string()).default([]),
       /** CPUs that the node has of this machine, if it is not all of it: then only what the agent runs counts as load. */
-      cpus: z.number().positive().optional(),
+      cpus: within(0.01, 4096, "CPUs").optional(),
       /** Where procfs is mounted: the load is read from its file `stat`. For a container that has the machine's elsewhere. */
       procfs: z.string().startsWith("/").default("/proc"),
       /** Seconds between two looks at the meters. */
-      sampleEvery: seconds.positive().default(5),
+      sampleEvery: within(0.1, 300, "seconds").default(5),
       /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
-      selfPostAfter: seconds.nonnegative().optional(),
+      selfPostAfter: within(0, 86_400, "seconds").optional(),
     })
     .prefault({}),
   /** Offers the machine only while its owner does not use it. */
@@ -102,21 +102,21 @@ export const agentConfig = z.strictObject({
       /** Share of the machine used by anything but the agent from which on the owner counts as there. */
       othersLoad: z.number().positive().max(1).default(0.2),
       /** Seconds of quiet after which the machine is offered. */
-      idleAfter: seconds.positive().default(300),
+      idleAfter: within(1, 86_400, "seconds").default(300),
     })
     .optional(),
   /** Seconds between two looks at the chain. */
-  interval: seconds.positive().default(4),
+  interval: within(0.1, 600, "seconds").default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
   /** ETH of the operator below which its balance counts as low: it is logged, and `/metrics` has it for alerts. */
   lowBalance: eth.default("0.001"),
   /** Seconds that a workload gets to write its last checkpoint. */
-  grace: seconds.positive().default(20),
+  grace: within(0.1, 3600, "seconds").default(20),
   /** Seconds between two spot checks of those who hold this node's checkpoints. */
-  spotCheck: seconds.positive().default(60),
+  spotCheck: within(0.1, 86_400, "seconds").default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
-  specTimeout: seconds.positive().default(120),
+  specTimeout: within(1, 86_400, "seconds").default(120),
   executor: executorConfig,
   service,
 });

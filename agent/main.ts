@@ -2,7 +2,7 @@
  * The node agent.
  *
  *     node agent/main.ts run --config agent.json       offer this machine, until SIGINT or SIGTERM
- *     node agent/main.ts check --config agent.json     validate the configuration and the connection, change nothing
+ *     node agent/main.ts check --config agent.json     say whether run would work, and what to mend; changes nothing (--json)
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
 import { mkdir } from "node:fs/promises";
@@ -17,6 +17,7 @@ import { Registry } from "prom-client";
 import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { printReport, refuseErrors } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
 import { endpointLog } from "../service/endpoint-log.ts";
@@ -29,6 +30,7 @@ import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
+import { checkAgent, configFindings } from "./check.ts";
 import { holdingDomain } from "../chain/holding.ts";
 import { attestMetrics } from "./attest/metrics.ts";
 import { keepBooks } from "./chores.ts";
@@ -56,9 +58,14 @@ program
 
 program
   .command("check")
-  .description("validate the configuration and the connection; changes nothing")
+  .description(
+    "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
+  )
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .action(async ({ config }: { config: string }) => check(readConfig(config, agentConfig)));
+  .option("--json", "print one JSON object instead of text", false)
+  .action(async ({ config, json }: { config: string; json: boolean }) => {
+    printReport(await checkAgent(readConfig(config, agentConfig)), json);
+  });
 
 program
   .command("claim")
@@ -74,6 +81,8 @@ try {
 }
 
 async function run(config: AgentConfig): Promise<void> {
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  refuseErrors(configFindings(config, process.env, false));
   const logger = createLogger("agent", config.service.logLevel);
   const told = shutdownSignal((name) => {
     logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
@@ -210,29 +219,6 @@ async function workDirectories(config: AgentConfig): Promise<string[]> {
   const leases = leasesDirectory(config);
   await mkdir(leases, { recursive: true });
   return [config.dataDir, leases];
-}
-
-async function check(config: AgentConfig): Promise<void> {
-  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const { signer } = await session.lane(config.operator);
-  const pin = await session.reader.pin();
-  const nodeId = await session.reader.nodeOfOperator(pin, signer.address);
-  const balance = await session.provider.getBalance(signer.address);
-  const words = [
-    `network   chain ${String(config.network.chainId)}, block ${String(pin.number)}`,
-    `operator  ${signer.address}, ${formatEther(balance)} ETH`,
-    `node      ${nodeId === undefined ? "not registered" : String(nodeId)}`,
-  ];
-  const executor = await openExecutor(config, createLogger("agent", "silent"));
-  words.push(`executor  ${executor.name}`);
-  for (const notice of (await executor.probe?.()) ?? []) words.push(`          ${notice}`);
-  await executor.close();
-  const logger = createLogger("agent", config.service.logLevel);
-  const meter = await openMeter(config, logger);
-  words.push(`energy    ${meter.method}: ${meter.source}`);
-  meter.close();
-  process.stdout.write(`${words.join("\n")}\n`);
-  session.close();
 }
 
 async function claim(config: AgentConfig): Promise<void> {

@@ -1,9 +1,9 @@
 import { parseUnits } from "ethers";
 
 import { ChainError } from "../chain/errors.ts";
-import { ensureBalance } from "../chain/balance.ts";
 import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";
+import { fundAndSubmit } from "../chain/simulate.ts";
 import { ENERGY_SOURCES, numberOf } from "../chain/words.ts";
 import type { Logger } from "../service/logger.ts";
 import type { AgentConfig } from "./config.ts";
@@ -89,10 +89,9 @@ export async function registerNode(
   { label, operator, terms, profile, stake }: Registration,
 ): Promise<number> {
   const { reader, contracts } = session;
-  await ensureBalance(session, owner, stake, log);
   const { deadline, v, r, s } = await signPermit(contracts, owner.signer, stake);
   const { nodes } = contracts;
-  await owner.lane.submit({
+  await fundAndSubmit(session, owner, stake, log, {
     label,
     prepare: () => nodes.registerWithPermit.populateTransaction(operator, terms, profile, stake, deadline, v, r, s),
   });

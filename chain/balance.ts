@@ -7,7 +7,7 @@ import type { Session } from "./session.ts";
 import { answer } from "./readers.ts";
 
 /** The part of a logger that is used here. */
-interface Log {
+export interface Log {
   info(fields: object, message: string): void;
 }
 
@@ -17,7 +17,7 @@ interface Log {
  * @throws {@link ChainError} `INSUFFICIENT_VER`, naming what is there, what is missing, and the remedy.
  */
 export async function ensureBalance(
-  session: Session,
+  session: Pick<Session, "contracts">,
   account: { signer: OpenSigner; lane: TransactionLane },
   needed: bigint,
   log: Log,

@@ -3,6 +3,8 @@
  *
  *     node developer/main.ts train --config developer.json --spec spec.json --terms terms.json
  *         submit a task, follow it, fetch and verify its results, accept them, and end when all is paid
+ *     node developer/main.ts check --config developer.json [--spec spec.json] [--terms terms.json]
+ *         say whether train would work, and what to mend; sends nothing (--json)
  *     node developer/main.ts follow --config developer.json --task 7
  *         the same for a task that is submitted already
  */
@@ -10,21 +12,25 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 
+import { readTaskCause } from "../chain/causes.ts";
 import { ChainError, TransactionUnconfirmed } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
+import { type Cause, causeText } from "../protocol/allocation/explain/cause.ts";
+import { printReport } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
 import { createLogger } from "../service/logger.ts";
 import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
-import { requireCadence } from "./cadence.ts";
+import { checkDeveloper } from "./check.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
 import type { TaskProgress } from "./progress.ts";
+import { requireRunnable } from "./requirements.ts";
 import { submitTask } from "./submit.ts";
 
 const INTERVAL_MS = 1500;
@@ -43,10 +49,11 @@ program
   .option("--submission <name>", SUBMISSION, "1")
   .action(async (options: { config: string; spec: string; terms: string; submission: string }) => {
     const spec = new Uint8Array(await readFile(options.spec));
-    const { checkpoint } = parseSpec(spec);
+    const parsed = parseSpec(spec);
     const terms = readConfig(options.terms, taskTerms);
-    requireCadence({ checkpoint }, terms.checkpointInterval);
-    await work(readConfig(options.config, developerConfig), async (session, store, config) => {
+    const settings = readConfig(options.config, developerConfig);
+    requireRunnable(parsed, { ...terms, classes: Object.keys(terms.classes), trainers: settings.trainers });
+    await work(settings, async (session, store, config) => {
       const once = { directory: join(config.dataDir, "submissions"), name: options.submission };
       const { taskId } = await submitTask(session, config.key, store, spec, terms, logger, once);
       return taskId;
@@ -54,10 +61,23 @@ program
   });
 
 program
+  .command("check")
+  .description(
+    "look at everything that train will use: configuration, key, endpoints, spec, terms, funds; changes nothing",
+  )
+  .requiredOption("--config <file>", "configuration file (JSON)")
+  .option("--spec <file>", "task spec (JSON)")
+  .option("--terms <file>", "units, price, classes, interval and deadline (JSON)")
+  .option("--json", "print one JSON object instead of text", false)
+  .action(async ({ config, json, ...files }: { config: string; json: boolean; spec?: string; terms?: string }) => {
+    printReport(await checkDeveloper(readConfig(config, developerConfig), files), json);
+  });
+
+program
   .command("follow")
   .description("follow a task that is submitted already")
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .requiredOption("--task <id>", "the task's id", Number)
+  .requiredOption("--task <id>", "the task's id", taskId)
   .action(async (options: { config: string; task: number }) => {
     await work(readConfig(options.config, developerConfig), () => Promise.resolve(options.task));
   });
@@ -71,6 +91,13 @@ try {
   // What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
   const again = error instanceof TransactionUnconfirmed || (error instanceof ChainError && error.retryable);
   process.exitCode = again ? 75 : 1;
+}
+
+/** A task's id as it is typed. @throws InvalidArgumentError, which the command line explains. */
+function taskId(text: string): number {
+  const id = Number(text);
+  if (Number.isSafeInteger(id) && id > 0) return id;
+  throw new InvalidArgumentError("It has to be a whole number from 1 up: `npx hardhat task:status` lists all tasks.");
 }
 
 /** Opens chain and store, gets a task, and follows it until it has ended or the process is told to stop. */
@@ -104,6 +131,7 @@ async function follow(
     const results = join(config.dataDir, "results");
     const follower = new TaskFollower(session, store, config.key, results, logger);
     let shown = -1;
+    let told: string | undefined;
     while (!signal.aborted) {
       const seen = await look(follower, taskId);
       if (seen === undefined) {
@@ -117,6 +145,10 @@ async function follow(
         logger.info({ task: taskId, percent, openUnits, leasedUnits, paidUnits, refundedUnits }, "progress");
       }
       shown = percent;
+      const cause = await waitsFor(session, taskId);
+      // Seconds that count are no news, another cause is.
+      if (cause && cause.code !== told) logger.info({ task: taskId, cause }, `waits: ${causeText(cause)}`);
+      told = cause?.code;
       if (task.status === "ended") {
         logger.info({ task: taskId, paidUnits: task.paidUnits, results }, "task ended");
         return;
@@ -126,6 +158,16 @@ async function follow(
   } finally {
     await store.stop();
     session.close();
+  }
+}
+
+/** What the task waits for; undefined if nothing, or if that cannot be read now. */
+async function waitsFor({ reader }: Session, taskId: number): Promise<Cause | undefined> {
+  try {
+    return await readTaskCause(reader, await reader.pin(), taskId);
+  } catch (error) {
+    if (!(error instanceof ChainError && error.retryable)) throw error;
+    return undefined;
   }
 }
 

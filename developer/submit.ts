@@ -1,6 +1,5 @@
 import { parseUnits, type TransactionReceipt } from "ethers";
 
-import { ensureBalance } from "../chain/balance.ts";
 import type { Task } from "../chain/entities.ts";
 import { ChainError } from "../chain/errors.ts";
 import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
@@ -8,10 +7,10 @@ import type { KeySource } from "../chain/keys.ts";
 import type { SignedTransaction } from "../chain/lane.ts";
 import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";
+import { fundAndSubmit } from "../chain/simulate.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
 import { toChainCid } from "../protocol/checkpoints/cid.ts";
 import { microToWei, parsePrice } from "../protocol/money/ver.ts";
-import type { Logger } from "../service/logger.ts";
 import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
 import { Submission } from "./submission.ts";
@@ -22,6 +21,12 @@ export interface SubmitOnce {
   readonly directory: string;
   /** Name of this submission: the same spec with the same terms is paid for once for each name. */
   readonly name: string;
+}
+
+/** Told what happens; the part of a logger that is used here. */
+export interface Notices {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 /**
@@ -40,7 +45,7 @@ export async function submitTask(
   store: CheckpointStore,
   spec: Uint8Array,
   terms: TaskTerms,
-  logger: Logger,
+  logger: Notices,
   once?: SubmitOnce,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
@@ -74,11 +79,11 @@ export async function submitTask(
   const maxPrice = parseUnits(terms.maxPrice, 18);
   const deposit = await reader.depositFor(pin, terms.units, maxPrice);
   const { signer, lane } = await session.lane(key);
-  await ensureBalance(session, { signer, lane }, deposit.escrow + deposit.fee, logger);
-  const permit = await signPermit(contracts, signer, deposit.escrow + deposit.fee);
+  const needed = deposit.escrow + deposit.fee;
+  const permit = await signPermit(contracts, signer, needed);
   /** The receipt of an earlier transaction, if this one turns out to be no longer needed. */
   let earlier: TransactionReceipt | undefined;
-  const sent = await lane.submit({
+  const sent = await fundAndSubmit(session, { signer, lane }, needed, logger, {
     label: LABEL,
     ...(record && { signed: (signed: SignedTransaction) => record.note(signed) }),
     prepare: async () => {
@@ -176,7 +181,7 @@ async function addCarbon(
   { reader }: Session,
   classes: { id: number; name: string; surcharge: bigint }[],
   terms: TaskTerms,
-  logger: Logger,
+  logger: Notices,
 ): Promise<void> {
   const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
   if (carbonPrice === 0) return;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { eth, fees, keySource, network, rpcUrl, seconds, service } from "../service/schema.ts";
+import { eth, fees, keySource, network, path, rpcUrl, service, wholeWithin, within } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
@@ -26,15 +26,15 @@ export const keeperConfig = z.strictObject({
     .nonempty()
     .default(["allocation", "failover", "energy", "balance"]),
   /** Journals of transactions in flight. */
-  dataDir: z.string(),
+  dataDir: path,
   /** Seconds between two looks at the chain. */
-  interval: seconds.positive().default(4),
+  interval: within(0.1, 600, "seconds").default(4),
   allocation: z
     .strictObject({
       /** Time that the last task submitted waits for company before a round opens: the more tasks, the better the joint optimum. */
-      batchSeconds: seconds.nonnegative().default(10),
+      batchSeconds: within(0, 3600, "seconds").default(10),
       /** Longest time that this operator lets others post first, so that operators do not pay for the same thing; each has another turn each round. */
-      staggerSeconds: seconds.nonnegative().default(6),
+      staggerSeconds: within(0, 600, "seconds").default(6),
     })
     .prefault({}),
   energy: z
@@ -44,15 +44,15 @@ export const keeperConfig = z.strictObject({
       /** Multiaddrs that agents reach this keeper by, if they differ. */
       announce: z.array(z.string()).default([]),
       /** Seconds that a report waits for others, so that they share the cost of a transaction. */
-      batchSeconds: seconds.nonnegative().default(20),
+      batchSeconds: within(0, 3600, "seconds").default(20),
       /** Most reports in a transaction. */
-      batchReports: z.number().int().min(1).max(200).default(100),
+      batchReports: wholeWithin(1, 200, "reports").default(100),
     })
     .prefault({}),
   balance: z
     .strictObject({
       /** Percentage points beyond the band from which on a node gives or takes work: noise below a quarter of it moves nothing. */
-      hysteresis: z.number().min(0).max(50).default(2),
+      hysteresis: within(0, 50, "percentage points").default(2),
     })
     .prefault({}),
   service,

@@ -3,17 +3,17 @@
  *
  *     node keepers/main.ts run --config keeper.json      run them until SIGINT or SIGTERM
  *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing (--json)
- *     node keepers/main.ts check --config keeper.json    validate the configuration and the connection
+ *     node keepers/main.ts check --config keeper.json    say whether run would work, and what to mend (--json)
  */
 import { join } from "node:path";
 
 import { Command } from "commander";
-import { formatEther } from "ethers";
 import { Registry } from "prom-client";
 
 import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { balanceWatch } from "../service/balance-watch.ts";
+import { printReport, refuseErrors } from "../service/check/finding.ts";
 import { readConfig } from "../service/config.ts";
 import { withDirectory } from "../service/data.ts";
 import { endpointLog } from "../service/endpoint-log.ts";
@@ -26,9 +26,9 @@ import { shutdownSignal } from "../service/shutdown.ts";
 import { Market } from "./allocation/market.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
+import { checkKeepers, configFindings } from "./check.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { openCrew } from "./crew.ts";
-import { SecondEndpoint } from "./failover/second.ts";
 import { drySender, laneSender } from "./sender.ts";
 
 /** Milliseconds between two looks at the balance that pays for gas. */
@@ -54,9 +54,12 @@ program
 
 program
   .command("check")
-  .description("validate the configuration and the connection; changes nothing")
+  .description("look at everything that run will use: configuration, addresses, ports, key, endpoints; changes nothing")
   .requiredOption("--config <file>", "configuration file (JSON)")
-  .action(async ({ config }: { config: string }) => check(readConfig(config, keeperConfig)));
+  .option("--json", "print one JSON object instead of text", false)
+  .action(async ({ config, json }: { config: string; json: boolean }) => {
+    printReport(await checkKeepers(readConfig(config, keeperConfig)), json);
+  });
 
 try {
   await program.parseAsync();
@@ -67,6 +70,8 @@ try {
 }
 
 async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  refuseErrors(configFindings(config, false));
   const logger = createLogger("keepers", config.service.logLevel);
   const told = shutdownSignal((name) => {
     logger.info({ signal: name }, "stopping after the step under way");
@@ -135,32 +140,5 @@ async function plan(config: KeeperConfig, json: boolean): Promise<void> {
     process.stdout.write(json ? outlookJson(outlook) : outlookText(outlook));
   }
   await crew.close();
-  session.close();
-}
-
-async function check(config: KeeperConfig): Promise<void> {
-  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const pin = await session.reader.pin();
-  const words = [`network  chain ${String(config.network.chainId)}, block ${String(pin.number)}`];
-  if (config.finality !== "latest") {
-    const settled = await session.reader.pin(config.finality);
-    // Endpoints that have the block may have its state no more: then nothing would ever be found to be overdue there.
-    await session.reader.leaseCount(settled);
-    const { number, timestamp } = settled;
-    const behind = pin.timestamp - timestamp;
-    words.push(`finality ${config.finality}: block ${String(number)}, ${String(behind)} s behind`);
-  }
-  const second = new SecondEndpoint(config);
-  const confirm = await second.reader?.();
-  if (confirm) words.push(`confirm  block ${String((await confirm.pin()).number)}`);
-  second.close();
-  if (config.key) {
-    const { signer } = await session.lane(config.key);
-    const balance = await session.provider.getBalance(signer.address);
-    words.push(`key      ${signer.address}, ${formatEther(balance)} ETH`);
-  } else {
-    words.push("key      none: dry run");
-  }
-  process.stdout.write(`${words.join("\n")}\n`);
   session.close();
 }

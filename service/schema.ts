@@ -2,6 +2,29 @@ import { z } from "zod";
 
 import { MAX_TIMER_SECONDS } from "../system/clock.ts";
 
+/**
+ * A number within bounds; a message names the value and both bounds. Timers of more than 24.8 days fire at once, over and
+ * over, so that every span of time has an upper bound far below.
+ *
+ * @param unit What is counted, such as "seconds".
+ */
+export const within = (min: number, max: number, unit: string) => {
+  const error = (issue: { readonly input?: unknown }) =>
+    `is ${JSON.stringify(issue.input) ?? "missing"}: has to be a number of ${unit} from ${String(min)} to ${String(max)}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+};
+
+/** A whole number within bounds; see {@link within}. */
+export const wholeWithin = (min: number, max: number, unit: string) =>
+  within(min, max, unit).int({
+    error: (issue) => `is ${JSON.stringify(issue.input) ?? "missing"}: has to be a whole number of ${unit}`,
+  });
+
+/** A path; an empty one would mean the working directory by accident. */
+export const path = z
+  .string({ error: "has to be a path" })
+  .refine((text) => text.trim() !== "" && !text.includes("\0"), { error: "is empty: name a path" });
+
 /** A span in seconds that a timer can wait: more than that would fire at once. */
 export const seconds = z
   .number()
@@ -32,7 +55,7 @@ export const keySource = z.union([
   }),
   z.strictObject({
     /** Index of one of Hardhat's well-known accounts; on a local chain only. */
-    testAccount: z.number().int().nonnegative(),
+    testAccount: wholeWithin(0, 99, "well-known accounts"),
   }),
 ]);
 
@@ -85,7 +108,7 @@ export const fees = z
       .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'has to be a gas price in gwei, such as "0.05"' })
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
-    stuckAfter: seconds.positive().default(30),
+    stuckAfter: within(1, 3600, "seconds").default(30),
     /** ETH that may be spent on gas within any hour, replacements included; 0.05 if left out. */
     perHour: z
       .string()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type ChainLease, type LocalLease, outOfTouch, planLeases, whyIdle } from "./plan.ts";
+import { type ChainLease, type LocalLease, outOfTouch, planLeases } from "./plan.ts";
 
 const lease: ChainLease = {
   id: 5,
@@ -133,32 +133,6 @@ test("a lease without a checkpoint is given back before it is overdue, a little 
   assert.deepEqual(reason(100, 1_061, false), ["start", "the interval is over"]);
   // Done, it is delivered, however late.
   assert.deepEqual(kinds([lease], [{ ...work, unitsDone: 3, progress: 30_000 }], 1_059, false), ["deliver"]);
-});
-
-test("an idle node can always say why", () => {
-  const node = {
-    registered: true,
-    status: "active",
-    leased: 0,
-    listedUnits: 4,
-    capacity: 4,
-    cooldownUntil: 0,
-    covered: 4,
-    undecided: 1,
-    fit: true,
-    now: 1_000,
-    queueLength: 2,
-  } as const;
-  assert.match(whyIdle(node) ?? "", /price/);
-  assert.match(whyIdle({ ...node, queueLength: 0 }) ?? "", /no task/);
-  assert.match(whyIdle({ ...node, cooldownUntil: 1_030 }) ?? "", /30 s/);
-  assert.match(whyIdle({ ...node, status: "draining" }) ?? "", /resume/);
-  assert.match(whyIdle({ ...node, covered: 0 }) ?? "", /stake/);
-  assert.match(whyIdle({ ...node, undecided: 4 }) ?? "", /4 delivered units/);
-  assert.match(whyIdle({ ...node, listedUnits: 0 }) ?? "", /listing/);
-  assert.match(whyIdle({ ...node, listedUnits: 0, fit: false }) ?? "", /last report .* throttled/);
-  assert.match(whyIdle({ ...node, registered: false }) ?? "", /register/);
-  assert.equal(whyIdle({ ...node, leased: 1 }), undefined);
 });
 
 test("work whose lease must be overdue by now is stopped while the chain cannot be asked; the rest goes on", () => {

@@ -185,36 +185,3 @@ export function outOfTouch(
 ): number[] {
   return leases.filter(({ due }) => seen + elapsed > due).map(({ id }) => id);
 }
-
-/** Why the node has nothing to do; undefined if it has. */
-export function whyIdle(node: {
-  readonly registered: boolean;
-  readonly status: "active" | "draining" | "unbonding" | "withdrawn";
-  readonly leased: number;
-  readonly listedUnits: number;
-  readonly capacity: number;
-  readonly cooldownUntil: number;
-  readonly covered: number;
-  readonly undecided: number;
-  /** Whether its reports let it take new work. */
-  readonly fit: boolean;
-  readonly now: number;
-  readonly queueLength: number;
-}): string | undefined {
-  if (!node.registered) return "the operator key belongs to no node: register it";
-  if (node.leased > 0) return undefined;
-  if (node.status !== "active") return `the node is ${node.status}: resume it to take leases again`;
-  if (node.now < node.cooldownUntil) {
-    return `cooling down after a failed lease for another ${String(node.cooldownUntil - node.now)} s`;
-  }
-  if (node.covered < 1) return "the stake does not cover a single unit: add stake";
-  if (node.undecided >= node.covered) {
-    return `the stake is bound by ${String(node.undecided)} delivered units until they are paid: wait, or add stake`;
-  }
-  if (!node.fit) {
-    return "its last report keeps it out of new work: its load or latency is too high, it is throttled, or it was silent";
-  }
-  if (node.listedUnits === 0) return "the listing is behind: it is synced as soon as no round is open";
-  if (node.queueLength === 0) return "no task is waiting";
-  return "waiting for a round that reaches this node's price";
-}

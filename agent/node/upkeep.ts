@@ -1,7 +1,9 @@
+import { readIdleCause } from "../../chain/causes.ts";
 import type { Node } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
 import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
-import { type ChainLease, whyIdle } from "../lease/plan.ts";
+import { type Cause, causeText } from "../../protocol/allocation/explain/cause.ts";
+import type { ChainLease } from "../lease/plan.ts";
 import { type AgentParts, attempt, send } from "../parts.ts";
 import type { Drains } from "./drains.ts";
 import { freeUnits, planNode } from "./registration.ts";
@@ -11,6 +13,8 @@ export interface AgentState {
   readonly nodeId: number;
   readonly leases: readonly { readonly id: number; readonly units: number; readonly progress: number }[];
   readonly idle: string | undefined;
+  /** The same in parts, for programs. */
+  readonly cause: Cause | undefined;
   readonly peers: { readonly connected: number; readonly known: number };
 }
 
@@ -50,27 +54,20 @@ export async function describe(
   const { session, store } = parts;
   const active = leases.filter(({ status }) => status === "active");
   const peers = store.peers();
-  const { stakePerUnit } = await session.reader.parameters(pin);
-  const idle =
-    parts.room.full ??
-    parts.owner?.why ??
-    whyIdle({
-      registered: true,
-      status: node.status as "active",
-      leased: node.leased,
-      listedUnits: node.listing?.units ?? 0,
-      capacity: node.capacity,
-      cooldownUntil: node.cooldownUntil,
-      fit: node.fit,
-      covered: Number(node.stake / (BigInt(stakePerUnit) * 10n ** 12n)),
-      undecided: node.undecided,
-      now: pin.timestamp,
-      queueLength: (await session.reader.queue(pin, 1)).length,
-    });
+  const cause =
+    told("disk", parts.room.full) ??
+    told("owner", parts.owner?.why) ??
+    (await readIdleCause(session.reader, pin, node));
   return {
     nodeId: node.id,
     leases: active.map(({ id, count, checkpoint }) => ({ id, units: count, progress: checkpoint.progress })),
-    idle,
+    idle: cause && causeText(cause),
+    cause,
     peers: { connected: peers.filter(({ connected }) => connected).length, known: peers.length },
   };
+}
+
+/** What this machine itself says, with its remedy. */
+function told(code: string, what: string | undefined): Cause | undefined {
+  return what === undefined ? undefined : { code, what, value: "", bound: "", remedy: "" };
 }

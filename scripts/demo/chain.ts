@@ -127,7 +127,6 @@ export function deployArguments(deploymentId: string, parameters = "ignition/par
     ...["--network", "localhost"],
     ...["--parameters", parameters],
     ...["--deployment-id", deploymentId],
-    ...["--build-profile", "default"],
   ];
 }
 

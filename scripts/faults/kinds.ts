@@ -1,5 +1,6 @@
 import { chaosRuns } from "./chaos.ts";
 import { CLOCKS } from "./clocks.ts";
+import { commands } from "./commands.ts";
 import { endpoints } from "./endpoints.ts";
 import { engines } from "./engines.ts";
 import { FILES } from "./files.ts";
@@ -12,6 +13,7 @@ import { transactionFaults } from "./transactions.ts";
 
 /** Every kind of fault, in the order in which they run. */
 export const KINDS: readonly FaultKind[] = [
+  commands,
   FILES,
   CLOCKS,
   listeners,

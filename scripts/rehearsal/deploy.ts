@@ -41,6 +41,6 @@ export async function deploy(
   const what = ["--parameters", parameters, "--deployment-id", deploymentId, "--reset"];
   const signer = ["--keystore", keystore, "--passphrase-file", passphraseFile, "--yes"];
   const args = ["network:deploy", "--network", "baseSepolia", ...what, ...signer];
-  await processes.run("deploy", [HARDHAT, ...args, "--build-profile", "default"], environment);
+  await processes.run("deploy", [HARDHAT, ...args], environment);
   return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }

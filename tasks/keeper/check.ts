@@ -4,8 +4,8 @@ import { givenFile, runKeepers } from "./program.ts";
 
 /** Checks a keeper's configuration. */
 export default async function check(
-  { file }: { readonly file: string },
+  { file, json }: { readonly file: string; readonly json: boolean },
   hre: HardhatRuntimeEnvironment,
 ): Promise<void> {
-  await runKeepers(hre, ["check", "--config", givenFile(file)]);
+  await runKeepers(hre, ["check", "--config", givenFile(file), ...(json ? ["--json"] : [])]);
 }

@@ -21,9 +21,10 @@ export const keeperTasks = [
     .build(),
   task(
     "keeper:check",
-    "Validates a keeper's configuration and connection. Example: npx hardhat keeper:check --file keeper.json",
+    "Says whether keeper:run would work, and what to mend. Example: npx hardhat keeper:check --file keeper.json",
   )
     .addOption(FILE)
+    .addFlag({ name: "json", description: "print one JSON object instead of text" })
     .setAction(() => import("./check.ts"))
     .build(),
 ];

@@ -1,9 +1,9 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { whyIdle } from "../../agent/lease/plan.ts";
-import type { Node } from "../../chain/entities.ts";
+import { readIdleCause } from "../../chain/causes.ts";
 import type { Pin } from "../../chain/pin.ts";
 import { answer } from "../../chain/readers.ts";
+import { causeText } from "../../protocol/allocation/explain/cause.ts";
 import { formatVer, microToWei } from "../../protocol/money/ver.ts";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
@@ -40,18 +40,17 @@ async function all({ session, screen }: Context, pin: Pin): Promise<object> {
 async function one({ session, screen }: Context, pin: Pin, nodeId: number): Promise<object> {
   const { reader, contracts } = session;
   const node = await givenNode(reader, pin, nodeId);
-  const [classes, leases, claimable, parameters, queue] = await Promise.all([
+  const [classes, leases, claimable, cause] = await Promise.all([
     reader.classes(pin),
     reader.leases(pin),
     answer(contracts.vault.claimable(node.owner)),
-    reader.parameters(pin),
-    reader.queue(pin, 1),
+    readIdleCause(reader, pin, node),
   ]);
   const found = classes.find(({ id }) => id === node.classId);
   const own = leases.filter((lease) => lease.nodeId === nodeId);
   const earnings = earningsOf(own);
   const ask = microToWei(node.askTick * (found?.tickSize ?? 0));
-  const idle = idleReason(node, pin, parameters.stakePerUnit, queue.length);
+  const idle = cause && causeText(cause);
   const running = own.filter((lease) => lease.status === "active");
   screen.facts([
     ["node", node.id],
@@ -89,22 +88,7 @@ async function one({ session, screen }: Context, pin: Pin, nodeId: number): Prom
     earnings,
     claimable,
     idle: idle ?? null,
+    cause: cause ?? null,
     leases: running.map(({ id }) => id),
   };
-}
-
-function idleReason(node: Node, pin: Pin, stakePerUnit: number, queueLength: number): string | undefined {
-  return whyIdle({
-    registered: true,
-    status: node.status as "active",
-    leased: node.leased,
-    undecided: node.undecided,
-    fit: node.fit,
-    listedUnits: node.listing?.units ?? 0,
-    capacity: node.capacity,
-    cooldownUntil: node.cooldownUntil,
-    covered: Number(node.stake / microToWei(stakePerUnit)),
-    now: pin.timestamp,
-    queueLength,
-  });
 }

@@ -1,10 +1,10 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { readTaskCause } from "../../chain/causes.ts";
+import type { Lease } from "../../chain/entities.ts";
 import type { Pin } from "../../chain/pin.ts";
-import { answer } from "../../chain/readers.ts";
-import { supplySnapshot } from "../../chain/snapshot.ts";
-import { whyWaiting } from "../../developer/waiting.ts";
-import { formatVer, microToWei, weiToMicro } from "../../protocol/money/ver.ts";
+import { causeText } from "../../protocol/allocation/explain/cause.ts";
+import { formatVer, microToWei } from "../../protocol/money/ver.ts";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
@@ -46,7 +46,8 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
   const task = await givenTask(reader, pin, taskId);
   const [known, leases] = await Promise.all([reader.classes(pin), reader.leases(pin)]);
   const own = leases.filter((lease) => lease.taskId === taskId);
-  const waiting = await waitingReason(context, pin, taskId);
+  const cause = await readTaskCause(reader, pin, taskId);
+  const waiting = cause && causeText(cause);
   const nameOf = (id: number) => known.find((found) => found.id === id)?.name ?? String(id);
   screen.facts([
     ["task", task.id],
@@ -83,40 +84,36 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
       ]),
     );
   }
-  return { ...task, waiting: waiting ?? null, leases: own };
+  const disputes = own.flatMap((lease) => disputeOf(lease, pin.timestamp) ?? []);
+  if (disputes.length > 0) {
+    screen.say();
+    for (const { words } of disputes) screen.say(words);
+  }
+  return { ...task, waiting: waiting ?? null, cause: cause ?? null, leases: own, disputes };
 }
 
-/** Why the task has open units; undefined if it has none. */
-async function waitingReason({ session }: Context, pin: Pin, taskId: number): Promise<string | undefined> {
-  const { reader, contracts } = session;
-  const task = await givenTask(reader, pin, taskId);
-  if (task.openUnits === 0) return undefined;
-  const [parameters, queue, round, paused, supply] = await Promise.all([
-    reader.parameters(pin),
-    reader.queue(pin),
-    reader.round(pin),
-    answer(contracts.parameters.intakePaused({ blockTag: pin.number })),
-    supplySnapshot(
-      reader,
-      pin,
-      task.classes.map(({ classId }) => classId),
-    ),
-  ]);
-  const place = queue.indexOf(taskId);
-  return whyWaiting({
-    status: task.status,
-    openUnits: task.openUnits,
-    leasedUnits: task.leasedUnits,
-    inRound: task.inRound,
-    place: place < 0 ? undefined : place,
-    maxPrice: weiToMicro(task.maxPrice),
-    classes: task.classes.map(({ classId, surcharge }) => ({ classId, surcharge: weiToMicro(surcharge) })),
-    supply,
-    now: pin.timestamp,
-    deadline: task.deadline,
-    minLeaseTime: parameters.minLeaseTime,
-    intakePaused: paused,
-    round: round.status,
-    roundMaxTasks: parameters.roundMaxTasks,
-  });
+/** What can be done about a lease's result now, or what an arbiter has to decide; undefined if nothing. Pure. */
+export function disputeOf(
+  { id, taskId, status: state, due, result }: Lease,
+  now: number,
+): { readonly lease: number; readonly until: number; readonly words: string } | undefined {
+  const until = new Date(due * 1000).toISOString();
+  const about = { lease: id, until: due };
+  if (state === "disputed") {
+    const bond = `the bond is ${formatVer(microToWei(result?.bond ?? 0))} VER`;
+    if (now > due)
+      return {
+        ...about,
+        words: `lease ${String(id)} is disputed, and the arbiter's time ended at ${until}: anyone may accept it now, and the node gets the bond; ${bond}`,
+      };
+    return {
+      ...about,
+      words: `lease ${String(id)} is disputed: the arbiter rules until ${until}, else the node is paid and gets the bond; ${bond}`,
+    };
+  }
+  if (state !== "delivered" || now > due) return undefined;
+  return {
+    ...about,
+    words: `lease ${String(id)} is delivered: accept it with \`npx hardhat task:result --task ${String(taskId)} --accept\`, or refuse it until ${until} with \`npx hardhat task:dispute --lease ${String(id)}\``,
+  };
 }

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { LeaseIndex } from "../../chain/lease-index.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { requireCadence } from "../../developer/cadence.ts";
 import { quoteTask } from "../../developer/quote.ts";
+import { requireRunnable } from "../../developer/requirements.ts";
 import { submitTask } from "../../developer/submit.ts";
 import { formatVer } from "../../protocol/money/ver.ts";
 import { parseSpec } from "../../workload/spec.ts";
@@ -28,6 +27,7 @@ interface Arguments extends WritingArguments {
   readonly interval: string;
   readonly replicas: number;
   readonly store: string;
+  readonly trainers: string;
   readonly submission: string;
   readonly detach: boolean;
 }
@@ -40,16 +40,24 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
     const spec = new Uint8Array(await readFile(args.spec));
     const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
-    requireCadence(parseSpec(spec), checkpointInterval);
+    const parsed = parseSpec(spec);
     const pin = await reader.pin();
     const known = await reader.classes(pin);
     const wish = givenWish(known, args);
+    const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
+    const trainers = args.trainers.split(",").filter((name) => name !== "");
+    requireRunnable(parsed, { classes, checkpointInterval, trainers });
     const quote = await quoteTask(reader, pin, wish, true);
     showQuote(screen, wish.units, quote);
     screen.say();
     context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
+    const say = (fields: object, message: string) => {
+      // That it is submitted is said below, with what comes next.
+      if (!("spec" in fields)) screen.say(message);
+    };
+    const log = { info: say, warn: say };
     const index = new LeaseIndex(reader);
     let task: number | undefined;
     // Whichever node is leased the task needs its spec, and nobody else has it yet.
@@ -59,7 +67,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
     const serve = async (store: CheckpointStore) => {
-      const classes = Object.fromEntries(
+      const surcharges = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
           known.find(({ id }) => id === classId)?.name ?? "",
           formatVer(surcharge),
@@ -68,13 +76,13 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
       const terms = {
         units: wish.units,
         maxPrice: formatVer(wish.maxPrice),
-        classes,
+        classes: surcharges,
         checkpointInterval,
         replicas: args.replicas,
         within,
       };
       const once = { directory: join(hre.config.paths.root, ".data", "submissions"), name: args.submission };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }), once);
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
       task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };

@@ -52,6 +52,11 @@ export const taskTasks = [
       defaultValue: 1,
     })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
+    .addOption({
+      name: "trainers",
+      description: "trainers beside the built-in ones that the nodes are known to have, comma-separated",
+      defaultValue: "",
+    })
     .addOption(STORE)
     .addOption({
       name: "submission",
@@ -90,6 +95,25 @@ export const taskTasks = [
     .addFlag({ name: "accept", description: "accept what was fetched and verified, so that it is paid" })
     .addOption(STORE)
     .setAction(() => import("./result.ts"))
+    .build(),
+
+  writing(
+    "task:dispute",
+    "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
+    "--lease 34",
+  )
+    .addOption({ name: "lease", description: "the lease's id", type: ArgumentType.INT, defaultValue: 0 })
+    .setAction(() => import("./dispute.ts"))
+    .build(),
+
+  writing(
+    "task:raise-price",
+    "Raises the maximum price of a task that waits, which keeps its place and pays no second fee; the escrow is taken by permit in the same transaction",
+    "--task 7 --max-price 0.03",
+  )
+    .addOption(TASK)
+    .addOption(MAX_PRICE)
+    .setAction(() => import("./raise-price.ts"))
     .build(),
 
   writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")

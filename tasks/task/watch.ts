@@ -3,9 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SingleBar } from "cli-progress";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { readTaskCause } from "../../chain/causes.ts";
 import { RpcUnavailable } from "../../chain/errors.ts";
 import { LeaseIndex } from "../../chain/lease-index.ts";
 import { type TaskProgress, taskProgress } from "../../developer/progress.ts";
+import { type Cause, causeText } from "../../protocol/allocation/explain/cause.ts";
 import { shutdownSignal } from "../../service/shutdown.ts";
 import { type Context, read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
@@ -34,9 +36,12 @@ export async function watchTask({ session, screen }: Context, taskId: number): P
   const bar = process.stderr.isTTY && !screen.json ? newBar() : undefined;
   let last = "";
   let seen: TaskProgress | undefined;
+  let cause: Cause | undefined;
+  let told = "";
   while (!signal.aborted) {
     try {
       seen = await taskProgress(session.reader, index, taskId);
+      cause = await readTaskCause(session.reader, await session.reader.pin(), taskId);
     } catch (error) {
       if (!(error instanceof RpcUnavailable)) throw error;
       screen.say(error.message);
@@ -45,18 +50,25 @@ export async function watchTask({ session, screen }: Context, taskId: number): P
       const state = stateOf(seen);
       const words = `${String(state.percent)} %, ${String(state.open)} open, ${String(state.leased)} leased, ${String(state.paid)} paid`;
       if (words !== last) {
-        if (bar) bar.update(state.percent, { words });
+        if (bar) bar.update(state.percent, { words: cause ? `${words}; waits: ${causeText(cause)}` : words });
         else if (screen.json) process.stderr.write(`${toJson(state)}\n`);
         else screen.say(words);
       }
       last = words;
+      // Seconds that count are no news, another cause is.
+      if (cause && cause.code !== told) {
+        if (bar) bar.update(state.percent, { words: `${words}; waits: ${causeText(cause)}` });
+        else if (screen.json) process.stderr.write(`${toJson({ task: taskId, cause })}\n`);
+        else screen.say(`waits: ${causeText(cause)}`);
+      }
+      told = cause?.code ?? "";
       if (seen.task.status === "ended") break;
     }
     await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   bar?.stop();
   if (seen?.task.status === "ended") screen.say(`Task ${String(taskId)} has ended.`);
-  return seen ? stateOf(seen) : { task: taskId };
+  return seen ? { ...stateOf(seen), ...(cause && { cause }) } : { task: taskId };
 }
 
 function newBar(): SingleBar {

@@ -168,7 +168,7 @@ describe("bad input", () => {
       const units = await refused({ units: 2 ** 24 + 1, maxPrice: "0.000001" });
       expect(units.details["refusal"]).to.equal("TooManyUnits");
       expect(units.message).to.include("split it into several tasks");
-      const money = await refused({ units: 2 ** 24, maxPrice: "1000000" });
+      const money = await refused({ units: 2 ** 20, maxPrice: "1000000" });
       expect(money.code).to.equal("INSUFFICIENT_VER");
       const price = await refused({ units: 1, maxPrice: "2000000" });
       expect(price.message).to.match(/needed|highest possible/);

@@ -58,7 +58,7 @@ describe("network:deploy and network:verify", () => {
   });
 
   async function run(id: string, ...options: string[]): Promise<Outcome> {
-    const where = ["--network", "baseSepolia", "--deployment-id", ID, "--build-profile", "default", "--json"];
+    const where = ["--network", "baseSepolia", "--deployment-id", ID, "--json"];
     const { code, said } = await runProgram([HARDHAT, id, ...where, ...options], { BASE_SEPOLIA_RPC_URL: url });
     const line = said.split("\n").filter((one) => one.startsWith("{"));
     return { code, said, json: JSON.parse(line.at(-1) ?? "{}") as Record<string, unknown> };

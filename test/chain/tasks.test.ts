@@ -6,7 +6,8 @@ import { expect } from "chai";
 import { openSigner } from "../../chain/keys.ts";
 import { HARDHAT } from "../../scripts/demo/chain.ts";
 import { Bench } from "../support/cli.ts";
-import { openMarket } from "../support/market.ts";
+import { openClient, openMarket } from "../support/market.ts";
+import { settlement } from "../support/settlement.ts";
 
 const MICRO = 10n ** 12n;
 const OWNER = 10;
@@ -55,10 +56,24 @@ describe("Hardhat tasks", () => {
     const { code, said, json } = await register({ operator: FIRST }, "--dry-run");
     expect(code, said).to.equal(0);
     expect(json).to.deep.equal({ dryRun: true });
+    // The registration itself was simulated as it will be once the VER is there.
+    expect(said).to.match(/simulated: "register a node of 2 units.*goes through once the VER is there/);
     expect(said)
       .to.match(/costs +at most [\d.]+ ETH/)
       .and.to.match(/nothing was sent/);
     expect(await market.contracts.nodes.nodeCount()).to.equal(before);
+  });
+
+  it("what the registration would be refused for is told before the faucet is asked", async () => {
+    const { token } = market.contracts;
+    const before = await token.balanceOf(await ownerAddress());
+    for (const flags of [["--dry-run"], ["--yes"]]) {
+      const { code, said, json } = await register({ operator: FIRST, ask: "0.0045" }, ...flags);
+      expect(code, said).to.equal(1);
+      expect(json["error"]).to.include({ code: "ASK_NOT_ON_TICK" });
+      expect(said).to.match(/0\.0045.*use 0\.004 or 0\.005 VER/);
+    }
+    expect(await token.balanceOf(await ownerAddress()), "the faucet was not asked").to.equal(before);
   });
 
   it("nothing is sent without a yes", async () => {
@@ -116,11 +131,20 @@ describe("Hardhat tasks", () => {
     expect(json["waiting"], said).to.match(
       /maximum price is too low: the cheapest node that is free \(cpu\/eu\) needs 0\.003 VER more/,
     );
+    expect(json["cause"]).to.include({ code: "price", value: "0.001 VER", bound: "at least 0.004 VER" });
+    const low = await run("task:raise-price", "--task", "1", "--max-price", "0.001", "--account", "1", "--yes");
+    expect(low.json["error"], low.said).to.include({ code: "PRICE_NOT_RAISED" });
+    const fine = await run("task:raise-price", "--task", "1", "--max-price", "0.0035001", "--account", "1", "--yes");
+    expect(fine.said).to.match(/finer than a micro-VER.*0\.0035 VER and 0\.003501 VER/);
+    const raised = await run("task:raise-price", "--task", "1", "--max-price", "0.0035", "--account", "1", "--yes");
+    expect(raised.code, raised.said).to.equal(0);
+    expect(raised.json["transactions"]).to.have.lengthOf(1);
+    expect(raised.json).to.include({ maxPrice: (3_500n * MICRO).toString(), added: (3n * 2_550n * MICRO).toString() });
     const cancelled = await run("task:cancel", "--task", "1", "--account", "1", "--yes");
     expect(cancelled.code, cancelled.said).to.equal(0);
     expect(cancelled.json).to.include({ status: "ended", refunded: 3, leased: 0 });
     const claimed = await run("node:claim", "--account", "1", "--yes");
-    expect(claimed.json["amount"]).to.equal((3n * 1_020n * MICRO).toString());
+    expect(claimed.json["amount"]).to.equal((3n * 3_570n * MICRO).toString());
   });
 
   it("rounds and leases are listed", async () => {
@@ -133,6 +157,97 @@ describe("Hardhat tasks", () => {
     expect(round.json["demands"]).to.deep.equal([{ task: 2, units: 1 }]);
     expect((await run("task:status", "--task", "2")).json["waiting"]).to.match(/waits for its seed/);
     expect((await run("round:leases", "--live")).json).to.deep.equal({ leases: [] });
+  });
+
+  it("a dry run refuses a task that no node could run", async () => {
+    const spec = (changes: object) =>
+      bench.write("wanted.json", {
+        version: 1,
+        name: "wanted",
+        trainer: "digits",
+        resources: { cpus: 1, memoryMiB: 256 },
+        checkpoint: { intervalSeconds: 60 },
+        outputs: ["model.bin"],
+        timeouts: { unitSeconds: 60 },
+        ...changes,
+      });
+    const store = ["--store", join(bench.folder, "store")];
+    const submit = async (changes: object, ...more: string[]) => {
+      const offer = ["--units", "2", "--max-price", "0.01", "--classes", "cpu/eu", "--interval", "60s"];
+      return run("task:submit", "--spec", await spec(changes), ...offer, ...store, "--account", "15", ...more);
+    };
+    const count = await market.contracts.tasks.taskCount();
+    for (const [changes, code, sentence] of [
+      [{ trainer: "numerals" }, "UNKNOWN_TRAINER", /"numerals", but nodes have: digits/],
+      [{ resources: { cpus: 1, memoryMiB: 256, gpus: 2 } }, "NO_GPUS", /2 GPUs a unit.*machines of cpu\/eu have none/],
+    ] as const) {
+      for (const flag of ["--dry-run", "--yes"]) {
+        const { code: exit, said, json } = await submit(changes, flag);
+        expect(exit, said).to.equal(1);
+        expect(json["error"]).to.include({ code });
+        expect(said).to.match(sentence);
+      }
+    }
+    const late = await submit({}, "--within", "1s", "--dry-run");
+    expect(late.code, late.said).to.equal(1);
+    expect(late.json["error"], late.said).to.have.property("code").that.does.not.equal("FAILED");
+    const fine = await submit({}, "--dry-run");
+    expect(fine.code, fine.said).to.equal(0);
+    expect(fine.said).to.match(/simulated: "submit task" goes through once the VER is there/);
+    expect(await market.contracts.tasks.taskCount()).to.equal(count);
+    expect(await market.contracts.token.balanceOf(await accountAddress(15))).to.equal(0n);
+  });
+
+  it("stake is added, and what would be refused is refused before anything is sent", async () => {
+    const none = await run("node:stake", "--node", "99", "--amount", "1", "--account", String(OWNER), "--yes");
+    expect(none.said).to.match(/There is no node 99/);
+    const before = await market.contracts.vault.stakeOf(2);
+    const dry = await run("node:stake", "--node", "2", "--amount", "5", "--account", String(OWNER), "--dry-run");
+    expect(dry.code, dry.said).to.equal(0);
+    const added = await run("node:stake", "--node", "2", "--amount", "5", "--account", String(OWNER), "--yes");
+    expect(added.code, added.said).to.equal(0);
+    expect(await market.contracts.vault.stakeOf(2)).to.equal(before + 5n * 10n ** 18n);
+    const oneTransaction = market.contracts.nodes.interface.fragments.some(
+      (one) => "name" in one && one.name === "addStakeWithPermit",
+    );
+    expect(added.json["transactions"]).to.have.lengthOf(oneTransaction ? 1 : 2);
+  });
+
+  it("a result is disputed with its bond, and the task says until when and what can be done", async () => {
+    await market.fulfil(7n);
+    const client = await openClient(market, 5);
+    const post = await settlement(client.reader);
+    const { roundId } = { roundId: (await client.reader.round(await client.reader.pin())).id };
+    await client.lane.submit({
+      label: "settle",
+      prepare: () => client.contracts.rounds.settle.populateTransaction(roundId, post),
+    });
+    const [lease] = await client.reader.leases(await client.reader.pin());
+    const node = lease && (await client.reader.node(await client.reader.pin(), lease.nodeId));
+    if (!lease || !node) throw new Error("no lease was granted");
+    const { ethers, networkHelpers } = market.connection;
+    await networkHelpers.setBalance(node.operator, 10n ** 18n);
+    const operator = await ethers.getImpersonatedSigner(node.operator);
+    const early = await run("task:dispute", "--lease", String(lease.id), "--account", "1", "--yes");
+    expect(early.code, early.said).to.equal(1);
+    expect(early.json["error"]).to.have.property("code", "WRONG_LEASE_STATUS");
+    await market.contracts.leases.connect(operator).deliver(lease.id, lease.fence, ethers.id("rubbish"), 0x55, 1000);
+    const delivered = await run("task:status", "--task", String(lease.taskId));
+    expect(delivered.said).to.match(/refuse it until .* with `npx hardhat task:dispute --lease 1`/);
+    const foreign = await run("task:dispute", "--lease", String(lease.id), "--account", "12", "--yes");
+    expect(foreign.json["error"]).to.include({ code: "NOT_OWNER" });
+    const dry = await run("task:dispute", "--lease", String(lease.id), "--account", "1", "--dry-run");
+    expect(dry.code, dry.said).to.equal(0);
+    const { code, said, json } = await run("task:dispute", "--lease", String(lease.id), "--account", "1", "--yes");
+    expect(code, said).to.equal(0);
+    // 10 % of 0.004 VER for the one unit.
+    expect(json).to.include({ lease: lease.id, status: "disputed", bond: (400n * MICRO).toString() });
+    const shown = await run("task:status", "--task", String(lease.taskId));
+    expect(shown.said).to.match(/is disputed: the arbiter rules until .*the bond is 0\.0004 VER/);
+    expect((await run("task:dispute", "--lease", "99", "--account", "1", "--yes")).said).to.match(
+      /There is no lease 99/,
+    );
+    client.provider.destroy();
   });
 
   it("a key is made once, outside the repository, and opens with its passphrase", async () => {
@@ -181,6 +296,12 @@ describe("Hardhat tasks", () => {
     expect(wrong.map(({ what }) => what)).to.have.members(["oracle: key hash", "parameter: FeeBps"]);
     expect(await seeds.owner()).to.equal(await manager.getAddress());
   });
+
+  async function accountAddress(index: number): Promise<string> {
+    return (await openSigner({ testAccount: index }, 31337)).address;
+  }
+
+  const ownerAddress = () => accountAddress(OWNER);
 
   async function otherParameters(): Promise<object> {
     const { default: json } = (await import("../../ignition/parameters/localhost.json", {

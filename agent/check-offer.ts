@@ -1,0 +1,85 @@
+import type { Node, NodeClass } from "../chain/entities.ts";
+import { formatPrice, formatVer, microToWei, parseVer } from "../protocol/money/ver.ts";
+import type { Finding } from "../service/check/finding.ts";
+import type { AgentConfig } from "./config.ts";
+
+/** Levels of price of a class: an ask is a whole number of ticks below this. */
+const TICKS = 4096n;
+
+type Offer = AgentConfig["node"];
+
+/** What the chain would refuse of what a node offers: a class that does not exist, an ask off the grid. Pure. */
+export function offerFindings(offer: Pick<Offer, "class" | "ask">, classes: readonly NodeClass[]): Finding[] {
+  const found = classes.find(({ name }) => name === offer.class);
+  if (!found) {
+    return [
+      {
+        level: "error",
+        entry: "node.class",
+        value: offer.class,
+        what: "is no class of this network",
+        bound: `one of: ${classes.map(({ name }) => name).join(", ")}`,
+        remedy: "name the class of this machine, as it is written there",
+      },
+    ];
+  }
+  const ask = parseVer(offer.ask);
+  const tick = microToWei(found.tickSize);
+  const about = { level: "error", entry: "node.ask", value: `${offer.ask} VER` } as const;
+  const below = ask / tick;
+  if (below >= TICKS) {
+    const highest = formatVer((TICKS - 1n) * tick);
+    return [
+      {
+        ...about,
+        what: `is above the highest of class ${found.name}`,
+        bound: `at most ${highest} VER`,
+        remedy: `ask ${highest} VER or less`,
+      },
+    ];
+  }
+  if (below * tick === ask) return [];
+  return [
+    {
+      ...about,
+      what: `is no multiple of the step of class ${found.name}`,
+      bound: `a multiple of ${formatPrice(found.tickSize)} VER`,
+      remedy: `use ${formatVer(below * tick)} or ${formatVer((below + 1n) * tick)} VER`,
+    },
+  ];
+}
+
+/** Where a configuration says otherwise than what is registered, which it cannot change. Pure. */
+export function registeredFindings(offer: Offer, node: Node, classes: readonly NodeClass[]): Finding[] {
+  const found = classes.find(({ id }) => id === node.classId);
+  const ask = microToWei(node.askTick * (found?.tickSize ?? 0));
+  const differ = (entry: string, mine: string, theirs: string, option: string): Finding[] =>
+    mine === theirs
+      ? []
+      : [
+          {
+            level: "warning",
+            entry,
+            value: mine,
+            what: `node ${String(node.id)} is registered with ${theirs}, and editing the configuration does not change that`,
+            bound: "what is registered",
+            remedy: `run \`npx hardhat node:update --node ${String(node.id)} ${option}\`, or correct the entry`,
+          },
+        ];
+  const findings = [
+    ...differ("node.class", offer.class, found?.name ?? String(node.classId), `--class ${offer.class}`),
+    ...differ("node.ask", formatVer(parseVer(offer.ask)), formatVer(ask), `--ask ${offer.ask}`),
+    ...differ("node.capacity", String(offer.capacity), String(node.capacity), `--capacity ${String(offer.capacity)}`),
+  ];
+  if (node.status === "unbonding" || node.status === "withdrawn") {
+    findings.push({
+      level: "error",
+      entry: "operator",
+      value: node.operator,
+      what: `node ${String(node.id)} has left the market (${node.status})`,
+      bound: "the operator of a node in the market",
+      remedy: "register another node with another operator key",
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { requireRunnable } from "./requirements.ts";
+
+const spec = {
+  trainer: "digits",
+  resources: { cpus: 1, memoryMiB: 512, gpus: 0 },
+  checkpoint: { intervalSeconds: 60 },
+};
+const wanted = { classes: ["cpu/eu"], checkpointInterval: 60 };
+
+test("what some node can run is let through", () => {
+  requireRunnable(spec, wanted);
+  requireRunnable(
+    { ...spec, resources: { ...spec.resources, gpus: 2 } },
+    { ...wanted, classes: ["gpu-24g/eu", "gpu"] },
+  );
+  requireRunnable({ ...spec, trainer: "mine" }, { ...wanted, trainers: ["mine"] });
+  const { trainer: _, ...image } = spec;
+  requireRunnable(image, wanted);
+});
+
+test("what no node can run is refused by its own code", () => {
+  const code = (changes: object, more: object = {}) => {
+    try {
+      requireRunnable({ ...spec, ...changes }, { ...wanted, ...more });
+    } catch (error) {
+      return (error as { code?: string }).code;
+    }
+    return undefined;
+  };
+  assert.equal(code({ trainer: "numerals" }), "UNKNOWN_TRAINER");
+  assert.equal(code({ resources: { ...spec.resources, gpus: 1 } }), "NO_GPUS");
+  assert.equal(code({ resources: { ...spec.resources, gpus: 1 } }, { classes: ["gpu-80g/us", "cpu/us"] }), "NO_GPUS");
+  assert.equal(code({ checkpoint: { intervalSeconds: 61 } }), "TOO_RARE_CHECKPOINTS");
+});

@@ -1,0 +1,101 @@
+import { join } from "node:path";
+
+import { formatEther } from "ethers";
+
+import { openSigner } from "../chain/keys.ts";
+import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
+import { announceFindings, listenFindings, reachFindings } from "../service/check/addresses.ts";
+import { connectChecked } from "../service/check/connect.ts";
+import { directoryFindings, keyFindings } from "../service/check/files.ts";
+import { CheckList, type CheckReport, type Finding } from "../service/check/finding.ts";
+import { gasFindings } from "../service/check/money.ts";
+import { clashFindings, portsOf, type PortUse, takenFindings } from "../service/check/ports.ts";
+import type { KeeperConfig } from "./config.ts";
+
+/** Room that journals and the peer's identity need, bytes. */
+const MIN_FREE = 16 * 2 ** 20;
+
+/**
+ * Everything of a configuration that can be judged without asking anybody. Pure.
+ *
+ * @param onInternet Whether agents have to reach this machine over the Internet; by default on every chain but a local one.
+ */
+export function configFindings(
+  config: KeeperConfig,
+  onInternet = config.network.chainId !== LOCAL_CHAIN_ID,
+): Finding[] {
+  const { keepers, energy } = config;
+  const findings: Finding[] = [];
+  if (keepers.includes("energy")) {
+    const listen = { entry: "energy.listen", addresses: energy.listen, onInternet };
+    findings.push(
+      ...listenFindings(listen),
+      ...reachFindings(listen, energy.announce),
+      ...announceFindings({ entry: "energy.announce", addresses: energy.announce, onInternet }),
+    );
+  }
+  const twice = keepers.filter((name, i) => keepers.indexOf(name) < i);
+  if (twice.length > 0) {
+    findings.push({
+      level: "error",
+      entry: "keepers",
+      value: twice.join(", "),
+      what: "is named twice, and would pay for everything twice",
+      bound: "each keeper once",
+      remedy: "remove one",
+    });
+  }
+  return [...findings, ...clashFindings(ports(config))];
+}
+
+function ports({ keepers, energy, service }: KeeperConfig): PortUse[] {
+  const reports = keepers.includes("energy") ? portsOf("energy.listen", energy.listen) : [];
+  return [...reports, { entry: "service.port", host: service.host, port: service.port }];
+}
+
+/** Looks at everything that `run` will use, and changes nothing. */
+export async function checkKeepers(
+  config: KeeperConfig,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<CheckReport> {
+  const list = new CheckList();
+  const { network, key, finality } = config;
+  list.add(...configFindings(config), ...(await takenFindings(ports(config))));
+  list.add(...(await directoryFindings("dataDir", config.dataDir, MIN_FREE)));
+  const keyProblems = key ? await keyFindings("key", key, network.chainId) : [];
+  list.add(...keyProblems);
+  const { confirmRpcUrl } = network;
+  const session = await connectChecked(list, {
+    network,
+    fees: config.fees,
+    journals: join(config.dataDir, "journals"),
+    others: confirmRpcUrl === undefined ? [] : [{ entry: "network.confirmRpcUrl", url: confirmRpcUrl }],
+    env,
+  });
+  if (!session) return list.report;
+  const { reader, provider } = session;
+  await list.part("network", "a chain that answers", async () => {
+    const pin = await reader.pin();
+    list.fact("network", `chain ${String(network.chainId)}, block ${String(pin.number)}`);
+    if (finality === "latest") return;
+    await list.part("finality", `"latest", or a block that the endpoint knows and has the state of`, async () => {
+      const settled = await reader.pin(finality);
+      // Endpoints that have the block may have its state no more: then nothing would ever be found to be overdue there.
+      await reader.leaseCount(settled);
+      const behind = pin.timestamp - settled.timestamp;
+      list.fact("finality", `${finality}: block ${String(settled.number)}, ${String(behind)} s behind`);
+    });
+  });
+  if (confirmRpcUrl !== undefined) list.fact("confirm", "a second endpoint has to see each lease overdue, too");
+  if (!key) list.fact("key", "none: dry run");
+  else if (keyProblems.every(({ level }) => level !== "error")) {
+    await list.part("key", "an account that pays for gas", async () => {
+      const { address } = await openSigner(key, network.chainId);
+      const balance = await provider.getBalance(address);
+      list.fact("key", `${address}, ${formatEther(balance)} ETH`);
+      list.add(...gasFindings("key", address, balance, config.lowBalance));
+    });
+  }
+  session.close();
+  return list.report;
+}

@@ -1,0 +1,81 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { ensureBalance } from "../../chain/balance.ts";
+import type { Lease } from "../../chain/entities.ts";
+import { ChainError } from "../../chain/errors.ts";
+import { answer } from "../../chain/readers.ts";
+import { simulateFunded } from "../../chain/simulate.ts";
+import { formatVer, microToWei } from "../../protocol/money/ver.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+
+/** Refuses the result of a lease, which an arbiter then rules on. The bond is locked until then. */
+export default async function dispute(
+  args: WritingArguments & { readonly lease: number },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { session, screen } = context;
+    const { reader, contracts } = session;
+    const pin = await reader.pin();
+    if (args.lease <= 0)
+      throw new Error("Name the lease: --lease <id>. `npx hardhat task:status --task <id>` lists a task's.");
+    const [known, { disputeBondBps }] = await Promise.all([reader.leaseCount(pin), reader.parameters(pin)]);
+    const [lease] = args.lease <= known ? await reader.leasesById(pin, [args.lease]) : [];
+    if (!lease)
+      throw new Error(`There is no lease ${String(args.lease)}; \`npx hardhat round:leases\` lists all of them.`);
+    const bond = disputeBond(lease, disputeBondBps);
+    const account = await context.account();
+    await requireOwner(lease, account.signer.address, async (taskId) => (await reader.task(pin, taskId))?.owner);
+    context.spends = bond;
+    const label = `dispute the result of lease ${String(lease.id)} with a bond of ${formatVer(bond)} VER`;
+    const prepare = () => contracts.leases.dispute.populateTransaction(lease.id);
+    const vault = await contracts.vault.getAddress();
+    // The allowance comes first, and would be for nothing if the dispute were refused.
+    await simulateFunded(session, account.signer.address, await prepare(), { amount: bond, spender: vault });
+    await ensureBalance(session, account, bond, {
+      info: (_fields, message) => {
+        screen.say(message);
+      },
+    });
+    await account.lane.submit({
+      label: `allow the vault to take the bond of ${formatVer(bond)} VER`,
+      prepare: async () =>
+        (await answer(contracts.token.allowance(account.signer.address, vault))) >= bond
+          ? null
+          : contracts.token.approve.populateTransaction(vault, bond),
+    });
+    await account.lane.submit({ label, prepare });
+    const [after] = await reader.leasesById(await reader.pin(), [lease.id]);
+    const until = new Date((after?.due ?? 0) * 1000).toISOString();
+    screen.say(
+      `Lease ${String(lease.id)} is disputed. The arbiter rules until ${until}: for you, the bond comes back and the units start ` +
+        "afresh; otherwise the node is paid and gets the bond.",
+    );
+    return { lease: lease.id, task: lease.taskId, bond, status: after?.status, until: after?.due };
+  });
+}
+
+/**
+ * Bond of a dispute in wei: a share of the lease's price times its units, rounded up as LeaseRegistry does. Pure.
+ *
+ * @param bondBps `DisputeBondBps`, basis points.
+ */
+export function disputeBond({ price, count }: Pick<Lease, "price" | "count">, bondBps: number): bigint {
+  const share = BigInt(price) * BigInt(count) * BigInt(bondBps);
+  return microToWei((share + 9_999n) / 10_000n);
+}
+
+async function requireOwner(
+  { taskId, id }: Lease,
+  signer: string,
+  ownerOf: (taskId: number) => Promise<string | undefined>,
+): Promise<void> {
+  const owner = await ownerOf(taskId);
+  if (owner === undefined || owner === signer) return;
+  throw new ChainError(
+    "NOT_OWNER",
+    false,
+    `Lease ${String(id)} belongs to task ${String(taskId)} of ${owner}, and ${signer} signs: only its owner can dispute it. Name the owner's key with --keystore or --account.`,
+  );
+}

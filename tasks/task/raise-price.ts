@@ -1,0 +1,52 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { ChainError } from "../../chain/errors.ts";
+import { signPermit } from "../../chain/permit.ts";
+import { answer, block } from "../../chain/readers.ts";
+import { fundAndSubmit } from "../../chain/simulate.ts";
+import { formatVer, weiToMicro } from "../../protocol/money/ver.ts";
+import { givenAmount } from "../node/given.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenTask } from "./given.ts";
+
+/** Raises the maximum price of a task that waits: it keeps its place, and pays no second submission fee. */
+export default async function raisePrice(
+  args: WritingArguments & { readonly task: number; readonly maxPrice: string },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { session, screen } = context;
+    const { reader, contracts } = session;
+    const pin = await reader.pin();
+    const task = await givenTask(reader, pin, args.task);
+    const maxPrice = givenAmount("max-price", args.maxPrice);
+    // Off the grid, or too high: the message names the nearest prices.
+    weiToMicro(maxPrice);
+    if (maxPrice <= task.maxPrice) {
+      throw new ChainError(
+        "PRICE_NOT_RAISED",
+        false,
+        `The maximum price of task ${String(task.id)} is ${formatVer(task.maxPrice)} VER, and ${formatVer(maxPrice)} VER is no more: name a higher one with --max-price.`,
+      );
+    }
+    const needed = await answer(contracts.tasks.depositToRaise(task.id, maxPrice, block(pin)));
+    context.spends = needed;
+    const account = await context.account();
+    const { deadline, v, r, s } = await signPermit(contracts, account.signer, needed);
+    const log = {
+      info: (_fields: object, message: string) => {
+        screen.say(message);
+      },
+    };
+    await fundAndSubmit(session, account, needed, log, {
+      label: `raise the maximum price of task ${String(task.id)} from ${formatVer(task.maxPrice)} to ${formatVer(maxPrice)} VER a unit`,
+      prepare: () => contracts.tasks.raisePriceWithPermit.populateTransaction(task.id, maxPrice, deadline, v, r, s),
+    });
+    const after = await givenTask(reader, await reader.pin(), task.id);
+    screen.say(
+      `Task ${String(task.id)} pays up to ${formatVer(after.maxPrice)} VER a unit now; ${formatVer(needed)} VER more are in escrow.`,
+    );
+    return { task: task.id, maxPrice: after.maxPrice, escrow: after.escrow, added: needed };
+  });
+}

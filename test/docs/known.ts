@@ -1,0 +1,135 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { type DocCommand, wordsOf } from "./extract.ts";
+
+/** The repository. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Programs of others that a page may name; their options are theirs to check. */
+const OTHERS = ["export", "mkdir", "cd", "kubectl", "docker", "git", "systemctl", "chmod"];
+
+const scripts = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> })
+  .scripts;
+
+/** What `--help` of a program says, once for each. */
+const helps = new Map<string, string>();
+
+/**
+ * What is unknown in a command: a program, a task, an option, an npm script or a file. Empty if all of it exists.
+ * Place-holders (`…`, `<name>`, `[…]`) are passed over.
+ */
+export function unknownIn(command: DocCommand, hre: HardhatRuntimeEnvironment): string[] {
+  const words = wordsOf(command.text.replaceAll(/[[\]|]/g, " "));
+  const [program = "", ...rest] = words;
+  const missing = rest.filter((word) => isPath(word) && !existsSync(join(ROOT, word))).map((word) => `file ${word}`);
+  return [...missing, ...unknownProgram(program, rest, hre)];
+}
+
+/** Whether a word names a file of the repository. */
+function isPath(word: string): boolean {
+  return /^(deploy|docs|scripts|ignition\/(modules|parameters)|agent|keepers|developer|oracle|bench|test)\/[\w./-]+$/.test(
+    word,
+  );
+}
+
+function unknownProgram(program: string, rest: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
+  if (program === "npx") return rest[0] === "hardhat" ? unknownTask(rest.slice(1), hre) : [`npx ${rest[0] ?? ""}`];
+  if (program === "npm") return unknownScript(rest);
+  if (program === "scripts/drmp") return unknownNpm(rest[0] ?? "", rest.slice(1));
+  if (program === "node") {
+    const [file = "", ...args] = rest;
+    return existsSync(join(ROOT, file)) ? unknownOptions([file], args) : [`file ${file}`];
+  }
+  return OTHERS.includes(program) ? [] : [`program ${program}`];
+}
+
+function unknownScript([verb = "", ...rest]: readonly string[]): string[] {
+  if (verb === "test") return unknownNpm("test", rest);
+  if (verb === "ci" || verb === "install") return [];
+  if (verb !== "run") return [`npm ${verb}`];
+  const [script = "", ...args] = rest.filter((word) => word !== "--");
+  return unknownNpm(script, args);
+}
+
+function unknownNpm(script: string, args: readonly string[]): string[] {
+  const line = scripts[script];
+  if (line === undefined) return [`npm script ${script}`];
+  const file = /^node (\S+\.ts)$/.exec(line)?.[1];
+  return file === undefined ? [] : unknownOptions([file], args);
+}
+
+/** Options of a program of this project's own, as its `--help` lists them. */
+function unknownOptions(program: readonly string[], args: readonly string[]): string[] {
+  const options = args.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0] ?? word);
+  const sub = args[0] !== undefined && /^[a-z]+$/.test(args[0]) ? [args[0]] : [];
+  if (options.length === 0 && sub.length === 0) return [];
+  const general = helpOf(program);
+  const isCommand = sub[0] !== undefined && new RegExp(`^\\s+${sub[0]}\\b`, "m").test(general);
+  const help = isCommand ? helpOf([...program, ...sub]) : general;
+  const unknown = options.filter((option) => !new RegExp(`(^|\\s|,)${option}\\b`, "m").test(help));
+  const commands = /^Commands:/m.test(general) && sub.length > 0 && !isCommand ? [`command ${sub[0] ?? ""}`] : [];
+  return [...commands, ...unknown.map((option) => `option ${option} of ${program.join(" ")}`)];
+}
+
+function helpOf(program: readonly string[]): string {
+  const key = program.join(" ");
+  const known = helps.get(key);
+  if (known !== undefined) return known;
+  const source = readFileSync(join(ROOT, program[0] ?? ""), "utf8");
+  // A script that reads its arguments by hand has no help, and would begin to work.
+  const text = source.includes('from "commander"')
+    ? askHelp(program)
+    : source.replaceAll(/["'`](--[a-z-]+)/g, "\n $1 ");
+  helps.set(key, text);
+  return text;
+}
+
+function askHelp(program: readonly string[]): string {
+  const asked = spawnSync(process.execPath, [...program, "--help"], { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+  if (asked.status === 0) return asked.stdout;
+  throw new Error(`${program.join(" ")} --help failed: ${asked.stderr}`);
+}
+
+/** Options that Hardhat itself takes in front of any task. */
+const GLOBAL = [
+  "--network",
+  "--help",
+  "--version",
+  "--config",
+  "--show-stack-traces",
+  "--verbosity",
+  "--build-profile",
+];
+
+function unknownTask(words: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
+  const options = words.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0] ?? word);
+  const names = words.slice(0, words.findIndex((word) => word.startsWith("-")) >>> 0);
+  if (names.length === 0)
+    return options.filter((option) => !GLOBAL.includes(option)).map((option) => `option ${option}`);
+  // `keystore set NAME`: as many words as name a task.
+  for (let count = names.length; count > 0; count--) {
+    const id = names.slice(0, count);
+    const task = find(id, hre);
+    if (!task) continue;
+    const known = [...task.options.keys()].map(
+      (name) => `--${name.replaceAll(/[A-Z]/g, (one) => `-${one.toLowerCase()}`)}`,
+    );
+    return options
+      .filter((option) => !known.includes(option) && !GLOBAL.includes(option))
+      .map((option) => `option ${option} of ${id.join(" ")}`);
+  }
+  return [`task ${names[0] ?? ""}`];
+}
+
+function find(id: readonly string[], hre: HardhatRuntimeEnvironment) {
+  try {
+    return hre.tasks.getTask([...id]);
+  } catch {
+    return undefined;
+  }
+}
