@@ -1,13 +1,13 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { ensureBalance } from "../../chain/balance.ts";
-import { answer } from "../../chain/readers.ts";
+import { signPermit } from "../../chain/permit.ts";
 import { formatVer } from "../../protocol/money/ver.ts";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenAmount, givenNode } from "./given.ts";
 
-/** Adds stake to a node, which may be somebody else's. */
+/** Adds stake to a node, which may be somebody else's, in one transaction: the vault is allowed to take it by permit. */
 export default async function stake(
   args: WritingArguments & { readonly node: number; readonly amount: string },
   hre: HardhatRuntimeEnvironment,
@@ -19,18 +19,11 @@ export default async function stake(
     const amount = givenAmount("amount", args.amount);
     const { signer, lane } = await context.account();
     await ensureBalance(session, { signer, lane }, amount, { info: (_fields, message) => screen.say(message) });
-    const vault = await contracts.vault.getAddress();
-    await lane.submit({
-      label: `allow the vault to take ${formatVer(amount)} VER`,
-      prepare: async () =>
-        (await answer(contracts.token.allowance(signer.address, vault))) >= amount
-          ? null
-          : contracts.token.approve.populateTransaction(vault, amount),
-    });
     context.spends = amount;
+    const { deadline, v, r, s } = await signPermit(contracts, signer, amount);
     await lane.submit({
       label: `add ${formatVer(amount)} VER to the stake of node ${String(node.id)}`,
-      prepare: () => contracts.nodes.addStake.populateTransaction(node.id, amount),
+      prepare: () => contracts.nodes.addStakeWithPermit.populateTransaction(node.id, amount, deadline, v, r, s),
     });
     const after = await reader.node(await reader.pin(), node.id);
     screen.say(`The stake of node ${String(node.id)} is ${formatVer(after?.stake ?? 0n)} VER now.`);
