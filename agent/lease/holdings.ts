@@ -32,11 +32,11 @@ export class Holdings {
     const { leaseGrace } = await session.reader.parameters(pin);
     return Promise.all(
       own.map(async (lease) => {
-        const { checkpointInterval } = await this.task(lease.taskId, pin);
+        const { checkpointInterval, deadline } = await this.task(lease.taskId, pin);
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
         const checkpoint = newest ?? { progress: 0, at: lease.due - checkpointInterval - leaseGrace };
-        return { ...lease, status: lease.status as ChainLease["status"], checkpointInterval, checkpoint };
+        return { ...lease, status: lease.status as ChainLease["status"], checkpointInterval, deadline, checkpoint };
       }),
     );
   }

@@ -12,6 +12,7 @@ const lease: ChainLease = {
   status: "active",
   due: 1_060,
   checkpointInterval: 30,
+  deadline: 1_000_000,
   checkpoint: { progress: 0, at: 1_000 },
 };
 const work: LocalLease = { id: 5, fence: 2, running: true, unitsDone: 0, progress: 0 };
@@ -168,4 +169,12 @@ test("work whose lease must be overdue by now is stopped while the chain cannot 
   assert.deepEqual(outOfTouch(leases, 1_000, 60), []);
   assert.deepEqual(outOfTouch(leases, 1_000, 61), [1]);
   assert.deepEqual(outOfTouch(leases, 1_000, 300), [1, 2]);
+});
+
+test("past its task's deadline a lease is given back, whatever of it is done", () => {
+  const late = { ...lease, deadline: 1_010 };
+  const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };
+  assert.deepEqual(kinds([late], [done], 1_010, false), ["deliver"]);
+  assert.deepEqual(kinds([late], [done], 1_011, false), ["release"]);
+  assert.deepEqual(kinds([{ ...late, status: "moving" }], [work], 1_011, false), ["release"]);
 });

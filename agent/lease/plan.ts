@@ -14,6 +14,8 @@ export interface ChainLease {
   readonly due: number;
   /** Seconds between checkpoints that the task asks for. */
   readonly checkpointInterval: number;
+  /** A result counts only until then. */
+  readonly deadline: number;
   /** Newest checkpoint on chain; progress in basis points of a unit, 0 if there is none. */
   readonly checkpoint: { readonly progress: number; readonly at: number };
 }
@@ -54,7 +56,7 @@ export type LeaseStep =
  * - A checkpoint is begun so that it lands when an interval is over since the one before was put together: what a failure
  *   costs at any time is then an interval of work at most, if it takes no longer than half of one. With `draining`, as soon
  *   as there is progress to show.
- * - A lease whose work is done is delivered; one that cannot be worked on is given back.
+ * - A lease whose work is done is delivered; one that cannot be worked on, or whose task is past its deadline, is given back.
  * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
  *   headway, an image that is not here yet or holders that are gone must not cost the node its stake.
  * - A lease that moves to another node is wound down: its last checkpoint is posted, and it is handed over.
@@ -104,6 +106,7 @@ export function isHeld({ status }: { readonly status: string }): boolean {
 function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, draining: boolean): LeaseStep[] {
   const leaseId = lease.id;
   if (work?.failure !== undefined) return [{ kind: "release", leaseId, why: work.failure }];
+  if (now > lease.deadline) return [{ kind: "release", leaseId, why: "the deadline of its task has passed" }];
   if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
   const ahead = work !== undefined && work.progress > lease.checkpoint.progress;
   if (draining || lease.status === "moving") {

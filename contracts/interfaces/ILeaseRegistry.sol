@@ -143,6 +143,8 @@ interface ILeaseRegistry {
     error DisputeWindowOpen(uint32 leaseId, uint40 until);
     error DisputeWindowClosed(uint32 leaseId, uint40 since);
     error ArbitrationOpen(uint32 leaseId, uint40 until);
+    /// @notice A result of a task counts only until its deadline.
+    error TaskDeadlinePassed(uint32 taskId, uint40 deadline);
     error InvalidResult();
     error UnsupportedCodec(uint16 codec);
 
@@ -163,7 +165,7 @@ interface ILeaseRegistry {
         address operator
     ) external returns (uint32 taskId, uint32 nodeId, uint24 count);
 
-    /// @notice Delivers the result of all units of a lease. Its node's operator only.
+    /// @notice Delivers the result of all units of a lease, until its task's deadline. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
 
     /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. A moving lease is

@@ -89,6 +89,11 @@ interface ITaskRegistry {
         uint256 maxPrice,
         uint256 escrow
     );
+    /// @notice The maximum price of a task's units was raised, and `deposit` was added to its escrow.
+    /// @param from Maximum price of a unit before, wei.
+    /// @param to Maximum price of a unit from now on, wei.
+    /// @param deposit Added to the escrow, wei.
+    event PriceRaised(uint32 indexed taskId, uint256 from, uint256 to, uint256 deposit);
     event TaskQueued(uint32 indexed taskId, uint32 openUnits);
     event TaskClosing(uint32 indexed taskId);
     event UnitsLeased(uint32 indexed taskId, uint32 units);
@@ -107,6 +112,10 @@ interface ITaskRegistry {
     error PriceNotOnGrid(uint256 price, uint256 grid);
     error PriceTooHigh(uint256 price, uint256 most);
     error PriceIsZero();
+    /// @notice A maximum price can only be raised.
+    /// @param price Asked for, wei.
+    /// @param current In force, wei.
+    error PriceNotRaised(uint32 taskId, uint256 price, uint256 current);
     error NoClasses();
     error TooManyClasses(uint256 classes, uint256 most);
     error ClassesNotAscending(uint8 classId);
@@ -142,6 +151,23 @@ interface ITaskRegistry {
         bytes32 s
     ) external returns (uint32 taskId);
 
+    /// @notice Raises the maximum price of an open task's units, so that a task that waits can be served without being
+    /// cancelled and submitted again. It keeps its place in the queue and pays no second submission fee. What {depositToRaise}
+    /// says goes from the caller, who has approved the vault, into escrow. Task owner only; reverts while a round or a
+    /// reassignment batch holds the listings, since the price decides what their seed chooses.
+    /// @param maxPrice The most that the task pays for a unit from now on, wei: a multiple of 1e12, above the current one.
+    function raisePrice(uint32 taskId, uint256 maxPrice) external;
+
+    /// @notice {raisePrice} with an ERC-2612 permit for the vault instead of an approval before.
+    function raisePriceWithPermit(
+        uint32 taskId,
+        uint256 maxPrice,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
     /// @notice Takes what is not leased out of the market and refunds it. Task owner only. In an open round what the
     /// round leaves open is refunded when it ends.
     function cancel(uint32 taskId) external;
@@ -154,10 +180,11 @@ interface ITaskRegistry {
     /// @return moved How many were moved.
     function rotate(uint256 most) external returns (uint256 moved);
 
-    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
-    /// and `mostUnits`, each with no more units than are listed for it, of at most 64 classes together. Tasks that nothing listed serves go to the end of
-    /// the queue. Round manager only.
-    /// O(mostTasks): at most twice as many are looked at.
+    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks` (and
+    /// no more than there are units), each with no more units than are listed for it, of at most 64 classes together. Where
+    /// they want more than `mostUnits` together, each gets its max-min fair share: no task can fill a round. Tasks that
+    /// nothing listed serves go to the end of the queue. Round manager only.
+    /// O(mostTasks): at most twice as many are looked at; the shares are O(mostTasks^2) in memory.
     function freeze(
         uint256 mostTasks,
         uint256 mostUnits
@@ -221,6 +248,10 @@ interface ITaskRegistry {
     /// @notice What submitting `units` units at a maximum price of `maxPrice` wei takes: the escrow, units x (maximum
     /// price + fee), and the submission fee, which goes to the bounty pool and is not given back. Wei.
     function depositFor(uint256 units, uint256 maxPrice) external view returns (uint256 escrow, uint256 fee);
+
+    /// @notice What raising a task's maximum price to `maxPrice` wei adds to its escrow: the difference, with its fee, for
+    /// each unit that is neither paid nor refunded. Wei. Reverts unless it is a raise.
+    function depositToRaise(uint32 taskId, uint256 maxPrice) external view returns (uint256);
 
     /// @notice Whether something listed now could serve the task at its price.
     function servable(uint32 taskId) external view returns (bool);

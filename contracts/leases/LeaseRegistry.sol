@@ -97,6 +97,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
+        (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
+        require(block.timestamp <= deadline, TaskDeadlinePassed(held.taskId, deadline));
         if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
         held.status = LeaseStatus.Delivered;
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));

@@ -19,6 +19,7 @@ import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Receipts} from "../checkpoints/Receipts.sol";
+import {FairShare} from "./FairShare.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
@@ -106,12 +107,27 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         bytes32 s
     ) external returns (uint32) {
         (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
-        // A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
-        // solhint-disable-next-line no-empty-blocks
-        try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), escrow + fee, deadline, v, r, s)
-        {} catch {}
+        _permit(escrow + fee, deadline, v, r, s);
         return _submit(submission);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function raisePrice(uint32 taskId, uint256 maxPrice) external {
+        _raisePrice(taskId, maxPrice, depositToRaise(taskId, maxPrice));
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function raisePriceWithPermit(
+        uint32 taskId,
+        uint256 maxPrice,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        uint256 deposit = depositToRaise(taskId, maxPrice);
+        _permit(deposit, deadline, v, r, s);
+        _raisePrice(taskId, maxPrice, deposit);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -144,12 +160,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint256 mostTasks,
         uint256 mostUnits
     ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands) {
+        // Each task that takes part gets a unit at least.
+        mostTasks = Math.min(mostTasks, mostUnits);
         taskIds = new uint32[](mostTasks);
         demands = new uint32[](mostTasks);
         uint256 looks = Math.min(2 * mostTasks, _queue.length());
         uint256 count;
         uint256 classes;
-        for (; looks != 0 && count < mostTasks && mostUnits != 0; --looks) {
+        for (; looks != 0 && count < mostTasks; --looks) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
             // More than what is listed for it cannot be leased; it would only keep others out of the round.
@@ -164,7 +182,6 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
-            mostUnits -= demand;
             taskIds[count] = taskId;
             demands[count++] = uint32(demand);
         }
@@ -174,6 +191,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             mstore(taskIds, count)
             mstore(demands, count)
         }
+        FairShare.cut(demands, mostUnits);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -348,6 +366,15 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
+    function depositToRaise(uint32 taskId, uint256 maxPrice) public view returns (uint256) {
+        Task storage t = _existing(taskId);
+        uint256 current = t.maxPrice * PRICE_UNIT;
+        require(maxPrice > current, PriceNotRaised(taskId, maxPrice, current));
+        uint256 units = t.units - t.paidUnits - t.refundedUnits;
+        return _escrowFor(units, maxPrice, t.feeBps) - _escrowFor(units, current, t.feeBps);
+    }
+
+    /// @inheritdoc ITaskRegistry
     function servable(uint32 taskId) public view returns (bool) {
         return _supply(_tasks[taskId], 1) != 0;
     }
@@ -377,6 +404,26 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         emit TaskQueued(taskId, s.units);
         VAULT.lockEscrow(taskId, msg.sender, escrow + fee);
         if (fee != 0) VAULT.collectFee(taskId, fee);
+    }
+
+    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
+    function _permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), value, deadline, v, r, s)
+        {} catch {}
+    }
+
+    /// @dev Units that are leased may be leased again, at the new price; so the deposit is for them as well.
+    function _raisePrice(uint32 taskId, uint256 maxPrice, uint256 deposit) private {
+        Task storage t = _tasks[taskId];
+        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        // A seed may be known by now, and the price decides what it chooses.
+        require(!NODES.frozen(), INodeRegistry.ListingsFrozen());
+        emit PriceRaised(taskId, t.maxPrice * PRICE_UNIT, maxPrice, deposit);
+        t.maxPrice = uint64(_price(maxPrice));
+        VAULT.lockEscrow(taskId, msg.sender, deposit);
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.

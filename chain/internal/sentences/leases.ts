@@ -24,6 +24,10 @@ export const LEASES: Sentences = {
     say: (a) => `Lease ${a.text("leaseId")} is in time until ${time(a.int("due"))}; it can be expired only after that.`,
     retryable: true,
   },
+  "TaskDeadlinePassed(uint32,uint40)": {
+    say: (a) =>
+      `Task ${a.text("taskId")} took results until its deadline, ${time(a.int("deadline"))}; release the lease, its units are refunded.`,
+  },
   "MoveInGrace(uint32,uint40)": {
     say: (a) =>
       `Lease ${a.text("leaseId")} moves, and its node has until ${time(a.int("due"))} for a last checkpoint; anyone may hand it over after that.`,

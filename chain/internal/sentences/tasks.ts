@@ -29,6 +29,10 @@ export const TASKS: Sentences = {
       `The price ${ver(a.int("price"))} is above the highest possible, ${ver(a.int("most"))}; offer at most that.`,
   },
   "PriceIsZero()": fixed("A maximum price of zero serves nobody; offer more than zero VER per unit."),
+  "PriceNotRaised(uint32,uint256,uint256)": {
+    say: (a) =>
+      `Task ${a.text("taskId")} already offers ${ver(a.int("current"))} a unit, and ${ver(a.int("price"))} is not above it; a price can only be raised.`,
+  },
   "NoClasses()": fixed("The task accepts no class of nodes; name at least one."),
   "TooManyClasses(uint256,uint256)": {
     say: (a) => `A task can accept at most ${a.text("most")} classes, not ${a.text("classes")}; leave some out.`,

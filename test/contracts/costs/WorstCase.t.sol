@@ -12,7 +12,7 @@ import {Reference} from "../support/Reference.sol";
 contract WorstCaseTest is GasSnapshots {
     uint8 private constant FIRST = 4;
     uint256 private constant CLASSES = 16;
-    uint256 private constant MOST_TASKS = 32;
+    uint256 private constant MOST_TASKS = 16;
     uint256 private constant MOST_UNITS = 192;
 
     function setUp() public override {
@@ -44,7 +44,7 @@ contract WorstCaseTest is GasSnapshots {
         for (uint256 i; i < MOST_TASKS; ++i) _submit(1, 1_000_000 + i, i);
         for (uint256 i; i < MOST_TASKS; ++i) _submit(1, 2_015_000, i);
         openRound();
-        note("worst-case", "open: 64 tasks of 16 classes looked at, 48 listings pending");
+        note("worst-case", "open: 32 tasks of 16 classes looked at, 48 listings pending");
         assertEq(rounds.current().demands.length, MOST_TASKS);
     }
 
@@ -56,7 +56,7 @@ contract WorstCaseTest is GasSnapshots {
         openRound();
         fulfil(1);
         settle(_knownPost());
-        note("worst-case", "settle: 32 tasks of 16 classes, 192 leases");
+        note("worst-case", "settle: 16 tasks of 16 classes, 192 leases");
         assertEq(leases.leaseCount(), MOST_UNITS);
     }
 

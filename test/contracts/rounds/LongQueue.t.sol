@@ -37,16 +37,17 @@ contract LongQueueTest is Fixture {
         assertEq(taken, units, "all of it");
     }
 
-    /// @notice A task of more units than a round holds comes up again, behind those that waited meanwhile.
-    function test_HugeTaskTakesTurns() public {
+    /// @notice A task of more units than a round holds gets its share of each round until the others are served.
+    function test_HugeTaskSharesRounds() public {
         setParam(Param.RoundMaxUnits, 10);
         register(alice, CPU_EU, 60, 10);
         submit(bob, 35, 20_000, CPU_EU);
         for (uint256 i; i < 3; ++i) submit(bob, 5, 20_000, CPU_EU);
-        uint32[7] memory firsts = [uint32(1), 2, 4, 1, 1, 0, 0];
+        uint32[5] memory shares = [uint32(3), 3, 9, 10, 10];
         for (uint256 i; i < 5; ++i) {
             runRound(i);
-            assertEq(rounds.current().demands[0].taskId, firsts[i], "first of the round");
+            assertEq(rounds.current().demands[0].taskId, 1);
+            assertEq(rounds.current().demands[0].units, shares[i], "share of the round");
         }
         assertEq(tasks.queueLength(), 0);
         assertEq(_leased(), 50);

@@ -245,7 +245,7 @@ contract TaskLifeTest is Fixture {
         assertEq(leases.lease(1).taskId, 6);
     }
 
-    /// @notice Bounded by tasks and by units; the last task takes part with what is left of them.
+    /// @notice Bounded by tasks and by units, which are shared fairly.
     function test_Freeze_bounds() public {
         register(alice, CPU_EU, 100, 10);
         setParam(Param.RoundMaxUnits, 10);
@@ -254,14 +254,16 @@ contract TaskLifeTest is Fixture {
         submit(bob, 7, 20_000, CPU_EU);
         openRound();
         IRoundManager.Demand[] memory d = rounds.current().demands;
-        assertEq(d.length, 2);
-        assertEq(d[0].units, 7);
+        assertEq(d.length, 3);
+        assertEq(d[0].units, 4);
         assertEq(d[1].units, 3);
+        assertEq(d[2].units, 3);
+        submit(bob, 7, 20_000, CPU_EU);
         fulfil(1);
         settle(optimalPost());
         uint32[] memory queue = tasks.queuePage(0, 9);
-        assertEq(queue[0], 3);
-        assertEq(queue[1], 2, "what stays open goes to the end");
+        assertEq(queue[0], 4);
+        assertEq(queue[1], 1, "what stays open goes to the end");
         setParam(Param.RoundMaxTasks, 1);
         openRound();
         assertEq(rounds.current().demands.length, 1);
