@@ -3,6 +3,31 @@ import prettier from "eslint-config-prettier";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
+/**
+ * Files that may ask for today's date, each with the reason. Everything else measures spans, which a clock that is set
+ * must not change: with `monotonicMs()` of system/clock.ts, or `performance.now()` where nothing of the project is imported.
+ */
+const DATED = [
+  // held against the dates of device files, once
+  "agent/owner/input.ts",
+  // for people: since when a directory is locked; and the date of a touched file, which is only compared with others
+  "system/data-directory.ts",
+  // held against the engine's dates of containers that outlived the agent
+  "workload/executors/container.ts",
+  // in a file: the order in which images were wanted, across restarts
+  "workload/executors/container/images.ts",
+  // held against the dates of log lines, which other processes wrote
+  "scripts/demo/timeline.ts",
+  "scripts/demo/faults.ts",
+  // in a report, for people
+  "bench/gas.ts",
+  // answers as an API server does, which dates its objects
+  "test/support/kubernetes-api.ts",
+];
+
+const NO_DATE =
+  "Spans are measured with monotonicMs() of system/clock.ts; a date is for people and the chain (see DATED).";
+
 export default defineConfig(
   globalIgnores(["**/node_modules", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"]),
   js.configs.recommended,
@@ -29,6 +54,19 @@ export default defineConfig(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
       "@typescript-eslint/require-await": "off",
       eqeqeq: "error",
+    },
+  },
+  {
+    files: ["**/*.ts"],
+    ignores: DATED,
+    rules: {
+      "no-restricted-properties": ["error", { object: "Date", property: "now", message: NO_DATE }],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: NO_DATE },
+        { selector: "CallExpression[callee.name='Date']", message: NO_DATE },
+        { selector: "MemberExpression[property.name='timeOrigin']", message: NO_DATE },
+      ],
     },
   },
   {

@@ -11,6 +11,7 @@ import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
+import { chooseNeighbours, heldLeases } from "./node/neighbours.ts";
 import { Replicas } from "./node/replication.ts";
 import { resultsToHold, tidyResults } from "./node/results.ts";
 import { keptResults } from "./node/retention.ts";
@@ -183,7 +184,18 @@ export class Agent {
 
   #connectPeers(nodes: readonly Node[]): void {
     const { store, nodeId } = this.#parts;
-    const peers = nodes.filter(({ id, status }) => id !== nodeId && (status === "active" || status === "draining"));
-    store.setPeers(peers.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
+    const { index } = this.#holdings;
+    this.#giver.see(nodes, (leaseId) => index.get(leaseId));
+    const endpoints = new Map(nodes.map(({ id, endpoint }) => [id, endpoint]));
+    const neighbours = chooseNeighbours({ nodeId, nodes, leases: index.all(), held: heldLeases(store.list()) });
+    store.setPeers(
+      neighbours.flatMap(
+        (id) =>
+          endpoints
+            .get(id)
+            ?.split(",")
+            .filter((address) => address !== "") ?? [],
+      ),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ENERGY_SOURCES } from "../chain/words.ts";
-import { eth, fees, keySource, network, service, ver } from "../service/schema.ts";
+import { eth, fees, keySource, network, seconds, service, ver } from "../service/schema.ts";
 import { executorConfig } from "./executor-config.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */
@@ -73,8 +73,11 @@ export const agentConfig = z.strictObject({
       powercap: z.string().optional(),
       /** NVIDIA's tool; empty: do not look. */
       nvidiaSmi: z.string().default("nvidia-smi"),
-      /** GPUs that are reckoned with where none can be asked. */
-      gpus: z.number().int().positive().default(1),
+      /**
+       * GPUs of the node, where `executor.gpus` names none; left out: all that NVIDIA's tool lists, and one where it lists
+       * none.
+       */
+      gpus: z.number().int().positive().optional(),
       /** Idle and maximum watts of the processor, where you know better than the table of averages. */
       watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
     })
@@ -85,10 +88,12 @@ export const agentConfig = z.strictObject({
       keepers: z.array(z.string()).default([]),
       /** CPUs that the node has of this machine, if it is not all of it: then only what the agent runs counts as load. */
       cpus: z.number().positive().optional(),
+      /** Where procfs is mounted: the load is read from its file `stat`. For a container that has the machine's elsewhere. */
+      procfs: z.string().startsWith("/").default("/proc"),
       /** Seconds between two looks at the meters. */
-      sampleEvery: z.number().positive().default(5),
+      sampleEvery: seconds.positive().default(5),
       /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
-      selfPostAfter: z.number().nonnegative().optional(),
+      selfPostAfter: seconds.nonnegative().optional(),
     })
     .prefault({}),
   /** Offers the machine only while its owner does not use it. */
@@ -97,21 +102,21 @@ export const agentConfig = z.strictObject({
       /** Share of the machine used by anything but the agent from which on the owner counts as there. */
       othersLoad: z.number().positive().max(1).default(0.2),
       /** Seconds of quiet after which the machine is offered. */
-      idleAfter: z.number().positive().default(300),
+      idleAfter: seconds.positive().default(300),
     })
     .optional(),
   /** Seconds between two looks at the chain. */
-  interval: z.number().positive().default(4),
+  interval: seconds.positive().default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
   /** ETH of the operator below which its balance counts as low: it is logged, and `/metrics` has it for alerts. */
   lowBalance: eth.default("0.001"),
   /** Seconds that a workload gets to write its last checkpoint. */
-  grace: z.number().positive().default(20),
+  grace: seconds.positive().default(20),
   /** Seconds between two spot checks of those who hold this node's checkpoints. */
-  spotCheck: z.number().positive().default(60),
+  spotCheck: seconds.positive().default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
-  specTimeout: z.number().positive().default(120),
+  specTimeout: seconds.positive().default(120),
   executor: executorConfig,
   service,
 });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { MAX_TIMER_SECONDS } from "../system/clock.ts";
+
 const whole = z.number().int().positive();
 
 /** Plain processes: for the trainers that come with the agent alone. */
@@ -48,7 +50,11 @@ const containers = z.strictObject({
   gpus: z.array(z.string()).default([]),
   /** Bounds on images that are pulled for tasks. */
   images: z
-    .strictObject({ totalMiB: whole.optional(), eachMiB: whole.optional(), pullSeconds: whole.optional() })
+    .strictObject({
+      totalMiB: whole.optional(),
+      eachMiB: whole.optional(),
+      pullSeconds: whole.max(MAX_TIMER_SECONDS).optional(),
+    })
     .prefault({}),
 });
 

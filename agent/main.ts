@@ -17,11 +17,14 @@ import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
+import { withDirectory } from "../service/data.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
-import { createLogger } from "../service/logger.ts";
+import { createLogger, type Logger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import type { Executor } from "../workload/executors/executor.ts";
 import { Agent } from "./agent.ts";
@@ -71,14 +74,21 @@ try {
 
 async function run(config: AgentConfig): Promise<void> {
   const logger = createLogger("agent", config.service.logLevel);
-  const signal = shutdownSignal((name) => {
+  const told = shutdownSignal((name) => {
     logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
   });
+  await withDirectory([config.dataDir], logger, told, (signal) => offer(config, logger, signal));
+}
+
+/** Offers the machine until the signal. */
+async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): Promise<void> {
   const registry = new Registry();
   const session = await openSession({
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const { signer, lane } = await session.lane(config.operator);
   const store = new CheckpointStore({
@@ -87,6 +97,9 @@ async function run(config: AgentConfig): Promise<void> {
     announce: config.store.announce,
     http: config.store.http,
     maxBytes: config.store.maxBytes,
+    reach: reachOf(config.network.chainId),
+    // The owner's own words, not those of the chain or of peers.
+    trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
     log: logger,
   });
   await store.start();
@@ -119,8 +132,8 @@ async function run(config: AgentConfig): Promise<void> {
       store,
       nodeId,
       logger,
-      workspace: new Workspace(leasesDirectory(config)),
-      specs: new Specs(store, join(config.dataDir, "specs")),
+      workspace: new Workspace(leasesDirectory(config), logger),
+      specs: new Specs(store, join(config.dataDir, "specs"), logger),
       executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
@@ -214,8 +227,16 @@ async function check(config: AgentConfig): Promise<void> {
 
 async function claim(config: AgentConfig): Promise<void> {
   if (!config.owner) throw new Error('Claiming needs the owner\'s key: name it in the configuration ("owner").');
-  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
-  const amount = await claimEarnings(session, config.owner, 0n);
-  process.stdout.write(`${formatEther(amount)} VER claimed\n`);
-  session.close();
+  const { owner } = config;
+  // An agent that runs has the data directory and its journals to itself; this one has its own.
+  const directory = join(config.dataDir, "claim");
+  await withDirectory([directory], createLogger("agent", "warn", "stderr"), undefined, async () => {
+    const session = await openSession({ ...config, journals: join(directory, "journals") });
+    try {
+      const amount = await claimEarnings(session, owner, 0n);
+      process.stdout.write(`${formatEther(amount)} VER claimed\n`);
+    } finally {
+      session.close();
+    }
+  });
 }

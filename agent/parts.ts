@@ -32,13 +32,18 @@ export interface AgentParts extends WorkParts {
   readonly owner?: Pick<OwnerWatch, "present" | "why">;
 }
 
-/** Sends a transaction of the operator; null if nothing needed to be done. */
+/**
+ * Sends a transaction of the operator; null if nothing needed to be done.
+ *
+ * @param urgent What leases depend on goes before the rest, and is still sent while the agent stops.
+ */
 export async function send(
   { lane }: AgentParts,
   label: string,
   prepare: LaneRequest["prepare"],
+  urgent = true,
 ): Promise<TransactionReceipt | null> {
-  return lane.submit({ label, prepare });
+  return lane.submit({ label, prepare, urgent });
 }
 
 /** Runs a step; a failure is logged and left to the next cycle. @returns whether it went well. */

@@ -43,22 +43,49 @@ export class ChainError extends Error {
  * - `timeout`: no answer in time
  * - `throttled`: too many requests
  * - `server`: an error of the server's own, or an answer that is no JSON-RPC
- * - `refused`: the endpoint does not let us in (401, 403, 404); trying again is pointless
+ * - `refused`: the endpoint does not let us in (401, 403, 404, a redirection); trying again is pointless
+ * - `unsupported`: the endpoint does not know the method, or not with these parameters; trying again is pointless
  * - `too-large`: the request or its answer is too large for the endpoint
  * - `behind`: the endpoint does not know a block that we have already seen
  */
-export type RpcFailure = "connection" | "timeout" | "throttled" | "server" | "refused" | "too-large" | "behind";
+export type RpcFailure =
+  "connection" | "timeout" | "throttled" | "server" | "refused" | "unsupported" | "too-large" | "behind";
 
 /**
- * The chain could not be asked. It says nothing about what is on the chain: never take it for an absence.
+ * The chain could not be asked. Where a transaction was to be sent, `details.sent` says whether an endpoint may have got
+ * it all the same. It says nothing about what is on the chain: never take it for an absence.
  */
 export class RpcUnavailable extends ChainError {
   override readonly name = "RpcUnavailable";
   readonly reason: RpcFailure;
 
   constructor(reason: RpcFailure, message: string, options: ErrorOptionsWithDetails = {}) {
-    super("RPC_UNAVAILABLE", reason !== "refused", message, options);
+    super("RPC_UNAVAILABLE", reason !== "refused" && reason !== "unsupported", message, options);
     this.reason = reason;
+  }
+}
+
+/**
+ * A transaction was signed and handed to the network, and what became of it is not known yet. It stays in the journal;
+ * whatever is sent next by the same key waits for it first. It may still be mined, so never take it for "not sent".
+ */
+export class TransactionUnconfirmed extends ChainError {
+  override readonly name = "TransactionUnconfirmed";
+  readonly nonce: number;
+  /** Every transaction that was signed for the nonce; at most one of them is ever mined. */
+  readonly hashes: readonly string[];
+
+  /** @param why What is known about it, as the rest of a sentence about the transaction. */
+  constructor(label: string, nonce: number, hashes: readonly string[], why: string, cause?: unknown) {
+    super(
+      "SENT_UNCONFIRMED",
+      false,
+      `"${label}" was sent as ${hashes.join(", replaced by ")} (nonce ${String(nonce)}) and ${why}. It may still be mined: ` +
+        "look at the hash before you send it again. What this key sends next waits for it first.",
+      { cause, details: { hash: hashes.at(-1), hashes, nonce } },
+    );
+    this.nonce = nonce;
+    this.hashes = hashes;
   }
 }
 

@@ -168,6 +168,26 @@ test("what nodes say about a transaction becomes a stable code", () => {
   );
 });
 
+test("a node's own words are told, and a cap of its fee is not taken for one of gas", () => {
+  const told = (message: string) =>
+    explain({ code: "UNKNOWN_ERROR", shortMessage: "could not coalesce error", error: { code: -32000, message } });
+  const capped = told("tx fee (1.63 ether) exceeds the configured cap (1.00 ether)");
+  assert.equal(capped.code, "RPC_FEE_CAP");
+  assert.match(capped.message, /lower maxFeePerGas.*The node says: "tx fee \(1\.63 ether\) exceeds/);
+  assert.doesNotMatch(capped.message, /16,777,216/);
+  assert.equal(told("something\nnew").message, "Unexpected error: something new");
+  assert.equal(told("max priority fee per gas higher than max fee per gas").code, "FEES_CONTRADICT");
+  assert.equal(told("gas required exceeds allowance (0)").code, "ETH_TOO_LOW");
+  assert.equal(told("gas required exceeds allowance (50000000)").code, "OUT_OF_GAS");
+  assert.equal(told("unknown transaction").code, "UNEXPECTED");
+});
+
+test("revert data that cannot be decoded is an unknown error, and never an exception", () => {
+  for (const data of ["0x08c379a0", `0x08c379a0${"ff".repeat(64)}`, "0x4e487b71"]) {
+    assert.equal(explain({ data }).code, "UNKNOWN_REVERT", data);
+  }
+});
+
 test("a lost connection is an unavailable endpoint, and errors keep their causes", () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
   const explained = explain(refused);

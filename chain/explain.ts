@@ -2,68 +2,11 @@ import { isHexString } from "ethers";
 
 import { ChainError, RpcUnavailable } from "./errors.ts";
 import { explainRevert } from "./internal/refusals.ts";
-import { transportFailure } from "./internal/rpc-failure.ts";
+import { transportFailure, wordsOf } from "./internal/rpc-failure.ts";
+import { SAYINGS } from "./internal/rpc-sayings.ts";
 
-/** What nodes say in words of their own, as codes and sentences of ours. First match wins. */
-const SAYINGS: readonly {
-  readonly says: RegExp;
-  readonly code: string;
-  readonly retryable: boolean;
-  readonly sentence: string;
-}[] = [
-  {
-    says: /insufficient (funds|balance)|doesn't have enough funds|INSUFFICIENT_FUNDS/i,
-    code: "ETH_TOO_LOW",
-    retryable: false,
-    sentence: "The sender has too little ETH for the transaction's gas; send it some ETH on this chain.",
-  },
-  {
-    says: /nonce too low|nonce has already been used|NONCE_EXPIRED/i,
-    code: "NONCE_TOO_LOW",
-    retryable: true,
-    sentence:
-      "The nonce was used by another transaction of the same key; try again, and give each program a key of its own.",
-  },
-  {
-    says: /replacement (transaction|fee)|REPLACEMENT_UNDERPRICED/i,
-    code: "REPLACEMENT_UNDERPRICED",
-    retryable: true,
-    sentence:
-      "Another transaction with this nonce waits, and the new one pays too little to replace it; wait, or pay at least 12.5 % more.",
-  },
-  {
-    says: /already known|known transaction|already imported|already exists in the (pool|mempool)/i,
-    code: "ALREADY_KNOWN",
-    retryable: false,
-    sentence: "The node has this very transaction already; wait for its receipt.",
-  },
-  {
-    says: /less than block base fee|lower than the (block's|next block's) base|fee ?cap (is )?(too low|less than)|underpriced|maxFeePerGas.*too low/i,
-    code: "FEE_TOO_LOW",
-    retryable: true,
-    sentence: "The fee per gas is below what the chain takes now; try again with a fresh fee.",
-  },
-  {
-    says: /(exceeds|greater than|higher than).*(gas (limit|cap)|cap)|intrinsic gas too high|transaction gas cap/i,
-    code: "GAS_TOO_HIGH",
-    retryable: false,
-    sentence: "The transaction needs more gas than one transaction may use (16,777,216); do less in one transaction.",
-  },
-  {
-    says: /out of gas|ran out of gas|gas required exceeds/i,
-    code: "OUT_OF_GAS",
-    retryable: false,
-    sentence: "The call ran out of gas; do less at once.",
-  },
-  {
-    says: /could not decode result data/i,
-    code: "NO_CONTRACT",
-    retryable: false,
-    sentence:
-      "The contract's answer cannot be read: there is none at this address on this chain, or one of another version. " +
-      "Check the deployment file, or deploy again.",
-  },
-];
+/** What ethers says of an answer that it cannot read. */
+const UNREADABLE = /could not decode result data/i;
 
 /**
  * Turns whatever ethers or a node threw into a {@link ChainError} whose sentence names values and remedy. An error that
@@ -74,24 +17,34 @@ export function explain(error: unknown): ChainError {
   const data = revertData(error);
   if (data !== undefined) return explainRevert(data, error);
   const reason = transportFailure(error);
+  const texts = messages(error);
   if (reason) {
+    const what = String(fieldOf(error, "code"));
     return new RpcUnavailable(
       reason,
-      "The RPC endpoint gave no answer. Check that the node runs and that the URL is right.",
+      `The RPC endpoint gave no answer (${reason}: ${what}). Check that the node runs and that the URL is right.`,
     );
   }
-  const said = [fieldOf(error, "code"), ...messages(error)].join("\n");
+  const said = [fieldOf(error, "code"), ...texts].join("\n");
+  if (UNREADABLE.test(said)) {
+    const message =
+      "The contract's answer cannot be read: there is none at this address on this chain, or one of another version. " +
+      "Check the deployment file, or deploy again.";
+    return new ChainError("NO_CONTRACT", false, message, { cause: error });
+  }
+  const node = nodeWords(error);
+  const words = node === undefined ? "" : ` The node says: "${node}".`;
   const known = SAYINGS.find(({ says }) => says.test(said));
-  if (known) return new ChainError(known.code, known.retryable, known.sentence, { cause: error });
+  if (known) return new ChainError(known.code, known.retryable, `${known.sentence}${words}`, { cause: error });
   if (fieldOf(error, "code") === "CALL_EXCEPTION") {
     return new ChainError(
       "REVERTED_WITHOUT_REASON",
       false,
-      `The call failed without a reason (${messages(error).at(-1) ?? "none given"}); check that the deployment belongs to this chain.`,
+      `The call failed without a reason (${node ?? texts.at(-1) ?? "none given"}); check that the deployment belongs to this chain.`,
       { cause: error },
     );
   }
-  return new ChainError("UNEXPECTED", false, `Unexpected error: ${messages(error)[0] ?? String(error)}`, {
+  return new ChainError("UNEXPECTED", false, `Unexpected error: ${node ?? texts[0] ?? String(error)}`, {
     cause: error,
   });
 }
@@ -107,6 +60,13 @@ export function revertData(error: unknown): string | undefined {
     if (isHexString(data) && data.length >= 10 && (data.length - 10) % 64 === 0) return data;
   }
   return undefined;
+}
+
+/** What the node itself says: the words of the JSON-RPC error that ethers wraps, in one line; undefined if there is none. */
+function nodeWords(error: unknown): string | undefined {
+  const own = parts(error).find((part) => !(part instanceof Error) && typeof fieldOf(part, "message") === "string");
+  const words = own === undefined ? "" : wordsOf(own);
+  return words === "" ? undefined : words;
 }
 
 /** What an error and those inside it say, outermost first. */

@@ -1,3 +1,5 @@
+import type { TransactionReceipt } from "ethers";
+
 import type { ChainError } from "./errors.ts";
 import type { Fees } from "./internal/fees.ts";
 
@@ -39,9 +41,11 @@ export type LaneEvent =
   | (About & { readonly kind: "adopted"; readonly nonce: number })
   | (InFlight & { readonly kind: "confirmed"; readonly cost: Cost; readonly waitedMs: number })
   | (InFlight & { readonly kind: "reverted"; readonly cost: Cost; readonly error: ChainError })
-  /** Another program used the nonce. */
-  | (About & { readonly kind: "displaced"; readonly nonce: number })
-  /** A settled transaction could not be taken out of the journal; that is made up for by the next run. */
+  /** Another transaction was seen at the nonce: of another program, or of an earlier request. */
+  | (About & { readonly kind: "displaced"; readonly nonce: number; readonly by: string })
+  /** A transaction that was mined is no longer part of the chain: it is sent again. */
+  | (InFlight & { readonly kind: "reorganised" })
+  /** The journal was damaged, or could not be written after a transaction was settled; the next run makes up for it. */
   | (About & { readonly kind: "journal"; readonly error: ChainError })
   /** The endpoint gave no answer; it is asked again. */
   | (About & { readonly kind: "unreachable"; readonly error: ChainError });
@@ -60,10 +64,24 @@ export interface Proposal extends About {
 export interface LaneOptions {
   /** Hard cap of what is offered per gas, wei; no replacement ever goes above it. */
   readonly maxFeePerGas: bigint;
-  /** The most that is spent on gas within any hour, wei. Default: no bound. */
+  /**
+   * The maximum that is spent on gas within any hour, wei, replacements included. Default 0.05 ETH; 1,000 ETH on the local
+   * simulated chain.
+   */
   readonly budgetPerHour?: bigint;
-  /** Priority fee per gas, wei. Default: what the node suggests. */
+  /** Priority fee per gas, wei. Default: what the node suggests, between a floor and a ceiling (internal/fees.ts). */
   readonly priorityFeePerGas?: bigint;
+  /**
+   * Time for a request, its wait in the queue included, milliseconds. Default 300,000. What is sent by then and not
+   * confirmed stays in flight.
+   */
+  readonly deadlineMs?: number;
+  /** Time for one answer of the endpoint, milliseconds. Default 30,000. */
+  readonly callMs?: number;
+  /** Raised when the process is told to stop. Requests that nothing was sent for then end, unless they are urgent. */
+  readonly stop?: AbortSignal;
+  /** How long what is in flight is still waited for once `stop` is raised, milliseconds. Default 5,000. */
+  readonly stopGraceMs?: number;
   /** File that remembers what is in flight, so that the next run takes it over. Default: none. */
   readonly journal?: string;
   /** Blocks, the transaction's own included, after which it counts as done. Default 1. */
@@ -94,6 +112,24 @@ export interface Payload {
   readonly value?: bigint;
 }
 
+/** A signed transaction, as whoever must not pay twice remembers it. */
+export interface SignedTransaction {
+  readonly nonce: number;
+  readonly hash: string;
+  /** Newest block when the first one with this nonce was signed. */
+  readonly block?: number | undefined;
+}
+
+/**
+ * What became of transactions that one request was signed as.
+ *
+ * - `mined`: one of them succeeded
+ * - `open`: none is mined, and the next nonce to be used is theirs, so that whatever is sent now replaces them
+ * - `void`: none can be mined any longer, or what was mined reverted
+ */
+export type Outcome =
+  { readonly kind: "mined"; readonly receipt: TransactionReceipt } | { readonly kind: "open" | "void" };
+
 /** A transaction to be sent. */
 export interface LaneRequest {
   /** What it is for, in logs and in the journal. */
@@ -103,6 +139,12 @@ export interface LaneRequest {
    * replaced, so that nothing stale is ever sent. Null if nothing needs to be done (any more).
    */
   readonly prepare: () => Payload | null | Promise<Payload | null>;
+  /** Sent before what is not urgent: what somebody else waits for or what is lost if it comes late. */
+  readonly urgent?: boolean;
   /** Ends the wait. What has been sent stays in flight; the next request, or the next run, waits for it first. */
   readonly signal?: AbortSignal;
+  /** Time for this request, milliseconds; see {@link LaneOptions.deadlineMs}. */
+  readonly deadlineMs?: number;
+  /** Told of each transaction that is signed for it, before it is sent; if it fails, nothing is sent. */
+  readonly signed?: (transaction: SignedTransaction) => Promise<void>;
 }

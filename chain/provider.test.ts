@@ -5,7 +5,7 @@ import { afterEach, test } from "node:test";
 import { inspect } from "node:util";
 
 import { RpcUnavailable, WrongNetwork } from "./errors.ts";
-import { openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
+import { type EndpointEvent, openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
 
 interface Call {
   readonly id: number;
@@ -28,17 +28,24 @@ afterEach(async () => {
   }
 });
 
-/** A JSON-RPC endpoint on loopback that answers as told. Counts the HTTP requests. */
+/**
+ * A JSON-RPC endpoint on loopback that answers as told. Counts the HTTP requests.
+ *
+ * @param checks Whether it answers by itself, uncounted, when it is asked for its chain before anything else.
+ */
 async function endpoint(
   reply: (calls: readonly Call[], request: number) => Reply,
+  checks = true,
 ): Promise<{ url: string; requests: () => number }> {
   let requests = 0;
   const server = createServer((request, response) => {
     let text = "";
     request.on("data", (chunk: Buffer) => (text += chunk.toString()));
     request.on("end", () => {
-      requests += 1;
-      const answer = reply([JSON.parse(text) as Call | Call[]].flat(), requests);
+      const calls = [JSON.parse(text) as Call | Call[]].flat();
+      const checked = checks && calls.every(({ id, method }) => id === 0 && method === "eth_chainId");
+      if (!checked) requests += 1;
+      const answer = checked ? ok(calls) : reply(calls, requests);
       if (answer === "hang up") request.socket.destroy();
       if (typeof answer === "string") return;
       response.writeHead(answer.status ?? 200, { "content-type": "application/json", ...answer.headers });
@@ -76,7 +83,7 @@ async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailable> {
 }
 
 test("the chain is checked once, and the wrong one named", async () => {
-  const { url, requests } = await endpoint((calls) => ok(calls));
+  const { url, requests } = await endpoint((calls) => ok(calls), false);
   const right = await openProvider(url, { chainId: 31337 });
   providers.push(right);
   assert.equal((await right.getNetwork()).chainId, 31337n);
@@ -138,9 +145,9 @@ test("a pause that the endpoint asks for is kept", async () => {
   const { url } = await endpoint((calls, request) =>
     request === 1 ? { status: 429, headers: { "retry-after": "1" }, body: "slow down" } : ok(calls, () => "0x1"),
   );
-  const start = Date.now();
+  const start = performance.now();
   await provider(url).getBlockNumber();
-  assert.ok(Date.now() - start >= 990);
+  assert.ok(performance.now() - start >= 990);
 });
 
 test("of a batch only what was not answered is asked again", async () => {
@@ -157,8 +164,8 @@ test("of a batch only what was not answered is asked again", async () => {
     };
   });
   const rpc = provider(url);
-  assert.deepEqual(await Promise.all([rpc.send("eth_chainId", []), rpc.send("eth_gasPrice", [])]), ["0x1", "0x2"]);
-  assert.deepEqual(asked, [["eth_chainId", "eth_gasPrice"], ["eth_gasPrice"]]);
+  assert.deepEqual(await Promise.all([rpc.send("eth_blockNumber", []), rpc.send("eth_gasPrice", [])]), ["0x1", "0x2"]);
+  assert.deepEqual(asked, [["eth_blockNumber", "eth_gasPrice"], ["eth_gasPrice"]]);
 });
 
 test("an answer is an answer: a revert is not tried again, nor is what must not happen twice", async () => {
@@ -171,7 +178,7 @@ test("an answer is an answer: a revert is not tried again, nor is what must not 
 });
 
 test("when an endpoint fails the next is asked, and stays the one that is asked", async () => {
-  const down = await endpoint(() => ({ status: 503, body: "down" }));
+  const down = await endpoint(() => ({ status: 503, body: "down" }), false);
   const up = await endpoint((calls) => ok(calls, ({ method }) => (method === "eth_chainId" ? "0x7a69" : "0x2a")));
   const asked = provider(down.url, { fallbackUrls: [up.url] });
   assert.equal(await asked.getBlockNumber(), 42);
@@ -182,11 +189,23 @@ test("when an endpoint fails the next is asked, and stays the one that is asked"
   assert.equal(asked.endpoint, new URL(up.url).origin);
 });
 
-test("a fallback that serves another chain is never asked anything else", async () => {
+test("a fallback that serves another chain is dropped with one line, never asked anything else, and not the others", async () => {
+  const other = await endpoint((calls) => ok(calls, () => "0x2105"), false);
   const down = await endpoint(() => "hang up");
-  const other = await endpoint((calls) => ok(calls, () => "0x2105"));
-  await assert.rejects(provider(down.url, { fallbackUrls: [other.url] }).getBlockNumber(), WrongNetwork);
+  const up = await endpoint((calls) => ok(calls, () => "0x2a"));
+  const events: EndpointEvent[] = [];
+  const asked = provider(down.url, {
+    fallbackUrls: [other.url, up.url],
+    onEndpoint: (event) => events.push(event),
+  });
+  assert.deepEqual(await Promise.all([asked.getBlockNumber(), asked.getBlockNumber()]), [42, 42]);
+  assert.equal(await asked.getBlockNumber(), 42);
   assert.equal(other.requests(), 1);
+  const dropped = events.filter(({ kind }) => kind === "dropped");
+  assert.equal(dropped.length, 1);
+  assert.match(dropped[0]?.message ?? "", /serves chain 8453, but chain 31337 is configured; it is not asked/);
+  assert.ok(!inspect(events).includes("secret-access-key"));
+  await assert.rejects(provider(other.url).getBlockNumber(), WrongNetwork);
 });
 
 test("with every endpoint down the answer is that nobody answered", async () => {
@@ -194,4 +213,124 @@ test("with every endpoint down the answer is that nobody answered", async () => 
   const too = await endpoint(() => ({ status: 502, body: "" }));
   await unavailable(provider(down.url, { fallbackUrls: [too.url] }).getBlockNumber());
   assert.ok(down.requests() + too.requests() >= 3);
+});
+
+/** A block as far as anybody looks at it. */
+function block(number: number) {
+  const hex = `0x${number.toString(16)}`;
+  return { number: hex, hash: `0x${"ab".repeat(32)}`, timestamp: hex };
+}
+
+function node(number: number) {
+  return ({ method }: Call) =>
+    method === "eth_chainId"
+      ? "0x7a69"
+      : method === "eth_getBlockByNumber"
+        ? block(number)
+        : `0x${number.toString(16)}`;
+}
+
+test("an endpoint that is behind the others is dropped before anything that it says counts", async () => {
+  const late = await endpoint((calls) => ok(calls, node(10)), false);
+  const good = await endpoint((calls) => ok(calls, node(100)), false);
+  const events: EndpointEvent[] = [];
+  const asked = provider(late.url, { fallbackUrls: [good.url], onEndpoint: (event) => events.push(event) });
+  await asked.open();
+  const before = late.requests();
+  assert.deepEqual([await asked.getBlockNumber(), await asked.getBlockNumber()], [100, 100]);
+  assert.equal(late.requests(), before);
+  assert.deepEqual(
+    events.map(({ kind, message }) => [kind, /90 blocks behind the others \(maximum 30\)/.test(message)]),
+    [["dropped", true]],
+  );
+});
+
+test("a body that drips or never ends is given up in time and in size", async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200);
+    if (request.url === "/drip") {
+      const timer = setInterval(() => response.write(" "), 20);
+      response.on("close", () => {
+        clearInterval(timer);
+      });
+      return;
+    }
+    const chunk = Buffer.alloc(65_536, " ");
+    const more = (): void => {
+      while (response.writable && response.write(chunk));
+      if (response.writable) response.once("drain", more);
+    };
+    more();
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const start = performance.now();
+  const dripping = await unavailable(provider(`${url}/drip`, { attempts: 1 }).getBlockNumber());
+  assert.equal(dripping.reason, "timeout");
+  assert.ok(performance.now() - start < 2000);
+  const endless = await unavailable(
+    provider(`${url}/endless`, { maxBytes: 2 ** 20, timeoutMs: 5000 }).getBlockNumber(),
+  );
+  assert.equal(endless.reason, "too-large");
+});
+
+test("many reads at once go over few connections, and a rate limit loses none", async () => {
+  let [open, most, second, count] = [0, 0, 0, 0];
+  const server = createServer((request, response) => {
+    most = Math.max(most, (open += 1));
+    response.on("close", () => (open -= 1));
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const now = Math.floor(performance.now() / 500);
+      if (now !== second) [second, count] = [now, 0];
+      count += 1;
+      response.writeHead(count > 25 ? 429 : 200);
+      const calls = JSON.parse(text) as Call | Call[];
+      const answers = [calls].flat().map((call) => ({ jsonrpc: "2.0", id: call.id, result: node(1)(call) }));
+      response.end(JSON.stringify(Array.isArray(calls) ? answers : answers[0]));
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const asked = provider(url, { backoffMs: 100, timeoutMs: 5000 });
+  const reads = Array.from({ length: 500 }, () => asked.send("eth_gasPrice", []));
+  assert.deepEqual(new Set(await Promise.all(reads)), new Set(["0x1"]));
+  assert.ok(most <= 8, `${String(most)} at once`);
+});
+
+test("a transaction that one endpoint may have got is not refused because another refuses it", async () => {
+  const refuse = (message: string) => (calls: readonly Call[]) =>
+    calls[0]?.method === "eth_sendRawTransaction" ? failed(calls, -32000, message) : ok(calls, node(5));
+  const lost = await endpoint((calls) =>
+    calls[0]?.method === "eth_sendRawTransaction" ? "hang up" : ok(calls, node(5)),
+  );
+  const poor = await endpoint(refuse("insufficient funds for gas * price + value"));
+  const sent = await unavailable(
+    provider(lost.url, { fallbackUrls: [poor.url] }).send("eth_sendRawTransaction", ["0x02"]),
+  );
+  assert.equal(sent.details["sent"], true);
+  assert.match(sent.message, /may have passed the transaction on; another refused it \(insufficient funds/);
+  const full = await endpoint(refuse("txpool is full"));
+  const [hash] = [`0xf2ee15ea639b73fa3db9b34a245bdfa015c260c598b211bf05a1ecc4b3e3b4f2`];
+  const free = await endpoint((calls) =>
+    ok(calls, (call) => (call.method === "eth_sendRawTransaction" ? hash : node(5)(call))),
+  );
+  assert.equal(await provider(full.url, { fallbackUrls: [free.url] }).send("eth_sendRawTransaction", ["0x02"]), hash);
+});
+
+test("a node without eth_maxPriorityFeePerGas can be used", async () => {
+  const { url } = await endpoint((calls) =>
+    calls[0]?.method === "eth_maxPriorityFeePerGas"
+      ? failed(calls, -32601, "the method eth_maxPriorityFeePerGas does not exist/is not available")
+      : ok(calls, () => ({
+          oldestBlock: "0x1",
+          baseFeePerGas: ["0x1"],
+          reward: [["0x1e8480"], ["0x2dc6c0"], ["0x0"]],
+        })),
+  );
+  assert.equal(await provider(url).send("eth_maxPriorityFeePerGas", []), "0x1e8480");
 });

@@ -15,6 +15,7 @@ import {
 } from "ethers";
 
 import { ChainError } from "./errors.ts";
+import { secretsOf, shownName } from "./internal/rpc-redact.ts";
 
 /** Time for an answer, milliseconds: a person may have to confirm on a device. */
 const TIMEOUT_MS = 60_000;
@@ -93,15 +94,19 @@ export class RemoteSigner extends AbstractSigner {
     try {
       const response = await request.send();
       body = response.bodyJson as typeof body;
-    } catch (cause) {
+    } catch (error) {
+      // The error itself is not kept: it holds the whole address, which may hold an access key.
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
       throw new ChainError(
         "SIGNER_UNREACHABLE",
         true,
-        `The remote signer at ${this.#place} gave no answer; check that it runs and can be reached.`,
-        { cause },
+        `The remote signer at ${this.#place} gave no answer (${code}); check that it runs and can be reached.`,
+        { details: { code } },
       );
     }
-    if (body.error) throw this.#unusable(body.error.message ?? "it refused without a reason");
+    if (body.error) {
+      throw this.#unusable(secretsOf(this.#url)(body.error.message ?? "it refused without a reason"));
+    }
     return body.result;
   }
 
@@ -115,7 +120,7 @@ export class RemoteSigner extends AbstractSigner {
 
   /** Without path and credentials. */
   get #place(): string {
-    return URL.canParse(this.#url) ? new URL(this.#url).origin : "(not a URL)";
+    return shownName(this.#url);
   }
 }
 

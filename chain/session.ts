@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { parseEther, parseUnits } from "ethers";
@@ -6,25 +5,42 @@ import { parseEther, parseUnits } from "ethers";
 import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type LaneEvent, type LaneOptions, TransactionLane } from "./lane.ts";
-import { openProvider, type RpcProvider } from "./provider.ts";
+import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
+
+/** How endpoints are asked, as a configuration says it: `timeout` in seconds, `maxMiB` for one answer. */
+export interface RequestOptions {
+  readonly timeout?: number | undefined;
+  readonly attempts?: number | undefined;
+  readonly inFlight?: number | undefined;
+  readonly perSecond?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly maxMiB?: number | undefined;
+  readonly maxBlocksBehind?: number | undefined;
+}
 
 /** The chain to work on, and who pays for gas. */
 export interface SessionOptions {
   readonly network: {
     readonly rpcUrl: string;
-    /** Endpoints that are asked in turn when one does not answer. */
+    /** Other endpoints of the same chain, in order of preference. */
     readonly fallbackRpcUrls?: readonly string[];
+    /** How endpoints are asked: seconds and MiB; see {@link ProviderOptions} for the defaults. */
+    readonly requests?: RequestOptions | undefined;
     readonly chainId: number;
     readonly deployment?: string | undefined;
   };
-  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour. */
+  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour (0.05 if left out). */
   readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
   readonly onEvent?: (event: LaneEvent) => void;
+  /** Told of endpoints that are dropped, fail or return. */
+  readonly onEndpoint?: ProviderOptions["onEndpoint"];
   /** Asked before anything is sent; see {@link LaneOptions.confirm}. */
   readonly confirm?: LaneOptions["confirm"];
+  /** Raised when the process is told to stop; see {@link LaneOptions.stop}. */
+  readonly stop?: AbortSignal;
 }
 
 /** A connection to the protocol on one chain. */
@@ -43,15 +59,16 @@ export interface Session {
  * @throws WrongNetwork, RpcUnavailable, or a ChainError about the deployment.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { rpcUrl, fallbackRpcUrls = [], chainId, deployment: file } = options.network;
-  const provider = await openProvider(rpcUrl, { chainId, fallbackUrls: fallbackRpcUrls });
-  const deployment = await readDeployment(chainId, file);
-  await checkDeployment(deployment, provider);
+  const { rpcUrl, chainId, deployment: file } = options.network;
+  const provider = await openProvider(rpcUrl, providerOptions(options));
+  const deployment = await deploymentOn(provider, file).catch((error: unknown) => {
+    provider.destroy();
+    throw error;
+  });
   const contracts = connect(deployment, provider);
   // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
   const lanes = new Map<string, Promise<TransactionLane>>();
-  const openLane = async (signer: OpenSigner): Promise<TransactionLane> => {
-    await mkdir(options.journals, { recursive: true });
+  const openLane = (signer: OpenSigner): Promise<TransactionLane> => {
     return TransactionLane.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
       stuckAfterMs: options.fees.stuckAfter * 1000,
@@ -59,6 +76,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       journal: join(options.journals, `${String(chainId)}-${signer.address}.json`),
       ...(options.onEvent && { onEvent: options.onEvent }),
       ...(options.confirm && { confirm: options.confirm }),
+      ...(options.stop && { stop: options.stop }),
     });
   };
   return {
@@ -80,4 +98,27 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       provider.destroy();
     },
   };
+}
+
+function providerOptions({ network, onEndpoint }: SessionOptions): ProviderOptions {
+  const { chainId, fallbackRpcUrls, requests = {} } = network;
+  const { timeout, attempts, inFlight, perSecond, batch, maxMiB, maxBlocksBehind } = requests;
+  return {
+    chainId,
+    fallbackUrls: fallbackRpcUrls,
+    timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+    attempts,
+    maxInFlight: inFlight,
+    maxPerSecond: perSecond,
+    batch,
+    maxBytes: maxMiB === undefined ? undefined : maxMiB * 2 ** 20,
+    maxBlocksBehind,
+    onEndpoint,
+  };
+}
+
+async function deploymentOn(provider: RpcProvider, file: string | undefined) {
+  const deployment = await readDeployment(provider.chainId, file);
+  await checkDeployment(deployment, provider);
+  return deployment;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { rmSync, statSync } from "node:fs";
-import { access, mkdir, open, readFile, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstatSync, rmSync } from "node:fs";
+import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { BaseBlockstore } from "blockstore-core/base";
@@ -8,6 +8,7 @@ import type { InputPair, Pair } from "interface-blockstore";
 import { CID } from "multiformats/cid";
 import { create as createDigest } from "multiformats/hashes/digest";
 
+import { readBounded, reasonOf } from "../system/state-file.ts";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
@@ -85,7 +86,13 @@ export class BlockFiles extends BaseBlockstore {
     const names: string[] = [];
     for await (const name of this.#names()) names.push(name);
     await forEachLimited(names, SCAN_CONCURRENCY, async (name) => {
-      this.#room.account(name, (await stat(this.fileOf(name))).size);
+      const found = await lstat(this.fileOf(name));
+      // Never a block, however it got there.
+      if (!found.isFile() || found.size > MAX_BLOCK_BYTES) {
+        this.discard(name);
+        return;
+      }
+      this.#room.account(name, found.size);
       if (!this.#options.isNeeded(name)) this.#unsynced.set(name, 0);
     });
   }
@@ -118,17 +125,17 @@ export class BlockFiles extends BaseBlockstore {
     const name = blockName(cid);
     if (name === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} can't be in the store`);
     const file = this.fileOf(name);
-    let bytes: Uint8Array;
+    let bytes: Uint8Array | undefined;
     try {
-      bytes = await readFile(file);
+      bytes = await readBounded(file, MAX_BLOCK_BYTES);
+      if (bytes === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
     } catch (error) {
-      if (systemErrorCode(error) === "ENOENT") {
-        throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
-      }
-      throw error;
+      // What is no file, or far too large, is as good as a corrupt block; a disk that fails says nothing of it.
+      const mayNotRead = ["EACCES", "EPERM"].includes(systemErrorCode(error) ?? "");
+      if (error instanceof BlockNotFoundError || mayNotRead || reasonOf(error) === undefined) throw error;
     }
-    if (matches(cid, bytes)) return bytes;
-    await rm(file, { force: true });
+    if (bytes !== undefined && matches(cid, bytes)) return bytes;
+    await rm(file, { force: true, recursive: true });
     this.#room.account(name, 0);
     this.#options.onCorrupt(cid);
     throw new BlockNotFoundError(`Block ${cid.toString()} was corrupt on disk and is deleted`, true);
@@ -148,7 +155,7 @@ export class BlockFiles extends BaseBlockstore {
     const name = blockName(cid);
     const bytes = await toBytes(value);
     if (name !== undefined) {
-      const present = await readFile(this.fileOf(name)).catch(() => undefined);
+      const present = await readBounded(this.fileOf(name), MAX_BLOCK_BYTES).catch(() => undefined);
       if (present !== undefined && Buffer.compare(present, bytes) === 0) return cid;
     }
     await this.write(cid, bytes);
@@ -200,7 +207,11 @@ export class BlockFiles extends BaseBlockstore {
       if (!this.#shards.has(shard)) await mkdir(shard, { recursive: true });
       this.#shards.add(shard);
       this.#unsynced.set(name, ++this.#writes);
-      await rename(draft, file);
+      await rename(draft, file).catch(async (error: unknown) => {
+        if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(systemErrorCode(error) ?? "")) throw error;
+        await rm(file, { force: true, recursive: true });
+        await rename(draft, file);
+      });
     } catch (error) {
       this.#room.account(name, before);
       this.#shards.clear();
@@ -262,16 +273,19 @@ export class BlockFiles extends BaseBlockstore {
   /** Deletes a block's file at once. @returns its bytes, 0 if there was none. */
   discard(name: string): number {
     const file = this.fileOf(name);
-    const size = statSync(file, { throwIfNoEntry: false })?.size;
+    const size = lstatSync(file, { throwIfNoEntry: false })?.size;
     this.#room.account(name, 0);
     this.#unsynced.delete(name);
     if (size === undefined) return 0;
-    rmSync(file, { force: true });
+    rmSync(file, { force: true, recursive: true });
     return size;
   }
 
   async *#names(): AsyncGenerator<string> {
-    for (const shard of await readdir(this.#directory)) {
+    for (const entry of await readdir(this.#directory, { withFileTypes: true })) {
+      // Whatever else is here is not the store's.
+      if (!entry.isDirectory() || !/^[0-9a-f]{2}$/.test(entry.name)) continue;
+      const shard = entry.name;
       for (const name of await readdir(join(this.#directory, shard))) {
         if (/^[0-9a-f]{64}$/.test(name)) yield name;
       }

@@ -13,6 +13,7 @@
  * - `STORE_FULL`: the store's size bound leaves no room beside what is pinned or in use
  * - `DISK_FULL`: no space left, or the quota is used up
  * - `DISK_FAILED`: the file system refused for another reason (permissions, a read-only or broken disk…)
+ * - `IN_USE`: another process, or another store of this one, works in the directory
  * - `IDENTITY`: the key file of the store's peer identity can't be used
  * - `LISTEN_FAILED`: the network address can't be listened on
  * - `NOT_STARTED`: the store is not running (or was stopped during the call)
@@ -34,6 +35,7 @@ export type CheckpointErrorCode =
   | "STORE_FULL"
   | "DISK_FULL"
   | "DISK_FAILED"
+  | "IN_USE"
   | "IDENTITY"
   | "LISTEN_FAILED"
   | "NOT_STARTED"

@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 
+import { writeDurably as write } from "../system/durable.ts";
 import { explainWriteError, systemErrorCode } from "./errors.ts";
 
 /** Makes a file or directory that was written durable. A path that is gone by now is passed over. */
@@ -52,21 +52,11 @@ export async function writeDurably(
   path: string,
   content: string | Uint8Array,
   temporary: string,
-  mode = 0o644,
+  mode = 0o600,
 ): Promise<void> {
-  const draft = join(temporary, randomUUID());
   try {
-    const handle = await open(draft, "wx", mode);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, path);
-    await fsyncPath(dirname(path));
+    await write(path, content, { temporary, mode });
   } catch (error) {
-    await rm(draft, { force: true });
     throw explainWriteError(error, dirname(path));
   }
 }

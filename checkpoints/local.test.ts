@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -190,4 +190,33 @@ test("what is durable is whole, and what is not whole is not called so", async (
   const [file] = (await blockFiles(store)).values();
   await damage(file ?? "");
   await assert.rejects(store.durable(added.cid), failsWith("NOT_FOUND", added.cid.toString(), "fetch it first"));
+});
+
+test("damage to one pin or block hides no other, and is told", async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(t, directory);
+  const [kept, lost, flipped] = await Promise.all(
+    ["kept", "lost", "flipped"].map((name) => store.addFile(seededBytes(name, MIB / 2), { pin: name })),
+  );
+  assert.ok(kept && lost && flipped);
+  await store.close();
+  const fileOf = ({ cid }: { cid: { toString(): string } }) => join(directory, "pins", `${cid.toString()}.json`);
+  await truncate(fileOf(lost), 30);
+  await writeFile(fileOf(flipped), (await readFile(fileOf(flipped), "utf8")).replace(/"size":5/, '"size":6'));
+  await mkdir(join(directory, "blocks", "lost+found", "x"), { recursive: true });
+  await writeFile(join(directory, "blocks", ".nfs0001"), "");
+  const again = await openStore(t, directory);
+  assert.deepEqual(
+    again.list().map(({ labels }) => labels),
+    [["kept"]],
+  );
+  assert.equal((await readdir(join(directory, "pins"))).filter((name) => name.endsWith(".bad")).length, 2);
+  // A directory in the place of a block counts as a corrupt block.
+  const [[name, block] = ["", ""]] = [...(await blockFiles(again))].filter(([each]) => each.length === 64);
+  await rm(block);
+  await mkdir(join(block, name), { recursive: true });
+  const all = [kept, lost, flipped].map(({ cid }) => again.has(cid));
+  assert.equal((await Promise.all(all)).filter(Boolean).length, 2);
+  for (const each of ["kept", "lost", "flipped"]) await again.addFile(seededBytes(each, MIB / 2));
+  assert.equal((await Promise.all([kept, lost, flipped].map(({ cid }) => again.has(cid)))).every(Boolean), true);
 });

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 
 import type { CID } from "multiformats/cid";
 
+import { DataDirectory, DataDirectoryError } from "../system/data-directory.ts";
 import { BlockFiles, BlockNotFoundError } from "./blocks.ts";
 import type { SweepResult } from "./blocks.ts";
 import { blockName, toCid } from "./cids.ts";
@@ -30,9 +31,16 @@ export interface Stored {
   blocks: number;
 }
 
+interface Opened {
+  holds: Holds;
+  pins: Pins;
+  closing: AbortController;
+  lock: DataDirectory;
+}
+
 /**
  * Content on this disk: directories and files become pinned CIDs. Everything read is verified block by block; CIDs
- * equal those of Kubo's profile unixfs-v1-2025. One open store per directory.
+ * equal those of Kubo's profile unixfs-v1-2025. One open store per directory, which it locks.
  *
  * All calls need {@link open} to have returned, else they throw {@link CheckpointError} `NOT_STARTED`.
  */
@@ -45,7 +53,8 @@ export class LocalStore {
   protected readonly blocks: BlockFiles;
   readonly #operations = new Set<Promise<unknown>>();
   #holds = new Holds();
-  #opened: { holds: Holds; pins: Pins; closing: AbortController } | undefined;
+  #opened: Opened | undefined;
+  #opening: Promise<void> | undefined;
 
   /**
    * @param directory - made at {@link open} if missing
@@ -69,34 +78,67 @@ export class LocalStore {
   }
 
   /**
-   * Opens the directory and clears what a crash left half-written.
+   * Takes the directory for this process, and clears what a crash left half-written.
    *
-   * @throws {@link CheckpointError} `DISK_FULL`, `DISK_FAILED`
+   * @throws {@link CheckpointError} `IN_USE`, with nothing changed, if another process or store works in it; `DISK_FULL`,
+   * `DISK_FAILED`
    */
   async open(): Promise<void> {
     if (this.#opened !== undefined) return;
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
+    await this.#opening;
+  }
+
+  async #open(): Promise<void> {
+    const lock = await this.#lock();
     try {
-      await rm(this.temporary, { recursive: true, force: true });
-      for (const name of ["blocks", "pins", "tmp"]) {
-        await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
+      try {
+        await rm(this.temporary, { recursive: true, force: true });
+        for (const name of ["blocks", "pins", "tmp"]) {
+          await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
+        }
+      } catch (error) {
+        throw explainWriteError(error, this.directory);
       }
+      const holds = new Holds();
+      const pins = new Pins(join(this.directory, "pins"), this.temporary, holds);
+      await pins.load(this.log);
+      this.#holds = holds;
+      await this.blocks.open();
+      this.#opened = { holds, pins, closing: new AbortController(), lock };
     } catch (error) {
-      throw explainWriteError(error, this.directory);
+      await lock.release();
+      throw error;
     }
-    const holds = new Holds();
-    const pins = new Pins(join(this.directory, "pins"), this.temporary, holds);
-    await pins.load(this.log);
-    this.#holds = holds;
-    await this.blocks.open();
-    this.#opened = { holds, pins, closing: new AbortController() };
+  }
+
+  async #lock(): Promise<DataDirectory> {
+    try {
+      return await DataDirectory.lock(this.directory, {
+        log: this.log,
+        onLost: (error) => {
+          this.log.error(
+            { err: error },
+            "The lock of the checkpoint store is lost: stop this process, and start it again",
+          );
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof DataDirectoryError)) throw error;
+      if (error.code === "DIRECTORY_IN_USE") throw new CheckpointError("IN_USE", error.message, { cause: error });
+      throw explainWriteError(error.cause, this.directory);
+    }
   }
 
   /** Ends what is under way; it throws `NOT_STARTED`. */
   async close(): Promise<void> {
+    await this.#opening?.catch(() => undefined);
+    const opened = this.#opened;
     const reason = new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} was stopped`);
-    this.#opened?.closing.abort(reason);
+    opened?.closing.abort(reason);
     this.#opened = undefined;
     await Promise.allSettled(this.#operations);
+    await opened?.lock.release();
   }
 
   /**
@@ -274,7 +316,7 @@ export class LocalStore {
     }
   }
 
-  #parts(): { holds: Holds; pins: Pins; closing: AbortController } {
+  #parts(): Opened {
     if (this.#opened === undefined) {
       throw new CheckpointError("NOT_STARTED", `The checkpoint store at ${this.directory} is not running: start it`);
     }

@@ -9,15 +9,27 @@ import { ping } from "@libp2p/ping";
 import type { Ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
+import type { Multiaddr } from "@multiformats/multiaddr";
 import { MemoryDatastore } from "datastore-core";
 import { createHeliaLight } from "helia";
 
 import type { BlockFiles } from "./blocks.ts";
 import { MAX_BLOCK_BYTES } from "./cids.ts";
+import type { DialPolicy } from "./dial-policy.ts";
 import { CheckpointError } from "./errors.ts";
+import { guardTransport, strangerGuard } from "./strangers.ts";
+import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 
 /** Many nodes may share one address (a loopback, a NAT); libp2p's default lets 5 a second in from each. */
 const INBOUND_CONNECTIONS_PER_SECOND = 100;
+/** Time in which a connection has to prove a peer id, and a stream to say its protocol. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Never reached, since the guard bounds them below: libp2p's own way ends the newest, whoever it is. */
+const MAX_CONNECTIONS = 512;
+/** What `identify` may say; ours says some 600 bytes. */
+const IDENTIFY_BYTES = 4 * 1024;
+/** Streams that a connection may have open. */
+const MAX_STREAMS = 256;
 /** Streams that a peer may open before a new connection is fully set up; libp2p's default of 10 ends the connection. */
 const EARLY_STREAMS = 256;
 /** Two full chunks a message, so that even on a slow line something arrives often enough. */
@@ -28,7 +40,7 @@ const MESSAGE_TIMEOUT_MS = 60_000;
 const RESEND_AFTER_MS = 1_000;
 
 /** A running Helia node with its libp2p. */
-export type NetworkNode = HeliaWithLibp2p<{ identify: Identify; ping: Ping }>;
+export type NetworkNode = HeliaWithLibp2p<{ identify: Identify; ping: Ping; guard: StrangerGuard }>;
 
 /** How the store appears in the network. */
 export interface NetworkOptions {
@@ -37,6 +49,10 @@ export interface NetworkOptions {
   listen: string[];
   /** Multiaddrs under which others reach this peer, if not those listened on. */
   announce: string[];
+  /** Which addresses may be dialled. */
+  dialling: DialPolicy;
+  /** Which peers are to be kept. */
+  acquaintance: Acquaintance;
 }
 
 /**
@@ -47,17 +63,30 @@ export interface NetworkOptions {
  * @throws {@link CheckpointError} `LISTEN_FAILED`
  */
 export async function startNetwork(blocks: BlockFiles, options: NetworkOptions): Promise<NetworkNode> {
+  const { dialling } = options;
+  const refusal = (address: Multiaddr): string | undefined => dialling.refusalOf(address);
+  // net.connect takes it, though libp2p does not name it.
+  const dialOpts: object = { lookup: dialling.lookup };
   const node = withBitswap(
     withLibp2pLight(createHeliaLight({ blockstore: blocks, datastore: new MemoryDatastore() }), {
       privateKey: options.privateKey,
       addresses: { listen: options.listen, announce: options.announce },
-      transports: [tcp()],
+      transports: [(components) => guardTransport(tcp({ dialOpts })(components), refusal)],
+      connectionGater: { denyDialMultiaddr: (address) => refusal(address) !== undefined },
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS })],
-      services: { identify: identify(), ping: ping() },
+      streamMuxers: [yamux({ maxEarlyStreams: EARLY_STREAMS, maxInboundStreams: MAX_STREAMS })],
+      services: {
+        // Before all others: it stands before their handlers.
+        guard: strangerGuard(options.acquaintance),
+        identify: identify({ maxMessageSize: IDENTIFY_BYTES, timeout: HANDSHAKE_TIMEOUT_MS }),
+        ping: ping({ timeout: HANDSHAKE_TIMEOUT_MS }),
+      },
       connectionManager: {
         inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
-        maxIncomingPendingConnections: INBOUND_CONNECTIONS_PER_SECOND,
+        maxConnections: MAX_CONNECTIONS,
+        maxIncomingPendingConnections: MAX_CONNECTIONS,
+        inboundUpgradeTimeout: HANDSHAKE_TIMEOUT_MS,
+        inboundStreamProtocolNegotiationTimeout: HANDSHAKE_TIMEOUT_MS,
       },
     }),
     {

@@ -3,6 +3,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { peerIdFromString } from "@libp2p/peer-id";
 
+import { DialPolicy } from "./dial-policy.ts";
 import type { Log } from "./log.ts";
 
 const DIAL_TIMEOUT_MS = 5_000;
@@ -10,6 +11,13 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const CHECK_INTERVAL_MS = 250;
 const PARALLEL_DIALS = 16;
+/** Peers, the first of those set, that are always connected to. */
+export const FIRST_NEIGHBOURS = 32;
+/** Peers connected to in all; the rest are chosen at random among those set. */
+export const MAX_NEIGHBOURS = 48;
+/** Addresses of one peer that are tried, and characters of each; an endpoint on chain has 256 bytes in all. */
+const MAX_ADDRESSES = 8;
+const MAX_ADDRESS_LENGTH = 512;
 
 /** An address that can't be used, and why. */
 export interface RejectedAddress {
@@ -36,30 +44,37 @@ interface Peer {
   /** When it may be dialled again, by `performance.now()`. */
   notBefore: number;
   lastError?: string;
+  /** Place among those that are not always connected to; random, and the same as long as the peer is known. */
+  draw: number;
 }
 
 /**
- * Keeps connected to a set of peers. It looks again and again at who is connected rather than acting on events, so
+ * Keeps connected to some of a set of peers: to the first {@link FIRST_NEIGHBOURS} that were set, and to others at random, up to
+ * {@link MAX_NEIGHBOURS} in all, so that connections do not grow with the network. A random one that does not answer gives its
+ * place to another. It looks again and again at who is connected rather than acting on events, so
  * that nothing that happens between can be missed; a peer that does not answer is dialled at pauses from 0.5 s,
  * doubling up to 30 s.
  */
 export class PeerKeeper {
   readonly #libp2p: Libp2p;
   readonly #log: Log;
+  readonly #dialling: DialPolicy;
   readonly #timer: NodeJS.Timeout;
   readonly #stopped = new AbortController();
   #peers = new Map<string, Peer>();
+  #rejected = new Set<string>();
 
-  constructor(libp2p: Libp2p, log: Log) {
+  constructor(libp2p: Libp2p, log: Log, dialling = new DialPolicy("any")) {
     this.#libp2p = libp2p;
     this.#log = log;
+    this.#dialling = dialling;
     this.#timer = setInterval(() => {
       this.#check();
     }, CHECK_INTERVAL_MS);
   }
 
   /**
-   * Replaces the set of peers to be connected to. Several addresses of one peer are tried together; the store's own are
+   * Replaces the set of peers, the most important first. Several addresses of one peer are tried together; the store's own are
    * passed over. Connections to peers no longer named stay until they end by themselves.
    *
    * @param addresses - multiaddrs that end with the peer id, `/ip4/…/tcp/…/p2p/12D3Koo…`
@@ -71,19 +86,21 @@ export class PeerKeeper {
     for (const address of addresses) {
       try {
         const { id, parsed } = parseAddress(address);
+        const refusal = this.#dialling.refusalOf(parsed);
+        if (refusal !== undefined) throw new TypeError(refusal);
         const key = id.toString();
         if (id.equals(this.#libp2p.peerId)) continue;
         const known = this.#peers.get(key);
         const peer = peers.get(key) ?? {
-          ...(known ?? { id, failures: 0, dialling: false, notBefore: 0 }),
+          ...(known ?? { id, failures: 0, dialling: false, notBefore: 0, draw: Math.random() }),
           addresses: [],
         };
-        if (!peer.addresses.some((other) => other.equals(parsed))) peer.addresses.push(parsed);
+        const isNew = peer.addresses.length < MAX_ADDRESSES && !peer.addresses.some((other) => other.equals(parsed));
+        if (isNew) peer.addresses.push(parsed);
         peers.set(key, peer);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         rejected.push({ address, reason });
-        this.#log.warn({ address, reason }, "Not a usable peer address; its node must register another");
       }
     }
     for (const [key, peer] of peers) {
@@ -92,8 +109,14 @@ export class PeerKeeper {
       if (known !== undefined && !sameAddresses(known.addresses, peer.addresses)) peer.notBefore = 0;
     }
     this.#peers = peers;
+    this.#tellRejected(rejected);
     this.#check();
     return rejected;
+  }
+
+  /** Whether connections with a peer are to be kept. */
+  isWanted(peer: string): boolean {
+    return this.#peers.has(peer);
   }
 
   /** How it stands with each peer of the set. */
@@ -119,17 +142,37 @@ export class PeerKeeper {
     this.#stopped.abort();
   }
 
+  /** Each unusable address is logged once, not at each look at the chain. */
+  #tellRejected(rejected: readonly RejectedAddress[]): void {
+    for (const { address, reason } of rejected) {
+      if (this.#rejected.has(address)) continue;
+      this.#log.warn({ address, reason }, "Not a usable peer address; its node must register another");
+    }
+    this.#rejected = new Set(rejected.map(({ address }) => address));
+  }
+
   #check(): void {
     if (this.#stopped.signal.aborted) return;
     const now = performance.now();
-    let dialling = [...this.#peers.values()].filter((peer) => peer.dialling).length;
-    for (const peer of this.#peers.values()) {
-      if (this.#isConnected(peer)) {
-        peer.failures = 0;
-        continue;
-      }
-      if (peer.dialling || now < peer.notBefore || dialling >= PARALLEL_DIALS) continue;
+    const connected = new Set<string>();
+    for (const { remotePeer, status } of this.#libp2p.getConnections()) {
+      if (status === "open") connected.add(remotePeer.toString());
+    }
+    let dialling = 0;
+    let neighbours = 0;
+    for (const [key, peer] of this.#peers) {
+      if (connected.has(key)) peer.failures = 0;
+      if (peer.dialling) dialling += 1;
+      if (connected.has(key) || peer.dialling) neighbours += 1;
+    }
+    const all = [...this.#peers];
+    const others = all.slice(FIRST_NEIGHBOURS).sort(([, a], [, b]) => a.draw - b.draw);
+    for (const [index, [key, peer]] of [...all.slice(0, FIRST_NEIGHBOURS), ...others].entries()) {
+      if (dialling >= PARALLEL_DIALS) return;
+      if (index >= FIRST_NEIGHBOURS && neighbours >= MAX_NEIGHBOURS) return;
+      if (connected.has(key) || peer.dialling || now < peer.notBefore) continue;
       dialling += 1;
+      neighbours += 1;
       void this.#dial(peer);
     }
   }
@@ -163,6 +206,7 @@ export class PeerKeeper {
 }
 
 function parseAddress(address: string): { id: PeerId; parsed: Multiaddr } {
+  if (address.length > MAX_ADDRESS_LENGTH) throw new TypeError(`it has more than ${MAX_ADDRESS_LENGTH} characters`);
   const parsed = multiaddr(address);
   const id = parsed.getComponents().findLast((component) => component.name === "p2p")?.value;
   if (id === undefined) throw new TypeError(`"${address}" has no peer id: it must end with /p2p/<peer id>`);

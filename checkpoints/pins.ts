@@ -1,8 +1,10 @@
-import { readFile, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { CID } from "multiformats/cid";
+import { z } from "zod";
 
+import { encodeState, loadState, setAside, type StateKind } from "../system/state-file.ts";
 import type { DagSummary } from "./dag.ts";
 import { fsyncPath, writeDurably } from "./files.ts";
 import type { Holds } from "./holds.ts";
@@ -19,13 +21,20 @@ export interface Pin {
   blocks: number;
 }
 
-interface PinRecord {
-  cid: string;
-  labels: string[];
-  size: number;
-  /** Names of all blocks: collecting garbage reads no block, and damage to one can't endanger the others. */
-  blocks: string[];
-}
+const PIN = {
+  what: "pin",
+  version: 1,
+  // A name for each MiB: enough for some 4 TiB.
+  maxBytes: 2 ** 28,
+  schema: z.object({
+    cid: z.string(),
+    labels: z.array(z.string()),
+    size: z.number().nonnegative(),
+    /** Names of all blocks: collecting garbage reads no block, and damage to one can't endanger the others. */
+    blocks: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+  }),
+} satisfies StateKind<z.ZodType>;
+type PinRecord = z.output<(typeof PIN)["schema"]>;
 
 /**
  * The pins, each a small JSON file. Helia's own pins read every leaf, write one file per block, and leave counts behind
@@ -44,16 +53,22 @@ export class Pins {
     this.#holds = holds;
   }
 
-  /** Reads all pins. A file that is no pin is reported and left alone. */
+  /** Reads all pins. A file that is no pin is reported and set aside: its content is added or fetched again. */
   async load(log: Log): Promise<void> {
     for (const name of await readdir(this.#directory)) {
+      if (!name.endsWith(".json")) continue;
       const file = join(this.#directory, name);
       try {
-        const record = parseRecord(await readFile(file, "utf8"));
+        const record = await loadState(file, PIN, log);
+        if (!record) continue;
+        if (!isCidOf(record.cid, name)) {
+          await setAside(file, "The pin", `it is one of ${record.cid}`, log);
+          continue;
+        }
         this.#records.set(record.cid, record);
         for (const block of record.blocks) this.#holds.add(block);
       } catch (error) {
-        log.error({ file, err: error }, "Not a pin: delete the file, and add or fetch its content again");
+        log.error({ file, err: error }, "A pin can't be read now; its content counts as not pinned");
       }
     }
   }
@@ -102,7 +117,7 @@ export class Pins {
   }
 
   async #write(record: PinRecord): Promise<void> {
-    await writeDurably(this.#fileOf(record.cid), JSON.stringify(record), this.#temporary);
+    await writeDurably(this.#fileOf(record.cid), encodeState(PIN, record), this.#temporary);
     this.#records.set(record.cid, record);
   }
 
@@ -118,14 +133,10 @@ export class Pins {
   }
 }
 
-function parseRecord(text: string): PinRecord {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null) throw new TypeError("not an object");
-  const { cid, labels, size, blocks } = value as Record<string, unknown>;
-  const areTexts = (list: unknown): list is string[] =>
-    Array.isArray(list) && list.every((item) => typeof item === "string");
-  if (typeof cid !== "string" || !areTexts(labels) || typeof size !== "number" || !areTexts(blocks)) {
-    throw new TypeError("cid, labels, size or blocks is missing");
+function isCidOf(text: string, file: string): boolean {
+  try {
+    return `${CID.parse(text).toString()}.json` === file;
+  } catch {
+    return false;
   }
-  return { cid: CID.parse(cid).toString(), labels, size, blocks };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 
@@ -241,7 +241,26 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     assert.equal((await other.fetch(cid)).cid.toString(), cid.toString());
     await second.stop();
     await writeFile(key, "nonsense");
-    await assert.rejects(startStore(t, { directory }), failsWith("IDENTITY", key));
+    const third = await startStore(t, { directory });
+    assert.equal(third.peerId, id, "the second copy of the key goes on");
+    assert.equal(await readFile(`${key}.bad`, "utf8"), "nonsense");
+    await third.stop();
+    for (const file of [key, `${key}.copy`]) await writeFile(file, (await readFile(file)).fill(7, 10, 20));
+    assert.notEqual((await startStore(t, { directory })).peerId, id, "with both gone there is a new one");
+  });
+
+  test("a second store on a running one's directory is refused, and the first goes on", async (t) => {
+    const first = await startStore(t);
+    const adding = Array.from({ length: 6 }, (_, i) => first.addFile(seededBytes(`twin ${i}`, MIB), { pin: "x" }));
+    for (let i = 0; i < 4; i++) {
+      await assert.rejects(
+        startStore(t, { directory: first.directory }),
+        failsWith("IN_USE", first.directory, "another directory"),
+      );
+    }
+    for (const { cid } of await Promise.all(adding)) assert.equal(await first.has(cid), true);
+    await first.stop();
+    await startStore(t, { directory: first.directory });
   });
 
   test("a port in use, and addresses that can't be used, are reported by name", async (t) => {

@@ -4,6 +4,8 @@ import type { CID } from "multiformats/cid";
 
 import { toCid } from "./cids.ts";
 import { CheckpointError } from "./errors.ts";
+import { DialPolicy } from "./dial-policy.ts";
+import type { Reach } from "./dial-policy.ts";
 import { exportTo, refuseTaken } from "./export.ts";
 import { runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
@@ -18,8 +20,10 @@ import { Messenger } from "./messages/messenger.ts";
 import type { HandleOptions, MessageHandler, RequestOptions } from "./messages/messenger.ts";
 import { startNetwork } from "./network.ts";
 import type { NetworkNode } from "./network.ts";
+import type { Acquaintance } from "./strangers.ts";
 import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
+import type { HttpLimits } from "../service/http/server.ts";
 import { withReader } from "./reader.ts";
 import type { ReaderParts } from "./reader.ts";
 import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
@@ -42,6 +46,15 @@ export interface CheckpointStoreOptions {
   announce?: string[];
   /** Serving blocks over HTTP, which is several times as fast as bitswap; false for none. */
   http?: HttpServing | false;
+  /**
+   * Which of the addresses that {@link CheckpointStore.setPeers} and {@link CheckpointStore.request} are given may be dialled:
+   * those of the Internet, or any (default), for a network on one machine.
+   */
+  reach?: Reach;
+  /** Multiaddrs from the own configuration, whose hosts are dialled whatever `reach` says. */
+  trusted?: readonly string[];
+  /** Bounds of the HTTP server that differ from the usual ones. */
+  httpLimits?: Partial<HttpLimits>;
   /** Most bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
   maxBytes?: number;
   log?: Log;
@@ -57,6 +70,7 @@ export interface HttpServing {
 
 interface Running {
   node: NetworkNode;
+  dialling: DialPolicy;
   peers: PeerKeeper;
   puller: HttpPuller;
   shared: SharedWork;
@@ -86,7 +100,7 @@ export class CheckpointStore extends LocalStore {
   /**
    * Opens the store and begins to serve.
    *
-   * @throws {@link CheckpointError} `DISK_FULL`, `DISK_FAILED`, `IDENTITY`, `LISTEN_FAILED`
+   * @throws {@link CheckpointError} `IN_USE`, `DISK_FULL`, `DISK_FAILED`, `IDENTITY`, `LISTEN_FAILED`
    */
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
@@ -98,20 +112,26 @@ export class CheckpointStore extends LocalStore {
       const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [], http = {} } = this.#options;
       let port = 0;
       if (http !== false) {
-        server = new BlockServer((cid) => this.blocks.read(cid), this.log);
+        server = new BlockServer((cid) => this.blocks.read(cid), this.log, this.#options.httpLimits);
         port = await server.start(listenAddress(http.listen, listen));
       }
-      node = await startNetwork(this.blocks, { privateKey, listen, announce });
+      const dialling = new DialPolicy(this.#options.reach ?? "any", this.#options.trusted);
+      const acquaintance: Acquaintance = { isWanted: (peer) => this.#running?.peers.isWanted(peer) ?? false };
+      node = await startNetwork(this.blocks, { privateKey, listen, announce, dialling, acquaintance });
       const libp2p = node.libp2p.getMultiaddrs().map((address) => address.toString());
       this.#running = {
         node,
-        peers: new PeerKeeper(node.libp2p, this.log),
-        puller: new HttpPuller(this.blocks, this.log),
+        dialling,
+        peers: new PeerKeeper(node.libp2p, this.log, dialling),
+        puller: new HttpPuller(this.blocks, this.log, dialling),
         shared: new SharedWork(),
         server,
         httpAddresses: http === false ? [] : (http.announce ?? besideLibp2p(libp2p, port)),
       };
-      await this.#messenger.start(node.libp2p);
+      const { guard } = node.libp2p.services;
+      await this.#messenger.start(node.libp2p, (peer) => {
+        guard.prove(peer);
+      });
     } catch (error) {
       this.#running = undefined;
       await node?.stop();
@@ -151,24 +171,35 @@ export class CheckpointStore extends LocalStore {
   }
 
   /**
-   * Keeps connected to these peers from now on (see {@link PeerKeeper.set}), and asks those addresses that end with
+   * Keeps connected to some of these peers from now on (see {@link PeerKeeper.set}), and asks those addresses that end with
    * `/http` for blocks. Own addresses are passed over.
+   *
+   * @param addresses - the most important peers first: these are connected to, and asked first
    */
   setPeers(addresses: readonly string[]): RejectedAddress[] {
-    const { peers, puller, httpAddresses } = this.#network();
+    const { peers, puller, httpAddresses, dialling } = this.#network();
     const http: HttpAddress[] = [];
+    const rejected: RejectedAddress[] = [];
     const others = addresses.filter((text) => {
       const address = readHttpAddress(text);
-      if (address !== undefined && !httpAddresses.includes(text)) http.push(address);
-      return address === undefined;
+      if (address === undefined) return true;
+      const reason = dialling.refusal(address.host);
+      if (reason !== undefined) rejected.push({ address: text, reason });
+      else if (!httpAddresses.includes(text)) http.push(address);
+      return false;
     });
     puller.set(http);
-    return peers.set(others);
+    return [...rejected, ...peers.set(others)];
   }
 
   /** How it stands with the peers that were set. */
   peers(): PeerStatus[] {
     return this.#network().peers.status();
+  }
+
+  /** The node beneath, for tests that look at its connections and records. */
+  inside(): NetworkNode {
+    return this.#network().node;
   }
 
   /**

@@ -72,9 +72,9 @@ export async function startConnected(
 
 /** Waits until something is so. */
 export async function until(isSo: () => boolean, timeout = 5_000): Promise<void> {
-  const end = Date.now() + timeout;
+  const end = performance.now() + timeout;
   while (!isSo()) {
-    if (Date.now() > end) throw new Error(`Not so after ${timeout} ms: ${isSo.toString()}`);
+    if (performance.now() > end) throw new Error(`Not so after ${timeout} ms: ${isSo.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -37,10 +37,13 @@ export class TaskFollower {
     const { reader } = this.#session;
     const { pin } = await this.#index.refresh();
     const nodes = await reader.nodes(pin);
-    const addresses = nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== ""));
+    const leases = this.#index.all().filter((lease) => lease.taskId === taskId);
+    // Those that work on the task come first: they need its spec, and have its results.
+    const workers = new Set(leases.map(({ nodeId }) => nodeId));
+    const ordered = [...nodes.filter(({ id }) => workers.has(id)), ...nodes.filter(({ id }) => !workers.has(id))];
+    const addresses = ordered.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== ""));
     this.#store.setPeers(addresses);
 
-    const leases = this.#index.all().filter((lease) => lease.taskId === taskId);
     const delivered = leases.filter(({ status }) => status === "delivered");
     const checked: number[] = [];
     for (const lease of delivered) if (await this.#fetch(lease)) checked.push(lease.id);

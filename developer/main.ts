@@ -12,11 +12,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Command } from "commander";
 
-import { ChainError } from "../chain/errors.ts";
+import { ChainError, TransactionUnconfirmed } from "../chain/errors.ts";
 import { openSession, type Session } from "../chain/session.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import { readConfig } from "../service/config.ts";
+import { withDirectory } from "../service/data.ts";
 import { createLogger } from "../service/logger.ts";
+import { reachOf } from "../service/reach.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
 import { parseSpec } from "../workload/spec.ts";
 import { requireCadence } from "./cadence.ts";
@@ -27,6 +29,9 @@ import { submitTask } from "./submit.ts";
 
 const INTERVAL_MS = 1500;
 
+const SUBMISSION =
+  "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more";
+
 const program = new Command("developer").description("Has models trained on the DRMP network");
 
 program
@@ -35,13 +40,15 @@ program
   .requiredOption("--config <file>", "configuration file (JSON)")
   .requiredOption("--spec <file>", "task spec (JSON)")
   .requiredOption("--terms <file>", "units, price, classes, interval and deadline (JSON)")
-  .action(async (options: { config: string; spec: string; terms: string }) => {
+  .option("--submission <name>", SUBMISSION, "1")
+  .action(async (options: { config: string; spec: string; terms: string; submission: string }) => {
     const spec = new Uint8Array(await readFile(options.spec));
     const { checkpoint } = parseSpec(spec);
     const terms = readConfig(options.terms, taskTerms);
     requireCadence({ checkpoint }, terms.checkpointInterval);
     await work(readConfig(options.config, developerConfig), async (session, store, config) => {
-      const { taskId } = await submitTask(session, config.key, store, spec, terms, logger);
+      const once = { directory: join(config.dataDir, "submissions"), name: options.submission };
+      const { taskId } = await submitTask(session, config.key, store, spec, terms, logger, once);
       return taskId;
     });
   });
@@ -61,7 +68,9 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+  // What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
+  const again = error instanceof TransactionUnconfirmed || (error instanceof ChainError && error.retryable);
+  process.exitCode = again ? 75 : 1;
 }
 
 /** Opens chain and store, gets a task, and follows it until it has ended or the process is told to stop. */
@@ -69,13 +78,21 @@ async function work(
   config: DeveloperConfig,
   getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
 ): Promise<void> {
-  const signal = shutdownSignal();
-  const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
+  await withDirectory([config.dataDir], logger, shutdownSignal(), (signal) => follow(config, signal, getTask));
+}
+
+async function follow(
+  config: DeveloperConfig,
+  signal: AbortSignal,
+  getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
+): Promise<void> {
+  const session = await openSession({ ...config, journals: join(config.dataDir, "journals"), stop: signal });
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     // nobody learns of it: nodes get specs over the connections that the developer makes
     http: false,
+    reach: reachOf(config.network.chainId),
     log: logger,
   });
   await store.start();

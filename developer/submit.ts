@@ -1,8 +1,11 @@
-import { parseUnits } from "ethers";
+import { parseUnits, type TransactionReceipt } from "ethers";
 
 import { ensureBalance } from "../chain/balance.ts";
+import type { Task } from "../chain/entities.ts";
 import { ChainError } from "../chain/errors.ts";
+import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
 import type { KeySource } from "../chain/keys.ts";
+import type { SignedTransaction } from "../chain/lane.ts";
 import { signPermit } from "../chain/permit.ts";
 import type { Session } from "../chain/session.ts";
 import type { CheckpointStore } from "../checkpoints/store.ts";
@@ -11,12 +14,23 @@ import { microToWei, parsePrice } from "../protocol/money/ver.ts";
 import type { Logger } from "../service/logger.ts";
 import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
+import { Submission } from "./submission.ts";
+
+/** Where it is remembered what was submitted, so that nothing is paid for twice. */
+export interface SubmitOnce {
+  /** Directory of the records. */
+  readonly directory: string;
+  /** Name of this submission: the same spec with the same terms is paid for once for each name. */
+  readonly name: string;
+}
 
 /**
  * Submits a task: adds the spec to the checkpoint network and puts escrow and submission fee into the vault by permit,
- * in one transaction.
+ * in one transaction. What was submitted before under the same name is found again instead, also if the process was
+ * killed in between.
  *
  * @param spec Bytes of a valid spec.
+ * @param once Left out: submits it whatever was submitted before.
  * @returns The task's id and its spec's CID.
  * @throws ChainError with the remedy: unknown class, price off the grid, too little VER or ETH.
  */
@@ -27,6 +41,7 @@ export async function submitTask(
   spec: Uint8Array,
   terms: TaskTerms,
   logger: Logger,
+  once?: SubmitOnce,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
   const pin = await reader.pin();
@@ -47,14 +62,31 @@ export async function submitTask(
   await addCarbon(session, classes, terms, logger);
   const { cid } = await store.addFile(spec, { pin: "spec" });
   const { digest, codec } = toChainCid(cid);
+  const specCid = cid.toString();
+  const record = once && (await openRecord(session, key, digest, terms, once));
+  if (record) {
+    const taskId = await submittedBefore(session, key, record, digest, terms);
+    if (taskId !== undefined) {
+      logger.info({ task: taskId, spec: specCid }, "this is submitted already and not paid for again");
+      return { taskId, specCid };
+    }
+  }
   const maxPrice = parseUnits(terms.maxPrice, 18);
   const deposit = await reader.depositFor(pin, terms.units, maxPrice);
   const { signer, lane } = await session.lane(key);
   await ensureBalance(session, { signer, lane }, deposit.escrow + deposit.fee, logger);
   const permit = await signPermit(contracts, signer, deposit.escrow + deposit.fee);
-  const receipt = await lane.submit({
-    label: "submit task",
+  /** The receipt of an earlier transaction, if this one turns out to be no longer needed. */
+  let earlier: TransactionReceipt | undefined;
+  const sent = await lane.submit({
+    label: LABEL,
+    ...(record && { signed: (signed: SignedTransaction) => record.note(signed) }),
     prepare: async () => {
+      const outcome = record && record.signed.length > 0 && (await lane.outcomeOf(LABEL, record.signed));
+      if (outcome && outcome.kind === "mined") {
+        earlier = outcome.receipt;
+        return null;
+      }
       const now = await reader.pin();
       return contracts.tasks.submitWithPermit.populateTransaction(
         {
@@ -75,13 +107,68 @@ export async function submitTask(
       );
     },
   });
+  const taskId = taskIdIn(session, sent ?? earlier);
+  if (taskId === undefined) throw new Error("the transaction went through without submitting a task");
+  await record?.done(taskId);
+  logger.info({ task: taskId, spec: specCid, units: terms.units }, "task submitted");
+  return { taskId, specCid };
+}
+
+/** What the transaction is called in logs and journals. */
+const LABEL = "submit task";
+
+async function openRecord(
+  { provider, contracts, lane }: Session,
+  key: KeySource,
+  spec: string,
+  terms: TaskTerms,
+  { directory, name }: SubmitOnce,
+): Promise<Submission> {
+  const { signer } = await lane(key);
+  const { chainId } = provider;
+  // A local chain begins anew under the same id and with the same addresses.
+  const first = chainId === LOCAL_CHAIN_ID ? await provider.getBlock(0) : null;
+  const registry = await contracts.tasks.getAddress();
+  const genesis = first?.hash ?? "";
+  return Submission.open(directory, { chainId, genesis, registry, owner: signer.address, spec, terms, name });
+}
+
+/**
+ * The task that an earlier run submitted; undefined if it is certain that there is none.
+ *
+ * @throws TransactionUnconfirmed if it cannot be told now.
+ */
+async function submittedBefore(
+  session: Session,
+  key: KeySource,
+  record: Submission,
+  digest: string,
+  terms: TaskTerms,
+): Promise<number | undefined> {
+  const { reader } = session;
+  const { signer, lane } = await session.lane(key);
+  const isOurs = (task: Task | undefined): task is Task =>
+    task?.owner === signer.address && task.spec.digest === digest && task.units === terms.units;
+  if (record.taskId !== undefined && isOurs(await reader.task(await reader.pin(), record.taskId))) return record.taskId;
+  if (record.signed.length === 0 && record.damage === undefined) return undefined;
+  await lane.recover();
+  if (record.signed.length > 0) {
+    const outcome = await lane.outcomeOf(LABEL, record.signed);
+    const taskId = outcome.kind === "mined" ? taskIdIn(session, outcome.receipt) : undefined;
+    if (taskId !== undefined) await record.done(taskId);
+    return taskId;
+  }
+  // The record was damaged: only the chain knows.
+  const found = (await reader.tasks(await reader.pin())).findLast(isOurs);
+  if (found) await record.done(found.id);
+  return found?.id;
+}
+
+function taskIdIn({ contracts }: Session, receipt: TransactionReceipt | null | undefined): number | undefined {
   const event = receipt?.logs
     .map((log) => contracts.tasks.interface.parseLog(log))
     .find((parsed) => parsed?.name === "TaskSubmitted");
-  if (!event) throw new Error("the transaction went through without submitting a task");
-  const taskId = Number(event.args["taskId"]);
-  logger.info({ task: taskId, spec: cid.toString(), units: terms.units }, "task submitted");
-  return { taskId, specCid: cid.toString() };
+  return event ? Number(event.args["taskId"]) : undefined;
 }
 
 /** Adds what the task's carbon price comes to in each class. */

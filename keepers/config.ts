@@ -1,12 +1,12 @@
 import { z } from "zod";
 
-import { eth, fees, keySource, network, service } from "../service/schema.ts";
+import { eth, fees, keySource, network, rpcUrl, seconds, service } from "../service/schema.ts";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
   network: network.extend({
     /** Another endpoint of the same chain: a lease is expired only if this one sees it overdue, too. */
-    confirmRpcUrl: z.url().optional(),
+    confirmRpcUrl: rpcUrl.optional(),
   }),
   fees,
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
@@ -28,13 +28,13 @@ export const keeperConfig = z.strictObject({
   /** Journals of transactions in flight. */
   dataDir: z.string(),
   /** Seconds between two looks at the chain. */
-  interval: z.number().positive().default(4),
+  interval: seconds.positive().default(4),
   allocation: z
     .strictObject({
       /** Time that the last task submitted waits for company before a round opens: the more tasks, the better the joint optimum. */
-      batchSeconds: z.number().nonnegative().default(10),
+      batchSeconds: seconds.nonnegative().default(10),
       /** Longest time that this operator lets others post first, so that operators do not pay for the same thing; each has another turn each round. */
-      staggerSeconds: z.number().nonnegative().default(6),
+      staggerSeconds: seconds.nonnegative().default(6),
     })
     .prefault({}),
   energy: z
@@ -44,7 +44,7 @@ export const keeperConfig = z.strictObject({
       /** Multiaddrs that agents reach this keeper by, if they differ. */
       announce: z.array(z.string()).default([]),
       /** Seconds that a report waits for others, so that they share the cost of a transaction. */
-      batchSeconds: z.number().nonnegative().default(20),
+      batchSeconds: seconds.nonnegative().default(20),
       /** Most reports in a transaction. */
       batchReports: z.number().int().min(1).max(200).default(100),
     })

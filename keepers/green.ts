@@ -6,6 +6,7 @@ import type { Session } from "../chain/session.ts";
 import { REPORT_PROTOCOL } from "../chain/report-protocol.ts";
 import { CheckpointStore } from "../checkpoints/store.ts";
 import type { Logger } from "../service/logger.ts";
+import { reachOf } from "../service/reach.ts";
 import { BalanceKeeper } from "./balance/keeper.ts";
 import type { KeeperConfig } from "./config.ts";
 import { EnergyKeeper } from "./energy/keeper.ts";
@@ -53,8 +54,11 @@ export async function openGreenKeepers(
     if (listening) {
       // Reports are messages: there are no blocks to serve.
       const directory = join(config.dataDir, "peer");
-      store = new CheckpointStore({ directory, listen, announce, http: false, log: logger });
-      await store.handle(REPORT_PROTOCOL, (body) => ({ ...keeper.receive(body) }), { maxBytes: MESSAGE_BYTES });
+      const reach = reachOf(config.network.chainId);
+      store = new CheckpointStore({ directory, listen, announce, http: false, log: logger, reach });
+      await store.handle(REPORT_PROTOCOL, (body, asker) => ({ ...keeper.receive(body, asker) }), {
+        maxBytes: MESSAGE_BYTES,
+      });
       await store.start();
       logger.info({ addresses: store.multiaddrs() }, "taking reports: name these addresses in agents' configurations");
     }

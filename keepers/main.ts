@@ -15,9 +15,11 @@ import { ChainError } from "../chain/errors.ts";
 import { openSession } from "../chain/session.ts";
 import { balanceWatch } from "../service/balance-watch.ts";
 import { readConfig } from "../service/config.ts";
+import { withDirectory } from "../service/data.ts";
+import { endpointLog } from "../service/endpoint-log.ts";
 import { serveHealth } from "../service/endpoint.ts";
 import { laneMetrics } from "../service/lane-metrics.ts";
-import { createLogger } from "../service/logger.ts";
+import { createLogger, type Logger } from "../service/logger.ts";
 import { runLoop } from "../service/loop.ts";
 import { Pulse } from "../service/pulse.ts";
 import { shutdownSignal } from "../service/shutdown.ts";
@@ -66,14 +68,21 @@ try {
 
 async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   const logger = createLogger("keepers", config.service.logLevel);
-  const signal = shutdownSignal((name) => {
+  const told = shutdownSignal((name) => {
     logger.info({ signal: name }, "stopping after the step under way");
   });
+  await withDirectory([config.dataDir], logger, told, (signal) => keep(config, dryRun, logger, signal));
+}
+
+/** Runs the keepers until the signal. */
+async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signal: AbortSignal): Promise<void> {
   const registry = new Registry();
   const session = await openSession({
     ...config,
     journals: join(config.dataDir, "journals"),
     onEvent: laneMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
+    stop: signal,
   });
   const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
   if (account) await account.lane.recover(signal);

@@ -4,20 +4,23 @@ import type { Logger } from "../service/logger.ts";
 
 /** Sends a keeper's transactions, or only says what it would send. */
 export interface Sender {
-  /** @returns Whether a transaction went through. */
-  send(label: string, prepare: () => Promise<Payload | null>): Promise<boolean>;
+  /**
+   * @param urgent Before what is not: others wait for it.
+   * @returns Whether a transaction went through.
+   */
+  send(label: string, prepare: () => Promise<Payload | null>, urgent?: boolean): Promise<boolean>;
 }
 
 /** Sends through a lane. Somebody else having been faster is no error. */
 export function laneSender(lane: TransactionLane, logger: Logger, onLost: () => void): Sender {
   return {
-    async send(label, prepare) {
+    async send(label, prepare, urgent = false) {
       try {
-        return (await lane.submit({ label, prepare })) !== null;
+        return (await lane.submit({ label, prepare, urgent })) !== null;
       } catch (error) {
         if (!(error instanceof ContractRefusal)) throw error;
         onLost();
-        logger.info({ refusal: error.code, why: error.message }, `${label}: not needed or not possible any more`);
+        logger.info({ refusal: error.code, why: error.message }, `${label}: no longer needed or possible`);
         return false;
       }
     },

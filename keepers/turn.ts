@@ -1,4 +1,5 @@
 import { solidityPackedKeccak256 } from "ethers";
+import { monotonicMs } from "../system/clock.ts";
 
 /**
  * When it is an operator's turn to post something that any operator may post: all know the same plan, so if each waits
@@ -22,8 +23,8 @@ export class Turns {
   readonly #now: () => number;
   readonly #since = new Map<string, number>();
 
-  /** @param now Clock in milliseconds. */
-  constructor(address: string, spreadMs: number, now: () => number = Date.now) {
+  /** @param now Monotonic clock, milliseconds. */
+  constructor(address: string, spreadMs: number, now: () => number = monotonicMs) {
     this.#address = address;
     this.#spreadMs = spreadMs;
     this.#now = now;

@@ -1,14 +1,19 @@
 /**
  * A network of real processes that is disturbed at random, the same for the same seed, while invariants are checked at
- * every step: `npm run chaos -- [--seed N] [--steps N] [--quick] [--json]`.
+ * every step: `npm run chaos -- [--seed N] [--steps N] [--quick] [--plan] [--json]`.
  *
- *     --seed     decides what fails when; a random one by default, printed so that the run can be repeated
+ *     --seed     decides what fails when, and what the meters show; a random one by default, printed for a repetition
  *     --steps    how long it goes on; a step is some three seconds with at most one new fault. Default 40
  *     --quick    6 steps, under a minute and a half
+ *     --plan     print all that the seed decides, a line a step, and run nothing
  *     --json     end with one line of JSON on standard output
  *
- * The schedule follows from the seed; how the processes get on with it depends on the machine. Exits with 1 if an invariant
- * does not hold, if work is lost, or if a result differs from that of an undisturbed training.
+ * What repeats: the faults, and the load, latency and power of every agent, step by step, and with them the decisions, which
+ * agents are relieved and which get work. `--plan` prints these lines; a run with the same seed begins with them. The
+ * keepers' code decides by nothing but the chain's state, so the same state gets the same decision, and every move and every
+ * report is held against the lines. When a process gets its turn depends on the machine, so that leases may have other
+ * numbers, and a move that finds no work to move does not happen. Exits with 1 if an invariant does not hold, if a report
+ * or a move does not follow from the seed, if work is lost, or if a result differs from that of an undisturbed training.
  */
 import { randomInt } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
@@ -19,6 +24,8 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { orAborted } from "../checkpoints/signals.ts";
 import { specBytes } from "../workload/spec.ts";
+import { planConditions, recordOf } from "./chaos/conditions.ts";
+import { Decisions } from "./chaos/decisions.ts";
 import { type ChainState, violations } from "./chaos/invariants.ts";
 import { readState, unheld } from "./chaos/look.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
@@ -30,6 +37,10 @@ import { referenceWeights } from "./demo/reference.ts";
 const AGENTS = 5;
 const DEVELOPERS = 2;
 const STEP_MS = 2_500;
+/** What the meters show when the faults are over, so that every agent may take work. */
+const CALM = { load: 0.05, latency: 0, watts: 40 };
+/** Share beyond the average from which on work moves: the band of a local chain, and the keepers' hysteresis. */
+const MARGIN = 0.12;
 /** Time for everything to come to its end when the faults are over, milliseconds. */
 const PATIENCE_MS = 240_000;
 
@@ -38,12 +49,20 @@ const { json, ...flags } = new Command("chaos")
   .option("--seed <number>", "decides what fails when; a random one by default, printed", whole(2 ** 32 - 1))
   .option("--steps <number>", "how long it goes on, some three seconds each (default: 40)", whole(10_000))
   .option("--quick", "6 steps, under a minute and a half", false)
+  .option("--plan", "print all that the seed decides, a line a step, and run nothing", false)
   .option("--json", "end with one line of JSON on standard output", false)
   .allowExcessArguments(false)
   .parse()
-  .opts<{ seed?: number; steps?: number; quick: boolean; json: boolean }>();
+  .opts<{ seed?: number; steps?: number; quick: boolean; plan: boolean; json: boolean }>();
 const seed = flags.seed ?? randomInt(2 ** 32);
 const steps = flags.steps ?? (flags.quick ? 6 : 40);
+const plan = planFaults(seed, steps, AGENTS);
+const conditions = planConditions(seed, steps, AGENTS);
+const record = recordOf(plan, conditions, MARGIN);
+if (flags.plan) {
+  process.stdout.write(record.map((line) => `${line}\n`).join(""));
+  process.exit();
+}
 const replay = `npm run chaos -- --seed ${String(seed)} --steps ${String(steps)}`;
 const started = performance.now();
 const say = (text: string): void => {
@@ -53,12 +72,16 @@ const say = (text: string): void => {
 const directory = join(ROOT, ".data", "chaos");
 await rm(directory, { recursive: true, force: true });
 say(`seed ${String(seed)}, ${String(steps)} steps: ${replay}`);
+for (const line of record) say(line);
 const interrupted = interruptible(say);
-const world = await orAborted(World.start(directory, AGENTS), interrupted).catch((error: unknown) => {
-  if (interrupted.aborted) process.exit();
-  throw error;
-});
+const world = await orAborted(World.start(directory, AGENTS, conditions[0] ?? []), interrupted).catch(
+  (error: unknown) => {
+    if (interrupted.aborted) process.exit();
+    throw error;
+  },
+);
 const survived: Record<string, number> = {};
+const decisions = new Decisions(world, conditions, MARGIN);
 let before: ChainState | undefined;
 let accounts: string[] = [];
 const wrong = await orAborted(run(), interrupted).catch((error: unknown) => [
@@ -69,8 +92,9 @@ if (interrupted.aborted) process.exit();
 const faults = Object.values(survived).reduce((sum, count) => sum + count, 0);
 if (json) {
   const { tasks = [], leases = [] } = before ?? {};
-  const outcome = { seed, steps, replay, faults, survived, tasks: tasks.length, leases: leases.length, wrong };
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  const outcome = { seed, steps, replay, faults, survived, record, decisions: decisions.made };
+  const counts = { reports: decisions.reports, tasks: tasks.length, leases: leases.length };
+  process.stdout.write(`${JSON.stringify({ ...outcome, ...counts, wrong })}\n`);
 } else {
   const kinds = Object.entries(survived).map(([kind, count]) => `${kind} ×${String(count)}`);
   process.stdout.write(`${String(faults)} faults ${wrong.length === 0 ? "survived" : "done"}: ${kinds.join(", ")}\n`);
@@ -93,8 +117,9 @@ async function run(): Promise<string[]> {
   await world.submit(DEVELOPERS);
   await until("work is under way", async () => (await readState(world.session, accounts)).checkpoints.size > 0);
   const lasting = new Map<PlannedFault, number>();
-  const plan = planFaults(seed, steps, AGENTS);
   for (let step = 0; step < steps; step++) {
+    world.setConditions(conditions[step] ?? []);
+    await decisions.begin(step);
     for (const [fault, end] of lasting) {
       if (end > step) continue;
       await world.heal(fault);
@@ -104,15 +129,17 @@ async function run(): Promise<string[]> {
       if (!(await world.apply(fault))) continue;
       survived[fault.kind] = (survived[fault.kind] ?? 0) + 1;
       if (fault.lasts > 0) lasting.set(fault, step + fault.lasts);
-      const whom = fault.agent === undefined ? "" : ` ${String(fault.agent)}`;
+      const hit = fault.agent ?? fault.keeper;
+      const whom = hit === undefined ? "" : ` ${String(hit)}`;
       say(`step ${String(step)}: ${fault.kind}${whom}${fault.lasts > 0 ? ` for ${String(fault.lasts)} steps` : ""}`);
     }
     if (step < steps - 2) await world.submit(DEVELOPERS);
     await delay(STEP_MS);
-    const found = await check();
+    const found = [...(await check()), ...(await decisions.look(say))];
     if (found.length > 0) return found.map((each) => `step ${String(step)}: ${each}`);
   }
   for (const fault of lasting.keys()) await world.heal(fault);
+  world.setConditions(Array.from({ length: AGENTS }, () => CALM));
   say("the faults are over: everything is to come to its end");
   await until("every developer has all that was paid for", async () => {
     const found = await check();
@@ -157,7 +184,7 @@ async function lost(): Promise<string[]> {
 }
 
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(500)) if (await look()) return;
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) if (await look()) return;
   throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
 }
 

@@ -28,12 +28,18 @@ export function readConfig<T extends z.ZodType>(file: string, schema: T): z.outp
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch (cause) {
-    throw new ConfigInvalid(`The configuration file ${file} is not valid JSON: ${String(cause)}`, { cause });
+  } catch (error) {
+    throw new ConfigInvalid(`The configuration file ${file} is not valid JSON: ${whereWrong(error)}`);
   }
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     throw new ConfigInvalid(`The configuration file ${file} does not fit:\n${z.prettifyError(parsed.error)}`);
   }
   return parsed.data;
+}
+
+/** What a parser found, without the piece of the text that it may quote: it may be part of an access key. */
+function whereWrong(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, \.*".*"\.* is not valid JSON$/s, "");
 }

@@ -1,7 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import type { Logger } from "pino";
 
+import { pause } from "../system/clock.ts";
 import type { Pulse } from "./pulse.ts";
 
 /** How a level-triggered loop runs. */
@@ -43,7 +42,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       logger.error({ loop: name, err: error, failures }, "cycle failed, will be tried again");
     }
     if (again) continue;
-    const pause = Math.min(options.intervalMs * 2 ** failures, Math.max(options.maxBackoffMs, options.intervalMs));
-    await delay(pause, undefined, { signal }).catch(() => undefined);
+    const ms = Math.min(options.intervalMs * 2 ** failures, Math.max(options.maxBackoffMs, options.intervalMs));
+    await pause(ms, signal);
   }
 }

@@ -1,3 +1,5 @@
+import { monotonicMs } from "../system/clock.ts";
+
 /** Health of one loop. */
 export interface Beat {
   readonly name: string;
@@ -14,9 +16,9 @@ export class Pulse {
 
   /**
    * @param maxAgeMs A loop without a good cycle for longer is unhealthy, milliseconds.
-   * @param now Clock in milliseconds.
+   * @param now Monotonic clock, milliseconds.
    */
-  constructor(maxAgeMs: number, now: () => number = Date.now) {
+  constructor(maxAgeMs: number, now: () => number = monotonicMs) {
     this.#maxAgeMs = maxAgeMs;
     this.#now = now;
   }

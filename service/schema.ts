@@ -1,5 +1,12 @@
 import { z } from "zod";
 
+import { MAX_TIMER_SECONDS } from "../system/clock.ts";
+
+/** A span in seconds that a timer can wait: more than that would fire at once. */
+export const seconds = z
+  .number()
+  .max(MAX_TIMER_SECONDS, { error: `has to be at most ${MAX_TIMER_SECONDS} seconds (24.8 days)` });
+
 /** Where a key comes from (chain/keys.ts); never the key itself. */
 export const keySource = z.union([
   z.strictObject({
@@ -29,14 +36,36 @@ export const keySource = z.union([
   }),
 ]);
 
+/** Address of an RPC endpoint. It may hold an access key, so it is never shown beyond its host. */
+export const rpcUrl = z.url({ protocol: /^https?$/, error: "has to be an http or https address" });
+
+/** How the endpoints of a chain are asked; what is left out has the default of chain/provider.ts. */
+export const requests = z.strictObject({
+  /** Seconds for one HTTP exchange, from the first byte sent to the last received. */
+  timeout: z.number().min(1).max(300).optional(),
+  /** Tries of a request, the first included. */
+  attempts: z.number().int().min(1).max(20).optional(),
+  /** Maximum of HTTP requests on the way to one endpoint at once. */
+  inFlight: z.number().int().min(1).max(64).optional(),
+  /** Maximum of HTTP requests to one endpoint in a second; learnt from its refusals if left out. */
+  perSecond: z.number().min(0.1).max(10_000).optional(),
+  /** Maximum of calls in one HTTP request. */
+  batch: z.number().int().min(1).max(100).optional(),
+  /** Maximum size of one answer, MiB. */
+  maxMiB: z.number().min(1).max(256).optional(),
+  /** Blocks that an endpoint may be behind the others before it is dropped. */
+  maxBlocksBehind: z.number().int().min(1).max(1_000_000).optional(),
+});
+
 /** The chain that a process works on. */
 export const network = z.strictObject({
-  rpcUrl: z.url(),
-  /** Other endpoints of the same chain, asked in turn when one does not answer. */
-  fallbackRpcUrls: z.array(z.url()).default([]),
+  rpcUrl,
+  /** Other endpoints of the same chain, in order of preference: the next one is asked when one gives no answer. */
+  fallbackRpcUrls: z.array(rpcUrl).max(8).default([]),
   chainId: z.number().int().positive(),
   /** File with the deployed addresses; by default the one that belongs to the chain id. */
   deployment: z.string().optional(),
+  requests: requests.optional(),
 });
 
 /** An amount of VER as people write it: "0.012". */
@@ -56,8 +85,8 @@ export const fees = z
       .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'has to be a gas price in gwei, such as "0.05"' })
       .default("5"),
     /** Seconds without a receipt after which a transaction counts as stuck. */
-    stuckAfter: z.number().positive().default(30),
-    /** ETH that may be spent on gas within any hour; no bound if left out. */
+    stuckAfter: seconds.positive().default(30),
+    /** ETH that may be spent on gas within any hour, replacements included; 0.05 if left out. */
     perHour: z
       .string()
       .regex(/^\d{1,6}(\.\d{1,18})?$/, { error: 'has to be an amount of ETH, such as "0.001"' })

@@ -80,5 +80,27 @@ test("a configuration is validated strictly, and the message names file and entr
   await assert.rejects(read({ ...good, network: { chainId: "x" } }), /network\.rpcUrl[\s\S]*network\.chainId/);
   await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigInvalid);
   await assert.rejects(read("{"), /not valid JSON/);
+  // A parser may quote the place, which may be an access key.
+  await assert.rejects(read('{ "network": { "rpcUrl": Secret7Key }'), (error: Error) => {
+    assert.match(error.message, /config\.json is not valid JSON: Unexpected token 'S'$/);
+    return true;
+  });
+  const asked = {
+    ...good.network,
+    fallbackRpcUrls: ["https://rpc.example/k"],
+    requests: { timeout: 5, perSecond: 20 },
+  };
+  assert.deepEqual((await read({ ...good, network: asked })).network.requests, { timeout: 5, perSecond: 20 });
+  for (const wrong of [
+    { rpcUrl: "wss://rpc.example/Secret7Key" },
+    { requests: { timeout: 0 } },
+    { requests: { tries: 3 } },
+  ]) {
+    await assert.rejects(read({ ...good, network: { ...good.network, ...wrong } }), (error: Error) => {
+      assert.match(error.message, /network\.(rpcUrl|requests)/);
+      assert.ok(!error.message.includes("Secret7Key"), error.message);
+      return true;
+    });
+  }
   assert.throws(() => readConfig(join(directory, "none.json"), schema), /Cannot read .*none\.json/);
 });

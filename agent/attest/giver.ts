@@ -1,16 +1,21 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease, Node } from "../../chain/entities.ts";
 import { ChainError } from "../../chain/errors.ts";
 import type { Pin } from "../../chain/pin.ts";
 import { answer, block } from "../../chain/readers.ts";
 import type { Session } from "../../chain/session.ts";
+import { CheckpointError } from "../../checkpoints/errors.ts";
+import type { Asker } from "../../checkpoints/messages/messenger.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { DiskRoom } from "../node/disk.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { Copies, type Wanted } from "./copies.ts";
 import { type Holding, holdingSigner, signHolding } from "../../chain/holding.ts";
+import { OperatorDirectory } from "./directory.ts";
 import { type AttestView, refusal } from "./judge.ts";
 import type { AttestMetrics } from "./metrics.ts";
 import { ATTEST_PROTOCOL, type AttestAnswer, type AttestRequest, attestRequest, MAX_MESSAGE_BYTES } from "./wire.ts";
@@ -27,6 +32,9 @@ const COPY_MS = 30 * 60_000;
 const STALL_MS = 15_000;
 /** How long a signed copy that the chain does not name is kept: its producer may be about to post it. Milliseconds. */
 const UNPOSTED_MS = 10 * 60_000;
+
+/** Requests that this process makes of itself. */
+const OWN: Pick<Asker, "peer" | "address" | "prove"> = { peer: "", address: "", prove: () => undefined };
 
 /** What receipts are given with. */
 export interface GiverParts {
@@ -52,10 +60,25 @@ export class ReceiptGiver {
   readonly #copies: Copies;
   /** What was signed for, by CID: when, milliseconds, and the progress. After a restart, all count as signed at the start. */
   readonly #asked = new Map<string, { readonly at: number; readonly progress: number }>();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = monotonicMs();
+  readonly #directory: OperatorDirectory;
+  readonly #peers = new Budget({ perSecond: 10, burst: 40 });
+  readonly #addresses = new Budget({ perSecond: 50, burst: 200 });
+  /** Signatures checked for all: one takes about a millisecond. */
+  readonly #all = new Budget({ perSecond: 100, burst: 300, maxNames: 1 });
+  /** Looks at the chain for a lease's requests. */
+  readonly #leases = new Budget({ perSecond: 2, burst: 20 });
 
   constructor(parts: GiverParts) {
     this.#parts = parts;
+    this.#directory = new OperatorDirectory(async (leaseId) => {
+      const { reader } = parts.session;
+      const pin = await reader.pin();
+      if (leaseId > (await reader.leaseCount(pin))) return undefined;
+      const [lease] = await reader.leasesById(pin, [leaseId]);
+      const node = lease && (await reader.node(pin, lease.nodeId));
+      return lease && node && { lease, operator: node.operator };
+    });
     this.#copies = new Copies((wanted, signal, onBytes) => this.#copy(wanted, signal, onBytes), {
       atOnce: COPIES_AT_ONCE,
       waiting: COPIES_WAITING,
@@ -65,7 +88,12 @@ export class ReceiptGiver {
   /** Begins to answer. */
   async serve(): Promise<void> {
     const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: WAIT_MS + ANSWER_MS };
-    await this.#parts.store.handle(ATTEST_PROTOCOL, (body) => this.answer(body), bounds);
+    await this.#parts.store.handle(ATTEST_PROTOCOL, (body, asker) => this.answer(body, asker), bounds);
+  }
+
+  /** Takes what a look at the chain has shown, so that requests can be judged without another one. */
+  see(nodes: readonly Node[], lease: (leaseId: number) => Lease | undefined): void {
+    this.#directory.see(nodes, lease);
   }
 
   /** Ends copies under way. */
@@ -73,9 +101,14 @@ export class ReceiptGiver {
     await this.#copies.stop();
   }
 
-  /** Answers one request; whatever is wrong with it is said in a refusal. */
-  async answer(body: unknown): Promise<AttestAnswer> {
-    const { metrics, logger } = this.#parts;
+  /**
+   * Answers one request; whatever is wrong with it is said in a refusal. In this order, the cheap before the dear: shape,
+   * budgets, what is known of the lease, the signature, and only then the chain.
+   *
+   * @param asker - who sent it; anybody may relay a request
+   * @throws CheckpointError `BUSY` if the peer, its address or the lease asks too often
+   */
+  async answer(body: unknown, asker: Pick<Asker, "peer" | "address" | "prove"> = OWN): Promise<AttestAnswer> {
     const parsed = attestRequest.safeParse(body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
@@ -85,6 +118,22 @@ export class ReceiptGiver {
       );
     }
     const request = parsed.data;
+    if (!this.#peers.take(asker.peer) || !this.#addresses.take(asker.address) || !this.#all.take("")) {
+      throw new CheckpointError("BUSY", "too many requests for receipts: ask again in a second");
+    }
+    const { metrics, logger } = this.#parts;
+    try {
+      const unverified = await this.#verify(request);
+      if (unverified !== undefined) return this.#refuse(request, unverified);
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      return this.#refuse(request, `this node cannot look at the chain now: ${error.message}`);
+    }
+    asker.prove();
+    // Signed requests can be sent again by anyone who has seen them.
+    if (!this.#leases.take(String(request.leaseId))) {
+      throw new CheckpointError("BUSY", `lease ${String(request.leaseId)} asks too often: ask again in a second`);
+    }
     let view: AttestView;
     try {
       view = await this.#look(request);
@@ -99,7 +148,7 @@ export class ReceiptGiver {
     const { leaseId, fence, progress, size } = request;
     const cid = fromChainCid(request).toString();
     // From now on: a copy that has just been made must be there when it is signed for, and after that.
-    this.#asked.set(cid, { at: Date.now(), progress });
+    this.#asked.set(cid, { at: monotonicMs(), progress });
     const state = await this.#copies.ask({ leaseId, fence, progress, size, cid }, WAIT_MS);
     if (state.kind === "copying") return state;
     if (state.kind !== "held") return this.#refuse(request, state.why);
@@ -108,6 +157,23 @@ export class ReceiptGiver {
     metrics.given.inc();
     logger.info({ lease: leaseId, cid, size, progress }, "signed for a checkpoint that this node holds");
     return { kind: "receipt", nodeId, signature };
+  }
+
+  /** Why a request is not its producer's, by what this node knows already; undefined if it is. */
+  async #verify(request: AttestRequest): Promise<string | undefined> {
+    const { leaseId, fence, size, signature } = request;
+    const { domain, maxCheckpointBytes } = this.#parts;
+    const name = `lease ${String(leaseId)}`;
+    if (size > maxCheckpointBytes) {
+      return `${String(size)} bytes are more than the ${String(maxCheckpointBytes)} that this node takes in a checkpoint`;
+    }
+    const known = await this.#directory.find(leaseId, fence);
+    if (!known) return `this node has not seen ${name} yet: ask again in some seconds`;
+    const { lease, operator } = known;
+    if (lease.fence !== fence) return `${name} has fence ${String(lease.fence)}, not ${String(fence)}`;
+    const signer = holdingSigner(domain, holdingOf(request), { nodeId: lease.nodeId, signature });
+    if (signer?.toLowerCase() === operator.toLowerCase()) return undefined;
+    return `the request is not signed by the operator of node ${String(lease.nodeId)}, which holds ${name}`;
   }
 
   /**
@@ -127,7 +193,7 @@ export class ReceiptGiver {
     const alive = new Set(kept.map(({ id }) => id));
     const here = new Set(held.map(({ cid }) => cid));
     for (const [cid, { at }] of this.#asked) {
-      if (!here.has(cid) && Date.now() - at >= UNPOSTED_MS) this.#asked.delete(cid);
+      if (!here.has(cid) && monotonicMs() - at >= UNPOSTED_MS) this.#asked.delete(cid);
     }
     let freed = false;
     for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
@@ -135,7 +201,7 @@ export class ReceiptGiver {
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
         const { at, progress } = this.#asked.get(cid) ?? { at: this.#startedAt, progress: Infinity };
-        const isUnposted = progress > (newest[0]?.progress ?? 0) && Date.now() - at < UNPOSTED_MS;
+        const isUnposted = progress > (newest[0]?.progress ?? 0) && monotonicMs() - at < UNPOSTED_MS;
         if (wanted.has(cid) || (alive.has(leaseId) && isUnposted)) continue;
         await store.unpin(cid, label);
         this.#asked.delete(cid);

@@ -1,3 +1,5 @@
+import { monotonicMs } from "../../system/clock.ts";
+
 /** How long a holder that could not be reached is asked last, milliseconds. */
 const UNREACHED_MS = 30_000;
 /** How long a holder is not asked any more that did not have what it had signed for, milliseconds. */
@@ -11,7 +13,7 @@ export class Doubts {
   readonly #until = new Map<number, { doubt: Doubt; until: number }>();
   readonly #now: () => number;
 
-  constructor(now: () => number = () => Date.now()) {
+  constructor(now: () => number = monotonicMs) {
     this.#now = now;
   }
 

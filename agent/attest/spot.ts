@@ -3,8 +3,11 @@ import { randomBytes, randomInt } from "node:crypto";
 import { z } from "zod";
 
 import { CheckpointError } from "../../checkpoints/errors.ts";
+import type { Asker } from "../../checkpoints/messages/messenger.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
+import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { MAX_MESSAGE_BYTES } from "./wire.ts";
@@ -28,6 +31,9 @@ const spotAnswer = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("missing"), why: z.string() }),
 ]);
 type SpotAnswer = z.output<typeof spotAnswer>;
+
+/** Questions that this process asks itself. */
+const OWN: Pick<Asker, "peer" | "address"> = { peer: "", address: "" };
 
 /** What is held by whom. */
 interface Held {
@@ -54,10 +60,15 @@ export class SpotChecks {
   readonly #parts: SpotParts;
   readonly #now: () => number;
   readonly #held = new Map<number, Held>();
+  /** CIDs that are being fetched anew. */
+  readonly #repairing = new Set<string>();
+  readonly #peers = new Budget({ perSecond: 2, burst: 10 });
+  readonly #addresses = new Budget({ perSecond: 20, burst: 60 });
+  readonly #all = new Budget({ perSecond: 20, burst: 60, maxNames: 1 });
   #last: number;
   #running: Promise<void> | undefined;
 
-  constructor(parts: SpotParts, now: () => number = () => Date.now()) {
+  constructor(parts: SpotParts, now: () => number = monotonicMs) {
     this.#parts = parts;
     this.#now = now;
     this.#last = now();
@@ -66,7 +77,7 @@ export class SpotChecks {
   /** Begins to answer others. */
   async serve(): Promise<void> {
     const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: ANSWER_MS };
-    await this.#parts.store.handle(SPOT_PROTOCOL, (body) => this.answer(body), bounds);
+    await this.#parts.store.handle(SPOT_PROTOCOL, (body, asker) => this.answer(body, asker), bounds);
   }
 
   /** Notes who holds a lease's newest checkpoint; what they held of it before is not asked about any more. */
@@ -131,12 +142,24 @@ export class SpotChecks {
     logger.warn({ lease: leaseId, node: nodeId, cid, why }, "spot check: a holder has lost what it signed for");
   }
 
-  /** Answers another node's question. */
-  async answer(body: unknown): Promise<SpotAnswer> {
+  /**
+   * Answers another node's question. A proof reads some MiB from disk, so it is made only of what is pinned here, and not too
+   * often for one peer, one address, or all.
+   *
+   * @throws CheckpointError `BUSY` if too often
+   */
+  async answer(body: unknown, asker: Pick<Asker, "peer" | "address"> = OWN): Promise<SpotAnswer> {
     const { store, logger } = this.#parts;
     const parsed = spotRequest.safeParse(body);
     if (!parsed.success) return { kind: "missing", why: "the request is malformed" };
     const { cid, nonce } = parsed.data;
+    if (!this.#peers.take(asker.peer) || !this.#addresses.take(asker.address)) {
+      throw new CheckpointError("BUSY", "too many spot checks: ask again in a second");
+    }
+    if (!store.list().some((pin) => pin.cid.toString() === cid)) {
+      return { kind: "missing", why: `${cid} is not pinned here` };
+    }
+    if (!this.#all.take("")) throw new CheckpointError("BUSY", "too many spot checks: ask again in a second");
     try {
       return { kind: "proof", proof: await store.proveLeaf(cid, nonce) };
     } catch (error) {
@@ -152,14 +175,20 @@ export class SpotChecks {
     const { store, logger } = this.#parts;
     const pin = store.list().find((each) => each.cid.toString() === cid);
     const label = pin?.labels[0];
-    if (!pin || label === undefined) return;
-    store.fetch(cid, { pin: label, maxBytes: pin.size }).then(
-      () => {
-        logger.info({ cid }, "the damaged copy was fetched anew");
-      },
-      (error: unknown) => {
-        logger.error({ cid, err: error }, "the damaged copy cannot be fetched anew");
-      },
-    );
+    if (!pin || label === undefined || this.#repairing.has(cid)) return;
+    this.#repairing.add(cid);
+    store
+      .fetch(cid, { pin: label, maxBytes: pin.size })
+      .then(
+        () => {
+          logger.info({ cid }, "the damaged copy was fetched anew");
+        },
+        (error: unknown) => {
+          logger.error({ cid, err: error }, "the damaged copy cannot be fetched anew");
+        },
+      )
+      .finally(() => {
+        this.#repairing.delete(cid);
+      });
   }
 }

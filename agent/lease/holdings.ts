@@ -1,11 +1,15 @@
 import type { Lease, Task } from "../../chain/entities.ts";
 import { LeaseIndex } from "../../chain/lease-index.ts";
 import type { Pin } from "../../chain/pin.ts";
+import { systemCode } from "../../system/durable.ts";
 import { keptLeases } from "../node/retention.ts";
 import type { AgentParts } from "../parts.ts";
-import { leaseProgress } from "./bundle.ts";
+import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./plan.ts";
 import type { LeaseWork } from "./work.ts";
+
+/** What the system answers while it is short of something. */
+const MAY_PASS = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EBUSY", "ESTALE", "ETIMEDOUT"]);
 
 /** What this node holds: its leases on chain, and the work on them here. */
 export class Holdings {
@@ -13,6 +17,8 @@ export class Holdings {
   /** Work under way or ended, by lease id. */
   readonly works = new Map<number, LeaseWork>();
   readonly #tasks = new Map<number, Task>();
+  /** How far each lease was when it was last looked at, by id and fence. */
+  readonly #progressBefore = new Map<string, Progress>();
   readonly #parts: AgentParts;
 
   constructor(parts: AgentParts) {
@@ -43,26 +49,56 @@ export class Holdings {
 
   /** What is on this machine of any lease. */
   async here(): Promise<LocalLease[]> {
-    const records = await this.#parts.workspace.records();
+    const begun = await this.#parts.workspace.begun();
+    const records = begun.flatMap(({ record }) => record ?? []);
     const works = [...this.works.values()].map(({ lease }) => ({ leaseId: lease.id, ...lease }));
     const known = new Map(
       [...works, ...records].map((each) => [`${String(each.leaseId)}-${String(each.fence)}`, each]),
     );
-    return Promise.all(
+    const here = await Promise.all(
       [...known.values()].map(async ({ leaseId, fence, start, count }) => {
         const work = this.works.get(leaseId);
         const current = work?.lease.fence === fence ? work : undefined;
-        const progress = await leaseProgress(this.#parts.workspace.folder(leaseId, fence), start, count);
+        const progress = await this.#progress(leaseId, fence, start, count);
+        const failure = current?.failure ?? progress.failure;
         return {
           id: leaseId,
           fence,
           running: current?.running ?? false,
           unitsDone: progress.unitsDone,
           progress: progress.total,
-          ...(current?.failure !== undefined && { failure: current.failure }),
+          ...(failure !== undefined && { failure }),
         };
       }),
     );
+    // Folders without a record are of use to no lease that is over.
+    const leftovers = begun.filter(({ leaseId, fence, record }) => {
+      const lease = this.index.get(leaseId);
+      const isOver = lease !== undefined && !(isLive(lease) && lease.fence === fence);
+      return record === undefined && isOver && !this.works.has(leaseId);
+    });
+    const none = { running: false, unitsDone: 0, progress: 0 };
+    return [...here, ...leftovers.map(({ leaseId, fence }) => ({ id: leaseId, fence, ...none }))];
+  }
+
+  /** How far a lease is. What is wrong with the files of one is that lease's failure, and no other's. */
+  async #progress(
+    leaseId: number,
+    fence: number,
+    start: number,
+    count: number,
+  ): Promise<Progress & { failure?: string }> {
+    const key = `${String(leaseId)}-${String(fence)}`;
+    try {
+      const progress = await leaseProgress(this.#parts.workspace.folder(leaseId, fence), start, count);
+      this.#progressBefore.set(key, progress);
+      return progress;
+    } catch (error) {
+      const before = this.#progressBefore.get(key) ?? { total: 0, unitsDone: 0 };
+      this.#parts.logger.error({ err: error, lease: leaseId }, "the work of a lease cannot be looked at");
+      const passes = MAY_PASS.has(systemCode(error) ?? "");
+      return passes ? before : { ...before, failure: `its files here cannot be read: ${String(error)}` };
+    }
   }
 
   /** Leases whose checkpoints are still of use. */

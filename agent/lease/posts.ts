@@ -2,6 +2,7 @@ import type { ReceiptAsker } from "../attest/asker.ts";
 import type { SpotChecks } from "../attest/spot.ts";
 import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { timeoutSignal } from "../../system/clock.ts";
 import { bundleCheckpoint } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { type ChainLease, isHeld } from "./plan.ts";
@@ -49,7 +50,7 @@ export class CheckpointPosts {
    * @returns Whether it was posted; without, the lease's successor goes on from the one before.
    */
   async last(lease: ChainLease, graceMs: number): Promise<boolean> {
-    const signal = AbortSignal.timeout(graceMs);
+    const signal = timeoutSignal(graceMs);
     const earlier = this.#posts.get(lease.id);
     earlier?.abort.abort(new Error("the last checkpoint takes its place"));
     await earlier?.ended;

@@ -1,10 +1,14 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+
+import type { CID } from "multiformats/cid";
 
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { ContentId } from "../../chain/entities.ts";
 import { CheckpointError, type CheckpointErrorCode } from "../../checkpoints/errors.ts";
+import { matches, RAW } from "../../checkpoints/cids.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
+import { readBounded, reasonOf, setAside, type StateLog } from "../../system/state-file.ts";
 import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "../../workload/spec.ts";
 
 /** What keeps this machine from getting any content, whatever it is. */
@@ -27,28 +31,33 @@ export class SpecUnusable extends Error {
 export class Specs {
   readonly #store: CheckpointStore;
   readonly #directory: string;
+  readonly #log: StateLog | undefined;
 
-  constructor(store: CheckpointStore, directory: string) {
+  /** @param log Told what was damaged on disk. */
+  constructor(store: CheckpointStore, directory: string, log?: StateLog) {
     this.#store = store;
     this.#directory = directory;
+    this.#log = log;
   }
 
   /**
-   * A task's spec.
+   * A task's spec. What is on disk is held against the CID each time: a damaged copy is set aside and fetched again.
    *
    * @throws {@link SpecUnusable} if it cannot be fetched in time, is larger than a spec may be, or does not validate.
    */
   async get(id: ContentId, timeoutMs: number, signal: AbortSignal): Promise<TaskSpec> {
-    const cid = fromChainCid(id).toString();
+    const root = fromChainCid(id);
+    const cid = root.toString();
     const path = join(this.#directory, cid);
     await mkdir(this.#directory, { recursive: true });
-    let bytes = await readFile(path).catch(() => undefined);
+    let bytes = await this.#cached(root, path);
     if (!bytes) {
       try {
         // Its developer may come online at any time until then.
         const patience = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
         await this.#store.fetchTo(cid, path, { ...patience, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
-        bytes = await readFile(path);
+        bytes = await readBounded(path, MAX_SPEC_BYTES);
+        if (!bytes) throw new Error(`${path} is gone again`);
       } catch (cause) {
         // Not the spec's fault.
         if (signal.aborted || (cause instanceof CheckpointError && OWN_FAULTS.includes(cause.code))) throw cause;
@@ -61,6 +70,26 @@ export class Specs {
       await rm(path, { force: true, recursive: true });
       throw new SpecUnusable(`The task's spec ${cid} is not valid: ${message(cause)}`, { cause });
     }
+  }
+
+  /** What is on disk, if that is what the CID stands for. */
+  async #cached(cid: CID, path: string): Promise<Uint8Array | undefined> {
+    let why: string | undefined;
+    try {
+      const bytes = await readBounded(path, MAX_SPEC_BYTES);
+      if (bytes === undefined || matches(cid, bytes)) return bytes;
+      // The CID of a tree of blocks is not the file's hash: the store, which verifies its blocks, writes the file anew.
+      if (cid.code !== RAW) {
+        await rm(path);
+        return undefined;
+      }
+      why = "it does not match its CID";
+    } catch (error) {
+      why = reasonOf(error);
+      if (why === undefined) throw error;
+    }
+    await setAside(path, "The copy of a task's spec", why, this.#log);
+    return undefined;
   }
 }
 

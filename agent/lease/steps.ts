@@ -130,12 +130,11 @@ export class LeaseSteps {
 
   /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
   async #forget(leaseId: number, pin: Pin): Promise<void> {
-    const { workspace, store } = this.#parts;
+    const { workspace, store, nodeId } = this.#parts;
     this.#holdings.works.delete(leaseId);
     await this.#posts.drop(leaseId);
-    for (const record of await workspace.records()) {
-      if (record.leaseId === leaseId) await workspace.folder(leaseId, record.fence).remove();
-    }
+    const now = this.#holdings.index.get(leaseId);
+    await workspace.remove(leaseId, now && isHeld(now) && now.nodeId === nodeId ? now.fence : undefined);
     const kept = new Set((await this.#holdings.kept(pin)).map(({ id }) => id));
     for (const { id } of this.#holdings.index.all()) {
       if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());

@@ -1,17 +1,43 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import { z } from "zod";
+
+import { systemCode, writeDurably } from "../../system/durable.ts";
+import { loadState, saveState, setAside, type StateKind, type StateLog } from "../../system/state-file.ts";
 import type { UnitFolder } from "../../workload/executors/executor.ts";
 
+const natural = z.number().int().nonnegative();
+
+const RECORD = {
+  what: "record of a lease",
+  version: 1,
+  schema: z.object({
+    leaseId: natural,
+    fence: natural,
+    taskId: natural,
+    start: natural,
+    count: natural,
+    /** Whether the units were restored from earlier checkpoints, or there was nothing to restore. */
+    restored: z.boolean(),
+  }),
+} satisfies StateKind<z.ZodType>;
+
+const ATTEMPTS = {
+  what: "count of a unit's starts",
+  version: 1,
+  schema: z.object({ attempts: natural }),
+} satisfies StateKind<z.ZodType>;
+
 /** What is remembered of a lease across restarts. */
-export interface LeaseRecord {
+export type LeaseRecord = Readonly<z.output<(typeof RECORD)["schema"]>>;
+
+/** A lease under a fence that was begun on this machine. */
+export interface Begun {
   readonly leaseId: number;
   readonly fence: number;
-  readonly taskId: number;
-  readonly start: number;
-  readonly count: number;
-  /** Whether the units were restored from earlier checkpoints, or there was nothing to restore. */
-  readonly restored: boolean;
+  /** Undefined where the work had not begun yet when the agent ended, or the record was damaged. */
+  readonly record: LeaseRecord | undefined;
 }
 
 /**
@@ -22,9 +48,11 @@ export interface LeaseRecord {
  */
 export class LeaseFolder {
   readonly path: string;
+  readonly #log: StateLog | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, log?: StateLog) {
     this.path = path;
+    this.#log = log;
   }
 
   /** Directories of a unit, made if missing. */
@@ -37,13 +65,13 @@ export class LeaseFolder {
       output: join(root, "output"),
       log: join(root, "unit.log"),
     };
-    for (const path of [folder.checkpoint, folder.input, folder.output]) await mkdir(path, { recursive: true });
+    for (const path of [root, folder.checkpoint, folder.input, folder.output]) await this.#makeDirectory(path);
     return folder;
   }
 
   /** Whether a unit has ended well and its output is complete. */
   async isDone(index: number): Promise<boolean> {
-    return exists(join(this.path, `unit-${String(index)}`, "done"));
+    return (await kindOf(join(this.path, `unit-${String(index)}`, "done"))) === "file";
   }
 
   /** Notes durably that a unit has ended well. */
@@ -53,30 +81,20 @@ export class LeaseFolder {
 
   /** Counts a start of a unit under this lease, across restarts of the agent. @returns 1 for the first one. */
   async nextAttempt(index: number): Promise<number> {
-    const path = join(this.path, `unit-${String(index)}`, "attempts");
-    const before = await readFile(path, "utf8").catch((error: unknown) => {
-      if (isMissing(error)) return "0";
-      throw error;
-    });
-    const attempt = Number(before) + 1;
-    await writeDurably(path, String(attempt));
-    return attempt;
+    const path = join(this.path, `unit-${String(index)}`, "attempts.json");
+    const { attempts } = (await loadState(path, ATTEMPTS, this.#log)) ?? { attempts: 0 };
+    await saveState(path, ATTEMPTS, { attempts: attempts + 1 });
+    return attempts + 1;
   }
 
-  /** What was remembered; undefined if this lease was never begun here. */
+  /** What was remembered; undefined if this lease was never begun here, or what was remembered is damaged. */
   async record(): Promise<LeaseRecord | undefined> {
-    try {
-      return JSON.parse(await readFile(join(this.path, "lease.json"), "utf8")) as LeaseRecord;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
-    }
+    return loadState(join(this.path, "lease.json"), RECORD, this.#log);
   }
 
   /** Remembers durably. */
   async remember(record: LeaseRecord): Promise<void> {
-    await mkdir(this.path, { recursive: true });
-    await writeDurably(join(this.path, "lease.json"), JSON.stringify(record));
+    await saveState(join(this.path, "lease.json"), RECORD, record);
   }
 
   /** An empty directory inside the folder for something that is being put together. */
@@ -87,55 +105,80 @@ export class LeaseFolder {
     return path;
   }
 
-  /** Deletes all of it. */
-  async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+  /** Makes a directory. What is in its place and is none is set aside. */
+  async #makeDirectory(path: string): Promise<void> {
+    const kind = await kindOf(path);
+    if (kind === "other" || kind === "file")
+      await setAside(path, "A directory of a unit", "it is no directory", this.#log);
+    if (kind !== "directory") await mkdir(path, { recursive: true });
   }
 }
 
 /** All leases that were begun on this machine. */
 export class Workspace {
   readonly #root: string;
+  readonly #log: StateLog | undefined;
 
-  constructor(root: string) {
+  /** @param log Told what was damaged. */
+  constructor(root: string, log?: StateLog) {
     this.#root = root;
+    this.#log = log;
   }
 
   /** The folder of a lease under a fence. */
   folder(leaseId: number, fence: number): LeaseFolder {
-    return new LeaseFolder(join(this.#root, `${String(leaseId)}-${String(fence)}`));
+    return new LeaseFolder(join(this.#root, `${String(leaseId)}-${String(fence)}`), this.#log);
   }
 
-  /** Every lease that was begun and not removed. Folders without a record are leftovers of a crash; they are skipped. */
-  async records(): Promise<LeaseRecord[]> {
+  /** Every lease that has a folder here, each looked at by itself: one that cannot be read now says so, and hides no other. */
+  async begun(): Promise<Begun[]> {
     await mkdir(this.#root, { recursive: true });
-    const names = (await readdir(this.#root)).filter((name) => /^\d+-\d+$/.test(name));
-    const records = await Promise.all(names.map((name) => new LeaseFolder(join(this.#root, name)).record()));
-    return records.filter((record) => record !== undefined);
+    const names = (await readdir(this.#root))
+      .map((name) => /^(\d+)-(\d+)$/.exec(name))
+      .filter((match) => match !== null);
+    return Promise.all(
+      names.map(async ([name, leaseId, fence]) => {
+        const id = { leaseId: Number(leaseId), fence: Number(fence) };
+        try {
+          const record = await this.folder(id.leaseId, id.fence).record();
+          const fits = record?.leaseId === id.leaseId && record.fence === id.fence;
+          return { ...id, record: fits ? record : undefined };
+        } catch (error) {
+          this.#log?.error(
+            { err: error, lease: id.leaseId, folder: join(this.#root, name) },
+            "the record of a lease cannot be read",
+          );
+          return { ...id, record: undefined };
+        }
+      }),
+    );
+  }
+
+  /** Every lease that was begun and not removed. */
+  async records(): Promise<LeaseRecord[]> {
+    return (await this.begun()).map(({ record }) => record).filter((record) => record !== undefined);
+  }
+
+  /** Deletes all that is here of a lease, but the folder of the fence named. */
+  async remove(leaseId: number, butFence?: number): Promise<void> {
+    const kept = butFence === undefined ? undefined : `${String(leaseId)}-${String(butFence)}`;
+    for (const name of await readdir(this.#root)) {
+      const isIts = name.startsWith(`${String(leaseId)}-`);
+      const isKept = kept !== undefined && (name === kept || name.startsWith(`${kept}.`));
+      if (isIts && !isKept) await rm(join(this.#root, name), { recursive: true, force: true });
+    }
   }
 }
 
-/** Writes a file so that it is there whole or not at all, also after a power cut. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await writeFile(temporary, text);
-  const file = await open(temporary, "r");
-  await file.sync();
-  await file.close();
-  await rename(temporary, path);
-}
-
-async function exists(path: string): Promise<boolean> {
+/** What is at a path; undefined if nothing is. */
+async function kindOf(path: string): Promise<"file" | "directory" | "other" | undefined> {
   try {
-    const file = await open(path, "r");
-    await file.close();
-    return true;
+    const stats = await lstat(path);
+    return stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "other";
   } catch (error) {
-    if (isMissing(error)) return false;
+    const code = systemCode(error);
+    // A file further up is set aside when the directories are made.
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -3,6 +3,7 @@ import { microToWei } from "../../protocol/money/ver.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Executor } from "../../workload/executors/executor.ts";
 import type { AgentConfig } from "../config.ts";
+import { monotonicMs } from "../../system/clock.ts";
 
 /** Milliseconds for which a larger capacity has to stand before it is offered: what comes and goes is not to be sold. */
 const STEADY_MS = 300_000;
@@ -39,14 +40,14 @@ export function capacityToOffer({ registered, leased, configured, room, steady }
 export class CapacityFollower {
   readonly #parts: { session: Session; config: AgentConfig; executor: Executor; logger: Logger };
   #rooms: { at: number; room: number }[] = [];
-  #looked = 0;
+  #looked = -Infinity;
 
   constructor(parts: { session: Session; config: AgentConfig; executor: Executor; logger: Logger }) {
     this.#parts = parts;
   }
 
   /** One look, if it is time for one, and the transaction that follows from it. */
-  async follow(nodeId: number, now = Date.now()): Promise<void> {
+  async follow(nodeId: number, now = monotonicMs()): Promise<void> {
     const { session, config, executor, logger } = this.#parts;
     if (!config.owner || now - this.#looked < LOOK_MS) return;
     const room = await executor.capacity?.();

@@ -1,4 +1,5 @@
 import type { Node } from "../../chain/entities.ts";
+import { monotonicMs } from "../../system/clock.ts";
 
 /** Milliseconds after which a drain that was to be sent, and has not been seen, will not come any more. */
 const PATIENCE_MS = 10 * 60_000;
@@ -13,13 +14,13 @@ export class Drains {
   #sentAt: number | undefined;
 
   /** The agent is about to drain the node. @param now Milliseconds. */
-  begin(now = Date.now()): void {
+  begin(now = monotonicMs()): void {
     this.#own = true;
     this.#sentAt = now;
   }
 
   /** @returns Whether the owner drains the node, as far as a look at the chain shows. */
-  isOwners({ status }: Pick<Node, "status">, now = Date.now()): boolean {
+  isOwners({ status }: Pick<Node, "status">, now = monotonicMs()): boolean {
     if (status === "draining" || now - (this.#sentAt ?? now) > PATIENCE_MS) this.#sentAt = undefined;
     // An endpoint may lag behind: what it says is of before.
     if (status !== "draining" && this.#sentAt === undefined) this.#own = false;

@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Lease } from "../../chain/entities.ts";
+import type { Reach } from "../../checkpoints/dial-policy.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { reachOf } from "../../service/reach.ts";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
+import { timeoutSignal } from "../../system/clock.ts";
 import { replicaHolders } from "./replicas.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
@@ -22,6 +25,7 @@ const PAUSE_MS = 500;
  * @param endpoint Multiaddrs of the other node.
  * @param maxBytes Size of the checkpoint, as the chain has it.
  * @param scratch Directory for what is fetched; removed again.
+ * @param reach Which addresses may be dialled.
  * @returns Whether it does so before the signal is raised.
  */
 export async function isHeldBy(
@@ -30,9 +34,10 @@ export async function isHeldBy(
   maxBytes: number,
   scratch: string,
   signal: AbortSignal,
+  reach: Reach = "any",
 ): Promise<boolean> {
   const directory = await mkdtemp(`${scratch}.`);
-  const store = new CheckpointStore({ directory: join(directory, "store"), http: false });
+  const store = new CheckpointStore({ directory: join(directory, "store"), http: false, reach });
   try {
     await store.start();
     store.setPeers(endpoint);
@@ -67,14 +72,15 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
   const ids = given.map(({ id }) => id);
   const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-  const signal = AbortSignal.timeout(graceSeconds * 1000);
+  const signal = timeoutSignal(graceSeconds * 1000);
+  const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {
       const cid = fromChainCid(checkpoint).toString();
       const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
       for (const { id, endpoint } of holders) {
         const scratch = join(room.directory, `handover-${String(leaseId)}`);
-        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal))) continue;
+        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
         logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
         return;
       }

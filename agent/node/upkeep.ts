@@ -27,14 +27,15 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
     logger.info({ why: step.why }, step.kind);
     await attempt(parts, step.kind, async () => {
       if (step.kind === "drain") drains.begin();
-      await send(parts, step.kind, () => {
+      const prepare = () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
         if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
         const { powerThreshold, powerMax } = node;
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
         return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });
-      });
+      };
+      await send(parts, step.kind, prepare, step.kind === "drain");
     });
   }
 }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 
-import { secondsSinceInput } from "./input.ts";
+import { InputWatch } from "./input.ts";
 import { OwnerWatch } from "./watch.ts";
 
 const quiet = { othersLoad: 0.02, sinceInput: Infinity, seconds: 5 };
@@ -45,20 +45,56 @@ test("a key pressed brings the owner back at once, and the quiet counts from it"
   assert.equal(watch.look({ ...quiet, sinceInput: 21 }), false);
 });
 
-test("the newest input of any terminal counts", async (context) => {
+async function terminals(context: TestContext) {
   const dev = await mkdtemp(join(tmpdir(), "drmp-dev-"));
   context.after(() => rm(dev, { recursive: true, force: true }));
-  assert.equal(await secondsSinceInput(dev), Infinity);
   await mkdir(join(dev, "pts"));
-  const now = Date.now();
-  const terminal = async (name: string, secondsAgo: number) => {
+  const date = 1_790_000_000_000;
+  const touch = async (name: string, secondsAgo: number) => {
     await writeFile(join(dev, name), "");
-    const at = new Date(now - secondsAgo * 1000);
+    const at = new Date(date - secondsAgo * 1000);
     await utimes(join(dev, name), at, at);
   };
-  await terminal("pts/0", 500);
-  await terminal("tty1", 90);
-  await terminal("pts/ptmx", 1);
-  await terminal("ttyS0", 2);
-  assert.ok(Math.abs((await secondsSinceInput(dev, now)) - 90) < 0.01);
+  return { dev, date, touch };
+}
+
+test("the newest input of any terminal counts", async (context) => {
+  const { dev, date, touch } = await terminals(context);
+  const look = () =>
+    new InputWatch(
+      dev,
+      () => 0,
+      () => date,
+    ).secondsSince();
+  assert.equal(await look(), Infinity);
+  await touch("pts/0", 500);
+  await touch("tty1", 90);
+  await touch("pts/ptmx", 1);
+  await touch("ttyS0", 2);
+  assert.ok(Math.abs((await look()) - 90) < 0.01);
+});
+
+test("a clock that is set makes nobody present or away", async (context) => {
+  const { dev, date, touch } = await terminals(context);
+  let [now, clock] = [0, date];
+  const watch = new InputWatch(
+    dev,
+    () => now,
+    () => clock,
+  );
+  await touch("pts/0", 60);
+  assert.equal(Math.round(await watch.secondsSince()), 60);
+  for (const jump of [-3_600_000, 86_400_000]) {
+    now += 5_000;
+    clock += jump;
+    assert.equal(Math.round(await watch.secondsSince()), 60 + now / 1000);
+  }
+  // Input after the clock was set back bears an older date than before it.
+  await touch("pts/0", 3_600);
+  assert.equal(await watch.secondsSince(), 0);
+  await rm(join(dev, "pts", "0"));
+  now += 7_000;
+  assert.equal(await watch.secondsSince(), 7, "a terminal that is closed is no input");
+  await touch("pts/1", 0);
+  assert.equal(await watch.secondsSince(), 0, "one that is opened is");
 });

@@ -34,7 +34,7 @@ export class EstimatedMeter implements EnergyMeter {
 
   async read(): Promise<EnergyReading> {
     const now = this.#now();
-    const seconds = (now - this.#last) / 1000;
+    const seconds = Math.max(0, now - this.#last) / 1000;
     this.#last = now;
     return {
       joules: estimatePower(this.#range, this.#utilisation()) * seconds,

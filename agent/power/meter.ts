@@ -13,6 +13,16 @@ export interface EnergyReading {
   readonly method: EnergyMethod;
   /** What was read, for people: "RAPL package-0, package-1". */
   readonly source: string;
+  /** Present if a part of what the meter is for was not measured over the whole period; `joules` is without it. */
+  readonly uncovered?: Uncovered;
+}
+
+/** A part of the machine that a meter did not measure. */
+export interface Uncovered {
+  /** Share of what the meter is for, above 0 and up to 1: one of four GPUs is 0.25. */
+  readonly share: number;
+  /** What happened and what helps, for people. */
+  readonly why: string;
 }
 
 /** Measures, or estimates, the energy of a part of the machine. */

@@ -7,6 +7,9 @@ import { test, type TestContext } from "node:test";
 import { PowerError } from "./meter.ts";
 import { NvidiaMeter } from "./nvidia.ts";
 
+/** What is asked of a tool that knows the energy counter. */
+const FIELDS = "index,uuid,total_energy_consumption";
+
 /** A program that answers like nvidia-smi; fields that it does not know are refused with the tool's own words. */
 async function fakeTool(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "drmp-nvidia-"));
@@ -87,4 +90,41 @@ test("a driver that goes away is an error, and its energy is in the next reading
   await assert.rejects(meter.read(), PowerError);
   await set("total_energy_consumption", "9000\n");
   assert.equal((await meter.read()).joules, 8);
+});
+
+test("a GPU that is lost shifts no other one, and is named as not covered", async (context) => {
+  const { tool, set } = await fakeTool(context);
+  const list = (...values: readonly [gpu: string, millijoules: number][]) =>
+    set(FIELDS, values.map(([gpu, mj], i) => `${String(i)}, ${gpu}, ${String(mj)}\n`).join(""));
+  const [a, b] = ["GPU-aaaaaaaa-0000", "GPU-bbbbbbbb-0000"];
+  await list([a, 1_000_000], [b, 9_000_000_000]);
+  const meter = await NvidiaMeter.find(tool);
+  await list([b, 9_000_000_500]);
+  const { joules, uncovered } = await meter.read();
+  assert.equal(joules, 0.5);
+  assert.deepEqual([uncovered?.share, uncovered?.why.includes(a)], [0.5, true]);
+});
+
+test("only the GPUs for rent count, by index or UUID", async (context) => {
+  const { tool, set } = await fakeTool(context);
+  const list = (more: number) =>
+    set(
+      FIELDS,
+      [0, 1, 2].map((i) => `${String(i)}, GPU-${String(i)}abc-0000, ${String(1000 + more * (i + 1))}\n`).join(""),
+    );
+  await list(0);
+  const meter = await NvidiaMeter.find(tool, { gpus: ["0", "gpu-2abc"] });
+  await list(1_000);
+  assert.equal((await meter.read()).joules, 1 + 3);
+  assert.match(meter.source, /counter of 2 GPUs/);
+  await assert.rejects(NvidiaMeter.find(tool, { gpus: ["7"] }), /lists none of the node's GPUs/);
+  await assert.rejects(NvidiaMeter.find(tool, { count: 1 }), /lists 3 GPUs where "power\.gpus" is 1/);
+});
+
+test("a tool that hangs is ended in time, with what it has started", async (context) => {
+  const { tool, set } = await fakeTool(context);
+  await set(FIELDS, "0, GPU-1, 1000\n");
+  const meter = await NvidiaMeter.find(tool, { timeoutMs: 200 });
+  await writeFile(tool, "#!/bin/sh\ntrap '' TERM\nsleep 60\n");
+  await assert.rejects(meter.read(), /did not answer within 0\.2 s/);
 });

@@ -122,11 +122,52 @@ test("locked counters are an error where they were asked for, and estimated with
   assert.match(problems.join(), /energy_uj cannot be read/);
 });
 
+test("a meter that fails is estimated, said once, and measured again when it works", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-machine-"));
+  context.after(() => rm(root, { recursive: true, force: true }));
+  const zone = join(root, "intel-rapl:0");
+  await mkdir(zone);
+  await writeFile(join(zone, "name"), "package-0");
+  await writeFile(join(zone, "max_energy_range_uj"), "262143328850");
+  const count = (joules: number) => writeFile(join(zone, "energy_uj"), String(joules * 1e6));
+  await count(100);
+  const events: string[] = [];
+  let now = 0;
+  const meter = await MachineMeter.open({
+    ...nothing,
+    powercap: root,
+    watts: { idle: 10, max: 10 },
+    onEvent: ({ kind }) => events.push(kind),
+    now: () => now,
+  });
+  const after5s = async (change: Promise<void>) => {
+    await change;
+    now += 5_000;
+    const { method, joules } = await meter.read();
+    return [method, joules];
+  };
+  assert.deepEqual(await after5s(count(130)), ["rapl", 30]);
+  assert.deepEqual(await after5s(rm(join(zone, "energy_uj"))), ["estimated", 50]);
+  assert.deepEqual(await after5s(Promise.resolve()), ["estimated", 50]);
+  assert.deepEqual(events, ["failed"]);
+  // In the period in which it comes back it has measured a part at most.
+  assert.deepEqual(await after5s(count(900)), ["estimated", 50]);
+  assert.deepEqual(await after5s(count(925)), ["rapl", 25]);
+  assert.deepEqual(events, ["failed", "back"]);
+});
+
 test("an owner's figures replace the table's; an unknown GPU is taken for a powerful one", async () => {
   const own = await MachineMeter.open({ ...nothing, watts: { idle: 20, max: 65 } });
   assert.match(own.source, /20\.0 W idle, 65\.0 W at most/);
   const unknown = await MachineMeter.open({ ...nothing, kind: "gpu-999g", gpus: 2 });
   assert.match(unknown.source, /2 gpu-999g GPUs \(92\.0 W idle, 814\.0 W at most\)/);
+});
+
+test("the classes that the guides name have figures of their own", () => {
+  for (const kind of ["cpu", "gpu-16g", "gpu-24g", "gpu-48g", "gpu-80g", "gpu-141g"]) {
+    const range = powerRange(kind);
+    assert.ok(range && range.idle < range.max, kind);
+  }
 });
 
 test("CPU time is read as the kernel counts it", async (context) => {

@@ -7,10 +7,14 @@
  *   0.74 W idle, 3.5 W at full load (cloud-carbon-footprint, `AwsFootprintEstimationConstants.ts`).
  * - the GPUs: the same file, from Teads' measurements of EC2 instances: NVIDIA A100 46 W and 407 W, A10G (24 GB) 18 W and
  *   153 W, T4 (16 GB) 8 W and 71 W.
+ * - `gpu-48g` and `gpu-141g`, which those do not cover: the maximum power in NVIDIA's data sheets, L40S 350 W and
+ *   H200 SXM 700 W. Idle power is not stated there: it is taken to be the same share of the maximum as the A100's, 11 %.
  */
 const TABLE: Readonly<Record<string, PowerRange>> = {
   cpu: { idle: 0.74, max: 3.5, per: "hardware thread" },
+  "gpu-141g": { idle: 79, max: 700, per: "GPU" },
   "gpu-80g": { idle: 46, max: 407, per: "GPU" },
+  "gpu-48g": { idle: 40, max: 350, per: "GPU" },
   "gpu-40g": { idle: 46, max: 407, per: "GPU" },
   "gpu-24g": { idle: 18, max: 153, per: "GPU" },
   "gpu-16g": { idle: 8, max: 71, per: "GPU" },
@@ -47,11 +51,11 @@ export function powerRange(kind: string): PowerRange | undefined {
 /**
  * Estimated power at a utilisation.
  *
- * @param utilisation From 0 to 1; what lies outside is taken as the nearer end.
+ * @param utilisation From 0 to 1; what lies outside is taken as the nearer end, and what is no number as 0.
  * @returns Watts.
  */
 export function estimatePower({ idle, max }: Pick<PowerRange, "idle" | "max">, utilisation: number): number {
-  const share = Math.min(1, Math.max(0, utilisation));
+  const share = Number.isNaN(utilisation) ? 0 : Math.min(1, Math.max(0, utilisation));
   const above = CURVE.findIndex(([at]) => at >= share);
   const [x1, y1] = CURVE[above] ?? [1, 1];
   const [x0, y0] = CURVE[above - 1] ?? [0, 0];

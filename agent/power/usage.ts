@@ -31,6 +31,7 @@ export function readCpuTimes(procfs = "/proc"): CpuTimes | undefined {
   // Guests' time is part of user's and nice's already.
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0] = line.split(" ").map(Number);
   const busy = user + nice + system + irq + softirq;
+  if (!Number.isFinite(busy + idle + iowait)) return undefined;
   const threads = text.match(/^cpu\d+ /gm)?.length ?? 1;
   return { busy: busy / TICKS_PER_SECOND, total: (busy + idle + iowait) / TICKS_PER_SECOND, threads };
 }
@@ -71,7 +72,7 @@ export class UsageTrack {
    * Of a slice.
    *
    * @param cpus CPUs of the slice.
-   * @param ownSeconds CPU time of the agent and its workloads so far; must never shrink.
+   * @param ownSeconds CPU time of the agent and its workloads so far; if it shrinks, nothing was used.
    * @param now Clock in milliseconds.
    */
   static slice(cpus: number, ownSeconds: () => number, now: () => number = () => performance.now()): UsageTrack {
@@ -83,10 +84,11 @@ export class UsageTrack {
   next(): Usage {
     const now = this.#read();
     const last = this.#last;
-    this.#last = now;
-    if (!now || !last) return { load: 0, busySeconds: 0, seconds: 0 };
+    if (now && Number.isFinite(now.busy)) this.#last = now;
+    if (!now || !last || !Number.isFinite(now.busy)) return { load: 0, busySeconds: 0, seconds: 0 };
     const busySeconds = Math.max(0, now.busy - last.busy);
-    const seconds = now.capacity - last.capacity;
+    // A processor that is taken out takes its time with it.
+    const seconds = Math.max(0, now.capacity - last.capacity);
     return { load: seconds <= 0 ? 0 : Math.min(1, busySeconds / seconds), busySeconds, seconds };
   }
 }

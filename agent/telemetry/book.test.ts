@@ -94,6 +94,16 @@ test("of two methods the less trustworthy one is told", async (context) => {
   assert.equal((await close(book)).method, 3);
 });
 
+test("a period that is measured is called so, also after one that was estimated in part", async (context) => {
+  const book = await ReportBook.open(await bookFile(context));
+  await book.add({ ...sample, seconds: 5.5, joules: 100.75 });
+  await book.add({ ...sample, method: "estimated", joules: 40.5 });
+  assert.equal((await close(book)).method, 3);
+  await book.add({ ...sample, joules: 100.25 });
+  const report = await close(book);
+  assert.deepEqual([report.method, report.joules], [1, 100]);
+});
+
 test("idle time is bounded by the work that is named", async (context) => {
   const book = await ReportBook.open(await bookFile(context));
   await book.add({ ...sample, idleUnitSeconds: 10, leases: [{ leaseId: 1, units: 1, joules: 5 }] });

@@ -1,11 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-
 import { z } from "zod";
 
 import type { Report, SignedReport } from "../../chain/report.ts";
 import { MAX_SHARES } from "../../chain/report.ts";
 import { ENERGY_METHODS, type EnergyMethod, numberOf } from "../../chain/words.ts";
+import { loadState, saveState, type StateKind, type StateLog } from "../../system/state-file.ts";
 
 /** What was measured since the sample before. */
 export interface Sample {
@@ -30,7 +28,7 @@ export interface SampledLease {
 /** A signed report that the chain does not have yet. */
 export interface Pending {
   readonly signed: SignedReport;
-  /** When its period ended, ms since 1970. */
+  /** When its period ended, chain time in seconds. */
   readonly closedAt: number;
 }
 
@@ -66,6 +64,7 @@ const bookFile = z.object({
   pending: z.array(z.object({ signed: z.object({ report, signature: z.string() }), closedAt: count })),
 });
 type BookFile = z.output<typeof bookFile>;
+const BOOK = { what: "book of reports", version: 1, schema: bookFile } satisfies StateKind<typeof bookFile>;
 type OpenLeases = BookFile["open"]["leases"];
 
 const EMPTY: z.output<typeof openPeriod> = {
@@ -85,18 +84,18 @@ const EMPTY: z.output<typeof openPeriod> = {
 export class ReportBook {
   readonly #file: string;
   #state: BookFile;
+  /** What is open is only what the last report left over. */
+  #isRest = false;
 
   private constructor(file: string, state: BookFile) {
     this.#file = file;
     this.#state = state;
   }
 
-  /** Opens a book; a new one where there is none, or one that cannot be read (it then goes on from the chain's sequence). */
-  static async open(file: string): Promise<ReportBook> {
-    await mkdir(dirname(file), { recursive: true });
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    const parsed = text === undefined ? undefined : bookFile.safeParse(jsonOf(text));
-    return new ReportBook(file, parsed?.data ?? { sequence: 0, open: EMPTY, pending: [] });
+  /** Opens a book; a new one where there is none, or one that is damaged (it then goes on from the chain's sequence). */
+  static async open(file: string, log?: StateLog): Promise<ReportBook> {
+    const state = (await loadState(file, BOOK, log)) ?? { sequence: 0, open: EMPTY, pending: [] };
+    return new ReportBook(file, state);
   }
 
   /** Seconds that were measured and are in no report yet. */
@@ -109,9 +108,13 @@ export class ReportBook {
     return this.#state.pending;
   }
 
-  /** Adds what was measured. */
+  /** Adds what was measured; also where it cannot be written down, which is thrown. */
   async add(sample: Sample): Promise<void> {
-    const { open } = this.#state;
+    let { open } = this.#state;
+    // Less than an estimated joule of the period before is forgotten: it would make an estimate of what is measured.
+    const measured = numberOf(ENERGY_METHODS, sample.method) < numberOf(ENERGY_METHODS, open.method);
+    if (this.#isRest && measured) open = { ...open, joules: 0, renewableJoules: 0, method: "none" };
+    this.#isRest = false;
     const leases = { ...open.leases };
     for (const { leaseId, units, joules } of sample.leases) {
       leases[leaseId] = { units, joules: (leases[leaseId]?.joules ?? 0) + joules };
@@ -119,7 +122,7 @@ export class ReportBook {
     // Of different methods the least trustworthy one counts, which is the last of the list.
     const method =
       ENERGY_METHODS[Math.max(numberOf(ENERGY_METHODS, open.method), numberOf(ENERGY_METHODS, sample.method))];
-    await this.#save({
+    this.#state = {
       ...this.#state,
       open: {
         seconds: open.seconds + sample.seconds,
@@ -130,7 +133,8 @@ export class ReportBook {
         method: method ?? "estimated",
         leases,
       },
-    });
+    };
+    await this.#save(this.#state);
   }
 
   /**
@@ -165,7 +169,12 @@ export class ReportBook {
     };
   }
 
-  /** Takes a signed draft in and begins a new period with what the draft left. @returns Reports given up for it. */
+  /**
+   * Takes a signed draft in and begins a new period with what the draft left.
+   *
+   * @param now Chain time, seconds.
+   * @returns Reports given up for it.
+   */
   async close(signed: SignedReport, now: number): Promise<readonly Pending[]> {
     const { open, pending } = this.#state;
     const { report: taken } = signed;
@@ -187,6 +196,7 @@ export class ReportBook {
       },
       pending: all.slice(-MOST_PENDING),
     });
+    this.#isRest = true;
     return all.slice(0, -MOST_PENDING);
   }
 
@@ -197,9 +207,7 @@ export class ReportBook {
   }
 
   async #save(state: BookFile): Promise<void> {
-    const draft = `${this.#file}.new`;
-    await writeFile(draft, JSON.stringify(state));
-    await rename(draft, this.#file);
+    await saveState(this.#file, BOOK, state);
     this.#state = state;
   }
 }
@@ -211,12 +219,4 @@ function remainders(leases: OpenLeases, { shares }: Report): OpenLeases {
   );
   // Less than a joule of a lease is forgotten, or leases that ended long ago would pile up.
   return Object.fromEntries(rest.filter(([, { joules }]) => joules >= 1));
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -15,7 +15,7 @@ export function telemetryMetrics(registry: Registry): TelemetryMetrics {
   const labelNames = ["method"] as const;
   const joules = new Counter({
     name: "drmp_node_joules_total",
-    help: "Energy, by how it was found out: rapl and nvml are measured, the rest is estimated",
+    help: "Energy, by measurement method: rapl and nvml are measured, the rest is estimated",
     labelNames,
     registers,
   });

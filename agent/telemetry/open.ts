@@ -6,10 +6,11 @@ import { isRenewable } from "../../protocol/energy/goals.ts";
 import { kindOf } from "../../protocol/energy/intensity.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { AgentConfig } from "../config.ts";
-import { secondsSinceInput } from "../owner/input.ts";
+import { InputWatch } from "../owner/input.ts";
 import type { OwnerWatch } from "../owner/watch.ts";
 import { MachineMeter, type MachineOptions } from "../power/machine.ts";
-import type { PowerError } from "../power/meter.ts";
+import { PowerError } from "../power/meter.ts";
+import { RaplMeter } from "../power/rapl.ts";
 import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
 import { ReportBook } from "./book.ts";
 import type { TelemetryMetrics } from "./metrics.ts";
@@ -39,7 +40,7 @@ export interface TelemetryParts {
 /** An agent's telemetry, measuring from now on. */
 export interface Telemetry {
   readonly reporter: Reporter;
-  /** Where the figures of energy come from, for people. */
+  /** Where the figures of energy come from now, for people. */
   readonly source: string;
   /** Takes a sample, and sees whether the owner uses the machine. */
   readonly sample: () => Promise<void>;
@@ -47,28 +48,65 @@ export interface Telemetry {
 }
 
 /**
+ * CPUs of a node that is a slice of this machine, or lies beside it: in a cluster the units run on other machines, of which
+ * this one's meters know nothing. Undefined for a node that is all of this machine.
+ */
+function sliceOf({ telemetry, executor, node }: AgentConfig): number | undefined {
+  if (telemetry.cpus !== undefined || executor?.kind !== "kubernetes") return telemetry.cpus;
+  return node.capacity * executor.unitSize.cpus;
+}
+
+/**
  * The meters of a node as configured. On an ordinary Linux only root may read the processor's counters, which is no reason
- * not to work: unless the configuration names where they are, the energy is estimated then, with a warning.
+ * not to work: unless the configuration names where they are, the energy is estimated then, with a warning. Later, whatever
+ * fails is estimated until it works again, and said once.
  *
- * @throws PowerError if a meter that the configuration names cannot be read, with the remedy.
+ * @throws PowerError if a meter that the configuration names cannot be read at the start, with the remedy.
  */
 export async function openMeter(
-  { power, telemetry, node }: AgentConfig,
+  config: AgentConfig,
   logger: Logger,
   load: Pick<MachineOptions, "cpuLoad" | "gpuLoad"> = { cpuLoad: () => 0, gpuLoad: () => 0 },
 ): Promise<MachineMeter> {
+  const { power, telemetry, node, executor } = config;
+  const slice = sliceOf(config);
+  const elsewhere = executor?.kind === "kubernetes" ? { nvidiaSmi: "", gpus: gpusElsewhere(config) } : {};
   const onLocked = (problem: PowerError) => {
     logger.warn({ problem: problem.message }, "the processor's energy is estimated: its counters are locked");
   };
+  if (power.powercap !== undefined && power.powercap !== "" && slice === undefined) await mustShow(power.powercap);
   return MachineMeter.open({
     ...power,
+    ...elsewhere,
     ...load,
     powercap: power.powercap ?? POWERCAP,
     onLocked: power.powercap === undefined ? onLocked : undefined,
+    onEvent: (event) => {
+      if (event.kind === "back") logger.info({ source: event.source }, `the energy of ${event.part} is measured again`);
+      else
+        logger.warn({ problem: event.why }, `the energy of ${event.part} is estimated until it can be measured again`);
+    },
     kind: kindOf(node.class),
-    cpus: telemetry.cpus ?? readCpuTimes()?.threads ?? 1,
-    slice: telemetry.cpus !== undefined,
+    rented: executor?.kind === "container" ? executor.gpus : [],
+    cpus: slice ?? readCpuTimes(telemetry.procfs)?.threads ?? 1,
+    slice: slice !== undefined,
+    maxWatts: node.powerMax,
   });
+}
+
+/** GPUs that the units of a node in a cluster have, on whichever machines. */
+function gpusElsewhere({ power, executor, node }: AgentConfig): number | undefined {
+  const each = executor?.kind === "kubernetes" ? executor.unitSize.gpus : 0;
+  return power.gpus ?? (each > 0 ? node.capacity * each : undefined);
+}
+
+/** @throws PowerError if a tree that the configuration names shows no processor: a mistyped path, most likely. */
+async function mustShow(powercap: string): Promise<void> {
+  if (await RaplMeter.open(powercap)) return;
+  throw new PowerError(
+    `"power.powercap" names ${powercap}, which shows no processor package: correct the path, load the module ` +
+      `intel_rapl_msr, or leave the entry out to have the energy estimated.`,
+  );
 }
 
 /**
@@ -80,12 +118,13 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const { workloads, owner, logger } = parts;
   const { telemetry, node } = config;
   const own = () => workloads.totalSeconds();
-  const track = telemetry.cpus === undefined ? UsageTrack.machine() : UsageTrack.slice(telemetry.cpus, own);
+  const track =
+    telemetry.cpus === undefined ? UsageTrack.machine(telemetry.procfs) : UsageTrack.slice(telemetry.cpus, own);
   let last: Usage = { load: 0, busySeconds: 0, seconds: 0 };
   const meter = await openMeter(config, logger, {
     cpuLoad: () => last.load,
     // What a GPU does is not known without its meter: it is taken to be busy as far as the node's units are.
-    gpuLoad: () => Math.min(1, workloads.leases().reduce((sum, lease) => sum + lease.unitsRunning, 0) / node.capacity),
+    gpuLoad: () => Math.min(1, workloads.unitsRunning / node.capacity),
   });
   logger.info({ method: meter.method, source: meter.source }, "energy");
   const sampler = new Sampler({
@@ -99,17 +138,20 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
   const reporter = new Reporter({
     ...parts,
     capacity: node.capacity,
-    book: await ReportBook.open(join(config.dataDir, "reports.json")),
+    book: await ReportBook.open(join(config.dataDir, "reports.json"), logger),
     sampler,
     keepers: telemetry.keepers,
     selfPostAfter: telemetry.selfPostAfter,
     version: AGENT_VERSION,
   });
-  const machine = UsageTrack.machine();
+  const input = new InputWatch();
+  const machine = UsageTrack.machine(telemetry.procfs);
   let ownBefore = own();
   return {
     reporter,
-    source: meter.source,
+    get source() {
+      return meter.source;
+    },
     sample: async () => {
       await reporter.sample();
       if (!owner) return;
@@ -118,10 +160,10 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
       const others = Math.max(0, all.busySeconds - (ownNow - ownBefore));
       ownBefore = ownNow;
       const before = owner.present;
-      const { threads = 1 } = readCpuTimes() ?? {};
+      const { threads = 1 } = readCpuTimes(telemetry.procfs) ?? {};
       const present = owner.look({
         othersLoad: all.seconds > 0 ? others / all.seconds : 0,
-        sinceInput: await secondsSinceInput(),
+        sinceInput: await input.secondsSince(),
         seconds: all.seconds / threads,
       });
       if (present !== before) logger.info({ present }, present ? "the owner uses the machine" : "the owner is away");

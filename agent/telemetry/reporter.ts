@@ -7,6 +7,7 @@ import type { Session } from "../../chain/session.ts";
 import { readStanding } from "../../chain/telemetry.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import type { Logger } from "../../service/logger.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import type { ReportBook } from "./book.ts";
 import type { TelemetryMetrics } from "./metrics.ts";
 import { planReports } from "./plan.ts";
@@ -35,7 +36,7 @@ export interface ReporterParts {
   readonly version: number;
   readonly metrics: TelemetryMetrics;
   readonly logger: Logger;
-  /** Clock, ms since 1970. */
+  /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
@@ -51,17 +52,24 @@ export class Reporter {
   readonly #now: () => number;
   /** Sequences that a keeper has taken, and when; they are sent again if the chain does not get them. */
   readonly #taken = new Map<number, number>();
+  /** When the period of each pending report ended, by sequence. */
+  readonly #closedAt = new Map<number, number>();
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+    this.#now = parts.now ?? monotonicMs;
   }
 
   /** Takes a sample. To be called often: counters wrap around, and the power follows the load. */
   async sample(): Promise<void> {
     const sample = await this.#parts.sampler.next();
     this.#parts.metrics.observe(sample);
-    await this.#parts.book.add(sample);
+    await this.#parts.book.add(sample).catch((error: unknown) => {
+      this.#parts.logger.error(
+        { err: error },
+        "what was measured cannot be written down: an end of the process loses it",
+      );
+    });
   }
 
   /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
@@ -70,22 +78,36 @@ export class Reporter {
     const { reportInterval, reportTimeout } = await session.reader.parameters(pin);
     const onChain = await this.#sequence(pin);
     await book.settle(({ sequence }) => sequence <= onChain);
-    const age = (closedAt: number) => (this.#now() - closedAt) / 1000;
     const steps = planReports({
       openSeconds: book.openSeconds,
       interval: reportInterval,
-      pending: book.pending.map(({ closedAt }) => age(closedAt)),
+      pending: this.#ages(pin),
       keepers: keepers.length > 0,
       selfPostAfter: selfPostAfter ?? reportTimeout / 3,
     });
     this.#parts.metrics.pending.set(book.pending.length);
-    if (steps.includes("close")) await this.#close(onChain);
+    if (steps.includes("close")) await this.#close(onChain, pin);
     if (steps.includes("send")) await this.#send(reportInterval);
     if (steps.includes("post")) {
       await this.#post().catch((error: unknown) => {
         logger.error({ err: error, node: nodeId }, "own reports cannot be posted yet");
       });
     }
+  }
+
+  /** Ages of the pending reports, seconds. Those of an earlier run are as old as the chain's time says when first seen. */
+  #ages(pin: Pin): number[] {
+    const { pending } = this.#parts.book;
+    const now = this.#now();
+    for (const { signed, closedAt } of pending) {
+      const { sequence } = signed.report;
+      if (!this.#closedAt.has(sequence)) {
+        this.#closedAt.set(sequence, now - Math.max(0, pin.timestamp - closedAt) * 1000);
+      }
+    }
+    const sequences = new Set(pending.map(({ signed }) => signed.report.sequence));
+    for (const sequence of this.#closedAt.keys()) if (!sequences.has(sequence)) this.#closedAt.delete(sequence);
+    return [...this.#closedAt.values()].map((closedAt) => (now - closedAt) / 1000);
   }
 
   /** What the next report's sequence has to exceed: the last one on chain, and what was signed with an earlier key. */
@@ -99,7 +121,7 @@ export class Reporter {
     return Math.max(sequence, firstSequence(Number(keyNumber)));
   }
 
-  async #close(onChain: number): Promise<void> {
+  async #close(onChain: number, pin: Pin): Promise<void> {
     const { session, nodeId, capacity, signer, store, book, version, metrics, logger } = this.#parts;
     const times = [...(await store.roundTrips()).values()];
     const latency = median(times);
@@ -108,7 +130,8 @@ export class Reporter {
     const { chainId } = await session.provider.getNetwork();
     const domain = reportDomain(chainId, await session.contracts.telemetry.getAddress());
     const signature = await signer.signTypedData(domain, REPORT_TYPES, report);
-    const lost = await book.close({ report, signature }, this.#now());
+    const lost = await book.close({ report, signature }, pin.timestamp);
+    this.#closedAt.set(report.sequence, this.#now());
     logger.info({ report, peers: times.length }, "report");
     if (lost.length > 0) {
       const sequences = lost.map(({ signed }) => signed.report.sequence);

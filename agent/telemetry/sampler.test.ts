@@ -30,6 +30,16 @@ test("energy goes to the leases that ran, also to those that were begun anew or 
   assert.ok(workloads.totalSeconds() > 11);
 });
 
+test("a cgroup that vanishes and comes back counts once, and looking at what runs takes nothing away", () => {
+  const one = work(1, 2);
+  const workloads = new WorkloadCpu(new Map([[1, one]]));
+  for (const seconds of [100, 0, Number.NaN, 100, 110]) {
+    one.cpuSeconds = seconds;
+    assert.equal(workloads.unitsRunning, 2);
+    assert.equal(workloads.leases()[0]?.cpuSeconds, Math.max(100, seconds || 0));
+  }
+});
+
 test("a sample holds what happened since the one before, and a meter that fails loses nothing", async () => {
   const works = new Map([
     [1, work(1, 1)],

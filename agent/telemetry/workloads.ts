@@ -37,6 +37,11 @@ export class WorkloadCpu {
     }));
   }
 
+  /** Units that run now. */
+  get unitsRunning(): number {
+    return [...this.#works.values()].reduce((sum, work) => sum + work.unitsRunning, 0);
+  }
+
   /** CPU time of all workloads and of the agent itself, seconds; never shrinks. */
   totalSeconds(): number {
     for (const work of new Set([...this.#seen.keys(), ...this.#works.values()])) this.#take(work);
@@ -45,8 +50,10 @@ export class WorkloadCpu {
   }
 
   #take(work: Work): void {
-    const now = work.cpuSeconds;
-    const more = Math.max(0, now - (this.#seen.get(work) ?? 0));
+    // Of a work only what is above all that was seen before is new: a cgroup that vanishes reads as 0, and may come back.
+    const before = this.#seen.get(work) ?? 0;
+    const now = Number.isFinite(work.cpuSeconds) ? Math.max(before, work.cpuSeconds) : before;
+    const more = now - before;
     this.#seen.set(work, now);
     this.#byLease.set(work.lease.id, (this.#byLease.get(work.lease.id) ?? 0) + more);
     this.#total += more;

@@ -49,9 +49,9 @@ async function run(wanted: Job): Promise<Served | Measured> {
       const store = new CheckpointStore({ directory: wanted.directory, http: false });
       await store.start();
       store.setPeers(wanted.peers);
-      const end = Date.now() + CONNECT_MS;
+      const end = performance.now() + CONNECT_MS;
       while (store.peers().some(({ connected }) => !connected)) {
-        if (Date.now() > end) throw new Error("the peers are not reached");
+        if (performance.now() > end) throw new Error("the peers are not reached");
         await delay(10);
       }
       const options = { maxBytes: Infinity, ...(wanted.pin && { pin: "bench" }) };

@@ -1,36 +1,53 @@
-import type { TransactionReceipt } from "ethers";
+import { type TransactionReceipt, type TransactionRequest, Transaction } from "ethers";
 
-import { ChainError, RpcUnavailable } from "../errors.ts";
+import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
 import { explain } from "../explain.ts";
-import type { Cost } from "../lane-types.ts";
 import type { Tower } from "./flight.ts";
 
-/** What a mined transaction cost. The fee of the layer below is 0 if the endpoint does not answer any more. */
-export async function costOf({ provider }: Tower, { hash, gasUsed, gasPrice }: TransactionReceipt): Promise<Cost> {
-  // ethers drops the field that OP-stack chains add.
-  const raw: unknown = await provider.send("eth_getTransactionReceipt", [hash]).catch(() => null);
-  const l1Fee = typeof raw === "object" && raw !== null && "l1Fee" in raw ? BigInt(raw.l1Fee as string) : 0n;
-  return { gasUsed, gasPrice, l1Fee };
-}
-
-/** Why a mined transaction reverted, found by calling it again where it stood. */
-export async function whyReverted(tower: Tower, label: string, receipt: TransactionReceipt): Promise<ChainError> {
-  const { provider, address } = tower;
-  const details = { hash: receipt.hash, gasUsed: receipt.gasUsed };
+/**
+ * Why a mined transaction reverted, found by calling it again where it stood. The error names its hash.
+ *
+ * @param raw The signed transaction, if it is kept.
+ */
+export async function whyReverted(
+  tower: Tower,
+  label: string,
+  receipt: TransactionReceipt,
+  raw: string | undefined,
+): Promise<ChainError> {
+  const { address, ask, provider } = tower;
+  const { hash } = receipt;
+  const details = { hash, gasUsed: receipt.gasUsed };
   try {
-    const sent = await provider.getTransaction(receipt.hash);
-    if (sent?.gasLimit === receipt.gasUsed) {
-      const message = `"${label}" ran out of gas (${String(receipt.gasUsed)}); try again with a larger margin.`;
-      return new ChainError("OUT_OF_GAS", true, message, { details });
-    }
-    if (sent?.to) {
-      const { to, data, value } = sent;
-      await provider.call({ from: address, to, data, value, blockTag: receipt.blockNumber });
+    if (raw !== undefined) {
+      const { to, data, value, gasLimit } = Transaction.from(raw);
+      if (gasLimit === receipt.gasUsed) {
+        const message = `"${label}" (${hash}) ran out of gas (${String(gasLimit)}); try again with a larger margin.`;
+        return new ChainError("OUT_OF_GAS", true, message, { details });
+      }
+      const request: TransactionRequest = { from: address, data, value, ...(to !== null && { to }) };
+      await ask("eth_call", [provider.getRpcTransaction(request), `0x${receipt.blockNumber.toString(16)}`]);
     }
   } catch (error) {
     const explained = explain(error);
-    if (!(explained instanceof RpcUnavailable)) return explained;
+    if (explained instanceof ContractRefusal) return withHash(explained, hash);
+    if (!(explained instanceof RpcUnavailable)) {
+      const message = `${explained.message} It was sent and reverted: ${hash}.`;
+      return new ChainError(explained.code, explained.retryable, message, { cause: explained, details });
+    }
   }
-  const message = `"${label}" reverted on chain (${receipt.hash}) for a reason that is gone by now; look at the chain and try again.`;
+  const message = `"${label}" reverted on chain (${hash}) for a reason that is gone by now; look at the chain and try again.`;
   return new ChainError("REVERTED_ON_CHAIN", true, message, { details });
+}
+
+/** The same refusal, saying that it was sent. */
+function withHash(refusal: ContractRefusal, hash: string): ContractRefusal {
+  const { code, retryable, message, args } = refusal;
+  return new ContractRefusal(
+    code,
+    retryable,
+    `${message} It was sent and reverted: ${hash}.`,
+    { name: refusal.refusal, args },
+    { cause: refusal, details: { hash } },
+  );
 }

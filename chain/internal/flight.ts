@@ -1,12 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { type JsonRpcApiProvider, keccak256, type Signer, Transaction, type TransactionReceipt } from "ethers";
 
-import { type JsonRpcApiProvider, keccak256, type Signer, type TransactionReceipt } from "ethers";
-
-import { RpcUnavailable } from "../errors.ts";
+import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
 import { explain } from "../explain.ts";
-import type { LaneEvent } from "../lane-types.ts";
+import type { Cost, LaneEvent, LaneRequest } from "../lane-types.ts";
 import type { Fees } from "./fees.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, SentTransaction } from "./journal.ts";
+import { NonceSearch, safeBlock, type SeenTransaction } from "./nonce-search.ts";
+import { answerWithin, pause } from "./patience.ts";
+import { type ReadReceipt, requireCount, toBlock, toReceipt } from "./rpc-answers.ts";
+import { innermostWords, MAY_BE_MINED, readSendAnswer, type SendAnswer, wordsOf } from "./send-refusal.ts";
 
 /** What flights share. */
 export interface Tower {
@@ -18,7 +20,10 @@ export interface Tower {
   readonly confirmations: number;
   readonly stuckAfterMs: number;
   readonly pollMs: number;
+  readonly callMs: number;
   readonly emit: (event: LaneEvent) => void;
+  /** Asks the chain within `callMs`. @throws RpcUnavailable, or the explained error that was answered. */
+  readonly ask: (method: string, parameters: readonly unknown[]) => Promise<unknown>;
 }
 
 /** What a transaction does. */
@@ -27,159 +32,286 @@ export interface Move {
   readonly data: string;
   readonly value: bigint;
   readonly gasLimit: bigint;
+  /** Gas that its simulation took. */
+  readonly estimate: bigint;
 }
 
-/** How a nonce was used up: by a transaction of ours, or by somebody else's. */
+/** How a nonce was used up. */
 export type Landing =
+  /** By one of the transactions of the journal; `own` if this flight signed it. */
   | {
       readonly kind: "mined";
       readonly receipt: TransactionReceipt;
-      readonly cancels: boolean;
+      readonly cost: Cost;
+      readonly sent: SentTransaction;
+      readonly own: boolean;
       readonly waitedMs: number;
     }
-  | { readonly kind: "displaced" };
+  /** Another transaction was seen at the nonce, in a safe block. */
+  | { readonly kind: "displaced"; readonly by: string }
+  /** The nonce is used at a safe block, and no block that the endpoint shows holds a transaction with it. */
+  | { readonly kind: "unseen" }
+  /** Nothing of ours was signed for the nonce, and it is used. */
+  | { readonly kind: "gone" }
+  /** The wait was given up because the node does not take what was signed. */
+  | { readonly kind: "refused"; readonly answer: SendAnswer; readonly words: string };
 
-/** Looks at a used nonce before it is believed that no transaction of ours used it: receipts may come late. */
-const LOOKS = 5;
+/** What came of handing a transaction to the node. */
+export interface Handed {
+  readonly hash: string;
+  readonly answer: SendAnswer | "accepted";
+  /** The node's own words; empty if it took it. */
+  readonly words: string;
+  /** The contract's refusal, if a node that mines at once told of one. */
+  readonly refusal?: ContractRefusal;
+}
+
+/** Transactions that are signed for one nonce at most: each is asked for at every look. */
+const MAX_SIGNED = 64;
 
 /** One nonce in flight, with all transactions that were signed for it. */
 export class Flight {
   readonly nonce: number;
   readonly label: string;
   readonly #tower: Tower;
-  /** The newest signed transaction, to be sent again should the endpoint have lost it. */
-  #raw: string | undefined;
-  #sentAt = Date.now();
-  readonly #since = Date.now();
+  readonly #signed: LaneRequest["signed"];
+  readonly #own = new Set<string>();
+  readonly #search: { current?: NonceSearch } = {};
+  /** Monotonic times, milliseconds. */
+  readonly #since = performance.now();
+  #sentAt = performance.now();
+  #unseenSince: number | undefined;
+  /** Why the node does not take the newest transaction, and since when. */
+  #refused: { readonly answer: SendAnswer; readonly words: string; readonly since: number } | undefined;
+  /** Newest block when it was first signed. */
+  block: number | undefined;
 
-  constructor(tower: Tower, nonce: number, label: string) {
+  /** @param signed Told of each transaction before it is sent; see `LaneRequest.signed`. */
+  constructor(tower: Tower, nonce: number, label: string, signed?: LaneRequest["signed"]) {
     this.#tower = tower;
     this.nonce = nonce;
     this.label = label;
+    this.#signed = signed;
   }
 
   /** Fees of the newest transaction, if one is known. */
   get fees(): Fees | undefined {
-    const last = this.#sent.at(-1);
+    const last = this.sent.at(-1);
     return last && { maxFeePerGas: BigInt(last.maxFeePerGas), maxPriorityFeePerGas: BigInt(last.maxPriorityFeePerGas) };
   }
 
-  get #sent() {
+  /** Everything that was signed for the nonce, oldest first. */
+  get sent(): readonly SentTransaction[] {
     return this.#tower.journal.get(this.nonce)?.sent ?? [];
   }
 
+  /** Hashes that this flight has signed itself. */
+  get own(): readonly string[] {
+    return [...this.#own];
+  }
+
+  /** What the newest transaction that is kept does; undefined if none is. */
+  get lastMove(): Move | undefined {
+    const raw = this.sent.findLast((each) => !each.cancels && each.raw !== undefined)?.raw;
+    if (raw === undefined) return undefined;
+    const { to, data, value, gasLimit } = Transaction.from(raw);
+    return to === null ? undefined : { to, data, value, gasLimit, estimate: gasLimit };
+  }
+
   /**
-   * Signs, notes and sends a transaction with this nonce.
+   * Signs a transaction with this nonce, notes it, and hands it to the node. Once it is noted it stays so, whatever the
+   * node says, until the nonce is used at a safe block.
    *
-   * @throws ChainError if the node refuses it; it is then not in flight.
+   * @param signal Nothing is handed over once it is raised.
+   * @throws ChainError `JOURNAL_FAILED`, or why it cannot be signed: nothing was handed over.
    */
-  async send(move: Move, fees: Fees, cancels: boolean): Promise<string> {
-    const { signer, chainId, journal } = this.#tower;
-    const raw = await signer.signTransaction({ type: 2, chainId, nonce: this.nonce, ...move, ...fees });
+  async send(move: Move, fees: Fees, cancels: boolean, signal: AbortSignal): Promise<Handed> {
+    const { signer, chainId, journal, callMs } = this.#tower;
+    const { to, data, value, gasLimit } = move;
+    const unsigned = { type: 2, chainId, nonce: this.nonce, to, data, value, gasLimit, ...fees };
+    const raw = await answerWithin(callMs, "a request for a signature", signer.signTransaction(unsigned));
     const hash = keccak256(raw);
-    const before = this.#sent;
-    const sent = {
+    const before = journal.get(this.nonce);
+    if ((before?.sent.length ?? 0) >= MAX_SIGNED) {
+      const message = `${String(MAX_SIGNED)} transactions are signed for nonce ${String(this.nonce)} ("${this.label}") and none is mined; check the endpoint.`;
+      throw new ChainError("TOO_MANY_SIGNED", true, message);
+    }
+    const sent: SentTransaction = {
       hash,
       maxFeePerGas: String(fees.maxFeePerGas),
       maxPriorityFeePerGas: String(fees.maxPriorityFeePerGas),
       cancels,
+      label: this.label,
+      most: String(gasLimit * fees.maxFeePerGas),
+      raw,
     };
+    signal.throwIfAborted();
     // Before it is sent: a crash in between leaves an entry too many, which does no harm; one too few would.
-    await journal.put({ nonce: this.nonce, label: this.label, sent: [...before, sent] });
-    try {
-      await this.#broadcast(raw, hash);
-    } catch (error) {
-      if (before.length > 0) await journal.put({ nonce: this.nonce, label: this.label, sent: [...before] });
-      else await journal.remove(this.nonce);
-      throw error;
-    }
-    this.#raw = raw;
-    this.#sentAt = Date.now();
-    return hash;
+    const since = before?.since ?? this.block;
+    await journal.put({
+      nonce: this.nonce,
+      label: this.label,
+      sent: [...(before?.sent ?? []), sent],
+      ...(since !== undefined && { since }),
+      ...(before?.promised === true && { promised: true }),
+    });
+    await this.#signed?.({ nonce: this.nonce, hash, ...(since !== undefined && { block: since }) });
+    signal.throwIfAborted();
+    this.#own.add(hash);
+    const handed = await this.#hand(raw, hash);
+    this.#sentAt = performance.now();
+    return handed;
   }
 
-  /** Sends the newest transaction again, in case the endpoint has lost it. What a node dislikes about it is reported. */
+  /** Hands the newest transaction to the node again, in case it has lost it or would not take it. */
   async resend(): Promise<void> {
-    const last = this.#sent.at(-1);
-    if (this.#raw === undefined || !last) return;
-    await this.#broadcast(this.#raw, last.hash).catch((error: unknown) => {
-      this.#tower.emit({ kind: "stuck", label: this.label, nonce: this.nonce, error: explain(error) });
-    });
+    const last = this.sent.at(-1);
+    if (last?.raw !== undefined) await this.#hand(last.raw, last.hash);
   }
 
   /**
-   * Waits until the nonce is used up. An endpoint that gives no answer is asked again for as long as it takes.
+   * Waits until the nonce is used up. An endpoint that gives no usable answer is asked again.
    *
    * @param onStuck Called when nothing has been mined for `stuckAfterMs`, and again each time as long has passed.
-   * @param signal Ends the waiting; the transaction stays in flight and in the journal.
+   * @param signal Ends the waiting, throwing its reason; the transaction stays in flight and in the journal.
+   * @param giveUp Whether the wait ends once the node has refused it for long, without knowing it.
    */
-  async land(onStuck: () => Promise<void>, signal: AbortSignal | undefined): Promise<Landing> {
-    const { pollMs, stuckAfterMs } = this.#tower;
-    for (let used = 0; ;) {
-      signal?.throwIfAborted();
+  async land(onStuck: () => Promise<void>, signal: AbortSignal, giveUp: boolean): Promise<Landing> {
+    const { pollMs, stuckAfterMs, emit } = this.#tower;
+    for (;;) {
+      signal.throwIfAborted();
       try {
-        const landing = await this.#look(used >= LOOKS);
-        if (landing === "used") used += 1;
-        else if (landing !== "confirming" && landing) return landing;
-        else if (!landing && Date.now() - this.#sentAt >= stuckAfterMs) {
-          this.#sentAt = Date.now();
+        const found = await this.#look();
+        if (typeof found === "object") return found;
+        if (found === "open" && performance.now() - this.#sentAt >= stuckAfterMs) {
+          this.#sentAt = performance.now();
+          const refused = giveUp ? await this.#turnedAway() : undefined;
+          if (refused) return { kind: "refused", ...refused };
           await onStuck();
+        } else if (found === "open" && this.#refused?.answer === "busy") {
+          await this.resend();
         }
       } catch (error) {
-        if (!(error instanceof RpcUnavailable)) throw error;
-        this.#tower.emit({ kind: "unreachable", label: this.label, error });
+        signal.throwIfAborted();
+        emit({ kind: "unreachable", label: this.label, error: explain(error) });
       }
-      await delay(pollMs, undefined, signal && { signal }).catch(() => undefined);
+      await pause(pollMs, signal);
     }
+  }
+
+  /** What the node says if it has refused what was signed for two periods of `stuckAfterMs`, and knows none of it. */
+  async #turnedAway(): Promise<{ answer: SendAnswer; words: string } | undefined> {
+    const refused = this.#refused;
+    // What waits at the nonce and is worth more may be mined or leave its place at any time.
+    if (!refused || refused.answer === "underpriced-replacement") return undefined;
+    if (performance.now() - refused.since < 2 * this.#tower.stuckAfterMs || (await this.isKnown())) return undefined;
+    return { answer: refused.answer, words: refused.words };
   }
 
   /** Whether the endpoint knows any transaction of this nonce, waiting or mined. */
   async isKnown(): Promise<boolean> {
-    for (const { hash } of this.#sent) {
-      if ((await this.#ask("eth_getTransactionByHash", hash)) !== null) return true;
+    for (const { hash } of this.sent) {
+      const answer = await this.#tower.ask("eth_getTransactionByHash", [hash]);
+      if (answer !== null && typeof answer === "object") return true;
     }
     return false;
   }
 
-  async #look(believe: boolean): Promise<Landing | "used" | "confirming" | undefined> {
-    const { provider, address, confirmations } = this.#tower;
-    for (const { hash, cancels } of this.#sent.toReversed()) {
-      const receipt = await provider.getTransactionReceipt(hash).catch(rethrow);
-      if (!receipt) continue;
-      if (confirmations > 1) {
-        const head = await provider.getBlockNumber().catch(rethrow);
-        if (head - receipt.blockNumber + 1 < confirmations) return "confirming";
+  /** Open: the nonce is not used. Confirming: it is, or a receipt is there, but not enough is known yet. */
+  async #look(): Promise<Landing | "open" | "confirming"> {
+    const { ask, address, stuckAfterMs } = this.#tower;
+    let unreadable: unknown;
+    let confirming = false;
+    for (const sent of this.sent.toReversed()) {
+      try {
+        const landing = await this.#receiptOf(sent);
+        if (landing === "confirming") confirming = true;
+        else if (landing) return landing;
+      } catch (error) {
+        unreadable = error;
       }
-      return { kind: "mined", receipt, cancels, waitedMs: Date.now() - this.#since };
     }
-    const used = await provider.getTransactionCount(address, "latest").catch(rethrow);
-    if (used <= this.nonce) return undefined;
-    return believe ? { kind: "displaced" } : "used";
+    if (confirming) return "confirming";
+    // Nobody answered: neither that it was mined nor that it was not is known.
+    if (unreadable !== undefined) throw explain(unreadable);
+    const used = requireCount(await ask("eth_getTransactionCount", [address, "latest"]), "a count of transactions");
+    if (used <= this.nonce) {
+      this.#unseenSince = undefined;
+      return "open";
+    }
+    if (this.sent.length === 0) return { kind: "gone" };
+    const seen = await this.#seen();
+    if (seen && this.sent.some(({ hash }) => hash === seen.hash)) return "confirming";
+    const safe = await safeBlock(ask);
+    if (seen) return seen.block <= safe ? { kind: "displaced", by: seen.hash } : "confirming";
+    this.#unseenSince ??= performance.now();
+    if (performance.now() - this.#unseenSince < 3 * stuckAfterMs) return "confirming";
+    const usedSafely = requireCount(await ask("eth_getTransactionCount", [address, "safe"]), "a count of transactions");
+    return usedSafely > this.nonce ? { kind: "unseen" } : "confirming";
   }
 
-  async #broadcast(raw: string, hash: string): Promise<void> {
+  /** Who used the nonce, if a confirmed block of the chain shows it. */
+  async #seen(): Promise<SeenTransaction | undefined> {
+    const { ask, address, journal } = this.#tower;
+    this.#search.current ??= new NonceSearch(ask, address, this.nonce, journal.get(this.nonce)?.since);
+    return this.#search.current.step();
+  }
+
+  async #receiptOf(sent: SentTransaction): Promise<Landing | "confirming" | undefined> {
+    const { ask, provider, address, confirmations } = this.#tower;
+    const read = toReceipt(await ask("eth_getTransactionReceipt", [sent.hash]), sent.hash, address, provider);
+    if (!read) return undefined;
+    const { receipt } = read;
+    const number = `0x${receipt.blockNumber.toString(16)}`;
+    const block = toBlock(await ask("eth_getBlockByNumber", [number, false]));
+    // A block that is not, or not yet, part of the chain as this endpoint sees it.
+    if (block?.hash !== receipt.blockHash) return "confirming";
+    if (confirmations > 1) {
+      const head = requireCount(await ask("eth_blockNumber", []), "a block number");
+      if (head - receipt.blockNumber + 1 < confirmations) return "confirming";
+    }
+    const own = this.#own.has(sent.hash);
+    const waitedMs = performance.now() - this.#since;
+    return { kind: "mined", receipt, cost: costOf(read, sent), sent, own, waitedMs };
+  }
+
+  async #hand(raw: string, hash: string): Promise<Handed> {
+    const handed = await this.#tell(raw, hash);
+    const { answer, words } = handed;
+    const isRefused = answer !== "accepted" && answer !== "known" && answer !== "nonce-used";
+    this.#refused = isRefused ? { answer, words, since: this.#refused?.since ?? performance.now() } : undefined;
+    return handed;
+  }
+
+  async #tell(raw: string, hash: string): Promise<Handed> {
+    const { ask, emit } = this.#tower;
     try {
-      await this.#ask("eth_sendRawTransaction", raw);
+      await ask("eth_sendRawTransaction", [raw]);
+      return { hash, answer: "accepted", words: "" };
     } catch (error) {
       const explained = explain(error);
+      const words = innermostWords(explained);
       if (explained instanceof RpcUnavailable) {
         // It may have arrived or not. Waiting finds out, and sends it again if it has not.
-        this.#tower.emit({ kind: "unreachable", label: this.label, error: explained });
-        return;
+        emit({ kind: "unreachable", label: this.label, error: explained });
+        return { hash, answer: "unclear", words };
       }
-      // "Nonce too low" may mean that it was mined already; that, too, shows while waiting.
-      if (explained.code === "ALREADY_KNOWN" || explained.code === "NONCE_TOO_LOW") return;
-      // A node that mines at once may tell of a revert instead of answering with the hash.
-      const known = await this.#ask("eth_getTransactionByHash", hash).catch(() => null);
-      if (known === null) throw explained;
+      const refusal = explained instanceof ContractRefusal ? explained : undefined;
+      const answer = refusal ? "never" : readSendAnswer(wordsOf(explained.cause ?? explained));
+      if (MAY_BE_MINED.includes(answer)) return { hash, answer, words };
+      // An earlier try may have got through, and a node that mines at once may tell of a revert instead of the hash.
+      const known = await ask("eth_getTransactionByHash", [hash]).catch(() => undefined);
+      if (known === undefined) return { hash, answer: "unclear", words };
+      if (known !== null) return { hash, answer: "known", words };
+      return { hash, answer, words, ...(refusal && { refusal }) };
     }
-  }
-
-  async #ask(method: string, parameter: string): Promise<unknown> {
-    return (await this.#tower.provider.send(method, [parameter]).catch(rethrow)) as unknown;
   }
 }
 
-function rethrow(error: unknown): never {
-  throw explain(error);
+/** What a mined transaction cost; where the receipt does not say, the maximum that it can have cost. */
+function costOf({ receipt, gasUsed, gasPrice, l1Fee }: ReadReceipt, sent: SentTransaction): Cost {
+  if (gasUsed !== undefined) return { gasUsed, gasPrice: gasPrice ?? BigInt(sent.maxFeePerGas), l1Fee };
+  const price = gasPrice ?? BigInt(sent.maxFeePerGas);
+  const gas = sent.most === undefined || price === 0n ? receipt.gasUsed : BigInt(sent.most) / price;
+  return { gasUsed: gas, gasPrice: price, l1Fee };
 }

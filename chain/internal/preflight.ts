@@ -4,9 +4,22 @@ import type { LaneOptions, LaneRequest } from "../lane-types.ts";
 import { type Fees, suggestFees } from "./fees.ts";
 import type { Move, Tower } from "./flight.ts";
 import { eth } from "./format.ts";
+import { toBlock, toQuantity, unreadable } from "./rpc-answers.ts";
 
 /** Most gas that one transaction may use on BASE (EIP-7825). */
 export const TRANSACTION_GAS_CAP = 2n ** 24n;
+
+/** Least gas of any transaction. */
+const INTRINSIC_GAS = 21_000n;
+
+/** What a new transaction should offer, and what that was reckoned from. */
+export interface Suggestion {
+  readonly fees: Fees;
+  /** Wei. */
+  readonly baseFee: bigint;
+  /** Number of the newest block. */
+  readonly block: number;
+}
 
 /** All that happens before a transaction is signed. */
 export class Preflight {
@@ -24,7 +37,7 @@ export class Preflight {
    * @throws What `prepare` throws, or the explained refusal.
    */
   async decide({ label, prepare }: LaneRequest): Promise<Move | null> {
-    const { provider, address } = this.#tower;
+    const { provider, address, ask } = this.#tower;
     const payload = await prepare();
     if (!payload) {
       this.#tower.emit({ kind: "unneeded", label });
@@ -34,8 +47,10 @@ export class Preflight {
     return this.#orRefuse(label, async () => {
       // At "latest" and not at "pending", where a transaction of ours would stand in its own way.
       const call = provider.getRpcTransaction({ from: address, to, data, value });
-      const estimate = BigInt((await provider.send("eth_estimateGas", [call, "latest"])) as string);
-      return { to, data, value, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 100) };
+      const answered = await ask("eth_estimateGas", [call, "latest"]);
+      const estimate = toQuantity(answered);
+      if (estimate === undefined || estimate < INTRINSIC_GAS) throw unreadable("an estimate of gas", answered);
+      return { to, data, value, estimate, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 100) };
     });
   }
 
@@ -44,13 +59,15 @@ export class Preflight {
    *
    * @throws ChainError `FEE_ABOVE_CAP` or `ETH_TOO_LOW`.
    */
-  async fees(label: string, move: Move): Promise<Fees> {
-    const { provider, address } = this.#tower;
+  async fees(label: string, move: Move): Promise<Suggestion> {
+    const { ask, address } = this.#tower;
     return this.#orRefuse(label, async () => {
-      const fees = await this.suggest();
-      const balance = await provider.getBalance(address);
-      const most = move.gasLimit * fees.maxFeePerGas + move.value;
-      if (balance >= most) return fees;
+      const suggestion = await this.suggest();
+      const answered = await ask("eth_getBalance", [address, "latest"]);
+      const balance = toQuantity(answered);
+      if (balance === undefined) throw unreadable("a balance", answered);
+      const most = move.gasLimit * suggestion.fees.maxFeePerGas + move.value;
+      if (balance >= most) return suggestion;
       throw new ChainError(
         "ETH_TOO_LOW",
         false,
@@ -61,16 +78,17 @@ export class Preflight {
   }
 
   /** What a new transaction should offer per gas now. */
-  async suggest(): Promise<Fees> {
-    const { provider } = this.#tower;
-    try {
-      const block = await provider.getBlock("latest");
-      const fixed = this.#options.priorityFeePerGas;
-      const priority = fixed ?? BigInt((await provider.send("eth_maxPriorityFeePerGas", [])) as string);
-      return suggestFees(block?.baseFeePerGas ?? 0n, priority, this.#options.maxFeePerGas);
-    } catch (error) {
-      throw explain(error);
-    }
+  async suggest(): Promise<Suggestion> {
+    const { ask } = this.#tower;
+    const { priorityFeePerGas: fixed, maxFeePerGas: cap } = this.#options;
+    const answered = await ask("eth_getBlockByNumber", ["latest", false]);
+    const block = toBlock(answered);
+    if (!block) throw unreadable("the newest block", answered);
+    // Not every node has the method, and its answer is a suggestion only: without one, the floor is offered.
+    const suggested =
+      fixed === undefined ? await ask("eth_maxPriorityFeePerGas", []).catch(() => undefined) : undefined;
+    const baseFee = block.baseFee ?? 0n;
+    return { fees: suggestFees(baseFee, toQuantity(suggested), cap, fixed), baseFee, block: block.number };
   }
 
   /** Explains and reports a failure: nothing will be sent. */

@@ -1,4 +1,4 @@
-import { AbiCoder, type ErrorFragment, Interface, type Result } from "ethers";
+import { AbiCoder, type ErrorFragment, Interface, ParamType, type Result } from "ethers";
 
 import { ContractRefusal } from "../errors.ts";
 import { abiOf, CONTRACT_NAMES } from "./artifacts.ts";
@@ -69,18 +69,21 @@ export function codeOf(name: string): string {
 export function explainRevert(data: string, cause: unknown): ContractRefusal {
   const selector = data.slice(0, 10);
   const encoded = `0x${data.slice(10)}`;
-  if (selector === REASON) {
-    const reason = String(AbiCoder.defaultAbiCoder().decode(["string"], encoded)[0]);
+  const known = selector === REASON ? "string" : selector === PANIC ? "uint256" : undefined;
+  // What cannot be decoded is told as an unknown error: a contract may revert with any bytes.
+  const value: unknown = known === undefined ? undefined : decode([ParamType.from(known)], encoded)?.[0];
+  if (typeof value === "string") {
+    const reason = value;
     return refusal("REVERTED", false, `The contract refused: ${reason}.`, "Error", { reason }, cause);
   }
-  if (selector === PANIC) {
-    const code = Number(AbiCoder.defaultAbiCoder().decode(["uint256"], encoded)[0]);
+  if (typeof value === "bigint") {
+    const code = Number(value);
     const what = PANICS[code] ?? `panic code 0x${code.toString(16)}`;
     const message = `The contract stopped because ${what}; this is a defect, please report it with the call's arguments.`;
     return refusal("PANIC", false, message, "Panic", { panic: code }, cause);
   }
   const fragment = knownErrors().get(selector);
-  const decoded = fragment && decode(fragment, encoded);
+  const decoded = fragment && decode(fragment.inputs, encoded);
   if (!decoded) {
     const message = `The contract refused with an error that this version does not know (${selector}); check that software and deployment belong together.`;
     return refusal("UNKNOWN_REVERT", false, message, selector, { data }, cause);
@@ -96,9 +99,11 @@ export function explainRevert(data: string, cause: unknown): ContractRefusal {
 }
 
 /** Undefined if the bytes are not this error's: an error of the same selector, of a contract that is not ours. */
-function decode(fragment: ErrorFragment, encoded: string): Result | undefined {
+function decode(types: readonly ParamType[], encoded: string): Result | undefined {
   try {
-    return AbiCoder.defaultAbiCoder().decode(fragment.inputs, encoded);
+    const decoded = AbiCoder.defaultAbiCoder().decode(types, encoded);
+    // Texts are decoded when they are read.
+    return decoded.toArray() && decoded;
   } catch {
     return undefined;
   }

@@ -3,24 +3,38 @@ import { peerIdFromString } from "@libp2p/peer-id";
 import { multiaddr } from "@multiformats/multiaddr";
 import type { Multiaddr } from "@multiformats/multiaddr";
 
+import { Budget } from "../../service/budget.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { orAborted } from "../signals.ts";
+import { addressOf } from "../strangers.ts";
 import { jsonStream } from "./frames.ts";
-import type { Json } from "./frames.ts";
+import type { Json, JsonStream } from "./frames.ts";
 
 const DEFAULT_MAX_BYTES = 256 * 1024;
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_HANDLER_TIMEOUT_MS = 60_000;
-/** Requests of one protocol answered at a time, of one peer and of all; more are told to come later. */
+/** Time for a request to arrive once its stream is open. */
+const READ_TIMEOUT_MS = 10_000;
+/** Requests of one protocol read or answered at a time, of one peer, of one address and of all; more are told to come later. */
 const PER_PEER = 8;
+const PER_ADDRESS = 32;
 const PER_PROTOCOL = 64;
+/** Requests each second, and at once, of one peer and of one address, which many peers may share; more are told to come later. */
+const PEER_RATE = { perSecond: 20, burst: 100 };
+const ADDRESS_RATE = { perSecond: 200, burst: 1_000 };
+/** Requests too many after which a peer's connection is ended; it may come back. */
+const PATIENCE = { perSecond: 5, burst: 400 };
 /** Streams of one protocol that a connection may have open; beyond, they are reset unheard. */
 const STREAMS_PER_CONNECTION = 64;
 
 /** Who asks. The peer id is proved by the connection's encryption; addresses are not. */
 export interface Asker {
   peer: string;
+  /** Where the connection comes from, an IP address. */
+  address: string;
+  /** To be called when the request has shown a reason for this peer to be here: its connections are then kept before others'. */
+  prove: () => void;
   /** Aborts when the asker has gone, the time is over, or the store stops. */
   signal: AbortSignal;
 }
@@ -54,8 +68,8 @@ type Answer = { ok: true; body: Json } | { ok: false; code: string; message: str
 interface Handled {
   handler: MessageHandler;
   options: HandleOptions;
-  /** Peers of the requests being answered, one entry for each request. */
-  running: string[];
+  /** The requests being read or answered. */
+  running: Set<{ readonly peer: string; readonly address: string }>;
 }
 
 /**
@@ -65,7 +79,10 @@ interface Handled {
 export class Messenger {
   readonly #log: Log;
   readonly #handled = new Map<string, Handled>();
-  #network: { libp2p: Libp2p; stopped: AbortController } | undefined;
+  readonly #peerRate = new Budget(PEER_RATE);
+  readonly #addressRate = new Budget(ADDRESS_RATE);
+  readonly #patience = new Budget(PATIENCE);
+  #network: { libp2p: Libp2p; stopped: AbortController; prove: (peer: string) => void } | undefined;
 
   constructor(log: Log) {
     this.#log = log;
@@ -73,13 +90,13 @@ export class Messenger {
 
   /** Answers requests of a protocol from now on; at once if started, else from {@link start} on. Replaces an earlier handler. */
   async handle(protocol: string, handler: MessageHandler, options: HandleOptions = {}): Promise<void> {
-    this.#handled.set(protocol, { handler, options, running: [] });
+    this.#handled.set(protocol, { handler, options, running: new Set() });
     if (this.#network !== undefined) await this.#register(this.#network.libp2p, protocol);
   }
 
-  /** Begins to answer. */
-  async start(libp2p: Libp2p): Promise<void> {
-    this.#network = { libp2p, stopped: new AbortController() };
+  /** Begins to answer. @param prove - told of peers whose requests had a reason */
+  async start(libp2p: Libp2p, prove: (peer: string) => void = () => undefined): Promise<void> {
+    this.#network = { libp2p, stopped: new AbortController(), prove };
     for (const protocol of this.#handled.keys()) await this.#register(libp2p, protocol);
   }
 
@@ -173,11 +190,20 @@ export class Messenger {
     };
     stream.addEventListener("close", onClose, { once: true });
     const signal = AbortSignal.any([gone.signal, network.stopped.signal, AbortSignal.timeout(timeout)]);
+    const asker: Asker = {
+      ...{ peer, address: addressOf(connection.remoteAddr), signal },
+      prove: () => {
+        network.prove(peer);
+      },
+    };
     try {
       const messages = jsonStream(stream, maxBytes);
-      const answer = await this.#work(protocol, handled, messages.read(signal), { peer, signal });
+      const answer = await this.#work(protocol, handled, messages, asker);
       await orAborted(messages.write(answer, signal), signal);
       await stream.close({ signal });
+      if (!answer.ok && answer.code === "BUSY" && !this.#patience.take(peer)) {
+        connection.abort(new Error("too many requests"));
+      }
     } catch (error) {
       this.#log.debug({ protocol, peer, err: error }, "A request could not be answered");
       stream.abort(error instanceof Error ? error : new Error(String(error)));
@@ -186,25 +212,53 @@ export class Messenger {
     }
   }
 
-  async #work(protocol: string, handled: Handled, reading: Promise<unknown>, asker: Asker): Promise<Answer> {
+  /** Reads and answers a request, unless this peer, its address or all have too many under way. */
+  async #work(protocol: string, handled: Handled, messages: JsonStream, asker: Asker): Promise<Answer> {
     const { running } = handled;
-    try {
-      const body = await orAborted(reading, asker.signal);
-      if (running.length >= PER_PROTOCOL || running.filter((peer) => peer === asker.peer).length >= PER_PEER) {
-        return { ok: false, code: "BUSY", message: `${running.length} requests are being answered` };
-      }
-      running.push(asker.peer);
-      try {
-        return { ok: true, body: await orAborted(Promise.resolve(handled.handler(body, asker)), asker.signal) };
-      } finally {
-        running.splice(running.indexOf(asker.peer), 1);
-      }
-    } catch (error) {
-      asker.signal.throwIfAborted();
-      if (error instanceof CheckpointError) return { ok: false, code: error.code, message: error.message };
-      this.#log.error({ protocol, peer: asker.peer, err: error }, "Answering a request failed");
-      return { ok: false, code: "FAILED", message: "it failed to answer" };
+    const { peer, address, signal } = asker;
+    const counted = { peer, address };
+    // Before anything is read: what is read stays in memory until it is whole.
+    const isFull =
+      running.size >= PER_PROTOCOL ||
+      count(running, (other) => other.peer === peer) >= PER_PEER ||
+      count(running, (other) => other.address === address) >= PER_ADDRESS;
+    if (isFull) return { ok: false, code: "BUSY", message: `${running.size} requests are being answered` };
+    if (!this.#peerRate.take(peer) || !this.#addressRate.take(address)) {
+      return { ok: false, code: "BUSY", message: `more than ${PEER_RATE.perSecond} requests a second` };
     }
+    running.add(counted);
+    try {
+      const body = await readInTime(messages, signal);
+      return { ok: true, body: await orAborted(Promise.resolve(handled.handler(body, asker)), signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof CheckpointError) return { ok: false, code: error.code, message: error.message };
+      this.#log.error({ protocol, peer, err: error }, "Answering a request failed");
+      return { ok: false, code: "FAILED", message: "it failed to answer" };
+    } finally {
+      running.delete(counted);
+    }
+  }
+}
+
+function count<T>(all: Iterable<T>, isCounted: (each: T) => boolean): number {
+  let sum = 0;
+  for (const each of all) if (isCounted(each)) sum += 1;
+  return sum;
+}
+
+async function readInTime(messages: JsonStream, signal: AbortSignal): Promise<unknown> {
+  const clock = AbortSignal.timeout(READ_TIMEOUT_MS);
+  const either = AbortSignal.any([signal, clock]);
+  try {
+    return await orAborted(messages.read(either), either);
+  } catch (error) {
+    if (clock.aborted && !signal.aborted) {
+      throw new CheckpointError("BAD_MESSAGE", `The message did not arrive within ${READ_TIMEOUT_MS} ms`, {
+        cause: error,
+      });
+    }
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import type { CID } from "multiformats/cid";
 
 import { CheckpointError } from "../errors.ts";
 import { orAborted } from "../signals.ts";
+import { monotonicMs } from "../../system/clock.ts";
 
 /** How long nothing may arrive before a block is asked for again, in ms: first, second…; the last one repeats. */
 const PATIENCE = [300, 2_000, 2_000, 4_000, 8_000];
@@ -47,14 +48,14 @@ export class BitswapSource {
 
   async #ask(cid: CID, signal: AbortSignal, patience: number): Promise<Uint8Array> {
     const attempt = new AbortController();
-    const began = Date.now();
+    const began = monotonicMs();
     const timer = setInterval(() => {
-      if (Date.now() - Math.max(began, this.#lastArrival) >= patience) attempt.abort();
+      if (monotonicMs() - Math.max(began, this.#lastArrival) >= patience) attempt.abort();
     }, WITHDRAWAL_MS);
     try {
       const either = AbortSignal.any([signal, attempt.signal]);
       const bytes = await orAborted(readAll(this.#blockstore, cid, either), either);
-      this.#lastArrival = Date.now();
+      this.#lastArrival = monotonicMs();
       return bytes;
     } finally {
       clearInterval(timer);

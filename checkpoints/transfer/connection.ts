@@ -1,5 +1,5 @@
 import { connect, isIPv6 } from "node:net";
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 
 import { MAX_BLOCK_BYTES } from "../cids.ts";
 import type { HttpAddress } from "./addresses.ts";
@@ -54,12 +54,13 @@ export class BlockConnection {
   #error: Error | undefined;
   #answers = 0;
 
-  constructor({ host, port }: HttpAddress) {
+  constructor({ host, port }: HttpAddress, lookup?: LookupFunction) {
     this.#authority = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
     this.#socket = connect({
       host,
       port,
       noDelay: true,
+      ...(lookup && { lookup }),
       onread: {
         buffer: Buffer.allocUnsafeSlow(READ_BYTES),
         callback: (count, bytes) => {

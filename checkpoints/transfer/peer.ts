@@ -1,3 +1,5 @@
+import type { LookupFunction } from "node:net";
+
 import type { CID } from "multiformats/cid";
 
 import { CheckpointError } from "../errors.ts";
@@ -36,9 +38,13 @@ export class HttpPeer {
   #notBefore = 0;
   #isBusy = false;
 
-  constructor(name: string, address: HttpAddress) {
+  readonly #lookup: LookupFunction | undefined;
+
+  /** @param lookup - resolves names; refuses those that may not be dialled */
+  constructor(name: string, address: HttpAddress, lookup?: LookupFunction) {
     this.name = name;
     this.#address = address;
+    this.#lookup = lookup;
   }
 
   /** Whether it may be asked now. */
@@ -135,7 +141,7 @@ export class HttpPeer {
 
   #connection(): BlockConnection {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) if (idle.isOpen) return idle;
-    const connection = new BlockConnection(this.#address);
+    const connection = new BlockConnection(this.#address, this.#lookup);
     this.#open.add(connection);
     return connection;
   }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CID } from "multiformats/cid";
 
 import type { BlockFiles } from "../blocks.ts";
+import { DialPolicy } from "../dial-policy.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { formatHttpAddress } from "./addresses.ts";
@@ -10,6 +11,10 @@ import type { HttpAddress } from "./addresses.ts";
 import { HttpPeer } from "./peer.ts";
 import type { PeerAnswer } from "./peer.ts";
 
+/** Peers asked at a time for a block of which no holder is known: one more for each that did not have it. */
+const MAX_WIDTH = 32;
+/** Peers asked for a block in one round: the nearest come first, and another round follows. */
+const MAX_ASKED = 512;
 /** A peer that does not answer at all is not waited for alone: after so long the next is asked, too. */
 const PATIENCE_MS = 150;
 /** The same once it is known who holds the content. */
@@ -24,9 +29,12 @@ export class HttpPuller {
   #peers = new Map<string, HttpPeer>();
   #change = Promise.withResolvers<undefined>();
 
-  constructor(blocks: BlockFiles, log: Log) {
+  readonly #dialling: DialPolicy;
+
+  constructor(blocks: BlockFiles, log: Log, dialling = new DialPolicy("any")) {
     this.blocks = blocks;
     this.log = log;
+    this.#dialling = dialling;
   }
 
   /** Replaces the set of peers; what is known of those that stay is kept. */
@@ -34,7 +42,7 @@ export class HttpPuller {
     const peers = new Map<string, HttpPeer>();
     for (const address of addresses) {
       const name = formatHttpAddress(address);
-      peers.set(name, this.#peers.get(name) ?? new HttpPeer(name, address));
+      peers.set(name, this.#peers.get(name) ?? new HttpPeer(name, address, this.#dialling.lookup));
     }
     for (const [name, peer] of this.#peers) if (!peers.has(name)) peer.close();
     this.#peers = peers;
@@ -127,7 +135,9 @@ export class Asking {
         else if (next === undefined) await Promise.race(ends);
         else {
           begin(next);
-          await this.#patience(running);
+          // The more have missed it, the more are asked at once: among hundreds of peers the one holder is found in a second.
+          const misses = tried.size - running.size;
+          if (running.size > Math.min(misses, MAX_WIDTH)) await this.#patience(running);
         }
       }
       return bytes;
@@ -189,6 +199,7 @@ export class Asking {
    */
   #choose(tried: ReadonlySet<HttpPeer>): HttpPeer | "full" | undefined {
     const rank = (peer: HttpPeer): number => -Math.sign(this.#score.get(peer) ?? 0);
+    if (tried.size >= MAX_ASKED) return undefined;
     const open = this.#puller.peers
       .filter((peer) => (peer.isUsable || peer.isBusy) && !tried.has(peer))
       .sort((a, b) => rank(a) - rank(b) || a.load - b.load);

@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
@@ -7,20 +6,41 @@ import type { CID } from "multiformats/cid";
 import { BlockNotFoundError } from "../blocks.ts";
 import { toCid } from "../cids.ts";
 import { CheckpointError } from "../errors.ts";
+import { createGuardedServer, refuse } from "../../service/http/server.ts";
+import type { GuardedRequest, HttpLimits } from "../../service/http/server.ts";
 import type { Log } from "../log.ts";
 import type { HttpAddress } from "./addresses.ts";
 
 const RAW_TYPE = "application/vnd.ipld.raw";
-/** Blocks in memory at a time: at most twice as many MiB. Who asks for more, or twice at once, is told to come again. */
+/** Blocks in memory at a time: at most twice as many MiB. Anyone who asks for more, or twice at once, is told to come again. */
 const MAX_OPEN_ANSWERS = 32;
-const MAX_CONNECTIONS = 512;
-const HEADERS_TIMEOUT_MS = 5_000;
-const KEEP_ALIVE_MS = 30_000;
-/** Without a byte moving in the middle of an answer. */
-const STALL_TIMEOUT_MS = 10_000;
-/** For a whole answer, so that nobody holds a block in memory by reading it drop by drop. */
-const ANSWER_TIMEOUT_MS = 60_000;
-const MAX_HEADER_BYTES = 8 * 1024;
+/** Bytes handed to a socket at a time, so that it shows whether the other side reads. */
+const SLICE_BYTES = 128 * 1024;
+/** An answer of which nothing was read for so long makes room for another one when all places are taken, milliseconds. */
+const STALLED_MS = 1_000;
+
+/** What bounds the port on which blocks are served. */
+const LIMITS: HttpLimits = {
+  maxConnections: 512,
+  headerBytes: 8 * 1024,
+  headersMs: 5_000,
+  idleMs: 30_000,
+  stallMs: 10_000,
+  // For a whole answer, so that nobody holds a block in memory by reading it drop by drop.
+  answerMs: 60_000,
+  pipelined: 16,
+  // A fast line takes some 400 blocks a second.
+  perSecond: 2_000,
+  burst: 4_000,
+};
+
+/** An answer under way. */
+interface OpenAnswer {
+  readonly address: string;
+  readonly response: ServerResponse;
+  /** When the other side last took something, milliseconds. */
+  movedAt: number;
+}
 
 /** Reads a verified block, or throws {@link BlockNotFoundError}. */
 export type ServeBlock = (cid: CID) => Promise<Uint8Array>;
@@ -33,25 +53,20 @@ export class BlockServer {
   readonly #read: ServeBlock;
   readonly #log: Log;
   readonly #server: Server;
-  /** Connections that are being answered. */
-  readonly #open = new Set<Socket>();
+  /** Connections that are being answered with a block. */
+  readonly #open = new Map<Socket, OpenAnswer>();
 
-  constructor(read: ServeBlock, log: Log) {
+  /** @param limits - bounds that differ from the usual ones */
+  constructor(read: ServeBlock, log: Log, limits: Partial<HttpLimits> = {}) {
     this.#read = read;
     this.#log = log;
-    this.#server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: HEADERS_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        noDelay: true,
-      },
-      (request, response) => {
-        void this.#handle(request, response);
+    this.#server = createGuardedServer(
+      { ...LIMITS, ...limits },
+      (request) => this.#handle(request),
+      (error) => {
+        this.#log.error({ err: error }, "A request for a block failed");
       },
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /**
@@ -90,24 +105,22 @@ export class BlockServer {
     await closed;
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const cid = this.#accept(request, response);
+  async #handle({ request, response, socket, path, query }: GuardedRequest): Promise<void> {
+    const cid = accept(request, response, path, query);
     if (cid === undefined) return;
-    const { socket } = request;
-    if (this.#open.size >= MAX_OPEN_ANSWERS || this.#open.has(socket)) {
+    if (this.#open.has(socket) || !this.#makeRoom(socket.remoteAddress ?? "")) {
       response.setHeader("retry-after", "1");
       refuse(response, 503, "too many requests are open: ask again in a second");
       return;
     }
-    this.#open.add(socket);
-    const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT_MS);
-    response.setTimeout(STALL_TIMEOUT_MS, () => response.destroy());
+    const answer: OpenAnswer = { address: socket.remoteAddress ?? "", response, movedAt: performance.now() };
+    this.#open.set(socket, answer);
     response.once("close", () => {
-      clearTimeout(timer);
-      this.#open.delete(socket);
+      if (this.#open.get(socket) === answer) this.#open.delete(socket);
     });
     try {
       const bytes = await this.#read(cid);
+      answer.movedAt = performance.now();
       response.writeHead(200, {
         "content-type": RAW_TYPE,
         "content-length": bytes.byteLength,
@@ -116,7 +129,8 @@ export class BlockServer {
         "x-content-type-options": "nosniff",
         etag: `"${cid.toString()}.raw"`,
       });
-      response.end(request.method === "HEAD" ? undefined : bytes);
+      if (request.method !== "HEAD") await send(answer, bytes);
+      response.end();
     } catch (error) {
       if (error instanceof BlockNotFoundError) {
         refuse(response, 404, "no such block here");
@@ -127,30 +141,53 @@ export class BlockServer {
     }
   }
 
-  /** Answers what is not a proper request for a block. @returns the block's CID if it is one. */
-  #accept(request: IncomingMessage, response: ServerResponse): CID | undefined {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      response.setHeader("allow", "GET, HEAD");
-      return refuse(response, 405, "only GET and HEAD");
+  /**
+   * A place for an answer, if need be that of one which nobody reads. An address that holds half of the places already gets
+   * no more while only a quarter is left.
+   */
+  #makeRoom(address: string): boolean {
+    const answers = [...this.#open];
+    const own = answers.filter(([, answer]) => answer.address === address).length;
+    if (answers.length < MAX_OPEN_ANSWERS) {
+      return own < MAX_OPEN_ANSWERS / 2 || own === answers.length || answers.length < (3 * MAX_OPEN_ANSWERS) / 4;
     }
-    if (request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0) {
-      response.setHeader("connection", "close");
-      return refuse(response, 400, "a request for a block has no body");
-    }
-    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
-    const text = /^\/ipfs\/([A-Za-z0-9]{1,128})$/.exec(path)?.[1];
-    if (text === undefined) return refuse(response, 404, "ask for /ipfs/<cid>?format=raw");
-    const isRaw = new URLSearchParams(query).get("format") === "raw" || request.headers.accept?.includes(RAW_TYPE);
-    if (isRaw !== true) return refuse(response, 406, "only single blocks: add ?format=raw");
-    try {
-      return toCid(text);
-    } catch {
-      return refuse(response, 400, "no CID with sha2-256 and codec raw or dag-pb");
-    }
+    const now = performance.now();
+    const [stalled] = answers
+      .filter(([, { movedAt }]) => now - movedAt >= STALLED_MS)
+      .sort(([, a], [, b]) => a.movedAt - b.movedAt);
+    if (stalled === undefined) return false;
+    this.#open.delete(stalled[0]);
+    stalled[0].destroy();
+    return true;
   }
 }
 
-function refuse(response: ServerResponse, status: number, why: string): undefined {
-  response.writeHead(status, { "content-type": "text/plain", "content-length": Buffer.byteLength(why) + 1 });
-  response.end(`${why}\n`);
+/** Sends a block in slices, each when the one before has gone out. Resolves early if the connection ends. */
+async function send(answer: OpenAnswer, bytes: Uint8Array): Promise<void> {
+  const { response } = answer;
+  const closed = new Promise<void>((resolve) => response.once("close", resolve));
+  for (let at = 0; at < bytes.byteLength && !response.destroyed; at += SLICE_BYTES) {
+    if (!response.write(bytes.subarray(at, at + SLICE_BYTES))) {
+      await Promise.race([new Promise<void>((resolve) => response.once("drain", resolve)), closed]);
+    }
+    answer.movedAt = performance.now();
+  }
+}
+
+/** Answers what is not a request for a block. @returns the block's CID if it is one. */
+function accept(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  query: URLSearchParams,
+): CID | undefined {
+  const text = /^\/ipfs\/([A-Za-z0-9]{1,128})$/.exec(path)?.[1];
+  if (text === undefined) return refuse(response, 404, "ask for /ipfs/<cid>?format=raw");
+  const isRaw = query.get("format") === "raw" || request.headers.accept?.includes(RAW_TYPE);
+  if (isRaw !== true) return refuse(response, 406, "only single blocks: add ?format=raw");
+  try {
+    return toCid(text);
+  } catch {
+    return refuse(response, 400, "no CID with sha2-256 and codec raw or dag-pb");
+  }
 }

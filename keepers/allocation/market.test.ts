@@ -6,6 +6,7 @@ import { Registry } from "prom-client";
 import type { Reader } from "../../chain/readers.ts";
 import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
 import { planRound } from "../../protocol/allocation/plan.ts";
+import { PageError } from "../../service/endpoint.ts";
 import { clearingOf, Market, marketsOf, wantedUnits } from "./market.ts";
 
 const node = (id: number, tick: number, units: number, position = 0) => ({ id, tick, units, position });
@@ -24,6 +25,7 @@ const machine = (className: string, owner: string, active: boolean, [capacity, l
   ...{ className, owner, active },
   ...{ capacity: capacity ?? 0, leased: leased ?? 0, listed: listed ?? 0 },
 });
+const OWNER = `0x${"aa".repeat(20)}`;
 const task = (units: number, bids: Record<string, number>) => ({ units, bids: new Map(Object.entries(bids)) });
 
 test("the dual says what one more unit is worth: the marginal ask, or what a task would have paid", () => {
@@ -73,6 +75,12 @@ test("where nothing is listed no round is opened, and the best bid is the price"
     const [market] = marketsOf(new Map([["cpu/eu", 0.012]]), nodes, [task(4, { "cpu/eu": 0.03 })]);
     assert.deepEqual([market?.price, market?.unmet], [0.03, 4]);
   }
+  const some = [machine("cpu/eu", "0xA", true, [8, 6, 2])];
+  const priceOf = (prices: Map<string, number>, units: number) =>
+    marketsOf(prices, some, [task(units, { "cpu/eu": 0.03 })])[0]?.price;
+  assert.equal(priceOf(new Map(), 40), 0.03, "a keeper that has just started has seen no round");
+  assert.equal(priceOf(new Map(), 2), 0, "what is listed is enough");
+  assert.equal(priceOf(new Map([["cpu/eu", 0.012]]), 40), 0.012);
   const [quiet] = marketsOf(new Map([["cpu/eu", 0.012]]), full, []);
   assert.deepEqual([quiet?.price, quiet?.unmet], [0.012, 0]);
 });
@@ -86,9 +94,12 @@ test("as JSON for an autoscaler, and as metrics: the queue, and what an open rou
   ];
   const reader = {
     pin: async () => ({ timestamp: 50 }),
-    classes: async () => [{ id: 1, name: "cpu/eu" }],
+    classes: async () => [
+      { id: 1, name: "cpu/eu" },
+      { id: 2, name: "gpu/eu" },
+    ],
     nodes: async () => [
-      { classId: 1, owner: "0xA", status: "active", capacity: 8, leased: 8 },
+      { classId: 1, owner: OWNER.replace("aa", "AA"), status: "active", capacity: 8, leased: 8 },
       { classId: 1, owner: "0xB", status: "active", capacity: 4, leased: 4 },
     ],
     queue: async () => [5, 7],
@@ -106,10 +117,32 @@ test("as JSON for an autoscaler, and as metrics: the queue, and what an open rou
   const found = { className: "cpu/eu", price: 0.05, unmet: 14, bids };
   assert.deepEqual(await ask(""), { classes: [{ ...found, leased: 12, capacity: 12 }] });
   const mine = { ...found, leased: 8, capacity: 8 };
-  assert.deepEqual(await ask("class=cpu/eu&cost=0.01&owner=0xa"), { ...mine, cost: 0.01, wanted: 22 });
-  assert.deepEqual(await ask("class=cpu/eu&cost=0.04&owner=0xa"), { ...mine, cost: 0.04, wanted: 10 });
+  assert.deepEqual(await ask(`class=cpu/eu&cost=0.01&owner=${OWNER}`), { ...mine, cost: 0.01, wanted: 22 });
+  assert.deepEqual(await ask(`class=cpu/eu&cost=0.04&owner=${OWNER}`), { ...mine, cost: 0.04, wanted: 10 });
+  // It is registered, but nobody offers it and nobody wants it.
   const nothing = { className: "gpu/eu", price: 0, unmet: 0, bids: [], leased: 0, capacity: 0, cost: 1, wanted: 0 };
   assert.deepEqual(await ask("class=gpu/eu&cost=1"), nothing);
+  const refused = async (query: string, status: number, says: RegExp) => {
+    await assert.rejects(ask(query), (error: unknown) => {
+      assert.ok(error instanceof PageError, query);
+      assert.equal(error.status, status, query);
+      assert.match(error.message, says);
+      if (status === 404) assert.deepEqual(error.details, { classes: ["cpu/eu", "gpu/eu"] });
+      return true;
+    });
+  };
+  for (const name of ["cpu/EU", "cpu", "cpu%2Feu%2F", "gpu-80g/eu"])
+    await refused(`class=${name}&cost=1`, 404, /no class/);
+  for (const name of ["", "cpu/eu%20", "cpu/eu+", "a".repeat(65)])
+    await refused(`class=${name}&cost=1`, 400, /class has/);
+  for (const cost of ["", "0,010", "1e3", "-1", "NaN", "0x1", " 1", "1."]) {
+    await refused(`class=cpu/eu&cost=${cost}`, 400, /cost has to be an amount/);
+  }
+  for (const owner of ["", "0xab", "garbage", `${OWNER}0`])
+    await refused(`owner=${owner}`, 400, /owner has to be an address/);
+  await refused("class=cpu/eu&class=gpu/eu&cost=1", 400, /class is given 2 times/);
+  await refused("class=cpu/eu&costs=1", 400, /no parameter "costs"/);
+  await refused("cost=1", 400, /needs a class/);
   const text = await registry.metrics();
   assert.match(text, /drmp_class_unmet_units\{class="cpu\/eu"\} 14/);
   assert.match(text, /drmp_unmet_demand_units 14/);

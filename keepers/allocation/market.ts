@@ -5,6 +5,8 @@ import type { Pin } from "../../chain/pin.ts";
 import type { Reader } from "../../chain/readers.ts";
 import type { Round } from "../../protocol/allocation/model.ts";
 import type { RoundPlan } from "../../protocol/allocation/plan.ts";
+import { monotonicMs } from "../../system/clock.ts";
+import { PageError } from "../../service/endpoint.ts";
 
 /** What a round has cleared a class at. */
 export interface ClearingPrice {
@@ -57,7 +59,8 @@ export function clearingOf(round: Round, plan: Pick<RoundPlan, "clearing">): Cle
 
 /**
  * The market by class: a unit is worth what the last round cleared at; but where nothing is listed there are no rounds, and
- * it is worth what the best of those who wait would pay. Pure; O(nodes + tasks × classes).
+ * it is worth what the best of those who wait would pay; so it is where no round has been seen yet (a keeper that has just
+ * started) and more units wait than are listed. Pure; O(nodes + tasks × classes).
  *
  * @param prices Of the classes' last rounds.
  * @param owner Count the leases and the capacity of this owner's nodes alone.
@@ -78,12 +81,16 @@ export function marketsOf(
       .filter(({ price }) => price >= 0)
       .sort((a, b) => b.price - a.price);
     const [best] = bids;
+    const unmet = bids.reduce((sum, { units }) => sum + units, 0);
     const counted =
       owner === undefined ? there : there.filter((node) => node.owner.toLowerCase() === owner.toLowerCase());
     return {
       className,
-      price: best && listed === 0 ? best.price : (prices.get(className) ?? 0),
-      unmet: bids.reduce((sum, { units }) => sum + units, 0),
+      price:
+        best && (listed === 0 || (!prices.has(className) && unmet > listed))
+          ? best.price
+          : (prices.get(className) ?? 0),
+      unmet,
       bids,
       leased: counted.reduce((sum, { leased }) => sum + leased, 0),
       capacity: counted.reduce((sum, { active, capacity }) => sum + (active ? capacity : 0), 0),
@@ -105,12 +112,58 @@ export function wantedUnits(
   return bids.reduce((sum, bid) => sum + (bid.price > cost ? bid.units : 0), leased);
 }
 
+/** A query of `/market` that is understood. */
+export interface MarketQuery {
+  readonly className: string | undefined;
+  /** VER for a unit. */
+  readonly cost: number | undefined;
+  readonly owner: string | undefined;
+}
+
+/** What each parameter of `/market` has to look like. */
+const PARAMETERS: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
+  ["class", [/^[\x21-\x7e]{1,64}$/, "a class by name, such as cpu/eu"]],
+  ["cost", [/^\d{1,9}(\.\d{1,18})?$/, "an amount of VER for a unit, such as 0.012"]],
+  ["owner", [/^0x[0-9a-fA-F]{40}$/, "an address"]],
+]);
+
+/**
+ * Reads a query of `/market`. Pure.
+ *
+ * @throws PageError 400 if a parameter is unknown, given twice or malformed, or `cost` stands without `class`.
+ */
+export function parseMarketQuery(query: URLSearchParams): MarketQuery {
+  for (const name of query.keys()) {
+    const rule = PARAMETERS.get(name);
+    if (!rule) {
+      throw new PageError(
+        400,
+        `There is no parameter "${name.slice(0, 64)}", only ${[...PARAMETERS.keys()].join(", ")}.`,
+      );
+    }
+    const values = query.getAll(name);
+    if (values.length > 1) throw new PageError(400, `The parameter ${name} is given ${String(values.length)} times.`);
+    const [pattern, what] = rule;
+    const [value = ""] = values;
+    if (!pattern.test(value)) {
+      throw new PageError(400, `The parameter ${name} has to be ${what}, not "${value.slice(0, 64)}".`);
+    }
+  }
+  const [className, cost, owner] = ["class", "cost", "owner"].map((name) => query.get(name) ?? undefined);
+  if (cost !== undefined && className === undefined) {
+    throw new PageError(400, "The parameter cost needs a class: what a unit costs differs between classes.");
+  }
+  return { className, cost: cost === undefined ? undefined : Number(cost), owner };
+}
+
 /** Milliseconds for which an answer is good: autoscalers ask often. */
 const FRESH_MS = 10_000;
 /** So many tasks from the head of the queue are looked at: what waits behind them is not next. */
 const MOST_WAITING = 64;
 
 interface MarketLook {
+  /** Names of all classes that are registered, whether anything is of them or not. */
+  readonly known: readonly string[];
   readonly nodes: readonly MarketNode[];
   readonly waiting: readonly WaitingTask[];
 }
@@ -172,19 +225,27 @@ export class Market {
   /**
    * The page `/market`: every class; with `?class=cpu/eu&cost=0.012` (and `&owner=0x…`) that class, with `wanted`, the units
    * that are worth having at this cost.
+   *
+   * An autoscaler acts on `wanted`, so a query that is not exactly understood never has one.
+   *
+   * @throws PageError 400 for a malformed query, 404 with the known classes for a class that does not exist.
    */
   async page(query: URLSearchParams): Promise<object> {
-    const classes = await this.classes(query.get("owner") ?? undefined);
-    const [name, cost] = [query.get("class"), query.get("cost")];
-    if (name === null) return { classes };
-    const known = classes.find(({ className }) => className === name);
-    const market = known ?? { className: name, price: 0, unmet: 0, bids: [], leased: 0, capacity: 0 };
-    return cost === null ? market : { ...market, cost: Number(cost), wanted: wantedUnits(market, Number(cost)) };
+    const { className, cost, owner } = parseMarketQuery(query);
+    const { known } = await this.#look();
+    if (className !== undefined && !known.includes(className)) {
+      throw new PageError(404, `There is no class "${className}"; names are case-sensitive.`, { classes: known });
+    }
+    const classes = await this.classes(owner);
+    if (className === undefined) return { classes };
+    const found = classes.find((each) => each.className === className);
+    const market = found ?? { className, price: 0, unmet: 0, bids: [], leased: 0, capacity: 0 };
+    return cost === undefined ? market : { ...market, cost, wanted: wantedUnits(market, cost) };
   }
 
   #look(): Promise<MarketLook> {
-    if (this.#seen && Date.now() - this.#seen.at < FRESH_MS) return this.#seen.look;
-    const seen = { at: Date.now(), look: this.#read() };
+    if (this.#seen && monotonicMs() - this.#seen.at < FRESH_MS) return this.#seen.look;
+    const seen = { at: monotonicMs(), look: this.#read() };
     this.#seen = seen;
     seen.look.catch(() => {
       if (this.#seen === seen) this.#seen = undefined;
@@ -197,6 +258,7 @@ export class Market {
     const [classes, nodes] = await Promise.all([this.#reader.classes(pin), this.#reader.nodes(pin)]);
     const names = new Map(classes.map(({ id, name }) => [id, name]));
     return {
+      known: [...names.values()].sort(),
       waiting: await this.#waiting(pin, names),
       nodes: nodes.map(({ classId, owner, status, capacity, leased, listing }) => ({
         className: names.get(classId) ?? String(classId),

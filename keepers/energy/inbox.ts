@@ -21,6 +21,16 @@ export class ReportInbox {
     return this.#size;
   }
 
+  /** Whether this very report waits already. */
+  has({ report, signature }: SignedReport): boolean {
+    return this.#nodes.get(report.nodeId)?.get(report.sequence)?.signed.signature === signature;
+  }
+
+  /** Whether another report of a node would find room. */
+  hasRoom(nodeId: number): boolean {
+    return (this.#nodes.get(nodeId)?.size ?? 0) < MOST_PER_NODE && this.#size < MOST;
+  }
+
   /**
    * Puts a report in.
    *

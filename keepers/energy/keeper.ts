@@ -5,8 +5,11 @@ import { answer, block, type Reader } from "../../chain/readers.ts";
 import { refusalOf, type ReportFacts } from "../../chain/report-refusal.ts";
 import { keyOfSequence, packReports, type SignedReport } from "../../chain/report.ts";
 import { isSilent, readCredit, readStandings, readTotals } from "../../chain/telemetry.ts";
+import type { Asker } from "../../checkpoints/messages/messenger.ts";
+import { Budget } from "../../service/budget.ts";
 import type { Logger } from "../../service/logger.ts";
 import type { Sender } from "../sender.ts";
+import { monotonicMs } from "../../system/clock.ts";
 import { type BatchBounds, planBatch } from "./batch.ts";
 import { ReportInbox } from "./inbox.ts";
 import { parseReport } from "./message.ts";
@@ -25,6 +28,9 @@ const LATE_REPORTS = 3600;
 /** Longest time-out that counts for reports, seconds. */
 const MAX_TIMEOUT = 65_535;
 
+/** Reports that do not come over the network. */
+const OWN: Pick<Asker, "peer" | "address" | "prove"> = { peer: "", address: "", prove: () => undefined };
+
 /** What the energy keeper works with. */
 export interface EnergyParts {
   readonly reader: Reader;
@@ -32,7 +38,7 @@ export interface EnergyParts {
   readonly logger: Logger;
   readonly metrics: EnergyMetrics;
   readonly bounds: BatchBounds;
-  /** Clock, ms since 1970. */
+  /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
@@ -56,15 +62,25 @@ export class EnergyKeeper {
   /** When each paid lease is to be looked at again, chain time; Infinity: never. */
   readonly #lookAgain = new Map<number, number>();
   #facts = new Map<number, ReportFacts>();
+  readonly #peers = new Budget({ perSecond: 2, burst: 24 });
+  readonly #addresses = new Budget({ perSecond: 50, burst: 400 });
+  /** Signatures checked for all: one takes about a millisecond. */
+  readonly #all = new Budget({ perSecond: 200, burst: 1_000, maxNames: 1 });
 
   constructor(parts: EnergyParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+    this.#now = parts.now ?? monotonicMs;
     this.#leases = new LeaseIndex(parts.reader);
   }
 
-  /** Takes a report from an agent. `body` may be anything. What would be refused on chain is refused here, with the reason. */
-  receive(body: unknown): Receipt {
+  /**
+   * Takes a report from an agent. `body` may be anything. What would be refused on chain is refused here, with the reason; no
+   * call is made for it. In this order, the cheap before the dear: shape, what the last look at the chain shows of the node,
+   * budgets, the signature.
+   *
+   * @param asker - who sent it; anybody may relay a report
+   */
+  receive(body: unknown, asker: Pick<Asker, "peer" | "address" | "prove"> = OWN): Receipt {
     const { metrics } = this.#parts;
     metrics.received.inc();
     const refuse = (reason: string): Receipt => {
@@ -73,9 +89,20 @@ export class EnergyKeeper {
     };
     const signed = parseReport(body);
     if (!signed) return refuse("malformed");
+    const { nodeId, sequence } = signed.report;
+    const facts = this.#facts.get(nodeId);
+    if (!facts) return refuse("unknownNode");
+    if (!facts.inMarket) return refuse("notInMarket");
+    if (sequence <= facts.sequence) return refuse("sequenceNotGrowing");
+    if (this.#inbox.has(signed)) return { accepted: true };
+    if (!this.#inbox.hasRoom(nodeId)) return refuse("no room");
+    if (!this.#peers.take(asker.peer) || !this.#addresses.take(asker.address) || !this.#all.take("")) {
+      return refuse("too many");
+    }
     // Held against the last look at the chain; whether its time has come is seen when it is posted.
-    const reason = refusalOf(signed, this.#facts.get(signed.report.nodeId));
+    const reason = refusalOf(signed, facts);
     if (reason !== undefined && (reason !== "periodInvalid" || signed.report.period === 0)) return refuse(reason);
+    asker.prove();
     return this.#inbox.add(signed, this.#now()) ? { accepted: true } : refuse("no room");
   }
 

@@ -103,13 +103,17 @@ export class FailoverKeeper {
         return false;
       }
     }
-    const sent = await sender.send(`expire lease ${String(leaseId)}`, async () => {
-      // Asked again right before sending: the node may have posted meanwhile.
-      const now = await reader.pin();
-      const [lease] = await reader.leasesById(now, [leaseId]);
-      if (lease?.status !== "active" || !(await this.#isOverdue(reader, lease, now))) return null;
-      return reader.contracts.leases.expire.populateTransaction(leaseId);
-    });
+    const sent = await sender.send(
+      `expire lease ${String(leaseId)}`,
+      async () => {
+        // Asked again right before sending: the node may have posted meanwhile.
+        const now = await reader.pin();
+        const [lease] = await reader.leasesById(now, [leaseId]);
+        if (lease?.status !== "active" || !(await this.#isOverdue(reader, lease, now))) return null;
+        return reader.contracts.leases.expire.populateTransaction(leaseId);
+      },
+      true,
+    );
     if (!sent) return false;
     metrics.expired.inc();
     const { timestamp } = await reader.pin();

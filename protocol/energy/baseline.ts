@@ -19,14 +19,27 @@ const HOUR = 3600;
 
 /** Watts in a data centre while a unit, nominally an hour of one device, runs. */
 const WATTS: Readonly<Record<string, { readonly watts: number; readonly source: string }>> = {
+  "gpu-141g": {
+    // Rated as a node of H100s is; no measurement of the share was found.
+    watts: (0.76 * 10_200) / 8,
+    source: "NVIDIA, DGX H200 data sheet: 10.2 kW for eight, of which the 76 % that training takes on H100s",
+  },
   "gpu-80g": {
     // 76 % of the 10.2 kW that a node of eight is rated for.
     watts: (0.76 * 10_200) / 8,
     source: "Newkirk et al. 2025 (arXiv:2506.14551): training on 8 × H100 80 GB draws 76 % of the node's 10.2 kW",
   },
+  "gpu-48g": {
+    watts: 350 + 4 * 3.5,
+    source: "NVIDIA, L40S data sheet: 350 W, with four vCPUs at 3.5 W as for gpu-24g",
+  },
   "gpu-24g": {
     watts: 153 + 4 * 3.5,
     source: "Cloud Carbon Footprint, AWS constants: A10G at 153 W, with four vCPUs at 3.5 W (a g5.xlarge)",
+  },
+  "gpu-16g": {
+    watts: 71 + 4 * 3.5,
+    source: "Cloud Carbon Footprint, AWS constants: T4 at 71 W, with four vCPUs at 3.5 W (a g4dn.xlarge)",
   },
   cpu: { watts: 3.5, source: "Cloud Carbon Footprint, AWS constants: a vCPU at full load, 3.5 W" },
 };

@@ -23,6 +23,13 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     pin,
     leases.map(({ id }) => id),
   );
+  const moving = leases.filter(({ status }) => status === "moving");
+  const targets = await Promise.all(
+    moving.map(async ({ id }) => {
+      const [nodeId, units] = await contracts.leases.targetOf(id, at);
+      return [id, { nodeId: Number(nodeId), units: Number(units) }] as const;
+    }),
+  );
   const { escrow, stake, claimable, bountyPool } = books;
   const sums = await addUp(contracts, pin, {
     tasks: tasks.map(({ id }) => id),
@@ -35,6 +42,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     nodes,
     leases,
     checkpoints,
+    targets: new Map(targets),
     supply,
     balance,
     books: { escrow, stake, claimable, bountyPool },

@@ -4,10 +4,13 @@ import { join } from "node:path";
 import { openSession, type Session } from "../../chain/session.ts";
 import { Cable } from "../demo/cable.ts";
 import { ACCOUNTS, type CastNode, type CastTask } from "../demo/cast.ts";
-import { type DemoChain, startChain } from "../demo/chain.ts";
+import { type DemoChain, freePort, startChain } from "../demo/chain.ts";
 import { Configs, specOf } from "../demo/configs.ts";
 import { readLog } from "../demo/logs.ts";
 import { Processes } from "../demo/processes.ts";
+import { type Conditions, POWER } from "./conditions.ts";
+import { DelayedLink } from "./delayed-link.ts";
+import { Machines } from "./machines.ts";
 import { KEEPERS, type PlannedFault } from "./schedule.ts";
 
 /** Time between two blocks, milliseconds. */
@@ -18,15 +21,13 @@ const CHANGES = {
   LeaseGrace: { value: 10 },
   SeedTimeout: { value: 12, min: 12 },
   Cooldown: { value: 10 },
+  ReportInterval: { value: 5 },
   ReportTimeout: { value: 65_535, max: 65_535 },
   MaxHands: { value: 200, max: 200 },
 };
 
 const CLASSES = ["cpu/eu", "cpu/us"] as const;
 const [OWNERS, OPERATORS, DEVELOPERS, KEEPER_ACCOUNTS] = [10, 20, 26, 30];
-
-/** The first agent has so small a slice of the machine that its load is always high: there is something to balance. */
-const SMALL = { telemetry: { cpus: 0.25, sampleEvery: 2 } };
 
 /** Units of every task here. */
 export const UNITS = 4;
@@ -36,6 +37,13 @@ export const SPEC = {
   ...specOf({ name: "chaos", hidden: [12], learningRates: [0.02, 0.05, 0.1, 0.2] }),
   args: ["--epochs", "4", "--train", "1000", "--test", "100", "--checkpoint-steps", "10", "--pace", "90"],
 };
+
+/** An agent's way into the network: its own ports, and the one that others reach it by. */
+interface Door {
+  readonly listen: number;
+  readonly http: number;
+  readonly link: DelayedLink;
+}
 
 /** Agents and tasks of a chaos run as real processes, and what can be done to them. */
 export class World {
@@ -47,6 +55,8 @@ export class World {
   readonly #nodes: readonly CastNode[];
   readonly #cables: readonly Cable[];
   readonly #keeperCables: readonly Cable[];
+  readonly #machines: Machines;
+  readonly #doors: readonly Door[];
   /** Processes that are down or about to be, by our own doing. */
   readonly #down = new Set<string>();
   /** Names of processes that ended by themselves, and how. */
@@ -60,6 +70,7 @@ export class World {
     nodes: readonly CastNode[],
     cables: readonly Cable[],
     keeperCables: readonly Cable[],
+    surroundings: { readonly machines: Machines; readonly doors: readonly Door[] },
   ) {
     this.session = parts.session;
     this.processes = parts.processes;
@@ -69,10 +80,12 @@ export class World {
     this.#nodes = nodes;
     this.#cables = cables;
     this.#keeperCables = keeperCables;
+    this.#machines = surroundings.machines;
+    this.#doors = surroundings.doors;
   }
 
-  /** Starts chain, oracle, keepers and so many agents. */
-  static async start(directory: string, agents: number): Promise<World> {
+  /** Starts chain, oracle, keepers and so many agents, under these conditions. */
+  static async start(directory: string, agents: number, conditions: readonly Conditions[]): Promise<World> {
     const processes = new Processes(join(directory, "logs"));
     const chain = await startChain(processes, BLOCK_MS, "test-chaos", CHANGES);
     const session = await openSession({
@@ -98,11 +111,37 @@ export class World {
         }),
       );
     const [cables, keeperCables] = [await plugged(agents), await plugged(KEEPERS)];
-    const world = new World({ session, processes, directory }, chain, nodes, cables, keeperCables);
+    const surroundings = {
+      machines: await Machines.start(join(directory, "machines"), agents),
+      doors: await Promise.all(
+        Array.from({ length: agents }, async () => {
+          const listen = await freePort();
+          return { listen, http: await freePort(), link: await DelayedLink.open(listen) };
+        }),
+      ),
+    };
+    const world = new World({ session, processes, directory }, chain, nodes, cables, keeperCables, surroundings);
+    world.setConditions(conditions);
     world.#startOracle();
     for (let i = 0; i < agents; i++) await world.#startAgent(i);
     for (let i = 0; i < KEEPERS; i++) await world.#startKeeper(i);
     return world;
+  }
+
+  /** What the agents' meters show, and how far they are from each other, from now on. */
+  setConditions(conditions: readonly Conditions[]): void {
+    this.#machines.set(conditions);
+    this.#doors.forEach(({ link }, i) => {
+      link.delayMs = conditions[i]?.latency ?? 0;
+    });
+  }
+
+  /** Index of the agent whose operator key this is; undefined if none has it. */
+  async agentOf(operator: string): Promise<number | undefined> {
+    for (const [i, { operatorAccount }] of this.#nodes.entries()) {
+      if ((await this.session.lane({ testAccount: operatorAccount })).signer.address === operator) return i;
+    }
+    return undefined;
   }
 
   /** Ends everything. */
@@ -113,6 +152,8 @@ export class World {
       await this.processes.kill(name).catch(() => undefined);
     }
     for (const cable of [...this.#cables, ...this.#keeperCables]) await cable.cut();
+    for (const { link } of this.#doors) await link.close();
+    await this.#machines.stop();
   }
 
   /** Gives every idle developer a new task. @returns how many tasks there are. */
@@ -133,6 +174,8 @@ export class World {
       const name = `developer-${String(i)}`;
       this.#busy.set(i, name);
       const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+      // The spec and its terms are the same each time; a developer that is started again must not pay again.
+      args.push("--submission", String(this.#tasks));
       void this.#run(name, args, true).then(() => this.#busy.delete(i));
     }
     return this.#tasks;
@@ -224,7 +267,7 @@ export class World {
 
   /** What is wrong outside of the chain; empty if nothing is. */
   async violations(): Promise<string[]> {
-    const wrong = [...this.#ended];
+    const wrong = [...this.#ended, ...(this.#machines.failure === undefined ? [] : [this.#machines.failure])];
     const keepers = this.#keeperCables.map((_, i) => keeperName(i));
     for (const name of [...keepers, "oracle", ...this.#nodes.map((node) => node.name)]) {
       for (const { msg, err } of await readLog(this.processes.logOf(name))) {
@@ -307,7 +350,26 @@ export class World {
   async #startAgent(index: number): Promise<void> {
     const node = this.#nodes[index];
     if (!node) return;
-    const changes = { grace: 5, ...(index === 0 && SMALL) };
+    const door = this.#doors[index];
+    if (!door) return;
+    const changes = {
+      grace: 5,
+      ...this.#machines.configuration(index),
+      node: {
+        class: node.class,
+        capacity: node.capacity,
+        ask: node.ask,
+        powerThreshold: POWER.threshold,
+        powerMax: POWER.max,
+        energySource: node.energySource,
+      },
+      // Others reach it through a link that lengthens their round trips.
+      store: {
+        listen: [`/ip4/127.0.0.1/tcp/${String(door.listen)}`],
+        announce: [`/ip4/127.0.0.1/tcp/${String(door.link.port)}`],
+        http: { listen: `/ip4/127.0.0.1/tcp/${String(door.http)}/http` },
+      },
+    };
     const config = await this.#configs.agent(node, changes, this.#cables[index]?.url);
     void this.#run(node.name, ["agent/main.ts", "run", "--config", config]);
   }

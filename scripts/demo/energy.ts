@@ -223,7 +223,7 @@ function addsUp({ kwh, raplKwh, nvmlKwh, estimatedKwh }: EnergyReport["account"]
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await delay(500)) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) {
     const seen = await look();
     if (seen !== undefined) return seen;
   }

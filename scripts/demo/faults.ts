@@ -136,7 +136,7 @@ export async function silenceOracle(parts: FaultParts): Promise<Silence> {
   const { session, processes, say } = parts;
   const { rounds, reassignment } = session.contracts;
   const from = await session.provider.getBlockNumber();
-  const started = Date.now();
+  const started = performance.now();
   processes.freeze("oracle");
   say("the oracle falls silent");
   const request = await seen(async () => {
@@ -150,7 +150,7 @@ export async function silenceOracle(parts: FaultParts): Promise<Silence> {
     return round && `round ${String(round.args.roundId)}`;
   });
   processes.freeze("oracle", false);
-  const seconds = (Date.now() - started) / 1000;
+  const seconds = (performance.now() - started) / 1000;
   say(`${request} is given up: its work is back in the queue; the oracle answers again`);
   return { request, seconds };
 }

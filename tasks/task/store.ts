@@ -4,12 +4,16 @@ import { RpcUnavailable } from "../../chain/errors.ts";
 import type { Reader } from "../../chain/readers.ts";
 import { CheckpointStore } from "../../checkpoints/store.ts";
 import { createLogger } from "../../service/logger.ts";
+import { reachOf } from "../../service/reach.ts";
 
-/** Where the store learns of nodes. */
-type Nodes = Pick<Reader, "pin" | "nodes">;
+/** Where the store learns of nodes; without a provider, any address may be dialled. */
+type Nodes = Pick<Reader, "pin" | "nodes"> & Partial<Pick<Reader, "provider">>;
+
+/** Ids of the nodes that are to be connected to before all others. */
+export type Preferred = () => Promise<readonly number[]>;
 
 /** Milliseconds between two looks for nodes that have come meanwhile. */
-const LOOK_MS = 10_000;
+export const LOOK_MS = 10_000;
 
 /**
  * Runs something with a checkpoint store that is connected to the network's nodes, those that come later, too: nobody but
@@ -20,18 +24,21 @@ export async function withStore<T>(
   directory: string,
   work: (store: CheckpointStore) => Promise<T>,
   lookMs = LOOK_MS,
+  preferred: Preferred = async () => [],
 ): Promise<T> {
+  const network = await reader.provider?.getNetwork();
   const store = new CheckpointStore({
     directory,
     listen: ["/ip4/0.0.0.0/tcp/0"],
+    ...(network && { reach: reachOf(Number(network.chainId)) }),
     log: createLogger("store", "error"),
   });
   await store.start();
   const end = new AbortController();
   let looking: Promise<void> | undefined;
   try {
-    await callOnNodes(reader, store);
-    looking = keepCalling(reader, store, lookMs, end.signal);
+    await callOnNodes(reader, store, preferred);
+    looking = keepCalling(reader, store, lookMs, preferred, end.signal);
     return await work(store);
   } finally {
     end.abort();
@@ -40,17 +47,29 @@ export async function withStore<T>(
   }
 }
 
-async function callOnNodes(reader: Nodes, store: Pick<CheckpointStore, "setPeers">): Promise<void> {
+async function callOnNodes(
+  reader: Nodes,
+  store: Pick<CheckpointStore, "setPeers">,
+  preferred: Preferred,
+): Promise<void> {
   const nodes = await reader.nodes(await reader.pin());
-  store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
+  const first = new Set(await preferred());
+  const ordered = [...nodes.filter(({ id }) => first.has(id)), ...nodes.filter(({ id }) => !first.has(id))];
+  store.setPeers(ordered.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
 }
 
 /** Until the signal. While the chain cannot be asked, the nodes known so far stay. */
-async function keepCalling(reader: Nodes, store: CheckpointStore, lookMs: number, signal: AbortSignal): Promise<void> {
+async function keepCalling(
+  reader: Nodes,
+  store: CheckpointStore,
+  lookMs: number,
+  preferred: Preferred,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     await delay(lookMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
-    await callOnNodes(reader, store).catch((error: unknown) => {
+    await callOnNodes(reader, store, preferred).catch((error: unknown) => {
       if (!(error instanceof RpcUnavailable)) throw error;
     });
   }

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { pino } from "pino";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { LeaseIndex } from "../../chain/lease-index.ts";
+import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { requireCadence } from "../../developer/cadence.ts";
 import { quoteTask } from "../../developer/quote.ts";
 import { submitTask } from "../../developer/submit.ts";
@@ -13,7 +16,7 @@ import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenWish } from "./given.ts";
 import { showQuote } from "./quote.ts";
-import { withStore } from "./store.ts";
+import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
 interface Arguments extends WritingArguments {
@@ -25,6 +28,7 @@ interface Arguments extends WritingArguments {
   readonly interval: string;
   readonly replicas: number;
   readonly store: string;
+  readonly submission: string;
   readonly detach: boolean;
 }
 
@@ -46,7 +50,15 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
     context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
-    return withStore(reader, args.store, async (store) => {
+    const index = new LeaseIndex(reader);
+    let task: number | undefined;
+    // Whichever node is leased the task needs its spec, and nobody else has it yet.
+    const workers = async (): Promise<number[]> => {
+      if (task === undefined) return [];
+      await index.refresh();
+      return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
+    };
+    const serve = async (store: CheckpointStore) => {
       const classes = Object.fromEntries(
         wish.classes.map(({ classId, surcharge }) => [
           known.find(({ id }) => id === classId)?.name ?? "",
@@ -61,7 +73,9 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         replicas: args.replicas,
         within,
       };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }));
+      const once = { directory: join(hre.config.paths.root, ".data", "submissions"), name: args.submission };
+      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, pino({ level: "silent" }), once);
+      task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;
@@ -69,6 +83,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
       return { ...submitted, ...(await watchTask(context, taskId)) };
-    });
+    };
+    return withStore(reader, args.store, serve, LOOK_MS, workers);
   });
 }

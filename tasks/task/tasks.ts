@@ -53,6 +53,12 @@ export const taskTasks = [
     })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
     .addOption(STORE)
+    .addOption({
+      name: "submission",
+      description:
+        "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
+      defaultValue: "1",
+    })
     .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
     .setAction(() => import("./submit.ts"))
     .build(),

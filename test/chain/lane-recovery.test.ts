@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { parseEther, parseUnits } from "ethers";
 
+import { type ChainError, TransactionUnconfirmed } from "../../chain/errors.ts";
 import { CAP, CHAIN, failure, LaneBench, pay, SOMEBODY } from "../support/lane.ts";
 
 describe("transaction lane in trouble", () => {
@@ -175,7 +176,11 @@ describe("transaction lane in trouble", () => {
       const sending = (await bench.lane({ journal })).submit(request).catch((error: unknown) => error);
       await bench.until("sent");
       controller.abort(new Error("killed"));
-      expect(await sending).to.have.property("message", "killed");
+      // It was sent, and whoever gave up waiting must not take it for "not sent".
+      const error = (await sending) as ChainError;
+      expect(error).to.be.instanceOf(TransactionUnconfirmed);
+      expect(error.message).to.include(bench.of("sent")[0]?.hash);
+      expect(error.cause).to.have.property("message", "killed");
     }
 
     it("waits for what is in flight and sends nothing twice", async () => {
@@ -214,7 +219,7 @@ describe("transaction lane in trouble", () => {
       expect((await bench.paid()) - before).to.equal(0n);
     });
 
-    it("forgets what was noted but never sent", async () => {
+    it("uses the nonce anew of what was noted but never sent", async () => {
       const journal = join(bench.folder, "unsent.json");
       const sent = [{ hash: `0x${"ab".repeat(32)}`, maxFeePerGas: "9", maxPriorityFeePerGas: "1", cancels: false }];
       const entries = [{ nonce: 0, label: "lost", sent }];

@@ -109,7 +109,7 @@ export async function until<T>(
   show: () => string = () => "",
   seconds = 40,
 ): Promise<T> {
-  for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(50)) {
+  for (const end = performance.now() + seconds * 1000; performance.now() < end; await delay(50)) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
   }

@@ -59,8 +59,8 @@ export async function startEngine(): Promise<TestEngine> {
   engine.once("error", (error) => {
     failed = error;
   });
-  for (const end = Date.now() + START_SECONDS * 1000; !(await answers(at("docker.sock"))); await sleep(100)) {
-    if (failed === undefined && engine.exitCode === null && Date.now() < end) continue;
+  for (const end = performance.now() + START_SECONDS * 1000; !(await answers(at("docker.sock"))); await sleep(100)) {
+    if (failed === undefined && engine.exitCode === null && performance.now() < end) continue;
     const words = await readFile(at("log"), "utf8");
     await stop();
     throw new Error(`dockerd does not start: ${failed instanceof Error ? failed.message : ""}\n${words.slice(-3000)}`);

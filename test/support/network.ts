@@ -91,7 +91,7 @@ export class TestNetwork {
    * @throws Error naming what was waited for.
    */
   async until<T>(what: string, seconds: number, look: () => Promise<T | undefined | false>): Promise<T> {
-    for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(100)) {
+    for (const end = performance.now() + seconds * 1000; performance.now() < end; await delay(100)) {
       const seen = await look();
       if (seen !== undefined && seen !== false) return seen;
     }

@@ -215,7 +215,7 @@ export class ContainerExecutor implements Executor {
       container: this.engine.docker.getContainer(info.Id),
       unit,
       log,
-      startedAt: Date.parse(info.State.StartedAt) || Date.now(),
+      startedAt: performance.now() - ageMs(info.State.StartedAt),
       logSince,
       diskMiB: this.#limits.diskMiB,
     });
@@ -273,4 +273,10 @@ async function withRealPaths(unit: UnitRun): Promise<UnitRun> {
       output: await realpath(output),
     },
   };
+}
+
+/** How long ago the engine's date was, milliseconds; 0 if it has none yet, or one to come. */
+function ageMs(date: string): number {
+  const at = Date.parse(date);
+  return at > 0 ? Math.max(0, Date.now() - at) : 0;
 }

@@ -56,7 +56,7 @@ export class KubernetesExecutor implements Executor {
   readonly #starting = new Set<string>();
   /** Jobs that this executor has had units in: once none runs any more, they are deleted. */
   readonly #known = new Set<string>();
-  readonly #since = Date.now();
+  readonly #since = performance.now();
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -216,7 +216,7 @@ export class KubernetesExecutor implements Executor {
   async #sweep(jobs: readonly string[]): Promise<void> {
     if (this.#starting.size > 0) return;
     const wanted = new Set([...this.#running.values()].map(({ job }) => job));
-    const late = Date.now() - this.#since > (this.#options.adoptSeconds ?? ADOPT_SECONDS) * 1000;
+    const late = performance.now() - this.#since > (this.#options.adoptSeconds ?? ADOPT_SECONDS) * 1000;
     for (const job of jobs) {
       if (wanted.has(job) || !(late || this.#known.has(job))) continue;
       await this.#options.cluster.deleteJob(job);

@@ -61,7 +61,7 @@ export function testUnit(root: string, spec: TaskSpec, changes: Partial<UnitRun>
 
 /** Waits until a condition holds. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
-  for (const end = Date.now() + seconds * 1000; !(await holds()); await sleep(10)) {
-    if (Date.now() > end) throw new Error(`Not within ${seconds} s: ${what}`);
+  for (const end = performance.now() + seconds * 1000; !(await holds()); await sleep(10)) {
+    if (performance.now() > end) throw new Error(`Not within ${seconds} s: ${what}`);
   }
 }

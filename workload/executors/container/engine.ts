@@ -94,11 +94,11 @@ export function statusOf(error: unknown): number | undefined {
 
 /** Calls the engine, and again while nobody answers: a call that failed tells nothing about what it asked for. */
 export async function insist<T>(call: () => Promise<T>, patienceMs = RESTART_MS): Promise<T> {
-  for (const end = Date.now() + patienceMs; ; await sleep(500)) {
+  for (const end = performance.now() + patienceMs; ; await sleep(500)) {
     try {
       return await call();
     } catch (error) {
-      if (statusOf(error) !== undefined || error instanceof WorkloadError || Date.now() > end) throw error;
+      if (statusOf(error) !== undefined || error instanceof WorkloadError || performance.now() > end) throw error;
     }
   }
 }

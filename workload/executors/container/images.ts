@@ -1,20 +1,30 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
-
 import type Docker from "dockerode";
 import PQueue from "p-queue";
+import { z } from "zod";
 
+import { loadState, saveState, type StateKind } from "../../../system/state-file.ts";
 import { WorkloadError } from "../../errors.ts";
 import { type Engine, insist, messageOf, statusOf } from "./engine.ts";
 import type { LocalImage } from "./options.ts";
 
+const PULLED = {
+  what: "list of pulled images",
+  version: 1,
+  schema: z.object({
+    images: z.array(
+      z.object({
+        reference: z.string(),
+        id: z.string(),
+        bytes: z.number().nonnegative(),
+        /** When it was last wanted, milliseconds since 1970. */
+        usedAt: z.number(),
+      }),
+    ),
+  }),
+} satisfies StateKind<z.ZodType>;
+
 /** What is remembered of an image that was pulled for a task. */
-export interface PulledImage {
-  readonly reference: string;
-  readonly id: string;
-  readonly bytes: number;
-  /** When it was last wanted, milliseconds since 1970. */
-  readonly usedAt: number;
-}
+export type PulledImage = Readonly<z.output<(typeof PULLED)["schema"]>["images"][number]>;
 
 /** Bounds on images. */
 export interface ImageLimits {
@@ -195,18 +205,13 @@ export class Images {
     );
   }
 
+  /** Missing or damaged: then those images stay until somebody removes them by hand. */
   async #read(): Promise<PulledImage[]> {
-    try {
-      return JSON.parse(await readFile(this.#file, "utf8")) as PulledImage[];
-    } catch {
-      // Missing or damaged: then those images stay until somebody removes them by hand.
-      return [];
-    }
+    return (await loadState(this.#file, PULLED))?.images ?? [];
   }
 
   async #write(images: readonly PulledImage[]): Promise<void> {
-    await writeFile(`${this.#file}.tmp`, JSON.stringify(images));
-    await rename(`${this.#file}.tmp`, this.#file);
+    await saveState(this.#file, PULLED, { images: [...images] });
   }
 }
 

@@ -23,7 +23,7 @@ export interface Watch {
   readonly container: Container;
   readonly unit: UnitRun;
   readonly log: BoundedLog;
-  /** When it was started, milliseconds since 1970: a unit that was taken over has used up part of its time. */
+  /** When it was started, milliseconds by the monotonic clock: a unit that was taken over has used up part of its time. */
   readonly startedAt: number;
   /** From when on the engine's log is not in ours yet, milliseconds since 1970; 0 from its beginning. */
   readonly logSince: number;
@@ -50,7 +50,7 @@ export class RunningContainer implements RunningUnit {
     this.#watch = watch;
     this.id = `container ${watch.container.id.slice(0, 12)}`;
     const { unitSeconds, graceSeconds } = watch.unit.spec.timeouts;
-    this.#after(unitSeconds - (Date.now() - watch.startedAt) / 1000, () => {
+    this.#after(unitSeconds - (performance.now() - watch.startedAt) / 1000, () => {
       this.#cause ??= "timeout";
       this.#stop(graceSeconds);
     });

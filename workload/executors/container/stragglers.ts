@@ -35,7 +35,7 @@ export class Stragglers {
   readonly #owner: string;
   readonly #busy: ReadonlySet<string>;
   readonly #adoptMs: number;
-  readonly #since = Date.now();
+  readonly #since = performance.now();
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<unknown> = Promise.resolve();
 
@@ -67,7 +67,7 @@ export class Stragglers {
       name: (Names[0] ?? "").replace(/^\//, ""),
       root: Labels[LABELS.root] ?? "",
     }));
-    const up = Date.now() - this.#since;
+    const up = performance.now() - this.#since;
     const removed: string[] = [];
     for (const { name } of unwanted(containers, this.#busy, existsSync, up, this.#adoptMs)) {
       const id = containers.find((each) => each.name === name)?.id ?? "";

@@ -31,7 +31,7 @@ export class RunningPod implements RunningUnit {
   #follows: string | undefined;
   #deleted: string | undefined;
   #cpuSeconds = 0;
-  #looked = Date.now();
+  #looked = performance.now();
 
   constructor(
     unit: UnitRun,
@@ -53,14 +53,14 @@ export class RunningPod implements RunningUnit {
   async drain(graceSeconds: number): Promise<UnitExit> {
     // The pod was given its spec's grace when it was made; a longer one is not to be had, a shorter one is.
     if (!this.#ended && !this.#stop) {
-      this.#stop = { cause: undefined, graceSeconds, by: Date.now() + graceSeconds * 1000 };
+      this.#stop = { cause: undefined, graceSeconds, by: performance.now() + graceSeconds * 1000 };
     }
     return this.exited;
   }
 
   async kill(): Promise<UnitExit> {
     if (!this.#ended && this.#stop?.cause !== "kill") {
-      this.#stop = { cause: "kill", graceSeconds: KILL_GRACE, by: Date.now() };
+      this.#stop = { cause: "kill", graceSeconds: KILL_GRACE, by: performance.now() };
       this.#deleted = undefined;
     }
     return this.exited;
@@ -83,7 +83,7 @@ export class RunningPod implements RunningUnit {
    */
   async look(pod: V1Pod | undefined, jobThere: boolean, cpus: number | undefined): Promise<void> {
     if (this.#ended) return;
-    const now = Date.now();
+    const now = performance.now();
     this.#cpuSeconds += ((cpus ?? 0) * (now - this.#looked)) / 1000;
     this.#looked = now;
     const name = pod?.metadata?.name;

@@ -1,25 +1,34 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { writeFileAtomically } from "../../checkpoints.ts";
+import { z } from "zod";
+
+import { loadState, saveState, type StateKind } from "../../../system/state-file.ts";
 import { isSystemError, WorkloadError } from "../../errors.ts";
 import { bootId, sampleProcess } from "./procfs.ts";
 
+const RECORD = {
+  what: "record of a unit's process",
+  version: 1,
+  schema: z.object({
+    // Group 0 and pid 1 must never be meant: kill(-1) would end everything.
+    pid: z.number().int().min(2),
+    /** Missing where the system has no /proc: then nothing is killed by it. */
+    startTicks: z.string().optional(),
+    bootId: z.string().optional(),
+  }),
+} satisfies StateKind<z.ZodType>;
+
 /** What a unit's process is recognised by after the agent was killed and started again. */
-interface ProcessRecord {
-  readonly pid: number;
-  /** Missing where the system has no /proc: then nothing is killed by it. */
-  readonly startTicks?: string | undefined;
-  readonly bootId?: string | undefined;
-}
+type ProcessRecord = Readonly<z.output<(typeof RECORD)["schema"]>>;
 
 const fileIn = (root: string) => join(root, "process.json");
 
 /** Notes which process runs a unit. */
 export async function writeRecord(root: string, pid: number): Promise<void> {
   const record: ProcessRecord = { pid, startTicks: sampleProcess(pid)?.startTicks, bootId: bootId() };
-  await writeFileAtomically(fileIn(root), JSON.stringify(record));
+  await saveState(fileIn(root), RECORD, record);
 }
 
 export async function removeRecord(root: string): Promise<void> {
@@ -35,7 +44,8 @@ export async function removeRecord(root: string): Promise<void> {
  * @throws {@link WorkloadError} `LEFTOVER_ALIVE` if it does not go within 5 s.
  */
 export async function endLeftover(root: string): Promise<number | undefined> {
-  const record = await readRecord(root);
+  // A damaged record names no process.
+  const record = await loadState(fileIn(root), RECORD);
   if (!record || !isSame(record)) {
     await removeRecord(root);
     return undefined;
@@ -45,8 +55,8 @@ export async function endLeftover(root: string): Promise<number | undefined> {
   } catch (cause) {
     if (!isSystemError(cause, "ESRCH")) throw leftoverAlive(record.pid, { cause });
   }
-  for (const end = Date.now() + 5000; isSame(record); await sleep(20)) {
-    if (Date.now() > end) throw leftoverAlive(record.pid);
+  for (const end = performance.now() + 5000; isSame(record); await sleep(20)) {
+    if (performance.now() > end) throw leftoverAlive(record.pid);
   }
   await removeRecord(root);
   return record.pid;
@@ -54,18 +64,6 @@ export async function endLeftover(root: string): Promise<number | undefined> {
 
 function isSame({ pid, startTicks, bootId: boot }: ProcessRecord): boolean {
   return startTicks !== undefined && boot === bootId() && sampleProcess(pid)?.startTicks === startTicks;
-}
-
-async function readRecord(root: string): Promise<ProcessRecord | undefined> {
-  try {
-    const record = JSON.parse(await readFile(fileIn(root), "utf8")) as Partial<ProcessRecord> | null;
-    // Group 0 and pid 1 must never be meant: kill(-1) would end everything.
-    return record && Number.isInteger(record.pid) && Number(record.pid) > 1 ? (record as ProcessRecord) : undefined;
-  } catch (error) {
-    // A damaged record names no process.
-    if (error instanceof SyntaxError || isSystemError(error, "ENOENT")) return undefined;
-    throw error;
-  }
 }
 
 function leftoverAlive(pid: number, options?: ErrorOptions): WorkloadError {
