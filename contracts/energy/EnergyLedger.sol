@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
@@ -199,7 +198,11 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
 
     /// @dev Stays at the highest value where it would not fit: no sum keeps a report from being taken.
     function _sum(uint256 sum, uint256 more, uint256 highest) private pure returns (uint256) {
-        return Math.min(sum + more, highest);
+        // What is added has far less than 256 bits.
+        unchecked {
+            sum += more;
+        }
+        return sum > highest ? highest : sum;
     }
 
     function _account(Scope scope, uint32 id) private view returns (Account memory) {

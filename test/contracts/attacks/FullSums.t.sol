@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../support/Fixture.sol";
@@ -39,11 +38,11 @@ contract FullSumsTest is Fixture, Reports {
     }
 
     /// @notice What filling the sum of joules takes: stake for the power, and time.
-    function test_CostOfFilling() public view {
+    function test_CostOfFilling() public {
         // 20 kW for a unit of capacity, and a stake for each.
         uint256 wattsForYear = uint256(type(uint64).max) / 365 days;
         uint256 units = wattsForYear / 20_000;
-        console.log("VER staked for a year to fill the joules of one method, in millions", stakeFor(units) / 1e24);
+        emit log_named_uint("VER staked for a year to fill the joules of one method", stakeFor(units) / 1e18);
         assertGt(stakeFor(units), ver.cap() / 10);
     }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Moves} from "../support/Moves.sol";
 
@@ -37,12 +36,7 @@ contract SmallNodesTest is Moves {
             units += 10;
             _reports();
         }
-        console.log(
-            "VER staked to make 400 units at 90 % unfit",
-            stakeFor(units) / 1e18,
-            "of theirs",
-            stakeFor(400) / 1e18
-        );
+        emit log_named_uint("VER staked to make 400 units at 90 % unfit", stakeFor(units) / 1e18);
         assertGe(units, 50);
         setParam(Param.LoadFloor, 9_000);
         _reports();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
-
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -62,7 +60,7 @@ contract StolenKeyTest is Moves {
         vm.prank(keeper);
         leases.expire(1);
         assertEq(vault.stakeOf(1), stake);
-        console.log("stake lost by the owner of a stolen key, of wei", stake - vault.stakeOf(1), stake);
+        emit log_named_uint("wei of stake lost by the owner of a stolen key", stake - vault.stakeOf(1));
     }
 
     /// @notice A node that gives no sign of life is found out by its reports, however long its checkpoint interval.
