@@ -14,13 +14,33 @@ const DATED = [
   "system/data-directory.ts",
   // held against the engine's dates of containers that outlived the agent
   "workload/executors/container.ts",
+  // held against a pod's start, as its machine dates it, once
+  "workload/executors/kubernetes/running.ts",
+  // held against the dates of files, which programs wrote
+  "workload/checkpoints.ts",
   // in a file: the order in which images were wanted, across restarts
   "workload/executors/container/images.ts",
+  // in a file: what was spent within the last hour, across restarts
+  "chain/internal/journal.ts",
+  // in the name of a file that was set aside, for people
+  "chain/internal/set-aside.ts",
+  // sets the wall clock back on purpose
+  "scripts/faults/transactions/sending.ts",
   // held against the dates of log lines, which other processes wrote
   "scripts/demo/timeline.ts",
   "scripts/demo/faults.ts",
+  // set the date of their own process, or answer with one
+  "scripts/faults/clocks.ts",
+  "scripts/faults/endpoints/limits.ts",
+  "scripts/faults/transactions/sending.ts",
   // in a report, for people
   "bench/gas.ts",
+  // in a file: what was spent within the hour, across restarts
+  "chain/internal/journal.ts",
+  // an endpoint's Retry-After may be a date
+  "chain/internal/rpc-transport.ts",
+  // held against the dates that libp2p gives connections
+  "checkpoints/strangers.ts",
   // answers as an API server does, which dates its objects
   "test/support/kubernetes-api.ts",
 ];

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Node } from "../chain/entities.ts";
+import { settles } from "../workload/executors/patience.ts";
 import { ReceiptAsker } from "./attest/asker.ts";
 import { ReceiptGiver } from "./attest/giver.ts";
 import { Doubts } from "./attest/order.ts";
@@ -9,6 +10,7 @@ import { Holdings } from "./lease/holdings.ts";
 import { outOfTouch, planLeases } from "./lease/plan.ts";
 import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
+import { LeaseTurns } from "./lease/turns.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
 import { chooseNeighbours, heldLeases } from "./node/neighbours.ts";
@@ -20,6 +22,9 @@ import { type AgentParts, attempt, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
 
 export type { AgentParts } from "./parts.ts";
+
+/** Longest wait of a cycle for the steps that it has begun, milliseconds; they go on after it. */
+const STEP_PATIENCE_MS = 10_000;
 
 /** Looks at the chain that an agent takes at most before it leaves. */
 const DRAIN_CYCLES = 5;
@@ -42,6 +47,7 @@ export class Agent {
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
   readonly #drains = new Drains();
+  readonly #turns = new LeaseTurns();
   #draining = false;
   #state: AgentState | undefined;
 
@@ -90,16 +96,19 @@ export class Agent {
     await this.#lookForRoom();
 
     const pausing = this.#draining || (this.#parts.owner?.present ?? false);
-    if (pausing && !this.#draining) await this.#makeWay();
+    if (pausing && !this.#draining) this.#makeWay();
     const mine = await this.#holdings.onChain(pin);
     const local = (await this.#holdings.here()).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
     });
     const steps = planLeases(mine, local, pin.timestamp, pausing);
-    // Leases do not wait for one another; within one the order of its steps stands.
+    // Leases do not wait for one another, and the cycle not for long; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);
-    await Promise.all([...byLease.values()].map((own) => this.#steps.take(own, mine, pin)));
+    for (const [leaseId, own] of byLease) {
+      if (!this.#turns.busy(leaseId)) this.#turns.begin(leaseId, () => this.#steps.take(own, mine, pin));
+    }
+    await this.#turns.settle(this.#draining ? this.#drainPatienceMs : STEP_PATIENCE_MS);
 
     if (!this.#draining) {
       await keepNode(this.#parts, node, pin, this.#drains);
@@ -118,7 +127,12 @@ export class Agent {
       this.#parts.logger.info({ why: state.idle }, "idle");
     }
     this.#state = state;
-    return steps.length > 0;
+    return steps.length > 0 || this.#turns.size > 0;
+  }
+
+  /** Longest wait for steps in each cycle while the agent leaves: a grace to stop, one to be copied, and transactions. */
+  get #drainPatienceMs(): number {
+    return 2 * this.#parts.graceSeconds * 1000 + 60_000;
   }
 
   /**
@@ -143,6 +157,7 @@ export class Agent {
         await delay(1000);
       }
     }
+    await Promise.all([...this.#holdings.works.values()].map((work) => work.stop("kill")));
     await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
     await this.#giver.stop();
     const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
@@ -150,12 +165,12 @@ export class Agent {
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
   }
 
-  /** The machine's owner is back: workloads write a last checkpoint and end. */
-  async #makeWay(): Promise<void> {
+  /** The machine's owner is back: workloads are told to write a last checkpoint and end. Their leases' steps wait for it. */
+  #makeWay(): void {
     const running = [...this.#holdings.works.values()].filter((work) => work.running);
     if (running.length === 0) return;
     this.#parts.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
-    await Promise.all(running.map((work) => work.stop("drain")));
+    for (const work of running) void work.stop("drain");
   }
 
   /** Stops the work of leases that must be overdue by now, while the chain cannot be asked. */
@@ -164,14 +179,16 @@ export class Agent {
     const { timestamp, at } = this.#seen;
     const elapsed = (performance.now() - at) / 1000;
     const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
+    const ends: Promise<void>[] = [];
     for (const id of outOfTouch(running, timestamp, elapsed)) {
       const seconds = Math.round(elapsed);
       this.#parts.logger.error(
         { lease: id, seconds },
         "stopping work: the chain cannot be reached, and the lease is overdue",
       );
-      await this.#holdings.works.get(id)?.stop("kill");
+      ends.push(this.#holdings.works.get(id)?.stop("kill") ?? Promise.resolve());
     }
+    await settles(Promise.all(ends), STEP_PATIENCE_MS);
   }
 
   async #lookForRoom(): Promise<void> {

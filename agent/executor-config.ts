@@ -74,7 +74,10 @@ const kubernetes = z.strictObject({
     subPath: z.string().default(""),
   }),
   trainerImage: z.string().optional(),
+  /** MiB of /tmp in a unit's memory, where its spec does not ask for more on disk. */
   tmpMiB: whole.default(64),
+  /** MiB of the volume for a unit's checkpoints and outputs. */
+  diskMiB: whole.default(10_240),
   priorityClass: z.string().optional(),
   runtimeClass: z.string().optional(),
   nodeSelector: z.record(z.string(), z.string()).default({}),

@@ -60,7 +60,7 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
     case "kubernetes": {
       const { KubernetesExecutor } = await import("../workload/executors/kubernetes.ts");
       const { Cluster } = await import("../workload/executors/kubernetes/cluster.ts");
-      const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, kind: _, ...settings } = chosen;
+      const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, diskMiB, kind: _, ...settings } = chosen;
       const uid = process.getuid?.() ?? 0;
       if (uid === 0) throw new Error("The agent runs as root, and so would strangers' programs: give it another user.");
       return new KubernetesExecutor({
@@ -72,6 +72,8 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
         allowOutbound,
         gpusPerUnit: unitSize.gpus,
         unitSize,
+        diskMiB,
+        onNotice: (notice) => logger.warn(notice),
       });
     }
   }

@@ -5,6 +5,7 @@
  *     node agent/main.ts check --config agent.json     validate the configuration and the connection, change nothing
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -113,6 +114,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
   try {
     // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
     executor = await openExecutor(config, logger);
+    for (const notice of (await executor.probe?.()) ?? []) logger.warn(notice);
     (await openMeter(config, createLogger("agent", "silent"))).close();
     endpoint = await serveHealth({
       ...config.service,
@@ -144,7 +146,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
       metrics: attestMetrics(registry),
       spotCheckMs: config.spotCheck * 1000,
-      room: new DiskRoom(config.dataDir, config.minFree * 2 ** 20),
+      room: new DiskRoom(await workDirectories(config), config.minFree * 2 ** 20),
     });
     const running = agent;
     await running.serve();
@@ -203,6 +205,13 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
   }
 }
 
+/** Directories that work needs room in: the agent's own, and that of the leases where it is on another volume. */
+async function workDirectories(config: AgentConfig): Promise<string[]> {
+  const leases = leasesDirectory(config);
+  await mkdir(leases, { recursive: true });
+  return [config.dataDir, leases];
+}
+
 async function check(config: AgentConfig): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const { signer } = await session.lane(config.operator);
@@ -216,6 +225,7 @@ async function check(config: AgentConfig): Promise<void> {
   ];
   const executor = await openExecutor(config, createLogger("agent", "silent"));
   words.push(`executor  ${executor.name}`);
+  for (const notice of (await executor.probe?.()) ?? []) words.push(`          ${notice}`);
   await executor.close();
   const logger = createLogger("agent", config.service.logLevel);
   const meter = await openMeter(config, logger);

@@ -8,11 +8,13 @@ import type { ReadBlock } from "./dag.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
 import { readEntry, readFileContent } from "./unixfs.ts";
+import { TREE_LIMITS } from "./tree-limits.ts";
 
 const FSYNC_CONCURRENCY = 8;
-/** Directories within directories. */
-const MAX_PATH_DEPTH = 64;
-const MAX_ENTRIES = 100_000;
+/** Directories within directories, one for the file at the end, and the root. */
+const MAX_PATH_DEPTH = TREE_LIMITS.storedDepth + 1;
+/** The root is one more than what was counted. */
+const MAX_ENTRIES = TREE_LIMITS.entries + 1;
 /** Added to the destination's name while it is being written. */
 const DRAFT_SUFFIX = ".fetching.tmp";
 
@@ -87,21 +89,35 @@ async function writeTree(root: CID, path: string, read: ReadBlock, signal: Abort
 
 async function writeContent(cid: CID, target: string, read: ReadBlock, signal: AbortSignal): Promise<void> {
   const handle = await open(target, "wx");
+  let length = 0;
   try {
     for await (const chunk of readFileContent(cid, read)) {
       signal.throwIfAborted();
-      await writeAll(handle, chunk);
+      // Blocks of zeros stay holes: a sparse file takes no more room here than where it came from.
+      if (!isZero(chunk)) await writeAll(handle, chunk, length);
+      length += chunk.byteLength;
     }
+    await handle.truncate(length);
   } finally {
     await handle.close();
   }
 }
 
 /** A single write may take only part of the bytes. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let offset = 0;
   while (offset < bytes.byteLength) {
-    const { bytesWritten } = await handle.write(bytes, offset);
+    const { bytesWritten } = await handle.write(bytes, offset, bytes.byteLength - offset, position + offset);
     offset += bytesWritten;
   }
+}
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.byteLength; at += ZEROS.byteLength) {
+    const part = bytes.subarray(at, at + ZEROS.byteLength);
+    if (Buffer.compare(part, ZEROS.subarray(0, part.byteLength)) !== 0) return false;
+  }
+  return true;
 }

@@ -8,6 +8,7 @@ import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 
 import { CheckpointError, systemErrorCode } from "./errors.ts";
+import { storedNameProblem, TREE_LIMITS } from "./tree-limits.ts";
 
 /** Where an import's blocks go. */
 export type BlockSink = Pick<Blockstore, "get" | "put" | "has">;
@@ -32,6 +33,8 @@ const PROFILE = {
 
 const READ_BYTES = 1024 * 1024;
 const ROOT = "root";
+/** Bytes that a lease puts before the paths of what a program leaves, such as `unit-12/checkpoint/checkpoint-000000042/`. */
+const STORED_AROUND_BYTES = 128;
 
 type Content = Uint8Array | AsyncIterable<Uint8Array>;
 
@@ -57,7 +60,7 @@ export async function importDirectory(path: string, sink: BlockSink): Promise<Im
     throw unreadable(path, error);
   });
   if (!kind.isDirectory()) throw notPlain(path, "directory");
-  return importEntries(walk(path, ROOT), sink);
+  return importEntries(walk(path, ROOT, 0, { entries: 0 }), sink);
 }
 
 /** Imports entries that have one top-level name in common, in order of their paths. @returns the root below that name. */
@@ -73,7 +76,16 @@ export async function importEntries(
   return root;
 }
 
-async function* walk(directory: string, path: string): AsyncGenerator<SourceEntry> {
+/** Refuses what {@link exportTo} could not restore. @param seen Entries so far, counted up. */
+async function* walk(
+  directory: string,
+  path: string,
+  depth: number,
+  seen: { entries: number },
+): AsyncGenerator<SourceEntry> {
+  if (depth > TREE_LIMITS.storedDepth) {
+    throw notRestorable(directory, `lies more than ${TREE_LIMITS.storedDepth} directories deep`);
+  }
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
     throw unreadable(directory, error);
   });
@@ -81,14 +93,16 @@ async function* walk(directory: string, path: string): AsyncGenerator<SourceEntr
   entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   for (const entry of entries) {
     const source = join(directory, entry.name);
-    if (/[\\\uFFFD]/.test(entry.name)) {
-      throw new CheckpointError(
-        "INVALID_SOURCE",
-        `${source} has a name with a backslash or that is not UTF-8: rename it`,
-      );
-    }
+    const problem = storedNameProblem(entry.name);
+    if (problem !== undefined) throw new CheckpointError("INVALID_SOURCE", `${source} ${problem}`);
     const target = `${path}/${entry.name}`;
-    if (entry.isDirectory()) yield* walk(source, target);
+    if (Buffer.byteLength(target) > TREE_LIMITS.pathBytes + ROOT.length + STORED_AROUND_BYTES) {
+      throw notRestorable(source, `has a path of more than ${TREE_LIMITS.pathBytes} bytes`);
+    }
+    if (++seen.entries > TREE_LIMITS.entries) {
+      throw notRestorable(source, `is one entry too many: at most ${TREE_LIMITS.entries} can be stored together`);
+    }
+    if (entry.isDirectory()) yield* walk(source, target, depth + 1, seen);
     else if (entry.isFile()) yield { path: target, content: readContent(source) };
     else throw notPlain(source, "file or directory");
   }
@@ -107,6 +121,10 @@ async function* readContent(file: string): AsyncGenerator<Uint8Array> {
   } finally {
     await handle.close();
   }
+}
+
+function notRestorable(path: string, why: string): CheckpointError {
+  return new CheckpointError("INVALID_SOURCE", `${path} ${why}, and could not be restored: make it flatter or smaller`);
 }
 
 function notPlain(path: string, wanted: string): CheckpointError {

@@ -13,6 +13,7 @@ import type {
 import type { Multiaddr } from "@multiformats/multiaddr";
 
 import { Budget } from "../service/budget.ts";
+import { monotonicMs } from "../system/clock.ts";
 import { chooseVictim } from "../service/http/connections.ts";
 import type { ConnectionFacts } from "../service/http/connections.ts";
 
@@ -81,6 +82,8 @@ export class StrangerGuard implements Startable {
   readonly #proven = new Map<string, true>();
   readonly #streams = new Map<string, Map<string, number>>();
   readonly #rates = new Map<string, Budget>();
+  /** When connections were opened: libp2p tells it by the wall clock. */
+  readonly #opened = new WeakMap<Connection, number>();
   /** Peers whose records are to go unless they are connected by the next look. */
   #leaving = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -126,33 +129,46 @@ export class StrangerGuard implements Startable {
       else leaving.add(name);
     }
     this.#leaving = leaving;
-    const now = Date.now();
+    const now = monotonicMs();
     for (const connection of connections) {
-      const { direction, streams, remotePeer, timeline } = connection;
-      if (direction !== "outbound" || streams.length > 0 || now - timeline.open < VISIT_MS) continue;
+      const { direction, streams, remotePeer } = connection;
+      if (direction !== "outbound" || streams.length > 0 || now - this.#openedAt(connection) < VISIT_MS) continue;
       if (!this.#acquaintance.isWanted(remotePeer.toString())) connection.close().catch(() => undefined);
     }
   }
 
   readonly #onOpen = (event: CustomEvent<Connection>): void => {
     const { connectionManager } = this.#components;
+    this.#opened.set(event.detail, monotonicMs());
     const inbound = connectionManager.getConnections().filter(({ direction }) => direction === "inbound");
     const peer = event.detail.remotePeer;
     const own = inbound.filter(({ remotePeer }) => remotePeer.equals(peer));
     if (own.length > MAX_OF_PEER)
-      own.sort((a, b) => a.timeline.open - b.timeline.open)[0]?.abort(new Error("too many of one peer"));
+      own.sort((a, b) => this.#openedAt(a) - this.#openedAt(b))[0]?.abort(new Error("too many of one peer"));
     if (inbound.length <= MAX_INBOUND) return;
     const others = inbound.filter((connection) => connection !== event.detail);
     const facts = others.map((connection) => [connection, this.#factsOf(connection)] as const);
-    const victim = chooseVictim(facts, Date.now()) ?? event.detail;
+    const victim = chooseVictim(facts, monotonicMs()) ?? event.detail;
     victim.abort(new Error(`more than ${MAX_INBOUND} connections`));
   };
 
-  #factsOf({ remotePeer, remoteAddr, streams, timeline }: Connection): ConnectionFacts {
+  #openedAt(connection: Connection): number {
+    const known = this.#opened.get(connection) ?? monotonicMs();
+    this.#opened.set(connection, known);
+    return known;
+  }
+
+  #factsOf(connection: Connection): ConnectionFacts {
+    const { remotePeer, remoteAddr, streams } = connection;
     const name = remotePeer.toString();
     const proven = this.#proven.has(name) || this.#acquaintance.isWanted(name);
     // A stranger's streams do not make it busy: it could hold its place by opening one.
-    return { address: addressOf(remoteAddr), proven, busy: proven && streams.length > 0, usedAt: timeline.open };
+    return {
+      address: addressOf(remoteAddr),
+      proven,
+      busy: proven && streams.length > 0,
+      usedAt: this.#openedAt(connection),
+    };
   }
 
   /** Of a peer's record only what is needed is stored. */

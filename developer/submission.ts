@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { ChainError } from "../chain/errors.ts";
-import { readIfPresent, setAside, writeDurably } from "../chain/internal/durable.ts";
+import { readIfPresent, setAside } from "../chain/internal/set-aside.ts";
+import { writeDurably } from "../system/durable.ts";
 
 /** What makes two submissions the same one. */
 export interface SubmissionIdentity {

@@ -37,8 +37,8 @@ import { referenceWeights } from "./demo/reference.ts";
 const AGENTS = 5;
 const DEVELOPERS = 2;
 const STEP_MS = 2_500;
-/** What the meters show when the faults are over, so that every agent may take work. */
-const CALM = { load: 0.05, latency: 0, watts: 40 };
+/** What the meters show before the first step and when the faults are over, so that every agent may take work. */
+const CALM = Array.from({ length: AGENTS }, () => ({ load: 0.05, latency: 0, watts: 40 }));
 /** Share beyond the average from which on work moves: the band of a local chain, and the keepers' hysteresis. */
 const MARGIN = 0.12;
 /** Time for everything to come to its end when the faults are over, milliseconds. */
@@ -74,14 +74,12 @@ await rm(directory, { recursive: true, force: true });
 say(`seed ${String(seed)}, ${String(steps)} steps: ${replay}`);
 for (const line of record) say(line);
 const interrupted = interruptible(say);
-const world = await orAborted(World.start(directory, AGENTS, conditions[0] ?? []), interrupted).catch(
-  (error: unknown) => {
-    if (interrupted.aborted) process.exit();
-    throw error;
-  },
-);
+const world = await orAborted(World.start(directory, AGENTS, CALM), interrupted).catch((error: unknown) => {
+  if (interrupted.aborted) process.exit();
+  throw error;
+});
 const survived: Record<string, number> = {};
-const decisions = new Decisions(world, conditions, MARGIN);
+const decisions = new Decisions(world, CALM, conditions, MARGIN);
 let before: ChainState | undefined;
 let accounts: string[] = [];
 const wrong = await orAborted(run(), interrupted).catch((error: unknown) => [
@@ -139,7 +137,7 @@ async function run(): Promise<string[]> {
     if (found.length > 0) return found.map((each) => `step ${String(step)}: ${each}`);
   }
   for (const fault of lasting.keys()) await world.heal(fault);
-  world.setConditions(Array.from({ length: AGENTS }, () => CALM));
+  world.setConditions(CALM);
   say("the faults are over: everything is to come to its end");
   await until("every developer has all that was paid for", async () => {
     const found = await check();

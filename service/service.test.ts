@@ -104,3 +104,30 @@ test("a configuration is validated strictly, and the message names file and entr
   }
   assert.throws(() => readConfig(join(directory, "none.json"), schema), /Cannot read .*none\.json/);
 });
+
+test("an interval that no timer can wait is refused, with the bound", async () => {
+  assert.equal(fees.safeParse({ stuckAfter: 2_147_483 }).success, true);
+  const refused = fees.safeParse({ stuckAfter: 30 * 86_400 });
+  assert.match(refused.error?.issues[0]?.message ?? "", /at most 2147483 seconds/);
+});
+
+test("a loop whose pause is longer than a timer can wait does not spin", async () => {
+  const stop = new AbortController();
+  let cycles = 0;
+  const running = runLoop({
+    name: "loop",
+    intervalMs: 30 * 86_400_000,
+    maxBackoffMs: 1,
+    signal: stop.signal,
+    logger: quiet,
+    pulse: new Pulse(Infinity),
+    cycle: async () => {
+      cycles += 1;
+      return false;
+    },
+  });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  stop.abort();
+  await running;
+  assert.equal(cycles, 1);
+});

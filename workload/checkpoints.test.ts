@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import {
   checkpointName,
   listCheckpoints,
+  misnamedCheckpoint,
   newestCheckpoint,
   pruneCheckpoints,
   removeUnfinished,
@@ -124,4 +125,18 @@ test("numbers, progress and paths that make no sense are refused, and leave noth
   for (const progress of [-0.1, 1.1, NaN]) await assert.rejects(write(1, progress), invalid);
   await assert.rejects(writeCheckpointAtomically(directory, 1, { "../escape": "x" }, 0), invalid);
   assert.equal(await newestCheckpoint(directory), undefined);
+});
+
+test("near misses are told with the right name, once they are no name on the way to it", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-misnamed-"));
+  context.after(() => rm(root, { recursive: true, force: true }));
+  await mkdir(join(root, "checkpoint-500"));
+  assert.equal(await misnamedCheckpoint(root), undefined, "it may be renamed yet");
+  const later = Number.MAX_SAFE_INTEGER;
+  assert.match(
+    (await misnamedCheckpoint(root, undefined, later)) ?? "",
+    /^checkpoint-500 is not checkpoint-000000500: name checkpoints/,
+  );
+  assert.equal(await misnamedCheckpoint(root, 500, later), undefined, "there is a newer one");
+  assert.notEqual(await misnamedCheckpoint(root, 499, later), undefined);
 });

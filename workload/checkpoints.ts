@@ -23,6 +23,11 @@ const PROGRESS_FILE = "progress.json";
 const MAX_PROGRESS_BYTES = 4096;
 const READ_UNFOLLOWED = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
+/** Names that are meant for a checkpoint's, such as checkpoint-500, ckpt_12 or checkpoint-000000042.pt. */
+const MEANT = /^(?:checkpoints?|ckpt|chkpt)[-_. =]*(\d{1,18})(.*)$/i;
+/** What has lain there for so long is no name on the way to another one, milliseconds. */
+const SETTLED_MS = 5000;
+
 /** A complete checkpoint. */
 export interface Checkpoint {
   readonly number: number;
@@ -63,6 +68,46 @@ export async function listCheckpoints(directory: string): Promise<Checkpoint[]> 
 /** The newest complete checkpoint, or undefined if there is none. */
 export async function newestCheckpoint(directory: string): Promise<Checkpoint | undefined> {
   return (await listCheckpoints(directory))[0];
+}
+
+/**
+ * What in a checkpoint directory was meant to be a checkpoint and is none, with the name that it should have; undefined if
+ * nothing is, or while it may still be renamed. What is older than the newest complete checkpoint is passed over. O(entries).
+ *
+ * @param newest Number of the newest complete checkpoint, if there is one.
+ * @param now Milliseconds since 1970, as files' times are.
+ */
+export async function misnamedCheckpoint(
+  directory: string,
+  newest?: number,
+  now = Date.now(),
+): Promise<string | undefined> {
+  const entries = await entriesOf(directory);
+  let other: string | undefined;
+  for (const { name, ...entry } of entries.map((each) => ({ name: each.name, link: each.isSymbolicLink() }))) {
+    if (UNFINISHED.test(name) || name.startsWith(".")) continue;
+    const digits = MEANT.exec(name)?.[1];
+    const number = Number(digits ?? NaN);
+    if (NAME.test(name) && !entry.link) continue;
+    if (digits === undefined || !(number <= MAX_CHECKPOINT_NUMBER)) {
+      if (await isSettled(join(directory, name), now)) other ??= name;
+      continue;
+    }
+    if (newest !== undefined && number <= newest) continue;
+    if (!(await isSettled(join(directory, name), now))) continue;
+    const right = checkpointName(number);
+    if (name === right) return `${name} is a link: rename the directory or file itself to ${right}`;
+    return `${name} is not ${right}: name checkpoints "checkpoint-" and nine digits`;
+  }
+  if (newest !== undefined || other === undefined) return undefined;
+  return `${other} is no checkpoint: name checkpoints "checkpoint-" and nine digits, such as ${checkpointName(42)}`;
+}
+
+async function isSettled(path: string, now: number): Promise<boolean> {
+  return lstat(path).then(
+    ({ mtimeMs }) => now - mtimeMs >= SETTLED_MS,
+    () => false,
+  );
 }
 
 /**

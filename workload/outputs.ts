@@ -2,6 +2,7 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { isSystemError, WorkloadError } from "./errors.ts";
+import { checkTree } from "./snapshot.ts";
 
 /** Empties an output directory; the directory itself stays, as an engine may have it mounted. O(files). */
 export async function clearOutputs(directory: string): Promise<void> {
@@ -10,13 +11,14 @@ export async function clearOutputs(directory: string): Promise<void> {
 
 /**
  * Checks what a workload that ended well has left in its output directory: everything that its spec promises, and
- * nothing but plain files and directories (a link would have the agent publish whatever it points to). O(files).
+ * nothing but plain files, directories and links that stay among them (any other link would have the agent publish
+ * whatever it leads to). O(files).
  *
  * @param outputs Relative paths from the spec.
  * @throws {@link WorkloadError} `OUTPUT_INVALID`
  */
 export async function checkOutputs(directory: string, outputs: readonly string[]): Promise<void> {
-  await assertPlain(directory);
+  await checkTree(directory);
   for (const output of outputs) {
     try {
       await lstat(join(directory, output));
@@ -26,19 +28,6 @@ export async function checkOutputs(directory: string, outputs: readonly string[]
         "OUTPUT_INVALID",
         `The workload ended with exit code 0, but there is no "${output}" among its outputs: ` +
           `it has to write it below VERAI_OUTPUT_DIR, or the spec must not name it.`,
-      );
-    }
-  }
-}
-
-async function assertPlain(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) await assertPlain(path);
-    else if (!entry.isFile()) {
-      throw new WorkloadError(
-        "OUTPUT_INVALID",
-        `${path} is neither a file nor a directory: a workload may leave only those.`,
       );
     }
   }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
 import { listCheckpoints } from "./checkpoints.ts";
-import { linkTree } from "./snapshot.ts";
+import { checkTree, linkTree, treeBudget } from "./snapshot.ts";
 
 async function folder(context: TestContext): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "drmp-snapshot-"));
@@ -32,8 +32,8 @@ test("links, pipes and bottomless trees are refused by name, and nothing of them
   await mkdir(secret);
   await writeFile(join(secret, "operator.json"), "secret");
   const cases: [name: string, make: (at: string) => Promise<unknown>, message: RegExp][] = [
-    ["file", (at) => symlink(join(secret, "operator.json"), join(at, "zz")), /zz is neither a file nor a directory/],
-    ["directory", (at) => symlink(secret, join(at, "zz")), /zz is neither a file nor a directory/],
+    ["file", (at) => symlink(join(secret, "operator.json"), join(at, "zz")), /zz is an absolute link/],
+    ["directory", (at) => symlink("../../keys", join(at, "zz")), /zz is a link that leads out of its tree/],
     ["pipe", (at) => Promise.resolve(execFileSync("mkfifo", [join(at, "zz")])), /zz is neither a file nor a directory/],
     ["deep", (at) => mkdir(join(at, ...Array<string>(70).fill("d")), { recursive: true }), /64 directories deep/],
   ];
@@ -67,7 +67,7 @@ test(
       });
       await once(attacker.stdout, "data");
       await linkTree(from, to).catch((error: unknown) => {
-        assert.match(String(error), /neither a file nor a directory/);
+        assert.match(String(error), /neither a file nor a directory|absolute link/);
       });
       attacker.kill();
       const found = await readdir(join(to, "zz")).catch(() => []);
@@ -102,4 +102,69 @@ test("a progress file that is a pipe or a link says nothing, and holds nobody up
       [1, undefined],
     ],
   );
+});
+
+test("a link is taken for what it leads to, if that stays inside", async (context) => {
+  const root = await folder(context);
+  const from = join(root, "from");
+  await mkdir(join(from, "blobs", "deep"), { recursive: true });
+  await mkdir(join(from, "snapshots", "main"), { recursive: true });
+  await writeFile(join(from, "epoch=3.ckpt"), "weights");
+  await writeFile(join(from, "blobs", "deep", "1"), "blob");
+  await symlink("epoch=3.ckpt", join(from, "last.ckpt"));
+  await symlink("last.ckpt", join(from, "best.ckpt"));
+  await symlink("../../blobs/deep/1", join(from, "snapshots", "main", "model.bin"));
+  await symlink("blobs/./deep/", join(from, "latest"));
+  await symlink("../latest/../deep", join(from, "blobs", "round"));
+  const to = join(root, "to");
+  await linkTree(from, to);
+  const read = (...path: string[]) => readFile(join(to, ...path), "utf8");
+  assert.equal(await read("last.ckpt"), "weights");
+  assert.equal(await read("best.ckpt"), "weights");
+  assert.equal(await read("snapshots", "main", "model.bin"), "blob");
+  assert.equal(await read("latest", "1"), "blob");
+  assert.equal(await read("blobs", "round", "1"), "blob");
+  assert.ok(!(await lstat(join(to, "latest"))).isSymbolicLink());
+  await checkTree(from);
+});
+
+test("links that never end, or lead to nothing, are refused", async (context) => {
+  const root = await folder(context);
+  const cases: [name: string, make: (at: string) => Promise<unknown>, message: RegExp][] = [
+    ["itself", (at) => symlink("zz", join(at, "zz")), /more than 16 links/],
+    ["its own directory", (at) => symlink(".", join(at, "zz")), /a directory that it lies in/],
+    ["nothing", (at) => symlink("gone", join(at, "zz")), /does not exist \(gone\)/],
+    ["a file as a directory", (at) => symlink("f/x", join(at, "zz")), /does not exist \(f\/x\)/],
+    [
+      "each other",
+      async (at) => {
+        await mkdir(join(at, "a"));
+        await mkdir(join(at, "b"));
+        await symlink("../b", join(at, "a", "zz"));
+        await symlink("../a", join(at, "b", "zz"));
+      },
+      /a directory that it lies in/,
+    ],
+  ];
+  for (const [name, make, message] of cases) {
+    const from = join(root, name, "from");
+    await mkdir(from, { recursive: true });
+    await writeFile(join(from, "f"), "");
+    await make(from);
+    await assert.rejects(linkTree(from, join(root, name, "to")), { code: "OUTPUT_INVALID", message }, name);
+    await assert.rejects(checkTree(from), { code: "OUTPUT_INVALID", message }, name);
+  }
+});
+
+test("a tree that is too much is refused before it is read", async (context) => {
+  const root = await folder(context);
+  const from = join(root, "from");
+  await mkdir(from);
+  await writeFile(join(from, "sparse"), "");
+  await truncate(join(from, "sparse"), 2 ** 40);
+  await assert.rejects(linkTree(from, join(root, "to"), treeBudget(2 ** 30)), /larger than this node stores/);
+  await assert.rejects(linkTree(from, join(root, "to2"), { entries: 1, bytes: Infinity }), /one entry too many/);
+  await mkdir(join(root, "named"));
+  await writeFile(join(root, "named", "a\\b"), "");
+  await assert.rejects(checkTree(join(root, "named")), /backslash/);
 });

@@ -60,6 +60,7 @@ export const taskSpec = z
         .max(1024, { error: "has to be at most 1024 CPUs" }),
       memoryMiB: whole(64, 16 * 1024 * 1024, "the memory limit in MiB"),
       gpus: whole(0, 64, "the number of GPUs").default(0),
+      ephemeralMiB: whole(16, 1024 * 1024, "the MiB for the log and /tmp").optional(),
     }),
     checkpoint: z.strictObject({
       intervalSeconds: whole(1, 7 * DAY, "the seconds from one checkpoint to the next"),
@@ -111,7 +112,7 @@ export const taskSpec = z
  * - `command`, `args`, `env`: as usual; VERAI_* are the agent's, and a built-in trainer takes only variables that bear
  *   its name (`DIGITS_*`) and no command
  * - `inputs`: CID → path below VERAI_INPUT_DIR
- * - `resources`: `cpus`, `memoryMiB`, `gpus`
+ * - `resources`: `cpus`, `memoryMiB`, `gpus`; `ephemeralMiB` for its log and /tmp, where it needs more than it gets anyway
  * - `checkpoint.intervalSeconds`: how often the program means to write one, below VERAI_CHECKPOINT_DIR
  * - `outputs`: paths below VERAI_OUTPUT_DIR that exist when it has ended well
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL

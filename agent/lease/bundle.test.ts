@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
-import { writeCheckpointAtomically } from "../../workload/checkpoints.ts";
+import { checkpointName, writeCheckpointAtomically } from "../../workload/checkpoints.ts";
 import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -16,19 +16,19 @@ async function workspace(context: TestContext): Promise<Workspace> {
 
 test("progress is what complete checkpoints and outputs hold", async (context) => {
   const folder = (await workspace(context)).folder(1, 1);
-  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 0, unitsDone: 0 });
+  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 0, unitsDone: 0, fresh: false });
   const unit = await folder.unit(4);
   await writeCheckpointAtomically(unit.checkpoint, 7, { weights: "w" }, 0.25);
   await mkdir(join(unit.checkpoint, "checkpoint-000000008.tmp"));
   await folder.unit(5);
   await folder.markDone(5);
-  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 12_500, unitsDone: 1 });
+  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 12_500, unitsDone: 1, fresh: true });
 });
 
 test("a unit that is not done never counts as done, whatever it says", async (context) => {
   const folder = (await workspace(context)).folder(1, 1);
   await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 1, {}, 1);
-  assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_999, unitsDone: 0 });
+  assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_500, unitsDone: 0, fresh: true });
 });
 
 test("what is bundled is what a successor of part of the range goes on from", async (context) => {
@@ -44,7 +44,7 @@ test("what is bundled is what a successor of part of the range goes on from", as
 
   const successor = space.folder(2, 2);
   assert.equal(await adoptCheckpoint(successor, 1, 2, bundle.path), 2);
-  assert.deepEqual(await leaseProgress(successor, 1, 2), { total: 11_000, unitsDone: 1 });
+  assert.deepEqual(await leaseProgress(successor, 1, 2), { total: 11_000, unitsDone: 1, fresh: true });
   const { checkpoint } = await successor.unit(2);
   assert.equal(await readFile(join(checkpoint, "checkpoint-000000001", "weights"), "utf8"), "two");
   assert.ok(!(await readdir(successor.path)).includes("unit-0"));
@@ -68,7 +68,7 @@ test("a result holds every unit's output, and refuses links", async (context) =>
   const path = await bundleResult(folder, 0, 1);
   assert.equal(await readFile(join(path, "unit-0", "model.bin"), "utf8"), "model");
   await symlink("/etc/hostname", join(unit.output, "leak"));
-  await assert.rejects(bundleResult(folder, 0, 1), /neither a file nor a directory/);
+  await assert.rejects(bundleResult(folder, 0, 1), /absolute link/);
 });
 
 test("a checkpoint carries the end of each unit's log, and a successor passes it over", async (context) => {
@@ -84,4 +84,33 @@ test("a checkpoint carries the end of each unit's log, and a successor passes it
   assert.ok(log.endsWith("xthe end"));
   assert.deepEqual(await readdir(join(path, "logs")), ["unit-0.log"]);
   assert.equal(await adoptCheckpoint(space.folder(2, 2), 0, 2, path), 1);
+});
+
+test("numbers by optimiser step, without progress.json: progress grows with each checkpoint, and stays below the end", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  const { checkpoint } = await folder.unit(0);
+  let reached = 0;
+  for (const step of [500, 9_998, 9_999, 10_000, 10_001, 999_999_999]) {
+    await mkdir(join(checkpoint, checkpointName(step)));
+    assert.equal((await leaseProgress(folder, 0, 1)).fresh, true);
+    const { progress } = await bundleCheckpoint(folder, 0, 1, reached);
+    assert.ok(progress > reached && progress < 10_000, `${String(progress)} after ${String(reached)}`);
+    reached = progress;
+    assert.deepEqual(await leaseProgress(folder, 0, 1), { total: reached, unitsDone: 0, fresh: false });
+    assert.equal((await bundleCheckpoint(folder, 0, 1, 0)).progress, reached, "the same checkpoint counts the same");
+  }
+});
+
+test("units of a lease count each by itself, and on top of what the chain has", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  const one = (await folder.unit(0)).checkpoint;
+  const two = (await folder.unit(1)).checkpoint;
+  await mkdir(join(one, checkpointName(30_000)));
+  const first = await bundleCheckpoint(folder, 0, 2);
+  assert.equal(first.progress, 1, "a high number does not count for the other unit");
+  await mkdir(join(two, checkpointName(1)));
+  assert.equal((await bundleCheckpoint(folder, 0, 2, first.progress)).progress, 2);
+  // What was noted is lost: the chain's progress is what has to be passed.
+  await writeFile(join(folder.path, "counted.json"), "{ damaged");
+  assert.equal((await bundleCheckpoint(folder, 0, 2, 700)).progress, 701);
 });

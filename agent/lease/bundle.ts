@@ -1,40 +1,45 @@
-import { cp, type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { newestCheckpoint } from "../../workload/checkpoints.ts";
-import { linkTree } from "../../workload/snapshot.ts";
+import { misnamedCheckpoint, newestCheckpoint } from "../../workload/checkpoints.ts";
+import { linkTree, treeBudget } from "../../workload/snapshot.ts";
+import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
-
-/** Basis points of a unit: 10,000 is a unit that is done. */
-const WHOLE = 10_000;
 
 /** Bytes of each unit's log that go along with a checkpoint, for its developer to read. */
 const LOG_TAIL = 64 * 1024;
 
 /** How far the units of a lease are. */
 export interface Progress {
-  /** Basis points of a unit, summed over the lease's units. */
+  /** Basis points of a unit, summed over the lease's units; see {@link unitBasis}. */
   readonly total: number;
   readonly unitsDone: number;
+  /** Whether there is a checkpoint or an output that was not put together for posting yet. */
+  readonly fresh: boolean;
+  /** A name in a checkpoint directory that is nearly that of a checkpoint, and what it should be. */
+  readonly misnamed?: string;
 }
 
-/** How far one unit is, in basis points: what its newest complete checkpoint says, all of it when it is done. */
-export async function unitProgress(folder: LeaseFolder, index: number): Promise<number> {
-  if (await folder.isDone(index)) return WHOLE;
-  const { checkpoint } = await folder.unit(index);
-  const newest = await newestCheckpoint(checkpoint);
-  if (!newest) return 0;
-  // A workload that does not say how far it is moves on by a basis point with each checkpoint.
-  const progress = newest.progress === undefined ? newest.number + 1 : Math.floor(newest.progress * WHOLE);
-  return Math.min(Math.max(progress, 1), WHOLE - 1);
-}
-
-/** How far a lease is, from what is complete on disk. O(units). */
+/** How far a lease is, from what is complete on disk; each unit by itself. O(units). */
 export async function leaseProgress(folder: LeaseFolder, start: number, count: number): Promise<Progress> {
-  const units = await Promise.all(Array.from({ length: count }, (_, i) => unitProgress(folder, start + i)));
+  const counted = await readCounted(folder.path);
+  const units = await Promise.all(
+    Array.from({ length: count }, async (_, i) => {
+      const before = counted.get(start + i);
+      if (await folder.isDone(start + i)) return { basis: WHOLE, fresh: before?.basis !== WHOLE };
+      const { checkpoint } = await folder.unit(start + i);
+      const newest = await newestCheckpoint(checkpoint);
+      const misnamed = await misnamedCheckpoint(checkpoint, newest?.number);
+      if (!newest) return { basis: 0, fresh: false, misnamed };
+      return { basis: unitBasis(newest, before), fresh: isNewer(newest, before), misnamed };
+    }),
+  );
+  const misnamed = units.find((unit) => unit.misnamed !== undefined)?.misnamed;
   return {
-    total: units.reduce((sum, each) => sum + each, 0),
-    unitsDone: units.filter((each) => each === WHOLE).length,
+    total: units.reduce((sum, { basis }) => sum + basis, 0),
+    unitsDone: units.filter(({ basis }) => basis === WHOLE).length,
+    fresh: units.some(({ fresh }) => fresh),
+    ...(misnamed === undefined ? {} : { misnamed }),
   };
 }
 
@@ -43,40 +48,71 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
  * its output and a marker, and the end of its log. Files are linked, not copied: a complete checkpoint is never written to
  * again.
  *
+ * @param reached Progress that the chain has of this lease: what is newer counts for more than that, as far as there is room.
+ * @param maxBytes Bound on the length of all files together.
  * @returns The directory, and the progress that it holds.
+ * @throws `WorkloadError` `OUTPUT_INVALID` if a program has left what cannot be stored.
  */
 export async function bundleCheckpoint(
   folder: LeaseFolder,
   start: number,
   count: number,
+  reached = 0,
+  maxBytes = Infinity,
 ): Promise<{ path: string; progress: number }> {
   const path = await folder.scratch("checkpoint");
-  let progress = 0;
+  const before = await readCounted(folder.path);
+  const counted = new Map<number, Counted>();
+  const budget = treeBudget(maxBytes);
+  let fresh = false;
   for (let index = start; index < start + count; index++) {
     const unit = await folder.unit(index);
     const target = join(path, `unit-${String(index)}`);
     await copyLogTail(unit.log, join(path, "logs", `unit-${String(index)}.log`));
     if (await folder.isDone(index)) {
-      await linkTree(unit.output, join(target, "output"));
+      await linkTree(unit.output, join(target, "output"), budget);
       await writeFile(join(target, "done"), "");
-      progress += WHOLE;
+      fresh ||= before.get(index)?.basis !== WHOLE;
+      counted.set(index, { number: before.get(index)?.number ?? 0, basis: WHOLE });
       continue;
     }
     const newest = await newestCheckpoint(unit.checkpoint);
     if (!newest) continue;
-    await linkTree(newest.path, join(target, "checkpoint", newest.name));
-    // Read again from the very checkpoint that was linked: a newer one may have appeared meanwhile.
-    progress += newest.progress === undefined ? newest.number + 1 : Math.floor(newest.progress * WHOLE);
+    await linkTree(newest.path, join(target, "checkpoint", newest.name), budget);
+    // Counted by the very checkpoint that was linked: a newer one may have appeared meanwhile.
+    fresh ||= isNewer(newest, before.get(index));
+    counted.set(index, { number: newest.number, basis: unitBasis(newest, before.get(index)) });
   }
-  return { path, progress: Math.min(progress, count * WHOLE) };
+  if (fresh) raiseAbove(reached, counted);
+  await writeCounted(folder.path, counted);
+  return { path, progress: sumOf(counted) };
 }
 
-/** Puts a lease's result together: per unit its output. */
-export async function bundleResult(folder: LeaseFolder, start: number, count: number): Promise<string> {
+/** Lets units count for more, as far as there is room, until they are above what the chain has of them. */
+function raiseAbove(reached: number, counted: Map<number, Counted>): void {
+  for (const [index, { number, basis }] of counted) {
+    const missing = reached + 1 - sumOf(counted);
+    if (missing <= 0) return;
+    if (basis < WHOLE) counted.set(index, { number, basis: Math.min(WHOLE - 1, basis + missing) });
+  }
+}
+
+function sumOf(counted: ReadonlyMap<number, Counted>): number {
+  return [...counted.values()].reduce((sum, { basis }) => sum + basis, 0);
+}
+
+/** Puts a lease's result together: per unit its output. @param maxBytes Bound on the length of all files together. */
+export async function bundleResult(
+  folder: LeaseFolder,
+  start: number,
+  count: number,
+  maxBytes = Infinity,
+): Promise<string> {
   const path = await folder.scratch("result");
+  const budget = treeBudget(maxBytes);
   for (let index = start; index < start + count; index++) {
     const unit = await folder.unit(index);
-    await linkTree(unit.output, join(path, `unit-${String(index)}`));
+    await linkTree(unit.output, join(path, `unit-${String(index)}`), budget);
   }
   return path;
 }
@@ -101,7 +137,8 @@ export async function adoptCheckpoint(
     const entries = await readdir(join(checkpoint, name));
     if (entries.includes("checkpoint")) await adoptEntries(join(checkpoint, name, "checkpoint"), unit.checkpoint);
     if (entries.includes("done")) {
-      await cp(join(checkpoint, name, "output"), unit.output, { recursive: true, force: true });
+      await rm(unit.output, { recursive: true, force: true });
+      await linkTree(join(checkpoint, name, "output"), unit.output);
       await folder.markDone(Number(index));
     }
     adopted += 1;
@@ -109,12 +146,12 @@ export async function adoptCheckpoint(
   return adopted;
 }
 
-/** Copies each entry under another name first: a checkpoint must appear whole or not at all, also here. */
+/** Links each entry under another name first: a checkpoint must appear whole or not at all, also here. */
 async function adoptEntries(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from)) {
     const temporary = join(to, `${entry}.tmp`);
     await rm(temporary, { recursive: true, force: true });
-    await cp(join(from, entry), temporary, { recursive: true });
+    await linkTree(join(from, entry), temporary);
     await rm(join(to, entry), { recursive: true, force: true });
     await rename(temporary, join(to, entry));
   }

@@ -17,6 +17,8 @@ export class Holdings {
   /** Work under way or ended, by lease id. */
   readonly works = new Map<number, LeaseWork>();
   readonly #tasks = new Map<number, Task>();
+  /** What was last said about each lease. */
+  readonly #told = new Map<number, string>();
   /** How far each lease was when it was last looked at, by id and fence. */
   readonly #progressBefore = new Map<string, Progress>();
   readonly #parts: AgentParts;
@@ -61,12 +63,17 @@ export class Holdings {
         const current = work?.lease.fence === fence ? work : undefined;
         const progress = await this.#progress(leaseId, fence, start, count);
         const failure = current?.failure ?? progress.failure;
+        const hint = progress.misnamed ?? current?.waiting;
+        if (hint !== undefined) this.#tell(leaseId, hint);
         return {
           id: leaseId,
           fence,
           running: current?.running ?? false,
+          ending: work?.ending ?? false,
           unitsDone: progress.unitsDone,
           progress: progress.total,
+          fresh: progress.fresh,
+          ...(hint !== undefined && { hint }),
           ...(failure !== undefined && { failure }),
         };
       }),
@@ -94,11 +101,18 @@ export class Holdings {
       this.#progressBefore.set(key, progress);
       return progress;
     } catch (error) {
-      const before = this.#progressBefore.get(key) ?? { total: 0, unitsDone: 0 };
+      const before = this.#progressBefore.get(key) ?? { total: 0, unitsDone: 0, fresh: false };
       this.#parts.logger.error({ err: error, lease: leaseId }, "the work of a lease cannot be looked at");
       const passes = MAY_PASS.has(systemCode(error) ?? "");
       return passes ? before : { ...before, failure: `its files here cannot be read: ${String(error)}` };
     }
+  }
+
+  /** Says early, and once, what may become a lease without a checkpoint. */
+  #tell(leaseId: number, hint: string): void {
+    if (this.#told.get(leaseId) === hint) return;
+    this.#told.set(leaseId, hint);
+    this.#parts.logger.warn({ lease: leaseId, hint }, "no checkpoint yet");
   }
 
   /** Leases whose checkpoints are still of use. */

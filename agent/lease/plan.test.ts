@@ -171,6 +171,28 @@ test("work whose lease must be overdue by now is stopped while the chain cannot 
   assert.deepEqual(outOfTouch(leases, 1_000, 300), [1, 2]);
 });
 
+test("a newer checkpoint is headway, whatever its progress; none is left once progress cannot grow", () => {
+  const posted = { ...lease, due: 1_060, checkpoint: { progress: 9_999, at: 1_000 } };
+  assert.deepEqual(kinds([posted], [{ ...work, progress: 9_999, fresh: true }], 1_015, false), ["checkpoint"]);
+  const full = { ...posted, checkpoint: { progress: 3 * 9_999, at: 1_000 } };
+  const [step] = planLeases([full], [{ ...work, progress: 3 * 9_999, fresh: true }], 1_055, false);
+  assert.ok(step?.kind === "release");
+  assert.match(step.why, /no room left to grow: have the program write progress\.json/);
+});
+
+test("a lease without a checkpoint is given back with what may be why", () => {
+  const hint = "checkpoint-500 is not checkpoint-000000500";
+  const [step] = planLeases([{ ...lease, due: 1_060 }], [{ ...work, hint }], 1_055, false);
+  assert.ok(step?.kind === "release");
+  assert.equal(step.why, `no checkpoint came in time: ${hint}`);
+});
+
+test("work that could not be waited for is neither begun anew nor cleared away", () => {
+  const ending = { ...work, running: false, ending: true };
+  assert.deepEqual(kinds([lease], [ending], 1_001, false), []);
+  assert.deepEqual(kinds([], [ending], 1_001, false), []);
+});
+
 test("past its task's deadline a lease is given back, whatever of it is done", () => {
   const late = { ...lease, deadline: 1_010 };
   const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };

@@ -1,3 +1,5 @@
+import { WHOLE } from "./progress.ts";
+
 /** What is left until a lease is due when it is given back for want of a checkpoint: so many seconds, at most this share. */
 const LAST_SECONDS = 60;
 const LAST_SHARE = 0.2;
@@ -28,6 +30,12 @@ export interface LocalLease {
   readonly unitsDone: number;
   /** Work done, in basis points of a unit, as far as complete checkpoints and outputs hold it. */
   readonly progress: number;
+  /** Whether a checkpoint is here that was not put together for posting yet. */
+  readonly fresh?: boolean;
+  /** What may be why no checkpoint is here: a name that is nearly that of one, a unit that has not started. */
+  readonly hint?: string;
+  /** Its units were told to end, and have not all done so: it is not started again before they have. */
+  readonly ending?: boolean;
   /** When what the newest posted checkpoint holds was put together, and how long it was from then until it landed; seconds. */
   readonly posted?: { readonly captured: number; readonly took: number };
   /** The work cannot be done here (its spec is missing or invalid, a unit failed for good): what went wrong. */
@@ -82,7 +90,8 @@ export function planLeases(
     if (work.running) {
       steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "not ours any more" });
     }
-    if (lease === undefined || !["delivered", "disputed"].includes(lease.status)) {
+    // What could not be waited for keeps its folder until it has ended.
+    if (work.ending !== true && (lease === undefined || !["delivered", "disputed"].includes(lease.status))) {
       steps.push({ kind: "forget", leaseId: work.id });
     }
   }
@@ -108,7 +117,8 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   if (work?.failure !== undefined) return [{ kind: "release", leaseId, why: work.failure }];
   if (now > lease.deadline) return [{ kind: "release", leaseId, why: "the deadline of its task has passed" }];
   if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
-  const ahead = work !== undefined && work.progress > lease.checkpoint.progress;
+  const usedUp = lease.checkpoint.progress >= mostProgress(lease, work);
+  const ahead = !usedUp && work !== undefined && (work.progress > lease.checkpoint.progress || work.fresh === true);
   if (draining || lease.status === "moving") {
     const why = draining ? "the agent is leaving" : "the work moves to another node";
     // What the workloads leave behind is looked at when they have left.
@@ -118,15 +128,27 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   }
   // Once it is overdue, a checkpoint may still be in time to save it.
   if (now >= lastMoment(lease, ahead) && now <= lease.due) {
-    const why = ahead ? "its checkpoint could not be posted in time" : "no checkpoint came in time";
+    const why = ahead ? "its checkpoint could not be posted in time" : whyNoCheckpoint(work, usedUp);
     return [{ kind: "release", leaseId, why, unlessRenewed: lease.due }];
   }
   const steps: LeaseStep[] = [];
-  if (!work?.running) steps.push({ kind: "start", leaseId });
+  if (!work?.running && work?.ending !== true) steps.push({ kind: "start", leaseId });
   if (ahead && now >= nextCheckpoint(lease, work.posted)) {
     steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/** The highest progress that a checkpoint of a lease can have before more of its units are done, basis points. */
+function mostProgress({ count }: ChainLease, work: LocalLease | undefined): number {
+  return count * (WHOLE - 1) + (work?.unitsDone ?? 0);
+}
+
+function whyNoCheckpoint(work: LocalLease | undefined, usedUp: boolean): string {
+  if (usedUp && work?.fresh === true) {
+    return "its progress has no room left to grow: have the program write progress.json, or fewer checkpoints";
+  }
+  return work?.hint === undefined ? "no checkpoint came in time" : `no checkpoint came in time: ${work.hint}`;
 }
 
 /**

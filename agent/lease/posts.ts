@@ -1,11 +1,13 @@
 import type { ReceiptAsker } from "../attest/asker.ts";
 import type { SpotChecks } from "../attest/spot.ts";
 import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import { WorkloadError } from "../../workload/errors.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { timeoutSignal } from "../../system/clock.ts";
 import { bundleCheckpoint } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { type ChainLease, isHeld } from "./plan.ts";
+import type { LeaseFolder } from "./workspace.ts";
 
 /** A post that is being made. */
 interface Post {
@@ -83,7 +85,9 @@ export class CheckpointPosts {
     const { reader, contracts } = session;
     const folder = workspace.folder(lease.id, lease.fence);
     const begun = await reader.pin();
-    const { path, progress } = await bundleCheckpoint(folder, lease.start, lease.count);
+    const reached = (await reader.newestCheckpoints(begun, lease.id))[0]?.progress ?? 0;
+    const { path, progress } = await this.#bundle(lease, folder, reached);
+    if (progress <= reached) return;
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;
@@ -109,6 +113,18 @@ export class CheckpointPosts {
       logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
     } finally {
       await this.#retainNewest(leaseId);
+    }
+  }
+
+  /** What a program has left that cannot be stored ends the work on its lease: it would leave the same again. */
+  async #bundle(lease: ChainLease, folder: LeaseFolder, reached: number): Promise<{ path: string; progress: number }> {
+    try {
+      return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#parts.store.maxBytes);
+    } catch (error) {
+      if (error instanceof WorkloadError && error.code === "OUTPUT_INVALID") {
+        this.#holdings.works.get(lease.id)?.refuse(error.message);
+      }
+      throw error;
     }
   }
 

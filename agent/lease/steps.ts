@@ -68,14 +68,16 @@ export class LeaseSteps {
       }
       case "release": {
         this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
-        await this.#holdings.works.get(lease.id)?.stop("kill");
-        await send(this.#parts, `release ${String(lease.id)}`, () =>
+        // First, and whatever becomes of the engine: its fence ends what the workload could still do.
+        const sent = await send(this.#parts, `release ${String(lease.id)}`, () =>
           this.#ifActive(
             lease,
             () => leases.release.populateTransaction(lease.id, lease.fence),
             (due) => step.unlessRenewed === undefined || step.unlessRenewed === due,
           ),
         );
+        // One that was renewed meanwhile goes on. What runs of one that was given back is waited for when it is cleared away.
+        if (sent) void this.#holdings.works.get(lease.id)?.stop("kill");
         return;
       }
       case "accept":
@@ -89,6 +91,7 @@ export class LeaseSteps {
     const parent = chainLease?.parent ?? 0;
     const from = parent === 0 ? [] : await restorable(session.reader, pin, parent);
     const folder = workspace.folder(lease.id, lease.fence);
+    if (this.#holdings.works.get(lease.id)?.ending === true) return;
     const work = new LeaseWork(lease, await this.#holdings.task(lease.taskId, pin), folder, from, this.#parts);
     this.#holdings.works.set(lease.id, work);
     work.start();
@@ -105,7 +108,8 @@ export class LeaseSteps {
 
   async #deliver(lease: ChainLease): Promise<void> {
     const { store, workspace, session, logger } = this.#parts;
-    const path = await bundleResult(workspace.folder(lease.id, lease.fence), lease.start, lease.count);
+    const folder = workspace.folder(lease.id, lease.fence);
+    const path = await bundleResult(folder, lease.start, lease.count, store.maxBytes);
     const { cid, size } = await store.addDirectory(path, { pin: resultLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     await send(this.#parts, `result of lease ${String(lease.id)}`, () =>

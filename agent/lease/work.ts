@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import type PQueue from "p-queue";
 
@@ -8,8 +9,10 @@ import type { Checkpoint, Task } from "../../chain/entities.ts";
 import type { CheckpointStore } from "../../checkpoints/store.ts";
 import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
 import type { Logger } from "../../service/logger.ts";
-import type { Executor, RunningUnit, UnitFolder } from "../../workload/executors/executor.ts";
-import { shouldRestart } from "../../workload/restarts.ts";
+import { WorkloadError } from "../../workload/errors.ts";
+import type { Executor, RunningUnit, UnitFolder, UnitRun } from "../../workload/executors/executor.ts";
+import { END_SECONDS, settles } from "../../workload/executors/patience.ts";
+import { pauseBeforeAnother, shouldRestart } from "../../workload/restarts.ts";
 import type { TaskSpec } from "../../workload/spec.ts";
 import type { DiskRoom } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
@@ -21,6 +24,12 @@ import type { LeaseFolder } from "./workspace.ts";
 const RESTORE_TIMEOUT_MS = 120_000;
 /** Longest wait for any block of it, milliseconds: what nobody has must not cost the lease. */
 const RESTORE_STALL_MS = 6_000;
+
+/** Seconds for which the end of work is waited for after it was killed, or after its grace: more than a unit's own bound. */
+const STOP_SECONDS = END_SECONDS + 5;
+
+/** How often a unit is tried to be started that still runs from before, and milliseconds from one try to the next. */
+const [MAX_STARTS, START_PAUSE_MS] = [12, 5000];
 
 /** What the work on a lease is done with. */
 export interface WorkParts {
@@ -50,6 +59,7 @@ export class LeaseWork {
   readonly #running = new Set<RunningUnit>();
   #ended: Promise<void> | undefined;
   #active = false;
+  #givenUp = false;
   #failure: string | undefined;
   #endedCpuSeconds = 0;
 
@@ -64,7 +74,21 @@ export class LeaseWork {
 
   /** Whether units run or wait for a slot. */
   get running(): boolean {
-    return this.#active;
+    return this.#active && !this.#givenUp;
+  }
+
+  /** Whether it was told to stop, and could not be waited for: units may run still, and it must not begin anew. */
+  get ending(): boolean {
+    return this.#active && this.#givenUp;
+  }
+
+  /** Why a unit that was started has not begun yet; undefined if none waits. */
+  get waiting(): string | undefined {
+    for (const unit of this.#running) {
+      const why = unit.waiting?.();
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   /** Why the work cannot be done here; undefined while it can. */
@@ -101,12 +125,26 @@ export class LeaseWork {
       });
   }
 
-  /** Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. */
+  /** Says that the work cannot be done here: what its program leaves cannot be taken. */
+  refuse(why: string): void {
+    this.#failure ??= why;
+  }
+
+  /**
+   * Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. Waits for
+   * the end, but no longer than an engine that answers takes: what is left then is {@link ending}.
+   */
   async stop(how: "drain" | "kill", graceSeconds = this.#parts.graceSeconds): Promise<void> {
     this.#stop.abort();
-    const ends = [...this.#running].map((unit) => (how === "drain" ? unit.drain(graceSeconds) : unit.kill()));
-    await Promise.all(ends);
-    await this.#ended;
+    for (const unit of this.#running) void (how === "drain" ? unit.drain(graceSeconds) : unit.kill());
+    if (!this.#ended) return;
+    const seconds = (how === "drain" ? graceSeconds : 0) + STOP_SECONDS;
+    if (await settles(this.#ended, seconds * 1000)) return;
+    this.#givenUp = true;
+    this.#parts.logger.error(
+      { lease: this.lease.id, seconds, units: [...this.#running].map(({ id }) => id) },
+      "work was told to stop and has not ended: it is no longer waited for, and goes on being ended",
+    );
   }
 
   async #run(): Promise<void> {
@@ -166,12 +204,12 @@ export class LeaseWork {
   /** Runs a unit until it is done, fails for good, or the work is stopped. */
   async #runUnit(spec: TaskSpec, index: number): Promise<void> {
     const { folder, lease } = this;
-    const { executor, logger } = this.#parts;
+    const { logger } = this.#parts;
     if (await folder.isDone(index)) return;
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
-    for (let restarts = 0; ; restarts++) {
-      const running = await executor.start({
+    for (let [restarts, idle] = [0, 0]; ;) {
+      const running = await this.#begin(index, {
         leaseId: lease.id,
         leaseStart: lease.start,
         leaseUnits: lease.count,
@@ -194,10 +232,40 @@ export class LeaseWork {
         return;
       }
       if (this.#stop.signal.aborted) return;
+      const pause = pauseBeforeAnother(exit, idle);
+      if (pause !== undefined) {
+        idle += 1;
+        logger.warn(
+          { lease: lease.id, unit: index, exit, pause },
+          "unit ended without fault of its own, starting it again",
+        );
+        await sleep(pause * 1000, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+        if (this.#stop.signal.aborted) return;
+        continue;
+      }
       if (!shouldRestart(spec, exit, restarts)) {
         throw new Error(`unit ${String(index)} ${exit.reason}: ${exit.detail} Its log is ${unit.log}`);
       }
       logger.warn({ lease: lease.id, unit: index, restarts, exit }, "unit failed, starting it again");
+      restarts += 1;
+      idle = 0;
+    }
+  }
+
+  /** Starts a unit; one that an engine has not ended yet from before is waited for. */
+  async #begin(index: number, run: UnitRun): Promise<RunningUnit> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#parts.executor.start(run);
+      } catch (error) {
+        const alive = error instanceof WorkloadError && ["ALREADY_RUNNING", "LEFTOVER_ALIVE"].includes(error.code);
+        if (!alive || tries >= MAX_STARTS) throw error;
+        this.#parts.logger.warn(
+          { lease: this.lease.id, unit: index, err: error },
+          "unit runs still from before, waiting",
+        );
+        await sleep(START_PAUSE_MS, undefined, { signal: this.#stop.signal });
+      }
     }
   }
 

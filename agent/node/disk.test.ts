@@ -13,3 +13,15 @@ test("names the directory, what is free and what is needed", async () => {
   assert.match(full.full ?? "", /needed\. Free some space/);
   assert.equal(await new DiskRoom(tmpdir(), 1).look(), undefined);
 });
+
+test("too few inodes are no room either, and nothing to look for where their number is not fixed", async () => {
+  let files = { files: 1_000_000, ffree: 100 };
+  const room = new DiskRoom(["/data", "/work"], 1024, async (path) =>
+    Promise.resolve({ bavail: 1_000_000, bsize: 4096, ...(path === "/work" ? files : { files: 0, ffree: 0 }) }),
+  );
+  assert.match((await room.look()) ?? "", /The disk of \/work has no room for more files: 100 inodes are free, 10000/);
+  files = { ...files, ffree: 15_000 };
+  assert.notEqual(await room.look(), undefined, "twice as many have to be free again");
+  files = { ...files, ffree: 20_000 };
+  assert.equal(await room.look(), undefined);
+});

@@ -6,11 +6,7 @@ import { FIRST_NEIGHBOURS } from "../../checkpoints/peers.ts";
 import { chooseNeighbours, heldLeases } from "./neighbours.ts";
 import { rankHolders } from "./replicas.ts";
 
-const node = (
-  id: number,
-  status: Node["status"] = "active",
-  endpoint = `/ip4/203.0.113.7/tcp/${id}`,
-) => ({
+const node = (id: number, status: Node["status"] = "active", endpoint = `/ip4/203.0.113.7/tcp/${id}`) => ({
   ...{ id, status, endpoint },
 });
 const lease = (id: number, taskId: number, nodeId: number, status: Lease["status"] = "active") => ({

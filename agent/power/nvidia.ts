@@ -77,7 +77,9 @@ export class NvidiaMeter implements EnergyMeter {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
     this.#all = (options.gpus ?? []).length === 0;
-    this.#wanted = new Set();
+    // Those that an earlier meter has found: they can be asked for one by one if the tool lists none.
+    const known = (options.gpus ?? []).flatMap((name) => options.known?.get(name.trim().toLowerCase()) ?? []);
+    this.#wanted = new Set(known);
   }
 
   /**
@@ -136,7 +138,7 @@ export class NvidiaMeter implements EnergyMeter {
 
   async read(): Promise<EnergyReading> {
     // What a failed sample misses is in the next one, which also covers its time.
-    await (this.#sampling ?? this.#sample());
+    await this.#sampleOnce();
     let joules = 0;
     for (const [id, gpu] of this.#gpus) {
       if (!this.#uncovered.has(id)) joules += gpu.joules;
@@ -201,14 +203,18 @@ export class NvidiaMeter implements EnergyMeter {
   #start(sampleMs: number): void {
     this.#timer = setInterval(() => {
       if (this.#degraded || this.#sampling) return;
-      const sampling = this.#sample().finally(() => {
-        this.#sampling = undefined;
-      });
-      this.#sampling = sampling;
       // A reading that waits for it gets the error; without one, the next sample makes up for it.
-      sampling.catch(() => undefined);
+      this.#sampleOnce().catch(() => undefined);
     }, sampleMs);
     this.#timer.unref();
+  }
+
+  /** The sample that is under way, or a new one: the tool never runs twice at once. */
+  #sampleOnce(): Promise<void> {
+    this.#sampling ??= this.#sample().finally(() => {
+      this.#sampling = undefined;
+    });
+    return this.#sampling;
   }
 
   async #sample(given?: readonly ListedGpu[]): Promise<void> {
@@ -223,9 +229,12 @@ export class NvidiaMeter implements EnergyMeter {
         "driver",
       );
     }
-    // Without UUIDs nobody knows which of the lines has gone.
+    // Without UUIDs nobody knows which of the lines has gone: no counter goes on, and power counts as it is listed now.
     if (this.#shape === "byLine" && this.#lines !== 0 && this.#lines !== all.length) {
-      for (const gpu of this.#gpus.values()) gpu.missed = true;
+      for (const [id, gpu] of this.#gpus) {
+        if (this.#counts) gpu.missed = true;
+        else gpu.watts = listed.find((each) => each.id === id)?.value ?? gpu.watts;
+      }
     }
     this.#lines = all.length;
     for (const gpu of listed) {

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { Transaction } from "ethers";
 import { z } from "zod";
 
+import { writeDurably } from "../../system/durable.ts";
 import { ChainError } from "../errors.ts";
 import type { Spending } from "./budget.ts";
-import { readIfPresent, setAside, writeDurably } from "./durable.ts";
+import { readIfPresent, setAside } from "./set-aside.ts";
 
 const wei = z.string().regex(/^\d{1,40}$/);
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);

@@ -18,6 +18,8 @@ export const MAX_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;
 /** Requests a second that are tried in any case; pauses see to an endpoint that allows fewer. */
 const LEAST_RATE = 5;
+/** How often the pause doubles while nothing is served: from 250 ms to 8 s. */
+const DOUBLINGS = 5;
 /** How much slower it goes after a refusal, and how much faster after a second without. */
 const SLOWER = 0.8;
 const FASTER = 1.1;
@@ -115,11 +117,11 @@ export class Gate {
       this.#grownAt = now;
     }
     if (pauseMs === undefined) {
-      const pause = Math.min(this.#options.pauseMs * 2 ** this.#pauses, MAX_PAUSE_MS / 3);
+      const pause = Math.min(this.#options.pauseMs * 2 ** Math.min(this.#pauses, DOUBLINGS), MAX_PAUSE_MS / 3);
       // The jitter keeps clients that were refused together from coming back together.
       this.#pauseUntil(now + pause * (0.75 + Math.random() / 2));
     }
-    this.#pauses = Math.min(this.#pauses + 1, 16);
+    this.#pauses += 1;
     if (this.pauseMs > MAX_PAUSE_MS) this.fail(this.#paused());
   }
 

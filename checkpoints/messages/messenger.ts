@@ -16,10 +16,13 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_HANDLER_TIMEOUT_MS = 60_000;
 /** Time for a request to arrive once its stream is open. */
 const READ_TIMEOUT_MS = 10_000;
-/** Requests of one protocol read or answered at a time, of one peer, of one address and of all; more are told to come later. */
+/** Requests of one protocol answered at a time, of one peer and of all; more are told to come later. */
 const PER_PEER = 8;
-const PER_ADDRESS = 32;
 const PER_PROTOCOL = 64;
+/** The same, read or answered: what is read stays in memory until it is whole. */
+const READ_PER_PEER = 32;
+const READ_PER_ADDRESS = 64;
+const READ_PER_PROTOCOL = 128;
 /** Requests each second, and at once, of one peer and of one address, which many peers may share; more are told to come later. */
 const PEER_RATE = { perSecond: 20, burst: 100 };
 const ADDRESS_RATE = { perSecond: 200, burst: 1_000 };
@@ -69,6 +72,8 @@ interface Handled {
   handler: MessageHandler;
   options: HandleOptions;
   /** The requests being read or answered. */
+  open: Set<{ readonly peer: string; readonly address: string }>;
+  /** Those of them that are being answered. */
   running: Set<{ readonly peer: string; readonly address: string }>;
 }
 
@@ -90,7 +95,7 @@ export class Messenger {
 
   /** Answers requests of a protocol from now on; at once if started, else from {@link start} on. Replaces an earlier handler. */
   async handle(protocol: string, handler: MessageHandler, options: HandleOptions = {}): Promise<void> {
-    this.#handled.set(protocol, { handler, options, running: new Set() });
+    this.#handled.set(protocol, { handler, options, open: new Set(), running: new Set() });
     if (this.#network !== undefined) await this.#register(this.#network.libp2p, protocol);
   }
 
@@ -214,21 +219,25 @@ export class Messenger {
 
   /** Reads and answers a request, unless this peer, its address or all have too many under way. */
   async #work(protocol: string, handled: Handled, messages: JsonStream, asker: Asker): Promise<Answer> {
-    const { running } = handled;
+    const { open, running } = handled;
     const { peer, address, signal } = asker;
     const counted = { peer, address };
     // Before anything is read: what is read stays in memory until it is whole.
     const isFull =
-      running.size >= PER_PROTOCOL ||
-      count(running, (other) => other.peer === peer) >= PER_PEER ||
-      count(running, (other) => other.address === address) >= PER_ADDRESS;
-    if (isFull) return { ok: false, code: "BUSY", message: `${running.size} requests are being answered` };
+      open.size >= READ_PER_PROTOCOL ||
+      count(open, (other) => other.peer === peer) >= READ_PER_PEER ||
+      count(open, (other) => other.address === address) >= READ_PER_ADDRESS;
+    if (isFull) return { ok: false, code: "BUSY", message: `${open.size} requests are being read or answered` };
     if (!this.#peerRate.take(peer) || !this.#addressRate.take(address)) {
       return { ok: false, code: "BUSY", message: `more than ${PEER_RATE.perSecond} requests a second` };
     }
-    running.add(counted);
+    open.add(counted);
     try {
       const body = await readInTime(messages, signal);
+      if (running.size >= PER_PROTOCOL || count(running, (other) => other.peer === peer) >= PER_PEER) {
+        return { ok: false, code: "BUSY", message: `${running.size} requests are being answered` };
+      }
+      running.add(counted);
       return { ok: true, body: await orAborted(Promise.resolve(handled.handler(body, asker)), signal) };
     } catch (error) {
       signal.throwIfAborted();
@@ -237,6 +246,7 @@ export class Messenger {
       return { ok: false, code: "FAILED", message: "it failed to answer" };
     } finally {
       running.delete(counted);
+      open.delete(counted);
     }
   }
 }

@@ -10,12 +10,15 @@ import type { TestContext } from "node:test";
 
 import { CID } from "multiformats/cid";
 
+import { exchangeRaw, fuzzedRequest, seededRandom } from "../../service/http/testing.ts";
 import type { CheckpointStore } from "../store.ts";
 import { atEnd, blockFiles, damage, failsWith, seededBytes, startStore, until } from "../testing.ts";
 import { parseHttpAddress } from "./addresses.ts";
 import type { HttpAddress } from "./addresses.ts";
 
 const MIB = 1024 * 1024;
+/** Changed by hand only: a failure is seen again with the seed that it names. */
+const SEED = 20_261_129;
 const MISSING = "bafkreif2pall7dybz7vecqka3zo24irdwabwdi4wc55jznaq75q7eaavvu";
 
 interface Response {
@@ -119,6 +122,24 @@ void suite("blocks over HTTP", { concurrency: 4 }, () => {
     await damage(file ?? "");
     assert.equal((await ask(store, `/ipfs/${cid.toString()}?format=raw`)).status, 404);
     assert.equal((await blockFiles(store)).size, 0);
+  });
+
+  test(`stirred requests leave it serving (seed ${String(SEED)})`, async (t) => {
+    const store = await startStore(t);
+    const { cid } = await store.addFile(seededBytes("stirred", 1_000));
+    const path = `/ipfs/${cid.toString()}?format=raw`;
+    const port = Number(
+      store
+        .multiaddrs()
+        .find((each) => each.endsWith("/http"))
+        ?.split("/")[4],
+    );
+    const random = seededRandom(SEED);
+    for (let round = 0; round < 10; round++) {
+      const requests = Array.from({ length: 40 }, () => fuzzedRequest(random, [path, "/ipfs/", "/"]));
+      await Promise.all(requests.map((bytes) => exchangeRaw(port, [bytes], { answers: 1, limitMs: 40 })));
+    }
+    assert.equal((await ask(store, path)).status, 200);
   });
 
   test("one connection serves one request after the other", async (t) => {

@@ -115,9 +115,14 @@ export class BlockServer {
     }
     const answer: OpenAnswer = { address: socket.remoteAddress ?? "", response, movedAt: performance.now() };
     this.#open.set(socket, answer);
-    response.once("close", () => {
-      if (this.#open.get(socket) === answer) this.#open.delete(socket);
-    });
+    // A place is free again once the connection's answer is over and the block is no longer being read: whoever asks and
+    // leaves at once, again and again, would else have any number of blocks read.
+    let left = 2;
+    const leave = (): void => {
+      left -= 1;
+      if (left === 0 && this.#open.get(socket) === answer) this.#open.delete(socket);
+    };
+    response.once("close", leave);
     try {
       const bytes = await this.#read(cid);
       answer.movedAt = performance.now();
@@ -138,6 +143,8 @@ export class BlockServer {
       }
       this.#log.error({ cid: cid.toString(), err: error }, "A block can't be served");
       refuse(response, 500, "the block can't be read");
+    } finally {
+      leave();
     }
   }
 

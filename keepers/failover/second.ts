@@ -20,9 +20,13 @@ export class SecondEndpoint {
 
   async #open(): Promise<Session> {
     const { network, fees, dataDir } = this.#config;
-    const { confirmRpcUrl = network.rpcUrl, chainId, deployment } = network;
+    const { confirmRpcUrl = network.rpcUrl, chainId, deployment, requests } = network;
     const journals = join(dataDir, "journals");
-    this.#session ??= openSession({ network: { rpcUrl: confirmRpcUrl, chainId, deployment }, fees, journals });
+    this.#session ??= openSession({
+      network: { rpcUrl: confirmRpcUrl, chainId, deployment, requests },
+      fees,
+      journals,
+    });
     this.#session.catch(() => {
       this.#session = undefined;
     });

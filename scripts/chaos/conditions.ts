@@ -26,9 +26,15 @@ export function planConditions(seed: number, steps: number, agents: number): Con
   // A stream of its own, so that faults and conditions do not change with each other's rules.
   const random = Random.seeded((seed ^ 0x5eed_c0de) >>> 0);
   const below = (bound: number) => Math.floor(random.fraction() * bound);
+  // The first agents ask least, so that they have work: they are chosen three times in four, and never twice running.
+  const choose = (last: number) => {
+    const chosen = below(4) < 3 ? below(Math.min(3, agents)) : below(agents);
+    return chosen === last ? (chosen + 1) % agents : chosen;
+  };
+  let [hot, hungry] = [-1, -1];
   const phases = Array.from({ length: Math.ceil(steps / PHASE_STEPS) }, () => {
-    const hot = below(agents);
-    const hungry = below(agents);
+    hot = choose(hot);
+    hungry = choose(hungry);
     return Array.from({ length: agents }, (_, agent): Conditions => ({
       load: ((agent === hot ? 88 : 2) + below(3)) / 100,
       watts: (agent === hungry ? 180 : 40) + 5 * below(5),

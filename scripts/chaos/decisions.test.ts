@@ -7,32 +7,32 @@ import { type MadeMove, refuteMove, refuteReport } from "./decisions.ts";
 const cold: Conditions = { load: 0.03, latency: 0, watts: 40 };
 const hot: Conditions = { load: 0.9, latency: 0, watts: 40 };
 const hungry: Conditions = { load: 0.03, latency: 0, watts: 190 };
-/** Agent 0 is hot in steps 0 to 5, agent 1 from then on; agent 2 is hungry first. */
+/** Agent 0 is hot in rows 0 to 5, agent 1 from then on; agent 2 is hungry first. */
 const conditions = Array.from({ length: 12 }, (_, step) =>
   step < 6 ? [hot, cold, hungry, cold, cold] : [cold, hot, cold, cold, cold],
 );
 
-const move: MadeMove = { step: 4, from: 0, to: 3, units: 1, cause: "load", fromSince: 0, toSince: 0 };
+const move: MadeMove = { row: 4, from: 0, to: 3, units: 1, cause: "load", fromSince: 0, toSince: 0 };
 
 test("moves that follow from the seed stand", () => {
   assert.equal(refuteMove(move, conditions, 0.12), undefined);
   assert.equal(refuteMove({ ...move, from: 2, cause: "power" }, conditions, 0.12), undefined);
   // Agent 0's last report is of the phase before.
-  assert.equal(refuteMove({ ...move, step: 7, fromSince: 4 }, conditions, 0.12), undefined);
+  assert.equal(refuteMove({ ...move, row: 7, fromSince: 4 }, conditions, 0.12), undefined);
 });
 
 for (const [what, change, says] of [
   ["from a cold agent", { from: 3, to: 4 }, /agent 3 was not to give/],
   [
     "from an agent whose report shows that it has cooled down",
-    { step: 9, fromSince: 6 },
-    /since step 6 agent 0 was not/,
+    { row: 9, fromSince: 6 },
+    /since step 5 agent 0 was not/,
   ],
   ["to a hot agent", { from: 2, to: 0, cause: "power" }, /agent 0 was not to take/],
   [
     "for power, from an agent that draws little",
     { from: 0, cause: "power" },
-    /for its power, but since step 0 agent 0/,
+    /for its power, but since the start agent 0/,
   ],
   ["between agents that nobody knows", { from: -1 }, /agent -1 was not to give/],
 ] as const) {
@@ -42,9 +42,9 @@ for (const [what, change, says] of [
 }
 
 test("reports show what the seed says of the steps that they cover, and nothing else", () => {
-  const report = { agent: 0, since: -2, step: 3, load: 0.9, watts: 41 };
+  const report = { agent: 0, since: -2, row: 3, load: 0.9, watts: 41 };
   assert.equal(refuteReport(report, conditions), undefined);
-  assert.equal(refuteReport({ ...report, load: 0.4, since: 3, step: 8 }, conditions), undefined);
+  assert.equal(refuteReport({ ...report, load: 0.4, since: 3, row: 8 }, conditions), undefined);
   assert.match(refuteReport({ ...report, load: 0.4 }, conditions) ?? "", /reports a load of 40\.0 %, and was given 90/);
   assert.match(refuteReport({ ...report, watts: 90 }, conditions) ?? "", /reports 90 W, and was given 40 W at most/);
 });

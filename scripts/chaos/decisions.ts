@@ -10,14 +10,17 @@ const LOAD_TOLERANCE = 0.02;
 /** Factor by which a reported power may be off: the meters move at other moments than they are read. */
 const POWER_TOLERANCE = 1.6;
 
-/** A move of work as it is on chain. */
+/** The step of a row: row 0 is what the meters showed before the first step. */
+const stepOf = (row: number): string => (row <= 0 ? "the start" : `step ${String(row - 1)}`);
+
+/** A move of work as it is on chain. Rows are those of the conditions; see {@link Decisions}. */
 export interface MadeMove {
-  readonly step: number;
+  readonly row: number;
   readonly from: number;
   readonly to: number;
   readonly units: number;
   readonly cause: (typeof MOVE_CAUSES)[number];
-  /** First step whose conditions the source's, and the target's, reports may show. */
+  /** First row that the source's, and the target's, reports may show. */
   readonly fromSince: number;
   readonly toSince: number;
 }
@@ -29,25 +32,25 @@ export interface MadeMove {
  * @returns What is wrong with it; undefined if nothing is.
  */
 export function refuteMove(move: MadeMove, conditions: readonly Conditions[][], margin: number): string | undefined {
-  const { step, from, to, cause, fromSince, toSince } = move;
+  const { row, from, to, cause, fromSince, toSince } = move;
   const rolesSince = (since: number) =>
-    conditions.slice(Math.max(0, since), step + 1).map((each) => rolesOf(each, margin));
+    conditions.slice(Math.max(0, since), row + 1).map((each) => rolesOf(each, margin));
   const words = `work moves from agent ${String(from)} to agent ${String(to)} for its ${cause}`;
   const gives = rolesSince(fromSince).some(({ give, throttled }) =>
     (cause === "load" ? give : throttled).includes(from),
   );
-  if (!gives) return `${words}, but since step ${String(fromSince)} agent ${String(from)} was not to give any`;
+  if (!gives) return `${words}, but since ${stepOf(fromSince)} agent ${String(from)} was not to give any`;
   const takes = rolesSince(toSince).some(({ take }) => take.includes(to));
-  if (!takes) return `${words}, but since step ${String(toSince)} agent ${String(to)} was not to take any`;
+  if (!takes) return `${words}, but since ${stepOf(toSince)} agent ${String(to)} was not to take any`;
   return undefined;
 }
 
 /** A report as the chain has it. */
 export interface MadeReport {
   readonly agent: number;
-  /** First and last step whose conditions it may show. */
+  /** First and last row that it may show. */
   readonly since: number;
-  readonly step: number;
+  readonly row: number;
   /** From 0 to 1. */
   readonly load: number;
   readonly watts: number;
@@ -55,9 +58,9 @@ export interface MadeReport {
 
 /** Whether a report shows what the seed decided. Pure. @returns What is wrong with it; undefined if nothing is. */
 export function refuteReport(report: MadeReport, conditions: readonly Conditions[][]): string | undefined {
-  const { agent, since, step, load, watts } = report;
-  const bounds = boundsOf(conditions, agent, since, step);
-  const words = `in steps ${String(Math.max(0, since))} to ${String(step)} agent ${String(agent)}`;
+  const { agent, since, row, load, watts } = report;
+  const bounds = boundsOf(conditions, agent, since, row);
+  const words = `from ${stepOf(since)} to ${stepOf(row)} agent ${String(agent)}`;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   const [low, high] = bounds.load;
   if (load < low - LOAD_TOLERANCE || load > high + LOAD_TOLERANCE) {
@@ -73,25 +76,29 @@ export class Decisions {
   readonly #world: World;
   readonly #conditions: readonly Conditions[][];
   readonly #margin: number;
-  #step = 0;
+  #row = 0;
   #block: number | undefined;
   /** Agents by node id. */
   readonly #agents = new Map<number, number>();
-  /** Of each node: its last report's sequence, and the first step that its next report may show. */
+  /** Of each node: its last report's sequence, and the first row that its next report may show. */
   readonly #reports = new Map<number, { sequence: number; since: number; before: number }>();
   /** Moves that were made, in words, and how many reports were looked at. */
   readonly made: string[] = [];
   reports = 0;
 
-  constructor(world: World, conditions: readonly Conditions[][], margin: number) {
+  /**
+   * @param before What the meters showed before the first step.
+   * @param conditions What they show in each step.
+   */
+  constructor(world: World, before: readonly Conditions[], conditions: readonly Conditions[][], margin: number) {
     this.#world = world;
-    this.#conditions = conditions;
+    this.#conditions = [[...before], ...conditions];
     this.#margin = margin;
   }
 
   /** A step begins. */
   async begin(step: number): Promise<void> {
-    this.#step = step;
+    this.#row = step + 1;
     this.#block ??= (await this.#world.session.reader.pin()).number;
   }
 
@@ -110,9 +117,9 @@ export class Decisions {
       if (agent === undefined || sequence === 0 || last?.sequence === sequence) continue;
       // All that was measured since the report before; the first one's beginning is before the first step.
       const since = last?.since ?? 0;
-      this.#reports.set(nodeId, { sequence, since: this.#step - REPORT_STEPS, before: since });
+      this.#reports.set(nodeId, { sequence, since: this.#row - REPORT_STEPS, before: since });
       this.reports += 1;
-      const report = { agent, since, step: this.#step, load: load / 10_000, watts };
+      const report = { agent, since, row: this.#row, load: load / 10_000, watts };
       const refuted = refuteReport(report, this.#conditions);
       if (refuted !== undefined) wrong.push(refuted);
     }
@@ -128,7 +135,7 @@ export class Decisions {
     for (const { args } of await contracts.balancer.queryFilter(contracts.balancer.filters.Moved(), from, to)) {
       const [source, target] = [Number(args.fromNode), Number(args.toNode)];
       const move = {
-        step: this.#step,
+        row: this.#row,
         from: this.#agents.get(source) ?? -1,
         to: this.#agents.get(target) ?? -1,
         units: Number(args.units),
@@ -137,8 +144,8 @@ export class Decisions {
         toSince: this.#reports.get(target)?.before ?? 0,
       } as const;
       const words = `agent ${String(move.from)} gives ${String(move.units)} units to agent ${String(move.to)} (${move.cause})`;
-      this.made.push(`step ${String(move.step)}: ${words}`);
-      say(`step ${String(move.step)}: ${words}`);
+      this.made.push(`${stepOf(move.row)}: ${words}`);
+      say(`${stepOf(move.row)}: ${words}`);
       const refuted = refuteMove(move, this.#conditions, this.#margin);
       if (refuted !== undefined) wrong.push(refuted);
     }

@@ -76,9 +76,17 @@ function sharedBlocks(): NonNullable<typeof blocks> {
 }
 
 async function serves(url: string): Promise<void> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(4_000) });
-  await answer.arrayBuffer();
-  assert.equal(answer.status, 200, `an honest request to ${url} is answered with ${String(answer.status)}`);
+  const signal = AbortSignal.timeout(4_000);
+  for (;;) {
+    const answer = await fetch(url, { signal });
+    await answer.arrayBuffer();
+    if (answer.status !== 503 || !answer.headers.has("retry-after")) {
+      assert.equal(answer.status, 200, `an honest request to ${url} is answered with ${String(answer.status)}`);
+      return;
+    }
+    // It is told to come again, as pullers do.
+    await sleep(100);
+  }
 }
 
 function marketReader(): Reader {

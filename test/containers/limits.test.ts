@@ -86,7 +86,7 @@ test("a SIGKILL from somebody else is not taken for too much memory", { skip }, 
   await ready();
   await bench.docker.getContainer(running.id.replace("container ", "")).kill({ signal: "SIGKILL" });
   const { reason, code, detail } = await running.exited;
-  assert.deepEqual([reason, code, detail], ["failed", 137, "exit code 137"]);
+  assert.deepEqual([reason, code, detail], ["failed", 137, "exit code 137 (SIGKILL)"]);
 });
 
 test("a CPU quota: a fifth of a CPU, however idle the machine is", { skip }, async (context) => {

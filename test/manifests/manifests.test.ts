@@ -112,7 +112,13 @@ for (const overlay of overlays) {
     for (const manifest of manifests) {
       const { scaleTargetRef } =
         (manifest as { spec?: { scaleTargetRef?: { kind: string; name: string } } }).spec ?? {};
-      if (scaleTargetRef) has(scaleTargetRef.kind, scaleTargetRef.name);
+      if (!scaleTargetRef) continue;
+      has(scaleTargetRef.kind, scaleTargetRef.name);
+      const target = manifests.find(
+        ({ kind, metadata }) => kind === scaleTargetRef.kind && metadata?.name === scaleTargetRef.name,
+      );
+      // Applying the overlay again would reset what the autoscaler has set.
+      assert.equal((target as { spec?: { replicas?: number } } | undefined)?.spec?.replicas, undefined);
     }
     const data = manifests
       .filter(({ kind }) => kind === "ConfigMap")

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { constants } from "node:os";
 import { join } from "node:path";
 
-import type { V1Job, V1Node, V1Pod } from "@kubernetes/client-node";
+import type { V1Job, V1Node, V1Pod, V1PodStatus, V1SelfSubjectAccessReview } from "@kubernetes/client-node";
 
 import { type Manifest, schemaProblemOf } from "./manifests.ts";
 
@@ -15,18 +15,44 @@ interface LivePod {
   readonly job: V1Job;
   readonly index: number;
   child?: ChildProcess;
-  log: string;
-  readonly followers: Set<ServerResponse>;
+  /** Whole lines, each with its time, nanoseconds since 1970. */
+  readonly log: { readonly time: bigint; readonly line: string }[];
+  /** What has come of a line that is not at its end. */
+  part: string;
+  readonly followers: Set<Follower>;
   ended: boolean;
   disrupted: boolean;
   counted: boolean;
 }
+
+/** Somebody who follows a pod's log. */
+interface Follower {
+  readonly response: ServerResponse;
+  readonly timestamps: boolean;
+}
+
+/** What an API server does instead of answering a call. */
+export type CallFault =
+  /** Never answers. */
+  | "hang"
+  /** Cuts the connection. */
+  | "reset"
+  /** Answers 200 with a page for people. */
+  | "page"
+  /** Begins an answer, and never ends it. */
+  | "stall"
+  /** Answers with an HTTP status. */
+  | number;
 
 /**
  * As much of an API server, with its Job controller and kubelets, as the executor uses, over HTTP: objects are checked by
  * their schemas; a Job makes a pod for each index; a pod with a gate waits; without, its program runs, with the variables
  * and the subpaths of its annotations; deleting sends SIGTERM and after the grace SIGKILL; exit codes fail or complete an
  * index; a pod that is evicted is made anew.
+ *
+ * It misbehaves as real clusters do: calls that hang, break, are forbidden or answered by a proxy's page; followed logs
+ * that are cut, within a line too, ended, or fall silent; machines that are lost, so that their pods are Terminating for
+ * ever; pods that are turned away, wait, or end for reasons of the cluster.
  */
 export class TestCluster {
   readonly jobs = new Map<string, V1Job>();
@@ -36,6 +62,21 @@ export class TestCluster {
   readonly calls: string[] = [];
   /** While set, nothing is answered but 503. */
   outage = false;
+  /** What is done to calls, such as "GET pods", or "*" for all. */
+  readonly faults = new Map<string, CallFault>();
+  /** What the agent's role does not allow, such as "list pods.metrics.k8s.io"; asked and done. */
+  readonly denied = new Set<string>();
+  /** CPUs in use by pod, such as "250m"; undefined: there is no metrics server. */
+  metrics: ReadonlyMap<string, string> | undefined;
+  /** While set, followers get nothing, though their connections stand. */
+  silent = false;
+  /** While set, pods whose gate is opened wait for this. */
+  startsWith: { readonly reason: string; readonly message: string } | undefined;
+  /** While set, pods whose gate is opened are turned away with this status. */
+  turnsAway: V1PodStatus | undefined;
+  /** While set, Jobs make no pods. */
+  makesNoPods = false;
+  readonly #lost = new Set<string>();
   #count = 0;
   readonly #volume: string;
   readonly #program: readonly string[];
@@ -69,20 +110,79 @@ export class TestCluster {
     this.#terminate(live, live.pod.spec?.terminationGracePeriodSeconds ?? 30);
   }
 
+  /** Loses the machine of a pod: it runs on there, nothing is heard of it, and it is never seen to end. */
+  loseMachineOf(name: string): void {
+    this.#lost.add(name);
+    const live = this.pods.get(name);
+    if (live?.pod.status) live.pod.status.conditions = [{ type: "Ready", status: "False", reason: "NodeNotReady" }];
+  }
+
+  /** Ends a pod's program, and has the cluster say so in its own words. */
+  endWith(name: string, status: V1PodStatus): void {
+    const live = this.pods.get(name);
+    if (!live) throw new Error(`no pod ${name}`);
+    this.endings.set(name, status);
+    live.child?.kill("SIGKILL");
+  }
+
+  /** How pods' ends are told, by name. */
+  readonly endings = new Map<string, V1PodStatus>();
+
+  /** Cuts all followed logs. @param withinLine After half of a line. */
+  cutLogs(withinLine = false): void {
+    for (const { response } of this.#followers()) {
+      if (withinLine) response.write(`${new Date().toISOString().replace("Z", "000000Z")} half of a li`);
+      response.destroy();
+    }
+  }
+
+  /** Ends all followed logs, as if they were complete. */
+  endLogs(): void {
+    for (const { response } of this.#followers()) response.end();
+  }
+
+  *#followers(): Generator<Follower> {
+    for (const live of this.pods.values()) {
+      yield* live.followers;
+      live.followers.clear();
+    }
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (this.outage) return reply(response, 503, status(503, "outage"));
     const url = new URL(request.url ?? "/", "http://localhost");
     const [, resource = "", name, sub] =
       /(?:namespaces\/drmp\/|v1\/)(jobs|pods|nodes)(?:\/([^/]+))?(?:\/(log))?$/.exec(url.pathname) ?? [];
     const { method = "GET" } = request;
-    this.calls.push(`${method} ${sub ?? resource}`);
+    const metrics = url.pathname.includes("metrics.k8s.io");
+    const review = url.pathname.endsWith("/selfsubjectaccessreviews");
+    const call = `${method} ${metrics ? "metrics" : review ? "reviews" : (sub ?? resource)}`;
+    this.calls.push(call);
     const body = await bodyOf(request);
+    const fault = this.faults.get(call) ?? this.faults.get("*");
+    if (fault !== undefined) return misbehave(fault, response);
+    if (review) return this.#review(body as V1SelfSubjectAccessReview, response);
+    const verbs: Record<string, string> = {
+      GET: name === undefined ? "list" : "get",
+      POST: "create",
+      PATCH: "patch",
+      DELETE: "delete",
+    };
+    const asked = `${verbs[method] ?? method} ${metrics ? "pods.metrics.k8s.io" : `${resource}${sub === undefined ? "" : `/${sub}`}`}`;
+    if (this.denied.has(asked)) return reply(response, 403, status(403, `agent may not ${asked}`));
     const selector = url.searchParams.get("labelSelector");
     const selected = (labels: Record<string, string> | undefined) => {
       const [key = "", value] = (selector ?? "").split("=");
       return selector === null || labels?.[key] === value;
     };
-    if (url.pathname.includes("metrics.k8s.io")) return reply(response, 404, status(404, "no metrics server"));
+    if (metrics) {
+      if (!this.metrics) return reply(response, 404, status(404, "no metrics server"));
+      const items = [...this.metrics].map(([pod, cpu]) => ({
+        metadata: { name: pod },
+        containers: [{ usage: { cpu } }],
+      }));
+      return reply(response, 200, { kind: "PodMetricsList", apiVersion: "metrics.k8s.io/v1beta1", items });
+    }
     if (resource === "nodes") return reply(response, 200, { kind: "NodeList", apiVersion: "v1", items: this.nodes });
     if (resource === "jobs" && method === "POST") return this.#create(body as V1Job, response);
     if (name === undefined) {
@@ -103,10 +203,17 @@ export class TestCluster {
     }
     const live = this.pods.get(name);
     if (!live) return reply(response, 404, status(404, `pods "${name}" not found`));
-    if (sub === "log") return this.#log(live, response);
+    if (sub === "log") return this.#log(live, url.searchParams, response);
     if (method === "DELETE") this.#terminate(live, Number(url.searchParams.get("gracePeriodSeconds") ?? 30));
     if (method === "PATCH") this.#patch(live, request, body as V1Pod);
     return reply(response, 200, live.pod);
+  }
+
+  #review(review: V1SelfSubjectAccessReview, response: ServerResponse): void {
+    const { verb = "", resource = "", subresource, group = "" } = review.spec.resourceAttributes ?? {};
+    const full = `${resource}${subresource === undefined ? "" : `/${subresource}`}`;
+    const named = group === "metrics.k8s.io" ? `${full}.${group}` : full;
+    reply(response, 201, { ...review, status: { allowed: !this.denied.has(`${verb} ${named}`) } });
   }
 
   async #create(job: V1Job, response: ServerResponse): Promise<void> {
@@ -122,7 +229,7 @@ export class TestCluster {
   #makePod(job: string, index: number): void {
     const owner = this.jobs.get(job);
     const template = owner?.spec?.template;
-    if (!owner || !template?.spec) return;
+    if (!owner || !template?.spec || this.makesNoPods) return;
     const name = `${job}-${index}-${(this.#count++).toString(36)}`;
     const pod: V1Pod = {
       apiVersion: "v1",
@@ -138,7 +245,7 @@ export class TestCluster {
       spec: structuredClone(template.spec),
       status: { phase: "Pending" },
     };
-    const fresh = { log: "", followers: new Set<ServerResponse>(), ended: false, disrupted: false, counted: false };
+    const fresh = { log: [], part: "", followers: new Set<Follower>(), ended: false, disrupted: false, counted: false };
     this.pods.set(name, { pod, job: owner, index, ...fresh });
   }
 
@@ -149,7 +256,18 @@ export class TestCluster {
     if ((patch.spec as { schedulingGates?: null } | undefined)?.schedulingGates !== null || !spec?.schedulingGates)
       return;
     delete spec.schedulingGates;
-    this.#run(live);
+    if (this.turnsAway) {
+      this.endings.set(metadata?.name ?? "", this.turnsAway);
+      this.#ended(live, 137);
+    } else if (this.startsWith) {
+      const waiting = { ...this.startsWith };
+      live.pod.status = {
+        phase: "Pending",
+        containerStatuses: [
+          { name: "unit", image: "", imageID: "", ready: false, restartCount: 0, state: { waiting } },
+        ],
+      };
+    } else this.#run(live);
   }
 
   /** What a kubelet does, without the container. */
@@ -173,13 +291,20 @@ export class TestCluster {
     const [program = "", ...args] = [...this.#program, ...(container?.args ?? []).slice(1)];
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     live.child = child;
-    live.pod.status = { phase: "Running" };
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk) => {
-        live.log += String(chunk);
-        for (const follower of live.followers) follower.write(chunk);
-      });
-    }
+    live.pod.status = {
+      phase: "Running",
+      containerStatuses: [
+        {
+          name: "unit",
+          image: "",
+          imageID: "",
+          ready: true,
+          restartCount: 0,
+          state: { running: { startedAt: new Date() } },
+        },
+      ],
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => this.#wrote(live, String(chunk)));
     const deadline = setTimeout(
       () => {
         if (live.pod.status) live.pod.status.reason = "DeadlineExceeded";
@@ -193,8 +318,25 @@ export class TestCluster {
     });
   }
 
+  /** A program's output, by lines, as a kubelet keeps it. */
+  #wrote(live: LivePod, text: string): void {
+    const lines = (live.part + text).split("\n");
+    live.part = lines.pop() ?? "";
+    for (const line of lines) {
+      const entry = { time: BigInt(Date.now()) * 1_000_000n + BigInt(live.log.length % 1_000_000), line: `${line}\n` };
+      live.log.push(entry);
+      if (this.silent) continue;
+      for (const { response, timestamps } of live.followers) response.write(shown(entry, timestamps));
+    }
+  }
+
   #terminate(live: LivePod, grace: number): void {
-    if (live.pod.metadata) live.pod.metadata.deletionTimestamp = new Date();
+    const { metadata } = live.pod;
+    if (metadata) {
+      metadata.deletionTimestamp = new Date();
+      metadata.deletionGracePeriodSeconds = grace;
+    }
+    if (this.#lost.has(metadata?.name ?? "")) return;
     if (!live.child || live.ended) {
       this.#ended(live, 137);
       return;
@@ -208,8 +350,10 @@ export class TestCluster {
     const { pod, job, index } = live;
     const started = live.child !== undefined;
     live.ended = true;
-    for (const follower of live.followers) follower.end();
-    pod.status = {
+    if (live.part !== "") this.#wrote(live, "\n");
+    for (const { response } of live.followers) response.end();
+    const name = pod.metadata?.name ?? "";
+    pod.status = this.endings.get(name) ?? {
       ...pod.status,
       phase: code === 0 ? "Succeeded" : "Failed",
       ...(live.disrupted ? { conditions: [{ type: "DisruptionTarget", status: "True" }] } : {}),
@@ -234,7 +378,9 @@ export class TestCluster {
         : {}),
     };
     const jobStatus = job.metadata?.name === undefined ? undefined : this.jobs.get(job.metadata.name)?.status;
-    if (jobStatus && !live.counted && started && !live.disrupted) {
+    // A pod that was turned away, or evicted without a word about it, fails its index as well.
+    const failed = started || this.endings.has(name);
+    if (jobStatus && !live.counted && failed && !live.disrupted) {
       live.counted = true;
       const key = code === 0 ? "completedIndexes" : "failedIndexes";
       jobStatus[key] = [...(jobStatus[key] ?? "").split(",").filter(Boolean), index].join(",");
@@ -247,12 +393,39 @@ export class TestCluster {
   /** Names of pods whose end is to be told as one for want of memory. */
   readonly oomKilled = new Set<string>();
 
-  #log(live: LivePod, response: ServerResponse): void {
+  #log(live: LivePod, query: URLSearchParams, response: ServerResponse): void {
+    if (!live.child) return reply(response, 400, status(400, "container unit is waiting to start"));
+    const timestamps = query.get("timestamps") === "true";
+    // To the second, as in a real one.
+    const since = BigInt(Date.parse(query.get("sinceTime") ?? "1970-01-01T00:00:00Z")) * 1_000_000n;
     response.writeHead(200, { "content-type": "text/plain" });
-    response.write(live.log);
-    if (live.ended) response.end();
-    else live.followers.add(response);
+    response.flushHeaders();
+    response.on("error", () => undefined);
+    // Nothing ever comes of it, whatever is written from now on.
+    if (this.silent) return;
+    for (const entry of live.log) if (entry.time >= since) response.write(shown(entry, timestamps));
+    if (live.ended || query.get("follow") !== "true") response.end();
+    else live.followers.add({ response, timestamps });
   }
+}
+
+/** A log's line, with its time as a kubelet writes it. */
+function shown({ time, line }: LivePod["log"][number], timestamps: boolean): string {
+  if (!timestamps) return line;
+  const seconds = new Date(Number(time / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(time % 1_000_000_000n).padStart(9, "0")}Z ${line}`;
+}
+
+function misbehave(fault: CallFault, response: ServerResponse): void {
+  if (fault === "hang") return;
+  if (fault === "reset") response.destroy();
+  else if (fault === "page") {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end("<html>Sign in to continue</html>");
+  } else if (fault === "stall") {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write('{"items": [');
+  } else reply(response, fault, status(fault, `status ${String(fault)}`));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

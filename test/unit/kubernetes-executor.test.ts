@@ -201,3 +201,25 @@ test("the capacity is what the cluster has room for, and what runs", async (cont
   cluster.nodes.splice(0, Infinity, machine("4"), machine("2500m"));
   assert.equal(await under.capacity(), 6);
 });
+
+test("a followed log that is cut is followed again, without a line lost or doubled", async (context) => {
+  const [unit] = lease(0, 1, ["chatter", "400"]) as [UnitRun];
+  const running = await executor(context).start(unit);
+  const cutting = setInterval(() => cluster.cutLogs(true), 15);
+  context.after(() => clearInterval(cutting));
+  assert.equal((await running.exited).reason, "done");
+  const lines = (await readFile(unit.folder.log, "utf8")).split("\n").filter((line) => line.startsWith("line "));
+  assert.deepEqual(
+    lines.map((line) => line.split(" ")[1]),
+    Array.from({ length: 400 }, (_, i) => String(i)),
+  );
+});
+
+test("what keeps units from running is found before any is leased; what is only missed is said", async (context) => {
+  const under = executor(context);
+  cluster.denied.add("list pods.metrics.k8s.io");
+  assert.match((await under.probe())[0] ?? "", /does not let it list pods\.metrics\.k8s\.io/);
+  cluster.denied.add("create jobs");
+  await assert.rejects(under.probe(), { code: "ENGINE_UNAVAILABLE", message: /does not let it create jobs\.batch/ });
+  cluster.denied.clear();
+});

@@ -8,7 +8,7 @@ import { WorkloadError } from "../errors.ts";
 import { clearOutputs } from "../outputs.ts";
 import type { TaskSpec } from "../spec.ts";
 import { giveTo } from "./container/disk.ts";
-import { connectEngine, type Engine, insist, messageOf, statusOf } from "./container/engine.ts";
+import { answer, connectEngine, type Engine, insist, messageOf, statusOf } from "./container/engine.ts";
 import { containerRefusal, userFor } from "./container/fit.ts";
 import { Gpus } from "./container/gpus.ts";
 import { type ImageLimits, Images } from "./container/images.ts";
@@ -25,6 +25,7 @@ import { RunningContainer } from "./container/running.ts";
 import { Stragglers } from "./container/stragglers.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
+import { boundedUnit } from "./patience.ts";
 
 /** How units are run in containers. What is left out has the defaults of {@link CONTAINER_DEFAULTS}. */
 export interface ContainerExecutorOptions {
@@ -80,6 +81,7 @@ export class ContainerExecutor implements Executor {
   readonly #gpus: Gpus;
   /** Names of the containers being started or running. */
   readonly #busy = new Set<string>();
+  readonly #running = new Set<RunningContainer>();
 
   private constructor(engine: Engine, owner: string, options: ContainerExecutorOptions, limits: ContainerLimits) {
     this.engine = engine;
@@ -129,6 +131,7 @@ export class ContainerExecutor implements Executor {
       trainers: this.#options.trainers,
       trainerImage: this.#options.trainerImage !== undefined,
       network: this.#options.outboundNetwork !== undefined,
+      tmpMiB: this.#limits.tmpMiB,
     });
   }
 
@@ -148,12 +151,14 @@ export class ContainerExecutor implements Executor {
     };
     try {
       const running = await this.#begin(await withRealPaths(unit), name, gpus);
+      this.#running.add(running);
       void running.exited.then(async () => {
+        this.#running.delete(running);
         free();
         // What cannot be removed now is tried again after the next unit.
         await this.images.collect().catch(() => undefined);
       });
-      return running;
+      return boundedUnit(running);
     } catch (error) {
       free();
       if (error instanceof WorkloadError) throw error;
@@ -171,11 +176,12 @@ export class ContainerExecutor implements Executor {
   }
 
   async close(): Promise<void> {
+    for (const running of this.#running) running.detach();
     await this.#stragglers.close();
   }
 
   /** @param gpus Filled with what the unit gets. */
-  async #begin(unit: UnitRun, name: string, gpus: string[]): Promise<RunningUnit> {
+  async #begin(unit: UnitRun, name: string, gpus: string[]): Promise<RunningContainer> {
     const program = await this.#program(unit.spec);
     const { folder, spec } = unit;
     const found = await this.#find(name);
@@ -198,7 +204,7 @@ export class ContainerExecutor implements Executor {
     const options = containerOptions(unit, program, this.#limits, this.#owner, gpus);
     const container = await insist(() => this.engine.docker.createContainer(options));
     try {
-      await container.start();
+      await answer(() => container.start());
     } catch (error) {
       await this.#remove(container.id).catch(() => undefined);
       throw error;
@@ -207,7 +213,7 @@ export class ContainerExecutor implements Executor {
     return this.#watch(unit, await insist(() => container.inspect()), 0, ended);
   }
 
-  async #watch(unit: UnitRun, info: ContainerInspectInfo, logSince: number, how: string): Promise<RunningUnit> {
+  async #watch(unit: UnitRun, info: ContainerInspectInfo, logSince: number, how: string): Promise<RunningContainer> {
     const log = await BoundedLog.open(unit.folder.log, this.#limits.logBytes);
     await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${how}\n`);
     return new RunningContainer({

@@ -28,8 +28,11 @@ export interface UnitRun extends UnitIdentity {
  * - `failed`: any other end that the executor did not bring about, a missing output or too much memory included
  * - `timeout`: it ran longer than the spec's `timeouts.unitSeconds`
  * - `killed`: by {@link RunningUnit.kill}, or because it outlived the grace of {@link RunningUnit.drain}
+ * - `unstarted`: nothing of it ever ran, and not for its program's or its spec's sake: it may well run elsewhere, or later
+ * - `evicted`: its engine took its place away, for what it did not do itself; it goes on from its last checkpoint
+ * - `lost`: its engine or its machine does not answer, and it may run still
  */
-export type UnitExitReason = "done" | "drained" | "failed" | "timeout" | "killed";
+export type UnitExitReason = "done" | "drained" | "failed" | "timeout" | "killed" | "unstarted" | "evicted" | "lost";
 
 /** How a unit has ended. */
 export interface UnitExit {
@@ -48,16 +51,21 @@ export interface UnitExit {
 export interface RunningUnit {
   /** What its engine calls it, such as `process 4711`. */
   readonly id: string;
-  /** Never rejects. When it resolves, nothing of the unit runs any more, and its log is complete. */
+  /** Never rejects. When it resolves, nothing of the unit runs, unless it is `lost`, and its log is complete. */
   readonly exited: Promise<UnitExit>;
-  /** SIGTERM now, SIGKILL after the grace. The first call counts; safe after the end. */
+  /**
+   * SIGTERM now, SIGKILL after the grace. The first call counts; safe after the end. Resolves in bounded time after the
+   * grace: with `lost` if the engine does not answer.
+   */
   drain(graceSeconds: number): Promise<UnitExit>;
-  /** SIGKILL now; safe after the end. */
+  /** SIGKILL now; safe after the end. Resolves in bounded time: with `lost` if the engine does not answer. */
   kill(): Promise<UnitExit>;
   /** CPU time used so far, seconds; may lag by a second or two. */
   cpuSeconds(): number;
   /** The end of its log, at most so many bytes. */
   logTail(maxBytes: number): Promise<string>;
+  /** Why its program has not begun yet, such as an image that is being pulled; undefined once it has. */
+  waiting?(): string | undefined;
 }
 
 /** Runs units: as child processes, in containers, in a cluster. */
@@ -79,6 +87,13 @@ export interface Executor {
    * to say. What a cluster can take changes with what else runs there.
    */
   capacity?(): Promise<number | undefined>;
+  /**
+   * Tries what it will need, and changes nothing that lasts.
+   *
+   * @returns Lines about what works less well than it might, such as CPU time that cannot be read.
+   * @throws `WorkloadError` `ENGINE_UNAVAILABLE` with everything that keeps units from running, and the remedies.
+   */
+  probe?(): Promise<string[]>;
   /** Stops looking after what it does in the background. Running units are left alone: drain or kill them first. */
   close(): Promise<void>;
 }

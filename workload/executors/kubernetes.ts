@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 import { removeUnfinished } from "../checkpoints.ts";
 import { WorkloadError } from "../errors.ts";
@@ -8,11 +9,12 @@ import { messageOf } from "./container/engine.ts";
 import { withoutTag } from "./container/images.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { unitsThatFit } from "./kubernetes/capacity.ts";
-import type { Cluster } from "./kubernetes/cluster.ts";
+import { type Cluster, codeOf, type Permission } from "./kubernetes/cluster.ts";
 import { type ClusterSettings, jobFor, jobName, type JobRange } from "./kubernetes/job.ts";
 import { podOfIndex, stateOf } from "./kubernetes/pods.ts";
-import { RunningPod } from "./kubernetes/running.ts";
+import { type PodPatience, RunningPod } from "./kubernetes/running.ts";
 import { BoundedLog } from "./log.ts";
+import { boundedUnit } from "./patience.ts";
 
 /** How units are run in a cluster. */
 export interface KubernetesExecutorOptions {
@@ -32,6 +34,12 @@ export interface KubernetesExecutorOptions {
   /** Seconds after the start within which a Job of the agent's earlier life has to be wanted again. */
   readonly adoptSeconds?: number | undefined;
   readonly logBytes?: number | undefined;
+  /** MiB of disk for a unit's checkpoints and outputs. */
+  readonly diskMiB?: number | undefined;
+  /** Told once what works less well than it might, such as a call that the agent's role does not allow. */
+  readonly onNotice?: ((notice: string) => void) | undefined;
+  /** How long what may never come is waited for. */
+  readonly patience?: PodPatience | undefined;
 }
 
 const POLL_MS = 1000;
@@ -57,6 +65,7 @@ export class KubernetesExecutor implements Executor {
   /** Jobs that this executor has had units in: once none runs any more, they are deleted. */
   readonly #known = new Set<string>();
   readonly #since = performance.now();
+  readonly #notices: Notices;
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -65,6 +74,7 @@ export class KubernetesExecutor implements Executor {
 
   constructor(options: KubernetesExecutorOptions) {
     this.#options = options;
+    this.#notices = new Notices(options.onNotice);
     this.#schedule();
   }
 
@@ -113,15 +123,46 @@ export class KubernetesExecutor implements Executor {
     const own = [...this.#running.values()];
     const held = own.filter(({ job, index }) => {
       const pod = podOfIndex(pods, job, index);
-      return pod?.spec?.nodeName !== undefined && ["running", "pending"].includes(stateOf(pod).kind);
+      return pod?.spec?.nodeName !== undefined && ["running", "pending", "leaving"].includes(stateOf(pod).kind);
     });
     const room = { ...unitSize, pods: 1 };
     return held.length + unitsThatFit(nodes, pods, room, settings.nodeSelector, settings.gpuResource);
   }
 
+  async probe(): Promise<string[]> {
+    const { cluster, settings } = this.#options;
+    const problems = [await workDirectoryProblem(settings)];
+    const notices: string[] = [];
+    try {
+      for (const permission of NEEDED) {
+        if (!(await cluster.may(permission))) problems.push(`its role does not let it ${wordsFor(permission)}`);
+      }
+      for (const permission of USEFUL) {
+        if (!(await cluster.may(permission)))
+          notices.push(noMetrics(`its role does not let it ${wordsFor(permission)}`));
+      }
+    } catch (error) {
+      if (codeOf(error) === undefined) problems.push(`its API server cannot be asked: ${messageOf(error)}`);
+      else notices.push(`What the agent's role allows cannot be asked (${messageOf(error)}).`);
+    }
+    const found = problems.filter((problem) => problem !== undefined);
+    if (found.length > 0) {
+      throw new WorkloadError(
+        "ENGINE_UNAVAILABLE",
+        `Units cannot run in the cluster's namespace ${settings.namespace}:\n${found.map((each) => `- ${each}`).join("\n")}\n` +
+          `Apply deploy/kubernetes/base/agents/access.yaml for the role, and see docs/kubernetes.md for the volume.`,
+      );
+    }
+    if (notices.length === 0) {
+      await cluster.cpusInUse(settings.owner).catch((error: unknown) => notices.push(noMetrics(messageOf(error))));
+    }
+    return notices;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    for (const running of this.#running.values()) running.detach();
     await this.#looking;
   }
 
@@ -137,15 +178,24 @@ export class KubernetesExecutor implements Executor {
       await clearOutputs(folder.output);
       await cluster.createJob(jobFor(unit, range, this.#image(unit.spec), name, settings));
     }
+    // Lines of the last moments before the agent's end may come twice; none are lost.
+    const logSince = taken
+      ? await stat(folder.log).then(
+          ({ mtimeMs }) => mtimeMs,
+          () => 0,
+        )
+      : 0;
     const log = await BoundedLog.open(folder.log, this.#options.logBytes ?? LOG_BYTES);
     const how = taken ? ", taken over" : "";
     await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}, job ${name}${how}\n`);
-    const running = new RunningPod(unit, { job: name, index: unit.unitIndex - range.first }, cluster, log);
+    const at = { job: name, index: unit.unitIndex - range.first };
+    const { diskMiB, patience } = this.#options;
+    const running = new RunningPod(unit, at, cluster, log, { takenOver: taken, logSince, diskMiB, patience });
     this.#running.set(folder.root, running);
     this.#known.add(name);
     void running.exited.then(() => this.#running.delete(folder.root));
     this.#schedule();
-    return running;
+    return boundedUnit(running);
   }
 
   /**
@@ -185,7 +235,8 @@ export class KubernetesExecutor implements Executor {
     this.#timer = setTimeout(() => {
       // A failed look says nothing about the units; the next one comes.
       this.#looking ??= this.#look()
-        .catch(() => undefined)
+        .then(() => this.#notices.clear("look"))
+        .catch((error: unknown) => this.#notices.say("look", `The cluster cannot be looked at: ${messageOf(error)}`))
         .finally(() => {
           this.#looking = undefined;
           this.#schedule();
@@ -199,17 +250,32 @@ export class KubernetesExecutor implements Executor {
     const [pods, jobs] = [await cluster.pods(settings.owner), await cluster.jobs(settings.owner)];
     const names = new Set(jobs.map(({ metadata }) => metadata?.name));
     if (this.#looks++ % USAGE_LOOKS === 0) {
-      this.#cpus = await cluster.cpusInUse(settings.owner).catch(() => new Map<string, number>());
+      this.#cpus = await this.#cpusInUse();
     }
     await Promise.all(
       [...this.#running.values()].map(async (running) => {
         const pod = podOfIndex(pods, running.job, running.index);
         await running
           .look(pod, names.has(running.job), this.#cpus.get(pod?.metadata?.name ?? ""))
-          .catch(() => undefined);
+          .then(() => this.#notices.clear(running.id))
+          .catch((error: unknown) => this.#notices.say(running.id, `${running.id}: ${messageOf(error)}`));
       }),
     );
     await this.#sweep([...names].filter((name) => name !== undefined));
+  }
+
+  async #cpusInUse(): Promise<Map<string, number>> {
+    const { cluster, settings } = this.#options;
+    try {
+      const cpus = await cluster.cpusInUse(settings.owner);
+      this.#notices.clear("metrics");
+      return cpus;
+    } catch (error) {
+      const forbidden = codeOf(error) === 403;
+      const why = forbidden ? `its role does not let it ${wordsFor(USEFUL[0])}` : messageOf(error);
+      this.#notices.say("metrics", noMetrics(why));
+      return new Map();
+    }
   }
 
   /** Deletes Jobs of which no unit runs any more, and those of an earlier life that nobody has asked for. */
@@ -219,9 +285,71 @@ export class KubernetesExecutor implements Executor {
     const late = performance.now() - this.#since > (this.#options.adoptSeconds ?? ADOPT_SECONDS) * 1000;
     for (const job of jobs) {
       if (wanted.has(job) || !(late || this.#known.has(job))) continue;
-      await this.#options.cluster.deleteJob(job);
+      // One that cannot be deleted now keeps no other from that.
+      await this.#options.cluster
+        .deleteJob(job)
+        .catch((error: unknown) => this.#notices.say(job, `The Job ${job} cannot be deleted: ${messageOf(error)}`));
     }
     for (const job of this.#known) if (!wanted.has(job) && !jobs.includes(job)) this.#known.delete(job);
+  }
+}
+
+/** What the executor cannot do without, as deploy/kubernetes/base/agents/access.yaml grants it. */
+const NEEDED: readonly Permission[] = [
+  ...["get", "list", "create", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
+  ...["list", "patch", "delete"].map((verb) => ({ resource: "pods", verb })),
+  { resource: "pods", subresource: "log", verb: "get" },
+  { resource: "nodes", verb: "list", everywhere: true },
+  { resource: "pods", verb: "list", everywhere: true },
+];
+const USEFUL = [{ group: "metrics.k8s.io", resource: "pods", verb: "list" }] as const satisfies readonly Permission[];
+
+function wordsFor({ group = "", resource, subresource, verb, everywhere }: Permission): string {
+  const what = `${resource}${subresource === undefined ? "" : `/${subresource}`}${group === "" ? "" : `.${group}`}`;
+  return `${verb} ${what}${everywhere === true ? " of the whole cluster" : ""}`;
+}
+
+function noMetrics(why: string): string {
+  return (
+    `The CPU time of units cannot be read (${why}): it counts as 0, and so does the energy that is reckoned from it. ` +
+    `Install a metrics server, and let the role list pods.metrics.k8s.io.`
+  );
+}
+
+/** Tries the volume that the agent and its units share: a directory that is made for a pod may belong to root. */
+async function workDirectoryProblem({ volume, uid, gid }: ClusterSettings): Promise<string | undefined> {
+  const file = join(volume.path, `.probe-${process.pid}`);
+  try {
+    await mkdir(volume.path, { recursive: true });
+    await writeFile(file, "");
+    await rm(file);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : messageOf(error);
+    return (
+      `the volume ${volume.claim} cannot be written to at ${volume.path} by user ${uid} (${code}): give the volume's root to ` +
+      `${uid}:${gid}, by fsGroup, by its storage class's options or once by hand`
+    );
+  }
+}
+
+/** Says something once, until it is over. */
+class Notices {
+  readonly #said = new Map<string, string>();
+  readonly #say: ((notice: string) => void) | undefined;
+
+  constructor(say: ((notice: string) => void) | undefined) {
+    this.#say = say;
+  }
+
+  say(key: string, notice: string): void {
+    if (this.#said.get(key) === notice) return;
+    this.#said.set(key, notice);
+    this.#say?.(notice);
+  }
+
+  clear(key: string): void {
+    this.#said.delete(key);
   }
 }
 

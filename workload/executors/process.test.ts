@@ -61,7 +61,7 @@ test("a link among the outputs is a failure: the agent would publish what it poi
   await writeFile(join(unit.folder.input, "go"), "");
   const exit = await running.exited;
   assert.equal(exit.reason, "failed");
-  assert.match(exit.detail, /link is neither a file nor a directory/);
+  assert.match(exit.detail, /link is an absolute link/);
 });
 
 test("another exit code is a failure with that code", async (context) => {

@@ -8,6 +8,7 @@ import type { TaskSpec } from "../spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
 import { nodeArguments, type TrainerProgram } from "./process/arguments.ts";
+import { boundedUnit } from "./patience.ts";
 import { endLeftover } from "./process/record.ts";
 import { launch } from "./process/running.ts";
 
@@ -91,7 +92,7 @@ export class ProcessExecutor implements Executor {
       await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${ended}\n`);
       const running = await launch(unit, log, { args, env: unitEnvironment(spec.env, unit, directories) });
       void running.exited.finally(() => this.#busy.delete(folder.root));
-      return running;
+      return boundedUnit(running);
     } catch (error) {
       this.#busy.delete(folder.root);
       throw error;

@@ -7,7 +7,8 @@ import { LocalStore } from "../../../checkpoints/local.ts";
 import { DataDirectory } from "../../../system/data-directory.ts";
 import { ownIdentity, type ProcessIdentity } from "../../../system/process-identity.ts";
 import type { FaultCase, FaultContext } from "../frame.ts";
-import { Child, type ChildOptions, moduleUrl, runProgram, runScript } from "./child.ts";
+import type { Child } from "./child.ts";
+import { type ChildOptions, moduleUrl, runProgram, runScript } from "./child.ts";
 
 const HOLD = `import { DataDirectory } from ${JSON.stringify(moduleUrl("system/data-directory.ts"))};
   await DataDirectory.lock(process.argv[1]).then(

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 
 import { WorkloadError } from "../../errors.ts";
+import { withDeadline } from "../patience.ts";
 
 /** A container engine that answers, and what there is to know of it. */
 export interface Engine {
@@ -15,10 +16,14 @@ export interface Engine {
   readonly rootless: boolean;
   readonly cpus: number;
   readonly memoryMiB: number;
+  /** Directory where it keeps images, as it says; undefined if it does not. */
+  readonly dataDirectory?: string | undefined;
 }
 
 /** Time that an engine gets to answer at first, milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Longest wait for one answer of an engine, milliseconds: one that is stuck, or cut in the middle, never gives it. */
+const ANSWER_MS = 60_000;
 /** Engines are restarted for updates: so long a call is tried again when nobody answers, milliseconds. */
 const RESTART_MS = 30_000;
 
@@ -54,8 +59,11 @@ export async function connectEngine(socket?: string): Promise<Engine> {
   try {
     // Its time-out would also end calls that wait for a unit's end: so it is for these two only.
     const impatient = new Docker({ socketPath: path, timeout: CONNECT_TIMEOUT_MS });
-    const version = (await impatient.version()) as { Version?: string; Components?: { Name: string }[] };
-    const info = (await impatient.info()) as Record<string, unknown>;
+    const version = (await answer(() => impatient.version(), CONNECT_TIMEOUT_MS)) as {
+      Version?: string;
+      Components?: { Name: string }[];
+    };
+    const info = (await answer(() => impatient.info(), CONNECT_TIMEOUT_MS)) as Record<string, unknown>;
     const podman = (version.Components ?? []).some(({ Name }) => Name.startsWith("Podman"));
     const security = (info["SecurityOptions"] as string[] | undefined) ?? [];
     const has = (option: string) => security.some((each) => each.split(",").includes(`name=${option}`));
@@ -74,6 +82,7 @@ export async function connectEngine(socket?: string): Promise<Engine> {
       rootless,
       cpus: Number(info["NCPU"]),
       memoryMiB: Math.floor(Number(info["MemTotal"]) / 2 ** 20),
+      dataDirectory: typeof info["DockerRootDir"] === "string" ? info["DockerRootDir"] : undefined,
     };
   } catch (cause) {
     if (cause instanceof WorkloadError) throw cause;
@@ -92,11 +101,16 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === "number" ? status : undefined;
 }
 
+/** One call to the engine, which ends in time. @throws {@link DeadlineError}, or what the call throws. */
+export async function answer<T>(call: (signal: AbortSignal) => Promise<T>, ms = ANSWER_MS): Promise<T> {
+  return withDeadline(call, ms, "The container engine");
+}
+
 /** Calls the engine, and again while nobody answers: a call that failed tells nothing about what it asked for. */
 export async function insist<T>(call: () => Promise<T>, patienceMs = RESTART_MS): Promise<T> {
   for (const end = performance.now() + patienceMs; ; await sleep(500)) {
     try {
-      return await call();
+      return await answer(call);
     } catch (error) {
       if (statusOf(error) !== undefined || error instanceof WorkloadError || performance.now() > end) throw error;
     }

@@ -10,6 +10,8 @@ export interface ContainerOffer {
   readonly trainers: readonly string[];
   readonly trainerImage: boolean;
   readonly network: boolean;
+  /** MiB of /tmp. */
+  readonly tmpMiB?: number;
 }
 
 /** Why a spec is not run in a container here, with the remedy; undefined if it is. */
@@ -34,6 +36,13 @@ export function containerRefusal(spec: TaskSpec, offer: ContainerOffer): string 
     return (
       `The task wants ${cpus} CPUs and ${memoryMiB} MiB for a unit, but this node has ${offer.cpus} CPUs and ` +
       `${offer.memoryMiB} MiB: lower resources.cpus or resources.memoryMiB.`
+    );
+  }
+  const { ephemeralMiB = 0 } = spec.resources;
+  if (offer.tmpMiB !== undefined && ephemeralMiB > offer.tmpMiB) {
+    return (
+      `The task wants ${ephemeralMiB} MiB for /tmp, but this node gives a unit ${offer.tmpMiB} MiB: lower ` +
+      `resources.ephemeralMiB, or have the node's owner raise executor.tmpMiB.`
     );
   }
   return undefined;

@@ -1,10 +1,13 @@
+import { statfs } from "node:fs/promises";
+
 import type Docker from "dockerode";
 import PQueue from "p-queue";
 import { z } from "zod";
 
 import { loadState, saveState, type StateKind } from "../../../system/state-file.ts";
 import { WorkloadError } from "../../errors.ts";
-import { type Engine, insist, messageOf, statusOf } from "./engine.ts";
+import { DeadlineError } from "../patience.ts";
+import { answer, type Engine, insist, messageOf, statusOf } from "./engine.ts";
 import type { LocalImage } from "./options.ts";
 
 const PULLED = {
@@ -36,6 +39,10 @@ export interface ImageLimits {
 }
 
 const MIB = 1024 * 1024;
+/** MiB that stay free on the engine's disk while an image is pulled. */
+const MIN_FREE_MIB = 512;
+/** Milliseconds between two looks at that disk. */
+const DISK_MS = 500;
 
 /**
  * Images to be removed so that the rest keeps within a bound: the longest unused ones first.
@@ -68,13 +75,23 @@ export class Images {
   readonly #docker: Docker;
   readonly #file: string;
   readonly #limits: ImageLimits;
+  readonly #free: (() => Promise<number>) | undefined;
   readonly #pulls = new Map<string, Promise<LocalImage>>();
   /** One at a time writes the file. */
   readonly #notes = new PQueue({ concurrency: 1 });
 
-  /** @param file Where it notes what it has pulled. */
-  constructor(engine: Pick<Engine, "docker">, file: string, limits: ImageLimits) {
+  /**
+   * @param file Where it notes what it has pulled.
+   * @param free Bytes that are free on the engine's disk; left out: where the engine says it keeps images.
+   */
+  constructor(
+    engine: Pick<Engine, "docker" | "dataDirectory">,
+    file: string,
+    limits: ImageLimits,
+    free = freeIn(engine.dataDirectory),
+  ) {
     this.#docker = engine.docker;
+    this.#free = free;
     this.#file = file;
     this.#limits = limits;
   }
@@ -102,7 +119,7 @@ export class Images {
       const gone: string[] = [];
       for (const { reference } of imagesToRemove(images, this.#limits.totalMiB * MIB, inUse)) {
         try {
-          await this.#docker.getImage(reference).remove();
+          await answer(() => this.#docker.getImage(reference).remove());
           gone.push(reference);
         } catch (error) {
           // 404: removed by hand; 409: in use since.
@@ -137,10 +154,7 @@ export class Images {
     if (!pulled) throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but is not there.`);
     const { id, bytes } = pulled;
     if (bytes > this.#limits.eachMiB * MIB) {
-      await this.#docker
-        .getImage(name)
-        .remove()
-        .catch(() => undefined);
+      await answer(() => this.#docker.getImage(name).remove()).catch(() => undefined);
       throw this.#tooLarge(name);
     }
     await this.#notes.add(async () => {
@@ -163,38 +177,83 @@ export class Images {
   }
 
   async #pull(name: string): Promise<void> {
-    const signal = AbortSignal.timeout(this.#limits.pullSeconds * 1000);
     const stop = new AbortController();
+    const { promise: stopped, reject } = Promise.withResolvers<never>();
+    const refuse = (error: WorkloadError): void => {
+      reject(error);
+      stop.abort(error);
+    };
+    const watch = await this.#watchDisk(name, refuse);
     try {
-      const stream = await this.#docker.pull(name, {
-        abortSignal: AbortSignal.any([signal, stop.signal]),
-      });
-      const layers = new Map<string, number>();
-      await new Promise<void>((resolve, reject) => {
-        const ended = (error: Error | null) => {
-          if (error) reject(error);
-          else resolve();
-        };
-        this.#docker.modem.followProgress(stream, ended, (event: PullEvent) => {
-          if (event.status !== "Downloading" || event.id === undefined) return;
-          layers.set(event.id, event.progressDetail?.total ?? 0);
-          // Compressed sizes: what is too large even so need not be fetched to its end.
-          const total = [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
-          if (total <= this.#limits.eachMiB * MIB) return;
-          stop.abort();
-          reject(this.#tooLarge(name));
-        });
-      });
+      const pulling = answer(
+        (signal) => this.#stream(name, AbortSignal.any([signal, stop.signal]), refuse),
+        this.#pullMs,
+      );
+      await Promise.race([pulling, stopped]);
     } catch (cause) {
       if (cause instanceof WorkloadError) throw cause;
-      const why = signal.aborted ? `it took more than ${this.#limits.pullSeconds} s` : messageOf(cause);
+      const late = cause instanceof DeadlineError;
+      const why = late ? `it took more than ${this.#limits.pullSeconds} s` : messageOf(cause);
       throw new WorkloadError(
         "IMAGE_UNAVAILABLE",
         `The image ${name} cannot be pulled: ${why}. See that its registry lets anybody pull it, and that this machine ` +
           `reaches it.`,
         { cause },
       );
+    } finally {
+      clearInterval(watch);
     }
+  }
+
+  get #pullMs(): number {
+    return this.#limits.pullSeconds * 1000;
+  }
+
+  async #stream(name: string, abortSignal: AbortSignal, refuse: (error: WorkloadError) => void): Promise<void> {
+    const stream = await this.#docker.pull(name, { abortSignal });
+    const layers = new Map<string, number>();
+    await new Promise<void>((resolve, reject) => {
+      const ended = (error: Error | null) => {
+        if (error) reject(error);
+        else resolve();
+      };
+      stream.once("error", reject);
+      stream.once("close", () => reject(new Error("the engine ended the pull without a word")));
+      this.#docker.modem.followProgress(stream, ended, (event: PullEvent) => {
+        if (event.status !== "Downloading" || event.id === undefined) return;
+        layers.set(event.id, event.progressDetail?.total ?? 0);
+        // Compressed sizes: what is too large even so need not be fetched to its end.
+        const total = [...layers.values()].reduce((sum, bytes) => sum + bytes, 0);
+        if (total > this.#limits.eachMiB * MIB) refuse(this.#tooLarge(name));
+      });
+    });
+  }
+
+  /** What layers unpack to is not known before: the disk is looked at while they do. Where it cannot be seen, nothing is. */
+  async #watchDisk(name: string, refuse: (error: WorkloadError) => void): Promise<NodeJS.Timeout | undefined> {
+    const before = await this.#freeBytes();
+    if (before === undefined) return undefined;
+    const timer = setInterval(() => {
+      void this.#freeBytes().then((free) => {
+        if (free === undefined) return;
+        // A layer lies there packed and unpacked for a while.
+        if (before - free > 2 * this.#limits.eachMiB * MIB) refuse(this.#tooLarge(name));
+        else if (free < MIN_FREE_MIB * MIB) refuse(this.#fillsDisk(name, free));
+      });
+    }, DISK_MS);
+    return timer;
+  }
+
+  async #freeBytes(): Promise<number | undefined> {
+    return this.#free?.().catch(() => undefined);
+  }
+
+  #fillsDisk(name: string, free: number): WorkloadError {
+    return new WorkloadError(
+      "IMAGE_UNAVAILABLE",
+      `The image ${name} was given up while it was pulled: ${Math.floor(free / MIB)} MiB are free on the engine's disk, ` +
+        `${MIN_FREE_MIB} MiB have to stay free. Free some space there, or lower executor.images.totalMiB.`,
+    );
   }
 
   #tooLarge(name: string): WorkloadError {
@@ -213,6 +272,14 @@ export class Images {
   async #write(images: readonly PulledImage[]): Promise<void> {
     await saveState(this.#file, PULLED, { images: [...images] });
   }
+}
+
+function freeIn(directory: string | undefined): (() => Promise<number>) | undefined {
+  if (directory === undefined) return undefined;
+  return async () => {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  };
 }
 
 interface PullEvent {

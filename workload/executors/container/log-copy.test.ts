@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { Container } from "dockerode";
 
-import { LogCopy, LogPlace, splitTime } from "./log-copy.ts";
+import { containerLog, LogCopy, LogPlace, splitTime } from "./log-copy.ts";
 import { framesOf } from "./stream.ts";
 
 function frame(stream: number, text: string): Buffer {
@@ -84,7 +84,7 @@ function engine(entries: readonly string[], streams: readonly { upTo: number; th
 async function copied(container: Pick<Container, "logs">): Promise<string> {
   let text = "";
   const log = { append: async (chunk: Uint8Array | string) => void (text += Buffer.from(chunk).toString()) };
-  await new LogCopy(container, log, 0).finish();
+  await new LogCopy(containerLog(container), log, 0).finish();
   return text;
 }
 

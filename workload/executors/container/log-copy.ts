@@ -1,81 +1,134 @@
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Container } from "dockerode";
 
 import type { BoundedLog } from "../log.ts";
+import { settles } from "../patience.ts";
 import { statusOf } from "./engine.ts";
-import { framesOf } from "./stream.ts";
+import { type FramePiece, framesOf } from "./stream.ts";
 
-/** Milliseconds until the log is read again: after a stream that has ended, and after one that failed. */
-const [AGAIN_MS, RETRY_MS] = [50, 500];
+/** Milliseconds until a log is read again: at first, and at most while nothing new comes or reading fails. */
+const [AGAIN_MS, RETRY_MS, LAST_MS] = [50, 500, 10_000];
+/** Silence after which a log is read anew, milliseconds: a connection that is cut without a word looks the same. */
+const IDLE_MS = 240_000;
 /** Milliseconds that the rest of the log gets after the unit's end, twice: for what is being read, and for a last look. */
 const GRACE_MS = 5000;
 
+/** A log that an engine keeps, and lets be followed. */
+export interface LogSource {
+  /**
+   * Begins to read it.
+   *
+   * @param sinceSeconds From about when on, seconds since 1970.
+   * @param last Its unit has ended: what comes now is all that there is.
+   * @returns Entries, each of which begins with its time, whole or in pieces.
+   */
+  open(sinceSeconds: number, signal: AbortSignal, last: boolean): Promise<AsyncIterable<FramePiece>>;
+  /** Whether an error says that the log is gone for good. */
+  isGone(error: unknown): boolean;
+}
+
+/** The log of a container. */
+export function containerLog(container: Pick<Container, "logs">): LogSource {
+  return {
+    open: async (since, abortSignal) => {
+      const options = { follow: true, stdout: true, stderr: true, timestamps: true, since, abortSignal } as const;
+      const stream = (await container.logs(options)) as unknown as AsyncIterable<Buffer> & Partial<Readable>;
+      // It can fail before it is read.
+      stream.on?.("error", () => undefined);
+      return framesOf(stream);
+    },
+    isGone: (error) => statusOf(error) === 404,
+  };
+}
+
 /**
- * Copies a container's log into ours while it runs, and what is missing once it has ended.
+ * Copies a unit's log into ours while it runs, and what is missing once it has ended.
  *
  * Following alone is not enough: an engine gives up a follower that its log's rotation has overtaken, and ends the stream
- * as if the log were complete. So each entry comes with its time, and the log is read again from the last one that is
- * here. What the engine itself has rotated away meanwhile is lost; the end never is.
+ * as if the log were complete; connections are cut, or stay silent. So each entry comes with its time, and the log is read
+ * again from the last one that is here. What the engine itself has rotated away meanwhile is lost; the end never is.
  */
 export class LogCopy {
-  readonly #container: Pick<Container, "logs">;
+  readonly #source: LogSource;
   readonly #log: Pick<BoundedLog, "append">;
   readonly #place: LogPlace;
   readonly #copying: Promise<void>;
+  readonly #idleMs: number;
   #reading = new AbortController();
+  #pausing = new AbortController();
   #ended = false;
+  #stopped = false;
 
-  /** @param since From when on entries are not in our log yet, milliseconds since 1970; 0 from its beginning. */
-  constructor(container: Pick<Container, "logs">, log: Pick<BoundedLog, "append">, since: number) {
-    this.#container = container;
+  /**
+   * @param since From when on entries are not in our log yet, milliseconds since 1970; 0 from its beginning.
+   * @param idleMs Silence after which the log is read anew.
+   */
+  constructor(source: LogSource, log: Pick<BoundedLog, "append">, since: number, idleMs = IDLE_MS) {
+    this.#source = source;
     this.#log = log;
     this.#place = new LogPlace(since);
+    this.#idleMs = idleMs;
     this.#copying = this.#copy();
   }
 
-  /** Copies the rest; to be called once the container has ended. Takes ten seconds at most, and never rejects. */
+  /** Copies the rest; to be called once the unit has ended. Takes ten seconds or so at most, and never rejects. */
   async finish(): Promise<void> {
     this.#ended = true;
+    this.#pausing.abort();
     for (const _ of ["what is being read", "a last look"]) {
       const timer = setTimeout(() => this.#reading.abort(), GRACE_MS);
-      await Promise.race([this.#copying, sleep(GRACE_MS + RETRY_MS, undefined, { ref: false })]);
+      const ended = await settles(this.#copying, GRACE_MS + RETRY_MS);
       clearTimeout(timer);
+      if (ended) return;
     }
   }
 
+  /** Gives up copying, though the unit goes on: its agent leaves. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pausing.abort();
+    this.#reading.abort();
+  }
+
   async #copy(): Promise<void> {
-    for (;;) {
+    let pause = AGAIN_MS;
+    while (!this.#stopped) {
       // What begins to be read after the end is all that there is.
       const last = this.#ended;
       this.#reading = new AbortController();
       try {
-        await this.#read(this.#reading.signal);
+        const some = await this.#read(this.#reading, last);
         if (last) return;
-        await sleep(AGAIN_MS);
+        pause = some ? AGAIN_MS : Math.min(LAST_MS, 2 * pause);
       } catch (error) {
-        if (last || statusOf(error) === 404) return;
-        if (!this.#ended) await sleep(RETRY_MS);
+        if (last || this.#source.isGone(error)) return;
+        pause = Math.min(LAST_MS, Math.max(RETRY_MS, 2 * pause));
       }
+      if (!this.#ended) await sleep(pause, undefined, { signal: this.#pausing.signal }).catch(() => undefined);
     }
   }
 
-  async #read(abortSignal: AbortSignal): Promise<void> {
+  /** @returns whether there was anything new. */
+  async #read(reading: AbortController, last: boolean): Promise<boolean> {
     this.#place.startOver();
-    const stream = (await this.#container.logs({
-      follow: true,
-      stdout: true,
-      stderr: true,
-      timestamps: true,
-      since: this.#place.sinceSeconds,
-      abortSignal,
-    })) as unknown as AsyncIterable<Buffer>;
-    let isNew = true;
-    // Waiting for each piece holds back a program that writes faster than the disk.
-    for await (const { first, bytes } of framesOf(stream)) {
-      const { time, rest } = first ? splitTime(bytes) : { time: undefined, rest: bytes };
-      if (time !== undefined) isNew = this.#place.advance(time);
-      if (isNew) await this.#log.append(rest);
+    let [isNew, some] = [true, false];
+    const idle = setTimeout(() => reading.abort(), this.#idleMs);
+    idle.unref();
+    try {
+      const pieces = await this.#source.open(this.#place.sinceSeconds, reading.signal, last);
+      // Waiting for each piece holds back a program that writes faster than the disk.
+      for await (const { first, bytes } of pieces) {
+        idle.refresh();
+        const { time, rest } = first ? splitTime(bytes) : { time: undefined, rest: bytes };
+        if (time !== undefined) isNew = this.#place.advance(time);
+        if (isNew) await this.#log.append(rest);
+        some ||= isNew;
+      }
+      return some;
+    } finally {
+      clearTimeout(idle);
     }
   }
 }

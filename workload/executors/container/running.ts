@@ -6,15 +6,18 @@ import type { Container, ContainerInspectInfo } from "dockerode";
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
 import { type Cause, judgeExit } from "../exit.ts";
 import { type BoundedLog, logTail } from "../log.ts";
-import { usedBytes } from "./disk.ts";
-import { type Engine, insist, statusOf } from "./engine.ts";
-import { LogCopy } from "./log-copy.ts";
+import { DeadlineError } from "../patience.ts";
+import { overDisk } from "./disk.ts";
+import { answer, type Engine, insist, statusOf } from "./engine.ts";
+import { containerLog, LogCopy } from "./log-copy.ts";
 import { oomKills, ranOutOfMemory, usageOf } from "./usage.ts";
 
 /** Milliseconds between two looks at a unit: soon at first, so that short ones are seen too. */
 const [FIRST_LOOK, LAST_LOOK] = [100, 2000];
 /** A unit's disk space is looked at every so many looks. */
 const DISK_LOOKS = 3;
+/** Longest wait for an answer to a signal, and for one end, milliseconds; both are asked for again. */
+const [KILL_MS, WAIT_MS] = [10_000, 60_000];
 const MIB = 1024 * 1024;
 
 /** What a container is watched for and with. */
@@ -44,6 +47,9 @@ export class RunningContainer implements RunningUnit {
   #cpuSeconds = 0;
   #peakBytes = 0;
   #oomKills = 0;
+  #overDisk: string | undefined;
+  #copy: LogCopy | undefined;
+  readonly #detached = new AbortController();
   #pid = 0;
 
   constructor(watch: Watch) {
@@ -69,6 +75,12 @@ export class RunningContainer implements RunningUnit {
       void this.#signal("SIGKILL");
     }
     return this.exited;
+  }
+
+  /** Gives up looking after it, though it goes on: its agent leaves. */
+  detach(): void {
+    this.#detached.abort();
+    this.#copy?.stop();
   }
 
   cpuSeconds(): number {
@@ -97,14 +109,14 @@ export class RunningContainer implements RunningUnit {
   /** Sends it, however often the engine has to be asked: a unit that was to be killed must not live on. */
   async #signal(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     if (signal === "SIGKILL") this.#sentKill = true;
-    while (!this.#ended) {
+    while (!this.#ended && !this.#detached.signal.aborted) {
       try {
-        await this.#watch.container.kill({ signal });
+        await answer(() => this.#watch.container.kill({ signal }), KILL_MS);
         return;
       } catch (error) {
         // 404 and 409: it is gone, or does not run.
         if ([404, 409].includes(statusOf(error) ?? 0)) return;
-        await sleep(1000);
+        await sleep(1000, undefined, { ref: false });
       }
     }
   }
@@ -125,30 +137,32 @@ export class RunningContainer implements RunningUnit {
 
   async #look(disk: boolean): Promise<void> {
     const { container, unit, diskMiB } = this.#watch;
-    const stats = await container.stats({ stream: false, "one-shot": true });
+    const stats = await answer(() => container.stats({ stream: false, "one-shot": true }));
     const usage = usageOf(stats);
     if (usage) {
       this.#cpuSeconds = Math.max(this.#cpuSeconds, usage.cpuSeconds);
       this.#peakBytes = Math.max(this.#peakBytes, usage.memoryBytes);
     }
-    if (this.#pid === 0) this.#pid = (await container.inspect()).State.Pid;
+    if (this.#pid === 0) this.#pid = (await answer(() => container.inspect())).State.Pid;
     if (this.#pid > 0) this.#oomKills = Math.max(this.#oomKills, await oomKills(this.#pid));
     if (!disk || this.#ended) return;
-    const bound = diskMiB * MIB;
-    if ((await usedBytes([unit.folder.checkpoint, unit.folder.output], bound)) <= bound) return;
+    const over = await overDisk([unit.folder.checkpoint, unit.folder.output], diskMiB);
+    if (over === undefined) return;
+    this.#overDisk = over;
     this.#cause ??= "disk";
     await this.#signal("SIGKILL");
   }
 
   async #follow(): Promise<UnitExit> {
-    const { unit, log, container, diskMiB } = this.#watch;
-    const copy = new LogCopy(container, log, this.#watch.logSince);
+    const { unit, log, container, engine } = this.#watch;
+    const copy = (this.#copy = new LogCopy(containerLog(container), log, this.#watch.logSince));
     const state = await this.#waitForEnd();
     this.#ended = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await copy.finish();
     const code = state?.ExitCode ?? 128 + constants.signals.SIGKILL;
     const memory = ranOutOfMemory({
+      tells: !engine.podman,
       told: state !== undefined && (state.OOMKilled || (await this.#podmanSaysOom())),
       kills: this.#oomKills,
       code,
@@ -161,7 +175,7 @@ export class RunningContainer implements RunningUnit {
       cause: this.#cause ?? (memory ? "memory" : undefined),
       graceOver: this.#graceOver,
       cpuSeconds: this.#cpuSeconds,
-      diskMiB,
+      why: this.#cause === "disk" ? this.#overDisk : undefined,
     });
     const exit =
       state === undefined && judged.reason === "failed"
@@ -178,10 +192,18 @@ export class RunningContainer implements RunningUnit {
   /** @returns How it has ended; undefined if its container is not there any more. */
   async #waitForEnd(): Promise<ContainerInspectInfo["State"] | undefined> {
     const { container } = this.#watch;
-    for (; ; await sleep(300)) {
+    for (; ; await sleep(300, undefined, { ref: !this.#detached.signal.aborted })) {
+      // Nobody waits for the answer: the agent that began to wait has left.
+      if (this.#detached.signal.aborted) return new Promise(() => undefined);
       try {
-        await container.wait();
-        const { State } = await container.inspect();
+        // An engine that was restarted in between may never answer this one.
+        await answer(
+          (signal) => container.wait({ abortSignal: AbortSignal.any([signal, this.#detached.signal]) }),
+          WAIT_MS,
+        ).catch((error: unknown) => {
+          if (!(error instanceof DeadlineError)) throw error;
+        });
+        const { State } = await answer(() => container.inspect());
         if (!State.Running) return State;
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
@@ -194,13 +216,14 @@ export class RunningContainer implements RunningUnit {
   async #podmanSaysOom(): Promise<boolean> {
     const { engine, container } = this.#watch;
     if (!engine.podman) return false;
-    return new Promise((resolve) => {
+    const asked = new Promise<boolean>((resolve) => {
       engine.docker.modem.dial(
         { path: `/v4.0.0/libpod/containers/${container.id}/json`, method: "GET", statusCodes: { 200: true } },
-        (_error: unknown, answer: unknown) => {
-          resolve((answer as { State?: { OOMKilled?: boolean } } | null)?.State?.OOMKilled === true);
+        (_error: unknown, said: unknown) => {
+          resolve((said as { State?: { OOMKilled?: boolean } } | null)?.State?.OOMKilled === true);
         },
       );
     });
+    return answer(() => asked, KILL_MS).catch(() => false);
   }
 }

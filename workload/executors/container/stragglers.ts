@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 
 import type Docker from "dockerode";
 
-import { statusOf } from "./engine.ts";
+import { answer, statusOf } from "./engine.ts";
 import { LABELS } from "./options.ts";
 
 /** Milliseconds between two looks. */
@@ -62,17 +62,19 @@ export class Stragglers {
 
   async #sweep(): Promise<string[]> {
     const filters = { label: [`${LABELS.owner}=${this.#owner}`] };
-    const containers = (await this.#docker.listContainers({ all: true, filters })).map(({ Id, Names, Labels }) => ({
-      id: Id,
-      name: (Names[0] ?? "").replace(/^\//, ""),
-      root: Labels[LABELS.root] ?? "",
-    }));
+    const containers = (await answer(() => this.#docker.listContainers({ all: true, filters }))).map(
+      ({ Id, Names, Labels }) => ({
+        id: Id,
+        name: (Names[0] ?? "").replace(/^\//, ""),
+        root: Labels[LABELS.root] ?? "",
+      }),
+    );
     const up = performance.now() - this.#since;
     const removed: string[] = [];
     for (const { name } of unwanted(containers, this.#busy, existsSync, up, this.#adoptMs)) {
       const id = containers.find((each) => each.name === name)?.id ?? "";
       try {
-        await this.#docker.getContainer(id).remove({ force: true, v: true });
+        await answer(() => this.#docker.getContainer(id).remove({ force: true, v: true }));
         removed.push(name);
       } catch (error) {
         if (statusOf(error) !== 404) throw error;

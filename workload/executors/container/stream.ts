@@ -36,3 +36,30 @@ export async function* framesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerat
     }
   }
 }
+
+const LINE_END = 0x0a;
+
+/**
+ * A log of lines as entries. What comes after the last line's end is passed over, unless all of the log is here: a
+ * connection that is cut in the middle of a line would leave a part of it. O(bytes); holds at most 1 MiB and what came
+ * with it, and gives longer lines in pieces.
+ *
+ * @param last Whether all of the log comes.
+ */
+export async function* linesOf(stream: AsyncIterable<Uint8Array>, last: boolean): AsyncGenerator<FramePiece> {
+  let buffer: Buffer = Buffer.alloc(0);
+  let first = true;
+  for await (const chunk of stream) {
+    buffer = buffer.length === 0 ? Buffer.from(chunk) : Buffer.concat([buffer, chunk]);
+    for (let end = buffer.indexOf(LINE_END); end >= 0; end = buffer.indexOf(LINE_END)) {
+      yield { first, bytes: buffer.subarray(0, end + 1) };
+      first = true;
+      buffer = buffer.subarray(end + 1);
+    }
+    if (buffer.length < WHOLE_BYTES) continue;
+    yield { first, bytes: buffer };
+    first = false;
+    buffer = Buffer.alloc(0);
+  }
+  if (buffer.length > 0 && (last || !first)) yield { first, bytes: buffer };
+}

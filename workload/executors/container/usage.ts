@@ -32,6 +32,8 @@ const SIGKILLED = 137;
 export function ranOutOfMemory(signs: {
   /** What the engine says. */
   readonly told: boolean;
+  /** Whether it says so of each unit that ran out of memory, so that the other signs need not be read. */
+  readonly tells?: boolean;
   /** Kills that the cgroup counted before the end, if it could be read. */
   readonly kills: number;
   readonly code: number;
@@ -43,7 +45,9 @@ export function ranOutOfMemory(signs: {
   if (signs.code === 0) return false;
   if (signs.told) return true;
   if (signs.killedByUs) return false;
-  return signs.kills > 0 || (signs.code === SIGKILLED && signs.peakBytes >= NEARLY_FULL * signs.limitBytes);
+  if (signs.kills > 0) return true;
+  // Nearly full is what the page cache makes any program's memory: where the engine tells, it says nothing.
+  return signs.tells !== true && signs.code === SIGKILLED && signs.peakBytes >= NEARLY_FULL * signs.limitBytes;
 }
 
 /**

@@ -1,9 +1,17 @@
-import type { V1Container, V1EnvVar, V1Job, V1Pod, V1VolumeMount } from "@kubernetes/client-node";
+import type {
+  V1Container,
+  V1EmptyDirVolumeSource,
+  V1EnvVar,
+  V1Job,
+  V1Pod,
+  V1VolumeMount,
+} from "@kubernetes/client-node";
 
 import { unitEnvironment } from "../../environment.ts";
 import { WorkloadError } from "../../errors.ts";
 import { hash } from "../container/options.ts";
 import type { UnitRun } from "../executor.ts";
+import { EPHEMERAL_MIB } from "../exit.ts";
 
 /** What the cluster's owner lets units have and where they go. */
 export interface ClusterSettings {
@@ -47,6 +55,9 @@ export const NAMES = {
 
 const INSIDE = { checkpoint: "/verai/checkpoint", input: "/verai/input", output: "/verai/output" } as const;
 const DAY = 86_400;
+
+/** Seconds that a pod gets for its machine, image and sandbox. */
+export const START_SECONDS = 1800;
 
 /** Which units a Job runs: completion index i is unit first + i. */
 export interface JobRange {
@@ -116,8 +127,9 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
           automountServiceAccountToken: false,
           enableServiceLinks: false,
           terminationGracePeriodSeconds: Math.max(1, spec.timeouts.graceSeconds),
-          // Counted by the cluster, so that it holds also while the agent is away.
-          activeDeadlineSeconds: spec.timeouts.unitSeconds,
+          // Counted by the cluster from when a machine has the pod, so that it holds also while the agent is away. The agent
+          // counts the unit's own time from when its program begins: images and sandboxes are not part of it.
+          activeDeadlineSeconds: spec.timeouts.unitSeconds + START_SECONDS,
           ...(settings.priorityClass === undefined ? {} : { priorityClassName: settings.priorityClass }),
           ...(settings.runtimeClass === undefined ? {} : { runtimeClassName: settings.runtimeClass }),
           ...(Object.keys(settings.nodeSelector).length === 0 ? {} : { nodeSelector: { ...settings.nodeSelector } }),
@@ -130,7 +142,7 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
           containers: [container(unit, image, settings)],
           volumes: [
             { name: "work", persistentVolumeClaim: { claimName: settings.volume.claim } },
-            { name: "tmp", emptyDir: { medium: "Memory", sizeLimit: `${settings.tmpMiB}Mi` } },
+            { name: "tmp", emptyDir: tmpOf(spec, settings) },
           ],
         },
       },
@@ -152,13 +164,21 @@ export function completionIndexOf(pod: V1Pod): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** /tmp: in memory, or on the machine's disk where the spec asks for room there. */
+function tmpOf({ resources }: UnitRun["spec"], settings: ClusterSettings): V1EmptyDirVolumeSource {
+  const { ephemeralMiB } = resources;
+  return ephemeralMiB === undefined
+    ? { medium: "Memory", sizeLimit: `${settings.tmpMiB}Mi` }
+    : { sizeLimit: `${ephemeralMiB}Mi` };
+}
+
 function container(unit: UnitRun, image: string, settings: ClusterSettings): V1Container {
   const { spec } = unit;
   const { cpus, memoryMiB, gpus } = spec.resources;
   const resources = {
     cpu: `${Math.round(cpus * 1000)}m`,
     memory: `${memoryMiB}Mi`,
-    "ephemeral-storage": "64Mi",
+    "ephemeral-storage": `${spec.resources.ephemeralMiB ?? EPHEMERAL_MIB}Mi`,
     ...(gpus > 0 ? { [settings.gpuResource]: String(gpus) } : {}),
   };
   return {

@@ -7,7 +7,7 @@ import { indices } from "../kubernetes.ts";
 import { testSpec, testUnit } from "../testing.ts";
 import { quantity, unitsThatFit } from "./capacity.ts";
 import { type ClusterSettings, jobFor, jobName, NAMES, openGate } from "./job.ts";
-import { isHopeless, podOfIndex, stateOf } from "./pods.ts";
+import { podOfIndex, stateOf } from "./pods.ts";
 
 const settings: ClusterSettings = {
   namespace: "drmp",
@@ -54,7 +54,7 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
   assert.equal(pod?.restartPolicy, "Never");
   assert.equal(pod?.securityContext?.runAsNonRoot, true);
   assert.equal(pod?.securityContext?.seccompProfile?.type, "RuntimeDefault");
-  assert.equal(pod?.activeDeadlineSeconds, 60);
+  assert.equal(pod?.activeDeadlineSeconds, 60 + 1800, "the time to start is not the unit's");
   assert.equal(metadata?.labels?.[NAMES.network], undefined);
   const [container] = pod?.containers ?? [];
   assert.deepEqual(container?.securityContext, {
@@ -63,7 +63,7 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
     readOnlyRootFilesystem: true,
     capabilities: { drop: ["ALL"] },
   });
-  assert.deepEqual(container?.resources?.limits, { cpu: "1000m", memory: "256Mi", "ephemeral-storage": "64Mi" });
+  assert.deepEqual(container?.resources?.limits, { cpu: "1000m", memory: "256Mi", "ephemeral-storage": "256Mi" });
   assert.deepEqual(container?.resources?.requests, container?.resources?.limits);
   assert.deepEqual(
     container?.volumeMounts?.map(({ mountPath, subPathExpr, readOnly }) => [mountPath, subPathExpr, readOnly]),
@@ -100,27 +100,26 @@ test("what a pod's status means", () => {
   });
   const lost = { conditions: [{ type: "DisruptionTarget", status: "True" }] };
   assert.deepEqual(stateOf(pod({ phase: "Pending" }, { schedulingGates: [{ name: NAMES.gate }] })), { kind: "gated" });
-  assert.deepEqual(stateOf(pod({ phase: "Running" })), { kind: "running" });
-  const ended = { kind: "ended", memory: false, timeout: false };
-  assert.deepEqual(stateOf(pod({ phase: "Succeeded", ...terminated(0) })), { ...ended, code: 0 });
-  assert.deepEqual(stateOf(pod({ phase: "Failed", ...terminated(137, "OOMKilled") })), {
-    ...ended,
-    code: 137,
-    memory: true,
-  });
-  assert.deepEqual(stateOf(pod({ phase: "Failed", reason: "DeadlineExceeded", ...terminated(143) })), {
-    ...ended,
-    code: 143,
-    timeout: true,
-  });
-  assert.deepEqual(stateOf(pod({ phase: "Failed", ...lost, ...terminated(143) })), { kind: "lost" });
-  assert.deepEqual(stateOf(pod({ phase: "Failed", ...lost })), { kind: "lost" }, "its machine is gone");
-  assert.deepEqual(stateOf(pod({ phase: "Succeeded", ...lost, ...terminated(0) })), { ...ended, code: 0 });
-  const waiting = (reason: string) =>
-    pod({ phase: "Pending", containerStatuses: [{ name: "unit", state: { waiting: { reason, message: "m" } } }] });
-  assert.deepEqual(stateOf(waiting("ErrImagePull")), { kind: "pending", why: "ErrImagePull: m" });
-  assert.equal(isHopeless(waiting("ErrImagePull")), false, "a registry may come back");
-  assert.equal(isHopeless(waiting("InvalidImageName")), true);
+  assert.deepEqual(stateOf(pod({ phase: "Running" })), { kind: "running", at: undefined });
+  const end = (status: object) => {
+    const state = stateOf(pod(status));
+    return state.kind === "ended" ? [state.code, state.cause] : state.kind;
+  };
+  assert.deepEqual(end({ phase: "Succeeded", ...terminated(0, "Completed") }), [0, undefined]);
+  assert.deepEqual(end({ phase: "Failed", ...terminated(137, "OOMKilled") }), [137, "memory"]);
+  assert.deepEqual(end({ phase: "Failed", reason: "DeadlineExceeded", ...terminated(143) }), [143, "timeout"]);
+  assert.deepEqual(end({ phase: "Failed", reason: "DeadlineExceeded" }), [137, "unstarted"], "its image never came");
+  assert.deepEqual(end({ phase: "Failed", ...lost, ...terminated(143) }), "taken");
+  assert.deepEqual(end({ phase: "Failed", ...lost }), "taken", "its machine is gone");
+  assert.deepEqual(end({ phase: "Succeeded", ...lost, ...terminated(0) }), [0, undefined]);
+  const waiting = (reason: string, message = "m") =>
+    pod({ phase: "Pending", containerStatuses: [{ name: "unit", state: { waiting: { reason, message } } }] });
+  const pending = { kind: "pending", why: "ErrImagePull: m" };
+  assert.deepEqual(stateOf(waiting("ErrImagePull")), { ...pending, wait: "long" }, "a registry may come back");
+  const waitOf = (state: ReturnType<typeof stateOf>) => (state.kind === "pending" ? state.wait : state.kind);
+  assert.equal(waitOf(stateOf(waiting("InvalidImageName"))), "none");
+  assert.equal(waitOf(stateOf(waiting("ErrImagePull", "no match for platform in manifest"))), "none");
+  assert.equal(waitOf(stateOf(waiting("CreateContainerError"))), "short");
 });
 
 test("the youngest pod of an index counts, of its own Job", () => {

@@ -1,17 +1,58 @@
 import type { V1Pod } from "@kubernetes/client-node";
 
+import { LogCopy } from "../container/log-copy.ts";
+import { overDisk } from "../container/disk.ts";
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
-import { type Cause, judgeExit, type RawExit } from "../exit.ts";
+import { type Cause, judgeExit } from "../exit.ts";
 import { type BoundedLog, logTail } from "../log.ts";
 import type { Cluster } from "./cluster.ts";
-import { openGate } from "./job.ts";
-import { isHopeless, stateOf } from "./pods.ts";
+import { openGate, START_SECONDS } from "./job.ts";
+import { type PodState, stateOf } from "./pods.ts";
 
 const [DRAINED, SIGKILLED] = [143, 137];
-/** Milliseconds that the rest of the log gets after the end. */
-const LOG_GRACE = 5000;
 /** Grace of a pod that is killed, seconds: with none, the cluster would not wait until it has really ended. */
 const KILL_GRACE = 1;
+/** A unit's disk space is looked at every so many looks. */
+const DISK_LOOKS = 10;
+
+/** How long what may never come is waited for, seconds. */
+export interface PodPatience {
+  /** For a container whose machine has trouble with it. */
+  readonly troubledSeconds: number;
+  /** For a pod to start, all in all. */
+  readonly startSeconds: number;
+  /** For a pod that the Job is to make. */
+  readonly podSeconds: number;
+  /** For a pod that is to be gone already, or that nothing is heard of. */
+  readonly lostSeconds: number;
+}
+
+export const POD_PATIENCE: PodPatience = {
+  troubledSeconds: 300,
+  startSeconds: START_SECONDS,
+  podSeconds: 300,
+  lostSeconds: 60,
+};
+
+type Calls = Pick<Cluster, "patchPod" | "deletePod" | "openLog">;
+
+/** What else there is to know of a unit. */
+export interface PodOptions {
+  /** It ran before this agent began. */
+  readonly takenOver?: boolean;
+  /** From when on the pod's log is not in ours yet, milliseconds since 1970. */
+  readonly logSince?: number;
+  /** Bound on its checkpoints and outputs. */
+  readonly diskMiB?: number | undefined;
+  readonly patience?: PodPatience | undefined;
+}
+
+/** What a pod's end means for its unit. */
+interface End {
+  readonly code: number;
+  readonly cause?: Cause | undefined;
+  readonly why?: string;
+}
 
 /** A unit that a pod of a Job runs; the pod may be replaced by another one. */
 export class RunningPod implements RunningUnit {
@@ -20,24 +61,35 @@ export class RunningPod implements RunningUnit {
   readonly job: string;
   readonly index: number;
   readonly #unit: UnitRun;
-  readonly #cluster: Pick<Cluster, "patchPod" | "deletePod" | "followLog">;
+  readonly #cluster: Calls;
   readonly #log: BoundedLog;
+  readonly #options: PodOptions;
   readonly #end: (exit: UnitExit) => void;
   #ended = false;
+  #detached = false;
   #stop: { readonly cause: Cause | undefined; readonly graceSeconds: number; readonly by: number } | undefined;
-  /** The pod that was last seen, and whether its log is being copied. */
+  /** The pod that was last seen, and whose log is being copied. */
   #pod: string | undefined;
+  #copy: LogCopy | undefined;
   #copying: Promise<void> = Promise.resolve();
   #follows: string | undefined;
   #deleted: string | undefined;
+  #waiting: string | undefined;
+  /** Kind of state that the pod is in, and since when; `performance.now()`. */
+  #state: { readonly kind: string; readonly since: number } | undefined;
+  /** When the program began, as far as is known. */
+  #began: number | undefined;
+  #overDisk: string | undefined;
   #cpuSeconds = 0;
   #looked = performance.now();
+  #looks = 0;
 
   constructor(
     unit: UnitRun,
     at: { readonly job: string; readonly index: number },
-    cluster: Pick<Cluster, "patchPod" | "deletePod" | "followLog">,
+    cluster: Calls,
     log: BoundedLog,
+    options: PodOptions = {},
   ) {
     this.job = at.job;
     this.index = at.index;
@@ -45,6 +97,7 @@ export class RunningPod implements RunningUnit {
     this.#unit = unit;
     this.#cluster = cluster;
     this.#log = log;
+    this.#options = options;
     const { promise, resolve } = Promise.withResolvers<UnitExit>();
     this.exited = promise;
     this.#end = resolve;
@@ -52,9 +105,7 @@ export class RunningPod implements RunningUnit {
 
   async drain(graceSeconds: number): Promise<UnitExit> {
     // The pod was given its spec's grace when it was made; a longer one is not to be had, a shorter one is.
-    if (!this.#ended && !this.#stop) {
-      this.#stop = { cause: undefined, graceSeconds, by: performance.now() + graceSeconds * 1000 };
-    }
+    this.#stopFor(undefined, graceSeconds);
     return this.exited;
   }
 
@@ -74,6 +125,16 @@ export class RunningPod implements RunningUnit {
     return logTail(this.#unit.folder.log, maxBytes);
   }
 
+  waiting(): string | undefined {
+    return this.#waiting;
+  }
+
+  /** Gives up looking after it, though it goes on: its agent leaves. */
+  detach(): void {
+    this.#detached = true;
+    this.#copy?.stop();
+  }
+
   /**
    * Compares what is with what should be, and takes a step. Safe to be called ever again.
    *
@@ -87,66 +148,148 @@ export class RunningPod implements RunningUnit {
     this.#cpuSeconds += ((cpus ?? 0) * (now - this.#looked)) / 1000;
     this.#looked = now;
     const name = pod?.metadata?.name;
-    if (!pod || name === undefined) {
-      if (this.#stop) return this.#finish({ code: now <= this.#stop.by ? DRAINED : SIGKILLED });
-      if (!jobThere) return this.#finish({ code: SIGKILLED }, "its Job was removed by somebody else");
-      return; // the Job makes one
+    if (!pod || name === undefined) return this.#withoutPod(jobThere);
+    if (this.#pod !== undefined && this.#pod !== name) {
+      await this.#log.append(`--- goes on in pod ${name}\n`);
+      this.#began = undefined;
     }
-    if (this.#pod !== undefined && this.#pod !== name) await this.#log.append(`--- goes on in pod ${name}\n`);
     this.#pod = name;
     const state = stateOf(pod);
-    switch (state.kind) {
-      case "ended":
-        this.#follow(name);
-        return this.#finish({
-          code: state.code,
-          cause: state.memory ? "memory" : state.timeout ? "timeout" : undefined,
-        });
-      case "lost":
-        return this.#stop ? this.#finish({ code: SIGKILLED }) : undefined;
-      case "gated":
-        // One that was to be stopped never starts.
-        if (this.#stop) return this.#finish({ code: DRAINED });
-        return this.#cluster.patchPod(name, openGate(this.#unit.unitIndex, this.#unit.attempt));
-      case "running":
-        this.#follow(name);
-        break;
-      case "pending":
-        if (isHopeless(pod)) {
-          await this.#cluster.deletePod(name, KILL_GRACE);
-          return this.#finish({ code: SIGKILLED }, `it cannot be started: ${state.why}`);
-        }
-    }
+    const seconds = this.#secondsIn(`${state.kind} ${name}`);
+    this.#waiting =
+      state.kind === "pending" ? `it waits for its machine: ${state.why || "no reason is given"}` : undefined;
+    if (await this.#seen(name, state, seconds, pod)) return;
+    await this.#limit(state);
     if (this.#stop && this.#deleted !== name) {
-      const { terminationGracePeriodSeconds: most = 30 } = pod.spec ?? {};
-      await this.#cluster.deletePod(name, Math.max(KILL_GRACE, Math.min(Math.ceil(this.#stop.graceSeconds), most)));
+      const { terminationGracePeriodSeconds: longest = 30 } = pod.spec ?? {};
+      await this.#cluster.deletePod(name, Math.max(KILL_GRACE, Math.min(Math.ceil(this.#stop.graceSeconds), longest)));
       this.#deleted = name;
     }
   }
 
-  #follow(name: string): void {
-    if (this.#follows === name) return;
-    this.#follows = name;
-    // What is gone is gone: a log that cannot be had is no reason to fail.
-    this.#copying = this.#cluster.followLog(name, (part) => this.#log.append(part)).catch(() => undefined);
+  /** What follows from a pod's state alone. @returns whether that was all there was to do. */
+  async #seen(name: string, state: PodState, seconds: number, pod: V1Pod): Promise<boolean> {
+    const { troubledSeconds, startSeconds, podSeconds, lostSeconds } = this.#patience;
+    switch (state.kind) {
+      case "ended": {
+        this.#follow(name);
+        // Told to stop by somebody else: its program did as it was told, or was not fast enough.
+        const elsewhere = !this.#stop && pod.metadata?.deletionTimestamp !== undefined && state.cause === undefined;
+        const deleted: End = { code: state.code, cause: "evicted", why: "its pod was deleted by somebody else" };
+        await this.#finish(elsewhere && state.code !== 0 ? deleted : state);
+        return true;
+      }
+      case "taken":
+        this.#follow(name);
+        if (this.#stop) await this.#finish({ code: SIGKILLED });
+        else if (seconds > podSeconds) await this.#finish({ code: SIGKILLED, cause: "evicted", why: state.why });
+        return true;
+      case "leaving": {
+        this.#follow(name);
+        const grace = pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+        if (seconds > grace + lostSeconds) await this.#finish({ code: SIGKILLED, cause: "lost", why: state.why });
+        // A shorter grace than the one before can still be had.
+        return this.#stop?.cause !== "kill" || this.#deleted === name;
+      }
+      case "gated":
+        // One that was to be stopped never starts.
+        if (this.#stop) await this.#finish({ code: DRAINED });
+        else await this.#cluster.patchPod(name, openGate(this.#unit.unitIndex, this.#unit.attempt));
+        return true;
+      case "running":
+        this.#follow(name);
+        this.#began ??= performance.now() - this.#ranBefore(state.at);
+        return false;
+      case "pending": {
+        const waits = { none: 0, short: troubledSeconds, long: startSeconds }[state.wait];
+        if (seconds < waits || this.#stop) return false;
+        await this.#cluster.deletePod(name, KILL_GRACE);
+        const cause = state.wait === "none" ? "unstartable" : "unstarted";
+        await this.#finish({ code: SIGKILLED, cause, why: state.why });
+        return true;
+      }
+    }
   }
 
-  async #finish(raw: Pick<RawExit, "code" | "cause">, why?: string): Promise<void> {
+  async #withoutPod(jobThere: boolean): Promise<void> {
+    const seconds = this.#secondsIn("no pod");
+    if (this.#stop) return this.#finish({ code: performance.now() <= this.#stop.by ? DRAINED : SIGKILLED });
+    if (!jobThere) {
+      return this.#finish({ code: SIGKILLED, cause: "evicted", why: "its Job was removed by somebody else" });
+    }
+    this.#waiting = "its Job has made no pod yet: a quota or an admission policy may keep it from that";
+    if (seconds < this.#patience.podSeconds) return;
+    await this.#finish({ code: SIGKILLED, cause: "unstarted", why: this.#waiting });
+  }
+
+  /** Limits that the agent keeps itself: time, from when the program began, and disk. */
+  async #limit(state: PodState): Promise<void> {
+    if (state.kind !== "running" || this.#stop) return;
+    const { unitSeconds, graceSeconds } = this.#unit.spec.timeouts;
+    if (this.#began !== undefined && performance.now() - this.#began > unitSeconds * 1000) {
+      this.#stopFor("timeout", graceSeconds);
+      return;
+    }
+    const { diskMiB } = this.#options;
+    if (diskMiB === undefined || this.#looks++ % DISK_LOOKS !== 0) return;
+    const { checkpoint, output } = this.#unit.folder;
+    this.#overDisk = await overDisk([checkpoint, output], diskMiB);
+    if (this.#overDisk !== undefined) this.#stopFor("disk", KILL_GRACE);
+  }
+
+  #stopFor(cause: Cause | undefined, graceSeconds: number): void {
+    if (this.#ended || this.#stop) return;
+    this.#stop = { cause, graceSeconds, by: performance.now() + graceSeconds * 1000 };
+  }
+
+  get #patience(): PodPatience {
+    return this.#options.patience ?? POD_PATIENCE;
+  }
+
+  /** Seconds for which the pod has been in a state, as far as the agent has seen. */
+  #secondsIn(kind: string): number {
+    if (this.#state?.kind !== kind) this.#state = { kind, since: performance.now() };
+    return (performance.now() - this.#state.since) / 1000;
+  }
+
+  /** Milliseconds for which a pod ran before it was taken over, as far as the clocks tell; never more than its time. */
+  #ranBefore(at: number | undefined): number {
+    if (at === undefined || this.#options.takenOver !== true) return 0;
+    return Math.min(Math.max(0, Date.now() - at), this.#unit.spec.timeouts.unitSeconds * 1000);
+  }
+
+  #follow(name: string): void {
+    if (this.#follows === name) return;
+    // Of a pod that is taken over, what was written before the agent's end is here.
+    const since = this.#follows === undefined ? (this.#options.logSince ?? 0) : 0;
+    this.#follows = name;
+    const earlier = this.#copy;
+    this.#copying = (async () => {
+      await earlier?.finish();
+      if (this.#detached) return;
+      this.#copy = new LogCopy(this.#cluster.openLog(name), this.#log, since);
+    })().catch(() => undefined);
+  }
+
+  async #finish(end: End): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    const timer = Promise.withResolvers<void>();
-    const timeout = setTimeout(timer.resolve, LOG_GRACE);
-    await Promise.race([this.#copying, timer.promise]);
-    clearTimeout(timeout);
+    this.#waiting = undefined;
+    await this.#copying;
+    // Of a machine that does not answer nothing more is to be had.
+    if (end.cause === "lost") this.#copy?.stop();
+    else await this.#copy?.finish();
+    const told = this.#stop?.cause;
     const judged = await judgeExit(this.#unit, {
-      code: raw.code,
-      cause: this.#stop?.cause ?? raw.cause,
-      graceOver: this.#stop !== undefined && raw.code === SIGKILLED,
+      code: end.code,
+      // What may run still was not ended by anybody.
+      cause: end.cause === "lost" ? "lost" : (told ?? end.cause),
+      graceOver: this.#stop !== undefined && end.code === SIGKILLED,
       cpuSeconds: this.#cpuSeconds,
+      why: told === "disk" ? this.#overDisk : end.why,
     });
-    const exit = why !== undefined && judged.reason === "failed" ? { ...judged, detail: why } : judged;
-    await this.#log.append(`--- ${exit.reason}: ${exit.detail}; ${exit.cpuSeconds.toFixed(2)} s of CPU\n`);
+    await this.#log.append(`--- ${judged.reason}: ${judged.detail}; ${judged.cpuSeconds.toFixed(2)} s of CPU\n`);
     await this.#log.close();
-    this.#end(exit);
+    this.#end(judged);
   }
 }

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+
+import { z } from "zod";
+
+import { loadState, saveState, type StateKind } from "../../system/state-file.ts";
+
+/** Basis points of a unit: 10,000 is a unit that is done. */
+export const WHOLE = 10_000;
+
+/**
+ * Highest progress that a program's own word counts for while its unit is not done, basis points. What is above is kept for
+ * checkpoints that follow, each of which has to count for more than the one before.
+ */
+const STATED_MAX = 9_500;
+
+/** What a unit's checkpoint counted for when it was last put together for posting. */
+export interface Counted {
+  /** Number of the checkpoint. */
+  readonly number: number;
+  /** Basis points. */
+  readonly basis: number;
+}
+
+/** By unit index. */
+export type CountedUnits = ReadonlyMap<number, Counted>;
+
+/**
+ * How far a unit that is not done is, in basis points: what its newest checkpoint says of itself, at most 9,500, and in any
+ * case one more than the checkpoint that counted before. A checkpoint's number says which one is newer, and nothing else.
+ * So progress grows with every newer checkpoint, whether the program says how far it is, repeats itself or says nothing,
+ * and stays below a unit that is done: 9,999 checkpoints can follow one another under one lease. Pure.
+ *
+ * @param counted The checkpoint that counted before; undefined if there was none.
+ */
+export function unitBasis(
+  newest: { readonly number: number; readonly progress?: number },
+  counted: Counted | undefined,
+): number {
+  const stated = newest.progress === undefined ? 0 : Math.min(Math.floor(newest.progress * WHOLE), STATED_MAX);
+  const before = counted?.basis ?? 0;
+  const least = isNewer(newest, counted) ? before + 1 : before;
+  return Math.min(Math.max(stated, least, 1), WHOLE - 1);
+}
+
+/** Whether a checkpoint came after the one that counted before. */
+export function isNewer({ number }: { readonly number: number }, counted: Counted | undefined): boolean {
+  return counted === undefined || number > counted.number;
+}
+
+const FILE = "counted.json";
+
+const COUNTED = {
+  what: "record of counted checkpoints",
+  version: 1,
+  schema: z.object({
+    units: z.record(
+      z.string().regex(/^\d{1,10}$/),
+      z.object({ number: z.number().int().nonnegative(), basis: z.number().int().min(0).max(WHOLE) }),
+    ),
+  }),
+} satisfies StateKind<z.ZodType>;
+
+/**
+ * What counted before, from a lease's folder. A file that is missing or damaged says nothing: then the newest checkpoints
+ * count anew, and on top of what the chain has.
+ */
+export async function readCounted(folder: string): Promise<CountedUnits> {
+  const state = await loadState(join(folder, FILE), COUNTED);
+  return new Map(Object.entries(state?.units ?? {}).map(([index, counted]) => [Number(index), counted]));
+}
+
+/** Notes durably what counts now. It appears whole or not at all. */
+export async function writeCounted(folder: string, units: CountedUnits): Promise<void> {
+  await saveState(join(folder, FILE), COUNTED, { units: Object.fromEntries(units) });
+}
