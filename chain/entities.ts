@@ -186,9 +186,11 @@ export interface NodeStanding {
 
 /** Sums over the nodes that count; `ITelemetry.Totals`. The average load is load ÷ nodes. */
 export interface NetworkTotals {
-  /** Basis points. */
+  /** Basis points × units of capacity: the average load is this ÷ `capacity`. */
   readonly load: number;
   readonly watts: number;
+  /** Units of capacity. */
+  readonly capacity: number;
   readonly nodes: number;
   readonly renewableNodes: number;
   readonly throttledNodes: number;

@@ -2,7 +2,7 @@ import { Signature, verifyTypedData } from "ethers";
 
 import type { Pin } from "./pin.ts";
 import { answer, block, type Reader } from "./readers.ts";
-import { MAX_SHARES, REPORT_TYPES, reportDomain, type SignedReport } from "./report.ts";
+import { keyOfSequence, MAX_SHARES, REPORT_TYPES, reportDomain, type SignedReport } from "./report.ts";
 import { readStanding } from "./telemetry.ts";
 import { ENERGY_METHODS, NODE_STATUSES, type ReportRefusal, word } from "./words.ts";
 
@@ -12,6 +12,8 @@ export interface ReportFacts {
   readonly inMarket: boolean;
   /** Sequence of its last report on chain; 0 if none. */
   readonly sequence: number;
+  /** How often its operator key was changed. */
+  readonly keyNumber: number;
   readonly operator: string;
   /** From when on its next report may cover. */
   readonly coveredUntil: number;
@@ -45,7 +47,9 @@ export function refusalOf(
   if (!facts) return "unknownNode";
   if (!facts.inMarket) return "notInMarket";
   if (report.shares.length > MAX_SHARES) return "tooManyShares";
-  if (report.sequence <= facts.sequence) return "sequenceNotGrowing";
+  if (report.sequence <= facts.sequence || keyOfSequence(report.sequence) !== facts.keyNumber) {
+    return "sequenceNotGrowing";
+  }
   if (signerOf({ report, signature }, facts) !== facts.operator) return "badSignature";
   if (report.period === 0 || facts.coveredUntil + report.period > facts.now) return "periodInvalid";
   if (report.load > 10_000) return "loadTooHigh";
@@ -84,6 +88,7 @@ export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): 
   return {
     inMarket: ["active", "draining"].includes(word(NODE_STATUSES, facts.status)),
     sequence: standing.sequence,
+    keyNumber: Number(facts.keyNumber),
     operator: facts.operator,
     coveredUntil: Math.max(covered, at.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
     now: at.timestamp,

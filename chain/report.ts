@@ -9,7 +9,7 @@ export interface EnergyShare {
 /** What a node says of a period that has just ended; `ITelemetry.Report`. */
 export interface Report {
   readonly nodeId: number;
-  /** Grows with each report of the node. */
+  /** Grows with each report of the node; from {@link firstSequence} of its operator key on. */
   readonly sequence: number;
   /** Seconds that it covers. */
   readonly period: number;
@@ -33,6 +33,24 @@ export interface Report {
 export interface SignedReport {
   readonly report: Report;
   readonly signature: string;
+}
+
+/** Bits of a sequence that count the reports of one operator key (`KEY_SHIFT` of Telemetry.sol). */
+const KEY_SHIFT = 24;
+
+/**
+ * What the sequences of an operator key's reports exceed: each key counts for itself, so that what a stolen key has signed
+ * holds its successor up in nothing.
+ *
+ * @param keyNumber How often the node's operator key was changed, 0 to 255.
+ */
+export function firstSequence(keyNumber: number): number {
+  return keyNumber * 2 ** KEY_SHIFT;
+}
+
+/** Number of the operator key that a sequence belongs to. */
+export function keyOfSequence(sequence: number): number {
+  return Math.floor(sequence / 2 ** KEY_SHIFT);
 }
 
 /** Most shares in a report. */

@@ -34,6 +34,7 @@ export async function readTotals({ contracts }: Reader, at: Pin): Promise<Networ
   return {
     load: safe(totals.load),
     watts: safe(totals.watts),
+    capacity: safe(totals.capacity),
     nodes: safe(totals.nodes),
     renewableNodes: safe(totals.renewableNodes),
     throttledNodes: safe(totals.throttledNodes),

@@ -51,6 +51,7 @@ export const REPORT_REFUSALS = [
   "sharesOutOfOrder",
   "tooManyShares",
   "idleAboveWork",
+  "leaseOver",
 ] as const;
 /** Whose energy (`IEnergyLedger.Scope`). */
 export const ENERGY_SCOPES = ["network", "node", "task"] as const;
@@ -92,6 +93,7 @@ export const PARAMETERS = [
   "latencyFloor",
   "maxHands",
   "outageGrace",
+  "loadFloor",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];

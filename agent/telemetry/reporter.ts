@@ -1,5 +1,6 @@
 import type { Pin } from "../../chain/pin.ts";
-import { packReports, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
+import { answer, block } from "../../chain/readers.ts";
+import { firstSequence, packReports, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
 import { REPORT_PROTOCOL } from "../../chain/report-protocol.ts";
 import { nodeReportFacts, refusalOf } from "../../chain/report-refusal.ts";
 import type { Session } from "../../chain/session.ts";
@@ -109,9 +110,15 @@ export class Reporter {
     return [...this.#closedAt.values()].map((closedAt) => (now - closedAt) / 1000);
   }
 
+  /** What the next report's sequence has to exceed: the last one on chain, and what was signed with an earlier key. */
   async #sequence(pin: Pin): Promise<number> {
-    const { session, nodeId } = this.#parts;
-    return (await readStanding(session.reader, pin, nodeId)).sequence;
+    const { reader } = this.#parts.session;
+    const { nodeId } = this.#parts;
+    const [{ sequence }, { keyNumber }] = await Promise.all([
+      readStanding(reader, pin, nodeId),
+      answer(reader.contracts.nodes.factsOf(nodeId, block(pin))),
+    ]);
+    return Math.max(sequence, firstSequence(Number(keyNumber)));
   }
 
   async #close(onChain: number, pin: Pin): Promise<void> {

@@ -28,10 +28,10 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
 
     /// @dev The part of an {Account} that reports change: two slots, read and written once a report.
     struct Flow {
-        uint56 raplJoules;
-        uint56 nvmlJoules;
-        uint56 estimatedJoules;
-        uint56 renewableJoules;
+        uint64 raplJoules;
+        uint64 nvmlJoules;
+        uint64 estimatedJoules;
+        uint64 renewableJoules;
         // Second slot.
         uint48 seconds_;
         uint56 unitSeconds;
@@ -167,29 +167,42 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
             energy.reported = true;
             energy.classId = entry.classId;
         }
-        energy.joules += part.joules;
-        energy.renewableJoules += uint64(renewable);
+        energy.joules = _sum64(energy.joules, part.joules);
+        energy.renewableJoules = _sum64(energy.renewableJoules, renewable);
         _leaseEnergies[part.leaseId] = energy;
         emit TaskEnergyRecorded(part.taskId, part.leaseId, part.joules, uint40(renewable));
     }
 
     function _add(Scope scope, uint32 id, Sums memory sums) private {
         Flow memory f = _flows[scope][id];
-        if (sums.method == uint8(ITelemetry.Method.Rapl)) f.raplJoules += uint56(sums.joules);
-        else if (sums.method == uint8(ITelemetry.Method.Nvml)) f.nvmlJoules += uint56(sums.joules);
-        else f.estimatedJoules += uint56(sums.joules);
-        f.renewableJoules += uint56(sums.renewableJoules);
-        f.seconds_ += uint48(sums.seconds_);
-        f.unitSeconds += uint56(sums.unitSeconds);
-        f.idleUnitSeconds += uint56(sums.idleUnitSeconds);
-        f.carbon += uint88(sums.carbon);
+        if (sums.method == uint8(ITelemetry.Method.Rapl)) f.raplJoules = _sum64(f.raplJoules, sums.joules);
+        else if (sums.method == uint8(ITelemetry.Method.Nvml)) f.nvmlJoules = _sum64(f.nvmlJoules, sums.joules);
+        else f.estimatedJoules = _sum64(f.estimatedJoules, sums.joules);
+        f.renewableJoules = _sum64(f.renewableJoules, sums.renewableJoules);
+        f.seconds_ = uint48(_sum(f.seconds_, sums.seconds_, type(uint48).max));
+        f.unitSeconds = uint56(_sum(f.unitSeconds, sums.unitSeconds, type(uint56).max));
+        f.idleUnitSeconds = uint56(_sum(f.idleUnitSeconds, sums.idleUnitSeconds, type(uint56).max));
+        f.carbon = uint88(_sum(f.carbon, sums.carbon, type(uint88).max));
         _flows[scope][id] = f;
     }
 
     function _credit(Merit storage merit, uint24 units, uint256 baseline, uint256 carbon) private {
-        merit.creditedUnits += units;
-        merit.baselineJoules += uint80(baseline);
-        merit.baselineCarbon += uint104(carbon);
+        merit.creditedUnits = uint32(_sum(merit.creditedUnits, units, type(uint32).max));
+        merit.baselineJoules = uint80(_sum(merit.baselineJoules, baseline, type(uint80).max));
+        merit.baselineCarbon = uint104(_sum(merit.baselineCarbon, carbon, type(uint104).max));
+    }
+
+    function _sum64(uint64 sum, uint256 more) private pure returns (uint64) {
+        return uint64(_sum(sum, more, type(uint64).max));
+    }
+
+    /// @dev Stays at the highest value where it would not fit: no sum keeps a report from being taken.
+    function _sum(uint256 sum, uint256 more, uint256 highest) private pure returns (uint256) {
+        // What is added has far less than 256 bits.
+        unchecked {
+            sum += more;
+        }
+        return sum > highest ? highest : sum;
     }
 
     function _account(Scope scope, uint32 id) private view returns (Account memory) {

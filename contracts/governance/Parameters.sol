@@ -23,6 +23,7 @@ contract Parameters is IParameters, AccessManaged {
             _params[Param(i)] = b;
             emit ParameterSet(Param(i), 0, b.value);
         }
+        _checkPairs();
     }
 
     /// @inheritdoc IParameters
@@ -31,6 +32,7 @@ contract Parameters is IParameters, AccessManaged {
         _check(param, value, b.min, b.max);
         emit ParameterSet(param, b.value, value);
         b.value = value;
+        _checkPairs();
     }
 
     /// @inheritdoc IParameters
@@ -54,6 +56,31 @@ contract Parameters is IParameters, AccessManaged {
         uint256 count = uint256(type(Param).max) + 1;
         params = new Bounded[](count);
         for (uint256 i; i < count; ++i) params[i] = _params[Param(i)];
+    }
+
+    /// @dev What no bound of one parameter can say. Every value that the others allow is allowed.
+    function _checkPairs() private view {
+        // A node that reports on time is never silent, even if one report is lost; a lag fits the 16 bits kept of it.
+        _atMost(2 * _value(Param.ReportInterval), Param.ReportInterval, Param.ReportTimeout);
+        uint256 timeout = _value(Param.ReportTimeout);
+        require(
+            timeout <= type(uint16).max,
+            ParameterOutOfBounds(Param.ReportTimeout, uint64(timeout), 0, type(uint16).max)
+        );
+        // After an outage everyone can report before anyone fails.
+        _atMost(_value(Param.ReportInterval), Param.ReportInterval, Param.OutageGrace);
+        _atMost(_value(Param.MinCheckpointInterval), Param.MinCheckpointInterval, Param.MaxCheckpointInterval);
+        // A range that moved is not moved again before the first move is done.
+        _atMost(_value(Param.MoveGrace), Param.MoveGrace, Param.MoveCooldown);
+    }
+
+    function _atMost(uint256 value, Param lower, Param higher) private view {
+        uint256 limit = _value(higher);
+        require(value <= limit, ParametersOutOfStep(lower, value, higher, limit));
+    }
+
+    function _value(Param param) private view returns (uint256) {
+        return _params[param].value;
     }
 
     function _check(Param param, uint64 value, uint64 min, uint64 max) private pure {

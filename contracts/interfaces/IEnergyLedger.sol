@@ -47,13 +47,14 @@ interface IEnergyLedger {
         Part[] parts;
     }
 
-    /// @notice Sums of one scope. 56 bits of joules are 20 TWh.
+    /// @notice Sums of one scope. 64 bits of joules are 5,000 TWh, five times what all data centres of the world take in a
+    /// year; a sum that is full stays at its highest value and holds nobody up.
     struct Account {
         /// Joules by how they were found out: the three add up to the total.
-        uint56 raplJoules;
-        uint56 nvmlJoules;
-        uint56 estimatedJoules;
-        uint56 renewableJoules;
+        uint64 raplJoules;
+        uint64 nvmlJoules;
+        uint64 estimatedJoules;
+        uint64 renewableJoules;
         /// Seconds covered by reports, summed over nodes.
         uint48 seconds_;
         /// Unit-seconds of work, at most, and those of them harvested from idle machines, at least.

@@ -38,6 +38,7 @@ interface ILeaseRegistry {
         /// Price of a unit, micro-VER.
         uint40 price;
         /// Active: the next checkpoint is due. Moving: the grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
+        /// Released, expired: when it ended.
         uint40 due;
         uint24 fence;
         LeaseStatus status;
@@ -135,8 +136,8 @@ interface ILeaseRegistry {
     /// @notice The node may keep the moving lease until the grace ends.
     error MoveInGrace(uint32 leaseId, uint40 due);
     error NotTaskOwner(uint32 taskId, address caller);
-    /// @notice The node is in time: the lease cannot be expired before `due` (the highest number while the sequencer is
-    /// down).
+    /// @notice The node is in time: the lease cannot be expired before `due`, which an outage of the sequencer puts
+    /// off.
     error LeaseInTime(uint32 leaseId, uint40 due);
     /// @notice Only the developer may accept before the dispute window ends.
     error DisputeWindowOpen(uint32 leaseId, uint40 until);
@@ -179,8 +180,8 @@ interface ILeaseRegistry {
     /// parent.
     function handOver(uint32 leaseId) external;
 
-    /// @notice Ends a lease whose checkpoint is overdue, or whose node missed its reports, for a bounty of at most what its
-    /// node is slashed; the node cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after
+    /// @notice Ends a lease whose checkpoint is overdue, or whose node gave no sign of life for {Param.ReportTimeout}, neither a
+    /// report nor a checkpoint of this lease, for a bounty of at most what its node is slashed; the node cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after
     /// it. Also ends a lease whose task is past its deadline, without bounty or penalty if the node was in time. The range is
     /// drawn for (see {IReassignment}); where the task takes no leases any more it goes back to it. Anyone.
     function expire(uint32 leaseId) external;
@@ -199,8 +200,8 @@ interface ILeaseRegistry {
     /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.
     function healthOf(uint32 leaseId) external view returns (Health);
 
-    /// @notice Until when no node counts as failed because of an outage of the sequencer: 0 if there was none lately, the
-    /// highest number while it is down.
+    /// @notice Until when no node counts as failed because of an outage of the sequencer: 0 if there was none lately. An
+    /// outage excuses for three days at most, and {Param.OutageGrace}.
     function outageUntil() external view returns (uint40);
 
     /// @notice A lease; reverts if unknown.

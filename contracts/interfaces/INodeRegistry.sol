@@ -108,6 +108,8 @@ interface INodeRegistry {
         uint32 powerThreshold;
         uint32 powerMax;
         uint40 registeredAt;
+        /// How often the operator key was changed: the highest 8 bits of its reports' sequences.
+        uint8 keyNumber;
         address operator;
     }
 
@@ -151,6 +153,8 @@ interface INodeRegistry {
     error CapacityInUse(uint32 nodeId, uint32 requested, uint32 committed);
     error OperatorTaken(address operator, uint32 nodeId);
     error InvalidOperator();
+    /// @notice The operator key was changed 255 times; register another node.
+    error TooManyKeys(uint32 nodeId);
     error InvalidEndpoint(uint256 length);
     /// @notice The node's status does not allow this.
     error WrongStatus(uint32 nodeId, NodeStatus status);
@@ -213,11 +217,22 @@ interface INodeRegistry {
     /// @notice Changes a node's profile. Owner or operator.
     function setProfile(uint32 nodeId, Profile calldata profile) external;
 
-    /// @notice Changes a node's operator key. Owner only.
+    /// @notice Changes a node's operator key, at most 255 times; the new key's reports begin a sequence of their own. Owner
+    /// only.
     function setOperator(uint32 nodeId, address operator) external;
 
     /// @notice Adds stake. Anyone, having approved the vault.
     function addStake(uint32 nodeId, uint256 amount) external;
+
+    /// @notice {addStake} with an ERC-2612 permit of the caller for the vault instead of an approval before.
+    function addStakeWithPermit(
+        uint32 nodeId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
 
     /// @notice No new leases from now on (but those of a round that is open). Owner or operator.
     function drain(uint32 nodeId) external;

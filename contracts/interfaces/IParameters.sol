@@ -63,7 +63,9 @@ enum Param {
     /// How often a range may change hands: when its lease then ends without a result, it is refunded to the developer.
     MaxHands,
     /// Time after an outage of the sequencer in which no node counts as failed.
-    OutageGrace
+    OutageGrace,
+    /// Load up to which a node counts as not overloaded, whatever the average, basis points.
+    LoadFloor
 }
 
 /// @title Governed parameters
@@ -83,10 +85,13 @@ interface IParameters {
 
     /// @notice The value lies outside the parameter's hard bounds.
     error ParameterOutOfBounds(Param param, uint64 value, uint64 min, uint64 max);
+    /// @notice With this change `lower` would ask for at least `needed` of `higher`, which would be `value`.
+    error ParametersOutOfStep(Param lower, uint256 needed, Param higher, uint256 value);
     /// @notice The constructor was not given exactly one entry per parameter.
     error WrongParameterCount(uint256 given, uint256 expected);
 
-    /// @notice Sets a parameter. Only the role that the access manager names, after its delay.
+    /// @notice Sets a parameter; reverts if another one would no longer fit it. Only the role that the access manager names,
+    /// after its delay.
     function set(Param param, uint64 value) external;
 
     /// @notice Pauses or resumes intake. Only the role that the access manager names (the guardian).

@@ -23,7 +23,7 @@ interface ITelemetry {
         UnknownNode,
         /// The node has left the market.
         NotInMarket,
-        /// A replay, or older than what is known.
+        /// A replay, older than what is known, or of the sequence of another operator key.
         SequenceNotGrowing,
         /// Not signed by the node's operator for this chain and contract.
         BadSignature,
@@ -43,7 +43,9 @@ interface ITelemetry {
         SharesOutOfOrder,
         TooManyShares,
         /// More idle-harvested unit-seconds than the leases named, or the capacity, have in the period.
-        IdleAboveWork
+        IdleAboveWork,
+        /// A share names a lease that was over before the time that the report covers.
+        LeaseOver
     }
 
     /// @notice Energy of one lease's units in a report's period.
@@ -55,7 +57,7 @@ interface ITelemetry {
     /// @notice What a node says of a period that has just ended. Signed as EIP-712 type `Report`.
     struct Report {
         uint32 nodeId;
-        /// Grows with each report of the node.
+        /// Grows with each report of the node: {INodeRegistry.Facts.keyNumber} << 24 | a count that begins at 1 for each key.
         uint32 sequence;
         /// Seconds that it covers.
         uint32 period;
@@ -80,7 +82,7 @@ interface ITelemetry {
     struct Standing {
         uint32 sequence;
         /// When its last report was posted; 0 if none.
-        uint40 at;
+        uint32 at;
         uint16 load;
         uint16 latency;
         /// Average power in the last report and in the one before, watts, rounded up.
@@ -95,14 +97,18 @@ interface ITelemetry {
         bool counted;
         /// Whether all energy of its last report was renewable, and there was some.
         bool renewable;
+        /// Units of capacity at its last report: the weight of its load.
+        uint24 capacity;
     }
 
     /// @notice Sums over the nodes that count.
     struct Totals {
-        /// Basis points.
+        /// Basis points x units of capacity.
         uint64 load;
         /// Watts of the last reports.
-        uint64 watts;
+        uint48 watts;
+        /// Units of capacity.
+        uint48 capacity;
         uint32 nodes;
         uint32 renewableNodes;
         uint32 throttledNodes;
@@ -129,6 +135,8 @@ interface ITelemetry {
 
     /// @notice The packed batch ends within the report that starts at byte `offset`.
     error MalformedBatch(uint256 offset);
+    /// @notice A class's highest latency has the bounds of {Param.MaxLatency}.
+    error MaxLatencyOutOfBounds(uint8 classId, uint16 milliseconds, uint64 min, uint64 max);
     /// @notice The node is in time with its reports.
     error NodeInTime(uint32 nodeId, uint256 silentFrom);
     error AlreadyLapsed(uint32 nodeId);
@@ -156,8 +164,8 @@ interface ITelemetry {
     /// @notice Frees a throttled node whose last report is within its threshold. Anyone.
     function unthrottle(uint32 nodeId) external;
 
-    /// @notice Sets the highest latency with which nodes of a class get new work, ms; 0: {Param.MaxLatency} holds. Only the
-    /// role that the access manager names.
+    /// @notice Sets the highest latency with which nodes of a class get new work, ms, within the bounds of {Param.MaxLatency};
+    /// 0: that parameter holds. Only the role that the access manager names.
     function setMaxLatency(uint8 classId, uint16 milliseconds) external;
 
     /// @notice Load (basis points), latency (ms) and time of a node's last report; while the listings are frozen, as they
@@ -168,8 +176,9 @@ interface ITelemetry {
     /// never reported. Reverts if unknown.
     function silent(uint32 nodeId) external view returns (bool);
 
-    /// @notice The average load is sum / nodes, over the nodes that count.
-    function averageLoad() external view returns (uint256 sumBps, uint256 nodes);
+    /// @notice The average load is sum / capacity: of the machines' units, not of the nodes, so that splitting a machine into
+    /// many nodes, or adding small ones, moves it by no more than the stake under them.
+    function averageLoad() external view returns (uint256 sumBps, uint256 capacity);
 
     /// @notice Sums over the nodes that count.
     function totals() external view returns (Totals memory);

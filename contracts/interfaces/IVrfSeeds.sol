@@ -3,7 +3,9 @@ pragma solidity 0.8.30;
 
 /// @title Seeds from Chainlink VRF v2.5
 /// @notice Asks for one random word per purpose and stores it; everything drawn from it is drawn later by whoever needs
-/// it. The callback never reverts and costs constant gas, so a request cannot get stuck in it.
+/// it. The callback never reverts and costs constant gas, so a request cannot get stuck in it. A seed belongs to one request
+/// of one coordinator: whatever was known before the request was made, or comes from a coordinator that was not asked, is no
+/// seed.
 interface IVrfSeeds {
     /// @notice How the oracle is asked and paid.
     struct Config {
@@ -27,7 +29,8 @@ interface IVrfSeeds {
     /// @notice Asks for a seed. Round manager and reassignment only.
     function request() external returns (uint256 requestId);
 
-    /// @notice The seed of a request, zero as long as the oracle has not answered.
+    /// @notice The seed of the latest request with this number, zero as long as the coordinator that was asked has not
+    /// answered.
     function seedOf(uint256 requestId) external view returns (bytes32);
 
     /// @notice How the oracle is asked and paid.

@@ -17,6 +17,9 @@ import {Vault} from "../vault/Vault.sol";
 /// @title Registry of leases: which node runs which units, at what price, under which fence
 /// @notice See {ILeaseRegistry}.
 contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
+    /// @notice Longest outage of the sequencer that excuses nodes, seconds: a feed that stays "down" does not excuse for ever.
+    uint256 public constant MAX_OUTAGE = 3 days;
+
     /// @notice Pays nodes and keepers.
     Vault public immutable VAULT;
     /// @notice Grace, windows, slices, bounties.
@@ -140,6 +143,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             require(block.timestamp > deadline, LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
         }
         held.status = LeaseStatus.Expired;
+        held.due = uint40(block.timestamp);
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
@@ -238,14 +242,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     /// @inheritdoc ILeaseRegistry
     function outageUntil() public view returns (uint40) {
-        if (address(UPTIME) == address(0)) return 0;
-        // A feed that is switched off must not keep failed nodes' leases alive.
-        try UPTIME.latestRoundData() returns (uint80, int256 down, uint256 since, uint256, uint80) {
-            if (down != 0) return type(uint40).max;
-            return uint40(Math.min(since + PARAMETERS.get(Param.OutageGrace), type(uint40).max));
-        } catch {
-            return 0;
-        }
+        // A feed that is switched off, or never was one, must not keep failed nodes' leases alive, nor make {expire} revert.
+        (bool ok, bytes memory answer) = address(UPTIME).staticcall(abi.encodeCall(UPTIME.latestRoundData, ()));
+        if (!ok || answer.length < 160) return 0;
+        (, uint256 down, uint256 since, , ) = abi.decode(answer, (uint256, uint256, uint256, uint256, uint256));
+        if (down != 0) since = Math.saturatingAdd(since, MAX_OUTAGE);
+        uint256 until = Math.saturatingAdd(since, PARAMETERS.get(Param.OutageGrace));
+        return uint40(Math.min(until, type(uint40).max));
     }
 
     function _grant(Grant memory g, uint256 base) private {
@@ -266,6 +269,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     function _release(uint32 leaseId, Lease storage held) private {
         held.status = LeaseStatus.Released;
+        held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         NODES.free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
@@ -282,6 +286,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Target memory target = _targets[leaseId];
         delete _targets[leaseId];
         held.status = LeaseStatus.Released;
+        held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         NODES.free(held.nodeId, target.units);
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
@@ -342,7 +347,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @dev Whether the node of an active lease has failed by now.
     function _atFault(Lease storage held) private view returns (bool) {
         if (block.timestamp <= outageUntil()) return false;
-        return block.timestamp > held.due || ITelemetry(_modules.telemetry).silent(held.nodeId);
+        if (block.timestamp > held.due) return true;
+        // Missing reports alone are no fault: a checkpoint is a sign of life as good as a report, for as long.
+        (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
+        uint256 renewed = held.due - Math.min(interval + PARAMETERS.get(Param.LeaseGrace), held.due);
+        if (block.timestamp <= renewed + PARAMETERS.get(Param.ReportTimeout)) return false;
+        return ITelemetry(_modules.telemetry).silent(held.nodeId);
     }
 
     /// @dev Slice of the stake under `count` units, wei, rounded up.

@@ -25,6 +25,8 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
+        /// How often the operator key was changed.
+        uint8 keyNumber;
         address operator;
         uint32 powerMax;
         uint40 registeredAt;
@@ -68,14 +70,12 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
     }
 
     modifier onlyOwnerOrOperator(uint32 nodeId) {
-        Record storage r = _records[nodeId];
-        require(r.owner != address(0), UnknownNode(nodeId));
-        require(msg.sender == r.owner || msg.sender == r.operator, NotOwnerOrOperator(nodeId, msg.sender));
+        _requireOwnerOrOperator(nodeId);
         _;
     }
 
     modifier onlyModule(address module) {
-        require(msg.sender == module, NotModule(msg.sender));
+        _requireModule(module);
         _;
     }
 
@@ -124,11 +124,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         bytes32 r,
         bytes32 s
     ) external returns (uint32) {
-        // A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
-        // solhint-disable-next-line no-empty-blocks
-        try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), stake, deadline, v, r, s)
-        {} catch {}
+        _permit(stake, deadline, v, r, s);
         return _register(operator, terms, profile, stake);
     }
 
@@ -152,17 +148,29 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         // A withdrawn node's key may be another node's by now.
         NodeStatus status = _nodes[nodeId].status;
         require(status != NodeStatus.Withdrawn, WrongStatus(nodeId, status));
-        delete nodeOfOperator[_records[nodeId].operator];
+        Record storage r = _records[nodeId];
+        require(r.keyNumber != type(uint8).max, TooManyKeys(nodeId));
+        ++r.keyNumber;
+        delete nodeOfOperator[r.operator];
         _setOperator(nodeId, operator);
     }
 
     /// @inheritdoc INodeRegistry
     function addStake(uint32 nodeId, uint256 amount) external {
-        NodeStatus status = _nodes[nodeId].status;
-        require(status == NodeStatus.Active || status == NodeStatus.Draining, WrongStatus(nodeId, status));
-        emit StakeAdded(nodeId, amount);
-        VAULT.lockStake(nodeId, msg.sender, amount);
-        _touch(nodeId);
+        _addStake(nodeId, amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function addStakeWithPermit(
+        uint32 nodeId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(amount, deadline, v, r, s);
+        _addStake(nodeId, amount);
     }
 
     /// @inheritdoc INodeRegistry
@@ -345,6 +353,7 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         f.powerThreshold = r.powerThreshold;
         f.powerMax = r.powerMax;
         f.registeredAt = r.registeredAt;
+        f.keyNumber = r.keyNumber;
         f.operator = r.operator;
     }
 
@@ -386,6 +395,22 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         _setProfile(nodeId, profile);
         VAULT.lockStake(nodeId, msg.sender, stake);
         _setTerms(nodeId, terms);
+        _touch(nodeId);
+    }
+
+    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
+    function _permit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), amount, deadline, v, r, s)
+        {} catch {}
+    }
+
+    function _addStake(uint32 nodeId, uint256 amount) private {
+        NodeStatus status = _nodes[nodeId].status;
+        require(status == NodeStatus.Active || status == NodeStatus.Draining, WrongStatus(nodeId, status));
+        emit StakeAdded(nodeId, amount);
+        VAULT.lockStake(nodeId, msg.sender, amount);
         _touch(nodeId);
     }
 
@@ -529,5 +554,15 @@ contract NodeRegistry is INodeRegistry, AccessManaged, WiredOnce {
         address owner = _records[nodeId].owner;
         require(owner != address(0), UnknownNode(nodeId));
         require(msg.sender == owner, NotOwner(nodeId, msg.sender));
+    }
+
+    function _requireOwnerOrOperator(uint32 nodeId) private view {
+        Record storage r = _records[nodeId];
+        require(r.owner != address(0), UnknownNode(nodeId));
+        require(msg.sender == r.owner || msg.sender == r.operator, NotOwnerOrOperator(nodeId, msg.sender));
+    }
+
+    function _requireModule(address module) private view {
+        require(msg.sender == module, NotModule(msg.sender));
     }
 }

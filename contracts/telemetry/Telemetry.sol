@@ -41,11 +41,16 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     struct Rule {
         uint256 timeout;
         uint256 band;
+        uint256 floor;
         uint256 maxLatency;
     }
 
     /// @notice Most shares in a report.
     uint256 public constant MAX_SHARES = 64;
+
+    /// @notice A report's sequence is the number of its operator key << 24 | a count, which does for 15 years of a report every
+    /// half a minute.
+    uint256 public constant KEY_SHIFT = 24;
 
     /// @notice Times, the band of loads.
     IParameters public immutable PARAMETERS;
@@ -144,6 +149,9 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function setMaxLatency(uint8 classId, uint16 milliseconds) external restricted {
+        IParameters.Bounded memory b = PARAMETERS.bounded(Param.MaxLatency);
+        bool within = milliseconds == 0 || (b.min <= milliseconds && milliseconds <= b.max);
+        require(within, MaxLatencyOutOfBounds(classId, milliseconds, b.min, b.max));
         emit MaxLatencySet(classId, _maxLatencies[classId], milliseconds);
         _maxLatencies[classId] = milliseconds;
     }
@@ -165,7 +173,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function averageLoad() external view returns (uint256, uint256) {
-        return (_totals.load, _totals.nodes);
+        return (_totals.load, _totals.capacity);
     }
 
     /// @inheritdoc ITelemetry
@@ -207,7 +215,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         reason = _judgeValues(r, facts);
         if (reason != Refusal.None) return reason;
         IEnergyLedger.Part[] memory parts;
-        (reason, parts) = _judgeShares(r, facts.capacity, batch.leaseCount);
+        (reason, parts) = _judgeShares(r, facts.capacity, batch.leaseCount, from);
         if (reason != Refusal.None) return reason;
 
         // Once per freeze: what the draws of this freeze may know of the node.
@@ -223,8 +231,9 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @dev Changes the node's standing, the totals, and whether it is fit for new work.
     function _book(Report memory r, INodeRegistry.Facts memory facts, Standing memory s, Batch memory batch) private {
         s.sequence = r.sequence;
-        s.at = uint40(block.timestamp);
+        s.at = uint32(block.timestamp);
         s.load = r.load;
+        s.capacity = uint24(facts.capacity);
         s.latency = r.latency;
         s.previousWatts = s.watts;
         s.watts = uint32(Math.ceilDiv(r.joules, r.period));
@@ -274,7 +283,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
         if (!inMarket) return Refusal.NotInMarket;
         if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
-        if (r.sequence <= sequence) return Refusal.SequenceNotGrowing;
+        // Each key counts for itself: what a key that was stolen has signed holds its successor up in nothing.
+        if (r.sequence <= sequence || r.sequence >> KEY_SHIFT != facts.keyNumber) return Refusal.SequenceNotGrowing;
         // ERC-2098: r, then s with the parity in its highest bit.
         (address signer, , ) = ECDSA.tryRecover(
             _hashTypedDataV4(r.hash()),
@@ -297,7 +307,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     function _judgeShares(
         Report memory r,
         uint256 capacity,
-        uint32 leaseCount
+        uint32 leaseCount,
+        uint256 from
     ) private view returns (Refusal, IEnergyLedger.Part[] memory parts) {
         parts = new IEnergyLedger.Part[](r.shares.length);
         uint256 shared;
@@ -310,6 +321,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             if (leaseId > leaseCount) return (Refusal.ForeignLease, parts);
             ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
             if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
+            if (_endOf(leaseId, lease) < from) return (Refusal.LeaseOver, parts);
             parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, r.shares[i].joules);
             shared += r.shares[i].joules;
             units += lease.count;
@@ -319,12 +331,23 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return (idle ? Refusal.None : Refusal.IdleAboveWork, parts);
     }
 
+    /// @dev When a lease ended: with its delivery, its release or its expiry; the highest number while its node runs it.
+    function _endOf(uint32 leaseId, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
+        ILeaseRegistry.LeaseStatus status = lease.status;
+        if (status == ILeaseRegistry.LeaseStatus.Active || status == ILeaseRegistry.LeaseStatus.Moving) {
+            return type(uint256).max;
+        }
+        bool returned = status == ILeaseRegistry.LeaseStatus.Released || status == ILeaseRegistry.LeaseStatus.Expired;
+        return returned ? lease.due : LEASES.result(leaseId).deliveredAt;
+    }
+
     /// @dev Parameters. The lag's 16 bits hold no longer time-out.
     function _rule() private view returns (Rule memory) {
         return
             Rule({
                 timeout: Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max),
                 band: PARAMETERS.get(Param.BalanceBand),
+                floor: PARAMETERS.get(Param.LoadFloor),
                 maxLatency: PARAMETERS.get(Param.MaxLatency)
             });
     }
@@ -341,7 +364,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         if (s.throttled) return false;
         uint256 own = _maxLatencies[classId];
         if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;
-        return uint256(s.load) * t.nodes <= t.load + rule.band * t.nodes;
+        // A node that is hardly busy is not overloaded, however idle the others say they are.
+        return s.load <= rule.floor || uint256(s.load) * t.capacity <= t.load + rule.band * t.capacity;
     }
 
     function _silentFrom(uint40 at, uint40 registeredAt) private view returns (uint256) {
@@ -349,7 +373,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     }
 
     function _count(Totals memory t, Standing memory s) private pure {
-        t.load += s.load;
+        t.load += uint64(s.load) * s.capacity;
+        t.capacity += s.capacity;
         t.watts += s.watts;
         ++t.nodes;
         if (s.renewable) ++t.renewableNodes;
@@ -357,7 +382,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     }
 
     function _uncount(Totals memory t, Standing memory s) private pure {
-        t.load -= s.load;
+        t.load -= uint64(s.load) * s.capacity;
+        t.capacity -= s.capacity;
         t.watts -= s.watts;
         --t.nodes;
         if (s.renewable) --t.renewableNodes;

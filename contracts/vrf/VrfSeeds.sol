@@ -14,7 +14,9 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
     address private _rounds;
     address private _reassignment;
     Config private _config;
-    mapping(uint256 requestId => bytes32 seed) private _seeds;
+    /// @dev Of a request that waits for its answer: the coordinator that was asked; then its seed. The answer overwrites
+    /// the one slot that asking paid for.
+    mapping(uint256 requestId => bytes32 seedOrCoordinator) private _answers;
 
     constructor(address coordinator, Config memory config_) VRFConsumerBaseV2Plus(coordinator) {
         _setConfig(config_);
@@ -46,12 +48,15 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
                 extraArgs: VRFV2PlusClient._argsToBytes(VRFV2PlusClient.ExtraArgsV1({nativePayment: c.nativePayment}))
             })
         );
+        // Another coordinator counts its requests anew: what an earlier one answered under this number is no longer known.
+        _answers[requestId] = _pending(address(s_vrfCoordinator));
         emit SeedRequested(requestId);
     }
 
     /// @inheritdoc IVrfSeeds
     function seedOf(uint256 requestId) external view returns (bytes32) {
-        return _seeds[requestId];
+        bytes32 answer = _answers[requestId];
+        return uint256(answer) > type(uint160).max ? answer : bytes32(0);
     }
 
     /// @inheritdoc IVrfSeeds
@@ -59,12 +64,17 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
         return _config;
     }
 
-    /// @dev Hashing the word makes a zero seed, which would read as "no answer yet", as unlikely as a collision.
+    /// @dev Takes only what was asked of the coordinator that answers, once. Hashing the word makes a seed that would read as
+    /// an address, that is "no answer yet", as unlikely as that somebody guesses a key.
     function fulfillRandomWords(uint256 requestId, uint256[] calldata randomWords) internal override {
-        if (randomWords.length == 0 || _seeds[requestId] != bytes32(0)) return;
+        if (randomWords.length == 0 || _answers[requestId] != _pending(msg.sender)) return;
         bytes32 seed = keccak256(abi.encode(randomWords[0]));
-        _seeds[requestId] = seed;
+        _answers[requestId] = seed;
         emit SeedStored(requestId, seed);
+    }
+
+    function _pending(address coordinator) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(coordinator)));
     }
 
     function _setConfig(Config memory config_) private {

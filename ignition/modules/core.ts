@@ -40,6 +40,7 @@ const PARAMETERS = [
   "LatencyFloor",
   "MaxHands",
   "OutageGrace",
+  "LoadFloor",
 ] as const;
 
 type Coordinator =

@@ -80,7 +80,7 @@ export class BalanceKeeper {
     const standingOf = new Map(standings.map((standing) => [standing.nodeId, standing]));
     const live = this.#leases.live().filter(({ status }) => status === "active" || status === "moving");
     for (const { id } of live) if (!this.#seen.has(id)) this.#seen.set(id, pin.timestamp);
-    const average = totals.nodes === 0 ? 0 : totals.load / totals.nodes;
+    const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
     const outside = standings.filter(
       ({ load, counted, throttled }) => counted && (throttled || Math.abs(load - average) > values.balanceBand),
@@ -107,7 +107,7 @@ export class BalanceKeeper {
     return {
       now: pin.timestamp,
       load: totals.load,
-      counted: totals.nodes,
+      counted: totals.capacity,
       band: values.balanceBand,
       reportTimeout: values.reportTimeout,
       minLeaseTime: values.minLeaseTime,

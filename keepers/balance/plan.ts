@@ -6,7 +6,7 @@ import { planRelief } from "../../protocol/balance/relief.ts";
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalanceView {
   readonly now: number;
-  /** Sum of the loads, and the nodes that it is the sum of. */
+  /** Sum of the loads over units of capacity, and the units that it is the sum of. */
   readonly load: number;
   readonly counted: number;
   readonly band: number;

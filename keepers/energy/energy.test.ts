@@ -6,7 +6,7 @@ import { Wallet } from "ethers";
 import type { Node, NodeStanding } from "../../chain/entities.ts";
 import type { ReportFacts } from "../../chain/report-refusal.ts";
 import { refusalOf } from "../../chain/report-refusal.ts";
-import { type Report, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
+import { firstSequence, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
 import type { ReportRefusal } from "../../chain/words.ts";
 import { planBatch } from "./batch.ts";
 import { gasOf, ReportInbox } from "./inbox.ts";
@@ -34,6 +34,7 @@ const report: Report = {
 const facts: ReportFacts = {
   inMarket: true,
   sequence: 2,
+  keyNumber: 0,
   operator: operator.address,
   coveredUntil: 1000,
   now: 1060,
@@ -53,6 +54,10 @@ test("each thing that is impossible is refused with its own reason, before any g
     [undefined, {}, {}],
     ["notInMarket", {}, { inMarket: false }],
     ["sequenceNotGrowing", {}, { sequence: 3 }],
+    // The operator key was changed: the new key's reports begin a sequence of their own, whatever the old one has signed.
+    ["sequenceNotGrowing", {}, { keyNumber: 1 }],
+    ["sequenceNotGrowing", { sequence: firstSequence(2) + 1 }, { keyNumber: 1 }],
+    [undefined, { sequence: firstSequence(1) + 1 }, { keyNumber: 1, sequence: firstSequence(1) - 1 }],
     ["badSignature", {}, { operator: telemetry }],
     ["badSignature", {}, { chainId: 8453n }],
     ["badSignature", {}, { telemetry: operator.address }],

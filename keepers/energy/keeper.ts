@@ -3,7 +3,7 @@ import { LeaseIndex } from "../../chain/lease-index.ts";
 import type { Pin } from "../../chain/pin.ts";
 import { answer, block, type Reader } from "../../chain/readers.ts";
 import { refusalOf, type ReportFacts } from "../../chain/report-refusal.ts";
-import { packReports, type SignedReport } from "../../chain/report.ts";
+import { keyOfSequence, packReports, type SignedReport } from "../../chain/report.ts";
 import { isSilent, readCredit, readStandings, readTotals } from "../../chain/telemetry.ts";
 import type { Asker } from "../../checkpoints/messages/messenger.ts";
 import { Budget } from "../../service/budget.ts";
@@ -56,6 +56,8 @@ export class EnergyKeeper {
   readonly #now: () => number;
   readonly #inbox = new ReportInbox();
   readonly #leases: LeaseIndex;
+  /** Operator keys by node, with their numbers. */
+  readonly #keys = new Map<number, { readonly operator: string; readonly number: number }>();
   readonly #registered = new Map<number, number>();
   /** When each paid lease is to be looked at again, chain time; Infinity: never. */
   readonly #lookAgain = new Map<number, number>();
@@ -115,7 +117,7 @@ export class EnergyKeeper {
     ]);
     const standings = new Map(all.map((standing) => [standing.nodeId, standing]));
     this.#facts = await this.#readFacts(pin, nodes, standings);
-    metrics.averageLoad.set(totals.nodes === 0 ? 0 : totals.load / totals.nodes);
+    metrics.averageLoad.set(totals.capacity === 0 ? 0 : totals.load / totals.capacity);
     metrics.watts.set(totals.watts);
     metrics.throttled.set(totals.throttledNodes);
     const posted = await this.#post();
@@ -224,6 +226,7 @@ export class EnergyKeeper {
       facts.set(id, {
         inMarket: status === "active" || status === "draining",
         sequence: standing?.sequence ?? 0,
+        keyNumber: await this.#keyNumber(pin, id, operator, standing?.sequence ?? 0),
         operator,
         coveredUntil: Math.max(covered, pin.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
         now: pin.timestamp,
@@ -234,6 +237,16 @@ export class EnergyKeeper {
       });
     }
     return facts;
+  }
+
+  /** Asked for again when the operator is another one, or a report of a later key has been taken. */
+  async #keyNumber(pin: Pin, nodeId: number, operator: string, sequence: number): Promise<number> {
+    const known = this.#keys.get(nodeId);
+    if (known?.operator === operator && known.number >= keyOfSequence(sequence)) return known.number;
+    const facts = await answer(this.#parts.reader.contracts.nodes.factsOf(nodeId, block(pin)));
+    const number = Number(facts.keyNumber);
+    this.#keys.set(nodeId, { operator: facts.operator, number });
+    return number;
   }
 
   async #registeredAt(pin: Pin, nodeId: number): Promise<number> {

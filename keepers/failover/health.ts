@@ -6,7 +6,7 @@ export interface LeaseSign {
   readonly due: number;
   /** Deadline of the task. */
   readonly deadline: number;
-  /** Whether the node has missed its reports. */
+  /** Whether the node has missed its reports, and posted no checkpoint of the lease for as long. */
   readonly silent: boolean;
 }
 

@@ -66,8 +66,11 @@ export class FailoverKeeper {
     ]);
     const silent = await silentNodes(reader, pin, new Set(active.map(({ nodeId }) => nodeId)));
     const signs = await Promise.all(
-      active.map(async ({ id, nodeId, due, taskId }) => {
-        return { id, nodeId, due, silent: silent.has(nodeId), deadline: await this.#deadline(taskId, pin) };
+      active.map(async (lease) => {
+        const { id, nodeId, due, taskId } = lease;
+        // A checkpoint is also a sign of life: what the chain makes of both is asked for, where reports are missing.
+        const dead = silent.has(nodeId) && (await this.#isOverdue(reader, lease, pin));
+        return { id, nodeId, due, silent: dead, deadline: await this.#deadline(taskId, pin) };
       }),
     );
     const { suspect, overdue } = healthOf(signs, pin.timestamp, leaseGrace, Number(outageUntil));

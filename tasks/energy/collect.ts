@@ -153,7 +153,7 @@ function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTot
   const year = date.getUTCFullYear() + (date.getTime() - begin) / (Date.UTC(date.getUTCFullYear() + 1, 0) - begin);
   const inMarket = nodes.filter(({ status }) => status === "active" || status === "draining");
   return {
-    averageLoad: totals.nodes === 0 ? 0 : totals.load / totals.nodes / 100,
+    averageLoad: totals.capacity === 0 ? 0 : totals.load / totals.capacity / 100,
     networkWatts: totals.watts,
     throttledNodes: totals.throttledNodes,
     renewableNodes: { ...renewableNodes(inMarket, year), goal: GOALS.renewableNodes },

@@ -75,8 +75,9 @@ describe("reports", () => {
     ]);
     expect(await readStanding(reader, pin, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
     expect(await readTotals(reader, pin)).to.deep.equal({
-      load: 5100,
+      load: 4 * 5100,
       watts: 200,
+      capacity: 8,
       nodes: 2,
       renewableNodes: 2,
       throttledNodes: 0,

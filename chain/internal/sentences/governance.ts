@@ -14,6 +14,11 @@ export const GOVERNANCE: Sentences = {
     say: (a) =>
       `The parameter ${word(PARAMETERS, a.int("param"))} cannot be ${a.text("value")}; its hard bounds are ${a.text("min")} to ${a.text("max")}.`,
   },
+  "ParametersOutOfStep(uint8,uint256,uint8,uint256)": {
+    say: (a) =>
+      `With this change ${word(PARAMETERS, a.int("lower"))} asks for ${word(PARAMETERS, a.int("higher"))} of at least ` +
+      `${a.text("needed")}, which is ${a.text("value")}; change the other parameter first.`,
+  },
   "WrongParameterCount(uint256,uint256)": {
     say: (a) => `${a.text("given")} parameters were given where ${a.text("expected")} are needed; name each one once.`,
   },

@@ -54,6 +54,10 @@ export const NODES: Sentences = {
     say: (a) =>
       `The operator key ${a.text("operator")} already belongs to node ${a.text("nodeId")}; every node needs a key of its own.`,
   },
+  "TooManyKeys(uint32)": {
+    say: (a) =>
+      `The operator key of node ${a.text("nodeId")} was changed 255 times, which is the maximum; register another node.`,
+  },
   "InvalidOperator()": fixed("The operator may not be the zero address; give the address of the agent's key."),
   "InvalidEndpoint(uint256)": {
     say: (a) => `The endpoint is ${a.text("length")} bytes long; 256 are the most. Give fewer or shorter multiaddrs.`,

@@ -65,6 +65,11 @@ export const TELEMETRY: Sentences = {
     say: (a) =>
       `Node ${a.text("nodeId")} has not reported, or not lately; work moves only between nodes that report in time.`,
   },
+  "MaxLatencyOutOfBounds(uint8,uint16,uint64,uint64)": {
+    say: (a) =>
+      `The highest latency of class ${a.text("classId")} cannot be ${a.text("milliseconds")} ms; ` +
+      `its bounds are ${a.text("min")} to ${a.text("max")} ms, and 0 for the common one.`,
+  },
   "RangeCooling(uint32,uint256)": {
     say: (a) => `The units of lease ${a.text("leaseId")} moved lately; they may again from ${time(a.int("until"))} on.`,
     retryable: true,

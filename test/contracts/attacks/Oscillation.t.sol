@@ -51,7 +51,7 @@ contract OscillationTest is Moves {
         vm.warp(block.timestamp + 60);
         report(4, 7_000);
         // Node 2 was at 10 % and got four units, which no report shows yet.
-        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 5_000, 22_000, 4));
+        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 5_000, 220_000, 40));
         move(extra, 2, 1);
         // Nor does one count that comes within the grace, still at 10 %.
         report(2, 1_000);

@@ -29,10 +29,10 @@ contract BalancerTest is Moves {
 
     function test_Band() public {
         loads(6_000, 3_000, 6_000);
-        vm.expectRevert(abi.encodeWithSelector(IBalancer.SourceInBand.selector, 1, 6_000, 15_000, 3));
+        vm.expectRevert(abi.encodeWithSelector(IBalancer.SourceInBand.selector, 1, 6_000, 150_000, 30));
         move(1, 2, 1);
         loads(9_000, 4_000, 2_000);
-        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 4_000, 15_000, 3));
+        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 4_000, 150_000, 30));
         move(1, 2, 1);
     }
 
@@ -172,7 +172,7 @@ contract BalancerTest is Moves {
         nodes.setProfile(2, profileOf(0, 999));
         power(2, 4_000, 10);
         // Average 46.67 %: the band ends at 56.67 %, which two units more than 40 % are beyond.
-        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 4_000, 14_000, 3));
+        vm.expectRevert(abi.encodeWithSelector(IBalancer.TargetInBand.selector, 2, 4_000, 140_000, 30));
         move(1, 2, 2);
         vm.expectEmit(address(balancer));
         emit IBalancer.Moved(1, 1, 2, 1, IBalancer.Cause.Power);

@@ -33,6 +33,11 @@ contract EverydayGasTest is GasSnapshots, Permits {
         vm.prank(alice);
         nodes.register(operatorOf(3), terms, _reachable(), stake);
         _note("node: register, approved before");
+        ver.transfer(signer, stake);
+        p = signPermit(ver, key, address(vault), stake);
+        vm.prank(signer);
+        nodes.addStakeWithPermit(2, stake, p.deadline, p.v, p.r, p.s);
+        _note("node: add stake, by permit");
     }
 
     /// hardhat-config: isolate = true

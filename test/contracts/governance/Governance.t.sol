@@ -36,6 +36,51 @@ contract GovernanceTest is Fixture {
         assertEq(parameters.bounded(Param.FeeBps).max, 1_000);
     }
 
+    /// @notice Pairs of parameters are checked where one of them is set, and in the constructor.
+    function test_Pairs() public {
+        _refused(Param.ReportTimeout, 119, Param.ReportInterval, 120, Param.ReportTimeout, 119);
+        setParam(Param.ReportTimeout, 120);
+        _refused(Param.ReportInterval, 61, Param.ReportInterval, 122, Param.ReportTimeout, 120);
+        setParam(Param.ReportTimeout, 12 hours);
+        setParam(Param.OutageGrace, 60);
+        _refused(Param.ReportInterval, 61, Param.ReportInterval, 61, Param.OutageGrace, 60);
+        _refused(Param.MoveCooldown, 119, Param.MoveGrace, 120, Param.MoveCooldown, 119);
+        setParam(Param.MoveCooldown, 120);
+        _refused(Param.MoveGrace, 121, Param.MoveGrace, 121, Param.MoveCooldown, 120);
+
+        IParameters.Bounded[] memory b = initialParameters();
+        b[uint256(Param.ReportInterval)].value = 3_600;
+        b[uint256(Param.OutageGrace)].value = 3_599;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IParameters.ParametersOutOfStep.selector,
+                Param.ReportInterval,
+                3_600,
+                Param.OutageGrace,
+                3_599
+            )
+        );
+        new Parameters(address(manager), b);
+        b = initialParameters();
+        b[uint256(Param.MinCheckpointInterval)] = IParameters.Bounded(7_200, 1, 7_200);
+        b[uint256(Param.MaxCheckpointInterval)].value = 7_199;
+        vm.expectPartialRevert(IParameters.ParametersOutOfStep.selector);
+        new Parameters(address(manager), b);
+        // A lag that 16 bits do not hold.
+        b = initialParameters();
+        b[uint256(Param.ReportTimeout)] = IParameters.Bounded(65_536, 15, 1 days);
+        vm.expectPartialRevert(IParameters.ParameterOutOfBounds.selector);
+        new Parameters(address(manager), b);
+    }
+
+    /// @dev A value is refused for its pair, and stays what it was.
+    function _refused(Param param_, uint64 value, Param lower, uint256 needed, Param higher, uint256 limit) private {
+        uint256 was = param(param_);
+        vm.expectRevert(abi.encodeWithSelector(IParameters.ParametersOutOfStep.selector, lower, needed, higher, limit));
+        parameters.set(param_, value);
+        assertEq(param(param_), was);
+    }
+
     function testFuzz_BoundsHold(uint8 index, uint64 value) public {
         Param p = Param(bound(index, 0, 18));
         IParameters.Bounded memory b = parameters.bounded(p);

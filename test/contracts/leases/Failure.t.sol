@@ -47,6 +47,7 @@ contract FailureTest is Failures {
     }
 
     function test_Silent() public {
+        setParam(Param.ReportInterval, 10);
         setParam(Param.ReportTimeout, 20);
         vm.warp(block.timestamp + 21);
         _assertHealth(ILeaseRegistry.Health.Overdue);
@@ -58,9 +59,10 @@ contract FailureTest is Failures {
     function test_Outage() public {
         vm.warp(uint256(leases.lease(id).due) + 1);
         sequencer(false);
-        assertEq(leases.outageUntil(), type(uint40).max);
+        assertEq(leases.outageUntil(), _longest());
         _assertHealth(ILeaseRegistry.Health.Suspect);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, type(uint40).max));
+        uint256 longest = _longest();
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, longest));
         leases.expire(id);
         vm.warp(block.timestamp + 5 hours);
         sequencer(true);
@@ -80,18 +82,44 @@ contract FailureTest is Failures {
 
     /// @notice Reports could not be posted either.
     function test_OutageExcusesSilence() public {
+        setParam(Param.ReportInterval, 10);
         setParam(Param.ReportTimeout, 20);
         sequencer(false);
+        uint256 until = _longest();
         vm.warp(block.timestamp + 21);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, type(uint40).max));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, until));
         leases.expire(id);
     }
 
-    /// @notice A feed that does not answer any more excuses nobody.
+    /// @notice A feed that stays "down" excuses for three days and the grace, and no longer.
+    function test_FeedStaysDown() public {
+        sequencer(false);
+        uint256 until = _longest();
+        vm.warp(until);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, until));
+        leases.expire(id);
+        vm.warp(until + 1);
+        leases.expire(id);
+        assertLt(vault.stakeOf(1), stakeFor(4));
+    }
+
+    /// @notice A feed that no longer answers, answers something else, or has no code excuses nobody and stops nothing.
     function test_DeadFeed() public {
-        vm.etch(address(feed), hex"fe");
-        assertEq(leases.outageUntil(), 0);
+        bytes[4] memory codes = [bytes(hex"fe"), hex"", hex"00", hex"60206000f3"];
+        for (uint256 i; i < codes.length; ++i) {
+            vm.etch(address(feed), codes[i]);
+            assertEq(leases.outageUntil(), 0);
+        }
+        // Five words of ones: down since the end of time.
+        vm.etch(address(feed), hex"5f1960005260005160205260005160405260005160605260005160805260a06000f3");
+        assertEq(leases.outageUntil(), type(uint40).max);
+        vm.etch(address(feed), hex"");
         expire(id);
+    }
+
+    /// @dev Until when an outage that begins now can excuse.
+    function _longest() private view returns (uint256) {
+        return block.timestamp + leases.MAX_OUTAGE() + param(Param.OutageGrace);
     }
 
     /// @notice Past the deadline a lease ends even in an outage, at nobody's cost.

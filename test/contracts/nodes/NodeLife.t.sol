@@ -44,6 +44,27 @@ contract NodeLifeTest is Fixture, Permits {
         nodes.addStake(id, 1 ether);
     }
 
+    /// @notice One transaction, without an approval before; who uses the permit first does no harm.
+    function test_AddStakeWithPermit() public {
+        (address signer, uint256 key) = makeAddrAndKey("signer");
+        ver.transfer(signer, 70 ether);
+        Permit memory p = signPermit(ver, key, address(vault), 50 ether);
+        vm.prank(signer);
+        nodes.addStakeWithPermit(id, 50 ether, p.deadline, p.v, p.r, p.s);
+        assertEq(nodes.node(id).stake, stakeFor(5) + 50 ether);
+        assertEq(ver.allowance(signer, address(vault)), 0);
+
+        p = signPermit(ver, key, address(vault), 20 ether);
+        ver.permit(signer, address(vault), 20 ether, p.deadline, p.v, p.r, p.s);
+        vm.startPrank(signer);
+        nodes.addStakeWithPermit(id, 20 ether, p.deadline, p.v, p.r, p.s);
+        assertEq(ver.balanceOf(signer), 0);
+        vm.expectRevert();
+        nodes.addStakeWithPermit(id, 1, p.deadline, p.v, p.r, p.s);
+        vm.stopPrank();
+        assertBooks();
+    }
+
     function test_DrainAndResume() public {
         vm.expectEmit(address(nodes));
         emit INodeRegistry.NodeDraining(id);

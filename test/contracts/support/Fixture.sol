@@ -116,6 +116,8 @@ abstract contract Fixture is Actions {
         b[uint256(Param.LatencyFloor)] = IParameters.Bounded(50, 1, 1_000);
         b[uint256(Param.MaxHands)] = IParameters.Bounded(32, 2, 1_000);
         b[uint256(Param.OutageGrace)] = IParameters.Bounded(1 hours, 1 minutes, 1 days);
+        // None, so that small loads show what the average does.
+        b[uint256(Param.LoadFloor)] = IParameters.Bounded(0, 0, 9_000);
     }
 
     function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {

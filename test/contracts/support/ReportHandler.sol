@@ -25,7 +25,8 @@ abstract contract ReportHandler is SupplyHandler, Reports {
         uint32 count = leases.leaseCount();
         for (uint32 i; i < count; ++i) {
             uint32 id = uint32(1 + ((lease + i) % count));
-            if (leases.lease(id).nodeId != n.id) continue;
+            ILeaseRegistry.Lease memory held = leases.lease(id);
+            if (held.nodeId != n.id || held.status != ILeaseRegistry.LeaseStatus.Active) continue;
             r = withShare(r, id, r.joules / 2);
             r.idleUnitSeconds = lease % 2;
             break;

@@ -14,16 +14,17 @@ abstract contract Sums is System {
             ITelemetry.Standing memory s = telemetry.standingOf(id);
             if (s.throttled) assertTrue(nodes.node(id).unfit, "throttled nodes get no new work");
             if (!s.counted) continue;
-            sums.load += s.load;
+            sums.load += uint64(s.load) * s.capacity;
+            sums.capacity += s.capacity;
             sums.watts += s.watts;
             ++sums.nodes;
             if (s.renewable) ++sums.renewableNodes;
             if (s.throttled) ++sums.throttledNodes;
         }
         assertEq(abi.encode(telemetry.totals()), abi.encode(sums), "totals");
-        (uint256 loads, uint256 count) = telemetry.averageLoad();
+        (uint256 loads, uint256 capacity) = telemetry.averageLoad();
         assertEq(loads, sums.load, "sum of loads");
-        assertEq(count, sums.nodes, "nodes that count");
+        assertEq(capacity, sums.capacity, "capacity that counts");
     }
 
     /// @dev The network has what its nodes have, and its tasks no more than that.

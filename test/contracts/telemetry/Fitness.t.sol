@@ -53,6 +53,20 @@ contract FitnessTest is Fixture, Reports {
         assertFalse(nodes.node(1).unfit);
     }
 
+    /// @notice A class's bound is one of those that the parameter may have, or none.
+    function test_MaxLatency_bounds() public {
+        uint16[2] memory beyond = [uint16(9), 60_001];
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(
+                abi.encodeWithSelector(ITelemetry.MaxLatencyOutOfBounds.selector, CPU_EU, beyond[i], 10, 60_000)
+            );
+            telemetry.setMaxLatency(CPU_EU, beyond[i]);
+        }
+        telemetry.setMaxLatency(CPU_EU, 10);
+        telemetry.setMaxLatency(CPU_EU, 0);
+        assertEq(telemetry.maxLatencyOf(CPU_EU), 500);
+    }
+
     function test_Throttle() public {
         _power(1, 301);
         vm.expectRevert(abi.encodeWithSelector(ITelemetry.PowerWithinThreshold.selector, 1, 301, 0, 300));
@@ -220,8 +234,8 @@ contract FitnessTest is Fixture, Reports {
         uint256 count;
         for (uint256 i = 1; i < 4; ++i) if (counted[i]) ++count;
         (uint256 sum, uint256 n) = telemetry.averageLoad();
-        assertEq(sum, last[1] + last[2] + last[3]);
-        assertEq(n, count);
+        assertEq(sum, 4 * (last[1] + last[2] + last[3]), "each weighs four units");
+        assertEq(n, 4 * count);
         assertEq(telemetry.totals().watts, 100 * count);
     }
 

@@ -79,7 +79,11 @@ contract TelemetryRefusalsTest is Fixture, Reports {
         bytes memory packed = signed(reportOf(1, 5_000));
         vm.prank(alice);
         nodes.setOperator(1, keeper);
-        refused(packed, 1, 1, ITelemetry.Refusal.BadSignature);
+        // The old key's sequence is over, and it cannot sign in the new key's.
+        refused(packed, 1, 1, ITelemetry.Refusal.SequenceNotGrowing);
+        ITelemetry.Report memory r = reportOf(1, 5_000);
+        r.sequence = (1 << 24) + 1;
+        refused(r, ITelemetry.Refusal.BadSignature);
     }
 
     function test_Period() public {

@@ -33,8 +33,8 @@ contract TelemetryTest is Fixture, Reports {
         assertEq(s.sequence, 1);
         assertEq(s.watts, 100);
         (uint256 sum, uint256 count) = telemetry.averageLoad();
-        assertEq(sum, 4_000);
-        assertEq(count, 1);
+        assertEq(sum, 4 * 4_000, "four units of capacity");
+        assertEq(count, 4);
         (uint16 load, uint16 latency, uint40 at) = telemetry.signsOf(1);
         assertEq(load, 4_000);
         assertEq(latency, 20);
@@ -88,14 +88,14 @@ contract TelemetryTest is Fixture, Reports {
         telemetry.lapse(1);
         assertTrue(nodes.node(1).unfit);
         (uint256 sum, uint256 count) = telemetry.averageLoad();
-        assertEq(sum, 6_000);
-        assertEq(count, 1);
+        assertEq(sum, 4 * 6_000);
+        assertEq(count, 4);
         vm.expectRevert(abi.encodeWithSelector(ITelemetry.AlreadyLapsed.selector, 1));
         telemetry.lapse(1);
         report(1, 5_000);
         assertFalse(nodes.node(1).unfit);
         (sum, count) = telemetry.averageLoad();
-        assertEq(sum, 11_000);
-        assertEq(count, 2);
+        assertEq(sum, 4 * 11_000);
+        assertEq(count, 8);
     }
 }

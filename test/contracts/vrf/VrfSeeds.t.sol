@@ -40,12 +40,18 @@ contract VrfSeedsTest is Fixture {
         seeds.rawFulfillRandomWords(1, new uint256[](1));
     }
 
-    /// @notice Whatever the coordinator sends, whenever: no revert, and the first seed stays.
-    function testFuzz_CallbackNeverReverts(uint256 requestId, uint256[] memory words, uint256[] memory again) public {
+    /// @notice Whatever the coordinator sends, whenever: no revert, the first seed stays, and what was not asked for is none.
+    function testFuzz_CallbackNeverReverts(
+        uint256 requestId,
+        bool asked,
+        uint256[] memory words,
+        uint256[] memory again
+    ) public {
+        if (asked) _ask(requestId);
         vm.startPrank(address(coordinator));
         seeds.rawFulfillRandomWords(requestId, words);
         bytes32 seed = seeds.seedOf(requestId);
-        assertEq(seed == bytes32(0), words.length == 0);
+        assertEq(seed == bytes32(0), words.length == 0 || !asked);
         seeds.rawFulfillRandomWords(requestId, again);
         if (seed != bytes32(0)) assertEq(seeds.seedOf(requestId), seed);
         vm.stopPrank();
@@ -62,6 +68,8 @@ contract VrfSeedsTest is Fixture {
     function testFuzz_CallbackGasIsConstant(uint256 word) public {
         uint256[] memory words = new uint256[](1);
         words[0] = 1;
+        _ask(1);
+        _ask(2);
         vm.startPrank(address(coordinator));
         seeds.rawFulfillRandomWords(1, words);
         uint256 first = vm.lastCallGas().gasTotalUsed;
@@ -85,5 +93,17 @@ contract VrfSeedsTest is Fixture {
         vm.prank(alice);
         vm.expectRevert("Only callable by owner");
         seeds.setConfig(c);
+    }
+
+    /// @dev Has the round manager ask for a seed, which the coordinator gives this number.
+    function _ask(uint256 requestId) private {
+        vm.mockCall(
+            address(coordinator),
+            abi.encodeWithSelector(coordinator.requestRandomWords.selector),
+            abi.encode(requestId)
+        );
+        vm.prank(address(rounds));
+        assertEq(seeds.request(), requestId);
+        vm.clearMockedCalls();
     }
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
+import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {Fixture} from "../support/Fixture.sol";
+import {Reports} from "../support/Reports.sol";
+
+/// @title Energy and idle time are booked on leases that are over, to make a task or the network look otherwise than it was
+contract DeadLeasesTest is Fixture, Reports {
+    function setUp() public override {
+        super.setUp();
+        register(alice, CPU_EU, 1, 0);
+        submit(bob, 1, 20_000, CPU_EU);
+        runRound(1);
+        vm.warp(block.timestamp + 60);
+    }
+
+    function test_Released() public {
+        release(1);
+        _lastReportOnly();
+    }
+
+    function test_Expired() public {
+        expire(1);
+        _lastReportOnly();
+    }
+
+    function test_Delivered() public {
+        deliver(1);
+        _lastReportOnly();
+    }
+
+    function test_Paid() public {
+        deliver(1);
+        accept(bob, 1);
+        _lastReportOnly();
+    }
+
+    /// @dev What it did before it ended may still be reported; nothing after that.
+    function _lastReportOnly() private {
+        vm.warp(block.timestamp + 10);
+        ITelemetry.Report memory r = reportOf(1, 0);
+        r.idleUnitSeconds = 60;
+        report(withShare(r, 1, 6_000));
+        IEnergyLedger.Summary memory before = ledger.summaryOf(IEnergyLedger.Scope.Task, 1);
+        assertEq(before.joules, 6_000);
+        for (uint256 i; i < 3; ++i) {
+            vm.warp(block.timestamp + 10 days);
+            r = reportOf(1, 0);
+            r.idleUnitSeconds = 60;
+            refused(withShare(r, 1, 6_000), ITelemetry.Refusal.LeaseOver);
+        }
+        report(reportOf(1, 0));
+        IEnergyLedger.Summary memory after_ = ledger.summaryOf(IEnergyLedger.Scope.Task, 1);
+        assertEq(after_.joules, before.joules, "nothing more for the task");
+        assertEq(after_.idleUnitSeconds, before.idleUnitSeconds);
+    }
+}
