@@ -140,6 +140,9 @@ describe("Hardhat tasks", () => {
     expect(raised.code, raised.said).to.equal(0);
     expect(raised.json["transactions"]).to.have.lengthOf(1);
     expect(raised.json).to.include({ maxPrice: (3_500n * MICRO).toString(), added: (3n * 2_550n * MICRO).toString() });
+    // The permit replaced the allowance by which this account submits tasks.
+    const { contracts, accounts } = market;
+    await contracts.token.connect(accounts.governance).approve(await contracts.vault.getAddress(), 10n ** 27n);
     const cancelled = await run("task:cancel", "--task", "1", "--account", "1", "--yes");
     expect(cancelled.code, cancelled.said).to.equal(0);
     expect(cancelled.json).to.include({ status: "ended", refunded: 3, leased: 0 });
