@@ -16,6 +16,7 @@ import { askPool, type Patience } from "./internal/rpc-request.ts";
 import { suggestTip } from "./internal/rpc-tip.ts";
 
 export type { EndpointEvent } from "./internal/rpc-pool.ts";
+export { proxyFor } from "./internal/rpc-transport.ts";
 
 /** Chain id of Hardhat's simulated chain. */
 export const LOCAL_CHAIN_ID = 31337;

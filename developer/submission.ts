@@ -4,8 +4,13 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { ChainError } from "../chain/errors.ts";
-import { readIfPresent, setAside } from "../chain/internal/set-aside.ts";
 import { writeDurably } from "../system/durable.ts";
+import { readBounded, setAside } from "../system/state-file.ts";
+
+/** Bytes that a record may have. */
+const MAX_BYTES = 2 ** 20;
+/** Whoever opens it says what became of the damaged one. */
+const TOLD_BY_THE_CALLER = { error: () => undefined };
 
 /** What makes two submissions the same one. */
 export interface SubmissionIdentity {
@@ -71,11 +76,11 @@ export class Submission {
     const digest = createHash("sha256").update(text).digest("hex");
     const file = join(directory, `${digest.slice(0, 32)}.json`);
     try {
-      const found = await readIfPresent(file);
+      const found = (await readBounded(file, MAX_BYTES))?.toString("utf8");
       if (found === undefined) return new Submission(file, digest, {});
       const parsed = RECORD.safeParse(parseJson(found));
       if (parsed.success && parsed.data.identity === digest) return new Submission(file, digest, parsed.data);
-      return new Submission(file, digest, {}, await setAside(file));
+      return new Submission(file, digest, {}, await setAside(file, "The record", "it is damaged", TOLD_BY_THE_CALLER));
     } catch (cause) {
       throw new ChainError(
         "SUBMISSION_UNREADABLE",

@@ -4,9 +4,14 @@ import { Transaction } from "ethers";
 import { z } from "zod";
 
 import { writeDurably } from "../../system/durable.ts";
+import { readBounded, setAside } from "../../system/state-file.ts";
 import { ChainError } from "../errors.ts";
 import type { Spending } from "./budget.ts";
-import { readIfPresent, setAside } from "./set-aside.ts";
+
+/** Bytes that a journal may have. */
+const MAX_BYTES = 2 ** 26;
+/** Whoever opens it says what became of the damaged one. */
+const TOLD_BY_THE_CALLER = { error: () => undefined };
 
 const wei = z.string().regex(/^\d{1,40}$/);
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -108,7 +113,7 @@ export class Journal {
     if (file === undefined) return new Journal(file, owner);
     let text: string | undefined;
     try {
-      text = await readIfPresent(file);
+      text = (await readBounded(file, MAX_BYTES))?.toString("utf8");
     } catch (cause) {
       throw invalid(file, "it cannot be read", cause);
     }
@@ -120,7 +125,7 @@ export class Journal {
     if (read.damage === undefined) return new Journal(file, owner, read);
     let aside: string;
     try {
-      aside = await setAside(file);
+      aside = await setAside(file, "The journal of transactions", read.damage, TOLD_BY_THE_CALLER);
     } catch (cause) {
       throw invalid(file, `it is damaged (${read.damage}) and cannot be set aside`, cause);
     }

@@ -100,10 +100,16 @@ test("clocks within a minute of the chain are right, and so are endpoints a few 
   assert.equal(local?.level, "warning", "a local chain's clock goes by what its users set");
 });
 
-test("a proxy is no matter where Node uses it or there is none; the same endpoint twice is", () => {
-  assert.deepEqual(proxyFindings({}), []);
-  assert.deepEqual(proxyFindings({ HTTPS_PROXY: "http://p:1", NODE_USE_ENV_PROXY: "1" }), []);
-  assert.equal(proxyFindings({ https_proxy: "http://p:1" }).length, 1);
+test("a proxy is told where an endpoint is asked through it, or where it is not used", () => {
+  const found = (url: string, env: Record<string, string>) =>
+    proxyFindings([{ entry: "network.rpcUrl", url }], env).map(({ entry, what }) => `${entry} ${what}`);
+  assert.deepEqual(found("https://rpc.example", {}), []);
+  assert.deepEqual(found("http://127.0.0.1:8545", { HTTP_PROXY: "http://p:1" }), []);
+  assert.match(found("https://rpc.example", { https_proxy: "http://p:1" })[0] ?? "", /^https_proxy is the way to/);
+  assert.match(found("https://rpc.example", { ALL_PROXY: "http://p:1" })[0] ?? "", /^ALL_PROXY is not used/);
+});
+
+test("the same endpoint twice is one endpoint", () => {
   const endpoint = (entry: string) => ({ entry, url: "http://x/key" });
   assert.equal(sameFindings([endpoint("a"), endpoint("b")])[0]?.value, "http://x");
 });

@@ -32,7 +32,7 @@ export async function connectChecked(list: CheckList, connection: Connection): P
   ];
   const all = [...own, ...others];
   const asked = await Promise.all(all.map(async (use) => ({ ...use, ...(await askEndpoint(use, network.chainId)) })));
-  list.add(...proxyFindings(env), ...sameFindings(all));
+  list.add(...proxyFindings(all, env), ...sameFindings(all));
   for (const { findings } of asked) list.add(...findings);
   list.add(...timeFindings(asked, network.chainId, Date.now() / 1000));
   const [first, ...rest] = asked.filter(({ block }, i) => block !== undefined && i < own.length).map(({ url }) => url);

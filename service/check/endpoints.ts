@@ -1,4 +1,4 @@
-import { LOCAL_CHAIN_ID, openProvider } from "../../chain/provider.ts";
+import { LOCAL_CHAIN_ID, openProvider, proxyFor } from "../../chain/provider.ts";
 import { failure, type Finding } from "./finding.ts";
 
 /** An RPC endpoint of a configuration. */
@@ -20,8 +20,6 @@ const PATIENCE_MS = 10_000;
 export const MAX_SKEW_SECONDS = 60;
 /** Blocks that an endpoint may lag behind another. */
 const MAX_LAG = 30;
-
-const PROXIES = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /** What is wrong with an endpoint's address, before it is asked. Pure. */
 export function urlFindings({ entry, url }: EndpointUse): Finding[] {
@@ -118,20 +116,35 @@ export function sameFindings(endpoints: readonly EndpointUse[]): Finding[] {
   });
 }
 
-/** What proxies mean for this process: Node uses them only when it is told to. Pure. */
-export function proxyFindings(env: Readonly<Record<string, string | undefined>>): Finding[] {
-  const name = PROXIES.find((one) => (env[one] ?? "") !== "");
-  if (name === undefined || env["NODE_USE_ENV_PROXY"] === "1") return [];
-  return [
-    {
-      level: "warning",
-      entry: name,
-      value: publicPart(env[name] ?? ""),
-      what: "names a proxy that this process does not use: RPC endpoints are asked directly",
-      bound: "unset, or used",
-      remedy: "set NODE_USE_ENV_PROXY=1 to ask endpoints through it; peers are dialled directly in any case",
-    },
-  ];
+/** What the environment's proxies mean for the endpoints. Pure. */
+export function proxyFindings(
+  endpoints: readonly EndpointUse[],
+  env: Readonly<Record<string, string | undefined>>,
+): Finding[] {
+  const named = (names: readonly string[]) => names.find((name) => (env[name] ?? "") !== "");
+  const finding = (name: string, what: string, remedy: string): Finding => ({
+    level: "warning",
+    entry: name,
+    value: publicPart(env[name] ?? ""),
+    what,
+    bound: "a proxy that reaches the endpoints, or none",
+    remedy,
+  });
+  const through = endpoints.find(({ url }) => URL.canParse(url) && proxyFor(new URL(url), env) !== undefined);
+  if (through) {
+    const { protocol, host } = new URL(through.url);
+    const name = named(protocol === "https:" ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy", "HTTP_PROXY"]);
+    return [
+      finding(
+        name ?? "HTTPS_PROXY",
+        "is the way to the RPC endpoints that NO_PROXY does not name; peers and remote signers are reached directly",
+        `name ${host} in NO_PROXY to ask it directly`,
+      ),
+    ];
+  }
+  const all = named(["ALL_PROXY", "all_proxy"]);
+  if (all === undefined || named(["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])) return [];
+  return [finding(all, "is not used: RPC endpoints are asked directly", "set HTTPS_PROXY to ask them through it")];
 }
 
 /** Origin of a URL; its path and credentials often hold an access key. */

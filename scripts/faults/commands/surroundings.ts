@@ -195,11 +195,11 @@ const endpoints: readonly FaultCase[] = [
       }),
   })),
   {
-    name: "a proxy in the environment that Node does not use",
+    name: "a proxy in the environment that is the way to an endpoint",
     run: async ({ directory }) => {
       const findings = await checked(
         directory,
-        { rpcUrl: "http://127.0.0.1:1" },
+        { rpcUrl: "https://rpc.invalid" },
         { HTTPS_PROXY: "http://user:secret@proxy:3128" },
       );
       requireFinding(
@@ -207,9 +207,9 @@ const endpoints: readonly FaultCase[] = [
         {
           entry: "HTTPS_PROXY",
           value: /^http:\/\/proxy:3128$/,
-          what: /does not use/,
-          bound: /unset, or used/,
-          remedy: /NODE_USE_ENV_PROXY=1/,
+          what: /is the way to the RPC endpoints/,
+          bound: /a proxy that reaches the endpoints/,
+          remedy: /name rpc\.invalid in NO_PROXY/,
         },
         "warning",
       );
