@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-import { MAX_TIMER_SECONDS } from "../system/clock.ts";
 
 /**
  * A number within bounds; a message names the value and both bounds. Timers of more than 24.8 days fire at once, over and
@@ -24,11 +23,6 @@ export const wholeWithin = (min: number, max: number, unit: string) =>
 export const path = z
   .string({ error: "has to be a path" })
   .refine((text) => text.trim() !== "" && !text.includes("\0"), { error: "is empty: name a path" });
-
-/** A span in seconds that a timer can wait: more than that would fire at once. */
-export const seconds = z
-  .number()
-  .max(MAX_TIMER_SECONDS, { error: `has to be at most ${MAX_TIMER_SECONDS} seconds (24.8 days)` });
 
 /** Where a key comes from (chain/keys.ts); never the key itself. */
 export const keySource = z.union([
