@@ -63,7 +63,7 @@ export function configFindings(
   findings.push(...clashFindings(ports(config)));
   if (node.powerThreshold > node.powerMax) {
     findings.push({
-      level: "error",
+      level: "warning",
       entry: "node.powerThreshold",
       value: `${String(node.powerThreshold)} W`,
       what: "is above the most that the machine can draw, so that it never throttles",

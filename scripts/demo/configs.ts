@@ -30,6 +30,7 @@ export class Configs {
    * @param rpcUrl Its way to the chain, if it is one of its own.
    */
   async agent(node: CastNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
+    const { powerMax = 200 } = node;
     return this.#write(`agent-${node.name}`, {
       network: { ...this.#network, rpcUrl },
       operator: { testAccount: node.operatorAccount },
@@ -39,8 +40,8 @@ export class Configs {
         class: node.class,
         capacity: node.capacity,
         ask: node.ask,
-        powerThreshold: 250,
-        powerMax: node.powerMax ?? 200,
+        powerThreshold: Math.min(250, powerMax),
+        powerMax,
         energySource: node.energySource,
       },
       store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
