@@ -162,10 +162,10 @@ const settings: readonly [string, () => ReturnType<typeof agent> | ReturnType<ty
 ];
 
 /** Dates that are set, spans that no timer can wait. */
-export const CLOCKS: FaultKind = {
+export const clocks: FaultKind = {
   name: "clocks",
   guarantee:
-    "A date that is set changes no span; an interval longer than a timer can wait neither spins nor passes a check",
+    "a date that is set changes no span; an interval longer than a timer can wait neither spins nor passes a check",
   cases: [
     ...SPANS.flatMap((span) => JUMPS.map((jump) => spanCase(span, jump))),
     ...inputCases,

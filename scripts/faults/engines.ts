@@ -644,6 +644,6 @@ const leases: FaultCase[] = [
 export const engines: FaultKind = {
   name: "engines",
   guarantee:
-    "Nothing waits for an engine without bound, no line of a log is lost or doubled, and each end has its own word.",
+    "nothing waits for an engine without bound, no line of a log is lost or doubled, and each end has its own word",
   cases: [...calls, ...logs, ...pods, ...roles, ...docker, ...host, ...leases],
 };

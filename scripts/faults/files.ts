@@ -4,8 +4,8 @@ import { LOCK_CASES } from "./files/locks.ts";
 import type { FaultKind } from "./frame.ts";
 
 /** Damage to what processes remember, disks that refuse, and processes that take each other's directory. */
-export const FILES: FaultKind = {
+export const files: FaultKind = {
   name: "files",
-  guarantee: "What is damaged is set aside and the rest goes on; a directory is one process's; no write is half done",
+  guarantee: "what is damaged is set aside and the rest goes on; a directory is one process's; no write is half done",
   cases: [...DAMAGE_CASES, ...LOCK_CASES, ...DISK_CASES],
 };

@@ -1,9 +1,9 @@
 import { chaosRuns } from "./chaos.ts";
-import { CLOCKS } from "./clocks.ts";
+import { clocks } from "./clocks.ts";
 import { commands } from "./commands.ts";
 import { endpoints } from "./endpoints.ts";
 import { engines } from "./engines.ts";
-import { FILES } from "./files.ts";
+import { files } from "./files.ts";
 import type { FaultKind } from "./frame.ts";
 import { listeners } from "./listeners.ts";
 import { meters } from "./meters.ts";
@@ -11,17 +11,17 @@ import { programs } from "./programs.ts";
 import { strangers } from "./strangers.ts";
 import { transactionFaults } from "./transactions.ts";
 
-/** Every kind of fault, in the order in which they run. */
+/** Every kind of fault, in the order in which they run: networks of processes come last. */
 export const KINDS: readonly FaultKind[] = [
   commands,
-  FILES,
-  CLOCKS,
   listeners,
   strangers,
-  meters,
-  chaosRuns,
   endpoints,
   transactionFaults,
+  files,
+  clocks,
   engines,
   programs,
+  meters,
+  chaosRuns,
 ];

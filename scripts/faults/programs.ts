@@ -509,7 +509,7 @@ const exits: FaultCase[] = [
 export const programs: FaultKind = {
   name: "programs",
   guarantee:
-    "Every newer checkpoint counts, what is stored can be restored, and what cannot be is refused with its name at once.",
+    "every newer checkpoint counts, what is stored can be restored, and what cannot be is refused at once, by name",
   cases: [...numbering, ...counting, ...misnamed, ...kept, ...refused, ...exits],
   close: async () => {
     const opened = await store;

@@ -10,7 +10,7 @@ import { ROOT, unknownIn } from "../docs/known.ts";
 
 const PAGES = [
   "README.md",
-  ...readdirSync(join(ROOT, "docs"))
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
 ];

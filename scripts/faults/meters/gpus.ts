@@ -115,13 +115,13 @@ const FAILURES: readonly {
     says: /GPU-0000\S* rose by/,
   },
   {
-    name: "a counter that is stuck",
+    name: "a GPU counter that is stuck",
     tool: ({ smi }) => smi.lists(gpus(FIRST[0] ?? 0, B, C)),
     joules: 500 + GPU,
     says: /has not moved/,
   },
   {
-    name: "a negative counter",
+    name: "a negative GPU counter",
     tool: ({ smi }) => smi.lists(gpus(-5, B, C)),
     joules: 500 + GPU,
     says: /GPU-0000\S* is not listed/,
