@@ -3,11 +3,13 @@ import { ArgumentType } from "hardhat/types/arguments";
 import { reading, writing } from "../session/options.ts";
 
 const TASK = { name: "task", description: "the task's id", type: ArgumentType.INT, defaultValue: 0 } as const;
-const STORE = {
-  name: "store",
-  description: "directory of this machine's checkpoint store",
-  defaultValue: ".data/developer/store",
-} as const;
+/** One each, since a directory is one process's at a time, and results are fetched while `task:submit` still serves. */
+const storeIn = (folder: string) =>
+  ({
+    name: "store",
+    description: "directory of this machine's checkpoint store, of one process at a time",
+    defaultValue: `.data/developer/${folder}`,
+  }) as const;
 const UNITS = { name: "units", description: "units of work", type: ArgumentType.INT, defaultValue: 0 } as const;
 const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
 const CLASSES = {
@@ -57,7 +59,7 @@ export const taskTasks = [
       description: "trainers beside the built-in ones that the nodes are known to have, comma-separated",
       defaultValue: "",
     })
-    .addOption(STORE)
+    .addOption(storeIn("store"))
     .addOption({
       name: "submission",
       description:
@@ -81,7 +83,7 @@ export const taskTasks = [
   reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
     .addOption(TASK)
     .addOption({ name: "unit", description: "one unit only", type: ArgumentType.INT, defaultValue: -1 })
-    .addOption(STORE)
+    .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
     .build(),
 
@@ -93,7 +95,7 @@ export const taskTasks = [
     .addOption(TASK)
     .addOption({ name: "out", description: "directory to write to", defaultValue: "results" })
     .addFlag({ name: "accept", description: "accept what was fetched and verified, so that it is paid" })
-    .addOption(STORE)
+    .addOption(storeIn("store-results"))
     .setAction(() => import("./result.ts"))
     .build(),
 
