@@ -1,6 +1,5 @@
 import { z } from "zod";
 
-
 /**
  * A number within bounds; a message names the value and both bounds. Timers of more than 24.8 days fire at once, over and
  * over, so that every span of time has an upper bound far below.
