@@ -178,9 +178,10 @@ async function roundTrip(directory: string, make: Make): Promise<string> {
   await make(from);
   const opened = await openStore(directory);
   const { path } = await bundleCheckpoint(folder, 0, 1);
-  const { cid } = await opened.addDirectory(path);
+  const { cid, size } = await opened.addDirectory(path);
   const restored = join(directory, "restored");
-  await opened.fetchTo(cid, restored);
+  // The size is on the chain with the CID, and bounds what a successor takes.
+  await opened.fetchTo(cid, restored, { maxBytes: size });
   const successor = new LeaseFolder(join(directory, "2-2"));
   assert.equal(await adoptCheckpoint(successor, 0, 1, restored), 1);
   return join((await successor.unit(0)).checkpoint, checkpointName(1));
