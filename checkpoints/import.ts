@@ -8,7 +8,10 @@ import type { Blockstore } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 
 import { CheckpointError, systemErrorCode } from "./errors.ts";
+import { encodeLargeFiles } from "./large-files.ts";
 import { storedNameProblem, TREE_LIMITS } from "./tree-limits.ts";
+
+encodeLargeFiles();
 
 /** Where an import's blocks go. */
 export type BlockSink = Pick<Blockstore, "get" | "put" | "has">;
