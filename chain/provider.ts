@@ -18,6 +18,9 @@ import { suggestTip } from "./internal/rpc-tip.ts";
 export type { EndpointEvent } from "./internal/rpc-pool.ts";
 export { proxyFor } from "./internal/rpc-transport.ts";
 
+/** Blocks that an endpoint may be behind the others unless a configuration says otherwise: a minute on BASE. */
+export const MAX_BLOCKS_BEHIND = 30;
+
 /** Chain id of Hardhat's simulated chain. */
 export const LOCAL_CHAIN_ID = 31337;
 
@@ -91,7 +94,7 @@ export class RpcProvider extends JsonRpcProvider {
     this.chainId = chainId;
     this.#pool = new EndpointPool(endpoints, {
       chainId,
-      maxBlocksBehind: options.maxBlocksBehind ?? 30,
+      maxBlocksBehind: options.maxBlocksBehind ?? MAX_BLOCKS_BEHIND,
       onEndpoint: options.onEndpoint ?? warn,
     });
     this.#closing = new AbortController();

@@ -250,7 +250,7 @@ interface ITaskRegistry {
     function depositFor(uint256 units, uint256 maxPrice) external view returns (uint256 escrow, uint256 fee);
 
     /// @notice What raising a task's maximum price to `maxPrice` wei adds to its escrow: the difference, with its fee, for
-    /// each unit that is neither paid nor refunded. Wei. Reverts unless it is a raise.
+    /// each unit that is neither paid nor refunded. Wei. Reverts unless it is a raise to a legal price.
     function depositToRaise(uint32 taskId, uint256 maxPrice) external view returns (uint256);
 
     /// @notice Whether something listed now could serve the task at its price.

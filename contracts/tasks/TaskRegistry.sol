@@ -370,6 +370,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         Task storage t = _existing(taskId);
         uint256 current = t.maxPrice * PRICE_UNIT;
         require(maxPrice > current, PriceNotRaised(taskId, maxPrice, current));
+        _price(maxPrice);
         uint256 units = t.units - t.paidUnits - t.refundedUnits;
         return _escrowFor(units, maxPrice, t.feeBps) - _escrowFor(units, current, t.feeBps);
     }

@@ -95,6 +95,10 @@ test("clocks within a minute of the chain are right, and so are endpoints a few 
     block: { number, timestamp },
   });
   assert.deepEqual(timeFindings([at("a", 100, 1000), at("b", 90, 980)], 8453, 1000 + MAX_SKEW_SECONDS), []);
+  assert.equal(
+    timeFindings([at("a", 100, 1000), at("b", 90, 980)], 8453, 1000, 9)[0]?.bound,
+    "at most 9 blocks behind",
+  );
   assert.deepEqual(timeFindings([], 8453, 1000), []);
   const [local] = timeFindings([at("a", 100, 1000)], 31337, 90_000);
   assert.equal(local?.level, "warning", "a local chain's clock goes by what its users set");

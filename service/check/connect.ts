@@ -1,5 +1,5 @@
 import type { RpcProvider } from "../../chain/provider.ts";
-import { openSession, type Session } from "../../chain/session.ts";
+import { openSession, type RequestOptions, type Session } from "../../chain/session.ts";
 import { askEndpoint, type EndpointUse, proxyFindings, sameFindings, timeFindings } from "./endpoints.ts";
 import type { CheckList } from "./finding.ts";
 import { feeFindings } from "./money.ts";
@@ -9,6 +9,7 @@ export interface Connection {
   readonly network: {
     readonly rpcUrl: string;
     readonly fallbackRpcUrls: readonly string[];
+    readonly requests?: RequestOptions | undefined;
     readonly chainId: number;
     readonly deployment?: string | undefined;
   };
@@ -34,7 +35,7 @@ export async function connectChecked(list: CheckList, connection: Connection): P
   const asked = await Promise.all(all.map(async (use) => ({ ...use, ...(await askEndpoint(use, network.chainId)) })));
   list.add(...proxyFindings(all, env), ...sameFindings(all));
   for (const { findings } of asked) list.add(...findings);
-  list.add(...timeFindings(asked, network.chainId, Date.now() / 1000));
+  list.add(...timeFindings(asked, network.chainId, Date.now() / 1000, network.requests?.maxBlocksBehind));
   const [first, ...rest] = asked.filter(({ block }, i) => block !== undefined && i < own.length).map(({ url }) => url);
   if (first === undefined) return undefined;
   const session = await list.part(
@@ -42,7 +43,7 @@ export async function connectChecked(list: CheckList, connection: Connection): P
     `the addresses of the deployment on chain ${String(network.chainId)}`,
     () =>
       openSession({
-        network: { rpcUrl: first, fallbackRpcUrls: rest, chainId: network.chainId, deployment: network.deployment },
+        network: { ...network, rpcUrl: first, fallbackRpcUrls: rest },
         fees,
         journals,
       }),

@@ -1,4 +1,4 @@
-import { LOCAL_CHAIN_ID, openProvider, proxyFor } from "../../chain/provider.ts";
+import { LOCAL_CHAIN_ID, MAX_BLOCKS_BEHIND, openProvider, proxyFor } from "../../chain/provider.ts";
 import { failure, type Finding } from "./finding.ts";
 
 /** An RPC endpoint of a configuration. */
@@ -18,9 +18,6 @@ export interface EndpointState {
 const PATIENCE_MS = 10_000;
 /** Largest difference between this machine's clock and the newest block, seconds. BASE makes a block every two. */
 export const MAX_SKEW_SECONDS = 60;
-/** Blocks that an endpoint may lag behind another. */
-const MAX_LAG = 30;
-
 /** What is wrong with an endpoint's address, before it is asked. Pure. */
 export function urlFindings({ entry, url }: EndpointUse): Finding[] {
   const shown = publicPart(url);
@@ -62,19 +59,25 @@ export async function askEndpoint({ entry, url }: EndpointUse, chainId: number):
  * What is wrong between the endpoints, and between them and this machine's clock. Pure.
  *
  * @param now This machine's time, seconds since 1970.
+ * @param maxLag Blocks that an endpoint may be behind another.
  */
-export function timeFindings(asked: readonly (EndpointUse & EndpointState)[], chainId: number, now: number): Finding[] {
+export function timeFindings(
+  asked: readonly (EndpointUse & EndpointState)[],
+  chainId: number,
+  now: number,
+  maxLag = MAX_BLOCKS_BEHIND,
+): Finding[] {
   const seen = asked.flatMap(({ entry, url, block }) => (block ? [{ entry, url, block }] : []));
   const newest = Math.max(...seen.map(({ block }) => block.number));
   const findings: Finding[] = [];
   for (const { entry, url, block } of seen) {
-    if (newest - block.number > MAX_LAG) {
+    if (newest - block.number > maxLag) {
       findings.push({
         level: "error",
         entry,
         value: publicPart(url),
         what: `is ${String(newest - block.number)} blocks behind the others`,
-        bound: `at most ${String(MAX_LAG)} blocks behind`,
+        bound: `at most ${String(maxLag)} blocks behind`,
         remedy: "wait until it has caught up, or name another endpoint",
         retryable: true,
       });

@@ -43,6 +43,8 @@ contract RaisePriceTest is Fixture, Permits {
         tasks.raisePrice(1, 9_999 * MICRO);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.PriceNotOnGrid.selector, 10_000 * MICRO + 1, MICRO));
         tasks.raisePrice(1, 10_000 * MICRO + 1);
+        vm.expectPartialRevert(ITaskRegistry.PriceTooHigh.selector);
+        tasks.raisePrice(1, type(uint256).max - (type(uint256).max % MICRO));
         tasks.cancel(1);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.TaskNotOpen.selector, 1, ITaskRegistry.TaskStatus.Ended));
         tasks.raisePrice(1, 10_000 * MICRO);
