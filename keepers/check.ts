@@ -86,7 +86,7 @@ export async function checkKeepers(
       list.fact("finality", `${finality}: block ${String(settled.number)}, ${String(behind)} s behind`);
     });
   });
-  if (confirmRpcUrl !== undefined) list.fact("confirm", "a second endpoint has to see each lease overdue, too");
+  if (confirmRpcUrl !== undefined) list.fact("confirm", "a second endpoint also has to see each lease overdue");
   if (!key) list.fact("key", "none: dry run");
   else if (keyProblems.every(({ level }) => level !== "error")) {
     await list.part("key", "an account that pays for gas", async () => {

@@ -5,7 +5,7 @@ import type { HardhatPlugin } from "hardhat/types/plugins";
  *
  * The compiler leaves the key `contracts` out if no file of a job has a contract, as with a file of constants that is
  * compiled by itself. Hardhat stores the output as it is, and its simulated network then refuses every build info of the
- * project ("Failed to parse build info: missing field `contracts`"), so that no chain can be started any more.
+ * project ("Failed to parse build info: missing field `contracts`"), so that no chain can be started.
  */
 export const completeBuildInfos: HardhatPlugin = {
   id: "drmp-complete-build-infos",
