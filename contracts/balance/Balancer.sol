@@ -92,10 +92,10 @@ contract Balancer is IBalancer {
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
 
         Cause cause = _judgeEnds(lease.nodeId, m.nodeId, m.units, rule);
-        uint40 price = _take(lease.taskId, m.nodeId, m.units);
+        (uint8 classId, uint40 price) = _take(lease.taskId, m.nodeId, m.units);
         _movedAt[m.leaseId] = uint40(block.timestamp);
         emit Moved(m.leaseId, lease.nodeId, m.nodeId, m.units, cause);
-        LEASES.startMove(m.leaseId, ILeaseRegistry.Target(m.nodeId, m.units, price));
+        LEASES.startMove(m.leaseId, ILeaseRegistry.Target(m.nodeId, m.units, price, classId, 0));
     }
 
     /// @dev Checks both ends against what they last reported, and notes the units as on their way.
@@ -164,11 +164,10 @@ contract Balancer is IBalancer {
     }
 
     /// @dev Takes the target's units, if the task accepts its class and pays its ask.
-    function _take(uint32 taskId, uint32 nodeId, uint24 units) private returns (uint40 price) {
+    function _take(uint32 taskId, uint32 nodeId, uint24 units) private returns (uint8 classId, uint40 price) {
         (, , , uint40 deadline) = TASKS.termsOf(taskId);
         require(block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline, TaskTooLate(taskId, deadline));
         ITaskRegistry.RoundTask memory task = TASKS.roundTask(taskId);
-        uint8 classId;
         (classId, price) = NODES.take(nodeId, units);
         uint256 bit = 1 << classId;
         require(task.classes & bit != 0, ClassNotAccepted(taskId, classId));

@@ -16,6 +16,16 @@ import {Receipts} from "./Receipts.sol";
 contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     using Receipts for Receipts.Holding;
 
+    /// @dev Work on a range under one of its leases: progress as far as the range is concerned, basis points of a unit, and
+    /// time, seconds.
+    struct Work {
+        uint32 leaseId;
+        uint32 nodeId;
+        uint40 price;
+        uint256 progress;
+        uint256 time;
+    }
+
     /// @notice The leases that checkpoints renew.
     ILeaseRegistry public immutable LEASES;
     /// @notice Says how many receipts a task asks for.
@@ -47,8 +57,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         require(digest != bytes32(0), InvalidCheckpoint());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
         Receipts.Holding memory holding = Receipts.Holding(leaseId, fence, digest, codec, progress, size);
-        (uint32 taskId, uint32 nodeId, uint24 count) = LEASES.renew(leaseId, fence, msg.sender);
-        uint32 sequence = _record(holding, count);
+        (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(holding);
         // After all is written: an operator that is a contract is asked for its signature.
         _check(holding, nodeId, TASKS.replicasOf(taskId), receipts);
         if (receipts.length != 0) emit CheckpointHeld(leaseId, sequence, _holders(receipts));
@@ -79,6 +88,31 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @inheritdoc ICheckpointRegistry
+    function sharesOf(uint32 leaseId) external view returns (Share[] memory shares) {
+        ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+        (Work[] memory line, uint256 time) = _lineOf(lease);
+        time += _timeOf(leaseId);
+        (, uint256 longest) = TASKS.paceOf(lease.taskId);
+        if (time > longest) time = longest;
+
+        shares = new Share[](line.length);
+        (uint256 paid, uint256 count) = (0, 0);
+        for (uint256 i = line.length; i != 0;) {
+            Work memory w = line[--i];
+            // What is over for one is for the next: an early claim keeps nobody from being paid for work that came later.
+            uint256 work = Math.saturatingSub(w.progress, paid);
+            if (time != 0) work = Math.min(work, (lease.count * BASIS * w.time) / time);
+            if (work == 0) continue;
+            paid += work;
+            shares[count++] = Share(w.leaseId, w.nodeId, w.price, work);
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(shares, count)
+        }
+    }
+
+    /// @inheritdoc ICheckpointRegistry
     function newestOf(uint32 leaseId) external view returns (Checkpoint memory, Checkpoint memory) {
         uint32 last = _sequences[leaseId];
         return (_pairs[leaseId][last & 1], _pairs[leaseId][(last + 1) & 1]);
@@ -92,11 +126,18 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         }
     }
 
-    /// @dev Overwrites the checkpoint before last.
-    function _record(Receipts.Holding memory h, uint256 count) private returns (uint32 sequence) {
-        require(h.progress <= count * BASIS, ProgressTooHigh(h.leaseId, h.progress, uint40(count * BASIS)));
+    /// @dev Renews the lease and overwrites the checkpoint before last.
+    function _record(
+        Receipts.Holding memory h
+    ) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
         uint32 last = _sequences[h.leaseId];
-        uint40 reached = _pairs[h.leaseId][last & 1].progress;
+        Checkpoint storage newest = _pairs[h.leaseId][last & 1];
+        uint40 reached = newest.progress;
+        ILeaseRegistry.Headway memory headway =
+            ILeaseRegistry.Headway(h.progress, newest.startProgress, newest.startedAt);
+        uint256 count;
+        (taskId, nodeId, count, headway) = LEASES.renew(h.leaseId, h.fence, msg.sender, headway);
+        require(h.progress <= count * BASIS, ProgressTooHigh(h.leaseId, h.progress, uint40(count * BASIS)));
         require(h.progress > reached, ProgressNotGrowing(h.leaseId, h.progress, reached));
         sequence = last + 1;
         _sequences[h.leaseId] = sequence;
@@ -106,9 +147,46 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             h.progress,
             h.size,
             uint40(block.timestamp),
-            sequence
+            sequence,
+            headway.startProgress,
+            headway.startedAt
         );
         emit CheckpointPosted(h.leaseId, h.digest, h.codec, h.progress, h.size, sequence);
+    }
+
+    /// @dev The leases before a lease of the same range that have a checkpoint, newest first, and the sum of their times. A
+    /// part of a range has its part of the progress.
+    function _lineOf(ILeaseRegistry.Lease memory lease) private view returns (Work[] memory line, uint256 time) {
+        // The fence counts the leases of a range.
+        line = new Work[](lease.fence);
+        uint256 units = lease.count;
+        uint256 count;
+        for (uint32 id = lease.parent; id != 0; id = lease.parent) {
+            lease = LEASES.lease(id);
+            uint32 last = _sequences[id];
+            if (last == 0) continue;
+            Checkpoint storage newest = _pairs[id][last & 1];
+            Work memory w = Work({
+                leaseId: id,
+                nodeId: lease.nodeId,
+                price: lease.price,
+                progress: (newest.progress * units) / lease.count,
+                time: newest.at - newest.startedAt
+            });
+            time += w.time;
+            line[count++] = w;
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(line, count)
+        }
+    }
+
+    /// @dev Time from the grant of a delivered lease to its delivery, seconds.
+    function _timeOf(uint32 leaseId) private view returns (uint256) {
+        ILeaseRegistry.Result memory result = LEASES.result(leaseId);
+        uint32 last = _sequences[leaseId];
+        return result.deliveredAt - (last == 0 ? result.renewedAt : _pairs[leaseId][last & 1].startedAt);
     }
 
     /// @dev Enough receipts, each of another active node that is a holder of the lease. O(receipts).

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
@@ -89,7 +90,6 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
     /// @inheritdoc IEnergyLedger
     function record(Entry calldata entry) external {
         require(msg.sender == _telemetry, NotModule(msg.sender));
-        uint256 intensity = _classEnergies[entry.classId].gridIntensity;
         uint256 units;
         for (uint256 i; i < entry.parts.length; ++i) units += entry.parts[i].count;
         Sums memory sums = Sums({
@@ -99,11 +99,19 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
             seconds_: entry.period,
             unitSeconds: units * entry.period,
             idleUnitSeconds: entry.idleUnitSeconds,
-            carbon: uint256(entry.joules - entry.renewableJoules) * intensity
+            carbon: 0
         });
+        // What no lease has a share in emits at the grid of the node's class of now; each share at that of its lease's class.
+        uint256 rest = entry.joules - entry.renewableJoules;
+        for (uint256 i; i < entry.parts.length; ++i) {
+            (uint256 emitting, uint256 carbon) = _recordPart(entry, entry.parts[i], units);
+            // Shares round their renewable part down, so together they may emit a little more than there is.
+            rest -= Math.min(rest, emitting);
+            sums.carbon += carbon;
+        }
+        sums.carbon += rest * _classEnergies[entry.classId].gridIntensity;
         _add(Scope.Network, 0, sums);
         _add(Scope.Node, entry.nodeId, sums);
-        for (uint256 i; i < entry.parts.length; ++i) _recordPart(entry, entry.parts[i], units, intensity);
     }
 
     /// @inheritdoc IEnergyLedger
@@ -116,7 +124,7 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
             require(!energy.credited, AlreadyCredited(leaseId));
             require(lease.status == ILeaseRegistry.LeaseStatus.Paid && energy.reported, LeaseNotCreditable(leaseId));
             energy.credited = true;
-            ClassEnergy memory class = _classEnergies[energy.classId];
+            ClassEnergy memory class = _classEnergies[lease.classId];
             uint256 baseline = (uint256(class.baselineJoules) * lease.count * pue) / BASIS;
             uint256 carbon = baseline * class.gridIntensity;
             _credit(_merits[Scope.Network][0], lease.count, baseline, carbon);
@@ -147,8 +155,14 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
     }
 
     /// @dev Books a lease's part to its task. What is in proportion is rounded down: never more renewable than there was.
-    function _recordPart(Entry calldata entry, Part calldata part, uint256 units, uint256 intensity) private {
+    function _recordPart(
+        Entry calldata entry,
+        Part calldata part,
+        uint256 units
+    ) private returns (uint256 emitting, uint256 carbon) {
         uint256 renewable = entry.joules == 0 ? 0 : (uint256(entry.renewableJoules) * part.joules) / entry.joules;
+        emitting = part.joules - renewable;
+        carbon = emitting * _classEnergies[part.classId].gridIntensity;
         _add(
             Scope.Task,
             part.taskId,
@@ -159,14 +173,11 @@ contract EnergyLedger is IEnergyLedger, AccessManaged, WiredOnce {
                 seconds_: entry.period,
                 unitSeconds: uint256(part.count) * entry.period,
                 idleUnitSeconds: (uint256(entry.idleUnitSeconds) * part.count) / units,
-                carbon: (part.joules - renewable) * intensity
+                carbon: carbon
             })
         );
         LeaseEnergy memory energy = _leaseEnergies[part.leaseId];
-        if (!energy.reported) {
-            energy.reported = true;
-            energy.classId = entry.classId;
-        }
+        energy.reported = true;
         energy.joules = _sum64(energy.joules, part.joules);
         energy.renewableJoules = _sum64(energy.renewableJoules, renewable);
         _leaseEnergies[part.leaseId] = energy;

@@ -277,7 +277,7 @@ contract Reassignment is IReassignment {
     /// @dev Leases to the node what it has room for; the orphan keeps the rest.
     function _grant(Orphan memory o, uint32 nodeId, uint32 units) private {
         uint24 count = uint24(Math.min(units, o.lease.count));
-        (, uint40 price) = NODES.take(nodeId, count);
+        (uint8 classId, uint40 price) = NODES.take(nodeId, count);
         ILeaseRegistry.Grant[] memory grants = new ILeaseRegistry.Grant[](1);
         grants[0] = ILeaseRegistry.Grant({
             taskId: o.lease.taskId,
@@ -287,12 +287,14 @@ contract Reassignment is IReassignment {
             price: price,
             checkpointInterval: o.task.checkpointInterval,
             fence: o.lease.fence + 1,
-            parent: o.leaseId
+            parent: o.leaseId,
+            classId: classId,
+            hands: o.lease.hands
         });
         uint32 granted = LEASES.grant(grants);
         emit RangeDrawn(o.batchId, o.leaseId, granted, nodeId, o.lease.start, count);
         o.lease.start += count;
-        o.lease.count -= count;
+        o.lease.count -= uint16(count);
     }
 
     function _giveBack(uint32 leaseId) private {
@@ -301,7 +303,10 @@ contract Reassignment is IReassignment {
 
     function _reopen(uint32 leaseId, ILeaseRegistry.Lease memory range) private {
         emit RangeReturned(leaseId, range.start, range.count);
-        TASKS.reopen(range.taskId, ITaskRegistry.OpenRange(range.start, range.count, leaseId, range.fence + 1));
+        TASKS.reopen(
+            range.taskId,
+            ITaskRegistry.OpenRange(range.start, range.count, leaseId, range.fence + 1, range.hands)
+        );
     }
 
     function _close(Batch storage b, BatchStatus status) private {

@@ -70,6 +70,12 @@ contract Parameters is IParameters, AccessManaged {
         // After an outage everyone can report before anyone fails.
         _atMost(_value(Param.ReportInterval), Param.ReportInterval, Param.OutageGrace);
         _atMost(_value(Param.MinCheckpointInterval), Param.MinCheckpointInterval, Param.MaxCheckpointInterval);
+        // A lease's units fit 16 bits.
+        uint256 units = _value(Param.RoundMaxUnits);
+        require(
+            units <= type(uint16).max,
+            ParameterOutOfBounds(Param.RoundMaxUnits, uint64(units), 0, type(uint16).max)
+        );
         // A range that moved is not moved again before the first move is done.
         _atMost(_value(Param.MoveGrace), Param.MoveGrace, Param.MoveCooldown);
     }

@@ -30,6 +30,15 @@ uint16 constant CODEC_DAG_PB = 0x70;
 /// @dev Most classes of all tasks of a round together; bounds the gas of its settlement, whatever the number of classes.
 uint256 constant MAX_ROUND_CLASSES = 64;
 
+/// @dev A range has at most this many leases, one after another, whoever held them: what bounds the walk along a line.
+uint256 constant MAX_LINE = 64;
+
+/// @dev A lease moves only while its range has had at most this many leases, so that moves leave room for failures.
+uint256 constant MAX_MOVED_LINE = 32;
+
+/// @dev Longest time that a task may give a unit, seconds: about 194 days, what 24 bits hold.
+uint256 constant MAX_UNIT_TIME = type(uint24).max;
+
 /// @dev 100 % in basis points.
 uint256 constant BASIS = 10_000;
 

@@ -20,6 +20,20 @@ interface ICheckpointRegistry {
         uint40 at;
         /// 1 for a lease's first checkpoint.
         uint32 sequence;
+        /// What the lease began with: see {ILeaseRegistry.Headway}.
+        uint32 startProgress;
+        /// When the lease was granted, seconds.
+        uint32 startedAt;
+    }
+
+    /// @notice What an earlier lease of a range is paid when a later one is accepted.
+    struct Share {
+        uint32 leaseId;
+        uint32 nodeId;
+        /// Price of a unit, micro-VER: the earlier lease's own.
+        uint40 price;
+        /// Work that it is paid for, basis points of a unit.
+        uint256 work;
     }
 
     /// @notice A node's word that it holds a verified copy: its operator's signature of the EIP-712 type
@@ -93,6 +107,14 @@ interface ICheckpointRegistry {
         uint64 size,
         uint32 nodeId
     ) external view returns (bytes32);
+
+    /// @notice How the price of a delivered lease is shared with the earlier leases of its range, its parent and theirs, oldest
+    /// first; what is left is its own. A checkpoint stands for work on the units of the lease in equal parts. Each is paid for
+    /// the progress of its newest checkpoint beyond what those before it are paid for, but for no larger a part of the units
+    /// than its part of the time worked on them: from its grant to that checkpoint, out of all such times of the line and the
+    /// time of the delivered lease, or out of the task's longest time for a unit if that is less. Rounded down. Leases that are
+    /// paid nothing are left out. O(leases of the range), at most 64.
+    function sharesOf(uint32 leaseId) external view returns (Share[] memory shares);
 
     /// @notice The newest checkpoint of a lease and the one before it (sequence 0: there is none).
     function newestOf(uint32 leaseId) external view returns (Checkpoint memory newest, Checkpoint memory previous);

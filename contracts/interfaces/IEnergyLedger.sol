@@ -31,12 +31,15 @@ interface IEnergyLedger {
         uint32 leaseId;
         uint32 taskId;
         uint24 count;
+        /// Class of the lease, fixed when it was granted: its grid and baseline hold.
+        uint8 classId;
         uint40 joules;
     }
 
     /// @notice A report that telemetry has taken.
     struct Entry {
         uint32 nodeId;
+        /// Class of the node now: its grid holds for what no lease has a share in.
         uint8 classId;
         /// {ITelemetry.Method} as a number.
         uint8 method;
@@ -100,8 +103,6 @@ interface IEnergyLedger {
     struct LeaseEnergy {
         uint64 joules;
         uint64 renewableJoules;
-        /// Class of the node when it first reported on the lease, whose baseline it is compared with.
-        uint8 classId;
         bool reported;
         bool credited;
     }

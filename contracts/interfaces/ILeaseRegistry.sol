@@ -34,16 +34,22 @@ interface ILeaseRegistry {
         uint32 taskId;
         uint32 nodeId;
         uint24 start;
-        uint24 count;
+        uint16 count;
         /// Price of a unit, micro-VER.
         uint40 price;
         /// Active: the next checkpoint is due. Moving: the grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends.
         /// Released, expired: when it ended.
-        uint40 due;
-        uint24 fence;
+        uint32 due;
+        uint8 fence;
         LeaseStatus status;
         /// The lease that ran the range before, 0 if none.
         uint32 parent;
+        /// Class that its node was listed in when it was granted: what its energy is measured by, for good.
+        uint8 classId;
+        /// Leases of the range that failed or were given back, this one included once it has: see {Param.MaxReassignments}.
+        uint8 hands;
+        /// Number of the stake terms in force when it was granted.
+        uint16 terms;
     }
 
     /// @notice What a node delivered.
@@ -55,6 +61,19 @@ interface ILeaseRegistry {
         uint40 deliveredAt;
         /// Bond of the dispute, micro-VER.
         uint64 bond;
+        /// When the lease was last renewed before it was delivered, or granted if it never was, seconds; 0 where the lease
+        /// has no parent, for nobody shares in its price.
+        uint32 renewedAt;
+    }
+
+    /// @notice What renewing a lease depends on.
+    struct Headway {
+        /// Progress of the checkpoint that renews, basis points of a unit, summed over the lease's units.
+        uint40 progress;
+        /// Progress that the lease began with, in the same unit: 0, or that of its first checkpoint if it has a parent.
+        uint32 startProgress;
+        /// When the lease was granted, seconds; 0 for its first checkpoint, which finds it out.
+        uint32 startedAt;
     }
 
     /// @notice A lease to be granted by a round.
@@ -67,6 +86,8 @@ interface ILeaseRegistry {
         uint32 checkpointInterval;
         uint24 fence;
         uint32 parent;
+        uint8 classId;
+        uint8 hands;
     }
 
     /// @notice Where the last `units` units of a moving lease go, and the price of a unit there, micro-VER.
@@ -74,6 +95,9 @@ interface ILeaseRegistry {
         uint32 nodeId;
         uint24 units;
         uint40 price;
+        uint8 classId;
+        /// When the next checkpoint was due before the move began; the registry fills it in.
+        uint32 due;
     }
 
     /// @notice A lease as clients read it.
@@ -104,6 +128,11 @@ interface ILeaseRegistry {
         uint32 parent
     );
     event LeaseRenewed(uint32 indexed leaseId, uint40 due);
+    /// @notice A checkpoint was recorded but shows less headway than the task's longest time for a unit demands: the lease
+    /// runs out when it is due.
+    /// @param progress Progress of the checkpoint, basis points of a unit, summed over the lease's units.
+    /// @param demanded Progress that would have renewed the lease; the highest number once the longest time is over.
+    event LeaseNotRenewed(uint32 indexed leaseId, uint40 progress, uint40 demanded);
     event ResultDelivered(
         uint32 indexed leaseId,
         uint32 indexed taskId,
@@ -113,6 +142,12 @@ interface ILeaseRegistry {
         uint64 size
     );
     event LeasePaid(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, uint256 amount, uint256 fee);
+    /// @notice A lease's node is paid for work that an accepted lease of the same range went on from.
+    /// @param leaseId Lease that did the work.
+    /// @param acceptedLease Lease whose acceptance pays for it.
+    /// @param work Work paid for, basis points of a unit.
+    /// @param amount Wei, at the price of the lease that did the work.
+    event WorkPaid(uint32 indexed leaseId, uint32 indexed acceptedLease, uint32 indexed nodeId, uint256 work, uint256 amount);
     event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
     event DisputeRuled(uint32 indexed leaseId, bool forNode);
     event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
@@ -135,6 +170,10 @@ interface ILeaseRegistry {
     error NotLeaseOperator(uint32 leaseId, address caller);
     /// @notice The node may keep the moving lease until the grace ends.
     error MoveInGrace(uint32 leaseId, uint40 due);
+    /// @notice The range has had so many leases that it no longer moves.
+    /// @param fence Leases that the range has had.
+    /// @param maximum Leases up to which it moves.
+    error RangeMovedTooOften(uint32 leaseId, uint24 fence, uint256 maximum);
     error NotTaskOwner(uint32 taskId, address caller);
     /// @notice The node is in time: the lease cannot be expired before `due`, which an outage of the sequencer puts
     /// off.
@@ -155,15 +194,20 @@ interface ILeaseRegistry {
     /// @return first Id of the first lease; the others follow.
     function grant(Grant[] calldata grants) external returns (uint32 first);
 
-    /// @notice Renews a lease on a checkpoint. Checkpoint registry only.
+    /// @notice Renews a lease on a checkpoint that shows headway: progress since the lease began of at least what the task's
+    /// longest time for a unit demands, up to nine tenths of the units, with a delay of two intervals and graces. Without
+    /// headway, or once the longest time and that delay are over, the checkpoint counts but does not renew. Checkpoint
+    /// registry only.
     /// @return taskId Its task.
     /// @return nodeId Its node.
     /// @return count Units of the lease.
+    /// @return began The headway with what the lease began with filled in.
     function renew(
         uint32 leaseId,
         uint24 fence,
-        address operator
-    ) external returns (uint32 taskId, uint32 nodeId, uint24 count);
+        address operator,
+        Headway calldata headway
+    ) external returns (uint32 taskId, uint32 nodeId, uint24 count, Headway memory began);
 
     /// @notice Delivers the result of all units of a lease, until its task's deadline. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;

@@ -60,8 +60,9 @@ enum Param {
     SubmissionFee,
     /// L0: what is added to a node's latency when a failed node's range is drawn for, ms; it keeps near nodes from taking all.
     LatencyFloor,
-    /// How often a range may change hands: when its lease then ends without a result, it is refunded to the developer.
-    MaxHands,
+    /// How many leases of a range may fail or be given back before it is refunded to the developer; those of one owner in a
+    /// row count once, and moves do not count.
+    MaxReassignments,
     /// Time after an outage of the sequencer in which no node counts as failed.
     OutageGrace,
     /// Load up to which a node counts as not overloaded, whatever the average, basis points.

@@ -25,6 +25,9 @@ interface ITaskRegistry {
         uint256 maxPrice;
         /// Time between two checkpoints, seconds.
         uint32 checkpointInterval;
+        /// Longest time that a unit may take, seconds: at least the interval, at most about 194 days. Headway is measured
+        /// against it, and no lease lives much longer.
+        uint32 maxUnitTime;
         /// Other nodes that must hold a checkpoint before it counts, 0 to 4 (0: none).
         uint8 replicas;
         /// No unit is leased, and none has to be delivered, after this time.
@@ -42,6 +45,8 @@ interface ITaskRegistry {
         uint24 count;
         uint32 parent;
         uint24 fence;
+        /// Leases of the range that failed or were given back: see {Param.MaxReassignments}.
+        uint8 hands;
     }
 
     /// @notice What a round needs of a task. Prices in micro-VER, surcharges in the order of the bits of `classes`, empty if all zero.
@@ -65,6 +70,7 @@ interface ITaskRegistry {
         uint32 paidUnits;
         uint32 refundedUnits;
         uint32 checkpointInterval;
+        uint32 maxUnitTime;
         uint8 replicas;
         uint40 submittedAt;
         uint40 deadline;
@@ -122,6 +128,11 @@ interface ITaskRegistry {
     error UnknownClass(uint8 classId);
     error SurchargeCountMismatch(uint256 classes, uint256 surcharges);
     error IntervalOutOfBounds(uint32 interval, uint256 min, uint256 max);
+    /// @notice The longest time for a unit must be at least the checkpoint interval.
+    /// @param maxUnitTime Asked for, seconds.
+    /// @param min The task's checkpoint interval, seconds.
+    /// @param max Highest value, seconds.
+    error UnitTimeOutOfBounds(uint32 maxUnitTime, uint256 min, uint256 max);
     /// @notice The task is not past its deadline; only its owner can cancel it.
     error DeadlineNotOver(uint32 taskId, uint40 deadline);
     error DeadlineTooSoon(uint40 deadline, uint256 earliest);
@@ -220,6 +231,9 @@ interface ITaskRegistry {
     function termsOf(
         uint32 taskId
     ) external view returns (address owner, uint16 feeBps, uint32 checkpointInterval, uint40 deadline);
+
+    /// @notice Checkpoint interval and longest time of a unit, seconds.
+    function paceOf(uint32 taskId) external view returns (uint32 checkpointInterval, uint32 maxUnitTime);
 
     /// @notice Other nodes that must hold a checkpoint of the task before it counts.
     function replicasOf(uint32 taskId) external view returns (uint8);

@@ -4,8 +4,9 @@ pragma solidity 0.8.30;
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS, CODEC_DAG_PB, CODEC_RAW, PRICE_UNIT} from "../governance/Units.sol";
+import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_LINE, MAX_MOVED_LINE, PRICE_UNIT} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
+import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
@@ -70,7 +71,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc ILeaseRegistry
     function grant(Grant[] calldata grants) external returns (uint32 first) {
         require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
-        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
+        uint256 base = block.timestamp + _param(Param.LeaseGrace);
         first = leaseCount + 1;
         for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
     }
@@ -79,17 +80,29 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     function renew(
         uint32 leaseId,
         uint24 fence,
-        address operator
-    ) external onlyModule(_modules.checkpoints) returns (uint32, uint32, uint24) {
+        address operator,
+        Headway calldata headway
+    ) external onlyModule(_modules.checkpoints) returns (uint32, uint32, uint24, Headway memory began) {
         Lease storage held = _held(leaseId, fence, operator);
+        (uint256 patience, uint256 longest) = _pace(held.taskId);
+        began = headway;
+        if (began.startedAt == 0) {
+            began.startedAt = _renewedAt(leaseId, held, patience);
+            // What a predecessor did is no headway of this lease.
+            if (held.parent != 0) began.startProgress = uint32(headway.progress);
+        }
         // A move's grace is not prolonged.
         if (held.status == LeaseStatus.Active) {
-            (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
-            uint40 due = uint40(block.timestamp + interval + PARAMETERS.get(Param.LeaseGrace));
-            held.due = due;
-            emit LeaseRenewed(leaseId, due);
+            uint256 demanded = _demanded(held.count, began, 2 * patience, longest);
+            if (headway.progress >= demanded) {
+                uint32 due = uint32(block.timestamp + patience);
+                held.due = due;
+                emit LeaseRenewed(leaseId, due);
+            } else {
+                emit LeaseNotRenewed(leaseId, headway.progress, uint40(demanded));
+            }
         }
-        return (held.taskId, held.nodeId, held.count);
+        return (held.taskId, held.nodeId, held.count, began);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -97,12 +110,17 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _held(leaseId, fence, msg.sender);
         require(digest != bytes32(0), InvalidResult());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
-        (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
+        uint40 deadline = _deadlineOf(held.taskId);
         require(block.timestamp <= deadline, TaskDeadlinePassed(held.taskId, deadline));
+        uint32 renewedAt;
+        if (held.parent != 0) {
+            (uint256 patience, ) = _pace(held.taskId);
+            renewedAt = _renewedAt(leaseId, held, patience);
+        }
         if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
         held.status = LeaseStatus.Delivered;
-        held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
-        _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
+        held.due = uint32(block.timestamp + _param(Param.DisputeWindow));
+        _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0, renewedAt);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
         NODES.deliver(held.nodeId, held.count);
     }
@@ -118,10 +136,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
         Lease storage held = _leases[leaseId];
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        require(held.fence <= MAX_MOVED_LINE, RangeMovedTooOften(leaseId, held.fence, MAX_MOVED_LINE));
         held.status = LeaseStatus.Moving;
-        uint40 due = uint40(block.timestamp + PARAMETERS.get(Param.MoveGrace));
+        uint32 due = uint32(block.timestamp + _param(Param.MoveGrace));
+        _targets[leaseId] = Target(target.nodeId, target.units, target.price, target.classId, held.due);
         held.due = due;
-        _targets[leaseId] = target;
         emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
     }
 
@@ -139,19 +158,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
         bool atFault = _atFault(held);
         if (!atFault) {
-            (, , , uint40 deadline) = TASKS.termsOf(held.taskId);
-            require(block.timestamp > deadline, LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
+            require(block.timestamp > _deadlineOf(held.taskId), LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
         }
         held.status = LeaseStatus.Expired;
-        held.due = uint40(block.timestamp);
+        held.due = uint32(block.timestamp);
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
             // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
             uint256 slashed = NODES.penalise(held.nodeId, _slice(held.count));
-            VAULT.payBounty(msg.sender, Math.min(PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT, slashed));
+            VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
-        NODES.free(held.nodeId, held.count);
+        _free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
         else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
     }
@@ -163,7 +181,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             Lease storage held = _existing(leaseId);
             // Somebody was faster; the others of the batch are still paid.
             if (held.status == LeaseStatus.Paid) continue;
-            (address developer, , , ) = TASKS.termsOf(held.taskId);
+            address developer = _developerOf(held.taskId);
             if (held.status == LeaseStatus.Delivered) {
                 require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
             } else {
@@ -177,13 +195,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     /// @inheritdoc ILeaseRegistry
     function dispute(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
-        (address developer, , , ) = TASKS.termsOf(held.taskId);
+        address developer = _developerOf(held.taskId);
         require(msg.sender == developer, NotTaskOwner(held.taskId, msg.sender));
         require(held.status == LeaseStatus.Delivered, WrongLeaseStatus(leaseId, held.status));
         require(block.timestamp <= held.due, DisputeWindowClosed(leaseId, held.due));
-        uint256 bond = Math.ceilDiv(uint256(held.price) * held.count * PARAMETERS.get(Param.DisputeBondBps), BASIS);
+        uint256 bond = Math.ceilDiv(uint256(held.price) * held.count * _param(Param.DisputeBondBps), BASIS);
         held.status = LeaseStatus.Disputed;
-        held.due = uint40(block.timestamp + PARAMETERS.get(Param.ArbitrationTimeout));
+        held.due = uint32(block.timestamp + _param(Param.ArbitrationTimeout));
         _results[leaseId].bond = uint64(bond);
         emit LeaseDisputed(leaseId, msg.sender, bond * PRICE_UNIT);
         VAULT.lockEscrow(held.taskId, msg.sender, bond * PRICE_UNIT);
@@ -199,8 +217,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             return;
         }
         held.status = LeaseStatus.Rejected;
-        (address developer, , , ) = TASKS.termsOf(held.taskId);
-        VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
+        _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bond * PRICE_UNIT);
         NODES.penalise(held.nodeId, _slice(held.count));
         NODES.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
@@ -212,7 +229,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Lease storage held = _existing(leaseId);
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
         if (_atFault(held)) return Health.Overdue;
-        return block.timestamp + PARAMETERS.get(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
+        return block.timestamp + _param(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -247,7 +264,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         if (!ok || answer.length < 160) return 0;
         (, uint256 down, uint256 since, , ) = abi.decode(answer, (uint256, uint256, uint256, uint256, uint256));
         if (down != 0) since = Math.saturatingAdd(since, MAX_OUTAGE);
-        uint256 until = Math.saturatingAdd(since, PARAMETERS.get(Param.OutageGrace));
+        uint256 until = Math.saturatingAdd(since, _param(Param.OutageGrace));
         return uint40(Math.min(until, type(uint40).max));
     }
 
@@ -257,21 +274,25 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             taskId: g.taskId,
             nodeId: g.nodeId,
             start: g.start,
-            count: g.count,
+            // A round has at most 65,535 units, and no range more than {MAX_LINE} leases.
+            count: uint16(g.count),
             price: g.price,
-            due: uint40(base + g.checkpointInterval),
-            fence: g.fence,
+            due: uint32(base + g.checkpointInterval),
+            fence: uint8(g.fence),
             status: LeaseStatus.Active,
-            parent: g.parent
+            parent: g.parent,
+            classId: g.classId,
+            hands: g.hands,
+            terms: 0
         });
         emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
     }
 
     function _release(uint32 leaseId, Lease storage held) private {
         held.status = LeaseStatus.Released;
-        held.due = uint40(block.timestamp);
+        held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, held.count);
+        _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
 
@@ -286,10 +307,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Target memory target = _targets[leaseId];
         delete _targets[leaseId];
         held.status = LeaseStatus.Released;
-        held.due = uint40(block.timestamp);
+        held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, target.units);
-        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
+        _free(held.nodeId, target.units);
+        uint256 base = block.timestamp + _param(Param.LeaseGrace);
         Grant memory g = Grant({
             taskId: held.taskId,
             nodeId: held.nodeId,
@@ -298,11 +319,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             price: held.price,
             checkpointInterval: interval,
             fence: held.fence + 1,
-            parent: leaseId
+            parent: leaseId,
+            classId: held.classId,
+            hands: held.hands
         });
         if (g.count != 0) _grant(g, base);
         g.start += g.count;
-        (g.nodeId, g.count, g.price) = (target.nodeId, target.units, target.price);
+        (g.nodeId, g.count, g.price, g.classId) = (target.nodeId, target.units, target.price, target.classId);
         _grant(g, base);
     }
 
@@ -311,34 +334,54 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Target memory target = _targets[leaseId];
         delete _targets[leaseId];
         emit MoveDropped(leaseId, target.nodeId, target.units);
-        NODES.free(target.nodeId, target.units);
+        _free(target.nodeId, target.units);
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
     function _pay(uint32 leaseId, Lease storage held) private {
         (uint32 taskId, uint32 nodeId, uint32 count) = (held.taskId, held.nodeId, held.count);
         held.status = LeaseStatus.Paid;
+        (uint256 amount, uint256 fee) = (count * uint256(held.price) * PRICE_UNIT, 0);
+        if (held.parent != 0) (amount, fee) = _payLine(leaseId, held);
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
-        (address owner, ) = NODES.keysOf(nodeId);
-        uint256 amount = count * uint256(held.price) * PRICE_UNIT;
         // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
-        uint256 fee = (amount * feeBps) / (2 * BASIS);
+        fee = ((amount + fee) * feeBps) / (2 * BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
-        VAULT.releaseEscrow(taskId, owner, amount + _results[leaseId].bond * PRICE_UNIT);
+        _credit(taskId, _ownerOf(nodeId), amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
         NODES.decide(nodeId, count);
     }
 
+    /// @dev Pays the leases whose work the accepted one went on from, each at its own price, which the task's maximum covers.
+    /// O(leases of the range) <= {MAX_LINE}.
+    /// @return own Wei that are left for the accepted lease, at its price.
+    /// @return others Wei paid to the others.
+    function _payLine(uint32 leaseId, Lease storage held) private returns (uint256 own, uint256 others) {
+        ICheckpointRegistry.Share[] memory shares = ICheckpointRegistry(_modules.checkpoints).sharesOf(leaseId);
+        own = held.count * BASIS;
+        for (uint256 i; i < shares.length; ++i) {
+            ICheckpointRegistry.Share memory share = shares[i];
+            own -= share.work;
+            uint256 amount = share.work * share.price * (PRICE_UNIT / BASIS);
+            others += amount;
+            emit WorkPaid(share.leaseId, leaseId, share.nodeId, share.work, amount);
+            _credit(held.taskId, _ownerOf(share.nodeId), amount);
+        }
+        own *= held.price * (PRICE_UNIT / BASIS);
+    }
+
     /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
     function _reopen(uint32 leaseId, Lease storage held, uint32 parent) private {
         if (_givenUp(leaseId, held)) return;
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1));
+        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1, held.hands));
     }
 
-    /// @dev Refunds a range that has changed hands too often, so that no node's failing or releasing goes on for ever.
+    /// @dev Counts a failure or return, and refunds a range that has had too many, so that no node's failing or releasing goes
+    /// on for ever. Of one owner's in a row only the first counts, so that nobody alone uses a range's hands up.
     function _givenUp(uint32 leaseId, Lease storage held) private returns (bool) {
-        if (held.fence < PARAMETERS.get(Param.MaxHands)) return false;
+        if (held.parent == 0 || !_sameOwner(held.nodeId, _leases[held.parent].nodeId)) ++held.hands;
+        if (held.hands < _param(Param.MaxReassignments) && held.fence < MAX_LINE) return false;
         emit RangeGivenUp(leaseId, held.taskId, held.start, held.count);
         TASKS.refund(held.taskId, held.count);
         return true;
@@ -349,16 +392,73 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         if (block.timestamp <= outageUntil()) return false;
         if (block.timestamp > held.due) return true;
         // Missing reports alone are no fault: a checkpoint is a sign of life as good as a report, for as long.
-        (, , uint32 interval, ) = TASKS.termsOf(held.taskId);
-        uint256 renewed = held.due - Math.min(interval + PARAMETERS.get(Param.LeaseGrace), held.due);
-        if (block.timestamp <= renewed + PARAMETERS.get(Param.ReportTimeout)) return false;
+        (uint256 patience, ) = _pace(held.taskId);
+        uint256 renewed = Math.saturatingSub(held.due, patience);
+        if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return false;
         return ITelemetry(_modules.telemetry).silent(held.nodeId);
+    }
+
+    /// @dev Time between two checkpoints after which a lease of the task is overdue, and the longest time of a unit, seconds.
+    function _pace(uint32 taskId) private view returns (uint256 patience, uint256 longest) {
+        (patience, longest) = TASKS.paceOf(taskId);
+        patience += _param(Param.LeaseGrace);
+    }
+
+    /// @dev When an active or moving lease was last renewed, or granted if it never was.
+    function _renewedAt(uint32 leaseId, Lease storage held, uint256 patience) private view returns (uint32) {
+        uint256 due = held.status == LeaseStatus.Moving ? _targets[leaseId].due : held.due;
+        // A grace that was changed meanwhile makes no work last longer than it did.
+        return uint32(Math.min(Math.saturatingSub(due, patience), block.timestamp));
+    }
+
+    function _sameOwner(uint32 a, uint32 b) private view returns (bool) {
+        if (a == b) return true;
+        return _ownerOf(a) == _ownerOf(b);
+    }
+
+    /// @dev Progress that shows headway now: even progress over the longest time from what the lease began with, with a
+    /// delay. The last tenth of the units is never asked for before the time is over: programs end with steps that show none.
+    function _demanded(
+        uint256 count,
+        Headway memory began,
+        uint256 delay,
+        uint256 longest
+    ) private view returns (uint256) {
+        uint256 elapsed = Math.saturatingSub(block.timestamp, began.startedAt + delay);
+        if (elapsed > longest) return type(uint40).max;
+        uint256 even = began.startProgress + Math.ceilDiv(count * BASIS * elapsed, longest);
+        return Math.min(even, (count * BASIS * 9) / 10);
+    }
+
+    /// @dev One place for each call that several functions make: the contract is near its limit of size.
+    function _param(Param param) private view returns (uint256) {
+        return PARAMETERS.get(param);
+    }
+
+    function _ownerOf(uint32 nodeId) private view returns (address owner) {
+        (owner, ) = NODES.keysOf(nodeId);
+    }
+
+    function _developerOf(uint32 taskId) private view returns (address developer) {
+        (developer, , , ) = TASKS.termsOf(taskId);
+    }
+
+    function _deadlineOf(uint32 taskId) private view returns (uint40 deadline) {
+        (, , , deadline) = TASKS.termsOf(taskId);
+    }
+
+    function _free(uint32 nodeId, uint32 units) private {
+        NODES.free(nodeId, units);
+    }
+
+    function _credit(uint32 taskId, address to, uint256 amount) private {
+        VAULT.releaseEscrow(taskId, to, amount);
     }
 
     /// @dev Slice of the stake under `count` units, wei, rounded up.
     function _slice(uint256 count) private view returns (uint256) {
-        uint256 under = count * PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT;
-        return Math.ceilDiv(under * PARAMETERS.get(Param.SlashBps), BASIS);
+        uint256 under = count * _param(Param.StakePerUnit) * PRICE_UNIT;
+        return Math.ceilDiv(under * _param(Param.SlashBps), BASIS);
     }
 
     /// @dev An active or moving lease that `operator` holds under this very fence.

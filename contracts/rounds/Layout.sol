@@ -130,7 +130,9 @@ library Layout {
                 price: uint40(fill >> 32),
                 checkpointInterval: row.checkpointInterval,
                 fence: range.fence,
-                parent: range.parent
+                parent: range.parent,
+                classId: lane.classId,
+                hands: range.hands
             });
             if (range.fence == 1) row.fresh += piece * uint40(fill >> 32);
             units -= piece;

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {
     BASIS,
     CODEC_DAG_PB,
@@ -10,6 +11,7 @@ import {
     MAX_PRICE,
     MAX_ROUND_CLASSES,
     MAX_TASK_CLASSES,
+    MAX_UNIT_TIME,
     MAX_UNITS,
     PRICE_UNIT
 } from "../governance/Units.sol";
@@ -25,6 +27,7 @@ import {TaskQueue} from "./TaskQueue.sol";
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
 /// @notice See {ITaskRegistry}.
 contract TaskRegistry is ITaskRegistry, WiredOnce {
+    using SafeCast for uint256;
     using TaskQueue for TaskQueue.Queue;
 
     /// @dev First slot: what rounds and leases change. Second: what they read. Then what only clients read.
@@ -42,11 +45,12 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         /// Where the reopened ranges end that the open round may use; what reopens meanwhile stands behind it.
         uint24 roundRanges;
         address owner;
-        uint40 deadline;
+        uint32 deadline;
         uint32 checkpointInterval;
-        uint16 specCodec;
+        uint24 maxUnitTime;
         uint8 replicas;
         // Third slot.
+        uint16 specCodec;
         uint64 maxPrice;
         uint40 submittedAt;
         uint24 firstReopened;
@@ -219,7 +223,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         }
         if (count != 0) t.firstReopened = uint24(at);
         if (units != 0) {
-            ranges[count++] = OpenRange(uint24(t.nextFresh), uint24(units), 0, 1);
+            ranges[count++] = OpenRange(uint24(t.nextFresh), uint24(units), 0, 1, 0);
             t.nextFresh += units;
         }
         // solhint-disable-next-line no-inline-assembly
@@ -301,6 +305,12 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     function termsOf(uint32 taskId) external view returns (address, uint16, uint32, uint40) {
         Task storage t = _tasks[taskId];
         return (t.owner, t.feeBps, t.checkpointInterval, t.deadline);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function paceOf(uint32 taskId) external view returns (uint32, uint32) {
+        Task storage t = _tasks[taskId];
+        return (t.checkpointInterval, t.maxUnitTime);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -391,8 +401,9 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.units = s.units;
         t.openUnits = s.units;
         t.owner = msg.sender;
-        t.deadline = s.deadline;
+        t.deadline = uint256(s.deadline).toUint32();
         t.checkpointInterval = s.checkpointInterval;
+        t.maxUnitTime = uint24(s.maxUnitTime);
         t.specCodec = s.specCodec;
         t.replicas = s.replicas;
         t.specDigest = s.specDigest;
@@ -527,6 +538,10 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             s.checkpointInterval >= min && s.checkpointInterval <= max,
             IntervalOutOfBounds(s.checkpointInterval, min, max)
         );
+        require(
+            s.maxUnitTime >= s.checkpointInterval && s.maxUnitTime <= MAX_UNIT_TIME,
+            UnitTimeOutOfBounds(s.maxUnitTime, s.checkpointInterval, MAX_UNIT_TIME)
+        );
         uint256 earliest = block.timestamp + PARAMETERS.get(Param.MinLeaseTime);
         require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
     }
@@ -548,6 +563,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         v.paidUnits = t.paidUnits;
         v.refundedUnits = t.refundedUnits;
         v.checkpointInterval = t.checkpointInterval;
+        v.maxUnitTime = t.maxUnitTime;
         v.replicas = t.replicas;
         v.submittedAt = t.submittedAt;
         v.deadline = t.deadline;

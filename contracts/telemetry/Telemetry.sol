@@ -322,7 +322,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
             if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
             if (_endOf(leaseId, lease) < from) return (Refusal.LeaseOver, parts);
-            parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, r.shares[i].joules);
+            parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, lease.classId, r.shares[i].joules);
             shared += r.shares[i].joules;
             units += lease.count;
         }

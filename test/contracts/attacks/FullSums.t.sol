@@ -51,7 +51,7 @@ contract FullSumsTest is Fixture, Reports {
         vm.startPrank(address(telemetry));
         vm.record();
         IEnergyLedger.Part[] memory parts = new IEnergyLedger.Part[](1);
-        parts[0] = IEnergyLedger.Part(1, 1, 4, 60);
+        parts[0] = IEnergyLedger.Part(1, 1, 4, CPU_EU, 60);
         ledger.record(IEnergyLedger.Entry(1, CPU_EU, uint8(ITelemetry.Method.Rapl), 60, 60, 30, 60, parts));
         (, bytes32[] memory writes) = vm.accesses(address(ledger));
         vm.stopPrank();

@@ -145,7 +145,7 @@ contract BalancerTest is Moves {
         uint40 deadline = tasks.task(1).deadline;
         for (uint40 i = 1; block.timestamp + 11 hours < deadline; ++i) {
             vm.warp(block.timestamp + 11 hours);
-            checkpoint(1, i);
+            checkpoint(1, 900 * i);
         }
         vm.warp(deadline - param(Param.MinLeaseTime) + 1);
         loadsNow();

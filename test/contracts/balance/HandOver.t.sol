@@ -105,7 +105,7 @@ contract HandOverTest is Moves {
 
     /// @notice Only the balancer moves, and only what is active.
     function test_StartMove() public {
-        ILeaseRegistry.Target memory target = ILeaseRegistry.Target(2, 1, 1);
+        ILeaseRegistry.Target memory target = ILeaseRegistry.Target(2, 1, 1, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, alice));
         vm.prank(alice);
         leases.startMove(1, target);

@@ -83,7 +83,7 @@ contract CheckpointRegistryTest is Fixture {
     /// @notice Until somebody expires it, an overdue lease may still be renewed.
     function test_LateButNotExpired() public {
         vm.warp(block.timestamp + 1 hours);
-        checkpoint(id, 1);
+        checkpoint(id, 1_000);
         vm.expectPartialRevert(ILeaseRegistry.LeaseInTime.selector);
         leases.expire(id);
     }

@@ -34,7 +34,7 @@ contract SystemInvariants is Fixture, Sums {
         ledger.setClassEnergies(settings);
         ver.transfer(address(handler), ver.balanceOf(address(this)));
         // Few, so that ranges are given up, too.
-        setParam(Param.MaxHands, 4);
+        setParam(Param.MaxReassignments, 4);
         for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
         // A round is settled and another one waits for its seed: every campaign starts amid the life of leases.

@@ -72,7 +72,7 @@ contract FailureTest is Failures {
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, until));
         leases.expire(id);
         // Whoever comes back in the grace keeps its lease.
-        checkpoint(id, 1);
+        checkpoint(id, 2_000);
         vm.warp(until + 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseInTime.selector, id, leases.lease(id).due));
         leases.expire(id);
@@ -153,15 +153,20 @@ contract FailureTest is Failures {
         assertEq(vault.escrowOf(1), 0);
     }
 
-    /// @notice A range goes round at most MaxHands times, by failing or by releasing; then the developer gets its money.
-    function test_MaxHands() public {
-        setParam(Param.MaxHands, 3);
-        register(alice, CPU_EU, 4, 1);
+    /// @notice A range goes round between owners at most MaxReassignments times, by failing or by releasing; then the
+    /// developer gets its money.
+    function test_MaxReassignments() public {
+        setParam(Param.MaxReassignments, 3);
+        register(makeAddr("carol"), CPU_EU, 4, 1);
         expire(id);
         runBatch(7);
         uint32 second = leases.leaseCount();
         assertEq(fenceOf(second), 2);
         release(second);
+        // Of a third owner.
+        vm.prank(makeAddr("carol"));
+        nodes.drain(2);
+        register(makeAddr("dave"), CPU_EU, 4, 1);
         runRound(9);
         uint32 third = leases.leaseCount();
         assertEq(fenceOf(third), 3);
@@ -179,9 +184,9 @@ contract FailureTest is Failures {
     }
 
     /// @notice The last hands' failing is no different, and no orphan comes of it.
-    function test_MaxHands_byFailing() public {
-        setParam(Param.MaxHands, 2);
-        register(alice, CPU_EU, 4, 1);
+    function test_MaxReassignments_byFailing() public {
+        setParam(Param.MaxReassignments, 2);
+        register(makeAddr("carol"), CPU_EU, 4, 1);
         expire(id);
         runBatch(7);
         uint32 second = leases.leaseCount();

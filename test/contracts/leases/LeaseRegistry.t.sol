@@ -222,7 +222,7 @@ contract LeaseRegistryTest is Fixture {
         vm.expectRevert(notModule);
         leases.grant(none);
         vm.expectRevert(notModule);
-        leases.renew(id, 1, operatorOf(1));
+        leases.renew(id, 1, operatorOf(1), ILeaseRegistry.Headway(1, 0, 0));
     }
 
     function test_Pages() public {

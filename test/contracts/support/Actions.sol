@@ -78,6 +78,7 @@ abstract contract Actions is System {
                 units: units,
                 maxPrice: maxPrice * MICRO,
                 checkpointInterval: 60,
+                maxUnitTime: 10 days,
                 replicas: 0,
                 deadline: uint40(block.timestamp + 30 days),
                 classIds: classIds,

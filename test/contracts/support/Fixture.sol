@@ -114,7 +114,7 @@ abstract contract Fixture is Actions {
         b[uint256(Param.BaselinePue)] = IParameters.Bounded(15_600, 10_000, 20_000);
         b[uint256(Param.SubmissionFee)] = IParameters.Bounded(10_000, 0, 1e7);
         b[uint256(Param.LatencyFloor)] = IParameters.Bounded(50, 1, 1_000);
-        b[uint256(Param.MaxHands)] = IParameters.Bounded(32, 2, 1_000);
+        b[uint256(Param.MaxReassignments)] = IParameters.Bounded(32, 2, 64);
         b[uint256(Param.OutageGrace)] = IParameters.Bounded(1 hours, 1 minutes, 1 days);
         // None, so that small loads show what the average does.
         b[uint256(Param.LoadFloor)] = IParameters.Bounded(0, 0, 9_000);

@@ -15,6 +15,7 @@ abstract contract Moves is Fixture, Reports {
         register(alice, CPU_EU, 10, 10);
         ITaskRegistry.Submission memory s = submission(10, 20_000, list(CPU_EU));
         s.checkpointInterval = 12 hours;
+        s.maxUnitTime = 60 days;
         submit(bob, s);
         runRound(1);
         register(alice, CPU_EU, 10, 12);

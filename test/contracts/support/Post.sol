@@ -142,7 +142,7 @@ library Post {
         }
         ILeaseRegistry.Lease memory held = out[count];
         (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
-        (held.price, held.fence, held.parent) = (uint40(fill.price), u.fence, u.parent);
+        (held.price, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
         held.status = ILeaseRegistry.LeaseStatus.Active;
         return count + 1;
     }

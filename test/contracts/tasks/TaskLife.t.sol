@@ -157,13 +157,13 @@ contract TaskLifeTest is Fixture {
         release(1);
         ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(1);
         assertEq(ranges.length, 1);
-        assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(0, 6, 1, 2))));
+        assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(0, 6, 1, 2, 1))));
 
         register(alice, CPU_EU, 4, 10);
         runRound(1);
         _assertLease(2, 0, 4, 2, 1);
         ranges = tasks.reopenedRanges(1);
-        assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(4, 2, 1, 2))));
+        assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(4, 2, 1, 2, 1))));
         register(alice, CPU_EU, 4, 11);
         runRound(1);
         _assertLease(3, 4, 2, 2, 1);
@@ -201,7 +201,7 @@ contract TaskLifeTest is Fixture {
         tasks.take(1, 20_000);
         vm.stopPrank();
         vm.startPrank(address(leases));
-        for (uint24 i; i < 10_000; ++i) tasks.reopen(1, ITaskRegistry.OpenRange(i, 1, i, 2));
+        for (uint24 i; i < 10_000; ++i) tasks.reopen(1, ITaskRegistry.OpenRange(i, 1, i, 2, 1));
         vm.stopPrank();
         register(alice, CPU_EU, 2, 10);
         openRound();

@@ -178,7 +178,7 @@ contract TaskRegistryTest is Fixture, Permits {
         vm.expectRevert(notModule);
         tasks.thaw(none, true);
         vm.expectRevert(notModule);
-        tasks.reopen(1, ITaskRegistry.OpenRange(0, 1, 0, 0));
+        tasks.reopen(1, ITaskRegistry.OpenRange(0, 1, 0, 0, 0));
         vm.expectRevert(notModule);
         tasks.markPaid(1, 1);
     }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {console} from "forge-std/console.sol";
+import {MAX_LINE, MAX_MOVED_LINE} from "../../../contracts/governance/Units.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {Moves} from "../support/Moves.sol";
+
+/// @title One owner takes a range and gives it back, again and again, until the developer is refunded
+contract HandsUsedUpTest is Moves {
+    address private mallory = makeAddr("mallory");
+
+    /// @notice Alone, an owner uses up one hand of a range, with as many nodes as it likes.
+    function test_OneOwner() public {
+        setParam(Param.MaxReassignments, 3);
+        register(mallory, CPU_EU, 4, 1);
+        register(mallory, CPU_EU, 4, 2);
+        submit(bob, 4, 20_000, CPU_EU);
+        for (uint256 i; i < 20; ++i) {
+            runRound(i + 1);
+            uint32 id = leases.leaseCount();
+            assertEq(leases.lease(id).hands, i == 0 ? 0 : 1);
+            release(id);
+        }
+        assertUnits(1, 4, 0, 0, 0);
+        assertEq(leases.lease(leases.leaseCount()).hands, 1);
+        console.log("leases given back", leases.leaseCount(), "hands of the range used up", uint256(1));
+    }
+
+    /// @notice Owners in turn use them up, as a program that fails everywhere does.
+    function test_Owners() public {
+        setParam(Param.MaxReassignments, 3);
+        for (uint256 i; i < 3; ++i) {
+            register(makeAddr(vm.toString(i)), CPU_EU, 4, i + 1);
+            if (i == 0) submit(bob, 4, 20_000, CPU_EU);
+            runRound(i + 1);
+            uint32 id = leases.leaseCount();
+            uint32 nodeId = leases.lease(id).nodeId;
+            release(id);
+            assertEq(leases.lease(id).hands, i + 1);
+            (address owner, ) = nodes.keysOf(nodeId);
+            vm.prank(owner);
+            nodes.drain(nodeId);
+        }
+        assertUnits(1, 0, 0, 0, 4);
+        assertBooks();
+    }
+
+    /// @notice Moves use up no hands.
+    function test_Moves() public {
+        setParam(Param.MaxReassignments, 2);
+        _market();
+        uint32 id = 1;
+        for (; id <= MAX_MOVED_LINE; ++id) {
+            _startMove(id);
+            release(id);
+        }
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        assertEq(held.fence, MAX_MOVED_LINE + 1);
+        assertEq(held.hands, 0);
+        // Enough of them: what is left of the line is for failures.
+        vm.expectRevert(
+            abi.encodeWithSelector(ILeaseRegistry.RangeMovedTooOften.selector, id, held.fence, MAX_MOVED_LINE)
+        );
+        vm.prank(address(balancer));
+        leases.startMove(id, ILeaseRegistry.Target(2, 10, 1, CPU_EU, 0));
+        release(id);
+        assertUnits(1, 10, 0, 0, 0);
+    }
+
+    /// @dev As the balancer does when its rule is satisfied.
+    function _startMove(uint32 id) private {
+        uint32 to = leases.lease(id).nodeId == 1 ? 2 : 1;
+        vm.startPrank(address(balancer));
+        nodes.take(to, 10);
+        leases.startMove(id, ILeaseRegistry.Target(to, 10, 10_000, CPU_EU, 0));
+        vm.stopPrank();
+    }
+
+    /// @notice A range has 64 leases at most, whoever held them; then the developer has its money back.
+    function test_LongestLine() public {
+        register(mallory, CPU_EU, 1, 1);
+        submit(bob, 1, 20_000, CPU_EU);
+        uint256 before = vault.claimable(bob);
+        for (uint256 i; i < MAX_LINE; ++i) {
+            assertUnits(1, 1, 0, 0, 0);
+            runRound(i + 1);
+            release(leases.leaseCount());
+        }
+        assertEq(leases.leaseCount(), MAX_LINE);
+        assertUnits(1, 0, 0, 0, 1);
+        assertGt(vault.claimable(bob), before);
+        assertBooks();
+    }
+}
