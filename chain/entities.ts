@@ -65,6 +65,8 @@ export interface Task {
   readonly refundedUnits: number;
   /** Seconds between checkpoints. */
   readonly checkpointInterval: number;
+  /** Longest time that a unit may take, seconds: what headway is measured against. */
+  readonly maxUnitTime: number;
   /** Other nodes that must hold a checkpoint before it counts. */
   readonly replicas: number;
   readonly submittedAt: number;
@@ -122,6 +124,8 @@ export interface Checkpoint extends ContentId {
   readonly at: number;
   /** 1 for the lease's first one. */
   readonly sequence: number;
+  /** When the lease was granted, seconds. */
+  readonly startedAt: number;
 }
 
 /** A batch of ranges whose leases failed, which are drawn for together. Times in seconds. */

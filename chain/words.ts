@@ -91,7 +91,7 @@ export const PARAMETERS = [
   "baselinePue",
   "submissionFee",
   "latencyFloor",
-  "maxHands",
+  "maxReassignments",
   "outageGrace",
   "loadFloor",
 ] as const;

@@ -2,6 +2,9 @@ import { z } from "zod";
 
 import { fees, keySource, network, path, ver, wholeWithin } from "../service/schema.ts";
 
+/** Highest value of a task's longest time for a unit, seconds; what 24 bits hold, about 194 days. */
+const MAX_UNIT_TIME = 2 ** 24 - 1;
+
 /** Configuration of a developer's client. */
 export const developerConfig = z.strictObject({
   network,
@@ -30,11 +33,24 @@ export const taskTerms = z.strictObject({
   /** VER for a kilogram of CO2: adds price × carbon of a unit to each class's surcharge, so that clean regions are preferred. */
   carbonPrice: ver.optional(),
   checkpointInterval: wholeWithin(1, 30 * 86_400, "seconds"),
+  /** Longest time that a unit may take; left out: {@link defaultUnitTime}. */
+  maxUnitTime: wholeWithin(1, MAX_UNIT_TIME, "seconds").optional(),
   /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
   replicas: wholeWithin(0, 4, "nodes").default(1),
   /** Seconds from now on until the results must be there. */
   within: wholeWithin(1, 366 * 86_400, "seconds"),
 });
+
+/** Longest time of a unit where a task's terms name none: a day, or until the deadline if that is sooner. Seconds. */
+export function defaultUnitTime({
+  checkpointInterval,
+  within,
+}: {
+  checkpointInterval: number;
+  within: number;
+}): number {
+  return Math.max(checkpointInterval, Math.min(86_400, within));
+}
 
 export type DeveloperConfig = z.output<typeof developerConfig>;
 export type TaskTerms = z.output<typeof taskTerms>;

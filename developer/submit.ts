@@ -12,7 +12,7 @@ import type { CheckpointStore } from "../checkpoints/store.ts";
 import { toChainCid } from "../protocol/checkpoints/cid.ts";
 import { microToWei, parsePrice } from "../protocol/money/ver.ts";
 import { carbonTerms } from "./carbon.ts";
-import type { TaskTerms } from "./config.ts";
+import { defaultUnitTime, type TaskTerms } from "./config.ts";
 import { Submission } from "./submission.ts";
 
 /** Where it is remembered what was submitted, so that nothing is paid for twice. */
@@ -100,6 +100,7 @@ export async function submitTask(
           units: terms.units,
           maxPrice,
           checkpointInterval: terms.checkpointInterval,
+          maxUnitTime: terms.maxUnitTime ?? defaultUnitTime(terms),
           replicas: terms.replicas,
           deadline: now.timestamp + terms.within,
           classIds: classes.map(({ id }) => id),

@@ -11,6 +11,7 @@ const checkpoint = (byte: number) => ({
   progress: byte,
   at: byte,
   sequence: byte,
+  startedAt: 0,
 });
 const want = (leaseId: number, ...cids: string[]): [number, Wanted[]] => [
   leaseId,

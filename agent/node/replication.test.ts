@@ -74,7 +74,10 @@ async function look(replicas: Replicas, kept: readonly Lease[] = [LEASE]): Promi
 async function post(claims?: number): Promise<string> {
   const { cid, size } = await producer.addFile(new Uint8Array(randomBytes(BYTES)));
   const sequence = posted.length + 1;
-  posted = [{ ...toChainCid(cid), progress: sequence, size: claims ?? size, at: sequence, sequence }, ...posted];
+  posted = [
+    { ...toChainCid(cid), progress: sequence, size: claims ?? size, at: sequence, sequence, startedAt: 0 },
+    ...posted,
+  ];
   return cid.toString();
 }
 

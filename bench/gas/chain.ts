@@ -108,6 +108,7 @@ export class GasChain {
       units,
       maxPrice: 2_000n * MILLI,
       checkpointInterval: 60,
+      maxUnitTime: 86_400,
       deadline: timestamp + 100_000,
       classIds: [classId],
       surcharges: [],

@@ -108,6 +108,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     paidUnits: safe(v.paidUnits),
     refundedUnits: safe(v.refundedUnits),
     checkpointInterval: safe(v.checkpointInterval),
+    maxUnitTime: safe(v.maxUnitTime),
     replicas: safe(v.replicas),
     submittedAt: safe(v.submittedAt),
     deadline: safe(v.deadline),
@@ -147,7 +148,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
 /** Undefined if there is no checkpoint. */
 export function toCheckpoint(v: ICheckpointRegistry.CheckpointStructOutput): Checkpoint | undefined {
   // By place, because `at` of ethers' results is the method of arrays.
-  const [digest, codec, progress, size, at, sequence] = v;
+  const [digest, codec, progress, size, at, sequence, , startedAt] = v;
   if (sequence === 0n) return undefined;
   return {
     codec: safe(codec),
@@ -156,6 +157,7 @@ export function toCheckpoint(v: ICheckpointRegistry.CheckpointStructOutput): Che
     size: claimedSize(size),
     at: safe(at),
     sequence: safe(sequence),
+    startedAt: safe(startedAt),
   };
 }
 

@@ -127,14 +127,15 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @dev Renews the lease and overwrites the checkpoint before last.
-    function _record(
-        Receipts.Holding memory h
-    ) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
+    function _record(Receipts.Holding memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
         uint32 last = _sequences[h.leaseId];
         Checkpoint storage newest = _pairs[h.leaseId][last & 1];
         uint40 reached = newest.progress;
-        ILeaseRegistry.Headway memory headway =
-            ILeaseRegistry.Headway(h.progress, newest.startProgress, newest.startedAt);
+        ILeaseRegistry.Headway memory headway = ILeaseRegistry.Headway(
+            h.progress,
+            newest.startProgress,
+            newest.startedAt
+        );
         uint256 count;
         (taskId, nodeId, count, headway) = LEASES.renew(h.leaseId, h.fence, msg.sender, headway);
         require(h.progress <= count * BASIS, ProgressTooHigh(h.leaseId, h.progress, uint40(count * BASIS)));

@@ -147,7 +147,13 @@ interface ILeaseRegistry {
     /// @param acceptedLease Lease whose acceptance pays for it.
     /// @param work Work paid for, basis points of a unit.
     /// @param amount Wei, at the price of the lease that did the work.
-    event WorkPaid(uint32 indexed leaseId, uint32 indexed acceptedLease, uint32 indexed nodeId, uint256 work, uint256 amount);
+    event WorkPaid(
+        uint32 indexed leaseId,
+        uint32 indexed acceptedLease,
+        uint32 indexed nodeId,
+        uint256 work,
+        uint256 amount
+    );
     event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
     event DisputeRuled(uint32 indexed leaseId, bool forNode);
     event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);

@@ -158,7 +158,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
         bool atFault = _atFault(held);
         if (!atFault) {
-            require(block.timestamp > _deadlineOf(held.taskId), LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil()))));
+            require(
+                block.timestamp > _deadlineOf(held.taskId),
+                LeaseInTime(leaseId, uint40(Math.max(held.due, outageUntil())))
+            );
         }
         held.status = LeaseStatus.Expired;
         held.due = uint32(block.timestamp);

@@ -38,7 +38,7 @@ const PARAMETERS = [
   "BaselinePue",
   "SubmissionFee",
   "LatencyFloor",
-  "MaxHands",
+  "MaxReassignments",
   "OutageGrace",
   "LoadFloor",
 ] as const;

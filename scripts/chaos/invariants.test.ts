@@ -17,7 +17,7 @@ const state: ChainState = {
     lease(2, 2, 2, { status: "expired" }),
     lease(3, 2, 2, { parent: 2, fence: 2 }),
   ],
-  checkpoints: new Map([[3, { codec: 0x70, digest: "0x", progress: 10, size: 1, at: 1, sequence: 1 }]]),
+  checkpoints: new Map([[3, { codec: 0x70, digest: "0x", progress: 10, size: 1, at: 1, sequence: 1, startedAt: 0 }]]),
   supply: 1_000n,
   balance: 100n,
   books: { escrow: 40n, stake: 30n, claimable: 20n, bountyPool: 10n },

@@ -23,7 +23,7 @@ const CHANGES = {
   Cooldown: { value: 10 },
   ReportInterval: { value: 5 },
   ReportTimeout: { value: 65_535, max: 65_535 },
-  MaxHands: { value: 200, max: 200 },
+  MaxReassignments: { value: 64 },
 };
 
 const CLASSES = ["cpu/eu", "cpu/us"] as const;

@@ -66,6 +66,7 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
         .join(", "),
     ],
     ["checkpoints", `every ${formatDuration(task.checkpointInterval)}`],
+    ["longest time of a unit", formatDuration(task.maxUnitTime)],
     ["deadline", `${new Date(task.deadline * 1000).toISOString()}`],
     ["owner", task.owner],
   ]);

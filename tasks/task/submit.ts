@@ -25,6 +25,7 @@ interface Arguments extends WritingArguments {
   readonly classes: string;
   readonly within: string;
   readonly interval: string;
+  readonly unitTime: string;
   readonly replicas: number;
   readonly store: string;
   readonly trainers: string;
@@ -78,6 +79,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         maxPrice: formatVer(wish.maxPrice),
         classes: surcharges,
         checkpointInterval,
+        ...(args.unitTime !== "" && { maxUnitTime: parseDuration(args.unitTime) }),
         replicas: args.replicas,
         within,
       };

@@ -55,6 +55,12 @@ export const taskTasks = [
     })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
     .addOption({
+      name: "unitTime",
+      description:
+        "longest time that a unit may take, such as 12h; left out: a day, or until --within if that is sooner",
+      defaultValue: "",
+    })
+    .addOption({
       name: "trainers",
       description: "trainers beside the built-in ones that the nodes are known to have, comma-separated",
       defaultValue: "",

@@ -69,6 +69,7 @@ async function setUp() {
     units,
     maxPrice: 100n * TICK,
     checkpointInterval: 60,
+    maxUnitTime: 86_400,
     deadline: (await connection.networkHelpers.time.latest()) + 100_000,
     classIds,
     surcharges,

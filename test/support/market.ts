@@ -74,6 +74,7 @@ export async function openMarket() {
         units,
         maxPrice,
         checkpointInterval: interval,
+        maxUnitTime: 86_400,
         replicas,
         deadline: now + 100_000,
         classIds: [...classIds],

@@ -16,6 +16,10 @@ export const LEASES: Sentences = {
       `Fence ${a.text("given")} of lease ${a.text("leaseId")} is stale, the current one is ${a.text("current")}: the range has ` +
       `changed hands. Stop its work here.`,
   },
+  "RangeMovedTooOften(uint32,uint24,uint256)": {
+    say: (a) =>
+      `The range of lease ${a.text("leaseId")} has had ${a.text("fence")} leases and moves only up to ${a.text("maximum")}; leave it where it is.`,
+  },
   "NotLeaseOperator(uint32,address)": {
     say: (a) =>
       `${a.text("caller")} is not the operator of the node that holds lease ${a.text("leaseId")}; sign with that node's operator key.`,

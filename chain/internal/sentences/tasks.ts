@@ -49,6 +49,10 @@ export const TASKS: Sentences = {
     say: (a) =>
       `A checkpoint interval of ${a.text("interval")} s is not allowed; use ${a.text("min")} s to ${a.text("max")} s.`,
   },
+  "UnitTimeOutOfBounds(uint32,uint256,uint256)": {
+    say: (a) =>
+      `A longest time of ${a.text("maxUnitTime")} s for a unit is not allowed; use ${a.text("min")} s (the checkpoint interval) to ${a.text("max")} s.`,
+  },
   "DeadlineNotOver(uint32,uint40)": {
     say: (a) =>
       `Task ${a.text("taskId")} runs until ${time(a.int("deadline"))}; before that only its owner can end it, by cancel.`,

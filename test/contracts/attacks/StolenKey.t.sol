@@ -52,7 +52,7 @@ contract StolenKeyTest is Moves {
         uint256 stake = vault.stakeOf(1);
         for (uint40 i = 1; i <= 40; ++i) {
             vm.warp(block.timestamp + 80);
-            checkpoint(1, i);
+            checkpoint(1, 10 * i);
         }
         assertTrue(telemetry.silent(1));
         assertEq(uint8(leases.healthOf(1)), uint8(ILeaseRegistry.Health.InTime));

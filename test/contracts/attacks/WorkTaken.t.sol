@@ -56,7 +56,10 @@ contract WorkTakenTest is Moves {
         accept(developer, 3);
         // 10 of at most 24 hours.
         assertGe(vault.claimable(alice), (6 * UNIT * 10) / 24);
-        console.log("held back for a day: honest node paid, basis points", (vault.claimable(alice) * 10_000) / (6 * UNIT));
+        console.log(
+            "held back for a day: honest node paid, basis points",
+            (vault.claimable(alice) * 10_000) / (6 * UNIT)
+        );
         assertBooks();
     }
 
@@ -104,7 +107,10 @@ contract WorkTakenTest is Moves {
         vm.warp(block.timestamp + 10 hours);
         deliver(done);
         accept(bob, done);
-        console.log("early claim of 95 %: paid, basis points of its price", (vault.claimable(mallory) * 10_000) / (8 * UNIT));
+        console.log(
+            "early claim of 95 %: paid, basis points of its price",
+            (vault.claimable(mallory) * 10_000) / (8 * UNIT)
+        );
         // A minute of ten hours and a minute.
         assertLe(vault.claimable(mallory), (8 * UNIT * 17) / 10_000);
         assertGe(vault.claimable(carol), (4 * UNIT * 9_983) / 10_000);

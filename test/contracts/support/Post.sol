@@ -109,7 +109,7 @@ library Post {
                     while (fills[k][next[k]].units == 0) ++next[k];
                     Fill memory fill = fills[k][next[k]];
                     --fill.units;
-                    count = _append(out, count, p.tasks[t], unit++, fill);
+                    count = _append(out, count, p.tasks[t], unit++, p.classes[k].id, fill);
                 }
             }
         }
@@ -124,6 +124,7 @@ library Post {
         uint256 count,
         Reference.TaskIn memory task,
         uint256 unit,
+        uint8 classId,
         Fill memory fill
     ) private pure returns (uint256) {
         Reference.UnitIn memory u = task.openUnits[unit];
@@ -144,6 +145,7 @@ library Post {
         (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
         (held.price, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
         held.status = ILeaseRegistry.LeaseStatus.Active;
+        (held.classId, held.hands) = (classId, u.hands);
         return count + 1;
     }
 

@@ -27,6 +27,7 @@ library Reference {
         uint24 index;
         uint24 fence;
         uint32 parent;
+        uint8 hands;
     }
 
     struct NodeIn {
