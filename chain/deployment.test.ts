@@ -13,6 +13,7 @@ const NEEDED = [
   "Vault",
   "Parameters",
   "NodeRegistry",
+  "Supply",
   "TaskRegistry",
   "LeaseRegistry",
   "CheckpointRegistry",
