@@ -5,7 +5,13 @@ import { type Block, blocksOf, commandsOf, type DocCommand } from "./extract.ts"
 import { ROOT } from "./known.ts";
 
 /** The pages whose command blocks are run. */
-export const PAGES = ["README.md", "docs/contributor.md", "docs/developer.md", "docs/operator.md", "docs/runbook.md"];
+export const PAGES = [
+  "README.md",
+  "docs/guides/contributor.md",
+  "docs/guides/developer.md",
+  "docs/guides/keeper.md",
+  "docs/guides/runbook.md",
+];
 
 /** Commands and JSON files of the pages, taken out once each, so that what nobody took can be told. */
 export class Pages {

@@ -20,9 +20,9 @@ import { Pages } from "../docs/page.ts";
 import { atTerminal, type Running } from "../docs/terminal.ts";
 
 const README = "README.md";
-const CONTRIBUTOR = "docs/contributor.md";
-const DEVELOPER = "docs/developer.md";
-const OPERATOR = "docs/operator.md";
+const CONTRIBUTOR = "docs/guides/contributor.md";
+const DEVELOPER = "docs/guides/developer.md";
+const OPERATOR = "docs/guides/keeper.md";
 
 /** Commands that are not run here, and why. */
 const NOT_HERE = [
