@@ -13,7 +13,6 @@ const NEEDED = [
   "Vault",
   "Parameters",
   "NodeRegistry",
-  "Supply",
   "TaskRegistry",
   "LeaseRegistry",
   "CheckpointRegistry",
@@ -22,6 +21,7 @@ const NEEDED = [
   "Telemetry",
   "EnergyLedger",
   "Balancer",
+  "Supply",
   "Reassignment",
 ];
 

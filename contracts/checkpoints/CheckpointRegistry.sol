@@ -31,12 +31,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     mapping(uint32 leaseId => Checkpoint[2]) private _pairs;
     mapping(uint32 leaseId => uint32 sequence) private _sequences;
 
-    constructor(
-        ILeaseRegistry leases,
-        ITaskRegistry tasks,
-        INodeRegistry nodes,
-        ISupply supply
-    ) EIP712("DRMP", "1") {
+    constructor(ILeaseRegistry leases, ITaskRegistry tasks, INodeRegistry nodes, ISupply supply) EIP712("DRMP", "1") {
         LEASES = leases;
         TASKS = tasks;
         NODES = nodes;

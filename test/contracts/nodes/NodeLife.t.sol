@@ -38,9 +38,7 @@ contract NodeLifeTest is Fixture, Permits {
         nodes.addStake(id, 1 ether);
         vm.prank(alice);
         nodes.exit(id);
-        vm.expectRevert(
-            abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Unbonding)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Unbonding));
         vm.prank(bob);
         nodes.addStake(id, 1 ether);
     }

@@ -183,9 +183,7 @@ contract NodeRegistryTest is Fixture {
         vm.startPrank(bob);
         uint32 second = nodes.register(operatorOf(id), termsOf(CPU_EU, 1, 1), profile(), stakeFor(1));
         vm.stopPrank();
-        vm.expectRevert(
-            abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Withdrawn)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Withdrawn));
         vm.prank(alice);
         nodes.setOperator(id, keeper);
         assertEq(nodes.nodeOfOperator(operatorOf(id)), second);
