@@ -1,9 +1,9 @@
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { type Checkpoint, misnamedCheckpoint, newestCheckpoint } from "../../workload/checkpoints.ts";
-import { isSystemError } from "../../workload/errors.ts";
-import { linkTree, type TreeBudget, treeBudget } from "../../workload/snapshot.ts";
+import { type Checkpoint, misnamedCheckpoint, newestCheckpoint } from "@verai/executor/checkpoints";
+import { isSystemError } from "@verai/executor/errors";
+import { linkTree, type TreeBudget, treeBudget } from "@verai/executor/snapshot";
 import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
 

@@ -1,9 +1,9 @@
 import type { BaseContract, TransactionResponse } from "ethers";
 
-import type { Contracts } from "../../chain/deployment.ts";
-import { ContractRefusal } from "../../chain/errors.ts";
-import { explain } from "../../chain/explain.ts";
-import type { Session } from "../../chain/session.ts";
+import type { Contracts } from "@verai/client/deployment";
+import { ContractRefusal } from "@verai/client/errors";
+import { explain } from "@verai/client/explain";
+import type { Session } from "@verai/client/session";
 
 /** A transaction of a block, with what it called. */
 export interface Call {
