@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { fees, keySource, network, path, ver, wholeWithin } from "../service/schema.ts";
+import { fees, keySource, network, path, ver, wholeWithin } from "@verai/process/schema";
 
 /** Highest value of a task's longest time for a unit, seconds; what 24 bits hold, about 194 days. */
 const MAX_UNIT_TIME = 2 ** 24 - 1;

@@ -11,6 +11,7 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {IReassignment} from "../interfaces/IReassignment.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
@@ -25,8 +26,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     Vault public immutable VAULT;
     /// @notice Grace, windows, slices, bounties.
     IParameters public immutable PARAMETERS;
-    /// @notice Operators and owners; capacity freed goes back there.
+    /// @notice Operators and owners.
     INodeRegistry public immutable NODES;
+    /// @notice Capacity freed goes back there.
+    ISupply public immutable SUPPLY;
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
     /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
@@ -52,12 +55,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Vault vault,
         IParameters parameters,
         INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks,
         AggregatorV3Interface uptime
     ) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
         NODES = nodes;
+        SUPPLY = supply;
         TASKS = tasks;
         UPTIME = uptime;
     }
@@ -122,7 +127,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.due = uint32(block.timestamp + _param(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0, renewedAt);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
-        NODES.deliver(held.nodeId, held.count);
+        SUPPLY.deliver(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -169,7 +174,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
             // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
-            uint256 slashed = NODES.penalise(held.nodeId, _slice(held.count));
+            uint256 slashed = SUPPLY.penalise(held.nodeId, _slice(held.count));
             VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         _free(held.nodeId, held.count);
@@ -221,8 +226,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         }
         held.status = LeaseStatus.Rejected;
         _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bond * PRICE_UNIT);
-        NODES.penalise(held.nodeId, _slice(held.count));
-        NODES.decide(held.nodeId, held.count);
+        SUPPLY.penalise(held.nodeId, _slice(held.count));
+        SUPPLY.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         _reopen(leaseId, held, 0);
     }
@@ -353,7 +358,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         _credit(taskId, _ownerOf(nodeId), amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
-        NODES.decide(nodeId, count);
+        SUPPLY.decide(nodeId, count);
     }
 
     /// @dev Pays the leases whose work the accepted one went on from, each at its own price, which the task's maximum covers.
@@ -451,7 +456,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     function _free(uint32 nodeId, uint32 units) private {
-        NODES.free(nodeId, units);
+        SUPPLY.free(nodeId, units);
     }
 
     function _credit(uint32 taskId, address to, uint256 amount) private {

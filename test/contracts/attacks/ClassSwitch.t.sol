@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {console} from "forge-std/console.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
@@ -55,7 +55,7 @@ contract ClassSwitchTest is Fixture, Reports {
     }
 
     function _switch(uint8 classId) private {
-        INodeRegistry.Terms memory terms = termsOf(classId, 4, 10);
+        ISupply.Terms memory terms = termsOf(classId, 4, 10);
         vm.prank(mallory);
         nodes.setTerms(1, terms);
     }

@@ -73,7 +73,7 @@ contract HandsUsedUpTest is Moves {
     function _startMove(uint32 id) private {
         uint32 to = leases.lease(id).nodeId == 1 ? 2 : 1;
         vm.startPrank(address(balancer));
-        nodes.take(to, 10);
+        supply.take(to, 10);
         leases.startMove(id, ILeaseRegistry.Target(to, 10, 10_000, CPU_EU, 0));
         vm.stopPrank();
     }
