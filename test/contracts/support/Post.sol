@@ -14,6 +14,7 @@ library Post {
         /// Micro-VER.
         uint256 price;
         uint256 order;
+        uint8 classId;
     }
 
     /// @dev A post before it is packed, so that tests can spoil it.
@@ -78,7 +79,7 @@ library Post {
                 Reference.NodeIn memory n = _placed(class, tick, (at + seen) % length);
                 uint256 units = n.units < left ? n.units : left;
                 left -= units;
-                fills[count++] = Fill(n.id, units, tick * class.tickSize, Reference.draw(p.seed, 3, n.id));
+                fills[count++] = Fill(n.id, units, tick * class.tickSize, Reference.draw(p.seed, 3, n.id), class.id);
             }
         }
         assembly ("memory-safe") {
@@ -109,7 +110,7 @@ library Post {
                     while (fills[k][next[k]].units == 0) ++next[k];
                     Fill memory fill = fills[k][next[k]];
                     --fill.units;
-                    count = _append(out, count, p.tasks[t], unit++, p.classes[k].id, fill);
+                    count = _append(out, count, p.tasks[t], unit++, fill);
                 }
             }
         }
@@ -124,7 +125,6 @@ library Post {
         uint256 count,
         Reference.TaskIn memory task,
         uint256 unit,
-        uint8 classId,
         Fill memory fill
     ) private pure returns (uint256) {
         Reference.UnitIn memory u = task.openUnits[unit];
@@ -145,7 +145,7 @@ library Post {
         (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
         (held.price, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
         held.status = ILeaseRegistry.LeaseStatus.Active;
-        (held.classId, held.hands) = (classId, u.hands);
+        (held.classId, held.hands) = (fill.classId, u.hands);
         return count + 1;
     }
 
