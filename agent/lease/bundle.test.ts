@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 
 import { checkpointName, pruneCheckpoints, writeCheckpointAtomically } from "@verai/executor/checkpoints";
 import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
+import { basisByTime } from "./progress.ts";
 import { Workspace } from "./workspace.ts";
 
 async function workspace(context: TestContext): Promise<Workspace> {
@@ -29,6 +30,19 @@ test("a unit that is not done never counts as done, whatever it says", async (co
   const folder = (await workspace(context)).folder(1, 1);
   await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 1, {}, 1);
   assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_500, unitsDone: 0, fresh: true });
+});
+
+test("a program that says nothing counts for its part of the time, one that says something for that", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 1, {});
+  await writeCheckpointAtomically((await folder.unit(1)).checkpoint, 1, {}, 0.1);
+  const bundle = await bundleCheckpoint(folder, 0, 2, 0, Infinity, basisByTime(21_600, 86_400));
+  assert.equal(bundle.progress, 2_500 + 1_000);
+  assert.equal(basisByTime(-1, 60), 0);
+  assert.equal(basisByTime(61, 60), 10_000);
+  // What it counted for once it never falls below, whatever the clock says.
+  await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 2, {});
+  assert.equal((await bundleCheckpoint(folder, 0, 2, 0, Infinity, 0)).progress, 2_501 + 1_000);
 });
 
 test("what is bundled is what a successor of part of the range goes on from", async (context) => {

@@ -54,6 +54,7 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
  *
  * @param reached Progress that the chain has of this lease: what is newer counts for more than that, as far as there is room.
  * @param maxBytes Bound on the length of all files together.
+ * @param byTime What a unit counts for whose program does not say how far it is, basis points.
  * @returns The directory, and the progress that it holds.
  * @throws `WorkloadError` `OUTPUT_INVALID` if a program has left what cannot be stored.
  */
@@ -63,6 +64,7 @@ export async function bundleCheckpoint(
   count: number,
   reached = 0,
   maxBytes = Infinity,
+  byTime = 0,
 ): Promise<{ path: string; progress: number }> {
   const path = await folder.scratch("checkpoint");
   const before = await readCounted(folder.path);
@@ -84,7 +86,7 @@ export async function bundleCheckpoint(
     if (!newest) continue;
     // Counted by the very checkpoint that was linked: a newer one may have appeared meanwhile.
     fresh ||= isNewer(newest, before.get(index));
-    counted.set(index, { number: newest.number, basis: unitBasis(newest, before.get(index)) });
+    counted.set(index, { number: newest.number, basis: unitBasis(newest, before.get(index), byTime) });
   }
   if (fresh) raiseAbove(reached, counted);
   await writeCounted(folder.path, counted);

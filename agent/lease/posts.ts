@@ -7,6 +7,7 @@ import { timeoutSignal } from "@verai/system/clock";
 import { bundleCheckpoint } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { type ChainLease, isHeld } from "./plan.ts";
+import { basisByTime } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** A post that is being made. */
@@ -85,13 +86,16 @@ export class CheckpointPosts {
     const { reader, contracts } = session;
     const folder = workspace.folder(lease.id, lease.fence);
     const begun = await reader.pin();
-    const reached = (await reader.newestCheckpoints(begun, lease.id))[0]?.progress ?? 0;
-    const { path, progress } = await this.#bundle(lease, folder, reached);
+    const [known] = await reader.newestCheckpoints(begun, lease.id);
+    const reached = known?.progress ?? 0;
+    const { replicas, maxUnitTime } = await this.#holdings.task(lease.taskId, begun);
+    // Without a checkpoint, what stands for it is as old as the lease.
+    const elapsed = begun.timestamp - (known?.startedAt ?? lease.checkpoint.at);
+    const { path, progress } = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
     if (progress <= reached) return;
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;
-    const { replicas } = await this.#holdings.task(lease.taskId, begun);
     const isBehind = async (): Promise<boolean> => {
       const [newest] = await reader.newestCheckpoints(await reader.pin(), leaseId);
       return newest !== undefined && newest.progress >= progress;
@@ -117,9 +121,14 @@ export class CheckpointPosts {
   }
 
   /** What a program has left that cannot be stored ends the work on its lease: it would leave the same again. */
-  async #bundle(lease: ChainLease, folder: LeaseFolder, reached: number): Promise<{ path: string; progress: number }> {
+  async #bundle(
+    lease: ChainLease,
+    folder: LeaseFolder,
+    reached: number,
+    byTime: number,
+  ): Promise<{ path: string; progress: number }> {
     try {
-      return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#parts.store.maxBytes);
+      return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#parts.store.maxBytes, byTime);
     } catch (error) {
       if (error instanceof WorkloadError && error.code === "OUTPUT_INVALID") {
         this.#holdings.works.get(lease.id)?.refuse(error.message);

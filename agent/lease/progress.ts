@@ -31,15 +31,28 @@ export type CountedUnits = ReadonlyMap<number, Counted>;
  * and stays below a unit that is done: 9,999 checkpoints can follow one another under one lease. Pure.
  *
  * @param counted The checkpoint that counted before; undefined if there was none.
+ * @param byTime What a checkpoint counts for that says nothing of itself, basis points; see {@link basisByTime}.
  */
 export function unitBasis(
   newest: { readonly number: number; readonly progress?: number },
   counted: Counted | undefined,
+  byTime = 0,
 ): number {
-  const stated = newest.progress === undefined ? 0 : Math.min(Math.floor(newest.progress * WHOLE), STATED_MAX);
+  const stated = Math.min(newest.progress === undefined ? byTime : Math.floor(newest.progress * WHOLE), STATED_MAX);
   const before = counted?.basis ?? 0;
   const least = isNewer(newest, counted) ? before + 1 : before;
   return Math.min(Math.max(stated, least, 1), WHOLE - 1);
+}
+
+/**
+ * What a unit counts for whose program does not say how far it is: the part of the longest time for a unit that its lease
+ * has lasted, basis points. The chain measures headway against that time, so such a program keeps its lease that long. Pure.
+ *
+ * @param elapsed Time since the lease was granted, seconds.
+ * @param maxUnitTime Longest time that a unit of the task may take, seconds.
+ */
+export function basisByTime(elapsed: number, maxUnitTime: number): number {
+  return Math.min(Math.max(Math.floor((WHOLE * elapsed) / maxUnitTime), 0), WHOLE);
 }
 
 /** Whether a checkpoint came after the one that counted before. */
