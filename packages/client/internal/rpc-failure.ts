@@ -2,13 +2,7 @@ import { isHexString, keccak256 } from "ethers";
 
 import { RpcUnavailable, type RpcFailure } from "../errors.ts";
 import { SAYINGS } from "./rpc-sayings.ts";
-import { shapeProblem } from "./rpc-shapes.ts";
-
-/** A JSON-RPC call as far as its answer is judged by it. */
-export interface RpcCall {
-  readonly method: string;
-  readonly params?: unknown;
-}
+import { type RpcCall, shapeProblem } from "./rpc-shapes.ts";
 
 /**
  * What a response to a call is worth.
@@ -83,7 +77,7 @@ export function classifyError(call: RpcCall, error: unknown): Verdict {
 }
 
 /** Why a JSON-RPC error of a call is no answer about the chain, or undefined if it is one. */
-export function answerFailure(error: object, method = "eth_call"): RpcFailure | undefined {
+function answerFailure(error: object, method = "eth_call"): RpcFailure | undefined {
   const verdict = classifyError({ method }, error);
   if (verdict.kind === "rate-limited") return "throttled";
   return verdict.kind === "unavailable" ? verdict.reason : undefined;
