@@ -76,13 +76,6 @@ export function classifyError(call: RpcCall, error: unknown): Verdict {
   return { kind: "unavailable", reason, what };
 }
 
-/** Why a JSON-RPC error of a call is no answer about the chain, or undefined if it is one. */
-function answerFailure(error: object, method = "eth_call"): RpcFailure | undefined {
-  const verdict = classifyError({ method }, error);
-  if (verdict.kind === "rate-limited") return "throttled";
-  return verdict.kind === "unavailable" ? verdict.reason : undefined;
-}
-
 /** Why an HTTP status of 400 or above (or of 300 to 399, a redirection) is no answer. */
 export function statusFailure(status: number): RpcFailure {
   if (status === 429) return "throttled";
