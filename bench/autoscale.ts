@@ -26,7 +26,7 @@ process.stdout.write(
 for (const each of wrong) process.stderr.write(`${each}\n`);
 if (flags.write) {
   const shown = writePicture("autoscaling.svg", picture(result.steps), "Price, demand and nodes");
-  writeSection("simulate:autoscale", `${report(result, what.spike)}\n\n${shown}`, "autoscaling.md");
+  writeSection("simulate:autoscale", `${report(result, what.spike)}\n\n${shown}`, "concepts/autoscaling.md");
 }
 process.exitCode = wrong.length === 0 ? 0 : 1;
 

@@ -3,7 +3,7 @@
  *
  *     --quick    one small size, under a minute
  *     --json     print JSON instead of a table
- *     --write    put the table and the chart into docs/benchmarks.md
+ *     --write    put the table and the chart into docs/reference/benchmarks.md
  *
  * Servers and clients are processes of their own on the loopback. Exits with 1 if bytes or CIDs are not what they must
  * be, or if pulling 1 GiB is slower than half of plain HTTP with SHA-256, or pulling anything takes more than 300 MB.

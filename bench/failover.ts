@@ -3,7 +3,7 @@
  *
  *     --quick    fewer kills and fewer nodes, under two minutes
  *     --json     print JSON instead of tables
- *     --write    put the tables into docs/benchmarks.md
+ *     --write    put the tables into docs/reference/benchmarks.md
  *
  * The times are those of real processes on this machine: an agent is killed with SIGKILL in mid-training, and the clock
  * stops when the first checkpoint of whoever goes on is on chain. The gas is that of an in-process chain. Exits with 1 if

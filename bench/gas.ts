@@ -3,7 +3,7 @@
  *
  *     --quick            fewer nodes, under a minute
  *     --json             print JSON instead of tables
- *     --write            put the tables (rounds; each action) into docs/benchmarks.md and the plot into docs/gas.svg
+ *     --write            put the tables (rounds; each action) into docs/reference/benchmarks.md and the plot into docs/images/gas.svg
  *     --eth-usd          price of 1 ETH that dollars are reckoned with
  *     --base-fee         base fee of the chain, gwei
  *     --l1-base-fee      base fee of the L1, gwei; a blob's base fee is at least a 16th of it (EIP-7918), and taken as that

@@ -3,7 +3,7 @@
  *
  *     --quick    fewer markets and less time for each, under a minute
  *     --json     print JSON instead of a table
- *     --write    put the table into docs/benchmarks.md and the plot into docs/solvers.svg
+ *     --write    put the table into docs/reference/benchmarks.md and the plot into docs/images/solvers.svg
  *
  * Each solver solves each market in a process of its own. One that runs out of time or memory is not asked about
  * larger ones. Clp and SciPy join in if they are installed. Exits with 1 if two solvers find different costs, or if a

@@ -38,10 +38,10 @@ export function load(): number {
  * Replaces what a document has between `<!-- name -->` and `<!-- /name -->`, and leaves the rest of it alone.
  *
  * @param name - Such as `bench:lp`.
- * @param document - In docs/.
+ * @param document - Its path below docs/.
  * @throws Error if the document has no such markers.
  */
-export function writeSection(name: string, text: string, document = "benchmarks.md"): void {
+export function writeSection(name: string, text: string, document = "reference/benchmarks.md"): void {
   const file = new URL(document, DOCS);
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [before, rest] = readFileSync(file, "utf8").split(start);
@@ -54,8 +54,8 @@ export function writeSection(name: string, text: string, document = "benchmarks.
   writeFileSync(file, `${before}${start}\n\n${text.trim()}\n\n${end}${after}`);
 }
 
-/** Writes a picture into docs/. @returns The Markdown that shows it in a document there. */
+/** Writes a picture into docs/images/. @returns The Markdown that shows it on a page of a folder beside that one. */
 export function writePicture(file: string, svg: string, words: string): string {
-  writeFileSync(new URL(file, DOCS), svg);
-  return `![${words}](${file})`;
+  writeFileSync(new URL(`images/${file}`, DOCS), svg);
+  return `![${words}](../images/${file})`;
 }

@@ -19,7 +19,7 @@ test("each action costs its snapshot's gas and the L1 fee of its bytes", async (
 });
 
 test("the documented gas of each action is that of the committed snapshots", async () => {
-  const text = readFileSync(new URL("../../docs/benchmarks.md", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../docs/reference/benchmarks.md", import.meta.url), "utf8");
   const stale = (await actionCosts(5_000_000n, PRICES))
     .filter(({ name, gas }) => !text.includes(`| ${name} | ${gas.toLocaleString("en")} |`))
     .map(({ name }) => name);

@@ -41,7 +41,7 @@ interface Pending {
 /**
  * A kept-alive HTTP/1.1 connection for blocks, one request at a time. Not node:http's client, since that hands over each
  * 64 KiB in a buffer of its own: reading into one that stays takes about a quarter of its processor time and no memory
- * that grows with speed (docs/checkpoints.md has the measurement). Any error ends the connection.
+ * that grows with speed (docs/concepts/checkpoints.md has the measurement). Any error ends the connection.
  */
 export class BlockConnection {
   readonly #socket: Socket;

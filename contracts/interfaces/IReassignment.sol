@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 /// @title Reassignment: the ranges of failed leases are drawn for among the nodes
 /// @notice A range whose lease expired is an *orphan*. A batch takes the oldest orphans, freezes the listings as a round
 /// does, asks for one seed and draws a node for each: node j of a class that the task accepts, at a price that it pays, with
-/// probability proportional to free_j x (1 - load_j) / (latency_j + {Param.LatencyFloor}). docs/protocol.md has the proof.
+/// probability proportional to free_j x (1 - load_j) / (latency_j + {Param.LatencyFloor}). docs/concepts/protocol.md has the proof.
 /// Whatever finds no node goes back to the open units of its task, with its checkpoint.
 interface IReassignment {
     /// @notice Seeding: waits for the oracle. Drawing: the seed is there. Done, Aborted: over.

@@ -8,7 +8,7 @@ import {Layout} from "./Layout.sol";
 /// @notice With u = min(maximum price, cheapest clearing price + surcharge) of a task: units flow only through classes
 /// that cost u, and units stay open only where u is the maximum price. The classes' half (nothing cheaper skipped,
 /// nothing dearer taken, nobody overbooked) is checked where the listings are, in {Listings.fill}. Together they are
-/// complementary slackness: docs/allocation.md has the proof.
+/// complementary slackness: docs/concepts/allocation.md has the proof.
 library Certificate {
     /// @notice Reverts unless every task's flows are as cheap as the clearing prices allow. O(tasks x accepted classes).
     function check(Layout.Board memory board) internal pure {

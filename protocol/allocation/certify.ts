@@ -64,7 +64,7 @@ export function requireFeasible(problem: Problem, primal: Primal): void {
 
 /**
  * Checks in exact integers that clearing prices prove a solution optimal: the checks of `Certificate.sol` and of
- * `Listings.sol` on amounts, in their order. docs/allocation.md proves that they suffice.
+ * `Listings.sol` on amounts, in their order. docs/concepts/allocation.md proves that they suffice.
  *
  * To be used after every solve and before every post, whichever solver ran.
  *

@@ -2,7 +2,7 @@ import { reassign } from "./draws.ts";
 
 /*
  * The draw of nodes for the ranges of failed leases; the same as contracts/failover/Reassignment.sol and NodePool.sol, so that
- * anybody can check a batch from public state. docs/protocol.md proves the probabilities.
+ * anybody can check a batch from public state. docs/concepts/protocol.md proves the probabilities.
  */
 
 /** Most tries to find nodes for a range. */

@@ -5,7 +5,10 @@ import { type Block, blocksOf, commandsOf, type DocCommand } from "./extract.ts"
 import { ROOT } from "./known.ts";
 
 /** The pages whose command blocks are run. */
-export const PAGES = ["README.md", "docs/contributor.md", "docs/developer.md", "docs/operator.md", "docs/runbook.md"];
+export const PAGES = [
+  "README.md",
+  ...["setup", "contributor", "developer", "keeper", "deployer", "runbook"].map((name) => `docs/guides/${name}.md`),
+];
 
 /** Commands and JSON files of the pages, taken out once each, so that what nobody took can be told. */
 export class Pages {

@@ -184,7 +184,10 @@ async function story(): Promise<void> {
   assert.equal(expired.length, 0, "no lease was overdue");
   for (let number = firstBlock; number <= pin.number; number++) {
     for (const hash of (await provider.getBlock(number))?.transactions ?? []) {
-      assert.equal((await provider.getTransactionReceipt(hash))?.status, 1, `transaction ${hash} was paid for in vain`);
+      const receipt = await provider.getTransactionReceipt(hash);
+      if (receipt?.status === 1) continue;
+      const sent = await provider.getTransaction(hash);
+      assert.fail(`transaction ${hash} was paid for in vain: ${JSON.stringify({ receipt, sent })}`);
     }
   }
 

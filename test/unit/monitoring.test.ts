@@ -99,7 +99,7 @@ test("every metric that the documentation name is one that keepers or agents ser
   // What an adapter makes of these, as its own configuration there says.
   known.add("drmp_wanted_units");
   const folder = new URL("../../docs/", import.meta.url);
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".md"));
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".md"));
   for (const file of files) {
     const text = await readFile(new URL(file, folder), "utf8");
     for (const name of names(text)) assert.ok(known.has(metricOf(name)), `${file}: ${name}`);

@@ -150,7 +150,7 @@ export class KubernetesExecutor implements Executor {
       throw new WorkloadError(
         "ENGINE_UNAVAILABLE",
         `Units cannot run in the cluster's namespace ${settings.namespace}:\n${found.map((each) => `- ${each}`).join("\n")}\n` +
-          `Apply deploy/kubernetes/base/agents/access.yaml for the role, and see docs/kubernetes.md for the volume.`,
+          `Apply deploy/kubernetes/base/agents/access.yaml for the role, and see docs/guides/kubernetes.md for the volume.`,
       );
     }
     if (notices.length === 0) {
