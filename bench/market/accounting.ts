@@ -3,7 +3,7 @@ import { halfWidth, mean } from "./statistics.ts";
 
 /** What one player ended an episode with. */
 export interface Account {
-  /** VER gained: tokens, what it can claim, stakes and escrows that are its own, less what it began with. */
+  /** VER gained: tokens, what it can claim and stakes that are its own, less what it began with. */
   readonly ver: number;
   /** Gas that it paid for. */
   readonly gas: number;
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly seed: number;
   /** The player under test. */
   readonly player: Account;
-  /** The honest player of equal stake and capacity in the same episode. */
+  /** The honest contributor of equal stake and capacity in the same episode. */
   readonly twin: Account;
   /** All others together: nodes, developers, keeper, and who pays the oracle. */
   readonly others: Account;
@@ -30,24 +30,35 @@ export interface Outcome {
   readonly transactions: number;
 }
 
-/** What a strategy comes to, against the best honest play in the same worlds. VER an episode. */
+/** What a strategy is held against: the same worlds with the player working honestly, and with it staying away. */
+export interface References {
+  readonly honest: readonly Outcome[];
+  readonly absent: readonly Outcome[];
+}
+
+/** What others lose by a strategy, and what it costs its player, against another play of the same worlds. VER an episode. */
+export interface Harm {
+  /** What its player does without; below 0: it gains. */
+  readonly cost: number;
+  readonly harm: number;
+  /** Harm above cost, and what it must exceed to count. */
+  readonly excess: number;
+  readonly tolerance: number;
+}
+
+/** What a strategy comes to. VER an episode. */
 export interface Verdict {
-  /** Profit, that of the twin, and of the best honest play in its place. */
+  /** Profit, that of the twin in the same episodes, and that of the best honest play in its place. */
   readonly profit: number;
   readonly twin: number;
   readonly honest: number;
   readonly gas: number;
-  /** Profit above honest work, and what it must exceed to count. */
+  /** Profit above honest play's, and what it must exceed to count. */
   readonly gain: number;
-  readonly gainTolerance: number;
-  /** What the attack costs its player: the honest profit that it does without; at least 0. */
-  readonly cost: number;
-  /** What all others lose by it. */
-  readonly harm: number;
-  /** Harm above cost, and what it must exceed to count. */
-  readonly excess: number;
-  readonly excessTolerance: number;
-  /** Hours by which honest developers' units are later, and how many of a hundred are not delivered at all. */
+  readonly tolerance: number;
+  /** Against working honestly and against staying away: whichever leaves more harm above its cost. */
+  readonly harm: Harm;
+  /** Hours by which honest developers' units are later than with honest play, and percent of them that never come. */
   readonly delay: number;
   readonly undelivered: number;
   readonly earnsMore: boolean;
@@ -60,49 +71,69 @@ export function profitOf({ ver, gas, compute, value }: Account, gasPrice: number
 }
 
 /**
- * Holds a strategy against the best honest play, world by world.
+ * Holds a strategy against honest play, world by world.
  *
- * A strategy earns more than honest work if its profit exceeds that of the best honest play by more than chance (95 %,
- * one-sided, paired by world) and more than the grain of the market, one unit's margin. It spoils the market if what others
- * lose exceeds what it costs its player by more than chance and a unit's surplus.
- *
- * @param outcomes - One for each world.
- * @param honest - The best honest play in the same worlds, in the same order.
+ * It earns more than honest work if its profit exceeds that of the best honest play by more than chance (95 %, one-sided,
+ * paired by world) and the grain of the market, one unit's margin. It spoils the market if what others lose exceeds what it
+ * costs its player by more than chance and one unit's surplus; the cost is held against honest work, and against staying
+ * away, for a griefer need not want to work. Where a player gains, what it gains counts as no cost.
  */
-export function judge(outcomes: readonly Outcome[], honest: readonly Outcome[], gasPrice: number): Verdict {
-  const pairs = outcomes.map((outcome, i) => {
-    const reference = honest[i];
-    if (reference?.seed !== outcome.seed) throw new Error(`no honest play of world ${String(outcome.seed)}`);
-    const gain = profitOf(outcome.player, gasPrice) - profitOf(reference.player, gasPrice);
-    const harm = profitOf(reference.others, gasPrice) - profitOf(outcome.others, gasPrice);
-    return { outcome, reference, gain, harm, excess: harm - Math.max(0, -gain) };
-  });
-  const average = (value: (pair: (typeof pairs)[number]) => number): number => mean(pairs.map(value));
-  const gain = average((pair) => pair.gain);
-  const harm = average((pair) => pair.harm);
-  const gainTolerance = halfWidth(pairs.map((pair) => pair.gain)) + GRAIN;
-  const excessTolerance = halfWidth(pairs.map((pair) => pair.excess)) + SURPLUS;
-  const cost = Math.max(0, -gain);
-  const excess = harm - cost;
+export function judge(outcomes: readonly Outcome[], references: References, gasPrice: number): Verdict {
+  const honest = paired(outcomes, references.honest);
+  const gains = honest.map(([own, other]) => profitOf(own.player, gasPrice) - profitOf(other.player, gasPrice));
+  const gain = mean(gains);
+  const tolerance = halfWidth(gains) + GRAIN;
+  const [toHonest, toAbsent] = [honest, paired(outcomes, references.absent)].map((pairs) => harmOf(pairs, gasPrice));
+  if (!toHonest || !toAbsent) throw new Error("nothing to hold it against");
+  const worst = beyond(toHonest) >= beyond(toAbsent) ? toHonest : toAbsent;
   return {
-    profit: average(({ outcome }) => profitOf(outcome.player, gasPrice)),
-    twin: average(({ outcome }) => profitOf(outcome.twin, gasPrice)),
-    honest: average(({ reference }) => profitOf(reference.player, gasPrice)),
-    gas: average(({ outcome }) => outcome.player.gas),
+    profit: mean(outcomes.map(({ player }) => profitOf(player, gasPrice))),
+    twin: mean(outcomes.map(({ twin }) => profitOf(twin, gasPrice))),
+    honest: mean(references.honest.map(({ player }) => profitOf(player, gasPrice))),
+    gas: mean(outcomes.map(({ player }) => player.gas)),
     gain,
-    gainTolerance,
-    cost,
-    harm,
-    excess,
-    excessTolerance,
-    delay: average(({ outcome, reference }) => outcome.delay - reference.delay),
-    undelivered: average(({ outcome }) => 100 * (1 - outcome.delivered / outcome.wanted)),
-    earnsMore: gain > gainTolerance,
-    spoils: excess > excessTolerance,
+    tolerance,
+    harm: worst,
+    delay: mean(honest.map(([own, other]) => own.delay - other.delay)),
+    undelivered: mean(outcomes.map(({ delivered, wanted }) => 100 * (1 - delivered / wanted))),
+    earnsMore: gain > tolerance,
+    spoils: worst.excess > worst.tolerance,
   };
 }
 
-/** How good a strategy is for a player of bad faith: the better of what it earns more, and of what it spoils beyond its cost. */
-export function fitness(verdict: Pick<Verdict, "gain" | "excess">): number {
-  return Math.max(verdict.gain, verdict.excess);
+/** How good a strategy is for a player of bad faith: what it earns more, or what it spoils beyond its cost. */
+export function fitness({ gain, harm }: Pick<Verdict, "gain" | "harm">): number {
+  return Math.max(gain, harm.excess);
+}
+
+/** The honest play of most profit, of some that were played in the same worlds. */
+export function bestOf(plays: readonly (readonly Outcome[])[], gasPrice: number): readonly Outcome[] {
+  const profit = (play: readonly Outcome[]): number => mean(play.map(({ player }) => profitOf(player, gasPrice)));
+  const [best] = [...plays].sort((a, b) => profit(b) - profit(a));
+  if (!best) throw new Error("no honest play");
+  return best;
+}
+
+function harmOf(pairs: readonly (readonly [Outcome, Outcome])[], gasPrice: number): Harm {
+  const each = pairs.map(([own, other]) => {
+    const cost = profitOf(other.player, gasPrice) - profitOf(own.player, gasPrice);
+    const harm = profitOf(other.others, gasPrice) - profitOf(own.others, gasPrice);
+    return { cost, harm };
+  });
+  const [cost, harm] = [mean(each.map((pair) => pair.cost)), mean(each.map((pair) => pair.harm))];
+  const spread = halfWidth(each.map((pair) => pair.harm - pair.cost));
+  return { cost, harm, excess: harm - Math.max(0, cost), tolerance: spread + SURPLUS };
+}
+
+/** Harm beyond cost and tolerance; of a single world, which says nothing of chance, beyond cost alone. */
+function beyond({ excess, tolerance }: Harm): number {
+  return Number.isFinite(tolerance) ? excess - tolerance : excess;
+}
+
+function paired(outcomes: readonly Outcome[], others: readonly Outcome[]): [Outcome, Outcome][] {
+  return outcomes.map((outcome, i) => {
+    const other = others[i];
+    if (other?.seed !== outcome.seed) throw new Error(`world ${String(outcome.seed)} was not played by both`);
+    return [outcome, other];
+  });
 }

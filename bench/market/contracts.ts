@@ -325,9 +325,7 @@ export class MarketContracts {
   }
 
   async expire(from: string, lease: Lease): Promise<boolean> {
-    return (
-      (await this.#send(from, this.#deployed.contracts.leases.expire.populateTransaction(lease.id))) !== undefined
-    );
+    return (await this.#send(from, this.#deployed.contracts.leases.expire.populateTransaction(lease.id))) !== undefined;
   }
 
   async accept(from: string, leases: readonly Lease[]): Promise<void> {
@@ -412,4 +410,3 @@ export function stakeOf(capacity: number): number {
 function operatorOf(name: string): Wallet {
   return new Wallet(id(`drmp market game: ${name}`));
 }
-

@@ -83,7 +83,7 @@ class Episode {
   }
 
   async #player(strategy: Strategy): Promise<Player> {
-    const capacity = EPISODE.capacity / strategy.nodes;
+    const capacity = EPISODE.capacity / Math.max(1, strategy.nodes);
     const nodes: GameNode[] = [];
     for (let i = 0; i < strategy.nodes; i++) {
       const { ask, otherAsk } = strategy;

@@ -3,8 +3,8 @@
  * value of each, so that the learner can put any of them together. The first value is what an honest player does.
  */
 export const GENES = {
-  /** Nodes, each of an owner of its own, that the stake and the capacity are split between. */
-  nodes: [1, 2, 4],
+  /** Nodes, each of an owner of its own, that the stake and the capacity are split between; 0: it stays away from supply. */
+  nodes: [1, 0, 2, 4],
   /** Ask of the first node as a share of what a unit is worth to developers. */
   ask: [0.5, 0, 0.4, 0.6, 0.8, 1],
   /** Ask of the other nodes: as the first, nothing, or all that a unit is worth. */
@@ -15,7 +15,8 @@ export const GENES = {
   work: ["compute", "fake", "creep", "nothing"],
   /** Gives leases back: never, as soon as they are granted, or when most of the work is done. */
   release: ["never", "at-once", "late"],
-  load: ["true", "none", "full"],
+  /** What its nodes report as load; split: the first says that it is full, the others that they are idle. */
+  load: ["true", "none", "full", "split"],
   latency: ["true", "none", "highest"],
   energy: ["true", "none", "highest"],
   /** Whose receipts are on its checkpoints: those of whoever holds them, or its own nodes' alone, which withhold the bytes. */
@@ -60,9 +61,15 @@ export function strategyOf(choices: Partial<Strategy>): Strategy {
   return { ...honest, ...choices } as Strategy;
 }
 
-/** Whether a strategy is honest work: nothing but the price that it asks is chosen. */
+/** Its task is served by others, and it offers nothing. */
+export const ABSENT = strategyOf({ nodes: 0 });
+
+/** Whether a strategy is honest: nothing but the price that it asks, and whether it offers anything, is chosen. */
 export function isHonest(strategy: Strategy): boolean {
-  return GENE_NAMES.every((name) => name === "ask" || strategy[name] === GENES[name][0]);
+  return GENE_NAMES.every((name) => {
+    if (name === "ask" || (name === "nodes" && strategy.nodes === 0)) return true;
+    return strategy[name] === GENES[name][0];
+  });
 }
 
 /** What a strategy does otherwise than an honest player, such as `nodes=2 move=own`. */

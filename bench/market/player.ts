@@ -56,11 +56,12 @@ export class Player {
   /** What its nodes report. */
   reports(truth: (node: GameNode) => Said): Said[] {
     const { load, latency, energy } = this.strategy;
-    return this.nodes.map((node) => {
+    return this.nodes.map((node, i) => {
       const honest = truth(node);
+      const full = load === "full" || (load === "split" && i === 0);
       return {
         node,
-        load: load === "true" ? honest.load : load === "none" ? 0 : 10_000,
+        load: load === "true" ? honest.load : full ? 10_000 : 0,
         latency: latency === "true" ? honest.latency : latency === "none" ? 0 : 60_000,
         watts: energy === "true" ? honest.watts : energy === "none" ? 0 : 100_000,
       };

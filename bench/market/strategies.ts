@@ -16,7 +16,7 @@ const named = (name: string, aim: string, choices: Partial<Strategy>): Named => 
 
 /** Honest work at each price: the best of them is what every other strategy is held against. */
 export const HONEST_ASKS: readonly Named[] = ([0.4, 0.5, 0.6, 0.8] as const).map((ask) =>
-  named(`honest, asks ${String(ask)}`, "work for pay", { ask }),
+  named(`honest, asks ${String(ask)}`, "be paid for work", { ask }),
 );
 
 /** Attacks that people have thought of. */
@@ -25,7 +25,7 @@ export const SCRIPTED: readonly Named[] = [
     nodes: 2,
     ask: 0,
     otherAsk: "worth",
-    load: "full",
+    load: "split",
     move: "own",
   }),
   named("bait and raise", "lease at nothing, then ask all", { ask: 0, raiseAsk: "after-grant", release: "late" }),
@@ -43,7 +43,7 @@ export const SCRIPTED: readonly Named[] = [
     nodes: 4,
     ask: 0.4,
     receipts: "own",
-    work: "nothing",
+    release: "late",
   }),
   named("lying reporter", "look idle and near, so that more work comes", { load: "none", latency: "none" }),
   named("idle sybils", "pull the average load down, so that busy nodes are unfit", {
@@ -54,8 +54,15 @@ export const SCRIPTED: readonly Named[] = [
   named("rubbish", "deliver what was never computed", { ask: 0.4, work: "fake" }),
   named("squatter", "hold units to their deadline with creeping progress", { ask: 0, work: "creep" }),
   named("no-show", "take units and do nothing", { ask: 0, work: "nothing" }),
-  named("work theft", "move others' leases to its own node when they are nearly done", { ask: 0, move: "others", load: "none" }),
+  named("work theft", "move others' leases to its own node when they are nearly done", {
+    ask: 1,
+    move: "others",
+    load: "none",
+  }),
   named("refuses good work", "have its own task computed and not pay", { dispute: "always" }),
-  named("cancels after the seed", "make rounds that are cancelled once they are seeded", { dust: 4, cancel: "after-seed" }),
+  named("cancels after the seed", "make rounds that are cancelled once they are seeded", {
+    dust: 4,
+    cancel: "after-seed",
+  }),
   named("touches strangers' nodes", "make keepers bring listings up to date", { touch: "frozen", keeper: "first" }),
 ];

@@ -26,7 +26,7 @@ export const EPISODE = {
   /** Steps that a unit's computation takes. */
   unitSteps: 5,
   /** Honest nodes and developers beside the player under test. */
-  nodes: 5,
+  nodes: 4,
   developers: 2,
   /** Units of each node, and of the player. */
   capacity: 4,
@@ -41,7 +41,7 @@ export const EPISODE = {
 } as const;
 
 /** Share of all nodes' capacity that honest developers want while tasks come. */
-const UTILISATION = 0.75;
+const UTILISATION = 0.85;
 
 /** Tasks and seeds of an episode, by its seed alone. */
 export function worldOf(seed: number): World {
