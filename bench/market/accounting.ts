@@ -24,6 +24,8 @@ export interface Outcome {
   readonly others: Account;
   /** Mean hours between submission and delivery of honest developers' units; those never delivered count to the end. */
   readonly delay: number;
+  /** Honest developers' units that the player computed and delivered. */
+  readonly served: number;
   /** Honest developers' units delivered, of those that they wanted. */
   readonly delivered: number;
   readonly wanted: number;
@@ -36,12 +38,17 @@ export interface References {
   readonly absent: readonly Outcome[];
 }
 
-/** What others lose by a strategy, and what it costs its player, against another play of the same worlds. VER an episode. */
+/**
+ * What others lose by a strategy, and what it costs its player, against its having worked honestly as much as it does, and
+ * having stayed away for the rest. VER an episode.
+ */
 export interface Harm {
+  /** Units that it serves, as a share of those that honest work serves. */
+  readonly share: number;
   /** What its player does without; below 0: it gains. */
   readonly cost: number;
   readonly harm: number;
-  /** Harm above cost, and what it must exceed to count. */
+  /** Harm above cost (or above gain: then it is no mere transfer), and what it must exceed to count. */
   readonly excess: number;
   readonly tolerance: number;
 }
@@ -56,7 +63,6 @@ export interface Verdict {
   /** Profit above honest play's, and what it must exceed to count. */
   readonly gain: number;
   readonly tolerance: number;
-  /** Against working honestly and against staying away: whichever leaves more harm above its cost. */
   readonly harm: Harm;
   /** Hours by which honest developers' units are later than with honest play, and percent of them that never come. */
   readonly delay: number;
@@ -75,17 +81,15 @@ export function profitOf({ ver, gas, compute, value }: Account, gasPrice: number
  *
  * It earns more than honest work if its profit exceeds that of the best honest play by more than chance (95 %, one-sided,
  * paired by world) and the grain of the market, one unit's margin. It spoils the market if what others lose exceeds what it
- * costs its player by more than chance and one unit's surplus; the cost is held against honest work, and against staying
- * away, for a griefer need not want to work. Where a player gains, what it gains counts as no cost.
+ * costs its player by more than chance and one unit's surplus. Both are held against the same share of honest work: a player
+ * that serves as many units as an honest one is held against honest work, one that serves none against staying away.
  */
 export function judge(outcomes: readonly Outcome[], references: References, gasPrice: number): Verdict {
   const honest = paired(outcomes, references.honest);
   const gains = honest.map(([own, other]) => profitOf(own.player, gasPrice) - profitOf(other.player, gasPrice));
   const gain = mean(gains);
   const tolerance = halfWidth(gains) + GRAIN;
-  const [toHonest, toAbsent] = [honest, paired(outcomes, references.absent)].map((pairs) => harmOf(pairs, gasPrice));
-  if (!toHonest || !toAbsent) throw new Error("nothing to hold it against");
-  const worst = beyond(toHonest) >= beyond(toAbsent) ? toHonest : toAbsent;
+  const harm = harmOf(outcomes, references, gasPrice);
   return {
     profit: mean(outcomes.map(({ player }) => profitOf(player, gasPrice))),
     twin: mean(outcomes.map(({ twin }) => profitOf(twin, gasPrice))),
@@ -93,11 +97,11 @@ export function judge(outcomes: readonly Outcome[], references: References, gasP
     gas: mean(outcomes.map(({ player }) => player.gas)),
     gain,
     tolerance,
-    harm: worst,
+    harm,
     delay: mean(honest.map(([own, other]) => own.delay - other.delay)),
     undelivered: mean(outcomes.map(({ delivered, wanted }) => 100 * (1 - delivered / wanted))),
     earnsMore: gain > tolerance,
-    spoils: worst.excess > worst.tolerance,
+    spoils: harm.excess > harm.tolerance,
   };
 }
 
@@ -114,20 +118,22 @@ export function bestOf(plays: readonly (readonly Outcome[])[], gasPrice: number)
   return best;
 }
 
-function harmOf(pairs: readonly (readonly [Outcome, Outcome])[], gasPrice: number): Harm {
-  const each = pairs.map(([own, other]) => {
-    const cost = profitOf(other.player, gasPrice) - profitOf(own.player, gasPrice);
-    const harm = profitOf(other.others, gasPrice) - profitOf(own.others, gasPrice);
+function harmOf(outcomes: readonly Outcome[], { honest, absent }: References, gasPrice: number): Harm {
+  const working = mean(honest.map(({ served }) => served));
+  const share = working === 0 ? 0 : Math.min(1, mean(outcomes.map(({ served }) => served)) / working);
+  const mix = (worked: Account, away: Account): number =>
+    share * profitOf(worked, gasPrice) + (1 - share) * profitOf(away, gasPrice);
+  const away = paired(outcomes, absent);
+  const each = paired(outcomes, honest).map(([own, worked], i) => {
+    const [, stayed = worked] = away[i] ?? [];
+    const cost = mix(worked.player, stayed.player) - profitOf(own.player, gasPrice);
+    const harm = mix(worked.others, stayed.others) - profitOf(own.others, gasPrice);
     return { cost, harm };
   });
   const [cost, harm] = [mean(each.map((pair) => pair.cost)), mean(each.map((pair) => pair.harm))];
-  const spread = halfWidth(each.map((pair) => pair.harm - pair.cost));
-  return { cost, harm, excess: harm - Math.max(0, cost), tolerance: spread + SURPLUS };
-}
-
-/** Harm beyond cost and tolerance; of a single world, which says nothing of chance, beyond cost alone. */
-function beyond({ excess, tolerance }: Harm): number {
-  return Number.isFinite(tolerance) ? excess - tolerance : excess;
+  const sign = Math.sign(cost);
+  const spread = halfWidth(each.map((pair) => pair.harm - sign * pair.cost));
+  return { share, cost, harm, excess: harm - Math.abs(cost), tolerance: spread + SURPLUS };
 }
 
 function paired(outcomes: readonly Outcome[], others: readonly Outcome[]): [Outcome, Outcome][] {

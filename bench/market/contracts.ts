@@ -19,6 +19,10 @@ const EMPTY_CLASS_ID = 5;
 const TICK = 10n ** 16n;
 const DAG_PB = 0x70;
 const POWER_WATTS = 700;
+/** When every game begins, seconds: the same each time, so that it plays out the same to the gas. */
+const START = 2_000_000_000;
+/** Entries that a call reads: decoding takes time that grows with the square of an answer's size. */
+const PAGES = { nodes: 8, tasks: 8, leases: 8 } as const;
 
 /** VER as wei, on the grid of ticks. */
 export function wei(ver: number): bigint {
@@ -71,7 +75,9 @@ export class MarketContracts {
   readonly #reader: Reader;
   #snapshot = "";
   #requests = 0;
-  #firstLive = 1;
+  /** Ids of leases that were not over when they were last read, and how many were granted by then. */
+  #live: number[] = [];
+  #known = 0;
 
   private constructor(
     deployed: Awaited<ReturnType<typeof deployLocal>>,
@@ -87,8 +93,9 @@ export class MarketContracts {
     const deployed = await deployLocal("base");
     const addresses = await addressesOf(deployed);
     const deployment = { chainId: CHAIN_ID, file: "in process", addresses };
-    const reader = new Reader(connect(deployment, deployed.connection.ethers.provider));
+    const reader = new Reader(connect(deployment, deployed.connection.ethers.provider), PAGES);
     const chain = new MarketContracts(deployed, addresses, reader);
+    await chain.passTo(START);
     chain.#snapshot = await chain.#ask("evm_snapshot");
     return chain;
   }
@@ -104,7 +111,7 @@ export class MarketContracts {
     this.gas.clear();
     this.transactions = 0;
     this.#requests = 0;
-    this.#firstLive = 1;
+    [this.#live, this.#known] = [[], 0];
   }
 
   /** An account by its name, with gas money and this many VER that the vault may take. */
@@ -276,9 +283,12 @@ export class MarketContracts {
 
   /** Leases that are not over yet. */
   async leases(): Promise<Lease[]> {
-    const all = await this.#reader.leases(await this.#reader.pin(), this.#firstLive);
-    const live = all.filter(({ status }) => ["active", "moving", "delivered", "disputed"].includes(status));
-    this.#firstLive = live[0]?.id ?? this.#firstLive;
+    const pin = await this.#reader.pin();
+    const count = await this.#reader.leaseCount(pin);
+    while (this.#known < count) this.#live.push(++this.#known);
+    const read = await this.#reader.leasesById(pin, this.#live);
+    const live = read.filter(({ status }) => ["active", "moving", "delivered", "disputed"].includes(status));
+    this.#live = live.map(({ id: leaseId }) => leaseId);
     return live;
   }
 

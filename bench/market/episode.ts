@@ -48,6 +48,7 @@ class Episode {
       compute: new Map(),
       value: new Map(),
       delays: [],
+      served: new Map(),
     };
   }
 
@@ -172,6 +173,7 @@ class Episode {
       player: await this.#account_(own),
       twin: await this.#account_([this.#honest[1]?.owner ?? ""]),
       others: await this.#account_(others),
+      served: own.reduce((sum, address) => sum + (this.#game.served.get(address) ?? 0), 0),
       delay: late / units,
       delivered: delays.length,
       wanted: units,

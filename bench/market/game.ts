@@ -31,6 +31,8 @@ export interface Game {
   readonly value: Map<string, number>;
   /** Hours that each delivered unit of honest developers took. */
   readonly delays: number[];
+  /** Units of honest developers that each owner delivered. */
+  readonly served: Map<string, number>;
 }
 
 /** Progress of a unit in a step, basis points. */
@@ -81,5 +83,6 @@ async function creditUnits(game: Game, task: GameTask, lease: Lease): Promise<vo
   const worth = ECONOMY.worth * Math.max(0, 1 - seconds / EPISODE.deadline);
   add(game.value, task.owner, worth * lease.count);
   if (task.kind !== "honest") return;
+  add(game.served, game.nodes.get(lease.nodeId)?.owner ?? "", lease.count);
   for (let unit = 0; unit < lease.count; unit++) game.delays.push(seconds / 3_600);
 }

@@ -36,8 +36,8 @@ export function mutate(strategy: Strategy, random: () => number): Strategy {
 
 /** A strategy with each gene of either of two others. */
 export function cross(one: Strategy, other: Strategy, random: () => number): Strategy {
-  const child = GENE_NAMES.map((name) => [name, random() < 0.5 ? one[name] : other[name]]);
-  return Object.fromEntries(child);
+  const child = GENE_NAMES.map((name): [string, unknown] => [name, random() < 0.5 ? one[name] : other[name]]);
+  return Object.fromEntries(child) as unknown as Strategy;
 }
 
 /**

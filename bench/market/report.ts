@@ -8,7 +8,7 @@ export function marketReport(result: Result, seed: number): string {
   const right = (heading: string) => ({ heading, align: "right" as const });
   const columns = [
     { heading: "strategy" },
-    ...["profit", "twin", "gain", "tolerance", "Mgas", "others lose", "cost", "delay", "missing"].map(right),
+    ...["profit", "twin", "gain", "tolerance", "Mgas", "works", "others lose", "cost", "delay", "missing"].map(right),
     { heading: "verdict" },
   ];
   return [
@@ -19,9 +19,10 @@ export function marketReport(result: Result, seed: number): string {
     "",
     "All figures are means an episode, in VER but for gas, hours and percent. *Twin*: the honest contributor of equal stake in the",
     "same episodes. *Gain*: profit above the best honest play in the same worlds; *tolerance*: what it must exceed, chance at",
-    `95 % and one unit's margin (${GRAIN.toFixed(2)}). *Others lose* and *cost*: what all others are worse off by, and what the player does`,
-    "without, against honest play or against its staying away, whichever leaves more; others may lose as much as it costs, chance and",
-    `one unit's surplus (${SURPLUS.toFixed(2)}) apart. *Delay*: hours by which honest units are later; *missing*: percent never delivered.`,
+    `95 % and one unit's margin (${GRAIN.toFixed(2)}). *Works*: units that it serves, as a share of what honest work serves. *Others lose*`,
+    "and *cost*: what all others are worse off by, and what the player does without, against the same share of honest work and staying",
+    `away for the rest; others may lose as much as it costs, chance and one unit's surplus (${SURPLUS.toFixed(2)}) apart. *Delay*: hours`,
+    "by which honest units are later; *missing*: percent never delivered.",
     "",
     markdownTable(columns, [...result.honest, ...result.scripted].map(cells)),
     markdownTable(columns, result.learnt.map(cells)),
@@ -44,6 +45,7 @@ function cells(played: Played): string[] {
     ...[profit, twin, gain].map(money),
     Number.isFinite(tolerance) ? money(tolerance) : "",
     (gas / 1e6).toFixed(1),
+    `${(100 * harm.share).toFixed(0)} %`,
     money(harm.harm),
     money(harm.cost),
     delay.toFixed(2),

@@ -8,6 +8,16 @@ export interface Named {
   readonly strategy: Strategy;
 }
 
+/** Names of the attacks that a quick game plays. */
+const QUICK = [
+  "bait and move",
+  "gives everything back",
+  "queue filling",
+  "sybil holders",
+  "dust rounds",
+  "lying reporter",
+] as const;
+
 const named = (name: string, aim: string, choices: Partial<Strategy>): Named => ({
   name,
   aim,
@@ -66,3 +76,6 @@ export const SCRIPTED: readonly Named[] = [
   }),
   named("touches strangers' nodes", "make keepers bring listings up to date", { touch: "frozen", keeper: "first" }),
 ];
+
+/** The best known of them. */
+export const SCRIPTED_QUICK = SCRIPTED.filter(({ name }) => (QUICK as readonly string[]).includes(name));

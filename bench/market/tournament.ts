@@ -1,7 +1,7 @@
 import { bestOf, fitness, judge, type Outcome, type References, type Verdict } from "./accounting.ts";
 import { ABSENT, describe, type Strategy } from "./genes.ts";
 import { type Search, search } from "./learner.ts";
-import { HONEST_ASKS, type Named, SCRIPTED } from "./strategies.ts";
+import { HONEST_ASKS, type Named, SCRIPTED, SCRIPTED_QUICK } from "./strategies.ts";
 
 /** How much is played. */
 export interface Size {
@@ -25,7 +25,7 @@ export const WHOLE: Size = {
 export const QUICK: Size = {
   worlds: 3,
   honest: HONEST_ASKS.slice(1, 3),
-  scripted: SCRIPTED.slice(0, 7),
+  scripted: SCRIPTED_QUICK,
   learning: { generations: 2, population: 4, parents: 4 },
   finalists: 1,
 };
