@@ -1,20 +1,20 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Lease, Node } from "../../chain/entities.ts";
-import { ChainError } from "../../chain/errors.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block } from "../../chain/readers.ts";
-import type { Session } from "../../chain/session.ts";
-import { CheckpointError } from "../../checkpoints/errors.ts";
-import type { Asker } from "../../checkpoints/messages/messenger.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import { Budget } from "../../service/budget.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Lease, Node } from "@verai/client/entities";
+import { ChainError } from "@verai/client/errors";
+import type { Pin } from "@verai/client/pin";
+import { answer, block } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { CheckpointError } from "@verai/checkpoint-store/errors";
+import type { Asker } from "@verai/checkpoint-store/messages/messenger";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { Budget } from "@verai/system/budget";
+import type { Logger } from "@verai/process/logger";
 import type { DiskRoom } from "../node/disk.ts";
-import { monotonicMs } from "../../system/clock.ts";
+import { monotonicMs } from "@verai/system/clock";
 import { Copies, type Wanted } from "./copies.ts";
-import { type Holding, holdingSigner, signHolding } from "../../chain/holding.ts";
+import { type Holding, holdingSigner, signHolding } from "@verai/client/holding";
 import { OperatorDirectory } from "./directory.ts";
 import { type AttestView, refusal } from "./judge.ts";
 import type { AttestMetrics } from "./metrics.ts";
@@ -221,7 +221,7 @@ export class ReceiptGiver {
       lease && reader.node(pin, lease.nodeId),
       reader.node(pin, nodeId),
       lease && reader.task(pin, lease.taskId),
-      answer(contracts.nodes.activeNodes(block(pin))),
+      answer(contracts.supply.activeNodes(block(pin))),
       lease ? reader.newestCheckpoints(pin, lease.id) : [],
     ]);
     const inItsName = { nodeId: producer?.id ?? 0, signature: request.signature };

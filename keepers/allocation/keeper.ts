@@ -1,10 +1,10 @@
 import { hexlify } from "ethers";
 
-import type { Reader } from "../../chain/readers.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
-import type { Solver } from "../../protocol/allocation/solver.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Reader } from "@verai/client/readers";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { planRoundWith, type RoundPlan } from "@verai/protocol/allocation/plan";
+import type { Solver } from "@verai/protocol/allocation/solver";
+import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { Settled } from "../settled.ts";
 import type { Turns } from "../turn.ts";
@@ -55,7 +55,7 @@ export class AllocationKeeper {
   /** One look and the step that follows from it. @returns Whether a transaction went through. */
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#parts;
-    const { rounds, nodes, tasks } = reader.contracts;
+    const { rounds, supply, tasks } = reader.contracts;
     const step = await this.look();
     if (step.kind === "wait") {
       if (step.why !== this.#lastWait) logger.info({ why: step.why.replace(/\d+ s$/, "some time") }, "waiting");
@@ -76,7 +76,7 @@ export class AllocationKeeper {
         if (!(await this.#isOver(step.roundId))) return false;
         return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
       case "sync":
-        return sender.send("sync listings", () => nodes.syncPending.populateTransaction(Math.min(step.count, 128)));
+        return sender.send("sync listings", () => supply.syncPending.populateTransaction(Math.min(step.count, 128)));
       case "rotate":
         return sender.send("rotate queue", () => tasks.rotate.populateTransaction(Math.min(step.count, 128)));
       case "settle":

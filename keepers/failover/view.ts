@@ -1,16 +1,16 @@
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
+import type { Pin } from "@verai/client/pin";
+import { answer, block, type Reader } from "@verai/client/readers";
 import type { BatchView } from "./batch.ts";
 
 /** Reads what the failover keeper decides from about orphaned ranges, at one block. */
 export async function readBatchView(reader: Reader, pin: Pin): Promise<BatchView> {
-  const { reassignment, nodes } = reader.contracts;
+  const { reassignment, supply } = reader.contracts;
   const at = block(pin);
   const [batch, values, orphans, frozen, nextOpening] = await Promise.all([
     reader.batch(pin),
     reader.parameters(pin),
     answer(reassignment.orphanCount(at)),
-    answer(nodes.frozen(at)),
+    answer(supply.frozen(at)),
     answer(reassignment.nextOpening(at)),
   ]);
   const { id, status, openedAt, leaseIds, drawn } = batch;

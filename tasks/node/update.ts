@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
-import { microToWei, parseVer } from "../../protocol/money/ver.ts";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { microToWei, parseVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenClass, givenNode, givenSource } from "./given.ts";
@@ -56,7 +56,7 @@ export default async function update(args: Arguments, hre: HardhatRuntimeEnviron
         prepare: () => contracts.nodes.setProfile.populateTransaction(node.id, profile),
       });
     }
-    const frozen = await contracts.nodes.frozen();
+    const frozen = await contracts.supply.frozen();
     if (changesTerms && frozen) screen.say("A round is open: the new terms count once it is over.");
     return { node: node.id, terms, afterRound: changesTerms && frozen };
   });

@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { NODES } from "../../scripts/demo/cast.ts";
-import { HARDHAT } from "../../scripts/demo/chain.ts";
+import { NODES } from "@verai/devnet/participants";
+import { HARDHAT } from "@verai/devnet/chain";
 import { printOutcome, showEnergy } from "../../scripts/demo/energy.ts";
-import { ROOT } from "../../scripts/demo/processes.ts";
-import { TestNetwork } from "../support/network.ts";
+import { ROOT } from "@verai/devnet/processes";
+import { TestNetwork } from "@verai/devnet/network";
 
 const run = promisify(execFile);
 
@@ -31,7 +31,7 @@ async function story(): Promise<void> {
   await configs.announceKeeper();
   const machines = NODES.filter(({ class: name }) => name.startsWith("cpu/"));
   for (const node of machines) await network.agent(node);
-  await network.until("all nodes are listed", 90, async () => {
+  await network.until("all nodes are listed", async () => {
     const nodes = await reader.nodes(await reader.pin());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === machines.length;
   });

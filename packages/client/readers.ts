@@ -1,0 +1,202 @@
+import type { Provider } from "ethers";
+
+import type { Contracts } from "./deployment.ts";
+import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
+import { ChainError } from "./errors.ts";
+import { explain } from "./explain.ts";
+import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
+import { PageSize, readPages, runsOf } from "./internal/pager.ts";
+import { type Finality, type Pin, pinBlock } from "./pin.ts";
+import { LEASE_HEALTHS, type LeaseHealth, PARAMETERS, type ParameterName, word } from "./words.ts";
+
+/** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
+export interface PageSizes {
+  readonly nodes?: number;
+  readonly tasks?: number;
+  readonly leases?: number;
+  readonly queue?: number;
+  readonly checkpoints?: number;
+}
+
+/** Ids of leases between two that are wanted which are read along rather than skipped by another call. */
+const LEASE_GAP = 16;
+
+/**
+ * Reads the protocol's state as plain data, every read pinned to one block.
+ *
+ * A read returns all of the truth at that block or throws a ChainError ({@link RpcUnavailable} where the endpoint gave
+ * no answer); it never returns a part.
+ */
+export class Reader {
+  readonly contracts: Contracts;
+  readonly provider: Provider;
+  readonly #sizes: Readonly<Record<keyof PageSizes, PageSize>>;
+
+  /** @param contracts Connected to a provider, or to a signer that has one. */
+  constructor(contracts: Contracts, sizes: PageSizes = {}) {
+    const provider = contracts.rounds.runner?.provider;
+    if (!provider) {
+      throw new ChainError("NO_PROVIDER", false, "The contracts are not connected to a provider; connect them to one.");
+    }
+    this.contracts = contracts;
+    this.provider = provider;
+    this.#sizes = {
+      nodes: new PageSize(sizes.nodes ?? 250),
+      tasks: new PageSize(sizes.tasks ?? 200),
+      leases: new PageSize(sizes.leases ?? 500),
+      queue: new PageSize(sizes.queue ?? 1000),
+      checkpoints: new PageSize(sizes.checkpoints ?? 500),
+    };
+  }
+
+  /** A block to pin reads to. */
+  async pin(finality: Finality = "latest"): Promise<Pin> {
+    return pinBlock(this.provider, finality);
+  }
+
+  /** All nodes ever registered, by ascending id. */
+  async nodes(at: Pin): Promise<Node[]> {
+    const { nodes } = this.contracts;
+    const count = await answer(nodes.nodeCount(block(at)));
+    const page = (from: number, most: number) => nodes.nodePage(from, most, block(at));
+    return (await readPages(page, 1, safe(count), this.#sizes.nodes)).map(toNode);
+  }
+
+  /** A node; undefined if there is none with this id. */
+  async node(at: Pin, nodeId: number): Promise<Node | undefined> {
+    const [view] = await answer(this.contracts.nodes.nodePage(nodeId, 1, block(at)));
+    return view && safe(view.id) === nodeId ? toNode(view) : undefined;
+  }
+
+  /** The id of the node that an operator key belongs to; undefined if it belongs to none. */
+  async nodeOfOperator(at: Pin, operator: string): Promise<number | undefined> {
+    const id = await answer(this.contracts.nodes.nodeOfOperator(operator, block(at)));
+    return id === 0n ? undefined : safe(id);
+  }
+
+  /** All classes, by ascending id. */
+  async classes(at: Pin): Promise<NodeClass[]> {
+    return (await answer(this.contracts.supply.classes(block(at)))).map(toClass);
+  }
+
+  /** All tasks with ids from `from` on, by ascending id. */
+  async tasks(at: Pin, from = 1): Promise<Task[]> {
+    const { tasks } = this.contracts;
+    const count = await answer(tasks.taskCount(block(at)));
+    const page = (first: number, most: number) => tasks.taskPage(first, most, block(at));
+    return (await readPages(page, from, safe(count), this.#sizes.tasks)).map(toTask);
+  }
+
+  /** A task; undefined if there is none with this id. */
+  async task(at: Pin, taskId: number): Promise<Task | undefined> {
+    const [view] = await answer(this.contracts.tasks.taskPage(taskId, 1, block(at)));
+    return view && safe(view.id) === taskId ? toTask(view) : undefined;
+  }
+
+  /** Ids of the tasks that wait, in the order of the queue; at most `most`. */
+  async queue(at: Pin, most = Infinity): Promise<number[]> {
+    const { tasks } = this.contracts;
+    const length = Math.min(safe(await answer(tasks.queueLength(block(at)))), most);
+    const page = (offset: number, count: number) => tasks.queuePage(offset, count, block(at));
+    return (await readPages(page, 0, length - 1, this.#sizes.queue)).map(safe);
+  }
+
+  /** Number of leases ever granted, which is the highest id. */
+  async leaseCount(at: Pin): Promise<number> {
+    return safe(await answer(this.contracts.leases.leaseCount(block(at))));
+  }
+
+  /** All leases with ids `from` … `to`, by ascending id. `to` is at most {@link leaseCount}, its default. */
+  async leases(at: Pin, from = 1, to?: number): Promise<Lease[]> {
+    const { leases } = this.contracts;
+    const last = to ?? (await this.leaseCount(at));
+    const page = (first: number, count: number) => leases.leasePage(first, count, block(at));
+    return (await readPages(page, from, last, this.#sizes.leases)).map(toLease);
+  }
+
+  /** These leases, by ascending id. Neighbours share a call. */
+  async leasesById(at: Pin, ids: readonly number[]): Promise<Lease[]> {
+    const wanted = new Set(ids);
+    const found: Lease[] = [];
+    for (const { from, to } of runsOf(ids, LEASE_GAP)) {
+      found.push(...(await this.leases(at, from, to)).filter(({ id }) => wanted.has(id)));
+    }
+    return found;
+  }
+
+  /** The newest checkpoint of each of these leases that has one. */
+  async checkpoints(at: Pin, leaseIds: readonly number[]): Promise<Map<number, Checkpoint>> {
+    const { checkpoints } = this.contracts;
+    const page = (from: number, count: number) =>
+      checkpoints.newestOfMany(leaseIds.slice(from, from + count), block(at));
+    const read = await readPages(page, 0, leaseIds.length - 1, this.#sizes.checkpoints);
+    const found = new Map<number, Checkpoint>();
+    leaseIds.forEach((id, i) => {
+      const view = read[i];
+      const checkpoint = view && toCheckpoint(view);
+      if (checkpoint) found.set(id, checkpoint);
+    });
+    return found;
+  }
+
+  /** The newest checkpoints of a lease, the newest first: none, one or two. */
+  async newestCheckpoints(at: Pin, leaseId: number): Promise<Checkpoint[]> {
+    const pair = await answer(this.contracts.checkpoints.newestOf(leaseId, block(at)));
+    return [pair[0], pair[1]].map(toCheckpoint).filter((checkpoint) => checkpoint !== undefined);
+  }
+
+  /** The newest round; id 0 if there was none. */
+  async round(at: Pin): Promise<Round> {
+    return toRound(await answer(this.contracts.rounds.current(block(at))));
+  }
+
+  /** What submitting a task takes from its developer, wei: the escrow, and the fee that is not given back. */
+  async depositFor(at: Pin, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
+    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, block(at)));
+    return { escrow, fee };
+  }
+
+  /** Expired leases whose ranges wait for a batch of reassignments, oldest first. */
+  async orphans(at: Pin): Promise<number[]> {
+    const { reassignment } = this.contracts;
+    const count = safe(await answer(reassignment.orphanCount(block(at))));
+    const page = (offset: number, most: number) => reassignment.orphanPage(offset, most, block(at));
+    return (await readPages(page, 0, count - 1, this.#sizes.queue)).map(safe);
+  }
+
+  /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */
+  async health(at: Pin, leaseId: number): Promise<LeaseHealth> {
+    return word(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, block(at))));
+  }
+
+  /** How many receipts of other nodes a checkpoint of a lease needs now. */
+  async receiptsNeeded(at: Pin, leaseId: number): Promise<number> {
+    return safe(await answer(this.contracts.checkpoints.receiptsNeeded(leaseId, block(at))));
+  }
+
+  /** The newest batch of reassignments; id 0 if there was none. */
+  async batch(at: Pin): Promise<Batch> {
+    return toBatch(await answer(this.contracts.reassignment.current(block(at))));
+  }
+
+  /** Every governed parameter: seconds, micro-VER or basis points. */
+  async parameters(at: Pin): Promise<Readonly<Record<ParameterName, number>>> {
+    const values = await answer(this.contracts.parameters.all(block(at)));
+    const entries = PARAMETERS.map((name, i) => [name, safe(values[i]?.value ?? 0n)] as const);
+    return Object.fromEntries(entries) as Record<ParameterName, number>;
+  }
+}
+
+/** The override that pins a call. */
+export function block(at: Pin): { blockTag: number } {
+  return { blockTag: at.number };
+}
+
+/** What a call answers, or the explained error. */
+export async function answer<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    throw explain(error);
+  }
+}

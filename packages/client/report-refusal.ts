@@ -1,0 +1,101 @@
+import { Signature, verifyTypedData } from "ethers";
+
+import type { Pin } from "./pin.ts";
+import { answer, block, type Reader } from "./readers.ts";
+import { keyOfSequence, MAX_SHARES, REPORT_TYPES, reportDomain, type SignedReport } from "./report.ts";
+import { readStanding } from "./telemetry.ts";
+import { ENERGY_METHODS, NODE_STATUSES, type ReportRefusal, word } from "./words.ts";
+
+/** What a node's reports are held against. Times in seconds. */
+export interface ReportFacts {
+  /** Whether the node is active or draining. */
+  readonly inMarket: boolean;
+  /** Sequence of its last report on chain; 0 if none. */
+  readonly sequence: number;
+  /** How often its operator key was changed. */
+  readonly keyNumber: number;
+  readonly operator: string;
+  /** From when on its next report may cover. */
+  readonly coveredUntil: number;
+  readonly now: number;
+  readonly capacity: number;
+  /** The most that the machine can draw, watts. */
+  readonly powerMax: number;
+  readonly chainId: bigint;
+  readonly telemetry: string;
+}
+
+/** Most power that a unit of capacity can draw, watts (`MAX_UNIT_POWER` in Units.sol). */
+const MAX_UNIT_POWER = 20_000;
+
+/** Longest time-out that counts for reports, seconds: what 16 bits hold. */
+const MAX_TIMEOUT = 65_535;
+
+/**
+ * Why the chain would refuse a report; undefined if it would take it. The twin of the contract's own judgement, so that
+ * nobody pays for a report that is refused. Pure; O(shares).
+ *
+ * Whose the leases are is not looked at, because it takes a call for each: an agent knows its own, and a keeper finds out
+ * in its simulation.
+ *
+ * @param facts Undefined if there is no such node.
+ */
+export function refusalOf(
+  { report, signature }: SignedReport,
+  facts: ReportFacts | undefined,
+): ReportRefusal | undefined {
+  if (!facts) return "unknownNode";
+  if (!facts.inMarket) return "notInMarket";
+  if (report.shares.length > MAX_SHARES) return "tooManyShares";
+  if (report.sequence <= facts.sequence || keyOfSequence(report.sequence) !== facts.keyNumber) {
+    return "sequenceNotGrowing";
+  }
+  if (signerOf({ report, signature }, facts) !== facts.operator) return "badSignature";
+  if (report.period === 0 || facts.coveredUntil + report.period > facts.now) return "periodInvalid";
+  if (report.load > 10_000) return "loadTooHigh";
+  if (report.method === 0 || report.method >= ENERGY_METHODS.length) return "unknownMethod";
+  const power = Math.min(facts.powerMax, facts.capacity * MAX_UNIT_POWER);
+  if (report.joules > power * report.period) return "powerAboveMaximum";
+  if (report.renewableJoules > report.joules) return "renewableAboveTotal";
+  const ids = report.shares.map(({ leaseId }) => leaseId);
+  if (ids.some((id, i) => id <= (ids[i - 1] ?? 0))) return "sharesOutOfOrder";
+  const shared = report.shares.reduce((sum, { joules }) => sum + joules, 0);
+  if (shared > report.joules) return "sharesAboveTotal";
+  return report.idleUnitSeconds > facts.capacity * report.period ? "idleAboveWork" : undefined;
+}
+
+/** The address that signed a report for this chain; undefined if the signature is none. */
+function signerOf({ report, signature }: SignedReport, { chainId, telemetry }: ReportFacts): string | undefined {
+  try {
+    return verifyTypedData(reportDomain(chainId, telemetry), REPORT_TYPES, report, Signature.from(signature));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads what a node's next report will be held against; undefined if there is no such node. */
+export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): Promise<ReportFacts | undefined> {
+  const { nodes, supply, telemetry } = reader.contracts;
+  if (nodeId < 1 || BigInt(nodeId) > (await answer(nodes.nodeCount(block(at))))) return undefined;
+  const [facts, state, standing, { reportTimeout }, { chainId }, address] = await Promise.all([
+    answer(nodes.factsOf(nodeId, block(at))),
+    answer(supply.stateOf(nodeId, block(at))),
+    readStanding(reader, at, nodeId),
+    reader.parameters(at),
+    reader.provider.getNetwork(),
+    telemetry.getAddress(),
+  ]);
+  const covered = standing.at === 0 ? Number(facts.registeredAt) : standing.at - standing.lag;
+  return {
+    inMarket: ["active", "draining"].includes(word(NODE_STATUSES, state.status)),
+    sequence: standing.sequence,
+    keyNumber: Number(facts.keyNumber),
+    operator: facts.operator,
+    coveredUntil: Math.max(covered, at.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
+    now: at.timestamp,
+    capacity: Number(state.capacity),
+    powerMax: Number(facts.powerMax),
+    chainId,
+    telemetry: address,
+  };
+}

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+
+import hre from "hardhat";
+
+import local from "../../ignition/modules/Local.ts";
+
+/** Ignition's parameter files hold big integers as strings with a trailing n. */
+function parameters(network: string): Record<string, Record<string, never>> {
+  const file = new URL(`../../ignition/parameters/${network}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8"), (_key, value: unknown) =>
+    typeof value === "string" && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
+  ) as Record<string, Record<string, never>>;
+}
+
+/** The governed parameters of a network: those that have a value and bounds. */
+function governed(network: string): Record<string, never> {
+  const all: Record<string, object> = parameters(network)["Drmp"] ?? {};
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => "min" in Object(value))) as Record<string, never>;
+}
+
+/**
+ * A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses.
+ *
+ * @param rules Network whose governed parameters (times, stakes, fees, bounties) hold instead of localhost's.
+ */
+export async function deployLocal(rules?: "base" | "baseSepolia") {
+  const connection = await hre.network.create();
+  const deployed = await connection.ignition.deploy(local, {
+    parameters: { Drmp: { ...parameters("localhost")["Drmp"], ...(rules && governed(rules)) } },
+  });
+  const { ethers } = connection;
+  const [deployer, governance, guardian, arbiter, ...others] = await ethers.getSigners();
+  if (!deployer || !governance || !guardian || !arbiter) throw new Error("the simulated chain has too few accounts");
+  return {
+    connection,
+    accounts: { deployer, governance, guardian, arbiter, others },
+    contracts: {
+      manager: await ethers.getContractAt("AccessManager", deployed.manager),
+      token: await ethers.getContractAt("VerToken", deployed.token),
+      faucet: await ethers.getContractAt("TestnetFaucet", deployed.faucet),
+      parameters: await ethers.getContractAt("Parameters", deployed.parameters),
+      vault: await ethers.getContractAt("Vault", deployed.vault),
+      nodes: await ethers.getContractAt("NodeRegistry", deployed.nodes),
+      supply: await ethers.getContractAt("Supply", deployed.supply),
+      tasks: await ethers.getContractAt("TaskRegistry", deployed.tasks),
+      leases: await ethers.getContractAt("LeaseRegistry", deployed.leases),
+      checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),
+      seeds: await ethers.getContractAt("VrfSeeds", deployed.seeds),
+      rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
+      reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
+      telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
+      ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
+      balancer: await ethers.getContractAt("Balancer", deployed.balancer),
+      coordinator: await ethers.getContractAt("VRFCoordinatorV2_5Mock", deployed.coordinator),
+    },
+  };
+}
