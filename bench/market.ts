@@ -10,9 +10,9 @@
  * clock is moved. Exits with 1 if a strategy earns more than honest work, or keeps others from theirs for less than it costs.
  */
 
-import { randomNumbers } from "../protocol/allocation/testing/market.ts";
-import { interruptible } from "../scripts/demo/interrupt.ts";
-import { Screen } from "../scripts/demo/screen.ts";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
+import { interruptible } from "@verai/devnet/interrupt";
+import { Screen } from "@verai/devnet/screen";
 import { MarketContracts } from "./market/contracts.ts";
 import { ECONOMY } from "./market/economy.ts";
 import { playEpisode } from "./market/episode.ts";

@@ -1,13 +1,13 @@
 import { hexlify, id, toBeHex, Wallet } from "ethers";
 
-import { connect } from "../../chain/deployment.ts";
-import type { Lease, Task } from "../../chain/entities.ts";
-import { type Holding, holdingDomain, type Receipt, signHolding } from "../../chain/holding.ts";
-import { Reader } from "../../chain/readers.ts";
-import { packReports, REPORT_TYPES, reportDomain } from "../../chain/report.ts";
-import { deployLocal } from "../../test/support/deploy.ts";
+import { connect } from "@verai/client/deployment";
+import type { Lease, Task } from "@verai/client/entities";
+import { type Holding, holdingDomain, type Receipt, signHolding } from "@verai/client/holding";
+import { Reader } from "@verai/client/readers";
+import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
+import { deployLocal } from "@verai/devnet/deploy";
 import { settlement } from "../../test/support/settlement.ts";
-import { addressesOf } from "../../test/support/market.ts";
+import { addressesOf } from "@verai/devnet/market";
 
 const CHAIN_ID = 31337;
 const GAS_LIMIT = toBeHex(2n ** 24n - 1n);
@@ -236,9 +236,9 @@ export class MarketContracts {
 
   /** Opens a round, having done the upkeep that it needs. @returns Whether one was opened. */
   async openRound(from: string): Promise<boolean> {
-    const { nodes, rounds, tasks } = this.#deployed.contracts;
+    const { supply, rounds, tasks } = this.#deployed.contracts;
     if ((await tasks.queueLength()) === 0n) return false;
-    if ((await nodes.pendingCount()) !== 0n) await this.#send(from, nodes.syncPending.populateTransaction(32));
+    if ((await supply.pendingCount()) !== 0n) await this.#send(from, supply.syncPending.populateTransaction(32));
     return (await this.#send(from, rounds.open.populateTransaction())) !== undefined;
   }
 
@@ -268,9 +268,9 @@ export class MarketContracts {
 
   /** Opens a batch for what has to be drawn for. @returns Whether one was opened. */
   async openBatch(from: string): Promise<boolean> {
-    const { nodes, reassignment } = this.#deployed.contracts;
+    const { supply, reassignment } = this.#deployed.contracts;
     if ((await reassignment.orphanCount()) === 0n) return false;
-    if ((await nodes.pendingCount()) !== 0n) await this.#send(from, nodes.syncPending.populateTransaction(32));
+    if ((await supply.pendingCount()) !== 0n) await this.#send(from, supply.syncPending.populateTransaction(32));
     if (!(await this.#send(from, reassignment.open.populateTransaction()))) return false;
     return (await reassignment.current()).status === 1n;
   }

@@ -1,4 +1,4 @@
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 import type { GameNode, MarketContracts } from "./contracts.ts";
 import { ECONOMY } from "./economy.ts";
 import type { WorkBook } from "./work.ts";

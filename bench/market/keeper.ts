@@ -1,4 +1,4 @@
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 import type { MarketContracts } from "./contracts.ts";
 import type { Game } from "./game.ts";
 import type { Player } from "./player.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import { cross, mutate, search } from "./learner.ts";
 import { describe, GENE_NAMES, GENES, HONEST, isHonest, type Strategy, strategyOf } from "./genes.ts";
 

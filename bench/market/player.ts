@@ -1,4 +1,4 @@
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 import type { GameNode, Said } from "./contracts.ts";
 import { ECONOMY } from "./economy.ts";
 import { compute, type Game, workHonestly } from "./game.ts";

@@ -1,4 +1,4 @@
-import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
 /** A task that an honest developer submits. */
 export interface Demand {

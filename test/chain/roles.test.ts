@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { openMarket } from "../support/market.ts";
+import { openMarket } from "@verai/devnet/market";
 
 const VER = 10n ** 18n;
 /** Longer than any delay of the local deployment, seconds. */
@@ -12,7 +12,7 @@ describe("roles, as they are deployed", () => {
     const { contracts, accounts } = market;
     const [stranger] = accounts.others;
     if (!stranger) throw new Error("no account left");
-    const { parameters, nodes, ledger, telemetry, leases, token, seeds, manager } = contracts;
+    const { parameters, supply, ledger, telemetry, leases, token, seeds, manager } = contracts;
     const config = {
       keyHash: `0x${"01".repeat(32)}`,
       subscriptionId: 1,
@@ -23,7 +23,7 @@ describe("roles, as they are deployed", () => {
     const calls = [
       parameters.connect(stranger).set(0, 1),
       parameters.connect(stranger).setIntakePaused(true),
-      nodes.connect(stranger).addClasses([]),
+      supply.connect(stranger).addClasses([]),
       ledger.connect(stranger).setClassEnergies([]),
       telemetry.connect(stranger).setMaxLatency(0, 100),
       leases.connect(stranger).rule(1, true),
@@ -32,9 +32,7 @@ describe("roles, as they are deployed", () => {
     for (const call of calls) {
       await expect(call).to.be.revertedWithCustomError(parameters, "AccessManagedUnauthorized");
     }
-    await expect(seeds.connect(stranger).setConfig(config)).to.be.revert(
-      market.connection.ethers,
-    );
+    await expect(seeds.connect(stranger).setConfig(config)).to.be.revert(market.connection.ethers);
     await expect(manager.connect(stranger).grantRole(0, stranger.address, 0)).to.be.revertedWithCustomError(
       manager,
       "AccessManagerUnauthorizedAccount",
@@ -60,9 +58,9 @@ describe("roles, as they are deployed", () => {
 
   it("cannot close what contributors, developers and keepers call", async () => {
     const market = await openMarket();
-    const { manager, vault, parameters, nodes, tasks, leases, telemetry, ledger, rounds } = market.contracts;
+    const { manager, vault, parameters, nodes, supply, tasks, leases, telemetry, ledger, rounds } = market.contracts;
     const { governance } = market.accounts;
-    for (const contract of [vault, parameters, nodes, tasks, leases, telemetry, ledger, rounds]) {
+    for (const contract of [vault, parameters, nodes, supply, tasks, leases, telemetry, ledger, rounds]) {
       const call = manager.interface.encodeFunctionData("setTargetClosed", [await contract.getAddress(), true]);
       await manager.connect(governance).schedule(await manager.getAddress(), call, 0);
       await market.pass(DELAY);

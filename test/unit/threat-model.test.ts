@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { abiOf, CONTRACT_NAMES } from "../../chain/internal/artifacts.ts";
+import { abiOf, CONTRACT_NAMES } from "@verai/client/abi";
 import { ROOT } from "../docs/known.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs/concepts/threat-model.md"), "utf8");
