@@ -206,6 +206,7 @@ export class MarketContracts {
         units: task.units,
         maxPrice: task.maxPrice < 0.01 ? 10n ** 12n : wei(task.maxPrice),
         checkpointInterval: task.interval,
+        maxUnitTime: Math.max(task.interval, 86_400),
         replicas: task.replicas,
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
