@@ -31,8 +31,8 @@ const cores = Math.max(2, availableParallelism());
 const compileCache = join(ROOT, ".data", "compile-cache");
 await mkdir(compileCache, { recursive: true });
 const environment = {
+  NODE_COMPILE_CACHE: compileCache,
   ...process.env,
-  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compileCache,
   PATH: [join(ROOT, "node_modules", ".bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
 };
 

@@ -39,3 +39,9 @@ export function unitTests(): { readonly pure: readonly string[]; readonly others
   const pure = all.filter((file) => isPure(readFileSync(join(ROOT, file), "utf8")));
   return { pure, others: all.filter((file) => !pure.includes(file)) };
 }
+
+/** The scripts that `npm run lint` consists of, in their order. */
+export function lintScripts(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: { lint: string } };
+  return [...scripts.lint.matchAll(/lint:[a-z]+/g)].map(([name]) => name);
+}

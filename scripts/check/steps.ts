@@ -1,10 +1,13 @@
 import { basename } from "node:path";
 
-import { filesBy, unitTests } from "./files.ts";
+import { filesBy, lintScripts, unitTests } from "./files.ts";
 import type { Step } from "./schedule.ts";
 
 /** Packages that know no contract: their tests need no build. */
 const WITHOUT_CONTRACTS = /^packages\/(protocol|system|process|executor|checkpoint-store)\//;
+
+/** Parts of `lint` that read sources alone. */
+const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose"];
 
 /** Cores that an end-to-end test keeps busy, by its file; seconds on an idle machine in the comment. */
 const END_TO_END: Readonly<Record<string, number>> = {
@@ -33,19 +36,18 @@ const apart = (files: readonly string[]): readonly string[] => ["node", "--test"
 const mocha = (files: readonly string[]): readonly string[] => ["hardhat", "test", "mocha", "--no-compile", ...files];
 
 const compile: Step = { name: "compile", command: npm("compile"), load: 1 };
-const pages: readonly Step[] = [
-  { name: "lint:format", command: npm("lint:format"), load: 1 },
-  { name: "lint:sol", command: npm("lint:sol"), load: 1 },
-];
+const lints: readonly Step[] = lintScripts().map((script) => ({
+  name: script,
+  command: npm(script),
+  load: 1,
+  ...(!WITHOUT_BUILD.includes(script) && { needs: "compile" }),
+}));
 const protocol: Step = {
   name: "unit: without contracts",
   command: together(pure.filter((file) => WITHOUT_CONTRACTS.test(file))),
   load: 1,
 };
-const types: readonly Step[] = [
-  { name: "typecheck", command: npm("typecheck"), load: 1, needs: "compile" },
-  { name: "lint:ts", command: npm("lint:ts"), load: 1, needs: "compile" },
-];
+const types: Step = { name: "typecheck", command: npm("typecheck"), load: 1, needs: "compile" };
 const pureRest: Step = {
   name: "unit: pure",
   command: together(pure.filter((file) => !WITHOUT_CONTRACTS.test(file))),
@@ -60,12 +62,12 @@ const contracts: Step = {
 };
 
 /** What a developer runs before each push: types, lint, pure tests and the contracts' tests. */
-export const FAST: readonly Step[] = [compile, ...pages, protocol, contracts, ...types, pureRest];
+export const FAST: readonly Step[] = [compile, ...lints, protocol, contracts, types, pureRest];
 
 /** Everything. What takes longest begins first; what needs no build fills the time of the build. */
 export const ALL: readonly Step[] = [
   compile,
-  ...pages,
+  ...lints.filter(({ needs }) => needs === undefined),
   protocol,
   { name: "manifests", command: npm("test:manifests"), load: 0.9 },
   ...endToEnd.slice(0, 1).map(endToEndStep),
@@ -80,7 +82,8 @@ export const ALL: readonly Step[] = [
   { name: "containers", command: npm("test:containers"), load: 0.6, needs: "compile" },
   { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
   contracts,
-  ...types,
+  ...lints.filter(({ needs }) => needs !== undefined),
+  types,
   pureRest,
 ];
 
