@@ -23,7 +23,10 @@ const keptBuild: TaskOverrideActionFunction = async (args, hre, runSuper): Promi
   const files = args["files"] as readonly string[];
   if (force === true || files.length > 0 || hre.globalOptions.coverage) return runSuper(args);
   const { root, cache, artifacts } = hre.config.paths;
-  const scopes: Scope[] = [...(noContracts === true ? [] : ["contracts" as const]), ...(noTests === true ? [] : ["tests" as const])];
+  const scopes: Scope[] = [
+    ...(noContracts === true ? [] : ["contracts" as const]),
+    ...(noTests === true ? [] : ["tests" as const]),
+  ];
   const sources = await listSources(root, noTests === true ? ["contracts"] : ["contracts", "test/contracts"]);
   const hashes = new Map<Scope, string>();
   for (const scope of scopes) {
