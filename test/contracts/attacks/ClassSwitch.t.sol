@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
@@ -36,7 +35,7 @@ contract ClassSwitchTest is Fixture, Reports {
         ledger.credit(ids32(1));
         IEnergyLedger.Summary memory s = ledger.summaryOf(IEnergyLedger.Scope.Network, 0);
         assertEq(s.baselineJoules, (12_600 * 4 * 15_600) / 10_000);
-        console.log("baseline of four units, joules", s.baselineJoules);
+        emit log_named_uint("baseline of four units, joules", s.baselineJoules);
         // Its work emits at the grid that it was leased in: 6,000 J at 213.02 g/kWh.
         assertEq(s.carbonMilligrams, 356);
         assertEq(ledger.summaryOf(IEnergyLedger.Scope.Task, 1).carbonMilligrams, 356);

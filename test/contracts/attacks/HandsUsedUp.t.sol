@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {MAX_LINE, MAX_MOVED_LINE} from "../../../contracts/governance/Units.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -25,7 +24,7 @@ contract HandsUsedUpTest is Moves {
         }
         assertUnits(1, 4, 0, 0, 0);
         assertEq(leases.lease(leases.leaseCount()).hands, 1);
-        console.log("leases given back", leases.leaseCount(), "hands of the range used up", uint256(1));
+        emit log_named_uint("leases given back for one hand of the range", leases.leaseCount());
     }
 
     /// @notice Owners in turn use them up, as a program that fails everywhere does.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -39,8 +38,8 @@ contract NoHeadwayTest is Fixture {
         uint256 penalty = stakeFor(4) - vault.stakeOf(1);
         assertEq(penalty, (stakeFor(4) * param(Param.SlashBps)) / 10_000);
         assertGt(nodes.node(1).cooldownUntil, block.timestamp);
-        console.log("held for seconds", block.timestamp - granted, "of", uint256(1 days));
-        console.log("penalty, micro-VER", penalty / MICRO);
+        emit log_named_uint("seconds that a lease is held, of a day", block.timestamp - granted);
+        emit log_named_uint("penalty, micro-VER", penalty / MICRO);
         // The honest node has the range at once.
         runBatch(3);
         assertEq(leases.lease(2).nodeId, 2);
@@ -59,7 +58,7 @@ contract NoHeadwayTest is Fixture {
         assertLe(block.timestamp, granted + 1 hours + 4 * 90);
         leases.expire(1);
         assertLt(vault.stakeOf(1), stakeFor(4));
-        console.log("held for seconds", block.timestamp - granted, "with a longest time of", uint256(1 hours));
+        emit log_named_uint("seconds held with a longest time of an hour", block.timestamp - granted);
     }
 
     /// @notice A claim of nearly everything at once satisfies the pace, but not for longer than was agreed.

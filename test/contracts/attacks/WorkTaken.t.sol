@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Moves} from "../support/Moves.sol";
@@ -39,7 +38,10 @@ contract WorkTakenTest is Moves {
         assertEq(vault.claimable(alice), (6 * UNIT * 9_500) / 10_000);
         deliver(2);
         accept(developer, 2);
-        console.log("honest node paid, hundredths of a unit", (vault.claimable(alice) * 100) / UNIT, "of ten units");
+        emit log_named_uint(
+            "honest node paid, hundredths of a unit of ten units",
+            (vault.claimable(alice) * 100) / UNIT
+        );
         // Her four units whole, and 95 % of the six.
         assertEq(vault.claimable(alice), 4 * UNIT + (6 * UNIT * 9_500) / 10_000);
         assertBooks();
@@ -56,7 +58,7 @@ contract WorkTakenTest is Moves {
         accept(developer, 3);
         // 10 of at most 24 hours.
         assertGe(vault.claimable(alice), (6 * UNIT * 10) / 24);
-        console.log(
+        emit log_named_uint(
             "held back for a day: honest node paid, basis points",
             (vault.claimable(alice) * 10_000) / (6 * UNIT)
         );
@@ -107,7 +109,7 @@ contract WorkTakenTest is Moves {
         vm.warp(block.timestamp + 10 hours);
         deliver(done);
         accept(bob, done);
-        console.log(
+        emit log_named_uint(
             "early claim of 95 %: paid, basis points of its price",
             (vault.claimable(mallory) * 10_000) / (8 * UNIT)
         );

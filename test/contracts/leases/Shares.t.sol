@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {MAX_LINE} from "../../../contracts/governance/Units.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
@@ -167,7 +166,7 @@ contract SharesTest is Fixture {
         vm.prank(bob);
         leases.accept{gas: 4_000_000}(ids32(last));
         uint256 gas = vm.lastCallGas().gasTotalUsed;
-        console.log("leases of the line", leases.lease(last).fence, "gas to accept it", gas);
+        emit log_named_uint("gas to accept the longest line", gas);
         assertStatus(last, ILeaseRegistry.LeaseStatus.Paid);
         assertEq(leases.lease(last).fence, MAX_LINE);
         for (uint256 i; i < MAX_LINE; ++i) assertGt(vault.claimable(makeAddr(vm.toString(i))), 0);
