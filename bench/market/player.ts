@@ -154,7 +154,7 @@ export class Player {
     if (holders) await chain.checkpoint(lease, node, progress, holders);
   }
 
-  /** Work on a range whose checkpoints were withheld begins again. */
+  /** A node that goes on with a range whose checkpoints were withheld begins from the start. */
   #loseWithheld(leases: readonly Lease[]): void {
     const live = new Set(leases.map(({ id }) => id));
     for (const [id, { taskId, start, count }] of this.#withheld) {
