@@ -88,10 +88,7 @@ contract Balancer is IBalancer {
         uint256 cooling = _coolingUntil(lease.parent);
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
         (, , , uint40 deadline) = TASKS.termsOf(lease.taskId);
-        require(
-            block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline,
-            TaskTooLate(lease.taskId, deadline)
-        );
+        require(block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline, TaskTooLate(lease.taskId, deadline));
 
         (Cause cause, uint8 classId) = _judgeSource(lease.nodeId, m.units, rule);
         // Nobody loses work for which the market has no room.
@@ -103,11 +100,7 @@ contract Balancer is IBalancer {
 
     /// @dev Checks a source against what it last reported, and notes the units as gone. What has left since counts as gone,
     /// so that units on their way make no node look fit to be moved from.
-    function _judgeSource(
-        uint32 nodeId,
-        uint24 units,
-        Rule memory rule
-    ) private returns (Cause cause, uint8 classId) {
+    function _judgeSource(uint32 nodeId, uint24 units, Rule memory rule) private returns (Cause cause, uint8 classId) {
         ITelemetry.Standing memory s = TELEMETRY.standingOf(nodeId);
         require(s.counted && block.timestamp <= s.at + rule.timeout, NodeNotReporting(nodeId));
         ISupply.State memory state = SUPPLY.stateOf(nodeId);
@@ -118,8 +111,9 @@ contract Balancer is IBalancer {
         } else {
             // Basis points x units of capacity.
             uint256 load = Math.saturatingSub(uint256(s.load) * state.capacity, shift.outgoing * BASIS);
-            bool hot = load > rule.floor * state.capacity &&
-                load * rule.capacity > (rule.loads + rule.band * rule.capacity) * state.capacity;
+            bool hot =
+                load > rule.floor * state.capacity &&
+                    load * rule.capacity > (rule.loads + rule.band * rule.capacity) * state.capacity;
             require(hot, SourceInBand(nodeId, load / state.capacity, rule.loads, rule.capacity));
             // Beyond the average by no more than one unit's worth: 10,000 / capacity basis points.
             require(

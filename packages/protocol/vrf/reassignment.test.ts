@@ -18,7 +18,18 @@ const RULE: DrawRule = {
 const seedOf = (i: number): string => keccak256(toBeHex(i, 32));
 const node = (id: number, changes: Partial<ListedNode> = {}): ListedNode => {
   const free = changes.free ?? 8;
-  return { id, owner: `owner ${id}`, free, price: 10, load: 0, latency: 0, capacity: free, reportedAt: 1_000, arrived: 0, ...changes };
+  return {
+    id,
+    owner: `owner ${id}`,
+    free,
+    price: 10,
+    load: 0,
+    latency: 0,
+    capacity: free,
+    reportedAt: 1_000,
+    arrived: 0,
+    ...changes,
+  };
 };
 const orphanOf = (nodes: readonly ListedNode[], changes: Partial<Orphan> = {}): Orphan => ({
   leaseId: 1,

@@ -180,7 +180,11 @@ class Market {
   }
 
   /** Finds the price of a unit, and draws a node there. */
-  draw(offers: readonly Offer[], unit: number, numbers: (look: number) => { high: bigint; low: bigint }): Slot | undefined {
+  draw(
+    offers: readonly Offer[],
+    unit: number,
+    numbers: (look: number) => { high: bigint; low: bigint },
+  ): Slot | undefined {
     const offer = offers.find(({ units }) => (unit < units ? true : ((unit -= units), false)));
     if (!offer) return undefined;
     const { slots, units } = offer;
