@@ -343,14 +343,16 @@ contract Reassignment is IReassignment {
     }
 
     /// @dev How many units that move a node takes. From an overloaded node: it is below the band, and comes above the average
-    /// by no more than one unit's worth. From a throttled one: it stays within the band.
+    /// by no more than one unit's worth, nor by more than the band, so that it never has to give. From a throttled one: it
+    /// stays within the band.
     function _room(Orphan memory o, Candidate memory c) private view returns (uint256) {
         // Basis points x units of capacity.
         uint256 load = c.load * c.capacity + _arrivalAt(c.nodeId, c.reportedAt).units * BASIS;
         uint256 average = o.rule.averageLoad * c.capacity;
         uint256 band = o.rule.band * c.capacity;
-        if (o.power) return Math.saturatingSub(average + band, load) / BASIS;
-        return load + band < average ? (average - load) / BASIS + 1 : 0;
+        uint256 within = Math.saturatingSub(average + band, load) / BASIS;
+        if (o.power) return within;
+        return load + band < average ? Math.min((average - load) / BASIS + 1, within) : 0;
     }
 
     /// @dev Leases units to the node; the orphan keeps the rest.

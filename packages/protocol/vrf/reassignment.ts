@@ -133,8 +133,9 @@ function accepted(orphan: Orphan, rule: DrawRule, { node, free, arrived }: Slot,
     rule.averageLoad * node.capacity,
     rule.band * node.capacity,
   ];
-  if (cause === "power") return Math.min(units, Math.max(0, Math.floor((average + band - used) / 10_000)));
-  return used + band < average ? Math.min(units, Math.floor((average - used) / 10_000) + 1) : 0;
+  const within = Math.max(0, Math.floor((average + band - used) / 10_000));
+  if (cause === "power") return Math.min(units, within);
+  return used + band < average ? Math.min(units, within, Math.floor((average - used) / 10_000) + 1) : 0;
 }
 
 /** A node in its place of the array of its price. */
