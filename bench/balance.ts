@@ -81,7 +81,7 @@ function report(picture: string): string {
     "*Leased*: share of all units. *Deviation* and *span* (5th to 95th percentile) of the loads in percentage",
     "points; *outside*: nodes farther than τ from the average. *Moved*: units moved for each unit leased. *Returns*:",
     "migrations back to a node that the lease had left, which only happen when owners and other work change the loads.",
-    "Nodes below the band stay there when nobody is above it: the rule takes from the loaded, it does not level. Where",
+    "Nodes below the band stay there when nobody is above it: the rule takes from loaded nodes, it does not level. Where",
     "prices differ the cheap nodes stay the busy ones, as the market wants it: relief is not bought at a higher price.",
     "",
     wrong.length === 0 ? "Balancing narrows the spread at every load." : wrong.join("\n"),
@@ -111,9 +111,11 @@ function chart(): string {
     subtitle: `${size.nodes} nodes that ask the same, seed ${common.seed}; dashed: without`,
     x: { label: "report period" },
     y: { label: "standard deviation of the loads, percentage points", include: [0] },
-    series: runs.filter(({ prices }) => prices === 1).flatMap((run) => [
-      { name: `${run.load * 100} % leased, with`, points: points(run.with.result) },
-      { name: `${run.load * 100} % leased, without`, points: points(run.without.result), dashed: true },
-    ]),
+    series: runs
+      .filter(({ prices }) => prices === 1)
+      .flatMap((run) => [
+        { name: `${run.load * 100} % leased, with`, points: points(run.with.result) },
+        { name: `${run.load * 100} % leased, without`, points: points(run.without.result), dashed: true },
+      ]),
   });
 }

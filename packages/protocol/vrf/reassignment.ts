@@ -2,18 +2,18 @@ import { look, reassign } from "./draws.ts";
 
 /*
  * The draw of nodes for ranges that change hands: those of failed leases, and units that move. The same as
- * contracts/failover/Reassignment.sol and Listings.draw, so that anybody can check a batch from public state. docs/protocol.md
- * proves the probabilities.
+ * contracts/failover/Reassignment.sol and Listings.draw, so that anybody can check a batch from public state.
+ * docs/concepts/protocol.md proves the probabilities.
  */
 
 /** Maximum number of tries to find nodes for a range. */
-export const TRIES = 64;
+const TRIES = 64;
 
 /** Maximum number of looks for a node among those of one price. */
-export const LOOKS = 32;
+const LOOKS = 32;
 
 /** Free units up to this many times the average of the nodes of the same price count. */
-export const LARGEST = 4;
+const LARGEST = 4;
 
 const BASIS = 10_000n;
 
