@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
@@ -35,13 +34,16 @@ contract BaitAndSwitchTest is Moves {
         uint256 before = vm.snapshotState();
         uint256 gas_ = gasleft();
         testFuzz_FalseLoad(1);
-        console.log("bait, then a false load: paid to the attacker, micro-VER", _paid(), "of 80,000 aimed for");
-        console.log("  its cost: the lease, and the gas of the lie, the move and all that follows,", gas_ - gasleft());
+        emit log_named_uint("bait, then a false load: micro-VER paid to the attacker, of 80,000 aimed for", _paid());
+        emit log_named_uint(
+            "its cost: the lease, and the gas of the lie, the move and all that follows",
+            gas_ - gasleft()
+        );
         vm.revertToState(before);
         uint256 stake = vault.stakeOf(2);
         testFuzz_Failing(1);
-        console.log("bait, then failing: paid to the attacker, micro-VER", _paid(), "of 80,000 aimed for");
-        console.log("  its cost: the lease, and of its stake, micro-VER", (stake - vault.stakeOf(2)) / MICRO);
+        emit log_named_uint("bait, then failing: micro-VER paid to the attacker, of 80,000 aimed for", _paid());
+        emit log_named_uint("its cost: the lease, and of its stake, micro-VER", (stake - vault.stakeOf(2)) / MICRO);
     }
 
     /// @notice The lie about the load moves the units: to the honest node, at what it asks.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {console} from "forge-std/console.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Failures} from "../support/Failures.sol";
 
@@ -67,7 +66,7 @@ contract LyingReportsTest is Failures {
             vm.revertToState(before);
         }
         // Eight of 58 free units, at a fifth of the weight: 90 % of it is leased, where half counts for all.
-        console.log("draws of a node that runs 72 of 80 units and says that it is idle", wins, "of", DRAWS);
+        emit log_named_uint("of 200 draws, those of a node that runs 72 of 80 units and says that it is idle", wins);
         assertApproxEqAbs(wins, (DRAWS * 16) / 516, 9);
     }
 
@@ -97,10 +96,12 @@ contract LyingReportsTest is Failures {
         assertFalse(nodes.node(nodeId).unfit, "fit");
     }
 
-    function _print(uint256 wins, uint256 load, uint256 latency) private pure {
+    function _print(uint256 wins, uint256 load, uint256 latency) private {
         // By the words alone: (1 - 0) / (0 + L0) against (1 - load) / (latency + L0).
         uint256 honest = ((10_000 - load) * 50) / (latency + 50);
-        console.log("one node says (0 %, 0 ms), four say (bps, ms)", load, latency);
-        console.log("  draws of the liar of 200, and what its words alone would give", wins, 2_000_000 / (10_000 + 4 * honest));
+        emit log_named_uint("four nodes report this load (bps), a fifth none", load);
+        emit log_named_uint("and this latency (ms), the fifth none", latency);
+        emit log_named_uint("draws of the fifth, of 200", wins);
+        emit log_named_uint("what its words alone would give", 2_000_000 / (10_000 + 4 * honest));
     }
 }
