@@ -43,7 +43,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
-    mapping(uint32 leaseId => Target) private _targets;
+    mapping(uint32 leaseId => Departure) private _departures;
+    /// @dev Only of moves that not all classes of the task may take.
+    mapping(uint32 leaseId => uint256 classes) private _takers;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -138,15 +140,16 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
+    function startMove(uint32 leaseId, uint24 units, uint256 classes) external onlyModule(_modules.balancer) {
         Lease storage held = _leases[leaseId];
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
         require(held.fence <= MAX_MOVED_LINE, RangeMovedTooOften(leaseId, held.fence, MAX_MOVED_LINE));
         held.status = LeaseStatus.Moving;
         uint32 due = uint32(block.timestamp + _param(Param.MoveGrace));
-        _targets[leaseId] = Target(target.nodeId, target.units, target.price, target.classId, held.due);
+        _departures[leaseId] = Departure(units, uint40(block.timestamp), held.due);
         held.due = due;
-        emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
+        if (classes != 0) _takers[leaseId] = classes;
+        emit LeaseMoving(leaseId, units, due);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -179,7 +182,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         }
         _free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
-        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
+        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId, false);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -251,8 +254,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function targetOf(uint32 leaseId) external view returns (Target memory) {
-        return _targets[leaseId];
+    function departureOf(uint32 leaseId) external view returns (Departure memory) {
+        return _departures[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, uint256 classes) {
+        range = _existing(leaseId);
+        if (range.status == LeaseStatus.Expired) return (range, false, 0);
+        uint24 units = range.status == LeaseStatus.Released ? _departures[leaseId].units : 0;
+        range.start += range.count - units;
+        range.count = uint16(units);
+        return (range, true, _takers[leaseId]);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -304,7 +317,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         _reopen(leaseId, held, leaseId);
     }
 
-    /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
+    /// @dev Ends a moving lease: its last units are drawn for, what is left stays with its node under a new lease.
     function _handOver(uint32 leaseId, Lease storage held) private {
         (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
         if (block.timestamp > deadline) {
@@ -312,18 +325,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             _release(leaseId, held);
             return;
         }
-        Target memory target = _targets[leaseId];
-        delete _targets[leaseId];
+        uint24 units = _departures[leaseId].units;
         held.status = LeaseStatus.Released;
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        _free(held.nodeId, target.units);
-        uint256 base = block.timestamp + _param(Param.LeaseGrace);
-        Grant memory g = Grant({
+        _free(held.nodeId, units);
+        IReassignment(_modules.reassignment).add(leaseId, true);
+        if (units == held.count) return;
+        Grant memory rest = Grant({
             taskId: held.taskId,
             nodeId: held.nodeId,
             start: held.start,
-            count: held.count - target.units,
+            count: held.count - units,
             price: held.price,
             checkpointInterval: interval,
             fence: held.fence + 1,
@@ -331,18 +344,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             classId: held.classId,
             hands: held.hands
         });
-        if (g.count != 0) _grant(g, base);
-        g.start += g.count;
-        (g.nodeId, g.count, g.price, g.classId) = (target.nodeId, target.units, target.price, target.classId);
-        _grant(g, base);
+        _grant(rest, block.timestamp + _param(Param.LeaseGrace));
     }
 
-    /// @dev Gives back what was taken for a move.
+    /// @dev Nothing leaves the lease.
     function _dropMove(uint32 leaseId) private {
-        Target memory target = _targets[leaseId];
-        delete _targets[leaseId];
-        emit MoveDropped(leaseId, target.nodeId, target.units);
-        _free(target.nodeId, target.units);
+        emit MoveDropped(leaseId, _departures[leaseId].units);
+        delete _departures[leaseId];
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
@@ -414,7 +422,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     /// @dev When an active or moving lease was last renewed, or granted if it never was.
     function _renewedAt(uint32 leaseId, Lease storage held, uint256 patience) private view returns (uint32) {
-        uint256 due = held.status == LeaseStatus.Moving ? _targets[leaseId].due : held.due;
+        uint256 due = held.status == LeaseStatus.Moving ? _departures[leaseId].due : held.due;
         // A grace that was changed meanwhile makes no work last longer than it did.
         return uint32(Math.min(Math.saturatingSub(due, patience), block.timestamp));
     }

@@ -48,33 +48,29 @@ contract HandsUsedUpTest is Moves {
 
     /// @notice Moves use up no hands.
     function test_Moves() public {
-        setParam(Param.MaxReassignments, 2);
         _market();
-        uint32 id = 1;
-        for (; id <= MAX_MOVED_LINE; ++id) {
-            _startMove(id);
-            release(id);
-        }
-        ILeaseRegistry.Lease memory held = leases.lease(id);
-        assertEq(held.fence, MAX_MOVED_LINE + 1);
-        assertEq(held.hands, 0);
-        // Enough of them: what is left of the line is for failures.
-        vm.expectRevert(
-            abi.encodeWithSelector(ILeaseRegistry.RangeMovedTooOften.selector, id, held.fence, MAX_MOVED_LINE)
-        );
-        vm.prank(address(balancer));
-        leases.startMove(id, ILeaseRegistry.Target(2, 10, 1, CPU_EU, 0));
-        release(id);
-        assertUnits(1, 10, 0, 0, 0);
+        loads(10_000, 0, 0);
+        moveAndDraw(1, 3, 7);
+        assertEq(leases.lease(2).parent, 1);
+        assertEq(leases.lease(2).fence, 2);
+        for (uint32 id = 1; id <= leases.leaseCount(); ++id) assertEq(leases.lease(id).hands, 0);
     }
 
-    /// @dev As the balancer does when its rule is satisfied.
-    function _startMove(uint32 id) private {
-        uint32 to = leases.lease(id).nodeId == 1 ? 2 : 1;
-        vm.startPrank(address(balancer));
-        supply.take(to, 10);
-        leases.startMove(id, ILeaseRegistry.Target(to, 10, 10_000, CPU_EU, 0));
-        vm.stopPrank();
+    /// @notice A range that has had many leases moves no longer: what is left of its line is for failures.
+    function test_MovedTooOften() public {
+        register(mallory, CPU_EU, 4, 1);
+        submit(bob, 4, 20_000, CPU_EU);
+        for (uint256 i; i < MAX_MOVED_LINE; ++i) {
+            runRound(i + 1);
+            release(leases.leaseCount());
+        }
+        runRound(99);
+        uint32 id = leases.leaseCount();
+        vm.expectRevert(
+            abi.encodeWithSelector(ILeaseRegistry.RangeMovedTooOften.selector, id, MAX_MOVED_LINE + 1, MAX_MOVED_LINE)
+        );
+        vm.prank(address(balancer));
+        leases.startMove(id, 1, 0);
     }
 
     /// @notice A range has 64 leases at most, whoever held them; then the developer has its money back.

@@ -19,14 +19,16 @@ contract WorkTakenTest is Moves {
         s.maxUnitTime = 1 days;
         submit(developer, s);
         runRound(1);
-        register(developer, CPU_EU, 10, 20);
+        register(developer, CPU_EU, 10, 10);
         vm.warp(block.timestamp + 10 hours);
         checkpoint(1, 95_000);
         report(1, 10_000);
         report(2, 0);
-        move(1, 2, 6);
+        move(1, 6);
         vm.warp(block.timestamp + param(Param.MoveGrace) + 1);
         leases.handOver(1);
+        // Nobody else has room for it.
+        runBatch(5);
         assertEq(leases.lease(3).nodeId, 2);
         assertEq(leases.lease(3).count, 6);
     }
