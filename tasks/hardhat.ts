@@ -2,11 +2,12 @@ import { task } from "hardhat/config";
 import { ArgumentType } from "hardhat/types/arguments";
 import type { NewTaskActionFunction, TaskDefinition } from "hardhat/types/tasks";
 
+import { buildTasks } from "./build/tasks.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./index.ts";
 
-/** The commands as Hardhat tasks. */
-export const tasks: TaskDefinition[] = commands.map(taskOf);
+/** The commands as Hardhat tasks, and what Hardhat alone does: the build. */
+export const tasks: TaskDefinition[] = [...buildTasks, ...commands.map(taskOf)];
 
 function taskOf({ id, description, example, options, load }: Command): TaskDefinition {
   const builder = task(id, `${description}. Example: npx hardhat ${id} ${example}`.trim());

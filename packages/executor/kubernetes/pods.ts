@@ -83,7 +83,7 @@ function endOf({ status }: V1Pod, unit: V1ContainerStatus | undefined): PodState
   const code = terminated?.exitCode ?? (status?.phase === "Succeeded" ? 0 : SIGKILLED);
   const why = words(status?.reason, status?.message) || words(terminated?.reason, terminated?.message);
   const end = (cause: Cause | undefined, shown = why): PodState => ({ kind: "ended", code, cause, why: shown });
-  // What it left is looked at whoever ended it.
+  // What it left is looked at no matter who ended it.
   if (code === 0) return end(undefined);
   if (OWN_STORAGE.test(status?.message ?? "")) return end("storage");
   const disruption = status?.conditions?.find(({ type, status: yes }) => type === "DisruptionTarget" && yes === "True");
@@ -114,6 +114,6 @@ export function podOfIndex(pods: readonly V1Pod[], job: string, index: number): 
 }
 
 /** Name of the Job that a pod belongs to. */
-export function ownerOf(pod: V1Pod): string | undefined {
+function ownerOf(pod: V1Pod): string | undefined {
   return pod.metadata?.ownerReferences?.find(({ kind }) => kind === "Job")?.name;
 }

@@ -35,7 +35,7 @@ export interface RoundTask {
   readonly id: number;
   /** Units that it brought into the round: D. */
   readonly units: number;
-  /** The most it pays for a unit, micro-VER: M. */
+  /** Maximum price of a unit, micro-VER: M. */
   readonly maxPrice: number;
   /** Ascending. */
   readonly classes: readonly AcceptedClass[];
@@ -108,7 +108,7 @@ export interface Primal {
  * A task's maximum price as it enters the problem, with the highest dither on top: a class that costs exactly the maximum
  * price still serves the task, one that costs a micro-VER more does not. `Layout.sol` scales it the same way.
  */
-export function scaledMaxPrice(maxPrice: number): number {
+function scaledMaxPrice(maxPrice: number): number {
   return maxPrice * DITHER + DITHER - 1;
 }
 
