@@ -23,6 +23,7 @@ contract SizesTest is Fixture {
         _within(address(checkpoints), AIM);
         _within(address(balancer), AIM);
         _within(address(vault), AIM);
+        _within(address(outlet), AIM);
         _within(address(ver), AIM);
         _within(address(seeds), AIM);
         _within(address(parameters), AIM);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "./Fixture.sol";
 
 /// @title Gas of whole transactions, held against the values in snapshots/
@@ -17,6 +18,12 @@ abstract contract GasSnapshots is Fixture {
     }
 
     Change[] private _changes;
+
+    /// @dev With a price of seeds, as on BASE.
+    function setUp() public virtual override {
+        super.setUp();
+        setParam(Param.SeedPrice, 20_000);
+    }
 
     /// @dev Compares at the end of the test, so that all its values are noted even if the first has changed.
     modifier compared() {
