@@ -19,14 +19,10 @@ abstract contract GasSnapshots is Fixture {
 
     Change[] private _changes;
 
-    /// @dev With a price of seeds, as on BASE.
-    function setUp() public virtual override {
-        super.setUp();
-        setParam(Param.SeedPrice, 20_000);
-    }
-
     /// @dev Compares at the end of the test, so that all its values are noted even if the first has changed.
     modifier compared() {
+        // As on BASE.
+        setParam(Param.SeedPrice, 20_000);
         _;
         for (uint256 i; i < _changes.length; ++i) {
             assertApproxEqRel(_changes[i].now_, _changes[i].was, TOLERANCE, _changes[i].name);
