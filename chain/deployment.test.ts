@@ -21,6 +21,7 @@ const NEEDED = [
   "Telemetry",
   "EnergyLedger",
   "Balancer",
+  "Supply",
   "Reassignment",
 ];
 

@@ -14,6 +14,7 @@ import type {
   Parameters,
   Reassignment,
   RoundManager,
+  Supply,
   TaskRegistry,
   Telemetry,
   TestnetFaucet,
@@ -34,6 +35,7 @@ export interface Contracts {
   readonly vault: Vault;
   readonly parameters: Parameters;
   readonly nodes: NodeRegistry;
+  readonly supply: Supply;
   readonly tasks: TaskRegistry;
   readonly leases: LeaseRegistry;
   readonly checkpoints: CheckpointRegistry;
@@ -175,6 +177,7 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     vault: at<Vault>("Vault"),
     parameters: at<Parameters>("Parameters"),
     nodes: at<NodeRegistry>("NodeRegistry"),
+    supply: at<Supply>("Supply"),
     tasks: at<TaskRegistry>("TaskRegistry"),
     leases: at<LeaseRegistry>("LeaseRegistry"),
     checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),

@@ -76,7 +76,7 @@ export class Reader {
 
   /** All classes, by ascending id. */
   async classes(at: Pin): Promise<NodeClass[]> {
-    return (await answer(this.contracts.nodes.classes(block(at)))).map(toClass);
+    return (await answer(this.contracts.supply.classes(block(at)))).map(toClass);
   }
 
   /** All tasks with ids from `from` on, by ascending id. */

@@ -75,10 +75,11 @@ function signerOf({ report, signature }: SignedReport, { chainId, telemetry }: R
 
 /** Reads what a node's next report will be held against; undefined if there is no such node. */
 export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): Promise<ReportFacts | undefined> {
-  const { nodes, telemetry } = reader.contracts;
+  const { nodes, supply, telemetry } = reader.contracts;
   if (nodeId < 1 || BigInt(nodeId) > (await answer(nodes.nodeCount(block(at))))) return undefined;
-  const [facts, standing, { reportTimeout }, { chainId }, address] = await Promise.all([
+  const [facts, state, standing, { reportTimeout }, { chainId }, address] = await Promise.all([
     answer(nodes.factsOf(nodeId, block(at))),
+    answer(supply.stateOf(nodeId, block(at))),
     readStanding(reader, at, nodeId),
     reader.parameters(at),
     reader.provider.getNetwork(),
@@ -86,13 +87,13 @@ export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): 
   ]);
   const covered = standing.at === 0 ? Number(facts.registeredAt) : standing.at - standing.lag;
   return {
-    inMarket: ["active", "draining"].includes(word(NODE_STATUSES, facts.status)),
+    inMarket: ["active", "draining"].includes(word(NODE_STATUSES, state.status)),
     sequence: standing.sequence,
     keyNumber: Number(facts.keyNumber),
     operator: facts.operator,
     coveredUntil: Math.max(covered, at.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
     now: at.timestamp,
-    capacity: Number(facts.capacity),
+    capacity: Number(state.capacity),
     powerMax: Number(facts.powerMax),
     chainId,
     telemetry: address,

@@ -3,7 +3,7 @@
  * Solidity sources.
  */
 
-/** Status of a node (`INodeRegistry.NodeStatus`). */
+/** Status of a node (`ISupply.NodeStatus`). */
 export const NODE_STATUSES = ["none", "active", "draining", "unbonding", "withdrawn"] as const;
 /** Where a node says its electricity comes from (`INodeRegistry.EnergySource`). */
 export const ENERGY_SOURCES = [

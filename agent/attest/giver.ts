@@ -221,7 +221,7 @@ export class ReceiptGiver {
       lease && reader.node(pin, lease.nodeId),
       reader.node(pin, nodeId),
       lease && reader.task(pin, lease.taskId),
-      answer(contracts.nodes.activeNodes(block(pin))),
+      answer(contracts.supply.activeNodes(block(pin))),
       lease ? reader.newestCheckpoints(pin, lease.id) : [],
     ]);
     const inItsName = { nodeId: producer?.id ?? 0, signature: request.signature };

@@ -21,11 +21,11 @@ export interface AgentState {
 /** Brings what the chain says of the node in line with the agent. */
 export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: Drains): Promise<void> {
   const { session, store, logger, room } = parts;
-  const { nodes } = session.contracts;
+  const { nodes, supply } = session.contracts;
   const { stakePerUnit } = await session.reader.parameters(pin);
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.endpoint();
-  const frozen = await nodes.frozen({ blockTag: pin.number });
+  const frozen = await supply.frozen({ blockTag: pin.number });
   const wanted = { endpoint, unfit: room.full ?? parts.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
@@ -34,7 +34,7 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
       const prepare = () => {
         if (step.kind === "drain") return nodes.drain.populateTransaction(node.id);
         if (step.kind === "resume") return nodes.resume.populateTransaction(node.id);
-        if (step.kind === "sync") return nodes.sync.populateTransaction([node.id]);
+        if (step.kind === "sync") return supply.sync.populateTransaction([node.id]);
         const { powerThreshold, powerMax } = node;
         const energySource = numberOf(ENERGY_SOURCES, node.energySource);
         return nodes.setProfile.populateTransaction(node.id, { energySource, powerThreshold, powerMax, endpoint });

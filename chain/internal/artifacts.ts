@@ -13,6 +13,7 @@ const SOURCES = {
   Vault: "contracts/vault/Vault.sol",
   Parameters: "contracts/governance/Parameters.sol",
   NodeRegistry: "contracts/nodes/NodeRegistry.sol",
+  Supply: "contracts/nodes/Supply.sol",
   TaskRegistry: "contracts/tasks/TaskRegistry.sol",
   LeaseRegistry: "contracts/leases/LeaseRegistry.sol",
   CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",

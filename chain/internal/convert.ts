@@ -3,6 +3,7 @@ import { decodeBytes32String } from "ethers";
 import type { ICheckpointRegistry } from "../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 import type { ILeaseRegistry } from "../../types/contracts/contracts/leases/LeaseRegistry.ts";
 import type { INodeRegistry } from "../../types/contracts/contracts/nodes/NodeRegistry.ts";
+import type { ISupply } from "../../types/contracts/contracts/nodes/Supply.ts";
 import type { IReassignment } from "../../types/contracts/contracts/failover/Reassignment.ts";
 import type { IRoundManager } from "../../types/contracts/contracts/rounds/RoundManager.ts";
 import type { ITaskRegistry } from "../../types/contracts/contracts/tasks/TaskRegistry.ts";
@@ -52,7 +53,7 @@ function claimedText(read: () => string): string {
   }
 }
 
-export function toClass(v: INodeRegistry.ClassStructOutput, id: number): NodeClass {
+export function toClass(v: ISupply.ClassStructOutput, id: number): NodeClass {
   return { id, name: className(v.name), tickSize: safe(v.tickSize) };
 }
 

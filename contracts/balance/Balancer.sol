@@ -5,8 +5,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {IBalancer} from "../interfaces/IBalancer.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 
@@ -36,7 +36,7 @@ contract Balancer is IBalancer {
     /// @notice Band, graces, cooldown.
     IParameters public immutable PARAMETERS;
     /// @notice Takes the target's units.
-    INodeRegistry public immutable NODES;
+    ISupply public immutable SUPPLY;
     /// @notice Classes and prices that tasks accept.
     ITaskRegistry public immutable TASKS;
     /// @notice Whose ranges move.
@@ -49,13 +49,13 @@ contract Balancer is IBalancer {
 
     constructor(
         IParameters parameters,
-        INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
         ITelemetry telemetry
     ) {
         PARAMETERS = parameters;
-        NODES = nodes;
+        SUPPLY = supply;
         TASKS = tasks;
         LEASES = leases;
         TELEMETRY = telemetry;
@@ -137,7 +137,7 @@ contract Balancer is IBalancer {
     function _end(uint32 nodeId, uint24 units, bool isSource, Rule memory rule) private returns (End memory end) {
         ITelemetry.Standing memory s = TELEMETRY.standingOf(nodeId);
         require(s.counted && block.timestamp <= s.at + rule.timeout, NodeNotReporting(nodeId));
-        end.capacity = NODES.factsOf(nodeId).capacity;
+        end.capacity = SUPPLY.stateOf(nodeId).capacity;
         end.load = s.load * end.capacity;
         end.unitPower = s.unitPower;
         end.throttled = s.throttled;
@@ -169,7 +169,7 @@ contract Balancer is IBalancer {
         require(block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline, TaskTooLate(taskId, deadline));
         ITaskRegistry.RoundTask memory task = TASKS.roundTask(taskId);
         uint8 classId;
-        (classId, price) = NODES.take(nodeId, units);
+        (classId, price) = SUPPLY.take(nodeId, units);
         uint256 bit = 1 << classId;
         require(task.classes & bit != 0, ClassNotAccepted(taskId, classId));
         uint256 most = task.maxPrice;

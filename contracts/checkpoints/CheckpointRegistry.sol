@@ -8,6 +8,7 @@ import {BASIS, CODEC_DAG_PB, CODEC_RAW} from "../governance/Units.sol";
 import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Receipts} from "./Receipts.sol";
 
@@ -20,18 +21,21 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     ILeaseRegistry public immutable LEASES;
     /// @notice Says how many receipts a task asks for.
     ITaskRegistry public immutable TASKS;
-    /// @notice Says who may sign them.
+    /// @notice Says with which key nodes sign them.
     INodeRegistry public immutable NODES;
+    /// @notice Says which nodes are active.
+    ISupply public immutable SUPPLY;
 
     /// @dev The newest and the one before: by the parity of their sequence numbers, so that a checkpoint overwrites
     /// the one before last and costs two warm slots.
     mapping(uint32 leaseId => Checkpoint[2]) private _pairs;
     mapping(uint32 leaseId => uint32 sequence) private _sequences;
 
-    constructor(ILeaseRegistry leases, ITaskRegistry tasks, INodeRegistry nodes) EIP712("DRMP", "1") {
+    constructor(ILeaseRegistry leases, ITaskRegistry tasks, INodeRegistry nodes, ISupply supply) EIP712("DRMP", "1") {
         LEASES = leases;
         TASKS = tasks;
         NODES = nodes;
+        SUPPLY = supply;
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -56,13 +60,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function receiptsNeeded(uint32 leaseId) external view returns (uint256) {
-        return _needed(TASKS.replicasOf(LEASES.lease(leaseId).taskId), NODES.activeNodes());
+        return _needed(TASKS.replicasOf(LEASES.lease(leaseId).taskId), SUPPLY.activeNodes());
     }
 
     /// @inheritdoc ICheckpointRegistry
     function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool) {
         uint256 replicas = TASKS.replicasOf(LEASES.lease(leaseId).taskId);
-        return Receipts.isHolder(leaseId, nodeId, NODES.activeNodes(), replicas);
+        return Receipts.isHolder(leaseId, nodeId, SUPPLY.activeNodes(), replicas);
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -118,7 +122,8 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         uint256 replicas,
         Receipt[] calldata receipts
     ) private view {
-        uint256 active = NODES.activeNodes();
+        if (replicas == 0 && receipts.length == 0) return;
+        uint256 active = SUPPLY.activeNodes();
         uint256 needed = _needed(replicas, active);
         require(receipts.length >= needed, TooFewReceipts(holding.leaseId, receipts.length, needed));
         require(receipts.length <= Receipts.MOST, TooManyReceipts(receipts.length, Receipts.MOST));
@@ -128,12 +133,12 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             require(nodeId > last, ReceiptsOutOfOrder(nodeId));
             last = nodeId;
             require(nodeId != producer, ReceiptOfProducer(nodeId));
-            INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
-            require(facts.status == INodeRegistry.NodeStatus.Active, HolderNotActive(nodeId));
+            require(SUPPLY.stateOf(nodeId).status == ISupply.NodeStatus.Active, HolderNotActive(nodeId));
             require(Receipts.isHolder(holding.leaseId, nodeId, active, replicas), NotHolder(holding.leaseId, nodeId));
+            (, address operator) = NODES.keysOf(nodeId);
             require(
                 SignatureChecker.isValidSignatureNowCalldata(
-                    facts.operator,
+                    operator,
                     _hashTypedDataV4(holding.hash(nodeId)),
                     receipts[i].signature
                 ),

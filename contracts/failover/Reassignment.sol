@@ -4,20 +4,17 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {IReassignment} from "../interfaces/IReassignment.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {IVrfSeeds} from "../interfaces/IVrfSeeds.sol";
 import {SeedDraw} from "../vrf/SeedDraw.sol";
-import {NodePool} from "./NodePool.sol";
 
 /// @title Reassignment: the ranges of failed leases are drawn for among the nodes
 /// @notice See {IReassignment}.
 contract Reassignment is IReassignment {
-    using NodePool for NodePool.Pool;
-
     struct Batch {
         // One slot.
         uint40 openedAt;
@@ -53,7 +50,7 @@ contract Reassignment is IReassignment {
     /// @notice Times, the floor of latencies.
     IParameters public immutable PARAMETERS;
     /// @notice Supply.
-    INodeRegistry public immutable NODES;
+    ISupply public immutable SUPPLY;
     /// @notice Where ranges go that found no node.
     ITaskRegistry public immutable TASKS;
     /// @notice Grants what is drawn.
@@ -70,18 +67,17 @@ contract Reassignment is IReassignment {
     uint32 private _head;
     uint32[] private _orphans;
     mapping(uint32 batchId => Batch) private _batches;
-    NodePool.Pool private _pool;
 
     constructor(
         IParameters parameters,
-        INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
         IVrfSeeds seeds,
         ITelemetry telemetry
     ) {
         PARAMETERS = parameters;
-        NODES = nodes;
+        SUPPLY = supply;
         TASKS = tasks;
         LEASES = leases;
         SEEDS = seeds;
@@ -93,14 +89,6 @@ contract Reassignment is IReassignment {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         _orphans.push(leaseId);
         emit RangeOrphaned(leaseId);
-    }
-
-    /// @inheritdoc IReassignment
-    function place(uint32 nodeId, uint8 classId, uint8 bucket) external {
-        require(msg.sender == address(NODES), NotModule(msg.sender));
-        _pool.place(nodeId, classId, bucket);
-        if (bucket == 0) emit NodeUnpooled(nodeId);
-        else emit NodePooled(nodeId, classId, bucket);
     }
 
     /// @inheritdoc IReassignment
@@ -126,8 +114,8 @@ contract Reassignment is IReassignment {
         b.openedAt = uint40(block.timestamp);
         b.status = BatchStatus.Seeding;
         b.latencyFloor = uint16(PARAMETERS.get(Param.LatencyFloor));
-        NODES.freeze(SYNC_AT_OPEN);
-        _freeze = NODES.freezeCount();
+        SUPPLY.freeze(SYNC_AT_OPEN);
+        _freeze = SUPPLY.freezeCount();
         b.requestId = SEEDS.request();
         emit BatchOpened(batchId, msg.sender, b.requestId, b.leaseIds);
     }
@@ -162,7 +150,7 @@ contract Reassignment is IReassignment {
 
     /// @inheritdoc IReassignment
     function hasTurn() external view returns (bool) {
-        return orphanCount() != 0 && NODES.freezeCount() != _freeze;
+        return orphanCount() != 0 && SUPPLY.freezeCount() != _freeze;
     }
 
     /// @inheritdoc IReassignment
@@ -180,20 +168,9 @@ contract Reassignment is IReassignment {
     }
 
     /// @inheritdoc IReassignment
-    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position) {
-        NodePool.Place memory p = _pool.places[nodeId];
-        return (p.classId, p.bucket, p.position);
-    }
-
-    /// @inheritdoc IReassignment
-    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length) {
-        return (_pool.nodeAt(classId, bucket, position), _pool.lengthOf(classId, bucket));
-    }
-
-    /// @inheritdoc IReassignment
     function nextOpening() public view returns (uint256) {
         // Only right after a batch, and only if a round may be waiting.
-        if (_count == 0 || NODES.freezeCount() != _freeze) return 0;
+        if (_count == 0 || SUPPLY.freezeCount() != _freeze) return 0;
         if (PARAMETERS.intakePaused() || TASKS.queueLength() == 0) return 0;
         return _batches[_count].closedAt + ROUNDS_TURN;
     }
@@ -248,7 +225,7 @@ contract Reassignment is IReassignment {
         count = 0;
         for (uint256 set = o.task.classes; set != 0; set &= set - 1) {
             uint8 classId = uint8(Math.log2(set & (~set + 1)));
-            end += _pool.slots[classId];
+            end += SUPPLY.slotsOf(classId);
             (o.classIds[count], o.ends[count]) = (classId, end);
             ++count;
         }
@@ -260,10 +237,9 @@ contract Reassignment is IReassignment {
         uint256 k;
         while (at >= o.ends[k]) ++k;
         uint256 slot;
-        (nodeId, slot) = _pool.ownerOf(o.classIds[k], k == 0 ? at : at - o.ends[k - 1]);
-        if (nodeId == o.lease.nodeId) return (nodeId, 0);
         uint256 price;
-        (units, , price) = NODES.listingOf(nodeId);
+        (nodeId, slot, units, price) = SUPPLY.slotAt(o.classIds[k], k == 0 ? at : at - o.ends[k - 1]);
+        if (nodeId == o.lease.nodeId) return (nodeId, 0);
         uint256 surcharge = o.task.surcharges.length == 0 ? 0 : o.task.surcharges[k];
         if (slot >= units || price + surcharge > o.task.maxPrice) units = 0;
     }
@@ -277,7 +253,7 @@ contract Reassignment is IReassignment {
     /// @dev Leases to the node what it has room for; the orphan keeps the rest.
     function _grant(Orphan memory o, uint32 nodeId, uint32 units) private {
         uint24 count = uint24(Math.min(units, o.lease.count));
-        (, uint40 price) = NODES.take(nodeId, count);
+        (, uint40 price) = SUPPLY.take(nodeId, count);
         ILeaseRegistry.Grant[] memory grants = new ILeaseRegistry.Grant[](1);
         grants[0] = ILeaseRegistry.Grant({
             taskId: o.lease.taskId,
@@ -307,7 +283,7 @@ contract Reassignment is IReassignment {
     function _close(Batch storage b, BatchStatus status) private {
         b.status = status;
         b.closedAt = uint40(block.timestamp);
-        NODES.thaw();
+        SUPPLY.thaw();
     }
 
     function _requireOpen() private view returns (Batch storage b) {

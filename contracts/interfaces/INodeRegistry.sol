@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title Registry of nodes and of their supply
-/// @notice Contributors register machines here. A node is *listed* with the free capacity and the ask that the next
-/// round may use. While a round or a batch of reassignments is open all listings are frozen: what nodes change meanwhile
-/// (ask, class, capacity, draining, units freed) reaches the listings only after it, so nobody can react to a seed.
-interface INodeRegistry {
-    /// @notice None: never registered. Active: takes leases. Draining: takes no new lease. Unbonding: left the market,
-    /// the stake waits (and can be slashed). Withdrawn: gone, the stake was paid out.
-    enum NodeStatus {
-        None,
-        Active,
-        Draining,
-        Unbonding,
-        Withdrawn
-    }
+import {ISupply} from "./ISupply.sol";
 
+/// @title Registry of nodes: who they are
+/// @notice Contributors register machines here: owner, operator key, profile, endpoint, stake, and the ways into and out of
+/// the market. What a node offers and what of it is leased is kept by {ISupply}.
+interface INodeRegistry {
     /// @notice Where a node says its electricity comes from.
     enum EnergySource {
         Unknown,
@@ -26,23 +17,6 @@ interface INodeRegistry {
         Geothermal,
         Nuclear,
         Storage
-    }
-
-    /// @notice A class of interchangeable nodes: hardware kind x region.
-    struct Class {
-        /// Name such as "gpu-80g/eu", at most 31 bytes.
-        bytes32 name;
-        /// Price of one tick, in micro-VER; an ask is a whole number of them.
-        uint40 tickSize;
-    }
-
-    /// @notice What a node offers.
-    struct Terms {
-        uint8 classId;
-        /// Units that it can hold at once.
-        uint32 capacity;
-        /// What it wants for a unit, in wei: a multiple of the class's tick.
-        uint256 ask;
     }
 
     /// @notice What a node says of itself beside its terms.
@@ -59,13 +33,13 @@ interface INodeRegistry {
     /// @notice A node as clients read it.
     struct NodeView {
         uint32 id;
-        NodeStatus status;
+        ISupply.NodeStatus status;
         uint8 classId;
         uint16 askTick;
         uint32 capacity;
         /// Units under live leases.
         uint32 leased;
-        /// Delivered units that are neither paid nor refused yet; the stake backs them, too.
+        /// Delivered units that are neither paid nor refused yet; the stake also backs them.
         uint32 undecided;
         /// Free units, class and tick with which the node is listed now, and its place in its tick's array.
         uint32 listedUnits;
@@ -88,23 +62,8 @@ interface INodeRegistry {
         string endpoint;
     }
 
-    /// @notice The modules that freeze, fill, free and judge.
-    struct Modules {
-        address rounds;
-        address leases;
-        address telemetry;
-        address balancer;
-        address reassignment;
-    }
-
-    /// @notice What judging a node's reports needs to know of it.
+    /// @notice What judging a node's reports needs to know of its registration.
     struct Facts {
-        NodeStatus status;
-        uint8 classId;
-        bool unfit;
-        uint32 capacity;
-        /// Units under live leases.
-        uint32 leased;
         uint32 powerThreshold;
         uint32 powerMax;
         uint40 registeredAt;
@@ -113,10 +72,8 @@ interface INodeRegistry {
         address operator;
     }
 
-    event ModulesWired(Modules modules);
-    event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
-    event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, Terms terms);
-    event TermsSet(uint32 indexed nodeId, Terms terms);
+    event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, ISupply.Terms terms);
+    event TermsSet(uint32 indexed nodeId, ISupply.Terms terms);
     event ProfileSet(uint32 indexed nodeId, Profile profile);
     event OperatorSet(uint32 indexed nodeId, address indexed operator);
     event StakeAdded(uint32 indexed nodeId, uint256 amount);
@@ -124,77 +81,24 @@ interface INodeRegistry {
     event NodeResumed(uint32 indexed nodeId);
     event NodeUnbonding(uint32 indexed nodeId, uint40 withdrawableAt);
     event NodeWithdrawn(uint32 indexed nodeId, uint256 stake);
-    /// @notice Its reports make the node fit for new work, or unfit.
-    event NodeFitSet(uint32 indexed nodeId, bool fit);
-    event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
-    /// @notice The node's listing changed to this many free units at this class and tick.
-    event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
-    /// @notice Listings are frozen for a round (or not any more).
-    event ListingsFrozenSet(bool frozen);
 
-    error NotModule(address caller);
     /// @notice The caller is not the node's owner.
     error NotOwner(uint32 nodeId, address caller);
     /// @notice The caller is neither the node's owner nor its operator.
     error NotOwnerOrOperator(uint32 nodeId, address caller);
     error UnknownNode(uint32 nodeId);
-    error UnknownClass(uint8 classId);
-    error TooManyClasses();
-    error InvalidTickSize(uint40 tickSize);
-    error ClassNameTaken(bytes32 name);
-    error InvalidCapacity(uint32 capacity);
-    /// @notice The ask is no multiple of the class's tick, which is `tickWei` wei.
-    error AskNotOnTick(uint256 ask, uint256 tickWei);
-    /// @notice The ask is above the class's highest tick, which is `highest` wei.
-    error AskTooHigh(uint256 ask, uint256 highest);
-    /// @notice The stake does not cover the capacity.
-    error StakeTooLow(uint256 stake, uint256 needed);
-    /// @notice Units are leased, or promised to the open round; the capacity cannot go below them.
-    error CapacityInUse(uint32 nodeId, uint32 requested, uint32 committed);
     error OperatorTaken(address operator, uint32 nodeId);
     error InvalidOperator();
     /// @notice The operator key was changed 255 times; register another node.
     error TooManyKeys(uint32 nodeId);
     error InvalidEndpoint(uint256 length);
-    /// @notice The node's status does not allow this.
-    error WrongStatus(uint32 nodeId, NodeStatus status);
-    /// @notice The node still has units leased or listed.
-    error NodeBusy(uint32 nodeId, uint32 leased, uint32 listed);
     error StillUnbonding(uint32 nodeId, uint40 withdrawableAt);
-    /// @notice Listings wait to be brought up to date: call {syncPending} first.
-    error ListingsPending(uint256 count);
-    error ListingsFrozen();
-    error ListingsNotFrozen();
-
-    /// @notice The node lists fewer free units than asked for.
-    error NotEnoughListed(uint32 nodeId, uint32 listed, uint32 asked);
-
-    // Refusals of a round's post, see {fill}.
-
-    /// @notice The node is not listed in this class.
-    error NodeNotListed(uint32 nodeId, uint8 classId);
-    /// @notice The node asks more than the clearing price.
-    error AskAboveClearing(uint32 nodeId, uint16 tick, uint64 clearing);
-    /// @notice The node stands at the marginal tick, but the seed's filling does not reach it.
-    error NotInFilling(uint32 nodeId);
-    /// @notice Nodes of a class must come in ascending order of their hash with the seed, each once.
-    error NodesOutOfOrder(uint32 nodeId);
-    /// @notice The class's rows hold `granted` units where the clearing price asks for `required`.
-    error ClassUnitsMismatch(uint8 classId, uint256 granted, uint256 required);
-    /// @notice With this clearing price at least `below` and at most `upTo` units must be granted, not `units`.
-    error ClearingPriceMismatch(uint8 classId, uint256 units, uint256 below, uint256 upTo);
-
-    /// @notice Names the modules that freeze, fill, free and judge. Deployer only, once.
-    function wire(Modules calldata modules) external;
-
-    /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
-    function addClasses(Class[] calldata added) external;
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
     /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
     function register(
         address operator,
-        Terms calldata terms,
+        ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake
     ) external returns (uint32 nodeId);
@@ -202,7 +106,7 @@ interface INodeRegistry {
     /// @notice {register} with an ERC-2612 permit for the vault instead of an approval before.
     function registerWithPermit(
         address operator,
-        Terms calldata terms,
+        ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
         uint256 deadline,
@@ -212,7 +116,7 @@ interface INodeRegistry {
     ) external returns (uint32 nodeId);
 
     /// @notice Changes a node's terms. Owner only. In an open round the old terms stand until it ends.
-    function setTerms(uint32 nodeId, Terms calldata terms) external;
+    function setTerms(uint32 nodeId, ISupply.Terms calldata terms) external;
 
     /// @notice Changes a node's profile. Owner or operator.
     function setProfile(uint32 nodeId, Profile calldata profile) external;
@@ -221,7 +125,8 @@ interface INodeRegistry {
     /// only.
     function setOperator(uint32 nodeId, address operator) external;
 
-    /// @notice Adds stake. Anyone, having approved the vault.
+    /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is listed
+    /// as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
     function addStake(uint32 nodeId, uint256 amount) external;
 
     /// @notice {addStake} with an ERC-2612 permit of the caller for the vault instead of an approval before.
@@ -247,64 +152,6 @@ interface INodeRegistry {
     /// @notice Makes the stake of an unbonded node claimable in the vault. Owner only.
     function withdraw(uint32 nodeId) external;
 
-    /// @notice Brings listings up to date with what the nodes are now. Anyone; not while a round is open.
-    /// O(n) in the ids given.
-    function sync(uint32[] calldata nodeIds) external;
-
-    /// @notice Works off up to `most` listings that changed during a round. Anyone; not while a round is open.
-    /// @return left How many still wait.
-    function syncPending(uint256 most) external returns (uint256 left);
-
-    /// @notice Freezes the listings for a round or a batch; works off up to `most` pending ones first and reverts if some are left.
-    /// Round manager and reassignment only.
-    function freeze(uint256 most) external;
-
-    /// @notice Ends the freeze. Only the module that froze.
-    function thaw() external;
-
-    /// @notice Grants `units` units of a class at a clearing price and checks that nothing cheaper is skipped and that
-    /// the marginal tick is filled from where the seed says. Round manager only. O(n) in the nodes given, independent
-    /// of the nodes registered.
-    /// @param clearing The class's clearing price in micro-VER x 1024 (see Units.sol).
-    /// @param nodeIds The granted nodes, 4 bytes each, big-endian, in ascending {SeedDraw.nodeOrder}.
-    /// @return fills One word per node: units << 72 | price (micro-VER) << 32 | node id.
-    function fill(
-        uint8 classId,
-        bytes32 seed,
-        uint64 clearing,
-        uint256 units,
-        bytes calldata nodeIds
-    ) external returns (uint256[] memory fills);
-
-    /// @notice Leases `units` of a node's listed units: the balancer while the listings are not frozen, reassignment while
-    /// it holds the freeze itself; nobody else.
-    /// @return classId Class with which the node is listed.
-    /// @return price Its ask for a unit, micro-VER.
-    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
-
-    /// @notice Units of a lease are no longer run by the node. Lease registry only.
-    function free(uint32 nodeId, uint32 units) external;
-
-    /// @notice Units of a lease were delivered: they leave the capacity that they took, and stay backed by the stake until
-    /// they are decided. Lease registry only.
-    function deliver(uint32 nodeId, uint32 units) external;
-
-    /// @notice Delivered units were paid or refused. Lease registry only.
-    function decide(uint32 nodeId, uint32 units) external;
-
-    /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
-    /// @return slashed Wei taken.
-    function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
-
-    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry only.
-    function setFit(uint32 nodeId, bool fit) external;
-
-    /// @notice A class; reverts if unknown.
-    function class(uint8 classId) external view returns (Class memory);
-
-    /// @notice All classes, in the order of their ids.
-    function classes() external view returns (Class[] memory);
-
     /// @notice A node; reverts if unknown.
     function node(uint32 nodeId) external view returns (NodeView memory);
 
@@ -317,30 +164,9 @@ interface INodeRegistry {
     /// @notice The node of an operator key, 0 if none.
     function nodeOfOperator(address operator) external view returns (uint32);
 
-    /// @notice How many nodes are active: neither draining nor leaving.
-    function activeNodes() external view returns (uint32);
-
-    /// @notice What a node is listed with: free units, class, and its ask for a unit in micro-VER; all zero if it is not.
-    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price);
-
     /// @notice Owner and operator of a node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);
 
-    /// @notice What judging a node's reports needs to know of it; reverts if unknown. Three reads.
+    /// @notice What judging a node's reports needs to know of its registration; reverts if unknown. Two reads.
     function factsOf(uint32 nodeId) external view returns (Facts memory);
-
-    /// @notice Free listed units of a class at ticks below `tick`. Four reads.
-    function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256);
-
-    /// @notice Free listed units of a class at or below this price (micro-VER). Four reads.
-    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256);
-
-    /// @notice How many listings wait to be brought up to date.
-    function pendingCount() external view returns (uint256);
-
-    /// @notice Whether a round holds the listings.
-    function frozen() external view returns (bool);
-
-    /// @notice How often the listings have been frozen: while they are, the number of this freeze.
-    function freezeCount() external view returns (uint32);
 }

@@ -47,9 +47,6 @@ interface IReassignment {
     event RangeReturned(uint32 indexed orphanId, uint24 start, uint24 count);
     event BatchDrawn(uint32 indexed batchId);
     event BatchAborted(uint32 indexed batchId, BatchStatus was);
-    /// @notice The node stands in the pool of a class among those with 2^bucket to 2^(bucket+1) - 1 units of capacity.
-    event NodePooled(uint32 indexed nodeId, uint8 indexed classId, uint8 bucket);
-    event NodeUnpooled(uint32 indexed nodeId);
 
     error NotModule(address caller);
     error NoOrphans();
@@ -64,11 +61,6 @@ interface IReassignment {
 
     /// @notice Notes an orphan. Lease registry only.
     function add(uint32 leaseId) external;
-
-    /// @notice Puts a node into the pool where it is found by the draws, moves it or takes it out. Node registry only, and
-    /// never while the listings are frozen. O(1).
-    /// @param bucket 0: out. Else 1 + floor(log2(capacity)), at most 24.
-    function place(uint32 nodeId, uint8 classId, uint8 bucket) external;
 
     /// @notice Opens a batch of the oldest orphans, at most 32: freezes the listings and asks for the seed. Orphans of tasks that take no
     /// leases any more are given back at once. Anyone. There is no second request for a batch.
@@ -102,10 +94,4 @@ interface IReassignment {
 
     /// @notice Up to `count` of the waiting orphans (ids of the expired leases), oldest first, from the `offset`-th on.
     function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory leaseIds);
-
-    /// @notice Where a node stands in the pool; bucket 0: nowhere.
-    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position);
-
-    /// @notice The node at a position of a bucket's array, and the array's length.
-    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length);
 }

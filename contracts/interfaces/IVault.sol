@@ -9,6 +9,7 @@ interface IVault {
     /// @notice The modules that may move money between ledgers.
     struct Modules {
         address nodes;
+        address supply;
         address tasks;
         address leases;
         address rounds;
@@ -65,7 +66,7 @@ interface IVault {
     /// @return amount Wei released.
     function releaseStake(uint32 nodeId, address to) external returns (uint256 amount);
 
-    /// @notice Moves up to `amount` of a node's stake to the bounty pool: what is not there is not taken, and it never reverts. Node registry only.
+    /// @notice Moves up to `amount` of a node's stake to the bounty pool: what is not there is not taken, and it never reverts. Supply only.
     /// @return taken Wei taken.
     function slash(uint32 nodeId, uint256 amount) external returns (uint256 taken);
 

@@ -10,6 +10,7 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {IReassignment} from "../interfaces/IReassignment.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {Vault} from "../vault/Vault.sol";
@@ -24,8 +25,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     Vault public immutable VAULT;
     /// @notice Grace, windows, slices, bounties.
     IParameters public immutable PARAMETERS;
-    /// @notice Operators and owners; capacity freed goes back there.
+    /// @notice Operators and owners.
     INodeRegistry public immutable NODES;
+    /// @notice Capacity freed goes back there.
+    ISupply public immutable SUPPLY;
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
     /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
@@ -51,12 +54,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Vault vault,
         IParameters parameters,
         INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks,
         AggregatorV3Interface uptime
     ) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
         NODES = nodes;
+        SUPPLY = supply;
         TASKS = tasks;
         UPTIME = uptime;
     }
@@ -104,7 +109,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.due = uint40(block.timestamp + PARAMETERS.get(Param.DisputeWindow));
         _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0);
         emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
-        NODES.deliver(held.nodeId, held.count);
+        SUPPLY.deliver(held.nodeId, held.count);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -148,10 +153,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
             // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
-            uint256 slashed = NODES.penalise(held.nodeId, _slice(held.count));
+            uint256 slashed = SUPPLY.penalise(held.nodeId, _slice(held.count));
             VAULT.payBounty(msg.sender, Math.min(PARAMETERS.get(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
-        NODES.free(held.nodeId, held.count);
+        SUPPLY.free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
         else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
     }
@@ -201,8 +206,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.status = LeaseStatus.Rejected;
         (address developer, , , ) = TASKS.termsOf(held.taskId);
         VAULT.releaseEscrow(held.taskId, developer, _results[leaseId].bond * PRICE_UNIT);
-        NODES.penalise(held.nodeId, _slice(held.count));
-        NODES.decide(held.nodeId, held.count);
+        SUPPLY.penalise(held.nodeId, _slice(held.count));
+        SUPPLY.decide(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         _reopen(leaseId, held, 0);
     }
@@ -271,7 +276,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.status = LeaseStatus.Released;
         held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, held.count);
+        SUPPLY.free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
 
@@ -288,7 +293,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.status = LeaseStatus.Released;
         held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        NODES.free(held.nodeId, target.units);
+        SUPPLY.free(held.nodeId, target.units);
         uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
         Grant memory g = Grant({
             taskId: held.taskId,
@@ -311,7 +316,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         Target memory target = _targets[leaseId];
         delete _targets[leaseId];
         emit MoveDropped(leaseId, target.nodeId, target.units);
-        NODES.free(target.nodeId, target.units);
+        SUPPLY.free(target.nodeId, target.units);
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
@@ -327,7 +332,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         VAULT.releaseEscrow(taskId, owner, amount + _results[leaseId].bond * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
-        NODES.decide(nodeId, count);
+        SUPPLY.decide(nodeId, count);
     }
 
     /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.

@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
 import {DITHER, TICKS} from "../governance/Units.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {SeedDraw} from "../vrf/SeedDraw.sol";
 import {TickTree} from "./TickTree.sol";
 
@@ -26,11 +26,11 @@ library Listings {
         uint16 askTick;
         uint8 listedClassId;
         uint8 classId;
-        INodeRegistry.NodeStatus status;
+        ISupply.NodeStatus status;
         bool pending;
         /// Kept out of new work by its reports.
         bool unfit;
-        /// Class and bucket of the pool in which it stands, as reassignment knows them (bucket 0: in none).
+        /// Class and bucket of the pool in which it stands, (bucket 0: in none).
         uint8 pooledClassId;
         uint8 pooledBucket;
         uint40 cooldownUntil;
@@ -127,7 +127,7 @@ library Listings {
         for (uint256 i; i < fills.length; ++i) {
             uint32 nodeId = uint32(bytes4(nodeIds[4 * i:4 * i + 4]));
             uint256 next = SeedDraw.nodeOrder(order.seed, nodeId);
-            require(next > place, INodeRegistry.NodesOutOfOrder(nodeId));
+            require(next > place, ISupply.NodesOutOfOrder(nodeId));
             place = next;
             Node storage node = nodes[nodeId];
             uint256 amount = _amount(node, nodeId, order, margin.tick);
@@ -136,7 +136,7 @@ library Listings {
             granted += amount;
             fills[i] = (amount << 72) | ((uint256(node.listedTick) * order.tickSize) << 32) | nodeId;
         }
-        require(granted == order.units, INodeRegistry.ClassUnitsMismatch(order.classId, granted, order.units));
+        require(granted == order.units, ISupply.ClassUnitsMismatch(order.classId, granted, order.units));
         if (granted != 0) book.tree.consume(margin.tick, margin.units);
     }
 
@@ -150,7 +150,7 @@ library Listings {
         uint256 upTo = margin.below + (onTick ? book.tree.at(margin.tick) : 0);
         require(
             margin.below <= order.units && order.units <= upTo,
-            INodeRegistry.ClearingPriceMismatch(order.classId, order.units, margin.below, upTo)
+            ISupply.ClearingPriceMismatch(order.classId, order.units, margin.below, upTo)
         );
         margin.units = order.units - margin.below;
     }
@@ -198,12 +198,12 @@ library Listings {
         uint256 marginTick
     ) private returns (uint256 amount) {
         amount = node.listedUnits;
-        require(amount != 0 && node.listedClassId == order.classId, INodeRegistry.NodeNotListed(nodeId, order.classId));
+        require(amount != 0 && node.listedClassId == order.classId, ISupply.NodeNotListed(nodeId, order.classId));
         uint16 tick = node.listedTick;
         if (tick < marginTick) return amount;
-        require(tick == marginTick, INodeRegistry.AskAboveClearing(nodeId, tick, order.clearing));
+        require(tick == marginTick, ISupply.AskAboveClearing(nodeId, tick, order.clearing));
         amount = _share(nodeId).tload();
-        require(amount != 0, INodeRegistry.NotInFilling(nodeId));
+        require(amount != 0, ISupply.NotInFilling(nodeId));
         _share(nodeId).tstore(0);
     }
 

@@ -4,10 +4,10 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {PRICE_UNIT} from "../governance/Units.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {IReassignment} from "../interfaces/IReassignment.sol";
 import {IRoundManager} from "../interfaces/IRoundManager.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IVrfSeeds} from "../interfaces/IVrfSeeds.sol";
@@ -41,7 +41,7 @@ contract RoundManager is IRoundManager {
     /// @notice Sizes, times, bounties, pause.
     IParameters public immutable PARAMETERS;
     /// @notice Supply.
-    INodeRegistry public immutable NODES;
+    ISupply public immutable SUPPLY;
     /// @notice Demand.
     ITaskRegistry public immutable TASKS;
     /// @notice Grants what a round decides.
@@ -57,7 +57,7 @@ contract RoundManager is IRoundManager {
     constructor(
         IVault vault,
         IParameters parameters,
-        INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
         IVrfSeeds seeds,
@@ -65,7 +65,7 @@ contract RoundManager is IRoundManager {
     ) {
         VAULT = vault;
         PARAMETERS = parameters;
-        NODES = nodes;
+        SUPPLY = supply;
         TASKS = tasks;
         LEASES = leases;
         SEEDS = seeds;
@@ -79,7 +79,7 @@ contract RoundManager is IRoundManager {
         uint256 earliest = nextOpening();
         require(block.timestamp >= earliest, RoundTooSoon(earliest));
         require(!REASSIGNMENT.hasTurn(), BatchFirst());
-        NODES.freeze(SYNC_AT_OPEN);
+        SUPPLY.freeze(SYNC_AT_OPEN);
         (uint32[] memory taskIds, uint32[] memory units) = TASKS.freeze(
             PARAMETERS.get(Param.RoundMaxTasks),
             PARAMETERS.get(Param.RoundMaxUnits)
@@ -176,7 +176,7 @@ contract RoundManager is IRoundManager {
             Layout.ClassLane memory lane = board.classes[k];
             bytes calldata ids;
             (ids, offset) = RoundPost.nodes(post, offset);
-            lane.fills = NODES.fill(lane.classId, seed, lane.clearing, lane.units, ids);
+            lane.fills = SUPPLY.fill(lane.classId, seed, lane.clearing, lane.units, ids);
             emit ClassCleared(roundId, lane.classId, lane.clearing, uint32(lane.units));
         }
         require(offset == post.length, MalformedPost(post.length));
@@ -192,7 +192,7 @@ contract RoundManager is IRoundManager {
     }
 
     function _thaw(Round storage r, bool toFront) private {
-        NODES.thaw();
+        SUPPLY.thaw();
         uint256 count = r.demands.length;
         uint32[] memory taskIds = new uint32[](count);
         for (uint256 i; i < count; ++i) taskIds[i] = r.demands[i].taskId;

@@ -15,8 +15,8 @@ import {
     UPKEEP_STEP_GAS
 } from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Receipts} from "../checkpoints/Receipts.sol";
@@ -70,7 +70,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     /// @notice Fee, bounds of intervals, pause.
     IParameters public immutable PARAMETERS;
     /// @notice Classes and what is listed.
-    INodeRegistry public immutable NODES;
+    ISupply public immutable SUPPLY;
 
     address private _rounds;
     address private _leases;
@@ -89,10 +89,10 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         _;
     }
 
-    constructor(Vault vault, IParameters parameters, INodeRegistry nodes) {
+    constructor(Vault vault, IParameters parameters, ISupply supply) {
         VAULT = vault;
         PARAMETERS = parameters;
-        NODES = nodes;
+        SUPPLY = supply;
     }
 
     /// @inheritdoc ITaskRegistry
@@ -463,7 +463,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
         require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
         // A seed may be known by now, and the price decides what it chooses.
-        require(!NODES.frozen(), INodeRegistry.ListingsFrozen());
+        require(!SUPPLY.frozen(), ISupply.ListingsFrozen());
         emit PriceRaised(taskId, t.maxPrice * PRICE_UNIT, maxPrice, deposit);
         t.maxPrice = uint64(_price(maxPrice));
         if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
@@ -472,7 +472,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
     function _classSet(Submission calldata s, uint40[] storage surcharges) private returns (uint256 classes) {
-        uint256 known = NODES.classes().length;
+        uint256 known = SUPPLY.classes().length;
         for (uint256 i; i < s.classIds.length; ++i) {
             uint8 classId = s.classIds[i];
             require(classId < known, UnknownClass(classId));
@@ -584,7 +584,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             uint256 surcharge = plain ? 0 : t.surcharges[i];
             uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
             classes &= classes - 1;
-            if (surcharge <= price) units += NODES.unitsAtOrBelow(classId, price - surcharge);
+            if (surcharge <= price) units += SUPPLY.unitsAtOrBelow(classId, price - surcharge);
         }
         return Math.min(units, most);
     }

@@ -10,6 +10,7 @@ import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 import {ReportCodec} from "./ReportCodec.sol";
 
@@ -31,7 +32,6 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     struct Batch {
         /// Number of the freeze that holds the listings; 0: none does.
         uint32 freeze;
-        uint32 nodeCount;
         uint32 leaseCount;
         Rule rule;
         Totals totals;
@@ -56,6 +56,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     IParameters public immutable PARAMETERS;
     /// @notice Operators, capacity, declared power; is told who is fit for new work.
     INodeRegistry public immutable NODES;
+    /// @notice Keeps nodes out of new work.
+    ISupply public immutable SUPPLY;
     /// @notice Whose leases the shares name.
     ILeaseRegistry public immutable LEASES;
     /// @notice Keeps the energy.
@@ -70,11 +72,13 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         address authority,
         IParameters parameters,
         INodeRegistry nodes,
+        ISupply supply,
         ILeaseRegistry leases,
         IEnergyLedger ledger
     ) AccessManaged(authority) EIP712("DRMP", "1") {
         PARAMETERS = parameters;
         NODES = nodes;
+        SUPPLY = supply;
         LEASES = leases;
         LEDGER = ledger;
     }
@@ -82,8 +86,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @inheritdoc ITelemetry
     function post(bytes calldata packed) external returns (uint256 accepted) {
         Batch memory batch = Batch({
-            freeze: NODES.frozen() ? NODES.freezeCount() : 0,
-            nodeCount: NODES.nodeCount(),
+            freeze: SUPPLY.frozen() ? SUPPLY.freezeCount() : 0,
             leaseCount: LEASES.leaseCount(),
             rule: _rule(),
             totals: _totals
@@ -103,9 +106,10 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     function lapse(uint32 nodeId) external {
         INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
         Standing memory s = _standings[nodeId];
+        bool unfit = SUPPLY.stateOf(nodeId).unfit;
         uint256 from = _silentFrom(s.at, facts.registeredAt);
         require(block.timestamp > from, NodeInTime(nodeId, from));
-        require(s.counted || !facts.unfit, AlreadyLapsed(nodeId));
+        require(s.counted || !unfit, AlreadyLapsed(nodeId));
         if (s.counted) {
             Totals memory t = _totals;
             _uncount(t, s);
@@ -113,14 +117,13 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             _standings[nodeId].counted = false;
         }
         emit NodeLapsed(nodeId);
-        if (!facts.unfit) NODES.setFit(nodeId, false);
+        if (!unfit) SUPPLY.setFit(nodeId, false);
     }
 
     /// @inheritdoc ITelemetry
     function throttle(uint32 nodeId) external {
-        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        uint32 threshold = NODES.factsOf(nodeId).powerThreshold;
         Standing memory s = _standings[nodeId];
-        uint32 threshold = facts.powerThreshold;
         require(!s.throttled, AlreadyThrottled(nodeId));
         require(
             threshold != 0 && s.watts > threshold && s.previousWatts > threshold,
@@ -129,14 +132,13 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         _standings[nodeId].throttled = true;
         if (s.counted) ++_totals.throttledNodes;
         emit NodeThrottled(nodeId, s.watts, threshold);
-        if (!facts.unfit) NODES.setFit(nodeId, false);
+        if (!SUPPLY.stateOf(nodeId).unfit) SUPPLY.setFit(nodeId, false);
     }
 
     /// @inheritdoc ITelemetry
     function unthrottle(uint32 nodeId) external {
-        INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
+        uint32 threshold = NODES.factsOf(nodeId).powerThreshold;
         Standing memory s = _standings[nodeId];
-        uint32 threshold = facts.powerThreshold;
         require(s.throttled, NotThrottled(nodeId));
         require(threshold == 0 || s.watts <= threshold, PowerAboveThreshold(nodeId, s.watts, threshold));
         s.throttled = false;
@@ -144,7 +146,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         if (s.counted) --_totals.throttledNodes;
         emit NodeUnthrottled(nodeId, s.watts, threshold);
         // A lapsed node stays out until it reports again.
-        if (s.counted && facts.unfit && _fit(s, facts.classId, _totals, _rule())) NODES.setFit(nodeId, true);
+        ISupply.State memory state = SUPPLY.stateOf(nodeId);
+        if (s.counted && state.unfit && _fit(s, state.classId, _totals, _rule())) SUPPLY.setFit(nodeId, true);
     }
 
     /// @inheritdoc ITelemetry
@@ -158,9 +161,9 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function signsOf(uint32 nodeId) external view returns (uint16, uint16, uint40) {
-        if (NODES.frozen()) {
+        if (SUPPLY.frozen()) {
             Frozen storage f = _frozen[nodeId];
-            if (f.freeze == NODES.freezeCount()) return (f.load, f.latency, f.at);
+            if (f.freeze == SUPPLY.freezeCount()) return (f.load, f.latency, f.at);
         }
         Standing storage s = _standings[nodeId];
         return (s.load, s.latency, s.at);
@@ -205,17 +208,21 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @dev Judges a report, and books it if it is good.
     function _process(Report memory r, bytes calldata signature, Batch memory batch) private returns (Refusal reason) {
-        if (r.nodeId == 0 || r.nodeId > batch.nodeCount) return Refusal.UnknownNode;
+        ISupply.State memory state = SUPPLY.stateOf(r.nodeId);
+        if (state.status == ISupply.NodeStatus.None) return Refusal.UnknownNode;
         INodeRegistry.Facts memory facts = NODES.factsOf(r.nodeId);
         Standing memory s = _standings[r.nodeId];
         uint256 from = _coveredFrom(s, facts.registeredAt, batch.rule.timeout);
+        if (state.status != ISupply.NodeStatus.Active && state.status != ISupply.NodeStatus.Draining) {
+            return Refusal.NotInMarket;
+        }
         reason = _judgeOrigin(r, facts, signature, s.sequence);
         if (reason != Refusal.None) return reason;
         if (r.period == 0 || from + r.period > block.timestamp) return Refusal.PeriodInvalid;
-        reason = _judgeValues(r, facts);
+        reason = _judgeValues(r, facts.powerMax, state.capacity);
         if (reason != Refusal.None) return reason;
         IEnergyLedger.Part[] memory parts;
-        (reason, parts) = _judgeShares(r, facts.capacity, batch.leaseCount, from);
+        (reason, parts) = _judgeShares(r, state.capacity, batch.leaseCount, from);
         if (reason != Refusal.None) return reason;
 
         // Once per freeze: what the draws of this freeze may know of the node.
@@ -224,20 +231,26 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         }
         if (s.counted) _uncount(batch.totals, s);
         s.lag = uint16(block.timestamp - from - r.period);
-        _book(r, facts, s, batch);
-        _record(r, facts.classId, parts);
+        _book(r, facts.powerMax, state, s, batch);
+        _record(r, state.classId, parts);
     }
 
     /// @dev Changes the node's standing, the totals, and whether it is fit for new work.
-    function _book(Report memory r, INodeRegistry.Facts memory facts, Standing memory s, Batch memory batch) private {
+    function _book(
+        Report memory r,
+        uint256 powerMax,
+        ISupply.State memory state,
+        Standing memory s,
+        Batch memory batch
+    ) private {
         s.sequence = r.sequence;
         s.at = uint32(block.timestamp);
         s.load = r.load;
-        s.capacity = uint24(facts.capacity);
+        s.capacity = uint24(state.capacity);
         s.latency = r.latency;
         s.previousWatts = s.watts;
         s.watts = uint32(Math.ceilDiv(r.joules, r.period));
-        s.unitPower = _unitPower(s.watts, facts);
+        s.unitPower = _unitPower(s.watts, powerMax, state);
         s.counted = true;
         s.renewable = r.joules != 0 && r.renewableJoules == r.joules;
         _standings[r.nodeId] = s;
@@ -254,8 +267,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             r.version,
             r.idleUnitSeconds
         );
-        bool fit = _fit(s, facts.classId, batch.totals, batch.rule);
-        if (fit == facts.unfit) NODES.setFit(r.nodeId, fit);
+        bool fit = _fit(s, state.classId, batch.totals, batch.rule);
+        if (fit == state.unfit) SUPPLY.setFit(r.nodeId, fit);
     }
 
     function _record(Report memory r, uint8 classId, IEnergyLedger.Part[] memory parts) private {
@@ -279,9 +292,6 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         bytes calldata signature,
         uint32 sequence
     ) private view returns (Refusal) {
-        bool inMarket =
-            facts.status == INodeRegistry.NodeStatus.Active || facts.status == INodeRegistry.NodeStatus.Draining;
-        if (!inMarket) return Refusal.NotInMarket;
         if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
         // Each key counts for itself: what a key that was stolen has signed holds its successor up in nothing.
         if (r.sequence <= sequence || r.sequence >> KEY_SHIFT != facts.keyNumber) return Refusal.SequenceNotGrowing;
@@ -295,10 +305,10 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return signer == facts.operator ? Refusal.None : Refusal.BadSignature;
     }
 
-    function _judgeValues(Report memory r, INodeRegistry.Facts memory facts) private pure returns (Refusal) {
+    function _judgeValues(Report memory r, uint256 powerMax, uint256 capacity) private pure returns (Refusal) {
         if (r.load > BASIS) return Refusal.LoadTooHigh;
         if (r.method == 0 || r.method > uint8(type(Method).max)) return Refusal.UnknownMethod;
-        uint256 most = Math.min(facts.powerMax, uint256(facts.capacity) * MAX_UNIT_POWER);
+        uint256 most = Math.min(powerMax, capacity * MAX_UNIT_POWER);
         if (r.joules > most * r.period) return Refusal.PowerAboveMaximum;
         return r.renewableJoules > r.joules ? Refusal.RenewableAboveTotal : Refusal.None;
     }
@@ -391,8 +401,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     }
 
     /// @dev Milliwatts per leased unit, rounded up; of an idle node, of its capacity at its declared maximum.
-    function _unitPower(uint256 watts, INodeRegistry.Facts memory facts) private pure returns (uint32) {
-        (uint256 power, uint256 units) = facts.leased == 0 ? (facts.powerMax, facts.capacity) : (watts, facts.leased);
+    function _unitPower(uint256 watts, uint256 powerMax, ISupply.State memory state) private pure returns (uint32) {
+        (uint256 power, uint256 units) = state.leased == 0 ? (powerMax, state.capacity) : (watts, state.leased);
         return uint32(Math.min(Math.ceilDiv(power * 1_000, units), type(uint32).max));
     }
 }

@@ -83,7 +83,7 @@ contract Vault is IVault, WiredOnce {
 
     /// @inheritdoc IVault
     function slash(uint32 nodeId, uint256 amount) external returns (uint256 taken) {
-        require(msg.sender == _modules.nodes, NotModule(msg.sender));
+        require(msg.sender == _modules.supply, NotModule(msg.sender));
         uint256 stake = _stake[nodeId];
         taken = Math.min(stake, amount);
         _stake[nodeId] = stake - taken;

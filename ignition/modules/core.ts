@@ -61,23 +61,25 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const guardian = m.getParameter<string>("guardian");
   const arbiter = m.getParameter<string>("arbiter");
   const treasury = m.getParameter<string>("treasury");
-  const supply = m.getParameter<bigint>("supply");
+  const tokenSupply = m.getParameter<bigint>("supply");
 
   const manager = m.contract("AccessManager", [deployer]);
-  const token = m.contract("VerToken", [manager, m.getParameter("supplyCap"), deployer, supply]);
+  const token = m.contract("VerToken", [manager, m.getParameter("supplyCap"), deployer, tokenSupply]);
   const parameters = m.contract("Parameters", [manager, PARAMETERS.map((name) => m.getParameter(name))]);
   const vault = m.contract("Vault", [token]);
-  const nodes = m.contract("NodeRegistry", [manager, vault, parameters]);
-  const tasks = m.contract("TaskRegistry", [vault, parameters, nodes]);
+  const supply = m.contract("Supply", [manager, vault, parameters]);
+  const nodes = m.contract("NodeRegistry", [vault, parameters, supply]);
+  const tasks = m.contract("TaskRegistry", [vault, parameters, supply]);
   const leases = m.contract("LeaseRegistry", [
     manager,
     vault,
     parameters,
     nodes,
+    supply,
     tasks,
     m.getParameter("sequencerUptimeFeed"),
   ]);
-  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply]);
 
   const subscribed = m.call(coordinator, "createSubscription", []);
   const subscriptionId = m.readEventArgument(subscribed, "SubscriptionCreated", "subId", {
@@ -100,18 +102,18 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
 
   const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
-  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, leases, ledger]);
-  const balancer = m.contract("Balancer", [parameters, nodes, tasks, leases, telemetry]);
-  const reassignment = m.contract("Reassignment", [parameters, nodes, tasks, leases, seeds, telemetry]);
-  const rounds = m.contract("RoundManager", [vault, parameters, nodes, tasks, leases, seeds, reassignment]);
+  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
+  const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry]);
+  const reassignment = m.contract("Reassignment", [parameters, supply, tasks, leases, seeds, telemetry]);
+  const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
-  m.call(vault, "wire", [{ nodes, tasks, leases, rounds }]);
-  m.call(nodes, "wire", [{ rounds, leases, telemetry, balancer, reassignment }]);
+  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds }]);
+  m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment }]);
   m.call(tasks, "wire", [rounds, leases, reassignment]);
   m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment }]);
   m.call(ledger, "wire", [telemetry]);
   m.call(seeds, "wire", [rounds, reassignment]);
-  const classes = m.call(nodes, "addClasses", [m.getParameter("classes")]);
+  const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
   // The supply: bounty pool and treasury; a faucet takes the rest where there is one.
@@ -132,7 +134,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     m.call(manager, "setTargetFunctionRole", [leases, [selector("rule(uint32,bool)")], ROLES.arbiter], {
       id: "RoleOfRule",
     }),
-    m.call(manager, "setTargetFunctionRole", [nodes, [selector("addClasses((bytes32,uint40)[])")], ROLES.parameters], {
+    m.call(manager, "setTargetFunctionRole", [supply, [selector("addClasses((bytes32,uint40)[])")], ROLES.parameters], {
       id: "RoleOfClasses",
       after: [classes],
     }),
@@ -172,6 +174,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     parameters,
     vault,
     nodes,
+    supply,
     tasks,
     leases,
     checkpoints,

@@ -55,7 +55,7 @@ export class AllocationKeeper {
   /** One look and the step that follows from it. @returns Whether a transaction went through. */
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#parts;
-    const { rounds, nodes, tasks } = reader.contracts;
+    const { rounds, supply, tasks } = reader.contracts;
     const step = await this.look();
     if (step.kind === "wait") {
       if (step.why !== this.#lastWait) logger.info({ why: step.why.replace(/\d+ s$/, "some time") }, "waiting");
@@ -76,7 +76,7 @@ export class AllocationKeeper {
         if (!(await this.#isOver(step.roundId))) return false;
         return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
       case "sync":
-        return sender.send("sync listings", () => nodes.syncPending.populateTransaction(Math.min(step.count, 128)));
+        return sender.send("sync listings", () => supply.syncPending.populateTransaction(Math.min(step.count, 128)));
       case "rotate":
         return sender.send("rotate queue", () => tasks.rotate.populateTransaction(Math.min(step.count, 128)));
       case "settle":

@@ -10,7 +10,7 @@ const QUEUE_LOOK = 256;
 
 /** Reads what the allocation keeper decides from, at one block. O(queue looked at) calls. */
 export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds: number): Promise<AllocationView> {
-  const { rounds, nodes, tasks, parameters, reassignment } = reader.contracts;
+  const { rounds, supply, tasks, parameters, reassignment } = reader.contracts;
   const at = block(pin);
   const [round, batch, batchFirst, values, nextOpening, pending, paused, ids] = await Promise.all([
     reader.round(pin),
@@ -18,7 +18,7 @@ export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds:
     answer(reassignment.hasTurn(at)),
     reader.parameters(pin),
     answer(rounds.nextOpening(at)),
-    answer(nodes.pendingCount(at)),
+    answer(supply.pendingCount(at)),
     answer(parameters.intakePaused(at)),
     reader.queue(pin, QUEUE_LOOK),
   ]);

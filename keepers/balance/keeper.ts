@@ -74,7 +74,7 @@ export class BalanceKeeper {
       readStandings(reader, pin),
       readTotals(reader, pin),
       reader.parameters(pin),
-      answer(reader.contracts.nodes.frozen(block(pin))),
+      answer(reader.contracts.supply.frozen(block(pin))),
       reader.classes(pin),
     ]);
     const standingOf = new Map(standings.map((standing) => [standing.nodeId, standing]));

@@ -4,13 +4,13 @@ import type { BatchView } from "./batch.ts";
 
 /** Reads what the failover keeper decides from about orphaned ranges, at one block. */
 export async function readBatchView(reader: Reader, pin: Pin): Promise<BatchView> {
-  const { reassignment, nodes } = reader.contracts;
+  const { reassignment, supply } = reader.contracts;
   const at = block(pin);
   const [batch, values, orphans, frozen, nextOpening] = await Promise.all([
     reader.batch(pin),
     reader.parameters(pin),
     answer(reassignment.orphanCount(at)),
-    answer(nodes.frozen(at)),
+    answer(supply.frozen(at)),
     answer(reassignment.nextOpening(at)),
   ]);
   const { id, status, openedAt, leaseIds, drawn } = batch;

@@ -1,6 +1,6 @@
 /**
  * Why a round, a solution or a post is refused. Those from `MalformedPost` on are the contracts' errors of the same
- * name (`IRoundManager`, `INodeRegistry`).
+ * name (`IRoundManager`, `ISupply`).
  */
 export type RefusalCode =
   /** The snapshot of the round contradicts itself or the protocol's bounds. */

@@ -116,6 +116,7 @@ async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }
     vault: "Vault",
     parameters: "Parameters",
     nodes: "NodeRegistry",
+    supply: "Supply",
     tasks: "TaskRegistry",
     leases: "LeaseRegistry",
     checkpoints: "CheckpointRegistry",

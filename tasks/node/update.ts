@@ -56,7 +56,7 @@ export default async function update(args: Arguments, hre: HardhatRuntimeEnviron
         prepare: () => contracts.nodes.setProfile.populateTransaction(node.id, profile),
       });
     }
-    const frozen = await contracts.nodes.frozen();
+    const frozen = await contracts.supply.frozen();
     if (changesTerms && frozen) screen.say("A round is open: the new terms count once it is over.");
     return { node: node.id, terms, afterRound: changesTerms && frozen };
   });

@@ -23,7 +23,8 @@ describe("deployment", () => {
     const { connection, contracts, accounts } = await deployLocal();
     const target = accounts.deployer.address;
     for (const wire of [
-      contracts.nodes.wire({
+      contracts.supply.wire({
+        nodes: target,
         rounds: target,
         leases: target,
         telemetry: target,
@@ -41,7 +42,7 @@ describe("deployment", () => {
       contracts.seeds.wire(target, target),
       contracts.ledger.wire(target),
     ]) {
-      await expect(wire).to.be.revertedWithCustomError(contracts.nodes, "AlreadyWired");
+      await expect(wire).to.be.revertedWithCustomError(contracts.supply, "AlreadyWired");
     }
     await expect(contracts.parameters.set(2, 100)).to.be.revertedWithCustomError(
       contracts.parameters,

@@ -29,7 +29,7 @@ describe("gas of what a round's end makes dearer", () => {
       await market.addTask({ units: 2, maxPrice: 20n * MILLI, classIds: [0] });
       await market.pass(10);
       await keeper.open();
-      expect(await contracts.nodes.frozen()).to.equal(true);
+      expect(await contracts.supply.frozen()).to.equal(true);
       // The node's listing is noted as behind already, so the acceptance has nothing to note.
       await contracts.nodes.connect(accounts.governance).addStake(1, 1n);
       let [simulated, needed] = [0n, 0n];

@@ -27,6 +27,7 @@ async function setUp() {
     Vault: await deployed.vault.getAddress(),
     Parameters: await deployed.parameters.getAddress(),
     NodeRegistry: await deployed.nodes.getAddress(),
+    Supply: await deployed.supply.getAddress(),
     TaskRegistry: await deployed.tasks.getAddress(),
     LeaseRegistry: await deployed.leases.getAddress(),
     CheckpointRegistry: await deployed.checkpoints.getAddress(),

@@ -7,10 +7,7 @@ import { ROOT } from "./known.ts";
 /** The pages whose command blocks are run. */
 export const PAGES = [
   "README.md",
-  "docs/guides/contributor.md",
-  "docs/guides/developer.md",
-  "docs/guides/keeper.md",
-  "docs/guides/runbook.md",
+  ...["setup", "contributor", "developer", "keeper", "deployer", "runbook"].map((name) => `docs/guides/${name}.md`),
 ];
 
 /** Commands and JSON files of the pages, taken out once each, so that what nobody took can be told. */

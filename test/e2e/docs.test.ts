@@ -22,21 +22,18 @@ import { atTerminal, type Running } from "../docs/terminal.ts";
 const README = "README.md";
 const CONTRIBUTOR = "docs/guides/contributor.md";
 const DEVELOPER = "docs/guides/developer.md";
-const OPERATOR = "docs/guides/keeper.md";
+const KEEPER = "docs/guides/keeper.md";
+const DEPLOYER = "docs/guides/deployer.md";
+const SETUP = "docs/guides/setup.md";
 
 /** Commands that are not run here, and why. */
 const NOT_HERE = [
   [README, "scripts/drmp demo", "test/e2e/demo.test.ts runs it"],
   [README, "scripts/drmp test", "it runs this very test"],
-  [CONTRIBUTOR, "scripts/drmp compile", "`npm test` begins with it"],
+  [SETUP, "scripts/drmp compile", "`npm test` begins with it"],
+  [KEEPER, "node keepers/main.ts run", "keeper:run, which is the same program, is run here"],
   [
-    README,
-    "node agent/main.ts run",
-    "test/e2e/demo.test.ts runs agents with their owner's key; the guide's is run here",
-  ],
-  [README, "node keepers/main.ts run", "the guide's keeper:run, which is the same program, is run here"],
-  [
-    README,
+    DEPLOYER,
     "npx hardhat network:verify",
     "explorers know no local chain; test/chain/deploy-task.test.ts runs it with one",
   ],
@@ -105,15 +102,15 @@ test("the commands of README and guides work as they are written", { timeout: 90
     const [, value = ""] = /="?([^"]*)"?$/.exec(mine(pages.command(file, `export ${name}=`))) ?? [];
     environment[mine(name)] = value.replaceAll("$PWD", process.cwd()).replaceAll("$PATH", process.env["PATH"] ?? "");
   };
-  exported(CONTRIBUTOR, "PATH");
-  exported(CONTRIBUTOR, "BASE_SEPOLIA_RPC_URL");
+  exported(SETUP, "PATH");
+  exported(SETUP, "BASE_SEPOLIA_RPC_URL");
 
-  // README: deploy.
+  // The contracts.
   assert.match(
-    await run(README, "npx hardhat network:deploy --network baseSepolia --dry-run"),
+    await run(DEPLOYER, "npx hardhat network:deploy --network baseSepolia --dry-run"),
     /Dry run: nothing was sent/,
   );
-  assert.match(await run(README, "npx hardhat network:deploy --network baseSepolia"), /Deployed for/);
+  assert.match(await run(DEPLOYER, "npx hardhat network:deploy --network baseSepolia"), /Deployed for/);
   const session = await openSession({
     network: { rpcUrl, chainId: 31337 },
     fees: { maxFeePerGas: "100", stuckAfter: 30 },
@@ -134,7 +131,7 @@ test("the commands of README and guides work as they are written", { timeout: 90
   await fund(await run(CONTRIBUTOR, "npx hardhat key:new --keystore ~/keys/owner.json"));
   numbers.operator = await fund(await run(CONTRIBUTOR, "npx hardhat key:new --keystore ~/keys/operator.json"));
   await fund(await run(DEVELOPER, "npx hardhat key:new"));
-  await fund(await run(OPERATOR, "npx hardhat key:new"));
+  await fund(await run(KEEPER, "npx hardhat key:new"));
 
   // The contributor registers and runs a node.
   const register = "npx hardhat node:register";
@@ -152,19 +149,19 @@ test("the commands of README and guides work as they are written", { timeout: 90
   assert.match(await run(CONTRIBUTOR, "npx hardhat node:status"), /idle +yes: no task is waiting/);
   await run(CONTRIBUTOR, "npx hardhat energy:report");
 
-  // The keeper; agent and keeper of one machine need different ports, as the README says.
+  // The keeper; agent and keeper of one machine need different ports, as the guide for contributors says.
   // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's: both bounds are for BASE.
   const keeper = pages
-    .json(OPERATOR, 0)
+    .json(KEEPER, 0)
     .replace('"lowBalance"', '"service": { "port": 9465 },\n  "lowBalance"')
     .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "500"')
     .replace('"perHour": "0.002"', '"perHour": "2"');
   await write("keeper.json", keeper);
-  assert.match(await run(OPERATOR, "npx hardhat keeper:check"), /ready to run/);
-  assert.match(await run(OPERATOR, "npx hardhat keeper:plan"), /no task is waiting/);
-  assert.match(await run(README, "node keepers/main.ts check"), /ready to run/);
-  assert.match(await run(README, "node keepers/main.ts plan"), /no task is waiting/);
-  const keepers = start(OPERATOR, "npx hardhat keeper:run");
+  assert.match(await run(KEEPER, "npx hardhat keeper:check"), /ready to run/);
+  assert.match(await run(KEEPER, "npx hardhat keeper:plan"), /no task is waiting/);
+  assert.match(await run(KEEPER, "node keepers/main.ts check"), /ready to run/);
+  assert.match(await run(KEEPER, "node keepers/main.ts plan"), /no task is waiting/);
+  const keepers = start(KEEPER, "npx hardhat keeper:run");
   await until("the keepers are healthy", () => answers("http://127.0.0.1:9465/health"), keepers.shown);
 
   // The developer has something trained.
@@ -194,15 +191,14 @@ test("the commands of README and guides work as they are written", { timeout: 90
   await run(DEVELOPER, "npx hardhat energy:report");
   await run(DEVELOPER, "npx hardhat node:claim");
 
-  // The same in one program, with the README's files.
-  await write("developer.json", pages.json(README, 1));
-  // As many units as the spec's grid has points.
-  await write("terms.json", pages.json(README, 2).replace('"units": 8', '"units": 3'));
-  assert.match(await run(README, "node developer/main.ts check"), /ready to run/);
-  const train = await run(README, "node developer/main.ts train");
+  // The same in one program.
+  await write("developer.json", pages.json(DEVELOPER, 1));
+  await write("terms.json", pages.json(DEVELOPER, 2));
+  assert.match(await run(DEVELOPER, "node developer/main.ts check"), /ready to run/);
+  const train = await run(DEVELOPER, "node developer/main.ts train");
   assert.match(train, /task ended/);
   numbers.task = 2;
-  assert.match(await run(README, "node developer/main.ts follow"), /task ended/);
+  assert.match(await run(DEVELOPER, "node developer/main.ts follow"), /task ended/);
 
   // Earnings, changes, and the way out.
   assert.match(await run(CONTRIBUTOR, "npx hardhat node:claim"), /VER sent to/);
@@ -211,9 +207,11 @@ test("the commands of README and guides work as they are written", { timeout: 90
   await run(CONTRIBUTOR, "npx hardhat node:resume");
   agent.interrupt();
   assert.equal(await agent.exit, 0, agent.shown());
-  await write("agent.json", withoutEngine(pages.json(README, 0)));
-  assert.match(await run(README, "node agent/main.ts check"), /ready to run/);
-  assert.match(await run(README, "node agent/main.ts claim"), /VER claimed/);
+  // With the owner's key at hand, as an agent that claims by itself has it.
+  const owner = '"owner": { "keystore": "/home/me/keys/owner.json", "passphraseFile": "/home/me/keys/owner.pass" }';
+  await write("agent.json", withoutEngine(pages.json(CONTRIBUTOR, 0)).replace('"dataDir"', `${owner},\n  "dataDir"`));
+  assert.match(await run(CONTRIBUTOR, "node agent/main.ts check"), /ready to run/);
+  assert.match(await run(CONTRIBUTOR, "node agent/main.ts claim"), /VER claimed/);
 
   // A task that nobody serves any longer is cancelled.
   await run(DEVELOPER, "npx hardhat task:submit", (text) => `${text} --submission second --detach`);

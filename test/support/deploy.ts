@@ -29,6 +29,7 @@ export async function deployLocal() {
       parameters: await ethers.getContractAt("Parameters", deployed.parameters),
       vault: await ethers.getContractAt("Vault", deployed.vault),
       nodes: await ethers.getContractAt("NodeRegistry", deployed.nodes),
+      supply: await ethers.getContractAt("Supply", deployed.supply),
       tasks: await ethers.getContractAt("TaskRegistry", deployed.tasks),
       leases: await ethers.getContractAt("LeaseRegistry", deployed.leases),
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),

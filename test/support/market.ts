@@ -114,6 +114,7 @@ export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>
     Vault: market.contracts.vault,
     Parameters: market.contracts.parameters,
     NodeRegistry: market.contracts.nodes,
+    Supply: market.contracts.supply,
     TaskRegistry: market.contracts.tasks,
     LeaseRegistry: market.contracts.leases,
     CheckpointRegistry: market.contracts.checkpoints,

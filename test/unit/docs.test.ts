@@ -15,6 +15,11 @@ const PAGES = [
     .map((name) => `docs/${name}`),
 ];
 
+test("README stays a front page", () => {
+  const lines = readFileSync(join(ROOT, "README.md"), "utf8").split("\n").length - 1;
+  assert.ok(lines <= 100, `README.md has ${String(lines)} lines, at most 100: move what is too much into docs/`);
+});
+
 const SAMPLE = `
 Run it:
 

@@ -4,7 +4,7 @@ import { className } from "../convert.ts";
 import { neighbours, scaledPrice, time, ver } from "../format.ts";
 import { fixed, type Sentences } from "./sentence.ts";
 
-/** Sentences for the node registry's errors. */
+/** Sentences for the errors of the node registry and of the supply. */
 export const NODES: Sentences = {
   "NotOwner(uint32,address)": {
     say: (a) => `${a.text("caller")} does not own node ${a.text("nodeId")}; sign with its owner's key.`,
@@ -17,7 +17,7 @@ export const NODES: Sentences = {
     say: (a) => `There is no node ${a.text("nodeId")}; node ids run from 1 to the registry's nodeCount.`,
   },
   "UnknownClass(uint8)": {
-    say: (a) => `There is no class ${a.text("classId")}; choose one that the node registry lists in classes().`,
+    say: (a) => `There is no class ${a.text("classId")}; choose one that the supply lists in classes().`,
   },
   "TooManyClasses()": fixed("The registry holds its most of 256 classes; no further one can be added."),
   "InvalidTickSize(uint40)": {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
@@ -54,7 +55,7 @@ contract FailoverAttacksTest is Failures {
         register(alice, CPU_EU, 60, 0);
         vm.startPrank(alice);
         nodes.drain(2);
-        INodeRegistry.Terms memory terms = termsOf(CPU_US, 6, 4_000);
+        ISupply.Terms memory terms = termsOf(CPU_US, 6, 4_000);
         nodes.setTerms(3, terms);
         terms = termsOf(CPU_EU, 6, 2);
         nodes.setTerms(4, terms);
@@ -71,7 +72,7 @@ contract FailoverAttacksTest is Failures {
     function testFuzz_NotTheFailedNode(uint256 word) public {
         // It had units free beside the lease, and is not cooling any more.
         vm.warp(block.timestamp + 11 minutes);
-        nodes.sync(ids32(1));
+        supply.sync(ids32(1));
         assertGt(nodes.node(1).listedUnits, 0);
         runBatch(word);
         for (uint32 n = id + 1; n <= leases.leaseCount(); ++n) assertTrue(leases.lease(n).nodeId != 1);
@@ -121,12 +122,12 @@ contract FailoverAttacksTest is Failures {
     /// @notice While a batch is open the balancer cannot take the units that are drawn for.
     function test_OnlyTheFreezerTakes() public {
         openBatch();
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
         vm.prank(address(balancer));
-        nodes.take(2, 1);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, address(rounds)));
+        supply.take(2, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(rounds)));
         vm.prank(address(rounds));
-        nodes.thaw();
+        supply.thaw();
     }
 
     function fulfilAgain(uint256 requestId) private {

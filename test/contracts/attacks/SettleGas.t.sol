@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {MAX_ROUND_CLASSES, MAX_TASK_CLASSES} from "../../../contracts/governance/Units.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -98,9 +99,9 @@ contract SettleGasTest is Fixture {
     }
 
     function _addClasses(uint256 count) private {
-        INodeRegistry.Class[] memory added = new INodeRegistry.Class[](count);
-        for (uint256 i; i < count; ++i) added[i] = INodeRegistry.Class(bytes32(i + 1), 1_000);
-        nodes.addClasses(added);
+        ISupply.Class[] memory added = new ISupply.Class[](count);
+        for (uint256 i; i < count; ++i) added[i] = ISupply.Class(bytes32(i + 1), 1_000);
+        supply.addClasses(added);
         groups = count / MAX_TASK_CLASSES;
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Moves} from "../support/Moves.sol";
@@ -130,14 +131,14 @@ contract BalancerTest is Moves {
     function test_Listed() public {
         vm.prank(alice);
         nodes.drain(2);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotEnoughListed.selector, 2, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotEnoughListed.selector, 2, 0, 1));
         move(1, 2, 1);
     }
 
     function test_Frozen() public {
         submit(bob, 1, 20_000, CPU_EU);
         openRound();
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
         move(1, 2, 1);
     }
 
@@ -154,9 +155,9 @@ contract BalancerTest is Moves {
     }
 
     function test_Take_onlyBalancer() public {
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, alice));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, alice));
         vm.prank(alice);
-        nodes.take(2, 1);
+        supply.take(2, 1);
     }
 
     /// @notice A throttled node's work goes where a unit takes no more power, and stays within the band there.
@@ -183,7 +184,7 @@ contract BalancerTest is Moves {
         power(2, 1_000, 301);
         power(2, 1_000, 301);
         telemetry.throttle(2);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotEnoughListed.selector, 2, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotEnoughListed.selector, 2, 0, 1));
         move(1, 2, 1);
     }
 

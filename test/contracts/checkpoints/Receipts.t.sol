@@ -139,27 +139,27 @@ contract ReceiptsTest is Failures {
     function test_FewNodes() public {
         vm.startPrank(alice);
         for (uint32 i = 3; i < 6; ++i) nodes.drain(i);
-        assertEq(nodes.activeNodes(), 2);
+        assertEq(supply.activeNodes(), 2);
         assertEq(checkpoints.receiptsNeeded(id), 1);
         nodes.drain(2);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         nodes.drain(1);
-        assertEq(nodes.activeNodes(), 0);
+        assertEq(supply.activeNodes(), 0);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         vm.stopPrank();
         _post(noReceipts());
     }
 
     function test_ActiveNodes() public {
-        assertEq(nodes.activeNodes(), 5);
+        assertEq(supply.activeNodes(), 5);
         vm.startPrank(alice);
         nodes.drain(3);
-        assertEq(nodes.activeNodes(), 4);
+        assertEq(supply.activeNodes(), 4);
         nodes.resume(3);
-        assertEq(nodes.activeNodes(), 5);
+        assertEq(supply.activeNodes(), 5);
         nodes.drain(3);
         nodes.exit(3);
-        assertEq(nodes.activeNodes(), 4);
+        assertEq(supply.activeNodes(), 4);
         vm.stopPrank();
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 import {Permits} from "../support/Permits.sol";
@@ -18,7 +19,7 @@ contract EverydayGasTest is GasSnapshots, Permits {
         (uint256 stake, uint256 deposit) = (stakeFor(4), depositFor(s));
         ver.transfer(signer, 2 * (stake + deposit));
         Permit memory p = signPermit(ver, key, address(vault), stake);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 4, 10);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 4, 10);
         vm.prank(signer);
         nodes.registerWithPermit(operatorOf(2), terms, _reachable(), stake, p.deadline, p.v, p.r, p.s);
         _note("node: register, by permit");
@@ -44,7 +45,7 @@ contract EverydayGasTest is GasSnapshots, Permits {
     function test_NodeLife() public compared {
         register(alice, CPU_EU, 1, 10);
         register(alice, CPU_EU, 4, 10);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 4, 12);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 4, 12);
         vm.startPrank(alice);
         nodes.setTerms(2, terms);
         _note("node: change its ask");

@@ -77,7 +77,7 @@ contract FailoverGasTest is GasSnapshots, Failures {
         reassignment.draw(count);
         gas_ = vm.lastCallGas().gasTotalUsed;
         if (noted) note("failover", string.concat("batch: draw, ", orphans));
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
     }
 
     function _post(uint40 progress, uint32 receipts) private {

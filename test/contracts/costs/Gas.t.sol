@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 
 /// @title What each step costs, as a transaction of its own
@@ -15,7 +16,7 @@ contract GasTest is GasSnapshots {
         register(alice, CPU_EU, 1, 10);
         register(alice, CPU_EU, 4, 10);
         _note("node: register");
-        INodeRegistry.Terms memory terms = termsOf(CPU_US, 3, 20);
+        ISupply.Terms memory terms = termsOf(CPU_US, 3, 20);
         vm.prank(alice);
         nodes.setTerms(2, terms);
         _note("node: set terms to another class and tick");

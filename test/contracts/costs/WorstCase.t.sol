@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
@@ -19,9 +20,9 @@ contract WorstCaseTest is GasSnapshots {
 
     function setUp() public override {
         super.setUp();
-        INodeRegistry.Class[] memory added = new INodeRegistry.Class[](CLASSES);
-        for (uint256 i; i < CLASSES; ++i) added[i] = INodeRegistry.Class(bytes32(i + 1), 1_000);
-        nodes.addClasses(added);
+        ISupply.Class[] memory added = new ISupply.Class[](CLASSES);
+        for (uint256 i; i < CLASSES; ++i) added[i] = ISupply.Class(bytes32(i + 1), 1_000);
+        supply.addClasses(added);
         setParam(Param.RoundMaxTasks, uint64(MOST_TASKS));
         setParam(Param.RoundMaxUnits, uint64(MOST_UNITS));
     }
@@ -36,12 +37,12 @@ contract WorstCaseTest is GasSnapshots {
         openRound();
         fulfil(1);
         for (uint32 i; i < PENDING; ++i) {
-            INodeRegistry.Terms memory terms = termsOf(CPU_US, 1, 7 * i);
+            ISupply.Terms memory terms = termsOf(CPU_US, 1, 7 * i);
             vm.prank(alice);
             nodes.setTerms(uint32(CLASSES) + 1 + i, terms);
         }
         settle(optimalPost());
-        assertEq(nodes.pendingCount(), PENDING);
+        assertEq(supply.pendingCount(), PENDING);
 
         for (uint256 i; i < MOST_TASKS; ++i) _submit(1, 1_000_000 + i, i);
         for (uint256 i; i < MOST_TASKS; ++i) _submit(1, 2_015_000, i);

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -22,7 +23,7 @@ contract ReassignmentTest is Failures {
         uint32 next = register(alice, CPU_EU, 9, 3);
         expire(id);
         openBatch();
-        assertTrue(nodes.frozen());
+        assertTrue(supply.frozen());
         assertBatch(IReassignment.BatchStatus.Seeding);
         assertEq(reassignment.orphanCount(), 0);
         vm.expectRevert(abi.encodeWithSelector(IReassignment.SeedPending.selector, 1));
@@ -33,7 +34,7 @@ contract ReassignmentTest is Failures {
         emit IReassignment.RangeDrawn(1, id, id + 1, next, 0, 4);
         assertEq(reassignment.draw(5), 0);
         assertBatch(IReassignment.BatchStatus.Done);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
         ILeaseRegistry.Lease memory held = leases.lease(id + 1);
         assertEq(held.parent, id);
         assertEq(held.fence, 2);
@@ -120,12 +121,10 @@ contract ReassignmentTest is Failures {
         bytes memory refusal = abi.encodeWithSelector(IReassignment.NotModule.selector, address(this));
         vm.expectRevert(refusal);
         reassignment.add(1);
-        vm.expectRevert(refusal);
-        reassignment.place(1, 0, 1);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, address(this)));
-        nodes.freeze(1);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, address(this)));
-        nodes.take(1, 1);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(this)));
+        supply.freeze(1);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(this)));
+        supply.take(1, 1);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.NotModule.selector, address(this)));
         tasks.refund(1, 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, address(this)));
@@ -138,7 +137,7 @@ contract ReassignmentTest is Failures {
         vm.prank(bob);
         tasks.cancel(1);
         assertEq(reassignment.open(), 0);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
         assertEq(reassignment.orphanCount(), 0);
         assertEq(reassignment.current().id, 0);
         assertUnits(1, 0, 0, 0, 4);
@@ -172,7 +171,7 @@ contract ReassignmentTest is Failures {
         vm.warp(until + 1);
         reassignment.abort();
         assertBatch(IReassignment.BatchStatus.Aborted);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
         assertUnits(1, 4, 0, 0, 0);
         fulfilBatch(5);
         assertBatch(IReassignment.BatchStatus.Aborted);
@@ -199,7 +198,7 @@ contract ReassignmentTest is Failures {
         reassignment.abort();
         assertUnits(1, 0, 4, 0, 0);
         assertUnits(2, 2, 0, 0, 0);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
     }
 
     /// @notice At most 32 orphans a batch, the oldest first.
@@ -226,7 +225,7 @@ contract ReassignmentTest is Failures {
         openRound();
         expire(id);
         // A batch cannot open amid a round.
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
         reassignment.open();
         fulfil(1);
         settle(optimalPost());
@@ -238,7 +237,7 @@ contract ReassignmentTest is Failures {
         uint32 later = leases.leaseCount();
         openBatch();
         assertFalse(reassignment.hasTurn());
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
         rounds.open();
         vm.expectRevert(abi.encodeWithSelector(IReassignment.BatchOpen.selector, 1));
         reassignment.open();
@@ -278,7 +277,7 @@ contract ReassignmentTest is Failures {
         _assertPlace(a, CPU_US, 3, 0);
         _assertPlace(b, CPU_US, 3, 1);
         _assertPlace(c, CPU_US, 3, 2);
-        INodeRegistry.Terms memory terms = termsOf(GPU_EU, 7, 3);
+        ISupply.Terms memory terms = termsOf(GPU_EU, 7, 3);
         vm.startPrank(alice);
         nodes.setTerms(a, terms);
         // The last takes the free place.
@@ -288,9 +287,9 @@ contract ReassignmentTest is Failures {
         _assertPlace(b, CPU_US, 3, 1);
         nodes.exit(b);
         vm.stopPrank();
-        (, uint8 bucket, ) = reassignment.placeOf(b);
+        (, uint8 bucket, ) = supply.placeOf(b);
         assertEq(bucket, 0);
-        (, uint32 length) = reassignment.pooled(CPU_US, 3, 0);
+        (, uint32 length) = supply.pooled(CPU_US, 3, 0);
         assertEq(length, 1);
     }
 
@@ -300,17 +299,17 @@ contract ReassignmentTest is Failures {
         for (uint256 i; i < 6; ++i) register(alice, CPU_EU, 16, 3);
         for (uint256 step; step < 20; ++step) {
             uint256 word = uint256(keccak256(abi.encode(random, step)));
-            INodeRegistry.Terms memory terms = termsOf(uint8(word % 3), uint32(1 + ((word >> 8) % 16)), 3);
+            ISupply.Terms memory terms = termsOf(uint8(word % 3), uint32(1 + ((word >> 8) % 16)), 3);
             vm.prank(alice);
             nodes.setTerms(first + uint32((word >> 16) % 6), terms);
         }
         for (uint32 n = 1; n < first + 6; ++n) {
             INodeRegistry.NodeView memory v = nodes.node(n);
-            (uint8 classId, uint8 bucket, uint32 position) = reassignment.placeOf(n);
+            (uint8 classId, uint8 bucket, uint32 position) = supply.placeOf(n);
             assertEq(classId, v.classId);
             assertLt(v.capacity, 2 ** bucket);
             assertGe(v.capacity, 2 ** (bucket - 1));
-            (uint32 found, ) = reassignment.pooled(classId, bucket, position);
+            (uint32 found, ) = supply.pooled(classId, bucket, position);
             assertEq(found, n);
         }
     }
@@ -344,11 +343,11 @@ contract ReassignmentTest is Failures {
     }
 
     function _assertPlace(uint32 nodeId, uint8 classId, uint8 bucket, uint32 position) private view {
-        (uint8 k, uint8 b, uint32 p) = reassignment.placeOf(nodeId);
+        (uint8 k, uint8 b, uint32 p) = supply.placeOf(nodeId);
         assertEq(k, classId, "class");
         assertEq(b, bucket, "bucket");
         assertEq(p, position, "position");
-        (uint32 found, ) = reassignment.pooled(classId, bucket, position);
+        (uint32 found, ) = supply.pooled(classId, bucket, position);
         assertEq(found, nodeId, "array");
     }
 }

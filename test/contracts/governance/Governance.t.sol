@@ -7,6 +7,7 @@ import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
@@ -134,7 +135,7 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        nodes.wire(INodeRegistry.Modules(alice, alice, alice, alice, alice));
+        supply.wire(ISupply.Modules(alice, alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         tasks.wire(alice, alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);

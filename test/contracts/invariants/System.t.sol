@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
@@ -44,7 +45,7 @@ contract SystemInvariants is Fixture, Sums {
         handler.submit(0, 5, 8_000, 0, 1);
         handler.advance(0);
         assertGt(leases.leaseCount(), 0);
-        assertTrue(nodes.frozen());
+        assertTrue(supply.frozen());
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), _selectors()));
     }
@@ -116,14 +117,14 @@ contract SystemInvariants is Fixture, Sums {
                     places |= 1 << n.listedPosition;
                     ++count;
                 }
-                assertEq(nodes.unitsBelow(k, tick + 1) - nodes.unitsBelow(k, tick), units, "units at a tick");
+                assertEq(supply.unitsBelow(k, tick + 1) - supply.unitsBelow(k, tick), units, "units at a tick");
                 assertEq(places, (1 << count) - 1, "places");
             }
-            assertEq(nodes.unitsBelow(k, 4095), nodes.unitsBelow(k, 6), "nothing elsewhere");
+            assertEq(supply.unitsBelow(k, 4095), supply.unitsBelow(k, 6), "nothing elsewhere");
         }
-        if (!nodes.frozen() && nodes.pendingCount() == 0) {
+        if (!supply.frozen() && supply.pendingCount() == 0) {
             for (uint256 i; i < ns.length; ++i) {
-                bool out = ns[i].status != INodeRegistry.NodeStatus.Active || ns[i].unfit;
+                bool out = ns[i].status != ISupply.NodeStatus.Active || ns[i].unfit;
                 if (out) assertEq(ns[i].listedUnits, 0, "inactive or unfit");
             }
         }
@@ -211,23 +212,23 @@ contract SystemInvariants is Fixture, Sums {
         uint256 active;
         for (uint256 i; i < ns.length; ++i) {
             INodeRegistry.NodeView memory n = ns[i];
-            if (n.status == INodeRegistry.NodeStatus.Active) ++active;
-            (uint8 classId, uint8 bucket, uint32 position) = reassignment.placeOf(n.id);
+            if (n.status == ISupply.NodeStatus.Active) ++active;
+            (uint8 classId, uint8 bucket, uint32 position) = supply.placeOf(n.id);
             if (bucket == 0) {
                 assertEq(n.listedUnits, 0, "listed, but not pooled");
                 continue;
             }
             assertLt(n.listedUnits, 2 ** bucket, "more free units than slots");
             if (n.listedUnits != 0) assertEq(n.listedClassId, classId, "class of the pool");
-            (uint32 found, uint32 length) = reassignment.pooled(classId, bucket, position);
+            (uint32 found, uint32 length) = supply.pooled(classId, bucket, position);
             assertEq(found, n.id, "place in the pool");
             assertLt(position, length, "length of the array");
-            if (nodes.pendingCount() == 0) {
+            if (supply.pendingCount() == 0) {
                 assertEq(classId, n.classId, "class");
                 assertTrue(n.capacity < 2 ** bucket && n.capacity >= 2 ** (bucket - 1), "bucket");
             }
         }
-        assertEq(nodes.activeNodes(), active, "active nodes");
+        assertEq(supply.activeNodes(), active, "active nodes");
     }
 
     function _live(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {
@@ -261,7 +262,7 @@ contract SystemInvariants is Fixture, Sums {
         IReassignment.BatchStatus batch = reassignment.current().status;
         bool drawing = batch == IReassignment.BatchStatus.Seeding || batch == IReassignment.BatchStatus.Drawing;
         assertFalse(open && drawing, "rounds and batches exclude one another");
-        assertEq(nodes.frozen(), open || drawing, "frozen while a round or a batch is open");
+        assertEq(supply.frozen(), open || drawing, "frozen while a round or a batch is open");
         uint256 inRound;
         for (uint256 i; open && i < r.demands.length; ++i) inRound |= 1 << r.demands[i].taskId;
         for (uint256 i; i < ts.length; ++i) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Failures} from "../support/Failures.sol";
@@ -220,7 +221,7 @@ contract FailureTest is Failures {
         nodes.drain(1);
         nodes.exit(1);
         vm.stopPrank();
-        assertEq(uint8(nodes.node(1).status), uint8(INodeRegistry.NodeStatus.Unbonding));
+        assertEq(uint8(nodes.node(1).status), uint8(ISupply.NodeStatus.Unbonding));
         dispute(id);
         vm.prank(arbiter);
         leases.rule(id, false);
@@ -233,10 +234,10 @@ contract FailureTest is Failures {
         uint256 until = nodes.node(1).cooldownUntil;
         assertEq(until, block.timestamp + 10 minutes);
         vm.warp(until - 1);
-        nodes.sync(ids32(1));
+        supply.sync(ids32(1));
         assertEq(nodes.node(1).listedUnits, 0);
         vm.warp(until);
-        nodes.sync(ids32(1));
+        supply.sync(ids32(1));
         // Less what its slashed stake does not cover any more.
         assertEq(nodes.node(1).listedUnits, 3);
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
@@ -19,7 +20,7 @@ contract NodeLifeTest is Fixture, Permits {
     function test_AddStake() public {
         setParam(Param.StakePerUnit, 20_000_000);
         uint32[] memory ids = ids32(id);
-        nodes.sync(ids);
+        supply.sync(ids);
         assertEq(nodes.node(id).listedUnits, 2, "half the stake that is needed now");
         // Anyone may add to a stake.
         fund(bob, 100 ether);
@@ -37,9 +38,7 @@ contract NodeLifeTest is Fixture, Permits {
         nodes.addStake(id, 1 ether);
         vm.prank(alice);
         nodes.exit(id);
-        vm.expectRevert(
-            abi.encodeWithSelector(INodeRegistry.WrongStatus.selector, id, INodeRegistry.NodeStatus.Unbonding)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Unbonding));
         vm.prank(bob);
         nodes.addStake(id, 1 ether);
     }
@@ -71,7 +70,7 @@ contract NodeLifeTest is Fixture, Permits {
         vm.prank(operatorOf(id));
         nodes.drain(id);
         assertEq(nodes.node(id).listedUnits, 0);
-        vm.expectRevert(_wrongStatus(INodeRegistry.NodeStatus.Draining));
+        vm.expectRevert(_wrongStatus(ISupply.NodeStatus.Draining));
         vm.prank(alice);
         nodes.drain(id);
         vm.expectEmit(address(nodes));
@@ -79,24 +78,24 @@ contract NodeLifeTest is Fixture, Permits {
         vm.prank(operatorOf(id));
         nodes.resume(id);
         assertEq(nodes.node(id).listedUnits, 5);
-        vm.expectRevert(_wrongStatus(INodeRegistry.NodeStatus.Active));
+        vm.expectRevert(_wrongStatus(ISupply.NodeStatus.Active));
         vm.prank(alice);
         nodes.resume(id);
     }
 
     function test_ExitAndWithdraw() public {
         vm.startPrank(alice);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeBusy.selector, id, 0, 5));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NodeBusy.selector, id, 0, 5));
         nodes.exit(id);
         nodes.drain(id);
         uint40 at = uint40(block.timestamp + 7 days);
         vm.expectEmit(address(nodes));
         emit INodeRegistry.NodeUnbonding(id, at);
         nodes.exit(id);
-        vm.expectRevert(_wrongStatus(INodeRegistry.NodeStatus.Unbonding));
+        vm.expectRevert(_wrongStatus(ISupply.NodeStatus.Unbonding));
         nodes.exit(id);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 1, 1);
-        vm.expectRevert(_wrongStatus(INodeRegistry.NodeStatus.Unbonding));
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        vm.expectRevert(_wrongStatus(ISupply.NodeStatus.Unbonding));
         nodes.setTerms(id, terms);
 
         vm.warp(at - 1);
@@ -108,7 +107,7 @@ contract NodeLifeTest is Fixture, Permits {
         nodes.withdraw(id);
         assertEq(vault.claimable(alice), stakeFor(5));
         assertEq(nodes.nodeOfOperator(operatorOf(id)), 0);
-        vm.expectRevert(_wrongStatus(INodeRegistry.NodeStatus.Withdrawn));
+        vm.expectRevert(_wrongStatus(ISupply.NodeStatus.Withdrawn));
         nodes.withdraw(id);
         vm.stopPrank();
         assertBooks();
@@ -119,7 +118,7 @@ contract NodeLifeTest is Fixture, Permits {
         runRound(1);
         vm.startPrank(alice);
         nodes.drain(id);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NodeBusy.selector, id, 2, 0));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NodeBusy.selector, id, 2, 0));
         nodes.exit(id);
         vm.stopPrank();
         deliver(1);
@@ -164,8 +163,8 @@ contract NodeLifeTest is Fixture, Permits {
         vm.prank(alice);
         nodes.exit(id);
         vm.warp(block.timestamp + 30 days);
-        vm.expectEmit(address(nodes));
-        emit INodeRegistry.NodePenalised(id, stakeFor(4), uint40(block.timestamp + 10 minutes));
+        vm.expectEmit(address(supply));
+        emit ISupply.NodePenalised(id, stakeFor(4), uint40(block.timestamp + 10 minutes));
         vm.prank(arbiter);
         leases.rule(1, false);
         assertEq(nodes.node(id).stake, stakeFor(1));
@@ -175,7 +174,7 @@ contract NodeLifeTest is Fixture, Permits {
 
         // A penalty for one that has left takes nothing and does not revert.
         vm.prank(address(leases));
-        nodes.penalise(id, 1 ether);
+        supply.penalise(id, 1 ether);
         assertBooks();
     }
 
@@ -185,12 +184,12 @@ contract NodeLifeTest is Fixture, Permits {
         runRound(1);
         uint256 most = stakeFor(3);
         vm.prank(address(leases));
-        nodes.penalise(id, most);
+        supply.penalise(id, most);
         expire(1);
         assertStatus(1, ILeaseRegistry.LeaseStatus.Expired);
         assertEq(nodes.node(id).stake, 0);
         vm.prank(address(leases));
-        nodes.penalise(id, 1);
+        supply.penalise(id, 1);
         assertBooks();
     }
 
@@ -202,10 +201,10 @@ contract NodeLifeTest is Fixture, Permits {
         assertEq(nodes.node(id).listedUnits, 0);
         assertEq(nodes.node(id).cooldownUntil, block.timestamp + 10 minutes);
         uint32[] memory ids = ids32(id);
-        nodes.sync(ids);
+        supply.sync(ids);
         assertEq(nodes.node(id).listedUnits, 0);
         vm.warp(block.timestamp + 10 minutes);
-        nodes.sync(ids);
+        supply.sync(ids);
         // 5 % of two units' stake is gone: it covers four units now.
         assertEq(nodes.node(id).listedUnits, 4);
     }
@@ -214,7 +213,7 @@ contract NodeLifeTest is Fixture, Permits {
         (address signer, uint256 key) = makeAddrAndKey("signer");
         ver.transfer(signer, stakeFor(2));
         Permit memory p = signPermit(ver, key, address(vault), stakeFor(2));
-        INodeRegistry.Terms memory terms = termsOf(CPU_US, 2, 1);
+        ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
         uint32 second = nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
         assertEq(nodes.node(second).stake, stakeFor(2));
@@ -227,13 +226,13 @@ contract NodeLifeTest is Fixture, Permits {
         Permit memory p = signPermit(ver, key, address(vault), stakeFor(2));
         vm.prank(bob);
         ver.permit(signer, address(vault), stakeFor(2), p.deadline, p.v, p.r, p.s);
-        INodeRegistry.Terms memory terms = termsOf(CPU_US, 2, 1);
+        ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
         nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
         assertEq(nodes.nodeOfOperator(keeper), 2);
     }
 
-    function _wrongStatus(INodeRegistry.NodeStatus status) private view returns (bytes memory) {
-        return abi.encodeWithSelector(INodeRegistry.WrongStatus.selector, id, status);
+    function _wrongStatus(ISupply.NodeStatus status) private view returns (bytes memory) {
+        return abi.encodeWithSelector(ISupply.WrongStatus.selector, id, status);
     }
 }

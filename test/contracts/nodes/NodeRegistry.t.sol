@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../support/Fixture.sol";
 
@@ -18,16 +19,16 @@ contract NodeRegistryTest is Fixture {
     function test_Register() public {
         uint256 stake = stakeFor(3);
         fund(bob, stake);
-        INodeRegistry.Terms memory terms = termsOf(GPU_EU, 3, 4095);
+        ISupply.Terms memory terms = termsOf(GPU_EU, 3, 4095);
         vm.expectEmit(address(nodes));
         emit INodeRegistry.NodeRegistered(2, bob, keeper, terms);
-        vm.expectEmit(address(nodes));
-        emit INodeRegistry.Listed(2, GPU_EU, 4095, 3);
+        vm.expectEmit(address(supply));
+        emit ISupply.Listed(2, GPU_EU, 4095, 3);
         vm.prank(bob);
         assertEq(nodes.register(keeper, terms, profile(), stake), 2);
 
         INodeRegistry.NodeView memory n = nodes.node(2);
-        assertEq(uint8(n.status), uint8(INodeRegistry.NodeStatus.Active));
+        assertEq(uint8(n.status), uint8(ISupply.NodeStatus.Active));
         assertEq(n.owner, bob);
         assertEq(n.operator, keeper);
         assertEq(n.stake, stake);
@@ -38,17 +39,17 @@ contract NodeRegistryTest is Fixture {
         assertEq(n.powerThreshold, 300);
         assertEq(n.endpoint, "/ip4/127.0.0.1/tcp/4001");
         assertEq(nodes.nodeOfOperator(keeper), 2);
-        assertEq(nodes.unitsBelow(GPU_EU, 4095), 0);
-        assertEq(nodes.unitsAtOrBelow(GPU_EU, 4095 * 1_500), 3);
-        assertEq(nodes.unitsAtOrBelow(GPU_EU, 4095 * 1_500 - 1), 0);
-        assertEq(nodes.unitsAtOrBelow(GPU_EU, type(uint40).max), 3);
+        assertEq(supply.unitsBelow(GPU_EU, 4095), 0);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, 4095 * 1_500), 3);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, 4095 * 1_500 - 1), 0);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, type(uint40).max), 3);
         assertBooks();
     }
 
     function test_Register_refusals() public {
         fund(bob, stakeFor(10));
         uint256 stake = stakeFor(1);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
         vm.startPrank(bob);
 
         vm.expectRevert(INodeRegistry.InvalidOperator.selector);
@@ -57,28 +58,28 @@ contract NodeRegistryTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorTaken.selector, operatorOf(id), id));
         nodes.register(operatorOf(id), terms, profile(), stake);
 
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.StakeTooLow.selector, stake - 1, stake));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, stake - 1, stake));
         nodes.register(bob, terms, profile(), stake - 1);
 
         terms.ask += 1;
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.AskNotOnTick.selector, terms.ask, 1_000 * MICRO));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.AskNotOnTick.selector, terms.ask, 1_000 * MICRO));
         nodes.register(bob, terms, profile(), stake);
 
         terms.ask = 4096 * 1_000 * MICRO;
         uint256 highest = 4095 * 1_000 * MICRO;
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.AskTooHigh.selector, terms.ask, highest));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.AskTooHigh.selector, terms.ask, highest));
         nodes.register(bob, terms, profile(), stake);
 
-        terms = INodeRegistry.Terms(4, 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownClass.selector, 4));
+        terms = ISupply.Terms(4, 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 4));
         nodes.register(bob, terms, profile(), stake);
 
-        terms = INodeRegistry.Terms(CPU_EU, 0, 0);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidCapacity.selector, 0));
+        terms = ISupply.Terms(CPU_EU, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 0));
         nodes.register(bob, terms, profile(), stake);
 
         terms.capacity = 1 << 24;
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidCapacity.selector, 1 << 24));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 1 << 24));
         nodes.register(bob, terms, profile(), stake);
 
         INodeRegistry.Profile memory long = profile();
@@ -90,7 +91,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function test_SetTerms() public {
-        INodeRegistry.Terms memory terms = termsOf(GPU_US, 2, 3);
+        ISupply.Terms memory terms = termsOf(GPU_US, 2, 3);
         vm.expectEmit(address(nodes));
         emit INodeRegistry.TermsSet(id, terms);
         vm.prank(alice);
@@ -99,11 +100,11 @@ contract NodeRegistryTest is Fixture {
         assertEq(n.listedClassId, GPU_US);
         assertEq(n.listedTick, 3);
         assertEq(n.listedUnits, 2);
-        assertEq(nodes.unitsBelow(CPU_EU, 4095), 0);
-        assertEq(nodes.unitsBelow(GPU_US, 4), 2);
+        assertEq(supply.unitsBelow(CPU_EU, 4095), 0);
+        assertEq(supply.unitsBelow(GPU_US, 4), 2);
 
         terms = termsOf(GPU_US, 6, 3);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.StakeTooLow.selector, stakeFor(5), stakeFor(6)));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, stakeFor(5), stakeFor(6)));
         vm.prank(alice);
         nodes.setTerms(id, terms);
     }
@@ -111,8 +112,8 @@ contract NodeRegistryTest is Fixture {
     function test_SetTerms_notBelowWhatIsLeased() public {
         submit(bob, 3, 20_000, CPU_EU);
         runRound(1);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 2, 10);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.CapacityInUse.selector, id, 2, 3));
+        ISupply.Terms memory terms = termsOf(CPU_EU, 2, 10);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.CapacityInUse.selector, id, 2, 3));
         vm.prank(alice);
         nodes.setTerms(id, terms);
         terms.capacity = 3;
@@ -128,7 +129,7 @@ contract NodeRegistryTest is Fixture {
         runRound(1);
         expire(1);
         assertEq(nodes.node(id).stake, 0);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 4, 10);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 4, 10);
         vm.prank(alice);
         nodes.setTerms(id, terms);
         assertEq(nodes.node(id).listedUnits, 0);
@@ -182,9 +183,7 @@ contract NodeRegistryTest is Fixture {
         vm.startPrank(bob);
         uint32 second = nodes.register(operatorOf(id), termsOf(CPU_EU, 1, 1), profile(), stakeFor(1));
         vm.stopPrank();
-        vm.expectRevert(
-            abi.encodeWithSelector(INodeRegistry.WrongStatus.selector, id, INodeRegistry.NodeStatus.Withdrawn)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Withdrawn));
         vm.prank(alice);
         nodes.setOperator(id, keeper);
         assertEq(nodes.nodeOfOperator(operatorOf(id)), second);
@@ -192,7 +191,7 @@ contract NodeRegistryTest is Fixture {
 
     function test_OnlyOwner() public {
         bytes memory notOwner = abi.encodeWithSelector(INodeRegistry.NotOwner.selector, id, operatorOf(id));
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
         vm.startPrank(operatorOf(id));
         vm.expectRevert(notOwner);
         nodes.setTerms(id, terms);
@@ -206,55 +205,71 @@ contract NodeRegistryTest is Fixture {
     }
 
     function test_OnlyModules() public {
-        bytes memory notModule = abi.encodeWithSelector(INodeRegistry.NotModule.selector, address(this));
+        bytes memory notModule = abi.encodeWithSelector(ISupply.NotModule.selector, address(this));
         vm.expectRevert(notModule);
-        nodes.freeze(1);
+        supply.freeze(1);
         vm.expectRevert(notModule);
-        nodes.thaw();
+        supply.thaw();
         vm.expectRevert(notModule);
-        nodes.fill(CPU_EU, 0, 0, 0, "");
+        supply.fill(CPU_EU, 0, 0, 0, "");
         vm.expectRevert(notModule);
-        nodes.free(id, 1);
+        supply.free(id, 1);
         vm.expectRevert(notModule);
-        nodes.penalise(id, 1);
-        vm.expectRevert(INodeRegistry.ListingsNotFrozen.selector);
+        supply.penalise(id, 1);
+        vm.expectRevert(notModule);
+        supply.take(id, 1);
+        vm.expectRevert(notModule);
+        supply.deliver(id, 1);
+        vm.expectRevert(notModule);
+        supply.decide(id, 1);
+        vm.expectRevert(notModule);
+        supply.setFit(id, false);
+        vm.expectRevert(notModule);
+        supply.join(id, ISupply.Terms(CPU_EU, 1, 0));
+        vm.expectRevert(notModule);
+        supply.setTerms(id, ISupply.Terms(CPU_EU, 1, 0));
+        vm.expectRevert(notModule);
+        supply.setStatus(id, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
+        vm.expectRevert(notModule);
+        supply.noteStake(id);
+        vm.expectRevert(ISupply.ListingsNotFrozen.selector);
         vm.prank(address(rounds));
-        nodes.thaw();
+        supply.thaw();
     }
 
     function test_AddClasses() public {
-        INodeRegistry.Class[] memory added = new INodeRegistry.Class[](1);
-        added[0] = INodeRegistry.Class("tpu/eu", 5);
-        vm.expectEmit(address(nodes));
-        emit INodeRegistry.ClassAdded(4, "tpu/eu", 5);
-        nodes.addClasses(added);
-        assertEq(nodes.classes().length, 5);
-        assertEq(nodes.class(4).name, "tpu/eu");
+        ISupply.Class[] memory added = new ISupply.Class[](1);
+        added[0] = ISupply.Class("tpu/eu", 5);
+        vm.expectEmit(address(supply));
+        emit ISupply.ClassAdded(4, "tpu/eu", 5);
+        supply.addClasses(added);
+        assertEq(supply.classes().length, 5);
+        assertEq(supply.class(4).name, "tpu/eu");
 
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.ClassNameTaken.selector, bytes32("tpu/eu")));
-        nodes.addClasses(added);
-        added[0] = INodeRegistry.Class("new", 0);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidTickSize.selector, 0));
-        nodes.addClasses(added);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.ClassNameTaken.selector, bytes32("tpu/eu")));
+        supply.addClasses(added);
+        added[0] = ISupply.Class("new", 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidTickSize.selector, 0));
+        supply.addClasses(added);
         added[0].tickSize = uint40(type(uint40).max / 4095 + 1);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidTickSize.selector, added[0].tickSize));
-        nodes.addClasses(added);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidTickSize.selector, added[0].tickSize));
+        supply.addClasses(added);
         added[0].tickSize -= 1;
-        nodes.addClasses(added);
+        supply.addClasses(added);
 
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, alice));
         vm.prank(alice);
-        nodes.addClasses(added);
+        supply.addClasses(added);
     }
 
     function test_AddClasses_atMost256() public {
-        INodeRegistry.Class[] memory added = new INodeRegistry.Class[](252);
-        for (uint256 i; i < 252; ++i) added[i] = INodeRegistry.Class(bytes32(i + 1), 1);
-        nodes.addClasses(added);
-        added = new INodeRegistry.Class[](1);
-        added[0] = INodeRegistry.Class("one more", 1);
-        vm.expectRevert(INodeRegistry.TooManyClasses.selector);
-        nodes.addClasses(added);
+        ISupply.Class[] memory added = new ISupply.Class[](252);
+        for (uint256 i; i < 252; ++i) added[i] = ISupply.Class(bytes32(i + 1), 1);
+        supply.addClasses(added);
+        added = new ISupply.Class[](1);
+        added[0] = ISupply.Class("one more", 1);
+        vm.expectRevert(ISupply.TooManyClasses.selector);
+        supply.addClasses(added);
         // The last class works like any other.
         register(bob, 255, 2, 3);
         submit(bob, 2, 10, 255);
@@ -273,7 +288,7 @@ contract NodeRegistryTest is Fixture {
         nodes.node(0);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 4));
         nodes.node(4);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownClass.selector, 7));
-        nodes.class(7);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 7));
+        supply.class(7);
     }
 }

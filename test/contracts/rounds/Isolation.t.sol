@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Fixture} from "../support/Fixture.sol";
 
 /// @title Nobody can react to a seed: what changes during a round stays out of it
@@ -24,8 +25,8 @@ contract IsolationTest is Fixture {
         bytes32 listed = keccak256(abi.encode(instance().classes));
         bytes memory post = optimalPost();
 
-        INodeRegistry.Terms memory cheapUs = termsOf(CPU_US, 3, 1);
-        INodeRegistry.Terms memory cheapEu = termsOf(CPU_EU, 3, 1);
+        ISupply.Terms memory cheapUs = termsOf(CPU_US, 3, 1);
+        ISupply.Terms memory cheapEu = termsOf(CPU_EU, 3, 1);
         vm.startPrank(alice);
         nodes.setTerms(2, cheapUs);
         nodes.setTerms(3, cheapEu);
@@ -35,29 +36,29 @@ contract IsolationTest is Fixture {
         release(1);
         release(2);
         vm.prank(address(leases));
-        nodes.penalise(4, 1 ether);
+        supply.penalise(4, 1 ether);
         register(alice, CPU_EU, 5, 0);
-        assertEq(nodes.pendingCount(), 5);
+        assertEq(supply.pendingCount(), 5);
         assertEq(keccak256(abi.encode(instance().classes)), listed, "the same supply");
         assertEq(keccak256(optimalPost()), keccak256(post), "the same post");
 
         // Promised to the round: neither capacity can go below it, nor can the node leave.
-        INodeRegistry.Terms memory low = termsOf(CPU_EU, 2, 11);
+        ISupply.Terms memory low = termsOf(CPU_EU, 2, 11);
         vm.prank(bob);
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.CapacityInUse.selector, 4, 2, 3));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.CapacityInUse.selector, 4, 2, 3));
         nodes.setTerms(4, low);
         vm.prank(alice);
-        vm.expectPartialRevert(INodeRegistry.NodeBusy.selector);
+        vm.expectPartialRevert(ISupply.NodeBusy.selector);
         nodes.exit(3);
         uint32[] memory ids = ids32(1);
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
-        nodes.sync(ids);
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
-        nodes.syncPending(9);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
+        supply.sync(ids);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
+        supply.syncPending(9);
 
         settle(post);
         assertEq(nodes.node(2).listedClassId, CPU_EU, "still as listed, until synced");
-        assertEq(nodes.syncPending(9), 0);
+        assertEq(supply.syncPending(9), 0);
         assertEq(nodes.node(2).listedClassId, CPU_US);
         assertEq(nodes.node(3).listedUnits, 0);
         assertEq(nodes.node(1).listedUnits, 4);
@@ -81,11 +82,11 @@ contract IsolationTest is Fixture {
         tasks.cancel(2);
         submit(bob, 9, 20_000, CPU_EU);
         assertEq(nodes.node(1).listedUnits, 0);
-        assertEq(nodes.pendingCount(), 1);
+        assertEq(supply.pendingCount(), 1);
         assertEq(keccak256(optimalPost()), keccak256(post), "the same post");
         settle(post);
         assertUnits(2, 0, 2, 0, 0);
-        assertEq(nodes.syncPending(9), 0);
+        assertEq(supply.syncPending(9), 0);
         assertEq(nodes.node(1).listedUnits, 4);
     }
 
@@ -102,15 +103,15 @@ contract IsolationTest is Fixture {
         // Twice does not count twice.
         vm.prank(alice);
         nodes.resume(2);
-        assertEq(nodes.pendingCount(), 17);
+        assertEq(supply.pendingCount(), 17);
         fulfil(1);
         settle(optimalPost());
         submit(bob, 1, 20_000, CPU_EU);
         vm.warp(rounds.nextOpening());
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.ListingsPending.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.ListingsPending.selector, 1));
         rounds.open();
-        assertEq(nodes.syncPending(1), 16);
+        assertEq(supply.syncPending(1), 16);
         openRound();
-        assertEq(nodes.pendingCount(), 0);
+        assertEq(supply.pendingCount(), 0);
     }
 }

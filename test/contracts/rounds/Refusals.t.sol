@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Post} from "../support/Post.sol";
@@ -59,45 +60,45 @@ contract RefusalsTest is Fixture {
     /// @notice A price too low for the units granted, and one too high.
     function test_ClearingPriceMismatch() public {
         honest.clearing[0] = 11_999 * 1024;
-        _refused(abi.encodeWithSelector(INodeRegistry.ClearingPriceMismatch.selector, CPU_EU, 8, 4, 4));
+        _refused(abi.encodeWithSelector(ISupply.ClearingPriceMismatch.selector, CPU_EU, 8, 4, 4));
         honest.clearing[0] = 12_000 * 1024 + 1;
-        _refused(abi.encodeWithSelector(INodeRegistry.ClearingPriceMismatch.selector, CPU_EU, 8, 10, 10));
+        _refused(abi.encodeWithSelector(ISupply.ClearingPriceMismatch.selector, CPU_EU, 8, 10, 10));
         honest.clearing[0] = 20_000 * 1024;
         honest.clearing[1] = 21_000 * 1024;
-        _refused(abi.encodeWithSelector(INodeRegistry.ClearingPriceMismatch.selector, CPU_EU, 8, 10, 15));
+        _refused(abi.encodeWithSelector(ISupply.ClearingPriceMismatch.selector, CPU_EU, 8, 10, 15));
     }
 
     /// @notice A class that is left out although its price says that it is cheaper.
     function test_SkippedClass() public {
         honest.clearing[1] = 15_000 * 1024 + 1;
-        _refused(abi.encodeWithSelector(INodeRegistry.ClearingPriceMismatch.selector, CPU_US, 0, 4, 4));
+        _refused(abi.encodeWithSelector(ISupply.ClearingPriceMismatch.selector, CPU_US, 0, 4, 4));
     }
 
     function test_AskAboveClearing() public {
         _replace(1, 4);
-        _refused(abi.encodeWithSelector(INodeRegistry.AskAboveClearing.selector, 4, 20, 12_000 * 1024));
+        _refused(abi.encodeWithSelector(ISupply.AskAboveClearing.selector, 4, 20, 12_000 * 1024));
     }
 
     function test_NodeNotListed() public {
         _replace(1, 5);
-        _refused(abi.encodeWithSelector(INodeRegistry.NodeNotListed.selector, 5, CPU_EU));
+        _refused(abi.encodeWithSelector(ISupply.NodeNotListed.selector, 5, CPU_EU));
         _replace(5, 77);
-        _refused(abi.encodeWithSelector(INodeRegistry.NodeNotListed.selector, 77, CPU_EU));
+        _refused(abi.encodeWithSelector(ISupply.NodeNotListed.selector, 77, CPU_EU));
     }
 
     function test_NodesOutOfOrder() public {
         uint32[] memory ids = honest.nodeIds[0];
         (honest.nodeIds[0][0], honest.nodeIds[0][1]) = (ids[1], ids[0]);
-        _refused(abi.encodeWithSelector(INodeRegistry.NodesOutOfOrder.selector, ids[0]));
+        _refused(abi.encodeWithSelector(ISupply.NodesOutOfOrder.selector, ids[0]));
         (honest.nodeIds[0][0], honest.nodeIds[0][1]) = (ids[0], ids[0]);
-        _refused(abi.encodeWithSelector(INodeRegistry.NodesOutOfOrder.selector, ids[0]));
+        _refused(abi.encodeWithSelector(ISupply.NodesOutOfOrder.selector, ids[0]));
     }
 
     function test_ClassUnitsMismatch() public {
         honest.nodeIds[0].pop();
         uint32 dropped = _missing();
         uint256 left = dropped == 1 ? 4 : 8 - _shareOf(dropped);
-        _refused(abi.encodeWithSelector(INodeRegistry.ClassUnitsMismatch.selector, CPU_EU, left, 8));
+        _refused(abi.encodeWithSelector(ISupply.ClassUnitsMismatch.selector, CPU_EU, left, 8));
     }
 
     /// @notice The seed says where the marginal tick is filled from: nobody else's node comes in there.
@@ -114,7 +115,7 @@ contract RefusalsTest is Fixture {
         uint32 chosen = honest.nodeIds[0][0] == 1 ? honest.nodeIds[0][1] : honest.nodeIds[0][0];
         uint32 other = chosen == 2 ? 3 : 2;
         honest.nodeIds[0] = _inOrder(p.seed, 1, other);
-        _refused(abi.encodeWithSelector(INodeRegistry.NotInFilling.selector, other));
+        _refused(abi.encodeWithSelector(ISupply.NotInFilling.selector, other));
         honest.nodeIds[0] = _inOrder(p.seed, 1, chosen);
         settle(Post.pack(honest));
         assertEq(nodes.node(chosen).leased, 2);

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {SeedDraw} from "../../../contracts/vrf/SeedDraw.sol";
@@ -24,7 +25,7 @@ contract RoundManagerTest is Fixture {
         emit IRoundManager.RoundOpened(1, keeper, 1, demands, 1);
         openRound();
         assertStatus(1, IRoundManager.RoundStatus.Seeding);
-        assertTrue(nodes.frozen());
+        assertTrue(supply.frozen());
         assertTrue(tasks.task(1).inRound);
         assertFalse(tasks.task(1).queued);
         assertEq(rounds.current().opener, keeper);
@@ -45,7 +46,7 @@ contract RoundManagerTest is Fixture {
         assertEq(r.closedAt, block.timestamp);
         assertEq(r.leases, 1);
         assertEq(r.unitsOpen, 0);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
         assertTrue(tasks.task(1).queued);
         assertUnits(1, 2, 4, 0, 0);
         assertEq(nodes.node(1).leased, 4);
@@ -107,7 +108,7 @@ contract RoundManagerTest is Fixture {
         emit IRoundManager.RoundAborted(1, IRoundManager.RoundStatus.Seeding);
         rounds.abort();
         assertStatus(1, IRoundManager.RoundStatus.Aborted);
-        assertFalse(nodes.frozen());
+        assertFalse(supply.frozen());
         uint32[] memory queue = tasks.queuePage(0, 9);
         for (uint32 i; i < 3; ++i) assertEq(queue[i], i + 1, "the queue is as it was");
         vm.expectRevert(IRoundManager.NoRoundOpen.selector);
@@ -266,7 +267,7 @@ contract RoundManagerTest is Fixture {
         vm.stopPrank();
         uint256 stake = stakeFor(1);
         fund(bob, stake);
-        INodeRegistry.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
         vm.prank(bob);
         nodes.register(bob, terms, profile(), stake);
         assertBooks();

@@ -5,6 +5,7 @@ import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -22,8 +23,8 @@ abstract contract Actions is System {
         return capacity * param(Param.StakePerUnit) * MICRO;
     }
 
-    function termsOf(uint8 classId, uint32 capacity, uint256 tick) internal view returns (INodeRegistry.Terms memory) {
-        return INodeRegistry.Terms(classId, capacity, tick * nodes.class(classId).tickSize * MICRO);
+    function termsOf(uint8 classId, uint32 capacity, uint256 tick) internal view returns (ISupply.Terms memory) {
+        return ISupply.Terms(classId, capacity, tick * supply.class(classId).tickSize * MICRO);
     }
 
     function profile() internal pure returns (INodeRegistry.Profile memory) {
@@ -44,7 +45,7 @@ abstract contract Actions is System {
     function register(address owner, uint8 classId, uint32 capacity, uint256 tick) internal returns (uint32 nodeId) {
         uint256 stake = stakeFor(capacity);
         fund(owner, stake);
-        INodeRegistry.Terms memory terms = termsOf(classId, capacity, tick);
+        ISupply.Terms memory terms = termsOf(classId, capacity, tick);
         address operator = operatorOf(nodes.nodeCount() + 1);
         vm.prank(owner);
         nodeId = nodes.register(operator, terms, profile(), stake);
@@ -134,7 +135,7 @@ abstract contract Actions is System {
     }
 
     function instance() internal view returns (Reference.Instance memory) {
-        return ChainReader.read(rounds, nodes, tasks);
+        return ChainReader.read(rounds, nodes, supply, tasks);
     }
 
     function optimalPost() internal view returns (bytes memory) {

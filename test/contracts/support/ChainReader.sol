@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Reference} from "./Reference.sol";
@@ -13,11 +14,12 @@ library ChainReader {
     function read(
         IRoundManager rounds,
         INodeRegistry nodes,
+        ISupply supply,
         ITaskRegistry tasks
     ) internal view returns (Reference.Instance memory p) {
         IRoundManager.RoundView memory round = rounds.current();
         p.seed = round.seed;
-        p.classes = _classes(nodes, round.classes);
+        p.classes = _classes(nodes, supply, round.classes);
         p.tasks = new Reference.TaskIn[](round.demands.length);
         for (uint256 t; t < p.tasks.length; ++t) {
             ITaskRegistry.TaskView memory v = tasks.task(round.demands[t].taskId);
@@ -34,7 +36,11 @@ library ChainReader {
         }
     }
 
-    function _classes(INodeRegistry nodes, uint256 set) private view returns (Reference.ClassIn[] memory classes) {
+    function _classes(
+        INodeRegistry nodes,
+        ISupply supply,
+        uint256 set
+    ) private view returns (Reference.ClassIn[] memory classes) {
         INodeRegistry.NodeView[] memory all = nodes.nodePage(1, nodes.nodeCount());
         uint256 count;
         for (uint256 k; k < 256; ++k) if ((set >> k) & 1 == 1) ++count;
@@ -43,7 +49,7 @@ library ChainReader {
         for (uint256 k; k < 256; ++k) {
             if ((set >> k) & 1 == 0) continue;
             classes[count].id = uint8(k);
-            classes[count].tickSize = nodes.class(uint8(k)).tickSize;
+            classes[count].tickSize = supply.class(uint8(k)).tickSize;
             classes[count].nodes = _listed(all, uint8(k));
             ++count;
         }

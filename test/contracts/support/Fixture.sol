@@ -11,11 +11,13 @@ import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
+import {Supply} from "../../../contracts/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
 import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
@@ -33,28 +35,39 @@ abstract contract Fixture is Actions {
         ver = VerToken(_deploy("VerToken", abi.encode(manager, SUPPLY, address(this), SUPPLY / 2)));
         parameters = Parameters(_deploy("Parameters", abi.encode(manager, initialParameters())));
         vault = Vault(_deploy("Vault", abi.encode(ver)));
-        nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(manager, vault, parameters)));
-        tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, nodes)));
+        supply = Supply(_deploy("Supply", abi.encode(manager, vault, parameters)));
+        nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(vault, parameters, supply)));
+        tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, supply)));
         leases = LeaseRegistry(
-            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, tasks, uptimeFeed()))
+            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed()))
         );
-        checkpoints = CheckpointRegistry(_deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes)));
+        checkpoints = CheckpointRegistry(_deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply)));
         _deploySeeds();
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
-        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, leases, ledger)));
-        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, nodes, tasks, leases, telemetry)));
+        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
+        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry)));
         reassignment = Reassignment(
-            _deploy("Reassignment", abi.encode(parameters, nodes, tasks, leases, seeds, telemetry))
+            _deploy("Reassignment", abi.encode(parameters, supply, tasks, leases, seeds, telemetry))
         );
         rounds = RoundManager(
-            _deploy("RoundManager", abi.encode(vault, parameters, nodes, tasks, leases, seeds, reassignment))
+            _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))
         );
 
         outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
 
-        vault.wire(IVault.Modules(address(nodes), address(tasks), address(leases), address(rounds), address(outlet)));
-        nodes.wire(
-            INodeRegistry.Modules({
+        vault.wire(
+            IVault.Modules({
+                nodes: address(nodes),
+                supply: address(supply),
+                tasks: address(tasks),
+                leases: address(leases),
+                rounds: address(rounds),
+                outlet: address(outlet)
+            })
+        );
+        supply.wire(
+            ISupply.Modules({
+                nodes: address(nodes),
                 rounds: address(rounds),
                 leases: address(leases),
                 telemetry: address(telemetry),
@@ -74,7 +87,7 @@ abstract contract Fixture is Actions {
         );
         seeds.wire(address(rounds), address(reassignment));
         ledger.wire(address(telemetry));
-        nodes.addClasses(initialClasses());
+        supply.addClasses(initialClasses());
         _handOutRoles();
 
         ver.approve(address(vault), type(uint256).max);
@@ -126,12 +139,12 @@ abstract contract Fixture is Actions {
         b[uint256(Param.SeedPrice)] = IParameters.Bounded(0, 0, 1e6);
     }
 
-    function initialClasses() internal pure returns (INodeRegistry.Class[] memory c) {
-        c = new INodeRegistry.Class[](4);
-        c[CPU_EU] = INodeRegistry.Class("cpu/eu", 1_000);
-        c[CPU_US] = INodeRegistry.Class("cpu/us", 1_000);
-        c[GPU_EU] = INodeRegistry.Class("gpu-80g/eu", 1_500);
-        c[GPU_US] = INodeRegistry.Class("gpu-80g/us", 7);
+    function initialClasses() internal pure returns (ISupply.Class[] memory c) {
+        c = new ISupply.Class[](4);
+        c[CPU_EU] = ISupply.Class("cpu/eu", 1_000);
+        c[CPU_US] = ISupply.Class("cpu/us", 1_000);
+        c[GPU_EU] = ISupply.Class("gpu-80g/eu", 1_500);
+        c[GPU_US] = ISupply.Class("gpu-80g/us", 7);
     }
 
     function _deploySeeds() private {
@@ -162,7 +175,7 @@ abstract contract Fixture is Actions {
 
     function _handOutRoles() private {
         _setRole(address(parameters), Parameters.set.selector, ROLE_PARAMETERS);
-        _setRole(address(nodes), NodeRegistry.addClasses.selector, ROLE_PARAMETERS);
+        _setRole(address(supply), Supply.addClasses.selector, ROLE_PARAMETERS);
         _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
         _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
         _setRole(address(outlet), PoolOutlet.pay.selector, ROLE_PARAMETERS);

@@ -44,6 +44,6 @@ abstract contract GasSnapshots is Fixture {
 
     /// @dev Whether the contracts are instrumented to measure coverage: then they are larger than a chain allows.
     function _instrumented() private view returns (bool) {
-        return address(nodes).code.length > 24_576;
+        return address(supply).code.length > 24_576;
     }
 }

@@ -5,6 +5,7 @@ import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Reports} from "./Reports.sol";
 import {SupplyHandler} from "./SupplyHandler.sol";
@@ -108,6 +109,6 @@ abstract contract ReportHandler is SupplyHandler, Reports {
     }
 
     function _inMarket(INodeRegistry.NodeView memory n) private pure returns (bool) {
-        return n.status == INodeRegistry.NodeStatus.Active || n.status == INodeRegistry.NodeStatus.Draining;
+        return n.status == ISupply.NodeStatus.Active || n.status == ISupply.NodeStatus.Draining;
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Actions} from "./Actions.sol";
@@ -20,19 +21,19 @@ abstract contract SupplyHandler is Actions {
 
     function setTerms(uint8 pick, uint8 classId, uint8 capacity, uint8 tick) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
-        if (n.status != INodeRegistry.NodeStatus.Active && n.status != INodeRegistry.NodeStatus.Draining) return;
-        uint256 committed = n.leased + (nodes.frozen() ? n.listedUnits : 0);
+        if (n.status != ISupply.NodeStatus.Active && n.status != ISupply.NodeStatus.Draining) return;
+        uint256 committed = n.leased + (supply.frozen() ? n.listedUnits : 0);
         uint256 most = n.stake / stakeFor(1);
         if (most < n.capacity) most = n.capacity;
         uint256 wanted = bound(capacity, committed == 0 ? 1 : committed, most);
-        INodeRegistry.Terms memory terms = termsOf(classId % CLASSES, uint32(wanted), tick % HANDLER_TICKS);
+        ISupply.Terms memory terms = termsOf(classId % CLASSES, uint32(wanted), tick % HANDLER_TICKS);
         vm.prank(n.owner);
         nodes.setTerms(n.id, terms);
     }
 
     function addStake(uint8 pick, uint64 amount) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
-        if (n.status != INodeRegistry.NodeStatus.Active && n.status != INodeRegistry.NodeStatus.Draining) return;
+        if (n.status != ISupply.NodeStatus.Active && n.status != ISupply.NodeStatus.Draining) return;
         fund(alice, amount);
         vm.prank(alice);
         nodes.addStake(n.id, amount);
@@ -41,25 +42,25 @@ abstract contract SupplyHandler is Actions {
     function drainOrResume(uint8 pick) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
         vm.startPrank(n.operator);
-        if (n.status == INodeRegistry.NodeStatus.Active && pick % 4 == 0) nodes.drain(n.id);
-        else if (n.status == INodeRegistry.NodeStatus.Draining && pick % 4 != 0) nodes.resume(n.id);
+        if (n.status == ISupply.NodeStatus.Active && pick % 4 == 0) nodes.drain(n.id);
+        else if (n.status == ISupply.NodeStatus.Draining && pick % 4 != 0) nodes.resume(n.id);
         vm.stopPrank();
     }
 
     function leave(uint8 pick) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
         vm.startPrank(n.owner);
-        if (n.status == INodeRegistry.NodeStatus.Draining && n.leased == 0 && n.listedUnits == 0) nodes.exit(n.id);
-        else if (n.status == INodeRegistry.NodeStatus.Unbonding && block.timestamp >= n.withdrawableAt) {
+        if (n.status == ISupply.NodeStatus.Draining && n.leased == 0 && n.listedUnits == 0) nodes.exit(n.id);
+        else if (n.status == ISupply.NodeStatus.Unbonding && block.timestamp >= n.withdrawableAt) {
             nodes.withdraw(n.id);
         }
         vm.stopPrank();
     }
 
     function sync(uint8 pick) external {
-        if (nodes.frozen() || nodes.nodeCount() == 0) return;
-        if (pick % 2 == 0) nodes.syncPending(pick);
-        else nodes.sync(ids32(_pickNode(pick).id));
+        if (supply.frozen() || nodes.nodeCount() == 0) return;
+        if (pick % 2 == 0) supply.syncPending(pick);
+        else supply.sync(ids32(_pickNode(pick).id));
     }
 
     function setStakePerUnit(uint64 value) external {

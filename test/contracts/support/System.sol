@@ -12,6 +12,7 @@ import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
+import {Supply} from "../../../contracts/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
 import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
@@ -29,6 +30,7 @@ abstract contract System is Test {
         Parameters parameters;
         Vault vault;
         NodeRegistry nodes;
+        Supply supply;
         TaskRegistry tasks;
         LeaseRegistry leases;
         CheckpointRegistry checkpoints;
@@ -63,6 +65,7 @@ abstract contract System is Test {
     Parameters internal parameters;
     Vault internal vault;
     NodeRegistry internal nodes;
+    Supply internal supply;
     TaskRegistry internal tasks;
     LeaseRegistry internal leases;
     CheckpointRegistry internal checkpoints;
@@ -88,6 +91,7 @@ abstract contract System is Test {
         parameters = c.parameters;
         vault = c.vault;
         nodes = c.nodes;
+        supply = c.supply;
         tasks = c.tasks;
         leases = c.leases;
         checkpoints = c.checkpoints;
@@ -106,6 +110,7 @@ abstract contract System is Test {
         c.parameters = parameters;
         c.vault = vault;
         c.nodes = nodes;
+        c.supply = supply;
         c.tasks = tasks;
         c.leases = leases;
         c.checkpoints = checkpoints;

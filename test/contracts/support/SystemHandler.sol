@@ -88,7 +88,7 @@ abstract contract SystemHandler is ReportHandler {
             } else if (status == IRoundManager.RoundStatus.Settling) {
                 settle(optimalPost());
             } else if (reassignment.orphanCount() != 0 && (reassignment.hasTurn() || word % 2 == 0)) {
-                nodes.syncPending(type(uint256).max);
+                supply.syncPending(type(uint256).max);
                 openBatch();
             } else if (_anythingToAllocate()) {
                 openRound();
@@ -165,7 +165,7 @@ abstract contract SystemHandler is ReportHandler {
     /// @dev Whether a round may be opened and would find a task: it must not revert then.
     function _anythingToAllocate() private returns (bool) {
         if (reassignment.hasTurn()) return false;
-        nodes.syncPending(type(uint256).max);
+        supply.syncPending(type(uint256).max);
         uint256 time = block.timestamp;
         if (time < rounds.nextOpening()) time = rounds.nextOpening();
         uint32[] memory queue = tasks.queuePage(0, type(uint32).max);

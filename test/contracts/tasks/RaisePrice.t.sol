@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Permits} from "../support/Permits.sol";
@@ -57,7 +58,7 @@ contract RaisePriceTest is Fixture, Permits {
         openRound();
         fulfil(1);
         fund(bob, 1 ether);
-        vm.expectRevert(INodeRegistry.ListingsFrozen.selector);
+        vm.expectRevert(ISupply.ListingsFrozen.selector);
         vm.prank(bob);
         tasks.raisePrice(1, 20_000 * MICRO);
         settle(optimalPost());

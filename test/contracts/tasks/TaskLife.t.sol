@@ -189,7 +189,7 @@ contract TaskLifeTest is Fixture {
         // Fresh units, as it stood when the round was opened.
         _assertLease(2, 2, 2, 1, 0);
         assertUnits(1, 4, 2, 0, 0);
-        nodes.syncPending(10);
+        supply.syncPending(10);
         runRound(2);
         _assertLease(3, 0, 2, 2, 1);
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
@@ -166,7 +167,7 @@ contract FitnessTest is Fixture, Reports {
         assertEq(nodes.node(2).listedUnits, 4);
         fulfil(1);
         settle(optimalPost());
-        nodes.syncPending(9);
+        supply.syncPending(9);
         assertEq(nodes.node(2).listedUnits, 0);
     }
 
@@ -209,9 +210,9 @@ contract FitnessTest is Fixture, Reports {
     }
 
     function test_OnlyTelemetryJudges() public {
-        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotModule.selector, alice));
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, alice));
         vm.prank(alice);
-        nodes.setFit(1, false);
+        supply.setFit(1, false);
     }
 
     /// @notice The kept sums are those over the nodes, whatever was reported.
@@ -256,12 +257,12 @@ contract FitnessTest is Fixture, Reports {
 
     function _freeze() private {
         vm.prank(address(rounds));
-        nodes.freeze(99);
+        supply.freeze(99);
     }
 
     function _thaw() private {
         vm.prank(address(rounds));
-        nodes.thaw();
-        nodes.syncPending(99);
+        supply.thaw();
+        supply.syncPending(99);
     }
 }

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+/// @title Supply: what nodes offer, what of it is leased, and where rounds, draws and moves find it
+/// @notice A node is *listed* with the free capacity and the ask that the next round may use. While a round or a batch of
+/// reassignments is open all listings are frozen: what nodes change meanwhile (ask, class, capacity, draining, units freed)
+/// reaches the listings only after it, so nobody can react to a seed. Who a node is, and who may change it, is kept by
+/// {INodeRegistry}.
+interface ISupply {
+    /// @notice None: never registered. Active: takes leases. Draining: takes no new lease. Unbonding: left the market,
+    /// the stake waits (and can be slashed). Withdrawn: gone, the stake was paid out.
+    enum NodeStatus {
+        None,
+        Active,
+        Draining,
+        Unbonding,
+        Withdrawn
+    }
+
+    /// @notice A class of interchangeable nodes: hardware kind x region.
+    struct Class {
+        /// Name such as "gpu-80g/eu", at most 31 bytes.
+        bytes32 name;
+        /// Price of one tick, in micro-VER; an ask is a whole number of them.
+        uint40 tickSize;
+    }
+
+    /// @notice What a node offers.
+    struct Terms {
+        uint8 classId;
+        /// Units that it can hold at once.
+        uint32 capacity;
+        /// What it wants for a unit, in wei: a multiple of the class's tick.
+        uint256 ask;
+    }
+
+    /// @notice The modules that join, freeze, fill, free and judge.
+    struct Modules {
+        address nodes;
+        address rounds;
+        address leases;
+        address telemetry;
+        address balancer;
+        address reassignment;
+    }
+
+    /// @notice What judging a node's reports and receipts needs to know of its supply.
+    struct State {
+        NodeStatus status;
+        uint8 classId;
+        /// Whether its reports keep it out of new work.
+        bool unfit;
+        /// Units that it can hold at once.
+        uint32 capacity;
+        /// Units under live leases.
+        uint32 leased;
+    }
+
+    /// @notice All that is kept of a node's supply.
+    struct Offer {
+        NodeStatus status;
+        uint8 classId;
+        /// Its ask for a unit, in ticks of the class.
+        uint16 askTick;
+        uint32 capacity;
+        /// Units under live leases.
+        uint32 leased;
+        /// Delivered units that are neither paid nor refused yet; the stake also backs them.
+        uint32 undecided;
+        /// Free units, class and tick with which the node is listed now, and its place in its tick's array.
+        uint32 listedUnits;
+        uint8 listedClassId;
+        uint16 listedTick;
+        uint32 listedPosition;
+        /// No new leases before this time.
+        uint40 cooldownUntil;
+        /// Whether its reports keep it out of new work.
+        bool unfit;
+    }
+
+    event ModulesWired(Modules modules);
+    event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
+    /// @notice Its reports make the node fit for new work, or unfit.
+    event NodeFitSet(uint32 indexed nodeId, bool fit);
+    event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
+    /// @notice The node's listing changed to this many free units at this class and tick.
+    event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
+    /// @notice Listings are frozen for a round or a batch, or no longer frozen.
+    event ListingsFrozenSet(bool frozen);
+    /// @notice The node is in the pool of a class among those with 2^(bucket-1) to 2^bucket - 1 units of capacity.
+    event NodePooled(uint32 indexed nodeId, uint8 indexed classId, uint8 bucket);
+    /// @notice The node is no longer in a pool.
+    event NodeUnpooled(uint32 indexed nodeId);
+
+    error NotModule(address caller);
+    error UnknownClass(uint8 classId);
+    error TooManyClasses();
+    error InvalidTickSize(uint40 tickSize);
+    error ClassNameTaken(bytes32 name);
+    error InvalidCapacity(uint32 capacity);
+    /// @notice The ask is no multiple of the class's tick, which is `tickWei` wei.
+    error AskNotOnTick(uint256 ask, uint256 tickWei);
+    /// @notice The ask is above the class's highest tick, which is `highest` wei.
+    error AskTooHigh(uint256 ask, uint256 highest);
+    /// @notice The stake does not cover the capacity.
+    error StakeTooLow(uint256 stake, uint256 needed);
+    /// @notice Units are leased, or promised to the open round; the capacity cannot go below them.
+    error CapacityInUse(uint32 nodeId, uint32 requested, uint32 committed);
+    /// @notice The node's status does not allow this.
+    error WrongStatus(uint32 nodeId, NodeStatus status);
+    /// @notice The node still has units leased or listed.
+    error NodeBusy(uint32 nodeId, uint32 leased, uint32 listed);
+    /// @notice Listings wait to be brought up to date: call {syncPending} first.
+    error ListingsPending(uint256 count);
+    error ListingsFrozen();
+    error ListingsNotFrozen();
+
+    /// @notice The node lists fewer free units than asked for.
+    error NotEnoughListed(uint32 nodeId, uint32 listed, uint32 asked);
+
+    // Refusals of a round's post, see {fill}.
+
+    /// @notice The node is not listed in this class.
+    error NodeNotListed(uint32 nodeId, uint8 classId);
+    /// @notice The node asks more than the clearing price.
+    error AskAboveClearing(uint32 nodeId, uint16 tick, uint64 clearing);
+    /// @notice The node stands at the marginal tick, but the seed's filling does not reach it.
+    error NotInFilling(uint32 nodeId);
+    /// @notice Nodes of a class must come in ascending order of their hash with the seed, each once.
+    error NodesOutOfOrder(uint32 nodeId);
+    /// @notice The class's rows hold `granted` units where the clearing price asks for `required`.
+    error ClassUnitsMismatch(uint8 classId, uint256 granted, uint256 required);
+    /// @notice With this clearing price at least `below` and at most `upTo` units must be granted, not `units`.
+    error ClearingPriceMismatch(uint8 classId, uint256 units, uint256 below, uint256 upTo);
+
+    /// @notice Names the modules that join, freeze, fill, free and judge. Deployer only, once.
+    function wire(Modules calldata modules) external;
+
+    /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
+    function addClasses(Class[] calldata added) external;
+
+    /// @notice Brings a new node into the market, active and with these terms. Node registry only.
+    function join(uint32 nodeId, Terms calldata terms) external;
+
+    /// @notice Changes a node's terms. In an open round or batch the old terms stand until it ends. Node registry only.
+    function setTerms(uint32 nodeId, Terms calldata terms) external;
+
+    /// @notice Changes a node's status; reverts if it is not `from`, or if a node that would leave is busy. Node registry
+    /// only.
+    function setStatus(uint32 nodeId, NodeStatus from, NodeStatus to) external;
+
+    /// @notice Takes note of stake that was added to a node in the market. While the listings are frozen a stranger's stake
+    /// leaves the listing as it is, until anything else or {sync} brings it up to date: nobody makes work on another's
+    /// node. Node registry only.
+    function noteStake(uint32 nodeId, bool byOwner) external;
+
+    /// @notice Brings listings up to date with what the nodes are now. Anyone; not while a round is open.
+    /// O(n) in the ids given.
+    function sync(uint32[] calldata nodeIds) external;
+
+    /// @notice Works off listings that changed during a round or a batch: up to `most` and as far as the gas goes, but one at
+    /// least. Anyone; not while the listings are frozen.
+    /// @return left How many still wait.
+    function syncPending(uint256 most) external returns (uint256 left);
+
+    /// @notice Freezes the listings for a round or a batch; works off up to `most` pending ones first and reverts if some are left.
+    /// Round manager and reassignment only.
+    function freeze(uint256 most) external;
+
+    /// @notice Ends the freeze. Only the module that froze.
+    function thaw() external;
+
+    /// @notice Grants `units` units of a class at a clearing price and checks that nothing cheaper is skipped and that
+    /// the marginal tick is filled from where the seed says. Round manager only. O(n) in the nodes given, independent
+    /// of the nodes registered.
+    /// @param clearing The class's clearing price in micro-VER x 1024 (see Units.sol).
+    /// @param nodeIds The granted nodes, 4 bytes each, big-endian, in ascending {SeedDraw.nodeOrder}.
+    /// @return fills One word per node: units << 72 | price (micro-VER) << 32 | node id.
+    function fill(
+        uint8 classId,
+        bytes32 seed,
+        uint64 clearing,
+        uint256 units,
+        bytes calldata nodeIds
+    ) external returns (uint256[] memory fills);
+
+    /// @notice Leases `units` of a node's listed units: the balancer while the listings are not frozen, reassignment while
+    /// it holds the freeze itself; nobody else.
+    /// @return classId Class with which the node is listed.
+    /// @return price Its ask for a unit, micro-VER.
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
+
+    /// @notice Units of a lease are no longer run by the node. Lease registry only.
+    function free(uint32 nodeId, uint32 units) external;
+
+    /// @notice Units of a lease were delivered: they leave the capacity that they took, and stay backed by the stake until
+    /// they are decided. Lease registry only.
+    function deliver(uint32 nodeId, uint32 units) external;
+
+    /// @notice Delivered units were paid or refused. Lease registry only.
+    function decide(uint32 nodeId, uint32 units) external;
+
+    /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
+    /// @return slashed Wei taken.
+    function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
+
+    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry only.
+    function setFit(uint32 nodeId, bool fit) external;
+
+    /// @notice A class; reverts if unknown.
+    function class(uint8 classId) external view returns (Class memory);
+
+    /// @notice All classes, in the order of their ids.
+    function classes() external view returns (Class[] memory);
+
+    /// @notice What judging a node's reports and receipts needs to know of its supply; all zero if unknown. One read.
+    function stateOf(uint32 nodeId) external view returns (State memory);
+
+    /// @notice All that is kept of a node's supply; all zero if unknown. Two reads.
+    function offerOf(uint32 nodeId) external view returns (Offer memory);
+
+    /// @notice How many nodes are active: neither draining nor leaving.
+    function activeNodes() external view returns (uint32);
+
+    /// @notice What a node is listed with: free units, class, and its ask for a unit in micro-VER; all zero if it is not.
+    function listingOf(uint32 nodeId) external view returns (uint32 units, uint8 classId, uint40 price);
+
+    /// @notice Free listed units of a class at ticks below `tick`. Four reads.
+    function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256);
+
+    /// @notice Free listed units of a class at or below this price (micro-VER). Four reads.
+    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256);
+
+    /// @notice How many listings wait to be brought up to date.
+    function pendingCount() external view returns (uint256);
+
+    /// @notice Whether a round or a batch holds the listings.
+    function frozen() external view returns (bool);
+
+    /// @notice How often the listings have been frozen: while they are, the number of this freeze.
+    function freezeCount() external view returns (uint32);
+
+    /// @notice Slots of a class's pool, see {NodePool}: what draws draw from. One read.
+    function slotsOf(uint8 classId) external view returns (uint256);
+
+    /// @notice The node that owns slot `at` of a class's pool, and what a draw needs to know of it. O(buckets).
+    /// @param at Below {slotsOf} of the class.
+    /// @return nodeId The owner.
+    /// @return slot Which of its own slots it is.
+    /// @return units Free units with which it is listed; the slot is a free unit's if it is below this.
+    /// @return price Its ask for a unit, micro-VER; 0 if it is not listed.
+    function slotAt(
+        uint8 classId,
+        uint256 at
+    ) external view returns (uint32 nodeId, uint256 slot, uint32 units, uint40 price);
+
+    /// @notice Where a node is in the pool; bucket 0: nowhere.
+    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position);
+
+    /// @notice The node at a position of a bucket's array, and the array's length.
+    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length);
+}

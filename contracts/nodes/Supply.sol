@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS, UPKEEP_STEP_GAS} from "../governance/Units.sol";
+import {WiredOnce} from "../governance/WiredOnce.sol";
+import {IParameters, Param} from "../interfaces/IParameters.sol";
+import {ISupply} from "../interfaces/ISupply.sol";
+import {Vault} from "../vault/Vault.sol";
+import {Listings} from "./Listings.sol";
+import {NodePool} from "./NodePool.sol";
+import {TickTree} from "./TickTree.sol";
+
+/// @title Supply: what nodes offer, what of it is leased, and where rounds, draws and moves find it
+/// @notice See {ISupply}.
+contract Supply is ISupply, AccessManaged, WiredOnce {
+    using Listings for Listings.Book;
+    using NodePool for NodePool.Pool;
+    using TickTree for TickTree.Tree;
+
+    /// @notice Holds the stakes.
+    Vault public immutable VAULT;
+    /// @notice Stake per unit, cooldown.
+    IParameters public immutable PARAMETERS;
+
+    Modules private _modules;
+
+    /// @inheritdoc ISupply
+    uint32 public activeNodes;
+    /// @inheritdoc ISupply
+    bool public frozen;
+    /// @inheritdoc ISupply
+    uint32 public freezeCount;
+    /// @dev Whether the last freeze was reassignment's, else it was a round's.
+    bool private _frozenForBatch;
+
+    Class[] private _classes;
+    mapping(bytes32 name => bool) private _classNames;
+    mapping(uint32 nodeId => Listings.Node) private _nodes;
+    /// @dev Delivered units of a node that are neither paid nor refused yet.
+    mapping(uint32 nodeId => uint32 units) private _undecided;
+    mapping(uint8 classId => Listings.Book) private _books;
+    NodePool.Pool private _pool;
+    /// @dev Nodes whose listing is behind what they are; grows only while the listings are frozen.
+    uint32[] private _pending;
+
+    modifier onlyModule(address module) {
+        _requireModule(module);
+        _;
+    }
+
+    constructor(address authority, Vault vault, IParameters parameters) AccessManaged(authority) {
+        VAULT = vault;
+        PARAMETERS = parameters;
+    }
+
+    function wire(Modules calldata modules) external wiring {
+        _modules = modules;
+        emit ModulesWired(modules);
+    }
+
+    function addClasses(Class[] calldata added) external restricted {
+        for (uint256 i; i < added.length; ++i) {
+            (bytes32 name, uint40 tickSize) = (added[i].name, added[i].tickSize);
+            require(_classes.length < MAX_CLASSES, TooManyClasses());
+            require(tickSize > 0 && uint256(tickSize) * (TICKS - 1) <= MAX_PRICE, InvalidTickSize(tickSize));
+            require(!_classNames[name], ClassNameTaken(name));
+            _classNames[name] = true;
+            _classes.push(added[i]);
+            emit ClassAdded(uint8(_classes.length - 1), name, tickSize);
+        }
+    }
+
+    /// @inheritdoc ISupply
+    function join(uint32 nodeId, Terms calldata terms) external onlyModule(_modules.nodes) {
+        _nodes[nodeId].status = NodeStatus.Active;
+        ++activeNodes;
+        _setTerms(nodeId, terms);
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc ISupply
+    function setTerms(uint32 nodeId, Terms calldata terms) external onlyModule(_modules.nodes) {
+        Listings.Node storage n = _nodes[nodeId];
+        _requireInMarket(nodeId, n.status);
+        uint32 committed = n.leased + (frozen ? n.listedUnits : 0);
+        require(terms.capacity >= committed, CapacityInUse(nodeId, terms.capacity, committed));
+        _setTerms(nodeId, terms);
+        _touch(nodeId);
+    }
+
+    /// @inheritdoc ISupply
+    function setStatus(uint32 nodeId, NodeStatus from, NodeStatus to) external onlyModule(_modules.nodes) {
+        Listings.Node storage n = _nodes[nodeId];
+        if (to == NodeStatus.Unbonding) {
+            require(n.leased == 0 && n.listedUnits == 0, NodeBusy(nodeId, n.leased, n.listedUnits));
+        }
+        require(n.status == from, WrongStatus(nodeId, n.status));
+        n.status = to;
+        if (from == NodeStatus.Active) --activeNodes;
+        if (to == NodeStatus.Active) ++activeNodes;
+        // What left the market is listed nowhere.
+        if (to != NodeStatus.Withdrawn) _touch(nodeId);
+    }
+
+    /// @inheritdoc ISupply
+    function noteStake(uint32 nodeId, bool byOwner) external onlyModule(_modules.nodes) {
+        _requireInMarket(nodeId, _nodes[nodeId].status);
+        if (byOwner || !frozen) _touch(nodeId);
+    }
+
+    function sync(uint32[] calldata nodeIds) external {
+        require(!frozen, ListingsFrozen());
+        for (uint256 i; i < nodeIds.length; ++i) _sync(nodeIds[i]);
+    }
+
+    function syncPending(uint256 most) external returns (uint256) {
+        require(!frozen, ListingsFrozen());
+        return _syncPending(most);
+    }
+
+    function freeze(uint256 most) external {
+        bool forBatch = msg.sender == _modules.reassignment;
+        require(forBatch || msg.sender == _modules.rounds, NotModule(msg.sender));
+        require(!frozen, ListingsFrozen());
+        uint256 left = _syncPending(most);
+        require(left == 0, ListingsPending(left));
+        frozen = true;
+        ++freezeCount;
+        _frozenForBatch = forBatch;
+        emit ListingsFrozenSet(true);
+    }
+
+    function thaw() external onlyModule(_frozenForBatch ? _modules.reassignment : _modules.rounds) {
+        require(frozen, ListingsNotFrozen());
+        frozen = false;
+        emit ListingsFrozenSet(false);
+    }
+
+    function fill(
+        uint8 classId,
+        bytes32 seed,
+        uint64 clearing,
+        uint256 units,
+        bytes calldata nodeIds
+    ) external onlyModule(_modules.rounds) returns (uint256[] memory) {
+        Listings.Order memory order = Listings.Order(classId, class(classId).tickSize, clearing, units, seed);
+        return _books[classId].fill(_nodes, order, nodeIds);
+    }
+
+    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
+        if (frozen) {
+            require(msg.sender == _modules.reassignment, ListingsFrozen());
+        } else {
+            require(msg.sender == _modules.balancer, NotModule(msg.sender));
+            _sync(nodeId);
+        }
+        Listings.Node storage n = _nodes[nodeId];
+        require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
+        n.leased += units;
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+        units = n.listedUnits - units;
+        if (units != 0) _books[classId].resize(n, units);
+        else _books[classId].remove(_nodes, nodeId);
+        emit Listed(nodeId, classId, n.listedTick, units);
+    }
+
+    function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _nodes[nodeId].leased -= units;
+        _touch(nodeId);
+    }
+
+    function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _nodes[nodeId].leased -= units;
+        _undecided[nodeId] += units;
+        _touch(nodeId);
+    }
+
+    function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
+        _undecided[nodeId] -= units;
+        _touch(nodeId);
+    }
+
+    function penalise(uint32 nodeId, uint256 amount) external onlyModule(_modules.leases) returns (uint256 slashed) {
+        uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
+        _nodes[nodeId].cooldownUntil = until;
+        slashed = VAULT.slash(nodeId, amount);
+        emit NodePenalised(nodeId, slashed, until);
+        _touch(nodeId);
+    }
+
+    function setFit(uint32 nodeId, bool fit) external onlyModule(_modules.telemetry) {
+        _nodes[nodeId].unfit = !fit;
+        emit NodeFitSet(nodeId, fit);
+        _touch(nodeId);
+    }
+
+    function classes() external view returns (Class[] memory) {
+        return _classes;
+    }
+
+    /// @inheritdoc ISupply
+    function stateOf(uint32 nodeId) external view returns (State memory) {
+        Listings.Node storage n = _nodes[nodeId];
+        return State(n.status, n.classId, n.unfit, n.capacity, n.leased);
+    }
+
+    /// @inheritdoc ISupply
+    function offerOf(uint32 nodeId) external view returns (Offer memory) {
+        Listings.Node storage n = _nodes[nodeId];
+        return
+            Offer({
+                status: n.status,
+                classId: n.classId,
+                askTick: n.askTick,
+                capacity: n.capacity,
+                leased: n.leased,
+                undecided: _undecided[nodeId],
+                listedUnits: n.listedUnits,
+                listedClassId: n.listedClassId,
+                listedTick: n.listedTick,
+                listedPosition: n.listedPosition,
+                cooldownUntil: n.cooldownUntil,
+                unfit: n.unfit
+            });
+    }
+
+    function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256) {
+        return _books[classId].tree.below(tick);
+    }
+
+    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256) {
+        uint256 end = price / class(classId).tickSize + 1;
+        return _books[classId].tree.below(end > TICKS ? TICKS : end);
+    }
+
+    function pendingCount() external view returns (uint256) {
+        return _pending.length;
+    }
+
+    /// @inheritdoc ISupply
+    function slotsOf(uint8 classId) external view returns (uint256) {
+        return _pool.slots[classId];
+    }
+
+    /// @inheritdoc ISupply
+    function slotAt(
+        uint8 classId,
+        uint256 at
+    ) external view returns (uint32 nodeId, uint256 slot, uint32 units, uint40 price) {
+        (nodeId, slot) = _pool.ownerOf(classId, at);
+        (units, , price) = listingOf(nodeId);
+    }
+
+    /// @inheritdoc ISupply
+    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position) {
+        NodePool.Place memory p = _pool.places[nodeId];
+        return (p.classId, p.bucket, p.position);
+    }
+
+    /// @inheritdoc ISupply
+    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length) {
+        return (_pool.nodeAt(classId, bucket, position), _pool.lengthOf(classId, bucket));
+    }
+
+    function listingOf(uint32 nodeId) public view returns (uint32 units, uint8 classId, uint40 price) {
+        Listings.Node storage n = _nodes[nodeId];
+        units = n.listedUnits;
+        if (units == 0) return (0, 0, 0);
+        classId = n.listedClassId;
+        price = n.listedTick * _classes[classId].tickSize;
+    }
+
+    function class(uint8 classId) public view returns (Class memory) {
+        require(classId < _classes.length, UnknownClass(classId));
+        return _classes[classId];
+    }
+
+    function _setTerms(uint32 nodeId, Terms calldata terms) private {
+        uint256 tickWei = class(terms.classId).tickSize * PRICE_UNIT;
+        require(terms.ask % tickWei == 0, AskNotOnTick(terms.ask, tickWei));
+        require(terms.ask / tickWei < TICKS, AskTooHigh(terms.ask, tickWei * (TICKS - 1)));
+        require(terms.capacity != 0 && terms.capacity <= type(uint24).max, InvalidCapacity(terms.capacity));
+        uint256 needed = terms.capacity * PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT;
+        uint256 stake = VAULT.stakeOf(nodeId);
+        Listings.Node storage n = _nodes[nodeId];
+        require(stake >= needed || terms.capacity <= n.capacity, StakeTooLow(stake, needed));
+        n.classId = terms.classId;
+        n.capacity = terms.capacity;
+        n.askTick = uint16(terms.ask / tickWei);
+    }
+
+    function _touch(uint32 nodeId) private {
+        if (!frozen) {
+            _sync(nodeId);
+        } else if (!_nodes[nodeId].pending) {
+            _nodes[nodeId].pending = true;
+            _pending.push(nodeId);
+        }
+    }
+
+    function _syncPending(uint256 most) private returns (uint256 left) {
+        left = _pending.length;
+        for (uint256 done; left != 0 && done < most && (done == 0 || gasleft() > UPKEEP_STEP_GAS); ++done) {
+            uint32 nodeId = _pending[--left];
+            _pending.pop();
+            _nodes[nodeId].pending = false;
+            _sync(nodeId);
+        }
+    }
+
+    function _sync(uint32 nodeId) private {
+        Listings.Node storage n = _nodes[nodeId];
+        (uint8 classId, uint16 tick, uint32 listed, uint32 units) = (
+            n.classId,
+            n.askTick,
+            n.listedUnits,
+            _freeUnits(nodeId)
+        );
+        _place(nodeId, n);
+        bool moved = n.listedClassId != classId || n.listedTick != tick;
+        if (listed == units && (units == 0 || !moved)) return;
+        if (listed != 0 && units != 0 && !moved) {
+            _books[classId].resize(n, units);
+        } else {
+            if (listed != 0) _books[n.listedClassId].remove(_nodes, nodeId);
+            if (units != 0) _books[classId].insert(_nodes, nodeId, classId, tick, units);
+        }
+        emit Listed(nodeId, classId, tick, units);
+    }
+
+    function _place(uint32 nodeId, Listings.Node storage n) private {
+        bool inMarket = n.status == NodeStatus.Active || n.status == NodeStatus.Draining;
+        uint8 bucket = inMarket ? uint8(Math.log2(n.capacity) + 1) : 0;
+        if (n.pooledBucket == bucket && (bucket == 0 || n.pooledClassId == n.classId)) return;
+        (n.pooledClassId, n.pooledBucket) = (n.classId, bucket);
+        _pool.place(nodeId, n.classId, bucket);
+        if (bucket == 0) emit NodeUnpooled(nodeId);
+        else emit NodePooled(nodeId, n.classId, bucket);
+    }
+
+    function _freeUnits(uint32 nodeId) private view returns (uint32) {
+        Listings.Node storage n = _nodes[nodeId];
+        if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
+        uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
+        uint256 backed = uint256(n.leased) + _undecided[nodeId];
+        return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
+    }
+
+    function _requireInMarket(uint32 nodeId, NodeStatus status) private pure {
+        require(status == NodeStatus.Active || status == NodeStatus.Draining, WrongStatus(nodeId, status));
+    }
+
+    function _requireModule(address module) private view {
+        require(msg.sender == module, NotModule(msg.sender));
+    }
+}
