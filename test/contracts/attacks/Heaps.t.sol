@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {MAX_TASK_CLASSES} from "../../../contracts/governance/Units.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
@@ -17,9 +17,9 @@ contract HeapsTest is Fixture {
     function setUp() public override {
         super.setUp();
         setParam(Param.SeedPrice, 20_000);
-        INodeRegistry.Class[] memory added = new INodeRegistry.Class[](MAX_TASK_CLASSES);
-        for (uint256 i; i < MAX_TASK_CLASSES; ++i) added[i] = INodeRegistry.Class(bytes32(i + 1), 1_000);
-        nodes.addClasses(added);
+        ISupply.Class[] memory added = new ISupply.Class[](MAX_TASK_CLASSES);
+        for (uint256 i; i < MAX_TASK_CLASSES; ++i) added[i] = ISupply.Class(bytes32(i + 1), 1_000);
+        supply.addClasses(added);
         for (uint256 i; i < MAX_TASK_CLASSES; ++i) register(alice, uint8(FIRST + i), 1, 2_007);
     }
 

@@ -66,7 +66,6 @@ contract PendingListingsTest is Fixture {
         settle(optimalPost());
         uint256 before = supply.pendingCount();
         assertLt(supply.syncPending{gas: 300_000}(99), before);
-        assertEq(supply.syncPending{gas: 1}(0), supply.pendingCount());
     }
 
     /// @notice A stranger's stake during a freeze makes nobody's listing wait; it is the node's all the same.
