@@ -5,51 +5,51 @@ import tseslint from "typescript-eslint";
 
 /**
  * Files that may ask for today's date, each with the reason. Everything else measures spans, which a clock that is set
- * must not change: with `monotonicMs()` of system/clock.ts, or `performance.now()` where nothing of the project is imported.
+ * must not change: with `monotonicMs()` of packages/system/clock.ts, or `performance.now()` where nothing of the project is imported.
  */
 const DATED = [
   // held against the dates of device files, once
   "agent/owner/input.ts",
   // for people: since when a directory is locked; and the date of a touched file, which is only compared with others
-  "system/data-directory.ts",
+  "packages/system/data-directory.ts",
   // held against the engine's dates of containers that outlived the agent
-  "workload/executors/container.ts",
+  "packages/executor/container.ts",
   // held against a pod's start, as its machine dates it, once
-  "workload/executors/kubernetes/running.ts",
+  "packages/executor/kubernetes/running.ts",
   // held against the dates of files, which programs wrote
-  "workload/checkpoints.ts",
+  "packages/executor/checkpoints.ts",
   // in a file: the order in which images were wanted, across restarts
-  "workload/executors/container/images.ts",
+  "packages/executor/container/images.ts",
   // in a file: what was spent within the last hour, across restarts
-  "chain/internal/journal.ts",
+  "packages/client/internal/journal.ts",
   // in the name of a file that was set aside, for people
   "chain/internal/set-aside.ts",
   // sets the wall clock back on purpose
   "scripts/faults/transactions/sending.ts",
   // held against the dates of log lines, which other processes wrote
-  "scripts/demo/timeline.ts",
-  "scripts/demo/faults.ts",
+  "packages/devnet/timeline.ts",
+  "packages/devnet/faults.ts",
   // set the date of their own process, or answer with one
   "scripts/faults/clocks.ts",
   "scripts/faults/endpoints/limits.ts",
   "scripts/faults/transactions/sending.ts",
   // held against the chain's clock
-  "service/check/connect.ts",
+  "packages/process/check/connect.ts",
   "scripts/faults/commands/surroundings.ts",
   // in a report, for people
   "bench/gas.ts",
   // in a file: what was spent within the hour, across restarts
-  "chain/internal/journal.ts",
+  "packages/client/internal/journal.ts",
   // an endpoint's Retry-After may be a date
-  "chain/internal/rpc-transport.ts",
+  "packages/client/internal/rpc-transport.ts",
   // held against the dates that libp2p gives connections
-  "checkpoints/strangers.ts",
+  "packages/checkpoint-store/strangers.ts",
   // answers as an API server does, which dates its objects
   "test/support/kubernetes-api.ts",
 ];
 
 const NO_DATE =
-  "Spans are measured with monotonicMs() of system/clock.ts; a date is for people and the chain (see DATED).";
+  "Spans are measured with monotonicMs() of packages/system/clock.ts; a date is for people and the chain (see DATED).";
 
 export default defineConfig(
   globalIgnores(["**/node_modules", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"]),

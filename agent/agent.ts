@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Node } from "../chain/entities.ts";
-import { settles } from "../workload/executors/patience.ts";
+import type { Node } from "@verai/client/entities";
+import { settles } from "@verai/executor/patience";
 import { ReceiptAsker } from "./attest/asker.ts";
 import { ReceiptGiver } from "./attest/giver.ts";
 import { Doubts } from "./attest/order.ts";

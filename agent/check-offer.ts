@@ -1,6 +1,6 @@
-import type { Node, NodeClass } from "../chain/entities.ts";
-import { formatPrice, formatVer, microToWei, parseVer } from "../protocol/money/ver.ts";
-import type { Finding } from "../service/check/finding.ts";
+import type { Node, NodeClass } from "@verai/client/entities";
+import { formatPrice, formatVer, microToWei, parseVer } from "@verai/protocol/money/ver";
+import type { Finding } from "@verai/process/check/finding";
 import type { AgentConfig } from "./config.ts";
 
 /** Levels of price of a class: an ask is a whole number of ticks below this. */

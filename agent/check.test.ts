@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Node } from "../chain/entities.ts";
+import type { Node } from "@verai/client/entities";
 import { offerFindings, registeredFindings } from "./check-offer.ts";
 import { configFindings } from "./check.ts";
 import { agentConfig } from "./config.ts";

@@ -2,26 +2,26 @@ import { join } from "node:path";
 
 import { formatEther } from "ethers";
 
-import type { Node, NodeClass } from "../chain/entities.ts";
-import { openSigner } from "../chain/keys.ts";
-import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
-import { answer } from "../chain/readers.ts";
-import type { Session } from "../chain/session.ts";
-import { listenAddress } from "../checkpoints/transfer/addresses.ts";
-import { microToWei } from "../protocol/money/ver.ts";
+import type { Node, NodeClass } from "@verai/client/entities";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { answer } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { listenAddress } from "@verai/checkpoint-store/transfer/addresses";
+import { microToWei } from "@verai/protocol/money/ver";
 import {
   announceFindings,
   keeperFindings,
   listenFindings,
   reachFindings,
   readPeerAddress,
-} from "../service/check/addresses.ts";
-import { connectChecked } from "../service/check/connect.ts";
-import { directoryFindings, keyFindings } from "../service/check/files.ts";
-import { CheckList, type CheckReport, type Finding } from "../service/check/finding.ts";
-import { gasFindings } from "../service/check/money.ts";
-import { clashFindings, portsOf, type PortUse, takenFindings } from "../service/check/ports.ts";
-import { createLogger } from "../service/logger.ts";
+} from "@verai/process/check/addresses";
+import { connectChecked } from "@verai/process/check/connect";
+import { directoryFindings, keyFindings } from "@verai/process/check/files";
+import { CheckList, type CheckReport, type Finding } from "@verai/process/check/finding";
+import { gasFindings } from "@verai/process/check/money";
+import { clashFindings, portsOf, type PortUse, takenFindings } from "@verai/process/check/ports";
+import { createLogger } from "@verai/process/logger";
 import { offerFindings, registeredFindings } from "./check-offer.ts";
 import type { AgentConfig } from "./config.ts";
 import { chooseExecutor, openExecutor } from "./executor.ts";

@@ -1,13 +1,13 @@
 import { formatEther } from "ethers";
 import type { Registry } from "prom-client";
 
-import type { Session } from "../chain/session.ts";
-import { parseVer } from "../protocol/money/ver.ts";
-import { balanceWatch } from "../service/balance-watch.ts";
-import type { Logger } from "../service/logger.ts";
-import { runLoop } from "../service/loop.ts";
-import { Pulse } from "../service/pulse.ts";
-import type { Executor } from "../workload/executors/executor.ts";
+import type { Session } from "@verai/client/session";
+import { parseVer } from "@verai/protocol/money/ver";
+import { balanceWatch } from "@verai/process/balance-watch";
+import type { Logger } from "@verai/process/logger";
+import { runLoop } from "@verai/process/loop";
+import { Pulse } from "@verai/process/pulse";
+import type { Executor } from "@verai/executor/executor";
 import type { AgentConfig } from "./config.ts";
 import { claimEarnings } from "./earnings.ts";
 import { CapacityFollower } from "./node/capacity.ts";

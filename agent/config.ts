@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { ENERGY_SOURCES } from "../chain/words.ts";
-import { eth, fees, keySource, network, path, service, ver, wholeWithin, within } from "../service/schema.ts";
+import { ENERGY_SOURCES } from "@verai/client/words";
+import { eth, fees, keySource, network, path, service, ver, wholeWithin, within } from "@verai/process/schema";
 import { executorConfig } from "./executor-config.ts";
 
 /** Configuration of a node agent. Amounts of VER as people write them: "0.012". Paths are relative to the working directory. */

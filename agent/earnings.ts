@@ -1,6 +1,6 @@
-import type { KeySource } from "../chain/keys.ts";
-import { answer } from "../chain/readers.ts";
-import type { Session } from "../chain/session.ts";
+import type { KeySource } from "@verai/client/keys";
+import { answer } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
 
 /**
  * Sends what an owner can claim to the owner's wallet, if it is at least so much.

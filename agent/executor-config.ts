@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { MAX_TIMER_SECONDS } from "../system/clock.ts";
+import { MAX_TIMER_SECONDS } from "@verai/system/clock";
 
 const whole = z.number().int().positive();
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-import type { Logger } from "../service/logger.ts";
-import { builtInTrainers } from "../trainers/registry.ts";
-import type { Executor } from "../workload/executors/executor.ts";
-import { ProcessExecutor } from "../workload/executors/process.ts";
+import type { Logger } from "@verai/process/logger";
+import { builtInTrainers } from "@verai/executor/trainers/registry";
+import type { Executor } from "@verai/executor/executor";
+import { ProcessExecutor } from "@verai/executor/process";
 import type { AgentConfig } from "./config.ts";
 import { type ExecutorConfig, executorConfig } from "./executor-config.ts";
 
@@ -44,7 +44,7 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
     }
     case "container": {
       // Loaded where it is wanted: the engine's client is large.
-      const { ContainerExecutor } = await import("../workload/executors/container.ts");
+      const { ContainerExecutor } = await import("@verai/executor/container");
       const { kind: _, ...options } = chosen;
       const executor = await ContainerExecutor.open({
         ...options,
@@ -58,8 +58,8 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
       return executor;
     }
     case "kubernetes": {
-      const { KubernetesExecutor } = await import("../workload/executors/kubernetes.ts");
-      const { Cluster } = await import("../workload/executors/kubernetes/cluster.ts");
+      const { KubernetesExecutor } = await import("@verai/executor/kubernetes");
+      const { Cluster } = await import("@verai/executor/kubernetes/cluster");
       const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, diskMiB, kind: _, ...settings } = chosen;
       const uid = process.getuid?.() ?? 0;
       if (uid === 0) throw new Error("The agent runs as root, and so would strangers' programs: give it another user.");

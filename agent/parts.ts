@@ -1,8 +1,8 @@
 import type { Signer, TransactionReceipt, TypedDataDomain } from "ethers";
 
-import { ChainError } from "../chain/errors.ts";
-import type { LaneRequest, TransactionLane } from "../chain/lane.ts";
-import type { Session } from "../chain/session.ts";
+import { ChainError } from "@verai/client/errors";
+import type { LaneRequest, TransactionLane } from "@verai/client/lane";
+import type { Session } from "@verai/client/session";
 import type { AttestMetrics } from "./attest/metrics.ts";
 import type { WorkParts } from "./lease/work.ts";
 import type { Workspace } from "./lease/workspace.ts";

@@ -1,11 +1,11 @@
 import { parseUnits } from "ethers";
 
-import { ChainError } from "../chain/errors.ts";
-import { signPermit } from "../chain/permit.ts";
-import type { Session } from "../chain/session.ts";
-import { fundAndSubmit } from "../chain/simulate.ts";
-import { ENERGY_SOURCES, numberOf } from "../chain/words.ts";
-import type { Logger } from "../service/logger.ts";
+import { ChainError } from "@verai/client/errors";
+import { signPermit } from "@verai/client/permit";
+import type { Session } from "@verai/client/session";
+import { fundAndSubmit } from "@verai/client/simulate";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import type { Logger } from "@verai/process/logger";
 import type { AgentConfig } from "./config.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-import type { MarketSize } from "../protocol/allocation/testing/market.ts";
+import type { MarketSize } from "@verai/protocol/allocation/testing/market";
 import type { Measured } from "./measure.ts";
 import { usageOfTree } from "./memory.ts";
 

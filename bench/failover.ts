@@ -10,8 +10,8 @@
  * work was not recovered, or if a step's gas grows with the nodes.
  */
 
-import { orAborted } from "../checkpoints/signals.ts";
-import { interruptible } from "../scripts/demo/interrupt.ts";
+import { orAborted } from "@verai/checkpoint-store/signals";
+import { interruptible } from "@verai/devnet/interrupt";
 import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
 import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Primal, Problem } from "../protocol/allocation/model.ts";
+import type { Primal, Problem } from "@verai/protocol/allocation/model";
 import { mostMegabytesOf } from "./memory.ts";
 import { mpsOf, primalOf, programOf } from "./program.ts";
 

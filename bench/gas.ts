@@ -17,7 +17,7 @@ import { formatUnits, parseUnits } from "ethers";
 
 import { actionCosts, actionTable } from "./gas/actions.ts";
 import { type Cost, GasChain, type RoundCost } from "./gas/chain.ts";
-import type { L1Prices } from "../chain/l1-fee.ts";
+import type { L1Prices } from "@verai/client/l1-fee";
 import { type BenchFlags, benchCommand, positive, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { markdownTable, writePicture, writeSection } from "./report.ts";

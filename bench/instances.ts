@@ -1,10 +1,10 @@
-import { createHighsSolver } from "../protocol/allocation/highsSolver.ts";
-import { greedySolver } from "../protocol/allocation/greedySolver.ts";
-import { lpSolver } from "../protocol/allocation/lpSolver.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { pathSolver } from "../protocol/allocation/pathSolver.ts";
-import type { Solver } from "../protocol/allocation/solver.ts";
-import type { MarketSize } from "../protocol/allocation/testing/market.ts";
+import { createHighsSolver } from "@verai/protocol/allocation/highs-solver";
+import { greedySolver } from "@verai/protocol/allocation/greedy-solver";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { pathSolver } from "@verai/protocol/allocation/path-solver";
+import type { Solver } from "@verai/protocol/allocation/solver";
+import type { MarketSize } from "@verai/protocol/allocation/testing/market";
 
 /** Solvers by the name that a measuring process is told. */
 export const SOLVERS: Readonly<Record<string, () => Promise<Solver>>> = {

@@ -10,7 +10,7 @@
  * solution is not optimal; solvers that calculate with tolerances (Clp, SciPy) are only reported.
  */
 
-import type { MarketSize } from "../protocol/allocation/testing/market.ts";
+import type { MarketSize } from "@verai/protocol/allocation/testing/market";
 import { type Limits, measure, type Outcome } from "./child.ts";
 import { FOREIGN, installed } from "./foreign.ts";
 import { answers, describeMarket, MARKETS, QUICK, SOLVERS } from "./instances.ts";

@@ -3,18 +3,18 @@
  *
  *     node bench/measure.ts <solver> <market as JSON> <seconds>
  */
-import { findPrices } from "../protocol/allocation/certificate.ts";
-import { objective, type Primal, type Problem, supplySteps } from "../protocol/allocation/model.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { WarmNetworkSimplex } from "../protocol/allocation/networkSimplex/warm.ts";
-import { CHANGES } from "../protocol/allocation/testing/marketChanges.ts";
+import { findPrices } from "@verai/protocol/allocation/certificate";
+import { objective, type Primal, type Problem, supplySteps } from "@verai/protocol/allocation/model";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { WarmNetworkSimplex } from "@verai/protocol/allocation/network-simplex/warm";
+import { CHANGES } from "@verai/protocol/allocation/testing/market-changes";
 import {
   MARKET_TICK,
   marketNodes,
   marketProblem,
   type MarketSize,
   randomNumbers,
-} from "../protocol/allocation/testing/market.ts";
+} from "@verai/protocol/allocation/testing/market";
 import { FOREIGN, solveForeign } from "./foreign.ts";
 import { SOLVERS } from "./instances.ts";
 

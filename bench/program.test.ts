@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findPrices } from "../protocol/allocation/certificate.ts";
-import { objective } from "../protocol/allocation/model.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { marketProblem } from "../protocol/allocation/testing/market.ts";
+import { findPrices } from "@verai/protocol/allocation/certificate";
+import { objective } from "@verai/protocol/allocation/model";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { marketProblem } from "@verai/protocol/allocation/testing/market";
 import { FOREIGN, installed, solveForeign } from "./foreign.ts";
 import { mpsOf, primalOf, programOf } from "./program.ts";
 

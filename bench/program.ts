@@ -1,5 +1,5 @@
-import { openUnits, usefulSupply, wholeUnits } from "../protocol/allocation/linearProgram.ts";
-import type { Primal, Problem } from "../protocol/allocation/model.ts";
+import { openUnits, usefulSupply, wholeUnits } from "@verai/protocol/allocation/linear-program";
+import type { Primal, Problem } from "@verai/protocol/allocation/model";
 
 /** The linear program as sparse columns, for programs that are not libraries of ours. */
 export interface Program {

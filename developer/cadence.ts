@@ -1,5 +1,5 @@
-import { ChainError } from "../chain/errors.ts";
-import type { TaskSpec } from "../workload/spec.ts";
+import { ChainError } from "@verai/client/errors";
+import type { TaskSpec } from "@verai/executor/spec";
 
 /**
  * Refuses a task whose program means to write checkpoints more rarely than the chain wants them: no node could post them

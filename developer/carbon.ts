@@ -1,9 +1,9 @@
-import type { Pin } from "../chain/pin.ts";
-import type { Reader } from "../chain/readers.ts";
-import { readClassEnergy } from "../chain/telemetry.ts";
-import { classBaseline } from "../protocol/energy/baseline.ts";
-import { carbonSurcharge } from "../protocol/energy/carbon.ts";
-import { intensityTable, type IntensityProvider, regionOf } from "../protocol/energy/intensity.ts";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import { readClassEnergy } from "@verai/client/telemetry";
+import { classBaseline } from "@verai/protocol/energy/baseline";
+import { carbonSurcharge } from "@verai/protocol/energy/carbon";
+import { intensityTable, type IntensityProvider, regionOf } from "@verai/protocol/energy/intensity";
 
 /** What a task's carbon price means for a class. */
 export interface CarbonTerm {

@@ -3,18 +3,18 @@ import { join } from "node:path";
 
 import { formatEther } from "ethers";
 
-import { openSigner } from "../chain/keys.ts";
-import { answer } from "../chain/readers.ts";
-import type { Session } from "../chain/session.ts";
-import { parsePrice, parseVer } from "../protocol/money/ver.ts";
-import { listenFindings } from "../service/check/addresses.ts";
-import { connectChecked } from "../service/check/connect.ts";
-import { directoryFindings, keyFindings } from "../service/check/files.ts";
-import { CheckList, type CheckReport, type Finding } from "../service/check/finding.ts";
-import { gasFindings } from "../service/check/money.ts";
-import { clashFindings, portsOf, takenFindings } from "../service/check/ports.ts";
-import { readConfig } from "../service/config.ts";
-import { parseSpec, type TaskSpec } from "../workload/spec.ts";
+import { openSigner } from "@verai/client/keys";
+import { answer } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { parsePrice, parseVer } from "@verai/protocol/money/ver";
+import { listenFindings } from "@verai/process/check/addresses";
+import { connectChecked } from "@verai/process/check/connect";
+import { directoryFindings, keyFindings } from "@verai/process/check/files";
+import { CheckList, type CheckReport, type Finding } from "@verai/process/check/finding";
+import { gasFindings } from "@verai/process/check/money";
+import { clashFindings, portsOf, takenFindings } from "@verai/process/check/ports";
+import { readConfig } from "@verai/process/config";
+import { parseSpec, type TaskSpec } from "@verai/executor/spec";
 import { type DeveloperConfig, type TaskTerms, taskTerms } from "./config.ts";
 import { requireRunnable } from "./requirements.ts";
 

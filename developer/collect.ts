@@ -1,13 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Lease } from "../chain/entities.ts";
-import type { KeySource } from "../chain/keys.ts";
-import { LeaseIndex } from "../chain/lease-index.ts";
-import type { Session } from "../chain/session.ts";
-import type { CheckpointStore } from "../checkpoints/store.ts";
-import { fromChainCid } from "../protocol/checkpoints/cid.ts";
-import type { Logger } from "../service/logger.ts";
+import type { Lease } from "@verai/client/entities";
+import type { KeySource } from "@verai/client/keys";
+import { LeaseIndex } from "@verai/client/lease-index";
+import type { Session } from "@verai/client/session";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import type { Logger } from "@verai/process/logger";
 import { type TaskProgress, taskProgress } from "./progress.ts";
 
 /**

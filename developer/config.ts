@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { fees, keySource, network, path, ver, wholeWithin } from "../service/schema.ts";
+import { fees, keySource, network, path, ver, wholeWithin } from "@verai/process/schema";
 
 /** Configuration of a developer's client. */
 export const developerConfig = z.strictObject({

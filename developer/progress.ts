@@ -1,6 +1,6 @@
-import type { Lease, Task } from "../chain/entities.ts";
-import type { LeaseIndex } from "../chain/lease-index.ts";
-import type { Reader } from "../chain/readers.ts";
+import type { Lease, Task } from "@verai/client/entities";
+import type { LeaseIndex } from "@verai/client/lease-index";
+import type { Reader } from "@verai/client/readers";
 
 /** How far a task is. */
 export interface TaskProgress {

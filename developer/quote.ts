@@ -1,10 +1,10 @@
-import type { Pin } from "../chain/pin.ts";
-import type { Reader } from "../chain/readers.ts";
-import { type SnapshotTask, snapshotTask, supplySnapshot } from "../chain/snapshot.ts";
-import { lpSolver } from "../protocol/allocation/lpSolver.ts";
-import { networkSimplex } from "../protocol/allocation/networkSimplex.ts";
-import { planRoundWith } from "../protocol/allocation/plan.ts";
-import { microToWei, weiToMicro } from "../protocol/money/ver.ts";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import { type SnapshotTask, snapshotTask, supplySnapshot } from "@verai/client/snapshot";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { planRoundWith } from "@verai/protocol/allocation/plan";
+import { microToWei, weiToMicro } from "@verai/protocol/money/ver";
 
 /** What a task would cost if it were allocated now. Money in wei. */
 export interface Quote {

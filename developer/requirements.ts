@@ -1,6 +1,6 @@
-import { ChainError } from "../chain/errors.ts";
-import { builtInTrainers } from "../trainers/registry.ts";
-import type { TaskSpec } from "../workload/spec.ts";
+import { ChainError } from "@verai/client/errors";
+import { builtInTrainers } from "@verai/executor/trainers/registry";
+import type { TaskSpec } from "@verai/executor/spec";
 import { requireCadence } from "./cadence.ts";
 
 /** What is needed of a task to say whether any node could run it. */

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { ChainError } from "../chain/errors.ts";
-import { writeDurably } from "../system/durable.ts";
-import { readBounded, setAside } from "../system/state-file.ts";
+import { ChainError } from "@verai/client/errors";
+import { writeDurably } from "@verai/system/durable";
+import { readBounded, setAside } from "@verai/system/state-file";
 
 /** Bytes that a record may have. */
 const MAX_BYTES = 2 ** 20;

@@ -1,16 +1,16 @@
 import { parseUnits, type TransactionReceipt } from "ethers";
 
-import type { Task } from "../chain/entities.ts";
-import { ChainError } from "../chain/errors.ts";
-import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
-import type { KeySource } from "../chain/keys.ts";
-import type { SignedTransaction } from "../chain/lane.ts";
-import { signPermit } from "../chain/permit.ts";
-import type { Session } from "../chain/session.ts";
-import { fundAndSubmit } from "../chain/simulate.ts";
-import type { CheckpointStore } from "../checkpoints/store.ts";
-import { toChainCid } from "../protocol/checkpoints/cid.ts";
-import { microToWei, parsePrice } from "../protocol/money/ver.ts";
+import type { Task } from "@verai/client/entities";
+import { ChainError } from "@verai/client/errors";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import type { KeySource } from "@verai/client/keys";
+import type { SignedTransaction } from "@verai/client/lane";
+import { signPermit } from "@verai/client/permit";
+import type { Session } from "@verai/client/session";
+import { fundAndSubmit } from "@verai/client/simulate";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { microToWei, parsePrice } from "@verai/protocol/money/ver";
 import { carbonTerms } from "./carbon.ts";
 import type { TaskTerms } from "./config.ts";
 import { Submission } from "./submission.ts";

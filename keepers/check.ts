@@ -2,14 +2,14 @@ import { join } from "node:path";
 
 import { formatEther } from "ethers";
 
-import { openSigner } from "../chain/keys.ts";
-import { LOCAL_CHAIN_ID } from "../chain/provider.ts";
-import { announceFindings, listenFindings, reachFindings } from "../service/check/addresses.ts";
-import { connectChecked } from "../service/check/connect.ts";
-import { directoryFindings, keyFindings } from "../service/check/files.ts";
-import { CheckList, type CheckReport, type Finding } from "../service/check/finding.ts";
-import { gasFindings } from "../service/check/money.ts";
-import { clashFindings, portsOf, type PortUse, takenFindings } from "../service/check/ports.ts";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { announceFindings, listenFindings, reachFindings } from "@verai/process/check/addresses";
+import { connectChecked } from "@verai/process/check/connect";
+import { directoryFindings, keyFindings } from "@verai/process/check/files";
+import { CheckList, type CheckReport, type Finding } from "@verai/process/check/finding";
+import { gasFindings } from "@verai/process/check/money";
+import { clashFindings, portsOf, type PortUse, takenFindings } from "@verai/process/check/ports";
 import type { KeeperConfig } from "./config.ts";
 
 /** Room that journals and the peer's identity need, bytes. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { eth, fees, keySource, network, path, rpcUrl, service, wholeWithin, within } from "../service/schema.ts";
+import { eth, fees, keySource, network, path, rpcUrl, service, wholeWithin, within } from "@verai/process/schema";
 
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({

@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 
-import type { Session } from "../chain/session.ts";
-import type { Logger } from "../service/logger.ts";
+import type { Session } from "@verai/client/session";
+import type { Logger } from "@verai/process/logger";
 import { AllocationKeeper } from "./allocation/keeper.ts";
 import type { Market } from "./allocation/market.ts";
 import { allocationMetrics } from "./allocation/metrics.ts";

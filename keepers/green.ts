@@ -2,11 +2,11 @@ import { join } from "node:path";
 
 import type { Registry } from "prom-client";
 
-import type { Session } from "../chain/session.ts";
-import { REPORT_PROTOCOL } from "../chain/report-protocol.ts";
-import { CheckpointStore } from "../checkpoints/store.ts";
-import type { Logger } from "../service/logger.ts";
-import { reachOf } from "../service/reach.ts";
+import type { Session } from "@verai/client/session";
+import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { Logger } from "@verai/process/logger";
+import { reachOf } from "@verai/process/reach";
 import { BalanceKeeper } from "./balance/keeper.ts";
 import type { KeeperConfig } from "./config.ts";
 import { EnergyKeeper } from "./energy/keeper.ts";

@@ -1,6 +1,6 @@
-import { ChainError, ContractRefusal } from "../chain/errors.ts";
-import type { Payload, TransactionLane } from "../chain/lane.ts";
-import type { Logger } from "../service/logger.ts";
+import { ChainError, ContractRefusal } from "@verai/client/errors";
+import type { Payload, TransactionLane } from "@verai/client/lane";
+import type { Logger } from "@verai/process/logger";
 
 /** Sends a keeper's transactions, or only says what it would send. */
 export interface Sender {

@@ -1,6 +1,6 @@
-import { ChainError } from "../chain/errors.ts";
-import type { Finality, Pin } from "../chain/pin.ts";
-import type { Reader } from "../chain/readers.ts";
+import { ChainError } from "@verai/client/errors";
+import type { Finality, Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
 
 /** Whether something holds as of a block that is not undone, and if not, why. */
 export type Settlement = { readonly holds: true } | { readonly holds: false; readonly why: string };

@@ -1,5 +1,5 @@
 import { solidityPackedKeccak256 } from "ethers";
-import { monotonicMs } from "../system/clock.ts";
+import { monotonicMs } from "@verai/system/clock";
 
 /**
  * When it is an operator's turn to post something that any operator may post: all know the same plan, so if each waits

@@ -22,17 +22,17 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Command, InvalidArgumentError } from "commander";
 
-import { orAborted } from "../checkpoints/signals.ts";
-import { specBytes } from "../workload/spec.ts";
+import { orAborted } from "@verai/checkpoint-store/signals";
+import { specBytes } from "@verai/executor/spec";
 import { planConditions, recordOf } from "./chaos/conditions.ts";
 import { Decisions } from "./chaos/decisions.ts";
 import { type ChainState, violations } from "./chaos/invariants.ts";
 import { readState, unheld } from "./chaos/look.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
 import { SPEC, UNITS, World } from "./chaos/world.ts";
-import { interruptible } from "./demo/interrupt.ts";
-import { ROOT } from "./demo/processes.ts";
-import { referenceWeights } from "./demo/reference.ts";
+import { interruptible } from "@verai/devnet/interrupt";
+import { ROOT } from "@verai/devnet/processes";
+import { referenceWeights } from "@verai/devnet/reference-run";
 
 const AGENTS = 5;
 const DEVELOPERS = 2;

@@ -13,9 +13,9 @@ import { Command } from "commander";
 
 import { showEnergy } from "./demo/energy.ts";
 import { examine } from "./demo/examine.ts";
-import { Processes, ROOT } from "./demo/processes.ts";
+import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
-import { Screen } from "./demo/screen.ts";
+import { Screen } from "@verai/devnet/screen";
 import { runStory, type Story } from "./demo/story.ts";
 
 const options = new Command("demo")

@@ -11,8 +11,8 @@
  */
 import { Command, InvalidArgumentError } from "commander";
 
-import { interruptible } from "./demo/interrupt.ts";
-import { Screen, table } from "./demo/screen.ts";
+import { interruptible } from "@verai/devnet/interrupt";
+import { Screen, table } from "@verai/devnet/screen";
 import { type CaseOutcome, type FaultCase, type FaultKind, runCase } from "./faults/frame.ts";
 import { KINDS } from "./faults/kinds.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { ROOT } from "./demo/processes.ts";
+import { ROOT } from "@verai/devnet/processes";
 import { deployments } from "./package/deployments.ts";
 import { moduleOf, typesOf } from "./package/sources.ts";
 

@@ -7,8 +7,8 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { abiOf, CONTRACT_NAMES } from "../chain/internal/artifacts.ts";
-import { ROOT } from "./demo/processes.ts";
+import { abiOf, CONTRACT_NAMES } from "@verai/client/abi";
+import { ROOT } from "@verai/devnet/processes";
 import { deployments } from "./package/deployments.ts";
 import { moduleOf, typesOf } from "./package/sources.ts";
 import manifest from "../package.json" with { type: "json" };

@@ -13,10 +13,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command, Option } from "commander";
 import { formatEther, Wallet } from "ethers";
 
-import { formatVer } from "../protocol/money/ver.ts";
-import { Cable } from "./demo/cable.ts";
-import { Processes, ROOT } from "./demo/processes.ts";
-import { Screen } from "./demo/screen.ts";
+import { formatVer } from "@verai/protocol/money/ver";
+import { Cable } from "@verai/devnet/rpc-proxy";
+import { Processes, ROOT } from "@verai/devnet/processes";
+import { Screen } from "@verai/devnet/screen";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
 import { deploy, fillParameters } from "./rehearsal/deploy.ts";
@@ -132,7 +132,7 @@ async function rehearse(): Promise<Check[]> {
   const oracle = who("oracle");
   const signs = ["--keystore", oracle.keystore, "--passphrase-file", oracle.passphraseFile];
   const where = ["--rpc", chain.url, "--chain-id", String(CHAIN_ID), "--deployment", deployment];
-  processes.start("oracle", ["oracle/main.ts", ...where, ...signs, "--blocks", "1"]);
+  processes.start("oracle", ["packages/devnet/vrf-fulfiller.ts", ...where, ...signs, "--blocks", "1"]);
 
   screen.say("registering two nodes from their owners' wallets, and starting their agents and two keepers");
   const nodes: number[] = [];

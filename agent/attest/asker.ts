@@ -1,12 +1,12 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Node } from "../../chain/entities.ts";
-import type { Session } from "../../chain/session.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Node } from "@verai/client/entities";
+import type { Session } from "@verai/client/session";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { Logger } from "@verai/process/logger";
 import { isHolder, rankHolders } from "../node/replicas.ts";
 import { type GatherEvent, gatherReceipts } from "./gather.ts";
-import { type Holding, holdingSigner, type Receipt, signHolding } from "../../chain/holding.ts";
+import { type Holding, holdingSigner, type Receipt, signHolding } from "@verai/client/holding";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { ATTEST_PROTOCOL, type AttestAnswer, attestAnswer, MAX_MESSAGE_BYTES } from "./wire.ts";

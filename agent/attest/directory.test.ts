@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 import { OperatorDirectory, type Producer } from "./directory.ts";
 
 const lease = (id: number, fence: number, nodeId = 7) => ({ id, fence, nodeId }) as Partial<Lease> as Lease;

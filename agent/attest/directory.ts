@@ -1,4 +1,4 @@
-import type { Lease, Node } from "../../chain/entities.ts";
+import type { Lease, Node } from "@verai/client/entities";
 
 /** Milliseconds between two reads of the chain for leases that are not known, whoever asks for them. */
 const REFRESH_MS = 2_000;

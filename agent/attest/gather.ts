@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Receipt } from "../../chain/holding.ts";
+import type { Receipt } from "@verai/client/holding";
 import type { AttestAnswer } from "./wire.ts";
 
 /** What happens while receipts are asked for, for logs. */

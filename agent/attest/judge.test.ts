@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { Wallet } from "ethers";
 
-import type { Lease, Node } from "../../chain/entities.ts";
-import { holdingDomain, holdingSigner, signHolding } from "../../chain/holding.ts";
+import type { Lease, Node } from "@verai/client/entities";
+import { holdingDomain, holdingSigner, signHolding } from "@verai/client/holding";
 import { type AttestView, refusal } from "./judge.ts";
 import { attestRequest } from "./wire.ts";
 

@@ -1,4 +1,4 @@
-import type { Lease, Node } from "../../chain/entities.ts";
+import type { Lease, Node } from "@verai/client/entities";
 import { isHeld } from "../lease/plan.ts";
 import { isHolder } from "../node/replicas.ts";
 import type { AttestRequest } from "./wire.ts";

@@ -1,4 +1,4 @@
-import { monotonicMs } from "../../system/clock.ts";
+import { monotonicMs } from "@verai/system/clock";
 
 /** How long a holder that could not be reached is asked last, milliseconds. */
 const UNREACHED_MS = 30_000;

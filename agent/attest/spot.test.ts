@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { CheckpointStore } from "../../checkpoints/store.ts";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { attestMetrics } from "./metrics.ts";
 import { Doubts } from "./order.ts";
 import { SpotChecks } from "./spot.ts";

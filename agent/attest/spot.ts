@@ -2,12 +2,12 @@ import { randomBytes, randomInt } from "node:crypto";
 
 import { z } from "zod";
 
-import { CheckpointError } from "../../checkpoints/errors.ts";
-import type { Asker } from "../../checkpoints/messages/messenger.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { Budget } from "../../service/budget.ts";
-import type { Logger } from "../../service/logger.ts";
-import { monotonicMs } from "../../system/clock.ts";
+import { CheckpointError } from "@verai/checkpoint-store/errors";
+import type { Asker } from "@verai/checkpoint-store/messages/messenger";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { Budget } from "@verai/system/budget";
+import type { Logger } from "@verai/process/logger";
+import { monotonicMs } from "@verai/system/clock";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { MAX_MESSAGE_BYTES } from "./wire.ts";

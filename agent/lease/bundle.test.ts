@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
-import { checkpointName, writeCheckpointAtomically } from "../../workload/checkpoints.ts";
+import { checkpointName, writeCheckpointAtomically } from "@verai/executor/checkpoints";
 import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
 import { Workspace } from "./workspace.ts";
 

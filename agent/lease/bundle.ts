@@ -1,8 +1,8 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { misnamedCheckpoint, newestCheckpoint } from "../../workload/checkpoints.ts";
-import { linkTree, treeBudget } from "../../workload/snapshot.ts";
+import { misnamedCheckpoint, newestCheckpoint } from "@verai/executor/checkpoints";
+import { linkTree, treeBudget } from "@verai/executor/snapshot";
 import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
 

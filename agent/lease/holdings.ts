@@ -1,7 +1,7 @@
-import type { Lease, Task } from "../../chain/entities.ts";
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { systemCode } from "../../system/durable.ts";
+import type { Lease, Task } from "@verai/client/entities";
+import { LeaseIndex } from "@verai/client/lease-index";
+import type { Pin } from "@verai/client/pin";
+import { systemCode } from "@verai/system/durable";
 import { keptLeases } from "../node/retention.ts";
 import type { AgentParts } from "../parts.ts";
 import { leaseProgress, type Progress } from "./bundle.ts";

@@ -1,9 +1,9 @@
 import type { ReceiptAsker } from "../attest/asker.ts";
 import type { SpotChecks } from "../attest/spot.ts";
-import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
-import { WorkloadError } from "../../workload/errors.ts";
+import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
+import { WorkloadError } from "@verai/executor/errors";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
-import { timeoutSignal } from "../../system/clock.ts";
+import { timeoutSignal } from "@verai/system/clock";
 import { bundleCheckpoint } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { type ChainLease, isHeld } from "./plan.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { loadState, saveState, type StateKind } from "../../system/state-file.ts";
+import { loadState, saveState, type StateKind } from "@verai/system/state-file";
 
 /** Basis points of a unit: 10,000 is a unit that is done. */
 export const WHOLE = 10_000;

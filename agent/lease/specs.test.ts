@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { toChainCid } from "../../protocol/checkpoints/cid.ts";
-import { specBytes } from "../../workload/spec.ts";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { specBytes } from "@verai/executor/spec";
 import { Specs } from "./specs.ts";
 
 test("a spec is held against its CID each time before it is trained with", async (context) => {

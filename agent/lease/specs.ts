@@ -3,13 +3,13 @@ import { join } from "node:path";
 
 import type { CID } from "multiformats/cid";
 
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import type { ContentId } from "../../chain/entities.ts";
-import { CheckpointError, type CheckpointErrorCode } from "../../checkpoints/errors.ts";
-import { matches, RAW } from "../../checkpoints/cids.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { readBounded, reasonOf, setAside, type StateLog } from "../../system/state-file.ts";
-import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "../../workload/spec.ts";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import type { ContentId } from "@verai/client/entities";
+import { CheckpointError, type CheckpointErrorCode } from "@verai/checkpoint-store/errors";
+import { matches, RAW } from "@verai/checkpoint-store/cids";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { readBounded, reasonOf, setAside, type StateLog } from "@verai/system/state-file";
+import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
 
 /** What keeps this machine from getting any content, whatever it is. */
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];

@@ -1,5 +1,5 @@
-import type { Pin } from "../../chain/pin.ts";
-import { toChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Pin } from "@verai/client/pin";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { resultLabel } from "../node/results.ts";
 import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";

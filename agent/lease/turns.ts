@@ -1,4 +1,4 @@
-import { settles } from "../../workload/executors/patience.ts";
+import { settles } from "@verai/executor/patience";
 
 /**
  * Steps under way, at most one row of them for each lease, beside the agent's cycles: a lease whose engine, holders or

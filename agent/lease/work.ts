@@ -5,15 +5,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type PQueue from "p-queue";
 
-import type { Checkpoint, Task } from "../../chain/entities.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import type { Logger } from "../../service/logger.ts";
-import { WorkloadError } from "../../workload/errors.ts";
-import type { Executor, RunningUnit, UnitFolder, UnitRun } from "../../workload/executors/executor.ts";
-import { END_SECONDS, settles } from "../../workload/executors/patience.ts";
-import { pauseBeforeAnother, shouldRestart } from "../../workload/restarts.ts";
-import type { TaskSpec } from "../../workload/spec.ts";
+import type { Checkpoint, Task } from "@verai/client/entities";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import type { Logger } from "@verai/process/logger";
+import { WorkloadError } from "@verai/executor/errors";
+import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
+import { END_SECONDS, settles } from "@verai/executor/patience";
+import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
+import type { TaskSpec } from "@verai/executor/spec";
 import type { DiskRoom } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
 import type { ChainLease } from "./plan.ts";

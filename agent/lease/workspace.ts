@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { systemCode, writeDurably } from "../../system/durable.ts";
-import { loadState, saveState, setAside, type StateKind, type StateLog } from "../../system/state-file.ts";
-import type { UnitFolder } from "../../workload/executors/executor.ts";
+import { systemCode, writeDurably } from "@verai/system/durable";
+import { loadState, saveState, setAside, type StateKind, type StateLog } from "@verai/system/state-file";
+import type { UnitFolder } from "@verai/executor/executor";
 
 const natural = z.number().int().nonnegative();
 

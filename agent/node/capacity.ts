@@ -1,9 +1,9 @@
-import type { Session } from "../../chain/session.ts";
-import { microToWei } from "../../protocol/money/ver.ts";
-import type { Logger } from "../../service/logger.ts";
-import type { Executor } from "../../workload/executors/executor.ts";
+import type { Session } from "@verai/client/session";
+import { microToWei } from "@verai/protocol/money/ver";
+import type { Logger } from "@verai/process/logger";
+import type { Executor } from "@verai/executor/executor";
 import type { AgentConfig } from "../config.ts";
-import { monotonicMs } from "../../system/clock.ts";
+import { monotonicMs } from "@verai/system/clock";
 
 /** Milliseconds for which a larger capacity has to stand before it is offered: what comes and goes is not to be sold. */
 const STEADY_MS = 300_000;

@@ -1,5 +1,5 @@
-import type { Node } from "../../chain/entities.ts";
-import { monotonicMs } from "../../system/clock.ts";
+import type { Node } from "@verai/client/entities";
+import { monotonicMs } from "@verai/system/clock";
 
 /** Milliseconds after which a drain that was to be sent, and has not been seen, will not come any more. */
 const PATIENCE_MS = 10 * 60_000;

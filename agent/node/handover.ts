@@ -2,14 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Lease } from "../../chain/entities.ts";
-import type { Reach } from "../../checkpoints/dial-policy.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import { reachOf } from "../../service/reach.ts";
+import type { Lease } from "@verai/client/entities";
+import type { Reach } from "@verai/checkpoint-store/dial-policy";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { reachOf } from "@verai/process/reach";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
-import { timeoutSignal } from "../../system/clock.ts";
+import { timeoutSignal } from "@verai/system/clock";
 import { replicaHolders } from "./replicas.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */

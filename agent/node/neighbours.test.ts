@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease, Node } from "../../chain/entities.ts";
-import { FIRST_NEIGHBOURS } from "../../checkpoints/peers.ts";
+import type { Lease, Node } from "@verai/client/entities";
+import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
 import { chooseNeighbours, heldLeases } from "./neighbours.ts";
 import { rankHolders } from "./replicas.ts";
 

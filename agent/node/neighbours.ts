@@ -1,6 +1,6 @@
-import type { Lease, Node } from "../../chain/entities.ts";
-import { FINAL_LEASE_STATUSES } from "../../chain/words.ts";
-import { FIRST_NEIGHBOURS } from "../../checkpoints/peers.ts";
+import type { Lease, Node } from "@verai/client/entities";
+import { FINAL_LEASE_STATUSES } from "@verai/client/words";
+import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
 import { rankHolders } from "./replicas.ts";
 
 /** Leases for which holders are reckoned; each takes a hash for each active node. */

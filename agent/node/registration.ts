@@ -1,4 +1,4 @@
-import type { Node } from "../../chain/entities.ts";
+import type { Node } from "@verai/client/entities";
 
 /** What the agent's owner wants the node to be. Money in wei. */
 export interface WantedNode {

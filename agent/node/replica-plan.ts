@@ -1,5 +1,5 @@
-import type { Checkpoint, Lease } from "../../chain/entities.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Checkpoint, Lease } from "@verai/client/entities";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 
 /** Content of a lease that its replicas should have. */
 export interface Wanted {

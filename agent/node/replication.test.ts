@@ -7,10 +7,10 @@ import { after, before, beforeEach, test } from "node:test";
 
 import { pino } from "pino";
 
-import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid, toChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Checkpoint, Lease, Node } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
 import { type ReplicaParts, Replicas } from "./replication.ts";
 
 const PIN = { number: 1, timestamp: 1 } as Pin;

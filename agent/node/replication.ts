@@ -1,8 +1,8 @@
-import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import type { Reader } from "../../chain/readers.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Checkpoint, Lease, Node } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { Logger } from "@verai/process/logger";
 import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
 import { replicaHolders } from "./replicas.ts";
 

@@ -6,8 +6,8 @@ import { test } from "node:test";
 
 import { pino } from "pino";
 
-import type { Lease } from "../../chain/entities.ts";
-import { LocalStore } from "../../checkpoints/local.ts";
+import type { Lease } from "@verai/client/entities";
+import { LocalStore } from "@verai/checkpoint-store/local";
 import { resultLabel, resultsToHold, resultsToLetGo, tidyResults } from "./results.ts";
 
 const results = [3, 1, 2].map((leaseId) => ({

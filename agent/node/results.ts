@@ -1,6 +1,6 @@
-import type { Lease } from "../../chain/entities.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Lease } from "@verai/client/entities";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { Logger } from "@verai/process/logger";
 import { replicaLabel } from "./replication.ts";
 
 /** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 import { keptLeases, keptResults } from "./retention.ts";
 
 function lease(id: number, status: Lease["status"], rest: Partial<Lease> = {}): Lease {

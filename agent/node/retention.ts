@@ -1,4 +1,4 @@
-import type { Lease } from "../../chain/entities.ts";
+import type { Lease } from "@verai/client/entities";
 
 /** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
 const RETENTION = 3600;

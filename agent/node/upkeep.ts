@@ -1,8 +1,8 @@
-import { readIdleCause } from "../../chain/causes.ts";
-import type { Node } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
-import { type Cause, causeText } from "../../protocol/allocation/explain/cause.ts";
+import { readIdleCause } from "@verai/client/causes";
+import type { Node } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
 import type { ChainLease } from "../lease/plan.ts";
 import { type AgentParts, attempt, send } from "../parts.ts";
 import type { Drains } from "./drains.ts";

@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { monotonicMs } from "../../system/clock.ts";
+import { monotonicMs } from "@verai/system/clock";
 
 /**
  * Watches for input at terminals (consoles, pseudo-terminals of a desktop or of ssh), as `w` reckons it: by the times at

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { seeded } from "../../protocol/allocation/testing/rounds.ts";
+import { seeded } from "@verai/protocol/allocation/testing/rounds";
 import { EnergyCounter } from "./counter.ts";
 
 const RANGE = 262_143_328_850;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { seeded } from "../../protocol/allocation/testing/rounds.ts";
+import { seeded } from "@verai/protocol/allocation/testing/rounds";
 import { attribute } from "./attribution.ts";
 import { EstimatedMeter } from "./estimate.ts";
 import { MachineMeter, type MachineOptions } from "./machine.ts";

@@ -6,8 +6,8 @@ import { test, type TestContext } from "node:test";
 
 import fc from "fast-check";
 
-import type { Report } from "../../chain/report.ts";
-import { seeded } from "../../protocol/allocation/testing/rounds.ts";
+import type { Report } from "@verai/client/report";
+import { seeded } from "@verai/protocol/allocation/testing/rounds";
 import { ReportBook, type Sample } from "./book.ts";
 import { planReports } from "./plan.ts";
 

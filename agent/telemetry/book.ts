@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-import type { Report, SignedReport } from "../../chain/report.ts";
-import { MAX_SHARES } from "../../chain/report.ts";
-import { ENERGY_METHODS, type EnergyMethod, numberOf } from "../../chain/words.ts";
-import { loadState, saveState, type StateKind, type StateLog } from "../../system/state-file.ts";
+import type { Report, SignedReport } from "@verai/client/report";
+import { MAX_SHARES } from "@verai/client/report";
+import { ENERGY_METHODS, type EnergyMethod, numberOf } from "@verai/client/words";
+import { loadState, saveState, type StateKind, type StateLog } from "@verai/system/state-file";
 
 /** What was measured since the sample before. */
 export interface Sample {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
-import { createLogger } from "../../service/logger.ts";
+import { createLogger } from "@verai/process/logger";
 import { agentConfig } from "../config.ts";
 import { openMeter } from "./open.ts";
 

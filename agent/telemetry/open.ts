@@ -1,10 +1,10 @@
 import { join } from "node:path";
 
-import type { Session } from "../../chain/session.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { isRenewable } from "../../protocol/energy/goals.ts";
-import { kindOf } from "../../protocol/energy/intensity.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Session } from "@verai/client/session";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { isRenewable } from "@verai/protocol/energy/goals";
+import { kindOf } from "@verai/protocol/energy/intensity";
+import type { Logger } from "@verai/process/logger";
 import type { AgentConfig } from "../config.ts";
 import { InputWatch } from "../owner/input.ts";
 import type { OwnerWatch } from "../owner/watch.ts";

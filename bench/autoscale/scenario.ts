@@ -1,4 +1,4 @@
-import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import type { Scenario } from "./simulation.ts";
 
 /**

@@ -1,7 +1,7 @@
-import { clearingOf, marketsOf, wantedUnits } from "../../keepers/allocation/market.ts";
-import type { ListedNode, Round, RoundTask } from "../../protocol/allocation/model.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
+import { clearingOf, marketsOf, wantedUnits } from "@verai/keepers/allocation/market";
+import type { ListedNode, Round, RoundTask } from "@verai/protocol/allocation/model";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { planRound } from "@verai/protocol/allocation/plan";
 import { Scaler, type ScalerSettings } from "./scaler.ts";
 
 /** A step is a minute: a round, a look of the autoscaler. Prices in ticks of 0.001 VER. */

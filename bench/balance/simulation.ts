@@ -1,6 +1,6 @@
-import { averageLoad } from "../../protocol/balance/load.ts";
-import { type BalanceLease, type BalanceNode, planMoves } from "../../protocol/balance/moves.ts";
-import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
+import { averageLoad } from "@verai/protocol/balance/load";
+import { type BalanceLease, type BalanceNode, planMoves } from "@verai/protocol/balance/moves";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
 /** A simulated network. */
 export interface SimulationOptions {

@@ -1,7 +1,7 @@
-import { findPrices } from "../../protocol/allocation/certificate.ts";
-import { buildProblem, unitsByClass } from "../../protocol/allocation/model.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { DITHER } from "../../protocol/money/units.ts";
+import { findPrices } from "@verai/protocol/allocation/certificate";
+import { buildProblem, unitsByClass } from "@verai/protocol/allocation/model";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { DITHER } from "@verai/protocol/money/units";
 import { type CarbonMarket, withCarbonPrice } from "./market.ts";
 
 /** What the optimum at one carbon price is like. */

@@ -1,8 +1,8 @@
-import type { Round, RoundClass, RoundTask } from "../../protocol/allocation/model.ts";
-import { classBaseline } from "../../protocol/energy/baseline.ts";
-import { carbonSurcharge } from "../../protocol/energy/carbon.ts";
-import { intensityTable, kindOf, regionOf } from "../../protocol/energy/intensity.ts";
-import { randomNumbers } from "../../protocol/allocation/testing/market.ts";
+import type { Round, RoundClass, RoundTask } from "@verai/protocol/allocation/model";
+import { classBaseline } from "@verai/protocol/energy/baseline";
+import { carbonSurcharge } from "@verai/protocol/energy/carbon";
+import { intensityTable, kindOf, regionOf } from "@verai/protocol/energy/intensity";
+import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
 /** A network whose nodes, regions and tasks are like those of today's clouds. */
 export interface CarbonMarket {

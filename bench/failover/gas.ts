@@ -1,12 +1,12 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
-import { holdingDomain, signHolding } from "../../chain/holding.ts";
-import { isHolder } from "../../agent/node/replicas.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
+import { holdingDomain, signHolding } from "@verai/client/holding";
+import { isHolder } from "@verai/agent/node/replicas";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { planRound } from "@verai/protocol/allocation/plan";
 import { MILLI, registerNodes, SUPPLY_CLASS } from "../gas/registration.ts";
-import { openClient, openMarket } from "../../test/support/market.ts";
+import { openClient, openMarket } from "@verai/devnet/market";
 
 /** What a step took. */
 export interface StepGas {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { orAborted } from "../../checkpoints/signals.ts";
-import type { CastNode, CastTask } from "../../scripts/demo/cast.ts";
-import { specOf } from "../../scripts/demo/configs.ts";
-import { inTraining, killInTraining, nodeIdOf, seen } from "../../scripts/demo/faults.ts";
-import { BlockClock, readHappenings, recoveries, type Fault, type Recovery } from "../../scripts/demo/timeline.ts";
-import { TestNetwork } from "../../test/support/network.ts";
+import { orAborted } from "@verai/checkpoint-store/signals";
+import type { CastNode, CastTask } from "@verai/devnet/participants";
+import { specOf } from "@verai/devnet/configs";
+import { inTraining, killInTraining, nodeIdOf, seen } from "@verai/devnet/faults";
+import { BlockClock, readHappenings, recoveries, type Fault, type Recovery } from "@verai/devnet/timeline";
+import { TestNetwork } from "@verai/devnet/network";
 
 /** Seconds of the network that is measured. */
 export const NETWORK = { checkpointInterval: 3, grace: 10, block: 1 } as const;

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 
 import { concat, dataSlice, formatUnits, id, Interface, Wallet } from "ethers";
 
-import { abiOf, type ContractName } from "../../chain/internal/artifacts.ts";
-import { type L1Prices, l1Weight } from "../../chain/l1-fee.ts";
-import { packReports } from "../../chain/report.ts";
+import { abiOf, type ContractName } from "@verai/client/abi";
+import { type L1Prices, l1Weight } from "@verai/client/l1-fee";
+import { packReports } from "@verai/client/report";
 import { markdownTable } from "../report.ts";
 
 /** What people and programs send: its gas stands in snapshots/, its bytes are those of a call like it. */

@@ -1,11 +1,11 @@
 import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
 
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
-import { openClient, openMarket } from "../../test/support/market.ts";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { planRound } from "@verai/protocol/allocation/plan";
+import { openClient, openMarket } from "@verai/devnet/market";
 import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
-import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "../../chain/l1-fee.ts";
+import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "@verai/client/l1-fee";
 
 /** What a transaction took. */
 export interface Cost extends L1Weight {

@@ -1,6 +1,6 @@
 import { type ContractTransaction, toBeHex } from "ethers";
 
-import type { openMarket } from "../../test/support/market.ts";
+import type { openMarket } from "@verai/devnet/market";
 
 type Market = Awaited<ReturnType<typeof openMarket>>;
 

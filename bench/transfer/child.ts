@@ -8,7 +8,7 @@ import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { CheckpointStore } from "../../checkpoints/store.ts";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Job, Measured, Served } from "./jobs.ts";
 
 const READ_BYTES = 1024 * 1024;

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 
-import { seededChunks } from "../../checkpoints/testing.ts";
+import { seededChunks } from "@verai/checkpoint-store/testing";
 import type { Measured } from "./jobs.ts";
 import { measure, serve } from "./processes.ts";
 import type { ServerProcess } from "./processes.ts";

@@ -5,7 +5,7 @@ pragma solidity 0.8.30;
 /// @notice A node of bucket b (its capacity is 2^(b-1) to 2^b - 1 units) owns 2^b *slots* of its class, more than it can ever
 /// have free units. A slot drawn uniformly belongs to a node with a free unit under it with probability free / slots: so
 /// uniform slots and rejection give each free unit the same chance, at a cost that does not grow with the nodes, and nothing
-/// has to be written when units are leased or freed. protocol/vrf/reassignment.ts is the same in TypeScript.
+/// has to be written when units are leased or freed. packages/protocol/vrf/reassignment.ts is the same in TypeScript.
 library NodePool {
     /// @notice Highest bucket: capacities fit 24 bits.
     uint256 internal constant BUCKETS = 24;

@@ -5,7 +5,7 @@ import {DITHER} from "../governance/Units.sol";
 
 /// @title What is drawn from a seed
 /// @notice Each draw hashes the seed with a tag of its purpose, so that draws are independent of one another.
-/// protocol/vrf/draws.ts is the same in TypeScript; test/vectors/draws.json holds both to the same values.
+/// packages/protocol/vrf/draws.ts is the same in TypeScript; test/vectors/draws.json holds both to the same values.
 library SeedDraw {
     uint8 private constant TAG_DITHER = 1;
     uint8 private constant TAG_FILL = 2;

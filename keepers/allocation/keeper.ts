@@ -1,10 +1,10 @@
 import { hexlify } from "ethers";
 
-import type { Reader } from "../../chain/readers.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
-import type { Solver } from "../../protocol/allocation/solver.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Reader } from "@verai/client/readers";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { planRoundWith, type RoundPlan } from "@verai/protocol/allocation/plan";
+import type { Solver } from "@verai/protocol/allocation/solver";
+import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { Settled } from "../settled.ts";
 import type { Turns } from "../turn.ts";

@@ -3,10 +3,10 @@ import { test } from "node:test";
 
 import { Registry } from "prom-client";
 
-import type { Reader } from "../../chain/readers.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
-import { PageError } from "../../service/endpoint.ts";
+import type { Reader } from "@verai/client/readers";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { planRound } from "@verai/protocol/allocation/plan";
+import { PageError } from "@verai/process/endpoint";
 import { clearingOf, Market, marketsOf, wantedUnits } from "./market.ts";
 
 const node = (id: number, tick: number, units: number, position = 0) => ({ id, tick, units, position });

@@ -1,12 +1,12 @@
 import { formatEther } from "ethers";
 import { Gauge, type Registry } from "prom-client";
 
-import type { Pin } from "../../chain/pin.ts";
-import type { Reader } from "../../chain/readers.ts";
-import type { Round } from "../../protocol/allocation/model.ts";
-import type { RoundPlan } from "../../protocol/allocation/plan.ts";
-import { monotonicMs } from "../../system/clock.ts";
-import { PageError } from "../../service/endpoint.ts";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import type { Round } from "@verai/protocol/allocation/model";
+import type { RoundPlan } from "@verai/protocol/allocation/plan";
+import { monotonicMs } from "@verai/system/clock";
+import { PageError } from "@verai/process/endpoint";
 
 /** What a round has cleared a class at. */
 export interface ClearingPrice {

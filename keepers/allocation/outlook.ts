@@ -1,12 +1,12 @@
 import { hexlify } from "ethers";
 
-import { nodeStates } from "../../chain/node-state.ts";
-import type { Reader } from "../../chain/readers.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { readStandings } from "../../chain/telemetry.ts";
-import { explainRound, explanationText, type RoundExplanation } from "../../protocol/allocation/explain/round.ts";
-import { type PlanRefusal, planRoundWith, type RoundPlan } from "../../protocol/allocation/plan.ts";
-import type { Solver } from "../../protocol/allocation/solver.ts";
+import { nodeStates } from "@verai/client/node-state";
+import type { Reader } from "@verai/client/readers";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { readStandings } from "@verai/client/telemetry";
+import { explainRound, explanationText, type RoundExplanation } from "@verai/protocol/allocation/explain/round";
+import { type PlanRefusal, planRoundWith, type RoundPlan } from "@verai/protocol/allocation/plan";
+import type { Solver } from "@verai/protocol/allocation/solver";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
 import { readAllocationView } from "./view.ts";
 

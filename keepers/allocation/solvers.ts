@@ -1,9 +1,9 @@
-import { greedySolver } from "../../protocol/allocation/greedySolver.ts";
-import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
-import { networkSimplex } from "../../protocol/allocation/networkSimplex.ts";
-import { WarmNetworkSimplex } from "../../protocol/allocation/networkSimplex/warm.ts";
-import { pathSolver } from "../../protocol/allocation/pathSolver.ts";
-import type { Solver } from "../../protocol/allocation/solver.ts";
+import { greedySolver } from "@verai/protocol/allocation/greedy-solver";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
+import { WarmNetworkSimplex } from "@verai/protocol/allocation/network-simplex/warm";
+import { pathSolver } from "@verai/protocol/allocation/path-solver";
+import type { Solver } from "@verai/protocol/allocation/solver";
 
 /**
  * The solvers of a keeper, in the order in which they are asked: cheapest first for one task, javascript-lp-solver for

@@ -1,5 +1,5 @@
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
+import type { Pin } from "@verai/client/pin";
+import { answer, block, type Reader } from "@verai/client/readers";
 import type { AllocationView } from "./reconcile.ts";
 
 /** Pending listings that opening a round works off itself (`SYNC_AT_OPEN` in RoundManager.sol). */

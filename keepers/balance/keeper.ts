@@ -1,7 +1,7 @@
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
-import { readCoolingUntil, readShifts, readStandings, readTotals } from "../../chain/telemetry.ts";
-import type { Logger } from "../../service/logger.ts";
+import { LeaseIndex } from "@verai/client/lease-index";
+import { answer, block, type Reader } from "@verai/client/readers";
+import { readCoolingUntil, readShifts, readStandings, readTotals } from "@verai/client/telemetry";
+import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import { type BalancePlan, type BalanceView, planBalance } from "./plan.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { NodeStanding, Task } from "../../chain/entities.ts";
+import type { NodeStanding, Task } from "@verai/client/entities";
 import { type BalanceView, type BalanceViewLease, type BalanceViewNode, planBalance } from "./plan.ts";
 
 const node = (

@@ -1,7 +1,7 @@
-import type { Lease, Node, NodeStanding, Task } from "../../chain/entities.ts";
-import type { BalanceLease, BalanceNode, Move } from "../../protocol/balance/moves.ts";
-import { planMoves } from "../../protocol/balance/moves.ts";
-import { planRelief } from "../../protocol/balance/relief.ts";
+import type { Lease, Node, NodeStanding, Task } from "@verai/client/entities";
+import type { BalanceLease, BalanceNode, Move } from "@verai/protocol/balance/moves";
+import { planMoves } from "@verai/protocol/balance/moves";
+import { planRelief } from "@verai/protocol/balance/relief";
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalanceView {

@@ -1,6 +1,6 @@
-import { refusalOf, type ReportFacts } from "../../chain/report-refusal.ts";
-import type { SignedReport } from "../../chain/report.ts";
-import type { ReportRefusal } from "../../chain/words.ts";
+import { refusalOf, type ReportFacts } from "@verai/client/report-refusal";
+import type { SignedReport } from "@verai/client/report";
+import type { ReportRefusal } from "@verai/client/words";
 import { gasOf, type ReportInbox } from "./inbox.ts";
 
 /** How much goes into a batch, and how long reports wait for it. */

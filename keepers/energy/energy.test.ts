@@ -3,11 +3,11 @@ import { test } from "node:test";
 
 import { Wallet } from "ethers";
 
-import type { Node, NodeStanding } from "../../chain/entities.ts";
-import type { ReportFacts } from "../../chain/report-refusal.ts";
-import { refusalOf } from "../../chain/report-refusal.ts";
-import { firstSequence, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "../../chain/report.ts";
-import type { ReportRefusal } from "../../chain/words.ts";
+import type { Node, NodeStanding } from "@verai/client/entities";
+import type { ReportFacts } from "@verai/client/report-refusal";
+import { refusalOf } from "@verai/client/report-refusal";
+import { firstSequence, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
+import type { ReportRefusal } from "@verai/client/words";
 import { planBatch } from "./batch.ts";
 import { gasOf, ReportInbox } from "./inbox.ts";
 import { parseReport } from "./message.ts";

@@ -1,4 +1,4 @@
-import type { Report, SignedReport } from "../../chain/report.ts";
+import type { Report, SignedReport } from "@verai/client/report";
 
 /** Reports that a keeper keeps of one node: its agent sends them again if they get lost. */
 const MOST_PER_NODE = 8;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { SignedReport } from "../../chain/report.ts";
+import type { SignedReport } from "@verai/client/report";
 
 const whole = (bytes: number) =>
   z

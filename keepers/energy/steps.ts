@@ -1,4 +1,4 @@
-import type { Node, NodeStanding } from "../../chain/entities.ts";
+import type { Node, NodeStanding } from "@verai/client/entities";
 
 /** What the energy keeper does about a node beside its reports. */
 export interface NodeEnergyStep {

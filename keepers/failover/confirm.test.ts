@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease } from "../../chain/entities.ts";
-import { RpcUnavailable } from "../../chain/errors.ts";
+import type { Lease } from "@verai/client/entities";
+import { RpcUnavailable } from "@verai/client/errors";
 import { type SecondLook, secondOpinion } from "./confirm.ts";
 
 const pin = { number: 7, hash: "0x", timestamp: 200 };

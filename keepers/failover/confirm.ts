@@ -1,6 +1,6 @@
-import { ChainError } from "../../chain/errors.ts";
-import type { Pin } from "../../chain/pin.ts";
-import type { Lease } from "../../chain/entities.ts";
+import { ChainError } from "@verai/client/errors";
+import type { Pin } from "@verai/client/pin";
+import type { Lease } from "@verai/client/entities";
 
 /** What a second endpoint says of a lease that the first sees overdue. */
 export type Opinion =

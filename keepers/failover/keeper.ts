@@ -1,8 +1,8 @@
-import type { Lease } from "../../chain/entities.ts";
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
-import type { Logger } from "../../service/logger.ts";
+import type { Lease } from "@verai/client/entities";
+import { LeaseIndex } from "@verai/client/lease-index";
+import type { Pin } from "@verai/client/pin";
+import { answer, block, type Reader } from "@verai/client/readers";
+import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { Settled } from "../settled.ts";
 import { type BatchStep, nextBatchStep } from "./batch.ts";

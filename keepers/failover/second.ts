@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
-import type { Reader } from "../../chain/readers.ts";
-import { openSession, type Session } from "../../chain/session.ts";
+import type { Reader } from "@verai/client/readers";
+import { openSession, type Session } from "@verai/client/session";
 import type { KeeperConfig } from "../config.ts";
 
 /** The second endpoint, where there is one: connected to when it is first needed, and again if that failed. */

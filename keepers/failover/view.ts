@@ -1,5 +1,5 @@
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
+import type { Pin } from "@verai/client/pin";
+import { answer, block, type Reader } from "@verai/client/readers";
 import type { BatchView } from "./batch.ts";
 
 /** Reads what the failover keeper decides from about orphaned ranges, at one block. */

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { ROOT } from "../demo/processes.ts";
+import { ROOT } from "@verai/devnet/processes";
 import { boundsOf, PHASE_STEPS, planConditions, POWER, recordOf, rolesOf } from "./conditions.ts";
 import { planFaults } from "./schedule.ts";
 

@@ -1,4 +1,4 @@
-import { Random } from "../../trainers/digits/random.ts";
+import { Random } from "@verai/executor/trainers/digits/random";
 import type { PlannedFault } from "./schedule.ts";
 
 /** What a machine's meters show in a step, whatever it really does. */

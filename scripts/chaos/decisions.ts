@@ -1,5 +1,5 @@
-import { MOVE_CAUSES } from "../../chain/words.ts";
-import { readStandings } from "../../chain/telemetry.ts";
+import { MOVE_CAUSES } from "@verai/client/words";
+import { readStandings } from "@verai/client/telemetry";
 import { boundsOf, type Conditions, POWER, rolesOf } from "./conditions.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease, Node, Task } from "../../chain/entities.ts";
+import type { Lease, Node, Task } from "@verai/client/entities";
 import { type ChainState, violations } from "./invariants.ts";
 
 const task = { id: 1, units: 4, openUnits: 0, leasedUnits: 2, paidUnits: 2, refundedUnits: 0 } as Partial<Task> as Task;

@@ -1,4 +1,4 @@
-import type { Checkpoint, Lease, Node, Task } from "../../chain/entities.ts";
+import type { Checkpoint, Lease, Node, Task } from "@verai/client/entities";
 
 /** All that the invariants are about, at one block. Money in wei. */
 export interface ChainState {

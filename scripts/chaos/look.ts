@@ -1,8 +1,8 @@
-import type { Contracts } from "../../chain/deployment.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { block } from "../../chain/readers.ts";
-import type { Session } from "../../chain/session.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import type { Contracts } from "@verai/client/deployment";
+import type { Pin } from "@verai/client/pin";
+import { block } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { ChainState } from "./invariants.ts";
 import type { World } from "./world.ts";
 

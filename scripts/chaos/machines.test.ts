@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { MachineMeter } from "../../agent/power/machine.ts";
-import { readCpuTimes, UsageTrack } from "../../agent/power/usage.ts";
+import { MachineMeter } from "@verai/agent/power/machine";
+import { readCpuTimes, UsageTrack } from "@verai/agent/power/usage";
 import { Machines } from "./machines.ts";
 import { advance, counterOf, RAPL_RANGE_UJ, statOf } from "./machines-worker.ts";
 

@@ -1,4 +1,4 @@
-import { Random } from "../../trainers/digits/random.ts";
+import { Random } from "@verai/executor/trainers/digits/random";
 
 /** What can be done to the network. */
 export type FaultKind =

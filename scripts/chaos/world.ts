@@ -1,13 +1,13 @@
 import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { openSession, type Session } from "../../chain/session.ts";
-import { Cable } from "../demo/cable.ts";
-import { ACCOUNTS, type CastNode, type CastTask } from "../demo/cast.ts";
-import { type DemoChain, freePort, startChain } from "../demo/chain.ts";
-import { Configs, specOf } from "../demo/configs.ts";
-import { readLog } from "../demo/logs.ts";
-import { Processes } from "../demo/processes.ts";
+import { openSession, type Session } from "@verai/client/session";
+import { Cable } from "@verai/devnet/rpc-proxy";
+import { ACCOUNTS, type CastNode, type CastTask } from "@verai/devnet/participants";
+import { type DemoChain, freePort, startChain } from "@verai/devnet/chain";
+import { Configs, specOf } from "@verai/devnet/configs";
+import { readLog } from "@verai/devnet/logs";
+import { Processes } from "@verai/devnet/processes";
 import { type Conditions, POWER } from "./conditions.ts";
 import { DelayedLink } from "./delayed-link.ts";
 import { Machines } from "./machines.ts";
@@ -334,7 +334,7 @@ export class World {
   #startOracle(): void {
     const { rpcUrl, deployment } = this.#chain;
     const args = ["--rpc", rpcUrl, "--deployment", deployment, "--account", String(ACCOUNTS.oracle), "--blocks", "1"];
-    void this.#run("oracle", ["oracle/main.ts", ...args]);
+    void this.#run("oracle", ["packages/devnet/vrf-fulfiller.ts", ...args]);
   }
 
   async #startKeeper(index: number): Promise<void> {

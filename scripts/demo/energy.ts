@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { block } from "../../chain/readers.ts";
-import type { Session } from "../../chain/session.ts";
-import { MOVE_CAUSES, type MoveCause, word } from "../../chain/words.ts";
-import { collectEnergy, type EnergyReport } from "../../tasks/energy/collect.ts";
-import { printEnergy } from "../../tasks/energy/print.ts";
-import { type CastNode, type CastTask, NODES } from "./cast.ts";
-import { type Configs, specOf } from "./configs.ts";
-import { nodeIdOf } from "./faults.ts";
-import type { Processes } from "./processes.ts";
+import { block } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { MOVE_CAUSES, type MoveCause, word } from "@verai/client/words";
+import { collectEnergy, type EnergyReport } from "@verai/tasks/energy/collect";
+import { printEnergy } from "@verai/tasks/energy/print";
+import { type CastNode, type CastTask, NODES } from "@verai/devnet/participants";
+import { type Configs, specOf } from "@verai/devnet/configs";
+import { nodeIdOf } from "@verai/devnet/faults";
+import type { Processes } from "@verai/devnet/processes";
 
 /** What the part about energy works with. */
 export interface EnergyStage {

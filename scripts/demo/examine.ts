@@ -1,15 +1,15 @@
 import { join } from "node:path";
 
-import type { Lease } from "../../chain/entities.ts";
-import { ACCOUNTS, NODES, SPARES, TASKS } from "./cast.ts";
-import { readLog } from "./logs.ts";
-import { gasByStep, readBooks } from "./observe.ts";
+import type { Lease } from "@verai/client/entities";
+import { ACCOUNTS, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import { readLog } from "@verai/devnet/logs";
+import { gasByStep, readBooks } from "@verai/devnet/observe";
 import { jointOptimum } from "./optimum.ts";
 import { fetchCheckpoints, readTrained } from "./outcome.ts";
 import type { Report } from "./report.ts";
-import type { Screen } from "./screen.ts";
+import type { Screen } from "@verai/devnet/screen";
 import type { Story } from "./story.ts";
-import { readHappenings, recoveries } from "./timeline.ts";
+import { readHappenings, recoveries } from "@verai/devnet/timeline";
 
 /** Collects all that the demo's tables show, and checks it. @param data Directory of the demo. */
 export async function examine(story: Story, screen: Screen, data: string): Promise<Report> {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Session } from "../../chain/session.ts";
-import { TASKS } from "./cast.ts";
-import type { Screen } from "./screen.ts";
+import type { Session } from "@verai/client/session";
+import { TASKS } from "@verai/devnet/participants";
+import type { Screen } from "@verai/devnet/screen";
 
 /** Shows what happens on the chain until the developers are done. */
 export async function follow(session: Session, screen: Screen, finished: Promise<unknown>): Promise<void> {

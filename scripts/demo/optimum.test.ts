@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { parseUnits } from "ethers";
 
-import { NODES, TASKS } from "./cast.ts";
+import { NODES, TASKS } from "@verai/devnet/participants";
 import { jointOptimum } from "./optimum.ts";
 
 test("the demo's joint optimum serves all 15 units for 0.170 VER", () => {

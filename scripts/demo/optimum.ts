@@ -1,6 +1,6 @@
 import { parseUnits } from "ethers";
 
-import type { CastNode, CastTask } from "./cast.ts";
+import type { CastNode, CastTask } from "@verai/devnet/participants";
 
 /** What the joint optimum costs. Wei. */
 export interface Optimum {

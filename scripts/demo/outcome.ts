@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { rankHolders } from "../../agent/node/replicas.ts";
-import type { Checkpoint, Lease, Node } from "../../chain/entities.ts";
-import type { Session } from "../../chain/session.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import type { CastTask } from "./cast.ts";
+import { rankHolders } from "@verai/agent/node/replicas";
+import type { Checkpoint, Lease, Node } from "@verai/client/entities";
+import type { Session } from "@verai/client/session";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import type { CastTask } from "@verai/devnet/participants";
 
 /** A trained unit. */
 export interface TrainedUnit {

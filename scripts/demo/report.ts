@@ -1,11 +1,11 @@
 import { formatEther } from "ethers";
 
 import { type EnergyOutcome, printOutcome } from "./energy.ts";
-import type { Books, GasUse } from "./observe.ts";
-import type { Silence } from "./faults.ts";
+import type { Books, GasUse } from "@verai/devnet/observe";
+import type { Silence } from "@verai/devnet/faults";
 import type { FetchedCheckpoint } from "./outcome.ts";
-import { table } from "./screen.ts";
-import type { Recovery } from "./timeline.ts";
+import { table } from "@verai/devnet/screen";
+import type { Recovery } from "@verai/devnet/timeline";
 
 /** What the demo found. Amounts in wei. */
 export interface Report {

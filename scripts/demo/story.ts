@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { openSession, type Session } from "../../chain/session.ts";
-import { Cable } from "./cable.ts";
-import { ACCOUNTS, type CastNode, type CastTask, NODES, SPARES, TASKS } from "./cast.ts";
-import { type DemoChain, startChain } from "./chain.ts";
-import { Configs } from "./configs.ts";
+import { openSession, type Session } from "@verai/client/session";
+import { Cable } from "@verai/devnet/rpc-proxy";
+import { ACCOUNTS, type CastNode, type CastTask, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import { type DemoChain, startChain } from "@verai/devnet/chain";
+import { Configs } from "@verai/devnet/configs";
 import {
   active,
   cutOff,
@@ -19,12 +19,12 @@ import {
   seen,
   type Silence,
   silenceOracle,
-} from "./faults.ts";
+} from "@verai/devnet/faults";
 import { follow } from "./follow.ts";
-import { type Processes, type Running } from "./processes.ts";
-import { REFERENCE } from "./reference.ts";
-import type { Screen } from "./screen.ts";
-import { BlockClock, type Fault } from "./timeline.ts";
+import { type Processes, type Running } from "@verai/devnet/processes";
+import { REFERENCE } from "@verai/devnet/reference-run";
+import type { Screen } from "@verai/devnet/screen";
+import { BlockClock, type Fault } from "@verai/devnet/timeline";
 
 /** Time between two blocks, milliseconds. BASE has 2000; the demo is in more of a hurry. */
 const BLOCK_MS = 1000;
@@ -79,7 +79,7 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
   };
   say("starting the oracle and five agents");
   const oracle = ["--rpc", chain.rpcUrl, "--deployment", chain.deployment, "--account", String(ACCOUNTS.oracle)];
-  processes.start("oracle", ["oracle/main.ts", ...oracle, "--blocks", "1"]);
+  processes.start("oracle", ["packages/devnet/vrf-fulfiller.ts", ...oracle, "--blocks", "1"]);
   for (const node of NODES) await startAgent(node);
 
   const session = await openSession({

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { ROOT } from "../demo/processes.ts";
+import { ROOT } from "@verai/devnet/processes";
 import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
 
 /** What a run prints with `--json`, as far as it is looked at. */

@@ -5,16 +5,16 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { pino } from "pino";
 
-import { agentConfig } from "../../agent/config.ts";
-import { Doubts } from "../../agent/attest/order.ts";
-import { Drains } from "../../agent/node/drains.ts";
-import { InputWatch } from "../../agent/owner/input.ts";
-import { keeperConfig } from "../../keepers/config.ts";
-import { Turns } from "../../keepers/turn.ts";
-import { runLoop } from "../../service/loop.ts";
-import { Pulse } from "../../service/pulse.ts";
-import { MAX_TIMER_SECONDS, pause, timeoutSignal } from "../../system/clock.ts";
-import { DataDirectory } from "../../system/data-directory.ts";
+import { agentConfig } from "@verai/agent/config";
+import { Doubts } from "@verai/agent/attest/order";
+import { Drains } from "@verai/agent/node/drains";
+import { InputWatch } from "@verai/agent/owner/input";
+import { keeperConfig } from "@verai/keepers/config";
+import { Turns } from "@verai/keepers/turn";
+import { runLoop } from "@verai/process/loop";
+import { Pulse } from "@verai/process/pulse";
+import { MAX_TIMER_SECONDS, pause, timeoutSignal } from "@verai/system/clock";
+import { DataDirectory } from "@verai/system/data-directory";
 import type { FaultCase, FaultKind } from "./frame.ts";
 
 const quiet = pino({ level: "silent" });

@@ -8,22 +8,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KubeConfig, type V1ContainerStatus, type V1PodStatus } from "@kubernetes/client-node";
 import Docker from "dockerode";
 
-import { LeaseSteps } from "../../agent/lease/steps.ts";
-import { LeaseTurns } from "../../agent/lease/turns.ts";
-import { DiskRoom, type FileSystemRoom } from "../../agent/node/disk.ts";
+import { LeaseSteps } from "@verai/agent/lease/steps";
+import { LeaseTurns } from "@verai/agent/lease/turns";
+import { DiskRoom, type FileSystemRoom } from "@verai/agent/node/disk";
 import { type CallFault, TestCluster } from "../../test/support/kubernetes-api.ts";
 import { schemaProblemOf } from "../../test/support/manifests.ts";
-import { overDisk, usedBytes } from "../../workload/executors/container/disk.ts";
-import { answer } from "../../workload/executors/container/engine.ts";
-import { Images } from "../../workload/executors/container/images.ts";
-import { LogCopy } from "../../workload/executors/container/log-copy.ts";
-import { RunningContainer } from "../../workload/executors/container/running.ts";
-import type { RunningUnit } from "../../workload/executors/executor.ts";
-import { KubernetesExecutor } from "../../workload/executors/kubernetes.ts";
-import { Cluster } from "../../workload/executors/kubernetes/cluster.ts";
-import { BoundedLog } from "../../workload/executors/log.ts";
-import { boundedUnit } from "../../workload/executors/patience.ts";
-import { testSpec, testUnit, until } from "../../workload/executors/testing.ts";
+import { overDisk, usedBytes } from "@verai/executor/container/disk";
+import { answer } from "@verai/executor/container/engine";
+import { Images } from "@verai/executor/container/images";
+import { LogCopy } from "@verai/executor/container/log-copy";
+import { RunningContainer } from "@verai/executor/container/running";
+import type { RunningUnit } from "@verai/executor/executor";
+import { KubernetesExecutor } from "@verai/executor/kubernetes";
+import { Cluster } from "@verai/executor/kubernetes/cluster";
+import { BoundedLog } from "@verai/executor/log";
+import { boundedUnit } from "@verai/executor/patience";
+import { testSpec, testUnit, until } from "@verai/executor/testing";
 import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
 
 /** What pods run: does what its first argument says, at once. */
@@ -405,7 +405,7 @@ const roles: FaultCase[] = [
       await chmod(directory, 0o755);
       // In a process that is not root, as root may write anywhere.
       const code = `
-        const { KubernetesExecutor } = await import(${JSON.stringify(new URL("../../workload/executors/kubernetes.ts", import.meta.url).href)});
+        const { KubernetesExecutor } = await import(${JSON.stringify(new URL("../../packages/executor/kubernetes.ts", import.meta.url).href)});
         const settings = { namespace: "drmp", owner: "o", volume: { claim: "drmp-work", path: ${JSON.stringify(volume)}, subPath: "" }, uid: 65532, gid: 65532, tmpMiB: 64, nodeSelector: {}, gpuResource: "x" };
         const cluster = { may: async () => true, cpusInUse: async () => new Map() };
         if (process.getuid() === 0) { process.setgid(65532); process.setuid(65532); }

@@ -8,12 +8,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseEther } from "ethers";
 import { Gauge, Registry } from "prom-client";
 
-import type { Reader } from "../../chain/readers.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { Market } from "../../keepers/allocation/market.ts";
-import { serveHealth } from "../../service/endpoint.ts";
-import { exchangeRaw, fuzzedRequest, openSockets, seededRandom } from "../../service/http/testing.ts";
-import { Pulse } from "../../service/pulse.ts";
+import type { Reader } from "@verai/client/readers";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { Market } from "@verai/keepers/allocation/market";
+import { serveHealth } from "@verai/process/endpoint";
+import { exchangeRaw, fuzzedRequest, openSockets, seededRandom } from "@verai/system/http/testing";
+import { Pulse } from "@verai/process/pulse";
 import type { FaultCase, FaultKind } from "./frame.ts";
 import { oddRequests } from "./http-requests.ts";
 

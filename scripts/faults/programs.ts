@@ -4,15 +4,15 @@ import { chmod, link, mkdir, readdir, readFile, stat, symlink, truncate, utimes,
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { adoptCheckpoint, bundleCheckpoint, leaseProgress } from "../../agent/lease/bundle.ts";
-import { writeCounted } from "../../agent/lease/progress.ts";
-import { LeaseFolder } from "../../agent/lease/workspace.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { checkpointName, misnamedCheckpoint } from "../../workload/checkpoints.ts";
-import { judgeExit, type RawExit } from "../../workload/executors/exit.ts";
-import { testSpec } from "../../workload/executors/testing.ts";
-import { pauseBeforeAnother, shouldRestart } from "../../workload/restarts.ts";
-import { treeBudget, linkTree } from "../../workload/snapshot.ts";
+import { adoptCheckpoint, bundleCheckpoint, leaseProgress } from "@verai/agent/lease/bundle";
+import { writeCounted } from "@verai/agent/lease/progress";
+import { LeaseFolder } from "@verai/agent/lease/workspace";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { checkpointName, misnamedCheckpoint } from "@verai/executor/checkpoints";
+import { judgeExit, type RawExit } from "@verai/executor/exit";
+import { testSpec } from "@verai/executor/testing";
+import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
+import { treeBudget, linkTree } from "@verai/executor/snapshot";
 import type { FaultCase, FaultKind } from "./frame.ts";
 
 type Make = (at: string) => Promise<unknown>;

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Deployment, readDeployment } from "../../chain/deployment.ts";
-import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
-import { ROOT } from "../demo/processes.ts";
+import { type Deployment, readDeployment } from "@verai/client/deployment";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { ROOT } from "@verai/devnet/processes";
 
 /** Addresses by chain id, of every public chain that this repository holds a deployment of. */
 export async function deployments(

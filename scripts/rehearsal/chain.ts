@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
 
-import { L1_BLOCK, type L1Prices, l1Slots } from "../../chain/l1-fee.ts";
-import { freePort, HARDHAT, untilAnswering } from "../demo/chain.ts";
-import { type Processes, ROOT } from "../demo/processes.ts";
+import { L1_BLOCK, type L1Prices, l1Slots } from "@verai/client/l1-fee";
+import { freePort, HARDHAT, untilAnswering } from "@verai/devnet/chain";
+import { type Processes, ROOT } from "@verai/devnet/processes";
 
 /** BASE Sepolia's chain id and block time (docs.base.org). */
 export const CHAIN_ID = 84532;

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { HARDHAT } from "../demo/chain.ts";
-import { type Processes, ROOT } from "../demo/processes.ts";
+import { HARDHAT } from "@verai/devnet/chain";
+import { type Processes, ROOT } from "@verai/devnet/processes";
 import type { Person } from "./people.ts";
 
 /** Who holds the roles of a deployment. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
-import { HARDHAT } from "../demo/chain.ts";
-import { type Processes, type Running, tail } from "../demo/processes.ts";
+import { HARDHAT } from "@verai/devnet/chain";
+import { type Processes, type Running, tail } from "@verai/devnet/processes";
 import type { Person } from "./people.ts";
 
 /** Runs this project's Hardhat tasks against a chain, as people type them. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { ContractFactory, type InterfaceAbi, type Wallet } from "ethers";
 
-import { ROOT } from "../demo/processes.ts";
+import { ROOT } from "@verai/devnet/processes";
 import type { RehearsalChain } from "./chain.ts";
 
 const ARTIFACT =

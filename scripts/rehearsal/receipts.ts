@@ -1,4 +1,4 @@
-import { connect, readDeployment } from "../../chain/deployment.ts";
+import { connect, readDeployment } from "@verai/client/deployment";
 import { CHAIN_ID, type RehearsalChain } from "./chain.ts";
 
 /** A checkpoint that others have signed for, as the chain tells. */

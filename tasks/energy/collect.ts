@@ -1,8 +1,8 @@
-import type { EnergySummary, NetworkTotals, NodeStanding } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { answer, block, type Reader } from "../../chain/readers.ts";
-import { readEnergy, readStandings, readTotals } from "../../chain/telemetry.ts";
-import { GOALS, renewableNodes, type Standing, standing } from "../../protocol/energy/goals.ts";
+import type { EnergySummary, NetworkTotals, NodeStanding } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import { answer, block, type Reader } from "@verai/client/readers";
+import { readEnergy, readStandings, readTotals } from "@verai/client/telemetry";
+import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 
 /** Energy and carbon of one account, in people's units. */
 export interface Account {

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 
 import { encryptKeystoreJson, Wallet } from "ethers";
 
-import { readSecret, refuseRepository } from "../../chain/keys.ts";
+import { readSecret, refuseRepository } from "@verai/client/keys";
 import { guarded } from "../session/context.ts";
 import { Screen } from "../session/screen.ts";
 

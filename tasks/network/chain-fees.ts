@@ -1,6 +1,6 @@
 import { Contract, type Provider } from "ethers";
 
-import type { L1Prices } from "../../chain/l1-fee.ts";
+import type { L1Prices } from "@verai/client/l1-fee";
 import { GAS_PRICE_ORACLE } from "../session/l1-fee.ts";
 
 const ORACLE_ABI = ["l1BaseFee", "blobBaseFee", "baseFeeScalar", "blobBaseFeeScalar"].map(

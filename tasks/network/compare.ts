@@ -1,6 +1,6 @@
 import { decodeBytes32String, formatEther, getAddress, isAddress } from "ethers";
 
-import { formatVer } from "../../protocol/money/ver.ts";
+import { formatVer } from "@verai/protocol/money/ver";
 import { formatDuration } from "../session/duration.ts";
 import { expected, type Finding } from "./finding.ts";
 import type { DeploymentParameters } from "./parameters-file.ts";

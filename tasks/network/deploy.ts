@@ -5,9 +5,9 @@ import { readDeploymentParameters } from "@nomicfoundation/hardhat-ignition/help
 import { formatEther, formatUnits, parseUnits, type Wallet } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ChainError } from "../../chain/errors.ts";
-import { openSigner } from "../../chain/keys.ts";
-import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "../../chain/provider.ts";
+import { ChainError } from "@verai/client/errors";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";

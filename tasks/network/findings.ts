@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { openSession, type Session } from "../../chain/session.ts";
+import { openSession, type Session } from "@verai/client/session";
 import type { Screen } from "../session/screen.ts";
 import { compareDeployment } from "./compare.ts";
 import type { Finding } from "./finding.ts";

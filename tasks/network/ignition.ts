@@ -14,7 +14,7 @@ import {
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import type { NetworkConnection } from "hardhat/types/network";
 
-import { ChainError } from "../../chain/errors.ts";
+import { ChainError } from "@verai/client/errors";
 
 /** What is deployed, and where its journal lies. */
 export interface Deploying {

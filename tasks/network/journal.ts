@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { status } from "@nomicfoundation/ignition-core";
 import type { Provider } from "ethers";
 
-import { ChainError } from "../../chain/errors.ts";
+import { ChainError } from "@verai/client/errors";
 
 /** What an earlier run of a deployment has left. */
 export interface Journal {

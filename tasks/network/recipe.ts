@@ -4,8 +4,8 @@ import type { DeploymentParameters, IgnitionModule } from "@nomicfoundation/igni
 import { isFuture, isModuleParameterRuntimeValue } from "@nomicfoundation/ignition-core";
 import { isAddress, ZeroAddress } from "ethers";
 
-import { ChainError } from "../../chain/errors.ts";
-import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
+import { ChainError } from "@verai/client/errors";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 
 /** How a chain is deployed to: its Ignition module and its parameters file. */
 export interface Recipe {

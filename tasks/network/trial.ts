@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { ContractFactory, type InterfaceAbi, type JsonRpcProvider, Transaction } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { type L1Prices, l1Weight } from "../../chain/l1-fee.ts";
-import { openProvider } from "../../chain/provider.ts";
+import { type L1Prices, l1Weight } from "@verai/client/l1-fee";
+import { openProvider } from "@verai/client/provider";
 import { type Deploying, runIgnition } from "./ignition.ts";
 import { checkDeployed } from "./findings.ts";
 import type { Finding } from "./finding.ts";

@@ -5,8 +5,8 @@ import { verifyContract } from "@nomicfoundation/hardhat-verify/verify";
 import { getVerificationInformation, type VerifyInfo } from "@nomicfoundation/ignition-core";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ChainError } from "../../chain/errors.ts";
-import { LOCAL_CHAIN_ID, openProvider } from "../../chain/provider.ts";
+import { ChainError } from "@verai/client/errors";
+import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork } from "../session/context.ts";
 import { addressLink } from "../session/explorer.ts";
 import { Screen } from "../session/screen.ts";

@@ -1,13 +1,13 @@
 import { getBytes, hexlify, isAddress } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import type { ContractName, Contracts } from "../../chain/deployment.ts";
-import { isRefusal } from "../../chain/errors.ts";
-import { explain } from "../../chain/explain.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { answer } from "../../chain/readers.ts";
-import type { Session } from "../../chain/session.ts";
-import { PARAMETERS } from "../../chain/words.ts";
+import type { ContractName, Contracts } from "@verai/client/deployment";
+import { isRefusal } from "@verai/client/errors";
+import { explain } from "@verai/client/explain";
+import type { Pin } from "@verai/client/pin";
+import { answer } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { PARAMETERS } from "@verai/client/words";
 import { ROLES } from "../../ignition/modules/core.ts";
 import type { DeploymentView } from "./compare.ts";
 import type { DeploymentParameters } from "./parameters-file.ts";

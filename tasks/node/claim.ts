@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { answer } from "../../chain/readers.ts";
-import { formatVer } from "../../protocol/money/ver.ts";
+import { answer } from "@verai/client/readers";
+import { formatVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenAddress } from "./given.ts";

@@ -1,5 +1,5 @@
-import type { Lease } from "../../chain/entities.ts";
-import { microToWei } from "../../protocol/money/ver.ts";
+import type { Lease } from "@verai/client/entities";
+import { microToWei } from "@verai/protocol/money/ver";
 
 /** What a node has earned and what is on its way, wei. */
 export interface Earnings {

@@ -1,10 +1,10 @@
 import { isAddress } from "ethers";
 
-import type { Node, NodeClass } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import type { Reader } from "../../chain/readers.ts";
-import { ENERGY_SOURCES, type EnergySource } from "../../chain/words.ts";
-import { parseVer } from "../../protocol/money/ver.ts";
+import type { Node, NodeClass } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import { ENERGY_SOURCES, type EnergySource } from "@verai/client/words";
+import { parseVer } from "@verai/protocol/money/ver";
 
 /** The node that `--node` names. @throws Error naming the id and what there is. */
 export async function givenNode(reader: Reader, at: Pin, nodeId: number): Promise<Node> {

@@ -1,8 +1,8 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { registerNode } from "../../agent/registration.ts";
-import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
-import { formatVer, parseVer } from "../../protocol/money/ver.ts";
+import { registerNode } from "@verai/agent/registration";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { formatVer, parseVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenAddress, givenAmount, givenClass, givenSource } from "./given.ts";

@@ -1,8 +1,8 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { signPermit } from "../../chain/permit.ts";
-import { fundAndSubmit } from "../../chain/simulate.ts";
-import { formatVer } from "../../protocol/money/ver.ts";
+import { signPermit } from "@verai/client/permit";
+import { fundAndSubmit } from "@verai/client/simulate";
+import { formatVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenAmount, givenNode } from "./given.ts";

@@ -1,7 +1,7 @@
 import type { ContractTransaction } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import type { Contracts } from "../../chain/deployment.ts";
+import type { Contracts } from "@verai/client/deployment";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenNode } from "./given.ts";

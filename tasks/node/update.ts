@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ENERGY_SOURCES, numberOf } from "../../chain/words.ts";
-import { microToWei, parseVer } from "../../protocol/money/ver.ts";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { microToWei, parseVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenClass, givenNode, givenSource } from "./given.ts";

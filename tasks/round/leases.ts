@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { FINAL_LEASE_STATUSES } from "../../chain/words.ts";
-import { formatVer, microToWei } from "../../protocol/money/ver.ts";
+import { FINAL_LEASE_STATUSES } from "@verai/client/words";
+import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";

@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { answer } from "../../chain/readers.ts";
-import { ROUND_STATUSES, word } from "../../chain/words.ts";
+import { answer } from "@verai/client/readers";
+import { ROUND_STATUSES, word } from "@verai/client/words";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 

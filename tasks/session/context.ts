@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ChainError } from "../../chain/errors.ts";
-import type { KeySource, OpenSigner } from "../../chain/keys.ts";
-import type { LaneEvent, Proposal, TransactionLane } from "../../chain/lane.ts";
-import { LOCAL_CHAIN_ID } from "../../chain/provider.ts";
-import { openSession, type Session } from "../../chain/session.ts";
-import { formatVer } from "../../protocol/money/ver.ts";
+import { ChainError } from "@verai/client/errors";
+import type { KeySource, OpenSigner } from "@verai/client/keys";
+import type { LaneEvent, Proposal, TransactionLane } from "@verai/client/lane";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { openSession, type Session } from "@verai/client/session";
+import { formatVer } from "@verai/protocol/money/ver";
 import { transactionLink } from "./explorer.ts";
 import { estimateL1Fee } from "./l1-fee.ts";
 import type { ReadingArguments, WritingArguments } from "./options.ts";

@@ -1,11 +1,11 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ensureBalance } from "../../chain/balance.ts";
-import type { Lease } from "../../chain/entities.ts";
-import { ChainError } from "../../chain/errors.ts";
-import { answer } from "../../chain/readers.ts";
-import { simulateFunded } from "../../chain/simulate.ts";
-import { formatVer, microToWei } from "../../protocol/money/ver.ts";
+import { ensureBalance } from "@verai/client/balance";
+import type { Lease } from "@verai/client/entities";
+import { ChainError } from "@verai/client/errors";
+import { answer } from "@verai/client/readers";
+import { simulateFunded } from "@verai/client/simulate";
+import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 

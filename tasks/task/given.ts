@@ -1,8 +1,8 @@
-import type { NodeClass, Task } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import type { Reader } from "../../chain/readers.ts";
-import type { Wish } from "../../developer/quote.ts";
-import { parseVer } from "../../protocol/money/ver.ts";
+import type { NodeClass, Task } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import type { Reader } from "@verai/client/readers";
+import type { Wish } from "@verai/developer/quote";
+import { parseVer } from "@verai/protocol/money/ver";
 import { givenAmount, givenClass } from "../node/given.ts";
 
 /** The task that `--task` names. @throws Error naming the id and the remedy. */

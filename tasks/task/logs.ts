@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { givenTask } from "./given.ts";

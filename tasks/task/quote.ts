@@ -1,7 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { type Quote, quoteTask } from "../../developer/quote.ts";
-import { formatVer } from "../../protocol/money/ver.ts";
+import { type Quote, quoteTask } from "@verai/developer/quote";
+import { formatVer } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import type { Screen } from "../session/screen.ts";

@@ -1,10 +1,10 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { ChainError } from "../../chain/errors.ts";
-import { signPermit } from "../../chain/permit.ts";
-import { answer, block } from "../../chain/readers.ts";
-import { fundAndSubmit } from "../../chain/simulate.ts";
-import { formatVer, weiToMicro } from "../../protocol/money/ver.ts";
+import { ChainError } from "@verai/client/errors";
+import { signPermit } from "@verai/client/permit";
+import { answer, block } from "@verai/client/readers";
+import { fundAndSubmit } from "@verai/client/simulate";
+import { formatVer, weiToMicro } from "@verai/protocol/money/ver";
 import { givenAmount } from "../node/given.ts";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { givenTask } from "./given.ts";

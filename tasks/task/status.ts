@@ -1,10 +1,10 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { readTaskCause } from "../../chain/causes.ts";
-import type { Lease } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { causeText } from "../../protocol/allocation/explain/cause.ts";
-import { formatVer, microToWei } from "../../protocol/money/ver.ts";
+import { readTaskCause } from "@verai/client/causes";
+import type { Lease } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import { causeText } from "@verai/protocol/allocation/explain/cause";
+import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";

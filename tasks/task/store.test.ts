@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { RpcUnavailable } from "../../chain/errors.ts";
-import type { Node } from "../../chain/entities.ts";
-import type { Pin } from "../../chain/pin.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
+import { RpcUnavailable } from "@verai/client/errors";
+import type { Node } from "@verai/client/entities";
+import type { Pin } from "@verai/client/pin";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { withStore } from "./store.ts";
 
 test("a node that registers later gets what is served, also if the chain could not be asked in between", async (context) => {

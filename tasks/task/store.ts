@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RpcUnavailable } from "../../chain/errors.ts";
-import type { Reader } from "../../chain/readers.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { createLogger } from "../../service/logger.ts";
-import { reachOf } from "../../service/reach.ts";
+import { RpcUnavailable } from "@verai/client/errors";
+import type { Reader } from "@verai/client/readers";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { createLogger } from "@verai/process/logger";
+import { reachOf } from "@verai/process/reach";
 
 /** Where the store learns of nodes; without a provider, any address may be dialled. */
 type Nodes = Pick<Reader, "pin" | "nodes"> & Partial<Pick<Reader, "provider">>;

@@ -3,13 +3,13 @@ import { join } from "node:path";
 
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import type { CheckpointStore } from "../../checkpoints/store.ts";
-import { quoteTask } from "../../developer/quote.ts";
-import { requireRunnable } from "../../developer/requirements.ts";
-import { submitTask } from "../../developer/submit.ts";
-import { formatVer } from "../../protocol/money/ver.ts";
-import { parseSpec } from "../../workload/spec.ts";
+import { LeaseIndex } from "@verai/client/lease-index";
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { quoteTask } from "@verai/developer/quote";
+import { requireRunnable } from "@verai/developer/requirements";
+import { submitTask } from "@verai/developer/submit";
+import { formatVer } from "@verai/protocol/money/ver";
+import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";

@@ -3,12 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SingleBar } from "cli-progress";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { readTaskCause } from "../../chain/causes.ts";
-import { RpcUnavailable } from "../../chain/errors.ts";
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import { type TaskProgress, taskProgress } from "../../developer/progress.ts";
-import { type Cause, causeText } from "../../protocol/allocation/explain/cause.ts";
-import { shutdownSignal } from "../../service/shutdown.ts";
+import { readTaskCause } from "@verai/client/causes";
+import { RpcUnavailable } from "@verai/client/errors";
+import { LeaseIndex } from "@verai/client/lease-index";
+import { type TaskProgress, taskProgress } from "@verai/developer/progress";
+import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
+import { shutdownSignal } from "@verai/process/shutdown";
 import { type Context, read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { toJson } from "../session/screen.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { specBytes } from "../../workload/spec.ts";
-import { Cable } from "../../scripts/demo/cable.ts";
-import { until } from "../support/cli.ts";
+import { specBytes } from "@verai/executor/spec";
+import { Cable } from "@verai/devnet/rpc-proxy";
+import { until } from "@verai/devnet/programs";
 import { OneAgent, training } from "../support/one-agent.ts";
 
 describe("an agent in trouble", () => {

@@ -6,22 +6,22 @@ import { parseEther, Wallet } from "ethers";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { agentConfig } from "../../agent/config.ts";
-import { ensureRegistered } from "../../agent/registration.ts";
-import type { ChainError } from "../../chain/errors.ts";
-import { openSession, type Session } from "../../chain/session.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import type { TaskTerms } from "../../developer/config.ts";
-import { submitTask } from "../../developer/submit.ts";
-import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
-import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
-import { laneSender } from "../../keepers/sender.ts";
-import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
-import { Bench, ROOT } from "../support/cli.ts";
+import { agentConfig } from "@verai/agent/config";
+import { ensureRegistered } from "@verai/agent/registration";
+import type { ChainError } from "@verai/client/errors";
+import { openSession, type Session } from "@verai/client/session";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { TaskTerms } from "@verai/developer/config";
+import { submitTask } from "@verai/developer/submit";
+import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/metrics";
+import { laneSender } from "@verai/keepers/sender";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { planRound } from "@verai/protocol/allocation/plan";
+import { Bench, ROOT } from "@verai/devnet/programs";
 import { failure } from "../support/lane.ts";
-import { openClient, openMarket } from "../support/market.ts";
+import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
@@ -271,7 +271,7 @@ describe("bad input", () => {
       const runs = await Promise.all([
         bench.run("agent/main.ts", "run", "--config", agent),
         bench.run("keepers/main.ts", "run", "--config", keeper),
-        bench.run("oracle/main.ts", "--rpc", down.rpcUrl, "--deployment", down.deployment),
+        bench.run("packages/devnet/vrf-fulfiller.ts", "--rpc", down.rpcUrl, "--deployment", down.deployment),
       ]);
       for (const { code, said } of runs) {
         expect(code, said).to.equal(75);

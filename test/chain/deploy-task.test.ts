@@ -6,11 +6,11 @@ import { expect } from "chai";
 import { ContractFactory, toQuantity } from "ethers";
 import hre from "hardhat";
 
-import { openProvider, type RpcProvider } from "../../chain/provider.ts";
-import { deploymentFile, HARDHAT } from "../../scripts/demo/chain.ts";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
+import { deploymentFile, HARDHAT } from "@verai/devnet/chain";
 import { fillParameters } from "../../scripts/rehearsal/deploy.ts";
 import { newPerson, type Person } from "../../scripts/rehearsal/people.ts";
-import { runProgram } from "../support/cli.ts";
+import { runProgram } from "@verai/devnet/programs";
 import { openExplorer } from "../support/explorer.ts";
 
 const CHAIN_ID = 84532;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { ROLES } from "../../ignition/modules/core.ts";
-import { deployLocal } from "../support/deploy.ts";
+import { deployLocal } from "@verai/devnet/deploy";
 
 describe("deployment", () => {
   it("hands every role over and leaves the deployer with none", async () => {

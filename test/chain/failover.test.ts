@@ -2,17 +2,17 @@ import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { Reader } from "../../chain/readers.ts";
-import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
-import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
-import { FailoverKeeper } from "../../keepers/failover/keeper.ts";
-import { failoverMetrics } from "../../keepers/failover/metrics.ts";
-import { laneSender } from "../../keepers/sender.ts";
-import { Settled } from "../../keepers/settled.ts";
-import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
-import { Cable } from "../../scripts/demo/cable.ts";
-import { openClient, openMarket } from "../support/market.ts";
-import { serve } from "../support/serve.ts";
+import { Reader } from "@verai/client/readers";
+import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/metrics";
+import { FailoverKeeper } from "@verai/keepers/failover/keeper";
+import { failoverMetrics } from "@verai/keepers/failover/metrics";
+import { laneSender } from "@verai/keepers/sender";
+import { Settled } from "@verai/keepers/settled";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { Cable } from "@verai/devnet/rpc-proxy";
+import { openClient, openMarket } from "@verai/devnet/market";
+import { serve } from "@verai/devnet/serve";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });

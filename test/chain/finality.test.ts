@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { PinTrack, pinBlock } from "../../chain/pin.ts";
-import { openProvider, type RpcProvider } from "../../chain/provider.ts";
-import type { Reader } from "../../chain/readers.ts";
-import { keeperConfig } from "../../keepers/config.ts";
-import { Settled } from "../../keepers/settled.ts";
-import { Processes } from "../../scripts/demo/processes.ts";
+import { PinTrack, pinBlock } from "@verai/client/pin";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
+import type { Reader } from "@verai/client/readers";
+import { keeperConfig } from "@verai/keepers/config";
+import { Settled } from "@verai/keepers/settled";
+import { Processes } from "@verai/devnet/processes";
 import { startAnvil } from "../../scripts/rehearsal/chain.ts";
 
 /** Blocks that anvil's safe and finalized ones are behind the newest: one and two epochs of the L1. */

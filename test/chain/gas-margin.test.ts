@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
-import { LEAST_MARGIN, TransactionLane } from "../../chain/lane.ts";
-import { openClient, openMarket } from "../support/market.ts";
+import { LEAST_MARGIN, TransactionLane } from "@verai/client/lane";
+import { openClient, openMarket } from "@verai/devnet/market";
 import { settlement } from "../support/settlement.ts";
 
 const MILLI = 10n ** 15n;

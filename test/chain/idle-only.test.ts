@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 
 import { expect } from "chai";
 
-import { readEnergy } from "../../chain/telemetry.ts";
-import { until } from "../support/cli.ts";
+import { readEnergy } from "@verai/client/telemetry";
+import { until } from "@verai/devnet/programs";
 import { OneAgent, training } from "../support/one-agent.ts";
 
 /** Somebody at a terminal of this machine: a real pseudo-terminal, which is typed into. */

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { parseEther, parseUnits } from "ethers";
 
-import { type ChainError, TransactionUnconfirmed } from "../../chain/errors.ts";
+import { type ChainError, TransactionUnconfirmed } from "@verai/client/errors";
 import { CAP, CHAIN, failure, LaneBench, pay, SOMEBODY } from "../support/lane.ts";
 
 describe("transaction lane in trouble", () => {

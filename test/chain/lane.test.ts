@@ -3,8 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { parseEther, parseUnits, type TransactionReceipt } from "ethers";
 
-import { ContractRefusal, RpcUnavailable } from "../../chain/errors.ts";
-import { TRANSACTION_GAS_CAP } from "../../chain/lane.ts";
+import { ContractRefusal, RpcUnavailable } from "@verai/client/errors";
+import { TRANSACTION_GAS_CAP } from "@verai/client/lane";
 import { CAP, failure, LaneBench, pay, SOMEBODY } from "../support/lane.ts";
 
 describe("transaction lane", () => {

@@ -1,16 +1,16 @@
 import { expect } from "chai";
 import { parseEther } from "ethers";
 
-import { checkDeployment, connect, type Contracts, type Deployment } from "../../chain/deployment.ts";
-import { ChainError, ContractRefusal } from "../../chain/errors.ts";
-import { explain } from "../../chain/explain.ts";
-import { LeaseIndex } from "../../chain/lease-index.ts";
-import { signPermit } from "../../chain/permit.ts";
-import { Reader } from "../../chain/readers.ts";
-import { roundSnapshot, supplySnapshot } from "../../chain/snapshot.ts";
-import { pathSolver } from "../../protocol/allocation/pathSolver.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
-import { deployLocal } from "../support/deploy.ts";
+import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
+import { ChainError, ContractRefusal } from "@verai/client/errors";
+import { explain } from "@verai/client/explain";
+import { LeaseIndex } from "@verai/client/lease-index";
+import { signPermit } from "@verai/client/permit";
+import { Reader } from "@verai/client/readers";
+import { roundSnapshot, supplySnapshot } from "@verai/client/snapshot";
+import { pathSolver } from "@verai/protocol/allocation/path-solver";
+import { planRound } from "@verai/protocol/allocation/plan";
+import { deployLocal } from "@verai/devnet/deploy";
 
 const TICK = parseEther("0.001");
 const DIGEST = `0x${"5d".repeat(32)}`;

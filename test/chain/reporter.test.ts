@@ -6,17 +6,17 @@ import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { ReportBook, type Sample } from "../../agent/telemetry/book.ts";
-import { telemetryMetrics } from "../../agent/telemetry/metrics.ts";
-import { Reporter, type ReporterParts } from "../../agent/telemetry/reporter.ts";
-import { REPORT_PROTOCOL } from "../../chain/report-protocol.ts";
-import { readEnergy, readStanding } from "../../chain/telemetry.ts";
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { EnergyKeeper } from "../../keepers/energy/keeper.ts";
-import { MESSAGE_BYTES } from "../../keepers/energy/message.ts";
-import { energyMetrics } from "../../keepers/energy/metrics.ts";
-import { laneSender } from "../../keepers/sender.ts";
-import { openClient, openMarket } from "../support/market.ts";
+import { ReportBook, type Sample } from "@verai/agent/telemetry/book";
+import { telemetryMetrics } from "@verai/agent/telemetry/metrics";
+import { Reporter, type ReporterParts } from "@verai/agent/telemetry/reporter";
+import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
+import { readEnergy, readStanding } from "@verai/client/telemetry";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { EnergyKeeper } from "@verai/keepers/energy/keeper";
+import { MESSAGE_BYTES } from "@verai/keepers/energy/message";
+import { energyMetrics } from "@verai/keepers/energy/metrics";
+import { laneSender } from "@verai/keepers/sender";
+import { openClient, openMarket } from "@verai/devnet/market";
 
 const quiet = pino({ level: "silent" });
 

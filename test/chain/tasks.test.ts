@@ -3,10 +3,10 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { openSigner } from "../../chain/keys.ts";
-import { HARDHAT } from "../../scripts/demo/chain.ts";
-import { Bench } from "../support/cli.ts";
-import { openClient, openMarket } from "../support/market.ts";
+import { openSigner } from "@verai/client/keys";
+import { HARDHAT } from "@verai/devnet/chain";
+import { Bench } from "@verai/devnet/programs";
+import { openClient, openMarket } from "@verai/devnet/market";
 import { settlement } from "../support/settlement.ts";
 
 const MICRO = 10n ** 12n;

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { TypedDataEncoder, Wallet } from "ethers";
 
-import { packReports, type Report, REPORT_TYPES, reportDomain } from "../../chain/report.ts";
-import { readEnergy, readShifts, readStanding, readStandings, readTotals } from "../../chain/telemetry.ts";
-import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, word } from "../../chain/words.ts";
-import { openClient, openMarket } from "../support/market.ts";
+import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
+import { readEnergy, readShifts, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
+import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, word } from "@verai/client/words";
+import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
 

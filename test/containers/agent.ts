@@ -1,6 +1,6 @@
 /** Stands in for an agent that a test kills: runs one unit in a container. Arguments: executor options, unit (JSON). */
-import { ContainerExecutor, type ContainerExecutorOptions } from "../../workload/executors/container.ts";
-import type { UnitRun } from "../../workload/executors/executor.ts";
+import { ContainerExecutor, type ContainerExecutorOptions } from "@verai/executor/container";
+import type { UnitRun } from "@verai/executor/executor";
 
 const [options = "", unit = ""] = process.argv.slice(2);
 const executor = await ContainerExecutor.open(JSON.parse(options) as ContainerExecutorOptions);

@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url";
 
 import Docker from "dockerode";
 
-import { builtInTrainers } from "../../trainers/registry.ts";
-import { ContainerExecutor } from "../../workload/executors/container.ts";
-import type { Executor } from "../../workload/executors/executor.ts";
-import { ProcessExecutor } from "../../workload/executors/process.ts";
-import { listCheckpoints } from "../../workload/checkpoints.ts";
-import { testSpec, testUnit, until } from "../../workload/executors/testing.ts";
+import { builtInTrainers } from "@verai/executor/trainers/registry";
+import { ContainerExecutor } from "@verai/executor/container";
+import type { Executor } from "@verai/executor/executor";
+import { ProcessExecutor } from "@verai/executor/process";
+import { listCheckpoints } from "@verai/executor/checkpoints";
+import { testSpec, testUnit, until } from "@verai/executor/testing";
 import { startEngine, type TestEngine, whyNoEngine } from "../support/engine.ts";
 import { packRootFs, removeRootFs } from "../support/root-fs.ts";
 
@@ -116,17 +116,17 @@ test("the services' images: not root, and what they need is in them", { skip }, 
     assert.deepEqual(Config.Entrypoint, ["/usr/local/bin/node", `${target}/main.ts`]);
     assert.deepEqual((Config.Healthcheck as { Test: string[] }).Test.slice(1), [
       "/usr/local/bin/node",
-      "service/probe.ts",
+      "packages/process/probe.ts",
     ]);
     // Up to the configuration, which is not there: all modules are.
     const { code, output } = await runOnce(tag, []);
     assert.equal(code, 1, output);
     assert.match(output, /Cannot read the configuration file \/config\//);
     // On BASE, too: there the coordinator is known by the interface of its mock.
-    const abi = "await import('/app/chain/internal/artifacts.ts').then(m => m.CONTRACT_NAMES.forEach(m.abiOf))";
+    const abi = "await import('/app/packages/client/abi.ts').then(m => m.CONTRACT_NAMES.forEach(m.abiOf))";
     const probe = await runOnce(tag, ["--input-type=module", "--eval", abi], ["/usr/local/bin/node"]);
     assert.equal(probe.code, 0, probe.output);
-    const sick = await runOnce(tag, ["service/probe.ts"], ["/usr/local/bin/node"]);
+    const sick = await runOnce(tag, ["packages/process/probe.ts"], ["/usr/local/bin/node"]);
     assert.equal(sick.code, 1);
     assert.match(sick.output, /does not answer/);
   }

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { containerName } from "../../workload/executors/container/options.ts";
-import type { UnitRun } from "../../workload/executors/executor.ts";
-import { logTail } from "../../workload/executors/log.ts";
-import { testUnit, until } from "../../workload/executors/testing.ts";
+import { containerName } from "@verai/executor/container/options";
+import type { UnitRun } from "@verai/executor/executor";
+import { logTail } from "@verai/executor/log";
+import { testUnit, until } from "@verai/executor/testing";
 import { Bench, skip } from "./setup.ts";
 
 const AGENT = fileURLToPath(new URL("agent.ts", import.meta.url));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { listCheckpoints } from "../../workload/checkpoints.ts";
-import type { ContainerExecutor } from "../../workload/executors/container.ts";
+import { listCheckpoints } from "@verai/executor/checkpoints";
+import type { ContainerExecutor } from "@verai/executor/container";
 import { Bench, skip } from "./setup.ts";
 
 let bench: Bench;

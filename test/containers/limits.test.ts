@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { readdir } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import type { ContainerExecutor } from "../../workload/executors/container.ts";
-import { CONTAINER_DEFAULTS } from "../../workload/executors/container.ts";
+import type { ContainerExecutor } from "@verai/executor/container";
+import { CONTAINER_DEFAULTS } from "@verai/executor/container";
 import { Bench, PROBE, skip } from "./setup.ts";
 
 let bench: Bench;

@@ -6,17 +6,17 @@ import { fileURLToPath } from "node:url";
 
 import Docker from "dockerode";
 
-import { ContainerExecutor, type ContainerExecutorOptions } from "../../workload/executors/container.ts";
-import { testSpec, testUnit, until } from "../../workload/executors/testing.ts";
-import { parseSpec, specBytes, type TaskSpecInput } from "../../workload/spec.ts";
+import { ContainerExecutor, type ContainerExecutorOptions } from "@verai/executor/container";
+import { testSpec, testUnit, until } from "@verai/executor/testing";
+import { parseSpec, specBytes, type TaskSpecInput } from "@verai/executor/spec";
 import { startEngine, type TestEngine, whyNoEngine } from "../support/engine.ts";
 import { type ServedImage, TestRegistry } from "../support/registry.ts";
 import { packRootFs, removeRootFs } from "../support/root-fs.ts";
 
 export const skip = whyNoEngine() ?? false;
-export const TRAINER = ["/usr/local/bin/node", "/app/workload/executors/testdata/misbehaves.ts"];
-export const PROBE = ["/usr/local/bin/node", "/app/workload/executors/testdata/probe.ts"];
-const WORKLOAD = fileURLToPath(new URL("../../workload", import.meta.url));
+export const TRAINER = ["/usr/local/bin/node", "/app/executor/testdata/misbehaves.ts"];
+export const PROBE = ["/usr/local/bin/node", "/app/executor/testdata/probe.ts"];
+const WORKLOAD = fileURLToPath(new URL("../../packages/executor", import.meta.url));
 
 /** An engine, and a registry with an image of the executor tests' own programs. */
 export class Bench {
@@ -42,7 +42,7 @@ export class Bench {
     const tar = await packRootFs(async (root) => {
       await mkdir(join(root, "app"), { recursive: true });
       await mkdir(join(root, "declared"), { recursive: true });
-      await cp(WORKLOAD, join(root, "app/workload"), { recursive: true });
+      await cp(WORKLOAD, join(root, "app/executor"), { recursive: true });
       await writeFile(join(root, "app/package.json"), '{"type":"module"}');
     });
     const registry = await TestRegistry.start();

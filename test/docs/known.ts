@@ -32,7 +32,7 @@ export function unknownIn(command: DocCommand, hre: HardhatRuntimeEnvironment): 
 
 /** Whether a word names a file of the repository. */
 function isPath(word: string): boolean {
-  return /^(deploy|docs|scripts|ignition\/(modules|parameters)|agent|keepers|developer|oracle|bench|test)\/[\w./-]+$/.test(
+  return /^(deploy|docs|scripts|ignition\/(modules|parameters)|packages|agent|keepers|developer|bench|test)\/[\w./-]+$/.test(
     word,
   );
 }

@@ -6,17 +6,10 @@ import { after, test } from "node:test";
 
 import { parseEther, toQuantity } from "ethers";
 
-import { checkDeployment, readDeployment } from "../../chain/deployment.ts";
-import { openProvider } from "../../chain/provider.ts";
-import {
-  deployArguments,
-  deployEnvironment,
-  deploymentFile,
-  HARDHAT,
-  setMining,
-  startNode,
-} from "../../scripts/demo/chain.ts";
-import { Processes } from "../../scripts/demo/processes.ts";
+import { checkDeployment, readDeployment } from "@verai/client/deployment";
+import { openProvider } from "@verai/client/provider";
+import { deployArguments, deployEnvironment, deploymentFile, HARDHAT, setMining, startNode } from "@verai/devnet/chain";
+import { Processes } from "@verai/devnet/processes";
 
 const ID = "test-resume";
 const logs = await mkdtemp(join(tmpdir(), "drmp-deployment-"));

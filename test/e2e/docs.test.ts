@@ -13,9 +13,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseEther, toQuantity } from "ethers";
 
-import { openSession } from "../../chain/session.ts";
-import { deploymentFile, setMining, startNode } from "../../scripts/demo/chain.ts";
-import { Processes } from "../../scripts/demo/processes.ts";
+import { openSession } from "@verai/client/session";
+import { deploymentFile, setMining, startNode } from "@verai/devnet/chain";
+import { Processes } from "@verai/devnet/processes";
 import { Pages } from "../docs/page.ts";
 import { atTerminal, type Running } from "../docs/terminal.ts";
 
@@ -118,7 +118,7 @@ test("the commands of README and guides work as they are written", { timeout: 90
   });
   await setMining(rpcUrl, 500);
   // Chainlink's oracle, which no guide starts.
-  processes.start("oracle", ["oracle/main.ts", "--rpc", rpcUrl]);
+  processes.start("oracle", ["packages/devnet/vrf-fulfiller.ts", "--rpc", rpcUrl]);
 
   // Keys, and the ETH that the guides say to send.
   await mkdir(join(folder, "unused"), { recursive: true });

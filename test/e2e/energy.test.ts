@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { NODES } from "../../scripts/demo/cast.ts";
-import { HARDHAT } from "../../scripts/demo/chain.ts";
+import { NODES } from "@verai/devnet/participants";
+import { HARDHAT } from "@verai/devnet/chain";
 import { printOutcome, showEnergy } from "../../scripts/demo/energy.ts";
-import { ROOT } from "../../scripts/demo/processes.ts";
-import { TestNetwork } from "../support/network.ts";
+import { ROOT } from "@verai/devnet/processes";
+import { TestNetwork } from "@verai/devnet/network";
 
 const run = promisify(execFile);
 

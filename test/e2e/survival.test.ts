@@ -4,15 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import type { Lease } from "../../chain/entities.ts";
-import { fromChainCid } from "../../protocol/checkpoints/cid.ts";
-import { ACCOUNTS, type CastNode, type CastTask } from "../../scripts/demo/cast.ts";
-import { specOf } from "../../scripts/demo/configs.ts";
-import { readBooks } from "../../scripts/demo/observe.ts";
-import { builtInTrainers } from "../../trainers/registry.ts";
-import { ProcessExecutor } from "../../workload/executors/process.ts";
-import { parseSpec, specBytes } from "../../workload/spec.ts";
-import { TestNetwork } from "../support/network.ts";
+import type { Lease } from "@verai/client/entities";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { ACCOUNTS, type CastNode, type CastTask } from "@verai/devnet/participants";
+import { specOf } from "@verai/devnet/configs";
+import { readBooks } from "@verai/devnet/observe";
+import { builtInTrainers } from "@verai/executor/trainers/registry";
+import { ProcessExecutor } from "@verai/executor/process";
+import { parseSpec, specBytes } from "@verai/executor/spec";
+import { TestNetwork } from "@verai/devnet/network";
 
 const ANN: CastNode = {
   name: "ann",

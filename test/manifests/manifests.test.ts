@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
 
-import { agentConfig } from "../../agent/config.ts";
-import { keeperConfig } from "../../keepers/config.ts";
+import { agentConfig } from "@verai/agent/config";
+import { keeperConfig } from "@verai/keepers/config";
 import { findKubectl } from "../support/kubectl.ts";
 import { type Manifest, nameOf, problemsOf } from "../support/manifests.ts";
 

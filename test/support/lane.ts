@@ -6,11 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ContractFactory, parseEther, parseUnits, Wallet } from "ethers";
 import hre from "hardhat";
 
-import { ChainError } from "../../chain/errors.ts";
-import { type OpenSigner, openSigner } from "../../chain/keys.ts";
-import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "../../chain/lane.ts";
-import { openProvider, type RpcProvider } from "../../chain/provider.ts";
-import { Cable } from "../../scripts/demo/cable.ts";
+import { ChainError } from "@verai/client/errors";
+import { type OpenSigner, openSigner } from "@verai/client/keys";
+import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "@verai/client/lane";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
+import { Cable } from "@verai/devnet/rpc-proxy";
 import type { VerToken } from "../../types/contracts/index.ts";
 
 /** Chain id of the simulated chain. */

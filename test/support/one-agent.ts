@@ -5,15 +5,15 @@ import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { CheckpointStore } from "../../checkpoints/store.ts";
-import { AllocationKeeper } from "../../keepers/allocation/keeper.ts";
-import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
-import { laneSender } from "../../keepers/sender.ts";
-import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
-import { toChainCid } from "../../protocol/checkpoints/cid.ts";
-import { specBytes } from "../../workload/spec.ts";
-import { Bench, type Program, until } from "./cli.ts";
-import { openClient, openMarket } from "./market.ts";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/metrics";
+import { laneSender } from "@verai/keepers/sender";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { specBytes } from "@verai/executor/spec";
+import { Bench, type Program, until } from "@verai/devnet/programs";
+import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });

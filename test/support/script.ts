@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { TestContext } from "node:test";
 
-import { ROOT } from "../../scripts/demo/processes.ts";
+import { ROOT } from "@verai/devnet/processes";
 
 /** Runs one of the project's scripts to its end, which must be a good one. @returns Its last line, as JSON. */
 export async function runScript<T>(context: TestContext, ...args: readonly string[]): Promise<T> {

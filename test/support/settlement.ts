@@ -1,9 +1,9 @@
 import { hexlify } from "ethers";
 
-import type { Reader } from "../../chain/readers.ts";
-import { roundSnapshot } from "../../chain/snapshot.ts";
-import { lpSolver } from "../../protocol/allocation/lpSolver.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
+import type { Reader } from "@verai/client/readers";
+import { roundSnapshot } from "@verai/client/snapshot";
+import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { planRound } from "@verai/protocol/allocation/plan";
 
 /** The bytes that settle the open round. @throws Error if it has no seed yet, or no plan is certified. */
 export async function settlement(reader: Reader): Promise<string> {

@@ -8,15 +8,15 @@ import { fileURLToPath } from "node:url";
 
 import { KubeConfig } from "@kubernetes/client-node";
 
-import { listCheckpoints } from "../../workload/checkpoints.ts";
-import { KubernetesExecutor } from "../../workload/executors/kubernetes.ts";
-import { Cluster } from "../../workload/executors/kubernetes/cluster.ts";
-import { testSpec, testUnit, until } from "../../workload/executors/testing.ts";
-import type { UnitRun } from "../../workload/executors/executor.ts";
+import { listCheckpoints } from "@verai/executor/checkpoints";
+import { KubernetesExecutor } from "@verai/executor/kubernetes";
+import { Cluster } from "@verai/executor/kubernetes/cluster";
+import { testSpec, testUnit, until } from "@verai/executor/testing";
+import type { UnitRun } from "@verai/executor/executor";
 import { problemsOf, type Manifest } from "../support/manifests.ts";
 import { TestCluster } from "../support/kubernetes-api.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../workload/executors/testdata/misbehaves.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../packages/executor/testdata/misbehaves.ts", import.meta.url));
 
 let volume: string;
 let cluster: TestCluster;

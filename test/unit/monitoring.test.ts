@@ -7,17 +7,17 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { parse as parseYaml } from "yaml";
 
-import { attestMetrics } from "../../agent/attest/metrics.ts";
-import { telemetryMetrics } from "../../agent/telemetry/metrics.ts";
-import type { Reader } from "../../chain/readers.ts";
-import { Market } from "../../keepers/allocation/market.ts";
-import { allocationMetrics } from "../../keepers/allocation/metrics.ts";
-import { energyMetrics } from "../../keepers/energy/metrics.ts";
-import { failoverMetrics } from "../../keepers/failover/metrics.ts";
-import { balanceWatch } from "../../service/balance-watch.ts";
-import { serveHealth } from "../../service/endpoint.ts";
-import { laneMetrics } from "../../service/lane-metrics.ts";
-import { Pulse } from "../../service/pulse.ts";
+import { attestMetrics } from "@verai/agent/attest/metrics";
+import { telemetryMetrics } from "@verai/agent/telemetry/metrics";
+import type { Reader } from "@verai/client/readers";
+import { Market } from "@verai/keepers/allocation/market";
+import { allocationMetrics } from "@verai/keepers/allocation/metrics";
+import { energyMetrics } from "@verai/keepers/energy/metrics";
+import { failoverMetrics } from "@verai/keepers/failover/metrics";
+import { balanceWatch } from "@verai/process/balance-watch";
+import { serveHealth } from "@verai/process/endpoint";
+import { laneMetrics } from "@verai/process/lane-metrics";
+import { Pulse } from "@verai/process/pulse";
 
 /** Every metric that a keeper with all of its loops serves. */
 async function served(): Promise<Set<string>> {

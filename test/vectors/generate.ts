@@ -1,12 +1,12 @@
 // Writes rounds.json: small rounds with the post that settles each and the leases that come of it. The Solidity tests
-// settle the very same rounds on the contracts; protocol/allocation/vectors.test.ts plans them again.
+// settle the very same rounds on the contracts; packages/protocol/allocation/vectors.test.ts plans them again.
 // Run it by `node test/vectors/generate.ts` when the protocol has changed on purpose.
 import { writeFileSync } from "node:fs";
 
 import { AbiCoder, hexlify, keccak256 } from "ethers";
 
-import { pathSolver } from "../../protocol/allocation/pathSolver.ts";
-import { planRound } from "../../protocol/allocation/plan.ts";
+import { pathSolver } from "@verai/protocol/allocation/path-solver";
+import { planRound } from "@verai/protocol/allocation/plan";
 import { leasesOf, type RoundVector, roundOf, TICK_SIZES } from "./rounds.ts";
 
 const SCENARIOS = 12;

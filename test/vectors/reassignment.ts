@@ -1,4 +1,4 @@
-import { type Orphan, pool, type PooledClass, type PooledNode } from "../../protocol/vrf/reassignment.ts";
+import { type Orphan, pool, type PooledClass, type PooledNode } from "@verai/protocol/vrf/reassignment";
 import { TICK_SIZES } from "./rounds.ts";
 
 /**

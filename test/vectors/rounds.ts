@@ -1,5 +1,5 @@
-import type { Row } from "../../protocol/allocation/grants.ts";
-import type { Round } from "../../protocol/allocation/model.ts";
+import type { Row } from "@verai/protocol/allocation/grants";
+import type { Round } from "@verai/protocol/allocation/model";
 
 /** Tick sizes of the classes 0 … 3 of the vectors, micro-VER; the Solidity fixture has the same. */
 export const TICK_SIZES: readonly number[] = [1_000, 1_000, 1_500, 7];

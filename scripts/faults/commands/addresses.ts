@@ -1,10 +1,10 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 
-import { configFindings as agentFindings } from "../../../agent/check.ts";
-import { configFindings as keeperFindings } from "../../../keepers/check.ts";
-import { keeperConfig } from "../../../keepers/config.ts";
-import { takenFindings } from "../../../service/check/ports.ts";
+import { configFindings as agentFindings } from "@verai/agent/check";
+import { configFindings as keeperFindings } from "@verai/keepers/check";
+import { keeperConfig } from "@verai/keepers/config";
+import { takenFindings } from "@verai/process/check/ports";
 import type { FaultCase } from "../frame.ts";
 import { agentOf, keeperJson } from "./configs.ts";
 import { requireFinding } from "./expect.ts";

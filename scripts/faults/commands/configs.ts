@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type AgentConfig, agentConfig } from "../../../agent/config.ts";
-import { developerConfig, taskTerms } from "../../../developer/config.ts";
-import { keeperConfig } from "../../../keepers/config.ts";
-import { readConfig } from "../../../service/config.ts";
+import { type AgentConfig, agentConfig } from "@verai/agent/config";
+import { developerConfig, taskTerms } from "@verai/developer/config";
+import { keeperConfig } from "@verai/keepers/config";
+import { readConfig } from "@verai/process/config";
 import type { FaultCase } from "../frame.ts";
 import { requireRefusal } from "./expect.ts";
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../../../service/check/finding.ts";
+import type { Finding } from "@verai/process/check/finding";
 
 /** What has to be said of a fault. */
 export interface Said {

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 
-import type { RpcFailure } from "../../../chain/errors.ts";
-import type { RpcProvider } from "../../../chain/provider.ts";
+import type { RpcFailure } from "@verai/client/errors";
+import type { RpcProvider } from "@verai/client/provider";
 import type { FaultCase } from "../frame.ts";
 import { type Call, HEAD, type Http, onBench, SECRET, SHORT_MS, unavailable, within } from "./stand-in.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { WrongNetwork } from "../../../chain/errors.ts";
+import { WrongNetwork } from "@verai/client/errors";
 import type { FaultCase } from "../frame.ts";
 import {
   type Bench,

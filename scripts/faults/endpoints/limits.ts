@@ -14,8 +14,8 @@ import {
   unavailable,
   within,
 } from "./stand-in.ts";
-import { explain } from "../../../chain/explain.ts";
-import { RpcProvider } from "../../../chain/provider.ts";
+import { explain } from "@verai/client/explain";
+import { RpcProvider } from "@verai/client/provider";
 
 /** Refuses requests beyond so many in a second of its clock. */
 function atMost(perSecond: number, refuse: Http): Http {

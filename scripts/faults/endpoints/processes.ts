@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-import { CONTRACT_NAMES } from "../../../chain/internal/artifacts.ts";
-import { requireProxySupport } from "../../../chain/internal/rpc-transport.ts";
+import { CONTRACT_NAMES } from "@verai/client/abi";
+import { requireProxySupport } from "@verai/client/provider";
 import type { FaultCase, FaultContext } from "../frame.ts";
 import { CHAIN, onBench, type Reply, SECRET } from "./stand-in.ts";
 
@@ -71,7 +71,7 @@ function proxied(
       const between = await proxy();
       try {
         const program = `
-          const { openProvider } = await import("./chain/provider.ts");
+          const { openProvider } = await import("./packages/client/provider.ts");
           const options = { chainId: ${String(CHAIN)}, attempts: 1, timeoutMs: 2000 };
           const provider = await openProvider(${JSON.stringify(url)}, options).catch((error) => error);
           console.log(provider instanceof Error ? provider.message : "opened");
@@ -180,7 +180,15 @@ const COMMANDS: readonly FaultCase[] = [
   ),
   command(
     "the oracle of a simulated chain",
-    (_file, url) => ["oracle/main.ts", "--rpc", url, "--chain-id", String(CHAIN), "--keystore", "none"],
+    (_file, url) => [
+      "packages/devnet/vrf-fulfiller.ts",
+      "--rpc",
+      url,
+      "--chain-id",
+      String(CHAIN),
+      "--keystore",
+      "none",
+    ],
     () => ({}),
   ),
 ];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { ContractRefusal, type RpcFailure, RpcUnavailable } from "../../../chain/errors.ts";
+import { ContractRefusal, type RpcFailure, RpcUnavailable } from "@verai/client/errors";
 import type { FaultCase } from "../frame.ts";
 import { failure, HEAD, onBench, unavailable, within } from "./stand-in.ts";
 

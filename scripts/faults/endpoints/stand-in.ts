@@ -5,10 +5,10 @@ import { inspect } from "node:util";
 
 import { keccak256 } from "ethers";
 
-import type { ChainError } from "../../../chain/errors.ts";
-import { type RpcFailure, RpcUnavailable } from "../../../chain/errors.ts";
-import { explain } from "../../../chain/explain.ts";
-import { type EndpointEvent, type ProviderOptions, RpcProvider } from "../../../chain/provider.ts";
+import type { ChainError } from "@verai/client/errors";
+import { type RpcFailure, RpcUnavailable } from "@verai/client/errors";
+import { explain } from "@verai/client/explain";
+import { type EndpointEvent, type ProviderOptions, RpcProvider } from "@verai/client/provider";
 
 /** Chain that stand-ins serve. */
 export const CHAIN = 84532;

@@ -7,17 +7,17 @@ import { basename, dirname, join } from "node:path";
 
 import { z } from "zod";
 
-import { LeaseFolder, Workspace } from "../../../agent/lease/workspace.ts";
-import { Specs } from "../../../agent/lease/specs.ts";
-import { ReportBook } from "../../../agent/telemetry/book.ts";
-import { loadIdentity } from "../../../checkpoints/identity.ts";
-import { LocalStore } from "../../../checkpoints/local.ts";
-import { silentLog } from "../../../checkpoints/log.ts";
-import { CheckpointStore } from "../../../checkpoints/store.ts";
-import { toChainCid } from "../../../protocol/checkpoints/cid.ts";
-import { encodeState } from "../../../system/state-file.ts";
-import { endLeftover, writeRecord } from "../../../workload/executors/process/record.ts";
-import { specBytes } from "../../../workload/spec.ts";
+import { LeaseFolder, Workspace } from "@verai/agent/lease/workspace";
+import { Specs } from "@verai/agent/lease/specs";
+import { ReportBook } from "@verai/agent/telemetry/book";
+import { loadIdentity } from "@verai/checkpoint-store/identity";
+import { LocalStore } from "@verai/checkpoint-store/local";
+import { silentLog } from "@verai/checkpoint-store/log";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { encodeState } from "@verai/system/state-file";
+import { endLeftover, writeRecord } from "@verai/executor/process/record";
+import { specBytes } from "@verai/executor/spec";
 import type { FaultCase } from "../frame.ts";
 
 /** What happens to a file on a disk that fails, fills up, or is shared with careless people. */

@@ -5,13 +5,13 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { z } from "zod";
 
-import type { AgentParts } from "../../../agent/parts.ts";
-import { Holdings } from "../../../agent/lease/holdings.ts";
-import { Workspace } from "../../../agent/lease/workspace.ts";
-import { LocalStore } from "../../../checkpoints/local.ts";
-import { createLogger } from "../../../service/logger.ts";
-import { removeDrafts } from "../../../system/durable.ts";
-import { loadState } from "../../../system/state-file.ts";
+import type { AgentParts } from "@verai/agent/parts";
+import { Holdings } from "@verai/agent/lease/holdings";
+import { Workspace } from "@verai/agent/lease/workspace";
+import { LocalStore } from "@verai/checkpoint-store/local";
+import { createLogger } from "@verai/process/logger";
+import { removeDrafts } from "@verai/system/durable";
+import { loadState } from "@verai/system/state-file";
 import type { FaultCase } from "../frame.ts";
 import { moduleUrl, runScript } from "./child.ts";
 
@@ -84,7 +84,7 @@ export const DISK_CASES: readonly FaultCase[] = [
   })),
   onSmallDisk(
     "a disk that fills up before a state is written",
-    `import { loadState, saveState } from ${imports("system/state-file.ts")};
+    `import { loadState, saveState } from ${imports("packages/system/state-file.ts")};
      import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
      const kind = { what: "state", version: 1, schema: z.object({ text: z.string() }) };
      await saveState(at + "/state.json", kind, { text: "before" });
@@ -112,7 +112,7 @@ export const DISK_CASES: readonly FaultCase[] = [
   ),
   onSmallDisk(
     "a disk that fills up under a checkpoint",
-    `import { LocalStore } from ${imports("checkpoints/local.ts")};
+    `import { LocalStore } from ${imports("packages/checkpoint-store/local.ts")};
      const store = new LocalStore(at + "/store");
      await store.open();
      const { cid } = await store.addFile(Buffer.alloc(10_000, 1), { pin: "a" });
@@ -132,7 +132,7 @@ export const DISK_CASES: readonly FaultCase[] = [
     run: async ({ directory, signal }) => {
       const schema = z.object({ n: z.number(), text: z.string() });
       const kind = { what: "state", version: 1, schema };
-      const script = `import { saveState } from ${imports("system/state-file.ts")};
+      const script = `import { saveState } from ${imports("packages/system/state-file.ts")};
         import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
         const kind = { what: "state", version: 1, schema: z.object({ n: z.number(), text: z.string() }) };
         console.log("writing");

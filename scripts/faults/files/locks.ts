@@ -3,14 +3,14 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { LocalStore } from "../../../checkpoints/local.ts";
-import { DataDirectory } from "../../../system/data-directory.ts";
-import { ownIdentity, type ProcessIdentity } from "../../../system/process-identity.ts";
+import { LocalStore } from "@verai/checkpoint-store/local";
+import { DataDirectory } from "@verai/system/data-directory";
+import { ownIdentity, type ProcessIdentity } from "@verai/system/process-identity";
 import type { FaultCase, FaultContext } from "../frame.ts";
 import type { Child } from "./child.ts";
 import { type ChildOptions, moduleUrl, runProgram, runScript } from "./child.ts";
 
-const HOLD = `import { DataDirectory } from ${JSON.stringify(moduleUrl("system/data-directory.ts"))};
+const HOLD = `import { DataDirectory } from ${JSON.stringify(moduleUrl("packages/system/data-directory.ts"))};
   await DataDirectory.lock(process.argv[1]).then(
     () => { console.log("taken"); setInterval(() => {}, 1000); },
     (error) => { console.log(error.code + ": " + error.message); });`;
@@ -267,8 +267,8 @@ export const LOCK_CASES: readonly FaultCase[] = [
     name: "a user whose files others could read by default",
     run: async ({ directory, signal }) => {
       const script = `process.umask(0o002);
-        const { withDirectory } = await import(${JSON.stringify(moduleUrl("service/data.ts"))});
-        const { LocalStore } = await import(${JSON.stringify(moduleUrl("checkpoints/local.ts"))});
+        const { withDirectory } = await import(${JSON.stringify(moduleUrl("packages/process/data.ts"))});
+        const { LocalStore } = await import(${JSON.stringify(moduleUrl("packages/checkpoint-store/local.ts"))});
         const { mkdir, writeFile } = await import("node:fs/promises");
         const log = { warn() {}, fatal() {} };
         const root = process.argv[1] + "/data";

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { EstimatedMeter } from "../../../agent/power/estimate.ts";
-import { FallbackMeter } from "../../../agent/power/fallback.ts";
-import { PowerError } from "../../../agent/power/meter.ts";
-import { NvidiaMeter } from "../../../agent/power/nvidia.ts";
+import { EstimatedMeter } from "@verai/agent/power/estimate";
+import { FallbackMeter } from "@verai/agent/power/fallback";
+import { PowerError } from "@verai/agent/power/meter";
+import { NvidiaMeter } from "@verai/agent/power/nvidia";
 import type { FaultCase } from "../frame.ts";
 import { ESTIMATED_GPU_WATTS, ESTIMATED_WATTS, type FakeGpu, FakeMachine, uuid } from "./stand-ins.ts";
 

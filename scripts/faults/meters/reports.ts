@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { powerRange } from "../../../agent/power/table.ts";
-import { readCpuTimes, UsageTrack } from "../../../agent/power/usage.ts";
-import { ReportBook } from "../../../agent/telemetry/book.ts";
-import { Sampler } from "../../../agent/telemetry/sampler.ts";
-import { WorkloadCpu } from "../../../agent/telemetry/workloads.ts";
-import { classBaseline } from "../../../protocol/energy/baseline.ts";
-import { ROOT } from "../../demo/processes.ts";
+import { powerRange } from "@verai/agent/power/table";
+import { readCpuTimes, UsageTrack } from "@verai/agent/power/usage";
+import { ReportBook } from "@verai/agent/telemetry/book";
+import { Sampler } from "@verai/agent/telemetry/sampler";
+import { WorkloadCpu } from "@verai/agent/telemetry/workloads";
+import { classBaseline } from "@verai/protocol/energy/baseline";
+import { ROOT } from "@verai/devnet/processes";
 import type { FaultCase } from "../frame.ts";
 import { FakeMachine, uuid } from "./stand-ins.ts";
 

@@ -1,8 +1,8 @@
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { MeterEvent } from "../../../agent/power/fallback.ts";
-import { MachineMeter, type MachineOptions } from "../../../agent/power/machine.ts";
+import type { MeterEvent } from "@verai/agent/power/fallback";
+import { MachineMeter, type MachineOptions } from "@verai/agent/power/machine";
 
 /** Range of the counters of most processors, microjoules. */
 export const RANGE = 262_143_328_850;

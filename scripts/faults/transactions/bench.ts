@@ -4,9 +4,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseUnits, Wallet } from "ethers";
 import hre from "hardhat";
 
-import { ChainError } from "../../../chain/errors.ts";
-import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "../../../chain/lane.ts";
-import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "../../../chain/provider.ts";
+import { ChainError } from "@verai/client/errors";
+import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "@verai/client/lane";
+import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
 import type { FaultContext } from "../frame.ts";
 import { FaultyRpc } from "./faulty-rpc.ts";
 

@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 
 import { keccak256, parseUnits } from "ethers";
 
-import { Journal } from "../../../chain/internal/journal.ts";
-import { LOCAL_CHAIN_ID } from "../../../chain/provider.ts";
+import { Journal } from "@verai/client/lane";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import type { FaultCase } from "../frame.ts";
 import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { altered, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseUnits, Transaction } from "ethers";
 
-import { TIP_FLOOR } from "../../../chain/internal/fees.ts";
+import { TIP_FLOOR } from "@verai/client/lane-types";
 import type { FaultCase } from "../frame.ts";
 import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { doesAndSays, HangUp, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";

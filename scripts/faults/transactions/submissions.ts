@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { Transaction } from "ethers";
 
-import { openSigner } from "../../../chain/keys.ts";
-import { LOCAL_CHAIN_ID } from "../../../chain/provider.ts";
-import { Bench, type Program } from "../../../test/support/cli.ts";
-import { openMarket } from "../../../test/support/market.ts";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { Bench, type Program } from "@verai/devnet/programs";
+import { openMarket } from "@verai/devnet/market";
 import type { FaultCase } from "../frame.ts";
 import { must } from "./bench.ts";
 import { FaultyRpc, only } from "./faulty-rpc.ts";

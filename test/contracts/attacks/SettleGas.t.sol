@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {MAX_ROUND_CLASSES, MAX_TASK_CLASSES} from "../../../contracts/governance/Units.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";

@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 

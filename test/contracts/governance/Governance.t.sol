@@ -6,7 +6,6 @@ import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";

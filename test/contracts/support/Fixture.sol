@@ -10,7 +10,6 @@ import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
 import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
-import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";

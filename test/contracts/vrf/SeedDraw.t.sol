@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Test} from "forge-std/Test.sol";
 import {SeedDraw} from "../../../contracts/vrf/SeedDraw.sol";
 
-/// @title The draws, held to the same values as protocol/vrf/draws.ts
+/// @title The draws, held to the same values as packages/protocol/vrf/draws.ts
 contract SeedDrawTest is Test {
     string private json;
 

@@ -1,0 +1,194 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
+
+import type {
+  AccessManager,
+  Balancer,
+  CheckpointRegistry,
+  EnergyLedger,
+  LeaseRegistry,
+  NodeRegistry,
+  Parameters,
+  Reassignment,
+  RoundManager,
+  Supply,
+  TaskRegistry,
+  Telemetry,
+  TestnetFaucet,
+  Vault,
+  VerToken,
+  VRFCoordinatorV2_5Mock,
+  VrfSeeds,
+} from "../../types/contracts/index.ts";
+import { ChainError } from "./errors.ts";
+import { explain } from "./explain.ts";
+import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
+
+export type { ContractName } from "./abi.ts";
+
+/** The protocol's contracts, ready to be called. */
+export interface Contracts {
+  readonly token: VerToken;
+  readonly vault: Vault;
+  readonly parameters: Parameters;
+  readonly nodes: NodeRegistry;
+  readonly supply: Supply;
+  readonly tasks: TaskRegistry;
+  readonly leases: LeaseRegistry;
+  readonly checkpoints: CheckpointRegistry;
+  readonly seeds: VrfSeeds;
+  readonly rounds: RoundManager;
+  readonly telemetry: Telemetry;
+  readonly ledger: EnergyLedger;
+  readonly balancer: Balancer;
+  readonly reassignment: Reassignment;
+  /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
+  readonly manager?: AccessManager;
+  /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
+  readonly coordinator?: VRFCoordinatorV2_5Mock;
+  /** The faucet of test VER; only on test networks. */
+  readonly faucet?: TestnetFaucet;
+}
+
+/** Contracts that a deployment may lack. */
+const OPTIONAL: readonly ContractName[] = ["AccessManager", "VRFCoordinatorV2_5Mock", "TestnetFaucet"];
+
+/** Where the protocol is deployed on a chain. */
+export interface Deployment {
+  readonly chainId: number;
+  /** The file that the addresses come from. */
+  readonly file: string;
+  /** Checksummed addresses by contract name. */
+  readonly addresses: Readonly<Partial<Record<ContractName, string>>>;
+}
+
+/** Names of the networks in hardhat.config.ts, for the remedy in error messages. */
+const NETWORKS: Readonly<Record<number, string>> = { 31337: "localhost", 84532: "baseSepolia", 8453: "base" };
+
+/** The command that deploys to a chain. */
+function deployCommand(chainId: number): string {
+  return `npx hardhat network:deploy --network ${NETWORKS[chainId] ?? "<network>"}`;
+}
+
+/** The file in which Ignition keeps the addresses of a chain's deployment. */
+export function deploymentFile(chainId: number): string {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  return join(root, "ignition", "deployments", `chain-${String(chainId)}`, "deployed_addresses.json");
+}
+
+/**
+ * Reads where the protocol is deployed on a chain.
+ *
+ * @param file A JSON file of addresses; by default the one that Ignition keeps for the chain.
+ * @throws {@link ChainError} `DEPLOYMENT_MISSING`, `DEPLOYMENT_INVALID` or `DEPLOYMENT_INCOMPLETE`, naming file and remedy.
+ */
+export async function readDeployment(chainId: number, file = deploymentFile(chainId)): Promise<Deployment> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new ChainError(
+      "DEPLOYMENT_MISSING",
+      false,
+      `There is no deployment of chain ${String(chainId)}: ${file} cannot be read. Deploy with \`${deployCommand(chainId)}\`, or name the right file as network.deployment (--deployment of Hardhat tasks).`,
+      { cause },
+    );
+  }
+  return parseDeployment(chainId, file, text);
+}
+
+/**
+ * Reads the addresses in a deployment file: an object from names to addresses. Of a name such as `Drmp#NodeRegistry`
+ * only what follows the last `#` counts; names of other contracts are skipped.
+ */
+export function parseDeployment(chainId: number, file: string, text: string): Deployment {
+  const invalid = (why: string, cause?: unknown) =>
+    new ChainError(
+      "DEPLOYMENT_INVALID",
+      false,
+      `The deployment file ${file} cannot be used: ${why}. Name Ignition's deployed_addresses.json, or deploy again with \`${deployCommand(chainId)}\`.`,
+      { cause },
+    );
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw invalid("it is not valid JSON", cause);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw invalid("it is no object of addresses");
+  const addresses: Partial<Record<ContractName, string>> = {};
+  for (const [key, value] of Object.entries(json)) {
+    const name = CONTRACT_NAMES.find((known) => known === key.split("#").at(-1));
+    if (!name) continue;
+    if (!isAddress(value)) throw invalid(`${key} is no address`);
+    const address = getAddress(value);
+    if (addresses[name] !== undefined && addresses[name] !== address)
+      throw invalid(`it names two addresses of ${name}`);
+    addresses[name] = address;
+  }
+  const missing = CONTRACT_NAMES.filter((name) => !OPTIONAL.includes(name) && addresses[name] === undefined);
+  if (missing.length > 0) {
+    throw new ChainError(
+      "DEPLOYMENT_INCOMPLETE",
+      false,
+      `The deployment in ${file} lacks ${missing.join(", ")}; go on with it: \`${deployCommand(chainId)}\`.`,
+      { details: { missing } },
+    );
+  }
+  return { chainId, file, addresses };
+}
+
+/**
+ * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
+ * the file still names it.
+ *
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
+ */
+export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
+  for (const [name, address] of Object.entries(deployment.addresses)) {
+    const code = await provider.getCode(address).catch((error: unknown) => {
+      throw explain(error);
+    });
+    if (code !== "0x") continue;
+    throw new ChainError(
+      "DEPLOYMENT_GONE",
+      false,
+      `There is no contract at ${address}, where ${deployment.file} says that ${name} is: the file belongs to another chain, ` +
+        `or the local chain was started anew. Deploy again with \`${deployCommand(deployment.chainId)} --reset\`.`,
+      { details: { name, address } },
+    );
+  }
+}
+
+/**
+ * The contracts of a deployment.
+ *
+ * @param runner A provider to read; a signer to write, too (but prefer a transaction lane for that).
+ */
+export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
+  const at = <T extends BaseContract>(name: ContractName): T =>
+    new Contract(deployment.addresses[name] ?? "", abiOf(name), runner) as unknown as T;
+  const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
+  return {
+    token: at<VerToken>("VerToken"),
+    vault: at<Vault>("Vault"),
+    parameters: at<Parameters>("Parameters"),
+    nodes: at<NodeRegistry>("NodeRegistry"),
+    supply: at<Supply>("Supply"),
+    tasks: at<TaskRegistry>("TaskRegistry"),
+    leases: at<LeaseRegistry>("LeaseRegistry"),
+    checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
+    seeds: at<VrfSeeds>("VrfSeeds"),
+    rounds: at<RoundManager>("RoundManager"),
+    telemetry: at<Telemetry>("Telemetry"),
+    ledger: at<EnergyLedger>("EnergyLedger"),
+    balancer: at<Balancer>("Balancer"),
+    reassignment: at<Reassignment>("Reassignment"),
+    ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
+    ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
+    ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
+  };
+}

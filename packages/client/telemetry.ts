@@ -1,0 +1,125 @@
+import type { IBalancer } from "../../types/contracts/contracts/balance/Balancer.ts";
+import type { IEnergyLedger } from "../../types/contracts/contracts/energy/EnergyLedger.ts";
+import type { ITelemetry } from "../../types/contracts/contracts/telemetry/Telemetry.ts";
+import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, NodeStanding } from "./entities.ts";
+import { safe } from "./internal/convert.ts";
+import { PageSize, readPages } from "./internal/pager.ts";
+import type { Pin } from "./pin.ts";
+import { answer, block, type Reader } from "./readers.ts";
+import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./words.ts";
+
+/** Standings that one call reads; halved by itself where an endpoint cannot serve that many. */
+const STANDINGS = new PageSize(500);
+
+/** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
+export async function readStandings({ contracts }: Reader, at: Pin): Promise<NodeStanding[]> {
+  const count = safe(await answer(contracts.nodes.nodeCount(block(at))));
+  const page = (from: number, most: number) => contracts.telemetry.standingPage(from, most, block(at));
+  return (await readPages(page, 1, count, STANDINGS)).map((standing, i) => toStanding(i + 1, standing));
+}
+
+/** What is known of a node by its reports; sequence 0 if it never reported. */
+export async function readStanding({ contracts }: Reader, at: Pin, nodeId: number): Promise<NodeStanding> {
+  return toStanding(nodeId, await answer(contracts.telemetry.standingOf(nodeId, block(at))));
+}
+
+/** Whether a node missed its reports. */
+export async function isSilent({ contracts }: Reader, at: Pin, nodeId: number): Promise<boolean> {
+  return answer(contracts.telemetry.silent(nodeId, block(at)));
+}
+
+/** Sums over the nodes that count. */
+export async function readTotals({ contracts }: Reader, at: Pin): Promise<NetworkTotals> {
+  const totals = await answer(contracts.telemetry.totals(block(at)));
+  return {
+    load: safe(totals.load),
+    watts: safe(totals.watts),
+    capacity: safe(totals.capacity),
+    nodes: safe(totals.nodes),
+    renewableNodes: safe(totals.renewableNodes),
+    throttledNodes: safe(totals.throttledNodes),
+  };
+}
+
+/** Units on their way from and to each of these nodes. One call a node. */
+export async function readShifts(
+  { contracts }: Reader,
+  at: Pin,
+  nodeIds: readonly number[],
+): Promise<Map<number, NodeShift>> {
+  const shifts = new Map<number, NodeShift>();
+  for (const id of nodeIds) shifts.set(id, toShift(await answer(contracts.balancer.shiftOf(id, block(at)))));
+  return shifts;
+}
+
+/** Until when a lease's range may not be moved again, seconds; 0 if it never moved. */
+export async function readCoolingUntil({ contracts }: Reader, at: Pin, leaseId: number): Promise<number> {
+  return safe(await answer(contracts.balancer.coolingUntil(leaseId, block(at))));
+}
+
+/** Energy and carbon of a node or task, by its id, or of the network (0). */
+export async function readEnergy({ contracts }: Reader, at: Pin, scope: EnergyScope, id = 0): Promise<EnergySummary> {
+  return toSummary(await answer(contracts.ledger.summaryOf(numberOf(ENERGY_SCOPES, scope), id, block(at))));
+}
+
+/** Whether a paid lease can be set against its baseline, or has been. */
+export async function readCredit(
+  { contracts }: Reader,
+  at: Pin,
+  leaseId: number,
+): Promise<{ readonly reported: boolean; readonly credited: boolean }> {
+  const { reported, credited } = await answer(contracts.ledger.leaseEnergyOf(leaseId, block(at)));
+  return { reported, credited };
+}
+
+/** What a class is compared with. */
+export async function readClassEnergy({ contracts }: Reader, at: Pin, classId: number): Promise<ClassEnergy> {
+  const { baselineJoules, gridIntensity } = await answer(contracts.ledger.classEnergyOf(classId, block(at)));
+  return { baselineJoules: safe(baselineJoules), gridIntensity: safe(gridIntensity) };
+}
+
+function toStanding(nodeId: number, v: ITelemetry.StandingStructOutput): NodeStanding {
+  // By place, because `at` of ethers' results is the method of arrays.
+  const [sequence, at, load, latency, watts, previousWatts, unitPower, lag, throttled, counted, renewable] = v;
+  return {
+    nodeId,
+    sequence: safe(sequence),
+    at: safe(at),
+    load: safe(load),
+    latency: safe(latency),
+    watts: safe(watts),
+    previousWatts: safe(previousWatts),
+    unitPower: safe(unitPower),
+    lag: safe(lag),
+    throttled,
+    counted,
+    renewable,
+  };
+}
+
+function toShift(v: IBalancer.ShiftStructOutput): NodeShift {
+  return { until: safe(v.until), outgoing: safe(v.outgoing), incoming: safe(v.incoming) };
+}
+
+function toSummary(v: IEnergyLedger.SummaryStructOutput): EnergySummary {
+  return {
+    joules: v.joules,
+    raplJoules: v.raplJoules,
+    nvmlJoules: v.nvmlJoules,
+    estimatedJoules: v.estimatedJoules,
+    renewableJoules: v.renewableJoules,
+    seconds: v.seconds_,
+    averageWatts: v.averageWatts,
+    unitSeconds: v.unitSeconds,
+    idleUnitSeconds: v.idleUnitSeconds,
+    creditedUnits: v.creditedUnits,
+    baselineJoules: v.baselineJoules,
+    carbonMilligrams: v.carbonMilligrams,
+    baselineCarbonMilligrams: v.baselineCarbonMilligrams,
+    avoidedMilligrams: v.avoidedMilligrams,
+    efficiencyGainBps: v.efficiencyGainBps,
+    carbonReductionBps: v.carbonReductionBps,
+    renewableBps: v.renewableBps,
+    idleBps: v.idleBps,
+  };
+}

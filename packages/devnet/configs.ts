@@ -1,0 +1,161 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import type { TaskSpecInput } from "@verai/executor/spec";
+import { ACCOUNTS, type CastNode, type CastTask } from "./participants.ts";
+import type { DemoChain } from "./chain.ts";
+
+/** Seconds between two checkpoints of the demo's tasks. */
+const CHECKPOINT_INTERVAL = 6;
+
+/** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
+const PACE_MS = 60;
+
+/** Writes the configuration files of the demo's processes, just as an operator would. */
+export class Configs {
+  readonly #directory: string;
+  readonly #network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment: string };
+  /** Where the keeper takes reports. */
+  #reports: string | undefined;
+
+  constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
+    this.#directory = directory;
+    this.#network = { rpcUrl, chainId: 31337, deployment };
+  }
+
+  /**
+   * A node agent's; `changes` replace entries of it.
+   *
+   * @param rpcUrl Its way to the chain, if it is one of its own.
+   */
+  async agent(node: CastNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
+    const { powerMax = 200 } = node;
+    return this.#write(`agent-${node.name}`, {
+      network: { ...this.#network, rpcUrl },
+      operator: { testAccount: node.operatorAccount },
+      owner: { testAccount: node.ownerAccount },
+      dataDir: this.#data(node.name),
+      node: {
+        class: node.class,
+        capacity: node.capacity,
+        ask: node.ask,
+        powerThreshold: Math.min(250, powerMax),
+        powerMax,
+        energySource: node.energySource,
+      },
+      store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      // Several nodes share one machine: each has a slice of it that its units hardly fill.
+      telemetry: { cpus: 16, sampleEvery: 2, keepers: this.#reports === undefined ? [] : [this.#reports] },
+      interval: 1,
+      claimAbove: "0.001",
+      service: { port: 0 },
+      ...changes,
+    });
+  }
+
+  /** Where the keeper takes reports; undefined before it was announced. */
+  get reports(): string | undefined {
+    return this.#reports;
+  }
+
+  /** Where an agent keeps its things. */
+  agentData(node: CastNode): string {
+    return this.#data(node.name);
+  }
+
+  /**
+   * Makes the keeper known to agents whose configuration is written from now on: chooses a port and makes its peer id, as
+   * its first start would.
+   */
+  async announceKeeper(): Promise<void> {
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), http: false });
+    await store.start();
+    [this.#reports] = store.multiaddrs();
+    await store.stop();
+  }
+
+  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it; `name`: whose it is. */
+  async keeper(batchSeconds = 8, changes: object = {}, name = "keeper"): Promise<string> {
+    return this.#write(name, {
+      network: this.#network,
+      key: { testAccount: ACCOUNTS.keeper },
+      dataDir: this.#data(name),
+      interval: 1,
+      // Work moves only where that is what is shown.
+      keepers: ["allocation", "failover", "energy"],
+      allocation: { batchSeconds, staggerSeconds: 0 },
+      energy: {
+        listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
+        batchSeconds: 2,
+      },
+      service: { port: 0 },
+      ...changes,
+    });
+  }
+
+  /** A developer's, with the spec and the terms of its task. */
+  async developer(
+    task: CastTask,
+    spec: TaskSpecInput = specOf(task),
+  ): Promise<{ config: string; spec: string; terms: string; data: string }> {
+    const name = `developer-${String(task.account)}`;
+    const data = this.#data(name);
+    return {
+      data,
+      config: await this.#write(name, {
+        network: this.#network,
+        key: { testAccount: task.account },
+        dataDir: data,
+        store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+      }),
+      spec: await this.#write(`${name}-spec`, spec),
+      terms: await this.#write(`${name}-terms`, {
+        units: task.units,
+        maxPrice: task.maxPrice,
+        classes: task.classes,
+        checkpointInterval: CHECKPOINT_INTERVAL,
+        within: 3600,
+      }),
+    };
+  }
+
+  #data(name: string): string {
+    return join(this.#directory, "data", name);
+  }
+
+  async #write(name: string, content: object): Promise<string> {
+    const directory = join(this.#directory, "config");
+    await mkdir(directory, { recursive: true });
+    const file = join(directory, `${name}.json`);
+    await writeFile(file, `${JSON.stringify(content, null, 2)}\n`);
+    return file;
+  }
+}
+
+/** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
+export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
+  return {
+    version: 1,
+    name: task.name,
+    trainer: "digits",
+    args: [
+      "--epochs",
+      "10",
+      "--train",
+      "4000",
+      "--test",
+      "1000",
+      "--checkpoint-steps",
+      "60",
+      "--pace",
+      String(PACE_MS),
+    ],
+    env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
+    resources: { cpus: 1, memoryMiB: 512 },
+    checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL / 2 },
+    outputs: ["model.bin", "metrics.json"],
+    timeouts: { unitSeconds: 300, graceSeconds: 10 },
+    maxRestarts: 2,
+  };
+}

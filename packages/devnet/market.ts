@@ -1,0 +1,134 @@
+import { connect } from "@verai/client/deployment";
+import { TransactionLane } from "@verai/client/lane";
+import { openSigner } from "@verai/client/keys";
+import { openProvider } from "@verai/client/provider";
+import { Reader } from "@verai/client/readers";
+import { deployLocal } from "./deploy.ts";
+import { serve } from "./serve.ts";
+
+const VER = 10n ** 18n;
+
+/** What a node offers in a test. */
+export interface Offer {
+  readonly classId: number;
+  readonly capacity: number;
+  /** Wei for a unit. */
+  readonly ask: bigint;
+}
+
+/** What a developer wants in a test. */
+export interface Wish {
+  readonly units: number;
+  /** Wei. */
+  readonly maxPrice: bigint;
+  readonly classIds: readonly number[];
+  readonly surcharges?: readonly bigint[];
+  /** The spec's CID; by default one that nobody has the content of. */
+  readonly spec?: { readonly digest: string; readonly codec: number };
+  /** Seconds between checkpoints. */
+  readonly interval?: number;
+  /** Nodes that have to sign for a checkpoint; by default none. */
+  readonly replicas?: number;
+}
+
+/** A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account. */
+export async function openMarket() {
+  const deployed = await deployLocal();
+  const { contracts, connection, accounts } = deployed;
+  const { ethers } = connection;
+  const treasury = accounts.governance;
+  const vault = await contracts.vault.getAddress();
+  await contracts.token.connect(treasury).approve(vault, 10n ** 9n * VER);
+  const nodes = contracts.nodes.connect(treasury);
+  const tasks = contracts.tasks.connect(treasury);
+  const server = await serve(connection.provider);
+  let operators = 0;
+  return {
+    ...deployed,
+    url: server.url,
+    async close(): Promise<void> {
+      await server.close();
+      await connection.close();
+    },
+    /** Registers a node; its operator is an address that nobody has the key of. */
+    async addNode({ classId, capacity, ask }: Offer, operator?: string): Promise<void> {
+      operators += 1;
+      const address = operator ?? ethers.toBeHex(2n ** 100n + BigInt(operators), 20);
+      const profile = { energySource: 0, powerThreshold: 100, powerMax: 400, endpoint: "" };
+      await nodes.register(address, { classId, capacity, ask }, profile, BigInt(capacity) * 100n * VER);
+    },
+    /** Submits a task. */
+    async addTask({
+      units,
+      maxPrice,
+      classIds,
+      surcharges = [],
+      spec,
+      interval = 60,
+      replicas = 0,
+    }: Wish): Promise<void> {
+      const now = await connection.networkHelpers.time.latest();
+      await tasks.submit({
+        specDigest: spec?.digest ?? ethers.id(`spec ${String(units)}`),
+        specCodec: spec?.codec ?? 0x55,
+        units,
+        maxPrice,
+        checkpointInterval: interval,
+        replicas,
+        deadline: now + 100_000,
+        classIds: [...classIds],
+        surcharges: [...surcharges],
+      });
+    },
+    /** Fulfils the open round's request with this word. */
+    async fulfil(word: bigint): Promise<void> {
+      const { requestId } = await contracts.rounds.current();
+      await contracts.coordinator.fulfillRandomWordsWithOverride(requestId, contracts.seeds, [word]);
+    },
+    /** Lets time pass, seconds. */
+    async pass(seconds: number): Promise<void> {
+      await connection.networkHelpers.time.increase(seconds);
+    },
+  };
+}
+
+/**
+ * The same market through the typed client over real HTTP, with a lane for one of the chain's accounts.
+ *
+ * @param account Index of the account that pays.
+ */
+export async function openClient(market: Awaited<ReturnType<typeof openMarket>>, account = 5) {
+  const provider = await openProvider(market.url, { chainId: 31337, pollingMs: 20 });
+  const addresses = await addressesOf(market);
+  const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
+  const signer = (await openSigner({ testAccount: account }, 31337)).connect(provider);
+  const lane = await TransactionLane.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
+  return { provider, contracts, reader: new Reader(contracts), lane, signer };
+}
+
+/** The deployed addresses by the contracts' names, as a deployment file holds them. */
+export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>): Promise<Record<string, string>> {
+  const addresses: Record<string, string> = {};
+  for (const [name, contract] of Object.entries({
+    VerToken: market.contracts.token,
+    Vault: market.contracts.vault,
+    Parameters: market.contracts.parameters,
+    NodeRegistry: market.contracts.nodes,
+    Supply: market.contracts.supply,
+    TaskRegistry: market.contracts.tasks,
+    LeaseRegistry: market.contracts.leases,
+    CheckpointRegistry: market.contracts.checkpoints,
+    VrfSeeds: market.contracts.seeds,
+    RoundManager: market.contracts.rounds,
+    Reassignment: market.contracts.reassignment,
+    Telemetry: market.contracts.telemetry,
+    EnergyLedger: market.contracts.ledger,
+    Balancer: market.contracts.balancer,
+    TestnetFaucet: market.contracts.faucet,
+    AccessManager: market.contracts.manager,
+    VRFCoordinatorV2_5Mock: market.contracts.coordinator,
+  })) {
+    addresses[name] = await contract.getAddress();
+  }
+  return addresses;
+}

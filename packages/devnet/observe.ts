@@ -1,0 +1,91 @@
+import type { BaseContract, JsonRpcApiProvider } from "ethers";
+
+import type { Contracts } from "@verai/client/deployment";
+
+/** Gas of one kind of transaction. */
+export interface GasUse {
+  readonly step: string;
+  readonly count: number;
+  readonly median: number;
+  readonly highest: number;
+}
+
+/** Gas by contract function over all blocks of a (short) chain, from its receipts. O(blocks). */
+export async function gasByStep(provider: JsonRpcApiProvider, contracts: Contracts, from: number): Promise<GasUse[]> {
+  const named = new Map<string, { name: string; decode: (data: string) => string | undefined }>();
+  for (const [key, contract] of Object.entries(contracts) as [string, BaseContract][]) {
+    named.set((await contract.getAddress()).toLowerCase(), {
+      name: key,
+      decode: (data) => contract.interface.parseTransaction({ data })?.name,
+    });
+  }
+  const used = new Map<string, number[]>();
+  const last = await provider.getBlockNumber();
+  for (let number = from; number <= last; number++) {
+    const block = await provider.getBlock(number, true);
+    for (const transaction of block?.prefetchedTransactions ?? []) {
+      const target = named.get(transaction.to?.toLowerCase() ?? "");
+      const step = target && `${target.name}.${target.decode(transaction.data) ?? "?"}`;
+      const receipt = step && (await provider.getTransactionReceipt(transaction.hash));
+      if (receipt) used.set(step, [...(used.get(step) ?? []), Number(receipt.gasUsed)]);
+    }
+  }
+  return [...used]
+    .map(([step, gas]) => {
+      const sorted = gas.sort((a, b) => a - b);
+      return {
+        step,
+        count: gas.length,
+        median: sorted[Math.floor(sorted.length / 2)] ?? 0,
+        highest: sorted.at(-1) ?? 0,
+      };
+    })
+    .sort((a, b) => a.step.localeCompare(b.step));
+}
+
+/** The vault's books against the vault's balance and against what every single account of them says. */
+export interface Books {
+  readonly balance: bigint;
+  readonly escrow: bigint;
+  readonly stake: bigint;
+  readonly claimable: bigint;
+  readonly bountyPool: bigint;
+  /** Ledger totals add up to the balance, and each total to its accounts. */
+  readonly balanced: boolean;
+}
+
+/**
+ * Reads the books and adds up their accounts.
+ *
+ * @param accounts Everybody who may have something to claim.
+ */
+export async function readBooks(contracts: Contracts, accounts: readonly string[]): Promise<Books> {
+  const { vault, token, tasks, nodes } = contracts;
+  const [balance, books, taskCount, nodeCount] = await Promise.all([
+    token.balanceOf(await vault.getAddress()),
+    vault.books(),
+    tasks.taskCount(),
+    nodes.nodeCount(),
+  ]);
+  const sum = async (ids: bigint, of: (id: number) => Promise<bigint>) => {
+    let total = 0n;
+    for (let id = 1; id <= Number(ids); id++) total += await of(id);
+    return total;
+  };
+  const escrow = await sum(taskCount, (id) => vault.escrowOf(id));
+  const stake = await sum(nodeCount, (id) => vault.stakeOf(id));
+  let claimable = 0n;
+  for (const account of new Set(accounts)) claimable += await vault.claimable(account);
+  return {
+    balance,
+    escrow: books.escrow,
+    stake: books.stake,
+    claimable: books.claimable,
+    bountyPool: books.bountyPool,
+    balanced:
+      balance === books.escrow + books.stake + books.claimable + books.bountyPool &&
+      escrow === books.escrow &&
+      stake === books.stake &&
+      claimable === books.claimable,
+  };
+}

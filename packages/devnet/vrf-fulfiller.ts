@@ -1,0 +1,94 @@
+/**
+ * A stand-in for Chainlink's oracle on a simulated chain: it fulfils what is requested from Chainlink's own coordinator
+ * mock a block or two later, as the real one does. It refuses to run anywhere else.
+ *
+ *     node packages/devnet/vrf-fulfiller.ts --rpc http://127.0.0.1:8545 --account 4 [--blocks 2]
+ *     node packages/devnet/vrf-fulfiller.ts --rpc http://127.0.0.1:8545 --chain-id 84532 --keystore oracle.json --passphrase-file oracle.pass
+ */
+import { Command } from "commander";
+
+import { connect, readDeployment } from "@verai/client/deployment";
+import { ChainError } from "@verai/client/errors";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
+import { runLoop } from "@verai/process/loop";
+import { createLogger } from "@verai/process/logger";
+import { Pulse } from "@verai/process/pulse";
+import { shutdownSignal } from "@verai/process/shutdown";
+
+const options = new Command("oracle")
+  .description("Fulfils the randomness requests of a local chain's coordinator mock")
+  .option("--rpc <url>", "JSON-RPC endpoint of the local chain", "http://127.0.0.1:8545")
+  .option("--deployment <file>", "file with the deployed addresses")
+  .option("--account <index>", "index of the test account that pays for the fulfilment", Number, 4)
+  .option("--chain-id <id>", "id of the simulated chain", Number, LOCAL_CHAIN_ID)
+  .option("--keystore <file>", "encrypted keystore that pays instead of a test account")
+  .option("--passphrase-file <file>", "file with the keystore's passphrase")
+  .option("--blocks <count>", "blocks to wait after a request", Number, 2)
+  .parse()
+  .opts<{
+    rpc: string;
+    deployment?: string;
+    account: number;
+    chainId: number;
+    keystore?: string;
+    passphraseFile?: string;
+    blocks: number;
+  }>();
+
+/** Nodes that simulate a chain, by what they call themselves. */
+const SIMULATORS = /hardhat|edr|anvil/i;
+
+try {
+  await run();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+}
+
+async function run(): Promise<void> {
+  const signal = shutdownSignal();
+  const logger = createLogger("oracle", "info");
+  const { chainId, keystore, passphraseFile, account } = options;
+  const provider = await openProvider(options.rpc, { chainId });
+  const client = String(await provider.send("web3_clientVersion", []));
+  if (!SIMULATORS.test(client)) {
+    throw new Error(`${client} is no simulated chain; on a public chain Chainlink's own oracle answers.`);
+  }
+  const source =
+    keystore === undefined
+      ? { testAccount: account }
+      : { keystore, ...(passphraseFile !== undefined && { passphraseFile }) };
+  const wallet = (await openSigner(source, chainId)).connect(provider);
+  const { coordinator, seeds } = connect(await readDeployment(chainId, options.deployment), wallet);
+  if (!coordinator)
+    throw new Error("The deployment names no VRFCoordinatorV2_5Mock; deploy ignition/modules/Local.ts.");
+
+  /** First block that may hold a request that was not looked at yet. */
+  let from = 0;
+
+  await runLoop({
+    name: "oracle",
+    intervalMs: 500,
+    maxBackoffMs: 5_000,
+    signal,
+    logger,
+    pulse: new Pulse(60_000),
+    cycle: async () => {
+      const ripe = (await provider.getBlockNumber()) - options.blocks;
+      if (ripe < from) return false;
+      const requests = await coordinator.queryFilter(coordinator.filters.RandomWordsRequested(), from, ripe);
+      for (const { args } of requests) {
+        // Asking for what is stored, not remembering what was sent: a restarted oracle fulfils nothing twice.
+        if (BigInt(await seeds.seedOf(args.requestId)) !== 0n) continue;
+        const sent = await coordinator.fulfillRandomWords(args.requestId, args.sender);
+        await sent.wait();
+        logger.info({ requestId: args.requestId.toString(), transaction: sent.hash }, "randomness fulfilled");
+      }
+      from = ripe + 1;
+      return false;
+    },
+  });
+  logger.info("oracle stopped");
+  provider.destroy();
+}

@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+
+import type { ContainerCreateOptions } from "dockerode";
+
+import { unitEnvironment } from "../environment.ts";
+import { specBytes } from "../spec.ts";
+import type { UnitFolder, UnitRun } from "../executor.ts";
+
+/** What this node's owner lets a container have, the same for all units. */
+export interface ContainerLimits {
+  /** `uid:gid` that programs run as; never root. */
+  readonly user: string;
+  /** How a rootless Podman maps that user to the agent's own; undefined elsewhere. */
+  readonly usernsMode?: "keep-id" | undefined;
+  /** Processes and threads of a unit. */
+  readonly pids: number;
+  /** Size of /tmp, MiB. What lies there counts as the unit's memory. */
+  readonly tmpMiB: number;
+  /** Largest single file that a unit may write, and bound on all of its checkpoints and outputs together, MiB. */
+  readonly diskMiB: number;
+  /** The engine's network for tasks that ask for one; undefined: such tasks are refused. */
+  readonly outboundNetwork?: string | undefined;
+  /** Engine's runtime other than its default, such as gVisor's "runsc". */
+  readonly runtime?: string | undefined;
+  /** Bound on what the engine keeps of a unit's log, bytes. */
+  readonly logBytes: number;
+}
+
+/** An image as the engine has it. */
+export interface LocalImage {
+  /** `sha256:…` of its configuration. */
+  readonly id: string;
+  /** Paths that the image declares as volumes. */
+  readonly volumes: readonly string[];
+}
+
+/** What to run in it. */
+export interface ContainerProgram {
+  readonly image: LocalImage;
+  /** Replaces the image's entry point; undefined keeps it. */
+  readonly entrypoint?: readonly string[] | undefined;
+  readonly args: readonly string[];
+}
+
+/** Labels of an agent's containers. */
+export const LABELS = {
+  /** Which agent it belongs to. */
+  owner: "ai.verai.drmp.owner",
+  /** The unit's folder. */
+  root: "ai.verai.drmp.root",
+  /** What is run: equal for equal specs, images and units. */
+  run: "ai.verai.drmp.run",
+} as const;
+
+const MIB = 1024 * 1024;
+/** Weight of the machine owner's own programs is 1024. */
+const CPU_SHARES = 256;
+
+/** Where the workload finds its directories. */
+const INSIDE = { checkpoint: "/verai/checkpoint", input: "/verai/input", output: "/verai/output" } as const;
+
+/** A container's name follows from its unit's folder: the engine itself refuses to run a unit twice. */
+export function containerName(folder: Pick<UnitFolder, "root">): string {
+  return `drmp-${hash(folder.root).slice(0, 24)}`;
+}
+
+/** What tells whether a container that is already there runs just what would be started. Attempts do not count. */
+export function runLabel(unit: UnitRun, image: LocalImage): string {
+  const { leaseId, taskId, unitIndex, unitCount, spec } = unit;
+  return hash(
+    JSON.stringify([leaseId, taskId, unitIndex, unitCount, image.id]) + Buffer.from(specBytes(spec)).toString(),
+  );
+}
+
+/**
+ * What the engine is asked for. Everything is off that a unit does not need: no network, no capabilities, no new
+ * privileges, no writing but to its own directories and a small /tmp; memory (no swap), CPU, processes and files are
+ * capped by the kernel. The engine's default seccomp profile stays on.
+ *
+ * @param owner Of the label.
+ * @param gpus Device ids that this unit gets.
+ */
+export function containerOptions(
+  unit: UnitRun,
+  program: ContainerProgram,
+  limits: ContainerLimits,
+  owner: string,
+  gpus: readonly string[],
+): ContainerCreateOptions {
+  const { spec, folder } = unit;
+  const memory = spec.resources.memoryMiB * MIB;
+  const tmpfs = `rw,noexec,nosuid,nodev,size=${limits.tmpMiB}m,mode=1777`;
+  return {
+    name: containerName(folder),
+    Image: program.image.id,
+    ...(program.entrypoint === undefined ? {} : { Entrypoint: [...program.entrypoint] }),
+    Cmd: [...program.args],
+    Env: Object.entries(environment(unit, gpus)).map(([name, value]) => `${name}=${value}`),
+    User: limits.user,
+    Hostname: "unit",
+    Labels: { [LABELS.owner]: owner, [LABELS.root]: folder.root, [LABELS.run]: runLabel(unit, program.image) },
+    StopSignal: "SIGTERM",
+    // What an image calls its health is of no use here, and would run beside the program.
+    Healthcheck: { Test: ["NONE"] },
+    HostConfig: {
+      NetworkMode: spec.network === "outbound" ? (limits.outboundNetwork ?? "none") : "none",
+      ReadonlyRootfs: true,
+      // Volumes that the image declares would be unbounded disk: they get memory that counts instead.
+      Tmpfs: Object.fromEntries(["/tmp", ...program.image.volumes].map((path) => [path, tmpfs])),
+      Mounts: [
+        bind(folder.checkpoint, INSIDE.checkpoint, false),
+        bind(folder.input, INSIDE.input, true),
+        bind(folder.output, INSIDE.output, false),
+      ],
+      SecurityOpt: ["no-new-privileges"],
+      CapDrop: ["ALL"],
+      Privileged: false,
+      IpcMode: "private",
+      ...(limits.usernsMode === undefined ? {} : { UsernsMode: limits.usernsMode }),
+      ...(limits.runtime === undefined ? {} : { Runtime: limits.runtime }),
+      Memory: memory,
+      MemorySwap: memory,
+      NanoCpus: Math.round(spec.resources.cpus * 1e9),
+      CpuShares: CPU_SHARES,
+      PidsLimit: limits.pids,
+      ShmSize: limits.tmpMiB * MIB,
+      Ulimits: [
+        { Name: "core", Soft: 0, Hard: 0 },
+        { Name: "fsize", Soft: limits.diskMiB * MIB, Hard: limits.diskMiB * MIB },
+      ],
+      RestartPolicy: { Name: "no" },
+      LogConfig: {
+        Type: "json-file",
+        Config: { "max-size": String(Math.ceil(limits.logBytes / 2)), "max-file": "2" },
+      },
+      ...(gpus.length === 0
+        ? {}
+        : { DeviceRequests: [{ Driver: "", Count: 0, DeviceIDs: [...gpus], Capabilities: [["gpu"]], Options: {} }] }),
+    },
+  };
+}
+
+function environment(unit: UnitRun, gpus: readonly string[]): Record<string, string> {
+  const { spec } = unit;
+  const env = unitEnvironment({ HOME: "/tmp", ...spec.env }, unit, INSIDE);
+  // Where NVIDIA's runtime is the engine's default, a program could give itself all devices by this variable.
+  if (gpus.length === 0) env["NVIDIA_VISIBLE_DEVICES"] = "void";
+  else delete env["NVIDIA_VISIBLE_DEVICES"];
+  return env;
+}
+
+function bind(Source: string, Target: string, ReadOnly: boolean) {
+  return { Type: "bind" as const, Source, Target, ReadOnly, BindOptions: { Propagation: "rprivate" as const } };
+}
+
+/** SHA-256 in hex. */
+export function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,56 @@
+/**
+ * The built-in trainer "digits": trains a small network to recognise handwritten digits, as one unit of a task. See
+ * `config.ts` for its arguments, `checkpoint.ts` for its checkpoints, `result.ts` for what it leaves behind.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+
+import { readUnitEnvironment } from "../../environment.ts";
+import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
+import { ConfigInvalid, readConfig } from "./config.ts";
+import { loadDigits } from "./data.ts";
+import { writeResult } from "./result.ts";
+import { initialState, stepsDone, train } from "./training.ts";
+
+/** Exit codes of the workload contract, and of sysexits(3): a spec that is wrong stays wrong however often it is tried. */
+const [DRAINED, USAGE] = [143, 64];
+
+async function main(): Promise<number> {
+  let draining = false;
+  process.on("SIGTERM", () => {
+    draining = true;
+  });
+  const unit = readUnitEnvironment(process.env);
+  const { checkpoint: checkpoints, output } = unit.directories;
+  const { training, checkpointSteps, pace } = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
+  console.log(`training ${JSON.stringify(training)}`);
+
+  const data = await loadDigits(training.train, training.test);
+  const restored = await restoreCheckpoint(checkpoints, training, ({ name }, why) => {
+    console.log(`${name} is passed over: ${why}`);
+  });
+  const state = restored ?? initialState(training);
+  console.log(restored ? `going on after step ${stepsDone(training, state)}` : "starting anew");
+
+  await train(training, data.train, state, async () => {
+    if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);
+    if (draining || stepsDone(training, state) % checkpointSteps === 0) {
+      const { name } = await saveCheckpoint(checkpoints, training, state);
+      console.log(`${name} written`);
+    }
+    if (pace > 0 && !draining) await delay(pace);
+    return !draining;
+  });
+  // Told to stop after the very last step it goes on to the result: nothing but that is left to do.
+  if (state.epoch < training.epochs) return DRAINED;
+  const { accuracy } = await writeResult(output, training, state, data.test);
+  console.log(`accuracy ${accuracy}`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof ConfigInvalid)) throw error;
+  console.error(error.message);
+  process.exitCode = USAGE;
+}
