@@ -440,9 +440,11 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.specDigest = s.specDigest;
         t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
-        t.roundDeposit = uint96(_roundDeposit());
         t.classes = _classSet(s, t.surcharges);
-        (uint256 escrow, uint256 fee) = depositFor(s.units, s.maxPrice);
+        uint256 advance = _roundDeposit();
+        t.roundDeposit = uint96(advance);
+        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
+        uint256 fee = _amount(Param.SubmissionFee);
         emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
         _enqueue(taskId, t);
         _lock(taskId, escrow + fee);

@@ -11,6 +11,7 @@ import {Fixture} from "../support/Fixture.sol";
 contract PoolOutletTest is Fixture {
     function setUp() public override {
         super.setUp();
+        _spend(0);
         _fund(1_000_000);
     }
 
@@ -58,8 +59,7 @@ contract PoolOutletTest is Fixture {
 
     /// @notice An empty pool pays nothing, says so, and blocks nothing that work depends on.
     function test_EmptyPool() public {
-        vm.prank(address(rounds));
-        vault.payBounty(bob, vault.books().bountyPool - 300);
+        _spend(300);
         vm.prank(address(leases));
         vm.expectEmit(address(vault));
         emit IVault.BountyShort(keeper, 1_000, 300);
@@ -74,8 +74,7 @@ contract PoolOutletTest is Fixture {
     /// @notice Bounties of rounds and of failures are never more than what the same transaction brought into the pool: they are
     /// paid in full from an empty one.
     function test_EmptyPool_paysAsItGoes() public {
-        vm.prank(address(rounds));
-        vault.payBounty(bob, vault.books().bountyPool);
+        _spend(0);
         vm.recordLogs();
         uint32 id = leaseOf(bob, alice, 2);
         expire(id);
@@ -87,6 +86,13 @@ contract PoolOutletTest is Fixture {
         }
         assertEq(paid, 3, "opening, settling, expiring");
         assertBooks();
+    }
+
+    /// @dev Leaves only `rest` wei in the pool.
+    function _spend(uint256 rest) private {
+        uint256 amount = vault.books().bountyPool - rest;
+        vm.prank(address(rounds));
+        vault.payBounty(bob, amount);
     }
 
     function _fund(uint256 amount) private {
