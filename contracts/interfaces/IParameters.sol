@@ -37,7 +37,7 @@ enum Param {
     /// Time without new leases after a failure.
     Cooldown,
     /// Most that a settled round pays, micro-VER, shared by who opened and who settled it; never more than half of what
-    /// the round itself brought in beyond {SeedPrice}.
+    /// the round itself brought in beyond the price of its seed.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,

@@ -111,7 +111,7 @@ interface ITaskRegistry {
     event PriceRaised(uint32 indexed taskId, uint256 from, uint256 to, uint256 deposit);
     event TaskQueued(uint32 indexed taskId, uint32 openUnits);
     /// @notice The task was met at the front of the queue and no round could serve it: it left the queue, with all its units,
-    /// and comes back by {enqueue}, {raisePrice}, {fundRounds} or when a range of it is open again.
+    /// and comes back by {enqueue}, by {raisePrice}, or when a range of it is open again.
     event TaskParked(uint32 indexed taskId, Admission why);
     /// @notice `amount` wei were added to what pays for the task's places in rounds.
     event RoundDepositAdded(uint32 indexed taskId, address indexed from, uint256 amount);
@@ -205,6 +205,16 @@ interface ITaskRegistry {
     /// @notice Adds `amount` wei of the caller, who has approved the vault, to what pays for an open task's places in rounds.
     /// What is left of it goes to the task's owner when the task ends. Anyone.
     function fundRounds(uint32 taskId, uint256 amount) external;
+
+    /// @notice {fundRounds} with an ERC-2612 permit of the caller for the vault instead of an approval before.
+    function fundRoundsWithPermit(
+        uint32 taskId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
 
     /// @notice Takes tasks that no round can serve from the front of the queue, and parks those that wait for something:
     /// `maximum` at most and as far as the gas goes, but one at least; stops at the first that can be served. Anyone; so

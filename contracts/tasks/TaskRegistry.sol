@@ -156,12 +156,20 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @inheritdoc ITaskRegistry
     function fundRounds(uint32 taskId, uint256 amount) external {
-        Task storage t = _existing(taskId);
-        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
-        // An amount that does not fit is more than there is of the token: the transfer reverts.
-        t.roundDeposit += uint96(amount);
-        emit RoundDepositAdded(taskId, msg.sender, amount);
-        _lock(taskId, amount);
+        _fundRounds(taskId, amount);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function fundRoundsWithPermit(
+        uint32 taskId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(amount, deadline, v, r, s);
+        _fundRounds(taskId, amount);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -402,10 +410,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @inheritdoc ITaskRegistry
     function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
-        return (
-            _escrowFor(units, maxPrice, _value(Param.FeeBps)) + _roundDeposit(),
-            _amount(Param.SubmissionFee)
-        );
+        return (_escrowFor(units, maxPrice, _value(Param.FeeBps)) + _roundDeposit(), _amount(Param.SubmissionFee));
     }
 
     /// @inheritdoc ITaskRegistry
@@ -470,6 +475,15 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.maxPrice = uint64(_price(maxPrice));
         if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
         _lock(taskId, deposit);
+    }
+
+    function _fundRounds(uint32 taskId, uint256 amount) private {
+        Task storage t = _existing(taskId);
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        // An amount that does not fit is more than there is of the token: the transfer reverts.
+        t.roundDeposit += uint96(amount);
+        emit RoundDepositAdded(taskId, msg.sender, amount);
+        _lock(taskId, amount);
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.

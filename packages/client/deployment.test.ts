@@ -23,6 +23,7 @@ const NEEDED = [
   "Balancer",
   "Supply",
   "Reassignment",
+  "PoolOutlet",
 ];
 
 function address(i: number): string {

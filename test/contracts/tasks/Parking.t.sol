@@ -226,9 +226,7 @@ contract ParkingTest is Fixture {
         deliver(1);
         accept(bob, 1);
         assertEq(vault.escrowOf(1), 0, "what is left goes to its owner");
-        vm.expectRevert(
-            abi.encodeWithSelector(ITaskRegistry.TaskNotOpen.selector, 1, ITaskRegistry.TaskStatus.Ended)
-        );
+        vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.TaskNotOpen.selector, 1, ITaskRegistry.TaskStatus.Ended));
         tasks.fundRounds(1, 1);
         vm.expectRevert();
         vm.prank(keeper);
