@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
-import { checkpointName, writeCheckpointAtomically } from "@verai/executor/checkpoints";
+import { checkpointName, pruneCheckpoints, writeCheckpointAtomically } from "@verai/executor/checkpoints";
 import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
 import { Workspace } from "./workspace.ts";
 
@@ -113,4 +113,31 @@ test("units of a lease count each by itself, and on top of what the chain has", 
   // What was noted is lost: the chain's progress is what has to be passed.
   await writeFile(join(folder.path, "counted.json"), "{ damaged");
   assert.equal((await bundleCheckpoint(folder, 0, 2, 700)).progress, 701);
+});
+
+test("while a program writes checkpoints and deletes old ones, each bundle holds a whole one", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  const { checkpoint } = await folder.unit(0);
+  const files = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`part-${String(i)}`, "weights"]));
+  await writeCheckpointAtomically(checkpoint, 1, files, 0);
+  let writing = true;
+  const written = (async () => {
+    for (let number = 2; writing; number++) {
+      await writeCheckpointAtomically(checkpoint, number, files, 0);
+      await pruneCheckpoints(checkpoint, 1);
+    }
+  })();
+  try {
+    for (let i = 0; i < 40; i++) {
+      const { path } = await bundleCheckpoint(folder, 0, 1);
+      const bundled = join(path, "unit-0", "checkpoint");
+      const names = await readdir(bundled);
+      assert.equal(names.length, 1);
+      const held = await readdir(join(bundled, names[0] ?? ""));
+      assert.deepEqual(held.sort(), [...Object.keys(files), "progress.json"].sort());
+    }
+  } finally {
+    writing = false;
+    await written;
+  }
 });

@@ -1,13 +1,17 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { misnamedCheckpoint, newestCheckpoint } from "@verai/executor/checkpoints";
-import { linkTree, treeBudget } from "@verai/executor/snapshot";
+import { type Checkpoint, misnamedCheckpoint, newestCheckpoint } from "@verai/executor/checkpoints";
+import { isSystemError } from "@verai/executor/errors";
+import { linkTree, type TreeBudget, treeBudget } from "@verai/executor/snapshot";
 import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Bytes of each unit's log that go along with a checkpoint, for its developer to read. */
 const LOG_TAIL = 64 * 1024;
+
+/** How often a checkpoint is looked for again because the one that was found has been deleted meanwhile. */
+const NEWEST_TRIES = 20;
 
 /** How far the units of a lease are. */
 export interface Progress {
@@ -76,9 +80,8 @@ export async function bundleCheckpoint(
       counted.set(index, { number: before.get(index)?.number ?? 0, basis: WHOLE });
       continue;
     }
-    const newest = await newestCheckpoint(unit.checkpoint);
+    const newest = await linkNewest(unit.checkpoint, join(target, "checkpoint"), budget);
     if (!newest) continue;
-    await linkTree(newest.path, join(target, "checkpoint", newest.name), budget);
     // Counted by the very checkpoint that was linked: a newer one may have appeared meanwhile.
     fresh ||= isNewer(newest, before.get(index));
     counted.set(index, { number: newest.number, basis: unitBasis(newest, before.get(index)) });
@@ -86,6 +89,48 @@ export async function bundleCheckpoint(
   if (fresh) raiseAbove(reached, counted);
   await writeCounted(folder.path, counted);
   return { path, progress: sumOf(counted) };
+}
+
+/**
+ * Links a unit's newest complete checkpoint into `target`, whole. Its program goes on meanwhile, and deletes what a newer
+ * one has replaced: then the newer one is taken.
+ *
+ * @returns The checkpoint that was linked; undefined if there is none.
+ */
+async function linkNewest(directory: string, target: string, budget: TreeBudget): Promise<Checkpoint | undefined> {
+  let failure: Error | undefined;
+  for (let tries = 1; tries <= NEWEST_TRIES; tries++) {
+    const newest = await newestCheckpoint(directory);
+    if (!newest) return undefined;
+    const left = { ...budget };
+    const to = join(target, newest.name);
+    const before = await changedAt(newest.path);
+    failure = await linkTree(newest.path, to, left).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+    );
+    // Of one that is being deleted, an entry or the whole may be missing.
+    if (before !== undefined && (await changedAt(newest.path)) === before) {
+      if (failure !== undefined) throw failure;
+      Object.assign(budget, left);
+      return newest;
+    }
+    await rm(to, { recursive: true, force: true });
+  }
+  throw (
+    failure ?? new Error(`Checkpoints in ${directory} are deleted faster than they can be linked; keep them longer.`)
+  );
+}
+
+/** When a checkpoint last gained or lost an entry, milliseconds since 1970; undefined if it no longer exists. */
+async function changedAt(path: string): Promise<number | undefined> {
+  return lstat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    (error: unknown) => {
+      if (isSystemError(error, "ENOENT")) return undefined;
+      throw error;
+    },
+  );
 }
 
 /** Lets units count for more, as far as there is room, until they are above what the chain has of them. */

@@ -93,7 +93,7 @@ async function measure(
   const firstBlock = await provider.getBlockNumber();
   clock.start(session);
   for (const each of NODES) await network.agent(each);
-  await network.until("all nodes are listed", 90, async () => {
+  await network.until("all nodes are listed", async () => {
     const nodes = await reader.nodes(await reader.pin());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === NODES.length;
   });

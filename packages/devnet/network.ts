@@ -12,6 +12,20 @@ import { Processes, ROOT, type Running, tail } from "./processes.ts";
 
 export type { LogLine } from "./logs.ts";
 
+/** A wait that takes so long is taken for one without an end, milliseconds. */
+const GIVE_UP_MS = 600_000;
+
+/**
+ * Parameters of a network that waits for processes on a slow machine: nothing fails there because somebody was slow. Tests
+ * of failures and time-outs have others.
+ */
+export const PATIENT: ParameterChanges = {
+  LeaseGrace: { value: 1200 },
+  SeedTimeout: { value: 1200 },
+  SettleTimeout: { value: 1200 },
+  ReportTimeout: { value: 65_535, max: 65_535 },
+};
+
 /** A whole network of real processes on a chain of its own, for tests that kill some of them. */
 export class TestNetwork {
   readonly chain: DemoChain;
@@ -32,14 +46,15 @@ export class TestNetwork {
   /**
    * Starts the chain and the oracle.
    *
-   * @param name Of the deployment.
+   * @param name Of the deployment; with this process's number, so that runs beside each other keep apart.
    * @param changes Parameters with other values than usual.
    */
   static async start(name: string, changes: ParameterChanges = {}): Promise<TestNetwork> {
     const directory = await mkdtemp(join(tmpdir(), `drmp-${name}-`));
+    const deploymentId = `${name}-${String(process.pid)}`;
     const processes = new Processes(join(directory, "logs"));
     try {
-      const chain = await startChain(processes, 1000, name, changes);
+      const chain = await startChain(processes, 1000, deploymentId, changes);
       const session = await openSession({
         network: { ...chain, chainId: 31337 },
         fees: { maxFeePerGas: "100", stuckAfter: 30 },
@@ -85,17 +100,19 @@ export class TestNetwork {
   }
 
   /**
-   * Waits until something can be seen.
+   * Waits until something can be seen, however slow the machine is.
    *
    * @param look Returns what it saw, or undefined (false) if it is not there yet.
-   * @throws Error naming what was waited for.
+   * @throws Error naming what was waited for, and a process that failed meanwhile.
    */
-  async until<T>(what: string, seconds: number, look: () => Promise<T | undefined | false>): Promise<T> {
-    for (const end = performance.now() + seconds * 1000; performance.now() < end; await delay(100)) {
+  async until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+    for (const end = performance.now() + GIVE_UP_MS; performance.now() < end; await delay(100)) {
       const seen = await look();
       if (seen !== undefined && seen !== false) return seen;
+      const failures = this.processes.failures();
+      if (failures.length > 0) throw new Error(`not reached: ${what}; these processes failed: ${failures.join(", ")}`);
     }
-    throw new Error(`not within ${String(seconds)} s: ${what}`);
+    throw new Error(`not within ${String(GIVE_UP_MS / 1000)} s: ${what}`);
   }
 
   /** Runs a story; where it fails, the end of every log goes with the error. */
@@ -112,7 +129,7 @@ export class TestNetwork {
   async tails(): Promise<string> {
     const folder = join(this.directory, "logs");
     const names = (await readdir(folder)).filter((name) => name !== "chain.log" && name !== "deploy.log");
-    const ends = await Promise.all(names.map(async (name) => `── ${name}\n${await tail(join(folder, name), 15)}`));
+    const ends = await Promise.all(names.map(async (name) => `── ${name}\n${await tail(join(folder, name), 60)}`));
     return ends.join("\n");
   }
 }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 /** The repository: every process of the demo runs there. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,6 +21,9 @@ export interface Running {
 export class Processes {
   readonly #logs: string;
   readonly #running = new Map<string, Running>();
+  /** Those that were told to end. */
+  readonly #ended = new Set<Running>();
+  readonly #failures: string[] = [];
 
   constructor(logs: string) {
     this.#logs = logs;
@@ -54,10 +58,11 @@ export class Processes {
     const exit = new Promise<number | NodeJS.Signals>((resolve) => {
       child.once("exit", (code, signal) => {
         this.#running.delete(name);
+        if (code !== 0 && !this.#ended.has(running)) this.#failures.push(`${name} (${String(signal ?? code)}; ${log})`);
         resolve(signal ?? code ?? 1);
       });
     });
-    const running = { name, log, child, exit };
+    const running: Running = { name, log, child, exit };
     this.#running.set(name, running);
     return running;
   }
@@ -96,7 +101,9 @@ export class Processes {
   /** Asks these to end and waits; whoever has not ended after the grace is killed. */
   async stop(names: readonly string[], graceMs: number): Promise<void> {
     const stopping = [...this.#running.values()].filter(({ name }) => names.includes(name));
-    for (const { child } of stopping) {
+    for (const running of stopping) {
+      const { child } = running;
+      this.#ended.add(running);
       child.kill("SIGTERM");
       // One that was frozen hears it only when it goes on.
       child.kill("SIGCONT");
@@ -112,8 +119,14 @@ export class Processes {
   async kill(name: string): Promise<void> {
     const running = this.#running.get(name);
     if (!running) throw new Error(`${name} does not run`);
+    this.#ended.add(running);
     running.child.kill("SIGKILL");
     await running.exit;
+  }
+
+  /** Those that failed without having been told to end, each with how it ended and its log. */
+  failures(): readonly string[] {
+    return this.#failures;
   }
 
   /** Stops one where it stands, as a machine that hangs does; with `false` it goes on. */
@@ -121,6 +134,17 @@ export class Processes {
     const running = this.#running.get(name);
     if (!running) throw new Error(`${name} does not run`);
     running.child.kill(frozen ? "SIGSTOP" : "SIGCONT");
+  }
+
+  /** The same for the processes that one has started, such as an agent's units. */
+  async freezeChildren(name: string, frozen = true): Promise<void> {
+    const pid = this.#running.get(name)?.child.pid;
+    if (pid === undefined) throw new Error(`${name} does not run`);
+    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid="]);
+    for (const line of stdout.trim().split("\n")) {
+      const [child, parent] = line.trim().split(/\s+/).map(Number);
+      if (child !== undefined && parent === pid) process.kill(child, frozen ? "SIGSTOP" : "SIGCONT");
+    }
   }
 
   /** File that a process logs to. */

@@ -40,9 +40,11 @@ function isPath(word: string): boolean {
 function unknownProgram(program: string, rest: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
   if (program === "npx") return rest[0] === "hardhat" ? unknownTask(rest.slice(1), hre) : [`npx ${rest[0] ?? ""}`];
   if (program === "npm") return unknownScript(rest);
-  if (program === "scripts/drmp") return unknownNpm(rest[0] ?? "", rest.slice(1));
+  if (program === "scripts/drmp") return rest[0] === undefined ? [] : unknownNpm(rest[0], rest.slice(1));
   if (program === "node") {
-    const [file = "", ...args] = rest;
+    // Node's own options are Node's to check.
+    const [file = "", ...args] = rest.slice(rest.findIndex((word) => !word.startsWith("--")));
+    if (file.startsWith("<")) return [];
     return existsSync(join(ROOT, file)) ? unknownOptions([file], args) : [`file ${file}`];
   }
   return OTHERS.includes(program) ? [] : [`program ${program}`];

@@ -31,7 +31,7 @@ async function story(): Promise<void> {
   await configs.announceKeeper();
   const machines = NODES.filter(({ class: name }) => name.startsWith("cpu/"));
   for (const node of machines) await network.agent(node);
-  await network.until("all nodes are listed", 90, async () => {
+  await network.until("all nodes are listed", async () => {
     const nodes = await reader.nodes(await reader.pin());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === machines.length;
   });
