@@ -22,8 +22,8 @@ const NEEDED = [
   "EnergyLedger",
   "Balancer",
   "Supply",
-  "Reassignment",
   "PoolOutlet",
+  "Reassignment",
 ];
 
 function address(i: number): string {
