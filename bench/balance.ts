@@ -77,7 +77,7 @@ function report(picture: string): string {
     "and then. *Leased*: share of all units. *Deviation* and *span* (5th to 95th percentile) of the loads in percentage",
     "points; *outside*: nodes farther than τ from the average. *Moved*: units moved for each unit leased. *Returns*:",
     "migrations back to a node that the lease had left, which only happen when owners and other work change the loads.",
-    "Nodes below the band stay there when nobody is above it any more: the rule takes from the loaded, it does not level.",
+    "Nodes below the band stay there when nobody is above it: the rule takes from loaded nodes, it does not level.",
     "",
     wrong.length === 0 ? "Balancing narrows the spread at every load." : wrong.join("\n"),
     "",

@@ -104,7 +104,7 @@ function report(): string {
   return [
     `${machine()}; load ${busy.toFixed(1)} before the run, ${load().toFixed(1)} after it. Medians of the rounds, in each of`,
     "which every way had its turn; *range* is from the slowest to the fastest, *share* is relative to plain HTTP with",
-    "SHA-256, *processor* the client's processor time for 1 GiB, *memory* the most that its process had resident, *server*",
+    "SHA-256, *processor* the client's processor time for 1 GiB, *memory* the maximum resident size of its process, *server*",
     "the same of the servers. Made by `npm run bench:checkpoints -- --write`.",
     "",
     markdownTable(

@@ -102,7 +102,7 @@ function report(all: readonly Row[]): string {
     "*Sorted*: nodes to class form, which all start from. *First*: the first solve of a process, before anything is compiled.",
     "*Cold*: median of up to seven solves from nothing. *Warm*: median, and slowest, of 24 solves, each after one change: a node",
     "joins, leaves or asks another price, a task arrives, is done, wants or pays more or less, or there is another seed.",
-    "*Certificate*: proving a solution optimal. *Memory*: the most that the process had, and what it had *before* its first solve.",
+    "*Certificate*: proving a solution optimal. *Memory*: the process's maximum, and its memory *before* its first solve.",
     "Clp and SciPy: without reading the problem, and memory of their own process. All times are processor time, so that other",
     `work on the machine matters little; its clock is no finer than ${CLOCK} ms everywhere.`,
     "",

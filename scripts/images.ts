@@ -29,7 +29,6 @@ new Command("images")
       process.exitCode = 64;
       return;
     }
-    run("npm", ["run", "--silent", "compile"]);
     const time = run("git", ["log", "-1", "--format=%ct"], true);
     for (const image of images) {
       run(options.docker, [

@@ -262,7 +262,7 @@ export class ReceiptGiver {
 }
 
 /** Label of the pins of copies that were signed for. */
-export function attestedLabel(leaseId: number): string {
+function attestedLabel(leaseId: number): string {
   return `attested-${String(leaseId)}`;
 }
 

@@ -13,7 +13,7 @@ import type { Doubts } from "./order.ts";
 import { MAX_MESSAGE_BYTES } from "./wire.ts";
 
 /** Protocol by which holders are asked to prove that they still have what they signed for. */
-export const SPOT_PROTOCOL = "/drmp/spot/1";
+const SPOT_PROTOCOL = "/drmp/spot/1";
 
 /** Time for an answer, and for verifying it, milliseconds. */
 const ANSWER_MS = 15_000;

@@ -15,7 +15,7 @@ import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
 
 /** A task's spec that cannot be had or cannot be used. The message names its CID and what is wrong. */
-export class SpecUnusable extends Error {
+class SpecUnusable extends Error {
   readonly code = "SPEC_UNUSABLE";
 
   constructor(message: string, options?: ErrorOptions) {

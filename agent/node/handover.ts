@@ -28,7 +28,7 @@ const PAUSE_MS = 500;
  * @param reach Which addresses may be dialled.
  * @returns Whether it does so before the signal is raised.
  */
-export async function isHeldBy(
+async function isHeldBy(
   endpoint: readonly string[],
   cid: string,
   maxBytes: number,

@@ -1,7 +1,7 @@
 import { keccak256 } from "ethers";
 
 /** `HOLDER_FACTOR` of CheckpointRegistry.sol: holders of a lease, in the mean, for each receipt that its task asks for. */
-export const HOLDER_FACTOR = 8n;
+const HOLDER_FACTOR = 8n;
 
 /**
  * A node's place among the holders of a lease, as CheckpointRegistry.sol reckons it: the upper 128 bits of

@@ -19,7 +19,7 @@ import { Sampler } from "./sampler.ts";
 import type { WorkloadCpu } from "./workloads.ts";
 
 /** Version of the agent as reports carry it: major × 256 + minor. */
-export const AGENT_VERSION = 0x0001;
+const AGENT_VERSION = 0x0001;
 
 /** Where Linux shows the processor's energy counters. */
 const POWERCAP = "/sys/class/powercap";

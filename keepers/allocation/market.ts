@@ -132,7 +132,7 @@ const PARAMETERS: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
  *
  * @throws PageError 400 if a parameter is unknown, given twice or malformed, or `cost` stands without `class`.
  */
-export function parseMarketQuery(query: URLSearchParams): MarketQuery {
+function parseMarketQuery(query: URLSearchParams): MarketQuery {
   for (const name of query.keys()) {
     const rule = PARAMETERS.get(name);
     if (!rule) {

@@ -7,7 +7,7 @@ import type { ReaderParts } from "./reader.ts";
 import type { Patience } from "./watch.ts";
 
 /** Bound of a fetch for which none is given: 1 GiB. */
-export const DEFAULT_MAX_BYTES = 1024 ** 3;
+const DEFAULT_MAX_BYTES = 1024 ** 3;
 /** Blocks asked for at a time; measured as the best for bitswap, and 16 MiB on either side. HTTP asks each peer for 8. */
 const CONCURRENCY = 16;
 

@@ -15,6 +15,16 @@ interface InFlight extends About {
   readonly hash: string;
 }
 
+/** What a transaction does. */
+export interface Move {
+  readonly to: string;
+  readonly data: string;
+  readonly value: bigint;
+  readonly gasLimit: bigint;
+  /** Gas that its simulation took. */
+  readonly estimate: bigint;
+}
+
 /** What a transaction cost. */
 export interface Cost {
   readonly gasUsed: bigint;

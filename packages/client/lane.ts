@@ -6,7 +6,7 @@ import { explain } from "./explain.ts";
 import { whyReverted } from "./internal/aftermath.ts";
 import { DEFAULT_BUDGET_PER_HOUR, HourlyBudget, LOCAL_BUDGET_PER_HOUR } from "./internal/budget.ts";
 import { bumpFees, type Fees, tipCeiling } from "./internal/fees.ts";
-import { Flight, type Landing, type Move, type Tower } from "./internal/flight.ts";
+import { Flight, type Landing, type Tower } from "./internal/flight.ts";
 import { gwei } from "./internal/format.ts";
 import { Journal, type JournalEntry } from "./internal/journal.ts";
 import { nextNonceStep } from "./internal/nonce-plan.ts";
@@ -15,7 +15,7 @@ import { answerWithin, DeadlinePassed, Patience, pause, unless } from "./interna
 import { Preflight, type Suggestion, TRANSACTION_GAS_CAP } from "./internal/preflight.ts";
 import { requireCount, toBlock, toCount, toReceipt } from "./internal/rpc-answers.ts";
 import { describeRefusal, MAY_BE_MINED, type Remedy, remedyFor, type SendAnswer } from "./internal/send-refusal.ts";
-import type { LaneOptions, LaneRequest, Outcome, SignedTransaction } from "./lane-types.ts";
+import type { LaneOptions, LaneRequest, Move, Outcome, SignedTransaction } from "./lane-types.ts";
 import { LOCAL_CHAIN_ID } from "./provider.ts";
 
 export { Journal } from "./internal/journal.ts";

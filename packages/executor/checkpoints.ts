@@ -14,7 +14,7 @@ import { isSystemError, WorkloadError } from "./errors.ts";
 import { relativePathProblem } from "./paths.ts";
 
 /** Highest number of a checkpoint. */
-export const MAX_CHECKPOINT_NUMBER = 999_999_999;
+const MAX_CHECKPOINT_NUMBER = 999_999_999;
 
 const NAME = /^checkpoint-(\d{9})$/;
 const UNFINISHED = /^checkpoint-\d{9}\.(tmp|replaced)$/;

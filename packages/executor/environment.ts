@@ -1,7 +1,7 @@
 import { WorkloadError } from "./errors.ts";
 
 /** Prefix of the variables that belong to the workload contract; a spec may not set them. */
-export const RESERVED_PREFIX = "VERAI_";
+const RESERVED_PREFIX = "VERAI_";
 
 /** Which unit of which task a program runs, and for the how-manieth time. */
 export interface UnitIdentity {

@@ -2,7 +2,7 @@ import type { UnitExit } from "./executor.ts";
 import type { TaskSpec } from "./spec.ts";
 
 /** Exit code that stands for a time-out in a spec's list of retryable ones, as with timeout(1). */
-export const TIMEOUT_EXIT_CODE = 124;
+const TIMEOUT_EXIT_CODE = 124;
 
 /**
  * Whether a unit that has ended is to be started again on this node, from its newest checkpoint. What was drained or

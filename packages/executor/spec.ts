@@ -33,7 +33,7 @@ const path = line(255, "a relative path").superRefine((value, context) => {
 });
 
 /** Schema of a task spec; see {@link TaskSpec} for the meaning of its fields. Unknown keys are errors. */
-export const taskSpec = z
+const taskSpec = z
   .strictObject({
     version: z.literal(1, { error: "has to be 1, the only version there is" }),
     name: line(100, "the task's name, for people to read").min(1, { error: "is empty: name the task" }),

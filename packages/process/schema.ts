@@ -56,7 +56,7 @@ export const keySource = z.union([
 export const rpcUrl = z.url({ protocol: /^https?$/, error: "has to be an http or https address" });
 
 /** How the endpoints of a chain are asked; what is left out has the default of packages/client/provider.ts. */
-export const requests = z.strictObject({
+const requests = z.strictObject({
   /** Seconds for one HTTP exchange, from the first byte sent to the last received. */
   timeout: z.number().min(1).max(300).optional(),
   /** Tries of a request, the first included. */

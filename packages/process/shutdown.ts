@@ -16,7 +16,7 @@ export function shutdownSignal(onSignal?: (signal: NodeJS.Signals) => void): Abo
 }
 
 /** Reason of the abort that {@link shutdownSignal} raises. */
-export class ShutdownRequested extends Error {
+class ShutdownRequested extends Error {
   readonly code = "SHUTDOWN_REQUESTED";
 
   constructor(signal: NodeJS.Signals) {

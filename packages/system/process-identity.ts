@@ -27,7 +27,7 @@ export interface ProcessTable {
 }
 
 /** This machine's processes. */
-export const processTable: ProcessTable = {
+const processTable: ProcessTable = {
   stat: async (pid) => read(`/proc/${String(pid)}/stat`),
   exists: (pid) => {
     try {

@@ -72,6 +72,6 @@ const cases: readonly FaultCase[] = [
 /** Networks that are disturbed by a seed, as `npm run chaos` does. */
 export const chaosRuns: FaultKind = {
   name: "chaos",
-  guarantee: "books, units and fences hold at every step; a seed repeats its faults, conditions and decisions",
+  guarantee: "ledgers, units and fences hold at every step; a seed repeats its faults, conditions and decisions",
   cases,
 };

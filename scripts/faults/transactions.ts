@@ -10,7 +10,7 @@ import { closeMarket, submissionFaults } from "./transactions/submissions.ts";
 /** Faults around sending transactions, on a real chain behind an endpoint that misbehaves. */
 export const transactionFaults: FaultKind = {
   name: "transactions",
-  guarantee: "a request is paid at most once, and whoever waits learns whether it was sent",
+  guarantee: "a request is paid at most once, and anyone who waits learns whether it was sent",
   cases: [...receiptFaults, ...sendingFaults, ...feeFaults, ...nonceFaults, ...queueFaults, ...submissionFaults],
   close: async () => {
     await stopChain();

@@ -5,7 +5,7 @@ export type Abis = Readonly<Record<string, unknown>>;
 export type Addresses = Readonly<Record<number, Readonly<Partial<Record<string, string>>>>>;
 
 /** `NodeRegistry` → `nodeRegistryAbi`. */
-export function constantOf(name: string): string {
+function constantOf(name: string): string {
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}Abi`;
 }
 

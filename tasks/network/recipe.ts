@@ -41,7 +41,7 @@ export function parametersFile(chainId: number, named: string): string {
 const ADDRESSES = ["governance", "guardian", "arbiter", "treasury", "vrfCoordinator"];
 
 /** The names of the parameters that a module, and those it uses, ask for. O(everything in the module). */
-export function parametersOf(module: IgnitionModule): Set<string> {
+function parametersOf(module: IgnitionModule): Set<string> {
   const names = new Set<string>();
   const seen = new Set<unknown>();
   const look = (value: unknown): void => {
@@ -62,7 +62,7 @@ export function parametersOf(module: IgnitionModule): Set<string> {
 }
 
 /** What keeps a module from being deployed with these parameters, in words; empty if nothing does. Pure. */
-export function parameterProblems(module: IgnitionModule, given: DeploymentParameters): string[] {
+function parameterProblems(module: IgnitionModule, given: DeploymentParameters): string[] {
   const values: Readonly<Record<string, unknown>> = given[module.id] ?? {};
   const wanted = parametersOf(module);
   const missing = [...wanted].filter((name) => values[name] === undefined).map((name) => `${name} is missing`);

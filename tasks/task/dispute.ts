@@ -61,7 +61,7 @@ export default async function dispute(
  *
  * @param bondBps `DisputeBondBps`, basis points.
  */
-export function disputeBond({ price, count }: Pick<Lease, "price" | "count">, bondBps: number): bigint {
+function disputeBond({ price, count }: Pick<Lease, "price" | "count">, bondBps: number): bigint {
   const share = BigInt(price) * BigInt(count) * BigInt(bondBps);
   return microToWei((share + 9_999n) / 10_000n);
 }

@@ -14,7 +14,7 @@ export async function givenTask(reader: Reader, at: Pin, taskId: number): Promis
 }
 
 /** Classes with their surcharges, from `cpu/eu,cpu/us=0.003`. Ascending by id. */
-export function givenClasses(
+function givenClasses(
   known: readonly NodeClass[],
   text: string,
 ): { classId: number; name: string; surcharge: bigint }[] {

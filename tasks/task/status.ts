@@ -103,7 +103,7 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
 }
 
 /** What can be done about a lease's result now, or what an arbiter has to decide; undefined if nothing. Pure. */
-export function disputeOf(
+function disputeOf(
   { id, taskId, status: state, due, result }: Lease,
   now: number,
 ): { readonly lease: number; readonly until: number; readonly words: string } | undefined {

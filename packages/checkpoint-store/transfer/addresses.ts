@@ -5,7 +5,7 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { CheckpointError } from "../errors.ts";
 
 /** Longest endpoint that a node can register, bytes. */
-export const MAX_ENDPOINT_BYTES = 256;
+const MAX_ENDPOINT_BYTES = 256;
 
 const HOSTS = ["ip4", "ip6", "dns", "dns4", "dns6"];
 

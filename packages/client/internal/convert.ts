@@ -33,7 +33,7 @@ export function safe(value: bigint): number {
  * A size that a node claims. Whoever claims an absurd one must not stop others from reading on, so what a double does
  * not hold becomes 2^53 - 1, which no bound allows.
  */
-export function claimedSize(value: bigint): number {
+function claimedSize(value: bigint): number {
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
 }
 

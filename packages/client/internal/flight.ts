@@ -2,7 +2,7 @@ import { type JsonRpcApiProvider, keccak256, type Signer, Transaction, type Tran
 
 import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
 import { explain } from "../explain.ts";
-import type { Cost, LaneEvent, LaneRequest } from "../lane-types.ts";
+import type { Cost, LaneEvent, LaneRequest, Move } from "../lane-types.ts";
 import type { Fees } from "./fees.ts";
 import type { Journal, SentTransaction } from "./journal.ts";
 import { NonceSearch, safeBlock, type SeenTransaction } from "./nonce-search.ts";
@@ -24,16 +24,6 @@ export interface Tower {
   readonly emit: (event: LaneEvent) => void;
   /** Asks the chain within `callMs`. @throws RpcUnavailable, or the explained error that was answered. */
   readonly ask: (method: string, parameters: readonly unknown[]) => Promise<unknown>;
-}
-
-/** What a transaction does. */
-export interface Move {
-  readonly to: string;
-  readonly data: string;
-  readonly value: bigint;
-  readonly gasLimit: bigint;
-  /** Gas that its simulation took. */
-  readonly estimate: bigint;
 }
 
 /** How a nonce was used up. */

@@ -31,7 +31,7 @@ export type NonceStep = {
 };
 
 /** Gaps above this are not filled: the entry behind is then no reason to wait. */
-export const MAX_GAP = 16;
+const MAX_GAP = 16;
 
 /** More than this waiting before us is not believed. */
 const MAX_WAITING = 64;

@@ -1,8 +1,8 @@
 import { ChainError } from "../errors.ts";
 import { explain } from "../explain.ts";
-import type { LaneOptions, LaneRequest } from "../lane-types.ts";
+import type { LaneOptions, LaneRequest, Move } from "../lane-types.ts";
 import { type Fees, suggestFees } from "./fees.ts";
-import type { Move, Tower } from "./flight.ts";
+import type { Tower } from "./flight.ts";
 import { eth } from "./format.ts";
 import { toBlock, toQuantity, unreadable } from "./rpc-answers.ts";
 

@@ -1,7 +1,8 @@
 import { RpcUnavailable, type RpcFailure } from "../errors.ts";
-import { classifyAnswer, type RpcCall, type Verdict } from "./rpc-failure.ts";
+import { classifyAnswer, type Verdict } from "./rpc-failure.ts";
 import { Gate, type GateOptions } from "./rpc-gate.ts";
 import { secretsOf, shownName } from "./rpc-redact.ts";
+import type { RpcCall } from "./rpc-shapes.ts";
 import { ExchangeFailed, Transport, type TransportOptions } from "./rpc-transport.ts";
 
 /** A JSON-RPC call with its id. */

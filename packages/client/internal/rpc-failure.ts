@@ -2,13 +2,7 @@ import { isHexString, keccak256 } from "ethers";
 
 import { RpcUnavailable, type RpcFailure } from "../errors.ts";
 import { SAYINGS } from "./rpc-sayings.ts";
-import { shapeProblem } from "./rpc-shapes.ts";
-
-/** A JSON-RPC call as far as its answer is judged by it. */
-export interface RpcCall {
-  readonly method: string;
-  readonly params?: unknown;
-}
+import { type RpcCall, shapeProblem } from "./rpc-shapes.ts";
 
 /**
  * What a response to a call is worth.
@@ -80,13 +74,6 @@ export function classifyError(call: RpcCall, error: unknown): Verdict {
   const reason = failureOf(code, said);
   if (reason === "throttled") return { kind: "rate-limited", what, pauseMs: pauseOf(error, said) };
   return { kind: "unavailable", reason, what };
-}
-
-/** Why a JSON-RPC error of a call is no answer about the chain, or undefined if it is one. */
-export function answerFailure(error: object, method = "eth_call"): RpcFailure | undefined {
-  const verdict = classifyError({ method }, error);
-  if (verdict.kind === "rate-limited") return "throttled";
-  return verdict.kind === "unavailable" ? verdict.reason : undefined;
 }
 
 /** Why an HTTP status of 400 or above (or of 300 to 399, a redirection) is no answer. */

@@ -1,4 +1,8 @@
-import type { RpcCall } from "./rpc-failure.ts";
+/** A JSON-RPC call as far as its answer is judged by it. */
+export interface RpcCall {
+  readonly method: string;
+  readonly params?: unknown;
+}
 
 const QUANTITY = /^0x[0-9a-f]{1,64}$/i;
 const BYTES = /^0x(?:[0-9a-f]{2})*$/i;

@@ -1,5 +1,5 @@
+import type { Move } from "../lane-types.ts";
 import { bumpFees, type Fees } from "./fees.ts";
-import type { Move } from "./flight.ts";
 
 /**
  * What a node says when a signed transaction is handed to it.

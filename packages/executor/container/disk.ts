@@ -24,7 +24,7 @@ export interface DiskUse {
  * What directories take on disk. Stops counting once it is more than a bound. Never follows links. What lies so deep that
  * no path leads there counts as more than any bound: nobody could tell how much it is. O(entries).
  */
-export async function diskUse(directories: readonly string[], bound: DiskUse): Promise<DiskUse> {
+async function diskUse(directories: readonly string[], bound: DiskUse): Promise<DiskUse> {
   let [bytes, entries] = [0, 0];
   const open = [...directories];
   for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {

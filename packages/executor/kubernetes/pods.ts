@@ -114,6 +114,6 @@ export function podOfIndex(pods: readonly V1Pod[], job: string, index: number): 
 }
 
 /** Name of the Job that a pod belongs to. */
-export function ownerOf(pod: V1Pod): string | undefined {
+function ownerOf(pod: V1Pod): string | undefined {
   return pod.metadata?.ownerReferences?.find(({ kind }) => kind === "Job")?.name;
 }

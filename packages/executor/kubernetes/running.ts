@@ -27,7 +27,7 @@ export interface PodPatience {
   readonly lostSeconds: number;
 }
 
-export const POD_PATIENCE: PodPatience = {
+const POD_PATIENCE: PodPatience = {
   troubledSeconds: 300,
   startSeconds: START_SECONDS,
   podSeconds: 300,

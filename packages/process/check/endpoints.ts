@@ -19,7 +19,7 @@ const PATIENCE_MS = 10_000;
 /** Largest difference between this machine's clock and the newest block, seconds. BASE makes a block every two. */
 export const MAX_SKEW_SECONDS = 60;
 /** What is wrong with an endpoint's address, before it is asked. Pure. */
-export function urlFindings({ entry, url }: EndpointUse): Finding[] {
+function urlFindings({ entry, url }: EndpointUse): Finding[] {
   const shown = publicPart(url);
   const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
   if (protocol === "http:" || protocol === "https:") return [];

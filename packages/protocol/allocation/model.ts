@@ -108,7 +108,7 @@ export interface Primal {
  * A task's maximum price as it enters the problem, with the highest dither on top: a class that costs exactly the maximum
  * price still serves the task, one that costs a micro-VER more does not. `Layout.sol` scales it the same way.
  */
-export function scaledMaxPrice(maxPrice: number): number {
+function scaledMaxPrice(maxPrice: number): number {
   return maxPrice * DITHER + DITHER - 1;
 }
 

@@ -1,7 +1,7 @@
 import { DITHER } from "../money/units.ts";
 
 /** Joules of a kilowatt-hour. */
-export const JOULES_PER_KWH = 3_600_000;
+const JOULES_PER_KWH = 3_600_000;
 
 /**
  * Grams of CO2 equivalent that some electricity stands for.

@@ -6,7 +6,7 @@ import { reassign } from "./draws.ts";
  */
 
 /** Most tries to find nodes for a range. */
-export const TRIES = 64;
+const TRIES = 64;
 
 const BASIS = 10_000n;
 

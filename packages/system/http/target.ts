@@ -12,7 +12,7 @@ export interface TargetRefusal {
 }
 
 /** Longest path with its query, bytes. */
-export const MAX_TARGET_BYTES = 2_048;
+const MAX_TARGET_BYTES = 2_048;
 
 /**
  * Takes a request's target apart. Only what a page of ours can have is taken: a path in
