@@ -111,7 +111,10 @@ export function nextStep(view: AllocationView, tries: Tries = {}): AllocationSte
     return { kind: "wait", why: `more tasks may join for another ${String(companyUntil - now)} s` };
   }
   if (size("open", 1) === 0) {
-    return { kind: "wait", why: `opening was refused; the next try is in ${String((tries.open?.until ?? now) - now)} s` };
+    return {
+      kind: "wait",
+      why: `opening was refused; the next try is in ${String((tries.open?.until ?? now) - now)} s`,
+    };
   }
   return { kind: "open", why: `${String(servable.length)} tasks wait` };
 }

@@ -23,16 +23,18 @@ export default async function status(
 
 async function all({ session, screen }: Context, pin: Pin): Promise<object> {
   const tasks = await session.reader.tasks(pin);
-  const rows = tasks.map(({ id, status: state, units, openUnits, leasedUnits, paidUnits, refundedUnits, owner, parked }) => ({
-    id,
-    status: state === "open" && parked ? "parked" : state,
-    units,
-    open: openUnits,
-    leased: leasedUnits,
-    paid: paidUnits,
-    refunded: refundedUnits,
-    owner,
-  }));
+  const rows = tasks.map(
+    ({ id, status: state, units, openUnits, leasedUnits, paidUnits, refundedUnits, owner, parked }) => ({
+      id,
+      status: state === "open" && parked ? "parked" : state,
+      units,
+      open: openUnits,
+      leased: leasedUnits,
+      paid: paidUnits,
+      refunded: refundedUnits,
+      owner,
+    }),
+  );
   screen.table(
     ["task", "status", "units", "open", "leased", "paid", "refunded", "owner"],
     rows.map((row) => Object.values(row)),
