@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title Rounds: open tasks meet free capacity at the least cost, and the chain checks that it is the least
+/// @title Rounds: open tasks meet free capacity at the minimum cost, and the chain checks that it is the least
 /// @notice A round freezes the head of the task queue and all listings, asks for a seed, and is settled by whoever posts
 /// the optimum with the clearing prices that prove it. docs/concepts/allocation.md has the linear program and the proof.
 interface IRoundManager {

@@ -38,7 +38,7 @@ export async function openJournal(
         "DEPLOYMENT_GONE",
         false,
         `There is no contract at ${address}, where ${directory} says that ${step} is: it is of another chain. Name another ` +
-          "deployment with --deployment-id, or begin anew with --reset.",
+          "deployment with --deployment-id, or start again with --reset.",
       );
     }
     return { done: new Set(), stale: true };
