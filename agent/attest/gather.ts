@@ -34,7 +34,7 @@ export class TooFewReceipts extends Error {
   constructor(got: number, needed: number, reasons: ReadonlyMap<number, string>) {
     const answers = [...reasons].map(([nodeId, why]) => `node ${String(nodeId)}: ${why}`);
     super(
-      `${String(got)} of ${String(needed)} receipts are there (${answers.length > 0 ? answers.join("; ") : "no other node is active"}); asked again as long as the lease lives`,
+      `${String(got)} of ${String(needed)} receipts collected (${answers.length > 0 ? answers.join("; ") : "no other node is active"}); asked again as long as the lease lives`,
     );
     this.name = "TooFewReceipts";
   }

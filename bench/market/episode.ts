@@ -143,7 +143,7 @@ class Episode {
     return now;
   }
 
-  /** Nobody works any more: what is delivered is paid, what is not is refunded, and all money is where it belongs. */
+  /** Nobody works after this: what is delivered is paid, what is not is refunded, and all money is where it belongs. */
   async #windUp(keeper: string): Promise<void> {
     const chain = this.#chain;
     for (const [taskId, { owner }] of this.#game.tasks) await chain.cancel(owner, taskId);
