@@ -129,7 +129,7 @@ export default defineConfig({
   },
 
   test: {
-    mocha: { timeout: 120_000 },
+    mocha: { timeout: 600_000 },
     solidity: {
       fsPermissions: { readDirectory: ["./snapshots", "./test/vectors"] },
       // More runs, or others: a failure prints its input, and this seed with these runs finds it again.

@@ -16,6 +16,7 @@ export const agentConfig = z.strictObject({
   dataDir: path,
   /** MiB that stay free on the disk of `dataDir`; with less, the node takes no new leases. */
   minFree: within(1, 2 ** 24, "MiB").default(64),
+  /** What the node offers; registered on chain. */
   node: z.strictObject({
     /** Class by name, such as "cpu/eu". */
     class: z.string(),
@@ -25,10 +26,12 @@ export const agentConfig = z.strictObject({
     ask: ver,
     /** Average watts above which the node wants no more work. */
     powerThreshold: wholeWithin(0, 2 ** 32 - 1, "watts"),
-    /** The most watts that the machine can draw; the network refuses reports above it. */
+    /** Maximum watts of the machine; the network refuses reports above it. */
     powerMax: wholeWithin(1, 2 ** 32 - 1, "watts"),
+    /** Where the machine's electricity comes from, as its owner declares. */
     energySource: z.enum(ENERGY_SOURCES),
   }),
+  /** The store of checkpoints and results. */
   store: z
     .strictObject({
       /** Multiaddrs to listen on. */
@@ -47,7 +50,7 @@ export const agentConfig = z.strictObject({
           }),
         ])
         .prefault({}),
-      /** Most bytes of checkpoints on disk; what is not pinned goes when room is needed. */
+      /** Maximum bytes of checkpoints on disk; unpinned content is deleted when space is needed. */
       maxBytes: z
         .number()
         .int()
@@ -63,7 +66,7 @@ export const agentConfig = z.strictObject({
         .default(8 * 2 ** 30),
     })
     .prefault({}),
-  /** How the machine's energy is found out; what cannot be measured is estimated, and called so. */
+  /** How the machine's energy is measured; what cannot be measured is estimated, and reported as estimated. */
   power: z
     .strictObject({
       /**
@@ -79,9 +82,17 @@ export const agentConfig = z.strictObject({
        */
       gpus: wholeWithin(1, 1024, "GPUs").optional(),
       /** Idle and maximum watts of the processor, where you know better than the table of averages. */
-      watts: z.strictObject({ idle: z.number().nonnegative(), max: z.number().positive() }).optional(),
+      watts: z
+        .strictObject({
+          /** Watts at rest. */
+          idle: z.number().nonnegative(),
+          /** Watts at full load. */
+          max: z.number().positive(),
+        })
+        .optional(),
     })
     .prefault({}),
+  /** Reports of load, latency and energy. */
   telemetry: z
     .strictObject({
       /** Multiaddrs of keepers that collect reports; several of one keeper separated by commas. */
@@ -90,7 +101,7 @@ export const agentConfig = z.strictObject({
       cpus: within(0.01, 4096, "CPUs").optional(),
       /** Where procfs is mounted: the load is read from its file `stat`. For a container that has the machine's elsewhere. */
       procfs: z.string().startsWith("/").default("/proc"),
-      /** Seconds between two looks at the meters. */
+      /** Seconds between two readings of the meters. */
       sampleEvery: within(0.1, 300, "seconds").default(5),
       /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
       selfPostAfter: within(0, 86_400, "seconds").optional(),
@@ -99,13 +110,13 @@ export const agentConfig = z.strictObject({
   /** Offers the machine only while its owner does not use it. */
   idleOnly: z
     .strictObject({
-      /** Share of the machine used by anything but the agent from which on the owner counts as there. */
+      /** Share of the machine, used by anything but the agent, above which the owner counts as present. */
       othersLoad: z.number().positive().max(1).default(0.2),
       /** Seconds of quiet after which the machine is offered. */
       idleAfter: within(1, 86_400, "seconds").default(300),
     })
     .optional(),
-  /** Seconds between two looks at the chain. */
+  /** Seconds between two reads of the chain. */
   interval: within(0.1, 600, "seconds").default(4),
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
@@ -117,6 +128,7 @@ export const agentConfig = z.strictObject({
   spotCheck: within(0.1, 86_400, "seconds").default(60),
   /** Seconds to try to fetch a task's spec before giving the lease back. */
   specTimeout: within(1, 86_400, "seconds").default(120),
+  /** What runs units: containers by default, processes on a local chain. */
   executor: executorConfig,
   service,
 });

@@ -51,8 +51,11 @@ const containers = z.strictObject({
   /** Bounds on images that are pulled for tasks. */
   images: z
     .strictObject({
+      /** MiB of all pulled images together, above which the longest unused are removed. */
       totalMiB: whole.optional(),
+      /** MiB of one image; larger ones are refused. */
       eachMiB: whole.optional(),
+      /** Seconds for pulling one image. */
       pullSeconds: whole.max(MAX_TIMER_SECONDS).optional(),
     })
     .prefault({}),
@@ -67,28 +70,37 @@ const kubernetes = z.strictObject({
   kubeconfig: z.string().optional(),
   /** The volume that the agent and its units share, mounted by all (ReadWriteMany). */
   volume: z.strictObject({
+    /** Name of its claim. */
     claim: z.string(),
     /** Where the agent has it. */
     path: z.string().startsWith("/"),
     /** The volume's directory that the agent has there. */
     subPath: z.string().default(""),
   }),
+  /** Image of the built-in trainers, by digest. Without one, only images are run. */
   trainerImage: z.string().optional(),
   /** MiB of /tmp in a unit's memory, where its spec does not ask for more on disk. */
   tmpMiB: whole.default(64),
   /** MiB of the volume for a unit's checkpoints and outputs. */
   diskMiB: whole.default(10_240),
+  /** PriorityClass of units' pods. */
   priorityClass: z.string().optional(),
+  /** RuntimeClass of units' pods, such as gVisor's. */
   runtimeClass: z.string().optional(),
+  /** Labels of the machines that units may run on. */
   nodeSelector: z.record(z.string(), z.string()).default({}),
   /** Let tasks that ask for it have the network, as far as the cluster's NetworkPolicies do. */
   allowOutbound: z.boolean().default(false),
+  /** The cluster's resource name of a GPU. */
   gpuResource: z.string().default("nvidia.com/gpu"),
   /** What a unit of the node's class needs: what the cluster's capacity is counted in. */
   unitSize: z
     .strictObject({
+      /** CPUs. */
       cpus: z.number().positive().default(1),
+      /** MiB of memory. */
       memoryMiB: whole.default(2048),
+      /** GPUs. */
       gpus: z.number().int().nonnegative().default(0),
     })
     .prefault({}),

@@ -10,8 +10,9 @@ export const developerConfig = z.strictObject({
   key: keySource,
   /** Specs, results and journals. */
   dataDir: path,
-  /** Trainers beside the built-in ones that the nodes which are to run the tasks are known to have. */
+  /** Further trainers, beside the built-in ones, that the nodes are known to have. */
   trainers: z.array(z.string()).default([]),
+  /** The store that serves specs. */
   store: z
     .strictObject({
       /** Multiaddrs to listen on. */
@@ -22,17 +23,19 @@ export const developerConfig = z.strictObject({
 
 /** What a developer wants trained: the terms beside the spec. Amounts of VER as people write them. */
 export const taskTerms = z.strictObject({
+  /** Units of the task. */
   units: wholeWithin(1, 2 ** 20, "units"),
-  /** The most a unit may cost. */
+  /** Maximum price of a unit, VER. */
   maxPrice: ver,
-  /** Class name → surcharge in VER; it steers the choice and is not paid. */
+  /** Classes that may serve the task: name → surcharge in VER, which steers the choice and is never paid. */
   classes: z.record(z.string(), ver),
   /** VER for a kilogram of CO2: adds price × carbon of a unit to each class's surcharge, so that clean regions are preferred. */
   carbonPrice: ver.optional(),
+  /** Seconds between two checkpoints of a lease. */
   checkpointInterval: wholeWithin(1, 30 * 86_400, "seconds"),
   /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
   replicas: wholeWithin(0, 4, "nodes").default(1),
-  /** Seconds from now on until the results must be there. */
+  /** Seconds from now until the deadline for results. */
   within: wholeWithin(1, 366 * 86_400, "seconds"),
 });
 

@@ -5,7 +5,7 @@ import { eth, fees, keySource, network, path, rpcUrl, service, wholeWithin, with
 /** Configuration of a keeper process. Times in seconds. */
 export const keeperConfig = z.strictObject({
   network: network.extend({
-    /** Another endpoint of the same chain: a lease is expired only if this one sees it overdue, too. */
+    /** A second endpoint of the same chain: a lease is expired only if this one also sees it overdue. */
     confirmRpcUrl: rpcUrl.optional(),
   }),
   fees,
@@ -14,8 +14,8 @@ export const keeperConfig = z.strictObject({
   /** ETH below which the balance counts as low: it is logged, and `/metrics` has it for alerts. */
   lowBalance: eth.default("0.001"),
   /**
-   * What has to see a lease overdue, or a round's or batch's time over, before that is acted on: the newest block, the
-   * newest that has been posted to the layer below, or the newest that is final there.
+   * How final a block must be before the keeper expires an overdue lease, or aborts a round or batch after its time-out:
+   * the newest block, the newest that has been posted to the L1, or the newest that is final there.
    */
   finality: z
     .enum(["latest", "safe", "finalized"], { error: 'has to be "latest", "safe" or "finalized"' })
@@ -27,31 +27,34 @@ export const keeperConfig = z.strictObject({
     .default(["allocation", "failover", "energy", "balance"]),
   /** Journals of transactions in flight. */
   dataDir: path,
-  /** Seconds between two looks at the chain. */
+  /** Seconds between two reads of the chain. */
   interval: within(0.1, 600, "seconds").default(4),
+  /** Rounds. */
   allocation: z
     .strictObject({
-      /** Time that the last task submitted waits for company before a round opens: the more tasks, the better the joint optimum. */
+      /** Seconds that the newest task waits for others before a round opens: the more tasks, the better the joint optimum. */
       batchSeconds: within(0, 3600, "seconds").default(10),
-      /** Longest time that this operator lets others post first, so that operators do not pay for the same thing; each has another turn each round. */
+      /** Maximum seconds by which this keeper lets others post first, so that keepers do not pay for the same thing; turns change each round. */
       staggerSeconds: within(0, 600, "seconds").default(6),
     })
     .prefault({}),
+  /** Reports. */
   energy: z
     .strictObject({
-      /** Multiaddrs at which agents' reports are taken; their peer id is made at the first start, and stays. */
+      /** Multiaddrs at which agents' reports are received; the peer id is made at the first start, and stays. */
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4003"]),
       /** Multiaddrs that agents reach this keeper by, if they differ. */
       announce: z.array(z.string()).default([]),
       /** Seconds that a report waits for others, so that they share the cost of a transaction. */
       batchSeconds: within(0, 3600, "seconds").default(20),
-      /** Most reports in a transaction. */
+      /** Maximum number of reports in a transaction. */
       batchReports: wholeWithin(1, 200, "reports").default(100),
     })
     .prefault({}),
+  /** Balancing of loads. */
   balance: z
     .strictObject({
-      /** Percentage points beyond the band from which on a node gives or takes work: noise below a quarter of it moves nothing. */
+      /** Percentage points beyond the band at which a node starts to give or take work: noise below a quarter of it moves nothing. */
       hysteresis: within(0, 50, "percentage points").default(2),
     })
     .prefault({}),

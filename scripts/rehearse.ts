@@ -35,7 +35,7 @@ const options = new Command("rehearse")
   .opts<{ node: "hardhat" | "anvil"; json: boolean }>();
 
 /** Time for any one thing that is waited for, milliseconds. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 900_000;
 
 const UNITS = 3;
 const ETH = 10n ** 18n;

@@ -1,3 +1,4 @@
+import { buildTasks } from "./build/tasks.ts";
 import { energyTasks } from "./energy/tasks.ts";
 import { keeperTasks } from "./keeper/tasks.ts";
 import { keyTasks } from "./key/tasks.ts";
@@ -8,6 +9,7 @@ import { taskTasks } from "./task/tasks.ts";
 
 /** Hardhat tasks, by whom they serve. Each file of actions is loaded only when its task runs. */
 export const tasks = [
+  ...buildTasks,
   ...networkTasks,
   ...keyTasks,
   ...nodeTasks,

@@ -36,7 +36,7 @@ export class TooFewReceipts extends DrmpError {
     const answers = [...reasons].map(([nodeId, why]) => `node ${String(nodeId)}: ${why}`);
     super(
       "TOO_FEW_RECEIPTS",
-      `${String(got)} of ${String(needed)} receipts are there (${answers.length > 0 ? answers.join("; ") : "no other node is active"}); asked again as long as the lease lives`,
+      `${String(got)} of ${String(needed)} receipts collected (${answers.length > 0 ? answers.join("; ") : "no other node is active"}); asked again as long as the lease lives`,
     );
   }
 }

@@ -9,11 +9,11 @@ enum Param {
     UnbondingPeriod,
     /// Protocol fee on top of what a node is paid, basis points; it feeds the bounty pool.
     FeeBps,
-    /// Least time between the opening of two rounds.
+    /// Minimum time between the opening of two rounds.
     RoundInterval,
-    /// Most tasks in a round.
+    /// Maximum number of tasks in a round.
     RoundMaxTasks,
-    /// Most units in a round; bounds the leases, and so the gas, of its settlement.
+    /// Maximum number of units in a round; bounds the leases, and so the gas, of its settlement.
     RoundMaxUnits,
     /// Silence of the oracle after which a round may be aborted.
     SeedTimeout,
@@ -24,7 +24,7 @@ enum Param {
     /// Bounds of the checkpoint interval that a task may ask for.
     MinCheckpointInterval,
     MaxCheckpointInterval,
-    /// Least time that a task must have left before its deadline for a unit of it to be leased.
+    /// Minimum time that a task must have left before its deadline for a unit of it to be leased.
     MinLeaseTime,
     /// Time in which a developer may dispute a delivery; after it anyone may have it paid.
     DisputeWindow,
@@ -36,15 +36,15 @@ enum Param {
     SlashBps,
     /// Time without new leases after a failure.
     Cooldown,
-    /// Most that a settled round pays, micro-VER, shared by who opened and who settled it; never more than half of the
+    /// Maximum bounty of a settled round, micro-VER, shared by who opened and who settled it; never more than half of the
     /// fees that the round itself brought in.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,
     /// Time between two reports of a node.
     ReportInterval,
-    /// Silence after which a node counts as gone; also the most that a report may lag behind the time it covers. At
-    /// most 65535 s.
+    /// Silence after which a node counts as gone; also the maximum lag of a report behind the time it covers.
+    /// Maximum 65535 s.
     ReportTimeout,
     /// Half width of the band of loads around the average in which nobody is moved, basis points.
     BalanceBand,

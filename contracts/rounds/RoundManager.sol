@@ -15,7 +15,7 @@ import {Certificate} from "./Certificate.sol";
 import {Layout} from "./Layout.sol";
 import {RoundPost} from "./RoundPost.sol";
 
-/// @title Rounds: open tasks meet free capacity at the least cost
+/// @title Rounds: open tasks meet free capacity at the minimum cost
 /// @notice See {IRoundManager}.
 contract RoundManager is IRoundManager {
     /// @dev Most pending listings that opening a round brings up to date itself.

@@ -157,7 +157,7 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
       "DEPLOYMENT_GONE",
       false,
       `There is no contract at ${address}, where ${deployment.file} says that ${name} is: the file belongs to another chain, ` +
-        `or the local chain was started anew. Deploy again with \`${deployCommand(deployment.chainId)} --reset\`.`,
+        `or the local chain was restarted. Deploy again with \`${deployCommand(deployment.chainId)} --reset\`.`,
       { details: { name, address } },
     );
   }

@@ -12,10 +12,22 @@ function parameters(network: string): Record<string, Record<string, never>> {
   ) as Record<string, Record<string, never>>;
 }
 
-/** A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses. */
-export async function deployLocal() {
+/** The governed parameters of a network: those that have a value and bounds. */
+function governed(network: string): Record<string, never> {
+  const all: Record<string, object> = parameters(network)["Drmp"] ?? {};
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => "min" in Object(value))) as Record<string, never>;
+}
+
+/**
+ * A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses.
+ *
+ * @param rules Network whose governed parameters (times, stakes, fees, bounties) hold instead of localhost's.
+ */
+export async function deployLocal(rules?: "base" | "baseSepolia") {
   const connection = await hre.network.create();
-  const deployed = await connection.ignition.deploy(local, { parameters: parameters("localhost") });
+  const deployed = await connection.ignition.deploy(local, {
+    parameters: { Drmp: { ...parameters("localhost")["Drmp"], ...(rules && governed(rules)) } },
+  });
   const { ethers } = connection;
   const [deployer, governance, guardian, arbiter, ...others] = await ethers.getSigners();
   if (!deployer || !governance || !guardian || !arbiter) throw new Error("the simulated chain has too few accounts");

@@ -107,7 +107,9 @@ export async function openClient(market: Awaited<ReturnType<typeof openMarket>>,
 }
 
 /** The deployed addresses by the contracts' names, as a deployment file holds them. */
-export async function addressesOf(market: Awaited<ReturnType<typeof openMarket>>): Promise<Record<string, string>> {
+export async function addressesOf(
+  market: Pick<Awaited<ReturnType<typeof deployLocal>>, "contracts">,
+): Promise<Record<string, string>> {
   const addresses: Record<string, string> = {};
   for (const [name, contract] of Object.entries({
     VerToken: market.contracts.token,

@@ -107,7 +107,7 @@ export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
   show: () => string = () => "",
-  seconds = 40,
+  seconds = 300,
 ): Promise<T> {
   for (const end = performance.now() + seconds * 1000; performance.now() < end; await delay(50)) {
     const seen = await look();

@@ -60,7 +60,7 @@ export function testUnit(root: string, spec: TaskSpec, changes: Partial<UnitRun>
 }
 
 /** Waits until a condition holds. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 300): Promise<void> {
   for (const end = performance.now() + seconds * 1000; !(await holds()); await sleep(10)) {
     if (performance.now() > end) throw new Error(`Not within ${seconds} s: ${what}`);
   }

@@ -32,6 +32,7 @@ export const keySource = z.union([
     passphraseFile: z.string(),
   }),
   z.strictObject({
+    /** The same, with the passphrase file named by a variable. */
     keystore: z.string(),
     /** Name of an environment variable that holds the path of the passphrase file. */
     passphraseFileEnv: z.string(),
@@ -78,9 +79,11 @@ export const network = z.strictObject({
   rpcUrl,
   /** Other endpoints of the same chain, in order of preference: the next one is asked when one gives no answer. */
   fallbackRpcUrls: z.array(rpcUrl).max(8).default([]),
+  /** Id of the chain; an endpoint of another one is refused. */
   chainId: z.number().int().positive(),
   /** File with the deployed addresses; by default the one that belongs to the chain id. */
   deployment: z.string().optional(),
+  /** Bounds for each endpoint; see [endpoints](endpoints.md#configuration). */
   requests: requests.optional(),
 });
 
@@ -113,9 +116,11 @@ export const fees = z
 /** How a process is watched: where it serves `/health` and `/metrics`, and how much it logs. */
 export const service = z
   .strictObject({
+    /** Address to listen on. */
     host: z.string().default("127.0.0.1"),
-    /** 0 picks a free port. */
+    /** TCP port; 0 picks a free one. */
     port: z.number().int().min(0).max(65535).default(9464),
+    /** Lowest level that is logged. */
     logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   })
   .prefault({});

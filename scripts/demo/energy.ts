@@ -79,7 +79,7 @@ const UNITS_OF_THE_DEMO =
   "the demo take a minute. A real network sets the baseline of a class to what its units are.";
 
 /** Milliseconds that each part of the story may take. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 900_000;
 
 /**
  * Shows on a running network with the demo's nodes how a hot node is relieved, how a node that needs too much power is

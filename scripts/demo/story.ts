@@ -30,7 +30,7 @@ import { BlockClock, type Fault } from "@verai/devnet/timeline";
 const BLOCK_MS = 1000;
 
 /** Time for all of the training and its recoveries, milliseconds. */
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 1_800_000;
 
 /**
  * The demo waits shorter than a real network before it takes a node for failed, or the oracle for silent. What its nodes
@@ -97,7 +97,6 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
   const startKeeper = () => {
     processes.start("keeper", ["keepers/main.ts", "run", "--config", keeperConfig]);
   };
-  startKeeper();
   const developers: { cast: CastTask; folder: string; spec: string; running: Running }[] = [];
   for (const cast of TASKS) {
     const { config, spec, terms, data: folder } = await configs.developer(cast);
@@ -112,6 +111,10 @@ export async function runStory(processes: Processes, screen: Screen, data: strin
     }),
   );
   finished.catch(() => undefined);
+  // The first round is to serve both tasks, however long one of their developers takes to submit.
+  const submitted = async () => (await session.reader.tasks(await session.reader.pin())).length === TASKS.length;
+  await processes.watch(processes.names(), seen(submitted));
+  startKeeper();
 
   const parts: FaultParts = {
     session,

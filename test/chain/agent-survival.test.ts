@@ -121,7 +121,7 @@ describe("work that outlives its node", () => {
     expect(await allocation.cycle(), "settle").to.equal(true);
     expect((await lease(1))?.nodeId).to.equal(1);
     const isThere = async () => ((await newest(1))[0]?.sequence ?? 0) >= checkpoints;
-    await until(`${String(checkpoints)} checkpoints are posted`, isThere, agent.said, 60);
+    await until(`${String(checkpoints)} checkpoints are posted`, isThere, agent.said);
   }
 
   /** Expires the first lease, and has its range drawn for. */
@@ -138,9 +138,9 @@ describe("work that outlives its node", () => {
 
   /** SHA-256 of the weights that the second lease is delivered with. */
   async function delivered(agent: Program): Promise<string> {
-    const found = await until("the result is delivered", async () => (await lease(2))?.result, agent.said, 90);
+    const found = await until("the result is delivered", async () => (await lease(2))?.result, agent.said);
     const target = join(bench.folder, "result");
-    await store.fetchTo(fromChainCid(found), target, { maxBytes: found.size, timeout: 20_000 });
+    await store.fetchTo(fromChainCid(found), target, { maxBytes: found.size, timeout: 120_000 });
     const metrics = await readFile(join(target, "unit-0", "metrics.json"), "utf8");
     return (JSON.parse(metrics) as { weightsSha256: string }).weightsSha256;
   }
@@ -173,7 +173,7 @@ describe("work that outlives its node", () => {
   }
 
   it("goes on from the checkpoint before, to the same bits, where the newest one is damaged on every disk", async function () {
-    this.timeout(240_000);
+    this.timeout(1_200_000);
     const spec = training(10);
     const ann = await listed("ann", 1, "0.001");
     const ben = await listed("ben", 2, "0.002");
@@ -208,7 +208,7 @@ describe("work that outlives its node", () => {
   });
 
   it("is given up by a node that learns too late that it was expired: fenced, it kills its own workload", async function () {
-    this.timeout(240_000);
+    this.timeout(1_200_000);
     const cable = new Cable(market.url);
     await cable.plug();
     try {
@@ -224,8 +224,8 @@ describe("work that outlives its node", () => {
       const [last] = await newest(1);
       expect(isAlive(pid), "the zombie knows of nothing and works on").to.equal(true);
       await cable.plug();
-      await until("the zombie stops", () => lineOf(ann, "stopping work that is not ours any more"), ann.said);
-      expect(lineOf(ann, "stopping work that is not ours any more")?.["why"]).to.equal("the lease is expired");
+      await until("the zombie stops", () => lineOf(ann, "stopping work that is no longer ours"), ann.said);
+      expect(lineOf(ann, "stopping work that is no longer ours")?.["why"]).to.equal("the lease is expired");
       await until("its workload is gone", () => !isAlive(pid), ann.said);
       await until("its work is deleted", () => !existsSync(folderOf("ann", "1-1")), ann.said);
       expect((await newest(1))[0], "nothing more was posted for it").to.deep.equal(last);
@@ -240,7 +240,7 @@ describe("work that outlives its node", () => {
   });
 
   it("is stopped by a node that is cut off once the lease must be overdue, before anybody expires it", async function () {
-    this.timeout(240_000);
+    this.timeout(1_200_000);
     const cable = new Cable(market.url);
     await cable.plug();
     try {
@@ -253,13 +253,12 @@ describe("work that outlives its node", () => {
         "she stops it herself",
         () => lineOf(ann, "stopping work: the chain cannot be reached", { lease: 1 }),
         ann.said,
-        80,
       );
       await until("her workload is gone", () => !isAlive(pid), ann.said);
       const cutOff = await lease(1);
       expect(cutOff?.status).to.equal("active");
       const overdue = async () => (await client.reader.pin()).timestamp > (cutOff?.due ?? Infinity);
-      await until("the chain's clock is there, too", overdue, ann.said, 5);
+      await until("the chain's clock is there, too", overdue, ann.said);
       await failedOver();
       await until("the work goes on", () => lineOf(ben, "restored from checkpoint", { lease: 2 }), ben.said);
       await cable.plug();
@@ -267,7 +266,7 @@ describe("work that outlives its node", () => {
       expect(ann.said()).not.to.include("giving the lease back");
       // The only one who could have signed for it was cut off.
       const isThere = async () => ((await newest(2))[0]?.progress ?? 0) > ((await newest(1))[0]?.progress ?? 0);
-      await until("the successor gets further than she had", isThere, ben.said, 60);
+      await until("the successor gets further than she had", isThere, ben.said);
     } finally {
       await cable.cut();
     }

@@ -177,4 +177,4 @@ describe("network:deploy and network:verify", () => {
     await mock.waitForDeployment();
     await provider.send("hardhat_setCode", [coordinator, await provider.getCode(await mock.getAddress())]);
   }
-}).timeout(300_000);
+}).timeout(1_200_000);

@@ -113,7 +113,7 @@ describe("Hardhat tasks", () => {
     const foreign = await run("node:exit", "--node", "1", "--account", String(OWNER), "--yes");
     expect(foreign.code).to.equal(1);
     expect(foreign.json["error"]).to.include({ code: "NOT_OWNER" });
-  }).timeout(180_000);
+  }).timeout(1_200_000);
 
   it("a quote is the optimum at listed prices, cheapest first", async () => {
     const { code, said, json } = await run("task:quote", "--units", "5", "--max-price", "0.01", "--classes", "cpu/eu");

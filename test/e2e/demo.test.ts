@@ -36,7 +36,7 @@ interface Table {
   checks: { what: string; ok: boolean }[];
 }
 
-test("the demo: trained, verified and paid for, whatever fails meanwhile", { timeout: 780_000 }, async (context) => {
+test("the demo: trained, verified and paid for, whatever fails meanwhile", { timeout: 3_600_000 }, async (context) => {
   const table = await runScript<Table>(context, "scripts/demo.ts", "--json", "--no-energy");
 
   assert.deepEqual(

@@ -23,7 +23,7 @@ after(async () => {
 
 const DEPLOYER = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
-test("a deployment that ran out of ETH half-way goes on where it was", { timeout: 120_000 }, async () => {
+test("a deployment that ran out of ETH half-way goes on where it was", { timeout: 1_800_000 }, async () => {
   await rm(dirname(deploymentFile(ID)), { recursive: true, force: true });
   const rpcUrl = await startNode(processes);
   await setMining(rpcUrl, "automatic");

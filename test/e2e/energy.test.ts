@@ -21,7 +21,7 @@ after(async () => {
 
 test(
   "a hot node is relieved, a power-hungry one is throttled and hands its work over, and all of it is accounted for",
-  { timeout: 540_000 },
+  { timeout: 3_600_000 },
   () => network.telling(story),
 );
 

@@ -13,7 +13,7 @@ import { builtInTrainers } from "@verai/executor/trainers/registry";
 import { ProcessExecutor } from "@verai/executor/process";
 import { parseSpec, specBytes } from "@verai/executor/spec";
 import { PATIENT, TestNetwork } from "@verai/devnet/network";
-import { describeReverted, revertedCalls } from "../support/transactions.ts";
+import { paidInVain } from "../support/transactions.ts";
 
 const ANN: CastNode = {
   name: "ann",
@@ -190,8 +190,7 @@ async function story(): Promise<void> {
   assert.deepEqual(delivered.map(({ args }) => Number(args.leaseId)).sort(), [annLease.id, successor.id].sort());
   const expired = await contracts.leases.queryFilter(contracts.leases.filters.LeaseExpired(), firstBlock);
   assert.equal(expired.length, 0, "no lease was overdue");
-  const reverted = await revertedCalls(session, firstBlock, pin.number);
-  assert.deepEqual(reverted.map(describeReverted), [], "nothing was paid for in vain");
+  assert.deepEqual(await paidInVain(session, firstBlock, pin.number), [], "nothing was paid for in vain");
 
   // Everything is paid, and the books balance.
   const [task] = await reader.tasks(pin);

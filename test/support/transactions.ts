@@ -17,19 +17,31 @@ export interface Call {
 
 /** A transaction that was paid for and changed nothing. */
 export interface RevertedCall extends Call {
-  /** Name of the contract's error, such as `RoundOpen`; where there is none, what the node says. */
+  /** Name of the contract's error, such as `ListingsFrozen`; where there is none, what the node says. */
   readonly refusal: string;
-  /** Whether it would have succeeded on top of the block before: then it was right when it was simulated. */
-  readonly wasSound: boolean;
-  /** What others did in the same block, or in the two before. */
-  readonly beside: readonly Call[];
+  /**
+   * What others did in the block that made it impossible: the call would have succeeded on top of the block before that one.
+   * Empty if it has been impossible for so long that whoever sent it must have known.
+   */
+  readonly causes: readonly string[];
 }
 
-/** Blocks before its own in which somebody may have made a transaction impossible after it was simulated. */
-const BLOCKS_ON_THE_WAY = 2;
+/**
+ * What may make a transaction impossible after it was simulated, because its sender cannot know: the call, the contract's
+ * refusal, and what somebody else did in between.
+ */
+const RACES = [
+  // A holder that leaves takes the receipts with it that are on their way in others' checkpoints.
+  { call: "checkpoints.post", refusal: "HolderNotActive", cause: "nodes.drain" },
+  // Whoever opens a round freezes the listings.
+  { call: "nodes.sync", refusal: "ListingsFrozen", cause: "rounds.open" },
+] as const;
 
-/** Every transaction of these blocks that reverted, and what happened beside it. O(blocks). */
-export async function revertedCalls(session: Session, first: number, last: number): Promise<RevertedCall[]> {
+/** Blocks that a transaction may be on its way from its simulation on, on a slow machine. */
+const ON_THE_WAY = 30;
+
+/** Every transaction of these blocks that reverted and lost no race that its sender could not foresee. O(blocks). */
+export async function paidInVain(session: Session, first: number, last: number): Promise<RevertedCall[]> {
   const { provider } = session;
   const nameOf = await namer(session.contracts);
   const calls: (Call & { readonly response: TransactionResponse })[] = [];
@@ -44,30 +56,29 @@ export async function revertedCalls(session: Session, first: number, last: numbe
   const reverted: RevertedCall[] = [];
   for (const { response, ...call } of calls.filter(({ succeeded }) => !succeeded)) {
     const { from, to, data, value, gasLimit } = response;
-    const retry = async (number: number): Promise<string | undefined> => {
+    const refusalAt = async (blockTag: number): Promise<string | undefined> => {
       try {
-        await provider.call({ from, to, data, value, gasLimit, blockTag: number });
+        await provider.call({ from, to, data, value, gasLimit, blockTag });
         return undefined;
       } catch (error) {
         const explained = explain(error);
         return explained instanceof ContractRefusal ? explained.refusal : explained.message;
       }
     };
-    const [before, after] = [await retry(call.block - 1), await retry(call.block)];
-    const beside = calls
-      .filter(
-        ({ block, from: sender }) => sender !== from && block >= call.block - BLOCKS_ON_THE_WAY && block <= call.block,
-      )
-      .map(({ response: _, ...other }) => other);
-    reverted.push({ ...call, refusal: after ?? before ?? "none any more", wasSound: before === undefined, beside });
+    let decided = call.block;
+    while (decided > Math.max(first, call.block - ON_THE_WAY) && (await refusalAt(decided - 1)) !== undefined)
+      decided--;
+    const others = calls.filter(
+      ({ block, from: sender, succeeded }) => block === decided && sender !== from && succeeded,
+    );
+    const refusal = (await refusalAt(call.block)) ?? "none after its block";
+    const causes = decided > Math.max(first, call.block - ON_THE_WAY) ? others.map((other) => other.call) : [];
+    reverted.push({ ...call, refusal, causes });
   }
-  return reverted;
-}
-
-/** Such a call in one line, for messages. */
-export function describeReverted({ hash, from, block, call, refusal, wasSound, beside }: RevertedCall): string {
-  const others = beside.map((each) => `${each.call} in block ${String(each.block)}`).join(", ");
-  return `${call} by ${from} in block ${String(block)} reverted (${refusal}; ${wasSound ? "sound" : "refused, too,"} on top of the block before); beside it: ${others || "nothing"}; ${hash}`;
+  return reverted.filter(
+    ({ call, refusal, causes }) =>
+      !RACES.some((race) => race.call === call && race.refusal === refusal && causes.includes(race.cause)),
+  );
 }
 
 async function namer(contracts: Contracts): Promise<(transaction: TransactionResponse) => string> {

@@ -36,7 +36,7 @@ export const ORACLE: Sentences = {
   "TooManyConsumers()": fixed(`The VRF subscription has its most of consumers; remove one, ${SEE_SUBSCRIPTION}.`),
   "BalanceInvariantViolated(uint256,uint256)": {
     say: (a) =>
-      `The coordinator's books say ${a.text("internalBalance")}, but it holds ${a.text("externalBalance")}; ${SEE_SUBSCRIPTION}.`,
+      `The coordinator's accounts say ${a.text("internalBalance")}, but it holds ${a.text("externalBalance")}; ${SEE_SUBSCRIPTION}.`,
   },
   ...Object.fromEntries(
     (

@@ -14,7 +14,7 @@ function average(loads: bigint, nodes: bigint): string {
 /** Sentences for the errors of telemetry, the energy ledger and the balancer. */
 export const TELEMETRY: Sentences = {
   "MalformedBatch(uint256)": {
-    say: (a) => `The batch of reports ends within the one that starts at byte ${a.text("offset")}; pack it anew.`,
+    say: (a) => `The batch of reports ends within the one that starts at byte ${a.text("offset")}; pack it again.`,
   },
   "NodeInTime(uint32,uint256)": {
     say: (a) =>

@@ -1,0 +1,422 @@
+import { hexlify, id, toBeHex, Wallet } from "ethers";
+
+import { connect } from "@verai/client/deployment";
+import type { Lease, Task } from "@verai/client/entities";
+import { type Holding, holdingDomain, type Receipt, signHolding } from "@verai/client/holding";
+import { Reader } from "@verai/client/readers";
+import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
+import { deployLocal } from "@verai/devnet/deploy";
+import { settlement } from "../../test/support/settlement.ts";
+import { addressesOf } from "@verai/devnet/market";
+
+const CHAIN_ID = 31337;
+const GAS_LIMIT = toBeHex(2n ** 24n - 1n);
+const ETHER = 10n ** 18n;
+/** A class of gpu machines: ticks of 0.01 VER. */
+const CLASS_ID = 4;
+/** A class in which nobody lists anything. */
+const EMPTY_CLASS_ID = 5;
+const TICK = 10n ** 16n;
+const DAG_PB = 0x70;
+const POWER_WATTS = 700;
+/** When every game begins, seconds: the same each time, so that it plays out the same to the gas. */
+const START = 2_000_000_000;
+/** Entries that a call reads: decoding takes time that grows with the square of an answer's size. */
+const PAGES = { nodes: 8, tasks: 8, leases: 8 } as const;
+
+/** VER as wei, on the grid of ticks. */
+export function wei(ver: number): bigint {
+  return BigInt(Math.round(ver * 100)) * TICK;
+}
+
+/** Wei as VER. */
+export function ver(amount: bigint): number {
+  return Number(amount) / 1e18;
+}
+
+/** A node as its player runs it. */
+export interface GameNode {
+  readonly nodeId: number;
+  readonly owner: string;
+  readonly operator: Wallet;
+  readonly capacity: number;
+  sequence: number;
+}
+
+/** What a node says of itself. */
+export interface Said {
+  readonly node: GameNode;
+  /** Basis points. */
+  readonly load: number;
+  /** Milliseconds. */
+  readonly latency: number;
+  readonly watts: number;
+}
+
+/** A transaction that the contracts took. */
+interface Sent {
+  readonly gas: number;
+}
+
+type Call = Promise<{ to?: unknown; data?: string }>;
+
+/**
+ * The contracts as the game's players use them: the only file of the game that knows their signatures. The chain is a
+ * simulated one in this process, deployed by the project's own module with BASE's parameters; its clock is moved.
+ *
+ * A transaction that the contracts refuse is not sent, as with every player that simulates first; it costs nothing.
+ */
+export class MarketContracts {
+  /** Gas that each address paid for since the last restore. */
+  readonly gas = new Map<string, number>();
+  transactions = 0;
+  readonly #deployed: Awaited<ReturnType<typeof deployLocal>>;
+  readonly #addresses: Readonly<Record<string, string>>;
+  readonly #reader: Reader;
+  #snapshot = "";
+  #requests = 0;
+  /** Ids of leases that were not over when they were last read, and how many were granted by then. */
+  #live: number[] = [];
+  #known = 0;
+
+  private constructor(
+    deployed: Awaited<ReturnType<typeof deployLocal>>,
+    addresses: Readonly<Record<string, string>>,
+    reader: Reader,
+  ) {
+    this.#deployed = deployed;
+    this.#addresses = addresses;
+    this.#reader = reader;
+  }
+
+  static async open(): Promise<MarketContracts> {
+    const deployed = await deployLocal("base");
+    const addresses = await addressesOf(deployed);
+    const deployment = { chainId: CHAIN_ID, file: "in process", addresses };
+    const reader = new Reader(connect(deployment, deployed.connection.ethers.provider), PAGES);
+    const chain = new MarketContracts(deployed, addresses, reader);
+    await chain.passTo(START);
+    chain.#snapshot = await chain.#ask("evm_snapshot");
+    return chain;
+  }
+
+  async close(): Promise<void> {
+    await this.#deployed.connection.close();
+  }
+
+  /** Back to where nobody has played yet. */
+  async restore(): Promise<void> {
+    await this.#ask("evm_revert", this.#snapshot);
+    this.#snapshot = await this.#ask("evm_snapshot");
+    this.gas.clear();
+    this.transactions = 0;
+    this.#requests = 0;
+    [this.#live, this.#known] = [[], 0];
+  }
+
+  /** An account by its name, with gas money and this many VER that the vault may take. */
+  async account(name: string, funds: number): Promise<string> {
+    const address = operatorOf(name).address;
+    const { token } = this.#deployed.contracts;
+    await this.#ask("hardhat_impersonateAccount", address);
+    await this.#ask("hardhat_setBalance", address, toBeHex(1_000n * ETHER));
+    const treasury = this.#deployed.accounts.governance.address;
+    if (funds > 0) await this.#send(treasury, token.transfer.populateTransaction(address, wei(funds)));
+    await this.#send(address, token.approve.populateTransaction(this.#address("Vault"), 10n ** 9n * ETHER));
+    this.gas.delete(address);
+    return address;
+  }
+
+  /** Seconds of the chain's clock. */
+  async now(): Promise<number> {
+    return this.#deployed.connection.networkHelpers.time.latest();
+  }
+
+  async passTo(time: number): Promise<void> {
+    if (time > (await this.now())) await this.#deployed.connection.networkHelpers.time.increaseTo(time);
+  }
+
+  // Supply.
+
+  async registerNode(owner: string, name: string, capacity: number, ask: number): Promise<GameNode> {
+    const { nodes } = this.#deployed.contracts;
+    const operator = operatorOf(`operator of ${name}`);
+    await this.#ask("hardhat_impersonateAccount", operator.address);
+    await this.#ask("hardhat_setBalance", operator.address, toBeHex(1_000n * ETHER));
+    const profile = { energySource: 0, powerThreshold: 0, powerMax: POWER_WATTS * capacity, endpoint: "" };
+    const terms = { classId: CLASS_ID, capacity, ask: wei(ask) };
+    const stake = stakeOf(capacity);
+    await this.#must(owner, nodes.register.populateTransaction(operator.address, terms, profile, wei(stake)));
+    const nodeId = Number(await nodes.nodeCount());
+    return { nodeId, owner, operator, capacity, sequence: 0 };
+  }
+
+  async setAsk(node: GameNode, ask: number): Promise<void> {
+    const { nodes } = this.#deployed.contracts;
+    const terms = { classId: CLASS_ID, capacity: node.capacity, ask: wei(ask) };
+    await this.#send(node.owner, nodes.setTerms.populateTransaction(node.nodeId, terms));
+  }
+
+  async drain(node: GameNode): Promise<void> {
+    await this.#send(node.owner, this.#deployed.contracts.nodes.drain.populateTransaction(node.nodeId));
+  }
+
+  /** Adds nothing to anybody's stake. */
+  async touch(from: string, nodeId: number): Promise<void> {
+    await this.#send(from, this.#deployed.contracts.nodes.addStake.populateTransaction(nodeId, 0));
+  }
+
+  async report(from: string, said: readonly Said[], period: number): Promise<void> {
+    const { telemetry } = this.#deployed.contracts;
+    const domain = reportDomain(CHAIN_ID, this.#address("Telemetry"));
+    const signed = await Promise.all(
+      said.map(async ({ node, load, latency, watts }) => {
+        const report = {
+          nodeId: node.nodeId,
+          sequence: ++node.sequence,
+          period,
+          load,
+          latency,
+          joules: Math.min(watts, POWER_WATTS * node.capacity) * period,
+          renewableJoules: 0,
+          method: 1,
+          version: 256,
+          idleUnitSeconds: 0,
+          shares: [],
+        };
+        return { report, signature: await node.operator.signTypedData(domain, REPORT_TYPES, report) };
+      }),
+    );
+    await this.#send(from, telemetry.post.populateTransaction(packReports(signed)));
+  }
+
+  // Demand.
+
+  /** @returns The task's id; undefined if it was refused. */
+  async submit(
+    owner: string,
+    task: { units: number; maxPrice: number; interval: number; deadline: number; replicas: number; servable?: boolean },
+  ): Promise<number | undefined> {
+    const { tasks } = this.#deployed.contracts;
+    const sent = await this.#send(
+      owner,
+      tasks.submit.populateTransaction({
+        specDigest: id("a spec"),
+        specCodec: 0x55,
+        units: task.units,
+        maxPrice: task.maxPrice < 0.01 ? 10n ** 12n : wei(task.maxPrice),
+        checkpointInterval: task.interval,
+        replicas: task.replicas,
+        deadline: task.deadline,
+        classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
+        surcharges: [],
+      }),
+    );
+    return sent && Number(await tasks.taskCount());
+  }
+
+  async cancel(owner: string, taskId: number): Promise<void> {
+    await this.#send(owner, this.#deployed.contracts.tasks.cancel.populateTransaction(taskId));
+  }
+
+  async raisePrice(owner: string, taskId: number, price: number): Promise<void> {
+    await this.#send(owner, this.#deployed.contracts.tasks.raisePrice.populateTransaction(taskId, wei(price)));
+  }
+
+  async closeTask(from: string, taskId: number): Promise<void> {
+    await this.#send(from, this.#deployed.contracts.tasks.close.populateTransaction(taskId));
+  }
+
+  /** Tasks with ids from `from` on. */
+  async tasks(from = 1): Promise<Task[]> {
+    return this.#reader.tasks(await this.#reader.pin(), from);
+  }
+
+  // Rounds and batches.
+
+  /** Opens a round, having done the upkeep that it needs. @returns Whether one was opened. */
+  async openRound(from: string): Promise<boolean> {
+    const { supply, rounds, tasks } = this.#deployed.contracts;
+    if ((await tasks.queueLength()) === 0n) return false;
+    if ((await supply.pendingCount()) !== 0n) await this.#send(from, supply.syncPending.populateTransaction(32));
+    return (await this.#send(from, rounds.open.populateTransaction())) !== undefined;
+  }
+
+  /** Moves tasks that cannot be served to the end of the queue. */
+  async rotate(from: string): Promise<void> {
+    await this.#send(from, this.#deployed.contracts.tasks.rotate.populateTransaction(32));
+  }
+
+  /** The oracle answers what the open round, or batch, has asked. `payer` stands for who pays the subscription. */
+  async answerOracle(payer: string, round: boolean, word: (request: number) => bigint): Promise<void> {
+    const { rounds, reassignment, coordinator, seeds } = this.#deployed.contracts;
+    const { requestId } = await (round ? rounds.current() : reassignment.current());
+    const words = [word(this.#requests++)];
+    await this.#must(
+      payer,
+      coordinator.fulfillRandomWordsWithOverride.populateTransaction(requestId, await seeds.getAddress(), words),
+    );
+  }
+
+  /** Settles the open round with the optimum. */
+  async settle(from: string): Promise<void> {
+    const { rounds } = this.#deployed.contracts;
+    const post = await settlement(this.#reader);
+    const { id: roundId } = await rounds.current();
+    await this.#must(from, rounds.settle.populateTransaction(roundId, post));
+  }
+
+  /** Opens a batch for what has to be drawn for. @returns Whether one was opened. */
+  async openBatch(from: string): Promise<boolean> {
+    const { supply, reassignment } = this.#deployed.contracts;
+    if ((await reassignment.orphanCount()) === 0n) return false;
+    if ((await supply.pendingCount()) !== 0n) await this.#send(from, supply.syncPending.populateTransaction(32));
+    if (!(await this.#send(from, reassignment.open.populateTransaction()))) return false;
+    return (await reassignment.current()).status === 1n;
+  }
+
+  async draw(from: string): Promise<void> {
+    await this.#must(from, this.#deployed.contracts.reassignment.draw.populateTransaction(32));
+  }
+
+  // Leases.
+
+  /** Leases that are not over yet. */
+  async leases(): Promise<Lease[]> {
+    const pin = await this.#reader.pin();
+    const count = await this.#reader.leaseCount(pin);
+    while (this.#known < count) this.#live.push(++this.#known);
+    const read = await this.#reader.leasesById(pin, this.#live);
+    const live = read.filter(({ status }) => ["active", "moving", "delivered", "disputed"].includes(status));
+    this.#live = live.map(({ id: leaseId }) => leaseId);
+    return live;
+  }
+
+  /** Nodes of these that may sign for a lease's checkpoints, as many as are needed; undefined if too few of them may. */
+  async holders(lease: Lease, nodes: readonly GameNode[]): Promise<GameNode[] | undefined> {
+    const { checkpoints } = this.#deployed.contracts;
+    const needed = Number(await checkpoints.receiptsNeeded(lease.id));
+    const found: GameNode[] = [];
+    for (const node of nodes) {
+      if (found.length === needed) break;
+      if (node.nodeId !== lease.nodeId && (await checkpoints.isHolder(lease.id, node.nodeId))) found.push(node);
+    }
+    return found.length === needed ? found.sort((a, b) => a.nodeId - b.nodeId) : undefined;
+  }
+
+  /** Posts a checkpoint. @returns Whether it was taken. */
+  async checkpoint(lease: Lease, by: GameNode, progress: number, holders: readonly GameNode[]): Promise<boolean> {
+    const { checkpoints } = this.#deployed.contracts;
+    const digest = id(`checkpoint ${String(lease.id)} ${String(progress)}`);
+    const holding: Holding = { leaseId: lease.id, fence: lease.fence, digest, codec: DAG_PB, progress, size: 1 };
+    const domain = holdingDomain(CHAIN_ID, this.#address("CheckpointRegistry"));
+    const receipts: Receipt[] = [];
+    for (const { nodeId, operator } of holders) {
+      receipts.push({ nodeId, signature: await signHolding(operator, domain, holding, nodeId) });
+    }
+    const call = checkpoints.post.populateTransaction(lease.id, lease.fence, digest, DAG_PB, progress, 1, receipts);
+    return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
+  }
+
+  async deliver(lease: Lease, by: GameNode): Promise<boolean> {
+    const { leases } = this.#deployed.contracts;
+    const digest = id(`result ${String(lease.id)}`);
+    const call = leases.deliver.populateTransaction(lease.id, lease.fence, digest, DAG_PB, 1);
+    return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
+  }
+
+  async release(lease: Lease, by: GameNode): Promise<boolean> {
+    const call = this.#deployed.contracts.leases.release.populateTransaction(lease.id, lease.fence);
+    return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
+  }
+
+  async handOver(from: string, lease: Lease): Promise<void> {
+    await this.#send(from, this.#deployed.contracts.leases.handOver.populateTransaction(lease.id));
+  }
+
+  async expire(from: string, lease: Lease): Promise<boolean> {
+    return (await this.#send(from, this.#deployed.contracts.leases.expire.populateTransaction(lease.id))) !== undefined;
+  }
+
+  async accept(from: string, leases: readonly Lease[]): Promise<void> {
+    const ids = leases.map(({ id: leaseId }) => leaseId);
+    await this.#send(from, this.#deployed.contracts.leases.accept.populateTransaction(ids));
+  }
+
+  async dispute(from: string, lease: Lease): Promise<boolean> {
+    return (
+      (await this.#send(from, this.#deployed.contracts.leases.dispute.populateTransaction(lease.id))) !== undefined
+    );
+  }
+
+  /** The arbiter rules. */
+  async rule(lease: Lease, forNode: boolean): Promise<void> {
+    const arbiter = this.#deployed.accounts.arbiter.address;
+    await this.#must(arbiter, this.#deployed.contracts.leases.rule.populateTransaction(lease.id, forNode));
+  }
+
+  /** Asks for units of a lease to move to a node. @returns Whether it was granted. */
+  async move(from: string, lease: Lease, to: GameNode, units: number): Promise<boolean> {
+    const move = { leaseId: lease.id, nodeId: to.nodeId, units };
+    return (await this.#send(from, this.#deployed.contracts.balancer.move.populateTransaction([move]))) !== undefined;
+  }
+
+  // Money.
+
+  /** VER that an account has, can claim, or has at stake under these nodes. */
+  async wealth(address: string, nodes: readonly GameNode[]): Promise<number> {
+    const { token, vault } = this.#deployed.contracts;
+    let sum = (await token.balanceOf(address)) + (await vault.claimable(address));
+    for (const { nodeId, owner } of nodes) if (owner === address) sum += await vault.stakeOf(nodeId);
+    return ver(sum);
+  }
+
+  #address(name: string): string {
+    const address = this.#addresses[name];
+    if (address === undefined) throw new Error(`no contract ${name}`);
+    return address;
+  }
+
+  /** Sends what must not fail, or else the game itself is wrong. */
+  async #must(from: string, call: Call): Promise<Sent> {
+    const { data, to } = await call;
+    try {
+      return await this.#transact(from, String(to), data ?? "0x", from);
+    } catch (error) {
+      throw new Error(`the contracts refused ${String(to)} ${String(data).slice(0, 10)}`, { cause: error });
+    }
+  }
+
+  /** Sends what the contracts may refuse. @param payer Whose gas it is. */
+  async #send(from: string, call: Call, payer = from): Promise<Sent | undefined> {
+    const { data, to } = await call;
+    try {
+      await this.#ask("eth_call", { from, to, data, gas: GAS_LIMIT }, "latest");
+    } catch {
+      return undefined;
+    }
+    return this.#transact(from, String(to), data ?? "0x", payer);
+  }
+
+  async #transact(from: string, to: string, data: string, payer: string): Promise<Sent> {
+    const hash = await this.#ask("eth_sendTransaction", { from, to, data: hexlify(data), gas: GAS_LIMIT });
+    const receipt = await this.#ask<{ gasUsed: string }>("eth_getTransactionReceipt", hash);
+    const gas = Number(receipt.gasUsed);
+    this.gas.set(payer, (this.gas.get(payer) ?? 0) + gas);
+    this.transactions++;
+    return { gas };
+  }
+
+  async #ask<T = string>(method: string, ...params: unknown[]): Promise<T> {
+    return (await this.#deployed.connection.provider.request({ method, params })) as T;
+  }
+}
+
+/** Stake that this capacity needs, VER: BASE's parameters. */
+export function stakeOf(capacity: number): number {
+  return 100 * capacity;
+}
+
+function operatorOf(name: string): Wallet {
+  return new Wallet(id(`drmp market game: ${name}`));
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { laneOf, notRun, type State, type Step, toStart } from "./schedule.ts";
+
+const step = (name: string, load: number, needs?: string): Step => ({
+  name,
+  command: [name],
+  load,
+  ...(needs !== undefined && { needs }),
+});
+const STEPS = [
+  step("compile", 1),
+  step("demo", 0.5, "compile"),
+  step("docs", 0.5, "compile"),
+  step("energy", 0.5, "compile"),
+  step("unit", 1, "compile"),
+  step("format", 1),
+];
+const state = (running: string[], ended: Record<string, boolean> = {}): State => ({
+  running: new Set(running),
+  ended: new Map(Object.entries(ended)),
+});
+const names = (steps: Step[]) => steps.map(({ name }) => name);
+
+test("what needs nothing starts first, as much as the cores carry", () => {
+  assert.deepEqual(names(toStart(STEPS, state([]), 2)), ["compile", "format"]);
+  assert.deepEqual(names(toStart(STEPS, state([]), 1)), ["compile"]);
+  assert.deepEqual(names(toStart(STEPS, state(["compile"]), 2)), ["format"]);
+});
+
+test("what waits stands beside what computes", () => {
+  const after = state([], { compile: true, format: true });
+  assert.deepEqual(names(toStart(STEPS, after, 2)), ["demo", "docs", "energy"]);
+  assert.deepEqual(names(toStart(STEPS, after, 4)), ["demo", "docs", "energy", "unit"]);
+  assert.deepEqual(names(toStart(STEPS, state(["demo", "docs", "energy"], { compile: true }), 2)), []);
+  assert.deepEqual(
+    names(toStart(STEPS, state(["energy"], { compile: true, format: true, demo: true, docs: true }), 2)),
+    ["unit"],
+  );
+});
+
+test("a step that is larger than the machine runs alone", () => {
+  assert.deepEqual(names(toStart([step("huge", 3), step("small", 0.1)], state([]), 2)), ["huge"]);
+});
+
+test("without the build, what needs it does not run", () => {
+  const failed = state([], { compile: false, format: true });
+  assert.deepEqual(toStart(STEPS, failed, 2), []);
+  assert.deepEqual(names(notRun(STEPS, failed.ended)), ["demo", "docs", "energy", "unit"]);
+});
+
+test("lanes are told apart by the share of time that a step computes", () => {
+  assert.deepEqual(
+    [1, 0.9, 0.5].map((load) => laneOf(step("any", load))),
+    ["computing", "computing", "waiting"],
+  );
+});

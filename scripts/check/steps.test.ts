@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { filesBy, isPure } from "./files.ts";
+import { ALL, FAST } from "./steps.ts";
+
+test("every test file of the repository is in exactly one step", () => {
+  const named = ALL.flatMap(({ command }) => command.filter((part) => part.endsWith(".test.ts")));
+  // These are whole npm scripts, which name a folder.
+  const folders = [...filesBy("test/containers/**/*.test.ts"), ...filesBy("test/manifests/**/*.test.ts")];
+  assert.deepEqual([...named, ...folders].sort(), filesBy("**/*.test.ts"));
+});
+
+test("steps have names of their own, need steps that exist, and the fast ones are among all", () => {
+  const names = ALL.map(({ name }) => name);
+  assert.deepEqual([...new Set(names)], names);
+  for (const { needs } of ALL) assert.ok(needs === undefined || names.includes(needs), needs);
+  for (const step of FAST) assert.ok(ALL.includes(step), step.name);
+});
+
+test("a test that shares its process's state has a process of its own", () => {
+  const head = 'import assert from "node:assert/strict";\n';
+  assert.ok(isPure(`${head}import { test } from "node:test";\nimport { fill } from "./fill.ts";`));
+  for (const text of [
+    'import { before, test } from "node:test";',
+    'import { readFile } from "node:fs/promises";\nimport { test } from "node:test";',
+    'import { test } from "node:test";\nprocess.exitCode = 1;',
+    'import { test } from "node:test";\nimport { CheckpointStore } from "./store.ts";',
+  ]) {
+    assert.ok(!isPure(head + text), text);
+  }
+});

@@ -1,0 +1,103 @@
+import { basename } from "node:path";
+
+import { filesBy, lintScripts, unitTests } from "./files.ts";
+import type { Step } from "./schedule.ts";
+
+/** Packages that know no contract: their tests need no build. */
+const WITHOUT_CONTRACTS = /^packages\/(protocol|system|process|executor|checkpoint-store)\//;
+
+/** Parts of `lint` that read sources alone. */
+const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose"];
+
+/** Cores that an end-to-end test keeps busy, by its file; seconds on an idle machine in the comment. */
+const END_TO_END: Readonly<Record<string, number>> = {
+  demo: 0.6, // 220
+  "rehearsal-hardhat": 0.6, // 176
+  "rehearsal-anvil": 0.6, // 179
+  docs: 0.6, // 166
+  energy: 0.5, // 130
+  survival: 0.6, // 75
+  deployment: 0.8, // 10
+};
+/** One that nobody has measured. */
+const UNKNOWN_LOAD = 0.8;
+
+/** Chain tests that run agents and wait for them. */
+const WITH_AGENTS = /^test\/chain\/(agent-.*|idle-only)\.test\.ts$/;
+
+const { pure, others } = unitTests();
+const chain = filesBy("test/chain/**/*.test.ts");
+const order = Object.keys(END_TO_END);
+const endToEnd = filesBy("test/e2e/**/*.test.ts").sort((a, b) => place(a) - place(b));
+
+const npm = (script: string): readonly string[] => ["npm", "run", "--silent", script];
+const together = (files: readonly string[]): readonly string[] => ["node", "--test", "--test-isolation=none", ...files];
+const apart = (files: readonly string[]): readonly string[] => ["node", "--test", "--test-concurrency=1", ...files];
+const mocha = (files: readonly string[]): readonly string[] => ["hardhat", "test", "mocha", "--no-compile", ...files];
+
+const compile: Step = { name: "compile", command: npm("compile"), load: 1 };
+const lints: readonly Step[] = lintScripts().map((script) => ({
+  name: script,
+  command: npm(script),
+  load: 1,
+  ...(!WITHOUT_BUILD.includes(script) && { needs: "compile" }),
+}));
+const protocol: Step = {
+  name: "unit: without contracts",
+  command: together(pure.filter((file) => WITHOUT_CONTRACTS.test(file))),
+  load: 1,
+};
+const types: Step = { name: "typecheck", command: npm("typecheck"), load: 1, needs: "compile" };
+const pureRest: Step = {
+  name: "unit: pure",
+  command: together(pure.filter((file) => !WITHOUT_CONTRACTS.test(file))),
+  load: 1,
+  needs: "compile",
+};
+const contracts: Step = {
+  name: "contracts",
+  command: ["hardhat", "test", "solidity", "--chain-type", "op", "--no-compile"],
+  load: 1,
+  needs: "compile",
+};
+
+/** What a developer runs before each push: types, lint, pure tests and the contracts' tests. */
+export const FAST: readonly Step[] = [compile, ...lints, protocol, contracts, types, pureRest];
+
+/** Everything. What takes longest begins first; what needs no build fills the time of the build. */
+export const ALL: readonly Step[] = [
+  compile,
+  ...lints.filter(({ needs }) => needs === undefined),
+  protocol,
+  { name: "manifests", command: npm("test:manifests"), load: 0.9 },
+  ...endToEnd.slice(0, 1).map(endToEndStep),
+  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.9, needs: "compile" },
+  {
+    name: "chain: with agents",
+    command: mocha(chain.filter((file) => WITH_AGENTS.test(file))),
+    load: 0.5,
+    needs: "compile",
+  },
+  ...endToEnd.slice(1).map(endToEndStep),
+  { name: "containers", command: npm("test:containers"), load: 0.6, needs: "compile" },
+  { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
+  contracts,
+  ...lints.filter(({ needs }) => needs !== undefined),
+  types,
+  pureRest,
+];
+
+function endToEndStep(file: string): Step {
+  const load = END_TO_END[nameOf(file)] ?? UNKNOWN_LOAD;
+  return { name: `e2e: ${nameOf(file)}`, command: apart([file]), load, needs: "compile" };
+}
+
+function nameOf(file: string): string {
+  return basename(file, ".test.ts");
+}
+
+/** Where a file stands in {@link END_TO_END}; after all of it if it is new. */
+function place(file: string): number {
+  const index = order.indexOf(nameOf(file));
+  return index < 0 ? order.length : index;
+}
