@@ -160,7 +160,7 @@ export class Agent {
     await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
     await this.#giver.stop();
     const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
-    if (held.length === 0) logger.info("drained: no lease is held any more");
+    if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
   }
 

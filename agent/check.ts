@@ -66,7 +66,7 @@ export function configFindings(
       level: "warning",
       entry: "node.powerThreshold",
       value: `${String(node.powerThreshold)} W`,
-      what: "is above the most that the machine can draw, so that it never throttles",
+      what: "is above the machine's maximum power, so that it never throttles",
       bound: `at most node.powerMax, ${String(node.powerMax)} W`,
       remedy: "lower it, or raise node.powerMax",
     });

@@ -6,7 +6,7 @@
  *     --write    put the tables into docs/reference/benchmarks.md
  *
  * The times are those of real processes on this machine: an agent is killed with SIGKILL in mid-training, and the clock
- * stops when the first checkpoint of whoever goes on is on chain. The gas is that of an in-process chain. Exits with 1 if
+ * stops when the first checkpoint of the node that goes on is on chain. The gas is that of an in-process chain. Exits with 1 if
  * work was not recovered, or if a step's gas grows with the nodes.
  */
 
@@ -26,7 +26,7 @@ interface GasOfSteps {
 /**
  * By how much a step's gas may differ between numbers of nodes. A draw takes a node off the list of its price, where the
  * last one takes its place: one more node is written as soon as there is another one, which with 1,000 prices takes some
- * thousand nodes. Among few nodes, too, draws of one batch more often touch the same words of storage.
+ * thousand nodes. Among few nodes, draws of one batch also more often touch the same words of storage.
  */
 const FLAT = 0.05;
 const FLAT_DRAW = 0.2;

@@ -38,7 +38,7 @@ interface Measured {
 
 const NODES = [100, 1_000, 10_000];
 const LEASES = [1, 10, 50, 100, 192];
-/** Most gas that a lease may take in a round of {@link ROUND} leases, and by how much more nodes may change that. */
+/** Maximum gas that a lease may take in a round of {@link ROUND} leases, and by how much more nodes may change that. */
 const TARGET = 70_000;
 const ROUND = 100;
 const FLAT = 0.05;

@@ -28,7 +28,7 @@ export interface Measured {
   readonly runs: number;
   /** Of a solver that remembers where it ended: solves after small changes. */
   readonly warm?: Warm;
-  /** Most memory that the process ever had, and what it had before the first solve. */
+  /** Maximum memory that the process ever had, and what it had before the first solve. */
   readonly peak: number;
   readonly before: number;
   /** Cost of the solution in micro-VER × 1024. */

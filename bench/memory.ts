@@ -5,7 +5,7 @@ export function megabytesOf(pid: number | undefined): number {
   return statusOf(pid, "VmRSS");
 }
 
-/** The most resident memory that a process had so far, MB; 0 where the system does not tell. */
+/** Maximum resident memory that a process had so far, MB; 0 where the system does not tell. */
 export function mostMegabytesOf(pid: number | undefined): number {
   return statusOf(pid, "VmHWM");
 }

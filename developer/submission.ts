@@ -9,7 +9,7 @@ import { readBounded, setAside } from "@verai/system/state-file";
 
 /** Bytes that a record may have. */
 const MAX_BYTES = 2 ** 20;
-/** Whoever opens it says what became of the damaged one. */
+/** The opener says what became of the damaged one. */
 const TOLD_BY_THE_CALLER = { error: () => undefined };
 
 /** What makes two submissions the same one. */
@@ -47,8 +47,8 @@ const RECORD = z.strictObject({
 export type SignedSubmission = z.output<typeof SIGNED>;
 
 /**
- * Remembers that a task was submitted, from before its transaction is sent: whoever is killed at any line and run again
- * finds out what became of it, and does not pay for a second one. One small file for each submission.
+ * Remembers that a task was submitted, from before its transaction is sent: a program that is killed at any line and run again
+ * learns what became of it, and does not pay for a second one. One small file for each submission.
  */
 export class Submission {
   readonly #file: string;

@@ -21,7 +21,7 @@ export class Settled {
   }
 
   /**
-   * Asks whether something holds there, too. An endpoint that has no such block, or gives no answer, is no yes.
+   * Asks whether something also holds there. An endpoint that has no such block, or gives no answer, is no yes.
    *
    * @param judge Looks at that block. It may be older than what is judged.
    */

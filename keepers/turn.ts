@@ -34,7 +34,7 @@ export class Turns {
   left(what: string): number {
     let since = this.#since.get(what);
     if (since === undefined) {
-      // One thing is posted at a time: what came before is of no interest any more.
+      // One thing is posted at a time: what came before is no longer of interest.
       this.#since.clear();
       since = this.#now();
       this.#since.set(what, since);

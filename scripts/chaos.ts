@@ -176,7 +176,7 @@ async function lost(): Promise<string[]> {
     }
   }
   const due = UNITS * (before?.tasks.length ?? 0);
-  if (compared < due) wrongs.push(`${String(compared)} of ${String(due)} results are there`);
+  if (compared < due) wrongs.push(`${String(compared)} of ${String(due)} results have arrived`);
   say(`${String(compared)} results equal those of an undisturbed training, bit for bit`);
   return wrongs;
 }

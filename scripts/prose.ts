@@ -6,12 +6,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 import { findingsIn, kindOf } from "./prose/check.ts";
-import type { Kind } from "./prose/rules.ts";
+import { LATER } from "./prose/later.ts";
 
-/** What is held without being asked for. */
-const HELD: readonly (Kind | undefined)[] = ["page", "yaml"];
-
-const files = process.argv.length > 2 ? process.argv.slice(2) : tracked();
+const asked = process.argv.slice(2);
+const files = asked.length > 0 ? asked : tracked().filter((file) => !LATER.includes(file));
 const findings = files.flatMap((file) => {
   const kind = kindOf(file);
   return kind === undefined ? [] : findingsIn(file, kind, readFileSync(file, "utf8"));
@@ -27,5 +25,5 @@ process.exitCode = findings.length === 0 ? 0 : 1;
 function tracked(): string[] {
   return execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { encoding: "utf8" })
     .split("\n")
-    .filter((file) => HELD.includes(kindOf(file)) && !file.startsWith("scripts/prose/"));
+    .filter((file) => file !== "" && !file.startsWith("scripts/prose/"));
 }

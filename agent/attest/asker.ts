@@ -17,7 +17,7 @@ const ANSWER_MS = 8_000;
 const STALL_MS = 20_000;
 /** Pause before a holder that is copying is asked again, milliseconds. */
 const PAUSE_MS = 100;
-/** Progress of a copy is logged so often at most, milliseconds. */
+/** Minimum time between two log lines on the progress of a copy, milliseconds. */
 const LOG_EVERY_MS = 5_000;
 
 /** What receipts are asked for with. */
@@ -73,7 +73,7 @@ export class ReceiptAsker {
     metrics.seconds.observe(seconds);
     metrics.got.inc(receipts.length);
     const by = receipts.map((receipt) => receipt.nodeId);
-    logger.info({ lease: holding.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts are there");
+    logger.info({ lease: holding.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts collected");
     return receipts;
   }
 

@@ -67,7 +67,7 @@ export class Copies {
   /**
    * Begins a copy, or joins the one under way, and waits for its end, but no longer than `waitMs`.
    *
-   * A lease's later checkpoint takes the place of an earlier one; an earlier one is not begun any more.
+   * A lease's later checkpoint takes the place of an earlier one; an earlier one is no longer begun.
    */
   async ask(wanted: Wanted, waitMs: number): Promise<CopyState> {
     const job = this.#join(wanted);
@@ -76,7 +76,7 @@ export class Copies {
     await Promise.race([job.ended, delay(waitMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
     patience.abort();
     if (job.state === undefined) return { kind: "copying", bytes: job.bytes, total: wanted.size };
-    // Told once; whoever asks again begins anew, which is quick where it is held.
+    // Told once; asking again starts again, which is quick where it is held.
     if (this.#jobs.get(wanted.leaseId) === job) this.#jobs.delete(wanted.leaseId);
     return job.state;
   }

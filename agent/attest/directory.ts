@@ -1,6 +1,6 @@
 import type { Lease, Node } from "@verai/client/entities";
 
-/** Milliseconds between two reads of the chain for leases that are not known, whoever asks for them. */
+/** Milliseconds between two reads of the chain for unknown leases, no matter who asks for them. */
 const REFRESH_MS = 2_000;
 
 /** What a request for a receipt is held against before the chain is read for it. */
@@ -15,8 +15,8 @@ export type ReadProducer = (leaseId: number) => Promise<Producer | undefined>;
 
 /**
  * Who may ask for receipts, as the node knew at its last look at the chain. A stranger's request costs no call: only for a
- * lease or a fence that is newer than the last look is the chain read, and that once in {@link REFRESH_MS} at most, whoever
- * and however many ask.
+ * lease or a fence that is newer than the last look is the chain read, and that once in {@link REFRESH_MS} at most, no matter who
+ * and how many ask.
  */
 export class OperatorDirectory {
   readonly #read: ReadProducer;

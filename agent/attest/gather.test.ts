@@ -73,7 +73,7 @@ test("too few receipts say what each node answered", async () => {
   const { options } = holders({ 1: [receipt(1)], 2: [{ kind: "refused", why: "no room" }] }, { needed: 2 });
   await assert.rejects(gatherReceipts(options), (error: unknown) => {
     assert.ok(error instanceof TooFewReceipts);
-    assert.match(error.message, /1 of 2 receipts are there \(node 2: no room\)/);
+    assert.match(error.message, /1 of 2 receipts collected \(node 2: no room\)/);
     return true;
   });
   const alone = holders({}, { needed: 1 });

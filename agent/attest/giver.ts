@@ -177,7 +177,7 @@ export class ReceiptGiver {
   }
 
   /**
-   * Lets go of copies that nobody will ask for: those of leases that are not of use any more, and those that are neither
+   * Lets go of copies that nobody will ask for: those of leases that are no longer of use, and those that are neither
    * among a lease's newest two on chain nor may become its newest: signed for a short while ago, and further than that one.
    *
    * @param kept Leases whose checkpoints are of use.

@@ -26,7 +26,7 @@ export function attestMetrics(registry: Registry): AttestMetrics {
     passedOver: counter("drmp_holders_passed_over_total", "Holders that gave no receipt when asked"),
     seconds: new Histogram({
       name: "drmp_receipts_seconds",
-      help: "Seconds until all receipts of a checkpoint were there",
+      help: "Seconds until all receipts of a checkpoint had arrived",
       buckets: [0.25, 0.5, 1, 2, 5, 10, 30, 60, 300],
       registers: [registry],
     }),

@@ -2,7 +2,7 @@ import { monotonicMs } from "@verai/system/clock";
 
 /** How long a holder that could not be reached is asked last, milliseconds. */
 const UNREACHED_MS = 30_000;
-/** How long a holder is not asked any more that did not have what it had signed for, milliseconds. */
+/** How long a holder that lost what it had signed for is not asked, milliseconds. */
 const FAILED_CHECK_MS = 15 * 60_000;
 
 /** Why a holder is asked later than its rank says. */
@@ -30,7 +30,7 @@ export class Doubts {
   }
 
   /**
-   * The order in which to ask: by rank, then those that were not reached lately. Whoever failed a check is left out,
+   * The order in which to ask: by rank, then those that were not reached lately. A node that failed a check is left out,
    * unless too few are left without it: a lease must not die of a doubt.
    *
    * @param ranked Holders by rank.

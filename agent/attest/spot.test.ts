@@ -35,7 +35,7 @@ async function peer(name: string) {
   return { store, spot, doubts, outcomes };
 }
 
-test("a holder proves a random leaf; one that has lost it fails, is doubted, and fetches it anew", async () => {
+test("a holder proves a random leaf; one that has lost it fails, is doubted, and fetches it again", async () => {
   const [producer, holder] = [await peer("producer"), await peer("holder")];
   const { cid } = await producer.store.addFile(Buffer.alloc(3_000_000, "weights"), { pin: "checkpoint-1" });
   const endpoint = holder.store.endpoint();

@@ -60,7 +60,7 @@ export class SpotChecks {
   readonly #parts: SpotParts;
   readonly #now: () => number;
   readonly #held = new Map<number, Held>();
-  /** CIDs that are being fetched anew. */
+  /** CIDs that are being fetched again. */
   readonly #repairing = new Set<string>();
   readonly #peers = new Budget({ perSecond: 2, burst: 10 });
   readonly #addresses = new Budget({ perSecond: 20, burst: 60 });
@@ -80,7 +80,7 @@ export class SpotChecks {
     await this.#parts.store.handle(SPOT_PROTOCOL, (body, asker) => this.answer(body, asker), bounds);
   }
 
-  /** Notes who holds a lease's newest checkpoint; what they held of it before is not asked about any more. */
+  /** Notes who holds a lease's newest checkpoint; what they held of it before is no longer asked about. */
   note(leaseId: number, cid: string, holders: readonly number[]): void {
     this.#held.set(leaseId, { leaseId, cid, holders });
   }
@@ -170,7 +170,7 @@ export class SpotChecks {
     }
   }
 
-  /** Fetches anew what is pinned here and yet not whole. */
+  /** Fetches again what is pinned here and yet not whole. */
   #repair(cid: string): void {
     const { store, logger } = this.#parts;
     const pin = store.list().find((each) => each.cid.toString() === cid);
@@ -181,10 +181,10 @@ export class SpotChecks {
       .fetch(cid, { pin: label, maxBytes: pin.size })
       .then(
         () => {
-          logger.info({ cid }, "the damaged copy was fetched anew");
+          logger.info({ cid }, "the damaged copy was fetched again");
         },
         (error: unknown) => {
-          logger.error({ cid, err: error }, "the damaged copy cannot be fetched anew");
+          logger.error({ cid, err: error }, "the damaged copy cannot be fetched again");
         },
       )
       .finally(() => {

@@ -2,7 +2,7 @@ import type { Reader } from "@verai/client/readers";
 import type { Checkpoint } from "@verai/client/entities";
 import type { Pin } from "@verai/client/pin";
 
-/** Most leases to walk back: a range that failed more often has long lost its early checkpoints. */
+/** Maximum leases to walk back: a range that failed more often has long lost its early checkpoints. */
 const MAX_ANCESTORS = 16;
 
 /**

@@ -126,7 +126,7 @@ test("a lease without a checkpoint is given back before it is overdue, a little 
   assert.deepEqual(kinds([hour], [work], 4_539, false), []);
   const steps = planLeases([hour], [work], 4_540, false);
   assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "no checkpoint came in time", unlessRenewed: 4_600 }]);
-  // What has not even begun, as its image is still on its way, is given back, too.
+  // What has not even begun, as its image is still on its way, is also given back.
   assert.deepEqual(kinds([lease], [], 1_050, false), ["release"]);
   // Overdue, and nobody has noticed: only a checkpoint helps.
   assert.deepEqual(reason(0, 1_061), []);
@@ -161,7 +161,7 @@ test("a lease without a checkpoint is given back with what may be why", () => {
   assert.equal(step.why, `no checkpoint came in time: ${hint}`);
 });
 
-test("work that could not be waited for is neither begun anew nor cleared away", () => {
+test("work that could not be waited for is neither begun again nor cleared away", () => {
   const ending = { ...work, running: false, ending: true };
   assert.deepEqual(kinds([lease], [ending], 1_001, false), []);
   assert.deepEqual(kinds([], [ending], 1_001, false), []);

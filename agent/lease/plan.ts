@@ -88,7 +88,7 @@ export function planLeases(
     const stale = lease === undefined || lease.fence !== work.fence || !isHeld(lease);
     if (!stale) continue;
     if (work.running) {
-      steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "not ours any more" });
+      steps.push({ kind: "stop", leaseId: work.id, why: lease ? `the lease is ${lease.status}` : "no longer ours" });
     }
     // What could not be waited for keeps its folder until it has ended.
     if (work.ending !== true && (lease === undefined || !["delivered", "disputed"].includes(lease.status))) {
@@ -163,7 +163,7 @@ function nextCheckpoint({ checkpoint, checkpointInterval }: ChainLease, posted: 
 
 /**
  * When a lease without a new checkpoint is given back: early enough for the transaction to land before the lease is
- * overdue. A checkpoint that is there and being posted gets half of that margin, too.
+ * overdue. A checkpoint that exists and is being posted also gets half of that margin.
  */
 function lastMoment({ due, checkpoint }: ChainLease, ahead: boolean): number {
   const margin = Math.min(LAST_SECONDS, (due - checkpoint.at) * LAST_SHARE);

@@ -38,7 +38,7 @@ export class LeaseSteps {
   async #takeStep(step: LeaseStep, lease: ChainLease | undefined, pin: Pin): Promise<void> {
     switch (step.kind) {
       case "stop":
-        this.#parts.logger.warn({ lease: step.leaseId, why: step.why }, "stopping work that is not ours any more");
+        this.#parts.logger.warn({ lease: step.leaseId, why: step.why }, "stopping work that is no longer ours");
         await this.#holdings.works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":

@@ -77,7 +77,7 @@ export class LeaseWork {
     return this.#active && !this.#givenUp;
   }
 
-  /** Whether it was told to stop, and could not be waited for: units may run still, and it must not begin anew. */
+  /** Whether it was told to stop, and could not be waited for: units may run still, and it must not begin again. */
   get ending(): boolean {
     return this.#active && this.#givenUp;
   }

@@ -33,7 +33,7 @@ test("damage to one lease's record hides no other lease", async (context) => {
   );
 });
 
-test("starts are counted across restarts, and anew where the count is damaged", async (context) => {
+test("starts are counted across restarts, and again where the count is damaged", async (context) => {
   const { root, space } = await bench(context);
   const folder = space.folder(1, 1);
   assert.deepEqual([await folder.nextAttempt(0), await folder.nextAttempt(0)], [1, 2]);

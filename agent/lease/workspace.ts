@@ -44,7 +44,7 @@ export interface Begun {
  * The work of one lease on disk: `<leaseId>-<fence>/` with `lease.json` and a directory per unit.
  *
  * Everything that decides what to do after a restart is on disk, and only ever appears whole: a unit is done when its
- * marker is there, a checkpoint exists when its name is.
+ * marker exists, a checkpoint exists when its name is.
  */
 export class LeaseFolder {
   readonly path: string;

@@ -20,7 +20,7 @@ export interface CapacityFacts {
   readonly configured: number;
   /** What there is room for now. */
   readonly room: number;
-  /** The least room there was lately. */
+  /** The minimum room of the recent past. */
   readonly steady: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Node } from "@verai/client/entities";
 import { monotonicMs } from "@verai/system/clock";
 
-/** Milliseconds after which a drain that was to be sent, and has not been seen, will not come any more. */
+/** Milliseconds after which a drain that was to be sent, and has not been seen, will no longer come. */
 const PATIENCE_MS = 10 * 60_000;
 
 /**

@@ -33,7 +33,7 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   }
   if (node.status === "draining" && wanted.drained !== true) steps.push({ kind: "resume", why: "the agent is back" });
   const listed = node.listing?.units ?? 0;
-  // What its reports keep out of new work is not listed, whoever asks for it.
+  // What its reports keep out of new work is not listed, no matter who asks for it.
   if (node.status === "active" && node.fit && !frozen && now >= node.cooldownUntil && listed < free) {
     steps.push({ kind: "sync", why: `${String(listed)} units are listed where ${String(free)} are free` });
   }

@@ -52,7 +52,7 @@ export function missing(
 }
 
 /**
- * Which replicas can go: those of leases that are of no use any more, and what a lease has moved on from, once the most
+ * Which replicas can go: those of leases that are no longer of use, and what a lease has moved on from, once the most
  * important that it has now is here. So no more than two checkpoints of a lease stay, and never none. Pure; O(n).
  *
  * @param wanted Of every lease that is of use and has replicas here.

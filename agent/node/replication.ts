@@ -44,7 +44,7 @@ export class Replicas {
   }
 
   /**
-   * Starts copying what is missing and lets go of what is not wanted any more. Does not wait for the copies.
+   * Starts copying what is missing and lets go of what is no longer wanted. Does not wait for the copies.
    *
    * @param kept Leases whose checkpoints are of use.
    */
@@ -62,7 +62,7 @@ export class Replicas {
       replicas > 0 && replicaHolders(id, nodeId, active, replicas).includes(self);
     const ours = new Set(kept.filter(isOurs).map(({ id }) => id));
     const here = new Set(this.#held().map(({ leaseId }) => leaseId));
-    // What is here of other nodes' share is not brought up to date, but stays within its bound, too.
+    // What is here of other nodes' share is not brought up to date, but also stays within its bound.
     const looked = kept.filter(({ id }) => ours.has(id) || here.has(id));
     await this.#look(
       reader,

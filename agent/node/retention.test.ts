@@ -23,7 +23,7 @@ test("what was given back is kept until its range is delivered, and not while on
   assert.deepEqual(kept([gone, lease(2, "delivered", { parent: 1 })]), [2]);
 });
 
-test("a successor that fails, too, leaves its ancestors in place", () => {
+test("a successor that also fails leaves its ancestors in place", () => {
   const family = [lease(1, "expired"), lease(2, "released", { parent: 1 }), lease(3, "active", { parent: 2 })];
   assert.deepEqual(kept(family), [1, 2, 3]);
   assert.deepEqual(kept([...family.slice(0, 2), lease(3, "delivered", { parent: 2 })]), [3]);

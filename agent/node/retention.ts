@@ -1,6 +1,6 @@
 import type { Lease } from "@verai/client/entities";
 
-/** Time for which a paid lease's checkpoints and copies are kept, seconds: for whoever wants to look at how it went. */
+/** Time for which a paid lease's checkpoints and copies are kept, seconds: for anyone who wants to look at how it went. */
 const RETENTION = 3600;
 
 /** Time for which other nodes hold a paid lease's result after its delivery, seconds: its developer may come for it late. */

@@ -47,7 +47,7 @@ export class OwnerWatch {
     return `the machine's owner uses it; it is offered again after ${left} s of quiet`;
   }
 
-  /** Takes what was seen into account. @returns Whether the owner is there. */
+  /** Takes what was seen into account. @returns Whether the owner is present. */
   look({ othersLoad, sinceInput, seconds }: OwnerSigns): boolean {
     const busy = othersLoad >= this.#bounds.othersLoad;
     this.#busy = busy ? this.#busy + seconds : 0;

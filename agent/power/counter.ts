@@ -11,7 +11,7 @@ const STUCK_SECONDS = 2;
 export interface CounterKind {
   /** Steps of the counter in a joule: 10^6 for microjoules, 10^3 for millijoules. */
   readonly perJoule: number;
-  /** The most watts that what it counts can draw: a larger gain is none. */
+  /** Maximum watts that what it counts can draw: a larger gain is none. */
   readonly maxWatts: number;
   /** The counter starts again at 0 after this value; left out: it never does by itself. */
   readonly range?: number | undefined;

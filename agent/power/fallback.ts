@@ -32,7 +32,7 @@ export interface FallbackParts {
 
 /**
  * A meter that never fails: what it cannot measure is estimated, and called so, period by period. A meter that failed is
- * opened anew; the period in which it comes back is still an estimate, as it was not measured from its beginning.
+ * opened again; the period in which it comes back is still an estimate, as it was not measured from its beginning.
  */
 export class FallbackMeter implements EnergyMeter {
   readonly #parts: FallbackParts;

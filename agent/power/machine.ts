@@ -23,7 +23,7 @@ export interface MachineOptions {
   readonly nvidiaSmi: string;
   /** Idle and maximum watts of the processor, if the owner knows better than the table. */
   readonly watts?: { readonly idle: number; readonly max: number } | undefined;
-  /** The most watts that the node can draw, as declared: nothing above it is believed, or estimated. */
+  /** Maximum watts that the node can draw, as declared: nothing above it is believed, or estimated. */
   readonly maxWatts?: number | undefined;
   /** Utilisation of the processor, and that of the GPUs as far as it is known, since the call before; from 0 to 1. */
   readonly cpuLoad: () => number;

@@ -22,7 +22,7 @@ export interface NvidiaOptions {
   readonly gpus?: readonly string[] | undefined;
   /** How many there are, where none are named; more visible ones are a mistake, as nobody knows which are meant. */
   readonly count?: number | undefined;
-  /** The most watts that the machine can draw; no GPU is believed to have used more. */
+  /** Maximum watts that the machine can draw; no GPU is believed to have used more. */
   readonly maxWatts?: number | undefined;
   /** UUIDs of GPUs that were named by index, kept over openings: the others' indices change when a GPU is lost. */
   readonly known?: Map<string, string>;

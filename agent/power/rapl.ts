@@ -11,15 +11,15 @@ const MICROJOULES = 1e6;
 
 /**
  * Control types that show packages, the better one first. They show the same packages: only the first that has any counts.
- * AMD's processors are found under `intel-rapl`, too.
+ * AMD's processors are also found under `intel-rapl`.
  */
 const CONTROL_TYPES = ["intel-rapl", "intel-rapl-mmio"] as const;
 
 /** What is known of the machine that the counters are on. */
 export interface RaplOptions {
-  /** The most watts that the machine can draw; no package is believed to have used more. */
+  /** Maximum watts that the machine can draw; no package is believed to have used more. */
   readonly maxWatts?: number | undefined;
-  /** Packages that must be there, because they were before. */
+  /** Packages that must exist, because they did before. */
   readonly expected?: readonly string[];
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
@@ -41,7 +41,7 @@ interface CountedZone extends Zone {
  * Zones overlap: a package holds its cores and, on some machines, its memory; `psys` holds the package; and
  * `intel-rapl-mmio` shows the same packages a second time. So only packages are summed, each name once, those of
  * `intel-rapl` where it has any. The counters wrap around, after minutes at full power where the range is small: they have
- * to be read more often than that. They also start anew (after a suspend, with the driver); see {@link EnergyCounter}.
+ * to be read more often than that. They also start again (after a suspend, with the driver); see {@link EnergyCounter}.
  *
  * They cover the processor only (with its memory controller), not disks, memory modules, fans or the power supply's loss.
  */

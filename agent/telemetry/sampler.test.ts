@@ -9,13 +9,13 @@ function work(id: number, count: number) {
   return { lease: { id, count }, cpuSeconds: 0, unitsRunning: count };
 }
 
-test("energy goes to the leases that ran, also to those that were begun anew or have ended since", () => {
+test("energy goes to the leases that ran, also to those that were begun again or have ended since", () => {
   const works = new Map([[1, work(1, 2)]]);
   const workloads = new WorkloadCpu(works);
   const first = works.get(1)!;
   first.cpuSeconds = 4;
   assert.deepEqual(workloads.leases(), [{ leaseId: 1, units: 2, unitsRunning: 2, cpuSeconds: 4 }]);
-  // Stopped and begun anew: a new work, whose clock starts at 0.
+  // Stopped and begun again: a new work, whose clock starts at 0.
   first.cpuSeconds = 5;
   const again = work(1, 2);
   works.set(1, again);

@@ -7,7 +7,7 @@ type Work = Pick<LeaseWork, "cpuSeconds" | "unitsRunning"> & {
 };
 
 /**
- * CPU time of the agent and its workloads. A lease may be begun anew, and work is let go of when it is over: what it had
+ * CPU time of the agent and its workloads. A lease may be begun again, and work is let go of when it is over: what it had
  * used by then still counts.
  */
 export class WorkloadCpu {

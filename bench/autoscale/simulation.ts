@@ -13,7 +13,7 @@ export interface Scenario {
   readonly unitSteps: number;
   /** Steps after which the developer of an unserved unit gives up. */
   readonly patience: number;
-  /** The most that tasks pay: they alternate. */
+  /** The maximum prices of tasks: they alternate. */
   readonly maxPrices: readonly number[];
   /** What a unit costs the operator of the scaled nodes, and what these ask. */
   readonly costTicks: number;

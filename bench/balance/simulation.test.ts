@@ -9,6 +9,7 @@ const options: SimulationOptions = {
   warmUp: 80,
   load: 0.5,
   seed: 7,
+  prices: 1,
   balance: true,
   threshold: 1000,
   hysteresis: 200,
@@ -26,6 +27,14 @@ test("balancing narrows the spread, in every random network, and hardly ever sen
     assert.ok(balanced.outside < without.outside);
     assert.ok(balanced.returns <= balanced.migrations / 50, `seed ${seed}: ${balanced.returns} returns`);
   }
+});
+
+test("where nodes ask different prices, no relief is bought at a higher price: the spread narrows less", () => {
+  const [one, many] = [1, 8].map((prices) => simulate({ ...options, seed: 30, prices }));
+  const without = simulate({ ...options, seed: 30, prices: 8, balance: false });
+  assert.ok(one && many && many.migrations > 0 && many.migrations < one.migrations / 2);
+  assert.ok(many.meanDeviation < without.meanDeviation && one.meanDeviation < 0.8 * many.meanDeviation);
+  assert.ok(many.outside < without.outside);
 });
 
 test("a simulation is the same for the same seed", () => {

@@ -2,6 +2,9 @@ import { averageLoad } from "@verai/protocol/balance/load";
 import { type BalanceLease, type BalanceNode, planMoves } from "@verai/protocol/balance/moves";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
+/** Load up to which a node counts as not overloaded and no draw tells nodes apart, basis points. */
+const LOAD_FLOOR = 5_000;
+
 /** A simulated network. */
 export interface SimulationOptions {
   readonly nodes: number;
@@ -11,6 +14,8 @@ export interface SimulationOptions {
   /** Share of the nodes' units that is leased on average. */
   readonly load: number;
   readonly seed: number;
+  /** Different prices that nodes ask: no work moves to a node that asks more than the market, so that they bound what moves. */
+  readonly prices: number;
   /** Whether the balance keeper works. Arrivals and owners are the same either way. */
   readonly balance: boolean;
   /** τ and hysteresis, basis points. */
@@ -36,7 +41,7 @@ export interface SimulationResult {
   readonly migrations: number;
   /** Units moved, for each unit leased. */
   readonly movedShare: number;
-  /** Leases that came back to a node which they had left. */
+  /** Leases that were drawn back to a node which they had left. */
   readonly returns: number;
 }
 
@@ -45,7 +50,7 @@ interface SimulatedNode {
   readonly capacity: number;
   /** What a unit adds to the load, basis points. */
   readonly unitLoad: number;
-  /** Price rank: the market fills the cheap ones first. */
+  /** The market fills the cheap ones first. */
   readonly ask: number;
   used: number;
   /** Load by the machine's owner, and when it ends. */
@@ -63,14 +68,17 @@ interface SimulatedLease {
   readonly held: number[];
   node: number;
   movableAt: number;
-  /** Where it goes, and when it is there. */
-  moving: { readonly to: number; readonly at: number } | undefined;
+  /** What its node asked when it got the lease. */
+  price: number;
+  /** Period in which it leaves its node and is drawn for. */
+  moving: number | undefined;
 }
 
 /**
  * Runs a network, report period by report period: tasks arrive at random, the market gives them to the cheapest nodes that
  * are fit for new work (load at most L_avg + τ), owners use their machines now and then, and the balance keeper plans by
- * the reported loads. A move takes one period, in which the lease counts on neither end's free units.
+ * the reported loads. A move takes one period; then its taker is drawn as on chain, of nodes below the band that ask no more
+ * than the lease is paid or than the market asks for its units. What finds no taker goes to the market with the next arrivals.
  *
  * O(periods × (nodes log nodes + leases)).
  */
@@ -89,6 +97,10 @@ class Network {
   readonly #nodes: SimulatedNode[];
   readonly #byPrice: readonly SimulatedNode[];
   readonly #leases = new Map<number, SimulatedLease>();
+  /** Moved leases that found no taker. */
+  #waiting: SimulatedLease[] = [];
+  readonly #draws: () => number;
+  #average = 0;
   readonly #stats = { load: [] as number[], deviation: [] as number[], span: [] as number[], outside: [] as number[] };
   #ids = 0;
   #granted = 0;
@@ -103,12 +115,13 @@ class Network {
     this.#arrivals = randomNumbers(options.seed + 1);
     this.#owners = randomNumbers(options.seed + 2);
     this.#noise = randomNumbers(options.seed + 3);
+    this.#draws = randomNumbers(options.seed + 4);
     this.#nodes = Array.from({ length: options.nodes }, (_, id) => {
       const capacity = 4 + Math.floor(random() * 13);
       // Its units together use some 60 to 80 % of a machine.
       const unitLoad = (6000 + random() * 2000) / capacity;
       const base = { owner: 500 * random(), ownerUntil: 0, reported: 0, settledAt: 0, used: 0 };
-      return { id, capacity, unitLoad, ask: random(), ...base };
+      return { id, capacity, unitLoad, ask: Math.floor(random() * options.prices), ...base };
     });
     this.#byPrice = this.#nodes.toSorted((a, b) => a.ask - b.ask);
   }
@@ -117,7 +130,9 @@ class Network {
     this.#end(period);
     this.#useByOwners(period);
     const average = this.#report();
-    this.#arrive(period, average);
+    this.#average = average;
+    this.#return(period);
+    this.#arrive(period);
     if (this.#options.balance) this.#balance(period, average);
     if (period >= this.#options.warmUp) this.#observe();
   }
@@ -143,20 +158,72 @@ class Network {
   }
 
   #end(period: number): void {
-    for (const lease of this.#leases.values()) {
-      const { moving } = lease;
-      if (moving?.at === period) {
-        // Its units were taken at the target when it was planned.
+    for (const lease of [...this.#leases.values()]) {
+      if (lease.end <= period) {
         this.#node(lease.node).used -= lease.units;
-        lease.node = moving.to;
-        lease.held.push(moving.to);
+        this.#leases.delete(lease.id);
+      } else if (lease.moving === period) {
+        this.#node(lease.node).used -= lease.units;
         lease.moving = undefined;
+        this.#draw(lease, period);
       }
-      if (lease.end > period) continue;
-      this.#node(lease.node).used -= lease.units;
-      if (lease.moving) this.#node(lease.moving.to).used -= lease.units;
-      this.#leases.delete(lease.id);
     }
+    this.#waiting = this.#waiting.filter(({ end }) => end > period);
+  }
+
+  /** Draws takers for a lease that left its node. */
+  #draw(lease: SimulatedLease, period: number): void {
+    const most = Math.max(lease.price, this.#market(lease.units));
+    const takers = this.#byPrice
+      .filter((node) => node.ask <= most && node.id !== lease.node && period >= node.settledAt)
+      .map((node) => ({ node, room: this.#room(node), weight: this.#weight(node) }))
+      .filter(({ room }) => room > 0);
+    for (let left = lease.units; left > 0;) {
+      let at = this.#draws() * takers.reduce((sum, { weight }) => sum + weight, 0);
+      const index = takers.findIndex(({ weight }) => (at -= weight) < 0);
+      const [taker] = index < 0 ? [] : takers.splice(index, 1);
+      const part = taker && taker.room < left ? this.#split(lease, taker.room) : lease;
+      left -= part.units;
+      if (taker) {
+        if (part.held.includes(taker.node.id)) this.#returns += 1;
+        this.#hand(part, taker.node, period);
+      } else {
+        this.#leases.delete(part.id);
+        this.#waiting.push(part);
+      }
+    }
+  }
+
+  #hand(lease: SimulatedLease, node: SimulatedNode, period: number): void {
+    lease.node = node.id;
+    lease.held.push(node.id);
+    lease.price = node.ask;
+    node.used += lease.units;
+    // What came since the report is not in it.
+    node.settledAt = Math.max(node.settledAt, period + 1);
+  }
+
+  /** Units that a node below the band takes: to the average and one unit beyond, but within the band. */
+  #room({ capacity, used, reported, unitLoad }: SimulatedNode): number {
+    const { threshold } = this.#options;
+    if (reported + threshold >= this.#average) return 0;
+    return Math.min(capacity - used, Math.floor((this.#average - reported + Math.min(unitLoad, threshold)) / unitLoad));
+  }
+
+  #weight({ capacity, used, reported }: SimulatedNode): number {
+    return (capacity - used) * (1 - Math.max(reported, (10_000 * used) / capacity, LOAD_FLOOR) / 10_000);
+  }
+
+  /** Price at which nodes that are fit list this many units; that of one unit if they list fewer. */
+  #market(units: number): number {
+    const listed = this.#byPrice.filter((node) => this.#isFit(node) && node.used < node.capacity);
+    let left = units;
+    for (const { ask, capacity, used } of listed) if ((left -= capacity - used) <= 0) return ask;
+    return listed[0]?.ask ?? 0;
+  }
+
+  #isFit({ reported }: SimulatedNode): boolean {
+    return reported <= LOAD_FLOOR || reported <= this.#average + this.#options.threshold;
   }
 
   #useByOwners(period: number): void {
@@ -177,8 +244,25 @@ class Network {
     return averageLoad(this.#nodes.map(({ reported }) => reported));
   }
 
+  /** Gives what found no taker to the cheapest nodes that are fit, as a round does. */
+  #return(period: number): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const lease of waiting) {
+      for (const node of this.#byPrice) {
+        const room = node.capacity - node.used;
+        if (room <= 0 || !this.#isFit(node)) continue;
+        const part = room < lease.units ? this.#split(lease, room) : lease;
+        this.#leases.set(part.id, part);
+        this.#hand(part, node, period);
+        if (part === lease) break;
+      }
+      if (!this.#leases.has(lease.id)) this.#waiting.push(lease);
+    }
+  }
+
   /** Tasks of 1 to 40 units that last 60 periods on average, as many as keep the wanted share leased. */
-  #arrive(period: number, average: number): void {
+  #arrive(period: number): void {
     const units = this.#nodes.reduce((sum, { capacity }) => sum + capacity, 0);
     let tasks = poisson((units * this.#options.load) / 60 / 20.5, this.#arrivals);
     for (; tasks > 0; tasks--) {
@@ -186,7 +270,7 @@ class Network {
       const end = period + 1 + Math.floor(-60 * Math.log(1 - this.#arrivals()));
       for (const node of this.#byPrice) {
         if (left === 0) break;
-        if (node.reported > average + this.#options.threshold) continue;
+        if (!this.#isFit(node)) continue;
         // Ranges of at most eight units, so that one node's end does not end a whole task.
         const count = Math.min(left, node.capacity - node.used, 8);
         if (count <= 0) continue;
@@ -195,7 +279,7 @@ class Network {
         this.#granted += 1;
         this.#units += count;
         const lease = { id: ++this.#ids, node: node.id, units: count, end, held: [node.id] };
-        this.#leases.set(lease.id, { ...lease, movableAt: 0, moving: undefined });
+        this.#leases.set(lease.id, { ...lease, movableAt: 0, moving: undefined, price: node.ask });
         // What came since the report is not in it.
         node.settledAt = Math.max(node.settledAt, period + 1);
       }
@@ -212,23 +296,30 @@ class Network {
       settled: period >= node.settledAt,
       eligible: true,
     }));
-    const leases: BalanceLease[] = [...this.#leases.values()].map(({ id, node, units, moving, movableAt }) => ({
+    // The price of a unit, for all of a lease's units, is found once for each number of them.
+    const markets = new Map<number, number>();
+    const marketOf = (units: number): number => {
+      const known = markets.get(units) ?? this.#market(units);
+      markets.set(units, known);
+      return known;
+    };
+    const leases: BalanceLease[] = [...this.#leases.values()].map(({ id, node, units, price, moving, movableAt }) => ({
       id,
       nodeId: node,
       units,
       movable: moving === undefined && period >= movableAt,
+      accepts: (to) => this.#node(to).ask <= Math.max(price, marketOf(units)),
     }));
     for (const { leaseId, from, to, units } of planMoves(nodes, leases, { average, threshold, hysteresis })) {
       const lease = this.#leases.get(leaseId);
-      if (!lease) continue;
+      // Nothing moves that nobody could be drawn for.
+      if (!lease || this.#node(to).ask > Math.max(lease.price, marketOf(units))) continue;
       const moved = units === lease.units ? lease : this.#split(lease, units);
-      moved.moving = { to, at: period + 1 };
+      moved.moving = period + 1;
       moved.movableAt = lease.movableAt = period + 1 + cooldown;
-      this.#node(to).used += units;
-      for (const end of [from, to]) this.#node(end).settledAt = period + 2;
+      this.#node(from).settledAt = period + 2;
       this.#migrations += 1;
       this.#movedUnits += units;
-      if (lease.held.includes(to)) this.#returns += 1;
     }
   }
 

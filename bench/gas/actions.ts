@@ -154,7 +154,7 @@ export async function actionCosts(baseFee: bigint, prices: L1Prices): Promise<Ac
     if (gas === undefined) throw new Error(`snapshots/${file}.json has no "${key}"`);
     return Number(gas);
   };
-  // Any key: what counts is that a signature is there.
+  // Any key: what counts is that a signature exists.
   const wallet = new Wallet(id("a key for measuring"));
   const costs: ActionCost[] = [];
   for (const { who, name, gas: place, contract, call } of ACTIONS) {

@@ -3,7 +3,7 @@
  * those of BASE's parameters.
  */
 export const ECONOMY = {
-  /** What a unit is worth to its developer when it is delivered at once, and the most that is paid for it. */
+  /** What a unit is worth to its developer when it is delivered at once, and the maximum that is paid for it. */
   worth: 2,
   /** What a node spends on computing a unit: power, wear, and what its owner gives up. */
   compute: 0.5,
@@ -22,5 +22,5 @@ export const HONEST_SHARES = [0.45, 0.5, 0.55, 0.4, 0.6] as const;
  */
 export const GRAIN = ECONOMY.worth * Math.max(...HONEST_SHARES) - ECONOMY.compute;
 
-/** Same for what others lose: the whole surplus of a unit, whoever had it. */
+/** Same for what others lose: the whole surplus of a unit, no matter who had it. */
 export const SURPLUS = ECONOMY.worth - ECONOMY.compute;

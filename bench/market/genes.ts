@@ -19,7 +19,7 @@ export const GENES = {
   load: ["true", "none", "full", "split"],
   latency: ["true", "none", "highest"],
   energy: ["true", "none", "highest"],
-  /** Whose receipts are on its checkpoints: those of whoever holds them, or its own nodes' alone, which withhold the bytes. */
+  /** Whose receipts are on its checkpoints: those of any holder, or its own nodes' alone, which withhold the bytes. */
   receipts: ["anyone", "own"],
   /** Asks for moves of its own leases to its own nodes, or of other nodes' leases to its own. */
   move: ["never", "own", "others"],

@@ -9,7 +9,7 @@ import { EPISODE } from "./world.ts";
 const LATE = 0.75;
 const DUST_PRICE = 0.000001;
 const FLOOD_UNITS = 1_024;
-/** Most leases that are asked to be moved in a step. */
+/** Maximum number of leases that are asked to be moved in a step. */
 const MOVES = 3;
 
 /** The player under test: does with its nodes and its tasks what its strategy says, each time it is its turn. */
@@ -154,7 +154,7 @@ export class Player {
     if (holders) await chain.checkpoint(lease, node, progress, holders);
   }
 
-  /** Whoever goes on with a range whose checkpoints were withheld begins anew. */
+  /** A node that goes on with a range whose checkpoints were withheld begins from the start. */
   #loseWithheld(leases: readonly Lease[]): void {
     const live = new Set(leases.map(({ id }) => id));
     for (const [id, { taskId, start, count }] of this.#withheld) {

@@ -26,7 +26,7 @@ test("every world wants as much, in steps in which tasks come, in order", () => 
   }
 });
 
-test("a unit is computed once, whoever goes on with it; what is lost is computed again", () => {
+test("a unit is computed once, no matter who goes on with it; what is lost is computed again", () => {
   const work = new WorkBook();
   assert.equal(work.compute(1, 0, 2, 6_000), 1.2);
   assert.ok(Math.abs(work.compute(1, 0, 2, 6_000) - 0.8) < 1e-9);

@@ -93,7 +93,7 @@ async function measured(work: () => Promise<string>): Promise<Measured> {
   return { milliseconds, processor: (user + system) / 1000, peak: peak(), result };
 }
 
-/** Most resident memory that the process ever had, MiB. What getrusage tells includes the parent's at the start. */
+/** Maximum resident memory that the process ever had, MiB. What getrusage tells includes the parent's at the start. */
 function peak(): number {
   const status = process.platform === "linux" ? readFileSync("/proc/self/status", "utf8") : "";
   const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS;

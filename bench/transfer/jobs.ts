@@ -24,7 +24,7 @@ export interface Measured {
   readonly milliseconds: number;
   /** Processor time, milliseconds. */
   readonly processor: number;
-  /** Most resident memory, MiB. */
+  /** Maximum resident memory, MiB. */
   readonly peak: number;
   /** A digest or CID, by which one sees that it did what it should. */
   readonly result: string;

@@ -7,7 +7,7 @@ const SCRIPT = new URL("child.ts", import.meta.url).pathname;
 
 /** A server in a process of its own. */
 export interface ServerProcess extends Served {
-  /** Most resident memory so far, MiB. */
+  /** Maximum resident memory so far, MiB. */
   peak(): Promise<number>;
   stop(): Promise<void>;
 }

@@ -37,7 +37,7 @@ export interface Measurement {
   readonly most: number;
   /** Processor time of the client, milliseconds. */
   readonly processor: number;
-  /** Most memory of the client, and of any of the servers, MiB. */
+  /** Maximum memory of the client, and of any of the servers, MiB. */
   readonly peak: number;
   readonly serverPeak: number | undefined;
 }

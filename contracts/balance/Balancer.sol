@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../governance/Units.sol";
 import {IBalancer} from "../interfaces/IBalancer.sol";
+import {IEnergyLedger} from "../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
@@ -13,29 +14,22 @@ import {ITelemetry} from "../interfaces/ITelemetry.sol";
 /// @title Moves of units between nodes, planned off-chain and checked here
 /// @notice See {IBalancer}.
 contract Balancer is IBalancer {
-    /// @dev What all moves of a plan are held against.
+    /// @dev What all moves of a plan are checked against.
     struct Rule {
-        /// Average = loads / nodes.
+        /// Average = loads / capacity.
         uint256 loads;
-        uint256 nodes;
+        uint256 capacity;
         /// Half width of the band, basis points.
         uint256 band;
+        /// Load up to which no node is too hot, basis points.
+        uint256 floor;
         uint256 timeout;
         uint256 grace;
     }
 
-    /// @dev One end of a move.
-    struct End {
-        uint256 capacity;
-        /// Basis points x capacity, with what is on its way.
-        uint256 load;
-        uint32 unitPower;
-        bool throttled;
-    }
-
     /// @notice Band, graces, cooldown.
     IParameters public immutable PARAMETERS;
-    /// @notice Takes the target's units.
+    /// @notice What is free at which price; is told who gets no new work for now.
     ISupply public immutable SUPPLY;
     /// @notice Classes and prices that tasks accept.
     ITaskRegistry public immutable TASKS;
@@ -43,29 +37,33 @@ contract Balancer is IBalancer {
     ILeaseRegistry public immutable LEASES;
     /// @notice Loads and power.
     ITelemetry public immutable TELEMETRY;
+    /// @notice What governance says of the classes' efficiency.
+    IEnergyLedger public immutable LEDGER;
 
     mapping(uint32 nodeId => Shift) private _shifts;
-    mapping(uint32 leaseId => uint40 movedAt) private _movedAt;
 
     constructor(
         IParameters parameters,
         ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
-        ITelemetry telemetry
+        ITelemetry telemetry,
+        IEnergyLedger ledger
     ) {
         PARAMETERS = parameters;
         SUPPLY = supply;
         TASKS = tasks;
         LEASES = leases;
         TELEMETRY = telemetry;
+        LEDGER = ledger;
     }
 
     /// @inheritdoc IBalancer
     function move(Move[] calldata moves) external {
         Rule memory rule;
-        (rule.loads, rule.nodes) = TELEMETRY.averageLoad();
+        (rule.loads, rule.capacity) = TELEMETRY.averageLoad();
         rule.band = PARAMETERS.get(Param.BalanceBand);
+        rule.floor = PARAMETERS.get(Param.LoadFloor);
         rule.timeout = PARAMETERS.get(Param.ReportTimeout);
         rule.grace = PARAMETERS.get(Param.MoveGrace);
         for (uint256 i; i < moves.length; ++i) _move(moves[i], rule);
@@ -86,71 +84,84 @@ contract Balancer is IBalancer {
         // Moving saves no failed node from its penalty.
         bool active = lease.status == ILeaseRegistry.LeaseStatus.Active && block.timestamp <= lease.due;
         require(active, LeaseNotActive(m.leaseId));
-        require(lease.nodeId != m.nodeId, SameNode(m.leaseId, m.nodeId));
         require(m.units != 0 && m.units <= lease.count, UnitsOutOfRange(m.leaseId, m.units, lease.count));
         uint256 cooling = _coolingUntil(lease.parent);
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
+        (, , , uint40 deadline) = TASKS.termsOf(lease.taskId);
+        require(block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline, TaskTooLate(lease.taskId, deadline));
 
-        Cause cause = _judgeEnds(lease.nodeId, m.nodeId, m.units, rule);
-        uint40 price = _take(lease.taskId, m.nodeId, m.units);
-        _movedAt[m.leaseId] = uint40(block.timestamp);
-        emit Moved(m.leaseId, lease.nodeId, m.nodeId, m.units, cause);
-        LEASES.startMove(m.leaseId, ILeaseRegistry.Target(m.nodeId, m.units, price));
+        (Cause cause, uint8 classId) = _judgeSource(lease.nodeId, m.units, rule);
+        // Nobody loses work for which the market has no room.
+        uint256 takers = _takers(lease.taskId, m.units, cause == Cause.Power, classId);
+        require(takers != 0, NotEnoughSupply(lease.taskId, m.units));
+        emit Moved(m.leaseId, lease.nodeId, m.units, cause);
+        LEASES.startMove(m.leaseId, m.units, cause == Cause.Power ? takers : 0);
     }
 
-    /// @dev Checks both ends against what they last reported, and notes the units as on their way.
-    function _judgeEnds(uint32 from, uint32 to, uint24 units, Rule memory rule) private returns (Cause cause) {
-        End memory source = _end(from, units, true, rule);
-        End memory target = _end(to, units, false, rule);
-        uint256 part = uint256(units) * BASIS;
-        if (source.throttled) {
-            cause = Cause.Power;
-            require(target.unitPower <= source.unitPower, TargetLessEfficient(to, target.unitPower, source.unitPower));
-            // The target stays within the band.
-            require(
-                (target.load + part) * rule.nodes <= (rule.loads + rule.band * rule.nodes) * target.capacity,
-                TargetInBand(to, target.load / target.capacity, rule.loads, rule.nodes)
-            );
-        } else {
-            require(
-                source.load * rule.nodes > (rule.loads + rule.band * rule.nodes) * source.capacity,
-                SourceInBand(from, source.load / source.capacity, rule.loads, rule.nodes)
-            );
-            require(
-                target.load * rule.nodes + rule.band * rule.nodes * target.capacity < rule.loads * target.capacity,
-                TargetInBand(to, target.load / target.capacity, rule.loads, rule.nodes)
-            );
-            // Beyond the average by no more than one unit's worth: 10,000 / capacity basis points.
-            require(
-                (source.load + BASIS) * rule.nodes >= rule.loads * source.capacity + part * rule.nodes,
-                SourceCrosses(from, units)
-            );
-            require(
-                (target.load + part) * rule.nodes <= rule.loads * target.capacity + BASIS * rule.nodes,
-                TargetCrosses(to, units)
-            );
-        }
-    }
-
-    /// @dev A node's load at its last report. Of a source what has gone since counts as gone, of a target what has come as
-    /// come; never the reverse, so that units on their way make no node look fit to be moved from or to.
-    function _end(uint32 nodeId, uint24 units, bool isSource, Rule memory rule) private returns (End memory end) {
+    /// @dev Checks a source against what it last reported, and notes the units as gone. What has left since counts as gone,
+    /// so that units on their way make no node look fit to be moved from.
+    function _judgeSource(uint32 nodeId, uint24 units, Rule memory rule) private returns (Cause cause, uint8 classId) {
         ITelemetry.Standing memory s = TELEMETRY.standingOf(nodeId);
         require(s.counted && block.timestamp <= s.at + rule.timeout, NodeNotReporting(nodeId));
-        end.capacity = SUPPLY.stateOf(nodeId).capacity;
-        end.load = s.load * end.capacity;
-        end.unitPower = s.unitPower;
-        end.throttled = s.throttled;
+        ISupply.State memory state = SUPPLY.stateOf(nodeId);
+        classId = state.classId;
         Shift memory shift = _shiftAt(nodeId, s.at);
-        if (isSource) {
-            end.load = Math.saturatingSub(end.load, shift.outgoing * BASIS);
-            shift.outgoing += units;
+        if (s.throttled) {
+            cause = Cause.Power;
         } else {
-            end.load += shift.incoming * BASIS;
-            shift.incoming += units;
+            // Basis points x units of capacity.
+            uint256 load = Math.saturatingSub(uint256(s.load) * state.capacity, shift.outgoing * BASIS);
+            bool hot =
+                load > rule.floor * state.capacity &&
+                    load * rule.capacity > (rule.loads + rule.band * rule.capacity) * state.capacity;
+            require(hot, SourceInBand(nodeId, load / state.capacity, rule.loads, rule.capacity));
+            // Beyond the average by no more than one unit's worth: 10,000 / capacity basis points.
+            require(
+                (load + BASIS) * rule.capacity >= rule.loads * state.capacity + units * BASIS * rule.capacity,
+                SourceCrosses(nodeId, units)
+            );
         }
+        // Too hot for what it has: nothing new until it reports again.
+        if (!state.unfit) SUPPLY.setFit(nodeId, false);
+        shift.outgoing += units;
         shift.until = uint40(block.timestamp + rule.grace);
         _shifts[nodeId] = shift;
+    }
+
+    /// @dev Classes that may take units of a task, one bit each; none if they list too few of them at what it pays. For a
+    /// throttled node's work they are the most efficient of those that list enough, none less efficient than its own.
+    function _takers(
+        uint32 taskId,
+        uint24 units,
+        bool efficient,
+        uint8 ownClass
+    ) private view returns (uint256 takers) {
+        ITaskRegistry.RoundTask memory task = TASKS.roundTask(taskId);
+        uint256 best = efficient ? _joulesOf(ownClass) : 0;
+        uint256 free;
+        uint256 place;
+        for (uint256 set = task.classes; set != 0; set &= set - 1) {
+            // The surcharges are in the order of the classes' bits.
+            uint256 surcharge = task.surcharges.length == 0 ? 0 : task.surcharges[place++];
+            if (surcharge > task.maxPrice) continue;
+            uint8 classId = uint8(Math.log2(set & (~set + 1)));
+            uint256 listed = SUPPLY.unitsAtOrBelow(classId, task.maxPrice - surcharge);
+            if (!efficient) {
+                free += listed;
+                if (free >= units) return task.classes;
+            } else if (listed >= units) {
+                uint256 joules = _joulesOf(classId);
+                if (joules > best) continue;
+                takers = (joules == best ? takers : 0) | (1 << classId);
+                best = joules;
+            }
+        }
+    }
+
+    /// @dev What governance says that a unit takes in a class, joules; a class without a figure comes last.
+    function _joulesOf(uint8 classId) private view returns (uint256 joules) {
+        joules = LEDGER.classEnergyOf(classId).baselineJoules;
+        if (joules == 0) joules = type(uint256).max;
     }
 
     function _shiftAt(uint32 nodeId, uint40 reportedAt) private view returns (Shift memory shift) {
@@ -159,26 +170,7 @@ contract Balancer is IBalancer {
     }
 
     function _coolingUntil(uint32 parent) private view returns (uint256) {
-        uint256 at = _movedAt[parent];
+        uint256 at = LEASES.departureOf(parent).startedAt;
         return at == 0 ? 0 : at + PARAMETERS.get(Param.MoveCooldown);
-    }
-
-    /// @dev Takes the target's units, if the task accepts its class and pays its ask.
-    function _take(uint32 taskId, uint32 nodeId, uint24 units) private returns (uint40 price) {
-        (, , , uint40 deadline) = TASKS.termsOf(taskId);
-        require(block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= deadline, TaskTooLate(taskId, deadline));
-        ITaskRegistry.RoundTask memory task = TASKS.roundTask(taskId);
-        uint8 classId;
-        (classId, price) = SUPPLY.take(nodeId, units);
-        uint256 bit = 1 << classId;
-        require(task.classes & bit != 0, ClassNotAccepted(taskId, classId));
-        uint256 most = task.maxPrice;
-        if (task.surcharges.length != 0) {
-            // The surcharges stand in the order of the classes' bits.
-            uint256 place;
-            for (uint256 set = task.classes & (bit - 1); set != 0; set &= set - 1) ++place;
-            most = Math.saturatingSub(most, task.surcharges[place]);
-        }
-        require(price <= most, AskAboveMaximum(nodeId, price, most));
     }
 }

@@ -9,7 +9,7 @@ library Receipts {
     /// so few among many nodes that nobody finds friends there.
     uint256 internal constant HOLDER_FACTOR = 8;
 
-    /// @notice Most receipts that a task may ask for, and that a checkpoint may carry.
+    /// @notice Maximum number of receipts that a task may ask for, and that a checkpoint may carry.
     uint256 internal constant MOST = 4;
 
     /// @notice EIP-712 type of what a holder signs.

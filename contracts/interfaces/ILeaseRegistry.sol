@@ -8,7 +8,7 @@ pragma solidity 0.8.30;
 interface ILeaseRegistry {
     /// @notice Active: running. Delivered: a result waits for acceptance. Disputed: the arbiter decides.
     /// Paid: done. Released: given back by its node, or moved. Expired: its node failed. Rejected: the arbiter refused the
-    /// result. Moving: goes to another node as soon as its node releases it or the grace ends.
+    /// result. Moving: part of it or all is drawn for as soon as its node releases it or the grace ends.
     enum LeaseStatus {
         None,
         Active,
@@ -69,11 +69,13 @@ interface ILeaseRegistry {
         uint32 parent;
     }
 
-    /// @notice Where the last `units` units of a moving lease go, and the price of a unit there, micro-VER.
-    struct Target {
-        uint32 nodeId;
+    /// @notice Units that leave a lease's node by a move.
+    /// @dev One slot, which stays when the move is done: the cooldown of the range counts from it.
+    struct Departure {
+        /// The last so many units of the lease.
         uint24 units;
-        uint40 price;
+        /// When the move was started.
+        uint40 startedAt;
     }
 
     /// @notice A lease as clients read it.
@@ -116,10 +118,10 @@ interface ILeaseRegistry {
     event LeaseDisputed(uint32 indexed leaseId, address indexed by, uint256 bond);
     event DisputeRuled(uint32 indexed leaseId, bool forNode);
     event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
-    /// @notice The lease's last `units` units go to `toNode`: at `due` at the latest.
-    event LeaseMoving(uint32 indexed leaseId, uint32 indexed toNode, uint24 units, uint40 price, uint40 due);
+    /// @notice The lease's last `units` units leave its node: when it releases the lease, or after `due`.
+    event LeaseMoving(uint32 indexed leaseId, uint24 units, uint40 due);
     /// @notice The node delivered before it handed over, or the task's deadline has passed: nothing moves.
-    event MoveDropped(uint32 indexed leaseId, uint32 indexed toNode, uint24 units);
+    event MoveDropped(uint32 indexed leaseId, uint24 units);
     event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
 
     /// @notice The range has changed hands too often and was refunded.
@@ -172,12 +174,13 @@ interface ILeaseRegistry {
     /// handed over. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
 
-    /// @notice Starts a move of a lease's last units to a node whose units were taken for it. Balancer only.
-    function startMove(uint32 leaseId, Target calldata target) external;
+    /// @notice Starts a move of a lease's last units: its node gets {Param.MoveGrace} to release it. Balancer only.
+    /// @param classes Classes that may take the units, one bit each; 0: all that the task accepts.
+    function startMove(uint32 leaseId, uint24 units, uint256 classes) external;
 
     /// @notice Hands a moving lease over when its grace is over; its node may do so before by {release}. Anyone. The units
-    /// that move become a lease of the target, the others one of the old node, both with a higher fence and the old lease as
-    /// parent.
+    /// that move are drawn for (see {IReassignment}), the others become a new lease of the same node. Both get a higher fence
+    /// and the old lease as parent.
     function handOver(uint32 leaseId) external;
 
     /// @notice Ends a lease whose checkpoint is overdue, or whose node gave no sign of life for {Param.ReportTimeout}, neither a
@@ -210,8 +213,14 @@ interface ILeaseRegistry {
     /// @notice A lease's result; all zero if none was delivered.
     function result(uint32 leaseId) external view returns (Result memory);
 
-    /// @notice Where a moving lease goes; all zero if it does not move.
-    function targetOf(uint32 leaseId) external view returns (Target memory);
+    /// @notice What leaves a lease by a move, or left it; all zero if nothing does.
+    function departureOf(uint32 leaseId) external view returns (Departure memory);
+
+    /// @notice The range that is drawn for once a lease has expired or was handed over; no units if there is none.
+    /// @return range The lease, cut to the units that leave its node.
+    /// @return moved Whether they leave by a move.
+    /// @return classes Classes that may take them, one bit each; 0: all that the task accepts.
+    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, uint256 classes);
 
     /// @notice Up to `count` leases from id `from` on (ids start at 1).
     function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @title Rounds: open tasks meet free capacity at the minimum cost, and the chain checks that it is the least
-/// @notice A round freezes the head of the task queue and all listings, asks for a seed, and is settled by whoever posts
+/// @notice A round freezes the head of the task queue and all listings, asks for a seed, and is settled by anyone who posts
 /// the optimum with the clearing prices that prove it. docs/concepts/allocation.md has the linear program and the proof.
 interface IRoundManager {
     /// @notice Seeding: waits for the oracle. Settling: waits for a post. Settled, Aborted: over.

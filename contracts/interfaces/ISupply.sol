@@ -87,10 +87,6 @@ interface ISupply {
     event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
     /// @notice Listings are frozen for a round or a batch, or no longer frozen.
     event ListingsFrozenSet(bool frozen);
-    /// @notice The node is in the pool of a class among those with 2^(bucket-1) to 2^bucket - 1 units of capacity.
-    event NodePooled(uint32 indexed nodeId, uint8 indexed classId, uint8 bucket);
-    /// @notice The node is no longer in a pool.
-    event NodeUnpooled(uint32 indexed nodeId);
 
     error NotModule(address caller);
     error UnknownClass(uint8 classId);
@@ -181,8 +177,7 @@ interface ISupply {
         bytes calldata nodeIds
     ) external returns (uint256[] memory fills);
 
-    /// @notice Leases `units` of a node's listed units: the balancer while the listings are not frozen, reassignment while
-    /// it holds the freeze itself; nobody else.
+    /// @notice Leases `units` of a node's listed units. Reassignment only, while it holds the freeze.
     /// @return classId Class with which the node is listed.
     /// @return price Its ask for a unit, micro-VER.
     function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
@@ -201,7 +196,8 @@ interface ISupply {
     /// @return slashed Wei taken.
     function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
 
-    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry only.
+    /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry, and the
+    /// balancer to keep a node out until it reports again.
     function setFit(uint32 nodeId, bool fit) external;
 
     /// @notice A class; reverts if unknown.
@@ -237,23 +233,22 @@ interface ISupply {
     /// @notice How often the listings have been frozen: while they are, the number of this freeze.
     function freezeCount() external view returns (uint32);
 
-    /// @notice Slots of a class's pool, see {NodePool}: what draws draw from. One read.
-    function slotsOf(uint8 classId) external view returns (uint256);
+    /// @notice Lowest price at which a class lists at least this many free units. Four reads.
+    /// @param units At least 1.
+    /// @return Micro-VER a unit; the highest number if the class lists fewer.
+    function priceOf(uint8 classId, uint256 units) external view returns (uint256);
 
-    /// @notice The node that owns slot `at` of a class's pool, and what a draw needs to know of it. O(buckets).
-    /// @param at Below {slotsOf} of the class.
-    /// @return nodeId The owner.
-    /// @return slot Which of its own slots it is.
-    /// @return units Free units with which it is listed; the slot is a free unit's if it is below this.
-    /// @return price Its ask for a unit, micro-VER; 0 if it is not listed.
-    function slotAt(
+    /// @notice Draws a node of the price that unit `unit` of a class is listed at: each with probability proportional to its
+    /// free units, of which four times the average of the nodes at that price count. O(1).
+    /// @param unit Number of a listed free unit of the class, counted from the cheapest, from 0 on.
+    /// @param leaseId Lease whose range is drawn for; with `attempt`, the number of the try, it makes draws of a seed differ.
+    /// @return nodeId 0 if none was found: less than once in 10,000 where no node has more than four times the average.
+    /// @return units Free units that it lists.
+    function draw(
         uint8 classId,
-        uint256 at
-    ) external view returns (uint32 nodeId, uint256 slot, uint32 units, uint40 price);
-
-    /// @notice Where a node is in the pool; bucket 0: nowhere.
-    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position);
-
-    /// @notice The node at a position of a bucket's array, and the array's length.
-    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length);
+        uint256 unit,
+        bytes32 seed,
+        uint32 leaseId,
+        uint32 attempt
+    ) external view returns (uint32 nodeId, uint32 units);
 }

@@ -168,9 +168,13 @@ interface ITelemetry {
     /// 0: that parameter holds. Only the role that the access manager names.
     function setMaxLatency(uint8 classId, uint16 milliseconds) external;
 
-    /// @notice Load (basis points), latency (ms) and time of a node's last report; while the listings are frozen, as they
-    /// were when the freeze began. All zero if there was none.
-    function signsOf(uint32 nodeId) external view returns (uint16 load, uint16 latency, uint40 at);
+    /// @notice What a node's last report says; while the listings are frozen, the last one before the freeze. All zero if
+    /// there was none.
+    /// @return load Basis points.
+    /// @return latency Milliseconds.
+    /// @return at When it was posted.
+    /// @return capacity Units of capacity that the node had then.
+    function signsOf(uint32 nodeId) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
 
     /// @notice Whether the node missed its reports: nothing for {Param.ReportTimeout}, counted from its registration if it
     /// never reported. Reverts if unknown.

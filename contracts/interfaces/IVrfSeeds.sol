@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @title Seeds from Chainlink VRF v2.5
-/// @notice Asks for one random word per purpose and stores it; everything drawn from it is drawn later by whoever needs
+/// @notice Asks for one random word per purpose and stores it; everything drawn from it is drawn later by anyone who needs
 /// it. The callback never reverts and costs constant gas, so a request cannot get stuck in it. A seed belongs to one request
 /// of one coordinator: whatever was known before the request was made, or comes from a coordinator that was not asked, is no
 /// seed.

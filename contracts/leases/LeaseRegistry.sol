@@ -42,7 +42,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
-    mapping(uint32 leaseId => Target) private _targets;
+    mapping(uint32 leaseId => Departure) private _departures;
+    /// @dev Only of moves that not all classes of the task may take.
+    mapping(uint32 leaseId => uint256 classes) private _takers;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -120,14 +122,15 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function startMove(uint32 leaseId, Target calldata target) external onlyModule(_modules.balancer) {
+    function startMove(uint32 leaseId, uint24 units, uint256 classes) external onlyModule(_modules.balancer) {
         Lease storage held = _leases[leaseId];
         require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
         held.status = LeaseStatus.Moving;
         uint40 due = uint40(block.timestamp + PARAMETERS.get(Param.MoveGrace));
         held.due = due;
-        _targets[leaseId] = target;
-        emit LeaseMoving(leaseId, target.nodeId, target.units, target.price, due);
+        _departures[leaseId] = Departure(units, uint40(block.timestamp));
+        if (classes != 0) _takers[leaseId] = classes;
+        emit LeaseMoving(leaseId, units, due);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -158,7 +161,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         }
         SUPPLY.free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
-        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId);
+        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId, false);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -231,8 +234,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function targetOf(uint32 leaseId) external view returns (Target memory) {
-        return _targets[leaseId];
+    function departureOf(uint32 leaseId) external view returns (Departure memory) {
+        return _departures[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, uint256 classes) {
+        range = _existing(leaseId);
+        if (range.status == LeaseStatus.Expired) return (range, false, 0);
+        uint24 units = range.status == LeaseStatus.Released ? _departures[leaseId].units : 0;
+        range.start += range.count - units;
+        range.count = units;
+        return (range, true, _takers[leaseId]);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -280,7 +293,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         _reopen(leaseId, held, leaseId);
     }
 
-    /// @dev Ends a moving lease: its last units go to the target, what is left stays with its node under a new lease.
+    /// @dev Ends a moving lease: its last units are drawn for, what is left stays with its node under a new lease.
     function _handOver(uint32 leaseId, Lease storage held) private {
         (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
         if (block.timestamp > deadline) {
@@ -288,35 +301,30 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
             _release(leaseId, held);
             return;
         }
-        Target memory target = _targets[leaseId];
-        delete _targets[leaseId];
+        uint24 units = _departures[leaseId].units;
         held.status = LeaseStatus.Released;
         held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
-        SUPPLY.free(held.nodeId, target.units);
-        uint256 base = block.timestamp + PARAMETERS.get(Param.LeaseGrace);
-        Grant memory g = Grant({
+        SUPPLY.free(held.nodeId, units);
+        IReassignment(_modules.reassignment).add(leaseId, true);
+        if (units == held.count) return;
+        Grant memory rest = Grant({
             taskId: held.taskId,
             nodeId: held.nodeId,
             start: held.start,
-            count: held.count - target.units,
+            count: held.count - units,
             price: held.price,
             checkpointInterval: interval,
             fence: held.fence + 1,
             parent: leaseId
         });
-        if (g.count != 0) _grant(g, base);
-        g.start += g.count;
-        (g.nodeId, g.count, g.price) = (target.nodeId, target.units, target.price);
-        _grant(g, base);
+        _grant(rest, block.timestamp + PARAMETERS.get(Param.LeaseGrace));
     }
 
-    /// @dev Gives back what was taken for a move.
+    /// @dev Nothing leaves the lease.
     function _dropMove(uint32 leaseId) private {
-        Target memory target = _targets[leaseId];
-        delete _targets[leaseId];
-        emit MoveDropped(leaseId, target.nodeId, target.units);
-        SUPPLY.free(target.nodeId, target.units);
+        emit MoveDropped(leaseId, _departures[leaseId].units);
+        delete _departures[leaseId];
     }
 
     /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.

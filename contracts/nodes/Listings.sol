@@ -30,9 +30,6 @@ library Listings {
         bool pending;
         /// Kept out of new work by its reports.
         bool unfit;
-        /// Class and bucket of the pool in which it stands, (bucket 0: in none).
-        uint8 pooledClassId;
-        uint8 pooledBucket;
         uint40 cooldownUntil;
     }
 
@@ -67,6 +64,11 @@ library Listings {
 
     /// @dev keccak256("drmp.listings.fill"): root of the transient amounts granted at the marginal tick.
     bytes32 private constant FILL_ROOT = keccak256("drmp.listings.fill");
+
+    /// @dev Most looks for a node in the tick that a draw came to.
+    uint256 private constant LOOKS = 32;
+    /// @dev Free units up to this many times the average of their tick's nodes count in a draw.
+    uint256 private constant LARGEST = 4;
 
     uint256 private constant MASK32 = type(uint32).max;
 
@@ -138,6 +140,31 @@ library Listings {
         }
         require(granted == order.units, ISupply.ClassUnitsMismatch(order.classId, granted, order.units));
         if (granted != 0) book.tree.consume(margin.tick, margin.units);
+    }
+
+    /// @notice Draws a node of the tick that holds unit `unit` of the class, counted from the cheapest: each with probability
+    /// proportional to its free units, of which four times the average of the tick's nodes count. Reads only; O({LOOKS}).
+    /// @dev One look takes a uniform place of the tick's array and passes with probability free x length / (scale x units):
+    /// at most 1, for no node has more than all the units of the tick, and what is above four times the average is cut off.
+    /// @return nodeId 0 if no look passed: less than once in 10,000 where no node is above four times the average.
+    function draw(
+        Book storage book,
+        mapping(uint32 => Node) storage nodes,
+        uint256 unit,
+        bytes32 seed,
+        uint32 leaseId,
+        uint32 attempt
+    ) internal view returns (uint32 nodeId) {
+        (uint256 tick, uint256 units) = book.tree.locate(unit);
+        if (units == 0) return 0;
+        uint256 length = _length(book, tick);
+        uint256 scale = length < LARGEST ? length : LARGEST;
+        for (uint32 i; i < LOOKS; ++i) {
+            (uint256 high, uint256 low) = SeedDraw.look(seed, leaseId, attempt, i);
+            nodeId = _placed(book, tick, high % length);
+            if (low % (scale * units) < nodes[nodeId].listedUnits * length) return nodeId;
+        }
+        return 0;
     }
 
     /// @dev Where the clearing price cuts the class, and that the units fit it.

@@ -9,14 +9,12 @@ import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Listings} from "./Listings.sol";
-import {NodePool} from "./NodePool.sol";
 import {TickTree} from "./TickTree.sol";
 
 /// @title Supply: what nodes offer, what of it is leased, and where rounds, draws and moves find it
 /// @notice See {ISupply}.
 contract Supply is ISupply, AccessManaged, WiredOnce {
     using Listings for Listings.Book;
-    using NodePool for NodePool.Pool;
     using TickTree for TickTree.Tree;
 
     /// @notice Holds the stakes.
@@ -41,7 +39,6 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     /// @dev Delivered units of a node that are neither paid nor refused yet.
     mapping(uint32 nodeId => uint32 units) private _undecided;
     mapping(uint8 classId => Listings.Book) private _books;
-    NodePool.Pool private _pool;
     /// @dev Nodes whose listing is behind what they are; grows only while the listings are frozen.
     uint32[] private _pending;
 
@@ -150,12 +147,8 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     }
 
     function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
-        if (frozen) {
-            require(msg.sender == _modules.reassignment, ListingsFrozen());
-        } else {
-            require(msg.sender == _modules.balancer, NotModule(msg.sender));
-            _sync(nodeId);
-        }
+        require(msg.sender == _modules.reassignment, NotModule(msg.sender));
+        require(frozen && _frozenForBatch, ListingsNotFrozen());
         Listings.Node storage n = _nodes[nodeId];
         require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
         n.leased += units;
@@ -191,7 +184,9 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         _touch(nodeId);
     }
 
-    function setFit(uint32 nodeId, bool fit) external onlyModule(_modules.telemetry) {
+    function setFit(uint32 nodeId, bool fit) external {
+        bool known = msg.sender == _modules.telemetry || (msg.sender == _modules.balancer && !fit);
+        require(known, NotModule(msg.sender));
         _nodes[nodeId].unfit = !fit;
         emit NodeFitSet(nodeId, fit);
         _touch(nodeId);
@@ -241,28 +236,21 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ISupply
-    function slotsOf(uint8 classId) external view returns (uint256) {
-        return _pool.slots[classId];
+    function priceOf(uint8 classId, uint256 units) external view returns (uint256) {
+        (uint256 tick, ) = _books[classId].tree.locate(units - 1);
+        return tick == TICKS ? type(uint256).max : tick * class(classId).tickSize;
     }
 
     /// @inheritdoc ISupply
-    function slotAt(
+    function draw(
         uint8 classId,
-        uint256 at
-    ) external view returns (uint32 nodeId, uint256 slot, uint32 units, uint40 price) {
-        (nodeId, slot) = _pool.ownerOf(classId, at);
-        (units, , price) = listingOf(nodeId);
-    }
-
-    /// @inheritdoc ISupply
-    function placeOf(uint32 nodeId) external view returns (uint8 classId, uint8 bucket, uint32 position) {
-        NodePool.Place memory p = _pool.places[nodeId];
-        return (p.classId, p.bucket, p.position);
-    }
-
-    /// @inheritdoc ISupply
-    function pooled(uint8 classId, uint8 bucket, uint32 position) external view returns (uint32 nodeId, uint32 length) {
-        return (_pool.nodeAt(classId, bucket, position), _pool.lengthOf(classId, bucket));
+        uint256 unit,
+        bytes32 seed,
+        uint32 leaseId,
+        uint32 attempt
+    ) external view returns (uint32 nodeId, uint32 units) {
+        nodeId = _books[classId].draw(_nodes, unit, seed, leaseId, attempt);
+        units = _nodes[nodeId].listedUnits;
     }
 
     function listingOf(uint32 nodeId) public view returns (uint32 units, uint8 classId, uint40 price) {
@@ -319,7 +307,6 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
             n.listedUnits,
             _freeUnits(nodeId)
         );
-        _place(nodeId, n);
         bool moved = n.listedClassId != classId || n.listedTick != tick;
         if (listed == units && (units == 0 || !moved)) return;
         if (listed != 0 && units != 0 && !moved) {
@@ -329,16 +316,6 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
             if (units != 0) _books[classId].insert(_nodes, nodeId, classId, tick, units);
         }
         emit Listed(nodeId, classId, tick, units);
-    }
-
-    function _place(uint32 nodeId, Listings.Node storage n) private {
-        bool inMarket = n.status == NodeStatus.Active || n.status == NodeStatus.Draining;
-        uint8 bucket = inMarket ? uint8(Math.log2(n.capacity) + 1) : 0;
-        if (n.pooledBucket == bucket && (bucket == 0 || n.pooledClassId == n.classId)) return;
-        (n.pooledClassId, n.pooledBucket) = (n.classId, bucket);
-        _pool.place(nodeId, n.classId, bucket);
-        if (bucket == 0) emit NodeUnpooled(nodeId);
-        else emit NodePooled(nodeId, n.classId, bucket);
     }
 
     function _freeUnits(uint32 nodeId) private view returns (uint32) {

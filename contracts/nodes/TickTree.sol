@@ -91,6 +91,24 @@ library TickTree {
         }
     }
 
+    /// @notice The tick of a unit, counted from the cheapest, and the units at that tick. Four reads.
+    /// @param unit 0 is the first unit of the cheapest tick.
+    /// @return tick 4096 if there are no more than `unit` units.
+    /// @return units Units at that tick; 0 if it is 4096.
+    function locate(Tree storage tree, uint256 unit) internal view returns (uint256 tick, uint256 units) {
+        for (uint256 level; level < LEVELS; ++level) {
+            uint256 word = tree.words[(level << 12) | tick];
+            uint256 lane;
+            units = word & LANE_MASK;
+            for (; unit >= units; units = (word >> (lane << 5)) & LANE_MASK) {
+                unit -= units;
+                // Only the topmost word can be short of units: a lane holds what the word below it adds up to.
+                if (++lane == 8) return (TICKS, 0);
+            }
+            tick = (tick << 3) | lane;
+        }
+    }
+
     /// @dev Key of the word at `level` on the path to `tick`, and the shift of the path's lane in it.
     function _locate(uint256 level, uint256 tick) private pure returns (uint256 key, uint256 shift) {
         key = (level << 12) | (tick >> (12 - 3 * level));

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @title Max-min fair shares of a bounded number of units
-/// @notice Whoever wants less than an equal share gets all of it, and what they leave is shared equally among the others;
+/// @notice Those who want less than an equal share get all of it, and what they leave is shared equally among the others;
 /// so nobody's share can be made smaller than an equal one, however much the others want.
 library FairShare {
     /// @notice Cuts what is wanted down to fair shares of `units`, in place. Units that cannot be shared equally go one by one
@@ -25,7 +25,7 @@ library FairShare {
     /// @dev The equal share of those who want more than it; the highest number if everyone's wish can be met.
     function _level(uint32[] memory wanted, uint256 units) private pure returns (uint256 level) {
         uint256 left = units;
-        // The level only grows, so whoever is satisfied at one is satisfied at all later ones.
+        // The level only grows, so a task that is satisfied at one is satisfied at all later ones.
         for (uint256 open = wanted.length; open != 0;) {
             level = left / open;
             uint256 more;

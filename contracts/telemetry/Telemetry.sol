@@ -26,6 +26,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         uint16 load;
         uint16 latency;
         uint40 at;
+        uint24 capacity;
     }
 
     /// @dev What all reports of a batch are held against, read once; and the totals, written once.
@@ -160,13 +161,13 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     }
 
     /// @inheritdoc ITelemetry
-    function signsOf(uint32 nodeId) external view returns (uint16, uint16, uint40) {
+    function signsOf(uint32 nodeId) external view returns (uint16, uint16, uint40, uint24) {
         if (SUPPLY.frozen()) {
             Frozen storage f = _frozen[nodeId];
-            if (f.freeze == SUPPLY.freezeCount()) return (f.load, f.latency, f.at);
+            if (f.freeze == SUPPLY.freezeCount()) return (f.load, f.latency, f.at, f.capacity);
         }
         Standing storage s = _standings[nodeId];
-        return (s.load, s.latency, s.at);
+        return (s.load, s.latency, s.at, s.capacity);
     }
 
     /// @inheritdoc ITelemetry
@@ -227,7 +228,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
         // Once per freeze: what the draws of this freeze may know of the node.
         if (batch.freeze != 0 && _frozen[r.nodeId].freeze != batch.freeze) {
-            _frozen[r.nodeId] = Frozen(batch.freeze, s.load, s.latency, s.at);
+            _frozen[r.nodeId] = Frozen(batch.freeze, s.load, s.latency, s.at, s.capacity);
         }
         if (s.counted) _uncount(batch.totals, s);
         s.lag = uint16(block.timestamp - from - r.period);

@@ -10,7 +10,7 @@ import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20P
 /// @notice ERC-20 with 18 decimals, ERC-2612 permit and a supply that can never exceed its cap.
 contract VerToken is ERC20, ERC20Capped, ERC20Permit, AccessManaged {
     /// @param authority Access manager that says who may mint, and with what delay.
-    /// @param cap_ Most wei of VER that can ever exist.
+    /// @param cap_ Maximum wei of VER that can ever exist.
     /// @param treasury Receives the initial supply.
     /// @param initialSupply Wei of VER minted at once, at most the cap.
     constructor(

@@ -48,7 +48,7 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, WiredOnce {
                 extraArgs: VRFV2PlusClient._argsToBytes(VRFV2PlusClient.ExtraArgsV1({nativePayment: c.nativePayment}))
             })
         );
-        // Another coordinator counts its requests anew: what an earlier one answered under this number is no longer known.
+        // Another coordinator restarts its request numbers: what an earlier one answered under this number is no longer known.
         _answers[requestId] = _pending(address(s_vrfCoordinator));
         emit SeedRequested(requestId);
     }

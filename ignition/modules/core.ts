@@ -103,8 +103,8 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
 
   const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
   const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
-  const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry]);
-  const reassignment = m.contract("Reassignment", [parameters, supply, tasks, leases, seeds, telemetry]);
+  const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry, ledger]);
+  const reassignment = m.contract("Reassignment", [parameters, nodes, supply, tasks, leases, seeds, telemetry]);
   const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
   m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds }]);

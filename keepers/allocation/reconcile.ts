@@ -52,7 +52,7 @@ export function nextStep(view: AllocationView): AllocationStep {
     if (view.now > until) {
       return { kind: "abort", roundId: round.id, why: `round ${String(round.id)} was not settled in time` };
     }
-    return { kind: "settle", roundId: round.id, why: `the seed of round ${String(round.id)} is there` };
+    return { kind: "settle", roundId: round.id, why: `the seed of round ${String(round.id)} has arrived` };
   }
   if (round.status === "seeding") {
     if (view.now > round.openedAt + view.seedTimeout) {

@@ -1,6 +1,6 @@
 import { LeaseIndex } from "@verai/client/lease-index";
 import { answer, block, type Reader } from "@verai/client/readers";
-import { readCoolingUntil, readShifts, readStandings, readTotals } from "@verai/client/telemetry";
+import { readClassEnergy, readCoolingUntil, readShifts, readStandings, readTotals } from "@verai/client/telemetry";
 import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import { type BalancePlan, type BalanceView, planBalance } from "./plan.ts";
@@ -18,7 +18,8 @@ export interface BalanceParts {
 }
 
 /**
- * Moves work from nodes that are loaded too much, or throttled, to others, and finishes moves whose grace is over.
+ * Has work moved away from nodes that are loaded too much, or throttled, and finishes moves whose grace is over. Who takes the
+ * work is drawn, with the ranges of failed leases: see the failover keeper.
  *
  * Open to anyone, without a bounty. Two keepers at once do no harm: the second one's plan fails in its simulation.
  */
@@ -59,9 +60,7 @@ export class BalanceKeeper {
       // Planned anew right before it is sent: reports may have come meanwhile.
       const now = await this.look();
       if (now.moves.length === 0) return null;
-      return balancer.move.populateTransaction(
-        now.moves.map(({ leaseId, to, units }) => ({ leaseId, nodeId: to, units })),
-      );
+      return balancer.move.populateTransaction(now.moves.map(({ leaseId, units }) => ({ leaseId, units })));
     });
     return posted || sent;
   }
@@ -104,6 +103,11 @@ export class BalanceKeeper {
       const task = await reader.task(pin, taskId);
       if (task) tasks.set(taskId, task);
     }
+    const joules = new Map<number, number>();
+    for (const { id } of throttled ? classes : []) {
+      const { baselineJoules } = await readClassEnergy(reader, pin, id);
+      if (baselineJoules > 0) joules.set(id, baselineJoules);
+    }
     return {
       now: pin.timestamp,
       load: totals.load,
@@ -124,6 +128,7 @@ export class BalanceKeeper {
         seenAt: this.#seen.get(lease.id) ?? pin.timestamp,
       })),
       tasks,
+      joules,
     };
   }
 }

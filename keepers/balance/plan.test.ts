@@ -11,6 +11,8 @@ const node = (
   standing: Partial<NodeStanding> = {},
 ) => ({
   id,
+  owner: `owner ${id}`,
+  classId: 1,
   capacity: 10,
   fit: true,
   ask: 1_000,
@@ -39,6 +41,7 @@ const lease = (id: number, nodeId: number, count: number, about: Partial<Balance
   nodeId,
   taskId: 1,
   count,
+  price: 1_000,
   status: "active",
   due: 1_100,
   coolingUntil: 0,
@@ -57,6 +60,11 @@ const view = (nodes: BalanceViewNode[], leases: BalanceViewLease[], about: Parti
   nodes,
   leases,
   tasks: new Map([[1, task as unknown as Task]]),
+  joules: new Map([
+    [1, 30_000],
+    [2, 10_000],
+    [3, 31_000],
+  ]),
   ...about,
 });
 const moves = (...args: Parameters<typeof view>) =>
@@ -82,6 +90,7 @@ test("nothing moves that the chain would refuse", () => {
   // Too late to be worth it, too dear, another class, silent, on its way already, not fit, not listed.
   none([hot, cold, mid], [lease(4, 1, 2)], { now: 1_901 });
   none([hot, node(2, 3_000, { ask: 2_001 }), mid], [lease(4, 1, 2)]);
+  none([hot, node(2, 3_000, { owner: hot.owner }), mid], [lease(4, 1, 2)]);
   none([hot, node(2, 3_000, { listing: { ...cold.listing, classId: 2 } }), mid], [lease(4, 1, 2)]);
   none([hot, node(2, 3_000, {}, { at: 939 }), mid], [lease(4, 1, 2)]);
   none([node(1, 7_000, {}, { at: 939 }), cold, mid], [lease(4, 1, 2)]);
@@ -93,18 +102,40 @@ test("nothing moves that the chain would refuse", () => {
   none([hot, cold, mid], [lease(4, 1, 2, { seenAt: 990 })]);
 });
 
-test("a throttled node's work goes to the most efficient nodes, within the band, before any is balanced", () => {
-  const throttled = node(1, 5_000, { listing: undefined as never, fit: false }, { throttled: true, unitPower: 30_000 });
+test("nothing moves that nobody could be drawn for: a taker asks no more than the lease is paid, or than the market", () => {
+  const dear = node(2, 3_000, { ask: 1_500 });
+  const of = (price: number, ...others: BalanceViewNode[]) =>
+    moves([hot, dear, ...others], [lease(4, 1, 2, { price })]);
+  // The hot node's own free units are no market.
+  assert.deepEqual(of(1_000, node(3, 5_000, { ask: 1_800 })), [[4, 2, 2, "load"]]);
+  assert.deepEqual(of(1_500, mid), [[4, 2, 2, "load"]]);
+  // Node 3 lists six units for less.
+  assert.deepEqual(of(1_000, mid), []);
+  assert.deepEqual(of(1_000, node(3, 5_000, { listing: { ...mid.listing, units: 1 } })), [[4, 2, 2, "load"]]);
+});
+
+test("a throttled node's work goes to the most efficient classes, within the band, before any is balanced", () => {
+  const both = [
+    { classId: 1, surcharge: 0n },
+    { classId: 2, surcharge: 0n },
+    { classId: 3, surcharge: 0n },
+  ];
+  const throttled = node(1, 5_000, { listing: undefined as never, fit: false }, { throttled: true });
+  const inClass = (id: number, load: number, classId: number) =>
+    node(id, load, { classId, listing: { ...cold.listing, classId } });
   const nodes = [
     throttled,
-    node(2, 4_000, {}, { unitPower: 25_000 }),
-    node(3, 5_000, {}, { unitPower: 15_000 }),
-    node(4, 6_000, {}, { unitPower: 5_000 }),
-    node(5, 5_000, {}, { unitPower: 31_000 }),
+    // What a node says of its own power decides nothing.
+    node(2, 4_000, {}, { unitPower: 1 }),
+    inClass(3, 5_000, 2),
+    inClass(4, 6_000, 2),
+    inClass(5, 3_000, 3),
   ];
-  // Node 4 is the most efficient, but at the edge of the band; node 5 is less efficient than the throttled one.
-  assert.deepEqual(moves(nodes, [lease(8, 1, 1), lease(9, 1, 2)]), [
-    [9, 2, 2, "power"],
+  const tasks = new Map([[1, { ...task, classes: both } as unknown as Task]]);
+  // Nodes 3 and 4 are near the edge of the band, node 2 has room for one unit; node 5 is of a less efficient class than the
+  // throttled one.
+  assert.deepEqual(moves(nodes, [lease(8, 1, 1), lease(9, 1, 1)], { tasks }), [[8, 2, 1, "power"]]);
+  assert.deepEqual(moves([throttled, inClass(3, 4_000, 2), node(2, 4_000)], [lease(8, 1, 1)], { tasks }), [
     [8, 3, 1, "power"],
   ]);
 });

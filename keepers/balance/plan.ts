@@ -3,6 +3,9 @@ import type { BalanceLease, BalanceNode, Move } from "@verai/protocol/balance/mo
 import { planMoves } from "@verai/protocol/balance/moves";
 import { planRelief } from "@verai/protocol/balance/relief";
 
+/** Wei in a micro-VER. */
+const MICRO = 10n ** 12n;
+
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalanceView {
   readonly now: number;
@@ -18,10 +21,12 @@ export interface BalanceView {
   /** Leases that run or move. */
   readonly leases: readonly BalanceViewLease[];
   readonly tasks: ReadonlyMap<number, Task>;
+  /** What governance says that a unit takes in a class, joules; a class without a figure is left out. */
+  readonly joules: ReadonlyMap<number, number>;
 }
 
 /** A node with what its reports say of it. */
-export interface BalanceViewNode extends Pick<Node, "id" | "capacity" | "fit" | "listing"> {
+export interface BalanceViewNode extends Pick<Node, "id" | "owner" | "classId" | "capacity" | "fit" | "listing"> {
   readonly standing: NodeStanding;
   /** What it asks for a unit, micro-VER. */
   readonly ask: number;
@@ -31,7 +36,10 @@ export interface BalanceViewNode extends Pick<Node, "id" | "capacity" | "fit" | 
 }
 
 /** A lease that might move. */
-export interface BalanceViewLease extends Pick<Lease, "id" | "taskId" | "nodeId" | "count" | "status" | "due"> {
+export interface BalanceViewLease extends Pick<
+  Lease,
+  "id" | "taskId" | "nodeId" | "count" | "price" | "status" | "due"
+> {
   /** Until when its range may not move again. */
   readonly coolingUntil: number;
   /** When it was first seen with this node; a report that is older does not show it. */
@@ -47,8 +55,8 @@ export interface BalancePlan {
 }
 
 /**
- * Plans by the chain's own rules: work leaves nodes above the band for nodes below it, and throttled nodes for nodes that
- * are at least as efficient. Pure and level-triggered.
+ * Plans by the chain's own rules: work leaves nodes above the band for nodes below it, and throttled nodes for the most
+ * efficient classes. Who takes it is drawn; a plan has only moves that somebody can be drawn for. Pure and level-triggered.
  *
  * @param hysteresis Basis points beyond the band from which on a node gives or takes.
  * @param most Moves in one plan.
@@ -70,11 +78,11 @@ export function planBalance(view: BalanceView, hysteresis: number, most: number)
   const all = [
     ...relief.map((move) => ({ ...move, cause: "power" as const })),
     ...moves.map((move) => ({ ...move, cause: "load" as const })),
-  ];
+  ].filter((move) => canBeDrawn(view, move));
   return { moves: all.slice(0, most), handOvers, why: all.length > 0 ? words : `nothing to move: ${words}` };
 }
 
-/** Moves of the throttled nodes' work. */
+/** Moves of the throttled nodes' work, with the node that each is planned for. */
 function planThrottled(view: BalanceView, average: number): Move[] {
   const throttled = view.nodes.filter(({ standing }) => standing.throttled && isReporting(view, standing));
   const room = new Map(
@@ -88,11 +96,12 @@ function planThrottled(view: BalanceView, average: number): Move[] {
   );
   const leases = movable(view);
   return throttled.flatMap((node) => {
+    const joulesOf = (classId: number | undefined) => view.joules.get(classId ?? -1) ?? Infinity;
     const targets = view.nodes
       .filter(({ id }) => (room.get(id) ?? 0) > 0)
-      .map(({ id, standing }) => ({ id, free: room.get(id) ?? 0, unitPower: standing.unitPower }));
+      .map(({ id, listing }) => ({ id, free: room.get(id) ?? 0, joules: joulesOf(listing?.classId) }));
     const own = leases.filter(({ nodeId }) => nodeId === node.id);
-    const moves = planRelief(node.standing.unitPower, own, targets);
+    const moves = planRelief(joulesOf(node.classId), own, targets);
     for (const { to, units } of moves) room.set(to, (room.get(to) ?? 0) - units);
     return moves;
   });
@@ -113,22 +122,58 @@ function toNode(view: BalanceView, node: BalanceViewNode): BalanceNode {
 }
 
 function movable(view: BalanceView): BalanceLease[] {
-  const nodes = new Map(view.nodes.map((node) => [node.id, node]));
-  return view.leases.map(({ id, nodeId, taskId, count, status, coolingUntil }) => {
-    const task = view.tasks.get(taskId);
+  return view.leases.map((lease) => {
+    const task = view.tasks.get(lease.taskId);
     const inTime = task !== undefined && view.now + view.minLeaseTime <= task.deadline;
     return {
-      id,
-      nodeId,
-      units: count,
-      movable: status === "active" && inTime && view.now >= coolingUntil,
-      accepts: (target) => {
-        const node = nodes.get(target);
-        const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
-        return !!task && !!node && !!accepted && BigInt(node.ask) * 10n ** 12n + accepted.surcharge <= task.maxPrice;
-      },
+      id: lease.id,
+      nodeId: lease.nodeId,
+      units: lease.count,
+      movable: lease.status === "active" && inTime && view.now >= lease.coolingUntil,
+      accepts: (target) => mayTake(view, lease, lease.count, target),
     };
   });
+}
+
+/** Whether the draw for these units can come to the node that they are planned for. */
+function canBeDrawn(view: BalanceView, { leaseId, to, units }: Move): boolean {
+  const lease = view.leases.find(({ id }) => id === leaseId);
+  return lease !== undefined && mayTake(view, lease, units, to);
+}
+
+/**
+ * Whether a node may take units of a lease: it is of another owner, of a class that the task accepts, and asks no more than the
+ * lease is paid, or than one class alone lists the units for.
+ */
+function mayTake(view: BalanceView, lease: BalanceViewLease, units: number, target: number): boolean {
+  const task = view.tasks.get(lease.taskId);
+  const node = view.nodes.find(({ id }) => id === target);
+  const source = view.nodes.find(({ id }) => id === lease.nodeId);
+  const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
+  if (!task || !node || !accepted || node.owner === source?.owner) return false;
+  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  if (cost > task.maxPrice) return false;
+  const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
+  return node.ask <= lease.price || (market !== undefined && cost <= market);
+}
+
+/** Lowest price in wei, surcharge included, at which one class alone lists this many units, the source's own left out. */
+function marketOf(view: BalanceView, task: Task, source: number, units: number): bigint | undefined {
+  const prices = task.classes.flatMap(({ classId, surcharge }) => {
+    let left = units;
+    const listed = view.nodes
+      .filter(({ id, listing }) => id !== source && listing?.classId === classId)
+      .sort((a, b) => a.ask - b.ask);
+    for (const { ask, listing } of listed) {
+      left -= listing?.units ?? 0;
+      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+    }
+    return [];
+  });
+  return prices.reduce<bigint | undefined>(
+    (least, price) => (least === undefined || price < least ? price : least),
+    undefined,
+  );
 }
 
 function isReporting(view: BalanceView, { counted, at }: NodeStanding): boolean {

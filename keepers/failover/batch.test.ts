@@ -31,7 +31,7 @@ test("orphans open a batch, unless a round is open or comes first", () => {
   }
 });
 
-test("an open batch is waited for, drawn once its seed is there, and aborted when it is late", () => {
+test("an open batch is waited for, drawn once its seed has arrived, and aborted when it is late", () => {
   assert.equal(kind({ ...seeding, now: 1_060 }), "wait");
   assert.deepEqual(nextBatchStep({ ...seeding, now: 1_061 }), {
     kind: "abort",

@@ -2,7 +2,7 @@
 export interface BatchView {
   /** Timestamp of the block. */
   readonly now: number;
-  /** Ranges of expired leases that wait for a batch. */
+  /** Ranges of failed leases, and units that move, that wait for a batch. */
   readonly orphans: number;
   readonly batch: {
     readonly id: number;
@@ -13,7 +13,7 @@ export interface BatchView {
   };
   /** Whether a round or a batch holds the listings. */
   readonly frozen: boolean;
-  /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch. */
+  /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch, and moves share a seed. */
   readonly nextOpening: number;
   readonly seedTimeout: number;
   readonly settleTimeout: number;
@@ -47,7 +47,7 @@ export function nextBatchStep(view: BatchView): BatchStep {
   if (view.frozen)
     return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
   if (now < view.nextOpening) {
-    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges let a round go first` };
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait until a batch may be opened` };
   }
   return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
 }

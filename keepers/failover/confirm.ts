@@ -18,7 +18,7 @@ export interface SecondLook {
 }
 
 /**
- * Asks a second endpoint whether it, too, sees a lease active and overdue. Only then may it be expired: an endpoint that
+ * Asks a second endpoint whether it also sees a lease active and overdue. Only then may it be expired: an endpoint that
  * lags, or lies, must not cost a node its stake; and one that gives no answer is never taken for agreement.
  *
  * @param open Gives the endpoint's reader; rejects while it cannot be reached.

@@ -20,7 +20,7 @@ const OVERDUE = 2;
 /** What the failover keeper works with. */
 export interface FailoverParts {
   readonly reader: Reader;
-  /** Through another endpoint; where it is given, nothing is expired that it does not see overdue, too. */
+  /** Through another endpoint; where it is given, nothing is expired that it does not also see overdue. */
   readonly second?: (() => Promise<Reader>) | undefined;
   /** Confirms what cannot be made good again. Left out: what the newest block says counts. */
   readonly settled?: Settled;
@@ -34,7 +34,7 @@ export interface FailoverParts {
  * among the other nodes, so that the work goes on from its last checkpoint.
  *
  * It keeps no state that matters: each cycle looks at the chain and does what is due. Open to anyone; the first to do so
- * earns the bounty, any other finds out in its simulation.
+ * earns the bounty, any other learns it from its simulation.
  */
 export class FailoverKeeper {
   readonly #parts: FailoverParts;

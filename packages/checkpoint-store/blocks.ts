@@ -20,7 +20,7 @@ const SCAN_CONCURRENCY = 16;
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
 export class BlockNotFoundError extends Error {
   override readonly name = "NotFoundError";
-  /** Whether it was there, and is deleted now. */
+  /** Whether it existed, and is deleted now. */
   readonly wasCorrupt: boolean;
 
   constructor(message: string, wasCorrupt = false) {
@@ -45,7 +45,7 @@ export interface BlockFilesOptions {
   directory: string;
   /** Directory on the same file system for blocks being written. */
   temporary: string;
-  /** Most bytes that all blocks together may have. */
+  /** Maximum bytes that all blocks together may have. */
   maxBytes: number;
   /** Whether somebody needs a block, by its name; all others are let go of when room is needed. */
   isNeeded: (name: string) => boolean;
@@ -76,7 +76,7 @@ export class BlockFiles extends BaseBlockstore {
   }
 
   /**
-   * Looks at what is there. Blocks that nobody needs yet may have been left by a crash before they were durable.
+   * Looks at what exists. Blocks that nobody needs yet may have been left by a crash before they were durable.
    * O(n) in the blocks.
    */
   async open(): Promise<void> {
@@ -117,7 +117,7 @@ export class BlockFiles extends BaseBlockstore {
   }
 
   /**
-   * Reads and verifies a block. A corrupt one is deleted and counts as missing, so that it will be fetched anew.
+   * Reads and verifies a block. A corrupt one is deleted and counts as missing, so that it will be fetched again.
    *
    * @throws BlockNotFoundError
    */

@@ -24,7 +24,7 @@ export interface CollectOptions {
   maxBytes: number;
   /** Reads in flight at a time; memory is about this many MiB. */
   concurrency: number;
-  /** Sees to it that a raw leaf is there, and returns its bytes; without it, leaves are read. */
+  /** Sees to it that a raw leaf is stored, and returns its bytes; without it, leaves are read. */
   leaf?: (cid: CID) => Promise<number>;
   /** Called for each distinct block, with the size that the root claims for the whole (0 if unknown). */
   onBlock?: (bytes: number, claimedSize: number) => void;

@@ -23,7 +23,7 @@ export interface FetchProgress {
 
 /** What bounds a fetch. */
 export interface FetchOptions extends Patience {
-  /** Most bytes to take, counted as {@link DagSummary.size}. Default {@link DEFAULT_MAX_BYTES}. */
+  /** Maximum bytes to take, counted as {@link DagSummary.size}. Default {@link DEFAULT_MAX_BYTES}. */
   maxBytes?: number;
   onProgress?: (progress: FetchProgress) => void;
   /** Pins the content under this label before garbage collection could get at it; it is durable then. */

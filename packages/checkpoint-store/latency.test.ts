@@ -3,10 +3,10 @@ import { test } from "node:test";
 
 import { failsWith, startConnected } from "./testing.ts";
 
-test("round trips are measured to those who are there", async (t) => {
+test("round trips are measured to those who are present", async (t) => {
   const [alice, bob, carol] = await startConnected(t, 3);
   assert.ok(alice && bob && carol);
-  // whoever was dialled knows of the connection a moment later
+  // the dialled peer knows of the connection a moment later
   let times = await alice.roundTrips();
   for (const end = performance.now() + 5_000; times.size < 2 && performance.now() < end;)
     times = await alice.roundTrips();

@@ -173,7 +173,7 @@ test("the store keeps to its bound: first what is unpinned goes, then adds are r
   assert.equal(await store.has(dropped.cid), false);
   await store.close();
   const again = await openStore(t, directory, 4.5 * MIB);
-  assert.equal(again.usedBytes, kept.size + third.size, "counted anew after a restart");
+  assert.equal(again.usedBytes, kept.size + third.size, "counted again after a restart");
   await assert.rejects(again.addFile(seededBytes("fourth", MIB)), failsWith("STORE_FULL"));
   // the same blocks again need no room
   assert.equal((await again.addFile(seededBytes("kept", 2 * MIB))).cid.toString(), kept.cid.toString());

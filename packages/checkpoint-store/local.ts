@@ -46,7 +46,7 @@ interface Opened {
  */
 export class LocalStore {
   readonly directory: string;
-  /** Most bytes that all blocks together may have. */
+  /** Maximum bytes that all blocks together may have. */
   readonly maxBytes: number;
   protected readonly temporary: string;
   protected readonly log: Log;

@@ -24,7 +24,7 @@ import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 const INBOUND_CONNECTIONS_PER_SECOND = 100;
 /** Time in which a connection has to prove a peer id, and a stream to say its protocol. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
-/** Never reached, since the guard bounds them below: libp2p's own way ends the newest, whoever it is. */
+/** Never reached, since the guard bounds them below: libp2p's own way ends the newest, of whichever peer. */
 const MAX_CONNECTIONS = 512;
 /** What `identify` may say; ours says some 600 bytes. */
 const IDENTIFY_BYTES = 4 * 1024;

@@ -86,7 +86,7 @@ export class Pins {
     });
   }
 
-  /** Takes a label off. @returns whether it was there. */
+  /** Takes a label off. @returns whether it existed. */
   async remove(cid: CID, label: string): Promise<boolean> {
     return this.#inTurn(async () => {
       const record = this.#records.get(cid.toString());

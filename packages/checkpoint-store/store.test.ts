@@ -53,7 +53,7 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     assert.equal(await bob.has(added.cid), true);
   });
 
-  test("peers without HTTP exchange by bitswap, and damaged blocks are had anew", async (t) => {
+  test("peers without HTTP exchange by bitswap, and damaged blocks are had again", async (t) => {
     const [alice, bob] = await startConnected(t, 2, { http: false });
     assert.ok(alice && bob);
     assert.equal(alice.multiaddrs().length, 1);

@@ -55,7 +55,7 @@ export interface CheckpointStoreOptions {
   trusted?: readonly string[];
   /** Bounds of the HTTP server that differ from the usual ones. */
   httpLimits?: Partial<HttpLimits>;
-  /** Most bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
+  /** Maximum bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
   maxBytes?: number;
   log?: Log;
 }

@@ -14,7 +14,7 @@ export interface Log {
 /**
  * Sees to it that an account holds at least `needed` wei of VER: on a test network it asks the faucet for the rest.
  *
- * @throws {@link ChainError} `INSUFFICIENT_VER`, naming what is there, what is missing, and the remedy.
+ * @throws {@link ChainError} `INSUFFICIENT_VER`, naming what it has, what is missing, and the remedy.
  */
 export async function ensureBalance(
   session: Pick<Session, "contracts">,

@@ -196,10 +196,8 @@ export interface NetworkTotals {
   readonly throttledNodes: number;
 }
 
-/** Units on their way from and to a node, which its last report may not show; `IBalancer.Shift`. */
+/** Units on their way from and to a node by moves, which its last report may not show. */
 export interface NodeShift {
-  /** A report after this time shows them. */
-  readonly until: number;
   readonly outgoing: number;
   readonly incoming: number;
 }

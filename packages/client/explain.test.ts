@@ -119,7 +119,7 @@ test("what passes by itself is retryable, what does not is not", () => {
   assert.equal(isRefusal(new Error("RoundOpen")), false);
 });
 
-test("reason texts, panics and unknown errors are told, too", () => {
+test("reason texts, panics and unknown errors are also told", () => {
   const coder = AbiCoder.defaultAbiCoder();
   const reason = explain({ data: `0x08c379a0${coder.encode(["string"], ["only on Sundays"]).slice(2)}` });
   assert.equal(reason.message, "The contract refused: only on Sundays.");

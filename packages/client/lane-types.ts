@@ -30,7 +30,7 @@ export interface Cost {
   readonly gasUsed: bigint;
   /** Wei per gas. */
   readonly gasPrice: bigint;
-  /** Fee for the layer below, wei; 0 where the chain has none. */
+  /** L1 data fee, wei; 0 where the chain has none. */
   readonly l1Fee: bigint;
 }
 
@@ -122,7 +122,7 @@ export interface Payload {
   readonly value?: bigint;
 }
 
-/** A signed transaction, as whoever must not pay twice remembers it. */
+/** A signed transaction, as its sender remembers it so as not to pay twice. */
 export interface SignedTransaction {
   readonly nonce: number;
   readonly hash: string;
@@ -146,7 +146,7 @@ export interface LaneRequest {
   readonly label: string;
   /**
    * Looks at the chain and says what to send; called right before sending, and again before a stuck transaction is
-   * replaced, so that nothing stale is ever sent. Null if nothing needs to be done (any more).
+   * replaced, so that nothing stale is ever sent. Null if nothing needs to be done, or no longer.
    */
   readonly prepare: () => Payload | null | Promise<Payload | null>;
   /** Sent before what is not urgent: what somebody else waits for or what is lost if it comes late. */

@@ -35,7 +35,7 @@ export type {
 /** Gas of a transaction that does nothing, with room for an account that has code. */
 const CANCEL_GAS = 50_000n;
 
-/** How often a request is prepared anew because another transaction used its nonce. */
+/** How often a request is prepared again because another transaction used its nonce. */
 const TRIES = 3;
 
 /** How often a transaction is changed because the node would not take it as it was. */
@@ -53,7 +53,7 @@ const STOP_GRACE_MS = 5_000;
 const URGENT_STOP_MS = 15_000;
 const BLOCKED_STOP_MS = 1_000;
 
-/** Longest time that whoever confirms a transaction may take, milliseconds. */
+/** Longest time that confirming a transaction may take, milliseconds. */
 const CONFIRM_MS = 86_400_000;
 
 /** A request on its way. */
@@ -179,7 +179,7 @@ export class TransactionLane {
   }
 
   /**
-   * Finds out what became of transactions of this signer, also of those of an earlier run whose journal is lost. Asks
+   * Learns what became of transactions of this signer, also of those of an earlier run whose journal is lost. Asks
    * until it is known, but no longer than the deadline of a request.
    *
    * @param label What they were for.
@@ -229,7 +229,7 @@ export class TransactionLane {
     return { kind: unused.length > 0 ? "open" : "void" };
   }
 
-  /** Resolves when nothing waits any more. */
+  /** Resolves when nothing waits. */
   async idle(): Promise<void> {
     await this.#queue.onIdle();
   }
@@ -261,7 +261,7 @@ export class TransactionLane {
     else patience.end(new Stopping("the process is stopping"));
   }
 
-  /** The error that a request ends with: whoever reads it knows whether something was sent. */
+  /** The error that a request ends with: its reader knows whether something was sent. */
   #told({ request: { label }, patience, flight, behind }: Work, error: unknown): unknown {
     const ended = patience.signal.aborted && error === patience.signal.reason;
     if (ended && this.#options.stop?.aborted === true && (flight ?? behind)) this.#blocked = true;
@@ -341,7 +341,7 @@ export class TransactionLane {
     if (stop?.aborted !== true) patience.within(deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS);
   }
 
-  /** Signs and sends; what the node will not take as it is is changed as far as that helps. */
+  /** Signs and sends; what the node will not take unchanged is changed as far as that helps. */
   async #offer({ patience: { signal } }: Work, flight: Flight, first: Remedy, { baseFee }: Suggestion): Promise<void> {
     const { emit } = this.#tower;
     const { label, nonce } = flight;
@@ -398,7 +398,7 @@ export class TransactionLane {
     throw error;
   }
 
-  /** What a stuck transaction should become: null or a refusal: not needed any more; undefined: nobody knows. */
+  /** What a stuck transaction should become: null or a refusal: no longer needed; undefined: nobody knows. */
   async #decideAgain(flight: Flight, request: LaneRequest): Promise<Move | null | ContractRefusal | undefined> {
     try {
       return await this.#preflight.decide(request);

@@ -8,7 +8,7 @@ export interface LeaseChanges {
   readonly pin: Pin;
   /** Leases that are new, or that could still change and were therefore read again. */
   readonly read: readonly Lease[];
-  /** The chain was reorganised: everything was read anew, and leases seen before may be gone. */
+  /** The chain was reorganised: everything was read again, and leases seen before may be gone. */
   readonly reorganised: boolean;
 }
 

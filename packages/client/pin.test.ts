@@ -74,7 +74,7 @@ test("an endpoint that lags behind is no reorganisation: nothing is concluded fr
   assert.equal((await track.next()).reorganised, false);
 });
 
-test("a chain that was started anew is a reorganisation", async () => {
+test("a chain that was started again is a reorganisation", async () => {
   const chain = new FakeChain().grow(50);
   const track = new PinTrack(chain.provider);
   await track.next();

@@ -3,7 +3,7 @@ import type { Provider } from "ethers";
 import { RpcUnavailable } from "./errors.ts";
 import { explain } from "./explain.ts";
 
-/** Which block to read at: the newest, the newest posted to the layer below, or the newest that cannot be undone. */
+/** Which block to read at: the newest, the newest posted to the L1, or the newest that cannot be undone. */
 export type Finality = "latest" | "safe" | "finalized";
 
 /** A block that all reads of a snapshot are pinned to. */
@@ -53,7 +53,7 @@ export class PinTrack {
   }
 
   /**
-   * The next pin. `reorganised` is true if what was read at earlier pins does not hold any more.
+   * The next pin. `reorganised` is true if what was read at earlier pins no longer holds.
    *
    * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
    */
@@ -62,7 +62,7 @@ export class PinTrack {
     const last = this.#pins.at(-1);
     const common = this.#pins.findLast(({ number }) => number <= pin.number);
     if (!last) return this.#accept(pin, false);
-    // No pin at or below the head: the chain was started anew.
+    // No pin at or below the head: the chain was started again.
     if (!common) return this.#accept(pin, true);
     const now = common.number === pin.number ? pin : await pinBlock(this.#provider, common.number);
     if (now.hash !== common.hash) return this.#accept(pin, true);

@@ -53,7 +53,7 @@ export function keyOfSequence(sequence: number): number {
   return Math.floor(sequence / 2 ** KEY_SHIFT);
 }
 
-/** Most shares in a report. */
+/** Maximum shares in a report. */
 export const MAX_SHARES = 64;
 
 /** The EIP-712 types that an operator signs a report as. */

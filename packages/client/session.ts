@@ -30,7 +30,7 @@ export interface SessionOptions {
     readonly chainId: number;
     readonly deployment?: string | undefined;
   };
-  /** Most per gas in gwei, seconds until a transaction counts as stuck, most ETH an hour (0.05 if left out). */
+  /** Maximum per gas in gwei, seconds until a transaction counts as stuck, maximum ETH an hour (0.05 if left out). */
   readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
@@ -48,7 +48,7 @@ export interface Session {
   readonly provider: RpcProvider;
   readonly contracts: Contracts;
   readonly reader: Reader;
-  /** Opens the transaction lane of a key; one lane per key, whoever asks. */
+  /** Opens the transaction lane of a key; one lane per key, no matter who asks. */
   readonly lane: (key: KeySource) => Promise<{ signer: OpenSigner; lane: TransactionLane }>;
   readonly close: () => void;
 }

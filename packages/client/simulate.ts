@@ -30,7 +30,7 @@ export interface Needs {
  * Simulates a transaction as if its sender held (and had allowed) enough VER already, so that whatever else a contract
  * dislikes is told before the faucet is asked, and before anything is sent. The token's storage is overridden in the call.
  *
- * @param payload What would be sent once the VER is there.
+ * @param payload What would be sent once the VER has arrived.
  * @returns What was seen; undefined if the sender has all that is needed (the transaction is simulated as it is then, right
  * before it is sent), or if the endpoint knows no overrides.
  * @throws ContractRefusal if the transaction would be refused.

@@ -9,7 +9,7 @@ export interface SnapshotTask {
   readonly id: number;
   /** Units that it brought into the round. */
   readonly units: number;
-  /** The most that it pays for a unit. */
+  /** Maximum price of a unit. */
   readonly maxPrice: number;
   /** Classes that serve it, ascending. */
   readonly classes: readonly { readonly classId: number; readonly surcharge: number }[];

@@ -1,4 +1,3 @@
-import type { IBalancer } from "../../types/contracts/contracts/balance/Balancer.ts";
 import type { IEnergyLedger } from "../../types/contracts/contracts/energy/EnergyLedger.ts";
 import type { ITelemetry } from "../../types/contracts/contracts/telemetry/Telemetry.ts";
 import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, NodeStanding } from "./entities.ts";
@@ -41,14 +40,20 @@ export async function readTotals({ contracts }: Reader, at: Pin): Promise<Networ
   };
 }
 
-/** Units on their way from and to each of these nodes. One call a node. */
+/** Units on their way from and to each of these nodes. Two calls a node. */
 export async function readShifts(
   { contracts }: Reader,
   at: Pin,
   nodeIds: readonly number[],
 ): Promise<Map<number, NodeShift>> {
   const shifts = new Map<number, NodeShift>();
-  for (const id of nodeIds) shifts.set(id, toShift(await answer(contracts.balancer.shiftOf(id, block(at)))));
+  for (const id of nodeIds) {
+    const [shift, arrival] = await Promise.all([
+      answer(contracts.balancer.shiftOf(id, block(at))),
+      answer(contracts.reassignment.arrivalOf(id, block(at))),
+    ]);
+    shifts.set(id, { outgoing: safe(shift.outgoing), incoming: safe(arrival.units) });
+  }
   return shifts;
 }
 
@@ -95,10 +100,6 @@ function toStanding(nodeId: number, v: ITelemetry.StandingStructOutput): NodeSta
     counted,
     renewable,
   };
-}
-
-function toShift(v: IBalancer.ShiftStructOutput): NodeShift {
-  return { until: safe(v.until), outgoing: safe(v.outgoing), incoming: safe(v.incoming) };
 }
 
 function toSummary(v: IEnergyLedger.SummaryStructOutput): EnergySummary {

@@ -9,7 +9,7 @@ import type { DemoChain } from "./chain.ts";
 /** Seconds between two checkpoints of the demo's tasks. */
 const CHECKPOINT_INTERVAL = 6;
 
-/** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb on a fast machine, too. */
+/** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb also on a fast machine. */
 const PACE_MS = 60;
 
 /** Writes the configuration files of the demo's processes, just as an operator would. */

@@ -39,7 +39,6 @@ export async function openMarket() {
   const treasury = accounts.governance;
   const vault = await contracts.vault.getAddress();
   await contracts.token.connect(treasury).approve(vault, 10n ** 9n * VER);
-  const nodes = contracts.nodes.connect(treasury);
   const tasks = contracts.tasks.connect(treasury);
   const server = await serve(connection.provider);
   let operators = 0;
@@ -50,12 +49,22 @@ export async function openMarket() {
       await server.close();
       await connection.close();
     },
-    /** Registers a node; its operator is an address that nobody has the key of. */
-    async addNode({ classId, capacity, ask }: Offer, operator?: string): Promise<void> {
+    /**
+     * Registers a node; its operator is an address that nobody has the key of.
+     *
+     * @param owner Index of the account that owns it, 10 or more; by default the treasury's owns all of them.
+     */
+    async addNode({ classId, capacity, ask }: Offer, operator?: string, owner?: number): Promise<void> {
       operators += 1;
       const address = operator ?? ethers.toBeHex(2n ** 100n + BigInt(operators), 20);
       const profile = { energySource: 0, powerThreshold: 100, powerMax: 400, endpoint: "" };
-      await nodes.register(address, { classId, capacity, ask }, profile, BigInt(capacity) * 100n * VER);
+      const stake = BigInt(capacity) * 100n * VER;
+      const signer = owner === undefined ? treasury : ((await ethers.getSigners())[owner] ?? treasury);
+      if (signer !== treasury) {
+        await contracts.token.connect(treasury).transfer(signer, stake);
+        await contracts.token.connect(signer).approve(vault, stake);
+      }
+      await contracts.nodes.connect(signer).register(address, { classId, capacity, ask }, profile, stake);
     },
     /** Submits a task. */
     async addTask({

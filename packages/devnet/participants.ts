@@ -10,7 +10,7 @@ export interface CastNode {
   readonly energySource: "grid" | "solar" | "wind" | "hydro" | "geothermal";
   readonly ownerAccount: number;
   readonly operatorAccount: number;
-  /** The most watts that it can draw; 200 where left out. */
+  /** Maximum watts that it can draw; 200 where left out. */
   readonly powerMax?: number;
 }
 
@@ -19,7 +19,7 @@ export interface CastTask {
   readonly name: string;
   readonly account: number;
   readonly units: number;
-  /** VER; the most a unit may cost. */
+  /** VER; maximum price of a unit. */
   readonly maxPrice: string;
   /** Class → surcharge in VER. */
   readonly classes: Readonly<Record<string, string>>;

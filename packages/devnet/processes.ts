@@ -98,7 +98,7 @@ export class Processes {
     return Promise.race([until, ...failures]);
   }
 
-  /** Asks these to end and waits; whoever has not ended after the grace is killed. */
+  /** Asks these to end and waits; a process that has not ended after the grace is killed. */
   async stop(names: readonly string[], graceMs: number): Promise<void> {
     const stopping = [...this.#running.values()].filter(({ name }) => names.includes(name));
     for (const running of stopping) {

@@ -68,7 +68,7 @@ export const CONTAINER_DEFAULTS = {
  * `options.ts` says what it gets and what it does not.
  *
  * A container outlives its agent's crash. When the agent comes back and wants the same unit, the container is taken over
- * while it runs, or its result if it is done; what nobody wants any more is removed (see `stragglers.ts`).
+ * while it runs, or its result if it is done; what is no longer wanted is removed (see `stragglers.ts`).
  */
 export class ContainerExecutor implements Executor {
   readonly name = "container";
@@ -170,7 +170,7 @@ export class ContainerExecutor implements Executor {
     }
   }
 
-  /** Removes containers that nobody wants any more; happens by itself every now and then. @returns their names. */
+  /** Removes containers that are no longer wanted; happens by itself every now and then. @returns their names. */
   async sweep(): Promise<string[]> {
     return this.#stragglers.sweep();
   }

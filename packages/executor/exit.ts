@@ -49,7 +49,7 @@ export interface RawExit {
 
 /**
  * What a unit's end means by the workload contract, for all engines alike: exit code 0 counts whatever was under way
- * meanwhile, if the outputs are there; 143 is drained, unless the executor had another reason to stop it.
+ * meanwhile, if the outputs exist; 143 is drained, unless the executor had another reason to stop it.
  */
 export async function judgeExit({ spec, folder }: Pick<UnitRun, "spec" | "folder">, raw: RawExit): Promise<UnitExit> {
   const { code, signal, cause, cpuSeconds } = raw;

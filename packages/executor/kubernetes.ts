@@ -62,7 +62,7 @@ export class KubernetesExecutor implements Executor {
   readonly #options: KubernetesExecutorOptions;
   readonly #running = new Map<string, RunningPod>();
   readonly #starting = new Set<string>();
-  /** Jobs that this executor has had units in: once none runs any more, they are deleted. */
+  /** Jobs that this executor has had units in: once none runs, they are deleted. */
   readonly #known = new Set<string>();
   readonly #since = performance.now();
   readonly #notices: Notices;
@@ -278,7 +278,7 @@ export class KubernetesExecutor implements Executor {
     }
   }
 
-  /** Deletes Jobs of which no unit runs any more, and those of an earlier life that nobody has asked for. */
+  /** Deletes Jobs of which no unit runs, and those of an earlier life that nobody has asked for. */
   async #sweep(jobs: readonly string[]): Promise<void> {
     if (this.#starting.size > 0) return;
     const wanted = new Set([...this.#running.values()].map(({ job }) => job));

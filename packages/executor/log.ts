@@ -4,7 +4,7 @@ import { isSystemError } from "./errors.ts";
 
 /**
  * A log file that never outgrows its bound: at half of it the file is moved to `<path>.1`, replacing the one before, and
- * begun anew. Kept across attempts. A disk that is full loses lines, never the workload.
+ * begun again. Kept across attempts. A disk that is full loses lines, never the workload.
  */
 export class BoundedLog {
   readonly #path: string;

@@ -19,7 +19,7 @@ async function start(context: TestContext, args: string[], changes: Partial<Task
   return { unit, running, ready, result };
 }
 
-test("a unit that ends well is done; its checkpoints were there, half-written ones were not", async (context) => {
+test("a unit that ends well is done; its checkpoints were seen, half-written ones were not", async (context) => {
   const unit = testUnit(await temporaryDirectory(context), testSpec({ args: ["finish"] }));
   await mkdir(join(unit.folder.checkpoint, "checkpoint-000000003"), { recursive: true });
   await mkdir(join(unit.folder.checkpoint, "checkpoint-000000004.tmp"));

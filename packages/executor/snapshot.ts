@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { storedNameProblem, TREE_LIMITS } from "@verai/checkpoint-store/tree-limits";
 import { isSystemError, WorkloadError } from "./errors.ts";
 
-/** Opening never follows a link in the last place, and never waits for whoever is at the other end of a pipe. */
+/** Opening never follows a link in the last place, and never waits for the other end of a pipe. */
 const UNFOLLOWED = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const DIRECTORY = constants.O_DIRECTORY ?? 0;
 /** Links that one link may lead through. */
@@ -147,7 +147,7 @@ async function takeLink(name: string, shown: string, walk: Walk, place: Place): 
     const last = end.levels.at(-1);
     if (last === undefined) throw refused(shown, "leads out of its tree");
     if (end.name === undefined) {
-      // A directory: the level itself, whose entries are taken anew below this link's place.
+      // A directory: the level itself, whose entries are taken again below this link's place.
       await takeDirectory(last.here, shown, walk, { ...place, levels: end.levels.slice(0, -1) });
     } else {
       await takeFile(join(last.here, end.name), shown, walk, place);

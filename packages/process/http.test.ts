@@ -80,7 +80,7 @@ describe("what is sent to an HTTP port", () => {
     assert.deepEqual([budget.take("a", 2), budget.take("a")], [true, false]);
     for (const name of ["c", "d", "e"]) budget.take(name);
     assert.equal(budget.size, 3);
-    assert.ok(budget.take("a", 4), "forgotten, and so anew");
+    assert.ok(budget.take("a", 4), "forgotten, and so again");
   });
 
   test("silent connections make room for those that ask", async (t) => {

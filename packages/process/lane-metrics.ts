@@ -18,7 +18,7 @@ export function laneMetrics(registry: Registry, logger: Logger): (event: LaneEve
   const gas = new Counter({ name: "drmp_gas_used_total", help: "Gas used by transactions", registers: [registry] });
   const spent = new Counter({
     name: "drmp_gas_spent_wei_total",
-    help: "Wei spent on gas and on the fee for the layer below",
+    help: "Wei spent on gas and on the L1 data fee",
     registers: [registry],
   });
   const nonce = new Gauge({ name: "drmp_nonce", help: "Nonce of the newest transaction sent", registers: [registry] });

@@ -14,7 +14,7 @@ export interface Conditions {
 /** Steps for which the conditions stay the same: longer than a report takes to be made, posted and acted upon. */
 export const PHASE_STEPS = 6;
 
-/** Watts above which a node here counts as drawing too much, and the most that it declares. */
+/** Watts above which a node here counts as drawing too much, and the maximum that it declares. */
 export const POWER = { threshold: 150, max: 400 } as const;
 
 /**
@@ -95,7 +95,7 @@ export function recordOf(
 }
 
 /**
- * The least and the most that an agent's meters can have shown, on average, in a report that covers these steps.
+ * The minimum and the maximum that an agent's meters can have shown, on average, in a report that covers these steps.
  *
  * @param from First and `to` last step that it may cover; both are cut to the run.
  */

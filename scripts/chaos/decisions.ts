@@ -17,32 +17,54 @@ const stepOf = (row: number): string => (row <= 0 ? "the start" : `step ${String
 export interface MadeMove {
   readonly row: number;
   readonly from: number;
+  readonly units: number;
+  readonly cause: (typeof MOVE_CAUSES)[number];
+  /** First row that the source's reports may show. */
+  readonly fromSince: number;
+}
+
+/** Units that move, as the chain gave them to an agent. */
+export interface MadeDraw {
+  readonly row: number;
   readonly to: number;
   readonly units: number;
   readonly cause: (typeof MOVE_CAUSES)[number];
-  /** First row that the source's, and the target's, reports may show. */
-  readonly fromSince: number;
+  /** First row that the taker's reports may show. */
   readonly toSince: number;
 }
 
 /**
- * Whether a move follows from what the seed decided: its source was to give, or to be relieved for its power, and its target
- * was to take, in a step that their reports may show. Pure.
+ * Whether a move follows from what the seed decided: its source was to give, or to be relieved for its power, in a step that
+ * its reports may show. Pure.
  *
  * @returns What is wrong with it; undefined if nothing is.
  */
 export function refuteMove(move: MadeMove, conditions: readonly Conditions[][], margin: number): string | undefined {
-  const { row, from, to, cause, fromSince, toSince } = move;
-  const rolesSince = (since: number) =>
-    conditions.slice(Math.max(0, since), row + 1).map((each) => rolesOf(each, margin));
-  const words = `work moves from agent ${String(from)} to agent ${String(to)} for its ${cause}`;
-  const gives = rolesSince(fromSince).some(({ give, throttled }) =>
+  const { row, from, cause, fromSince } = move;
+  const gives = rolesSince(conditions, fromSince, row, margin).some(({ give, throttled }) =>
     (cause === "load" ? give : throttled).includes(from),
   );
-  if (!gives) return `${words}, but since ${stepOf(fromSince)} agent ${String(from)} was not to give any`;
-  const takes = rolesSince(toSince).some(({ take }) => take.includes(to));
-  if (!takes) return `${words}, but since ${stepOf(toSince)} agent ${String(to)} was not to take any`;
-  return undefined;
+  if (gives) return undefined;
+  return `work leaves agent ${String(from)} for its ${cause}, but since ${stepOf(fromSince)} it was not to give any`;
+}
+
+/**
+ * Whether a draw follows from what the seed decided: an overloaded agent's units go to one that was to take, a throttled one's
+ * to none that was to give all the while. The chain asks for less distance from the average than keepers do. Pure.
+ *
+ * @returns What is wrong with it; undefined if nothing is.
+ */
+export function refuteDraw(draw: MadeDraw, conditions: readonly Conditions[][], margin: number): string | undefined {
+  const { row, to, cause, toSince } = draw;
+  const roles = rolesSince(conditions, toSince, row, margin / 2);
+  const takes =
+    cause === "load" ? roles.some(({ take }) => take.includes(to)) : roles.some(({ give }) => !give.includes(to));
+  if (takes) return undefined;
+  return `agent ${String(to)} is drawn for work that moves for its ${cause}, but since ${stepOf(toSince)} it was not to take any`;
+}
+
+function rolesSince(conditions: readonly Conditions[][], since: number, row: number, margin: number) {
+  return conditions.slice(Math.max(0, since), row + 1).map((each) => rolesOf(each, margin));
 }
 
 /** A report as the chain has it. */
@@ -80,6 +102,8 @@ export class Decisions {
   #block: number | undefined;
   /** Agents by node id. */
   readonly #agents = new Map<number, number>();
+  /** Why leases moved, or move. */
+  readonly #causes = new Map<number, (typeof MOVE_CAUSES)[number]>();
   /** Of each node: its last report's sequence, and the first row that its next report may show. */
   readonly #reports = new Map<number, { sequence: number; since: number; before: number }>();
   /** Moves that were made, in words, and how many reports were looked at. */
@@ -132,22 +156,40 @@ export class Decisions {
     this.#block = to + 1;
     if (from > to) return [];
     const wrong: string[] = [];
+    const note = (words: string, refuted: string | undefined) => {
+      this.made.push(`${stepOf(this.#row)}: ${words}`);
+      say(`${stepOf(this.#row)}: ${words}`);
+      if (refuted !== undefined) wrong.push(refuted);
+    };
     for (const { args } of await contracts.balancer.queryFilter(contracts.balancer.filters.Moved(), from, to)) {
-      const [source, target] = [Number(args.fromNode), Number(args.toNode)];
+      const source = Number(args.fromNode);
+      const cause = MOVE_CAUSES[Number(args.cause)] ?? "load";
+      this.#causes.set(Number(args.leaseId), cause);
       const move = {
         row: this.#row,
         from: this.#agents.get(source) ?? -1,
-        to: this.#agents.get(target) ?? -1,
         units: Number(args.units),
-        cause: MOVE_CAUSES[Number(args.cause)] ?? "load",
+        cause,
         fromSince: this.#reports.get(source)?.before ?? 0,
-        toSince: this.#reports.get(target)?.before ?? 0,
       } as const;
-      const words = `agent ${String(move.from)} gives ${String(move.units)} units to agent ${String(move.to)} (${move.cause})`;
-      this.made.push(`${stepOf(move.row)}: ${words}`);
-      say(`${stepOf(move.row)}: ${words}`);
-      const refuted = refuteMove(move, this.#conditions, this.#margin);
-      if (refuted !== undefined) wrong.push(refuted);
+      const words = `agent ${String(move.from)} gives ${String(move.units)} units (${cause})`;
+      note(words, refuteMove(move, this.#conditions, this.#margin));
+    }
+    const { reassignment } = contracts;
+    for (const { args } of await reassignment.queryFilter(reassignment.filters.RangeDrawn(), from, to)) {
+      // Ranges of failed leases are drawn for as well.
+      const cause = this.#causes.get(Number(args.orphanId));
+      if (cause === undefined) continue;
+      const taker = Number(args.nodeId);
+      const draw = {
+        row: this.#row,
+        to: this.#agents.get(taker) ?? -1,
+        units: Number(args.count),
+        cause,
+        toSince: this.#reports.get(taker)?.before ?? 0,
+      } as const;
+      const words = `agent ${String(draw.to)} is drawn for ${String(draw.units)} units (${cause})`;
+      note(words, refuteDraw(draw, this.#conditions, this.#margin));
     }
     return wrong;
   }

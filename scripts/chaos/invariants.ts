@@ -7,8 +7,8 @@ export interface ChainState {
   readonly nodes: readonly Node[];
   readonly leases: readonly Lease[];
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
-  /** Of each moving lease, by its id: where its last units go. They count at their target from the start of the move. */
-  readonly targets?: ReadonlyMap<number, MoveTarget>;
+  /** Of each moving lease, by its id: how many of its units leave its node when it is handed over. */
+  readonly departures?: ReadonlyMap<number, number>;
   readonly supply: bigint;
   /** VER that the vault holds. */
   readonly balance: bigint;
@@ -20,12 +20,6 @@ export interface ChainState {
   };
   /** Each account of the ledgers added up. */
   readonly sums: { readonly escrow: bigint; readonly stake: bigint; readonly claimable: bigint };
-}
-
-/** Units that a node has reserved for a move that is under way. */
-export interface MoveTarget {
-  readonly nodeId: number;
-  readonly units: number;
 }
 
 /** Leases that hold their units. */
@@ -111,25 +105,21 @@ function fences(leases: readonly Lease[]): string[] {
 }
 
 /**
- * A node counts as leased: the units of its active leases, those of its moving ones until they are handed over, and those
- * that moves on their way to it have reserved. Delivered and disputed ones it counts apart.
+ * A node counts as leased: the units of its active leases, and those of its moving ones until they are handed over. Delivered
+ * and disputed ones it counts apart.
  */
-function capacity(node: Node, { leases, targets = new Map() }: ChainState): string[] {
+function capacity(node: Node, { leases }: ChainState): string[] {
   const name = `node ${String(node.id)}`;
   const own = leases.filter(({ nodeId }) => nodeId === node.id);
   const unitsIn = (...statuses: string[]) =>
     own.filter(({ status }) => statuses.includes(status)).reduce((sum, { count }) => sum + count, 0);
-  const reserved = [...targets.values()]
-    .filter(({ nodeId }) => nodeId === node.id)
-    .reduce((sum, { units }) => sum + units, 0);
-  const held = unitsIn("active", "moving") + reserved;
+  const held = unitsIn("active", "moving");
   const undecided = unitsIn("delivered", "disputed");
   const wrong: string[] = [];
   if (undecided !== node.undecided) {
     wrong.push(`${name} has ${String(undecided)} units to be decided, it counts ${String(node.undecided)}`);
   }
-  const words = reserved > 0 ? ` (${String(reserved)} of them reserved by moves)` : "";
-  if (held !== node.leased) wrong.push(`${name} holds ${String(held)} units${words}, it counts ${String(node.leased)}`);
+  if (held !== node.leased) wrong.push(`${name} holds ${String(held)} units, it counts ${String(node.leased)}`);
   if (held > node.capacity) wrong.push(`${name} holds ${String(held)} units of ${String(node.capacity)} that it can`);
   if ((node.listing?.units ?? 0) + node.leased > node.capacity) {
     wrong.push(`${name} lists ${String(node.listing?.units ?? 0)} units beside ${String(held)} that it holds`);
@@ -137,22 +127,15 @@ function capacity(node: Node, { leases, targets = new Map() }: ChainState): stri
   return wrong;
 }
 
-function moves({ leases, targets = new Map() }: ChainState): string[] {
-  const byId = new Map(leases.map((lease) => [lease.id, lease]));
-  const wrong: string[] = [];
-  for (const { id, status } of leases) {
-    if (status === "moving" && !targets.has(id)) wrong.push(`lease ${String(id)} is moving to no node`);
-  }
-  for (const [id, { nodeId, units }] of targets) {
-    const lease = byId.get(id);
-    if (lease?.status !== "moving") wrong.push(`lease ${String(id)} has units reserved, and does not move`);
-    else if (units < 1 || units > lease.count || nodeId === lease.nodeId) {
-      wrong.push(
-        `lease ${String(id)} moves ${String(units)} of ${String(lease.count)} units to node ${String(nodeId)}`,
-      );
-    }
-  }
-  return wrong;
+function moves({ leases, departures = new Map() }: ChainState): string[] {
+  return leases
+    .filter(({ status }) => status === "moving")
+    .flatMap(({ id, count }) => {
+      const units = departures.get(id) ?? 0;
+      return units >= 1 && units <= count
+        ? []
+        : [`lease ${String(id)} moves ${String(units)} of ${String(count)} units`];
+    });
 }
 
 function progress({ checkpoints, leases }: ChainState, before: ChainState): string[] {

@@ -24,11 +24,8 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     leases.map(({ id }) => id),
   );
   const moving = leases.filter(({ status }) => status === "moving");
-  const targets = await Promise.all(
-    moving.map(async ({ id }) => {
-      const [nodeId, units] = await contracts.leases.targetOf(id, at);
-      return [id, { nodeId: Number(nodeId), units: Number(units) }] as const;
-    }),
+  const departures = await Promise.all(
+    moving.map(async ({ id }) => [id, Number((await contracts.leases.departureOf(id, at)).units)] as const),
   );
   const { escrow, stake, claimable, bountyPool } = books;
   const sums = await addUp(contracts, pin, {
@@ -42,7 +39,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     nodes,
     leases,
     checkpoints,
-    targets: new Map(targets),
+    departures: new Map(departures),
     supply,
     balance,
     books: { escrow, stake, claimable, bountyPool },

@@ -151,7 +151,7 @@ async function submit({ processes, configs }: EnergyStage, task: CastTask) {
 }
 
 async function moved({ contracts }: Session, since: number, cause: MoveCause, from: number): Promise<SeenMove> {
-  const { balancer, telemetry } = contracts;
+  const { balancer, reassignment, telemetry } = contracts;
   const loadOf = async (nodeId: number, block: number) => {
     const reports = await telemetry.queryFilter(telemetry.filters.Reported(nodeId), 0, block);
     return Number(reports.at(-1)?.args.load ?? 0) / 100;
@@ -161,9 +161,15 @@ async function moved({ contracts }: Session, since: number, cause: MoveCause, fr
     const event = events.find(({ args }) => Number(args.fromNode) === from && word(MOVE_CAUSES, args.cause) === cause);
     if (!event) return undefined;
     const { args, blockNumber } = event;
-    const to = Number(args.toNode);
-    const loads = { from: await loadOf(from, blockNumber), to: await loadOf(to, blockNumber) };
-    return { leaseId: Number(args.leaseId), from, to, units: Number(args.units), cause, loads };
+    // Whom the seed names; what it leaves over waits for the next round.
+    const [drawn] = await reassignment.queryFilter(
+      reassignment.filters.RangeDrawn(undefined, args.leaseId),
+      blockNumber,
+    );
+    if (!drawn) return undefined;
+    const to = Number(drawn.args.nodeId);
+    const loads = { from: await loadOf(from, blockNumber), to: await loadOf(to, drawn.blockNumber) };
+    return { leaseId: Number(args.leaseId), from, to, units: Number(drawn.args.count), cause, loads };
   });
 }
 

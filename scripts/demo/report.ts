@@ -25,7 +25,7 @@ export interface Report {
     /** What the first round granted the units for. */
     readonly grantedWei: bigint;
     readonly optimumWei: bigint;
-    /** What was paid in the end, to those who finished the work of others, too. */
+    /** What was paid in the end, to those who finished the work of others as well. */
     readonly paidWei: bigint;
   };
   /** How the work of failed leases went on; times in seconds since the fault. */

@@ -398,7 +398,7 @@ function receiptCases(): FaultCase[] {
       },
     },
     {
-      name: "a good request, sent again a hundred times by whoever has seen it",
+      name: "a good request, sent again a hundred times by someone who has seen it",
       run: async () => {
         const { calls, receipts } = giver();
         const body = await request();

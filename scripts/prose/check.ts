@@ -57,7 +57,7 @@ export function findingsIn(file: string, kind: Kind, text: string): Finding[] {
 const loose = (pattern: RegExp): string => pattern.source.replaceAll(" ", " \u2060*");
 
 /** The prose of a file. Pure. */
-function piecesOf(kind: Kind, text: string): Piece[] {
+export function piecesOf(kind: Kind, text: string): Piece[] {
   if (kind === "page") return paragraphs(text);
   if (kind === "typescript") return ofTypeScript(text);
   if (kind === "solidity") return ofSolidity(text);

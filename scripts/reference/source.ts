@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 /** The repository. */
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Files of the repository by pattern, sorted, without tests. */
 export function files(...patterns: string[]): string[] {
@@ -39,7 +39,7 @@ export function plain(comment: string): string {
 }
 
 /** A cell of a Markdown table. Pure. */
-export const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
 /** A Markdown table. Pure. */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -6,7 +6,7 @@ import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/
 
 /** Energy and carbon of one account, in people's units. */
 export interface Account {
-  /** Kilowatt-hours by how they were found out, and their sum. */
+  /** Kilowatt-hours by measurement method, and their sum. */
   readonly kwh: number;
   readonly raplKwh: number;
   readonly nvmlKwh: number;

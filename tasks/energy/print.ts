@@ -78,7 +78,7 @@ function accountLines(account: Account): string[] {
   ];
 }
 
-/** How the energy was found out, so that an estimate never passes for a measurement. */
+/** How the energy was measured, so that an estimate never passes for a measurement. */
 function methods({ kwh, raplKwh, nvmlKwh, estimatedKwh }: Account): string {
   if (kwh === 0) return "nothing reported";
   const parts = [

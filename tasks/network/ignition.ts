@@ -22,7 +22,7 @@ export interface Deploying {
   readonly parameters: DeploymentParameters;
   /** Directory of Ignition's journal; what it says is done is not done again. */
   readonly directory: string;
-  /** Most that is offered per gas, wei. */
+  /** Maximum that is offered per gas, wei. */
   readonly maxFeePerGas?: bigint;
   /** Blocks until a transaction counts; Ignition's default if left out. */
   readonly confirmations?: number;

@@ -19,7 +19,7 @@ export interface Journal {
  * Reads what an earlier run of a deployment has done. Changes nothing.
  *
  * @param reset Forgets that there was an earlier run.
- * @param local Whether the chain is one that is started anew every now and then: then so is what was deployed on it.
+ * @param local Whether the chain is one that is started again every now and then: then so is what was deployed on it.
  * @throws {@link ChainError} `DEPLOYMENT_GONE` if the chain does not have what the journal says.
  */
 export async function openJournal(

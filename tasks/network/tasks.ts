@@ -6,7 +6,7 @@ const DEPLOYMENT_ID = {
   defaultValue: "",
 } as const;
 
-/** Tasks of whoever deploys the protocol, or wants to know whether a deployment is sound. */
+/** Tasks for anyone who deploys the protocol, or wants to know whether a deployment is sound. */
 export const networkTasks = [
   reading(
     "network:check",
@@ -32,7 +32,7 @@ export const networkTasks = [
       defaultValue: "",
     })
     .addOption(DEPLOYMENT_ID)
-    .addFlag({ name: "reset", description: "forget an earlier deployment and begin anew" })
+    .addFlag({ name: "reset", description: "forget an earlier deployment and begin again" })
     .setAction(() => import("./deploy.ts"))
     .build(),
 

@@ -71,7 +71,7 @@ export default async function verify(args: Arguments, hre: HardhatRuntimeEnviron
 function givenExplorer(name: string, url: string): Explorer {
   const found = EXPLORERS.find((one) => one === name);
   if (url !== "" && found !== "sourcify") {
-    throw new Error(`--explorer-url ${url} is the address of a Sourcify: say --explorer sourcify, too.`);
+    throw new Error(`--explorer-url ${url} is the address of a Sourcify: also say --explorer sourcify.`);
   }
   if (found) return found;
   throw new Error(`There is no explorer "${name}"; use one of: ${EXPLORERS.join(", ")}.`);
@@ -138,7 +138,7 @@ async function publish(
 ): Promise<{ ok: boolean; why?: string }> {
   const { verify: configured } = hre.config;
   const sourcify = explorerUrl === "" ? configured.sourcify : { ...configured.sourcify, apiUrl: explorerUrl };
-  // Nothing is signed: the network's key, which opening it would ask for, need not be there.
+  // Nothing is signed: the network's key, which opening it would ask for, need not exist.
   const network = Object.create(hre.network, {
     create: { value: () => hre.network.create({ network: name, override: { accounts: "remote" } }) },
   }) as HardhatRuntimeEnvironment["network"];

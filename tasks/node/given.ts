@@ -21,7 +21,7 @@ export function givenClass(classes: readonly NodeClass[], name: string): NodeCla
   throw new Error(`There is no class "${name}"; use one of: ${classes.map((one) => one.name).join(", ")}.`);
 }
 
-/** An amount that must be there. @param option Its name, for the message. */
+/** An amount that must be given. @param option Its name, for the message. */
 export function givenAmount(option: string, text: string): bigint {
   if (text === "") throw new Error(`Name an amount of VER: --${option} 12.5`);
   return parseVer(text);

@@ -27,7 +27,7 @@ export const nodeTasks = [
     })
     .addOption({
       name: "endpoint",
-      description: "multiaddrs that peers reach it by, comma-separated; the agent sets it, too",
+      description: "multiaddrs that peers reach it by, comma-separated; the agent also sets it",
       defaultValue: "",
     })
     .addOption({

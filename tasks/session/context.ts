@@ -176,7 +176,7 @@ async function confirm(
     [
       "after it",
       isFaucet && spends > 0n
-        ? `${formatVer(spends)} VER are taken by the next transaction, whose gas can be told once they are there`
+        ? `${formatVer(spends)} VER are taken by the next transaction, whose gas is known once they have arrived`
         : undefined,
     ],
   ]);

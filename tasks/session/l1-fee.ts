@@ -4,7 +4,7 @@ import { Contract, type Provider, Transaction } from "ethers";
 export const GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F";
 
 /**
- * Wei that the layer below will charge for a transaction's data; undefined where the chain has no such fee.
+ * Wei that the L1 will charge for a transaction's data; undefined where the chain has no such fee.
  *
  * An estimate: the signature, which is not there yet, is reckoned as the oracle itself reckons it.
  */

@@ -12,7 +12,7 @@ export class Screen {
 
   constructor(json: boolean) {
     this.json = json;
-    // Whoever reads may have read enough, as `head` does; what was begun is still brought to its end.
+    // The reader may have read enough, as `head` does; what was begun is still brought to its end.
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
     });

@@ -16,7 +16,7 @@ export type Preferred = () => Promise<readonly number[]>;
 export const LOOK_MS = 10_000;
 
 /**
- * Runs something with a checkpoint store that is connected to the network's nodes, those that come later, too: nobody but
+ * Runs something with a checkpoint store that is connected to the network's nodes, also those that come later: nobody but
  * this store knows its address, so a node that is leased the task gets the spec only if the store has called on it.
  */
 export async function withStore<T>(

@@ -224,8 +224,8 @@ describe("work that outlives its node", () => {
       const [last] = await newest(1);
       expect(isAlive(pid), "the zombie knows of nothing and works on").to.equal(true);
       await cable.plug();
-      await until("the zombie stops", () => lineOf(ann, "stopping work that is not ours any more"), ann.said);
-      expect(lineOf(ann, "stopping work that is not ours any more")?.["why"]).to.equal("the lease is expired");
+      await until("the zombie stops", () => lineOf(ann, "stopping work that is no longer ours"), ann.said);
+      expect(lineOf(ann, "stopping work that is no longer ours")?.["why"]).to.equal("the lease is expired");
       await until("its workload is gone", () => !isAlive(pid), ann.said);
       await until("its work is deleted", () => !existsSync(folderOf("ann", "1-1")), ann.said);
       expect((await newest(1))[0], "nothing more was posted for it").to.deep.equal(last);

@@ -192,7 +192,7 @@ describe("allocation keeper", () => {
     const text = await bench.run("keepers/main.ts", "plan", "--config", config);
     expect(text.code, text.said).to.equal(0);
     expect(text.said)
-      .to.include("Would settle: the seed of round 1 is there.")
+      .to.include("Would settle: the seed of round 1 has arrived.")
       .and.to.include("Round 1: 3 units leased for 0.003 VER, 0 stay open (cheapest first, certified).")
       .and.to.include("Task 1 gets 3 of its 3 units, for 0.003 VER in all.")
       .and.to.include("One more unit would cost 0.001 VER: task 1 would use node 1")

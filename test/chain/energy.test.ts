@@ -11,6 +11,8 @@ import { carbonTerms } from "@verai/developer/carbon";
 import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
 import { allocationMetrics } from "@verai/keepers/allocation/metrics";
 import { BalanceKeeper } from "@verai/keepers/balance/keeper";
+import { FailoverKeeper } from "@verai/keepers/failover/keeper";
+import { failoverMetrics } from "@verai/keepers/failover/metrics";
 import { EnergyKeeper } from "@verai/keepers/energy/keeper";
 import { energyMetrics } from "@verai/keepers/energy/metrics";
 import { laneSender } from "@verai/keepers/sender";
@@ -30,7 +32,7 @@ describe("reports, throttling and balance", () => {
     market = await openMarket();
     client = await newClient(5);
     for (const [i, { address }] of operators.entries()) {
-      await market.addNode({ classId: 0, capacity: 4, ask: MILLI * BigInt(i + 1) }, address);
+      await market.addNode({ classId: 0, capacity: 4, ask: MILLI * BigInt(i + 1) }, address, 10 + i);
     }
     await market.pass(40);
   });
@@ -216,11 +218,23 @@ describe("reports, throttling and balance", () => {
     const { balancer } = market.contracts;
     const [moved, ...others] = await balancer.queryFilter(balancer.filters.Moved());
     expect(others).to.have.length(0);
-    expect([moved?.args.fromNode, moved?.args.toNode, moved?.args.units]).to.deep.equal([1n, 2n, 2n]);
+    expect([moved?.args.fromNode, moved?.args.units]).to.deep.equal([1n, 2n]);
     // Its agent does not hand over: when the grace has ended, a keeper does.
     const { moveGrace } = await reader.parameters(await reader.pin());
     await market.pass(moveGrace + 1);
     expect(await keepers[0]?.cycle()).to.equal(true);
+    // The taker is drawn: the one that is below the band.
+    const { coordinator, reassignment, seeds } = market.contracts;
+    const failover = new FailoverKeeper({
+      reader,
+      second: undefined,
+      sender,
+      logger: quiet,
+      metrics: failoverMetrics(new Registry()),
+    });
+    expect(await failover.cycle(), "open").to.equal(true);
+    await coordinator.fulfillRandomWordsWithOverride((await reassignment.current()).requestId, seeds, [7n]);
+    expect(await failover.cycle(), "draw").to.equal(true);
     const leases = (await reader.leases(await reader.pin())).filter(({ status }) => status === "active");
     expect(leases.map(({ nodeId, count }) => [nodeId, count]).sort()).to.deep.equal([
       [1, 2],

@@ -31,7 +31,9 @@ describe("the failover keeper", () => {
     const sender = laneSender(lane, quiet, () => undefined);
     const metrics = allocationMetrics(new Registry());
     allocation = new AllocationKeeper({ reader, sender, metrics, solvers: [lpSolver], logger: quiet, batchSeconds: 0 });
-    for (const capacity of [4, 8, 8]) await market.addNode({ classId: 0, capacity, ask: BigInt(capacity) * MILLI });
+    for (const [i, capacity] of [4, 8, 8].entries()) {
+      await market.addNode({ classId: 0, capacity, ask: BigInt(capacity) * MILLI }, undefined, 10 + i);
+    }
   });
 
   afterEach(async () => {

@@ -58,7 +58,7 @@ const ESSENTIAL: Readonly<Record<string, readonly [readonly FaultCase[], readonl
       "an urgent request comes while chores wait",
       "the process stops behind a stuck transaction, and the next run settles it",
       "every answer hangs once the transaction is sent",
-      "whoever asked gives up while the transaction is handed over",
+      "the caller gives up while the transaction is handed over",
     ],
   ],
 };

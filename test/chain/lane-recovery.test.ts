@@ -41,7 +41,7 @@ describe("transaction lane in trouble", () => {
       expect((await bench.paid()) - before).to.equal(7n);
     });
 
-    it("prepares it anew before it replaces it", async () => {
+    it("prepares it again before it replaces it", async () => {
       const before = await bench.paid();
       let price = 5n;
       const sending = (await bench.lane({ stuckAfterMs: 120 })).submit({ label: "pay", prepare: () => pay(price++)() });
@@ -75,7 +75,7 @@ describe("transaction lane in trouble", () => {
       expect((await sending)?.status).to.equal(1);
     });
 
-    it("takes it back when it is not needed any more", async () => {
+    it("takes it back when it is no longer needed", async () => {
       const before = await bench.paid();
       let needed = true;
       const prepare = () => {
@@ -123,7 +123,7 @@ describe("transaction lane in trouble", () => {
   describe("when the nonce is contested", () => {
     beforeEach(() => bench.automine(false));
 
-    it("prepares the request anew when another program has used its nonce", async () => {
+    it("prepares the request again when another program has used its nonce", async () => {
       const before = await bench.paid();
       let prepared = 0;
       const sending = (await bench.lane()).submit({
@@ -154,7 +154,7 @@ describe("transaction lane in trouble", () => {
       expect(await bench.used()).to.equal(2);
     });
 
-    it("replaces that, too, when it is stuck, paying more until the node takes it", async () => {
+    it("also replaces that when it is stuck, paying more until the node takes it", async () => {
       const fees = { maxFeePerGas: parseUnits("20", "gwei"), maxPriorityFeePerGas: parseUnits("20", "gwei") };
       await bench.signer.connect(bench.node).sendTransaction({ to: SOMEBODY, value: 2n, ...fees });
       const before = await bench.paid();
@@ -176,7 +176,7 @@ describe("transaction lane in trouble", () => {
       const sending = (await bench.lane({ journal })).submit(request).catch((error: unknown) => error);
       await bench.until("sent");
       controller.abort(new Error("killed"));
-      // It was sent, and whoever gave up waiting must not take it for "not sent".
+      // It was sent, and a caller that gave up waiting must not take it for "not sent".
       const error = (await sending) as ChainError;
       expect(error).to.be.instanceOf(TransactionUnconfirmed);
       expect(error.message).to.include(bench.of("sent")[0]?.hash);
@@ -219,7 +219,7 @@ describe("transaction lane in trouble", () => {
       expect((await bench.paid()) - before).to.equal(0n);
     });
 
-    it("uses the nonce anew of what was noted but never sent", async () => {
+    it("uses the nonce again of what was noted but never sent", async () => {
       const journal = join(bench.folder, "unsent.json");
       const sent = [{ hash: `0x${"ab".repeat(32)}`, maxFeePerGas: "9", maxPriorityFeePerGas: "1", cancels: false }];
       const entries = [{ nonce: 0, label: "lost", sent }];

@@ -161,7 +161,7 @@ describe("transaction lane", () => {
 
     it("sends nothing twice where only the answer was lost", async () => {
       const before = await bench.paid();
-      // Nor does the node say whether it has it: only waiting finds out.
+      // Nor does the node say whether it has it: only waiting shows it.
       bench.cable.losesAnswersTo = ["eth_sendRawTransaction", "eth_getTransactionByHash"];
       const receipt: TransactionReceipt | null = await (await bench.lane()).submit({ label: "pay", prepare: pay(6n) });
       expect(receipt?.status).to.equal(1);

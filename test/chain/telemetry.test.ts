@@ -87,7 +87,7 @@ describe("reports", () => {
     expect(energy.joules - energy.estimatedJoules).to.equal(0n);
     expect(energy.renewableBps).to.equal(10_000n);
     expect((await readEnergy(reader, pin, "node", 2)).joules).to.equal(6000n);
-    expect((await readShifts(reader, pin, [1])).get(1)).to.deep.equal({ until: 0, outgoing: 0, incoming: 0 });
+    expect((await readShifts(reader, pin, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
     expect((await reader.nodes(pin)).map(({ fit }) => fit)).to.deep.equal([true, true]);
     provider.destroy();
   });

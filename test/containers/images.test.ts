@@ -93,7 +93,7 @@ test(
       for (let attempt = 1; ; attempt++) {
         const running = await runner.start({ ...unit, attempt });
         if (attempt <= drains) {
-          await until("a checkpoint is there", async () => (await listCheckpoints(unit.folder.checkpoint)).length > 0);
+          await until("a checkpoint exists", async () => (await listCheckpoints(unit.folder.checkpoint)).length > 0);
           const { reason } = await running.drain(20);
           if (reason === "drained") continue;
         }
@@ -122,7 +122,7 @@ test("the services' images: not root, and what they need is in them", { skip }, 
     const { code, output } = await runOnce(tag, []);
     assert.equal(code, 1, output);
     assert.match(output, /Cannot read the configuration file \/config\//);
-    // On BASE, too: there the coordinator is known by the interface of its mock.
+    // Also on BASE: there the coordinator is known by the interface of its mock.
     const abi = "await import('/app/packages/client/abi.ts').then(m => m.CONTRACT_NAMES.forEach(m.abiOf))";
     const probe = await runOnce(tag, ["--input-type=module", "--eval", abi], ["/usr/local/bin/node"]);
     assert.equal(probe.code, 0, probe.output);

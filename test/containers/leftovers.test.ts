@@ -68,7 +68,7 @@ test("what is done meanwhile is not done again", { skip }, async (context) => {
   assert.equal(await readFile(join(unit.folder.output, "result.json"), "utf8"), '"finished"');
 });
 
-test("what failed meanwhile, or is not the same, is ended and started anew", { skip }, async (context) => {
+test("what failed meanwhile, or is not the same, is ended and started again", { skip }, async (context) => {
   const unit = await unitFor(["stubborn"]);
   const id = await crashedAgent(context, unit);
   const executor = await bench.executor();
@@ -85,7 +85,7 @@ test("what failed meanwhile, or is not the same, is ended and started anew", { s
   await again.kill();
 });
 
-test("one that nobody wants any more is removed; another agent's is left alone", { skip }, async (context) => {
+test("one that is no longer wanted is removed; another agent's is left alone", { skip }, async (context) => {
   const [wanted, gone] = [await unitFor(["stubborn"]), await unitFor(["stubborn"])];
   await crashedAgent(context, wanted);
   await crashedAgent(context, gone);

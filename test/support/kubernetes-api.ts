@@ -48,7 +48,7 @@ export type CallFault =
  * As much of an API server, with its Job controller and kubelets, as the executor uses, over HTTP: objects are checked by
  * their schemas; a Job makes a pod for each index; a pod with a gate waits; without, its program runs, with the variables
  * and the subpaths of its annotations; deleting sends SIGTERM and after the grace SIGKILL; exit codes fail or complete an
- * index; a pod that is evicted is made anew.
+ * index; a pod that is evicted is made again.
  *
  * It misbehaves as real clusters do: calls that hang, break, are forbidden or answered by a proxy's page; followed logs
  * that are cut, within a line too, ended, or fall silent; machines that are lost, so that their pods are Terminating for

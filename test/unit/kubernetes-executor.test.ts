@@ -130,7 +130,7 @@ test("drained: SIGTERM, a last checkpoint, exit code 143; killed: at once", asyn
   assert.equal((await other.kill()).reason, "killed");
 });
 
-test("a pod that the cluster takes away is made anew and goes on from its checkpoint", async (context) => {
+test("a pod that the cluster takes away is made again and goes on from its checkpoint", async (context) => {
   const [unit] = lease(5, 1, ["drain"]) as [UnitRun];
   const running = await executor(context).start(unit);
   await ready(running);
@@ -173,7 +173,7 @@ test("an API server that does not answer says nothing about the units", async (c
   assert.equal((await ended).reason, "drained");
 });
 
-test("units go on without their agent, and are taken over; what nobody wants any more is deleted", async (context) => {
+test("units go on without their agent, and are taken over; what is no longer wanted is deleted", async (context) => {
   const [unit] = lease(0, 1, ["drain"]) as [UnitRun];
   const [unwanted] = lease(0, 1, ["wait"]) as [UnitRun];
   const first = executor(context);

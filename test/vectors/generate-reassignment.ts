@@ -23,15 +23,17 @@ function scenario(index: number): Omit<BatchVector, "seed" | "drawn"> {
   const nodes = Array.from({ length: index === 8 ? 0 : 12 - index }, () => ({
     classId: below(3),
     capacity: 1 + below(9),
-    tick: 1 + below(8),
+    tick: 1 + below(4),
     load: below(5_001),
     latency: below(501),
+    kin: below(6) === 0,
   }));
   const classIds = index % 2 === 0 ? [0, 1, 2] : [0, 2];
   return {
     name: `random ${index}`,
     word: 9_000 + index,
-    latencyFloor: 50,
+    // As the contracts' tests set them; nobody is silent.
+    rule: { latencyFloor: 50, latencyMin: 250, loadFloor: 2_000, averageLoad: 0, band: 0, reportedSince: 0 },
     failed: Array.from({ length: 1 + below(6) }, () => 1 + below(7)),
     nodes,
     maxPrice: 7_500,
@@ -44,7 +46,7 @@ const batches = Array.from({ length: SCENARIOS }, (_, i): BatchVector => {
   const raw = scenario(i + 1);
   const seed = keccak256(AbiCoder.defaultAbiCoder().encode(["uint256"], [raw.word]));
   const vector = { ...raw, seed };
-  return { ...vector, drawn: drawBatch(seed, orphansOf(vector), vector.latencyFloor) };
+  return { ...vector, drawn: drawBatch(seed, orphansOf(vector), vector.rule) };
 });
 
 writeFileSync(new URL("reassignment.json", import.meta.url), `${JSON.stringify({ batches }, null, 2)}\n`);

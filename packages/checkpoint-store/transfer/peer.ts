@@ -127,7 +127,7 @@ export class HttpPeer {
   }
 
   #failed(stalled: boolean): void {
-    // a slow line, too, looks like a stall if too much is asked for at once
+    // a slow line also looks like a stall if too much is asked for at once
     this.#window = Math.max(1, this.#window / 2);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
     this.#failures += 1;

@@ -15,7 +15,7 @@ import type { PeerAnswer } from "./peer.ts";
 const MAX_WIDTH = 32;
 /** Peers asked for a block in one round: the nearest come first, and another round follows. */
 const MAX_ASKED = 512;
-/** A peer that does not answer at all is not waited for alone: after so long the next is asked, too. */
+/** A peer that does not answer at all is not waited for alone: after so long the next is also asked. */
 const PATIENCE_MS = 150;
 /** The same once it is known who holds the content. */
 const LATER_PATIENCE_MS = 1_000;

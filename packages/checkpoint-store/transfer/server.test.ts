@@ -76,7 +76,7 @@ void suite("blocks over HTTP", { concurrency: 4 }, () => {
     assert.equal(described.headers["content-length"], `${MIB}`);
     const byHeader = await ask(store, `/ipfs/${cid.toString()}`, { headers: { accept: "application/vnd.ipld.raw" } });
     assert.equal(byHeader.status, 200);
-    // the root of a larger file is a block, too
+    // the root of a larger file is also a block
     const { cid: root } = await store.addFile(seededBytes("served", 2 * MIB));
     const node = await ask(store, `/ipfs/${root.toString()}?format=raw`);
     assert.equal(hash("sha256", node.body), Buffer.from(root.multihash.digest).toString("hex"));

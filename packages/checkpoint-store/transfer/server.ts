@@ -115,7 +115,7 @@ export class BlockServer {
     }
     const answer: OpenAnswer = { address: socket.remoteAddress ?? "", response, movedAt: performance.now() };
     this.#open.set(socket, answer);
-    // A place is free again once the connection's answer is over and the block is no longer being read: whoever asks and
+    // A place is free again once the connection's answer is over and the block is no longer being read: a peer that asks and
     // leaves at once, again and again, would else have any number of blocks read.
     let left = 2;
     const leave = (): void => {

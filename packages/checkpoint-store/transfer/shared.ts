@@ -24,7 +24,7 @@ export class SharedWork {
     } finally {
       shared.users -= 1;
       if (shared.users === 0) {
-        shared.abandoned.abort(new Error("nobody wants it any more"));
+        shared.abandoned.abort(new Error("it is no longer wanted"));
         if (this.#running.get(name) === shared) this.#running.delete(name);
       }
     }

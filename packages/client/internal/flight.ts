@@ -207,7 +207,7 @@ export class Flight {
     return false;
   }
 
-  /** Open: the nonce is not used. Confirming: it is, or a receipt is there, but not enough is known yet. */
+  /** Open: the nonce is not used. Confirming: it is, or a receipt exists, but not enough is known yet. */
   async #look(): Promise<Landing | "open" | "confirming"> {
     const { ask, address, stuckAfterMs } = this.#tower;
     let unreadable: unknown;
@@ -282,7 +282,7 @@ export class Flight {
       const explained = explain(error);
       const words = innermostWords(explained);
       if (explained instanceof RpcUnavailable) {
-        // It may have arrived or not. Waiting finds out, and sends it again if it has not.
+        // It may have arrived or not. Waiting shows which, and sends it again if it has not.
         emit({ kind: "unreachable", label: this.label, error: explained });
         return { hash, answer: "unclear", words };
       }

@@ -136,7 +136,7 @@ test("a journal that cannot be written leaves everything as it was, so that noth
   const journal = await Journal.open(file, OWNER);
   await journal.put(entry(1));
   const text = await readFile(file, "utf8");
-  // A folder in its place: renaming onto it fails, whoever tries.
+  // A folder in its place: renaming onto it fails, for any user.
   await rm(file);
   await mkdir(join(file, "in-the-way"), { recursive: true });
   await assert.rejects(journal.put(entry(2)), {

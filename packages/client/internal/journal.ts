@@ -10,7 +10,7 @@ import type { Spending } from "./budget.ts";
 
 /** Bytes that a journal may have. */
 const MAX_BYTES = 2 ** 26;
-/** Whoever opens it says what became of the damaged one. */
+/** The opener says what became of the damaged one. */
 const TOLD_BY_THE_CALLER = { error: () => undefined };
 
 const wei = z.string().regex(/^\d{1,40}$/);

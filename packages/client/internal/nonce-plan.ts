@@ -19,7 +19,7 @@ export interface NonceView {
  * What has to happen before something new is sent.
  *
  * - `send`: nothing; the nonce is free
- * - `ask`: something was signed for the nonce. If the endpoint knows of it, it is waited for; else the nonce is used anew,
+ * - `ask`: something was signed for the nonce. If the endpoint knows of it, it is waited for; else the nonce is used again,
  *   so that only one of both can be mined
  * - `adopt`: what is in flight at the nonce is waited for
  * - `doubt`: the endpoint counts less than what was seen to be mined; it lags behind, or the chain was reorganised

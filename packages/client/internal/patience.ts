@@ -40,7 +40,7 @@ export class Patience {
     return this.#controller.signal;
   }
 
-  /** Begins the time anew. */
+  /** Begins the time again. */
   within(ms: number): void {
     clearTimeout(this.#timer);
     if (this.#ended) return;

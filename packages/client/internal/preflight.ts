@@ -6,10 +6,10 @@ import type { Tower } from "./flight.ts";
 import { eth } from "./format.ts";
 import { toBlock, toQuantity, unreadable } from "./rpc-answers.ts";
 
-/** Most gas that one transaction may use on BASE (EIP-7825). */
+/** Maximum gas that one transaction may use on BASE (EIP-7825). */
 export const TRANSACTION_GAS_CAP = 2n ** 24n;
 
-/** Least gas of any transaction. */
+/** Minimum gas of any transaction. */
 const INTRINSIC_GAS = 21_000n;
 
 /** What a new transaction should offer, and what that was reckoned from. */
@@ -103,7 +103,7 @@ export class Preflight {
   }
 }
 
-/** Least gas on top of an estimate: changing a node's listing costs about as much where its tick was empty. */
+/** Minimum gas on top of an estimate: changing a node's listing costs about as much where its tick was empty. */
 export const LEAST_MARGIN = 150_000n;
 
 function gasLimit(estimate: bigint, marginPercent: number): bigint {

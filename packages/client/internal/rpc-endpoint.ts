@@ -34,7 +34,7 @@ export type Outcome =
   | { readonly call: RpcPayload; readonly answer: RpcAnswer; readonly local: boolean }
   | { readonly call: RpcPayload; readonly failure: Failure };
 
-/** Why an endpoint is not asked any more for now. */
+/** Why an endpoint is not asked for now. */
 export type Fault =
   | { readonly kind: "chain"; readonly actual: number }
   | { readonly kind: "stale"; readonly behind: number }
@@ -56,7 +56,7 @@ export class Endpoint {
   readonly #redact: (text: string) => string;
   readonly #timeoutMs: number;
   readonly #closed = new AbortController();
-  /** Most calls in one request: becomes 1 when a batch was not understood. */
+  /** Maximum calls in one request: becomes 1 when a batch was not understood. */
   #batch: number;
   #failures = 0;
   #restsUntil = 0;

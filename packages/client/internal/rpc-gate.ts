@@ -2,15 +2,15 @@ import { RpcUnavailable } from "../errors.ts";
 
 /** How much may be asked of an endpoint. */
 export interface GateOptions {
-  /** Most requests on the way at once. */
+  /** Maximum requests on the way at once. */
   readonly maxInFlight: number;
-  /** Most requests begun in a second; learnt from the endpoint's refusals if left out. */
+  /** Maximum requests begun in a second; learnt from the endpoint's refusals if left out. */
   readonly maxPerSecond?: number | undefined;
   /** First pause where an endpoint refuses more and names no pause of its own, milliseconds. */
   readonly pauseMs: number;
 }
 
-/** Most requests that wait for their turn. */
+/** Maximum requests that wait for their turn. */
 const MAX_WAITING = 20_000;
 /** Longest pause that requests wait for; a longer one fails them at once. */
 export const MAX_PAUSE_MS = 30_000;

@@ -23,7 +23,7 @@ export interface PoolOptions {
 
 /** How often every endpoint's chain and newest block are looked at, where there are several, milliseconds. */
 const CHECK_MS = 60_000;
-/** How long the newest block of an endpoint that gives no answers any more is held against the others, milliseconds. */
+/** How long the newest block of an endpoint that no longer gives answers is held against the others, milliseconds. */
 const REMEMBERED_MS = 600_000;
 /** How far apart two looks at a newest block may be for the older one to be judged by the newer, milliseconds. */
 const COMPARABLE_MS = 5000;
@@ -204,7 +204,7 @@ export class EndpointPool {
     endpoint.head = { number: head, at: performance.now() };
     if (this.#gathering) return undefined;
     const failure = this.#compare(endpoint);
-    // What others said just now is comparable, too; what they said earlier would only look old.
+    // What others said just now is also comparable; what they said earlier would only look old.
     for (const other of this.endpoints) {
       if (other !== endpoint && !other.fault && age(other) < COMPARABLE_MS) this.#compare(other);
     }

@@ -65,7 +65,7 @@ export const SAYINGS: readonly Saying[] = [
     sentence: "The node has this very transaction already; wait for its receipt.",
   },
   {
-    // Before all that speaks of caps: this one is about money, set by whoever runs the node, not about gas.
+    // Before all that speaks of caps: this one is about money, set by the node's operator, not about gas.
     says: /tx fee .*exceeds the configured cap|transaction fee cap exceeded|fee exceeds the (configured )?(maximum|cap)/i,
     code: "RPC_FEE_CAP",
     retryable: false,

@@ -11,9 +11,9 @@ import { retryAfterMs, statusFailure, transportFailure, wordsOf } from "./rpc-fa
 export interface TransportOptions {
   /** Time for the whole exchange, from the first byte sent to the last received, milliseconds. */
   readonly timeoutMs: number;
-  /** Most bytes of an answer, as sent and as unpacked. */
+  /** Maximum bytes of an answer, as sent and as unpacked. */
   readonly maxBytes: number;
-  /** Most connections at once. */
+  /** Maximum connections at once. */
   readonly maxSockets: number;
 }
 

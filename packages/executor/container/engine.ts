@@ -42,7 +42,7 @@ export function engineSockets(env: Readonly<Record<string, string | undefined>> 
 /**
  * Connects to the engine on this machine.
  *
- * @param socket Path of its socket; by default the first of {@link engineSockets} that is there.
+ * @param socket Path of its socket; by default the first of {@link engineSockets} that exists.
  * @throws {@link WorkloadError} `ENGINE_UNAVAILABLE`
  */
 export async function connectEngine(socket?: string): Promise<Engine> {

@@ -10,7 +10,7 @@ import { type FramePiece, framesOf } from "./stream.ts";
 
 /** Milliseconds until a log is read again: at first, and at most while nothing new comes or reading fails. */
 const [AGAIN_MS, RETRY_MS, LAST_MS] = [50, 500, 10_000];
-/** Silence after which a log is read anew, milliseconds: a connection that is cut without a word looks the same. */
+/** Silence after which a log is read again, milliseconds: a connection that is cut without a word looks the same. */
 const IDLE_MS = 240_000;
 /** Milliseconds that the rest of the log gets after the unit's end, twice: for what is being read, and for a last look. */
 const GRACE_MS = 5000;
@@ -63,7 +63,7 @@ export class LogCopy {
 
   /**
    * @param since From when on entries are not in our log yet, milliseconds since 1970; 0 from its beginning.
-   * @param idleMs Silence after which the log is read anew.
+   * @param idleMs Silence after which the log is read again.
    */
   constructor(source: LogSource, log: Pick<BoundedLog, "append">, since: number, idleMs = IDLE_MS) {
     this.#source = source;

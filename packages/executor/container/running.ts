@@ -184,12 +184,12 @@ export class RunningContainer implements RunningUnit {
     const lost = log.lost > 0 ? `; ${log.lost} bytes of its log could not be written` : "";
     await log.append(`--- ${exit.reason}: ${exit.detail}; ${exit.cpuSeconds.toFixed(2)} s of CPU${lost}\n`);
     await log.close();
-    // One that stays behind is harmless: it has ended, and is removed before the unit starts anew.
+    // One that stays behind is harmless: it has ended, and is removed before the unit starts again.
     await insist(() => container.remove({ force: true, v: true }), 5000).catch(() => undefined);
     return exit;
   }
 
-  /** @returns How it has ended; undefined if its container is not there any more. */
+  /** @returns How it has ended; undefined if its container no longer exists. */
   async #waitForEnd(): Promise<ContainerInspectInfo["State"] | undefined> {
     const { container } = this.#watch;
     for (; ; await sleep(300, undefined, { ref: !this.#detached.signal.aborted })) {

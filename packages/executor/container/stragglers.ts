@@ -16,7 +16,7 @@ export interface Straggler {
 }
 
 /**
- * Containers that nobody will ask for any more: their lease's folder is gone, or the agent has been up for so long that
+ * Containers that nobody will ask for again: their lease's folder is gone, or the agent has been up for so long that
  * it would have wanted them. Those being started or watched are not among them.
  */
 export function unwanted(
@@ -29,7 +29,7 @@ export function unwanted(
   return containers.filter(({ name, root }) => !busy.has(name) && (!isThere(root) || upMs > adoptMs));
 }
 
-/** Removes what an earlier life of the agent left running and nobody wants any more. */
+/** Removes what an earlier life of the agent left running and is no longer wanted. */
 export class Stragglers {
   readonly #docker: Docker;
   readonly #owner: string;

@@ -10,7 +10,7 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
-/** Reads the engine's statistics. Under cgroup v1 `max_usage` is there, under v2 it is not. */
+/** Reads the engine's statistics. Under cgroup v1 `max_usage` exists, under v2 it does not. */
 export function usageOf(stats: ContainerStats): Usage | undefined {
   // A container that has ended has empty statistics.
   const total = (stats.cpu_stats?.cpu_usage as { total_usage?: number } | undefined)?.total_usage ?? 0;

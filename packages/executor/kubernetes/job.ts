@@ -91,7 +91,7 @@ export function jobName(
  *
  * Each pod is gated: it starts only when the agent has written its unit's index and attempt on it, so that nothing begins
  * while the agent is away. A pod that the cluster takes away (drain, preemption, a lost machine) does not count and is made
- * anew; one whose program ends with an exit code other than 0 fails its index, and the agent decides what follows.
+ * again; one whose program ends with an exit code other than 0 fails its index, and the agent decides what follows.
  */
 export function jobFor(unit: UnitRun, range: JobRange, image: string, name: string, settings: ClusterSettings): V1Job {
   const { spec } = unit;

@@ -83,7 +83,7 @@ function endOf({ status }: V1Pod, unit: V1ContainerStatus | undefined): PodState
   const code = terminated?.exitCode ?? (status?.phase === "Succeeded" ? 0 : SIGKILLED);
   const why = words(status?.reason, status?.message) || words(terminated?.reason, terminated?.message);
   const end = (cause: Cause | undefined, shown = why): PodState => ({ kind: "ended", code, cause, why: shown });
-  // What it left is looked at whoever ended it.
+  // What it left is looked at no matter who ended it.
   if (code === 0) return end(undefined);
   if (OWN_STORAGE.test(status?.message ?? "")) return end("storage");
   const disruption = status?.conditions?.find(({ type, status: yes }) => type === "DisruptionTarget" && yes === "True");

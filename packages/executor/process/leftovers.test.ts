@@ -45,7 +45,7 @@ test("when the agent is killed, its unit leaves at once", { skip: withoutProc },
   await until("the unit has left", () => sampleProcess(pid) === undefined, 5);
 });
 
-test("a hung unit of a killed agent is ended before it starts anew", { skip: withoutProc }, async (context) => {
+test("a hung unit of a killed agent is ended before it starts again", { skip: withoutProc }, async (context) => {
   const root = await temporaryDirectory(context);
   const { agent, pid } = await startAgent(context, root, "hang");
   const ended = once(agent, "exit");

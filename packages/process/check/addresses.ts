@@ -65,7 +65,7 @@ export function isUnspecified(host: string): boolean {
 }
 
 /**
- * Reads a multiaddr over TCP: `/ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>`, then `/http` and `/p2p/<peer>` if they are there.
+ * Reads a multiaddr over TCP: `/ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>`, then `/http` and `/p2p/<peer>` if they are given.
  *
  * @returns The address, or in words why it is none. Pure.
  */

@@ -118,7 +118,7 @@ test("the same endpoint twice is one endpoint", () => {
   assert.equal(sameFindings([endpoint("a"), endpoint("b")])[0]?.value, "http://x");
 });
 
-test("a directory that is to be made is judged by what is there, and is not made", async (context) => {
+test("a directory that is to be made is judged by what exists, and is not made", async (context) => {
   const directory = await mkdtemp(join(tmpdir(), "drmp-check-"));
   context.after(() => rm(directory, { recursive: true, force: true }));
   assert.deepEqual(await directoryFindings("x", join(directory, "a", "b"), 1), []);

@@ -69,7 +69,7 @@ export async function directoryFindings(entry: string, directory: string, minFre
   return findings;
 }
 
-/** Whether a key can be used: it is there, only its owner can read it, and its passphrase opens it. */
+/** Whether a key can be used: it exists, only its owner can read it, and its passphrase opens it. */
 export async function keyFindings(entry: string, source: KeySource, chainId: number): Promise<Finding[]> {
   const findings: Finding[] = [];
   if ("keystore" in source && process.platform !== "win32") {

@@ -30,7 +30,7 @@ export function clashFindings(uses: readonly PortUse[]): Finding[] {
         level: "error" as const,
         entry: one.entry,
         value: String(one.port),
-        what: `is the port of ${other.entry}, too`,
+        what: `is also the port of ${other.entry}`,
         bound: "a port of its own",
         remedy: `choose another for one of the two (0 picks a free one)`,
       },

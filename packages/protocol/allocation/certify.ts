@@ -1,4 +1,4 @@
-/* Whoever is asked for here exists, once lengths have been checked: every "!" in this file. */
+/* Every element that is asked for here exists, once lengths have been checked: every "!" in this file. */
 import { DITHER, PRICE_UNIT } from "../money/units.ts";
 import { formatPrice, formatVer } from "../money/ver.ts";
 import { type Primal, type Problem, unitsBelowAndAt, unitsByClass } from "./model.ts";

@@ -100,7 +100,7 @@ test("the improving exchange is told by nodes, units and VER", () => {
   );
 });
 
-test("between classes, whoever stands on the dearest node moves to the one that is given up", () => {
+test("between classes, the task on the dearest node moves to the one that is given up", () => {
   // Class 1 is dear at its margin, class 2 has cheap units that only task 1 can use.
   const round = plainRound({
     tasks: [

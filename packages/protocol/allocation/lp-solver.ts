@@ -5,7 +5,7 @@ import type { Primal, Problem } from "./model.ts";
 import { requireThat } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 
-/** Most cells of the tableau for which it is quick: 8 MB. */
+/** Maximum cells of the tableau for which it is quick: 8 MB. */
 const COMFORTABLE = 1_000_000;
 
 type Coefficients = Record<string, number>;

@@ -35,7 +35,7 @@ export interface RoundTask {
   readonly id: number;
   /** Units that it brought into the round: D. */
   readonly units: number;
-  /** The most it pays for a unit, micro-VER: M. */
+  /** Maximum price of a unit, micro-VER: M. */
   readonly maxPrice: number;
   /** Ascending. */
   readonly classes: readonly AcceptedClass[];

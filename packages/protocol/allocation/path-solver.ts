@@ -11,7 +11,7 @@ import type { Solver } from "./solver.ts";
  */
 export const pathSolver: Solver = { name: "shortest paths", suits, solve };
 
-/** Most choices of all tasks together for which it ends in seconds. */
+/** Maximum choices of all tasks together for which it ends in seconds. */
 const COMFORTABLE = 20_000;
 
 function suits({ tasks }: Problem): boolean {

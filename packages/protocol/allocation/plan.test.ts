@@ -107,7 +107,7 @@ test("whatever a solver returns, nothing uncertified becomes a plan", () => {
   }
 });
 
-test("a snapshot that contradicts itself is refused, whoever would solve it", () => {
+test("a snapshot that contradicts itself is refused, no matter who would solve it", () => {
   const refusal = planRoundWith({ ...round, seed: "0x" }, [lpSolver, pathSolver]);
   assert.ok(refusal.kind === "refusal");
   assert.deepEqual([refusal.code, refusal.solver], ["InvalidRound", lpSolver.name]);

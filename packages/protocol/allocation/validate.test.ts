@@ -37,7 +37,7 @@ type Mutable<T> = T extends readonly (infer E)[]
     ? { -readonly [K in keyof T]: Mutable<T[K]> }
     : T;
 
-/** An element that is there. */
+/** An element that exists. */
 function at<T>(list: readonly T[], index = 0): T {
   const element = list[index];
   assert.ok(element !== undefined);

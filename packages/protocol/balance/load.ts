@@ -56,7 +56,7 @@ export function redistribute(loads: readonly number[], threshold: number): Redis
       moves.push({ from: giver.node, to: taker.node, amount });
       left -= amount;
       taker.amount -= amount;
-      // Whoever is done lands on the average itself, not beside it by a rounding error.
+      // A node that is done lands on the average itself, not beside it by a rounding error.
       after[taker.node] = taker.amount === 0 ? average : average - taker.amount;
       after[giver.node] = left === 0 ? average : average + left;
       if (taker.amount === 0) next += 1;

@@ -254,10 +254,10 @@ test("reports that are off by up to a quarter of the hysteresis never make a lea
 test("a throttled node's work goes to the most efficient nodes that have room, in their order", () => {
   const leases = [lease(1, 9, 2), lease(2, 9, 4), lease(3, 9, 1, { accepts: (id) => id === 4 }), lease(4, 9, 9)];
   const nodes = [
-    { id: 1, free: 80, unitPower: 1001 },
-    { id: 2, free: 5, unitPower: 300 },
-    { id: 3, free: 3, unitPower: 200 },
-    { id: 4, free: 8, unitPower: 900 },
+    { id: 1, free: 80, joules: 1001 },
+    { id: 2, free: 5, joules: 300 },
+    { id: 3, free: 3, joules: 200 },
+    { id: 4, free: 8, joules: 900 },
   ];
   assert.deepEqual(planRelief(1000, leases, nodes), [
     // No node that is efficient enough has room for nine.

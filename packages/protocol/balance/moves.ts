@@ -54,7 +54,7 @@ export interface BalanceAim {
  * No end crosses the average by more than one unit's worth, nor by more than τ. The latter means that a node which gives
  * never becomes one that takes, nor the other way round: a plan is never undone by a later one, however often one plans,
  * as long as loads and the average do not change otherwise (it moves a little where a unit is more load here than there). With reports that are off by at most a quarter of the hysteresis (a load and
- * the average, at two times) it holds, too.
+ * the average, at two times) it also holds.
  *
  * Pure. O(n log n + moves × takers + givers × leases of each × units).
  */

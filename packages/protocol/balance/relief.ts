@@ -5,25 +5,25 @@ export interface ReliefNode {
   readonly id: number;
   /** Units that it can take. */
   readonly free: number;
-  /** Power that a unit takes there, milliwatts: joules per unit and time. */
-  readonly unitPower: number;
+  /** Energy of a unit in its class by governance's figures, joules; infinite where there is none. */
+  readonly joules: number;
 }
 
 /**
- * Where a throttled node's leases go: each to the most efficient eligible node that has room for it, the largest lease
- * first, and to none that is less efficient than the throttled node itself. A lease that no node has room for as a whole
+ * Where a throttled node's leases should go: each to an eligible node of the most efficient class that has room for it, the
+ * largest lease first, and to no class that is less efficient than the throttled node's own. A lease that no node has room for as a whole
  * gives as much as the most efficient one can take.
  *
  * Pure. O(n log n + leases × nodes).
  *
- * @param unitPower Of the throttled node, milliwatts.
+ * @param joules Of the throttled node's class.
  * @param leases Of the throttled node. What finds no node stays where it is.
  * @param nodes Eligible ones, without the throttled node.
  */
-export function planRelief(unitPower: number, leases: readonly BalanceLease[], nodes: readonly ReliefNode[]): Move[] {
+export function planRelief(joules: number, leases: readonly BalanceLease[], nodes: readonly ReliefNode[]): Move[] {
   const order = nodes
-    .filter((node) => node.unitPower <= unitPower)
-    .sort((a, b) => a.unitPower - b.unitPower || a.id - b.id)
+    .filter((node) => node.joules <= joules)
+    .sort((a, b) => (a.joules === b.joules ? a.id - b.id : a.joules - b.joules))
     .map(({ id, free }) => ({ id, room: free }));
   const moves: Move[] = [];
   for (const lease of leases.toSorted((a, b) => b.units - a.units || a.id - b.id)) {

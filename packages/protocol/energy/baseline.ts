@@ -11,7 +11,7 @@ export interface Baseline {
  * Power usage effectiveness of the data centres that work is compared with: total power ÷ power of the machines.
  *
  * Uptime Institute, Global Data Center Survey 2024: 1.56 on average at the operators' largest sites. Hyperscale clouds state
- * 1.1 to 1.2; whoever compares with those sets the parameter accordingly.
+ * 1.1 to 1.2; anyone who compares with those sets the parameter accordingly.
  */
 export const PUE = { value: 1.56, source: "Uptime Institute, Global Data Center Survey 2024 (average)" } as const;
 

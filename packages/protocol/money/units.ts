@@ -23,19 +23,19 @@ export const DITHER = 1024;
 /** Price levels of a class: an ask is tick × tick size, with tick in [0, TICKS). */
 export const TICKS = 4096;
 
-/** Most units of a task. */
+/** Maximum units of a task. */
 export const MAX_UNITS = 2 ** 20;
 
-/** Most classes. */
+/** Maximum classes. */
 export const MAX_CLASSES = 256;
 
-/** Most classes that one task may accept. */
+/** Maximum classes that one task may accept. */
 export const MAX_TASK_CLASSES = 16;
 
-/** Most classes of all tasks of a round together. */
+/** Maximum classes of all tasks of a round together. */
 export const MAX_ROUND_CLASSES = 64;
 
-/** Most power that a unit of capacity can draw, watts. */
+/** Maximum power that a unit of capacity can draw, watts. */
 export const MAX_UNIT_POWER = 20_000;
 
 /** 100 % in basis points. */

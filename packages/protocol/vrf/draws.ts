@@ -10,6 +10,7 @@ const TAG_DITHER = 1;
 const TAG_FILL = 2;
 const TAG_ORDER = 3;
 const TAG_REASSIGN = 4;
+const TAG_LOOK = 5;
 
 /**
  * Breaks ties between classes of equal cost for a task: 0 to 1023, of 1024 parts of a micro-VER.
@@ -47,6 +48,18 @@ export function nodeOrder(seed: string, nodeId: number): bigint {
  */
 export function reassign(seed: string, leaseId: number, attempt: number): { high: bigint; low: bigint } {
   const word = draw(seed, TAG_REASSIGN, leaseId, attempt);
+  return { high: word >> 128n, low: word & ((1n << 128n) - 1n) };
+}
+
+/**
+ * Two independent numbers for a look at a node of the price that a try came to: 0 to 2^128 - 1 each.
+ *
+ * @param seed - 32 bytes, hexadecimal.
+ * @param attempt - Number of the try, below 2^16.
+ * @param each - Number of the look within the try, below 2^16.
+ */
+export function look(seed: string, leaseId: number, attempt: number, each: number): { high: bigint; low: bigint } {
+  const word = draw(seed, TAG_LOOK, leaseId, attempt * 2 ** 16 + each);
   return { high: word >> 128n, low: word & ((1n << 128n) - 1n) };
 }
 

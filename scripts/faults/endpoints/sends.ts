@@ -127,7 +127,7 @@ const TWICE: readonly FaultCase[] = [
     "a transaction: a rate limit here, too little ETH there",
     [says("over rate limit", -32016), says("insufficient funds for gas")],
     async (_bench, asked) => {
-      assert.equal((await failure(asked)).code, "ETH_TOO_LOW", "whoever only throttles has not passed it on");
+      assert.equal((await failure(asked)).code, "ETH_TOO_LOW", "an endpoint that only throttles has not passed it on");
     },
   ),
   twice(

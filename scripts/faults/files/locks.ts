@@ -277,7 +277,7 @@ export const LOCK_CASES: readonly FaultCase[] = [
           await store.open();
           await store.addFile(Buffer.from("content"), { pin: "x" });
           await mkdir(root + "/leases/1-1", { recursive: true });
-          await writeFile(root + "/leases/1-1/notes", "by whoever runs in this process");
+          await writeFile(root + "/leases/1-1/notes", "by what runs in this process");
           await store.close();
         });`;
       const child = runScript(script, [directory], { signal });

@@ -99,7 +99,7 @@ const FAILURES: readonly {
     joules: 600,
   },
   {
-    name: "a counter that starts anew with the driver",
+    name: "a counter that starts again with the driver",
     tool: ({ smi }) => smi.lists(gpus(A, B, 2_000)),
     joules: 302,
   },

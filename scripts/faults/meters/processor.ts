@@ -19,8 +19,8 @@ const COUNTERS: readonly {
 }[] = [
   { name: "a counter that reads one microjoule lower", from: 30, to: 29.999999, reported: measured(0) },
   { name: "a counter that slips back by a joule near its end", from: 262_143, to: 262_142, reported: measured(0) },
-  { name: "a small counter that starts anew after a suspend", from: 30, to: 1, reported: measured(1) },
-  { name: "a large counter that starts anew after a suspend", from: 200_000, to: 3, reported: measured(3) },
+  { name: "a small counter that starts again after a suspend", from: 30, to: 1, reported: measured(1) },
+  { name: "a large counter that starts again after a suspend", from: 200_000, to: 3, reported: measured(3) },
   { name: "a counter that falls to what it cannot have counted since", from: 200_000, to: 90_000, reported: ESTIMATE },
   { name: "a counter that wraps around", from: RANGE / 1e6 - 5, to: 2, reported: measured(7) },
   {

@@ -13,7 +13,7 @@ export const ESTIMATED_WATTS = 10;
 /** Estimated power of an idle GPU of the class gpu-80g, watts. */
 export const ESTIMATED_GPU_WATTS = 46;
 
-/** The most watts that the machine of these cases declares. */
+/** Maximum watts that the machine of these cases declares. */
 export const MAX_WATTS = 400;
 
 /** A powercap tree like that of a real machine, in a directory. */

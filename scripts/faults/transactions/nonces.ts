@@ -251,7 +251,7 @@ export const nonceFaults: readonly FaultCase[] = [
     }),
   },
   {
-    name: "nonces: the unsent one turns up first, and the new request is prepared anew",
+    name: "nonces: the unsent one turns up first, and the new request is prepared again",
     run: onBench(async (bench) => {
       const raw = await noteUnsent(bench, 0);
       await bench.automine(false);

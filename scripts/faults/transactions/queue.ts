@@ -111,7 +111,7 @@ export const queueFaults: readonly FaultCase[] = [
     }),
   },
   {
-    name: "queue: whoever asked gives up while the transaction is handed over",
+    name: "queue: the caller gives up while the transaction is handed over",
     run: onBench(async (bench) => {
       const controller = new AbortController();
       bench.rpc.misbehave = only(/sendRaw/, async (_, forward) => {

@@ -118,10 +118,13 @@ contract FailoverAttacksTest is Failures {
         }
     }
 
-    /// @notice While a batch is open the balancer cannot take the units that are drawn for.
+    /// @notice Only reassignment takes units outside a round, and only while it holds the listings.
     function test_OnlyTheFreezerTakes() public {
+        vm.expectRevert(ISupply.ListingsNotFrozen.selector);
+        vm.prank(address(reassignment));
+        supply.take(2, 1);
         openBatch();
-        vm.expectRevert(ISupply.ListingsFrozen.selector);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(balancer)));
         vm.prank(address(balancer));
         supply.take(2, 1);
         vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(rounds)));

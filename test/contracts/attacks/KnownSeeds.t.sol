@@ -6,7 +6,7 @@ import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {Fixture} from "../support/Fixture.sol";
 
-/// @title After a change of the coordinator request numbers begin anew: somebody settles a round by a seed that is known
+/// @title After a change of the coordinator request numbers begin again: somebody settles a round by a seed that is known
 contract KnownSeedsTest is Fixture {
     mapping(address at => uint256) private _subscriptions;
 

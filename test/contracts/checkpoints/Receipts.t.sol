@@ -26,7 +26,7 @@ contract ReceiptsTest is Failures {
 
     uint32 private id;
 
-    /// @dev Node 1 runs; nodes 2 to 5 are active, too. The task wants two copies: five nodes are all holders.
+    /// @dev Node 1 runs; nodes 2 to 5 are also active. The task wants two copies: five nodes are all holders.
     function setUp() public override {
         super.setUp();
         ITaskRegistry.Submission memory s = submission(2, 20_000, list(CPU_EU));
@@ -120,7 +120,7 @@ contract ReceiptsTest is Failures {
         checkpoints.post(id, fence, DIGEST, 0x70, 600, 1_000, old);
     }
 
-    /// @notice A key that was changed does not sign any more.
+    /// @notice A key that was changed no longer signs.
     function test_OperatorChanged() public {
         ICheckpointRegistry.Receipt[] memory pair = _pair(2, 3);
         vm.prank(alice);
@@ -180,7 +180,7 @@ contract ReceiptsTest is Failures {
         _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.NotHolder.selector, id, friend));
     }
 
-    /// @notice Any node is a holder with the same chance, whoever the lease's node is.
+    /// @notice Any node is a holder with the same chance, whichever node has the lease.
     function testFuzz_HolderRule(uint32 leaseId, uint32 nodeId, uint16 active, uint8 replicas) public pure {
         replicas = uint8(bound(replicas, 1, 4));
         uint256 rank = uint256(keccak256(bytes.concat(bytes4(leaseId), bytes4(nodeId)))) / 2 ** 128;

@@ -7,7 +7,7 @@ import {GasSnapshots} from "../support/GasSnapshots.sol";
 
 /// @title What each step costs, as a transaction of its own
 contract GasTest is GasSnapshots {
-    /// @dev Most that a lease may add to a settlement.
+    /// @dev Maximum that a lease may add to a settlement.
     uint256 private constant MOST_PER_LEASE = 70_000;
 
     /// hardhat-config: isolate = true

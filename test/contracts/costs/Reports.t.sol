@@ -47,19 +47,23 @@ contract ReportsGasTest is GasSnapshots, Reports {
         s.checkpointInterval = 12 hours;
         submit(bob, s);
         runRound(1);
-        register(alice, CPU_EU, 10, 12);
+        register(carol, CPU_EU, 10, 12);
         vm.warp(block.timestamp + 60);
         report(2, 9_900);
         report(3, 100);
         uint32 lease = leases.lease(1).nodeId == 2 ? 1 : 2;
         IBalancer.Move[] memory moves = new IBalancer.Move[](1);
-        moves[0] = IBalancer.Move(lease, 3, 4);
+        moves[0] = IBalancer.Move(lease, 4);
         balancer.move(moves);
         note("transactions", "balance: 1 move");
         address operator = operatorOf(2);
         vm.prank(operator);
         leases.release(lease, 1);
         note("transactions", "lease: hand over");
+        openBatch();
+        fulfilBatch(1);
+        reassignment.draw(1);
+        note("failover", "batch: draw, 1 move");
     }
 
     /// @dev The nodes of these leases report on them, all in one transaction.

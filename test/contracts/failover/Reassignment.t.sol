@@ -120,7 +120,7 @@ contract ReassignmentTest is Failures {
     function test_ModulesOnly() public {
         bytes memory refusal = abi.encodeWithSelector(IReassignment.NotModule.selector, address(this));
         vm.expectRevert(refusal);
-        reassignment.add(1);
+        reassignment.add(1, false);
         vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(this)));
         supply.freeze(1);
         vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(this)));
@@ -268,52 +268,6 @@ contract ReassignmentTest is Failures {
         assertUnits(1, 0, 4, 0, 0);
     }
 
-    /// @notice Where nodes stand in the pool: by class and order of magnitude of their capacity, as long as they are in the
-    /// market.
-    function test_Pool() public {
-        uint32 a = register(alice, CPU_US, 7, 3);
-        uint32 b = register(alice, CPU_US, 5, 3);
-        uint32 c = register(alice, CPU_US, 4, 3);
-        _assertPlace(a, CPU_US, 3, 0);
-        _assertPlace(b, CPU_US, 3, 1);
-        _assertPlace(c, CPU_US, 3, 2);
-        ISupply.Terms memory terms = termsOf(GPU_EU, 7, 3);
-        vm.startPrank(alice);
-        nodes.setTerms(a, terms);
-        // The last takes the free place.
-        _assertPlace(a, GPU_EU, 3, 0);
-        _assertPlace(c, CPU_US, 3, 0);
-        nodes.drain(b);
-        _assertPlace(b, CPU_US, 3, 1);
-        nodes.exit(b);
-        vm.stopPrank();
-        (, uint8 bucket, ) = supply.placeOf(b);
-        assertEq(bucket, 0);
-        (, uint32 length) = supply.pooled(CPU_US, 3, 0);
-        assertEq(length, 1);
-    }
-
-    /// @notice Random moves keep arrays and places in line, against a list kept here.
-    function testFuzz_Pool(uint256 random) public {
-        uint32 first = nodes.nodeCount() + 1;
-        for (uint256 i; i < 6; ++i) register(alice, CPU_EU, 16, 3);
-        for (uint256 step; step < 20; ++step) {
-            uint256 word = uint256(keccak256(abi.encode(random, step)));
-            ISupply.Terms memory terms = termsOf(uint8(word % 3), uint32(1 + ((word >> 8) % 16)), 3);
-            vm.prank(alice);
-            nodes.setTerms(first + uint32((word >> 16) % 6), terms);
-        }
-        for (uint32 n = 1; n < first + 6; ++n) {
-            INodeRegistry.NodeView memory v = nodes.node(n);
-            (uint8 classId, uint8 bucket, uint32 position) = supply.placeOf(n);
-            assertEq(classId, v.classId);
-            assertLt(v.capacity, 2 ** bucket);
-            assertGe(v.capacity, 2 ** (bucket - 1));
-            (uint32 found, ) = supply.pooled(classId, bucket, position);
-            assertEq(found, n);
-        }
-    }
-
     /// @notice Whatever the seed: no unit twice, nobody overbooked, and what is drawn adds up.
     function testFuzz_Draw(uint256 word, uint8 a, uint8 b, uint8 c) public {
         uint32 second = leaseOn(1 + (a % 9));
@@ -340,14 +294,5 @@ contract ReassignmentTest is Failures {
             INodeRegistry.NodeView memory v = nodes.node(n);
             assertLe(v.leased + v.listedUnits, v.capacity);
         }
-    }
-
-    function _assertPlace(uint32 nodeId, uint8 classId, uint8 bucket, uint32 position) private view {
-        (uint8 k, uint8 b, uint32 p) = supply.placeOf(nodeId);
-        assertEq(k, classId, "class");
-        assertEq(b, bucket, "bucket");
-        assertEq(p, position, "position");
-        (uint32 found, ) = supply.pooled(classId, bucket, position);
-        assertEq(found, nodeId, "array");
     }
 }

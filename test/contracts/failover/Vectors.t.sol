@@ -15,6 +15,7 @@ contract ReassignmentVectorsTest is Failures {
         json = vm.readFile("test/vectors/reassignment.json");
         // Every node of the vectors is fit.
         setParam(Param.BalanceBand, 5_000);
+        setParam(Param.LoadFloor, 2_000);
         uint256 i;
         for (; vm.keyExistsJson(json, string.concat("$.batches[", vm.toString(i), "].word")); ++i) {
             at = string.concat("$.batches[", vm.toString(i), "].");
@@ -56,7 +57,7 @@ contract ReassignmentVectorsTest is Failures {
         uint256 count;
         for (; _has("nodes", count, "tick"); ++count) {
             register(
-                alice,
+                vm.parseJsonBool(json, _key("nodes", count, "kin")) ? carol : alice,
                 uint8(_number("nodes", count, "classId")),
                 uint32(_number("nodes", count, "capacity")),
                 _number("nodes", count, "tick")

@@ -57,7 +57,7 @@ contract SystemInvariants is Fixture, Sums {
         ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
         _capacity(ns, ls);
         _listings(ns);
-        _pool(ns);
+        _active(ns);
         _fences(ls);
         for (uint256 i; i < ts.length; ++i) _units(ts[i], ls);
         _queue(ts);
@@ -88,9 +88,6 @@ contract SystemInvariants is Fixture, Sums {
             for (uint256 j; j < ls.length; ++j) {
                 ILeaseRegistry.Lease memory held = ls[j].lease;
                 bool moving = held.status == ILeaseRegistry.LeaseStatus.Moving;
-                ILeaseRegistry.Target memory target = leases.targetOf(ls[j].id);
-                if (!moving) assertEq(target.units, 0, "what does not move has no target");
-                else if (target.nodeId == ns[i].id) leased += target.units;
                 if (held.nodeId != ns[i].id) continue;
                 if (moving || held.status == ILeaseRegistry.LeaseStatus.Active) leased += held.count;
                 bool waits =
@@ -157,6 +154,7 @@ contract SystemInvariants is Fixture, Sums {
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             if (held.taskId != t.id) continue;
+            if (orphaned[i]) (held, , ) = leases.orphanOf(ls[i].id);
             if (held.status == ILeaseRegistry.LeaseStatus.Paid) paid += held.count;
             else if (_live(held.status) || orphaned[i]) live += held.count;
             else continue;
@@ -189,7 +187,7 @@ contract SystemInvariants is Fixture, Sums {
         }
     }
 
-    /// @dev Leases whose range waits for a batch, or for its turn in the open one: each of them once, and expired.
+    /// @dev Leases whose range waits for a batch, or for its turn in the open one: each of them once, and expired or moved.
     function _orphaned(uint256 count) private view returns (bool[] memory orphaned) {
         orphaned = new bool[](count);
         uint32[] memory waiting = reassignment.orphanPage(0, type(uint256).max);
@@ -202,31 +200,15 @@ contract SystemInvariants is Fixture, Sums {
 
     function _orphan(bool[] memory orphaned, uint32 leaseId) private view {
         assertFalse(orphaned[leaseId - 1], "an orphan in two places");
-        assertStatus(leaseId, ILeaseRegistry.LeaseStatus.Expired);
+        (ILeaseRegistry.Lease memory range, bool moved, ) = leases.orphanOf(leaseId);
+        assertGt(range.count, 0, "units of an orphan");
+        assertStatus(leaseId, moved ? ILeaseRegistry.LeaseStatus.Released : ILeaseRegistry.LeaseStatus.Expired);
         orphaned[leaseId - 1] = true;
     }
 
-    /// @dev Every node in the market stands in the pool, once, in the bucket that its listing cannot outgrow.
-    function _pool(INodeRegistry.NodeView[] memory ns) private view {
+    function _active(INodeRegistry.NodeView[] memory ns) private view {
         uint256 active;
-        for (uint256 i; i < ns.length; ++i) {
-            INodeRegistry.NodeView memory n = ns[i];
-            if (n.status == ISupply.NodeStatus.Active) ++active;
-            (uint8 classId, uint8 bucket, uint32 position) = supply.placeOf(n.id);
-            if (bucket == 0) {
-                assertEq(n.listedUnits, 0, "listed, but not pooled");
-                continue;
-            }
-            assertLt(n.listedUnits, 2 ** bucket, "more free units than slots");
-            if (n.listedUnits != 0) assertEq(n.listedClassId, classId, "class of the pool");
-            (uint32 found, uint32 length) = supply.pooled(classId, bucket, position);
-            assertEq(found, n.id, "place in the pool");
-            assertLt(position, length, "length of the array");
-            if (supply.pendingCount() == 0) {
-                assertEq(classId, n.classId, "class");
-                assertTrue(n.capacity < 2 ** bucket && n.capacity >= 2 ** (bucket - 1), "bucket");
-            }
-        }
+        for (uint256 i; i < ns.length; ++i) if (ns[i].status == ISupply.NodeStatus.Active) ++active;
         assertEq(supply.activeNodes(), active, "active nodes");
     }
 

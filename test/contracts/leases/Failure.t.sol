@@ -216,7 +216,7 @@ contract FailureTest is Failures {
     /// @notice A node that left can be slashed for what it delivered until its stake is out.
     function test_SlashableUntilWithdrawn() public {
         deliver(id);
-        vm.startPrank(alice);
+        vm.startPrank(carol);
         nodes.drain(1);
         nodes.exit(1);
         vm.stopPrank();

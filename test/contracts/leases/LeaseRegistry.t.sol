@@ -90,7 +90,7 @@ contract LeaseRegistryTest is Fixture {
     function test_Zombie() public {
         checkpoint(id, 100);
         expire(id);
-        register(alice, CPU_EU, 4, 10);
+        register(carol, CPU_EU, 4, 10);
         runBatch(2);
         assertEq(leases.lease(2).fence, 2);
         assertEq(leases.lease(2).parent, id);

@@ -126,7 +126,7 @@ contract NodeLifeTest is Fixture, Permits {
         nodes.exit(id);
     }
 
-    /// @notice What a node delivered can be judged, and its stake slashed, for as long as the stake is there: however
+    /// @notice What a node delivered can be judged, and its stake slashed, for as long as the stake exists: however
     /// short unbonding is set, it outlasts a dispute.
     function test_UnbondingOutlastsDisputes() public {
         setParam(Param.UnbondingPeriod, 1 hours);

@@ -45,13 +45,24 @@ contract TickTreeTest is Test {
         }
     }
 
+    function _checkLocated(uint256 tick, uint256 unit, uint256 units) private view {
+        (uint256 found, uint256 there) = tree.locate(unit);
+        assertEq(found, tick, "tick of a unit");
+        assertEq(there, units, "units at the tick of a unit");
+    }
+
     function _check(uint256[] memory model, uint256[] memory pool) private view {
-        assertEq(tree.below(TICKS), _below(model, pool, TICKS), "all");
+        uint256 all = _below(model, pool, TICKS);
+        assertEq(tree.below(TICKS), all, "all");
+        _checkLocated(TICKS, all, 0);
         for (uint256 i; i < pool.length; ++i) {
             uint256 tick = pool[i];
             assertEq(tree.at(tick), model[tick], "at");
             assertEq(tree.below(tick), _below(model, pool, tick), "below");
             assertEq(tree.below(tick + 1), _below(model, pool, tick + 1), "below the next");
+            if (model[tick] == 0) continue;
+            _checkLocated(tick, tree.below(tick), model[tick]);
+            _checkLocated(tick, tree.below(tick + 1) - 1, model[tick]);
         }
     }
 

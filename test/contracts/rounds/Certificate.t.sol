@@ -137,7 +137,7 @@ contract CertificateTest is RandomRounds {
         }
     }
 
-    /// @dev Least cost over all flows from cell (t, f) on.
+    /// @dev Minimum cost over all flows from cell (t, f) on.
     function _bestOf(
         Reference.Instance memory p,
         uint256[][] memory flows,

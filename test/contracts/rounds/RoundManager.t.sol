@@ -113,7 +113,7 @@ contract RoundManagerTest is Fixture {
         vm.expectRevert(IRoundManager.NoRoundOpen.selector);
         rounds.abort();
 
-        // The next round asks anew; the late seed of the first has no effect on it.
+        // The next round asks again; the late seed of the first has no effect on it.
         openRound();
         uint256[] memory words = new uint256[](1);
         words[0] = 5;
@@ -229,7 +229,7 @@ contract RoundManagerTest is Fixture {
         assertEq(vault.books().bountyPool, 0);
         submit(bob, 1, 20_000, CPU_EU);
         runRound(1);
-        // What the round brought in is there, and it pays no more than half of that.
+        // The pool has what the round brought in, and it pays no more than half of that.
         assertEq(vault.claimable(keeper), firstHalfOfFee(1, 10_000) / 2);
         assertEq(leases.leaseCount(), 1);
     }

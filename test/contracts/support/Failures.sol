@@ -34,9 +34,9 @@ abstract contract Failures is Fixture, Reports {
         );
     }
 
-    /// @dev A node that fails with a lease of all units of a task of its own.
+    /// @dev A node of carol's that fails with a lease of all units of a task of its own.
     function leaseOn(uint32 units, ITaskRegistry.Submission memory s) internal returns (uint32 leaseId) {
-        register(alice, CPU_EU, units, 0);
+        register(carol, CPU_EU, units, 0);
         submit(bob, s);
         runRound(leases.leaseCount() + 1);
         leaseId = leases.leaseCount();

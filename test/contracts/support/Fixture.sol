@@ -43,9 +43,9 @@ abstract contract Fixture is Actions {
         _deploySeeds();
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
         telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
-        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry)));
+        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry, ledger)));
         reassignment = Reassignment(
-            _deploy("Reassignment", abi.encode(parameters, supply, tasks, leases, seeds, telemetry))
+            _deploy("Reassignment", abi.encode(parameters, nodes, supply, tasks, leases, seeds, telemetry))
         );
         rounds = RoundManager(
             _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))

@@ -40,7 +40,7 @@ library Judge {
         }
     }
 
-    /// @notice What the round costs at least, as these prices show: for each unit of a task the least that it can cost,
+    /// @notice What the round costs at least, as these prices show: for each unit of a task its minimum cost,
     /// less what the nodes ask below their class's price.
     function bound(Reference.Instance memory p, uint64[] memory clearing) internal pure returns (int256 total) {
         for (uint256 t; t < p.tasks.length; ++t) {

@@ -9,16 +9,16 @@ import {Reports} from "./Reports.sol";
 
 /// @title A small market for moves, and one call for each thing that happens in it
 abstract contract Moves is Fixture, Reports {
-    /// @dev Node 1 runs all units of lease 1, at tick 10; nodes 2 (same class) and 3 (another class) come later and ask
-    /// more. Each holds ten units, so that a unit's worth of load is 10 %.
+    /// @dev Node 1 runs all units of lease 1, at tick 10; nodes 2 (same class) and 3 (another class) come later, are of
+    /// another owner and ask more. Each holds ten units, so that a unit's worth of load is 10 %.
     function _market() internal {
         register(alice, CPU_EU, 10, 10);
         ITaskRegistry.Submission memory s = submission(10, 20_000, list(CPU_EU));
         s.checkpointInterval = 12 hours;
         submit(bob, s);
         runRound(1);
-        register(alice, CPU_EU, 10, 12);
-        register(alice, CPU_US, 10, 12);
+        register(carol, CPU_EU, 10, 12);
+        register(carol, CPU_US, 10, 12);
     }
 
     /// @dev A minute later nodes 1, 2, 3 report these loads.
@@ -37,9 +37,16 @@ abstract contract Moves is Fixture, Reports {
         report(r);
     }
 
-    function move(uint32 leaseId, uint32 nodeId, uint24 units) internal {
+    function move(uint32 leaseId, uint24 units) internal {
         IBalancer.Move[] memory moves = new IBalancer.Move[](1);
-        moves[0] = IBalancer.Move(leaseId, nodeId, units);
+        moves[0] = IBalancer.Move(leaseId, units);
         balancer.move(moves);
+    }
+
+    /// @dev Moves units, and draws for them as soon as their node has released them.
+    function moveAndDraw(uint32 leaseId, uint24 units, uint256 word) internal {
+        move(leaseId, units);
+        release(leaseId);
+        runBatch(word);
     }
 }

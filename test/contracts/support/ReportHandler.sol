@@ -57,17 +57,17 @@ abstract contract ReportHandler is SupplyHandler, Reports {
         else if (!s.throttled && above && s.previousWatts > n.powerThreshold) telemetry.throttle(n.id);
     }
 
-    /// @dev Both ends report what a move needs; whether the task may go there is for the contract to say.
+    /// @dev The source reports what a move needs, and another node that it has room; the rest is for the contract to say.
     function moveUnits(uint8 pick, uint8 to, uint8 units) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
-        INodeRegistry.NodeView memory target = _pickNode(to);
-        if (id == 0 || !_inMarket(target)) return;
+        INodeRegistry.NodeView memory other = _pickNode(to);
+        if (id == 0 || !_inMarket(other)) return;
         INodeRegistry.NodeView memory source = nodes.node(leases.lease(id).nodeId);
-        if (!_inMarket(source) || source.id == target.id) return;
+        if (!_inMarket(source) || source.id == other.id) return;
         _post(_report(source.id, 10_000));
-        _post(_report(target.id, 0));
+        _post(_report(other.id, 0));
         IBalancer.Move[] memory moves = new IBalancer.Move[](1);
-        moves[0] = IBalancer.Move(id, target.id, uint24(bound(units, 1, leases.lease(id).count)));
+        moves[0] = IBalancer.Move(id, uint24(bound(units, 1, leases.lease(id).count)));
         try balancer.move(moves) {
             ++movesStarted;
         } catch (bytes memory reason) {

@@ -82,6 +82,7 @@ abstract contract System is Test {
     address internal keeper = makeAddr("keeper");
     address internal alice = makeAddr("alice");
     address internal bob = makeAddr("bob");
+    address internal carol = makeAddr("carol");
 
     function attach(Contracts memory c) internal {
         manager = c.manager;

@@ -19,7 +19,7 @@ contract FairShareTest is Test {
     }
 
     /// @notice The defining property, checked without computing a level: nobody gets more than it wants, all units are given
-    /// out if they are wanted, and whoever gets less than it wants has at least as much as anybody, less the rest of a division.
+    /// out if they are wanted, and anyone who gets less than it wants has at least as much as anybody, less the rest of a division.
     function testFuzz_MaxMin(uint256 seed, uint256 units) public pure {
         uint32[] memory wanted = new uint32[](1 + (seed % 16));
         units = bound(units, wanted.length, 300);

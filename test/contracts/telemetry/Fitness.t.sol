@@ -189,8 +189,8 @@ contract FitnessTest is Fixture, Reports {
         report(1, 4_000);
         report(2, 5_000);
         assertEq(_load(1), 3_000);
-        (uint16 load, uint16 latency, uint40 at) = telemetry.signsOf(2);
-        assertEq(load + latency + at, 0, "a first report within a freeze");
+        (uint16 load, uint16 latency, uint40 at, uint24 capacity) = telemetry.signsOf(2);
+        assertEq(load + latency + at + capacity, 0, "a first report within a freeze");
         // Lapsing changes nothing of it either.
         _thaw();
         assertEq(_load(1), 4_000);
@@ -251,7 +251,7 @@ contract FitnessTest is Fixture, Reports {
     }
 
     function _load(uint32 nodeId) private view returns (uint16 load) {
-        (load, , ) = telemetry.signsOf(nodeId);
+        (load, , , ) = telemetry.signsOf(nodeId);
     }
 
     function _freeze() private {

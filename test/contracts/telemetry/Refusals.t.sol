@@ -67,14 +67,14 @@ contract TelemetryRefusalsTest is Fixture, Reports {
         r.joules += 1;
         refused(pack(r, signature), 1, 1, bad);
         refused(pack(r, new bytes(64)), 1, 1, bad);
-        // The shares are signed, too.
+        // The shares are also signed.
         r = withShare(reportOf(1, 5_000), 1, 10);
         signature = sign(operatorKey(1), digest(r, block.chainid, verifier));
         r.shares[0].joules = 11;
         refused(pack(r, signature), 1, 1, bad);
     }
 
-    /// @notice A node's former key signs nothing any more.
+    /// @notice A node's former key no longer signs anything.
     function test_OldOperator() public {
         bytes memory packed = signed(reportOf(1, 5_000));
         vm.prank(alice);

@@ -35,7 +35,7 @@ contract TelemetryTest is Fixture, Reports {
         (uint256 sum, uint256 count) = telemetry.averageLoad();
         assertEq(sum, 4 * 4_000, "four units of capacity");
         assertEq(count, 4);
-        (uint16 load, uint16 latency, uint40 at) = telemetry.signsOf(1);
+        (uint16 load, uint16 latency, uint40 at, ) = telemetry.signsOf(1);
         assertEq(load, 4_000);
         assertEq(latency, 20);
         assertEq(at, block.timestamp);
@@ -63,14 +63,14 @@ contract TelemetryTest is Fixture, Reports {
         report(1, 1_000);
         vm.warp(block.timestamp + 60);
         report(1, 9_999);
-        (uint16 load, uint16 latency, uint40 at) = telemetry.signsOf(1);
+        (uint16 load, uint16 latency, uint40 at, ) = telemetry.signsOf(1);
         assertEq(load, 4_000);
         assertEq(latency, 20);
         assertEq(at, first);
         assertEq(nodes.node(1).listedUnits, 4, "the listing stands");
         fulfil(1);
         settle(optimalPost());
-        (load, , ) = telemetry.signsOf(1);
+        (load, , , ) = telemetry.signsOf(1);
         assertEq(load, 9_999);
     }
 

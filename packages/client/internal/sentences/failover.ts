@@ -44,6 +44,11 @@ export const FAILOVER: Sentences = {
     retryable: true,
   },
   "NoBatchOpen()": fixed("No batch of reassignments is open (somebody may have drawn it already); open one first."),
+  "BatchTooSoon(uint256)": {
+    say: (a) =>
+      `Only ranges that move wait, and these share a seed; the next batch can be opened from ${time(a.int("until"))} on.`,
+    retryable: true,
+  },
   "RoundsTurn(uint256)": {
     say: (a) => `A waiting round may go first; the next batch can be opened from ${time(a.int("until"))} on.`,
     retryable: true,

@@ -52,9 +52,6 @@ export const TELEMETRY: Sentences = {
   "AlreadyCredited(uint32)": {
     say: (a) => `Lease ${a.text("leaseId")} has been credited already; leave it out.`,
   },
-  "SameNode(uint32,uint32)": {
-    say: (a) => `Lease ${a.text("leaseId")} is on node ${a.text("nodeId")} already; choose another node.`,
-  },
   "UnitsOutOfRange(uint32,uint24,uint24)": {
     say: (a) => `Of lease ${a.text("leaseId")} 1 to ${a.text("count")} units can move, not ${a.text("units")}.`,
   },
@@ -63,7 +60,7 @@ export const TELEMETRY: Sentences = {
   },
   "NodeNotReporting(uint32)": {
     say: (a) =>
-      `Node ${a.text("nodeId")} has not reported, or not lately; work moves only between nodes that report in time.`,
+      `Node ${a.text("nodeId")} has not reported, or not lately; work moves only from nodes that report in time.`,
   },
   "MaxLatencyOutOfBounds(uint8,uint16,uint64,uint64)": {
     say: (a) =>
@@ -81,31 +78,16 @@ export const TELEMETRY: Sentences = {
   "SourceInBand(uint32,uint256,uint256,uint256)": {
     say: (a) =>
       `Node ${a.text("nodeId")} has a load of ${percent(a.int("load"))}, which is not above the band around the average ` +
-      `${average(a.int("loads"), a.int("nodes"))}; plan again from the chain.`,
-  },
-  "TargetInBand(uint32,uint256,uint256,uint256)": {
-    say: (a) =>
-      `Node ${a.text("nodeId")} has a load of ${percent(a.int("load"))}, too much to take these units at an average of ` +
-      `${average(a.int("loads"), a.int("nodes"))}; plan again from the chain.`,
+      `${average(a.int("loads"), a.int("capacity"))} and above the floor of loads; plan again from the chain.`,
   },
   "SourceCrosses(uint32,uint24)": {
     say: (a) =>
       `Without ${a.text("units")} units node ${a.text("nodeId")} would come below the average by more than one unit's worth; move fewer.`,
   },
-  "TargetCrosses(uint32,uint24)": {
+  "NotEnoughSupply(uint32,uint24)": {
     say: (a) =>
-      `With ${a.text("units")} units more node ${a.text("nodeId")} would come above the average by more than one unit's worth; move fewer.`,
-  },
-  "TargetLessEfficient(uint32,uint32,uint32)": {
-    say: (a) =>
-      `Node ${a.text("nodeId")} takes ${a.text("unitPower")} mW for a unit, the throttled node ${a.text("sourceUnitPower")} mW; ` +
-      `its work moves only to a node that takes no more.`,
-  },
-  "ClassNotAccepted(uint32,uint8)": {
-    say: (a) => `Task ${a.text("taskId")} does not accept class ${a.text("classId")}; choose a node of another class.`,
-  },
-  "AskAboveMaximum(uint32,uint256,uint256)": {
-    say: (a) =>
-      `Node ${a.text("nodeId")} asks ${a.text("price")} micro-VER for a unit where the task pays ${a.text("most")} at most; choose a cheaper node.`,
+      `The classes that may take ${a.text("units")} units of task ${a.text("taskId")} list fewer of them at what it pays; ` +
+      `move fewer, or wait until some are free.`,
+    retryable: true,
   },
 };

@@ -53,7 +53,7 @@ export async function saveCheckpoint(
 
 /**
  * The newest checkpoint that is whole and belongs to the configuration; undefined if there is none, so that training
- * starts anew (it comes to the same result).
+ * starts again (it comes to the same result).
  *
  * @param refused Told why a checkpoint is passed over.
  */

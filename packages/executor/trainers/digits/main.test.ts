@@ -37,7 +37,7 @@ async function outputsOf(unit: ReturnType<typeof unitOf>): Promise<Record<string
   );
 }
 
-/** Runs a unit to its end; each time a newer checkpoint is there, interrupts it and starts it again. */
+/** Runs a unit to its end; each time a newer checkpoint exists, interrupts it and starts it again. */
 async function runInterrupted(
   context: TestContext,
   unit: ReturnType<typeof unitOf>,
@@ -101,7 +101,7 @@ test("with its defaults a unit takes seconds, leaves checkpoints, and recognises
   assert.equal(metrics.trainingLosses.length, 12);
   assert.equal(metrics.weightsSha256, sha256(model));
   assert.equal((await running.logTail(10_000)).match(/checkpoint-\d+ written/g)?.length, 6);
-  // Whoever gets the model can check what is said of it.
+  // Anyone who gets the model can check what is said of it.
   const { test: samples } = await loadDigits(10, metrics.config.test);
   const { accuracy, loss } = new Trainee(decodeModel(model)).evaluate(samples);
   assert.deepEqual({ accuracy, loss }, { accuracy: metrics.accuracy, loss: metrics.loss });
@@ -125,14 +125,14 @@ test("a spec that makes no sense ends with exit code 64 and the remedy", async (
   assert.match(await running.logTail(1000), /--epochs is 0: it has to be a whole number from 1 to 10000/);
 });
 
-test("a foreign checkpoint is passed over, and the unit starts anew", async (context) => {
+test("a foreign checkpoint is passed over, and the unit starts again", async (context) => {
   const unit = unitOf(await temporaryDirectory(context), ["--epochs", "1", "--train", "100", "--test", "10"]);
   const foreign = join(unit.folder.checkpoint, "checkpoint-000000900");
   await mkdir(foreign, { recursive: true });
   await writeFile(join(foreign, "state.json"), "{}");
   const running = await executor.start(unit);
   assert.equal((await running.exited).reason, "done");
-  assert.match(await running.logTail(1000), /checkpoint-000000900 is passed over: [^]*starting anew/);
+  assert.match(await running.logTail(1000), /checkpoint-000000900 is passed over: [^]*starting again/);
 });
 
 async function resultOf(unit: ReturnType<typeof unitOf>): Promise<{ model: Buffer; metrics: Metrics }> {

@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     console.log(`${name} is passed over: ${why}`);
   });
   const state = restored ?? initialState(training);
-  console.log(restored ? `going on after step ${stepsDone(training, state)}` : "starting anew");
+  console.log(restored ? `going on after step ${stepsDone(training, state)}` : "starting again");
 
   await train(training, data.train, state, async () => {
     if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);

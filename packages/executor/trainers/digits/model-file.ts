@@ -7,7 +7,7 @@ import { type Network, parameterCount } from "./network.ts";
 /** Bytes before the numbers: of fixed length, so that chunks of equal numbers stay equal in a content-addressed store. */
 const HEADER_BYTES = 64;
 const MAGIC = "digits01";
-/** Most hidden units that a network may have; bounds what a file makes its reader allocate. */
+/** Maximum hidden units that a network may have; bounds what a file makes its reader allocate. */
 export const MAX_HIDDEN = 1024;
 
 /**

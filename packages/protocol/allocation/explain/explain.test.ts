@@ -14,7 +14,7 @@ import { explainTask } from "./task.ts";
 import { viewPlan } from "./view.ts";
 import { worthOfSupply } from "./worth.ts";
 
-/** Least cost of a problem, micro-VER × 1024. */
+/** Minimum cost of a problem, micro-VER × 1024. */
 function least(problem: Problem): bigint {
   return objective(problem, networkSimplex.solve(problem));
 }

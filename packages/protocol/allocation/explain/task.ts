@@ -26,7 +26,7 @@ export interface TaskExplanation {
   readonly units: number;
   readonly granted: number;
   readonly open: number;
-  /** The most it pays for a unit, micro-VER. */
+  /** Maximum price of a unit, micro-VER. */
   readonly maxPrice: number;
   /** What its leases pay in all, micro-VER. */
   readonly paid: bigint;

@@ -12,7 +12,7 @@ export interface Instance {
   readonly taskCount: number;
   /** The root's index, and how many tasks and classes there are. */
   readonly root: number;
-  /** Units of each task, and the most it pays. */
+  /** Units of each task, and its maximum price. */
   readonly demand: Float64Array;
   readonly maxPrice: Float64Array;
   /** Arcs of task t, one per useful choice: `firstArc[t]` up to but not including `firstArc[t + 1]`. */

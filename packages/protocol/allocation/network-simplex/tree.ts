@@ -141,7 +141,7 @@ export class Tree {
     }
   }
 
-  /** Sets all prices and depths anew, from the root down, and notes who is suspect. O(vertices). */
+  /** Sets all prices and depths again, from the root down, and notes who is suspect. O(vertices). */
   reprice(): void {
     const { parent, arc, price, root } = this;
     const { taskCount, maxPrice, arcCost } = this.instance;
@@ -168,6 +168,6 @@ export class Tree {
 }
 
 function outOfRange(price: number): never {
-  requireThat(false, "SolverFailed", () => `A price of ${price} came up, with which nothing is exact any more.`);
+  requireThat(false, "SolverFailed", () => `A price of ${price} came up, with which nothing is exact.`);
   throw new Error();
 }

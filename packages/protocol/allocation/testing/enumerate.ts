@@ -3,10 +3,10 @@ import { keccak256, solidityPacked } from "ethers";
 import type { Round } from "../model.ts";
 
 /**
- * Least cost of a round in micro-VER × 1024, by trying everything. The reference that solvers are compared with: it
+ * Minimum cost of a round in micro-VER × 1024, by trying everything. The reference that solvers are compared with: it
  * shares no code, no class form, no paths and no linear program with them, only the words of the protocol.
  *
- * Task by task it keeps, for each tuple of units taken from the classes, the least that the tasks so far can cost; then
+ * Task by task it keeps, for each tuple of units taken from the classes, the minimum cost of the tasks so far; then
  * each class's units are bought one by one from its nodes, cheapest first. O(product of supplies × ways to split a
  * task): for tiny rounds.
  */

@@ -8,7 +8,7 @@ import { leastCost } from "./enumerate.ts";
  * Decides whether a post is right from the statement of the problem alone, with none of the checks that contracts and
  * `verifyPost` use, but strong duality: any prices give a lower bound of what the round can cost, so that flows and prices
  * are both optimal exactly if the flows cost the least there is and the bound reaches it. Which nodes serve a class, and
- * in which order, is then the seed's choice, laid out here once more. The least cost comes from trying everything.
+ * in which order, is then the seed's choice, laid out here once more. The minimum cost comes from trying everything.
  */
 export class Judge {
   readonly #round: Round;
