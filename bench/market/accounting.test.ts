@@ -19,6 +19,7 @@ function outcomes(player: number, others: number, { served = 10, delay = 1 } = {
     delivered: 40,
     wanted: 50,
     transactions: 100,
+    pool: 0,
   }));
 }
 

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly delivered: number;
   readonly wanted: number;
   readonly transactions: number;
+  /** VER that the bounty pool gained: fees and slashed stake, less bounties. */
+  readonly pool: number;
 }
 
 /** What a strategy is held against: the same worlds with the player working honestly, and with it staying away. */

@@ -371,6 +371,11 @@ export class MarketContracts {
     return ver(sum);
   }
 
+  /** VER in the bounty pool. */
+  async pool(): Promise<number> {
+    return ver((await this.#deployed.contracts.vault.books()).bountyPool);
+  }
+
   #address(name: string): string {
     const address = this.#addresses[name];
     if (address === undefined) throw new Error(`no contract ${name}`);

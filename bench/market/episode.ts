@@ -65,6 +65,7 @@ class Episode {
     }
     const player = await this.#player(strategy);
     const start = await chain.now();
+    const pool = await chain.pool();
     let last = start;
     for (let step = 0; step < EPISODE.steps + FINISHING; step++) {
       await chain.passTo(start + (step + 1) * EPISODE.stepSeconds);
@@ -80,7 +81,8 @@ class Episode {
     }
     const end = await chain.now();
     await this.#windUp(keeper);
-    return this.#outcome(player, [keeper, oracle], end);
+    const outcome = await this.#outcome(player, [keeper, oracle], end);
+    return { ...outcome, pool: (await chain.pool()) - pool };
   }
 
   async #player(strategy: Strategy): Promise<Player> {
@@ -159,7 +161,7 @@ class Episode {
     if (left.length !== 0) throw new Error(`tasks that do not end: ${left.map(({ id }) => String(id)).join(", ")}`);
   }
 
-  async #outcome(player: Player, services: readonly string[], end: number): Promise<Outcome> {
+  async #outcome(player: Player, services: readonly string[], end: number): Promise<Omit<Outcome, "pool">> {
     const { tasks, delays } = this.#game;
     const own = [player.developer, ...player.nodes.map(({ owner }) => owner)];
     const others = [...this.#honest.map(({ owner }) => owner), ...this.#developers, ...services];
