@@ -38,6 +38,11 @@ export function showQuote(screen: Screen, units: number, quote: Quote): void {
     ["a unit", mean === undefined ? undefined : `${formatVer(mean)} VER on average`],
     ["fee", `${formatVer(quote.fee)} VER`],
     ["escrow", `${formatVer(quote.escrow)} VER; what is not spent comes back`],
+    [
+      "rounds",
+      `at most ${formatVer(quote.seedPrice)} VER a round for its seed, less the fee's first half and shared with the others in it; ` +
+        `${formatVer(quote.roundDeposit)} VER of the escrow are for that`,
+    ],
     ["submitting", `${formatVer(quote.submissionFee)} VER, which does not come back`],
     [
       "stays open",

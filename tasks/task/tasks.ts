@@ -116,6 +116,25 @@ export const taskTasks = [
     .setAction(() => import("./raise-price.ts"))
     .build(),
 
+  writing(
+    "task:enqueue",
+    "Puts a task that was parked back into the queue, if a round can serve it now; by its owner for nothing but gas, by others for a submission fee from its round deposit",
+    "--task 7",
+  )
+    .addOption(TASK)
+    .setAction(() => import("./enqueue.ts"))
+    .build(),
+
+  writing(
+    "task:fund",
+    "Adds to what pays for a task's places in rounds, by permit in the same transaction; what is left comes back when the task ends",
+    "--task 7 --amount 0.2",
+  )
+    .addOption(TASK)
+    .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
+    .setAction(() => import("./fund.ts"))
+    .build(),
+
   writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))
