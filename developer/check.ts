@@ -140,7 +140,7 @@ async function termsFindings({ reader }: Session, terms: TaskTerms): Promise<Fin
       "use one of the amounts named",
     );
   }
-  const { minCheckpointInterval: min, maxCheckpointInterval: max, minLeaseTime } = parameters;
+  const { minCheckpointInterval: min, maxCheckpointInterval: max, minLeaseTime, maxTaskTime } = parameters;
   const interval = terms.checkpointInterval;
   if (interval < min || interval > max)
     wrong(
@@ -157,6 +157,14 @@ async function termsFindings({ reader }: Session, terms: TaskTerms): Promise<Fin
       "is too short for a lease",
       `${String(minLeaseTime)} s or more`,
       "raise it",
+    );
+  if (terms.within > maxTaskTime)
+    wrong(
+      "terms.within",
+      `${String(terms.within)} s`,
+      "is longer than this network lets a task run",
+      `${String(maxTaskTime)} s or less`,
+      "lower it",
     );
   return findings;
 }

@@ -18,6 +18,10 @@ export interface Quote {
   readonly escrow: bigint;
   /** What submitting costs, whatever comes of the task. */
   readonly submissionFee: bigint;
+  /** Part of the escrow that pays for places in rounds; what is left of it comes back. */
+  readonly roundDeposit: bigint;
+  /** What the rounds' seeds cost it at most: per round, less what the fee of newly leased units is worth. */
+  readonly seedPrice: bigint;
   readonly nodes: readonly { readonly nodeId: number; readonly units: number; readonly price: bigint }[];
   readonly classes: readonly {
     readonly name: string;
@@ -41,6 +45,9 @@ export interface Wish {
 /** An id that no task has yet: ids are given out upwards from 1. */
 const NO_TASK = 2 ** 32 - 1;
 
+/** Rounds that a new task pays in advance (`TaskRegistry.ROUNDS_IN_ADVANCE`). */
+const ROUNDS_IN_ADVANCE = 8;
+
 /** Any seed: it decides only between what costs the same. */
 const SOME_SEED = `0x${"11".repeat(32)}`;
 
@@ -57,7 +64,7 @@ export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: 
     maxPrice: weiToMicro(wish.maxPrice),
     classes: wish.classes.map(({ classId, surcharge }) => ({ classId, surcharge: weiToMicro(surcharge) })),
   };
-  const { feeBps, roundMaxTasks } = await reader.parameters(at);
+  const { feeBps, roundMaxTasks, seedPrice } = await reader.parameters(at);
   const before = withQueue ? await waiting(reader, at, roundMaxTasks - 1) : [];
   const tasks = [...before, own];
   const wanted = [...new Set(tasks.flatMap(({ classes }) => classes.map(({ classId }) => classId)))];
@@ -77,6 +84,8 @@ export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: 
     fee: feeOf(cost, feeBps),
     escrow: deposit.escrow,
     submissionFee: deposit.fee,
+    roundDeposit: microToWei(ROUNDS_IN_ADVANCE * seedPrice),
+    seedPrice: microToWei(seedPrice),
     nodes: rows.map(({ nodeId, units, price }) => ({ nodeId, units, price: microToWei(price) })),
     classes: wish.classes.map(({ classId }) => {
       const found = supply.find(({ id }) => id === classId);

@@ -11,6 +11,7 @@ import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { ROOT } from "./check/files.ts";
 import { ALL, FAST } from "./check/steps.ts";
 import { laneOf, notRun, type Step, toStart } from "./check/schedule.ts";
 
@@ -22,7 +23,6 @@ interface Outcome {
   readonly cpu: number;
 }
 
-const ROOT = join(import.meta.dirname, "..");
 const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
 const steps = values.fast ? FAST : ALL;
 const cores = Math.max(2, availableParallelism());

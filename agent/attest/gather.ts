@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
+import { DrmpError } from "@verai/errors/drmp-error";
 import type { Receipt } from "@verai/client/holding";
 import type { AttestAnswer } from "./wire.ts";
 
@@ -28,15 +29,15 @@ export interface GatherOptions {
 }
 
 /** There are fewer receipts than needed. The message says what each node answered. */
-export class TooFewReceipts extends Error {
-  readonly code = "TOO_FEW_RECEIPTS";
+export class TooFewReceipts extends DrmpError {
+  override readonly name = "TooFewReceipts";
 
   constructor(got: number, needed: number, reasons: ReadonlyMap<number, string>) {
     const answers = [...reasons].map(([nodeId, why]) => `node ${String(nodeId)}: ${why}`);
     super(
+      "TOO_FEW_RECEIPTS",
       `${String(got)} of ${String(needed)} receipts collected (${answers.length > 0 ? answers.join("; ") : "no other node is active"}); asked again as long as the lease lives`,
     );
-    this.name = "TooFewReceipts";
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import type { CID } from "multiformats/cid";
 
+import { DrmpError } from "@verai/errors/drmp-error";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { ContentId } from "@verai/client/entities";
 import { CheckpointError, type CheckpointErrorCode } from "@verai/checkpoint-store/errors";
@@ -15,12 +16,11 @@ import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
 
 /** A task's spec that cannot be had or cannot be used. The message names its CID and what is wrong. */
-class SpecUnusable extends Error {
-  readonly code = "SPEC_UNUSABLE";
+class SpecUnusable extends DrmpError {
+  override readonly name = "SpecUnusable";
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "SpecUnusable";
+    super("SPEC_UNUSABLE", message, options);
   }
 }
 

@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /**
  * How a figure of energy came about, in order of trust:
  *
@@ -40,6 +42,10 @@ export interface EnergyMeter {
 }
 
 /** A meter that cannot be read. The message says which and what helps. */
-export class PowerError extends Error {
+export class PowerError extends DrmpError {
   override readonly name = "PowerError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("POWER_UNAVAILABLE", message, options);
+  }
 }

@@ -242,9 +242,12 @@ export class MarketContracts {
     return (await this.#send(from, rounds.open.populateTransaction())) !== undefined;
   }
 
-  /** Moves tasks that cannot be served to the end of the queue. */
-  async rotate(from: string): Promise<void> {
-    await this.#send(from, this.#deployed.contracts.tasks.rotate.populateTransaction(32));
+  /** Parks tasks that no round can serve, and puts back those that one can. */
+  async tidyQueue(from: string): Promise<void> {
+    const { tasks } = this.#deployed.contracts;
+    await this.#send(from, tasks.park.populateTransaction(32));
+    const parked = await tasks.parkedPage(0, 32);
+    if (parked.length > 0) await this.#send(from, tasks.enqueue.populateTransaction([...parked]));
   }
 
   /** The oracle answers what the open round, or batch, has asked. `payer` stands for who pays the subscription. */

@@ -39,7 +39,7 @@ async function runRound(game: Game, player: Player, keeper: string, oracle: stri
   const runner = player.strategy.keeper === "first" ? player.developer : keeper;
   let opened = await chain.openRound(runner);
   if (!opened) {
-    await chain.rotate(keeper);
+    await chain.tidyQueue(keeper);
     opened = await chain.openRound(keeper);
   }
   if (!opened) return false;

@@ -36,3 +36,7 @@ uint256 constant BASIS = 10_000;
 /// @dev Most power that a unit of capacity can possibly draw, watts: above any machine that is one unit (a server of
 /// eight accelerators takes about 10 kW). It keeps a node from reporting energies that would outgrow the sums.
 uint256 constant MAX_UNIT_POWER = 20_000;
+
+/// @dev Gas that a single step of upkeep (a task parked or enqueued, a listing brought up to date) can take, with room: loops
+/// of upkeep go on while more than this is left.
+uint256 constant UPKEEP_STEP_GAS = 500_000;

@@ -125,7 +125,8 @@ interface INodeRegistry {
     /// only.
     function setOperator(uint32 nodeId, address operator) external;
 
-    /// @notice Adds stake. Anyone, having approved the vault.
+    /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is listed
+    /// as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
     function addStake(uint32 nodeId, uint256 amount) external;
 
     /// @notice {addStake} with an ERC-2612 permit of the caller for the vault instead of an approval before.

@@ -36,8 +36,8 @@ enum Param {
     SlashBps,
     /// Time without new leases after a failure.
     Cooldown,
-    /// Maximum bounty of a settled round, micro-VER, shared by who opened and who settled it; never more than half of the
-    /// fees that the round itself brought in.
+    /// Maximum bounty of a settled round, micro-VER, shared by who opened and who settled it; never more than half of what
+    /// the round itself brought in beyond the price of its seed.
     RoundBounty,
     /// Bounty for expiring a failed lease, micro-VER; never more than its node is slashed.
     ExpireBounty,
@@ -56,7 +56,8 @@ enum Param {
     MaxLatency,
     /// Power usage effectiveness of the data centres that work is compared with, basis points (10,000: none is lost).
     BaselinePue,
-    /// Fee for submitting a task, micro-VER; it goes to the bounty pool and is never given back.
+    /// Fee for submitting a task, and for each stay in the queue that others see to after it was parked, micro-VER; it
+    /// goes to the bounty pool and is never given back.
     SubmissionFee,
     /// L0: what is added to a node's latency when a failed node's range is drawn for, ms; it keeps near nodes from taking all.
     LatencyFloor,
@@ -65,7 +66,12 @@ enum Param {
     /// Time after an outage of the sequencer in which no node counts as failed.
     OutageGrace,
     /// Load up to which a node counts as not overloaded, whatever the average, basis points.
-    LoadFloor
+    LoadFloor,
+    /// Longest time from a task's submission to its deadline.
+    MaxTaskTime,
+    /// What a round brings to the bounty pool at least, micro-VER: the price of its seed. Its tasks pay it in equal parts,
+    /// by their fees and, where these do not reach, from their round deposits.
+    SeedPrice
 }
 
 /// @title Governed parameters

@@ -145,14 +145,17 @@ interface ISupply {
     /// only.
     function setStatus(uint32 nodeId, NodeStatus from, NodeStatus to) external;
 
-    /// @notice Takes note of stake that was added to a node in the market. Node registry only.
-    function noteStake(uint32 nodeId) external;
+    /// @notice Takes note of stake that was added to a node in the market. While the listings are frozen a stranger's stake
+    /// leaves the listing as it is, until anything else or {sync} brings it up to date: nobody makes work on another's
+    /// node. Node registry only.
+    function noteStake(uint32 nodeId, bool byOwner) external;
 
     /// @notice Brings listings up to date with what the nodes are now. Anyone; not while a round is open.
     /// O(n) in the ids given.
     function sync(uint32[] calldata nodeIds) external;
 
-    /// @notice Works off up to `most` listings that changed during a round. Anyone; not while a round is open.
+    /// @notice Works off listings that changed during a round or a batch: up to `most` and as far as the gas goes, but one at
+    /// least. Anyone; not while the listings are frozen.
     /// @return left How many still wait.
     function syncPending(uint256 most) external returns (uint256 left);
 

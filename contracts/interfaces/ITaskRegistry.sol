@@ -14,6 +14,17 @@ interface ITaskRegistry {
         Ended
     }
 
+    /// @notice Whether a round can take a task, or what keeps it out. NothingOpen: it has no unit that waits. DeadlineNear: its
+    /// deadline is closer than {Param.MinLeaseTime}. DepositTooLow: what is left of its round deposit does not pay for a
+    /// round of its own. NoSupply: no free unit is listed at its price in its classes.
+    enum Admission {
+        Admissible,
+        NothingOpen,
+        DeadlineNear,
+        DepositTooLow,
+        NoSupply
+    }
+
     /// @notice What a developer submits.
     struct Submission {
         /// Digest (sha2-256) of the spec's CIDv1, and its multicodec: raw or dag-pb.
@@ -27,7 +38,7 @@ interface ITaskRegistry {
         uint32 checkpointInterval;
         /// Other nodes that must hold a checkpoint before it counts, 0 to 4 (0: none).
         uint8 replicas;
-        /// No unit is leased, and none has to be delivered, after this time.
+        /// No unit is leased, and none has to be delivered, after this time; at most {Param.MaxTaskTime} from now.
         uint40 deadline;
         /// The classes that serve it, ascending.
         uint8[] classIds;
@@ -56,9 +67,11 @@ interface ITaskRegistry {
     struct TaskView {
         uint32 id;
         TaskStatus status;
-        /// Whether it stands in the queue of open tasks, or in the open round.
+        /// Whether it stands in the queue of open tasks, in the open round, or is parked: open, but met at the front of the
+        /// queue when no round could serve it.
         bool queued;
         bool inRound;
+        bool parked;
         uint32 units;
         uint32 openUnits;
         uint32 leasedUnits;
@@ -75,6 +88,8 @@ interface ITaskRegistry {
         /// In wei.
         uint256 maxPrice;
         uint256 escrow;
+        /// Part of the escrow that pays for places in rounds, wei.
+        uint256 roundDeposit;
         /// Accepted classes, ascending, and the surcharge of each in wei.
         uint8[] classIds;
         uint256[] surcharges;
@@ -95,6 +110,13 @@ interface ITaskRegistry {
     /// @param deposit Added to the escrow, wei.
     event PriceRaised(uint32 indexed taskId, uint256 from, uint256 to, uint256 deposit);
     event TaskQueued(uint32 indexed taskId, uint32 openUnits);
+    /// @notice The task was met at the front of the queue and no round could serve it: it left the queue, with all its units,
+    /// and comes back by {enqueue}, by {raisePrice}, or when a range of it is open again.
+    event TaskParked(uint32 indexed taskId, Admission why);
+    /// @notice `amount` wei were added to what pays for the task's places in rounds.
+    event RoundDepositAdded(uint32 indexed taskId, address indexed from, uint256 amount);
+    /// @notice `amount` wei of the task's round deposit went to the bounty pool; `left` wei remain.
+    event RoundDepositUsed(uint32 indexed taskId, uint256 amount, uint256 left);
     event TaskClosing(uint32 indexed taskId);
     event UnitsLeased(uint32 indexed taskId, uint32 units);
     event UnitsReopened(uint32 indexed taskId, uint24 start, uint24 count, uint32 parentLease);
@@ -125,6 +147,8 @@ interface ITaskRegistry {
     /// @notice The task is not past its deadline; only its owner can cancel it.
     error DeadlineNotOver(uint32 taskId, uint40 deadline);
     error DeadlineTooSoon(uint40 deadline, uint256 earliest);
+    /// @notice The deadline is later than {Param.MaxTaskTime} from now allows, which is `latest`: choose an earlier one.
+    error DeadlineTooLate(uint40 deadline, uint256 latest);
     error InvalidSpec();
     error TooManyReplicas(uint8 replicas, uint256 most);
     error UnsupportedCodec(uint16 codec);
@@ -132,6 +156,9 @@ interface ITaskRegistry {
     error TaskNotOpen(uint32 taskId, TaskStatus status);
     /// @notice No task in the first places of the queue can be served at its price by what is listed.
     error NothingToAllocate();
+    /// @notice None of the tasks is parked and admissible now with a round deposit that pays for its stay in the queue:
+    /// {admissionOf} says why. The owner's own call needs no deposit for the stay.
+    error NothingToEnqueue();
     /// @notice The task has fewer open units than asked for.
     error NotEnoughOpenUnits(uint32 taskId, uint32 open, uint32 asked);
 
@@ -175,15 +202,36 @@ interface ITaskRegistry {
     /// @notice {cancel}, by anyone, for a task past its deadline.
     function close(uint32 taskId) external;
 
-    /// @notice Moves tasks at the head of the queue that nothing listed can serve to its end, `most` of them, and stops
-    /// at the first that can be served. Anyone; so no heap of unservable tasks can block the queue. O(most).
-    /// @return moved How many were moved.
-    function rotate(uint256 most) external returns (uint256 moved);
+    /// @notice Adds `amount` wei of the caller, who has approved the vault, to what pays for an open task's places in rounds.
+    /// What is left of it goes to the task's owner when the task ends. Anyone.
+    function fundRounds(uint32 taskId, uint256 amount) external;
+
+    /// @notice {fundRounds} with an ERC-2612 permit of the caller for the vault instead of an approval before.
+    function fundRoundsWithPermit(
+        uint32 taskId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
+    /// @notice Takes tasks that no round can serve from the front of the queue, and parks those that wait for something:
+    /// `maximum` at most and as far as the gas goes, but one at least; stops at the first that can be served. Anyone; so
+    /// no heap of tasks can block the queue.
+    /// @return passed How many left the queue.
+    function park(uint256 maximum) external returns (uint256 passed);
+
+    /// @notice Puts parked tasks that a round can serve now at the end of the queue, as far as the gas goes. Others are passed
+    /// over; reverts if nothing is left. Anyone. Where it is not the task's owner who calls, the stay costs the task
+    /// {Param.SubmissionFee} of its round deposit, but never what its next round needs: then only its owner can call.
+    /// @return enqueued How many were put there.
+    function enqueue(uint32[] calldata taskIds) external returns (uint256 enqueued);
 
     /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks` (and
     /// no more than there are units), each with no more units than are listed for it, of at most 64 classes together. Where
     /// they want more than `mostUnits` together, each gets its max-min fair share: no task can fill a round. Tasks that
-    /// nothing listed serves go to the end of the queue. Round manager only.
+    /// cannot be served are parked. Round manager only.
     /// O(mostTasks): at most twice as many are looked at; the shares are O(mostTasks^2) in memory.
     function freeze(
         uint256 mostTasks,
@@ -195,8 +243,9 @@ interface ITaskRegistry {
     /// O(ranges returned) <= O(units).
     function take(uint32 taskId, uint32 units) external returns (OpenRange[] memory ranges);
 
-    /// @notice Collects half of the fee of units that are leased for the first time, which is never given back. Round
-    /// manager only. O(tasks).
+    /// @notice Collects what the tasks of a round pay for it, which is never given back: half of the fee of units that are
+    /// leased for the first time, and an equal share of {Param.SeedPrice} at least; what the fee lacks of it comes from
+    /// the round deposit. Round manager only. O(tasks).
     /// @param values Sum of the prices of those units per task, micro-VER.
     /// @return fees Wei that went to the bounty pool.
     function charge(uint32[] calldata taskIds, uint256[] calldata values) external returns (uint256 fees);
@@ -245,16 +294,23 @@ interface ITaskRegistry {
     /// @notice How many tasks stand in the queue.
     function queueLength() external view returns (uint256);
 
+    /// @notice Up to `count` ids of parked tasks, from the `offset`-th on, in no order.
+    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+
+    /// @notice How many tasks are parked.
+    function parkedCount() external view returns (uint256);
+
     /// @notice What submitting `units` units at a maximum price of `maxPrice` wei takes: the escrow, units x (maximum
-    /// price + fee), and the submission fee, which goes to the bounty pool and is not given back. Wei.
+    /// price + fee) and a deposit of 8 x {Param.SeedPrice} for its rounds, and the submission fee, which goes to the
+    /// bounty pool and is not given back. Wei.
     function depositFor(uint256 units, uint256 maxPrice) external view returns (uint256 escrow, uint256 fee);
 
     /// @notice What raising a task's maximum price to `maxPrice` wei adds to its escrow: the difference, with its fee, for
     /// each unit that is neither paid nor refunded. Wei. Reverts unless it is a raise to a legal price.
     function depositToRaise(uint32 taskId, uint256 maxPrice) external view returns (uint256);
 
-    /// @notice Whether something listed now could serve the task at its price.
-    function servable(uint32 taskId) external view returns (bool);
+    /// @notice Whether a round could take the task now, or what keeps it out.
+    function admissionOf(uint32 taskId) external view returns (Admission);
 
     /// @notice A task's ranges that were leased before and wait again, in the order in which a round takes them. Of an
     /// open round's task, those at the end may have come back since and wait for the next one.

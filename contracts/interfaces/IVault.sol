@@ -13,6 +13,7 @@ interface IVault {
         address tasks;
         address leases;
         address rounds;
+        address outlet;
     }
 
     /// @notice The totals of the ledgers, in wei.
@@ -31,6 +32,9 @@ interface IVault {
     event StakeReleased(uint32 indexed nodeId, address indexed to, uint256 amount);
     event StakeSlashed(uint32 indexed nodeId, uint256 amount);
     event BountyPaid(address indexed to, uint256 amount);
+    /// @notice The bounty pool held less than a bounty: only `paid` of `amount` wei were paid. Work goes on without; whoever
+    /// keeps the market running does so unpaid until the pool is funded.
+    event BountyShort(address indexed to, uint256 amount, uint256 paid);
     event BountyPoolFunded(address indexed from, uint256 amount);
     event Claimed(address indexed account, address indexed receiver, uint256 amount);
 

@@ -212,7 +212,7 @@ contract NodeRegistry is INodeRegistry {
     function _addStake(uint32 nodeId, uint256 amount) private {
         emit StakeAdded(nodeId, amount);
         VAULT.lockStake(nodeId, msg.sender, amount);
-        SUPPLY.noteStake(nodeId);
+        SUPPLY.noteStake(nodeId, msg.sender == _records[nodeId].owner);
     }
 
     function _setProfile(uint32 nodeId, Profile calldata profile) private {

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS} from "../governance/Units.sol";
+import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS, UPKEEP_STEP_GAS} from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
@@ -102,9 +102,9 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ISupply
-    function noteStake(uint32 nodeId) external onlyModule(_modules.nodes) {
+    function noteStake(uint32 nodeId, bool byOwner) external onlyModule(_modules.nodes) {
         _requireInMarket(nodeId, _nodes[nodeId].status);
-        _touch(nodeId);
+        if (byOwner || !frozen) _touch(nodeId);
     }
 
     function sync(uint32[] calldata nodeIds) external {
@@ -291,7 +291,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
 
     function _syncPending(uint256 most) private returns (uint256 left) {
         left = _pending.length;
-        for (; left != 0 && most != 0; --most) {
+        for (uint256 done; left != 0 && done < most && (done == 0 || gasleft() > UPKEEP_STEP_GAS); ++done) {
             uint32 nodeId = _pending[--left];
             _pending.pop();
             _nodes[nodeId].pending = false;

@@ -18,8 +18,9 @@ import {RoundPost} from "./RoundPost.sol";
 /// @title Rounds: open tasks meet free capacity at the minimum cost
 /// @notice See {IRoundManager}.
 contract RoundManager is IRoundManager {
-    /// @dev Most pending listings that opening a round brings up to date itself.
-    uint256 private constant SYNC_AT_OPEN = 48;
+    /// @dev Most pending listings that opening a round brings up to date itself: with as many of the dearest changes it
+    /// fits a transaction beside the dearest look at the queue.
+    uint256 private constant SYNC_AT_OPEN = 16;
 
     struct Round {
         // One slot.
@@ -115,11 +116,13 @@ contract RoundManager is IRoundManager {
         r.leases = uint32(grants.length);
         r.unitsOpen = uint32(board.demand - board.granted);
         emit RoundSettled(roundId, msg.sender, r.leases, uint32(board.granted), r.unitsOpen);
+        // Before a task that was cancelled meanwhile can end.
+        uint256 fees = _charge(board);
         _thaw(r, false);
-        if (grants.length == 0) return;
         LEASES.grant(grants);
-        // Half of what the round cannot give back any more: whoever settles rounds of its own tasks loses by it.
-        uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, _charge(board) / 2);
+        // Half of what the round cannot give back, beyond its seed: whoever settles rounds of its own tasks loses by it.
+        uint256 beyond = Math.saturatingSub(fees, PARAMETERS.get(Param.SeedPrice) * PRICE_UNIT);
+        uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, beyond / 2);
         VAULT.payBounty(r.opener, bounty / 2);
         VAULT.payBounty(msg.sender, bounty - bounty / 2);
     }
@@ -179,7 +182,7 @@ contract RoundManager is IRoundManager {
         require(offset == post.length, MalformedPost(post.length));
     }
 
-    /// @dev Collects the fees that fall due with the round. O(tasks).
+    /// @dev Collects what the tasks pay for the round. O(tasks).
     function _charge(Layout.Board memory board) private returns (uint256 fees) {
         uint256 count = board.tasks.length;
         uint32[] memory taskIds = new uint32[](count);

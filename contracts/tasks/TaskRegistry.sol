@@ -11,7 +11,8 @@ import {
     MAX_ROUND_CLASSES,
     MAX_TASK_CLASSES,
     MAX_UNITS,
-    PRICE_UNIT
+    PRICE_UNIT,
+    UPKEEP_STEP_GAS
 } from "../governance/Units.sol";
 import {WiredOnce} from "../governance/WiredOnce.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
@@ -50,12 +51,19 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint64 maxPrice;
         uint40 submittedAt;
         uint24 firstReopened;
+        /// What is left to pay for places in rounds, wei; part of the escrow. Above any supply of VER.
+        uint96 roundDeposit;
+        /// Place in the list of parked tasks, counted from 1; 0: not parked.
+        uint32 parkedPlace;
         bytes32 specDigest;
         uint256 classes;
         uint40[] surcharges;
         /// Oldest first, from `firstReopened` on.
         OpenRange[] reopened;
     }
+
+    /// @notice Rounds that a new task has paid in advance, each as if the task were alone in it.
+    uint256 public constant ROUNDS_IN_ADVANCE = 8;
 
     /// @notice Holds the escrows.
     Vault public immutable VAULT;
@@ -72,6 +80,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     uint32 public taskCount;
 
     TaskQueue.Queue private _queue;
+    /// @dev Open tasks that stand neither in the queue nor in a round because no round could serve them; in no order.
+    uint32[] private _parked;
     mapping(uint32 taskId => Task) private _tasks;
 
     modifier onlyModule(address module) {
@@ -145,14 +155,43 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function rotate(uint256 most) external returns (uint256 moved) {
-        uint256 waiting = _queue.length();
-        if (most > waiting) most = waiting;
-        for (; moved < most; ++moved) {
-            uint32 taskId = _queue.at(0);
-            if (_leasable(_tasks[taskId]) && servable(taskId)) return moved;
-            _skipHead();
+    function fundRounds(uint32 taskId, uint256 amount) external {
+        _fundRounds(taskId, amount);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function fundRoundsWithPermit(
+        uint32 taskId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(amount, deadline, v, r, s);
+        _fundRounds(taskId, amount);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function park(uint256 maximum) external returns (uint256 passed) {
+        maximum = Math.min(maximum, _queue.length());
+        for (; passed < maximum && (passed == 0 || gasleft() > UPKEEP_STEP_GAS); ++passed) {
+            (Admission admission, ) = _admit(_tasks[_queue.at(0)], 1);
+            if (admission == Admission.Admissible) return passed;
+            _parkHead(admission);
         }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function enqueue(uint32[] calldata taskIds) external returns (uint256 enqueued) {
+        for (uint256 i; i < taskIds.length && (i == 0 || gasleft() > UPKEEP_STEP_GAS); ++i) {
+            Task storage t = _tasks[taskIds[i]];
+            if (t.parkedPlace == 0 || admissionOf(taskIds[i]) != Admission.Admissible) continue;
+            if (msg.sender != t.owner && !_payUpkeep(taskIds[i], t)) continue;
+            _enqueue(taskIds[i], t);
+            ++enqueued;
+        }
+        require(enqueued != 0, NothingToEnqueue());
     }
 
     /// @inheritdoc ITaskRegistry
@@ -164,6 +203,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         mostTasks = Math.min(mostTasks, mostUnits);
         taskIds = new uint32[](mostTasks);
         demands = new uint32[](mostTasks);
+        // A number and not the gas that is left: who opens a round must not decide how many tasks are in it.
         uint256 looks = Math.min(2 * mostTasks, _queue.length());
         uint256 count;
         uint256 classes;
@@ -171,9 +211,9 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
             // More than what is listed for it cannot be leased; it would only keep others out of the round.
-            uint256 demand = _leasable(t) ? _supply(t, Math.min(t.openUnits, mostUnits)) : 0;
-            if (demand == 0) {
-                _skipHead();
+            (Admission admission, uint256 demand) = _admit(t, mostUnits);
+            if (admission != Admission.Admissible) {
+                _parkHead(admission);
                 continue;
             }
             // Stays first in the queue, for the next round.
@@ -233,11 +273,15 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint32[] calldata taskIds,
         uint256[] calldata values
     ) external onlyModule(_rounds) returns (uint256 fees) {
+        uint256 share = Math.ceilDiv(_value(Param.SeedPrice), taskIds.length) * PRICE_UNIT;
         for (uint256 i; i < taskIds.length; ++i) {
-            uint256 fee = _halfFee(values[i] * PRICE_UNIT, _tasks[taskIds[i]].feeBps);
+            Task storage t = _tasks[taskIds[i]];
+            uint256 fee = _halfFee(values[i] * PRICE_UNIT, t.feeBps);
+            // The fee counts towards the seed's price: work that is worth it pays nothing else.
+            if (fee < share) fee += _useDeposit(taskIds[i], t, Math.min(share - fee, t.roundDeposit));
             if (fee == 0) continue;
             fees += fee;
-            VAULT.collectFee(taskIds[i], fee);
+            _collect(taskIds[i], fee);
         }
     }
 
@@ -252,9 +296,12 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
                 _refundOpen(taskId, t);
                 _endIfDone(taskId, t);
             } else if (t.openUnits != 0 && !t.queued) {
+                if (!toFront) {
+                    _enqueue(taskId, t);
+                    continue;
+                }
                 t.queued = true;
-                if (toFront) _queue.pushFront(taskId);
-                else _queue.pushBack(taskId);
+                _queue.pushFront(taskId);
                 emit TaskQueued(taskId, t.openUnits);
             }
         }
@@ -273,11 +320,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             return;
         }
         t.reopened.push(range);
-        if (!t.queued && !t.inRound) {
-            t.queued = true;
-            _queue.pushBack(taskId);
-            emit TaskQueued(taskId, t.openUnits);
-        }
+        if (!t.queued && !t.inRound) _enqueue(taskId, t);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -337,11 +380,19 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @inheritdoc ITaskRegistry
     function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
-        uint256 end = _queue.length();
-        if (offset >= end) return taskIds;
-        if (count > end - offset) count = end - offset;
-        taskIds = new uint32[](count);
-        for (uint256 i; i < count; ++i) taskIds[i] = _queue.at(offset + i);
+        taskIds = _pageOf(_queue.length(), offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _queue.at(offset + i);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        taskIds = _pageOf(_parked.length, offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _parked[offset + i];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function parkedCount() external view returns (uint256) {
+        return _parked.length;
     }
 
     /// @inheritdoc ITaskRegistry
@@ -359,10 +410,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
 
     /// @inheritdoc ITaskRegistry
     function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
-        return (
-            _escrowFor(units, maxPrice, PARAMETERS.get(Param.FeeBps)),
-            PARAMETERS.get(Param.SubmissionFee) * PRICE_UNIT
-        );
+        return (_escrowFor(units, maxPrice, _value(Param.FeeBps)) + _roundDeposit(), _amount(Param.SubmissionFee));
     }
 
     /// @inheritdoc ITaskRegistry
@@ -376,8 +424,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
     }
 
     /// @inheritdoc ITaskRegistry
-    function servable(uint32 taskId) public view returns (bool) {
-        return _supply(_tasks[taskId], 1) != 0;
+    function admissionOf(uint32 taskId) public view returns (Admission admission) {
+        (admission, ) = _admit(_tasks[taskId], 1);
     }
 
     function _submit(Submission calldata s) private returns (uint32 taskId) {
@@ -386,8 +434,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         taskId = ++taskCount;
         Task storage t = _tasks[taskId];
         t.status = TaskStatus.Open;
-        t.queued = true;
-        t.feeBps = uint16(PARAMETERS.get(Param.FeeBps));
+        t.feeBps = uint16(_value(Param.FeeBps));
         t.units = s.units;
         t.openUnits = s.units;
         t.owner = msg.sender;
@@ -399,12 +446,14 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
         t.classes = _classSet(s, t.surcharges);
-        _queue.pushBack(taskId);
-        (uint256 escrow, uint256 fee) = depositFor(s.units, s.maxPrice);
+        uint256 advance = _roundDeposit();
+        t.roundDeposit = uint96(advance);
+        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
+        uint256 fee = _amount(Param.SubmissionFee);
         emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
-        emit TaskQueued(taskId, s.units);
-        VAULT.lockEscrow(taskId, msg.sender, escrow + fee);
-        if (fee != 0) VAULT.collectFee(taskId, fee);
+        _enqueue(taskId, t);
+        _lock(taskId, escrow + fee);
+        if (fee != 0) _collect(taskId, fee);
     }
 
     /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
@@ -424,7 +473,17 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         require(!SUPPLY.frozen(), ISupply.ListingsFrozen());
         emit PriceRaised(taskId, t.maxPrice * PRICE_UNIT, maxPrice, deposit);
         t.maxPrice = uint64(_price(maxPrice));
-        VAULT.lockEscrow(taskId, msg.sender, deposit);
+        if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
+        _lock(taskId, deposit);
+    }
+
+    function _fundRounds(uint32 taskId, uint256 amount) private {
+        Task storage t = _existing(taskId);
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        // An amount that does not fit is more than there is of the token: the transfer reverts.
+        t.roundDeposit += uint96(amount);
+        emit RoundDepositAdded(taskId, msg.sender, amount);
+        _lock(taskId, amount);
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
@@ -449,8 +508,9 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         _endIfDone(taskId, t);
     }
 
-    /// @dev Open units of a closing task are refunded.
+    /// @dev Open units of a closing task are refunded; it waits for nothing any longer.
     function _refundOpen(uint32 taskId, Task storage t) private {
+        _unpark(t);
         uint32 open = t.openUnits;
         if (open == 0) return;
         uint32 fresh = t.units - t.nextFresh;
@@ -465,7 +525,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         uint256 price = t.maxPrice * PRICE_UNIT;
         uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
         emit UnitsRefunded(taskId, units, amount);
-        VAULT.releaseEscrow(taskId, t.owner, amount);
+        _release(taskId, t, amount);
     }
 
     /// @dev A task ends when nothing of it is open or leased; what is left of its escrow goes back.
@@ -474,15 +534,61 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         t.status = TaskStatus.Ended;
         uint256 rest = VAULT.escrowOf(taskId);
         emit TaskEnded(taskId, rest);
-        if (rest != 0) VAULT.releaseEscrow(taskId, t.owner, rest);
+        if (rest != 0) _release(taskId, t, rest);
     }
 
-    /// @dev Takes the head out of the queue; it goes to the end if it still has work that may be leased.
-    function _skipHead() private {
+    /// @dev Puts a task that waits at the end of the queue.
+    function _enqueue(uint32 taskId, Task storage t) private {
+        _unpark(t);
+        t.queued = true;
+        _queue.pushBack(taskId);
+        emit TaskQueued(taskId, t.openUnits);
+    }
+
+    /// @dev Takes the head out of the queue; it is parked if it has units that wait.
+    function _parkHead(Admission why) private {
         uint32 taskId = _queue.popFront();
         Task storage t = _tasks[taskId];
-        if (_leasable(t)) _queue.pushBack(taskId);
-        else t.queued = false;
+        t.queued = false;
+        if (why == Admission.NothingOpen) return;
+        _parked.push(taskId);
+        t.parkedPlace = uint32(_parked.length);
+        emit TaskParked(taskId, why);
+    }
+
+    /// @dev The last of the parked tasks takes the place of the one that leaves.
+    function _unpark(Task storage t) private {
+        uint32 place = t.parkedPlace;
+        if (place == 0) return;
+        uint32 last = _parked[_parked.length - 1];
+        _parked[place - 1] = last;
+        _tasks[last].parkedPlace = place;
+        t.parkedPlace = 0;
+        _parked.pop();
+    }
+
+    /// @dev What the next stay in the queue costs its task where others see to it; nothing that its next round needs.
+    function _payUpkeep(uint32 taskId, Task storage t) private returns (bool) {
+        uint256 fee = _amount(Param.SubmissionFee);
+        if (t.roundDeposit < fee + _amount(Param.SeedPrice)) return false;
+        if (fee != 0) _collect(taskId, _useDeposit(taskId, t, fee));
+        return true;
+    }
+
+    function _useDeposit(uint32 taskId, Task storage t, uint256 amount) private returns (uint256) {
+        if (amount == 0) return 0;
+        t.roundDeposit -= uint96(amount);
+        emit RoundDepositUsed(taskId, amount, t.roundDeposit);
+        return amount;
+    }
+
+    /// @dev Whether a round can take the task now, or why not; and the units that it would bring, at most `maximum`.
+    function _admit(Task storage t, uint256 maximum) private view returns (Admission, uint256 demand) {
+        if (t.status != TaskStatus.Open || t.openUnits == 0) return (Admission.NothingOpen, 0);
+        if (!_takesLeases(t)) return (Admission.DeadlineNear, 0);
+        if (t.roundDeposit < _amount(Param.SeedPrice)) return (Admission.DepositTooLow, 0);
+        demand = _supply(t, Math.min(t.openUnits, maximum));
+        return (demand == 0 ? Admission.NoSupply : Admission.Admissible, demand);
     }
 
     /// @dev Units that something listed now could serve at the task's price, but no more than `most`.
@@ -499,12 +605,8 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         return Math.min(units, most);
     }
 
-    function _leasable(Task storage t) private view returns (bool) {
-        return t.openUnits != 0 && _takesLeases(t);
-    }
-
     function _takesLeases(Task storage t) private view returns (bool) {
-        return t.status == TaskStatus.Open && block.timestamp + PARAMETERS.get(Param.MinLeaseTime) <= t.deadline;
+        return t.status == TaskStatus.Open && block.timestamp + _value(Param.MinLeaseTime) <= t.deadline;
     }
 
     function _check(Submission calldata s) private view {
@@ -521,14 +623,16 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
             s.surcharges.length == 0 || s.surcharges.length == count,
             SurchargeCountMismatch(count, s.surcharges.length)
         );
-        uint256 min = PARAMETERS.get(Param.MinCheckpointInterval);
-        uint256 max = PARAMETERS.get(Param.MaxCheckpointInterval);
+        uint256 min = _value(Param.MinCheckpointInterval);
+        uint256 max = _value(Param.MaxCheckpointInterval);
         require(
             s.checkpointInterval >= min && s.checkpointInterval <= max,
             IntervalOutOfBounds(s.checkpointInterval, min, max)
         );
-        uint256 earliest = block.timestamp + PARAMETERS.get(Param.MinLeaseTime);
+        uint256 earliest = block.timestamp + _value(Param.MinLeaseTime);
         require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
+        uint256 latest = block.timestamp + _value(Param.MaxTaskTime);
+        require(s.deadline <= latest, DeadlineTooLate(s.deadline, latest));
     }
 
     function _existing(uint32 taskId) private view returns (Task storage t) {
@@ -542,6 +646,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         v.status = t.status;
         v.queued = t.queued;
         v.inRound = t.inRound;
+        v.parked = t.parkedPlace != 0;
         v.units = t.units;
         v.openUnits = t.openUnits;
         v.leasedUnits = t.leasedUnits;
@@ -557,6 +662,7 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         v.owner = t.owner;
         v.maxPrice = t.maxPrice * PRICE_UNIT;
         v.escrow = VAULT.escrowOf(taskId);
+        v.roundDeposit = t.roundDeposit;
         (v.classIds, v.surcharges) = _classesOf(t);
     }
 
@@ -570,6 +676,37 @@ contract TaskRegistry is ITaskRegistry, WiredOnce {
         }
         surcharges = new uint256[](count);
         for (uint256 i; i < t.surcharges.length; ++i) surcharges[i] = t.surcharges[i] * PRICE_UNIT;
+    }
+
+    /// @dev Room for the ids from `offset` on of a list of `length`, at most `count`.
+    function _pageOf(uint256 length, uint256 offset, uint256 count) private pure returns (uint32[] memory) {
+        return new uint32[](Math.min(count, Math.saturatingSub(length, offset)));
+    }
+
+    /// @dev What a new task pays in advance for its rounds, wei.
+    function _roundDeposit() private view returns (uint256) {
+        return ROUNDS_IN_ADVANCE * _amount(Param.SeedPrice);
+    }
+
+    function _lock(uint32 taskId, uint256 amount) private {
+        VAULT.lockEscrow(taskId, msg.sender, amount);
+    }
+
+    function _release(uint32 taskId, Task storage t, uint256 amount) private {
+        VAULT.releaseEscrow(taskId, t.owner, amount);
+    }
+
+    function _collect(uint32 taskId, uint256 amount) private {
+        VAULT.collectFee(taskId, amount);
+    }
+
+    function _value(Param param) private view returns (uint256) {
+        return PARAMETERS.get(param);
+    }
+
+    /// @dev A parameter that is money, wei.
+    function _amount(Param param) private view returns (uint256) {
+        return _value(param) * PRICE_UNIT;
     }
 
     function _bits(uint256 set) private pure returns (uint256 count) {

@@ -94,9 +94,13 @@ contract Vault is IVault, WiredOnce {
 
     /// @inheritdoc IVault
     function payBounty(address to, uint256 amount) external returns (uint256 paid) {
-        require(msg.sender == _modules.rounds || msg.sender == _modules.leases, NotModule(msg.sender));
+        require(
+            msg.sender == _modules.rounds || msg.sender == _modules.leases || msg.sender == _modules.outlet,
+            NotModule(msg.sender)
+        );
         uint256 pool = _bountyPool;
         paid = Math.min(pool, amount);
+        if (paid != amount) emit BountyShort(to, amount, paid);
         if (paid == 0) return 0;
         _bountyPool = uint128(pool - paid);
         _credit(to, paid);

@@ -41,6 +41,8 @@ const PARAMETERS = [
   "MaxHands",
   "OutageGrace",
   "LoadFloor",
+  "MaxTaskTime",
+  "SeedPrice",
 ] as const;
 
 type Coordinator =
@@ -107,7 +109,9 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const reassignment = m.contract("Reassignment", [parameters, nodes, supply, tasks, leases, seeds, telemetry]);
   const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
-  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds }]);
+  const outlet = m.contract("PoolOutlet", [manager, vault]);
+
+  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds, outlet }]);
   m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment }]);
   m.call(tasks, "wire", [rounds, leases, reassignment]);
   m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment }]);
@@ -130,6 +134,9 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     }),
     m.call(manager, "setTargetFunctionRole", [parameters, [selector("setIntakePaused(bool)")], ROLES.guardian], {
       id: "RoleOfPause",
+    }),
+    m.call(manager, "setTargetFunctionRole", [outlet, [selector("pay(address,uint256)")], ROLES.parameters], {
+      id: "RoleOfOutlet",
     }),
     m.call(manager, "setTargetFunctionRole", [leases, [selector("rule(uint32,bool)")], ROLES.arbiter], {
       id: "RoleOfRule",
@@ -184,6 +191,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     ledger,
     balancer,
     reassignment,
+    outlet,
   };
 }
 

@@ -1,5 +1,6 @@
 import { hexlify } from "ethers";
 
+import { ChainError } from "@verai/client/errors";
 import type { Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { planRoundWith, type RoundPlan } from "@verai/protocol/allocation/plan";
@@ -11,6 +12,7 @@ import type { Turns } from "../turn.ts";
 import { clearingOf, type Market } from "./market.ts";
 import type { AllocationMetrics } from "./metrics.ts";
 import { type AllocationStep, nextStep } from "./reconcile.ts";
+import { afterRefusal, afterSuccess, type Tries, type Upkeep } from "./tries.ts";
 import { readAllocationView } from "./view.ts";
 
 /** What the allocation keeper works with. */
@@ -40,6 +42,9 @@ export interface AllocationParts {
 export class AllocationKeeper {
   readonly #parts: AllocationParts;
   #lastWait = "";
+  /** Forgetting them costs a keeper that starts anew a few refused simulations. */
+  #tries: Tries = {};
+  #looks = 0;
   #lastPlanned = 0;
 
   constructor(parts: AllocationParts) {
@@ -49,13 +54,15 @@ export class AllocationKeeper {
   /** The step that is due now, and why. Sends nothing. */
   async look(): Promise<AllocationStep> {
     const { reader, batchSeconds } = this.#parts;
-    return nextStep(await readAllocationView(reader, await reader.pin(), batchSeconds));
+    const view = await readAllocationView(reader, await reader.pin(), batchSeconds, this.#looks);
+    return nextStep(view, this.#tries);
   }
 
   /** One look and the step that follows from it. @returns Whether a transaction went through. */
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#parts;
     const { rounds, supply, tasks } = reader.contracts;
+    this.#looks += 1;
     const step = await this.look();
     if (step.kind === "wait") {
       if (step.why !== this.#lastWait) logger.info({ why: step.why.replace(/\d+ s$/, "some time") }, "waiting");
@@ -71,16 +78,45 @@ export class AllocationKeeper {
     logger.info(step, step.kind);
     switch (step.kind) {
       case "open":
-        return sender.send("open round", () => this.#ifStill(step, () => rounds.open.populateTransaction()));
+        return this.#try("open", 1, () =>
+          sender.send("open round", () => this.#ifStill(step, () => rounds.open.populateTransaction())),
+        );
       case "abort":
         if (!(await this.#isOver(step.roundId))) return false;
         return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
       case "sync":
-        return sender.send("sync listings", () => supply.syncPending.populateTransaction(Math.min(step.count, 128)));
-      case "rotate":
-        return sender.send("rotate queue", () => tasks.rotate.populateTransaction(Math.min(step.count, 128)));
+        return this.#try("sync", step.count, () =>
+          sender.send("sync listings", () => supply.syncPending.populateTransaction(step.count)),
+        );
+      case "park":
+        return this.#try("park", step.count, () =>
+          sender.send("park tasks", () => tasks.park.populateTransaction(step.count)),
+        );
+      case "enqueue":
+        return this.#try("enqueue", step.taskIds.length, () =>
+          sender.send("enqueue tasks", () => tasks.enqueue.populateTransaction([...step.taskIds])),
+        );
       case "settle":
         return this.#settle(step.roundId);
+    }
+  }
+
+  /** Takes a step of upkeep and remembers what became of it, so that a refused one is not tried for ever. */
+  async #try(step: Upkeep, size: number, send: () => Promise<boolean>): Promise<boolean> {
+    const { reader, logger } = this.#parts;
+    const refused = async () => {
+      this.#tries = afterRefusal(this.#tries, step, size, (await reader.pin()).timestamp);
+      logger.info({ step, size, next: this.#tries[step] }, "refused, tried smaller or later");
+    };
+    try {
+      const sent = await send();
+      if (sent) this.#tries = afterSuccess(this.#tries, step);
+      else await refused();
+      return sent;
+    } catch (error) {
+      if (!(error instanceof ChainError) || error.code !== "GAS_TOO_HIGH") throw error;
+      await refused();
+      return false;
     }
   }
 

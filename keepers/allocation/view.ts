@@ -1,18 +1,31 @@
 import type { Pin } from "@verai/client/pin";
+import { microToWei } from "@verai/protocol/money/ver";
 import { answer, block, type Reader } from "@verai/client/readers";
 import type { AllocationView } from "./reconcile.ts";
 
 /** Pending listings that opening a round works off itself (`SYNC_AT_OPEN` in RoundManager.sol). */
-const SYNC_AT_OPEN = 48;
+const SYNC_AT_OPEN = 16;
 
 /** Places of the queue that are looked at; more are looked at when the tasks before them have gone. */
 const QUEUE_LOOK = 256;
 
-/** Reads what the allocation keeper decides from, at one block. O(queue looked at) calls. */
-export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds: number): Promise<AllocationView> {
+/** Parked tasks that are looked at in a cycle; the next cycle looks at the next ones. */
+const PARKED_LOOK = 32;
+
+/**
+ * Reads what the allocation keeper decides from, at one block. O(queue looked at) calls.
+ *
+ * @param cycle Number of the look: where in the list of parked tasks it begins follows from it.
+ */
+export async function readAllocationView(
+  reader: Reader,
+  pin: Pin,
+  batchSeconds: number,
+  cycle = 0,
+): Promise<AllocationView> {
   const { rounds, supply, tasks, parameters, reassignment } = reader.contracts;
   const at = block(pin);
-  const [round, batch, batchFirst, values, nextOpening, pending, paused, ids] = await Promise.all([
+  const [round, batch, batchFirst, values, nextOpening, pending, paused, ids, queueLength] = await Promise.all([
     reader.round(pin),
     reader.batch(pin),
     answer(reassignment.hasTurn(at)),
@@ -21,11 +34,19 @@ export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds:
     answer(supply.pendingCount(at)),
     answer(parameters.intakePaused(at)),
     reader.queue(pin, QUEUE_LOOK),
+    answer(tasks.queueLength(at)),
   ]);
   const queue = await Promise.all(
-    ids.map(async (taskId) => ({ taskId, servable: await answer(tasks.servable(taskId, at)) })),
+    ids.map(async (taskId) => ({ taskId, servable: (await reader.admission(pin, taskId)) === "admissible" })),
   );
-  const newest = ids.length === 0 ? undefined : await reader.task(pin, Math.max(...ids));
+  const servable = queue.filter((entry) => entry.servable).map(({ taskId }) => taskId);
+  // Ids are given out in the order of submission.
+  const [newest, oldest] = await Promise.all(
+    servable.length === 0
+      ? []
+      : [Math.max(...servable), Math.min(...servable)].map((taskId) => reader.task(pin, taskId)),
+  );
+  const upkeep = microToWei(values.submissionFee + values.seedPrice);
   return {
     now: pin.timestamp,
     round: { id: round.id, status: round.status, openedAt: round.openedAt },
@@ -37,8 +58,28 @@ export async function readAllocationView(reader: Reader, pin: Pin, batchSeconds:
     pendingListings: Number(pending),
     pendingAtOpen: SYNC_AT_OPEN,
     queue,
+    queueLength: Number(queueLength),
+    parked: servable.length < values.roundMaxTasks ? await readParked(reader, pin, cycle, upkeep) : [],
+    roundMaxTasks: values.roundMaxTasks,
     looks: 2 * values.roundMaxTasks,
     newestSubmission: newest?.submittedAt ?? 0,
+    oldestSubmission: oldest?.submittedAt ?? 0,
     batchSeconds,
   };
+}
+
+/** Parked tasks that can be put back: those that waited longest first, of the part of the list that this cycle looks at. */
+async function readParked(reader: Reader, pin: Pin, cycle: number, upkeep: bigint): Promise<number[]> {
+  const { total } = await reader.parked(pin, 0, 0);
+  if (total === 0) return [];
+  const parts = Math.ceil(total / PARKED_LOOK);
+  const { ids } = await reader.parked(pin, (cycle % parts) * PARKED_LOOK, PARKED_LOOK);
+  const admissible = await Promise.all(
+    ids.map(async (taskId) => {
+      if ((await reader.admission(pin, taskId)) !== "admissible") return [];
+      const task = await reader.task(pin, taskId);
+      return task && task.roundDeposit >= upkeep ? [taskId] : [];
+    }),
+  );
+  return admissible.flat().sort((a, b) => a - b);
 }

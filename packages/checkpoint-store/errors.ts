@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /**
  * What can go wrong in the checkpoint store, as a stable code:
  *
@@ -45,17 +47,21 @@ export type CheckpointErrorCode =
   | "REFUSED"
   | "BUSY";
 
+/** What another try may find over. */
+const PASSING: ReadonlySet<CheckpointErrorCode> = new Set(["TIMEOUT", "UNREACHABLE", "BUSY"]);
+
 /** An error of the checkpoint store. The message names the offending value and the remedy. */
-export class CheckpointError extends Error {
+export class CheckpointError extends DrmpError {
   override readonly name = "CheckpointError";
-  /** Stable, for programs. */
-  readonly code: CheckpointErrorCode;
+  declare readonly code: CheckpointErrorCode;
   /** With `REFUSED`: the code that the peer gave, as it says. */
   readonly peerCode: string | undefined;
 
   constructor(code: CheckpointErrorCode, message: string, options?: { cause?: unknown; peerCode?: string }) {
-    super(message, options);
-    this.code = code;
+    super(code, message, {
+      ...(options !== undefined && "cause" in options && { cause: options.cause }),
+      retryable: PASSING.has(code),
+    });
     this.peerCode = options?.peerCode;
   }
 }

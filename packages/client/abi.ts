@@ -9,6 +9,7 @@ export const CONTRACT_NAMES = [
   "VerToken",
   "TestnetFaucet",
   "Vault",
+  "PoolOutlet",
   "Parameters",
   "NodeRegistry",
   "Supply",

@@ -40,6 +40,9 @@ export async function readTaskCause(reader: Reader, pin: Pin, taskId: number): P
     openUnits: task.openUnits,
     submittedAt: task.submittedAt,
     inRound: task.inRound,
+    parked: task.parked,
+    roundDeposit: Number(task.roundDeposit / microToWei(1)),
+    seedPrice: parameters.seedPrice,
     place: place < 0 ? undefined : place,
     maxPrice: weiToMicro(task.maxPrice),
     offers: task.classes.map(({ classId, surcharge }) => {

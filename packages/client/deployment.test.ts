@@ -22,6 +22,7 @@ const NEEDED = [
   "EnergyLedger",
   "Balancer",
   "Supply",
+  "PoolOutlet",
   "Reassignment",
 ];
 

@@ -12,6 +12,7 @@ import type {
   LeaseRegistry,
   NodeRegistry,
   Parameters,
+  PoolOutlet,
   Reassignment,
   RoundManager,
   Supply,
@@ -33,6 +34,7 @@ export type { ContractName } from "./abi.ts";
 export interface Contracts {
   readonly token: VerToken;
   readonly vault: Vault;
+  readonly outlet: PoolOutlet;
   readonly parameters: Parameters;
   readonly nodes: NodeRegistry;
   readonly supply: Supply;
@@ -175,6 +177,7 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
   return {
     token: at<VerToken>("VerToken"),
     vault: at<Vault>("Vault"),
+    outlet: at<PoolOutlet>("PoolOutlet"),
     parameters: at<Parameters>("Parameters"),
     nodes: at<NodeRegistry>("NodeRegistry"),
     supply: at<Supply>("Supply"),

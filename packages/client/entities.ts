@@ -58,6 +58,8 @@ export interface Task {
   readonly queued: boolean;
   /** Whether it is part of the open round. */
   readonly inRound: boolean;
+  /** Whether it has left the queue because no round could serve it when its turn came. */
+  readonly parked: boolean;
   readonly units: number;
   readonly openUnits: number;
   readonly leasedUnits: number;
@@ -75,6 +77,8 @@ export interface Task {
   readonly owner: string;
   readonly maxPrice: bigint;
   readonly escrow: bigint;
+  /** Part of the escrow that pays for places in rounds. */
+  readonly roundDeposit: bigint;
   /** Accepted classes, ascending. */
   readonly classes: readonly { readonly classId: number; readonly surcharge: bigint }[];
 }

@@ -1,38 +1,15 @@
-/** More about an error; shown in structured logs. Never holds a key. */
-export type ErrorDetails = Readonly<Record<string, unknown>>;
+import { DrmpError, type DrmpErrorOptions, type ErrorDetails } from "@verai/errors/drmp-error";
 
-interface ErrorOptionsWithDetails {
-  readonly cause?: unknown;
-  readonly details?: ErrorDetails;
-}
+export type { ErrorDetails } from "@verai/errors/drmp-error";
 
-/**
- * What went wrong with the chain, in one sentence that names the values and the remedy.
- *
- * `code` is stable and meant for programs. `retryable` says whether the very same request may succeed later without
- * anybody changing anything.
- */
-export class ChainError extends Error {
+type ErrorOptionsWithDetails = Omit<DrmpErrorOptions, "retryable">;
+
+/** What went wrong with the chain, in one sentence that names the values and the remedy. */
+export class ChainError extends DrmpError {
   override readonly name: string = "ChainError";
-  readonly code: string;
-  readonly retryable: boolean;
-  readonly details: ErrorDetails;
 
   constructor(code: string, retryable: boolean, message: string, options: ErrorOptionsWithDetails = {}) {
-    super(message, "cause" in options ? { cause: options.cause } : {});
-    this.code = code;
-    this.retryable = retryable;
-    this.details = options.details ?? {};
-  }
-
-  /** This error and its causes, outermost first. */
-  chain(): unknown[] {
-    const errors: unknown[] = [this];
-    for (let cause = this.cause; cause !== undefined && !errors.includes(cause);) {
-      errors.push(cause);
-      cause = cause instanceof Error ? cause.cause : undefined;
-    }
-    return errors;
+    super(code, message, { ...options, retryable });
   }
 }
 

@@ -7,7 +7,15 @@ import { explain } from "./explain.ts";
 import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
 import { PageSize, readPages, runsOf } from "./internal/pager.ts";
 import { type Finality, type Pin, pinBlock } from "./pin.ts";
-import { LEASE_HEALTHS, type LeaseHealth, PARAMETERS, type ParameterName, word } from "./words.ts";
+import {
+  type Admission,
+  ADMISSIONS,
+  LEASE_HEALTHS,
+  type LeaseHealth,
+  PARAMETERS,
+  type ParameterName,
+  word,
+} from "./words.ts";
 
 /** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
 export interface PageSizes {
@@ -99,6 +107,19 @@ export class Reader {
     const length = Math.min(safe(await answer(tasks.queueLength(block(at)))), most);
     const page = (offset: number, count: number) => tasks.queuePage(offset, count, block(at));
     return (await readPages(page, 0, length - 1, this.#sizes.queue)).map(safe);
+  }
+
+  /** Ids of parked tasks, in no order: `count` from the `offset`-th on; and how many there are in all. */
+  async parked(at: Pin, offset: number, count: number): Promise<{ readonly ids: number[]; readonly total: number }> {
+    const { tasks } = this.contracts;
+    const total = safe(await answer(tasks.parkedCount(block(at))));
+    const ids = total === 0 ? [] : await answer(tasks.parkedPage(offset, count, block(at)));
+    return { ids: ids.map(safe), total };
+  }
+
+  /** Whether a round could take a task at this block, or what keeps it out. */
+  async admission(at: Pin, taskId: number): Promise<Admission> {
+    return word(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, block(at))));
   }
 
   /** Number of leases ever granted, which is the highest id. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
+  ADMISSIONS,
   ENERGY_METHODS,
   ENERGY_SCOPES,
   ENERGY_SOURCES,
@@ -33,6 +34,7 @@ test("words stand in the order of the contracts' enumerations", () => {
   assert.deepEqual([...NODE_STATUSES], members("ISupply", "NodeStatus"));
   assert.deepEqual([...ENERGY_SOURCES], members("INodeRegistry", "EnergySource"));
   assert.deepEqual([...TASK_STATUSES], members("ITaskRegistry", "TaskStatus"));
+  assert.deepEqual([...ADMISSIONS], members("ITaskRegistry", "Admission"));
   assert.deepEqual([...LEASE_STATUSES], members("ILeaseRegistry", "LeaseStatus"));
   assert.deepEqual([...ROUND_STATUSES], members("IRoundManager", "RoundStatus"));
   assert.deepEqual([...ENERGY_METHODS], members("ITelemetry", "Method"));

@@ -61,6 +61,8 @@ export const MOVE_CAUSES = ["load", "power"] as const;
 export const LEASE_HEALTHS = ["inTime", "suspect", "overdue"] as const;
 /** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
 export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
+/** Whether a round can take a task, or what keeps it out (`ITaskRegistry.Admission`). */
+export const ADMISSIONS = ["admissible", "nothingOpen", "deadlineNear", "depositTooLow", "noSupply"] as const;
 /** Names of the governed parameters (`Param`). */
 export const PARAMETERS = [
   "stakePerUnit",
@@ -94,6 +96,8 @@ export const PARAMETERS = [
   "maxHands",
   "outageGrace",
   "loadFloor",
+  "maxTaskTime",
+  "seedPrice",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];
@@ -107,6 +111,7 @@ export type EnergyMethod = (typeof ENERGY_METHODS)[number];
 export type ReportRefusal = (typeof REPORT_REFUSALS)[number];
 export type EnergyScope = (typeof ENERGY_SCOPES)[number];
 export type MoveCause = (typeof MOVE_CAUSES)[number];
+export type Admission = (typeof ADMISSIONS)[number];
 export type ParameterName = (typeof PARAMETERS)[number];
 
 /** Statuses of a lease that nothing changes any more. */

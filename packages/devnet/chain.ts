@@ -94,16 +94,28 @@ async function fundAccounts(rpcUrl: string): Promise<void> {
 
 /** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
 export async function startNode(processes: Processes): Promise<string> {
-  const port = await freePort();
-  const rpcUrl = `http://127.0.0.1:${String(port)}`;
-  processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
-  const provider = new JsonRpcProvider(rpcUrl, LOCAL_CHAIN_ID, { staticNetwork: true });
-  try {
-    await processes.watch(["chain"], untilAnswering(provider));
-  } finally {
-    provider.destroy();
+  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", "0"]);
+  return processes.watch(["chain"], untilListening(log, LOCAL_CHAIN_ID));
+}
+
+/**
+ * Waits until a node that chose its port itself, so that it is nobody else's, has logged it and answers.
+ *
+ * @param log The node's, of this start alone.
+ * @returns its RPC URL.
+ */
+export async function untilListening(log: string, chainId: number): Promise<string> {
+  for (;;) {
+    const [, port] = /127\.0\.0\.1:([1-9]\d*)/.exec(await readFile(log, "utf8").catch(() => "")) ?? [];
+    if (port !== undefined) {
+      const url = `http://127.0.0.1:${port}`;
+      const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true });
+      await untilAnswering(provider);
+      provider.destroy();
+      return url;
+    }
+    await delay(100);
   }
-  return rpcUrl;
 }
 
 /** Mines a block for each transaction at once, or one every so many milliseconds. */

@@ -40,6 +40,7 @@ export async function deployLocal(rules?: "base" | "baseSepolia") {
       faucet: await ethers.getContractAt("TestnetFaucet", deployed.faucet),
       parameters: await ethers.getContractAt("Parameters", deployed.parameters),
       vault: await ethers.getContractAt("Vault", deployed.vault),
+      outlet: await ethers.getContractAt("PoolOutlet", deployed.outlet),
       nodes: await ethers.getContractAt("NodeRegistry", deployed.nodes),
       supply: await ethers.getContractAt("Supply", deployed.supply),
       tasks: await ethers.getContractAt("TaskRegistry", deployed.tasks),

@@ -123,6 +123,7 @@ export async function addressesOf(
   for (const [name, contract] of Object.entries({
     VerToken: market.contracts.token,
     Vault: market.contracts.vault,
+    PoolOutlet: market.contracts.outlet,
     Parameters: market.contracts.parameters,
     NodeRegistry: market.contracts.nodes,
     Supply: market.contracts.supply,

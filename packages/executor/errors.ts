@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /**
  * What can go wrong around a workload, as a stable code:
  *
@@ -25,14 +27,12 @@ export type WorkloadErrorCode =
   | "IMAGE_UNAVAILABLE";
 
 /** An error around a workload. The message names the offending value and the remedy. */
-export class WorkloadError extends Error {
+export class WorkloadError extends DrmpError {
   override readonly name = "WorkloadError";
-  /** Stable, for programs. */
-  readonly code: WorkloadErrorCode;
+  declare readonly code: WorkloadErrorCode;
 
   constructor(code: WorkloadErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+    super(code, message, options);
   }
 }
 

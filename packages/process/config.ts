@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 
 import { z } from "zod";
 
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /** A configuration that cannot be used. The message names the file, each wrong entry and what is expected there. */
-export class ConfigInvalid extends Error {
-  readonly code = "CONFIG_INVALID";
+export class ConfigInvalid extends DrmpError {
+  override readonly name = "ConfigInvalid";
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "ConfigInvalid";
+    super("CONFIG_INVALID", message, options);
   }
 }
 

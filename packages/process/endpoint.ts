@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import { Gauge, type Registry } from "prom-client";
 
+import { DrmpError, type ErrorDetails } from "@verai/errors/drmp-error";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import type { Pulse } from "./pulse.ts";
 
@@ -13,16 +14,14 @@ export type Details = () => Record<string, unknown>;
 export type Page = (query: URLSearchParams) => Promise<object>;
 
 /** A query that a page does not answer: 400 if it is malformed, 404 if it names what does not exist. */
-export class PageError extends Error {
+export class PageError extends DrmpError {
   override readonly name = "PageError";
   readonly status: 400 | 404;
-  /** More for the answer, such as the names that exist. */
-  readonly details: Readonly<Record<string, unknown>>;
 
-  constructor(status: 400 | 404, message: string, details: Readonly<Record<string, unknown>> = {}) {
-    super(message);
+  /** @param details More for the answer, such as the names that exist. */
+  constructor(status: 400 | 404, message: string, details: ErrorDetails = {}) {
+    super(status === 404 ? "PAGE_MISSING" : "QUERY_INVALID", message, { details });
     this.status = status;
-    this.details = details;
   }
 }
 

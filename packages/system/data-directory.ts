@@ -5,6 +5,8 @@ import { basename, join, resolve, sep } from "node:path";
 
 import { z } from "zod";
 
+import { DrmpError } from "@verai/errors/drmp-error";
+
 import { monotonicMs, pause } from "./clock.ts";
 import { removeDrafts, systemCode, writeDurably } from "./durable.ts";
 import { type Life, lifeOf, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
@@ -32,13 +34,12 @@ const CLAIM = z.object({
 type Claim = z.output<typeof CLAIM>;
 
 /** A data directory that another process works in, or that cannot be locked. The message names both, and the remedy. */
-export class DataDirectoryError extends Error {
-  readonly code: "DIRECTORY_IN_USE" | "DIRECTORY_UNUSABLE";
+export class DataDirectoryError extends DrmpError {
+  override readonly name = "DataDirectoryError";
+  declare readonly code: "DIRECTORY_IN_USE" | "DIRECTORY_UNUSABLE";
 
   constructor(code: DataDirectoryError["code"], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "DataDirectoryError";
-    this.code = code;
+    super(code, message, options);
   }
 }
 

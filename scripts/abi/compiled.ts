@@ -11,6 +11,7 @@ const SOURCES: Readonly<Record<ContractName, string>> = {
   VerToken: "contracts/token/VerToken.sol",
   TestnetFaucet: "contracts/token/TestnetFaucet.sol",
   Vault: "contracts/vault/Vault.sol",
+  PoolOutlet: "contracts/vault/PoolOutlet.sol",
   Parameters: "contracts/governance/Parameters.sol",
   NodeRegistry: "contracts/nodes/NodeRegistry.sol",
   Supply: "contracts/nodes/Supply.sol",

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
 
 import { L1_BLOCK, type L1Prices, l1Slots } from "@verai/client/l1-fee";
-import { freePort, HARDHAT, untilAnswering } from "@verai/devnet/chain";
+import { HARDHAT, untilListening } from "@verai/devnet/chain";
 import { type Processes, ROOT } from "@verai/devnet/processes";
 
 /** BASE Sepolia's chain id and block time (docs.base.org). */
@@ -40,34 +40,16 @@ export async function startChain(processes: Processes, node: "hardhat" | "anvil"
 }
 
 async function startHardhat(processes: Processes): Promise<string> {
-  const port = String(await freePort());
-  processes.start("chain", [
-    HARDHAT,
-    "node",
-    "--hostname",
-    "127.0.0.1",
-    "--port",
-    port,
-    "--chain-id",
-    String(CHAIN_ID),
-  ]);
-  return untilUp(processes, port);
+  const where = ["--hostname", "127.0.0.1", "--port", "0", "--chain-id", String(CHAIN_ID)];
+  const { log } = processes.start("chain", [HARDHAT, "node", ...where]);
+  return processes.watch(["chain"], untilListening(log, CHAIN_ID));
 }
 
 /** Starts anvil as process "chain". @returns its URL, once it answers. */
 export async function startAnvil(processes: Processes, options: readonly string[]): Promise<string> {
-  const port = String(await freePort());
-  const where = ["--host", "127.0.0.1", "--port", port, "--chain-id", String(CHAIN_ID)];
-  processes.startProgram("chain", await anvil(processes), [...where, ...options]);
-  return untilUp(processes, port);
-}
-
-async function untilUp(processes: Processes, port: string): Promise<string> {
-  const url = `http://127.0.0.1:${port}`;
-  const provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true });
-  await processes.watch(["chain"], untilAnswering(provider));
-  provider.destroy();
-  return url;
+  const where = ["--host", "127.0.0.1", "--port", "0", "--chain-id", String(CHAIN_ID)];
+  const { log } = processes.startProgram("chain", await anvil(processes), [...where, ...options]);
+  return processes.watch(["chain"], untilListening(log, CHAIN_ID));
 }
 
 /** Mines a block every 50 ms while something is waited for that wants many confirmations. */

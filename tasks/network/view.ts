@@ -114,6 +114,7 @@ async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }
   const names: Readonly<Partial<Record<keyof Contracts, ContractName>>> = {
     token: "VerToken",
     vault: "Vault",
+    outlet: "PoolOutlet",
     parameters: "Parameters",
     nodes: "NodeRegistry",
     supply: "Supply",

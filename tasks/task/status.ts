@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
 import type { Lease } from "@verai/client/entities";
@@ -13,9 +13,9 @@ import { givenTask } from "./given.ts";
 /** Shows one task, or all of them. */
 export default async function status(
   args: ReadingArguments & { readonly task: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await read(args, hre, async (context) => {
+  await read(args, environment, async (context) => {
     const pin = await context.session.reader.pin();
     return args.task > 0 ? one(context, pin, args.task) : all(context, pin);
   });
@@ -23,16 +23,18 @@ export default async function status(
 
 async function all({ session, screen }: Context, pin: Pin): Promise<object> {
   const tasks = await session.reader.tasks(pin);
-  const rows = tasks.map(({ id, status: state, units, openUnits, leasedUnits, paidUnits, refundedUnits, owner }) => ({
-    id,
-    status: state,
-    units,
-    open: openUnits,
-    leased: leasedUnits,
-    paid: paidUnits,
-    refunded: refundedUnits,
-    owner,
-  }));
+  const rows = tasks.map(
+    ({ id, status: state, units, openUnits, leasedUnits, paidUnits, refundedUnits, owner, parked }) => ({
+      id,
+      status: state === "open" && parked ? "parked" : state,
+      units,
+      open: openUnits,
+      leased: leasedUnits,
+      paid: paidUnits,
+      refunded: refundedUnits,
+      owner,
+    }),
+  );
   screen.table(
     ["task", "status", "units", "open", "leased", "paid", "refunded", "owner"],
     rows.map((row) => Object.values(row)),
@@ -54,11 +56,21 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
     ["status", task.status],
     ["waiting", waiting],
     [
+      "place",
+      task.parked
+        ? "parked: out of the queue until a round can serve it"
+        : task.inRound
+          ? "in the open round"
+          : task.queued
+            ? "in the queue"
+            : undefined,
+    ],
+    [
       "units",
       `${String(task.openUnits)} open, ${String(task.leasedUnits)} leased, ${String(task.paidUnits)} paid, ${String(task.refundedUnits)} refunded, of ${String(task.units)}`,
     ],
     ["maximum price", `${formatVer(task.maxPrice)} VER a unit`],
-    ["escrow", `${formatVer(task.escrow)} VER`],
+    ["escrow", `${formatVer(task.escrow)} VER, of them ${formatVer(task.roundDeposit)} VER for places in rounds`],
     [
       "classes",
       task.classes

@@ -25,6 +25,7 @@ async function setUp() {
   const addresses: Deployment["addresses"] = {
     VerToken: await deployed.token.getAddress(),
     Vault: await deployed.vault.getAddress(),
+    PoolOutlet: await deployed.outlet.getAddress(),
     Parameters: await deployed.parameters.getAddress(),
     NodeRegistry: await deployed.nodes.getAddress(),
     Supply: await deployed.supply.getAddress(),

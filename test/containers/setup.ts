@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -16,7 +16,8 @@ import { packRootFs, removeRootFs } from "../support/root-fs.ts";
 export const skip = whyNoEngine() ?? false;
 export const TRAINER = ["/usr/local/bin/node", "/app/executor/testdata/misbehaves.ts"];
 export const PROBE = ["/usr/local/bin/node", "/app/executor/testdata/probe.ts"];
-const WORKLOAD = fileURLToPath(new URL("../../packages/executor", import.meta.url));
+const EXECUTOR = fileURLToPath(new URL("../../packages/executor", import.meta.url));
+const ERRORS = fileURLToPath(new URL("../../packages/errors", import.meta.url));
 
 /** An engine, and a registry with an image of the executor tests' own programs. */
 export class Bench {
@@ -42,7 +43,10 @@ export class Bench {
     const tar = await packRootFs(async (root) => {
       await mkdir(join(root, "app"), { recursive: true });
       await mkdir(join(root, "declared"), { recursive: true });
-      await cp(WORKLOAD, join(root, "app/executor"), { recursive: true });
+      await cp(EXECUTOR, join(root, "app/executor"), { recursive: true });
+      await cp(ERRORS, join(root, "app/errors"), { recursive: true });
+      await mkdir(join(root, "app/node_modules/@verai"), { recursive: true });
+      await symlink("../../errors", join(root, "app/node_modules/@verai/errors"));
       await writeFile(join(root, "app/package.json"), '{"type":"module"}');
     });
     const registry = await TestRegistry.start();

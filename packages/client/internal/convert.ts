@@ -103,6 +103,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     status: word(TASK_STATUSES, v.status),
     queued: v.queued,
     inRound: v.inRound,
+    parked: v.parked,
     units: safe(v.units),
     openUnits: safe(v.openUnits),
     leasedUnits: safe(v.leasedUnits),
@@ -117,6 +118,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     owner: v.owner,
     maxPrice: v.maxPrice,
     escrow: v.escrow,
+    roundDeposit: v.roundDeposit,
     classes: v.classIds.map((classId, i) => ({ classId: safe(classId), surcharge: surcharges[i] ?? 0n })),
   };
 }

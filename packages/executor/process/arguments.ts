@@ -1,3 +1,5 @@
+import { findPackageJSON } from "node:module";
+import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { WorkloadError } from "../errors.ts";
@@ -10,10 +12,19 @@ export interface TrainerProgram {
   readonly readable: readonly string[];
 }
 
+/** The base of all errors: the link by which its package is found, and its module. */
+const ERRORS = [
+  dirname(findPackageJSON("@verai/errors", import.meta.url) ?? ""),
+  fileURLToPath(import.meta.resolve("@verai/errors/drmp-error")),
+];
+
 /** The workload contract's own modules, which trainers use. */
-const CONTRACT = ["checkpoints", "environment", "errors", "paths"].map((module) =>
-  fileURLToPath(new URL(`../${module}.ts`, import.meta.url)),
-);
+const CONTRACT = [
+  ...["checkpoints", "environment", "errors", "paths"].map((module) =>
+    fileURLToPath(new URL(`../${module}.ts`, import.meta.url)),
+  ),
+  ...ERRORS,
+];
 const HOST = fileURLToPath(new URL("host.ts", import.meta.url));
 
 /** Memory that Node needs beside the heap of the program: code, stacks, buffers. MiB. */

@@ -1,4 +1,4 @@
-import { ChainError } from "@verai/client/errors";
+import { isRetryable } from "@verai/errors/drmp-error";
 import { ConfigInvalid } from "../config.ts";
 
 /** Something that `run` would stumble over, or that whoever runs it should know. */
@@ -62,7 +62,7 @@ export class CheckList {
 /** A failure as a finding. Messages of this project's errors end with their remedy. */
 export function failure(entry: string, bound: string, error: unknown): Finding {
   const message = error instanceof Error ? error.message : String(error);
-  const retryable = error instanceof ChainError && error.retryable;
+  const retryable = isRetryable(error);
   return { level: "error", entry, what: message, value: "", bound, remedy: "", ...(retryable && { retryable }) };
 }
 

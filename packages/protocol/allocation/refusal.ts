@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /**
  * Why a round, a solution or a post is refused. Those from `MalformedPost` on are the contracts' errors of the same
  * name (`IRoundManager`, `ISupply`).
@@ -27,13 +29,12 @@ export type RefusalCode =
   | "ClassUnitsMismatch";
 
 /** Something that must not be posted. The message says what is wrong with it, in words for people. */
-export class Refusal extends Error {
+export class Refusal extends DrmpError {
   override readonly name = "Refusal";
-  readonly code: RefusalCode;
+  declare readonly code: RefusalCode;
 
   constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+    super(code, message, options);
   }
 }
 

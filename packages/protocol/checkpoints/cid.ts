@@ -4,6 +4,8 @@ import { getBytes, hexlify } from "ethers";
 import { CID } from "multiformats/cid";
 import { create as createDigest } from "multiformats/hashes/digest";
 
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /** Multicodec codes that a CID on chain may have: raw bytes and dag-pb (UnixFS directories and large files). */
 export const CODEC_RAW = 0x55;
 export const CODEC_DAG_PB = 0x70;
@@ -19,8 +21,12 @@ export interface ChainCid {
 }
 
 /** A CID that contracts cannot keep, or a digest that is none. */
-export class CidError extends Error {
+export class CidError extends DrmpError {
   override readonly name = "CidError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("CID_INVALID", message, options);
+  }
 }
 
 /**

@@ -1,8 +1,13 @@
+import { DrmpError } from "@verai/errors/drmp-error";
 import { MAX_PRICE, PRICE_UNIT, VER_DECIMALS, WEI_PER_VER } from "./units.ts";
 
 /** An amount, price or ask that cannot be used as it stands. The message names the value and the remedy. */
-export class MoneyError extends Error {
+export class MoneyError extends DrmpError {
   override readonly name = "MoneyError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("AMOUNT_INVALID", message, options);
+  }
 }
 
 /**

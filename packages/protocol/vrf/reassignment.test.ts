@@ -92,7 +92,7 @@ function chiSquare(won: ReadonlyMap<number, number>, weightOf: (node: ListedNode
 const exact = ({ free, capacity, load, latency }: ListedNode, loadFloor = 0.2, latencyMin = 100) =>
   (free * (1 - Math.max(load / 10_000, 1 - free / capacity, loadFloor))) / (Math.max(latency, latencyMin) + 50);
 
-test("nodes win in exact proportion to free × (1 - load) / (latency + L0), with the least that counts of each", () => {
+test("nodes win in exact proportion to free × (1 - load) / (latency + L0), with the smallest values that count", () => {
   const won = wins();
   for (const id of [7, 8, 9, 10, 11]) assert.equal(won.get(id), undefined, `node ${id} never wins`);
   // 5 degrees of freedom: 20.5 is passed by chance once in a thousand.

@@ -20,7 +20,7 @@ contract StakeReuseTest is Fixture {
         runRound(1);
         deliver(1);
         assertEq(nodes.node(1).listedUnits, 0);
-        assertFalse(tasks.servable(2), "nothing more for this stake");
+        assertFalse(servable(2), "nothing more for this stake");
 
         // More stake backs more, up to the capacity.
         _addStake(alice, stakeFor(1));
@@ -64,7 +64,7 @@ contract StakeReuseTest is Fixture {
         _addStake(alice, rng.below(5) * stakeFor(1));
         submit(bob, 60, 20_000, CPU_EU);
         for (uint256 i; i < 8; ++i) {
-            if (tasks.servable(1)) runRound(i);
+            if (servable(1)) runRound(i);
             for (uint32 id = 1; id <= leases.leaseCount(); ++id) {
                 ILeaseRegistry.LeaseStatus status = leases.lease(id).status;
                 if (status == ILeaseRegistry.LeaseStatus.Active && rng.oneIn(2)) deliver(id);

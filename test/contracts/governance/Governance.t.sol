@@ -129,7 +129,7 @@ contract GovernanceTest is Fixture {
     }
 
     function test_WiredOnce() public {
-        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice);
+        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice);
         assertTrue(vault.isWired());
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);

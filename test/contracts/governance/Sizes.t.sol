@@ -23,6 +23,7 @@ contract SizesTest is Fixture {
         _within(address(checkpoints));
         _within(address(balancer));
         _within(address(vault));
+        _within(address(outlet));
         _within(address(ver));
         _within(address(seeds));
         _within(address(parameters));

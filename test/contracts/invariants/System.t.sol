@@ -36,6 +36,7 @@ contract SystemInvariants is Fixture, Sums {
         ver.transfer(address(handler), ver.balanceOf(address(this)));
         // Few, so that ranges are given up, too.
         setParam(Param.MaxHands, 4);
+        setParam(Param.SeedPrice, 20_000);
         for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
         // A round is settled and another one waits for its seed: every campaign starts amid the life of leases.
@@ -182,7 +183,7 @@ contract SystemInvariants is Fixture, Sums {
         } else {
             // Half of the fee of units that were leased before has gone to the pool.
             uint256 half = (t.maxPrice * t.feeBps) / 20_000;
-            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half;
+            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half + t.roundDeposit;
             assertGe(t.escrow, reserved, "escrow covers what may be paid");
         }
     }
@@ -223,8 +224,15 @@ contract SystemInvariants is Fixture, Sums {
         }
     }
 
-    /// @dev Each task stands in the queue at most once, and whatever has open units stands somewhere.
+    /// @dev Each task stands in the queue or is parked at most once, and whatever has open units stands somewhere.
     function _queue(ITaskRegistry.TaskView[] memory ts) private view {
+        uint256 parked;
+        uint32[] memory list = tasks.parkedPage(0, type(uint32).max);
+        assertEq(list.length, tasks.parkedCount(), "parked");
+        for (uint256 i; i < list.length; ++i) {
+            assertEq(parked & (1 << list[i]), 0, "parked twice");
+            parked |= 1 << list[i];
+        }
         uint256 seen;
         uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
         for (uint256 i; i < queue.length; ++i) {
@@ -245,11 +253,16 @@ contract SystemInvariants is Fixture, Sums {
             assertEq(ts[i].queued, queued, "queued");
             assertEq(ts[i].inRound, dealt, "in the round");
             assertFalse(queued && dealt, "queued and in the round");
+            assertEq(ts[i].parked, parked & (1 << ts[i].id) != 0, "parked");
+            assertFalse(ts[i].parked && (queued || dealt), "parked and elsewhere");
+            bool waits = ts[i].status == ITaskRegistry.TaskStatus.Open && ts[i].openUnits != 0;
+            assertTrue(!waits || queued || dealt || ts[i].parked, "a task that nobody finds again");
+            assertTrue(waits || !ts[i].parked, "parked without a reason");
         }
     }
 
     function _selectors() private pure returns (bytes4[] memory s) {
-        s = new bytes4[](35);
+        s = new bytes4[](37);
         s[0] = SupplyHandler.register.selector;
         s[1] = SupplyHandler.setTerms.selector;
         s[2] = SupplyHandler.addStake.selector;
@@ -264,7 +277,7 @@ contract SystemInvariants is Fixture, Sums {
         s[11] = SystemHandler.submit.selector;
         s[12] = SystemHandler.cancel.selector;
         s[13] = SystemHandler.close.selector;
-        s[14] = SystemHandler.rotate.selector;
+        s[14] = SystemHandler.park.selector;
         s[15] = SystemHandler.advance.selector;
         // Twice: rounds come up more often than anything else.
         s[16] = SystemHandler.advance.selector;
@@ -286,5 +299,7 @@ contract SystemInvariants is Fixture, Sums {
         s[32] = ReportHandler.deliverMoving.selector;
         s[33] = ReportHandler.creditLease.selector;
         s[34] = ReportHandler.setProfile.selector;
+        s[35] = SystemHandler.enqueue.selector;
+        s[36] = SystemHandler.fundRounds.selector;
     }
 }

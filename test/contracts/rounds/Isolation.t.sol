@@ -91,25 +91,25 @@ contract IsolationTest is Fixture {
 
     /// @notice What changed in a round must be in the listings before the next may open.
     function test_Open_waitsForListings() public {
-        for (uint256 i; i < 49; ++i) register(alice, CPU_US, 1, 1);
+        for (uint256 i; i < 17; ++i) register(alice, CPU_US, 1, 1);
         submit(bob, 1, 20_000, CPU_EU);
         submit(bob, 1, 20_000, CPU_US);
         openRound();
-        for (uint32 id = 2; id <= 50; ++id) {
+        for (uint32 id = 2; id <= 18; ++id) {
             vm.prank(alice);
             nodes.drain(id);
         }
         // Twice does not count twice.
         vm.prank(alice);
         nodes.resume(2);
-        assertEq(supply.pendingCount(), 49);
+        assertEq(supply.pendingCount(), 17);
         fulfil(1);
         settle(optimalPost());
         submit(bob, 1, 20_000, CPU_EU);
         vm.warp(rounds.nextOpening());
         vm.expectRevert(abi.encodeWithSelector(ISupply.ListingsPending.selector, 1));
         rounds.open();
-        assertEq(supply.syncPending(1), 48);
+        assertEq(supply.syncPending(1), 16);
         openRound();
         assertEq(supply.pendingCount(), 0);
     }

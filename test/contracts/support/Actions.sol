@@ -96,9 +96,10 @@ abstract contract Actions is System {
         return (units * price * MICRO * param(Param.FeeBps)) / 20_000;
     }
 
-    /// @dev Escrow and submission fee.
+    /// @dev Escrow, with what is paid for rounds in advance, and submission fee.
     function depositFor(ITaskRegistry.Submission memory s) internal view returns (uint256) {
-        return escrowFor(s.units, s.maxPrice / MICRO) + param(Param.SubmissionFee) * MICRO;
+        uint256 advance = tasks.ROUNDS_IN_ADVANCE() * param(Param.SeedPrice);
+        return escrowFor(s.units, s.maxPrice / MICRO) + (advance + param(Param.SubmissionFee)) * MICRO;
     }
 
     function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {
@@ -109,6 +110,11 @@ abstract contract Actions is System {
 
     function submit(address owner, uint32 units, uint256 maxPrice, uint8 classId) internal returns (uint32) {
         return submit(owner, submission(units, maxPrice, list(classId)));
+    }
+
+    /// @dev Whether a round could take the task now.
+    function servable(uint32 taskId) internal view returns (bool) {
+        return tasks.admissionOf(taskId) == ITaskRegistry.Admission.Admissible;
     }
 
     /// @dev Opens a round as soon as one may be opened.
@@ -238,6 +244,10 @@ abstract contract Actions is System {
 
     function assertStatus(uint32 roundId, IRoundManager.RoundStatus status) internal view {
         assertEq(uint8(rounds.round(roundId).status), uint8(status), "round status");
+    }
+
+    function assertAdmission(uint32 taskId, ITaskRegistry.Admission admission) internal view {
+        assertEq(uint8(tasks.admissionOf(taskId)), uint8(admission), "admission");
     }
 
     function assertUnits(uint32 taskId, uint32 open, uint32 leased, uint32 paid, uint32 refunded) internal view {

@@ -21,6 +21,7 @@ import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
 import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
+import {PoolOutlet} from "../../../contracts/vault/PoolOutlet.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
 import {Actions} from "./Actions.sol";
@@ -51,7 +52,18 @@ abstract contract Fixture is Actions {
             _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))
         );
 
-        vault.wire(IVault.Modules(address(nodes), address(supply), address(tasks), address(leases), address(rounds)));
+        outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
+
+        vault.wire(
+            IVault.Modules({
+                nodes: address(nodes),
+                supply: address(supply),
+                tasks: address(tasks),
+                leases: address(leases),
+                rounds: address(rounds),
+                outlet: address(outlet)
+            })
+        );
         supply.wire(
             ISupply.Modules({
                 nodes: address(nodes),
@@ -121,6 +133,9 @@ abstract contract Fixture is Actions {
         b[uint256(Param.OutageGrace)] = IParameters.Bounded(1 hours, 1 minutes, 1 days);
         // None, so that small loads show what the average does.
         b[uint256(Param.LoadFloor)] = IParameters.Bounded(0, 0, 9_000);
+        b[uint256(Param.MaxTaskTime)] = IParameters.Bounded(365 days, 30 days, 1_095 days);
+        // None, so that fees show what they are; tests of what a round costs its tasks set it.
+        b[uint256(Param.SeedPrice)] = IParameters.Bounded(0, 0, 1e6);
     }
 
     function initialClasses() internal pure returns (ISupply.Class[] memory c) {
@@ -162,6 +177,7 @@ abstract contract Fixture is Actions {
         _setRole(address(supply), Supply.addClasses.selector, ROLE_PARAMETERS);
         _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
         _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
+        _setRole(address(outlet), PoolOutlet.pay.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);
         manager.grantRole(ROLE_PARAMETERS, governance, PARAMETER_DELAY);

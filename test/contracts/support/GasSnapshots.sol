@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "./Fixture.sol";
 
 /// @title Gas of whole transactions, held against the values in snapshots/
@@ -20,6 +21,8 @@ abstract contract GasSnapshots is Fixture {
 
     /// @dev Compares at the end of the test, so that all its values are noted even if the first has changed.
     modifier compared() {
+        // As on BASE.
+        setParam(Param.SeedPrice, 20_000);
         _;
         for (uint256 i; i < _changes.length; ++i) {
             assertApproxEqRel(_changes[i].now_, _changes[i].was, TOLERANCE, _changes[i].name);

@@ -87,7 +87,7 @@ abstract contract ReportHandler is SupplyHandler, Reports {
 
     function deliverMoving(uint8 pick) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Moving);
-        if (id != 0 && pick % 3 == 0) deliver(id);
+        if (id != 0 && pick % 3 == 0 && _inTime(id)) deliver(id);
     }
 
     function creditLease(uint8 pick) external {

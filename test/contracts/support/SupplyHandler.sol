@@ -76,7 +76,7 @@ abstract contract SupplyHandler is Actions {
 
     function deliverLease(uint8 pick) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
-        if (id != 0) deliver(id);
+        if (id != 0 && _inTime(id)) deliver(id);
     }
 
     function releaseLease(uint8 pick) external {
@@ -100,6 +100,12 @@ abstract contract SupplyHandler is Actions {
     function _pickNode(uint256 pick) internal view returns (INodeRegistry.NodeView memory n) {
         uint32 count = nodes.nodeCount();
         if (count != 0) n = nodes.node(uint32(1 + (pick % count)));
+    }
+
+    /// @dev Whether a result of the lease still counts.
+    function _inTime(uint32 leaseId) internal view returns (bool) {
+        (, , , uint40 deadline) = tasks.termsOf(leases.lease(leaseId).taskId);
+        return block.timestamp <= deadline;
     }
 
     /// @dev The first lease with this status from a random one on, 0 if there is none.

@@ -17,6 +17,7 @@ import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
 import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
+import {PoolOutlet} from "../../../contracts/vault/PoolOutlet.sol";
 import {Vault} from "../../../contracts/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
 
@@ -75,6 +76,7 @@ abstract contract System is Test {
     EnergyLedger internal ledger;
     Balancer internal balancer;
     Reassignment internal reassignment;
+    PoolOutlet internal outlet;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");

@@ -48,8 +48,30 @@ abstract contract SystemHandler is ReportHandler {
         tasks.close(t.id);
     }
 
-    function rotate(uint8 most) external {
-        tasks.rotate(most % 4);
+    function park(uint8 maximum) external {
+        tasks.park(maximum % 4);
+    }
+
+    /// @dev By somebody, or by its owner.
+    function enqueue(uint8 pick) external {
+        if (tasks.parkedCount() == 0) return;
+        uint32 taskId = tasks.parkedPage(pick % tasks.parkedCount(), 1)[0];
+        bool own = pick % 2 == 0;
+        if (!servable(taskId)) return;
+        uint256 needed = (param(Param.SubmissionFee) + param(Param.SeedPrice)) * MICRO;
+        if (!own && tasks.task(taskId).roundDeposit < needed) return;
+        vm.prank(own ? tasks.task(taskId).owner : keeper);
+        tasks.enqueue(ids32(taskId));
+    }
+
+    function fundRounds(uint8 pick, uint64 amount) external {
+        uint32 count = tasks.taskCount();
+        if (count == 0) return;
+        uint32 taskId = uint32(1 + (pick % count));
+        if (tasks.task(taskId).status != ITaskRegistry.TaskStatus.Open) return;
+        fund(_developer(pick), amount);
+        vm.prank(_developer(pick));
+        tasks.fundRounds(taskId, amount);
     }
 
     /// @dev The next step of a round or a batch, or the next few, so that other actions fall between any two steps.
@@ -120,7 +142,8 @@ abstract contract SystemHandler is ReportHandler {
         vault.absorbDonations();
     }
 
-    function setMoney(uint64 fee, uint64 slashBps, uint64 bounty) external {
+    function setMoney(uint64 fee, uint64 slashBps, uint64 bounty, uint64 seedPrice) external {
+        setParam(Param.SeedPrice, uint64(bound(seedPrice, 0, 100_000)));
         setParam(Param.FeeBps, uint64(bound(fee, 0, 1_000)));
         setParam(Param.SlashBps, uint64(bound(slashBps, 0, 10_000)));
         setParam(Param.RoundBounty, uint64(bound(bounty, 0, 1e8)));
@@ -148,8 +171,7 @@ abstract contract SystemHandler is ReportHandler {
         uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
         for (uint256 i; i < queue.length; ++i) {
             ITaskRegistry.TaskView memory t = tasks.task(queue[i]);
-            bool open = t.status == ITaskRegistry.TaskStatus.Open && t.openUnits != 0;
-            if (open && time + param(Param.MinLeaseTime) <= t.deadline && tasks.servable(t.id)) return true;
+            if (time + param(Param.MinLeaseTime) <= t.deadline && servable(t.id)) return true;
         }
         return false;
     }

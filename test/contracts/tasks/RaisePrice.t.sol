@@ -12,7 +12,7 @@ contract RaisePriceTest is Fixture, Permits {
     function test_Raise_serves() public {
         register(alice, CPU_EU, 5, 10);
         submit(bob, 5, 9_999, CPU_EU);
-        assertFalse(tasks.servable(1));
+        assertFalse(servable(1));
         uint256 pool = vault.books().bountyPool;
         uint256 deposit = tasks.depositToRaise(1, 12_000 * MICRO);
         assertEq(deposit, escrowFor(5, 12_000) - escrowFor(5, 9_999));

@@ -213,38 +213,6 @@ contract TaskLifeTest is Fixture {
         assertEq(tasks.reopenedRanges(1).length, before.count - 2);
     }
 
-    function test_Rotate() public {
-        submit(bob, 1, 1_000, CPU_EU);
-        submit(bob, 1, 1_000, CPU_EU);
-        submit(bob, 1, 20_000, CPU_EU);
-        vm.prank(bob);
-        tasks.cancel(2);
-        register(alice, CPU_EU, 1, 10);
-        assertEq(tasks.rotate(1), 1);
-        assertEq(tasks.queuePage(0, 9).length, 3);
-        assertEq(tasks.rotate(9), 1, "the cancelled one leaves, the third can be served");
-        uint32[] memory queue = tasks.queuePage(0, 9);
-        assertEq(queue.length, 2);
-        assertEq(queue[0], 3);
-        assertEq(queue[1], 1);
-        assertFalse(tasks.task(2).queued);
-        assertEq(tasks.rotate(0), 0);
-    }
-
-    /// @notice A heap of tasks that nothing serves does not keep the queue from its end.
-    function test_Rotate_pastAHeap() public {
-        setParam(Param.RoundMaxTasks, 1);
-        for (uint256 i; i < 5; ++i) submit(bob, 1, 1, CPU_EU);
-        submit(bob, 1, 20_000, CPU_EU);
-        register(alice, CPU_EU, 1, 10);
-        vm.warp(block.timestamp + 10);
-        vm.expectRevert(ITaskRegistry.NothingToAllocate.selector);
-        rounds.open();
-        assertEq(tasks.rotate(100), 5);
-        runRound(1);
-        assertEq(leases.lease(1).taskId, 6);
-    }
-
     /// @notice Bounded by tasks and by units, which are shared fairly.
     function test_Freeze_bounds() public {
         register(alice, CPU_EU, 100, 10);

@@ -81,7 +81,14 @@ contract TaskRegistryTest is Fixture, Permits {
         s.checkpointInterval = 10;
         s.deadline = uint40(block.timestamp + 59);
         _refused(s, abi.encodeWithSelector(ITaskRegistry.DeadlineTooSoon.selector, s.deadline, block.timestamp + 60));
-        s.deadline += 1;
+        s.deadline = uint40(block.timestamp + 365 days + 1);
+        _refused(
+            s,
+            abi.encodeWithSelector(ITaskRegistry.DeadlineTooLate.selector, s.deadline, block.timestamp + 365 days)
+        );
+        s.deadline -= 1;
+        submit(bob, s);
+        s.deadline = uint40(block.timestamp + 60);
         submit(bob, s);
     }
 
@@ -211,12 +218,12 @@ contract TaskRegistryTest is Fixture, Permits {
         s.surcharges[0] = 1 * MICRO;
         s.surcharges[1] = 10_001 * MICRO;
         submit(bob, s);
-        assertFalse(tasks.servable(1));
+        assertFalse(servable(1));
         register(alice, CPU_US, 1, 0);
-        assertFalse(tasks.servable(2), "the surcharge alone is above the price");
+        assertFalse(servable(2), "the surcharge alone is above the price");
         register(alice, CPU_EU, 1, 10);
-        assertTrue(tasks.servable(1));
-        assertFalse(tasks.servable(2));
+        assertTrue(servable(1));
+        assertFalse(servable(2));
     }
 
     function escrowForFee(uint256 units, uint256 price, uint256 feeBps) private pure returns (uint256) {

@@ -8,6 +8,11 @@ export const MONEY: Sentences = {
       `The escrow of task ${a.text("taskId")} holds ${ver(a.int("available"))}, less than the ${ver(a.int("needed"))} asked for; ` +
       `this is a defect of the contracts, please report it.`,
   },
+  "OutletTooFast(uint256,uint256,uint256)": {
+    say: (a) =>
+      `${ver(a.int("amount"))} are more than can be paid from the bounty pool until ${time(a.int("until"))}, which is ${ver(a.int("left"))}; pay less, or wait.`,
+    retryable: true,
+  },
   "NothingToClaim(address)": {
     say: (a) => `${a.text("account")} has nothing to claim; payments appear when leases are accepted.`,
   },

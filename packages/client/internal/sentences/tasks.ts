@@ -58,13 +58,22 @@ export const TASKS: Sentences = {
     say: (a) =>
       `The deadline ${time(a.int("deadline"))} leaves too little time for a lease; the earliest possible is ${time(a.int("earliest"))}.`,
   },
+  "DeadlineTooLate(uint40,uint256)": {
+    say: (a) =>
+      `The deadline ${time(a.int("deadline"))} is too late; the latest possible is ${time(a.int("latest"))}: choose an earlier one.`,
+  },
+  "NothingToEnqueue()": {
+    say: () =>
+      "None of these tasks is parked, can be served now, and has a round deposit that pays for its stay in the queue; `npx hardhat task:status` says why. Its owner needs no deposit for the stay.",
+    retryable: true,
+  },
   "InvalidSpec()": fixed("The spec's digest is zero; pin the spec first and submit the digest of its CID."),
   "UnsupportedCodec(uint16)": {
     say: (a) => `Codec 0x${a.int("codec").toString(16)} is not supported; use a CIDv1 of raw (0x55) or dag-pb (0x70).`,
   },
   "TaskNotOpen(uint32,uint8)": {
     say: (a) =>
-      `Task ${a.text("taskId")} is ${word(TASK_STATUSES, a.int("status"))}; only an open task can be cancelled or closed.`,
+      `Task ${a.text("taskId")} is ${word(TASK_STATUSES, a.int("status"))}; only an open task can be cancelled, closed, raised or funded.`,
   },
   "NothingToAllocate()": {
     say: () =>

@@ -46,6 +46,11 @@ export interface TaskView {
   readonly openUnits: number;
   readonly submittedAt: number;
   readonly inRound: boolean;
+  /** Whether it has left the queue because no round could serve it when its turn came. */
+  readonly parked: boolean;
+  /** What is left to pay for its places in rounds, rounded down, and what a round of its own would cost. */
+  readonly roundDeposit: number;
+  readonly seedPrice: number;
   /** Place in the queue from 0; undefined if it is not in it. */
   readonly place: number | undefined;
   readonly maxPrice: number;
@@ -95,7 +100,29 @@ export function taskCause(view: TaskView): Cause | undefined {
       "wait until the guardian resumes; leases that run go on",
     );
   }
-  return nobodyFree(view, cancel) ?? tooCheap(view) ?? queued(view);
+  return deposit(view) ?? nobodyFree(view, cancel) ?? tooCheap(view) ?? parked(view) ?? queued(view);
+}
+
+function deposit({ taskId, roundDeposit, seedPrice }: TaskView): Cause | undefined {
+  if (roundDeposit >= seedPrice) return undefined;
+  return cause(
+    "deposit",
+    "what is left of its round deposit does not pay for the seed of a round",
+    `${formatPrice(roundDeposit)} VER`,
+    `at least ${formatPrice(seedPrice)} VER`,
+    `add to it with \`npx hardhat task:fund --task ${String(taskId)} --amount ${formatPrice(8 * seedPrice)}\`; what is left comes back`,
+  );
+}
+
+function parked({ taskId, parked }: TaskView): Cause | undefined {
+  if (!parked) return undefined;
+  return cause(
+    "parked",
+    "it left the queue when nothing could serve it, and something can now",
+    "parked",
+    "in the queue",
+    `put it back with \`npx hardhat task:enqueue --task ${String(taskId)}\`, or wait until a keeper does`,
+  );
 }
 
 function inRound({ round, now, seedTimeout, settleTimeout }: TaskView): Cause {

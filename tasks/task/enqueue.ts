@@ -1,0 +1,29 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenTask } from "./given.ts";
+
+/** Puts a parked task back into the queue. */
+export default async function enqueue(
+  args: WritingArguments & { readonly task: number },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { reader, contracts } = context.session;
+    const task = await givenTask(reader, await reader.pin(), args.task);
+    if (!task.parked) {
+      const where = task.inRound ? "in the open round" : task.queued ? "in the queue" : task.status;
+      context.screen.say(`Task ${String(task.id)} is not parked: it is ${where}.`);
+      return { task: task.id, parked: false, queued: task.queued };
+    }
+    const { lane } = await context.account();
+    await lane.submit({
+      label: `put task ${String(task.id)} back into the queue`,
+      prepare: () => contracts.tasks.enqueue.populateTransaction([task.id]),
+    });
+    const after = await givenTask(reader, await reader.pin(), task.id);
+    context.screen.say(`Task ${String(task.id)} stands in the queue and joins the next round that has room.`);
+    return { task: after.id, parked: after.parked, queued: after.queued };
+  });
+}

@@ -1,0 +1,37 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { signPermit } from "@verai/client/permit";
+import { fundAndSubmit } from "@verai/client/simulate";
+import { formatVer } from "@verai/protocol/money/ver";
+import { givenAmount } from "../node/given.ts";
+import { write } from "../session/context.ts";
+import type { WritingArguments } from "../session/options.ts";
+import { givenTask } from "./given.ts";
+
+/** Adds to what pays for a task's places in rounds; what is left of it goes to the task's owner when the task ends. */
+export default async function fund(
+  args: WritingArguments & { readonly task: number; readonly amount: string },
+  hre: HardhatRuntimeEnvironment,
+): Promise<void> {
+  await write(args, hre, async (context) => {
+    const { session, screen } = context;
+    const { reader, contracts } = session;
+    const task = await givenTask(reader, await reader.pin(), args.task);
+    const amount = givenAmount("amount", args.amount);
+    context.spends = amount;
+    const account = await context.account();
+    const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
+    const log = {
+      info: (_fields: object, message: string) => {
+        screen.say(message);
+      },
+    };
+    await fundAndSubmit(session, account, amount, log, {
+      label: `add ${formatVer(amount)} VER to the round deposit of task ${String(task.id)}`,
+      prepare: () => contracts.tasks.fundRoundsWithPermit.populateTransaction(task.id, amount, deadline, v, r, s),
+    });
+    const after = await givenTask(reader, await reader.pin(), task.id);
+    screen.say(`Task ${String(task.id)} has ${formatVer(after.roundDeposit)} VER for places in rounds now.`);
+    return { task: task.id, roundDeposit: after.roundDeposit, added: amount, parked: after.parked };
+  });
+}
