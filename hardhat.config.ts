@@ -7,7 +7,8 @@ import "hardhat/types/network";
 import type { HardhatPlugin } from "hardhat/types/plugins";
 
 import { completeBuildInfos } from "./tasks/complete-build-infos.ts";
-import { tasks } from "./tasks/index.ts";
+import { tasks } from "./tasks/hardhat.ts";
+import { NETWORKS } from "./tasks/session/environment.ts";
 
 declare module "hardhat/types/network" {
   interface ChainTypeConfig {
@@ -103,22 +104,22 @@ export default defineConfig({
     localhost: {
       type: "http",
       chainType: "op",
-      chainId: 31337,
-      url: process.env["DRMP_LOCALHOST_URL"] ?? "http://127.0.0.1:8545",
+      chainId: NETWORKS.localhost.chainId,
+      url: process.env[NETWORKS.localhost.urlVariable] ?? NETWORKS.localhost.url,
     },
     baseSepolia: {
       type: "http",
       chainType: "op",
-      chainId: 84532,
-      url: configVariable("BASE_SEPOLIA_RPC_URL"),
-      accounts: [configVariable("DEPLOYER_KEY")],
+      chainId: NETWORKS.baseSepolia.chainId,
+      url: configVariable(NETWORKS.baseSepolia.urlVariable),
+      accounts: [configVariable(NETWORKS.baseSepolia.keyVariable)],
     },
     base: {
       type: "http",
       chainType: "op",
-      chainId: 8453,
-      url: configVariable("BASE_RPC_URL"),
-      accounts: [configVariable("DEPLOYER_KEY")],
+      chainId: NETWORKS.base.chainId,
+      url: configVariable(NETWORKS.base.urlVariable),
+      accounts: [configVariable(NETWORKS.base.keyVariable)],
     },
   },
 

@@ -1,4 +1,4 @@
-import { buildTasks } from "./build/tasks.ts";
+import type { Command } from "./command.ts";
 import { energyTasks } from "./energy/tasks.ts";
 import { keeperTasks } from "./keeper/tasks.ts";
 import { keyTasks } from "./key/tasks.ts";
@@ -7,9 +7,8 @@ import { nodeTasks } from "./node/tasks.ts";
 import { roundTasks } from "./round/tasks.ts";
 import { taskTasks } from "./task/tasks.ts";
 
-/** Hardhat tasks, by whom they serve. Each file of actions is loaded only when its task runs. */
-export const tasks = [
-  ...buildTasks,
+/** Every command, by whom it serves. Each file of actions is loaded only when its command runs. */
+export const commands: readonly Command[] = [
   ...networkTasks,
   ...keyTasks,
   ...nodeTasks,

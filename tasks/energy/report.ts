@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
@@ -11,8 +11,8 @@ interface Arguments extends ReadingArguments {
 }
 
 /** Prints the energy and carbon of the network, of a node, or of a task. */
-export default async function report(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await read(args, hre, async ({ session, screen }) => {
+export default async function report(args: Arguments, environment: Environment): Promise<void> {
+  await read(args, environment, async ({ session, screen }) => {
     if (args.node > 0 && args.task > 0) {
       throw new Error("Ask for a node or for a task, not for both: leave --node or --task out.");
     }

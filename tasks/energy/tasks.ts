@@ -1,5 +1,3 @@
-import { ArgumentType } from "hardhat/types/arguments";
-
 import { reading } from "../session/options.ts";
 
 /** Tasks about energy and carbon. */
@@ -9,8 +7,8 @@ export const energyTasks = [
     "Energy and carbon of the network, of a node, or of a task: what did this training burn?",
     "--network baseSepolia --task 7",
   )
-    .addOption({ name: "node", description: "a node's id", type: ArgumentType.INT, defaultValue: 0 })
-    .addOption({ name: "task", description: "a task's id", type: ArgumentType.INT, defaultValue: 0 })
+    .addOption({ name: "node", description: "a node's id", type: "int", defaultValue: 0 })
+    .addOption({ name: "task", description: "a task's id", type: "int", defaultValue: 0 })
     .setAction(() => import("./report.ts"))
     .build(),
 ];

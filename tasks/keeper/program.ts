@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 /** Runs the keepers' program in a process of its own; signals go to it, and its exit code is ours. */
-export async function runKeepers(hre: HardhatRuntimeEnvironment, args: readonly string[]): Promise<void> {
-  const main = join(hre.config.paths.root, "keepers", "main.ts");
+export async function runKeepers(environment: Environment, args: readonly string[]): Promise<void> {
+  const main = join(environment.config.paths.root, "keepers", "main.ts");
   const child = spawn(process.execPath, [main, ...args], { stdio: "inherit" });
   const forward = (signal: NodeJS.Signals) => {
     child.kill(signal);

@@ -1,11 +1,11 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { givenFile, runKeepers } from "./program.ts";
 
 /** Runs the keepers. */
 export default async function run(
   { file, dryRun }: { readonly file: string; readonly dryRun: boolean },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await runKeepers(hre, ["run", "--config", givenFile(file), ...(dryRun ? ["--dry-run"] : [])]);
+  await runKeepers(environment, ["run", "--config", givenFile(file), ...(dryRun ? ["--dry-run"] : [])]);
 }

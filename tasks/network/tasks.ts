@@ -18,6 +18,7 @@ export const networkTasks = [
       description: "parameters file to compare with; by default the network's own in ignition/parameters",
       defaultValue: "",
     })
+    .onlyWithHardhat()
     .setAction(() => import("./check.ts"))
     .build(),
 
@@ -33,6 +34,7 @@ export const networkTasks = [
     })
     .addOption(DEPLOYMENT_ID)
     .addFlag({ name: "reset", description: "forget an earlier deployment and begin again" })
+    .onlyWithHardhat()
     .setAction(() => import("./deploy.ts"))
     .build(),
 
@@ -54,6 +56,7 @@ export const networkTasks = [
       name: "dryRun",
       description: "show what would be published, and whether the chain has it; send nothing",
     })
+    .onlyWithHardhat()
     .setAction(() => import("./verify.ts"))
     .build(),
 ];

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { answer } from "@verai/client/readers";
 import { formatVer } from "@verai/protocol/money/ver";
@@ -9,9 +9,9 @@ import { givenAddress } from "./given.ts";
 /** Sends what the signing account can claim. */
 export default async function claim(
   args: WritingArguments & { readonly receiver: string },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { vault } = context.session.contracts;
     const { signer, lane } = await context.account();
     const receiver = args.receiver === "" ? signer.address : givenAddress("receiver", args.receiver);

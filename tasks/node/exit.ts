@@ -1,8 +1,8 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { changeStatus, type StatusArguments } from "./status-change.ts";
 
 /** Leaves the market. */
-export default async function exit(args: StatusArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await changeStatus(args, hre, "exit", (nodes, nodeId) => nodes.exit.populateTransaction(nodeId));
+export default async function exit(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "exit", (nodes, nodeId) => nodes.exit.populateTransaction(nodeId));
 }

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { registerNode } from "@verai/agent/registration";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
@@ -20,8 +20,8 @@ interface Arguments extends WritingArguments {
 }
 
 /** Registers a node. */
-export default async function register(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await write(args, hre, async (context) => {
+export default async function register(args: Arguments, environment: Environment): Promise<void> {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader } = session;
     const pin = await reader.pin();

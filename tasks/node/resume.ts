@@ -1,8 +1,8 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { changeStatus, type StatusArguments } from "./status-change.ts";
 
 /** Takes leases again. */
-export default async function resume(args: StatusArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await changeStatus(args, hre, "resume", (nodes, nodeId) => nodes.resume.populateTransaction(nodeId));
+export default async function resume(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "resume", (nodes, nodeId) => nodes.resume.populateTransaction(nodeId));
 }

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { signPermit } from "@verai/client/permit";
 import { fundAndSubmit } from "@verai/client/simulate";
@@ -10,9 +10,9 @@ import { givenAmount, givenNode } from "./given.ts";
 /** Adds stake to a node, which may be somebody else's, in one transaction: the vault is allowed to take it by permit. */
 export default async function stake(
   args: WritingArguments & { readonly node: number; readonly amount: string },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const node = await givenNode(reader, await reader.pin(), args.node);

@@ -1,5 +1,5 @@
 import type { ContractTransaction } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import type { Contracts } from "@verai/client/deployment";
 import { write } from "../session/context.ts";
@@ -14,11 +14,11 @@ export interface StatusArguments extends WritingArguments {
 /** Sends one call about a node and says what the node is after it. */
 export async function changeStatus(
   args: StatusArguments,
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
   label: string,
   call: (nodes: Contracts["nodes"], nodeId: number) => Promise<ContractTransaction>,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
     const { id } = await givenNode(reader, await reader.pin(), args.node);
     const { lane } = await context.account();

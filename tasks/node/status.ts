@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { readIdleCause } from "@verai/client/causes";
 import type { Pin } from "@verai/client/pin";
@@ -14,9 +14,9 @@ import { givenNode } from "./given.ts";
 /** Shows one node, or all of them. */
 export default async function status(
   args: ReadingArguments & { readonly node: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await read(args, hre, async (context) => {
+  await read(args, environment, async (context) => {
     const pin = await context.session.reader.pin();
     return args.node > 0 ? one(context, pin, args.node) : all(context, pin);
   });

@@ -1,8 +1,6 @@
-import { ArgumentType } from "hardhat/types/arguments";
-
 import { reading, writing } from "../session/options.ts";
 
-const NODE = { name: "node", description: "the node's id", type: ArgumentType.INT, defaultValue: 0 } as const;
+const NODE = { name: "node", description: "the node's id", type: "int", defaultValue: 0 } as const;
 
 /** Tasks of contributors. */
 export const nodeTasks = [
@@ -16,7 +14,7 @@ export const nodeTasks = [
     .addOption({
       name: "capacity",
       description: "units that it runs at once",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 0,
     })
     .addOption({ name: "ask", description: "VER that it wants for a unit", defaultValue: "" })
@@ -33,13 +31,13 @@ export const nodeTasks = [
     .addOption({
       name: "powerThreshold",
       description: "average watts above which it is throttled",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 300,
     })
     .addOption({
       name: "powerMax",
       description: "the most watts that it can draw; reports above it are refused",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 1000,
     })
     .addOption({ name: "energySource", description: "where its electricity comes from", defaultValue: "unknown" })
@@ -49,19 +47,19 @@ export const nodeTasks = [
   writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")
     .addOption(NODE)
     .addOption({ name: "class", description: "another class", defaultValue: "" })
-    .addOption({ name: "capacity", description: "another capacity", type: ArgumentType.INT, defaultValue: 0 })
+    .addOption({ name: "capacity", description: "another capacity", type: "int", defaultValue: 0 })
     .addOption({ name: "ask", description: "another ask, VER a unit", defaultValue: "" })
     .addOption({ name: "endpoint", description: "other multiaddrs", defaultValue: "" })
     .addOption({
       name: "powerThreshold",
       description: "another power threshold, watts",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 0,
     })
     .addOption({
       name: "powerMax",
       description: "another maximum power, watts",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 0,
     })
     .addOption({ name: "energySource", description: "another source of electricity", defaultValue: "" })

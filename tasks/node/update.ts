@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
 import { microToWei, parseVer } from "@verai/protocol/money/ver";
@@ -18,8 +18,8 @@ interface Arguments extends WritingArguments {
 }
 
 /** Changes what a node offers or says of itself; what is not named stays as it is. */
-export default async function update(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await write(args, hre, async (context) => {
+export default async function update(args: Arguments, environment: Environment): Promise<void> {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const pin = await reader.pin();

@@ -1,8 +1,8 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { changeStatus, type StatusArguments } from "./status-change.ts";
 
 /** Makes an unbonded node's stake claimable. */
-export default async function withdraw(args: StatusArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await changeStatus(args, hre, "withdraw", (nodes, nodeId) => nodes.withdraw.populateTransaction(nodeId));
+export default async function withdraw(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "withdraw", (nodes, nodeId) => nodes.withdraw.populateTransaction(nodeId));
 }

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { FINAL_LEASE_STATUSES } from "@verai/client/words";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
@@ -13,8 +13,8 @@ interface Arguments extends ReadingArguments {
 }
 
 /** Lists leases. */
-export default async function leases(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await read(args, hre, async ({ session, screen }) => {
+export default async function leases(args: Arguments, environment: Environment): Promise<void> {
+  await read(args, environment, async ({ session, screen }) => {
     const { reader } = session;
     const pin = await reader.pin();
     const found = (await reader.leases(pin)).filter(

@@ -1,11 +1,11 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 
 /** Opens a round. */
-export default async function open(args: WritingArguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await write(args, hre, async (context) => {
+export default async function open(args: WritingArguments, environment: Environment): Promise<void> {
+  await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
     const { lane } = await context.account();
     await lane.submit({ label: "open a round", prepare: () => contracts.rounds.open.populateTransaction() });

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { answer } from "@verai/client/readers";
 import { ROUND_STATUSES, word } from "@verai/client/words";
@@ -8,9 +8,9 @@ import type { ReadingArguments } from "../session/options.ts";
 /** Shows a round. */
 export default async function status(
   args: ReadingArguments & { readonly round: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await read(args, hre, async ({ session, screen }) => {
+  await read(args, environment, async ({ session, screen }) => {
     const { reader, contracts } = session;
     const pin = await reader.pin();
     const newest = await reader.round(pin);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "./environment.ts";
 
 import { ChainError } from "@verai/client/errors";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
@@ -35,34 +35,34 @@ class DryRun extends Error {}
 /** The work of a task that reads. Errors become a sentence and exit code 1 (75 if it is worth trying again). */
 export async function read(
   args: ReadingArguments,
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => run(args, hre, screen, undefined, work));
+  await guarded(new Screen(args.json), async (screen) => run(args, environment, screen, undefined, work));
 }
 
 /** The work of a task that sends: as {@link read}, with an account. */
 export async function write(
   args: WritingArguments,
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => run(args, hre, screen, args, work));
+  await guarded(new Screen(args.json), async (screen) => run(args, environment, screen, args, work));
 }
 
 async function run(
   args: ReadingArguments,
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
   screen: Screen,
   writing: WritingArguments | undefined,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  const { rpcUrl, chainId } = await namedNetwork(hre);
+  const { rpcUrl, chainId } = await namedNetwork(environment);
   const context: { current?: Context } = {};
   const session = await openSession({
     network: { rpcUrl, chainId, deployment: args.deployment === "" ? undefined : args.deployment },
     fees: { maxFeePerGas: writing?.maxFee ?? "0", stuckAfter: 30 },
-    journals: join(hre.config.paths.root, ".data", "journals"),
+    journals: join(environment.config.paths.root, ".data", "journals"),
     onEvent: (event) => {
       if (context.current) follow(context.current, event);
     },
@@ -80,7 +80,7 @@ async function run(
     sent: [],
     account: async () => {
       if (!writing) throw new Error("this task has no account");
-      account ??= signingKey(hre, chainId, writing);
+      account ??= signingKey(environment, chainId, writing);
       const key = await account;
       return { key, ...(await session.lane(key)) };
     },
@@ -119,9 +119,9 @@ export interface NamedNetwork {
 }
 
 /** The network that `--network` names. */
-export async function namedNetwork(hre: HardhatRuntimeEnvironment): Promise<NamedNetwork> {
-  const name = hre.globalOptions.network ?? "localhost";
-  const config = hre.config.networks[name];
+export async function namedNetwork(environment: Environment): Promise<NamedNetwork> {
+  const name = environment.globalOptions.network ?? "localhost";
+  const config = environment.config.networks[name];
   if (config?.type !== "http") {
     throw new Error(
       `"${name}" is a chain inside this process, where nothing is deployed. Name another: --network localhost, baseSepolia or base.`,
@@ -132,18 +132,18 @@ export async function namedNetwork(hre: HardhatRuntimeEnvironment): Promise<Name
 
 /** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
 export async function signingKey(
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
   chainId: number,
   { account, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
 ): Promise<KeySource> {
   if (keystore !== "") return { keystore, ...(passphraseFile !== "" && { passphraseFile }) };
-  const config = hre.config.networks[hre.globalOptions.network ?? "localhost"];
+  const config = environment.config.networks[environment.globalOptions.network ?? "localhost"];
   const accounts = config?.type === "http" ? config.accounts : "remote";
   if (accounts === "remote") {
     if (chainId === LOCAL_CHAIN_ID) return { testAccount: account };
     throw new Error("The network has no accounts; name a keystore with --keystore and --passphrase-file.");
   }
-  if (!Array.isArray(accounts)) {
+  if ("mnemonic" in accounts) {
     const phrase = Mnemonic.fromPhrase(await accounts.mnemonic.get());
     const { privateKey } = HDNodeWallet.fromMnemonic(phrase, `${accounts.path}/${String(account)}`);
     return { wallet: new Wallet(privateKey) };

@@ -1,5 +1,4 @@
-import { task } from "hardhat/config";
-import { ArgumentType } from "hardhat/types/arguments";
+import { CommandBuilder } from "../command.ts";
 
 /** Options of every task that looks at a deployment. */
 export interface ReadingArguments {
@@ -32,25 +31,25 @@ const DEPLOYMENT = {
  *
  * @param example Shown with the description: how people call it.
  */
-export function plain(id: string, description: string, example: string) {
-  return task(id, `${description}. Example: npx hardhat ${id} ${example}`.trim()).addFlag({
+export function plain(id: string, description: string, example: string): CommandBuilder {
+  return new CommandBuilder(id, description, example).addFlag({
     name: "json",
     description: "print one JSON object instead of text",
   });
 }
 
 /** A task that only reads a deployment. */
-export function reading(id: string, description: string, example: string) {
+export function reading(id: string, description: string, example: string): CommandBuilder {
   return plain(id, description, example).addOption(DEPLOYMENT);
 }
 
 /** A task that sends transactions of its own making. */
-export function signing(id: string, description: string, example: string) {
+export function signing(id: string, description: string, example: string): CommandBuilder {
   return plain(id, description, example)
     .addOption({
       name: "account",
       description: "which of the network's accounts signs, from 0",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 0,
     })
     .addOption({
@@ -69,6 +68,6 @@ export function signing(id: string, description: string, example: string) {
 }
 
 /** A task that sends to a deployment. Each transaction is simulated, shown with what it costs, and confirmed. */
-export function writing(id: string, description: string, example: string) {
+export function writing(id: string, description: string, example: string): CommandBuilder {
   return signing(id, description, example).addOption(DEPLOYMENT);
 }

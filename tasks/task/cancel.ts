@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
@@ -7,9 +7,9 @@ import { givenTask } from "./given.ts";
 /** Cancels what is not leased. */
 export default async function cancel(
   args: WritingArguments & { readonly task: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
     const before = await givenTask(reader, await reader.pin(), args.task);
     const { lane } = await context.account();

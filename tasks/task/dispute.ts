@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { ensureBalance } from "@verai/client/balance";
 import type { Lease } from "@verai/client/entities";
@@ -12,9 +12,9 @@ import type { WritingArguments } from "../session/options.ts";
 /** Refuses the result of a lease, which an arbiter then rules on. The bond is locked until then. */
 export default async function dispute(
   args: WritingArguments & { readonly lease: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const pin = await reader.pin();

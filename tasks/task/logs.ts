@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { read } from "../session/context.ts";
@@ -19,8 +19,8 @@ interface Arguments extends ReadingArguments {
 }
 
 /** Shows the logs that the newest checkpoint of each lease carries. */
-export default async function logs(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await read(args, hre, async ({ session, screen }) => {
+export default async function logs(args: Arguments, environment: Environment): Promise<void> {
+  await read(args, environment, async ({ session, screen }) => {
     const { reader } = session;
     const pin = await reader.pin();
     const task = await givenTask(reader, pin, args.task);

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { type Quote, quoteTask } from "@verai/developer/quote";
 import { formatVer } from "@verai/protocol/money/ver";
@@ -15,8 +15,8 @@ interface Arguments extends ReadingArguments {
 }
 
 /** Shows what a task would cost now. */
-export default async function quote(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await read(args, hre, async ({ session, screen }) => {
+export default async function quote(args: Arguments, environment: Environment): Promise<void> {
+  await read(args, environment, async ({ session, screen }) => {
     const { reader } = session;
     const pin = await reader.pin();
     const wish = givenWish(await reader.classes(pin), args);

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { ChainError } from "@verai/client/errors";
 import { signPermit } from "@verai/client/permit";
@@ -13,9 +13,9 @@ import { givenTask } from "./given.ts";
 /** Raises the maximum price of a task that waits: it keeps its place, and pays no second submission fee. */
 export default async function raisePrice(
   args: WritingArguments & { readonly task: number; readonly maxPrice: string },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const pin = await reader.pin();

@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { write } from "../session/context.ts";
@@ -20,8 +20,8 @@ interface Arguments extends WritingArguments {
 }
 
 /** Fetches what was delivered, verifies it against its CIDs and, if asked to, accepts it. */
-export default async function result(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await write(args, hre, async (context) => {
+export default async function result(args: Arguments, environment: Environment): Promise<void> {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const pin = await reader.pin();

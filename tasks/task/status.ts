@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
 import type { Lease } from "@verai/client/entities";
@@ -13,9 +13,9 @@ import { givenTask } from "./given.ts";
 /** Shows one task, or all of them. */
 export default async function status(
   args: ReadingArguments & { readonly task: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await read(args, hre, async (context) => {
+  await read(args, environment, async (context) => {
     const pin = await context.session.reader.pin();
     return args.task > 0 ? one(context, pin, args.task) : all(context, pin);
   });

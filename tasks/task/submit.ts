@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { LeaseIndex } from "@verai/client/lease-index";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -33,8 +33,8 @@ interface Arguments extends WritingArguments {
 }
 
 /** Submits a task and, unless detached, serves its spec and follows it. */
-export default async function submit(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await write(args, hre, async (context) => {
+export default async function submit(args: Arguments, environment: Environment): Promise<void> {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader } = session;
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
@@ -81,7 +81,7 @@ export default async function submit(args: Arguments, hre: HardhatRuntimeEnviron
         replicas: args.replicas,
         within,
       };
-      const once = { directory: join(hre.config.paths.root, ".data", "submissions"), name: args.submission };
+      const once = { directory: join(environment.config.paths.root, ".data", "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
       task = taskId;
       screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);

@@ -1,8 +1,6 @@
-import { ArgumentType } from "hardhat/types/arguments";
-
 import { reading, writing } from "../session/options.ts";
 
-const TASK = { name: "task", description: "the task's id", type: ArgumentType.INT, defaultValue: 0 } as const;
+const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
 /** One each, since a directory is one process's at a time, and results are fetched while `task:submit` still serves. */
 const storeIn = (folder: string) =>
   ({
@@ -10,7 +8,7 @@ const storeIn = (folder: string) =>
     description: "directory of this machine's checkpoint store, of one process at a time",
     defaultValue: `.data/developer/${folder}`,
   }) as const;
-const UNITS = { name: "units", description: "units of work", type: ArgumentType.INT, defaultValue: 0 } as const;
+const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
 const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
 const CLASSES = {
   name: "classes",
@@ -50,7 +48,7 @@ export const taskTasks = [
     .addOption({
       name: "replicas",
       description: "other nodes that must hold a checkpoint before it counts, 0 to 4",
-      type: ArgumentType.INT,
+      type: "int",
       defaultValue: 1,
     })
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
@@ -82,7 +80,7 @@ export const taskTasks = [
 
   reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
     .addOption(TASK)
-    .addOption({ name: "unit", description: "one unit only", type: ArgumentType.INT, defaultValue: -1 })
+    .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
     .build(),
@@ -104,7 +102,7 @@ export const taskTasks = [
     "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
     "--lease 34",
   )
-    .addOption({ name: "lease", description: "the lease's id", type: ArgumentType.INT, defaultValue: 0 })
+    .addOption({ name: "lease", description: "the lease's id", type: "int", defaultValue: 0 })
     .setAction(() => import("./dispute.ts"))
     .build(),
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { SingleBar } from "cli-progress";
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
 import { RpcUnavailable } from "@verai/client/errors";
@@ -20,9 +20,9 @@ const INTERVAL_MS = 2000;
 /** Follows a task. */
 export default async function watch(
   args: ReadingArguments & { readonly task: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await read(args, hre, async (context) => {
+  await read(args, environment, async (context) => {
     const { reader } = context.session;
     await givenTask(reader, await reader.pin(), args.task);
     return watchTask(context, args.task);

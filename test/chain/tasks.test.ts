@@ -5,6 +5,7 @@ import { expect } from "chai";
 
 import { openSigner } from "@verai/client/keys";
 import { HARDHAT } from "@verai/devnet/chain";
+import { ROOT } from "@verai/devnet/processes";
 import { Bench } from "@verai/devnet/programs";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { settlement } from "../support/settlement.ts";
@@ -271,6 +272,25 @@ describe("Hardhat tasks", () => {
     expect((await stat(source.keystore)).mode & 0o077).to.equal(0);
     expect((await make(...at("new.json"))).said).to.match(/no key is overwritten/);
     expect((await make("--keystore", "here.json", ...at("new.json").slice(2))).said).to.match(/inside the repository/);
+  });
+
+  it("the drmp command line says the same as Hardhat's door", async () => {
+    const drmp = join(ROOT, "tasks", "drmp.ts");
+    const where = ["--network", "localhost", "--deployment", bench.network.deployment, "--json"];
+    const lastLine = (said: string) => said.split("\n").findLast((line) => line.startsWith("{"));
+    for (const [subject, verb, ...options] of [
+      ["node", "status", "--node", "1"],
+      ["task", "quote", "--units", "2", "--max-price", "0.01", "--classes", "cpu/eu"],
+      ["round", "leases", "--live"],
+      ["network", "check"],
+    ] as const) {
+      const [atHardhat, atDrmp] = await Promise.all([
+        bench.run(HARDHAT, `${subject}:${verb}`, ...where, ...options),
+        bench.run(drmp, subject, verb, ...where, ...options),
+      ]);
+      expect(atDrmp.code, atDrmp.said).to.equal(0);
+      expect(lastLine(atDrmp.said)).to.equal(lastLine(atHardhat.said)).and.to.match(/^\{/);
+    }
   });
 
   it("the network's check of a file that names nobody yet says so, and is no error", async () => {

@@ -38,6 +38,11 @@ function isPath(word: string): boolean {
 }
 
 function unknownProgram(program: string, rest: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
+  if (program === "npx" && rest[0] === "drmp") {
+    // The same commands as Hardhat's tasks, in two words.
+    const [subject = "", verb = "", ...options] = rest.slice(1);
+    return verb === "" || subject.startsWith("-") ? [] : unknownTask([`${subject}:${verb}`, ...options], hre);
+  }
   if (program === "npx") return rest[0] === "hardhat" ? unknownTask(rest.slice(1), hre) : [`npx ${rest[0] ?? ""}`];
   if (program === "npm") return unknownScript(rest);
   if (program === "scripts/drmp") return rest[0] === undefined ? [] : unknownNpm(rest[0], rest.slice(1));

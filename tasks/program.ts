@@ -1,0 +1,105 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { Command as CommanderCommand, InvalidArgumentError, Option } from "commander";
+
+import { type Command, flagOf } from "./command.ts";
+import { commands } from "./index.ts";
+import { type Environment, NETWORKS, plainEnvironment } from "./session/environment.ts";
+
+/** The repository's root. */
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Bad usage, as `sysexits.h` has it. */
+const USAGE = 64;
+
+const SUBJECTS: Readonly<Record<string, string>> = {
+  network: "deployments of the protocol: deploy, check, publish sources",
+  key: "keys in encrypted keystores",
+  node: "nodes of contributors: register, stake, drain, earn",
+  task: "tasks of developers: quote, submit, follow, fetch results",
+  round: "rounds and the leases that they grant",
+  keeper: "keepers of the protocol",
+  energy: "energy and carbon",
+};
+
+/**
+ * The `drmp` command line: `drmp <subject> <verb>`. It needs neither Hardhat nor compiled contracts, but for the commands
+ * that deploy, check or publish them, which it hands to Hardhat.
+ */
+export function program(): CommanderCommand {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  const root = new CommanderCommand("drmp")
+    .description("Compute for AI training on BASE: what contributors, developers and keepers do, as commands")
+    .version(version)
+    .showHelpAfterError("(--help says how it is used)")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
+  const subjects = new Map<string, CommanderCommand>();
+  for (const command of commands) {
+    const [subject = "", verb = ""] = command.id.split(":");
+    let parent = subjects.get(subject);
+    if (!parent) {
+      parent = root.command(subject).description(SUBJECTS[subject] ?? subject);
+      subjects.set(subject, parent);
+    }
+    add(parent, verb, command);
+  }
+  return root;
+}
+
+function add(parent: CommanderCommand, verb: string, command: Command): void {
+  const { id, description, example, options, hardhatOnly, load } = command;
+  const own = parent
+    .command(verb)
+    .description(description)
+    .addOption(new Option("--network <name>", "where to").choices(Object.keys(NETWORKS)).default("localhost"))
+    .addHelpText("after", `\nExample:\n  npx drmp ${id.replace(":", " ")} ${example}`.trimEnd());
+  for (const { name, description: what, type, defaultValue } of options) {
+    const flag = flagOf(name);
+    if (type === "flag") own.addOption(new Option(flag, what).default(false, "no"));
+    else {
+      const shown = defaultValue === "" ? "none" : undefined;
+      const option = new Option(`${flag} <${type === "int" ? "number" : "text"}>`, what).default(defaultValue, shown);
+      own.addOption(type === "int" ? option.argParser(parseInteger) : option);
+    }
+  }
+  own.action(async (given: Readonly<Record<string, unknown>> & { readonly network: string }) => {
+    if (hardhatOnly) {
+      process.exitCode = await withHardhat(id, own.parent?.parent?.args ?? [], given.network);
+      return;
+    }
+    const { default: action } = await load();
+    const environment = plainEnvironment(ROOT, given.network, process.env);
+    await (action as (args: object, environment: Environment) => Promise<void>)(given, environment);
+  });
+}
+
+/** Runs a command as a Hardhat task, in the repository, with the arguments as they were given. */
+async function withHardhat(id: string, args: readonly string[], network: string): Promise<number> {
+  const hardhat = fileURLToPath(import.meta.resolve("hardhat/package.json")).replace(
+    /package\.json$/,
+    "dist/src/cli.js",
+  );
+  const rest = args.slice(2);
+  const named = rest.some((arg) => arg === "--network" || arg.startsWith("--network=")) ? [] : ["--network", network];
+  const child = spawn(process.execPath, [hardhat, id, ...rest, ...named], { stdio: "inherit", cwd: ROOT });
+  const forward = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+  };
+  process.on("SIGINT", forward).on("SIGTERM", forward);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code) => {
+      resolve(code ?? 1);
+    });
+  });
+}
+
+function parseInteger(text: string): number {
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
+    throw new InvalidArgumentError("It must be a whole number.");
+  }
+  return Number(text);
+}
