@@ -359,8 +359,8 @@ export class MarketContracts {
   }
 
   /** Asks for units of a lease to move to a node. @returns Whether it was granted. */
-  async move(from: string, lease: Lease, to: GameNode, units: number): Promise<boolean> {
-    const move = { leaseId: lease.id, nodeId: to.nodeId, units };
+  async move(from: string, lease: Lease, units: number): Promise<boolean> {
+    const move = { leaseId: lease.id, units };
     return (await this.#send(from, this.#deployed.contracts.balancer.move.populateTransaction([move]))) !== undefined;
   }
 
