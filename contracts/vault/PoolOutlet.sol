@@ -11,7 +11,7 @@ import {IVault} from "../interfaces/IVault.sol";
 contract PoolOutlet is IPoolOutlet, AccessManaged {
     /// @notice Time in which at most {SHARE} is paid, seconds.
     uint256 public constant PERIOD = 7 days;
-    /// @notice Most that is paid in a period, basis points of the pool at its beginning. Nobody can change it.
+    /// @notice Maximum that is paid in a period, basis points of the pool at its beginning. Nobody can change it.
     uint256 public constant SHARE = 100;
 
     /// @notice Holds the pool.
