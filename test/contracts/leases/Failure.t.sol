@@ -157,14 +157,14 @@ contract FailureTest is Failures {
     /// developer gets its money.
     function test_MaxReassignments() public {
         setParam(Param.MaxReassignments, 3);
-        register(makeAddr("carol"), CPU_EU, 4, 1);
+        register(alice, CPU_EU, 4, 1);
         expire(id);
         runBatch(7);
         uint32 second = leases.leaseCount();
         assertEq(fenceOf(second), 2);
         release(second);
         // Of a third owner.
-        vm.prank(makeAddr("carol"));
+        vm.prank(alice);
         nodes.drain(2);
         register(makeAddr("dave"), CPU_EU, 4, 1);
         runRound(9);
@@ -186,7 +186,7 @@ contract FailureTest is Failures {
     /// @notice The last hands' failing is no different, and no orphan comes of it.
     function test_MaxReassignments_byFailing() public {
         setParam(Param.MaxReassignments, 2);
-        register(makeAddr("carol"), CPU_EU, 4, 1);
+        register(alice, CPU_EU, 4, 1);
         expire(id);
         runBatch(7);
         uint32 second = leases.leaseCount();
