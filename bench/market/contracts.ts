@@ -6,7 +6,7 @@ import { type Holding, holdingDomain, type Receipt, signHolding } from "@verai/c
 import { Reader } from "@verai/client/readers";
 import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { deployLocal } from "@verai/devnet/deploy";
-import { settlement } from "../../test/support/settlement.ts";
+import { settlement } from "@verai/devnet/settlement";
 import { addressesOf } from "@verai/devnet/market";
 
 const CHAIN_ID = 31337;
@@ -25,12 +25,12 @@ const START = 2_000_000_000;
 const PAGES = { nodes: 8, tasks: 8, leases: 8 } as const;
 
 /** VER as wei, on the grid of ticks. */
-export function wei(ver: number): bigint {
+function wei(ver: number): bigint {
   return BigInt(Math.round(ver * 100)) * TICK;
 }
 
 /** Wei as VER. */
-export function ver(amount: bigint): number {
+function ver(amount: bigint): number {
   return Number(amount) / 1e18;
 }
 
@@ -359,8 +359,8 @@ export class MarketContracts {
   }
 
   /** Asks for units of a lease to move to a node. @returns Whether it was granted. */
-  async move(from: string, lease: Lease, to: GameNode, units: number): Promise<boolean> {
-    const move = { leaseId: lease.id, nodeId: to.nodeId, units };
+  async move(from: string, lease: Lease, units: number): Promise<boolean> {
+    const move = { leaseId: lease.id, units };
     return (await this.#send(from, this.#deployed.contracts.balancer.move.populateTransaction([move]))) !== undefined;
   }
 

@@ -46,7 +46,7 @@ export function compute(game: Game, { taskId, start, count, nodeId }: Lease): vo
 }
 
 /** Adds to what an account has in a book. */
-export function add(book: Map<string, number>, account: string, amount: number): void {
+function add(book: Map<string, number>, account: string, amount: number): void {
   book.set(account, (book.get(account) ?? 0) + amount);
 }
 

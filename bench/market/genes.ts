@@ -21,7 +21,7 @@ export const GENES = {
   energy: ["true", "none", "highest"],
   /** Whose receipts are on its checkpoints: those of any holder, or its own nodes' alone, which withhold the bytes. */
   receipts: ["anyone", "own"],
-  /** Asks for moves of its own leases to its own nodes, or of other nodes' leases to its own. */
+  /** Asks for moves of its own leases, or of other nodes', hoping that its other nodes are drawn. */
   move: ["never", "own", "others"],
   /** Tasks of one unit at the lowest price, each step. */
   dust: [0, 1, 4],

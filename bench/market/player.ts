@@ -110,11 +110,8 @@ export class Player {
   }
 
   async #move(lease: Lease): Promise<void> {
-    for (const target of this.nodes) {
-      if (target.nodeId === lease.nodeId) continue;
-      for (let units = Math.min(lease.count, target.capacity); units > 0; units--) {
-        if (await this.#game.chain.move(this.developer, lease, target, units)) return;
-      }
+    for (let units = lease.count; units > 0; units--) {
+      if (await this.#game.chain.move(this.developer, lease, units)) return;
     }
   }
 

@@ -128,7 +128,7 @@ export function winners({ scripted, learnt }: Result): Played[] {
 }
 
 /** Episodes that a game of this size has. */
-export function episodesOf({ worlds, honest, scripted, learning, finalists }: Size): number {
+function episodesOf({ worlds, honest, scripted, learning, finalists }: Size): number {
   const references = honest.length + 1;
   return worlds * (2 * references + scripted.length + finalists) + learning.generations * learning.population;
 }

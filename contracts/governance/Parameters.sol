@@ -72,6 +72,10 @@ contract Parameters is IParameters, AccessManaged {
         _atMost(_value(Param.MinCheckpointInterval), Param.MinCheckpointInterval, Param.MaxCheckpointInterval);
         // A range that moved is not moved again before the first move is done.
         _atMost(_value(Param.MoveGrace), Param.MoveGrace, Param.MoveCooldown);
+        // The stake under a unit pays for giving it back.
+        _atMost(_value(Param.ReleaseFee) + _value(Param.ReleaseUnitFee), Param.ReleaseFee, Param.StakePerUnit);
+        // A bar is not forgotten before it is over.
+        _atMost(_value(Param.ReleaseBar), Param.ReleaseBar, Param.ReleaseMemory);
     }
 
     function _atMost(uint256 value, Param lower, Param higher) private view {

@@ -92,6 +92,7 @@ interface ILeaseRegistry {
         address telemetry;
         address balancer;
         address reassignment;
+        address releaseFees;
     }
 
     event ModulesWired(Modules modules);
@@ -170,8 +171,8 @@ interface ILeaseRegistry {
     /// @notice Delivers the result of all units of a lease, until its task's deadline. Its node's operator only.
     function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external;
 
-    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint, without penalty. A moving lease is
-    /// handed over. Its node's operator only.
+    /// @notice Gives a lease back: its units go on elsewhere from the last checkpoint. Without headway it costs a fee, see
+    /// {IReleaseFees}; else nothing. A moving lease is handed over. Its node's operator only.
     function release(uint32 leaseId, uint24 fence) external;
 
     /// @notice Starts a move of a lease's last units: its node gets {Param.MoveGrace} to release it. Balancer only.

@@ -72,6 +72,16 @@ interface INodeRegistry {
         address operator;
     }
 
+    /// @notice Who reports for a node, and within which bounds.
+    struct Reporter {
+        address operator;
+        /// See {Facts.keyNumber}.
+        uint8 keyNumber;
+        /// The most power that the machine can draw, watts.
+        uint32 powerMax;
+        uint40 registeredAt;
+    }
+
     event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, ISupply.Terms terms);
     event TermsSet(uint32 indexed nodeId, ISupply.Terms terms);
     event ProfileSet(uint32 indexed nodeId, Profile profile);
@@ -169,4 +179,7 @@ interface INodeRegistry {
 
     /// @notice What judging a node's reports needs to know of its registration; reverts if unknown. Two reads.
     function factsOf(uint32 nodeId) external view returns (Facts memory);
+
+    /// @notice Who reports for a node; all zero if unknown. One read.
+    function reporterOf(uint32 nodeId) external view returns (Reporter memory);
 }

@@ -42,6 +42,7 @@ interface ISupply {
         address telemetry;
         address balancer;
         address reassignment;
+        address releaseFees;
     }
 
     /// @notice What judging a node's reports and receipts needs to know of its supply.
@@ -72,7 +73,7 @@ interface ISupply {
         uint8 listedClassId;
         uint16 listedTick;
         uint32 listedPosition;
-        /// No new leases before this time.
+        /// No new leases before this time: the node cools down after a failure, or its owner is barred.
         uint40 cooldownUntil;
         /// Whether its reports keep it out of new work.
         bool unfit;
@@ -82,6 +83,10 @@ interface ISupply {
     event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
     /// @notice Its reports make the node fit for new work, or unfit.
     event NodeFitSet(uint32 indexed nodeId, bool fit);
+    /// @notice None of the owner's nodes is listed for a time, because a lease was given back without headway.
+    /// @param level How many such releases are not forgotten yet, this one not counted.
+    /// @param until When the bar ends, seconds.
+    event OwnerBarred(address indexed owner, uint8 level, uint40 until);
     event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
     /// @notice The node's listing changed to this many free units at this class and tick.
     event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
@@ -135,8 +140,8 @@ interface ISupply {
     /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
     function addClasses(Class[] calldata added) external;
 
-    /// @notice Brings a new node into the market, active and with these terms. Node registry only.
-    function join(uint32 nodeId, Terms calldata terms) external;
+    /// @notice Brings a new node of `owner` into the market, active and with these terms. Node registry only.
+    function join(uint32 nodeId, address owner, Terms calldata terms) external;
 
     /// @notice Changes a node's terms. In an open round or batch the old terms stand until it ends. Node registry only.
     function setTerms(uint32 nodeId, Terms calldata terms) external;
@@ -199,6 +204,11 @@ interface ISupply {
     /// @return slashed Wei taken.
     function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
 
+    /// @notice Keeps all nodes of an owner out of new leases for {Param.ReleaseBar} seconds, doubled for each time before that is
+    /// not forgotten yet. An owner that is barred already is not barred for longer. Takes the newest 16 of its nodes out of the
+    /// listings at once; {sync} takes out the others. Release fees only.
+    function bar(address owner) external;
+
     /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry, and the
     /// balancer to keep a node out until it reports again.
     function setFit(uint32 nodeId, bool fit) external;
@@ -226,6 +236,9 @@ interface ISupply {
 
     /// @notice Free listed units of a class at or below this price (micro-VER). Four reads.
     function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256);
+
+    /// @notice Until when an owner's nodes are kept out of new leases, and how many releases without headway count against it.
+    function barOf(address owner) external view returns (uint40 until, uint8 level);
 
     /// @notice How many listings wait to be brought up to date.
     function pendingCount() external view returns (uint256);

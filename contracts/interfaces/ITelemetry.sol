@@ -149,7 +149,8 @@ interface ITelemetry {
 
     /// @notice Takes a batch of signed reports, packed one after the other, big-endian, without gaps:
     /// nodeId 4 | sequence 4 | period 4 | load 2 | latency 2 | joules 5 | renewableJoules 5 | method 1 | version 2 |
-    /// idleUnitSeconds 4 | number of shares 1 | per share: leaseId 4, joules 5 | signature 64 (ERC-2098: r, yParity and s).
+    /// idleUnitSeconds 4 | number of shares 1 | per share: leaseId 4, joules 5 | signature 64 (ERC-2098: r, yParity and s;
+    /// of an operator that is a contract, 64 bytes that it accepts by ERC-1271 with at most {CONTRACT_GAS}).
     /// Anyone. What is refused is told by {ReportRefused}; only a batch that cannot be taken apart reverts.
     /// O(reports + shares).
     /// @return accepted How many reports were taken.

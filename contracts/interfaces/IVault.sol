@@ -14,10 +14,12 @@ interface IVault {
         address leases;
         address rounds;
         address outlet;
+        address releaseFees;
     }
 
     /// @notice The totals of the ledgers, in wei.
     struct Books {
+        /// Of tasks, and the fees held under them.
         uint256 escrow;
         uint256 stake;
         uint256 claimable;
@@ -31,6 +33,15 @@ interface IVault {
     event StakeLocked(uint32 indexed nodeId, address indexed from, uint256 amount);
     event StakeReleased(uint32 indexed nodeId, address indexed to, uint256 amount);
     event StakeSlashed(uint32 indexed nodeId, uint256 amount);
+    /// @notice Part of a node's stake is held under a task as a fee.
+    /// @param amount Wei.
+    event FeeHeld(uint32 indexed nodeId, uint32 indexed taskId, uint256 amount);
+    /// @notice Part of the fees held under a task was credited to an account.
+    /// @param amount Wei.
+    event FeeReleased(uint32 indexed taskId, address indexed to, uint256 amount);
+    /// @notice Part of the fees held under a task went to the bounty pool.
+    /// @param amount Wei.
+    event FeeForfeited(uint32 indexed taskId, uint256 amount);
     event BountyPaid(address indexed to, uint256 amount);
     /// @notice The bounty pool held less than a bounty: only `paid` of `amount` wei were paid. Work goes on without; whoever
     /// keeps the market running does so unpaid until the pool is funded.
@@ -42,6 +53,10 @@ interface IVault {
     error NotModule(address caller);
     /// @notice The task's escrow holds less than asked for.
     error EscrowTooLow(uint32 taskId, uint256 available, uint256 needed);
+    /// @notice The fees held under the task are less than asked for.
+    /// @param available Held, wei.
+    /// @param needed Asked for, wei.
+    error FeesTooLow(uint32 taskId, uint256 available, uint256 needed);
     /// @notice Nothing to claim.
     error NothingToClaim(address account);
     /// @notice The zero address cannot receive.
@@ -70,6 +85,17 @@ interface IVault {
     /// @return taken Wei taken.
     function slash(uint32 nodeId, uint256 amount) external returns (uint256 taken);
 
+    /// @notice Holds up to `amount` of a node's stake under a task, as a fee whose receiver is not known yet: what is not there is not taken, and it
+    /// never reverts. Release fees only.
+    /// @return taken Wei taken.
+    function holdFee(uint32 nodeId, uint32 taskId, uint256 amount) external returns (uint256 taken);
+
+    /// @notice Moves `amount` of the fees held under a task to the claimable balance of `to`. Release fees only.
+    function releaseFee(uint32 taskId, address to, uint256 amount) external;
+
+    /// @notice Moves `amount` of the fees held under a task to the bounty pool. Release fees only.
+    function forfeitFee(uint32 taskId, uint256 amount) external;
+
     /// @notice Pays up to `amount` from the bounty pool to `to`'s claimable balance: an empty pool pays nothing and never reverts. Round manager and lease registry only.
     /// @return paid Wei paid.
     function payBounty(address to, uint256 amount) external returns (uint256 paid);
@@ -88,6 +114,9 @@ interface IVault {
 
     /// @notice A task's escrow, in wei.
     function escrowOf(uint32 taskId) external view returns (uint256);
+
+    /// @notice Fees held under a task, wei; not part of its escrow.
+    function feesOf(uint32 taskId) external view returns (uint256);
 
     /// @notice A node's stake, in wei.
     function stakeOf(uint32 nodeId) external view returns (uint256);

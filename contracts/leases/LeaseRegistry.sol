@@ -10,6 +10,7 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {IReassignment} from "../interfaces/IReassignment.sol";
+import {IReleaseFees} from "../interfaces/IReleaseFees.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
@@ -289,6 +290,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, WiredOnce {
         held.status = LeaseStatus.Released;
         held.due = uint40(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        // The charge first: what a barred owner's node has free is not listed.
+        IReleaseFees(_modules.releaseFees).charge(leaseId);
         SUPPLY.free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }

@@ -11,15 +11,15 @@ import {Vault} from "../vault/Vault.sol";
 /// @title Registry of nodes: who they are
 /// @notice See {INodeRegistry}.
 contract NodeRegistry is INodeRegistry {
-    /// @dev Owner and operator share a slot each with small facts.
+    /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone.
     struct Record {
         address owner;
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
+        address operator;
         /// How often the operator key was changed.
         uint8 keyNumber;
-        address operator;
         uint32 powerMax;
         uint40 registeredAt;
         string endpoint;
@@ -184,6 +184,12 @@ contract NodeRegistry is INodeRegistry {
         f.operator = r.operator;
     }
 
+    /// @inheritdoc INodeRegistry
+    function reporterOf(uint32 nodeId) external view returns (Reporter memory) {
+        Record storage r = _records[nodeId];
+        return Reporter(r.operator, r.keyNumber, r.powerMax, r.registeredAt);
+    }
+
     function _register(
         address operator,
         ISupply.Terms calldata terms,
@@ -198,7 +204,7 @@ contract NodeRegistry is INodeRegistry {
         _setProfile(nodeId, profile);
         VAULT.lockStake(nodeId, msg.sender, stake);
         emit TermsSet(nodeId, terms);
-        SUPPLY.join(nodeId, terms);
+        SUPPLY.join(nodeId, msg.sender, terms);
     }
 
     /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.

@@ -17,6 +17,31 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     using Listings for Listings.Book;
     using TickTree for TickTree.Tree;
 
+    /// @dev What backs a node, beside its hot slot.
+    struct Backing {
+        address owner;
+        /// Delivered units that are neither paid nor refused yet.
+        uint32 undecided;
+        /// The node of the same owner that was registered before, 0 if none.
+        uint32 previous;
+    }
+
+    /// @dev What is kept of an owner.
+    struct Owner {
+        uint40 barredUntil;
+        /// When `level` was last brought up to date.
+        uint40 levelAt;
+        /// Releases without headway that are not forgotten.
+        uint8 level;
+        /// Its newest node.
+        uint32 newest;
+    }
+
+    /// @dev Doublings of a bar at most.
+    uint256 private constant MAX_LEVEL = 12;
+    /// @dev Nodes of a barred owner that are taken out of the listings at once.
+    uint256 private constant MAX_BARRED_NODES = 16;
+
     /// @notice Holds the stakes.
     Vault public immutable VAULT;
     /// @notice Stake per unit, cooldown.
@@ -36,8 +61,8 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     Class[] private _classes;
     mapping(bytes32 name => bool) private _classNames;
     mapping(uint32 nodeId => Listings.Node) private _nodes;
-    /// @dev Delivered units of a node that are neither paid nor refused yet.
-    mapping(uint32 nodeId => uint32 units) private _undecided;
+    mapping(uint32 nodeId => Backing) private _backings;
+    mapping(address owner => Owner) private _owners;
     mapping(uint8 classId => Listings.Book) private _books;
     /// @dev Nodes whose listing is behind what they are; grows only while the listings are frozen.
     uint32[] private _pending;
@@ -52,11 +77,13 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         PARAMETERS = parameters;
     }
 
+    /// @inheritdoc ISupply
     function wire(Modules calldata modules) external wiring {
         _modules = modules;
         emit ModulesWired(modules);
     }
 
+    /// @inheritdoc ISupply
     function addClasses(Class[] calldata added) external restricted {
         for (uint256 i; i < added.length; ++i) {
             (bytes32 name, uint40 tickSize) = (added[i].name, added[i].tickSize);
@@ -70,7 +97,9 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     }
 
     /// @inheritdoc ISupply
-    function join(uint32 nodeId, Terms calldata terms) external onlyModule(_modules.nodes) {
+    function join(uint32 nodeId, address owner, Terms calldata terms) external onlyModule(_modules.nodes) {
+        _backings[nodeId] = Backing(owner, 0, _owners[owner].newest);
+        _owners[owner].newest = nodeId;
         _nodes[nodeId].status = NodeStatus.Active;
         ++activeNodes;
         _setTerms(nodeId, terms);
@@ -107,16 +136,19 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         if (byOwner || !frozen) _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
     function sync(uint32[] calldata nodeIds) external {
         require(!frozen, ListingsFrozen());
         for (uint256 i; i < nodeIds.length; ++i) _sync(nodeIds[i]);
     }
 
+    /// @inheritdoc ISupply
     function syncPending(uint256 most) external returns (uint256) {
         require(!frozen, ListingsFrozen());
         return _syncPending(most);
     }
 
+    /// @inheritdoc ISupply
     function freeze(uint256 most) external {
         bool forBatch = msg.sender == _modules.reassignment;
         require(forBatch || msg.sender == _modules.rounds, NotModule(msg.sender));
@@ -129,12 +161,14 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         emit ListingsFrozenSet(true);
     }
 
+    /// @inheritdoc ISupply
     function thaw() external onlyModule(_frozenForBatch ? _modules.reassignment : _modules.rounds) {
         require(frozen, ListingsNotFrozen());
         frozen = false;
         emit ListingsFrozenSet(false);
     }
 
+    /// @inheritdoc ISupply
     function fill(
         uint8 classId,
         bytes32 seed,
@@ -146,6 +180,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         return _books[classId].fill(_nodes, order, nodeIds);
     }
 
+    /// @inheritdoc ISupply
     function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
         require(msg.sender == _modules.reassignment, NotModule(msg.sender));
         require(frozen && _frozenForBatch, ListingsNotFrozen());
@@ -160,22 +195,26 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, n.listedTick, units);
     }
 
+    /// @inheritdoc ISupply
     function free(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
         _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
     function deliver(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
         _nodes[nodeId].leased -= units;
-        _undecided[nodeId] += units;
+        _backings[nodeId].undecided += units;
         _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
     function decide(uint32 nodeId, uint32 units) external onlyModule(_modules.leases) {
-        _undecided[nodeId] -= units;
+        _backings[nodeId].undecided -= units;
         _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
     function penalise(uint32 nodeId, uint256 amount) external onlyModule(_modules.leases) returns (uint256 slashed) {
         uint40 until = uint40(block.timestamp + PARAMETERS.get(Param.Cooldown));
         _nodes[nodeId].cooldownUntil = until;
@@ -184,6 +223,24 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
+    function bar(address owner) external onlyModule(_modules.releaseFees) {
+        Owner storage o = _owners[owner];
+        // Leases that were granted before a bar may all be given back under it.
+        if (block.timestamp < o.barredUntil) return;
+        uint256 level = _levelOf(o);
+        o.barredUntil = uint40(block.timestamp + (PARAMETERS.get(Param.ReleaseBar) << level));
+        o.levelAt = o.barredUntil;
+        o.level = uint8(Math.min(level + 1, MAX_LEVEL));
+        emit OwnerBarred(owner, uint8(level), o.barredUntil);
+        uint32 nodeId = o.newest;
+        for (uint256 i; i < MAX_BARRED_NODES && nodeId != 0; ++i) {
+            _touch(nodeId);
+            nodeId = _backings[nodeId].previous;
+        }
+    }
+
+    /// @inheritdoc ISupply
     function setFit(uint32 nodeId, bool fit) external {
         bool known = msg.sender == _modules.telemetry || (msg.sender == _modules.balancer && !fit);
         require(known, NotModule(msg.sender));
@@ -192,6 +249,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         _touch(nodeId);
     }
 
+    /// @inheritdoc ISupply
     function classes() external view returns (Class[] memory) {
         return _classes;
     }
@@ -205,6 +263,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
     /// @inheritdoc ISupply
     function offerOf(uint32 nodeId) external view returns (Offer memory) {
         Listings.Node storage n = _nodes[nodeId];
+        Backing storage b = _backings[nodeId];
         return
             Offer({
                 status: n.status,
@@ -212,25 +271,34 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
                 askTick: n.askTick,
                 capacity: n.capacity,
                 leased: n.leased,
-                undecided: _undecided[nodeId],
+                undecided: b.undecided,
                 listedUnits: n.listedUnits,
                 listedClassId: n.listedClassId,
                 listedTick: n.listedTick,
                 listedPosition: n.listedPosition,
-                cooldownUntil: n.cooldownUntil,
+                cooldownUntil: uint40(Math.max(n.cooldownUntil, _owners[b.owner].barredUntil)),
                 unfit: n.unfit
             });
     }
 
+    /// @inheritdoc ISupply
     function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256) {
         return _books[classId].tree.below(tick);
     }
 
+    /// @inheritdoc ISupply
     function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256) {
         uint256 end = price / class(classId).tickSize + 1;
         return _books[classId].tree.below(end > TICKS ? TICKS : end);
     }
 
+    /// @inheritdoc ISupply
+    function barOf(address owner) external view returns (uint40, uint8) {
+        Owner storage o = _owners[owner];
+        return (o.barredUntil, uint8(_levelOf(o)));
+    }
+
+    /// @inheritdoc ISupply
     function pendingCount() external view returns (uint256) {
         return _pending.length;
     }
@@ -253,6 +321,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         units = _nodes[nodeId].listedUnits;
     }
 
+    /// @inheritdoc ISupply
     function listingOf(uint32 nodeId) public view returns (uint32 units, uint8 classId, uint40 price) {
         Listings.Node storage n = _nodes[nodeId];
         units = n.listedUnits;
@@ -261,6 +330,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         price = n.listedTick * _classes[classId].tickSize;
     }
 
+    /// @inheritdoc ISupply
     function class(uint8 classId) public view returns (Class memory) {
         require(classId < _classes.length, UnknownClass(classId));
         return _classes[classId];
@@ -280,6 +350,7 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         n.askTick = uint16(terms.ask / tickWei);
     }
 
+    /// @dev Brings the listing up to date at once, or notes that it has to be once the round is over.
     function _touch(uint32 nodeId) private {
         if (!frozen) {
             _sync(nodeId);
@@ -318,12 +389,22 @@ contract Supply is ISupply, AccessManaged, WiredOnce {
         emit Listed(nodeId, classId, tick, units);
     }
 
+    /// @dev Units that the node may be leased now: its capacity less what it runs, as far as its stake covers them beside
+    /// what it runs and what it delivered but may still be slashed for.
     function _freeUnits(uint32 nodeId) private view returns (uint32) {
         Listings.Node storage n = _nodes[nodeId];
         if (n.status != NodeStatus.Active || n.unfit || block.timestamp < n.cooldownUntil) return 0;
+        Backing storage b = _backings[nodeId];
+        if (block.timestamp < _owners[b.owner].barredUntil) return 0;
         uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
-        uint256 backed = uint256(n.leased) + _undecided[nodeId];
+        uint256 backed = uint256(n.leased) + b.undecided;
         return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
+    }
+
+    /// @dev Releases that count against an owner now: each is forgotten {Param.ReleaseMemory} after the bar, one after the other.
+    function _levelOf(Owner storage o) private view returns (uint256) {
+        uint256 forgotten = Math.saturatingSub(block.timestamp, o.levelAt) / PARAMETERS.get(Param.ReleaseMemory);
+        return Math.saturatingSub(o.level, forgotten);
     }
 
     function _requireInMarket(uint32 nodeId, NodeStatus status) private pure {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
@@ -46,6 +47,9 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         uint256 maxLatency;
     }
 
+    /// @notice Gas with which an operator that is a contract judges a signature: enough for a few of ECDSA, or P-256 by the
+    /// precompile; so little that a batch of 100 such reports still fits a transaction.
+    uint256 public constant CONTRACT_GAS = 50_000;
     /// @notice Most shares in a report.
     uint256 public constant MAX_SHARES = 64;
 
@@ -211,7 +215,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     function _process(Report memory r, bytes calldata signature, Batch memory batch) private returns (Refusal reason) {
         ISupply.State memory state = SUPPLY.stateOf(r.nodeId);
         if (state.status == ISupply.NodeStatus.None) return Refusal.UnknownNode;
-        INodeRegistry.Facts memory facts = NODES.factsOf(r.nodeId);
+        INodeRegistry.Reporter memory facts = NODES.reporterOf(r.nodeId);
         Standing memory s = _standings[r.nodeId];
         uint256 from = _coveredFrom(s, facts.registeredAt, batch.rule.timeout);
         if (state.status != ISupply.NodeStatus.Active && state.status != ISupply.NodeStatus.Draining) {
@@ -289,7 +293,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     function _judgeOrigin(
         Report memory r,
-        INodeRegistry.Facts memory facts,
+        INodeRegistry.Reporter memory facts,
         bytes calldata signature,
         uint32 sequence
     ) private view returns (Refusal) {
@@ -297,13 +301,21 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         // Each key counts for itself: what a key that was stolen has signed holds its successor up in nothing.
         if (r.sequence <= sequence || r.sequence >> KEY_SHIFT != facts.keyNumber) return Refusal.SequenceNotGrowing;
         // ERC-2098: r, then s with the parity in its highest bit.
-        (address signer, , ) = ECDSA.tryRecover(
-            _hashTypedDataV4(r.hash()),
-            bytes32(signature),
-            bytes32(signature[32:])
-        );
+        bytes32 digest = _hashTypedDataV4(r.hash());
+        (address signer, , ) = ECDSA.tryRecover(digest, bytes32(signature), bytes32(signature[32:]));
         // What cannot be recovered is zero, which the registry refuses as an operator.
-        return signer == facts.operator ? Refusal.None : Refusal.BadSignature;
+        bool good = signer == facts.operator || _acceptedBy(facts.operator, digest, signature);
+        return good ? Refusal.None : Refusal.BadSignature;
+    }
+
+    /// @dev Whether an operator that is a contract accepts the signature (ERC-1271). With bounded gas: it must not be able to
+    /// spoil the batch of others.
+    function _acceptedBy(address operator, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        if (operator.code.length == 0) return false;
+        (bool ok, bytes memory answer) = operator.staticcall{gas: CONTRACT_GAS}(
+            abi.encodeCall(IERC1271.isValidSignature, (digest, signature))
+        );
+        return ok && answer.length >= 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);
     }
 
     function _judgeValues(Report memory r, uint256 powerMax, uint256 capacity) private pure returns (Refusal) {

@@ -25,6 +25,7 @@ contract Vault is IVault, WiredOnce {
 
     mapping(uint32 taskId => uint256 wei_) private _escrow;
     mapping(uint32 nodeId => uint256 wei_) private _stake;
+    mapping(uint32 taskId => uint256 wei_) private _fees;
     mapping(address account => uint256 wei_) private _claimable;
 
     constructor(IERC20 token) {
@@ -84,12 +85,32 @@ contract Vault is IVault, WiredOnce {
     /// @inheritdoc IVault
     function slash(uint32 nodeId, uint256 amount) external returns (uint256 taken) {
         require(msg.sender == _modules.supply, NotModule(msg.sender));
-        uint256 stake = _stake[nodeId];
-        taken = Math.min(stake, amount);
-        _stake[nodeId] = stake - taken;
-        _totalStake -= uint128(taken);
+        taken = _takeStake(nodeId, amount);
         _bountyPool += uint128(taken);
         emit StakeSlashed(nodeId, taken);
+    }
+
+    /// @inheritdoc IVault
+    function holdFee(uint32 nodeId, uint32 taskId, uint256 amount) external returns (uint256 taken) {
+        require(msg.sender == _modules.releaseFees, NotModule(msg.sender));
+        taken = _takeStake(nodeId, amount);
+        _fees[taskId] += taken;
+        _totalEscrow += uint128(taken);
+        emit FeeHeld(nodeId, taskId, taken);
+    }
+
+    /// @inheritdoc IVault
+    function releaseFee(uint32 taskId, address to, uint256 amount) external {
+        _takeFee(taskId, amount);
+        _credit(to, amount);
+        emit FeeReleased(taskId, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function forfeitFee(uint32 taskId, uint256 amount) external {
+        _takeFee(taskId, amount);
+        _bountyPool += uint128(amount);
+        emit FeeForfeited(taskId, amount);
     }
 
     /// @inheritdoc IVault
@@ -144,6 +165,11 @@ contract Vault is IVault, WiredOnce {
     }
 
     /// @inheritdoc IVault
+    function feesOf(uint32 taskId) external view returns (uint256) {
+        return _fees[taskId];
+    }
+
+    /// @inheritdoc IVault
     function stakeOf(uint32 nodeId) external view returns (uint256) {
         return _stake[nodeId];
     }
@@ -157,6 +183,21 @@ contract Vault is IVault, WiredOnce {
         uint256 available = _escrow[taskId];
         require(available >= amount, EscrowTooLow(taskId, available, amount));
         _escrow[taskId] = available - amount;
+        _totalEscrow -= uint128(amount);
+    }
+
+    function _takeStake(uint32 nodeId, uint256 amount) private returns (uint256 taken) {
+        uint256 stake = _stake[nodeId];
+        taken = Math.min(stake, amount);
+        _stake[nodeId] = stake - taken;
+        _totalStake -= uint128(taken);
+    }
+
+    function _takeFee(uint32 taskId, uint256 amount) private {
+        require(msg.sender == _modules.releaseFees, NotModule(msg.sender));
+        uint256 available = _fees[taskId];
+        require(available >= amount, FeesTooLow(taskId, available, amount));
+        _fees[taskId] = available - amount;
         _totalEscrow -= uint128(amount);
     }
 

@@ -43,6 +43,10 @@ const PARAMETERS = [
   "LoadFloor",
   "MaxTaskTime",
   "SeedPrice",
+  "ReleaseFee",
+  "ReleaseUnitFee",
+  "ReleaseBar",
+  "ReleaseMemory",
 ] as const;
 
 type Coordinator =
@@ -83,6 +87,8 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   ]);
   const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply]);
 
+  const releaseFees = m.contract("ReleaseFees", [vault, parameters, nodes, supply, tasks, leases, checkpoints]);
+
   const subscribed = m.call(coordinator, "createSubscription", []);
   const subscriptionId = m.readEventArgument(subscribed, "SubscriptionCreated", "subId", {
     emitter: coordinator,
@@ -111,10 +117,10 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
 
-  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds, outlet }]);
-  m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment }]);
+  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
+  m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
   m.call(tasks, "wire", [rounds, leases, reassignment]);
-  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment }]);
+  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
   m.call(ledger, "wire", [telemetry]);
   m.call(seeds, "wire", [rounds, reassignment]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
@@ -185,6 +191,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     tasks,
     leases,
     checkpoints,
+    releaseFees,
     seeds,
     rounds,
     telemetry,

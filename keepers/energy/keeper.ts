@@ -45,6 +45,9 @@ export interface EnergyParts {
 /** What became of a report that an agent sent. */
 export type Receipt = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
 
+/** What of a node's operator key its reports are held against. */
+type OperatorKey = Pick<ReportFacts, "operator" | "keyNumber" | "contractOperator">;
+
 /**
  * Collects agents' reports and posts them in batches; throttles, frees and lapses nodes; sets paid work against baselines.
  *
@@ -57,7 +60,7 @@ export class EnergyKeeper {
   readonly #inbox = new ReportInbox();
   readonly #leases: LeaseIndex;
   /** Operator keys by node, with their numbers. */
-  readonly #keys = new Map<number, { readonly operator: string; readonly number: number }>();
+  readonly #keys = new Map<number, OperatorKey>();
   readonly #registered = new Map<number, number>();
   /** When each paid lease is to be looked at again, chain time; Infinity: never. */
   readonly #lookAgain = new Map<number, number>();
@@ -226,7 +229,7 @@ export class EnergyKeeper {
       facts.set(id, {
         inMarket: status === "active" || status === "draining",
         sequence: standing?.sequence ?? 0,
-        keyNumber: await this.#keyNumber(pin, id, operator, standing?.sequence ?? 0),
+        ...(await this.#keyOf(pin, id, operator, standing?.sequence ?? 0)),
         operator,
         coveredUntil: Math.max(covered, pin.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
         now: pin.timestamp,
@@ -240,13 +243,15 @@ export class EnergyKeeper {
   }
 
   /** Asked for again when the operator is another one, or a report of a later key has been taken. */
-  async #keyNumber(pin: Pin, nodeId: number, operator: string, sequence: number): Promise<number> {
+  async #keyOf(pin: Pin, nodeId: number, operator: string, sequence: number): Promise<OperatorKey> {
     const known = this.#keys.get(nodeId);
-    if (known?.operator === operator && known.number >= keyOfSequence(sequence)) return known.number;
-    const facts = await answer(this.#parts.reader.contracts.nodes.factsOf(nodeId, block(pin)));
-    const number = Number(facts.keyNumber);
-    this.#keys.set(nodeId, { operator: facts.operator, number });
-    return number;
+    if (known?.operator === operator && known.keyNumber >= keyOfSequence(sequence)) return known;
+    const { reader } = this.#parts;
+    const facts = await answer(reader.contracts.nodes.factsOf(nodeId, block(pin)));
+    const code = await answer(reader.provider.getCode(facts.operator, pin.number));
+    const key = { operator: facts.operator, keyNumber: Number(facts.keyNumber), contractOperator: code !== "0x" };
+    this.#keys.set(nodeId, key);
+    return key;
   }
 
   async #registeredAt(pin: Pin, nodeId: number): Promise<number> {

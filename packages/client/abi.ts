@@ -15,6 +15,7 @@ export const CONTRACT_NAMES = [
   "Supply",
   "TaskRegistry",
   "LeaseRegistry",
+  "ReleaseFees",
   "CheckpointRegistry",
   "VrfSeeds",
   "RoundManager",

@@ -23,6 +23,7 @@ const NEEDED = [
   "Balancer",
   "Supply",
   "PoolOutlet",
+  "ReleaseFees",
   "Reassignment",
 ];
 

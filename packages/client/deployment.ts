@@ -14,6 +14,7 @@ import type {
   Parameters,
   PoolOutlet,
   Reassignment,
+  ReleaseFees,
   RoundManager,
   Supply,
   TaskRegistry,
@@ -47,6 +48,7 @@ export interface Contracts {
   readonly ledger: EnergyLedger;
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
+  readonly releaseFees: ReleaseFees;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -190,6 +192,7 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     ledger: at<EnergyLedger>("EnergyLedger"),
     balancer: at<Balancer>("Balancer"),
     reassignment: at<Reassignment>("Reassignment"),
+    releaseFees: at<ReleaseFees>("ReleaseFees"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),

@@ -15,6 +15,8 @@ export interface ReportFacts {
   /** How often its operator key was changed. */
   readonly keyNumber: number;
   readonly operator: string;
+  /** Whether the operator is a contract, which judges signatures itself (ERC-1271): then only a simulation tells. */
+  readonly contractOperator?: boolean;
   /** From when on its next report may cover. */
   readonly coveredUntil: number;
   readonly now: number;
@@ -50,7 +52,7 @@ export function refusalOf(
   if (report.sequence <= facts.sequence || keyOfSequence(report.sequence) !== facts.keyNumber) {
     return "sequenceNotGrowing";
   }
-  if (signerOf({ report, signature }, facts) !== facts.operator) return "badSignature";
+  if (!facts.contractOperator && signerOf({ report, signature }, facts) !== facts.operator) return "badSignature";
   if (report.period === 0 || facts.coveredUntil + report.period > facts.now) return "periodInvalid";
   if (report.load > 10_000) return "loadTooHigh";
   if (report.method === 0 || report.method >= ENERGY_METHODS.length) return "unknownMethod";
@@ -85,12 +87,14 @@ export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): 
     reader.provider.getNetwork(),
     telemetry.getAddress(),
   ]);
+  const code = await answer(reader.provider.getCode(facts.operator, at.number));
   const covered = standing.at === 0 ? Number(facts.registeredAt) : standing.at - standing.lag;
   return {
     inMarket: ["active", "draining"].includes(word(NODE_STATUSES, state.status)),
     sequence: standing.sequence,
     keyNumber: Number(facts.keyNumber),
     operator: facts.operator,
+    contractOperator: code !== "0x",
     coveredUntil: Math.max(covered, at.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
     now: at.timestamp,
     capacity: Number(state.capacity),

@@ -98,6 +98,10 @@ export const PARAMETERS = [
   "loadFloor",
   "maxTaskTime",
   "seedPrice",
+  "releaseFee",
+  "releaseUnitFee",
+  "releaseBar",
+  "releaseMemory",
 ] as const;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];

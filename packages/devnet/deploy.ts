@@ -49,6 +49,7 @@ export async function deployLocal(rules?: "base" | "baseSepolia") {
       seeds: await ethers.getContractAt("VrfSeeds", deployed.seeds),
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
       reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
+      releaseFees: await ethers.getContractAt("ReleaseFees", deployed.releaseFees),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
       balancer: await ethers.getContractAt("Balancer", deployed.balancer),

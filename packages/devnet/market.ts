@@ -133,6 +133,7 @@ export async function addressesOf(
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
     Reassignment: market.contracts.reassignment,
+    ReleaseFees: market.contracts.releaseFees,
     Telemetry: market.contracts.telemetry,
     EnergyLedger: market.contracts.ledger,
     Balancer: market.contracts.balancer,

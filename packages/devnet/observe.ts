@@ -72,7 +72,7 @@ export async function readBooks(contracts: Contracts, accounts: readonly string[
     for (let id = 1; id <= Number(ids); id++) total += await of(id);
     return total;
   };
-  const escrow = await sum(taskCount, (id) => vault.escrowOf(id));
+  const escrow = await sum(taskCount, async (id) => (await vault.escrowOf(id)) + (await vault.feesOf(id)));
   const stake = await sum(nodeCount, (id) => vault.stakeOf(id));
   let claimable = 0n;
   for (const account of new Set(accounts)) claimable += await vault.claimable(account);

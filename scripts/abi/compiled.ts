@@ -17,6 +17,7 @@ const SOURCES: Readonly<Record<ContractName, string>> = {
   Supply: "contracts/nodes/Supply.sol",
   TaskRegistry: "contracts/tasks/TaskRegistry.sol",
   LeaseRegistry: "contracts/leases/LeaseRegistry.sol",
+  ReleaseFees: "contracts/leases/ReleaseFees.sol",
   CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",
   VrfSeeds: "contracts/vrf/VrfSeeds.sol",
   RoundManager: "contracts/rounds/RoundManager.sol",

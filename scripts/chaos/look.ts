@@ -55,7 +55,7 @@ async function addUp(
   const at = block(pin);
   const sum = async (amounts: Promise<bigint>[]) => (await Promise.all(amounts)).reduce((all, each) => all + each, 0n);
   return {
-    escrow: await sum(ids.tasks.map((id) => vault.escrowOf(id, at))),
+    escrow: await sum(ids.tasks.flatMap((id) => [vault.escrowOf(id, at), vault.feesOf(id, at)])),
     stake: await sum(ids.nodes.map((id) => vault.stakeOf(id, at))),
     claimable: await sum(ids.accounts.map((account) => vault.claimable(account, at))),
   };

@@ -127,6 +127,7 @@ async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }
     ledger: "EnergyLedger",
     balancer: "Balancer",
     reassignment: "Reassignment",
+    releaseFees: "ReleaseFees",
   };
   const found: string[] = [];
   for (const [key, name] of Object.entries(names)) {

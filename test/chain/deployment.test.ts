@@ -30,6 +30,7 @@ describe("deployment", () => {
         telemetry: target,
         balancer: target,
         reassignment: target,
+        releaseFees: target,
       }),
       contracts.tasks.wire(target, target, target),
       contracts.leases.wire({
@@ -38,6 +39,7 @@ describe("deployment", () => {
         telemetry: target,
         balancer: target,
         reassignment: target,
+        releaseFees: target,
       }),
       contracts.seeds.wire(target, target),
       contracts.ledger.wire(target),

@@ -2,7 +2,7 @@ import { expect } from "chai";
 
 import { LEAST_MARGIN, TransactionLane } from "@verai/client/lane";
 import { openClient, openMarket } from "@verai/devnet/market";
-import { settlement } from "../support/settlement.ts";
+import { settlement } from "@verai/devnet/settlement";
 
 const MILLI = 10n ** 15n;
 const [DEVELOPER, OPERATOR] = [1, 6];

@@ -38,6 +38,7 @@ async function setUp() {
     EnergyLedger: await deployed.ledger.getAddress(),
     Balancer: await deployed.balancer.getAddress(),
     Reassignment: await deployed.reassignment.getAddress(),
+    ReleaseFees: await deployed.releaseFees.getAddress(),
   };
   const deployment: Deployment = { chainId: 31337, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);

@@ -8,7 +8,7 @@ import { HARDHAT } from "@verai/devnet/chain";
 import { ROOT } from "@verai/devnet/processes";
 import { Bench } from "@verai/devnet/programs";
 import { openClient, openMarket } from "@verai/devnet/market";
-import { settlement } from "../support/settlement.ts";
+import { settlement } from "@verai/devnet/settlement";
 
 const MICRO = 10n ** 12n;
 const OWNER = 10;

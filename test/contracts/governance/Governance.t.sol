@@ -129,16 +129,16 @@ contract GovernanceTest is Fixture {
     }
 
     function test_WiredOnce() public {
-        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice);
+        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice);
         assertTrue(vault.isWired());
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         vault.wire(m);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        supply.wire(ISupply.Modules(alice, alice, alice, alice, alice, alice));
+        supply.wire(ISupply.Modules(alice, alice, alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         tasks.wire(alice, alice, alice);
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice));
+        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));
         vm.expectRevert(WiredOnce.AlreadyWired.selector);
         seeds.wire(alice, alice);
 

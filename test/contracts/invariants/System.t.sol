@@ -71,7 +71,7 @@ contract SystemInvariants is Fixture, Sums {
         IVault.Books memory b = vault.books();
         assertEq(ver.balanceOf(address(vault)), b.escrow + b.stake + b.claimable + b.bountyPool, "balance");
         uint256 sum;
-        for (uint32 i = 1; i <= tasks.taskCount(); ++i) sum += vault.escrowOf(i);
+        for (uint32 i = 1; i <= tasks.taskCount(); ++i) sum += vault.escrowOf(i) + vault.feesOf(i);
         assertEq(sum, b.escrow, "escrow");
         sum = 0;
         for (uint32 i = 1; i <= nodes.nodeCount(); ++i) sum += vault.stakeOf(i);

@@ -225,7 +225,7 @@ contract NodeRegistryTest is Fixture {
         vm.expectRevert(notModule);
         supply.setFit(id, false);
         vm.expectRevert(notModule);
-        supply.join(id, ISupply.Terms(CPU_EU, 1, 0));
+        supply.join(id, alice, ISupply.Terms(CPU_EU, 1, 0));
         vm.expectRevert(notModule);
         supply.setTerms(id, ISupply.Terms(CPU_EU, 1, 0));
         vm.expectRevert(notModule);

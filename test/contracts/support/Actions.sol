@@ -206,6 +206,13 @@ abstract contract Actions is System {
         leases.release(leaseId, fence);
     }
 
+    /// @dev Lets releases without headway cost what they cost on chains.
+    function chargeReleases() internal {
+        setParam(Param.ReleaseFee, 500_000);
+        setParam(Param.ReleaseUnitFee, 10_000);
+        setParam(Param.ReleaseBar, 1 hours);
+    }
+
     function checkpoint(uint32 leaseId, uint40 progress) internal {
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));

@@ -15,6 +15,7 @@ import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol"
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
+import {ReleaseFees} from "../../../contracts/leases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {Supply} from "../../../contracts/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
@@ -41,6 +42,9 @@ abstract contract Fixture is Actions {
             _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed()))
         );
         checkpoints = CheckpointRegistry(_deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply)));
+        releaseFees = ReleaseFees(
+            _deploy("ReleaseFees", abi.encode(vault, parameters, nodes, supply, tasks, leases, checkpoints))
+        );
         _deploySeeds();
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
         telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
@@ -61,7 +65,8 @@ abstract contract Fixture is Actions {
                 tasks: address(tasks),
                 leases: address(leases),
                 rounds: address(rounds),
-                outlet: address(outlet)
+                outlet: address(outlet),
+                releaseFees: address(releaseFees)
             })
         );
         supply.wire(
@@ -71,7 +76,8 @@ abstract contract Fixture is Actions {
                 leases: address(leases),
                 telemetry: address(telemetry),
                 balancer: address(balancer),
-                reassignment: address(reassignment)
+                reassignment: address(reassignment),
+                releaseFees: address(releaseFees)
             })
         );
         tasks.wire(address(rounds), address(leases), address(reassignment));
@@ -81,7 +87,8 @@ abstract contract Fixture is Actions {
                 checkpoints: address(checkpoints),
                 telemetry: address(telemetry),
                 balancer: address(balancer),
-                reassignment: address(reassignment)
+                reassignment: address(reassignment),
+                releaseFees: address(releaseFees)
             })
         );
         seeds.wire(address(rounds), address(reassignment));
@@ -136,6 +143,11 @@ abstract contract Fixture is Actions {
         b[uint256(Param.MaxTaskTime)] = IParameters.Bounded(365 days, 30 days, 1_095 days);
         // None, so that fees show what they are; tests of what a round costs its tasks set it.
         b[uint256(Param.SeedPrice)] = IParameters.Bounded(0, 0, 1e6);
+        // None: most tests give leases back to show something else. {Actions.chargeReleases} sets what chains have.
+        b[uint256(Param.ReleaseFee)] = IParameters.Bounded(0, 0, 1e8);
+        b[uint256(Param.ReleaseUnitFee)] = IParameters.Bounded(0, 0, 1e7);
+        b[uint256(Param.ReleaseBar)] = IParameters.Bounded(0, 0, 1 days);
+        b[uint256(Param.ReleaseMemory)] = IParameters.Bounded(1 days, 1 days, 30 days);
     }
 
     function initialClasses() internal pure returns (ISupply.Class[] memory c) {

@@ -11,6 +11,7 @@ import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
+import {ReleaseFees} from "../../../contracts/leases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
 import {Supply} from "../../../contracts/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
@@ -34,6 +35,7 @@ abstract contract System is Test {
         TaskRegistry tasks;
         LeaseRegistry leases;
         CheckpointRegistry checkpoints;
+        ReleaseFees releaseFees;
         VRFCoordinatorV2_5Mock coordinator;
         VrfSeeds seeds;
         RoundManager rounds;
@@ -69,6 +71,7 @@ abstract contract System is Test {
     TaskRegistry internal tasks;
     LeaseRegistry internal leases;
     CheckpointRegistry internal checkpoints;
+    ReleaseFees internal releaseFees;
     VRFCoordinatorV2_5Mock internal coordinator;
     VrfSeeds internal seeds;
     RoundManager internal rounds;
@@ -96,6 +99,7 @@ abstract contract System is Test {
         tasks = c.tasks;
         leases = c.leases;
         checkpoints = c.checkpoints;
+        releaseFees = c.releaseFees;
         coordinator = c.coordinator;
         seeds = c.seeds;
         rounds = c.rounds;
@@ -115,6 +119,7 @@ abstract contract System is Test {
         c.tasks = tasks;
         c.leases = leases;
         c.checkpoints = checkpoints;
+        c.releaseFees = releaseFees;
         c.coordinator = coordinator;
         c.seeds = seeds;
         c.rounds = rounds;

@@ -123,6 +123,9 @@ contract VaultTest is Fixture {
             if (!node) _refused(by, abi.encodeCall(IVault.releaseStake, (1, bob)));
             if (by != address(supply)) _refused(by, abi.encodeCall(IVault.slash, (1, 0)));
             if (!lease && by != address(rounds)) _refused(by, abi.encodeCall(IVault.payBounty, (bob, 0)));
+            _refused(by, abi.encodeCall(IVault.holdFee, (1, 1, 0)));
+            _refused(by, abi.encodeCall(IVault.releaseFee, (1, bob, 0)));
+            _refused(by, abi.encodeCall(IVault.forfeitFee, (1, 0)));
         }
     }
 

@@ -13,6 +13,20 @@ export const MONEY: Sentences = {
       `${ver(a.int("amount"))} are more than can be paid from the bounty pool until ${time(a.int("until"))}, which is ${ver(a.int("left"))}; pay less, or wait.`,
     retryable: true,
   },
+  "FeesTooLow(uint32,uint256,uint256)": {
+    say: (a) =>
+      `The release fees held under task ${a.text("taskId")} are ${ver(a.int("available"))}, less than the ${ver(a.int("needed"))} asked for; ` +
+      `this is a defect of the contracts, please report it.`,
+  },
+  "TaskNotEnded(uint32)": {
+    say: (a) =>
+      `Task ${a.text("taskId")} has not ended, so it is not known yet who gets the fees of leases that were given back; wait until it has.`,
+    retryable: true,
+  },
+  "NoFees(uint32)": {
+    say: (a) =>
+      `No release fees are held under task ${a.text("taskId")}, or they were settled already; nothing is left to do.`,
+  },
   "NothingToClaim(address)": {
     say: (a) => `${a.text("account")} has nothing to claim; payments appear when leases are accepted.`,
   },
