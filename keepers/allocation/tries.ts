@@ -6,7 +6,7 @@ export type Tries = Readonly<Partial<Record<Upkeep, Try>>>;
 
 /** A step that was refused. */
 export interface Try {
-  /** Maximum number of that the next try does at once. */
+  /** Maximum that the next try does at once. */
   readonly most: number;
   /** How often in a row it was refused with nothing left to halve. */
   readonly failures: number;
