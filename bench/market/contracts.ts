@@ -247,8 +247,14 @@ export class MarketContracts {
   async tidyQueue(from: string): Promise<void> {
     const { tasks } = this.#deployed.contracts;
     await this.#send(from, tasks.park.populateTransaction(32));
-    const parked = await tasks.parkedPage(0, 32);
-    if (parked.length > 0) await this.#send(from, tasks.enqueue.populateTransaction([...parked]));
+    // All of them, page by page: a heap of what nobody serves must not hide what can be served again.
+    for (
+      let offset = 0, parked = await tasks.parkedPage(0, 32);
+      parked.length > 0;
+      parked = await tasks.parkedPage((offset += 32), 32)
+    ) {
+      await this.#send(from, tasks.enqueue.populateTransaction([...parked]));
+    }
   }
 
   /** The oracle answers what the open round, or batch, has asked. `payer` stands for who pays the subscription. */
