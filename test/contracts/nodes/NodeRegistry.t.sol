@@ -231,7 +231,7 @@ contract NodeRegistryTest is Fixture {
         vm.expectRevert(notModule);
         supply.setStatus(id, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
         vm.expectRevert(notModule);
-        supply.noteStake(id);
+        supply.noteStake(id, true);
         vm.expectRevert(ISupply.ListingsNotFrozen.selector);
         vm.prank(address(rounds));
         supply.thaw();
