@@ -40,7 +40,8 @@ interface IReleaseFees {
     /// @param taskId The task.
     error NoFees(uint32 taskId);
 
-    /// @notice Charges a release if the lease made no headway: no checkpoint beyond what it began with. Nothing is charged if the task no longer takes leases. Lease registry only.
+    /// @notice Charges a release if the lease made no headway: no checkpoint beyond what it began with, or less than the task's
+    /// checkpoint interval since it was granted. Nothing is charged if the task no longer takes leases. Lease registry only.
     function charge(uint32 leaseId) external;
 
     /// @notice Settles the fees of a task that has ended. Anyone. O(owners), at most 16.

@@ -131,10 +131,13 @@ contract ReleaseFees is IReleaseFees {
         _held[taskId] = held;
     }
 
-    /// @dev Whether the lease got its range further than it found it.
+    /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim
+    /// of progress, is not enough alone.
     function _hasHeadway(uint32 leaseId, ILeaseRegistry.Lease memory lease) private view returns (bool) {
         (ICheckpointRegistry.Checkpoint memory newest, ) = CHECKPOINTS.newestOf(leaseId);
-        return newest.sequence != 0 && newest.progress > _inherited(lease);
+        if (newest.sequence == 0 || newest.progress <= _inherited(lease)) return false;
+        (, , uint32 interval, ) = TASKS.termsOf(lease.taskId);
+        return block.timestamp >= uint256(newest.startedAt) + interval;
     }
 
     /// @dev Progress that a lease went on from: its part of what the lease before it had reached.

@@ -58,7 +58,7 @@ contract PaidSeedsTest is Fixture {
         setParam(Param.RoundMaxTasks, uint64(places));
         setParam(Param.RoundMaxUnits, 24);
         register(griefer, CPU_US, 24, 0);
-        for (uint256 i; i < places; ++i) submit(griefer, 1 << 12, 1, CPU_US);
+        for (uint256 i; i < places; ++i) submit(griefer, 1 << 9, 1, CPU_US);
         uint256 pool = vault.books().bountyPool;
         for (uint256 i; i < 5; ++i) {
             uint32 first = leases.leaseCount() + 1;

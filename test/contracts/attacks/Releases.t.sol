@@ -104,20 +104,22 @@ contract ReleasesTest is Fixture {
         assertEq(level, 0);
     }
 
-    /// @notice Real headway makes a release free; a lease that got no further than it was found does not.
-    function test_Headway() public {
+    /// @notice Progress that is only claimed does not make a release free, and real headway does.
+    function test_HeadwayTakesTime() public {
         register(alice, CPU_EU, 10, 0);
         submit(developer, 10, 20_000, CPU_EU);
         runRound(1);
         uint256 stake = vault.stakeOf(1);
+        vm.warp(block.timestamp + 60);
         checkpoint(1, 5_000);
         release(1);
-        assertEq(vault.stakeOf(1), stake, "headway");
+        assertEq(vault.stakeOf(1), stake, "an interval of work is headway");
         runRound(2);
         uint32 second = leases.leaseCount();
-        checkpoint(second, 5_000);
+        vm.warp(block.timestamp + 59);
+        checkpoint(second, 6_000);
         release(second);
-        assertEq(vault.stakeOf(1), stake - releaseFees.feeFor(10), "no further than it was found");
+        assertEq(vault.stakeOf(1), stake - releaseFees.feeFor(10), "a claim is not");
     }
 
     /// @notice What nobody can run costs those who tried nothing, once the task has ended.

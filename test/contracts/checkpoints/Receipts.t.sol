@@ -143,10 +143,11 @@ contract ReceiptsTest is Failures {
         assertEq(checkpoints.receiptsNeeded(id), 1);
         nodes.drain(2);
         assertEq(checkpoints.receiptsNeeded(id), 0);
+        vm.stopPrank();
+        vm.prank(operatorOf(1));
         nodes.drain(1);
         assertEq(supply.activeNodes(), 0);
         assertEq(checkpoints.receiptsNeeded(id), 0);
-        vm.stopPrank();
         _post(noReceipts());
     }
 
