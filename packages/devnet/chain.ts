@@ -157,7 +157,7 @@ export function deploymentFile(deploymentId: string): string {
 }
 
 /** Waits until a node answers. */
-export async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
+async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
   for (;;) {
     try {
       await provider.send("eth_chainId", []);

@@ -73,7 +73,7 @@ contract HandsUsedUpTest is Moves {
         leases.startMove(id, 1, 0);
     }
 
-    /// @notice A range has 64 leases at most, whoever held them; then the developer has its money back.
+    /// @notice A range has 64 leases at most, whichever nodes held them; then the developer has its money back.
     function test_LongestLine() public {
         register(mallory, CPU_EU, 1, 1);
         submit(bob, 1, 20_000, CPU_EU);

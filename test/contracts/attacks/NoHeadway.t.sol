@@ -95,7 +95,7 @@ contract NoHeadwayTest is Fixture {
         assertEq(leases.lease(1).due, due + 91);
     }
 
-    /// @notice Whoever works at the pace that was agreed keeps its lease to the end, whatever the interval between its posts.
+    /// @notice A node that works at the pace that was agreed keeps its lease to the end, whatever the interval between its posts.
     function testFuzz_HonestPace(uint256 seed) public {
         uint256 granted = block.timestamp;
         uint40 last;
@@ -128,7 +128,7 @@ contract NoHeadwayTest is Fixture {
         runRound(2);
         assertEq(leases.lease(2).parent, 1);
         uint256 granted = block.timestamp;
-        // It starts anew.
+        // It starts again.
         for (uint256 i = 1; i < 60; ++i) {
             vm.warp(granted + 60 * i);
             checkpoint(2, uint40((40_000 * i) / 61));

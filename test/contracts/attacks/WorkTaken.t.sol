@@ -67,7 +67,7 @@ contract WorkTakenTest is Moves {
         assertBooks();
     }
 
-    /// @notice Saying that it began anew takes nothing from who was before.
+    /// @notice Saying that it began again takes nothing from who was before.
     function test_MovedAndSaidToBeginAnew() public {
         vm.warp(block.timestamp + 30 minutes);
         checkpoint(3, 1);

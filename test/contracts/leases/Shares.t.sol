@@ -8,7 +8,7 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
 
-/// @title Whoever did the work is paid for it: how a price is shared along a line of leases
+/// @title Those who did the work are paid for it: how a price is shared along a line of leases
 contract SharesTest is Fixture {
     uint256 private constant MILLI = 1e15;
 
@@ -99,7 +99,7 @@ contract SharesTest is Fixture {
         assertBooks();
     }
 
-    /// @notice Who began anew is paid for what went further than those before.
+    /// @notice A node that began again is paid for what went further than those before.
     function test_BeganAnew() public {
         (uint32 first, uint32 second, uint32 third) = _three(20_000, 1 hours, 10_000, 1 hours, 2 hours);
         ICheckpointRegistry.Share[] memory shares = checkpoints.sharesOf(third);
