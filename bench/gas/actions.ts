@@ -41,7 +41,7 @@ const OPERATOR = noise("operator", 20);
 const PERMIT = [NOW + 3_600, 27, noise("r", 32), noise("s", 32)];
 const TERMS = [4, 4, 12n * MILLI];
 const PROFILE = [1, 250, 400, "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWJ7Xhy1RcBNmFvuCwWcZdu3qAuJ2r4dRXYpRh9Xc4ZbLq"];
-const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
+const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 86_400, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
 const CID = [noise("cid", 32), 0x70];
 const receipts = (count: number) =>
   Array.from({ length: count }, (_, i) => [NODE + 7 * i, noise(`receipt ${i}`, 65)] as const);
@@ -128,7 +128,7 @@ const ACTIONS: readonly Action[] = [
     ["open a batch of 32 orphans", failover("batch: open, 32 orphans"), ["open"]],
     ["draw for 32 orphans", failover("batch: draw, 32 orphans"), ["draw", 32]],
   ]),
-  ...of("keeper", "Balancer", [["move a lease", transactions("balance: 1 move"), ["move", [[LEASE, OTHER, 2]]]]]),
+  ...of("keeper", "Balancer", [["move a lease", transactions("balance: 1 move"), ["move", [[LEASE, 2]]]]]),
 ];
 
 type Row = readonly [name: string, gas: Action["gas"], call: Action["call"]];

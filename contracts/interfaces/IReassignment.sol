@@ -11,7 +11,7 @@ pragma solidity 0.8.30;
 /// - are of another owner than the lease's node, and report in time;
 /// - for a load that moves: are below the band, and come above the average by no more than one unit's worth, nor by more
 ///   than the band; for work that leaves a throttled node: stay within the band.
-/// docs/protocol.md has the proof. Whatever finds no node goes back to the open units of its task, with its checkpoint.
+/// docs/concepts/protocol.md has the proof. Whatever finds no node goes back to the open units of its task, with its checkpoint.
 interface IReassignment {
     /// @notice Seeding: waits for the oracle. Drawing: the seed is there. Done, Aborted: over.
     enum BatchStatus {

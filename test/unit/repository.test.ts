@@ -27,7 +27,7 @@ const NOT_OURS = /^(PATH|AGENT_PRIVATE_KEY|DIGITS_GRID|DRMP_TEST_PASSPHRASE_FILE
 
 test(".env.example has every variable that the code reads, and no other", () => {
   const told = [...read(".env.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);
-  const reads = /(?:process\.env|environment)(?:\.([A-Z][A-Z_]+)|\["([A-Z_]+)"\])|configVariable\("([A-Z_]+)"\)/g;
+  const reads = /(?:process\.env|environment)(?:\.([A-Z][A-Z_]+)|\["([A-Z_]+)"\])|[vV]ariable(?:\(|: )"([A-Z_]+)"/g;
   const used = tracked("*.ts").flatMap((file) =>
     [...read(file).matchAll(reads)].map(([, plain, quoted, variable]) => plain ?? quoted ?? variable ?? ""),
   );
