@@ -31,7 +31,7 @@ export interface ActionCost {
 const VER = 10n ** 18n;
 const MILLI = 10n ** 15n;
 /** Ids and times as a network has them that has been used for a while. */
-const [NODE, OTHER, TASK, LEASE, ROUND, NOW] = [1_207, 311, 5_021, 48_113, 3_310, 1_764_000_000];
+const [NODE, TASK, LEASE, ROUND, NOW] = [1_207, 5_021, 48_113, 3_310, 1_764_000_000];
 
 /** Bytes that no compression makes shorter, the same in every run. */
 const noise = (label: string, bytes: number): string =>

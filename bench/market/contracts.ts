@@ -228,6 +228,11 @@ export class MarketContracts {
     await this.#send(from, this.#deployed.contracts.tasks.close.populateTransaction(taskId));
   }
 
+  /** Settles what is held of an ended task's release fees. */
+  async settleReleases(from: string, taskId: number): Promise<void> {
+    await this.#send(from, this.#deployed.contracts.releaseFees.settle.populateTransaction(taskId));
+  }
+
   /** Tasks with ids from `from` on. */
   async tasks(from = 1): Promise<Task[]> {
     return this.#reader.tasks(await this.#reader.pin(), from);

@@ -159,6 +159,7 @@ class Episode {
     }
     const left = (await chain.tasks()).filter(({ status }) => status !== "ended");
     if (left.length !== 0) throw new Error(`tasks that do not end: ${left.map(({ id }) => String(id)).join(", ")}`);
+    for (const taskId of this.#game.tasks.keys()) await chain.settleReleases(keeper, taskId);
   }
 
   async #outcome(player: Player, services: readonly string[], end: number): Promise<Omit<Outcome, "pool">> {

@@ -10,6 +10,7 @@ import { Reader } from "@verai/client/readers";
 import { roundSnapshot, supplySnapshot } from "@verai/client/snapshot";
 import { pathSolver } from "@verai/protocol/allocation/path-solver";
 import { planRound } from "@verai/protocol/allocation/plan";
+import { microToWei } from "@verai/protocol/money/ver";
 import { deployLocal } from "@verai/devnet/deploy";
 
 const TICK = parseEther("0.001");
@@ -287,7 +288,9 @@ describe("reading the chain", () => {
       size: Number.MAX_SAFE_INTEGER,
       at: pin.timestamp,
       sequence: 2,
+      startedAt: checkpoints.get(1)?.startedAt,
     });
+    expect(checkpoints.get(1)?.startedAt).to.be.lessThanOrEqual(pin.timestamp).and.to.be.greaterThan(0);
     expect((await reader.newestCheckpoints(pin, 1)).map(({ sequence }) => sequence)).to.deep.equal([2, 1]);
     expect(await reader.newestCheckpoints(pin, 2)).to.deep.equal([]);
 
@@ -318,10 +321,12 @@ describe("reading the chain", () => {
     await made.deployed.token.connect(made.accounts.governance).transfer(poor.address, parseEther("50"));
     const submission = await made.submission(10, [0]);
     const tasks = made.deployed.tasks.connect(poor);
-    const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n;
+    // The work and its fee, and the price of eight seeds that rounds may cost it.
+    const { seedPrice } = await reader.parameters(await reader.pin());
+    const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n + microToWei(8 * seedPrice);
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
     expect(refused).to.be.instanceOf(ContractRefusal);
-    expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.03 VER are needed; approve/);
+    expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
     const deposit = await reader.depositFor(await reader.pin(), 10, submission.maxPrice);
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
     const { deadline, v, r, s } = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
