@@ -145,4 +145,13 @@ export const taskTasks = [
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))
     .build(),
+
+  writing(
+    "task:settle-fees",
+    "Settles the fees that nodes paid for giving leases of an ended task back without headway: to the developer, the pool, or back",
+    "--task 7",
+  )
+    .addOption(TASK)
+    .setAction(() => import("./settle-fees.ts"))
+    .build(),
 ];

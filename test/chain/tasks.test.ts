@@ -255,6 +255,42 @@ describe("Hardhat tasks", () => {
     client.provider.destroy();
   });
 
+  it("the fee of a release without headway is settled once the task has ended", async () => {
+    const { ethers, networkHelpers } = market.connection;
+    const client = await openClient(market, 5);
+    const { reader, contracts } = client;
+    await market.addTask({ units: 1, maxPrice: 9_000n * MICRO, classIds: [0] });
+    await market.pass(60);
+    const opened = await run("round:open", "--account", "5", "--yes");
+    expect(opened.code, opened.said).to.equal(0);
+    await market.fulfil(8n);
+    const round = await reader.round(await reader.pin());
+    const post = await settlement(reader);
+    await client.lane.submit({
+      label: "settle",
+      prepare: () => contracts.rounds.settle.populateTransaction(round.id, post),
+    });
+    const pin = await reader.pin();
+    const lease = (await reader.leases(pin)).at(-1);
+    const node = lease && (await reader.node(pin, lease.nodeId));
+    if (!lease || !node) throw new Error("no lease was granted");
+    await networkHelpers.setBalance(node.operator, 10n ** 18n);
+    const operator = await ethers.getImpersonatedSigner(node.operator);
+    await market.contracts.leases.connect(operator).release(lease.id, lease.fence);
+    const settle = async () => run("task:settle-fees", "--task", String(lease.taskId), "--account", "1", "--yes");
+    const early = await settle();
+    // Time helps: worth another try.
+    expect(early.code, early.said).to.equal(75);
+    expect(early.json["error"]).to.have.property("code", "TASK_NOT_ENDED");
+    expect((await run("task:cancel", "--task", String(lease.taskId), "--account", "1", "--yes")).code).to.equal(0);
+    const settled = await settle();
+    expect(settled.code, settled.said).to.equal(0);
+    expect(settled.json["settled"]).to.equal(String(await contracts.releaseFees.feeFor(1)));
+    expect(await contracts.vault.feesOf(lease.taskId)).to.equal(0n);
+    expect((await settle()).said).to.match(/No release fees of task \d+ are held/);
+    client.provider.destroy();
+  });
+
   it("a key is made once, outside the repository, and opens with its passphrase", async () => {
     const at = (name: string) => [
       "--keystore",

@@ -217,6 +217,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   await run(DEVELOPER, "npx hardhat task:submit", (text) => `${text} --submission second --detach`);
   numbers.task = 3;
   assert.match(await run(DEVELOPER, "npx hardhat task:cancel"), /3 units are refunded/);
+  assert.match(await run(DEVELOPER, "npx hardhat task:settle-fees"), /No release fees of task 3 are held/);
   await run(CONTRIBUTOR, "npx hardhat node:exit");
   await session.provider.send("evm_increaseTime", [86_400]);
   await session.provider.send("evm_mine", []);
