@@ -1,9 +1,7 @@
 import { z } from "zod";
 
 import { fees, keySource, network, path, ver, wholeWithin } from "@verai/process/schema";
-
-/** Highest value of a task's longest time for a unit, seconds; what 24 bits hold, about 194 days. */
-const MAX_UNIT_TIME = 2 ** 24 - 1;
+import { MAX_UNIT_TIME } from "@verai/protocol/money/units";
 
 /** Configuration of a developer's client. */
 export const developerConfig = z.strictObject({

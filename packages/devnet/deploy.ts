@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import hre from "hardhat";
 
 import local from "../../ignition/modules/Local.ts";
+import type { ParameterChanges } from "./chain.ts";
 
 /** Ignition's parameter files hold big integers as strings with a trailing n. */
 function parameters(network: string): Record<string, Record<string, never>> {
@@ -22,12 +23,13 @@ function governed(network: string): Record<string, never> {
  * A fresh in-process chain with the protocol deployed on it by the very module and parameters that localhost uses.
  *
  * @param rules Network whose governed parameters (times, stakes, fees, bounties) hold instead of localhost's.
+ * @param changes Governed parameters that differ from these.
  */
-export async function deployLocal(rules?: "base" | "baseSepolia") {
+export async function deployLocal(rules?: "base" | "baseSepolia", changes: ParameterChanges = {}) {
   const connection = await hre.network.create();
-  const deployed = await connection.ignition.deploy(local, {
-    parameters: { Drmp: { ...parameters("localhost")["Drmp"], ...(rules && governed(rules)) } },
-  });
+  const file: Record<string, object> = { ...parameters("localhost")["Drmp"], ...(rules && governed(rules)) };
+  for (const [name, change] of Object.entries(changes)) file[name] = { ...file[name], ...change };
+  const deployed = await connection.ignition.deploy(local, { parameters: { Drmp: file as Record<string, never> } });
   const { ethers } = connection;
   const [deployer, governance, guardian, arbiter, ...others] = await ethers.getSigners();
   if (!deployer || !governance || !guardian || !arbiter) throw new Error("the simulated chain has too few accounts");

@@ -3,6 +3,7 @@ import { TransactionLane } from "@verai/client/lane";
 import { openSigner } from "@verai/client/keys";
 import { openProvider } from "@verai/client/provider";
 import { Reader } from "@verai/client/readers";
+import type { ParameterChanges } from "./chain.ts";
 import { deployLocal } from "./deploy.ts";
 import { serve } from "./serve.ts";
 
@@ -31,9 +32,13 @@ export interface Wish {
   readonly replicas?: number;
 }
 
-/** A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account. */
-export async function openMarket() {
-  const deployed = await deployLocal();
+/**
+ * A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account.
+ *
+ * @param changes Governed parameters that differ from localhost's.
+ */
+export async function openMarket(changes: ParameterChanges = {}) {
+  const deployed = await deployLocal(undefined, changes);
   const { contracts, connection, accounts } = deployed;
   const { ethers } = connection;
   const treasury = accounts.governance;

@@ -19,12 +19,20 @@ import { type LogLine, parseLog } from "@verai/devnet/logs";
 import { referenceWeights } from "@verai/devnet/reference-run";
 import { specBytes } from "@verai/executor/spec";
 import { Bench, type Program, until } from "@verai/devnet/programs";
+import type { ParameterChanges } from "@verai/devnet/chain";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
 const INTERVAL = 2;
-/** More than an interval and its grace, seconds. */
-const LEAP = 100;
+/** The grace of a lease where nothing may fail because this machine is slow, seconds. */
+const GRACE = 1200;
+/** More than an interval and its grace. */
+const LEAP = GRACE + 100;
+/** The nodes report in time, however far the chain's clock leaps. */
+const PATIENT: ParameterChanges = {
+  LeaseGrace: { value: GRACE },
+  ReportTimeout: { value: 65_535, max: 65_535 },
+};
 const quiet = pino({ level: "silent" });
 
 /** A training of so many epochs of some 32 steps, each of which takes 60 ms. */
@@ -59,8 +67,8 @@ describe("work that outlives its node", () => {
   /** The developer's. */
   let store: CheckpointStore;
 
-  beforeEach(async () => {
-    market = await openMarket();
+  async function open(changes: ParameterChanges = {}): Promise<void> {
+    market = await openMarket(changes);
     await market.connection.provider.request({ method: "evm_setIntervalMining", params: [1000] });
     bench = await Bench.open(market);
     client = await openClient(market, 5);
@@ -72,7 +80,7 @@ describe("work that outlives its node", () => {
     failover = new FailoverKeeper({ ...common, second: undefined, metrics: failoverMetrics(new Registry()) });
     store = new CheckpointStore({ directory: join(bench.folder, "developer") });
     await store.start();
-  });
+  }
 
   afterEach(async () => {
     await bench.close();
@@ -174,6 +182,7 @@ describe("work that outlives its node", () => {
 
   it("goes on from the checkpoint before, to the same bits, where the newest one is damaged on every disk", async function () {
     this.timeout(1_200_000);
+    await open(PATIENT);
     const spec = training(10);
     const ann = await listed("ann", 1, "0.001");
     const ben = await listed("ben", 2, "0.002");
@@ -209,6 +218,7 @@ describe("work that outlives its node", () => {
 
   it("is given up by a node that learns too late that it was expired: fenced, it kills its own workload", async function () {
     this.timeout(1_200_000);
+    await open(PATIENT);
     const cable = new Cable(market.url);
     await cable.plug();
     try {
@@ -241,6 +251,7 @@ describe("work that outlives its node", () => {
 
   it("is stopped by a node that is cut off once the lease must be overdue, before anybody expires it", async function () {
     this.timeout(1_200_000);
+    await open();
     const cable = new Cable(market.url);
     await cable.plug();
     try {

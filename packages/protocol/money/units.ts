@@ -38,5 +38,8 @@ export const MAX_ROUND_CLASSES = 64;
 /** Maximum power that a unit of capacity can draw, watts. */
 export const MAX_UNIT_POWER = 20_000;
 
+/** Longest time that a task may give a unit, seconds: about 194 days, what 24 bits hold. */
+export const MAX_UNIT_TIME = 2 ** 24 - 1;
+
 /** 100 % in basis points. */
 export const BASIS = 10_000;
