@@ -123,7 +123,7 @@ const others: FaultCase[] = [
   {
     name: "a class that the guides name and the tables may lack",
     run: async () => {
-      const guide = await readFile(join(ROOT, "docs", "contributor.md"), "utf8");
+      const guide = await readFile(join(ROOT, "docs", "guides", "contributor.md"), "utf8");
       const kinds = new Set(guide.match(/`(?:cpu|gpu-\d+g)`/g)?.map((each) => each.replaceAll("`", "")));
       assert.ok(kinds.size >= 6, [...kinds].join(", "));
       for (const kind of kinds) {
