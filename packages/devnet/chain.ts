@@ -156,13 +156,17 @@ export function deploymentFile(deploymentId: string): string {
   return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }
 
-/** Waits until a node answers. */
+/** A node that has not answered for so long is taken for one that never will, milliseconds. */
+const GIVE_UP_MS = 600_000;
+
+/** Waits until a node answers. @throws What it said last, if it does not within ten minutes. */
 async function untilAnswering(provider: JsonRpcProvider): Promise<void> {
-  for (;;) {
+  for (const end = performance.now() + GIVE_UP_MS; ;) {
     try {
       await provider.send("eth_chainId", []);
       return;
-    } catch {
+    } catch (error) {
+      if (performance.now() > end) throw error;
       await delay(200);
     }
   }

@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
@@ -7,9 +7,9 @@ import { givenTask } from "./given.ts";
 /** Puts a parked task back into the queue. */
 export default async function enqueue(
   args: WritingArguments & { readonly task: number },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
     const task = await givenTask(reader, await reader.pin(), args.task);
     if (!task.parked) {

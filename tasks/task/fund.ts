@@ -1,4 +1,4 @@
-import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+import type { Environment } from "../session/environment.ts";
 
 import { signPermit } from "@verai/client/permit";
 import { fundAndSubmit } from "@verai/client/simulate";
@@ -11,9 +11,9 @@ import { givenTask } from "./given.ts";
 /** Adds to what pays for a task's places in rounds; what is left of it goes to the task's owner when the task ends. */
 export default async function fund(
   args: WritingArguments & { readonly task: number; readonly amount: string },
-  hre: HardhatRuntimeEnvironment,
+  environment: Environment,
 ): Promise<void> {
-  await write(args, hre, async (context) => {
+  await write(args, environment, async (context) => {
     const { session, screen } = context;
     const { reader, contracts } = session;
     const task = await givenTask(reader, await reader.pin(), args.task);
