@@ -20,12 +20,7 @@ export default async function stake(
     context.spends = amount;
     const account = await context.account();
     const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
-    const log = {
-      info: (_fields: object, message: string) => {
-        screen.say(message);
-      },
-    };
-    await fundAndSubmit(session, account, amount, log, {
+    await fundAndSubmit(session, account, amount, screen.log, {
       label: `add ${formatVer(amount)} VER to the stake of node ${String(node.id)}`,
       prepare: () => contracts.nodes.addStakeWithPermit.populateTransaction(node.id, amount, deadline, v, r, s),
     });

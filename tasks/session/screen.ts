@@ -23,6 +23,13 @@ export class Screen {
     (this.json ? process.stderr : process.stdout).write(`${line}\n`);
   }
 
+  /** What functions that take a logger report, as lines for people. */
+  readonly log = {
+    info: (_fields: object, message: string): void => {
+      this.say(message);
+    },
+  };
+
   /** Names and values, aligned; those without a value are left out. */
   facts(rows: readonly (readonly [name: string, value: Cell])[]): void {
     const shown = rows.filter(([, value]) => value !== undefined && value !== "");

@@ -21,12 +21,7 @@ export default async function fund(
     context.spends = amount;
     const account = await context.account();
     const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
-    const log = {
-      info: (_fields: object, message: string) => {
-        screen.say(message);
-      },
-    };
-    await fundAndSubmit(session, account, amount, log, {
+    await fundAndSubmit(session, account, amount, screen.log, {
       label: `add ${formatVer(amount)} VER to the round deposit of task ${String(task.id)}`,
       prepare: () => contracts.tasks.fundRoundsWithPermit.populateTransaction(task.id, amount, deadline, v, r, s),
     });

@@ -34,12 +34,7 @@ export default async function raisePrice(
     context.spends = needed;
     const account = await context.account();
     const { deadline, v, r, s } = await signPermit(contracts, account.signer, needed);
-    const log = {
-      info: (_fields: object, message: string) => {
-        screen.say(message);
-      },
-    };
-    await fundAndSubmit(session, account, needed, log, {
+    await fundAndSubmit(session, account, needed, screen.log, {
       label: `raise the maximum price of task ${String(task.id)} from ${formatVer(task.maxPrice)} to ${formatVer(maxPrice)} VER a unit`,
       prepare: () => contracts.tasks.raisePriceWithPermit.populateTransaction(task.id, maxPrice, deadline, v, r, s),
     });
