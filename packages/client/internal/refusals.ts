@@ -1,7 +1,7 @@
 import { AbiCoder, type ErrorFragment, Interface, ParamType, type Result } from "ethers";
 
 import { ContractRefusal } from "../errors.ts";
-import { abiOf, CONTRACT_NAMES } from "../abi.ts";
+import { ERRORS_ABI } from "../generated/abis.ts";
 import { GOVERNANCE } from "./sentences/governance.ts";
 import { FAILOVER } from "./sentences/failover.ts";
 import { LEASES } from "./sentences/leases.ts";
@@ -46,9 +46,7 @@ let errors: Map<string, ErrorFragment> | undefined;
 export function knownErrors(): Map<string, ErrorFragment> {
   if (errors) return errors;
   errors = new Map();
-  for (const name of CONTRACT_NAMES) {
-    Interface.from(abiOf(name)).forEachError((fragment) => errors?.set(fragment.selector, fragment));
-  }
+  Interface.from(ERRORS_ABI).forEachError((fragment) => errors?.set(fragment.selector, fragment));
   return errors;
 }
 
