@@ -42,6 +42,16 @@ export function nodeOrder(seed: string, nodeId: number): bigint {
   return draw(seed, TAG_ORDER, nodeId, 0);
 }
 
+/** {@link nodeOrder} for one seed, which draws each node's place once: a plan and its verification ask for the same ones. */
+export function nodeOrders(seed: string): (nodeId: number) => bigint {
+  const known = new Map<number, bigint>();
+  return (nodeId) => {
+    let order = known.get(nodeId);
+    if (order === undefined) known.set(nodeId, (order = nodeOrder(seed, nodeId)));
+    return order;
+  };
+}
+
 /**
  * Two independent numbers for a try to find a node for an orphaned lease's range: 0 to 2^128 - 1 each.
  *
