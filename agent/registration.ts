@@ -89,11 +89,11 @@ export async function registerNode(
   { label, operator, terms, profile, stake }: Registration,
 ): Promise<number> {
   const { reader, contracts } = session;
-  const { deadline, v, r, s } = await signPermit(contracts, owner.signer, stake);
+  const permit = await signPermit(contracts, owner.signer, stake);
   const { nodes } = contracts;
   await fundAndSubmit(session, owner, stake, log, {
     label,
-    prepare: () => nodes.registerWithPermit.populateTransaction(operator, terms, profile, stake, deadline, v, r, s),
+    prepare: () => nodes.registerWithPermit.populateTransaction(operator, terms, profile, stake, permit),
   });
   const nodeId = await reader.nodeOfOperator(await reader.pin(), operator);
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");

@@ -107,10 +107,7 @@ export async function submitTask(
           classIds: classes.map(({ id }) => id),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],
         },
-        permit.deadline,
-        permit.v,
-        permit.r,
-        permit.s,
+        permit,
       );
     },
   });

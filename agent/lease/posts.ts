@@ -107,7 +107,7 @@ export class CheckpointPosts {
       const sent = await send(this.#parts, `checkpoint of lease ${String(leaseId)}`, async () => {
         const [now] = await reader.leasesById(await reader.pin(), [leaseId]);
         if (!now || !isHeld(now) || now.fence !== fence || (await isBehind())) return null;
-        return contracts.checkpoints.post.populateTransaction(leaseId, fence, digest, codec, progress, size, receipts);
+        return contracts.checkpoints.post.populateTransaction(holding, receipts);
       });
       const by = receipts.map(({ nodeId }) => nodeId);
       if (!sent) return;

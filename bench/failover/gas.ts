@@ -143,9 +143,7 @@ export class FailoverChain {
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
     const domain = holdingDomain(31337, await checkpoints.getAddress());
     const signature = await signHolding(new Wallet(keyOf(holder)), domain, holding, holder);
-    const call = await checkpoints.post.populateTransaction(leaseId, fence, digest, 0x70, progress, 1_000_000, [
-      { nodeId: holder, signature },
-    ]);
+    const call = await checkpoints.post.populateTransaction(holding, [{ nodeId: holder, signature }]);
     const from = computeAddress(keyOf(producer));
     await this.#rpc("hardhat_impersonateAccount", from);
     await this.#rpc("hardhat_setBalance", from, toBeHex(VER));

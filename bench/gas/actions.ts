@@ -43,6 +43,7 @@ const TERMS = [4, 4, 12n * MILLI];
 const PROFILE = [1, 250, 400, "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWJ7Xhy1RcBNmFvuCwWcZdu3qAuJ2r4dRXYpRh9Xc4ZbLq"];
 const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 86_400, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
 const CID = [noise("cid", 32), 0x70];
+const CLAIM = [LEASE, 1, ...CID, 4_117, 1_048_613];
 const receipts = (count: number) =>
   Array.from({ length: count }, (_, i) => [NODE + 7 * i, noise(`receipt ${i}`, 65)] as const);
 const reports = (count: number) =>
@@ -71,7 +72,7 @@ const failover = (key: string) => ["failover", key] as const;
 
 const ACTIONS: readonly Action[] = [
   ...of("contributor", "NodeRegistry", [
-    ["register a node, stake by permit", everyday("node: register, by permit"), ["registerWithPermit", OPERATOR, TERMS, PROFILE, 400n * VER, ...PERMIT]],
+    ["register a node, stake by permit", everyday("node: register, by permit"), ["registerWithPermit", OPERATOR, TERMS, PROFILE, 400n * VER, PERMIT]],
     ["register a node, stake approved before", everyday("node: register, approved before"), ["register", OPERATOR, TERMS, PROFILE, 400n * VER]],
     ["update: another ask", everyday("node: change its ask"), ["setTerms", NODE, TERMS]],
     ["update: another class and ask", transactions("node: set terms to another class and tick"), ["setTerms", NODE, TERMS]],
@@ -83,7 +84,7 @@ const ACTIONS: readonly Action[] = [
     ["withdraw the stake", everyday("node: withdraw"), ["withdraw", NODE]],
   ]),
   ...of("developer", "TaskRegistry", [
-    ["submit a task, escrow by permit", everyday("task: submit, by permit"), ["submitWithPermit", SUBMISSION, ...PERMIT]],
+    ["submit a task, escrow by permit", everyday("task: submit, by permit"), ["submitWithPermit", SUBMISSION, PERMIT]],
     ["submit a task, escrow approved before", transactions("task: submit"), ["submit", SUBMISSION]],
     ["cancel a task", transactions("task: cancel"), ["cancel", TASK]],
   ]),
@@ -94,13 +95,13 @@ const ACTIONS: readonly Action[] = [
   ...of("anybody", "VerToken", [["approve VER to the vault", everyday("token: approve"), ["approve", OPERATOR, 400n * VER]]]),
   ...of("anybody", "Vault", [["claim", transactions("vault: claim"), ["claim", OPERATOR]]]),
   ...of("agent", "CheckpointRegistry", [
-    ["first checkpoint of a lease, no receipt", transactions("checkpoint: first"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],
-    ["next checkpoint, no receipt", transactions("checkpoint: next"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],
+    ["first checkpoint of a lease, no receipt", transactions("checkpoint: first"), ["post", CLAIM, []]],
+    ["next checkpoint, no receipt", transactions("checkpoint: next"), ["post", CLAIM, []]],
     ...[1, 2, 3].map(
       (count): Row => [
         `checkpoint with ${String(count)} receipt${count > 1 ? "s" : ""}`,
         failover(`checkpoint: post with receipts, ${String(count)}`),
-        ["post", LEASE, 1, ...CID, 4_117, 1_048_613, receipts(count)],
+        ["post", CLAIM, receipts(count)],
       ],
     ),
   ]),

@@ -283,8 +283,8 @@ export class MarketContracts {
 
   /** Opens a batch for what has to be drawn for. @returns Whether one was opened. */
   async openBatch(from: string): Promise<boolean> {
-    const { supply, reassignment } = this.#deployed.contracts;
-    if ((await reassignment.orphanCount()) === 0n) return false;
+    const { leases, supply, reassignment } = this.#deployed.contracts;
+    if ((await leases.orphanCounts()).waiting === 0n) return false;
     if ((await supply.pendingCount()) !== 0n) await this.#send(from, supply.syncPending.populateTransaction(32));
     if (!(await this.#send(from, reassignment.open.populateTransaction()))) return false;
     return (await reassignment.current()).status === 1n;
@@ -329,7 +329,7 @@ export class MarketContracts {
     for (const { nodeId, operator } of holders) {
       receipts.push({ nodeId, signature: await signHolding(operator, domain, holding, nodeId) });
     }
-    const call = checkpoints.post.populateTransaction(lease.id, lease.fence, digest, DAG_PB, progress, 1, receipts);
+    const call = checkpoints.post.populateTransaction(holding, receipts);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
   }
 

@@ -4,25 +4,27 @@ pragma solidity 0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS, CODEC_DAG_PB, CODEC_RAW} from "../types/Units.sol";
+import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_REPLICAS} from "../types/Units.sol";
+import {IWorkShares} from "../core/interfaces/IWorkShares.sol";
 import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {UnsupportedCodec} from "../types/Errors.sol";
 import {Receipts} from "./Receipts.sol";
 
 /// @title Registry of checkpoints
 /// @notice See {ICheckpointRegistry}.
 contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
-    using Receipts for Receipts.Claim;
+    using Receipts for Claim;
 
     /// @dev Work on a range under one of its leases: progress as far as the range is concerned, basis points of a unit, and
     /// time, seconds.
     struct Work {
         uint32 leaseId;
         uint32 nodeId;
-        uint40 price;
+        uint40 priceMicroVer;
         uint256 progress;
         uint256 time;
     }
@@ -49,22 +51,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @inheritdoc ICheckpointRegistry
-    function post(
-        uint32 leaseId,
-        uint24 fence,
-        bytes32 digest,
-        uint16 codec,
-        uint40 progress,
-        uint64 size,
-        Receipt[] calldata receipts
-    ) external {
-        require(digest != bytes32(0), InvalidCheckpoint());
-        require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
-        Receipts.Claim memory claim = Receipts.Claim(leaseId, fence, digest, codec, progress, size);
+    function post(Claim calldata claim, Receipt[] calldata receipts) external {
+        require(claim.digest != bytes32(0), InvalidCheckpoint());
+        require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
         (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
         // After all is written: an operator that is a contract is asked for its signature.
         _check(claim, nodeId, TASKS.replicasOf(taskId), receipts);
-        if (receipts.length != 0) emit CheckpointReplicated(leaseId, sequence, _holders(receipts));
+        if (receipts.length != 0) emit CheckpointReplicated(claim.leaseId, sequence, _holders(receipts));
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -79,19 +72,11 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @inheritdoc ICheckpointRegistry
-    function receiptDigest(
-        uint32 leaseId,
-        uint24 fence,
-        bytes32 digest,
-        uint16 codec,
-        uint40 progress,
-        uint64 size,
-        uint32 nodeId
-    ) external view returns (bytes32) {
-        return _hashTypedDataV4(Receipts.Claim(leaseId, fence, digest, codec, progress, size).hash(nodeId));
+    function receiptDigest(Claim calldata claim, uint32 nodeId) external view returns (bytes32) {
+        return _hashTypedDataV4(claim.hash(nodeId));
     }
 
-    /// @inheritdoc ICheckpointRegistry
+    /// @inheritdoc IWorkShares
     function sharesOf(uint32 leaseId) external view returns (Share[] memory shares) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (Work[] memory line, uint256 time) = _lineOf(lease);
@@ -108,7 +93,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             if (time != 0) work = Math.min(work, (lease.count * BASIS * w.time) / time);
             if (work == 0) continue;
             paid += work;
-            shares[count++] = Share(w.leaseId, w.nodeId, w.price, work);
+            shares[count++] = Share(w.leaseId, w.nodeId, w.priceMicroVer, work);
         }
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
@@ -131,7 +116,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @dev Renews the lease and overwrites the checkpoint before last.
-    function _record(Receipts.Claim memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
+    function _record(Claim memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
         uint32 last = _sequences[h.leaseId];
         Checkpoint storage newest = _pairs[h.leaseId][last & 1];
         uint40 reached = newest.progress;
@@ -174,7 +159,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             Work memory w = Work({
                 leaseId: id,
                 nodeId: lease.nodeId,
-                price: lease.price,
+                priceMicroVer: lease.priceMicroVer,
                 progress: (newest.progress * units) / lease.count,
                 time: newest.at - newest.startedAt
             });
@@ -195,17 +180,12 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @dev Enough receipts, each of another active node that is a holder of the lease. O(receipts).
-    function _check(
-        Receipts.Claim memory claim,
-        uint32 producer,
-        uint256 replicas,
-        Receipt[] calldata receipts
-    ) private view {
+    function _check(Claim memory claim, uint32 producer, uint256 replicas, Receipt[] calldata receipts) private view {
         if (replicas == 0 && receipts.length == 0) return;
         uint256 active = SUPPLY.activeNodes();
         uint256 needed = _needed(replicas, active);
         require(receipts.length >= needed, TooFewReceipts(claim.leaseId, receipts.length, needed));
-        require(receipts.length <= Receipts.MOST, TooManyReceipts(receipts.length, Receipts.MOST));
+        require(receipts.length <= MAX_REPLICAS, TooManyReceipts(receipts.length, MAX_REPLICAS));
         uint32 last;
         for (uint256 i; i < receipts.length; ++i) {
             uint32 nodeId = receipts[i].nodeId;

@@ -16,49 +16,72 @@ interface IBalancer {
 
     /// @notice The last `units` units of a lease leave its node.
     struct Move {
+        /// Id of the lease.
         uint32 leaseId;
+        /// The last so many units of the lease.
         uint24 units;
     }
 
     /// @notice Units that left a node, which its reports may not show yet.
     /// @dev They count until a report comes after `until`, when the graces are over.
     struct Shift {
+        /// Reports after this time show it, seconds.
         uint40 until;
+        /// Units that left.
         uint24 outgoing;
     }
 
     /// @notice A move was started.
+    /// @param leaseId Id of the lease.
     /// @param fromNode Node that the units leave.
     /// @param units Units that leave it.
+    /// @param cause Why they leave.
     event Moved(uint32 indexed leaseId, uint32 indexed fromNode, uint24 units, Cause cause);
 
     /// @notice Between one unit and all units of the lease can move.
+    /// @param leaseId Id of the lease.
+    /// @param units Units that were to move.
+    /// @param count Units of the lease.
     error UnitsOutOfRange(uint32 leaseId, uint24 units, uint24 count);
     /// @notice Only an active lease that is in time moves.
+    /// @param leaseId Id of the lease.
     error LeaseNotActive(uint32 leaseId);
     /// @notice The node never reported, or missed its reports.
+    /// @param nodeId Id of the node.
     error NodeNotReporting(uint32 nodeId);
     /// @notice The range moved lately.
+    /// @param leaseId Id of the lease.
+    /// @param until Time from which it may move again, seconds.
     error RangeCooling(uint32 leaseId, uint256 until);
     /// @notice Too little time is left before the task's deadline.
+    /// @param taskId Id of the task.
+    /// @param deadline Deadline of the task, seconds.
     error TaskTooLate(uint32 taskId, uint40 deadline);
     /// @notice The source is not above the band, or not above {Param.LoadFloor}.
+    /// @param nodeId Id of the node.
     /// @param load Its load at its last report, less what has left it since, basis points.
     /// @param loads Sum of loads x capacities; divided by `capacity` it is the average load in basis points.
+    /// @param capacity Sum of the capacities, units.
     error SourceInBand(uint32 nodeId, uint256 load, uint256 loads, uint256 capacity);
     /// @notice The source would come below the average by more than one unit's worth.
+    /// @param nodeId Id of the node.
+    /// @param units Units that were to move.
     error MoveOvershootsSource(uint32 nodeId, uint24 units);
     /// @notice The classes that may take the units list fewer of them at what the task pays.
+    /// @param taskId Id of the task.
+    /// @param units Units that were to move.
     error NotEnoughSupply(uint32 taskId, uint24 units);
 
-    /// @notice Starts moves: each lease's node gets {Param.MoveGrace} for a last checkpoint, then its units are drawn for; and
-    /// no new work until it has reported again.
-    /// Reverts as a whole if a move is not allowed. Anyone. O(n).
+    /// @notice Starts moves: each lease's node gets {Param.MoveGrace} for a last checkpoint, then its units are drawn
+    /// for; and no new work until it has reported again. Reverts as a whole if a move is not allowed. Anyone. O(n).
+    /// @param moves Leases and the units that leave them.
     function move(Move[] calldata moves) external;
 
     /// @notice Units that left a node and that its last report may not show; zero if there are none.
+    /// @param nodeId Id of the node.
     function shiftOf(uint32 nodeId) external view returns (Shift memory);
 
     /// @notice Until when a lease's range may not be moved again.
+    /// @param leaseId Id of the lease.
     function coolingUntil(uint32 leaseId) external view returns (uint256);
 }

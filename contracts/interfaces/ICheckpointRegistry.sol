@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IWorkShares} from "../core/interfaces/IWorkShares.sol";
+
 /// @title Registry of checkpoints
 /// @notice Keeps the newest two checkpoints of each lease by digest. CID = CIDv1(codec, sha2-256, digest). A checkpoint
 /// renews its lease: it is a busy node's sign of life. It counts only with receipts of other nodes that hold a verified
 /// copy, as many as the task asks for (but never more than there are), so that it can be had when its node is down.
-interface ICheckpointRegistry {
+interface ICheckpointRegistry is IWorkShares {
     /// @notice One checkpoint of a lease.
     struct Checkpoint {
         /// sha2-256 digest of the CID.
@@ -16,24 +18,30 @@ interface ICheckpointRegistry {
         uint40 progress;
         /// Size of all blocks, bytes.
         uint64 size;
-        /// Time of the block that recorded it.
+        /// When it was recorded, seconds.
         uint40 at;
         /// 1 for a lease's first checkpoint.
         uint32 sequence;
-        /// What the lease began with: see {ILeaseRegistry.Headway}.
+        /// Progress that the lease began with, basis points of a unit: see {ILeaseRegistry.Headway}.
         uint32 startProgress;
         /// When the lease was granted, seconds.
         uint32 startedAt;
     }
 
-    /// @notice What an earlier lease of a range is paid when a later one is accepted.
-    struct Share {
+    /// @notice What the operator of a lease's node posts: a checkpoint, and the fence under which it was made.
+    struct Claim {
+        /// Id of the lease.
         uint32 leaseId;
-        uint32 nodeId;
-        /// Price of a unit, micro-VER: the earlier lease's own.
-        uint40 price;
-        /// Work that it is paid for, basis points of a unit.
-        uint256 work;
+        /// Fence of the lease under which it was made.
+        uint24 fence;
+        /// sha2-256 digest of the CID.
+        bytes32 digest;
+        /// Multicodec of the CID: raw or dag-pb.
+        uint16 codec;
+        /// Work done, basis points of a unit, summed over the lease's units.
+        uint40 progress;
+        /// Size of all blocks, bytes.
+        uint64 size;
     }
 
     /// @notice A node's word that it holds a verified copy: its operator's signature of the EIP-712 type
@@ -41,10 +49,19 @@ interface ICheckpointRegistry {
     /// in the domain {name "DRMP", version "1", chainId, verifyingContract: this contract}. 65 bytes of ECDSA, or whatever
     /// an operator that is a contract accepts (ERC-1271).
     struct Receipt {
+        /// Node that holds a copy.
         uint32 nodeId;
+        /// Signature of its operator.
         bytes signature;
     }
 
+    /// @notice A checkpoint was recorded.
+    /// @param leaseId Id of the lease.
+    /// @param digest sha2-256 digest of the CID.
+    /// @param codec Multicodec of the CID: raw or dag-pb.
+    /// @param progress Work done, basis points of a unit, summed over the lease's units.
+    /// @param size Size of all blocks, bytes.
+    /// @param sequence Number of the checkpoint, 1 for the lease's first.
     event CheckpointPosted(
         uint32 indexed leaseId,
         bytes32 digest,
@@ -54,71 +71,80 @@ interface ICheckpointRegistry {
         uint32 sequence
     );
     /// @notice These nodes signed that they hold the checkpoint.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint.
+    /// @param nodeIds The nodes, ascending.
     event CheckpointReplicated(uint32 indexed leaseId, uint32 sequence, uint32[] nodeIds);
 
-    error UnsupportedCodec(uint16 codec);
+    /// @notice The digest is zero.
     error InvalidCheckpoint();
     /// @notice A checkpoint must have got further than the one before.
+    /// @param leaseId Id of the lease.
+    /// @param given Progress that was given, basis points of a unit.
+    /// @param current Progress of the checkpoint before, basis points of a unit.
     error ProgressNotGrowing(uint32 leaseId, uint40 given, uint40 current);
     /// @notice A lease's progress is at most 10,000 per unit.
+    /// @param leaseId Id of the lease.
+    /// @param given Progress that was given, basis points of a unit.
+    /// @param most Maximum for the lease, basis points of a unit.
     error ProgressTooHigh(uint32 leaseId, uint40 given, uint40 most);
 
+    /// @notice The checkpoint needs more receipts of other nodes that hold it.
+    /// @param leaseId Id of the lease.
+    /// @param given Receipts that were given.
+    /// @param needed Receipts that are needed.
     error TooFewReceipts(uint32 leaseId, uint256 given, uint256 needed);
+    /// @notice A checkpoint carries at most so many receipts.
+    /// @param given Receipts that were given.
+    /// @param most Maximum number of them.
     error TooManyReceipts(uint256 given, uint256 most);
     /// @notice Receipts come in ascending order of their nodes, each once.
+    /// @param nodeId First node that is out of place.
     error ReceiptsOutOfOrder(uint32 nodeId);
     /// @notice A node cannot vouch for its own checkpoint.
+    /// @param nodeId Id of the node.
     error ReceiptOfProducer(uint32 nodeId);
     /// @notice Only active nodes can vouch.
+    /// @param nodeId Id of the node.
     error HolderNotActive(uint32 nodeId);
     /// @notice The node is not among those that hash says hold this lease's checkpoints.
+    /// @param leaseId Id of the lease.
+    /// @param nodeId Id of the node.
     error NotHolder(uint32 leaseId, uint32 nodeId);
     /// @notice Not the signature of the node's operator for this very checkpoint, lease, fence, chain and contract.
+    /// @param nodeId Id of the node.
     error InvalidReceipt(uint32 nodeId);
 
-    /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current fence.
+    /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current
+    /// fence.
+    /// @param claim The checkpoint and the fence.
     /// @param receipts At least {receiptsNeeded} and at most 4, in ascending order of their nodes. O(receipts).
-    function post(
-        uint32 leaseId,
-        uint24 fence,
-        bytes32 digest,
-        uint16 codec,
-        uint40 progress,
-        uint64 size,
-        Receipt[] calldata receipts
-    ) external;
+    function post(Claim calldata claim, Receipt[] calldata receipts) external;
 
     /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than there are
     /// active nodes beside one.
+    /// @param leaseId Id of the lease.
     function receiptsNeeded(uint32 leaseId) external view returns (uint256);
 
-    /// @notice Whether a node's receipts count for a lease: uint256(keccak256(abi.encodePacked(leaseId, nodeId))) >> 128,
-    /// times the number of active nodes, is below 8 x replicas x 2^128. So about eight times as many nodes as needed may
-    /// hold a lease's checkpoints: nobody picks friends, and nobody who is down holds up a lease.
+    /// @notice Whether a node's receipts count for a lease: uint256(keccak256(abi.encodePacked(leaseId, nodeId))) >>
+    /// 128, times the number of active nodes, is below 8 x replicas x 2^128. So about eight times as many nodes as
+    /// needed may hold a lease's checkpoints: nobody picks friends, and nobody who is down holds up a lease.
+    /// @param leaseId Id of the lease.
+    /// @param nodeId Id of the node.
     function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool);
 
     /// @notice What node `nodeId`'s operator signs for a checkpoint.
-    function receiptDigest(
-        uint32 leaseId,
-        uint24 fence,
-        bytes32 digest,
-        uint16 codec,
-        uint40 progress,
-        uint64 size,
-        uint32 nodeId
-    ) external view returns (bytes32);
-
-    /// @notice How the price of a delivered lease is shared with the earlier leases of its range, its parent and theirs, oldest
-    /// first; what is left is its own. A checkpoint stands for work on the units of the lease in equal parts. Each is paid for
-    /// the progress of its newest checkpoint beyond what those before it are paid for, but for no larger a part of the units
-    /// than its part of the time worked on them: from its grant to that checkpoint, out of all such times of the line and the
-    /// time of the delivered lease, or out of the task's longest time for a unit if that is less. Rounded down. Leases that are
-    /// paid nothing are left out. O(leases of the range), at most 64.
-    function sharesOf(uint32 leaseId) external view returns (Share[] memory shares);
+    /// @param claim The checkpoint and the fence.
+    /// @param nodeId Node that holds it.
+    function receiptDigest(Claim calldata claim, uint32 nodeId) external view returns (bytes32);
 
     /// @notice The newest checkpoint of a lease and the one before it (sequence 0: there is none).
+    /// @param leaseId Id of the lease.
+    /// @return newest The newest.
+    /// @return previous The one before it.
     function newestOf(uint32 leaseId) external view returns (Checkpoint memory newest, Checkpoint memory previous);
 
     /// @notice The newest checkpoint of each of these leases. O(n).
+    /// @param leaseIds Ids of the leases.
     function newestOfMany(uint32[] calldata leaseIds) external view returns (Checkpoint[] memory);
 }

@@ -14,7 +14,7 @@ interface IEnergyLedger {
 
     /// @notice What a class is compared with.
     struct ClassEnergy {
-        /// Joules that a data centre's machine takes for a unit, before its PUE; 0: no baseline.
+        /// What a data centre's machine takes for a unit, before its PUE, joules; 0: no baseline.
         uint40 baselineJoules;
         /// Carbon intensity of the region's grid, milligrams of CO2 equivalent per kWh.
         uint24 gridIntensity;
@@ -22,51 +22,68 @@ interface IEnergyLedger {
 
     /// @notice What a class is to be compared with.
     struct ClassSetting {
+        /// Id of the class.
         uint8 classId;
+        /// What is known of it.
         ClassEnergy energy;
     }
 
     /// @notice One lease's part of a report.
     struct Part {
+        /// Id of the lease.
         uint32 leaseId;
+        /// Id of the task.
         uint32 taskId;
+        /// Units of the lease.
         uint24 count;
         /// Class of the lease, fixed when it was granted: its grid and baseline hold.
         uint8 classId;
+        /// The lease's share of the energy, joules.
         uint40 joules;
     }
 
     /// @notice A report that telemetry has taken.
     struct Entry {
+        /// Id of the node.
         uint32 nodeId;
         /// Class of the node now: its grid holds for what no lease has a share in.
         uint8 classId;
         /// {ITelemetry.Method} as a number.
         uint8 method;
+        /// Time that it covers, seconds.
         uint32 period;
+        /// Energy, joules.
         uint40 joules;
+        /// The part of it that was renewable, joules.
         uint40 renewableJoules;
+        /// Unit-seconds of work done while the machine's owner left it idle.
         uint32 idleUnitSeconds;
+        /// The leases that its shares name.
         Part[] parts;
     }
 
     /// @notice Sums of one scope. 64 bits of joules are 5,000 TWh, five times what all data centres of the world take in a
     /// year; a sum that is full stays at its highest value and holds nobody up.
     struct Account {
-        /// Joules by how they were found out: the three add up to the total.
+        /// Measured by processors, joules; the three add up to the total.
         uint64 raplJoules;
+        /// Measured by graphics cards, joules.
         uint64 nvmlJoules;
+        /// Estimated, joules.
         uint64 estimatedJoules;
+        /// The part of it that was renewable, joules.
         uint64 renewableJoules;
         /// Seconds covered by reports, summed over nodes.
         uint48 seconds_;
-        /// Unit-seconds of work, at most, and those of them harvested from idle machines, at least.
+        /// Work, unit-seconds, at most.
         uint56 unitSeconds;
+        /// Those of them harvested from idle machines, at least, unit-seconds.
         uint56 idleUnitSeconds;
         /// Non-renewable joules x grid intensity (mg/kWh).
         uint88 carbon;
+        /// Units of paid leases that were credited with their baselines.
         uint32 creditedUnits;
-        /// Joules that the credited units would take in a data centre, PUE included.
+        /// What the credited units would take in a data centre, PUE included, joules.
         uint80 baselineJoules;
         /// Baseline joules x grid intensity (mg/kWh).
         uint104 baselineCarbon;
@@ -74,74 +91,122 @@ interface IEnergyLedger {
 
     /// @notice An account as people read it.
     struct Summary {
+        /// All energy, joules.
         uint256 joules;
+        /// Measured by processors, joules.
         uint256 raplJoules;
+        /// Measured by graphics cards, joules.
         uint256 nvmlJoules;
+        /// Estimated, joules.
         uint256 estimatedJoules;
+        /// The part of it that was renewable, joules.
         uint256 renewableJoules;
+        /// Time covered by reports, summed over nodes, seconds.
         uint256 seconds_;
         /// Average power of a node while it reported, watts, rounded up.
         uint256 averageWatts;
+        /// Work, unit-seconds, at most.
         uint256 unitSeconds;
+        /// Work harvested from idle machines, unit-seconds, at least.
         uint256 idleUnitSeconds;
+        /// Units of paid leases that were credited with their baselines.
         uint256 creditedUnits;
+        /// What the credited units would take in a data centre, PUE included, joules.
         uint256 baselineJoules;
-        /// Milligrams of CO2 equivalent: emitted (rounded up), of the baseline (down), and avoided (down; negative: caused).
+        /// Carbon emitted, milligrams of CO2 equivalent, rounded up.
         uint256 carbonMilligrams;
+        /// Carbon of the baseline, milligrams of CO2 equivalent, rounded down.
         uint256 baselineCarbonMilligrams;
+        /// Carbon avoided, milligrams of CO2 equivalent, rounded down; negative: caused.
         int256 avoidedMilligrams;
         /// (baseline - used) / baseline, basis points, rounded down; 0 without a baseline.
         int256 efficiencyGainBps;
+        /// (baseline - emitted) / baseline of the carbon, basis points, rounded down; 0 without a baseline.
         int256 carbonReductionBps;
-        /// Renewable share of the energy and idle-harvested share of the work, basis points, rounded down.
+        /// Renewable share of the energy, basis points, rounded down.
         uint256 renewableBps;
+        /// Idle-harvested share of the work, basis points, rounded down.
         uint256 idleBps;
     }
 
     /// @notice Energy of one lease.
     /// @dev One slot.
     struct LeaseEnergy {
+        /// Energy of its shares, joules.
         uint64 joules;
+        /// The part of it that was renewable, joules.
         uint64 renewableJoules;
+        /// Whether a share named it.
         bool reported;
+        /// Whether it was credited with its baseline.
         bool credited;
     }
 
+    /// @notice The module that records was named.
+    /// @param telemetry The telemetry contract.
     event ModulesSet(address telemetry);
+    /// @notice Governance changed what is known of a class.
+    /// @param classId Id of the class.
+    /// @param previous What held before.
+    /// @param energy What holds from now on.
     event ClassEnergySet(uint8 indexed classId, ClassEnergy previous, ClassEnergy energy);
     /// @notice A lease's part of a report, booked to its task; what is booked to the node is in {ITelemetry.Reported}.
+    /// @param taskId Id of the task.
+    /// @param leaseId Lease that took the energy.
+    /// @param joules Energy, joules.
+    /// @param renewableJoules The part of it that was renewable, joules.
     event TaskEnergyRecorded(uint32 indexed taskId, uint32 indexed leaseId, uint40 joules, uint40 renewableJoules);
+    /// @notice A paid lease was credited with its baseline.
+    /// @param leaseId Id of the lease.
+    /// @param taskId Id of the task.
+    /// @param units Units of the lease.
+    /// @param baselineJoules What the units would have taken centrally, joules.
     event LeaseCredited(uint32 indexed leaseId, uint32 indexed taskId, uint24 units, uint256 baselineJoules);
 
-    error NotModule(address caller);
     /// @notice More than the ledger's bounds allow.
+    /// @param classId Id of the class.
+    /// @param baselineJoules What the units would have taken centrally, joules.
+    /// @param gridIntensity Grid intensity that was given, milligrams of CO2 per kWh.
     error ClassEnergyOutOfBounds(uint8 classId, uint40 baselineJoules, uint24 gridIntensity);
     /// @notice Only paid leases on which energy was reported count against a baseline.
+    /// @param leaseId Id of the lease.
     error LeaseNotCreditable(uint32 leaseId);
+    /// @notice The lease was credited before.
+    /// @param leaseId Id of the lease.
     error AlreadyCredited(uint32 leaseId);
 
     /// @notice Names the module that records. Deployer only, once.
+    /// @param telemetry The telemetry contract.
     function initialise(address telemetry) external;
 
     /// @notice Sets what classes are compared with, from now on. Only the role that the access manager names. O(n).
+    /// @param settings Classes and what is known of them.
     function setClassEnergies(ClassSetting[] calldata settings) external;
 
     /// @notice Adds a report: to the node, the network, and each lease's task. Telemetry only. O(parts).
+    /// @param entry The report, with the leases that its shares name.
     function record(Entry calldata entry) external;
 
     /// @notice Sets the units of paid leases against their classes' baselines. Anyone, once per lease. Work on which no
     /// energy was reported never counts. O(n).
+    /// @param leaseIds Ids of the leases.
     function credit(uint32[] calldata leaseIds) external;
 
     /// @notice The sums of a node, a task (by its id) or the network (0).
+    /// @param scope Whose account.
+    /// @param id Id within the scope; 0 for the network.
     function accountOf(Scope scope, uint32 id) external view returns (Account memory);
 
     /// @notice What these sums come to.
+    /// @param scope Whose account.
+    /// @param id Id within the scope; 0 for the network.
     function summaryOf(Scope scope, uint32 id) external view returns (Summary memory);
 
     /// @notice Energy of a lease.
+    /// @param leaseId Id of the lease.
     function leaseEnergyOf(uint32 leaseId) external view returns (LeaseEnergy memory);
 
     /// @notice What a class is compared with; all zero if nothing was set.
+    /// @param classId Id of the class.
     function classEnergyOf(uint8 classId) external view returns (ClassEnergy memory);
 }

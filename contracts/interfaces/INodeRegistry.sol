@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Permit} from "../types/Permit.sol";
 import {ISupply} from "./ISupply.sol";
 
 /// @title Registry of nodes: who they are
@@ -21,6 +22,7 @@ interface INodeRegistry {
 
     /// @notice What a node says of itself beside its terms.
     struct Profile {
+        /// Where its electricity comes from.
         EnergySource energySource;
         /// Average power above which it is throttled, watts; 0: never.
         uint32 powerThreshold;
@@ -32,80 +34,146 @@ interface INodeRegistry {
 
     /// @notice A node as clients read it.
     struct NodeView {
+        /// Its id.
         uint32 id;
+        /// Its status.
         ISupply.NodeStatus status;
+        /// Class of its terms.
         uint8 classId;
+        /// Its ask for a unit, in ticks of the class.
         uint16 askTick;
+        /// Units that it can hold at once.
         uint32 capacity;
         /// Units under live leases.
         uint32 leased;
         /// Delivered units that are neither paid nor refused yet; the stake also backs them.
         uint32 undecided;
-        /// Free units, class and tick with which the node is listed now, and its place in its tick's array.
+        /// Free units with which it is listed now.
         uint32 listedUnits;
+        /// Class that it is listed in.
         uint8 listedClassId;
+        /// Tick that it is listed at.
         uint16 listedTick;
+        /// Its place in its tick's array.
         uint32 listedPosition;
-        /// No new leases before this time.
+        /// No new leases before this time, seconds.
         uint40 cooldownUntil;
-        /// Time from which the stake can be withdrawn (0: not leaving).
+        /// Time from which the stake can be withdrawn, seconds; 0: it is not leaving.
         uint40 withdrawableAt;
+        /// Who owns it.
         address owner;
+        /// Key of the node's agent.
         address operator;
+        /// Where its electricity comes from.
         EnergySource energySource;
+        /// Average power above which the node is throttled, watts; 0: never.
         uint32 powerThreshold;
+        /// Maximum power that the machine can draw, watts.
         uint32 powerMax;
         /// Whether its reports keep it out of new work: overloaded, too slow, throttled or silent.
         bool ineligible;
-        /// Stake in wei.
+        /// Stake, wei.
         uint256 stake;
+        /// Where peers reach it: multiaddrs, comma-separated.
         string endpoint;
     }
 
     /// @notice What judging a node's reports needs to know of its registration.
     struct Facts {
+        /// Average power above which the node is throttled, watts; 0: never.
         uint32 powerThreshold;
+        /// Maximum power that the machine can draw, watts.
         uint32 powerMax;
+        /// When it was registered, seconds.
         uint40 registeredAt;
         /// How often the operator key was changed: the highest 8 bits of its reports' sequences.
         uint8 keyNumber;
+        /// Key of the node's agent.
         address operator;
     }
 
     /// @notice Who reports for a node, and within which bounds.
     struct Reporter {
+        /// Key of the node's agent.
         address operator;
         /// See {Facts.keyNumber}.
         uint8 keyNumber;
         /// The most power that the machine can draw, watts.
         uint32 powerMax;
+        /// When it was registered, seconds.
         uint40 registeredAt;
     }
 
+    /// @notice A node was registered.
+    /// @param nodeId Id of the node.
+    /// @param owner Who owns the node.
+    /// @param operator Key of the node's agent.
+    /// @param terms What the node offers.
     event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, ISupply.Terms terms);
+    /// @notice A node's terms were set.
+    /// @param nodeId Id of the node.
+    /// @param terms What the node offers.
     event TermsSet(uint32 indexed nodeId, ISupply.Terms terms);
+    /// @notice A node's profile was set.
+    /// @param nodeId Id of the node.
+    /// @param profile What the node says of itself.
     event ProfileSet(uint32 indexed nodeId, Profile profile);
+    /// @notice A node's operator key was set.
+    /// @param nodeId Id of the node.
+    /// @param operator Key of the node's agent.
     event OperatorSet(uint32 indexed nodeId, address indexed operator);
+    /// @notice Stake was added to a node.
+    /// @param nodeId Id of the node.
+    /// @param amount Amount, wei.
     event StakeAdded(uint32 indexed nodeId, uint256 amount);
+    /// @notice A node takes no new leases.
+    /// @param nodeId Id of the node.
     event NodeDraining(uint32 indexed nodeId);
+    /// @notice A node takes leases again.
+    /// @param nodeId Id of the node.
     event NodeResumed(uint32 indexed nodeId);
+    /// @notice A node left the market; its stake waits.
+    /// @param nodeId Id of the node.
+    /// @param withdrawableAt Time from which the stake can be withdrawn, seconds.
     event NodeUnbonding(uint32 indexed nodeId, uint40 withdrawableAt);
+    /// @notice A node's stake was paid out.
+    /// @param nodeId Id of the node.
+    /// @param stake Credited to its owner, wei.
     event NodeWithdrawn(uint32 indexed nodeId, uint256 stake);
 
     /// @notice The caller is not the node's owner.
+    /// @param nodeId Id of the node.
+    /// @param caller Who called.
     error NotOwner(uint32 nodeId, address caller);
     /// @notice The caller is neither the node's owner nor its operator.
+    /// @param nodeId Id of the node.
+    /// @param caller Who called.
     error NotOwnerOrOperator(uint32 nodeId, address caller);
+    /// @notice There is no such node.
+    /// @param nodeId Id of the node.
     error UnknownNode(uint32 nodeId);
+    /// @notice The key is the operator of another node.
+    /// @param operator Key of the node's agent.
+    /// @param nodeId That node.
     error OperatorTaken(address operator, uint32 nodeId);
+    /// @notice The operator is the zero address.
     error InvalidOperator();
     /// @notice The operator key was changed 255 times; register another node.
+    /// @param nodeId Id of the node.
     error TooManyKeys(uint32 nodeId);
+    /// @notice The endpoint is longer than 256 bytes.
+    /// @param length Its length, bytes.
     error InvalidEndpoint(uint256 length);
+    /// @notice The stake waits until the node has unbonded.
+    /// @param nodeId Id of the node.
+    /// @param withdrawableAt Time from which the stake can be withdrawn, seconds.
     error StillUnbonding(uint32 nodeId, uint40 withdrawableAt);
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
     /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
+    /// @param terms What the node offers.
+    /// @param profile What the node says of itself.
+    /// @param stake Stake, wei.
     function register(
         address operator,
         ISupply.Terms calldata terms,
@@ -114,72 +182,92 @@ interface INodeRegistry {
     ) external returns (uint32 nodeId);
 
     /// @notice {register} with an ERC-2612 permit for the vault instead of an approval before.
+    /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
+    /// @param terms What the node offers.
+    /// @param profile What the node says of itself.
+    /// @param stake Stake, wei.
+    /// @param permit The caller's permit for the vault.
     function registerWithPermit(
         address operator,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
+        Permit calldata permit
     ) external returns (uint32 nodeId);
 
-    /// @notice Changes a node's terms. Owner only. In an open round the old terms stand until it ends.
+    /// @notice Changes a node's terms. Owner only. In an open round or batch the old terms stand until it ends.
+    /// @param nodeId Id of the node.
+    /// @param terms What the node offers.
     function setTerms(uint32 nodeId, ISupply.Terms calldata terms) external;
 
     /// @notice Changes a node's profile. Owner or operator.
+    /// @param nodeId Id of the node.
+    /// @param profile What the node says of itself.
     function setProfile(uint32 nodeId, Profile calldata profile) external;
 
-    /// @notice Changes a node's operator key, at most 255 times; the new key's reports begin a sequence of their own. Owner
-    /// only.
+    /// @notice Changes a node's operator key, at most 255 times; the new key's reports begin a sequence of their own.
+    /// Owner only.
+    /// @dev Warning: what the old key has signed and nobody has posted is lost.
+    /// @param nodeId Id of the node.
+    /// @param operator Key of the node's agent.
     function setOperator(uint32 nodeId, address operator) external;
 
-    /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is listed
-    /// as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
+    /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is
+    /// listed as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
+    /// @dev Warning: what anyone adds to a node belongs to its owner.
+    /// @param nodeId Id of the node.
+    /// @param amount Amount, wei.
     function addStake(uint32 nodeId, uint256 amount) external;
 
     /// @notice {addStake} with an ERC-2612 permit of the caller for the vault instead of an approval before.
-    function addStakeWithPermit(
-        uint32 nodeId,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external;
+    /// @param nodeId Id of the node.
+    /// @param amount Amount, wei.
+    /// @param permit The caller's permit for the vault.
+    function addStakeWithPermit(uint32 nodeId, uint256 amount, Permit calldata permit) external;
 
-    /// @notice No new leases from now on (but those of a round that is open). Owner or operator.
+    /// @notice No new leases from now on (but those of an open round or batch). Owner or operator.
+    /// @param nodeId Id of the node.
     function drain(uint32 nodeId) external;
 
     /// @notice Takes leases again after {drain}. Owner or operator.
+    /// @param nodeId Id of the node.
     function resume(uint32 nodeId) external;
 
-    /// @notice Leaves the market: starts the unbonding of an idle, draining node, which lasts at least as long as what it
-    /// has just delivered can be disputed and judged. Owner only.
+    /// @notice Leaves the market: starts the unbonding of an idle, draining node, which lasts at least as long as what
+    /// it has just delivered can be disputed and judged. Owner only.
+    /// @param nodeId Id of the node.
     function exit(uint32 nodeId) external;
 
     /// @notice Makes the stake of an unbonded node claimable in the vault. Owner only.
+    /// @param nodeId Id of the node.
     function withdraw(uint32 nodeId) external;
 
     /// @notice A node; reverts if unknown.
+    /// @param nodeId Id of the node.
     function node(uint32 nodeId) external view returns (NodeView memory);
 
-    /// @notice Up to `count` nodes from id `from` on (ids start at 1). A page of 500 costs about 10 million gas of a read.
+    /// @notice Up to `count` nodes from id `from` on (ids start at 1). A page of 500 costs about 10 million gas of a
+    /// read.
+    /// @param from First id.
+    /// @param count Maximum number of them.
     function nodePage(uint32 from, uint32 count) external view returns (NodeView[] memory page);
 
     /// @notice Ids run from 1 to this number.
     function nodeCount() external view returns (uint32);
 
     /// @notice The node of an operator key, 0 if none.
+    /// @param operator Key of the node's agent.
     function nodeOfOperator(address operator) external view returns (uint32);
 
     /// @notice Owner and operator of a node.
+    /// @param nodeId Id of the node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);
 
     /// @notice What judging a node's reports needs to know of its registration; reverts if unknown. Two reads.
+    /// @param nodeId Id of the node.
     function factsOf(uint32 nodeId) external view returns (Facts memory);
 
     /// @notice Who reports for a node; all zero if unknown. One read.
+    /// @param nodeId Id of the node.
     function reporterOf(uint32 nodeId) external view returns (Reporter memory);
 }

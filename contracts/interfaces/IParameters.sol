@@ -89,34 +89,56 @@ enum Param {
 interface IParameters {
     /// @notice A value with the bounds it can never leave.
     struct Bounded {
+        /// Value, in its own unit: see {Param}.
         uint64 value;
+        /// Minimum; nothing changes it.
         uint64 min;
+        /// Maximum; nothing changes it.
         uint64 max;
     }
 
     /// @notice A parameter changed.
+    /// @param param The parameter.
+    /// @param previous Value before.
+    /// @param value Value from now on.
     event ParameterSet(Param indexed param, uint64 previous, uint64 value);
     /// @notice New tasks and new rounds are paused (or not any more). Exits never are.
+    /// @param paused Whether new tasks and rounds are refused.
     event IntakePausedSet(bool paused);
 
     /// @notice The value lies outside the parameter's hard bounds.
+    /// @param param The parameter.
+    /// @param value Value that was given.
+    /// @param min Minimum.
+    /// @param max Maximum.
     error ParameterOutOfBounds(Param param, uint64 value, uint64 min, uint64 max);
     /// @notice With this change `lower` would ask for at least `needed` of `higher`, which would be `value`.
+    /// @param lower Parameter that has to be lower.
+    /// @param needed Minimum for the other, which follows from it.
+    /// @param higher Parameter that has to be higher.
+    /// @param value Value of that one.
     error ParametersOutOfStep(Param lower, uint256 needed, Param higher, uint256 value);
     /// @notice The constructor was not given exactly one entry per parameter.
+    /// @param given Values that were given.
+    /// @param expected Number of parameters.
     error WrongParameterCount(uint256 given, uint256 expected);
 
-    /// @notice Sets a parameter; reverts if another one would no longer fit it. Only the role that the access manager names,
-    /// after its delay.
+    /// @notice Sets a parameter; reverts if another one would no longer fit it. Only the role that the access manager
+    /// names, after its delay.
+    /// @param param The parameter.
+    /// @param value Its new value, in its own unit: see {Param}.
     function set(Param param, uint64 value) external;
 
     /// @notice Pauses or resumes intake. Only the role that the access manager names (the guardian).
+    /// @param paused Whether new tasks and rounds are refused.
     function setIntakePaused(bool paused) external;
 
     /// @notice A parameter's value.
+    /// @param param The parameter.
     function get(Param param) external view returns (uint256);
 
     /// @notice A parameter with its bounds.
+    /// @param param The parameter.
     function bounded(Param param) external view returns (Bounded memory);
 
     /// @notice Every parameter with its bounds, in the order of {Param}.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {INodeReports} from "../core/interfaces/INodeReports.sol";
+
 /// @title Signed reports of nodes: load, latency and energy
 /// @notice Every node's agent signs a report (EIP-712) once per {Param.ReportInterval} with the node's operator key; anyone
 /// posts reports in batches. What is impossible is refused report by report and never sinks a batch. The average load is
 /// kept in O(1) per report, and a report decides at once whether its node may take new work.
-interface ITelemetry {
+interface ITelemetry is INodeReports {
     /// @notice How a report's energy was found out. What is estimated is never called measured.
     enum Method {
         None,
@@ -50,22 +52,27 @@ interface ITelemetry {
 
     /// @notice Energy of one lease's units in a report's period.
     struct Share {
+        /// Id of the lease.
         uint32 leaseId;
+        /// Its energy in the period, joules.
         uint40 joules;
     }
 
     /// @notice What a node says of a period that has just ended. Signed as EIP-712 type `Report`.
     struct Report {
+        /// Id of the node.
         uint32 nodeId;
         /// Grows with each report of the node: {INodeRegistry.Facts.keyNumber} << 24 | a count that begins at 1 for each key.
         uint32 sequence;
-        /// Seconds that it covers.
+        /// Time that it covers, seconds.
         uint32 period;
         /// Share of the machine in use, basis points.
         uint16 load;
-        /// Round-trip time to its peers, ms.
+        /// Round-trip time to its peers, milliseconds.
         uint16 latency;
+        /// Energy in the period, joules.
         uint40 joules;
+        /// The part of it that was renewable, joules.
         uint40 renewableJoules;
         /// {Method} as a number.
         uint8 method;
@@ -80,18 +87,23 @@ interface ITelemetry {
     /// @notice What is known of a node by its reports.
     /// @dev One slot: a report costs one write here.
     struct ReportState {
+        /// Sequence of its last report.
         uint32 sequence;
-        /// When its last report was posted; 0 if none.
+        /// When its last report was posted, seconds; 0 if none.
         uint32 at;
+        /// Share of the machine in use in the last report, basis points.
         uint16 load;
+        /// Round-trip time to its peers in the last report, milliseconds.
         uint16 latency;
-        /// Average power in the last report and in the one before, watts, rounded up.
+        /// Average power in the last report, watts, rounded up.
         uint32 watts;
+        /// Average power in the report before, watts, rounded up.
         uint32 previousWatts;
         /// Milliwatts per leased unit in the last report; of an idle node, of its capacity at its declared maximum.
         uint32 unitPower;
         /// Seconds by which what the reports cover lags behind the last posting.
         uint16 lag;
+        /// Whether its power keeps it out of new work.
         bool throttled;
         /// Whether its load counts in the average.
         bool counted;
@@ -103,17 +115,31 @@ interface ITelemetry {
 
     /// @notice Sums over the nodes that count.
     struct Totals {
-        /// Basis points x units of capacity.
+        /// Loads x units of capacity, basis points.
         uint64 load;
-        /// Watts of the last reports.
+        /// Power in the last reports, watts.
         uint48 watts;
         /// Units of capacity.
         uint48 capacity;
+        /// Nodes that count.
         uint32 nodes;
+        /// Those of them whose last report was all renewable.
         uint32 renewableNodes;
+        /// Those of them that are throttled.
         uint32 throttledNodes;
     }
 
+    /// @notice A report was taken.
+    /// @param nodeId Id of the node.
+    /// @param sequence Number of the report.
+    /// @param period Time that it covers, seconds.
+    /// @param load Share of the machine in use, basis points.
+    /// @param latency Round-trip time to its peers, milliseconds.
+    /// @param joules Energy in the period, joules.
+    /// @param renewableJoules The part of it that was renewable, joules.
+    /// @param method How the energy was determined.
+    /// @param version Version of the agent: major << 8 | minor.
+    /// @param idleUnitSeconds Unit-seconds of work done while the machine's owner left it idle.
     event Reported(
         uint32 indexed nodeId,
         uint32 sequence,
@@ -126,25 +152,62 @@ interface ITelemetry {
         uint16 version,
         uint32 idleUnitSeconds
     );
+    /// @notice A report of a batch was refused.
+    /// @param nodeId Id of the node.
+    /// @param sequence Number of the report.
+    /// @param reason Why.
     event ReportRefused(uint32 indexed nodeId, uint32 sequence, Refusal reason);
+    /// @notice A node is kept out of new work because of its power.
+    /// @param nodeId Id of the node.
+    /// @param watts Average power in its last report, watts, rounded up.
+    /// @param threshold Power threshold of the node, watts.
     event NodeThrottled(uint32 indexed nodeId, uint32 watts, uint32 threshold);
+    /// @notice A throttled node is within its threshold again.
+    /// @param nodeId Id of the node.
+    /// @param watts Average power in its last report, watts, rounded up.
+    /// @param threshold Power threshold of the node, watts.
     event NodeUnthrottled(uint32 indexed nodeId, uint32 watts, uint32 threshold);
     /// @notice A silent node counts no more and gets no new work until it reports again.
+    /// @param nodeId Id of the node.
     event NodeLapsed(uint32 indexed nodeId);
+    /// @notice Governance set a class's maximum latency.
+    /// @param classId Id of the class.
+    /// @param previous Value before, milliseconds; 0: {Param.MaxLatency} held.
+    /// @param milliseconds Value from now on, milliseconds; 0: {Param.MaxLatency} holds.
     event MaxLatencySet(uint8 indexed classId, uint16 previous, uint16 milliseconds);
 
     /// @notice The packed batch ends within the report that starts at byte `offset`.
+    /// @param offset Where that report starts, bytes.
     error MalformedBatch(uint256 offset);
     /// @notice A class's highest latency has the bounds of {Param.MaxLatency}.
+    /// @param classId Id of the class.
+    /// @param milliseconds Value that was given, milliseconds.
+    /// @param min Minimum, milliseconds.
+    /// @param max Maximum, milliseconds.
     error MaxLatencyOutOfBounds(uint8 classId, uint16 milliseconds, uint64 min, uint64 max);
     /// @notice The node is in time with its reports.
+    /// @param nodeId Id of the node.
+    /// @param silentFrom Time after which it counts as silent, seconds.
     error NodeNotSilent(uint32 nodeId, uint256 silentFrom);
+    /// @notice The node counts no longer and gets no new work already.
+    /// @param nodeId Id of the node.
     error AlreadyLapsed(uint32 nodeId);
+    /// @notice The node is throttled already.
+    /// @param nodeId Id of the node.
     error AlreadyThrottled(uint32 nodeId);
+    /// @notice The node is not throttled.
+    /// @param nodeId Id of the node.
     error NotThrottled(uint32 nodeId);
     /// @notice Not above its threshold in both of its last two reports.
+    /// @param nodeId Id of the node.
+    /// @param watts Average power in its last report, watts, rounded up.
+    /// @param previousWatts Average power in the report before, watts, rounded up.
+    /// @param threshold Power threshold of the node, watts.
     error PowerWithinThreshold(uint32 nodeId, uint32 watts, uint32 previousWatts, uint32 threshold);
     /// @notice Still above its threshold in its last report.
+    /// @param nodeId Id of the node.
+    /// @param watts Average power in its last report, watts, rounded up.
+    /// @param threshold Power threshold of the node, watts.
     error PowerAboveThreshold(uint32 nodeId, uint32 watts, uint32 threshold);
 
     /// @notice Takes a batch of signed reports, packed one after the other, big-endian, without gaps:
@@ -153,52 +216,47 @@ interface ITelemetry {
     /// of an operator that is a contract, 64 bytes that it accepts by ERC-1271 with at most {CONTRACT_GAS}).
     /// Anyone. What is refused is told by {ReportRefused}; only a batch that cannot be taken apart reverts.
     /// O(reports + shares).
+    /// @dev Warning: what is refused does not revert: look at what it returns, or at {ReportRefused}.
+    /// @param packed The reports.
     /// @return accepted How many reports were taken.
     function post(bytes calldata packed) external returns (uint256 accepted);
 
     /// @notice Takes a silent node out of the average and out of new work. Anyone.
+    /// @param nodeId Id of the node.
     function lapse(uint32 nodeId) external;
 
-    /// @notice Throttles a node whose average power was above its threshold in its last two reports: no new work. Anyone.
+    /// @notice Throttles a node whose average power was above its threshold in its last two reports: no new work.
+    /// Anyone.
+    /// @param nodeId Id of the node.
     function throttle(uint32 nodeId) external;
 
     /// @notice Frees a throttled node whose last report is within its threshold. Anyone.
+    /// @param nodeId Id of the node.
     function unthrottle(uint32 nodeId) external;
 
-    /// @notice Sets the highest latency with which nodes of a class get new work, ms, within the bounds of {Param.MaxLatency};
-    /// 0: that parameter holds. Only the role that the access manager names.
+    /// @notice Sets the highest latency with which nodes of a class get new work, ms, within the bounds of
+    /// {Param.MaxLatency}; 0: that parameter holds. Only the role that the access manager names.
+    /// @param classId Id of the class.
+    /// @param milliseconds Maximum round-trip time, milliseconds.
     function setMaxLatency(uint8 classId, uint16 milliseconds) external;
-
-    /// @notice What a node's last report says; while the listings are frozen, the last one before the freeze. All zero if
-    /// there was none.
-    /// @return load Basis points.
-    /// @return latency Milliseconds.
-    /// @return at When it was posted.
-    /// @return capacity Units of capacity that the node had then.
-    function loadAndLatencyOf(
-        uint32 nodeId
-    ) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
-
-    /// @notice Whether the node missed its reports: nothing for {Param.ReportTimeout}, counted from its registration if it
-    /// never reported. Reverts if unknown.
-    function silent(uint32 nodeId) external view returns (bool);
-
-    /// @notice The average load is sum / capacity: of the machines' units, not of the nodes, so that splitting a machine into
-    /// many nodes, or adding small ones, moves it by no more than the stake under them.
-    function averageLoad() external view returns (uint256 sumBps, uint256 capacity);
 
     /// @notice Sums over the nodes that count.
     function totals() external view returns (Totals memory);
 
     /// @notice What is known of a node by its reports; all zero if there is none.
+    /// @param nodeId Id of the node.
     function reportStateOf(uint32 nodeId) external view returns (ReportState memory);
 
     /// @notice Standings of the nodes from id `from` on, `count` of them; those of unknown ids are zero.
+    /// @param from First id.
+    /// @param count How many.
     function reportStatePage(uint32 from, uint32 count) external view returns (ReportState[] memory);
 
     /// @notice Highest latency with which nodes of a class get new work, ms.
+    /// @param classId Id of the class.
     function maxLatencyOf(uint8 classId) external view returns (uint256);
 
     /// @notice What a node's operator signs for a report: its EIP-712 digest on this chain for this contract.
+    /// @param report The report.
     function digestOf(Report memory report) external view returns (bytes32);
 }

@@ -9,21 +9,36 @@ pragma solidity 0.8.30;
 interface IVrfSeeds {
     /// @notice How the oracle is asked and paid.
     struct Config {
+        /// Names the oracle's key and maximum gas price.
         bytes32 keyHash;
+        /// Number of the subscription that pays.
         uint256 subscriptionId;
+        /// Gas of the callback.
         uint32 callbackGasLimit;
+        /// Blocks after which the oracle answers.
         uint16 confirmations;
+        /// Whether it is paid in ETH, else in LINK.
         bool nativePayment;
     }
 
+    /// @notice The modules that may ask were named.
+    /// @param rounds The round manager.
+    /// @param reassignment The reassignment contract.
     event ModulesSet(address rounds, address reassignment);
+    /// @notice The oracle was asked for a seed.
+    /// @param requestId Number of the request.
     event SeedRequested(uint256 indexed requestId);
+    /// @notice The oracle's answer arrived.
+    /// @param requestId Number of the request.
+    /// @param seed The seed.
     event SeedStored(uint256 indexed requestId, bytes32 seed);
+    /// @notice The configuration was changed.
+    /// @param config How the oracle is asked and paid.
     event ConfigSet(Config config);
 
-    error NotModule(address caller);
-
     /// @notice Names the modules that may ask. Deployer only, once.
+    /// @param rounds The round manager.
+    /// @param reassignment The reassignment contract.
     function initialise(address rounds, address reassignment) external;
 
     /// @notice Asks for a seed. Round manager and reassignment only.
@@ -31,6 +46,8 @@ interface IVrfSeeds {
 
     /// @notice The seed of the latest request with this number, zero as long as the coordinator that was asked has not
     /// answered.
+    /// @dev Warning: zero means that there is no seed yet, not a seed of zero.
+    /// @param requestId Number of the request.
     function seedOf(uint256 requestId) external view returns (bytes32);
 
     /// @notice How the oracle is asked and paid.

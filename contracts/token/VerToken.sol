@@ -23,6 +23,8 @@ contract VerToken is ERC20, ERC20Capped, ERC20Permit, AccessManaged {
     }
 
     /// @notice Mints `amount` wei to `to`. Only the role that the access manager names; reverts above the cap.
+    /// @param to Who gets them.
+    /// @param amount Amount, wei.
     function mint(address to, uint256 amount) external restricted {
         _mint(to, amount);
     }

@@ -39,6 +39,9 @@ uint256 constant MAX_MOVED_LINE = 32;
 /// @dev Longest time that a task may give a unit, seconds: about 194 days, what 24 bits hold.
 uint256 constant MAX_UNIT_TIME = type(uint24).max;
 
+/// @dev Maximum number of receipts of other nodes that a task may ask for, and that a checkpoint may carry.
+uint256 constant MAX_REPLICAS = 4;
+
 /// @dev 100 % in basis points.
 uint256 constant BASIS = 10_000;
 

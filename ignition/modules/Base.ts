@@ -2,8 +2,8 @@ import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import { deployProtocol } from "./core.ts";
 
-/** BASE: Chainlink's coordinator there, and no faucet. The mock's artifact has the coordinator's ABI. */
+/** BASE: Chainlink's coordinator there, and no faucet. */
 export default buildModule("Drmp", (m) => {
-  const coordinator = m.contractAt("VRFCoordinatorV2_5Mock", m.getParameter<string>("vrfCoordinator"));
+  const coordinator = m.contractAt("IVrfCoordinator", m.getParameter<string>("vrfCoordinator"));
   return { coordinator, ...deployProtocol(m, coordinator) };
 });

@@ -6,6 +6,6 @@ import { deployFaucet, deployProtocol } from "./core.ts";
 export default buildModule("Drmp", (m) => {
   // Base fee, gas price and LINK rate of the mock, in wei: what a request costs the subscription.
   const coordinator = m.contract("VRFCoordinatorV2_5Mock", [10n ** 14n, 10n ** 9n, 4n * 10n ** 15n]);
-  const protocol = deployProtocol(m, coordinator);
+  const protocol = deployProtocol(m, m.contractAt("IVrfCoordinator", coordinator));
   return { coordinator, ...protocol, ...deployFaucet(m, protocol.token) };
 });

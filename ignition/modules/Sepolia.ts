@@ -2,9 +2,9 @@ import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 
 import { deployFaucet, deployProtocol } from "./core.ts";
 
-/** BASE Sepolia: Chainlink's coordinator there, and a faucet of test VER. The mock's artifact has the coordinator's ABI. */
+/** BASE Sepolia: Chainlink's coordinator there, and a faucet of test VER. */
 export default buildModule("Drmp", (m) => {
-  const coordinator = m.contractAt("VRFCoordinatorV2_5Mock", m.getParameter<string>("vrfCoordinator"));
+  const coordinator = m.contractAt("IVrfCoordinator", m.getParameter<string>("vrfCoordinator"));
   const protocol = deployProtocol(m, coordinator);
   return { coordinator, ...protocol, ...deployFaucet(m, protocol.token) };
 });

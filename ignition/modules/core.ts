@@ -13,19 +13,18 @@ export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as
 /** The governed parameters in the order of their ids, by the names that the contracts use. */
 const PARAMETERS = ENUMS.Param.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
 
-type Coordinator =
-  | NamedArtifactContractDeploymentFuture<"VRFCoordinatorV2_5Mock">
-  | NamedArtifactContractAtFuture<"VRFCoordinatorV2_5Mock">;
-
 /**
  * Deploys and wires the whole protocol, hands every role over and leaves the deployer with none.
  *
  * The subscription to the oracle is created, funded in ETH and offered to governance; the seeds contract is its
  * consumer.
  *
- * @param coordinator Chainlink's VRF v2.5 coordinator; its mock on a local chain.
+ * @param coordinator Chainlink's VRF v2.5 coordinator.
  */
-export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinator) {
+export function deployProtocol(
+  m: IgnitionModuleBuilder,
+  coordinator: NamedArtifactContractAtFuture<"IVrfCoordinator">,
+) {
   const deployer = m.getAccount(0);
   const governance = m.getParameter<string>("governance");
   const guardian = m.getParameter<string>("guardian");
@@ -77,7 +76,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
   const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry, ledger]);
   const reassignment = m.contract("Reassignment", [parameters, nodes, supply, tasks, leases, seeds, telemetry]);
-  const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
+  const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds]);
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
 

@@ -4,19 +4,19 @@ import type { BatchView } from "./batch.ts";
 
 /** Reads what the failover keeper decides from about orphaned ranges, at one block. */
 export async function readBatchView(reader: Reader, pin: Pin): Promise<BatchView> {
-  const { reassignment, supply } = reader.contracts;
+  const { leases, reassignment, supply } = reader.contracts;
   const at = block(pin);
-  const [batch, values, orphans, frozen, nextOpening] = await Promise.all([
+  const [batch, values, { waiting }, frozen, nextOpening] = await Promise.all([
     reader.batch(pin),
     reader.parameters(pin),
-    answer(reassignment.orphanCount(at)),
+    answer(leases.orphanCounts(at)),
     answer(supply.frozen(at)),
     answer(reassignment.nextOpening(at)),
   ]);
   const { id, status, openedAt, leaseIds, drawn } = batch;
   return {
     now: pin.timestamp,
-    orphans: Number(orphans),
+    orphans: Number(waiting),
     batch: { id, status, openedAt, left: leaseIds.length - drawn },
     frozen,
     nextOpening: Number(nextOpening),

@@ -1,6 +1,7 @@
 /** The contracts that the client knows by their ABIs; `npm run abi` takes these from the compiler. */
 export const CONTRACT_NAMES = [
   "AccessManager",
+  "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",
   "VerToken",
   "TestnetFaucet",

@@ -5,6 +5,7 @@ import type {
   Balancer,
   CheckpointRegistry,
   EnergyLedger,
+  IVrfCoordinator,
   LeaseRegistry,
   NodeRegistry,
   Parameters,
@@ -47,14 +48,21 @@ export interface Contracts {
   readonly releaseFees: ReleaseFees;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
-  /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
-  readonly coordinator?: VRFCoordinatorV2_5Mock;
+  /** Chainlink's coordinator; if the deployment names it. */
+  readonly coordinator?: IVrfCoordinator;
+  /** Chainlink's mock of its coordinator, which brings seeds when it is told to; only on a local chain. */
+  readonly coordinatorMock?: VRFCoordinatorV2_5Mock;
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
 }
 
 /** Contracts that a deployment may lack. */
-const OPTIONAL: readonly ContractName[] = ["AccessManager", "VRFCoordinatorV2_5Mock", "TestnetFaucet"];
+const OPTIONAL: readonly ContractName[] = [
+  "AccessManager",
+  "IVrfCoordinator",
+  "VRFCoordinatorV2_5Mock",
+  "TestnetFaucet",
+];
 
 /** Where the protocol is deployed on a chain. */
 export interface Deployment {
@@ -163,7 +171,8 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     reassignment: at<Reassignment>("Reassignment"),
     releaseFees: at<ReleaseFees>("ReleaseFees"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
-    ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
+    ...(has("IVrfCoordinator") && { coordinator: at<IVrfCoordinator>("IVrfCoordinator") }),
+    ...(has("VRFCoordinatorV2_5Mock") && { coordinatorMock: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
   };
 }

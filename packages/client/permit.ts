@@ -6,7 +6,7 @@ import { explain } from "./explain.ts";
 import { pinBlock } from "./pin.ts";
 import { typesOf } from "./signing.ts";
 
-/** A signed ERC-2612 permit, in the order in which the contracts' `…WithPermit` functions take it. */
+/** A signed ERC-2612 permit, as the contracts' `…WithPermit` functions take it. */
 export interface Permit {
   /** Wei of VER that the vault may take. */
   readonly value: bigint;

@@ -179,10 +179,10 @@ export class Reader {
 
   /** Expired leases whose ranges wait for a batch of reassignments, oldest first. */
   async orphans(at: Pin): Promise<number[]> {
-    const { reassignment } = this.contracts;
-    const count = safe(await answer(reassignment.orphanCount(block(at))));
-    const page = (offset: number, most: number) => reassignment.orphanPage(offset, most, block(at));
-    return (await readPages(page, 0, count - 1, this.#sizes.queue)).map(safe);
+    const { leases } = this.contracts;
+    const { waiting } = await answer(leases.orphanCounts(block(at)));
+    const page = (offset: number, most: number) => leases.orphanPage(offset, most, block(at));
+    return (await readPages(page, 0, safe(waiting) - 1, this.#sizes.queue)).map(safe);
   }
 
   /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */

@@ -74,11 +74,11 @@ export async function supplySnapshot(reader: Reader, pin: Pin, classIds?: readon
 export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, units: number): Promise<SnapshotTask> {
   const task = await answer(reader.contracts.tasks.roundTask(taskId, block(pin)));
   // Copied, because ethers' results throw where an array has nothing; it is empty if all are zero.
-  const surcharges = [...task.surcharges];
+  const surcharges = [...task.surchargesMicroVer];
   return {
     id: taskId,
     units,
-    maxPrice: safe(task.maxPrice),
+    maxPrice: safe(task.maxPriceMicroVer),
     classes: bitsOf(task.classes).map((classId, i) => ({ classId, surcharge: safe(surcharges[i] ?? 0n) })),
   };
 }

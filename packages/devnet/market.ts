@@ -145,6 +145,7 @@ export async function addressesOf(
     Balancer: market.contracts.balancer,
     TestnetFaucet: market.contracts.faucet,
     AccessManager: market.contracts.manager,
+    IVrfCoordinator: market.contracts.coordinator,
     VRFCoordinatorV2_5Mock: market.contracts.coordinator,
   })) {
     addresses[name] = await contract.getAddress();

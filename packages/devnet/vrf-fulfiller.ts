@@ -61,7 +61,7 @@ async function run(): Promise<void> {
       ? { testAccount: account }
       : { keystore, ...(passphraseFile !== undefined && { passphraseFile }) };
   const wallet = (await openSigner(source, chainId)).connect(provider);
-  const { coordinator, seeds } = connect(await readDeployment(chainId, options.deployment), wallet);
+  const { coordinatorMock: coordinator, seeds } = connect(await readDeployment(chainId, options.deployment), wallet);
   if (!coordinator)
     throw new Error("The deployment names no VRFCoordinatorV2_5Mock; deploy ignition/modules/Local.ts.");
 

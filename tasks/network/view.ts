@@ -68,7 +68,7 @@ async function oracleView({ seeds, coordinator }: Contracts, at: Pin): Promise<D
     seeds: await seeds.getAddress(),
     subscription: subscription && {
       nativeBalance: subscription.nativeBalance,
-      owner: subscription.subOwner,
+      owner: subscription.owner,
       consumers: [...subscription.consumers],
     },
   };

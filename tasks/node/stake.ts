@@ -19,10 +19,10 @@ export default async function stake(
     const amount = givenAmount("amount", args.amount);
     context.spends = amount;
     const account = await context.account();
-    const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
+    const permit = await signPermit(contracts, account.signer, amount);
     await fundAndSubmit(session, account, amount, screen.log, {
       label: `add ${formatVer(amount)} VER to the stake of node ${String(node.id)}`,
-      prepare: () => contracts.nodes.addStakeWithPermit.populateTransaction(node.id, amount, deadline, v, r, s),
+      prepare: () => contracts.nodes.addStakeWithPermit.populateTransaction(node.id, amount, permit),
     });
     const after = await reader.node(await reader.pin(), node.id);
     screen.say(`The stake of node ${String(node.id)} is ${formatVer(after?.stake ?? 0n)} VER now.`);

@@ -20,10 +20,10 @@ export default async function fund(
     const amount = givenAmount("amount", args.amount);
     context.spends = amount;
     const account = await context.account();
-    const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
+    const permit = await signPermit(contracts, account.signer, amount);
     await fundAndSubmit(session, account, amount, screen.log, {
       label: `add ${formatVer(amount)} VER to the round deposit of task ${String(task.id)}`,
-      prepare: () => contracts.tasks.fundRoundsWithPermit.populateTransaction(task.id, amount, deadline, v, r, s),
+      prepare: () => contracts.tasks.fundRoundsWithPermit.populateTransaction(task.id, amount, permit),
     });
     const after = await givenTask(reader, await reader.pin(), task.id);
     screen.say(`Task ${String(task.id)} has ${formatVer(after.roundDeposit)} VER for places in rounds now.`);

@@ -33,10 +33,10 @@ export default async function raisePrice(
     const needed = await answer(contracts.tasks.depositToRaise(task.id, maxPrice, block(pin)));
     context.spends = needed;
     const account = await context.account();
-    const { deadline, v, r, s } = await signPermit(contracts, account.signer, needed);
+    const permit = await signPermit(contracts, account.signer, needed);
     await fundAndSubmit(session, account, needed, screen.log, {
       label: `raise the maximum price of task ${String(task.id)} from ${formatVer(task.maxPrice)} to ${formatVer(maxPrice)} VER a unit`,
-      prepare: () => contracts.tasks.raisePriceWithPermit.populateTransaction(task.id, maxPrice, deadline, v, r, s),
+      prepare: () => contracts.tasks.raisePriceWithPermit.populateTransaction(task.id, maxPrice, permit),
     });
     const after = await givenTask(reader, await reader.pin(), task.id);
     screen.say(

@@ -275,9 +275,9 @@ describe("reading the chain", () => {
 
     // Absurd sizes are only claims, which must not stop anybody from reading.
     const huge = 2n ** 64n - 1n;
-    const fence = index.get(1)?.fence ?? 0;
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10, []);
-    await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge, []);
+    const claim = { leaseId: 1, fence: index.get(1)?.fence ?? 0, digest: DIGEST, codec: DAG_PB };
+    await deployed.checkpoints.connect(owner).post({ ...claim, progress: 5000, size: 10 }, []);
+    await deployed.checkpoints.connect(owner).post({ ...claim, progress: 9000, size: huge }, []);
     const pin = await reader.pin();
     const checkpoints = await reader.checkpoints(pin, [2, 1]);
     expect([...checkpoints.keys()]).to.deep.equal([1]);
@@ -294,7 +294,7 @@ describe("reading the chain", () => {
     expect((await reader.newestCheckpoints(pin, 1)).map(({ sequence }) => sequence)).to.deep.equal([2, 1]);
     expect(await reader.newestCheckpoints(pin, 2)).to.deep.equal([]);
 
-    await deployed.leases.connect(owner).deliver(1, fence, DIGEST, DAG_PB, huge);
+    await deployed.leases.connect(owner).deliver(1, claim.fence, DIGEST, DAG_PB, huge);
     await index.refresh();
     expect(index.get(1)?.result?.digest).to.equal(DIGEST);
     expect(index.live().map(({ id, status }) => [id, status])).to.deep.equal([
@@ -329,8 +329,8 @@ describe("reading the chain", () => {
     expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
     const deposit = await reader.depositFor(await reader.pin(), 10, submission.maxPrice);
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
-    const { deadline, v, r, s } = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
-    await tasks.submitWithPermit(submission, deadline, v, r, s);
+    const permit = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
+    await tasks.submitWithPermit(submission, permit);
     expect((await reader.task(await reader.pin(), 1))?.escrow).to.equal(escrow);
     expect(await contracts.token.allowance(poor.address, contracts.vault)).to.equal(0n);
   });

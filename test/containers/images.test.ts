@@ -122,7 +122,6 @@ test("the services' images: not root, and what they need is in them", { skip }, 
     const { code, output } = await runOnce(tag, []);
     assert.equal(code, 1, output);
     assert.match(output, /Cannot read the configuration file \/config\//);
-    // Also on BASE: there the coordinator is known by the interface of its mock.
     const abi = "await import('/app/packages/client/abi.ts').then(m => m.CONTRACT_NAMES.forEach(m.abiOf))";
     const probe = await runOnce(tag, ["--input-type=module", "--eval", abi], ["/usr/local/bin/node"]);
     assert.equal(probe.code, 0, probe.output);

@@ -39,13 +39,7 @@ test("a deployment that ran out of ETH half-way goes on where it was", { timeout
 
   await provider.send("hardhat_setBalance", [DEPLOYER, toQuantity(parseEther("500"))]);
   // Ignition cannot know whether the transaction that failed was sent after all; it was not, so it is to forget it.
-  await processes.run("wipe", [
-    HARDHAT,
-    "ignition",
-    "wipe",
-    ID,
-    "Drmp#VRFCoordinatorV2_5Mock.fundSubscriptionWithNative",
-  ]);
+  await processes.run("wipe", [HARDHAT, "ignition", "wipe", ID, "Drmp#IVrfCoordinator.fundSubscriptionWithNative"]);
   await deploy("deploy-2");
   const deployment = await readDeployment(31337, deploymentFile(ID));
   await checkDeployment(deployment, provider);

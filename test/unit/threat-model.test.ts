@@ -9,8 +9,8 @@ import { ROOT } from "../docs/known.ts";
 const PAGE = readFileSync(join(ROOT, "docs/concepts/threat-model.md"), "utf8");
 /** A test: `file#name` of Solidity, or `file#beginning of its title`. */
 const NAMED = /`([\w/-]+\.(?:t\.sol|test\.ts))#([^`]+)`/g;
-/** Chainlink's stand-in, which no network has. */
-const NOT_DEPLOYED = ["VRFCoordinatorV2_5Mock"];
+/** Chainlink's coordinator and its stand-in, which are none of ours. */
+const NOT_DEPLOYED = ["IVrfCoordinator", "VRFCoordinatorV2_5Mock"];
 
 interface AbiEntry {
   readonly type: string;

@@ -4,27 +4,31 @@ pragma solidity 0.8.30;
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_LINE, MAX_MOVED_LINE, PRICE_UNIT} from "../../types/Units.sol";
-import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
-import {ICheckpointRegistry} from "../../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
-import {IReassignment} from "../../interfaces/IReassignment.sol";
-import {IReleaseFees} from "../../interfaces/IReleaseFees.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
-import {ITelemetry} from "../../interfaces/ITelemetry.sol";
-import {Vault} from "../vault/Vault.sol";
+import {IVault} from "../../interfaces/IVault.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {NotModule, NotTaskOwner, UnsupportedCodec} from "../../types/Errors.sol";
+import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_LINE, MAX_MOVED_LINE, PRICE_UNIT} from "../../types/Units.sol";
+import {INodeReports} from "../interfaces/INodeReports.sol";
+import {IReleaseCharge} from "../interfaces/IReleaseCharge.sol";
+import {IWorkShares} from "../interfaces/IWorkShares.sol";
+import {OrphanQueue} from "./OrphanQueue.sol";
 
 /// @title Registry of leases: which node runs which units, at what price, under which fence
 /// @notice See {ILeaseRegistry}.
 contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
+    using OrphanQueue for OrphanQueue.Queue;
+
     /// @notice Longest outage of the sequencer that excuses nodes, seconds: a feed that stays "down" does not excuse for ever.
     uint256 public constant MAX_OUTAGE = 3 days;
 
     /// @notice Pays nodes and keepers.
-    Vault public immutable VAULT;
+    IVault public immutable VAULT;
     /// @notice Grace, windows, slices, bounties.
     IParameters public immutable PARAMETERS;
     /// @notice Operators and owners.
@@ -46,7 +50,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     mapping(uint32 leaseId => Result) private _results;
     mapping(uint32 leaseId => Departure) private _departures;
     /// @dev Only of moves that not all classes of the task may take.
-    mapping(uint32 leaseId => uint256 classes) private _takers;
+    mapping(uint32 leaseId => ClassSet classes) private _takers;
+    OrphanQueue.Queue private _orphans;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -55,7 +60,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
 
     constructor(
         address authority,
-        Vault vault,
+        IVault vault,
         IParameters parameters,
         INodeRegistry nodes,
         ISupply supply,
@@ -141,22 +146,22 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function startMove(uint32 leaseId, uint24 units, uint256 classes) external onlyModule(_modules.balancer) {
+    function startMove(uint32 leaseId, uint24 units, ClassSet classes) external onlyModule(_modules.balancer) {
         Lease storage held = _leases[leaseId];
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Active);
         require(held.fence <= MAX_MOVED_LINE, RangeMovedTooOften(leaseId, held.fence, MAX_MOVED_LINE));
         held.status = LeaseStatus.Moving;
         uint32 due = uint32(block.timestamp + _param(Param.MoveGrace));
         _departures[leaseId] = Departure(units, uint40(block.timestamp), held.due);
         held.due = due;
-        if (classes != 0) _takers[leaseId] = classes;
+        if (!classes.isEmpty()) _takers[leaseId] = classes;
         emit LeaseMoving(leaseId, units, due);
     }
 
     /// @inheritdoc ILeaseRegistry
     function handOver(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
-        require(held.status == LeaseStatus.Moving, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Moving);
         require(block.timestamp > held.due, MoveGraceNotOver(leaseId, held.due));
         _handOver(leaseId, held);
     }
@@ -164,7 +169,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Active);
         bool atFault = _atFault(held);
         if (!atFault) {
             require(
@@ -183,7 +188,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         }
         _free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
-        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId, false);
+        else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -197,7 +202,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             if (held.status == LeaseStatus.Delivered) {
                 require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
             } else {
-                require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
+                _requireStatus(leaseId, held, LeaseStatus.Disputed);
                 require(block.timestamp > held.due, ArbitrationOpen(leaseId, held.due));
             }
             _pay(leaseId, held);
@@ -209,12 +214,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         Lease storage held = _existing(leaseId);
         address developer = _developerOf(held.taskId);
         require(msg.sender == developer, NotTaskOwner(held.taskId, msg.sender));
-        require(held.status == LeaseStatus.Delivered, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Delivered);
         require(block.timestamp <= held.due, DisputeWindowClosed(leaseId, held.due));
-        uint256 bond = Math.ceilDiv(uint256(held.price) * held.count * _param(Param.DisputeBondBps), BASIS);
+        uint256 bond = Math.ceilDiv(uint256(held.priceMicroVer) * held.count * _param(Param.DisputeBondBps), BASIS);
         held.status = LeaseStatus.Disputed;
         held.due = uint32(block.timestamp + _param(Param.ArbitrationTimeout));
-        _results[leaseId].bond = uint64(bond);
+        _results[leaseId].bondMicroVer = uint64(bond);
         emit LeaseDisputed(leaseId, msg.sender, bond * PRICE_UNIT);
         VAULT.lockEscrow(held.taskId, msg.sender, bond * PRICE_UNIT);
     }
@@ -222,14 +227,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     function rule(uint32 leaseId, bool forNode) external restricted {
         Lease storage held = _existing(leaseId);
-        require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Disputed);
         emit DisputeRuled(leaseId, forNode);
         if (forNode) {
             _pay(leaseId, held);
             return;
         }
         held.status = LeaseStatus.Rejected;
-        _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bond * PRICE_UNIT);
+        _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bondMicroVer * PRICE_UNIT);
         SUPPLY.slash(held.nodeId, _slice(held.count));
         SUPPLY.markDecided(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
@@ -237,9 +242,40 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
+    function takeOrphans(
+        uint256 most
+    )
+        external
+        onlyModule(_modules.reassignment)
+        returns (uint32[] memory leaseIds, uint32[] memory taskIds, bool moving)
+    {
+        leaseIds = _orphans.take(Math.min(most, _orphans.waiting()));
+        taskIds = new uint32[](leaseIds.length);
+        uint32 moved;
+        for (uint256 i; i < leaseIds.length; ++i) {
+            Lease storage orphan = _leases[leaseIds[i]];
+            taskIds[i] = orphan.taskId;
+            if (orphan.status != LeaseStatus.Expired) ++moved;
+        }
+        if (moved == 0) return (leaseIds, taskIds, false);
+        _orphans.moving -= moved;
+        return (leaseIds, taskIds, true);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function orphanCounts() external view returns (uint256 waiting, uint256 moving) {
+        return (_orphans.waiting(), _orphans.moving);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory) {
+        return _orphans.page(offset, Math.min(count, Math.saturatingSub(_orphans.waiting(), offset)));
+    }
+
+    /// @inheritdoc ILeaseRegistry
     function healthOf(uint32 leaseId) external view returns (Health) {
         Lease storage held = _existing(leaseId);
-        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        _requireStatus(leaseId, held, LeaseStatus.Active);
         if (_atFault(held)) return Health.Overdue;
         return block.timestamp + _param(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
     }
@@ -260,9 +296,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, uint256 classes) {
+    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, ClassSet classes) {
         range = _existing(leaseId);
-        if (range.status == LeaseStatus.Expired) return (range, false, 0);
+        if (range.status == LeaseStatus.Expired) return (range, false, classes);
         uint24 units = range.status == LeaseStatus.Released ? _departures[leaseId].units : 0;
         range.start += range.count - units;
         range.count = uint16(units);
@@ -298,7 +334,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             start: g.start,
             // A round has at most 65,535 units, and no range more than {MAX_LINE} leases.
             count: uint16(g.count),
-            price: g.price,
+            priceMicroVer: g.priceMicroVer,
             due: uint32(base + g.checkpointInterval),
             fence: uint8(g.fence),
             status: LeaseStatus.Active,
@@ -307,7 +343,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             reassignments: g.reassignments,
             terms: 0
         });
-        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
+        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.priceMicroVer, g.fence, g.parent);
     }
 
     function _release(uint32 leaseId, Lease storage held) private {
@@ -315,7 +351,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         // The charge first: what a barred owner's node has free is not listed.
-        IReleaseFees(_modules.releaseFees).charge(leaseId);
+        IReleaseCharge(_modules.releaseFees).charge(leaseId);
         _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
@@ -333,14 +369,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         _free(held.nodeId, units);
-        IReassignment(_modules.reassignment).add(leaseId, true);
+        _orphan(leaseId, true);
         if (units == held.count) return;
         Grant memory rest = Grant({
             taskId: held.taskId,
             nodeId: held.nodeId,
             start: held.start,
             count: held.count - units,
-            price: held.price,
+            priceMicroVer: held.priceMicroVer,
             checkpointInterval: interval,
             fence: held.fence + 1,
             parent: leaseId,
@@ -348,6 +384,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             reassignments: held.reassignments
         });
         _grant(rest, block.timestamp + _param(Param.LeaseGrace));
+    }
+
+    /// @dev The range waits for a batch.
+    function _orphan(uint32 leaseId, bool moved) private {
+        emit RangeOrphaned(leaseId, moved);
+        _orphans.add(leaseId, moved);
     }
 
     /// @dev Nothing leaves the lease.
@@ -360,13 +402,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     function _pay(uint32 leaseId, Lease storage held) private {
         (uint32 taskId, uint32 nodeId, uint32 count) = (held.taskId, held.nodeId, held.count);
         held.status = LeaseStatus.Paid;
-        (uint256 amount, uint256 fee) = (count * uint256(held.price) * PRICE_UNIT, 0);
+        (uint256 amount, uint256 fee) = (count * uint256(held.priceMicroVer) * PRICE_UNIT, 0);
         if (held.parent != 0) (amount, fee) = _payLine(leaseId, held);
         (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
         // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
         fee = ((amount + fee) * feeBps) / (2 * BASIS);
         emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
-        _credit(taskId, _ownerOf(nodeId), amount + _results[leaseId].bond * PRICE_UNIT);
+        _credit(taskId, _ownerOf(nodeId), amount + _results[leaseId].bondMicroVer * PRICE_UNIT);
         if (fee != 0) VAULT.collectFee(taskId, fee);
         TASKS.markPaid(taskId, count);
         SUPPLY.markDecided(nodeId, count);
@@ -377,17 +419,17 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @return own Wei that are left for the accepted lease, at its price.
     /// @return others Wei paid to the others.
     function _payLine(uint32 leaseId, Lease storage held) private returns (uint256 own, uint256 others) {
-        ICheckpointRegistry.Share[] memory shares = ICheckpointRegistry(_modules.checkpoints).sharesOf(leaseId);
+        IWorkShares.Share[] memory shares = IWorkShares(_modules.checkpoints).sharesOf(leaseId);
         own = held.count * BASIS;
         for (uint256 i; i < shares.length; ++i) {
-            ICheckpointRegistry.Share memory share = shares[i];
+            IWorkShares.Share memory share = shares[i];
             own -= share.work;
-            uint256 amount = share.work * share.price * (PRICE_UNIT / BASIS);
+            uint256 amount = share.work * share.priceMicroVer * (PRICE_UNIT / BASIS);
             others += amount;
             emit WorkPaid(share.leaseId, leaseId, share.nodeId, share.work, amount);
             _credit(held.taskId, _ownerOf(share.nodeId), amount);
         }
-        own *= held.price * (PRICE_UNIT / BASIS);
+        own *= held.priceMicroVer * (PRICE_UNIT / BASIS);
     }
 
     /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
@@ -417,7 +459,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         (uint256 timeout, ) = _pace(held.taskId);
         uint256 renewed = Math.saturatingSub(held.due, timeout);
         if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return false;
-        return ITelemetry(_modules.telemetry).silent(held.nodeId);
+        return INodeReports(_modules.telemetry).silent(held.nodeId);
     }
 
     /// @dev Time between two checkpoints after which a lease of the task is overdue, and the longest time of a unit, seconds.
@@ -493,6 +535,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         );
         (, address expected) = NODES.keysOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
+    }
+
+    function _requireStatus(uint32 leaseId, Lease storage held, LeaseStatus expected) private view {
+        require(held.status == expected, WrongLeaseStatus(leaseId, held.status));
     }
 
     function _existing(uint32 leaseId) private view returns (Lease storage held) {

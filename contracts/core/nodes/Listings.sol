@@ -3,8 +3,10 @@ pragma solidity 0.8.30;
 
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {TransientSlot} from "@openzeppelin/contracts/utils/TransientSlot.sol";
-import {DITHER, TICKS} from "../../types/Units.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
+import {PackedUint32} from "../../libraries/PackedUint32.sol";
+import {Fill, toFill} from "../../types/Fill.sol";
+import {DITHER, TICKS} from "../../types/Units.sol";
 import {SeedDraw} from "../seeds/SeedDraw.sol";
 import {TickTree} from "./TickTree.sol";
 
@@ -70,8 +72,6 @@ library Listings {
     /// @dev Free units up to this many times the average of their tick's nodes count in a draw.
     uint256 private constant LARGEST = 4;
 
-    uint256 private constant MASK32 = type(uint32).max;
-
     /// @notice Lists a node that is not listed.
     function insert(
         ClassListings storage listings,
@@ -113,17 +113,17 @@ library Listings {
     /// @notice Grants an order's units at its clearing price: checks that all that is cheaper is granted, and fills the
     /// marginal tick from where the seed says. O(granted nodes).
     /// @param nodeIds Granted nodes, 4 bytes each, in ascending {SeedDraw.nodeOrder}.
-    /// @return fills units << 72 | price << 32 | node id, in the order given.
+    /// @return fills One for each node, in the order given.
     function fill(
         ClassListings storage listings,
         mapping(uint32 => Node) storage nodes,
         Order memory order,
         bytes calldata nodeIds
-    ) internal returns (uint256[] memory fills) {
+    ) internal returns (Fill[] memory fills) {
         Margin memory margin = _margin(listings, order);
         if (margin.units != 0) _fillMargin(listings, nodes, order, margin);
 
-        fills = new uint256[](nodeIds.length / 4);
+        fills = new Fill[](nodeIds.length / 4);
         uint256 granted;
         uint256 place;
         for (uint256 i; i < fills.length; ++i) {
@@ -136,7 +136,7 @@ library Listings {
             node.listedUnits -= uint32(amount);
             node.leased += uint32(amount);
             granted += amount;
-            fills[i] = (amount << 72) | ((uint256(node.listedTick) * order.tickSize) << 32) | nodeId;
+            fills[i] = toFill(amount, uint256(node.listedTick) * order.tickSize, nodeId);
         }
         require(granted == order.units, ISupply.ClassUnitsMismatch(order.classId, granted, order.units));
         if (granted != 0) listings.tree.consume(margin.tick, margin.units);
@@ -253,22 +253,19 @@ library Listings {
     }
 
     function _placed(ClassListings storage listings, uint256 tick, uint256 at) private view returns (uint32) {
-        return uint32(listings.places[(tick << 32) | (at >> 3)] >> ((at & 7) << 5));
+        return PackedUint32.get(listings.places[(tick << 32) | (at >> 3)], at);
     }
 
     function _place(ClassListings storage listings, uint256 tick, uint256 at, uint32 nodeId) private {
         uint256 key = (tick << 32) | (at >> 3);
-        uint256 shift = (at & 7) << 5;
-        listings.places[key] = (listings.places[key] & ~(MASK32 << shift)) | (uint256(nodeId) << shift);
+        listings.places[key] = PackedUint32.set(listings.places[key], at, nodeId);
     }
 
     function _length(ClassListings storage listings, uint256 tick) private view returns (uint256) {
-        return (listings.lengths[tick >> 3] >> ((tick & 7) << 5)) & MASK32;
+        return PackedUint32.get(listings.lengths[tick >> 3], tick);
     }
 
     function _setLength(ClassListings storage listings, uint256 tick, uint256 length) private {
-        uint256 shift = (tick & 7) << 5;
-        uint256 word = listings.lengths[tick >> 3];
-        listings.lengths[tick >> 3] = (word & ~(MASK32 << shift)) | (length << shift);
+        listings.lengths[tick >> 3] = PackedUint32.set(listings.lengths[tick >> 3], tick, length);
     }
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
+import {Permits} from "../../libraries/Permits.sol";
+import {Permit} from "../../types/Permit.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of nodes: who they are
 /// @notice See {INodeRegistry}.
 contract NodeRegistry is INodeRegistry {
+    using Permits for Permit;
+
     /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone.
     struct Record {
         address owner;
@@ -72,12 +75,9 @@ contract NodeRegistry is INodeRegistry {
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
+        Permit calldata permit
     ) external returns (uint32) {
-        _permit(stake, deadline, v, r, s);
+        _permit(permit, stake);
         return _register(operator, terms, profile, stake);
     }
 
@@ -110,15 +110,8 @@ contract NodeRegistry is INodeRegistry {
     }
 
     /// @inheritdoc INodeRegistry
-    function addStakeWithPermit(
-        uint32 nodeId,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external {
-        _permit(amount, deadline, v, r, s);
+    function addStakeWithPermit(uint32 nodeId, uint256 amount, Permit calldata permit) external {
+        _permit(permit, amount);
         _addStake(nodeId, amount);
     }
 
@@ -207,12 +200,8 @@ contract NodeRegistry is INodeRegistry {
         SUPPLY.join(nodeId, msg.sender, terms);
     }
 
-    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
-    function _permit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
-        // solhint-disable-next-line no-empty-blocks
-        try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), amount, deadline, v, r, s)
-        {} catch {}
+    function _permit(Permit calldata permit, uint256 amount) private {
+        permit.use(address(VAULT.TOKEN()), address(VAULT), amount);
     }
 
     function _addStake(uint32 nodeId, uint256 amount) private {

@@ -3,10 +3,12 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS, UPKEEP_STEP_GAS} from "../../types/Units.sol";
-import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule, UnknownClass} from "../../types/Errors.sol";
+import {Fill} from "../../types/Fill.sol";
+import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS, UPKEEP_STEP_GAS} from "../../types/Units.sol";
 import {Vault} from "../vault/Vault.sol";
 import {Listings} from "./Listings.sol";
 import {TickTree} from "./TickTree.sol";
@@ -53,10 +55,11 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     uint32 public activeNodes;
     /// @inheritdoc ISupply
     bool public frozen;
-    /// @inheritdoc ISupply
-    uint32 public freezeCount;
-    /// @dev Whether the last freeze was reassignment's, else it was a round's.
+    /// @dev What {lastFreeze} says besides; in one slot with what stands before it.
     bool private _frozenForBatch;
+    uint32 private _freezeCount;
+    uint40 private _batchAt;
+    uint40 private _thawedAt;
 
     Class[] private _classes;
     mapping(bytes32 name => bool) private _classNames;
@@ -156,15 +159,19 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         uint256 left = _syncPending(most);
         require(left == 0, ListingsPending(left));
         frozen = true;
-        ++freezeCount;
         _frozenForBatch = forBatch;
+        ++_freezeCount;
+        if (forBatch) _batchAt = uint40(block.timestamp);
+        _thawedAt = 0;
         emit ListingsFrozenSet(true);
     }
 
     /// @inheritdoc ISupply
-    function thaw() external onlyModule(_frozenForBatch ? _modules.reassignment : _modules.rounds) {
+    function thaw() external {
+        _requireModule(_frozenForBatch ? _modules.reassignment : _modules.rounds);
         require(frozen, ListingsNotFrozen());
         frozen = false;
+        _thawedAt = uint40(block.timestamp);
         emit ListingsFrozenSet(false);
     }
 
@@ -175,20 +182,20 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         uint64 clearing,
         uint256 units,
         bytes calldata nodeIds
-    ) external onlyModule(_modules.rounds) returns (uint256[] memory) {
+    ) external onlyModule(_modules.rounds) returns (Fill[] memory) {
         Listings.Order memory order = Listings.Order(classId, class(classId).tickSize, clearing, units, seed);
         return _listings[classId].fill(_nodes, order, nodeIds);
     }
 
     /// @inheritdoc ISupply
-    function reserve(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price) {
+    function reserve(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 priceMicroVer) {
         require(msg.sender == _modules.reassignment, NotModule(msg.sender));
         require(frozen && _frozenForBatch, ListingsNotFrozen());
         Listings.Node storage n = _nodes[nodeId];
         require(units <= n.listedUnits, NotEnoughListed(nodeId, n.listedUnits, units));
         n.leased += units;
         classId = n.listedClassId;
-        price = n.listedTick * _classes[classId].tickSize;
+        priceMicroVer = n.listedTick * _classes[classId].tickSize;
         units = n.listedUnits - units;
         if (units != 0) _listings[classId].resize(n, units);
         else _listings[classId].remove(_nodes, nodeId);
@@ -250,6 +257,11 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
+    function lastFreeze() external view returns (Freeze memory) {
+        return Freeze(frozen, _frozenForBatch, _freezeCount, _batchAt, _thawedAt);
+    }
+
+    /// @inheritdoc ISupply
     function classes() external view returns (Class[] memory) {
         return _classes;
     }
@@ -287,8 +299,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
-    function unitsAtOrBelow(uint8 classId, uint256 price) external view returns (uint256) {
-        uint256 end = price / class(classId).tickSize + 1;
+    function unitsAtOrBelow(uint8 classId, uint256 priceMicroVer) external view returns (uint256) {
+        uint256 end = priceMicroVer / class(classId).tickSize + 1;
         return _listings[classId].tree.below(end > TICKS ? TICKS : end);
     }
 
@@ -322,12 +334,12 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
-    function listingOf(uint32 nodeId) public view returns (uint32 units, uint8 classId, uint40 price) {
+    function listingOf(uint32 nodeId) public view returns (uint32 units, uint8 classId, uint40 priceMicroVer) {
         Listings.Node storage n = _nodes[nodeId];
         units = n.listedUnits;
         if (units == 0) return (0, 0, 0);
         classId = n.listedClassId;
-        price = n.listedTick * _classes[classId].tickSize;
+        priceMicroVer = n.listedTick * _classes[classId].tickSize;
     }
 
     /// @inheritdoc ISupply
@@ -350,7 +362,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         n.askTick = uint16(terms.ask / tickWei);
     }
 
-    /// @dev Brings the listing up to date at once, or notes that it has to be once the round is over.
+    /// @dev Brings the listing up to date at once, or notes that it has to be once the freeze is over.
     function _touch(uint32 nodeId) private {
         if (!frozen) {
             _sync(nodeId);

@@ -2,26 +2,28 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS} from "../../types/Units.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {IReassignment} from "../../interfaces/IReassignment.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
-import {ITelemetry} from "../../interfaces/ITelemetry.sol";
 import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
+import {PackedUint32} from "../../libraries/PackedUint32.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {BASIS} from "../../types/Units.sol";
+import {INodeReports} from "../interfaces/INodeReports.sol";
 import {SeedDraw} from "../seeds/SeedDraw.sol";
+import {SeededSession} from "../seeds/SeededSession.sol";
 
 /// @title Reassignment: takers are drawn for the ranges of failed leases, and for units that move
 /// @notice See {IReassignment}.
-contract Reassignment is IReassignment {
+contract Reassignment is IReassignment, SeededSession {
+    /// @dev What a batch draws for, beside its session.
     struct Batch {
         // One slot.
-        uint40 openedAt;
-        uint40 closedAt;
-        BatchStatus status;
         uint32 drawn;
+        uint32 size;
         // What {DrawRule} has.
         uint16 latencyFloor;
         uint16 latencyMin;
@@ -29,8 +31,8 @@ contract Reassignment is IReassignment {
         uint16 averageLoad;
         uint16 band;
         uint40 reportedSince;
-        uint256 requestId;
-        uint32[] leaseIds;
+        /// The leases that ended, eight to a word.
+        mapping(uint256 key => uint256 word) leaseIds;
     }
 
     /// @dev A range that is drawn for.
@@ -45,8 +47,8 @@ contract Reassignment is IReassignment {
         bool power;
         ITaskRegistry.RoundTask task;
         DrawRule rule;
-        /// Classes that the task accepts, one bit each, and those of them that may take the range.
-        uint256 takers;
+        /// Those of the classes that the task accepts which may take the range, and all of them, ascending.
+        ClassSet takers;
         uint8[] classIds;
         /// Units of each class, and of those before it, that the range may have at its price.
         uint256[] ends;
@@ -71,29 +73,11 @@ contract Reassignment is IReassignment {
     /// @dev Most pending listings that opening a batch brings up to date itself.
     uint256 private constant SYNC_AT_OPEN = 48;
 
-    /// @notice Times, the floor of latencies.
-    IParameters public immutable PARAMETERS;
     /// @notice Owners.
     INodeRegistry public immutable NODES;
-    /// @notice Supply.
-    ISupply public immutable SUPPLY;
-    /// @notice Where ranges go that found no node.
-    ITaskRegistry public immutable TASKS;
-    /// @notice Grants what is drawn.
-    ILeaseRegistry public immutable LEASES;
-    /// @notice Seeds.
-    IVrfSeeds public immutable SEEDS;
     /// @notice Loads and latencies.
-    ITelemetry public immutable TELEMETRY;
+    INodeReports public immutable REPORTS;
 
-    uint32 private _count;
-    /// @dev Number of this contract's last freeze.
-    uint32 private _freeze;
-    /// @dev First of the orphans that wait.
-    uint32 private _head;
-    /// @dev How many of those that wait move.
-    uint32 private _moving;
-    uint32[] private _orphans;
     mapping(uint32 batchId => Batch) private _batches;
     mapping(uint32 nodeId => Arrival) private _arrivals;
 
@@ -104,95 +88,62 @@ contract Reassignment is IReassignment {
         ITaskRegistry tasks,
         ILeaseRegistry leases,
         IVrfSeeds seeds,
-        ITelemetry telemetry
-    ) {
-        PARAMETERS = parameters;
+        INodeReports reports
+    ) SeededSession(parameters, supply, tasks, leases, seeds) {
         NODES = nodes;
-        SUPPLY = supply;
-        TASKS = tasks;
-        LEASES = leases;
-        SEEDS = seeds;
-        TELEMETRY = telemetry;
-    }
-
-    /// @inheritdoc IReassignment
-    function add(uint32 leaseId, bool moved) external {
-        require(msg.sender == address(LEASES), NotModule(msg.sender));
-        _orphans.push(leaseId);
-        if (moved) ++_moving;
-        emit RangeOrphaned(leaseId, moved);
+        REPORTS = reports;
     }
 
     /// @inheritdoc IReassignment
     function open() external returns (uint32 batchId) {
-        batchId = _count;
-        require(_batches[batchId].status != BatchStatus.Seeding, BatchOpen(batchId));
-        uint256 waiting = orphanCount();
-        require(waiting != 0, NoOrphans());
-        uint256 until = _movesFrom();
-        require(block.timestamp >= until, BatchTooSoon(until));
-        until = _roundsUntil();
-        require(block.timestamp >= until, RoundHasPriority(until));
+        require(!_isOpen(_sessions[_count]), BatchOpen(_count));
+        (uint256 batchFrom, uint256 roundUntil) = _turns();
+        require(block.timestamp >= batchFrom, BatchTooSoon(batchFrom));
+        require(block.timestamp >= roundUntil, RoundHasPriority(roundUntil));
 
-        Batch storage b = _batches[++batchId];
-        uint256 looked = Math.min(waiting, BATCH);
-        uint256 head = _head;
-        uint32 moving;
-        _head = uint32(head + looked);
-        for (uint256 i; i < looked; ++i) {
-            uint32 leaseId = _orphans[head + i];
-            (ILeaseRegistry.Lease memory range, bool moved, ) = LEASES.orphanOf(leaseId);
-            if (moved) ++moving;
-            if (TASKS.takesLeases(range.taskId)) b.leaseIds.push(leaseId);
-            else _reopen(leaseId, range);
-        }
-        _moving -= moving;
-        if (b.leaseIds.length == 0) return 0;
-        _count = batchId;
-        b.openedAt = uint40(block.timestamp);
-        b.status = BatchStatus.Seeding;
-        _fixRule(b, moving != 0);
-        SUPPLY.freeze(SYNC_AT_OPEN);
-        _freeze = SUPPLY.freezeCount();
-        b.requestId = SEEDS.request();
-        emit BatchOpened(batchId, msg.sender, b.requestId, b.leaseIds);
+        (uint32[] memory orphans, bool moving) = _takeOrphans();
+        if (orphans.length == 0) return 0;
+        Session storage session;
+        (batchId, session) = _begin(SYNC_AT_OPEN);
+        Batch storage b = _batches[batchId];
+        b.size = uint32(orphans.length);
+        _fixRule(b, moving);
+        _store(b, orphans);
+        emit BatchOpened(batchId, msg.sender, _request(session), orphans);
     }
 
     /// @inheritdoc IReassignment
     function draw(uint256 most) external returns (uint256 left) {
-        Batch storage b = _requireOpen();
-        bytes32 seed = SEEDS.seedOf(b.requestId);
-        require(seed != bytes32(0), SeedPending(_count));
+        Session storage session = _requireOpen();
+        bytes32 seed = _seedOf(_count, session);
+        Batch storage b = _batches[_count];
         uint256 from = b.drawn;
-        left = b.leaseIds.length - from;
+        left = b.size - from;
         if (most > left) most = left;
         left -= most;
         b.drawn = uint32(from + most);
         DrawRule memory rule = _ruleOf(b);
-        for (uint256 i; i < most; ++i) _drawFor(b.leaseIds[from + i], rule, seed);
+        for (uint256 i; i < most; ++i) _drawFor(_leaseIdAt(b, from + i), rule, seed);
         if (left == 0) {
             emit BatchDrawn(_count);
-            _close(b, BatchStatus.Done);
+            _end(session, Phase.Done);
         }
     }
 
     /// @inheritdoc IReassignment
     function abort() external {
-        Batch storage b = _requireOpen();
-        uint256 until = b.openedAt + PARAMETERS.get(Param.SeedTimeout);
-        if (SEEDS.seedOf(b.requestId) != bytes32(0)) until += PARAMETERS.get(Param.SettleTimeout);
+        Session storage session = _requireOpen();
+        uint256 until = _timeoutOf(session);
         require(block.timestamp > until, BatchNotTimedOut(_count, until));
-        emit BatchAborted(_count, _status(b));
-        _close(b, BatchStatus.Aborted);
-        for (uint256 i = b.drawn; i < b.leaseIds.length; ++i) {
-            (ILeaseRegistry.Lease memory range, , ) = LEASES.orphanOf(b.leaseIds[i]);
-            _reopen(b.leaseIds[i], range);
-        }
+        emit BatchAborted(_count, _statusOf(session));
+        _end(session, Phase.Aborted);
+        Batch storage b = _batches[_count];
+        for (uint256 i = b.drawn; i < b.size; ++i) _reopen(_leaseIdAt(b, i));
     }
 
     /// @inheritdoc IReassignment
     function hasTurn() external view returns (bool) {
-        return orphanCount() != 0 && SUPPLY.freezeCount() != _freeze && block.timestamp >= _movesFrom();
+        return _batchGoesFirst();
     }
 
     /// @inheritdoc IReassignment
@@ -201,43 +152,34 @@ contract Reassignment is IReassignment {
     }
 
     /// @inheritdoc IReassignment
-    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory leaseIds) {
-        uint256 end = orphanCount();
-        if (offset >= end) return leaseIds;
-        if (count > end - offset) count = end - offset;
-        leaseIds = new uint32[](count);
-        for (uint256 i; i < count; ++i) leaseIds[i] = _orphans[_head + offset + i];
-    }
-
-    /// @inheritdoc IReassignment
     function arrivalOf(uint32 nodeId) external view returns (Arrival memory) {
-        (, , uint40 reportedAt, ) = TELEMETRY.loadAndLatencyOf(nodeId);
+        (, , uint40 reportedAt, ) = REPORTS.loadAndLatencyOf(nodeId);
         return _arrivalAt(nodeId, reportedAt);
     }
 
     /// @inheritdoc IReassignment
     function nextOpening() external view returns (uint256) {
-        return Math.max(_movesFrom(), _roundsUntil());
-    }
-
-    /// @inheritdoc IReassignment
-    function orphanCount() public view returns (uint256) {
-        return _orphans.length - _head;
+        (uint256 waiting, uint256 moving) = LEASES.orphanCounts();
+        ISupply.Freeze memory last = SUPPLY.lastFreeze();
+        return Math.max(_batchFrom(last, waiting == moving), _roundUntil(last));
     }
 
     /// @inheritdoc IReassignment
     function batch(uint32 batchId) public view returns (BatchView memory) {
+        Session storage session = _sessions[batchId];
         Batch storage b = _batches[batchId];
+        uint32[] memory leaseIds = new uint32[](b.size);
+        for (uint256 i; i < leaseIds.length; ++i) leaseIds[i] = _leaseIdAt(b, i);
         return
             BatchView({
                 id: batchId,
-                status: _status(b),
-                openedAt: b.openedAt,
-                closedAt: b.closedAt,
-                requestId: b.requestId,
-                seed: SEEDS.seedOf(b.requestId),
+                status: _statusOf(session),
+                openedAt: session.openedAt,
+                closedAt: session.closedAt,
+                requestId: session.requestId,
+                seed: SEEDS.seedOf(session.requestId),
                 rule: _ruleOf(b),
-                leaseIds: b.leaseIds,
+                leaseIds: leaseIds,
                 drawn: b.drawn
             });
     }
@@ -266,15 +208,14 @@ contract Reassignment is IReassignment {
         (o.range, o.moved, o.takers) = LEASES.orphanOf(leaseId);
         (o.owner, ) = NODES.keysOf(o.range.nodeId);
         o.task = TASKS.roundTask(o.range.taskId);
-        o.power = o.takers != 0;
-        if (!o.power) o.takers = o.task.classes;
-        uint256 count;
-        for (uint256 set = o.task.classes; set != 0; set &= set - 1) ++count;
-        o.classIds = new uint8[](count);
-        o.ends = new uint256[](count);
-        count = 0;
-        for (uint256 set = o.task.classes; set != 0; set &= set - 1) {
-            o.classIds[count++] = uint8(Math.log2(set & (~set + 1)));
+        o.power = !o.takers.isEmpty();
+        ClassSet classes = o.task.classes;
+        if (!o.power) o.takers = classes;
+        o.classIds = new uint8[](classes.count());
+        o.ends = new uint256[](o.classIds.length);
+        for (uint256 k; k < o.classIds.length; ++k) {
+            o.classIds[k] = classes.first();
+            classes = classes.withoutFirst();
         }
     }
 
@@ -287,9 +228,9 @@ contract Reassignment is IReassignment {
         if (market == type(uint256).max) market = _market(o, 1);
         for (uint256 k; k < o.classIds.length; ++k) {
             uint256 surcharge = _surchargeOf(o, k);
-            if (o.takers & (1 << o.classIds[k]) != 0 && surcharge <= o.task.maxPrice) {
-                uint256 most = Math.max(o.range.price, Math.saturatingSub(market, surcharge));
-                units += SUPPLY.unitsAtOrBelow(o.classIds[k], Math.min(most, o.task.maxPrice - surcharge));
+            if (o.takers.has(o.classIds[k]) && surcharge <= o.task.maxPriceMicroVer) {
+                uint256 most = Math.max(o.range.priceMicroVer, Math.saturatingSub(market, surcharge));
+                units += SUPPLY.unitsAtOrBelow(o.classIds[k], Math.min(most, o.task.maxPriceMicroVer - surcharge));
             }
             o.ends[k] = units;
         }
@@ -306,7 +247,7 @@ contract Reassignment is IReassignment {
 
     /// @dev The surcharges are in the order of the classes' bits.
     function _surchargeOf(Orphan memory o, uint256 k) private pure returns (uint256) {
-        return o.task.surcharges.length == 0 ? 0 : o.task.surcharges[k];
+        return o.task.surchargesMicroVer.length == 0 ? 0 : o.task.surchargesMicroVer[k];
     }
 
     /// @dev A node of the class and price of unit `at` of those that the range may have; none if it may not have the range.
@@ -322,7 +263,7 @@ contract Reassignment is IReassignment {
         (c.nodeId, c.free) = SUPPLY.draw(o.classIds[k], at, seed, o.leaseId, attempt);
         if (c.free == 0) return c;
         (address owner, ) = NODES.keysOf(c.nodeId);
-        (c.load, c.latency, c.reportedAt, c.capacity) = TELEMETRY.loadAndLatencyOf(c.nodeId);
+        (c.load, c.latency, c.reportedAt, c.capacity) = REPORTS.loadAndLatencyOf(c.nodeId);
         bool silent = c.reportedAt < o.rule.reportedSince && (c.reportedAt != 0 || o.moved);
         if (owner == o.owner || silent) c.free = 0;
     }
@@ -370,7 +311,7 @@ contract Reassignment is IReassignment {
             nodeId: c.nodeId,
             start: o.range.start,
             count: count,
-            price: price,
+            priceMicroVer: price,
             checkpointInterval: o.task.checkpointInterval,
             fence: o.range.fence + 1,
             parent: o.leaseId,
@@ -383,6 +324,11 @@ contract Reassignment is IReassignment {
         o.range.count -= uint16(count);
     }
 
+    function _reopen(uint32 leaseId) private {
+        (ILeaseRegistry.Lease memory range, , ) = LEASES.orphanOf(leaseId);
+        _reopen(leaseId, range);
+    }
+
     function _reopen(uint32 leaseId, ILeaseRegistry.Lease memory range) private {
         emit RangeReturned(leaseId, range.start, range.count);
         TASKS.reopen(
@@ -391,10 +337,32 @@ contract Reassignment is IReassignment {
         );
     }
 
-    function _close(Batch storage b, BatchStatus status) private {
-        b.status = status;
-        b.closedAt = uint40(block.timestamp);
-        SUPPLY.thaw();
+    /// @dev Takes the oldest orphans out of the queue, and gives those back whose tasks no longer take leases. O({BATCH}).
+    /// @return orphans The others.
+    /// @return moving Whether one of those that were taken leaves its node by a move.
+    function _takeOrphans() private returns (uint32[] memory orphans, bool moving) {
+        uint32[] memory taskIds;
+        (orphans, taskIds, moving) = LEASES.takeOrphans(BATCH);
+        uint256 count;
+        for (uint256 i; i < taskIds.length; ++i) {
+            if (TASKS.takesLeases(taskIds[i])) orphans[count++] = orphans[i];
+            else _reopen(orphans[i]);
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(orphans, count)
+        }
+    }
+
+    /// @dev Keeps the ids of a batch's leases, each word written once.
+    function _store(Batch storage b, uint32[] memory leaseIds) private {
+        uint256 word;
+        for (uint256 i; i < leaseIds.length; ++i) {
+            word = PackedUint32.set(word, i, leaseIds[i]);
+            if (i & 7 != 7 && i + 1 != leaseIds.length) continue;
+            b.leaseIds[i >> 3] = word;
+            word = 0;
+        }
     }
 
     /// @dev Fixes what the draws of a batch go by.
@@ -405,7 +373,7 @@ contract Reassignment is IReassignment {
         b.reportedSince = uint40(block.timestamp - PARAMETERS.get(Param.ReportTimeout));
         if (!moving) return;
         b.band = uint16(PARAMETERS.get(Param.BalanceBand));
-        (uint256 loads, uint256 capacity) = TELEMETRY.averageLoad();
+        (uint256 loads, uint256 capacity) = REPORTS.averageLoad();
         if (capacity != 0) b.averageLoad = uint16(loads / capacity);
     }
 
@@ -413,18 +381,22 @@ contract Reassignment is IReassignment {
         return DrawRule(b.latencyFloor, b.latencyMin, b.loadFloor, b.averageLoad, b.band, b.reportedSince);
     }
 
-    /// @dev From when on a batch may be opened if nothing that waits has failed. The stake of a failed node pays for its
-    /// seed; moves cost nobody anything, so that they share one.
-    function _movesFrom() private view returns (uint256) {
-        if (_count == 0 || _moving != orphanCount()) return 0;
-        return _batches[_count].openedAt + PARAMETERS.get(Param.RoundInterval);
+    /// @dev From when on a batch may be opened, and until when a round may go before it, seconds.
+    function _turns() private view returns (uint256 batchFrom, uint256 roundUntil) {
+        (uint256 waiting, uint256 moving) = LEASES.orphanCounts();
+        require(waiting != 0, NoOrphans());
+        ISupply.Freeze memory last = SUPPLY.lastFreeze();
+        return (_batchFrom(last, waiting == moving), _roundUntil(last));
     }
 
-    /// @dev Until when rounds may go first: only right after a batch, and only if a round may be waiting.
-    function _roundsUntil() private view returns (uint256) {
-        if (_count == 0 || SUPPLY.freezeCount() != _freeze) return 0;
-        if (PARAMETERS.intakePaused() || TASKS.queueLength() == 0) return 0;
-        return _batches[_count].closedAt + ROUND_PRIORITY;
+    /// @dev Until when rounds may go first, seconds: only right after a batch, and only if a round may be waiting.
+    function _roundUntil(ISupply.Freeze memory last) private view returns (uint256) {
+        if (!last.forBatch || PARAMETERS.intakePaused() || TASKS.queueLength() == 0) return 0;
+        return last.thawedAt + ROUND_PRIORITY;
+    }
+
+    function _leaseIdAt(Batch storage b, uint256 i) private view returns (uint32) {
+        return PackedUint32.get(b.leaseIds[i >> 3], i);
     }
 
     function _arrivalAt(uint32 nodeId, uint40 reportedAt) private view returns (Arrival memory arrival) {
@@ -432,14 +404,12 @@ contract Reassignment is IReassignment {
         if (reportedAt > arrival.until) delete arrival;
     }
 
-    function _requireOpen() private view returns (Batch storage b) {
-        b = _batches[_count];
-        require(b.status == BatchStatus.Seeding, NoBatchOpen());
+    function _requireOpen() private view returns (Session storage session) {
+        session = _sessions[_count];
+        require(_isOpen(session), NoBatchOpen());
     }
 
-    /// @dev A stored batch waits for its seed until the seed is there; no transaction of ours marks that moment.
-    function _status(Batch storage b) private view returns (BatchStatus status) {
-        status = b.status;
-        if (status == BatchStatus.Seeding && SEEDS.seedOf(b.requestId) != bytes32(0)) return BatchStatus.Drawing;
+    function _statusOf(Session storage session) private view returns (BatchStatus) {
+        return BatchStatus(uint8(_phaseOf(session)));
     }
 }

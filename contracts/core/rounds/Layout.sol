@@ -2,10 +2,12 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {DITHER} from "../../types/Units.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {IRoundManager} from "../../interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {Fill} from "../../types/Fill.sol";
+import {DITHER} from "../../types/Units.sol";
 import {SeedDraw} from "../seeds/SeedDraw.sol";
 import {RoundPost} from "./RoundPost.sol";
 
@@ -18,8 +20,8 @@ library Layout {
         uint64 clearing;
         /// Units that flow through it.
         uint256 units;
-        /// Granted nodes: units << 72 | price << 32 | node id.
-        uint256[] fills;
+        /// Granted nodes.
+        Fill[] fills;
         /// The node that is being laid out, and how many of its units are.
         uint256 next;
         uint256 used;
@@ -67,7 +69,7 @@ library Layout {
     function read(
         ITaskRegistry registry,
         IRoundManager.Demand[] memory demands,
-        uint256 classes,
+        ClassSet classes,
         bytes32 seed,
         bytes calldata post
     ) internal view returns (Board memory board) {
@@ -119,42 +121,42 @@ library Layout {
         uint256 units
     ) private pure {
         while (units != 0) {
-            uint256 fill = column.fills[column.next];
+            Fill fill = column.fills[column.next];
             ITaskRegistry.OpenRange memory range = cursor.ranges[cursor.range];
-            uint256 piece = Math.min(Math.min(units, (fill >> 72) - column.used), range.count);
+            uint256 piece = Math.min(Math.min(units, fill.units() - column.used), range.count);
             grants[cursor.count++] = ILeaseRegistry.Grant({
                 taskId: row.taskId,
-                nodeId: uint32(fill),
+                nodeId: fill.nodeId(),
                 start: range.start,
                 count: uint24(piece),
-                price: uint40(fill >> 32),
+                priceMicroVer: fill.price(),
                 checkpointInterval: row.checkpointInterval,
                 fence: range.fence,
                 parent: range.parent,
                 classId: column.classId,
                 reassignments: range.reassignments
             });
-            if (range.fence == 1) row.fresh += piece * uint40(fill >> 32);
+            if (range.fence == 1) row.fresh += piece * fill.price();
             units -= piece;
             range.start += uint24(piece);
             range.count -= uint24(piece);
             if (range.count == 0) ++cursor.range;
             column.used += piece;
-            if (column.used == fill >> 72) (column.next, column.used) = (column.next + 1, 0);
+            if (column.used == fill.units()) (column.next, column.used) = (column.next + 1, 0);
         }
     }
 
     /// @dev The classes of the round, and the column of each class id.
     function _columns(
-        uint256 classes,
+        ClassSet classes,
         bytes calldata post
     ) private pure returns (ClassColumn[] memory columns, uint256[] memory columnOf) {
-        columns = new ClassColumn[](_bits(classes));
+        columns = new ClassColumn[](classes.count());
         columnOf = new uint256[](256);
         for (uint256 k; k < columns.length; ++k) {
-            uint256 classId = Math.log2(classes & (~classes + 1));
-            classes &= classes - 1;
-            columns[k].classId = uint8(classId);
+            uint8 classId = classes.first();
+            classes = classes.withoutFirst();
+            columns[k].classId = classId;
             columns[k].clearing = RoundPost.clearing(post, k);
             columnOf[classId] = k;
         }
@@ -170,20 +172,16 @@ library Layout {
         row.checkpointInterval = task.checkpointInterval;
         row.demand = demand.units;
         // The highest dither on top, so that a class which costs exactly the maximum price still serves the task.
-        row.maxPrice = task.maxPrice * DITHER + DITHER - 1;
-        uint256 classes = task.classes;
-        row.flows = new Flow[](_bits(classes));
+        row.maxPrice = task.maxPriceMicroVer * DITHER + DITHER - 1;
+        ClassSet classes = task.classes;
+        row.flows = new Flow[](classes.count());
         for (uint256 f; f < row.flows.length; ++f) {
-            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
-            classes &= classes - 1;
+            uint8 classId = classes.first();
+            classes = classes.withoutFirst();
             row.flows[f].column = columnOf[classId];
             row.flows[f].surcharge =
-                (task.surcharges.length == 0 ? 0 : task.surcharges[f] * DITHER) +
+                (task.surchargesMicroVer.length == 0 ? 0 : task.surchargesMicroVer[f] * DITHER) +
                 SeedDraw.dither(seed, demand.taskId, classId);
         }
-    }
-
-    function _bits(uint256 set) private pure returns (uint256 count) {
-        for (; set != 0; set &= set - 1) ++count;
     }
 }

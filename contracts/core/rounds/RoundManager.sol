@@ -2,34 +2,31 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {PRICE_UNIT} from "../../types/Units.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
-import {IReassignment} from "../../interfaces/IReassignment.sol";
 import {IRoundManager} from "../../interfaces/IRoundManager.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {IntakePaused} from "../../types/Errors.sol";
+import {PRICE_UNIT} from "../../types/Units.sol";
+import {SeededSession} from "../seeds/SeededSession.sol";
 import {Certificate} from "./Certificate.sol";
 import {Layout} from "./Layout.sol";
 import {RoundPost} from "./RoundPost.sol";
 
 /// @title Rounds: open tasks meet free capacity at the minimum cost
 /// @notice See {IRoundManager}.
-contract RoundManager is IRoundManager {
-    /// @dev Most pending listings that opening a round brings up to date itself: with as many of the dearest changes it
-    /// fits a transaction beside the dearest look at the queue.
+contract RoundManager is IRoundManager, SeededSession {
+    /// @dev Maximum number of pending listings that opening a round brings up to date itself: with as many of the dearest changes
+    /// it fits a transaction beside the dearest look at the queue.
     uint256 private constant SYNC_AT_OPEN = 16;
 
+    /// @dev What a round is about, beside its session.
     struct Round {
-        // One slot.
-        address opener;
-        uint40 openedAt;
-        uint40 closedAt;
-        RoundStatus status;
-        uint256 requestId;
-        uint256 classes;
+        ClassSet classes;
         // One slot.
         uint32 leases;
         uint32 unitsOpen;
@@ -38,20 +35,7 @@ contract RoundManager is IRoundManager {
 
     /// @notice Pays bounties.
     IVault public immutable VAULT;
-    /// @notice Sizes, times, bounties, pause.
-    IParameters public immutable PARAMETERS;
-    /// @notice Supply.
-    ISupply public immutable SUPPLY;
-    /// @notice Demand.
-    ITaskRegistry public immutable TASKS;
-    /// @notice Grants what a round decides.
-    ILeaseRegistry public immutable LEASES;
-    /// @notice Seeds.
-    IVrfSeeds public immutable SEEDS;
-    /// @notice Takes turns with rounds.
-    IReassignment public immutable REASSIGNMENT;
 
-    uint32 private _count;
     mapping(uint32 roundId => Round) private _rounds;
 
     constructor(
@@ -60,83 +44,67 @@ contract RoundManager is IRoundManager {
         ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
-        IVrfSeeds seeds,
-        IReassignment reassignment
-    ) {
+        IVrfSeeds seeds
+    ) SeededSession(parameters, supply, tasks, leases, seeds) {
         VAULT = vault;
-        PARAMETERS = parameters;
-        SUPPLY = supply;
-        TASKS = tasks;
-        LEASES = leases;
-        SEEDS = seeds;
-        REASSIGNMENT = reassignment;
     }
 
     /// @inheritdoc IRoundManager
     function open() external returns (uint32 roundId) {
         require(!PARAMETERS.intakePaused(), IntakePaused());
-        require(_rounds[_count].status != RoundStatus.Seeding, RoundOpen(_count));
+        require(!_isOpen(_sessions[_count]), RoundOpen(_count));
         uint256 earliest = nextOpening();
         require(block.timestamp >= earliest, RoundTooSoon(earliest));
-        require(!REASSIGNMENT.hasTurn(), BatchPending());
-        SUPPLY.freeze(SYNC_AT_OPEN);
+        require(!_batchGoesFirst(), BatchPending());
+        Session storage session;
+        (roundId, session) = _begin(SYNC_AT_OPEN);
         (uint32[] memory taskIds, uint32[] memory units) = TASKS.freeze(
             PARAMETERS.get(Param.RoundMaxTasks),
             PARAMETERS.get(Param.RoundMaxUnits)
         );
-        roundId = ++_count;
         Round storage r = _rounds[roundId];
-        r.opener = msg.sender;
-        r.openedAt = uint40(block.timestamp);
-        r.status = RoundStatus.Seeding;
-        uint256 classes;
+        ClassSet classes;
         for (uint256 i; i < taskIds.length; ++i) {
             r.demands.push(Demand(taskIds[i], units[i]));
-            classes |= TASKS.roundTask(taskIds[i]).classes;
+            classes = classes.union(TASKS.roundTask(taskIds[i]).classes);
         }
         r.classes = classes;
-        r.requestId = SEEDS.request();
-        emit RoundOpened(roundId, msg.sender, r.requestId, r.demands, classes);
+        emit RoundOpened(roundId, msg.sender, _request(session), r.demands, classes);
     }
 
     /// @inheritdoc IRoundManager
     function settle(uint32 roundId, bytes calldata post) external {
-        Round storage r = _requireOpen();
+        Session storage session = _requireOpen();
         require(roundId == _count, WrongRound(roundId, _count));
-        bytes32 seed = SEEDS.seedOf(r.requestId);
-        require(seed != bytes32(0), SeedPending(roundId));
+        bytes32 seed = _seedOf(roundId, session);
+        Round storage r = _rounds[roundId];
 
         Layout.Board memory board = Layout.read(TASKS, r.demands, r.classes, seed, post);
         Certificate.check(board);
         _fill(roundId, board, seed, post);
         ILeaseRegistry.Grant[] memory grants = Layout.lay(TASKS, board);
 
-        r.status = RoundStatus.Settled;
-        r.closedAt = uint40(block.timestamp);
         r.leases = uint32(grants.length);
         r.unitsOpen = uint32(board.demand - board.granted);
         emit RoundSettled(roundId, msg.sender, r.leases, uint32(board.granted), r.unitsOpen);
         // Before a task that was cancelled meanwhile can end.
         uint256 fees = _charge(board);
-        _thaw(r, false);
+        _close(roundId, session, Phase.Done);
         LEASES.grant(grants);
         // Half of what the round cannot give back, beyond its seed: whoever settles rounds of its own tasks loses by it.
         uint256 beyond = Math.saturatingSub(fees, PARAMETERS.get(Param.SeedPrice) * PRICE_UNIT);
         uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, beyond / 2);
-        VAULT.payBounty(r.opener, bounty / 2);
+        VAULT.payBounty(session.opener, bounty / 2);
         VAULT.payBounty(msg.sender, bounty - bounty / 2);
     }
 
     /// @inheritdoc IRoundManager
     function abort() external {
-        Round storage r = _requireOpen();
-        uint256 until = r.openedAt + PARAMETERS.get(Param.SeedTimeout);
-        if (SEEDS.seedOf(r.requestId) != bytes32(0)) until += PARAMETERS.get(Param.SettleTimeout);
+        Session storage session = _requireOpen();
+        uint256 until = _timeoutOf(session);
         require(block.timestamp > until, RoundNotTimedOut(_count, until));
-        emit RoundAborted(_count, _status(r));
-        r.status = RoundStatus.Aborted;
-        r.closedAt = uint40(block.timestamp);
-        _thaw(r, true);
+        emit RoundAborted(_count, _statusOf(session));
+        _close(_count, session, Phase.Aborted);
     }
 
     /// @inheritdoc IRoundManager
@@ -146,16 +114,17 @@ contract RoundManager is IRoundManager {
 
     /// @inheritdoc IRoundManager
     function round(uint32 roundId) public view returns (RoundView memory) {
+        Session storage session = _sessions[roundId];
         Round storage r = _rounds[roundId];
         return
             RoundView({
                 id: roundId,
-                status: _status(r),
-                openedAt: r.openedAt,
-                closedAt: r.closedAt,
-                opener: r.opener,
-                requestId: r.requestId,
-                seed: SEEDS.seedOf(r.requestId),
+                status: _statusOf(session),
+                openedAt: session.openedAt,
+                closedAt: session.closedAt,
+                opener: session.opener,
+                requestId: session.requestId,
+                seed: SEEDS.seedOf(session.requestId),
                 demands: r.demands,
                 classes: r.classes,
                 leases: r.leases,
@@ -165,7 +134,7 @@ contract RoundManager is IRoundManager {
 
     /// @inheritdoc IRoundManager
     function nextOpening() public view returns (uint256) {
-        uint256 last = _rounds[_count].openedAt;
+        uint256 last = _sessions[_count].openedAt;
         return last == 0 ? 0 : last + PARAMETERS.get(Param.RoundInterval);
     }
 
@@ -191,22 +160,21 @@ contract RoundManager is IRoundManager {
         return TASKS.charge(taskIds, values);
     }
 
-    function _thaw(Round storage r, bool toFront) private {
-        SUPPLY.thaw();
-        uint256 count = r.demands.length;
-        uint32[] memory taskIds = new uint32[](count);
-        for (uint256 i; i < count; ++i) taskIds[i] = r.demands[i].taskId;
-        TASKS.thaw(taskIds, toFront);
+    /// @dev Ends the round; its tasks go back to the front of the queue if it was aborted. O(tasks).
+    function _close(uint32 roundId, Session storage session, Phase phase) private {
+        _end(session, phase);
+        Demand[] storage demands = _rounds[roundId].demands;
+        uint32[] memory taskIds = new uint32[](demands.length);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = demands[i].taskId;
+        TASKS.thaw(taskIds, phase == Phase.Aborted);
     }
 
-    function _requireOpen() private view returns (Round storage r) {
-        r = _rounds[_count];
-        require(r.status == RoundStatus.Seeding, NoRoundOpen());
+    function _requireOpen() private view returns (Session storage session) {
+        session = _sessions[_count];
+        require(_isOpen(session), NoRoundOpen());
     }
 
-    /// @dev A stored round waits for its seed until the seed is there; no transaction of ours marks that moment.
-    function _status(Round storage r) private view returns (RoundStatus status) {
-        status = r.status;
-        if (status == RoundStatus.Seeding && SEEDS.seedOf(r.requestId) != bytes32(0)) return RoundStatus.Settling;
+    function _statusOf(Session storage session) private view returns (RoundStatus) {
+        return RoundStatus(uint8(_phaseOf(session)));
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {VRFConsumerBaseV2Plus} from "@chainlink/contracts/src/v0.8/vrf/dev/VRFConsumerBaseV2Plus.sol";
 import {VRFV2PlusClient} from "@chainlink/contracts/src/v0.8/vrf/dev/libraries/VRFV2PlusClient.sol";
 import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
 
 /// @title Seeds from Chainlink VRF v2.5
@@ -30,6 +31,7 @@ contract VrfSeeds is IVrfSeeds, VRFConsumerBaseV2Plus, OneTimeInitialiser {
     }
 
     /// @notice Changes how the oracle is asked and paid. Owner only.
+    /// @param config_ The new configuration.
     function setConfig(Config calldata config_) external onlyOwner {
         _setConfig(config_);
     }

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IParameters, Param} from "../../interfaces/IParameters.sol";
+import {ISupply} from "../../interfaces/ISupply.sol";
+import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {Permits} from "../../libraries/Permits.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {IntakePaused, NotModule, NotTaskOwner, UnknownClass, UnsupportedCodec} from "../../types/Errors.sol";
+import {Permit} from "../../types/Permit.sol";
 import {
     BASIS,
     CODEC_DAG_PB,
     CODEC_RAW,
     MAX_PRICE,
+    MAX_REPLICAS,
     MAX_ROUND_CLASSES,
     MAX_TASK_CLASSES,
     MAX_UNIT_TIME,
@@ -16,18 +24,14 @@ import {
     PRICE_UNIT,
     UPKEEP_STEP_GAS
 } from "../../types/Units.sol";
-import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
-import {IParameters, Param} from "../../interfaces/IParameters.sol";
-import {ISupply} from "../../interfaces/ISupply.sol";
-import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
-import {Receipts} from "../../checkpoints/Receipts.sol";
 import {FairShare} from "./FairShare.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
 /// @notice See {ITaskRegistry}.
 contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
+    using Permits for Permit;
     using SafeCast for uint256;
     using TaskQueue for TaskQueue.Queue;
 
@@ -52,7 +56,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         uint8 replicas;
         // Third slot.
         uint16 specCodec;
-        uint64 maxPrice;
+        uint64 maxPriceMicroVer;
         uint40 submittedAt;
         uint24 firstReopened;
         /// What is left to pay for places in rounds, wei; part of the escrow. Above any supply of VER.
@@ -60,8 +64,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         /// Place in the list of parked tasks, counted from 1; 0: not parked.
         uint32 parkedPlace;
         bytes32 specDigest;
-        uint256 classes;
-        uint40[] surcharges;
+        ClassSet classes;
+        uint40[] surchargesMicroVer;
         /// Oldest first, from `firstReopened` on.
         OpenRange[] reopened;
     }
@@ -113,15 +117,9 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function submitWithPermit(
-        Submission calldata submission,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external returns (uint32) {
+    function submitWithPermit(Submission calldata submission, Permit calldata permit) external returns (uint32) {
         (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
-        _permit(escrow + fee, deadline, v, r, s);
+        _permit(permit, escrow + fee);
         return _submit(submission);
     }
 
@@ -131,23 +129,16 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function raisePriceWithPermit(
-        uint32 taskId,
-        uint256 maxPrice,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external {
+    function raisePriceWithPermit(uint32 taskId, uint256 maxPrice, Permit calldata permit) external {
         uint256 deposit = depositToRaise(taskId, maxPrice);
-        _permit(deposit, deadline, v, r, s);
+        _permit(permit, deposit);
         _raisePrice(taskId, maxPrice, deposit);
     }
 
     /// @inheritdoc ITaskRegistry
     function cancel(uint32 taskId) external {
         Task storage t = _existing(taskId);
-        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
+        _requireOwner(taskId, t);
         _close(taskId, t);
     }
 
@@ -164,15 +155,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function fundRoundsWithPermit(
-        uint32 taskId,
-        uint256 amount,
-        uint256 deadline,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external {
-        _permit(amount, deadline, v, r, s);
+    function fundRoundsWithPermit(uint32 taskId, uint256 amount, Permit calldata permit) external {
+        _permit(permit, amount);
         _fundRounds(taskId, amount);
     }
 
@@ -210,7 +194,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         // A number and not the gas that is left: who opens a round must not decide how many tasks are in it.
         uint256 looks = Math.min(2 * mostTasks, _queue.length());
         uint256 count;
-        uint256 classes;
+        ClassSet classes;
         for (; looks != 0 && count < mostTasks; --looks) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
@@ -221,8 +205,9 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
                 continue;
             }
             // Stays first in the queue, for the next round.
-            if (_bits(classes | t.classes) > MAX_ROUND_CLASSES) break;
-            classes |= t.classes;
+            ClassSet together = classes.union(t.classes);
+            if (together.count() > MAX_ROUND_CLASSES) break;
+            classes = together;
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
@@ -369,7 +354,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     /// @inheritdoc ITaskRegistry
     function roundTask(uint32 taskId) external view returns (RoundTask memory) {
         Task storage t = _tasks[taskId];
-        return RoundTask(t.maxPrice, t.checkpointInterval, t.classes, t.surcharges);
+        return RoundTask(t.maxPriceMicroVer, t.checkpointInterval, t.classes, t.surchargesMicroVer);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -426,7 +411,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     /// @inheritdoc ITaskRegistry
     function depositToRaise(uint32 taskId, uint256 maxPrice) public view returns (uint256) {
         Task storage t = _existing(taskId);
-        uint256 current = t.maxPrice * PRICE_UNIT;
+        uint256 current = t.maxPriceMicroVer * PRICE_UNIT;
         require(maxPrice > current, PriceNotRaised(taskId, maxPrice, current));
         _price(maxPrice);
         uint256 units = t.units - t.paidUnits - t.refundedUnits;
@@ -454,9 +439,9 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         t.specCodec = s.specCodec;
         t.replicas = s.replicas;
         t.specDigest = s.specDigest;
-        t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
+        t.maxPriceMicroVer = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
-        t.classes = _classSet(s, t.surcharges);
+        t.classes = _classSet(s, t.surchargesMicroVer);
         uint256 advance = _roundDeposit();
         t.roundDeposit = uint96(advance);
         uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
@@ -467,30 +452,26 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         if (fee != 0) _collect(taskId, fee);
     }
 
-    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
-    function _permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
-        // solhint-disable-next-line no-empty-blocks
-        try
-            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), value, deadline, v, r, s)
-        {} catch {}
+    function _permit(Permit calldata permit, uint256 amount) private {
+        permit.use(address(VAULT.TOKEN()), address(VAULT), amount);
     }
 
     /// @dev Units that are leased may be leased again, at the new price; so the deposit is for them as well.
     function _raisePrice(uint32 taskId, uint256 maxPrice, uint256 deposit) private {
         Task storage t = _tasks[taskId];
-        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
-        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        _requireOwner(taskId, t);
+        _requireOpen(taskId, t);
         // A seed may be known by now, and the price decides what it chooses.
         require(!SUPPLY.frozen(), ISupply.ListingsFrozen());
-        emit PriceRaised(taskId, t.maxPrice * PRICE_UNIT, maxPrice, deposit);
-        t.maxPrice = uint64(_price(maxPrice));
+        emit PriceRaised(taskId, t.maxPriceMicroVer * PRICE_UNIT, maxPrice, deposit);
+        t.maxPriceMicroVer = uint64(_price(maxPrice));
         if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
         _lock(taskId, deposit);
     }
 
     function _fundRounds(uint32 taskId, uint256 amount) private {
         Task storage t = _existing(taskId);
-        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        _requireOpen(taskId, t);
         // An amount that does not fit is more than there is of the token: the transfer reverts.
         t.roundDeposit += uint96(amount);
         emit RoundDepositAdded(taskId, msg.sender, amount);
@@ -498,20 +479,19 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
-    function _classSet(Submission calldata s, uint40[] storage surcharges) private returns (uint256 classes) {
+    function _classSet(Submission calldata s, uint40[] storage surcharges) private returns (ClassSet classes) {
         uint256 known = SUPPLY.classes().length;
         for (uint256 i; i < s.classIds.length; ++i) {
             uint8 classId = s.classIds[i];
             require(classId < known, UnknownClass(classId));
-            uint256 bit = 1 << classId;
-            require(bit > classes, ClassesNotAscending(classId));
-            classes |= bit;
+            require(i == 0 || classId > s.classIds[i - 1], ClassesNotAscending(classId));
+            classes = classes.withClass(classId);
             if (s.surcharges.length != 0) surcharges.push(uint40(_price(s.surcharges[i])));
         }
     }
 
     function _close(uint32 taskId, Task storage t) private {
-        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        _requireOpen(taskId, t);
         t.status = TaskStatus.Closing;
         emit TaskClosing(taskId);
         if (t.inRound) return;
@@ -533,7 +513,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     /// @dev Units are worth what was reserved for them; of the fee for those that were leased before, half is spent.
     function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
         t.refundedUnits += units;
-        uint256 price = t.maxPrice * PRICE_UNIT;
+        uint256 price = t.maxPriceMicroVer * PRICE_UNIT;
         uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
         emit UnitsRefunded(taskId, units, amount);
         _release(taskId, t, amount);
@@ -604,14 +584,12 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
 
     /// @dev Units that something listed now could serve at the task's price, but no more than `most`.
     function _supply(Task storage t, uint256 most) private view returns (uint256 units) {
-        uint256 price = t.maxPrice;
-        bool plain = t.surcharges.length == 0;
-        uint256 classes = t.classes;
-        for (uint256 i; classes != 0 && units < most; ++i) {
-            uint256 surcharge = plain ? 0 : t.surcharges[i];
-            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
-            classes &= classes - 1;
-            if (surcharge <= price) units += SUPPLY.unitsAtOrBelow(classId, price - surcharge);
+        uint256 price = t.maxPriceMicroVer;
+        bool plain = t.surchargesMicroVer.length == 0;
+        ClassSet classes = t.classes;
+        for (uint256 i; !classes.isEmpty() && units < most; (++i, classes = classes.withoutFirst())) {
+            uint256 surcharge = plain ? 0 : t.surchargesMicroVer[i];
+            if (surcharge <= price) units += SUPPLY.unitsAtOrBelow(classes.first(), price - surcharge);
         }
         return Math.min(units, most);
     }
@@ -623,7 +601,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     function _check(Submission calldata s) private view {
         require(s.specDigest != bytes32(0), InvalidSpec());
         require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
-        require(s.replicas <= Receipts.MOST, TooManyReplicas(s.replicas, Receipts.MOST));
+        require(s.replicas <= MAX_REPLICAS, TooManyReplicas(s.replicas, MAX_REPLICAS));
         require(s.units != 0, NoUnits());
         require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
         require(_price(s.maxPrice) != 0, PriceIsZero());
@@ -648,6 +626,14 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
         uint256 latest = block.timestamp + _value(Param.MaxTaskTime);
         require(s.deadline <= latest, DeadlineTooLate(s.deadline, latest));
+    }
+
+    function _requireOpen(uint32 taskId, Task storage t) private view {
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+    }
+
+    function _requireOwner(uint32 taskId, Task storage t) private view {
+        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
     }
 
     function _existing(uint32 taskId) private view returns (Task storage t) {
@@ -676,22 +662,18 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         v.feeBps = t.feeBps;
         v.specDigest = t.specDigest;
         v.owner = t.owner;
-        v.maxPrice = t.maxPrice * PRICE_UNIT;
+        v.maxPrice = t.maxPriceMicroVer * PRICE_UNIT;
         v.escrow = VAULT.escrowOf(taskId);
         v.roundDeposit = t.roundDeposit;
         (v.classIds, v.surcharges) = _classesOf(t);
     }
 
     function _classesOf(Task storage t) private view returns (uint8[] memory ids, uint256[] memory surcharges) {
-        uint256 count;
-        ids = new uint8[](MAX_TASK_CLASSES);
-        for (uint256 set = t.classes; set != 0; set &= set - 1) ids[count++] = uint8(Math.log2(set & (~set + 1)));
-        // solhint-disable-next-line no-inline-assembly
-        assembly ("memory-safe") {
-            mstore(ids, count)
-        }
-        surcharges = new uint256[](count);
-        for (uint256 i; i < t.surcharges.length; ++i) surcharges[i] = t.surcharges[i] * PRICE_UNIT;
+        ClassSet classes = t.classes;
+        ids = new uint8[](classes.count());
+        for (uint256 i; i < ids.length; (++i, classes = classes.withoutFirst())) ids[i] = classes.first();
+        surcharges = new uint256[](ids.length);
+        for (uint256 i; i < t.surchargesMicroVer.length; ++i) surcharges[i] = t.surchargesMicroVer[i] * PRICE_UNIT;
     }
 
     /// @dev Room for the ids from `offset` on of a list of `length`, at most `count`.
@@ -723,10 +705,6 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     /// @dev A parameter that is money, wei.
     function _amount(Param param) private view returns (uint256) {
         return _value(param) * PRICE_UNIT;
-    }
-
-    function _bits(uint256 set) private pure returns (uint256 count) {
-        for (; set != 0; set &= set - 1) ++count;
     }
 
     /// @dev Whole micro-VER of a price in wei.

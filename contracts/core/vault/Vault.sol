@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 
 /// @title The vault that holds every token of the protocol

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS} from "../../types/Units.sol";
 import {IBalancer} from "../../interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
@@ -10,6 +9,8 @@ import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../../interfaces/ITelemetry.sol";
+import {ClassSet} from "../../types/ClassSet.sol";
+import {BASIS} from "../../types/Units.sol";
 
 /// @title Moves of units between nodes, planned off-chain and checked here
 /// @notice See {IBalancer}.
@@ -92,10 +93,10 @@ contract Balancer is IBalancer {
 
         (Cause cause, uint8 classId) = _judgeSource(lease.nodeId, m.units, rule);
         // Nobody loses work for which the market has no room.
-        uint256 takers = _takers(lease.taskId, m.units, cause == Cause.Power, classId);
-        require(takers != 0, NotEnoughSupply(lease.taskId, m.units));
+        ClassSet takers = _takers(lease.taskId, m.units, cause == Cause.Power, classId);
+        require(!takers.isEmpty(), NotEnoughSupply(lease.taskId, m.units));
         emit Moved(m.leaseId, lease.nodeId, m.units, cause);
-        LEASES.startMove(m.leaseId, m.units, cause == Cause.Power ? takers : 0);
+        LEASES.startMove(m.leaseId, m.units, cause == Cause.Power ? takers : ClassSet.wrap(0));
     }
 
     /// @dev Checks a source against what it last reported, and notes the units as gone. What has left since counts as gone,
@@ -128,31 +129,31 @@ contract Balancer is IBalancer {
         _shifts[nodeId] = shift;
     }
 
-    /// @dev Classes that may take units of a task, one bit each; none if they list too few of them at what it pays. For a
+    /// @dev Classes that may take units of a task; none if they list too few of them at what it pays. For a
     /// throttled node's work they are the most efficient of those that list enough, none less efficient than its own.
     function _takers(
         uint32 taskId,
         uint24 units,
         bool efficient,
         uint8 ownClass
-    ) private view returns (uint256 takers) {
+    ) private view returns (ClassSet takers) {
         ITaskRegistry.RoundTask memory task = TASKS.roundTask(taskId);
         uint256 best = efficient ? _joulesOf(ownClass) : 0;
         uint256 free;
         uint256 place;
-        for (uint256 set = task.classes; set != 0; set &= set - 1) {
+        for (ClassSet rest = task.classes; !rest.isEmpty(); rest = rest.withoutFirst()) {
             // The surcharges are in the order of the classes' bits.
-            uint256 surcharge = task.surcharges.length == 0 ? 0 : task.surcharges[place++];
-            if (surcharge > task.maxPrice) continue;
-            uint8 classId = uint8(Math.log2(set & (~set + 1)));
-            uint256 listed = SUPPLY.unitsAtOrBelow(classId, task.maxPrice - surcharge);
+            uint256 surcharge = task.surchargesMicroVer.length == 0 ? 0 : task.surchargesMicroVer[place++];
+            if (surcharge > task.maxPriceMicroVer) continue;
+            uint8 classId = rest.first();
+            uint256 listed = SUPPLY.unitsAtOrBelow(classId, task.maxPriceMicroVer - surcharge);
             if (!efficient) {
                 free += listed;
                 if (free >= units) return task.classes;
             } else if (listed >= units) {
                 uint256 joules = _joulesOf(classId);
                 if (joules > best) continue;
-                takers = (joules == best ? takers : 0) | (1 << classId);
+                takers = (joules == best ? takers : ClassSet.wrap(0)).withClass(classId);
                 best = joules;
             }
         }

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS} from "../../types/Units.sol";
 import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {IEnergyLedger} from "../../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";

@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {PRICE_UNIT} from "../../types/Units.sol";
+import {IReleaseCharge} from "../../core/interfaces/IReleaseCharge.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {ICheckpointRegistry} from "../../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
@@ -63,7 +65,7 @@ contract ReleaseFees is IReleaseFees {
         CHECKPOINTS = checkpoints;
     }
 
-    /// @inheritdoc IReleaseFees
+    /// @inheritdoc IReleaseCharge
     function charge(uint32 leaseId) external {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);

@@ -7,6 +7,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {BASIS, MAX_UNIT_POWER} from "../../types/Units.sol";
+import {INodeReports} from "../../core/interfaces/INodeReports.sol";
 import {IEnergyLedger} from "../../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
@@ -91,7 +92,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @inheritdoc ITelemetry
     function post(bytes calldata packed) external returns (uint256 accepted) {
         Batch memory batch = Batch({
-            freeze: SUPPLY.frozen() ? SUPPLY.freezeCount() : 0,
+            freeze: _freezeNumber(),
             leaseCount: LEASES.leaseCount(),
             rule: _rule(),
             totals: _totals
@@ -165,22 +166,23 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         _maxLatencies[classId] = milliseconds;
     }
 
-    /// @inheritdoc ITelemetry
+    /// @inheritdoc INodeReports
     function loadAndLatencyOf(uint32 nodeId) external view returns (uint16, uint16, uint40, uint24) {
-        if (SUPPLY.frozen()) {
+        uint32 freeze = _freezeNumber();
+        if (freeze != 0) {
             Frozen storage f = _frozen[nodeId];
-            if (f.freeze == SUPPLY.freezeCount()) return (f.load, f.latency, f.at, f.capacity);
+            if (f.freeze == freeze) return (f.load, f.latency, f.at, f.capacity);
         }
         ReportState storage s = _reportStates[nodeId];
         return (s.load, s.latency, s.at, s.capacity);
     }
 
-    /// @inheritdoc ITelemetry
+    /// @inheritdoc INodeReports
     function silent(uint32 nodeId) external view returns (bool) {
         return block.timestamp > _silentFrom(_reportStates[nodeId].at, NODES.factsOf(nodeId).registeredAt);
     }
 
-    /// @inheritdoc ITelemetry
+    /// @inheritdoc INodeReports
     function averageLoad() external view returns (uint256, uint256) {
         return (_totals.load, _totals.capacity);
     }
@@ -395,6 +397,12 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;
         // A node that is hardly busy is not overloaded, however idle the others say they are.
         return s.load <= rule.floor || uint256(s.load) * t.capacity <= t.load + rule.band * t.capacity;
+    }
+
+    /// @dev Number of the freeze that holds the listings; 0: none does.
+    function _freezeNumber() private view returns (uint32) {
+        ISupply.Freeze memory last = SUPPLY.lastFreeze();
+        return last.frozen ? last.count : 0;
     }
 
     function _silentFrom(uint40 at, uint40 registeredAt) private view returns (uint256) {

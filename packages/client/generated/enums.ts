@@ -49,6 +49,7 @@ export const ENUMS = {
     "releaseBar",
     "releaseMemory",
   ],
+  Phase: ["none", "seeding", "acting", "done", "aborted"],
   Refusal: [
     "none",
     "unknownNode",

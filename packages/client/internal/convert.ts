@@ -121,7 +121,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     nodeId: safe(lease.nodeId),
     start: safe(lease.start),
     count: safe(lease.count),
-    price: safe(lease.price),
+    price: safe(lease.priceMicroVer),
     due: safe(lease.due),
     fence: safe(lease.fence),
     status: word(LEASE_STATUSES, lease.status),
@@ -132,7 +132,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
         digest: result.digest,
         size: claimedSize(result.size),
         deliveredAt: safe(result.deliveredAt),
-        bond: safe(result.bond),
+        bond: safe(result.bondMicroVer),
       },
     }),
   };

@@ -23,7 +23,7 @@ contract BaitAndSwitchTest is Moves {
         register(friend, CPU_EU, 10, 20);
         submit(bob, 4, 20_000, CPU_EU);
         runRound(1);
-        assertEq(abi.encode(leases.lease(1).nodeId, leases.lease(1).price), abi.encode(2, 0));
+        assertEq(abi.encode(leases.lease(1).nodeId, leases.lease(1).priceMicroVer), abi.encode(2, 0));
         _report(1, 0);
         _report(2, 0);
         _report(3, 0);
@@ -87,7 +87,7 @@ contract BaitAndSwitchTest is Moves {
         move(2, 4);
         release(2);
         runBatch(word);
-        for (uint32 id = 3; id <= leases.leaseCount(); ++id) assertLe(leases.lease(id).price, 10_000);
+        for (uint32 id = 3; id <= leases.leaseCount(); ++id) assertLe(leases.lease(id).priceMicroVer, 10_000);
         assertEq(nodes.node(6).leased, 0);
         // What found no node waits for a round, which serves it as cheaply as can be.
         runRound(2);
@@ -154,8 +154,11 @@ contract BaitAndSwitchTest is Moves {
         (address owner, ) = nodes.keysOf(taken.nodeId);
         (address before, ) = nodes.keysOf(range.nodeId);
         assertTrue(owner != before, "another owner");
-        assertLe(taken.price, 20_000, "no more than the task pays");
-        assertTrue(taken.price <= range.price || taken.price <= market, "no more than the market asks");
+        assertLe(taken.priceMicroVer, 20_000, "no more than the task pays");
+        assertTrue(
+            taken.priceMicroVer <= range.priceMicroVer || taken.priceMicroVer <= market,
+            "no more than the market asks"
+        );
     }
 
     function _tryToMove(uint32 id) private {
@@ -182,7 +185,7 @@ contract BaitAndSwitchTest is Moves {
     function _assertHonest() private {
         if (tasks.task(1).openUnits != 0) runRound(9);
         for (uint32 id = 2; id <= leases.leaseCount(); ++id) {
-            assertEq(abi.encode(leases.lease(id).nodeId, leases.lease(id).price), abi.encode(1, 10_000));
+            assertEq(abi.encode(leases.lease(id).nodeId, leases.lease(id).priceMicroVer), abi.encode(1, 10_000));
             deliver(id);
             accept(bob, id);
         }

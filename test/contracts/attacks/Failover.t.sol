@@ -7,6 +7,8 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {Failures} from "../support/Failures.sol";
+import {NotModule} from "../../../contracts/types/Errors.sol";
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 
 /// @title Who would bend a draw, and what stops it
 contract FailoverAttacksTest is Failures {
@@ -27,7 +29,7 @@ contract FailoverAttacksTest is Failures {
         uint256 requestId = reassignment.current().requestId;
         vm.expectPartialRevert(IReassignment.BatchOpen.selector);
         reassignment.open();
-        vm.expectRevert(abi.encodeWithSelector(IVrfSeeds.NotModule.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         seeds.request();
         fulfilBatch(1);
         bytes32 seed = reassignment.current().seed;
@@ -84,7 +86,7 @@ contract FailoverAttacksTest is Failures {
         assertEq(leases.lease(next).parent, id);
         vm.startPrank(operatorOf(1));
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, next, 1, 2));
-        checkpoints.post(next, 1, RESULT, 0x55, 200, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(next, 1, RESULT, 0x55, 200, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, next, 1, 2));
         leases.deliver(next, 1, RESULT, 0x55, 1);
         vm.expectRevert(
@@ -100,7 +102,7 @@ contract FailoverAttacksTest is Failures {
             abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         leases.expire(id);
-        assertEq(reassignment.orphanCount(), 1);
+        assertEq(orphanCount(), 1);
     }
 
     /// @notice When the chain stood still nobody can be massacred for it, however many leases look overdue.
@@ -124,10 +126,10 @@ contract FailoverAttacksTest is Failures {
         vm.prank(address(reassignment));
         supply.reserve(2, 1);
         openBatch();
-        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(balancer)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(balancer)));
         vm.prank(address(balancer));
         supply.reserve(2, 1);
-        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(rounds)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(rounds)));
         vm.prank(address(rounds));
         supply.thaw();
     }
@@ -143,7 +145,7 @@ contract FailoverAttacksTest is Failures {
     function _outcome() private view returns (bytes32 hash) {
         for (uint32 n = id + 1; n <= leases.leaseCount(); ++n) {
             ILeaseRegistry.Lease memory held = leases.lease(n);
-            hash = keccak256(abi.encode(hash, held.nodeId, held.start, held.count, held.price));
+            hash = keccak256(abi.encode(hash, held.nodeId, held.start, held.count, held.priceMicroVer));
         }
     }
 }

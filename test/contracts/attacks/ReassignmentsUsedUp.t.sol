@@ -5,6 +5,7 @@ import {MAX_LINE, MAX_MOVED_LINE} from "../../../contracts/types/Units.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Moves} from "../support/Moves.sol";
+import {ClassSet} from "../../../contracts/types/ClassSet.sol";
 
 /// @title One owner takes a range and gives it back, again and again, until the developer is refunded
 contract HandsUsedUpTest is Moves {
@@ -70,7 +71,7 @@ contract HandsUsedUpTest is Moves {
             abi.encodeWithSelector(ILeaseRegistry.RangeMovedTooOften.selector, id, MAX_MOVED_LINE + 1, MAX_MOVED_LINE)
         );
         vm.prank(address(balancer));
-        leases.startMove(id, 1, 0);
+        leases.startMove(id, 1, ClassSet.wrap(0));
     }
 
     /// @notice A range has 64 leases at most, whichever nodes held them; then the developer has its money back.

@@ -6,6 +6,7 @@ import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../support/Fixture.sol";
+import {NotModule} from "../../../contracts/types/Errors.sol";
 
 /// @title A griefer takes leases only to give them back
 contract ReleasesTest is Fixture {
@@ -175,9 +176,9 @@ contract ReleasesTest is Fixture {
     }
 
     function test_OnlyModules() public {
-        vm.expectRevert(abi.encodeWithSelector(IReleaseFees.NotModule.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         releaseFees.charge(1);
-        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         supply.bar(alice);
     }
 

@@ -24,7 +24,7 @@ contract SmallNodesTest is Moves {
         submit(bob, 50, 20_000, CPU_EU);
         runRound(1);
         assertLe(leases.lease(1).nodeId, 4);
-        assertEq(leases.lease(1).price, 10_000);
+        assertEq(leases.lease(1).priceMicroVer, 10_000);
     }
 
     /// @notice What it takes to make nodes at 90 % ineligible: a stake of an eighth of theirs, locked up and slashable, where two

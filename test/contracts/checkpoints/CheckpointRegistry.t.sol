@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
+import {UnsupportedCodec} from "../../../contracts/types/Errors.sol";
 
 /// @title Checkpoints: order, progress, who may post
 contract CheckpointRegistryTest is Fixture {
@@ -27,7 +28,7 @@ contract CheckpointRegistryTest is Fixture {
         vm.expectEmit(address(checkpoints));
         emit ICheckpointRegistry.CheckpointPosted(id, DIGEST, 0x70, 1, 123, 1);
         vm.prank(operatorOf(1));
-        checkpoints.post(id, 1, DIGEST, 0x70, 1, 123, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 1, 123), noReceipts());
         assertEq(leases.lease(id).due, block.timestamp + 90);
         (newest, previous) = checkpoints.newestOf(id);
         assertEq(newest.digest, DIGEST);
@@ -62,22 +63,22 @@ contract CheckpointRegistryTest is Fixture {
         checkpoint(id, 500);
         vm.startPrank(operatorOf(1));
         vm.expectRevert(ICheckpointRegistry.InvalidCheckpoint.selector);
-        checkpoints.post(id, 1, 0, 0x70, 600, 1, noReceipts());
-        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.UnsupportedCodec.selector, 0x71));
-        checkpoints.post(id, 1, DIGEST, 0x71, 600, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, 0, 0x70, 600, 1), noReceipts());
+        vm.expectRevert(abi.encodeWithSelector(UnsupportedCodec.selector, 0x71));
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x71, 600, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.ProgressNotGrowing.selector, id, 500, 500));
-        checkpoints.post(id, 1, DIGEST, 0x70, 500, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.ProgressTooHigh.selector, id, 30_001, 30_000));
-        checkpoints.post(id, 1, DIGEST, 0x70, 30_001, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 30_001, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, id, 0, 1));
-        checkpoints.post(id, 0, DIGEST, 0x70, 600, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 0, DIGEST, 0x70, 600, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.UnknownLease.selector, 7));
-        checkpoints.post(7, 1, DIGEST, 0x70, 600, 1, noReceipts());
-        checkpoints.post(id, 1, DIGEST, 0x70, 30_000, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(7, 1, DIGEST, 0x70, 600, 1), noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 30_000, 1), noReceipts());
         vm.stopPrank();
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotLeaseOperator.selector, id, alice));
         vm.prank(alice);
-        checkpoints.post(id, 1, DIGEST, 0x70, 600, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 600, 1), noReceipts());
     }
 
     /// @notice Until somebody expires it, an overdue lease may still be renewed.
@@ -96,6 +97,6 @@ contract CheckpointRegistryTest is Fixture {
         assertEq(newest.progress, 1_000);
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         vm.prank(operatorOf(1));
-        checkpoints.post(id, 1, DIGEST, 0x70, 2_000, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 2_000, 1), noReceipts());
     }
 }

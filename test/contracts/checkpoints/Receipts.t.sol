@@ -50,7 +50,7 @@ contract ReceiptsTest is Failures {
 
     function test_DigestIsEip712() public view {
         assertEq(
-            checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3),
+            checkpoints.receiptDigest(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000), 3),
             receiptDigest(id, 1, DIGEST, 500, 3, block.chainid, address(checkpoints))
         );
     }
@@ -117,7 +117,7 @@ contract ReceiptsTest is Failures {
         uint24 fence = fenceOf(id);
         vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 2));
         vm.prank(operatorOf(1));
-        checkpoints.post(id, fence, DIGEST, 0x70, 600, 1_000, old);
+        checkpoints.post(ICheckpointRegistry.Claim(id, fence, DIGEST, 0x70, 600, 1_000), old);
     }
 
     /// @notice A key that was changed no longer signs.
@@ -129,7 +129,9 @@ contract ReceiptsTest is Failures {
     }
 
     function test_ContractOperator() public {
-        ContractOperator operator = new ContractOperator(checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3));
+        ContractOperator operator = new ContractOperator(
+            checkpoints.receiptDigest(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000), 3)
+        );
         vm.prank(alice);
         nodes.setOperator(3, address(operator));
         _post(two(_good(2), ICheckpointRegistry.Receipt(3, "by contract")));
@@ -205,7 +207,7 @@ contract ReceiptsTest is Failures {
             abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
         vm.prank(operatorOf(1));
-        checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, pair);
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000), pair);
     }
 
     function _replayed(bytes32 hash) private {
@@ -229,12 +231,12 @@ contract ReceiptsTest is Failures {
 
     function _post(ICheckpointRegistry.Receipt[] memory receipts) private {
         vm.prank(operatorOf(1));
-        checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, receipts);
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000), receipts);
     }
 
     function _refused(ICheckpointRegistry.Receipt[] memory receipts, bytes memory reason) private {
         vm.expectRevert(reason);
         vm.prank(operatorOf(1));
-        checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, receipts);
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, DIGEST, 0x70, 500, 1_000), receipts);
     }
 }

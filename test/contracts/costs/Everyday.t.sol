@@ -7,6 +7,7 @@ import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 import {Permits} from "../support/Permits.sol";
+import {Permit} from "../../../contracts/types/Permit.sol";
 
 /// @title What people send from their wallets day by day, as transactions of their own
 contract EverydayGasTest is GasSnapshots, Permits {
@@ -21,11 +22,11 @@ contract EverydayGasTest is GasSnapshots, Permits {
         Permit memory p = signPermit(ver, key, address(vault), stake);
         ISupply.Terms memory terms = termsOf(CPU_EU, 4, 10);
         vm.prank(signer);
-        nodes.registerWithPermit(operatorOf(2), terms, _reachable(), stake, p.deadline, p.v, p.r, p.s);
+        nodes.registerWithPermit(operatorOf(2), terms, _reachable(), stake, p);
         _note("node: register, by permit");
         p = signPermit(ver, key, address(vault), deposit);
         vm.prank(signer);
-        tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
+        tasks.submitWithPermit(s, p);
         _note("task: submit, by permit");
         vm.prank(signer);
         ver.approve(address(vault), deposit);
@@ -37,7 +38,7 @@ contract EverydayGasTest is GasSnapshots, Permits {
         ver.transfer(signer, stake);
         p = signPermit(ver, key, address(vault), stake);
         vm.prank(signer);
-        nodes.addStakeWithPermit(2, stake, p.deadline, p.v, p.r, p.s);
+        nodes.addStakeWithPermit(2, stake, p);
         _note("node: add stake, by permit");
     }
 

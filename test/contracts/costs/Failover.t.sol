@@ -87,6 +87,6 @@ contract FailoverGasTest is GasSnapshots, Failures {
         for (uint32 i; i < receipts; ++i) given[i] = receipt(leaseId, digest_, progress, 2 + i);
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
-        checkpoints.post(leaseId, fence, digest_, 0x70, progress, 1_000, given);
+        checkpoints.post(ICheckpointRegistry.Claim(leaseId, fence, digest_, 0x70, progress, 1_000), given);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {CODEC_DAG_PB} from "../../../contracts/types/Units.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 
 /// @title What each step costs, as a transaction of its own
 contract GasTest is GasSnapshots {
@@ -38,7 +39,7 @@ contract GasTest is GasSnapshots {
         address operator = operatorOf(1);
         for (uint40 i = 1; i <= 3; ++i) {
             vm.prank(operator);
-            checkpoints.post(1, 1, SPEC, CODEC_DAG_PB, i, 1_000, noReceipts());
+            checkpoints.post(ICheckpointRegistry.Claim(1, 1, SPEC, CODEC_DAG_PB, i, 1_000), noReceipts());
             if (i == 1) _note("checkpoint: first");
             if (i == 3) _note("checkpoint: next");
         }

@@ -218,7 +218,10 @@ abstract contract Actions is System {
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
         bytes32 digest = keccak256(abi.encode(leaseId, progress));
-        checkpoints.post(leaseId, fence, digest, CODEC_DAG_PB, progress, 1_000, noReceipts());
+        checkpoints.post(
+            ICheckpointRegistry.Claim(leaseId, fence, digest, CODEC_DAG_PB, progress, 1_000),
+            noReceipts()
+        );
     }
 
     function noReceipts() internal pure returns (ICheckpointRegistry.Receipt[] memory) {
@@ -233,7 +236,7 @@ abstract contract Actions is System {
     function dispute(uint32 leaseId) internal returns (uint256 bond) {
         (address developer, , , ) = tasks.termsOf(leases.lease(leaseId).taskId);
         ILeaseRegistry.Lease memory held = leases.lease(leaseId);
-        bond = ((uint256(held.price) * held.count * param(Param.DisputeBondBps) + 9_999) / 10_000) * MICRO;
+        bond = ((uint256(held.priceMicroVer) * held.count * param(Param.DisputeBondBps) + 9_999) / 10_000) * MICRO;
         fund(developer, bond);
         vm.prank(developer);
         leases.dispute(leaseId);
@@ -267,6 +270,11 @@ abstract contract Actions is System {
     }
 
     /// @dev The vault's promise, to the wei.
+    /// @dev How many ranges wait for a batch.
+    function orphanCount() internal view returns (uint256 waiting) {
+        (waiting, ) = leases.orphanCounts();
+    }
+
     function assertBooks() internal view {
         uint256 booked =
             vault.totals().escrow + vault.totals().stake + vault.totals().claimable + vault.totals().bountyPool;

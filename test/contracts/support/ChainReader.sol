@@ -6,6 +6,7 @@ import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Reference} from "./Reference.sol";
+import {ClassSet} from "../../../contracts/types/ClassSet.sol";
 
 /// @title Reads the current round's allocation problem from the views that any keeper reads
 library ChainReader {
@@ -19,7 +20,7 @@ library ChainReader {
     ) internal view returns (Reference.Instance memory p) {
         IRoundManager.RoundView memory round = rounds.current();
         p.seed = round.seed;
-        p.classes = _classes(nodes, supply, round.classes);
+        p.classes = _classes(nodes, supply, ClassSet.unwrap(round.classes));
         p.tasks = new Reference.TaskIn[](round.demands.length);
         for (uint256 t; t < p.tasks.length; ++t) {
             ITaskRegistry.TaskView memory v = tasks.task(round.demands[t].taskId);

@@ -52,9 +52,7 @@ abstract contract Fixture is Actions {
         reassignment = Reassignment(
             _deploy("Reassignment", abi.encode(parameters, nodes, supply, tasks, leases, seeds, telemetry))
         );
-        rounds = RoundManager(
-            _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))
-        );
+        rounds = RoundManager(_deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds)));
 
         outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
 

@@ -3,16 +3,10 @@ pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
+import {Permit} from "../../../contracts/types/Permit.sol";
 
 /// @title Signs ERC-2612 permits
 abstract contract Permits is Test {
-    struct Permit {
-        uint256 deadline;
-        uint8 v;
-        bytes32 r;
-        bytes32 s;
-    }
-
     bytes32 private constant PERMIT_TYPE = keccak256(
         "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
     );

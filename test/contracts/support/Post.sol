@@ -143,7 +143,7 @@ library Post {
         }
         ILeaseRegistry.Lease memory held = out[count];
         (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
-        (held.price, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
+        (held.priceMicroVer, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
         held.status = ILeaseRegistry.LeaseStatus.Active;
         (held.classId, held.reassignments) = (fill.classId, u.reassignments);
         return count + 1;

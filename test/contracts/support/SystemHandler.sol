@@ -87,7 +87,7 @@ abstract contract SystemHandler is ReportHandler {
                 fulfil(word);
             } else if (status == IRoundManager.RoundStatus.Settling) {
                 settle(optimalPost());
-            } else if (reassignment.orphanCount() != 0 && (reassignment.hasTurn() || word % 2 == 0)) {
+            } else if (orphanCount() != 0 && (reassignment.hasTurn() || word % 2 == 0)) {
                 supply.syncPending(type(uint256).max);
                 openBatch();
             } else if (_anythingToAllocate()) {

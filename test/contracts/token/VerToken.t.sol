@@ -8,6 +8,7 @@ import {TestnetFaucet} from "../../../contracts/token/TestnetFaucet.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Permits} from "../support/Permits.sol";
+import {Permit} from "../../../contracts/types/Permit.sol";
 
 /// @title $VER and its faucet
 contract VerTokenTest is Fixture, Permits {

@@ -47,7 +47,7 @@ export const NODES: Sentences = {
   },
   "CapacityInUse(uint32,uint32,uint32)": {
     say: (a) =>
-      `Node ${a.text("nodeId")} has ${a.text("committed")} units leased or promised to the open round; ` +
+      `Node ${a.text("nodeId")} has ${a.text("committed")} units leased or promised to the open round or batch; ` +
       `its capacity cannot go down to ${a.text("requested")} before they are done.`,
   },
   "OperatorTaken(address,uint32)": {

@@ -5,6 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotTaskOwner} from "../../../../contracts/types/Errors.sol";
 
 /// @title Disputed deliveries
 contract DisputesTest is Fixture {
@@ -25,7 +26,7 @@ contract DisputesTest is Fixture {
         vm.prank(bob);
         leases.dispute(id);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Disputed);
-        assertEq(leases.result(id).bond, 4_000);
+        assertEq(leases.result(id).bondMicroVer, 4_000);
         assertEq(vault.escrowOf(1), escrow + bond);
         assertEq(leases.lease(id).due, block.timestamp + 2 hours);
         assertEq(nodes.node(1).undecided, 4, "its stake stays bound");
@@ -33,7 +34,7 @@ contract DisputesTest is Fixture {
     }
 
     function test_Dispute_refusals() public {
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotTaskOwner.selector, 1, alice));
+        vm.expectRevert(abi.encodeWithSelector(NotTaskOwner.selector, 1, alice));
         vm.prank(alice);
         leases.dispute(id);
         uint40 due = leases.lease(id).due;

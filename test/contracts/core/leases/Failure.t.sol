@@ -130,14 +130,14 @@ contract FailureTest is Failures {
         leases.expire(id);
         assertEq(nodes.node(1).stake, stakeFor(4));
         assertEq(nodes.node(1).cooldownUntil, 0);
-        assertEq(reassignment.orphanCount(), 0);
+        assertEq(orphanCount(), 0);
         assertUnits(1, 4, 0, 0, 0);
     }
 
     function test_Orphaned() public {
         expire(id);
-        assertEq(reassignment.orphanPage(0, 9).length, 1);
-        assertEq(reassignment.orphanPage(0, 9)[0], id);
+        assertEq(leases.orphanPage(0, 9).length, 1);
+        assertEq(leases.orphanPage(0, 9)[0], id);
         // Its units stay in the books as leased; nobody runs them.
         assertUnits(1, 0, 4, 0, 0);
         assertEq(nodes.node(1).leased, 0);
@@ -147,7 +147,7 @@ contract FailureTest is Failures {
         vm.prank(bob);
         tasks.cancel(1);
         expire(id);
-        assertEq(reassignment.orphanCount(), 0);
+        assertEq(orphanCount(), 0);
         assertUnits(1, 0, 0, 0, 4);
         assertEq(uint8(tasks.task(1).status), uint8(ITaskRegistry.TaskStatus.Ended));
         assertEq(vault.escrowOf(1), 0);
@@ -191,7 +191,7 @@ contract FailureTest is Failures {
         runBatch(7);
         uint32 second = leases.leaseCount();
         expire(second);
-        assertEq(reassignment.orphanCount(), 0);
+        assertEq(orphanCount(), 0);
         assertUnits(1, 0, 0, 0, 4);
         assertBooks();
     }

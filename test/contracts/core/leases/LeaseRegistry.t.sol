@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotModule, UnsupportedCodec} from "../../../../contracts/types/Errors.sol";
+import {ICheckpointRegistry} from "../../../../contracts/interfaces/ICheckpointRegistry.sol";
 
 /// @title Leases: renewing, delivering, releasing, expiring, paying
 contract LeaseRegistryTest is Fixture {
@@ -20,7 +22,7 @@ contract LeaseRegistryTest is Fixture {
         assertEq(held.nodeId, 1);
         assertEq(held.start, 0);
         assertEq(held.count, 4);
-        assertEq(held.price, 10_000);
+        assertEq(held.priceMicroVer, 10_000);
         assertEq(held.fence, 1);
         assertEq(held.parent, 0);
         assertEq(held.due, block.timestamp + 60 + 30);
@@ -60,7 +62,7 @@ contract LeaseRegistryTest is Fixture {
         vm.startPrank(operatorOf(1));
         vm.expectRevert(ILeaseRegistry.InvalidResult.selector);
         leases.deliver(id, 1, 0, 0x55, 1);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.UnsupportedCodec.selector, 0x12));
+        vm.expectRevert(abi.encodeWithSelector(UnsupportedCodec.selector, 0x12));
         leases.deliver(id, 1, RESULT, 0x12, 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, id, 2, 1));
         leases.deliver(id, 2, RESULT, 0x55, 1);
@@ -96,9 +98,9 @@ contract LeaseRegistryTest is Fixture {
         assertEq(leases.lease(2).parent, id);
         vm.startPrank(operatorOf(1));
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Expired));
-        checkpoints.post(id, 1, RESULT, 0x55, 200, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(id, 1, RESULT, 0x55, 200, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.StaleFence.selector, 2, 1, 2));
-        checkpoints.post(2, 1, RESULT, 0x55, 200, 1, noReceipts());
+        checkpoints.post(ICheckpointRegistry.Claim(2, 1, RESULT, 0x55, 200, 1), noReceipts());
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotLeaseOperator.selector, 2, operatorOf(1)));
         leases.deliver(2, 2, RESULT, 0x55, 1);
         vm.stopPrank();
@@ -122,7 +124,7 @@ contract LeaseRegistryTest is Fixture {
         assertEq(vault.claimable(keeper) - before, bounty);
         assertEq(vault.totals().bountyPool, pool + slice - bounty);
         assertUnits(1, 0, 4, 0, 0);
-        assertEq(reassignment.orphanCount(), 1);
+        assertEq(orphanCount(), 1);
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Expired));
         leases.expire(id);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.UnknownLease.selector, 0));
@@ -218,7 +220,7 @@ contract LeaseRegistryTest is Fixture {
 
     function test_OnlyModules() public {
         ILeaseRegistry.Grant[] memory none = new ILeaseRegistry.Grant[](0);
-        bytes memory notModule = abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, address(this));
+        bytes memory notModule = abi.encodeWithSelector(NotModule.selector, address(this));
         vm.expectRevert(notModule);
         leases.grant(none);
         vm.expectRevert(notModule);

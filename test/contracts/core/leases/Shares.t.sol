@@ -41,7 +41,7 @@ contract SharesTest is Fixture {
         assertEq(shares.length, 1);
         assertEq(shares[0].leaseId, 1);
         assertEq(shares[0].nodeId, 1);
-        assertEq(shares[0].price, 10_000);
+        assertEq(shares[0].priceMicroVer, 10_000);
         assertEq(shares[0].work, 20_000);
         vm.expectEmit(address(leases));
         emit ILeaseRegistry.WorkPaid(1, 2, 1, 20_000, 20 * MILLI);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Test} from "forge-std/Test.sol";
+import {Fill} from "../../../../contracts/types/Fill.sol";
 import {Listings} from "../../../../contracts/core/nodes/Listings.sol";
 import {TickTree} from "../../../../contracts/core/nodes/TickTree.sol";
 import {Rng} from "../../support/Rng.sol";
@@ -111,11 +112,11 @@ contract ListingsTest is Test {
 
         bytes memory ids = _sorted(seed, granted, count);
         Listings.Order memory o = Listings.Order(CLASS, TICK_SIZE, uint64(tick * TICK_SIZE * SCALE), total, seed);
-        uint256[] memory fills = this.fillOutside(o, ids);
+        Fill[] memory fills = this.fillOutside(o, ids);
         for (uint256 i; i < fills.length; ++i) {
-            uint32 id = uint32(fills[i]);
-            assertEq(fills[i] >> 72, amounts[id], "amount");
-            assertEq((fills[i] >> 32) & type(uint40).max, tickOf[id] * TICK_SIZE, "price");
+            uint32 id = fills[i].nodeId();
+            assertEq(fills[i].units(), amounts[id], "amount");
+            assertEq(fills[i].price(), tickOf[id] * TICK_SIZE, "price");
         }
         _closeUp(tick);
     }
@@ -160,7 +161,7 @@ contract ListingsTest is Test {
         for (uint32 id = 1; id <= NODES; ++id) assertEq(nodes[id].listedUnits, unitsOf[id], "listed");
     }
 
-    function fillOutside(Listings.Order memory o, bytes calldata ids) external returns (uint256[] memory) {
+    function fillOutside(Listings.Order memory o, bytes calldata ids) external returns (Fill[] memory) {
         return listings.fill(nodes, o, ids);
     }
 

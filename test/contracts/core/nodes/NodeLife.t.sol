@@ -7,6 +7,7 @@ import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Permits} from "../../support/Permits.sol";
+import {Permit} from "../../../../contracts/types/Permit.sol";
 
 /// @title Stake, draining, leaving the market, slashing and cooling down
 contract NodeLifeTest is Fixture, Permits {
@@ -49,17 +50,17 @@ contract NodeLifeTest is Fixture, Permits {
         ver.transfer(signer, 70 ether);
         Permit memory p = signPermit(ver, key, address(vault), 50 ether);
         vm.prank(signer);
-        nodes.addStakeWithPermit(id, 50 ether, p.deadline, p.v, p.r, p.s);
+        nodes.addStakeWithPermit(id, 50 ether, p);
         assertEq(nodes.node(id).stake, stakeFor(5) + 50 ether);
         assertEq(ver.allowance(signer, address(vault)), 0);
 
         p = signPermit(ver, key, address(vault), 20 ether);
         ver.permit(signer, address(vault), 20 ether, p.deadline, p.v, p.r, p.s);
         vm.startPrank(signer);
-        nodes.addStakeWithPermit(id, 20 ether, p.deadline, p.v, p.r, p.s);
+        nodes.addStakeWithPermit(id, 20 ether, p);
         assertEq(ver.balanceOf(signer), 0);
         vm.expectRevert();
-        nodes.addStakeWithPermit(id, 1, p.deadline, p.v, p.r, p.s);
+        nodes.addStakeWithPermit(id, 1, p);
         vm.stopPrank();
         assertBooks();
     }
@@ -215,7 +216,7 @@ contract NodeLifeTest is Fixture, Permits {
         Permit memory p = signPermit(ver, key, address(vault), stakeFor(2));
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
-        uint32 second = nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        uint32 second = nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p);
         assertEq(nodes.node(second).stake, stakeFor(2));
     }
 
@@ -228,7 +229,7 @@ contract NodeLifeTest is Fixture, Permits {
         ver.permit(signer, address(vault), stakeFor(2), p.deadline, p.v, p.r, p.s);
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
-        nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p);
         assertEq(nodes.nodeOfOperator(keeper), 2);
     }
 

@@ -6,6 +6,7 @@ import {INodeRegistry} from "../../../../contracts/interfaces/INodeRegistry.sol"
 import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotModule, UnknownClass} from "../../../../contracts/types/Errors.sol";
 
 /// @title Registering, terms, keys and classes
 contract NodeRegistryTest is Fixture {
@@ -71,7 +72,7 @@ contract NodeRegistryTest is Fixture {
         nodes.register(bob, terms, profile(), stake);
 
         terms = ISupply.Terms(4, 1, 0);
-        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 4));
+        vm.expectRevert(abi.encodeWithSelector(UnknownClass.selector, 4));
         nodes.register(bob, terms, profile(), stake);
 
         terms = ISupply.Terms(CPU_EU, 0, 0);
@@ -205,7 +206,7 @@ contract NodeRegistryTest is Fixture {
     }
 
     function test_OnlyModules() public {
-        bytes memory notModule = abi.encodeWithSelector(ISupply.NotModule.selector, address(this));
+        bytes memory notModule = abi.encodeWithSelector(NotModule.selector, address(this));
         vm.expectRevert(notModule);
         supply.freeze(1);
         vm.expectRevert(notModule);
@@ -288,7 +289,7 @@ contract NodeRegistryTest is Fixture {
         nodes.node(0);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 4));
         nodes.node(4);
-        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 7));
+        vm.expectRevert(abi.encodeWithSelector(UnknownClass.selector, 7));
         supply.class(7);
     }
 }

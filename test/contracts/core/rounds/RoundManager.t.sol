@@ -7,6 +7,8 @@ import {IRoundManager} from "../../../../contracts/interfaces/IRoundManager.sol"
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {SeedDraw} from "../../../../contracts/core/seeds/SeedDraw.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {IntakePaused, SeedPending} from "../../../../contracts/types/Errors.sol";
+import {ClassSet} from "../../../../contracts/types/ClassSet.sol";
 
 /// @title The life of rounds: opening, seeding, settling, aborting, bounties
 contract RoundManagerTest is Fixture {
@@ -21,7 +23,7 @@ contract RoundManagerTest is Fixture {
         // Four of the six units: no more are listed.
         demands[0] = IRoundManager.Demand(1, 4);
         vm.expectEmit(address(rounds));
-        emit IRoundManager.RoundOpened(1, keeper, 1, demands, 1);
+        emit IRoundManager.RoundOpened(1, keeper, 1, demands, ClassSet.wrap(1));
         openRound();
         assertStatus(1, IRoundManager.RoundStatus.Seeding);
         assertTrue(supply.frozen());
@@ -80,7 +82,7 @@ contract RoundManagerTest is Fixture {
         rounds.settle(0, "");
         submit(bob, 6, 20_000, CPU_EU);
         openRound();
-        vm.expectRevert(abi.encodeWithSelector(IRoundManager.SeedPending.selector, 1));
+        vm.expectRevert(abi.encodeWithSelector(SeedPending.selector, 1));
         rounds.settle(1, "");
         fulfil(1);
         vm.expectRevert(abi.encodeWithSelector(IRoundManager.WrongRound.selector, 2, 1));
@@ -120,7 +122,7 @@ contract RoundManagerTest is Fixture {
         coordinator.fulfillRandomWordsWithOverride(requestId, address(seeds), words);
         assertStatus(1, IRoundManager.RoundStatus.Aborted);
         assertStatus(2, IRoundManager.RoundStatus.Seeding);
-        vm.expectRevert(abi.encodeWithSelector(IRoundManager.SeedPending.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(SeedPending.selector, 2));
         rounds.settle(2, "");
         vm.expectRevert(abi.encodeWithSelector(IRoundManager.WrongRound.selector, 1, 2));
         rounds.settle(1, "");
@@ -245,12 +247,12 @@ contract RoundManagerTest is Fixture {
         parameters.setIntakePaused(true);
 
         ITaskRegistry.Submission memory s = submission(1, 20_000, list(CPU_EU));
-        vm.expectRevert(ITaskRegistry.IntakePaused.selector);
+        vm.expectRevert(IntakePaused.selector);
         tasks.submit(s);
         fulfil(3);
         settle(optimalPost());
         vm.warp(rounds.nextOpening());
-        vm.expectRevert(IRoundManager.IntakePaused.selector);
+        vm.expectRevert(IntakePaused.selector);
         rounds.open();
 
         checkpoint(first, 1);

@@ -66,7 +66,7 @@ contract VectorsTest is Fixture {
             assertEq(held.nodeId, _number("leases", i, "nodeId"), "node");
             assertEq(held.start, _number("leases", i, "start"), "start");
             assertEq(held.count, _number("leases", i, "count"), "count");
-            assertEq(held.price, _number("leases", i, "price"), "price");
+            assertEq(held.priceMicroVer, _number("leases", i, "price"), "price");
         }
         assertEq(leases.leaseCount(), i, "leases");
     }
@@ -82,7 +82,7 @@ contract VectorsTest is Fixture {
                 uint8 classId = nodes.node(held.nodeId).classId;
                 uint256 f;
                 while (p.classes[p.tasks[t].columns[f]].id != classId) ++f;
-                total += held.count * (uint256(held.price) * 1024 + Reference.surcharge(p, t, f));
+                total += held.count * (uint256(held.priceMicroVer) * 1024 + Reference.surcharge(p, t, f));
             }
             total += open * (p.tasks[t].maxPrice * 1024 + 1023);
         }

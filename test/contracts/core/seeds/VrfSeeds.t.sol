@@ -5,6 +5,7 @@ import {VRFConsumerBaseV2Plus} from "@chainlink/contracts/src/v0.8/vrf/dev/VRFCo
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {IVrfSeeds} from "../../../../contracts/interfaces/IVrfSeeds.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
 
 /// @title The oracle's callback: never reverts, constant gas, one seed per request
 contract VrfSeedsTest is Fixture {
@@ -25,7 +26,7 @@ contract VrfSeedsTest is Fixture {
     }
 
     function test_OnlyRounds() public {
-        vm.expectRevert(abi.encodeWithSelector(IVrfSeeds.NotModule.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         seeds.request();
     }
 

@@ -5,6 +5,8 @@ import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Permits} from "../../support/Permits.sol";
+import {NotTaskOwner} from "../../../../contracts/types/Errors.sol";
+import {Permit} from "../../../../contracts/types/Permit.sol";
 
 /// @title Raising the price of a task that waits
 contract RaisePriceTest is Fixture, Permits {
@@ -27,7 +29,7 @@ contract RaisePriceTest is Fixture, Permits {
         assertEq(tasks.task(1).maxPrice, 12_000 * MICRO);
         assertEq(tasks.queuePage(0, 9).length, 1);
         runRound(1);
-        assertEq(leases.lease(1).price, 10_000);
+        assertEq(leases.lease(1).priceMicroVer, 10_000);
         assertBooks();
     }
 
@@ -35,7 +37,7 @@ contract RaisePriceTest is Fixture, Permits {
         submit(bob, 5, 9_999, CPU_EU);
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.UnknownTask.selector, 2));
         tasks.raisePrice(2, 10_000 * MICRO);
-        vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.NotTaskOwner.selector, 1, alice));
+        vm.expectRevert(abi.encodeWithSelector(NotTaskOwner.selector, 1, alice));
         vm.prank(alice);
         tasks.raisePrice(1, 10_000 * MICRO);
         vm.startPrank(bob);
@@ -74,7 +76,7 @@ contract RaisePriceTest is Fixture, Permits {
         ver.approve(address(vault), 0);
         Permit memory p = signPermit(ver, key, address(vault), deposit);
         vm.prank(signer);
-        tasks.raisePriceWithPermit(1, 5_001 * MICRO, p.deadline, p.v, p.r, p.s);
+        tasks.raisePriceWithPermit(1, 5_001 * MICRO, p);
         assertEq(vault.escrowOf(1), escrowFor(3, 5_001));
     }
 

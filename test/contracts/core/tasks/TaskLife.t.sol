@@ -6,13 +6,14 @@ import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotTaskOwner} from "../../../../contracts/types/Errors.sol";
 
 /// @title Cancelling, closing, the queue, and ranges that come back
 contract TaskLifeTest is Fixture {
     function test_Cancel_whileQueued() public {
         uint256 escrow = escrowFor(4, 1_001);
         submit(bob, 4, 1_001, CPU_EU);
-        vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.NotTaskOwner.selector, 1, alice));
+        vm.expectRevert(abi.encodeWithSelector(NotTaskOwner.selector, 1, alice));
         vm.prank(alice);
         tasks.cancel(1);
         vm.expectEmit(address(tasks));

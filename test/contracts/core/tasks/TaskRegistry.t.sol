@@ -6,6 +6,8 @@ import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol"
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Permits} from "../../support/Permits.sol";
+import {NotModule, UnknownClass, UnsupportedCodec} from "../../../../contracts/types/Errors.sol";
+import {Permit} from "../../../../contracts/types/Permit.sol";
 
 /// @title Submitting tasks: escrow, bounds, views
 contract TaskRegistryTest is Fixture, Permits {
@@ -57,7 +59,7 @@ contract TaskRegistryTest is Fixture, Permits {
         _refused(s, abi.encodeWithSelector(ITaskRegistry.InvalidSpec.selector));
         s.specDigest = SPEC;
         s.specCodec = 0x71;
-        _refused(s, abi.encodeWithSelector(ITaskRegistry.UnsupportedCodec.selector, 0x71));
+        _refused(s, abi.encodeWithSelector(UnsupportedCodec.selector, 0x71));
         s.specCodec = 0x55;
         s.units = 0;
         _refused(s, abi.encodeWithSelector(ITaskRegistry.NoUnits.selector));
@@ -102,7 +104,7 @@ contract TaskRegistryTest is Fixture, Permits {
         s.classIds = list(CPU_US, CPU_US);
         _refused(s, abi.encodeWithSelector(ITaskRegistry.ClassesNotAscending.selector, CPU_US));
         s.classIds = list(CPU_US, 4);
-        _refused(s, abi.encodeWithSelector(ITaskRegistry.UnknownClass.selector, 4));
+        _refused(s, abi.encodeWithSelector(UnknownClass.selector, 4));
         s.classIds = list(CPU_US, GPU_EU);
         s.surcharges = new uint256[](1);
         _refused(s, abi.encodeWithSelector(ITaskRegistry.SurchargeCountMismatch.selector, 2, 1));
@@ -145,7 +147,7 @@ contract TaskRegistryTest is Fixture, Permits {
         ver.transfer(signer, 2 * deposit);
         Permit memory p = signPermit(ver, key, address(vault), deposit);
         vm.prank(signer);
-        tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
+        tasks.submitWithPermit(s, p);
         assertEq(vault.escrowOf(1), escrow);
 
         // Front-run: the permit is used up, the allowance is there.
@@ -153,13 +155,13 @@ contract TaskRegistryTest is Fixture, Permits {
         vm.prank(alice);
         ver.permit(signer, address(vault), deposit, p.deadline, p.v, p.r, p.s);
         vm.prank(signer);
-        tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
+        tasks.submitWithPermit(s, p);
         assertEq(vault.escrowOf(2), escrow);
 
         // A permit that is worth nothing gives no allowance.
         vm.prank(signer);
         vm.expectPartialRevert(IERC20Errors.ERC20InsufficientAllowance.selector);
-        tasks.submitWithPermit(s, p.deadline, p.v, p.r, p.s);
+        tasks.submitWithPermit(s, p);
     }
 
     /// @notice The fee that was agreed at submission holds for the task's life.
@@ -177,7 +179,7 @@ contract TaskRegistryTest is Fixture, Permits {
 
     function test_OnlyModules() public {
         uint32[] memory none = new uint32[](0);
-        bytes memory notModule = abi.encodeWithSelector(ITaskRegistry.NotModule.selector, address(this));
+        bytes memory notModule = abi.encodeWithSelector(NotModule.selector, address(this));
         vm.expectRevert(notModule);
         tasks.freeze(1, 1);
         vm.expectRevert(notModule);

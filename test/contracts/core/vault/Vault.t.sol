@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IVault} from "../../../../contracts/interfaces/IVault.sol";
 import {Fixture} from "../../support/Fixture.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
 
 /// @title The vault's ledgers, and who may move what
 contract VaultTest is Fixture {
@@ -133,7 +134,7 @@ contract VaultTest is Fixture {
         vm.prank(by);
         (bool ok, bytes memory reason) = address(vault).call(call);
         assertFalse(ok);
-        assertEq(reason, abi.encodeWithSelector(IVault.NotModule.selector, by));
+        assertEq(reason, abi.encodeWithSelector(NotModule.selector, by));
     }
 
     function _assertBooks() private view {

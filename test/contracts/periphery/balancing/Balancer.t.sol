@@ -8,6 +8,8 @@ import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {Moves} from "../../support/Moves.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
+import {ClassSet} from "../../../../contracts/types/ClassSet.sol";
 
 /// @title Which moves are allowed, and who may be drawn for them
 contract BalancerTest is Moves {
@@ -127,7 +129,7 @@ contract BalancerTest is Moves {
         nodes.setTerms(2, termsOf(CPU_EU, 10, 20));
         vm.stopPrank();
         moveAndDraw(1, 1, 5);
-        assertEq(leases.lease(3).price, 20_000);
+        assertEq(leases.lease(3).priceMicroVer, 20_000);
     }
 
     function test_NotEnoughSupply_drained() public {
@@ -157,7 +159,7 @@ contract BalancerTest is Moves {
         vm.stopPrank();
         moveAndDraw(2, 1, 5);
         assertEq(leases.lease(4).nodeId, 4);
-        assertEq(leases.lease(4).price, 10_500);
+        assertEq(leases.lease(4).priceMicroVer, 10_500);
     }
 
     /// @notice A move takes nobody's units, so that it may be started while a round or a batch holds the listings.
@@ -166,7 +168,7 @@ contract BalancerTest is Moves {
         openRound();
         move(1, 1);
         release(1);
-        assertEq(reassignment.orphanCount(), 1);
+        assertEq(orphanCount(), 1);
         assertEq(nodes.node(2).listedUnits, 10);
     }
 
@@ -190,9 +192,9 @@ contract BalancerTest is Moves {
         vm.expectEmit(address(balancer));
         emit IBalancer.Moved(id, 4, 2, IBalancer.Cause.Power);
         move(id, 2);
-        (, bool moved, uint256 classes) = leases.orphanOf(id);
+        (, bool moved, ClassSet classes) = leases.orphanOf(id);
         assertTrue(moved);
-        assertEq(classes, 1 << CPU_US);
+        assertEq(ClassSet.unwrap(classes), 1 << CPU_US);
         release(id);
         runBatch(3);
         // Node 2 would be as cheap; node 3 is of the more efficient class.
@@ -264,7 +266,7 @@ contract BalancerTest is Moves {
         loads(5_000, 5_000, 5_000);
         assertFalse(nodes.node(1).ineligible);
         assertEq(nodes.node(1).listedUnits, 1);
-        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(balancer)));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(balancer)));
         vm.prank(address(balancer));
         supply.setEligible(1, true);
     }

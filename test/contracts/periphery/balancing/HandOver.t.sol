@@ -6,6 +6,8 @@ import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.so
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../../contracts/interfaces/IReassignment.sol";
 import {Moves} from "../../support/Moves.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
+import {ClassSet} from "../../../../contracts/types/ClassSet.sol";
 
 /// @title What becomes of a move: hand-over, draw, delivery before it, the deadline
 contract HandOverTest is Moves {
@@ -30,18 +32,18 @@ contract HandOverTest is Moves {
         uint40 due = leases.lease(1).due;
         checkpoint(1, 2);
         assertEq(leases.lease(1).due, due, "a grace is not prolonged");
-        vm.expectEmit(address(reassignment));
-        emit IReassignment.RangeOrphaned(1, true);
+        vm.expectEmit(address(leases));
+        emit ILeaseRegistry.RangeOrphaned(1, true);
         release(1);
         assertStatus(1, ILeaseRegistry.LeaseStatus.Released);
         ILeaseRegistry.Lease memory kept = leases.lease(2);
-        assertEq(abi.encode(kept.nodeId, kept.start, kept.count, kept.price), abi.encode(1, 0, 6, 10_000));
+        assertEq(abi.encode(kept.nodeId, kept.start, kept.count, kept.priceMicroVer), abi.encode(1, 0, 6, 10_000));
         assertEq(nodes.node(1).leased, 6);
         assertUnits(1, 0, 10, 0, 0);
 
         runBatch(11);
         ILeaseRegistry.Lease memory moved = leases.lease(3);
-        assertEq(abi.encode(moved.nodeId, moved.start, moved.count, moved.price), abi.encode(2, 6, 4, 12_000));
+        assertEq(abi.encode(moved.nodeId, moved.start, moved.count, moved.priceMicroVer), abi.encode(2, 6, 4, 12_000));
         assertEq(abi.encode(kept.fence, kept.parent, moved.fence, moved.parent), abi.encode(2, 1, 2, 1));
         assertEq(nodes.node(2).leased, 4);
 
@@ -104,7 +106,7 @@ contract HandOverTest is Moves {
         emit ILeaseRegistry.MoveDropped(1, 4);
         deliver(1);
         assertEq(leases.departureOf(1).units, 0);
-        assertEq(reassignment.orphanCount(), 0);
+        assertEq(orphanCount(), 0);
         accept(bob, 1);
         assertUnits(1, 0, 0, 10, 0);
         assertBooks();
@@ -146,13 +148,13 @@ contract HandOverTest is Moves {
 
     /// @notice Only the balancer moves, and only what is active.
     function test_StartMove() public {
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, alice));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, alice));
         vm.prank(alice);
-        leases.startMove(1, 1, 0);
+        leases.startMove(1, 1, ClassSet.wrap(0));
         deliver(1);
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         vm.prank(address(balancer));
-        leases.startMove(1, 1, 0);
+        leases.startMove(1, 1, ClassSet.wrap(0));
     }
 
     /// @notice A node that falls silent while its lease moves costs nobody anything: its units move on, the rest expires.
@@ -167,7 +169,7 @@ contract HandOverTest is Moves {
         assertStatus(2, ILeaseRegistry.LeaseStatus.Expired);
         // Ten units wait as two orphans, which no live lease holds.
         assertUnits(1, 0, 10, 0, 0);
-        assertEq(reassignment.orphanCount(), 2);
+        assertEq(orphanCount(), 2);
     }
 
     /// @notice Ranges that only move share a seed as rounds do; what failed does not wait, and takes them along.

@@ -7,6 +7,7 @@ import {IEnergyLedger} from "../../../../contracts/interfaces/IEnergyLedger.sol"
 import {ITelemetry} from "../../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Reports} from "../../support/Reports.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
 
 /// @title Energy and carbon: what is booked where, and how it is rounded
 contract EnergyLedgerTest is Fixture, Reports {
@@ -164,7 +165,7 @@ contract EnergyLedgerTest is Fixture, Reports {
 
     function test_OnlyTelemetryRecords() public {
         IEnergyLedger.Entry memory entry;
-        vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.NotModule.selector, bob));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, bob));
         vm.prank(bob);
         ledger.record(entry);
     }

@@ -7,6 +7,7 @@ import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Reports} from "../../support/Reports.sol";
+import {NotModule} from "../../../../contracts/types/Errors.sol";
 
 /// @title Who gets new work: load, latency, power, silence
 contract FitnessTest is Fixture, Reports {
@@ -209,7 +210,7 @@ contract FitnessTest is Fixture, Reports {
     }
 
     function test_OnlyTelemetryJudges() public {
-        vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, alice));
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, alice));
         vm.prank(alice);
         supply.setEligible(1, false);
     }
