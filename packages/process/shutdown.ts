@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /**
  * One AbortSignal for a whole process, raised by SIGINT or SIGTERM.
  *
@@ -8,7 +10,7 @@ export function shutdownSignal(onSignal?: (signal: NodeJS.Signals) => void): Abo
   const stop = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(130);
     onSignal?.(signal);
-    controller.abort(new ShutdownRequested(signal));
+    controller.abort(new ShutdownError(signal));
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -16,11 +18,10 @@ export function shutdownSignal(onSignal?: (signal: NodeJS.Signals) => void): Abo
 }
 
 /** Reason of the abort that {@link shutdownSignal} raises. */
-class ShutdownRequested extends Error {
-  readonly code = "SHUTDOWN_REQUESTED";
+class ShutdownError extends DrmpError {
+  override readonly name = "ShutdownError";
 
   constructor(signal: NodeJS.Signals) {
-    super(`${signal} received`);
-    this.name = "ShutdownRequested";
+    super("SHUTDOWN_REQUESTED", `${signal} received`);
   }
 }
