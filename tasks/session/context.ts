@@ -4,6 +4,8 @@ import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers
 import type { Environment } from "./environment.ts";
 
 import { ChainError } from "@verai/client/errors";
+import { DrmpError } from "@verai/errors/drmp-error";
+import { exitCodeOf, messageOf } from "@verai/process/program";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
 import type { TransactionEvent, Proposal, TransactionQueue } from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
@@ -103,11 +105,11 @@ export async function guarded(output: Output, work: (output: Output) => Promise<
   try {
     await work(output);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof ChainError ? error.code : "FAILED";
+    const message = messageOf(error);
+    const code = error instanceof DrmpError ? error.code : "FAILED";
     process.stderr.write(`${message}\n`);
     output.result({ error: { code, message } });
-    process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 

@@ -8,7 +8,7 @@ import { RpcUnavailableError } from "@verai/client/errors";
 import { LeaseIndex } from "@verai/client/lease-index";
 import { type TaskProgress, taskProgress } from "@verai/developer/progress";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { shutdownSignal } from "@verai/process/program";
 import { type Context, read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { toJson } from "../session/output.ts";
