@@ -24,6 +24,7 @@ const NEEDED = [
   "Supply",
   "PoolOutlet",
   "ReleaseFees",
+  "Lens",
   "Reassignment",
 ];
 

@@ -24,6 +24,7 @@ const SOURCES: Readonly<Record<ContractName, string>> = {
   Telemetry: "contracts/telemetry/Telemetry.sol",
   EnergyLedger: "contracts/energy/EnergyLedger.sol",
   Balancer: "contracts/balance/Balancer.sol",
+  Lens: "contracts/periphery/Lens.sol",
   Reassignment: "contracts/failover/Reassignment.sol",
 };
 
