@@ -4,7 +4,7 @@ import type { Node } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { isHolder, rankHolders } from "../node/replicas.ts";
+import { isHolder, rankHolders } from "@verai/protocol/checkpoints/holders";
 import { type GatherEvent, gatherReceipts } from "./gather.ts";
 import { type Holding, holdingSigner, type Receipt, signHolding } from "@verai/client/holding";
 import type { AttestMetrics } from "./metrics.ts";

@@ -1,6 +1,6 @@
 import type { Lease, Node } from "@verai/client/entities";
 import { isHeld } from "../lease/plan.ts";
-import { isHolder } from "../node/replicas.ts";
+import { isHolder } from "@verai/protocol/checkpoints/holders";
 import type { AttestRequest } from "./wire.ts";
 
 /** Basis points of a unit that is done. */

@@ -10,7 +10,7 @@ import { reachOf } from "@verai/process/reach";
 import type { Holdings } from "../lease/holdings.ts";
 import type { AgentParts } from "../parts.ts";
 import { timeoutSignal } from "@verai/system/clock";
-import { replicaHolders } from "./replicas.ts";
+import { replicaHolders } from "@verai/protocol/checkpoints/holders";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
 const TRY_MS = 5_000;

@@ -4,7 +4,7 @@ import type { Reader } from "@verai/client/readers";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
-import { replicaHolders } from "./replicas.ts";
+import { replicaHolders } from "@verai/protocol/checkpoints/holders";
 
 /** Time for the copy of one checkpoint, and how long nothing may arrive, milliseconds. */
 const COPY_TIMEOUT_MS = 120_000;

@@ -1,7 +1,7 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
 import { holdingDomain, signHolding } from "@verai/client/holding";
-import { isHolder } from "@verai/agent/node/replicas";
+import { isHolder } from "@verai/protocol/checkpoints/holders";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/plan";

@@ -35,6 +35,9 @@ export async function pinBlock(provider: Provider, finality: Finality | number =
   return { number: block.number, hash: block.hash, timestamp: block.timestamp };
 }
 
+/** Blocks whose hashes contracts can read. */
+const HASHES = 256;
+
 /** How many pins are remembered: a reorganisation deeper than this much is taken for a new chain. */
 const MEMORY = 64;
 
@@ -58,7 +61,32 @@ export class PinTrack {
    * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
    */
   async next(): Promise<{ pin: Pin; reorganised: boolean }> {
+    return this.#follow(await pinBlock(this.#provider, this.#finality));
+  }
+
+  /**
+   * The next pin, without a request for an earlier block where it can be avoided: where `before` is given, whoever reads at
+   * the pin also reads the hash of that block there, and tells it to {@link confirm}.
+   *
+   * @throws RpcUnavailable as {@link next} does.
+   */
+  async nextUnconfirmed(): Promise<{ pin: Pin; reorganised: boolean; before?: Pin }> {
     const pin = await pinBlock(this.#provider, this.#finality);
+    const last = this.#pins.at(-1);
+    const isNear = last !== undefined && pin.number > last.number && pin.number - last.number < HASHES;
+    return isNear ? { pin, reorganised: false, before: last } : this.#follow(pin);
+  }
+
+  /**
+   * Takes a pin whose ancestor was looked at. @param hash Of the block before, as read at the pin.
+   *
+   * @returns Whether what was read at earlier pins no longer holds.
+   */
+  confirm(pin: Pin, before: Pin, hash: string): boolean {
+    return this.#accept(pin, hash !== before.hash).reorganised;
+  }
+
+  async #follow(pin: Pin): Promise<{ pin: Pin; reorganised: boolean }> {
     const last = this.#pins.at(-1);
     const common = this.#pins.findLast(({ number }) => number <= pin.number);
     if (!last) return this.#accept(pin, false);

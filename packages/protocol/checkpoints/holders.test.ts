@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { keccak256 } from "ethers";
 
-import { holderRank, isHolder, rankHolders, replicaHolders } from "./replicas.ts";
+import { holderRank, isHolder, rankHolders, replicaHolders } from "./holders.ts";
 
 const nodes = Array.from({ length: 20 }, (_, i) => i + 1);
 
