@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Node } from "@verai/client/entities";
+import { answer, block } from "@verai/client/readers";
 import { settles } from "@verai/executor/patience";
 import { ReceiptAsker } from "./attest/asker.ts";
 import { ReceiptGiver } from "./attest/giver.ts";
@@ -13,12 +13,15 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { LeaseTurns } from "./lease/turns.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
-import { chooseNeighbours, heldLeases } from "./node/neighbours.ts";
-import { Replicas } from "./node/replication.ts";
-import { resultsToHold, tidyResults } from "./node/results.ts";
-import { keptResults } from "./node/retention.ts";
-import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
-import { type AgentParts, attempt, send } from "./parts.ts";
+import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
+import { Housekeeping } from "./node/housekeeping.ts";
+import type { Look } from "./node/own-leases.ts";
+import { Peers } from "./node/peers.ts";
+import { type CopyView, Replicas } from "./node/replication.ts";
+import { resultLabel } from "./node/results.ts";
+import { isOfUse } from "./node/retention.ts";
+import { type AgentState, describe, IdleCauses, keepNode } from "./node/upkeep.ts";
+import { type AgentParts, attempt, checkpointLabel, send } from "./parts.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
 
 export type { AgentParts } from "./parts.ts";
@@ -42,6 +45,10 @@ export class Agent {
   readonly #posts: CheckpointPosts;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
+  readonly #copies: CopyRequests;
+  readonly #house: Housekeeping;
+  readonly #peers: Peers;
+  readonly #causes = new IdleCauses();
   readonly #giver: ReceiptGiver;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
@@ -50,6 +57,7 @@ export class Agent {
   readonly #turns = new LeaseTurns();
   #draining = false;
   #state: AgentState | undefined;
+  #latest: { readonly look: Look; readonly at: number } | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -59,15 +67,25 @@ export class Agent {
     this.#spots = new SpotChecks({ ...parts, doubts });
     const asker = new ReceiptAsker({ ...parts, doubts });
     this.#posts = new CheckpointPosts(parts, this.#holdings, asker, this.#spots);
-    this.#steps = new LeaseSteps(parts, this.#holdings, this.#posts);
-    this.#replicas = new Replicas(parts);
+    this.#steps = new LeaseSteps(parts, this.#holdings, this.#posts, () => {
+      this.#house.hasten();
+    });
+    this.#replicas = new Replicas({
+      ...parts,
+      look: (leaseId) => lookForCopies(parts, leaseId),
+      full: () => parts.room.full,
+    });
+    this.#copies = new CopyRequests({ ...parts, holders: (pin, leaseId) => parts.holders.of(pin, leaseId) });
     this.#giver = new ReceiptGiver(parts);
+    this.#house = new Housekeeping(parts, this.#replicas, this.#giver);
+    this.#peers = new Peers(parts);
   }
 
-  /** Begins to give other nodes receipts, and to answer their spot checks. */
+  /** Begins to give other nodes receipts, to answer their spot checks, and to copy what they ask for. */
   async serve(): Promise<void> {
     await this.#giver.serve();
     await this.#spots.serve();
+    await this.#replicas.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -86,18 +104,15 @@ export class Agent {
   }
 
   async #cycle(): Promise<boolean> {
-    const { reader } = this.#parts.session;
-    const { pin } = await this.#holdings.index.refresh();
+    const look = await this.#holdings.look();
+    const { pin, node } = look;
     this.#seen = { timestamp: pin.timestamp, at: performance.now() };
-    const nodes = await reader.nodes(pin);
-    const node = nodes.find(({ id }) => id === this.#parts.nodeId);
-    if (!node) throw new Error(`node ${String(this.#parts.nodeId)} is not registered`);
-    this.#connectPeers(nodes);
+    this.#latest = { look, at: performance.now() };
     await this.#lookForRoom();
 
     const pausing = this.#draining || (this.#parts.owner?.present ?? false);
     if (pausing && !this.#draining) this.#makeWay();
-    const mine = await this.#holdings.onChain(pin);
+    const mine = await this.#holdings.onChain(look);
     const local = (await this.#holdings.here()).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
@@ -110,23 +125,44 @@ export class Agent {
     }
     await this.#turns.settle(this.#draining ? this.#drainPatienceMs : STEP_PATIENCE_MS);
 
+    await this.#peers.keep(pin, this.#house.held);
     if (!this.#draining) {
-      await keepNode(this.#parts, node, pin, this.#drains);
-      const kept = await this.#holdings.kept(pin);
-      const { store } = this.#parts;
-      const results = resultsToHold(keptResults(this.#holdings.index.all(), pin.timestamp), store);
-      await this.#replicas.keep(reader, pin, [...new Set([...kept, ...results])], nodes, node.id);
-      await this.#giver.tidy(pin, kept);
-      await tidyResults(store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
-      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
+      await keepNode(this.#parts, look, this.#drains);
+      await this.#house.keep(pin);
+      this.#copies.keep(pin, this.#contents(look));
+      this.#spots.begin(async (id) => {
+        const { reader } = this.#parts.session;
+        const holder = await reader.node(await reader.pin(), id);
+        return holder?.status === "active" ? holder.endpoint : undefined;
+      });
     }
-    const state = await describe(this.#parts, node, mine, pin);
+    const state = await describe(this.#parts, look, mine, this.#causes);
     // Seconds that count down are no news.
     if (state.idle !== undefined && state.cause?.code !== this.#state?.cause?.code) {
       this.#parts.logger.info({ why: state.idle }, "idle");
     }
     this.#state = state;
     return steps.length > 0 || this.#turns.size > 0;
+  }
+
+  /** What of this node's leases others should have copies of: those that can change, and results that are kept here. */
+  #contents({ checkpoints, pin }: Look): Content[] {
+    const { nodeId, store } = this.#parts;
+    const leases = new Map(
+      this.#house.held.filter((lease) => lease.nodeId === nodeId).map((lease) => [lease.id, lease]),
+    );
+    for (const lease of this.#holdings.leases.live()) leases.set(lease.id, lease);
+    const own = new Set(store.list().flatMap(({ labels }) => labels));
+    const kept = [...leases.values()].filter((lease) => {
+      const isHere = own.has(resultLabel(lease.id)) || own.has(checkpointLabel(lease.id));
+      return isHere && isOfUse(lease, pin.timestamp);
+    });
+    return contentsOf(kept, checkpoints, (taskId) => this.#holdings.knownTask(taskId));
+  }
+
+  /** The last look at the chain, if it is at most so many milliseconds old. */
+  latest(ms: number): Look | undefined {
+    return this.#latest && performance.now() - this.#latest.at <= ms ? this.#latest.look : undefined;
   }
 
   /** Longest wait for steps in each cycle while the agent leaves: a grace to stop, one to be copied, and transactions. */
@@ -157,9 +193,10 @@ export class Agent {
       }
     }
     await Promise.all([...this.#holdings.works.values()].map((work) => work.stop("kill")));
-    await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
+    await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings, this.#copies));
     await this.#giver.stop();
-    const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
+    await this.#replicas.stop();
+    const held = this.#holdings.leases.live().filter(({ status }) => status === "active");
     if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
   }
@@ -177,7 +214,7 @@ export class Agent {
     if (!this.#seen) return;
     const { timestamp, at } = this.#seen;
     const elapsed = (performance.now() - at) / 1000;
-    const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
+    const running = this.#holdings.leases.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
     const ends: Promise<void>[] = [];
     for (const id of outOfTouch(running, timestamp, elapsed)) {
       const seconds = Math.round(elapsed);
@@ -197,21 +234,22 @@ export class Agent {
     if (now !== undefined && before === undefined) logger.error(now);
     if (now === undefined && before !== undefined) logger.info({ directory: room.directory }, "there is room again");
   }
+}
 
-  #connectPeers(nodes: readonly Node[]): void {
-    const { store, nodeId } = this.#parts;
-    const { index } = this.#holdings;
-    this.#giver.see(nodes, (leaseId) => index.get(leaseId));
-    const endpoints = new Map(nodes.map(({ id, endpoint }) => [id, endpoint]));
-    const neighbours = chooseNeighbours({ nodeId, nodes, leases: index.all(), held: heldLeases(store.list()) });
-    store.setPeers(
-      neighbours.flatMap(
-        (id) =>
-          endpoints
-            .get(id)
-            ?.split(",")
-            .filter((address) => address !== "") ?? [],
-      ),
-    );
-  }
+/** What the chain says of a lease that this node is asked to copy for. */
+async function lookForCopies({ session, nodeId }: AgentParts, leaseId: number): Promise<CopyView & { now: number }> {
+  const { reader, contracts } = session;
+  const pin = await reader.pin();
+  const [[lease], self, activeNodes] = await Promise.all([
+    reader.leasesThatExist(pin, [leaseId]),
+    reader.node(pin, nodeId),
+    answer(contracts.supply.activeNodes(block(pin))),
+  ]);
+  const [producer, newest] = lease
+    ? await Promise.all([
+        reader.node(pin, lease.nodeId),
+        lease.status === "paid" ? [] : reader.newestCheckpoints(pin, leaseId),
+      ])
+    : [undefined, []];
+  return { lease, producer, self, newest, activeNodes: Number(activeNodes), now: pin.timestamp };
 }

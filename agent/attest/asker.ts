@@ -1,10 +1,10 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Node } from "@verai/client/entities";
+import type { Holder } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { isHolder, rankHolders } from "@verai/protocol/checkpoints/holders";
+import type { HolderBook } from "../node/copy-requests.ts";
 import { type GatherEvent, gatherReceipts } from "./gather.ts";
 import { type Holding, holdingSigner, type Receipt, signHolding } from "@verai/client/holding";
 import type { AttestMetrics } from "./metrics.ts";
@@ -31,6 +31,7 @@ export interface AskerParts {
   readonly logger: Logger;
   readonly metrics: AttestMetrics;
   readonly doubts: Doubts;
+  readonly holders: HolderBook;
 }
 
 /** Asks other nodes to copy a checkpoint and to sign for it. */
@@ -50,16 +51,17 @@ export class ReceiptAsker {
   async receipts(holding: Holding, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
     if (replicas === 0) return [];
     const { session, nodeId, signer, domain, doubts, metrics, logger } = this.#parts;
-    const nodes = await session.reader.nodes(await session.reader.pin());
-    const active = nodes.filter(({ status }) => status === "active");
-    const others = new Map(active.filter(({ id }) => id !== nodeId).map((node) => [node.id, node]));
-    const needed = Math.min(replicas, others.size);
-    const holders = rankHolders(holding.leaseId, nodeId, [...others.keys()]).filter((id) =>
-      isHolder(holding.leaseId, id, active.length, replicas),
-    );
+    const { leaseId } = holding;
+    const pin = await session.reader.pin();
+    const [needed, ranked] = await Promise.all([
+      session.reader.receiptsNeeded(pin, leaseId),
+      this.#parts.holders.of(pin, leaseId, replicas),
+    ]);
+    const others = new Map(ranked.map((holder) => [holder.nodeId, holder]));
+    const holders = [...others.keys()];
     const request = { ...holding, signature: await signHolding(signer, domain, holding, nodeId) };
     const started = performance.now();
-    const receipts = await gatherReceipts({
+    const gathered = gatherReceipts({
       ask: (id) => this.#ask(others.get(id), request, signal),
       verify: (receipt) => holdingSigner(domain, holding, receipt) === others.get(receipt.nodeId)?.operator,
       order: doubts.order(holders, needed),
@@ -68,6 +70,11 @@ export class ReceiptAsker {
       pauseMs: PAUSE_MS,
       signal,
       onEvent: this.#teller(holding.leaseId),
+    });
+    const receipts = await gathered.catch((error: unknown) => {
+      // Some may have left, and others come.
+      this.#parts.holders.forget(leaseId);
+      throw error;
     });
     const seconds = (performance.now() - started) / 1000;
     metrics.seconds.observe(seconds);
@@ -78,7 +85,7 @@ export class ReceiptAsker {
   }
 
   async #ask(
-    node: Node | undefined,
+    node: Holder | undefined,
     request: Holding & { readonly signature: string },
     signal: AbortSignal,
   ): Promise<AttestAnswer> {
@@ -90,7 +97,7 @@ export class ReceiptAsker {
         await store.request(node.endpoint.split(","), ATTEST_PROTOCOL, { ...request }, options),
       );
     } catch (error) {
-      if (!signal.aborted) doubts.note(node.id, "unreached");
+      if (!signal.aborted) doubts.note(node.nodeId, "unreached");
       throw error;
     }
   }

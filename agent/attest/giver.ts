@@ -1,6 +1,6 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Lease, Node } from "@verai/client/entities";
+import type { Lease } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import type { Pin } from "@verai/client/pin";
 import { answer, block } from "@verai/client/readers";
@@ -74,8 +74,7 @@ export class ReceiptGiver {
     this.#directory = new OperatorDirectory(async (leaseId) => {
       const { reader } = parts.session;
       const pin = await reader.pin();
-      if (leaseId > (await reader.leaseCount(pin))) return undefined;
-      const [lease] = await reader.leasesById(pin, [leaseId]);
+      const [lease] = await reader.leasesThatExist(pin, [leaseId]);
       const node = lease && (await reader.node(pin, lease.nodeId));
       return lease && node && { lease, operator: node.operator };
     });
@@ -89,11 +88,6 @@ export class ReceiptGiver {
   async serve(): Promise<void> {
     const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: WAIT_MS + ANSWER_MS };
     await this.#parts.store.handle(ATTEST_PROTOCOL, (body, asker) => this.answer(body, asker), bounds);
-  }
-
-  /** Takes what a look at the chain has shown, so that requests can be judged without another one. */
-  see(nodes: readonly Node[], lease: (leaseId: number) => Lease | undefined): void {
-    this.#directory.see(nodes, lease);
   }
 
   /** Ends copies under way. */
@@ -173,6 +167,7 @@ export class ReceiptGiver {
     if (lease.fence !== fence) return `${name} has fence ${String(lease.fence)}, not ${String(fence)}`;
     const signer = holdingSigner(domain, holdingOf(request), { nodeId: lease.nodeId, signature });
     if (signer?.toLowerCase() === operator.toLowerCase()) return undefined;
+    this.#directory.doubt(leaseId);
     return `the request is not signed by the operator of node ${String(lease.nodeId)}, which holds ${name}`;
   }
 
@@ -196,8 +191,12 @@ export class ReceiptGiver {
       if (!here.has(cid) && monotonicMs() - at >= UNPOSTED_MS) this.#asked.delete(cid);
     }
     let freed = false;
-    for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
-      const newest = alive.has(leaseId) ? await session.reader.newestCheckpoints(pin, leaseId) : [];
+    const byLease = [...Map.groupBy(held, (copy) => copy.leaseId)];
+    const newestOf = await Promise.all(
+      byLease.map(async ([leaseId]) => (alive.has(leaseId) ? session.reader.newestCheckpoints(pin, leaseId) : [])),
+    );
+    for (const [i, [leaseId, copies]] of byLease.entries()) {
+      const newest = newestOf[i] ?? [];
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
         const { at, progress } = this.#asked.get(cid) ?? { at: this.#startedAt, progress: Infinity };
@@ -215,8 +214,7 @@ export class ReceiptGiver {
     const { session, nodeId, domain, maxCheckpointBytes, room } = this.#parts;
     const { reader, contracts } = session;
     const pin = await reader.pin();
-    const known = request.leaseId > 0 && request.leaseId <= (await reader.leaseCount(pin));
-    const [lease] = known ? await reader.leasesById(pin, [request.leaseId]) : [];
+    const [lease] = await reader.leasesThatExist(pin, [request.leaseId]);
     const [producer, self, task, activeNodes, newest] = await Promise.all([
       lease && reader.node(pin, lease.nodeId),
       reader.node(pin, nodeId),

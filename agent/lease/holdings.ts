@@ -1,8 +1,7 @@
-import type { Lease, Task } from "@verai/client/entities";
-import { LeaseIndex } from "@verai/client/lease-index";
+import type { Task } from "@verai/client/entities";
 import type { Pin } from "@verai/client/pin";
 import { systemCode } from "@verai/system/durable";
-import { keptLeases } from "../node/retention.ts";
+import { isLive, type Look, OwnLeases } from "../node/own-leases.ts";
 import type { AgentParts } from "../parts.ts";
 import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./plan.ts";
@@ -13,7 +12,7 @@ const MAY_PASS = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EBUSY", "ESTA
 
 /** What this node holds: its leases on chain, and the work on them here. */
 export class Holdings {
-  readonly index: LeaseIndex;
+  readonly leases: OwnLeases;
   /** Work under way or ended, by lease id. */
   readonly works = new Map<number, LeaseWork>();
   readonly #tasks = new Map<number, Task>();
@@ -25,21 +24,20 @@ export class Holdings {
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
-    this.index = new LeaseIndex(parts.session.reader);
+    this.leases = new OwnLeases({ ...parts, file: parts.leasesFile });
   }
 
-  /** The node's leases that are live on chain, or were begun here. */
-  async onChain(pin: Pin): Promise<ChainLease[]> {
-    const { session, nodeId, workspace } = this.#parts;
-    const begun = new Set((await workspace.records()).map(({ leaseId }) => leaseId));
-    const own = this.index.all().filter((lease) => lease.nodeId === nodeId && (begun.has(lease.id) || isLive(lease)));
-    const checkpoints = await session.reader.checkpoints(
-      pin,
-      own.map(({ id }) => id),
-    );
-    const { leaseGrace } = await session.reader.parameters(pin);
+  /** One look at the chain: this node's leases that are live, or were begun here, and what else the agent decides by. */
+  async look(): Promise<Look> {
+    const begun = await this.#parts.workspace.begun();
+    return this.leases.look([...new Set(begun.map(({ leaseId }) => leaseId))]);
+  }
+
+  /** The node's leases that are live on chain, or were begun here, as a look has shown them. */
+  async onChain({ pin, checkpoints, parameters }: Look): Promise<ChainLease[]> {
+    const { leaseGrace } = parameters;
     return Promise.all(
-      own.map(async (lease) => {
+      this.leases.all().map(async (lease) => {
         const { checkpointInterval, deadline } = await this.task(lease.taskId, pin);
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
@@ -80,7 +78,7 @@ export class Holdings {
     );
     // Folders without a record are of use to no lease that is over.
     const leftovers = begun.filter(({ leaseId, fence, record }) => {
-      const lease = this.index.get(leaseId);
+      const lease = this.leases.get(leaseId);
       const isOver = lease !== undefined && !(isLive(lease) && lease.fence === fence);
       return record === undefined && isOver && !this.works.has(leaseId);
     });
@@ -115,17 +113,6 @@ export class Holdings {
     this.#parts.logger.warn({ lease: leaseId, hint }, "no checkpoint yet");
   }
 
-  /** Leases whose checkpoints are still of use. */
-  async kept(pin: Pin): Promise<Lease[]> {
-    const leases = this.index.all();
-    const open = new Set<number>();
-    for (const { taskId, status } of leases) {
-      if (!["released", "expired", "rejected"].includes(status) || open.has(taskId)) continue;
-      if (pin.timestamp < (await this.task(taskId, pin)).deadline) open.add(taskId);
-    }
-    return keptLeases(leases, pin.timestamp, (taskId) => open.has(taskId));
-  }
-
   /** A task. What an agent reads of it never changes, so it is read once. */
   async task(taskId: number, pin: Pin): Promise<Task> {
     const known = this.#tasks.get(taskId);
@@ -135,8 +122,9 @@ export class Holdings {
     this.#tasks.set(taskId, task);
     return task;
   }
-}
 
-function isLive(lease: Lease): boolean {
-  return ["active", "moving", "delivered", "disputed"].includes(lease.status);
+  /** A task that was read before. */
+  knownTask(taskId: number): Task | undefined {
+    return this.#tasks.get(taskId);
+  }
 }

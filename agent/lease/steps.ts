@@ -1,7 +1,8 @@
 import type { Pin } from "@verai/client/pin";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { resultLabel } from "../node/results.ts";
-import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { COPY_RANKS } from "../node/copy-protocol.ts";
+import { type AgentParts, attempt, send } from "../parts.ts";
 import { bundleResult } from "./bundle.ts";
 import type { Holdings } from "./holdings.ts";
 import { restorable } from "./lineage.ts";
@@ -17,11 +18,14 @@ export class LeaseSteps {
   readonly #parts: AgentParts;
   readonly #holdings: Holdings;
   readonly #posts: CheckpointPosts;
+  readonly #onForget: () => void;
 
-  constructor(parts: AgentParts, holdings: Holdings, posts: CheckpointPosts) {
+  /** @param onForget Told when what a lease has left here is no longer needed for work. */
+  constructor(parts: AgentParts, holdings: Holdings, posts: CheckpointPosts, onForget: () => void) {
     this.#parts = parts;
     this.#holdings = holdings;
     this.#posts = posts;
+    this.#onForget = onForget;
   }
 
   /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
@@ -42,7 +46,7 @@ export class LeaseSteps {
         await this.#holdings.works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":
-        return this.#forget(step.leaseId, pin);
+        return this.#forget(step.leaseId);
       default:
         if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
     }
@@ -86,24 +90,20 @@ export class LeaseSteps {
   }
 
   async #start(lease: ChainLease, pin: Pin): Promise<void> {
-    const { session, workspace } = this.#parts;
-    const chainLease = this.#holdings.index.get(lease.id);
-    const parent = chainLease?.parent ?? 0;
-    const from = parent === 0 ? [] : await restorable(session.reader, pin, parent);
+    const { session, workspace, holders } = this.#parts;
+    const parent = this.#holdings.leases.get(lease.id)?.parent ?? 0;
+    const task = await this.#holdings.task(lease.taskId, pin);
+    // Where the task asks for no receipts, copies are with those whom its nodes asked.
+    const ranked = task.replicas === 0 ? COPY_RANKS : task.replicas;
+    const holdersOf = (leaseId: number) => holders.of(pin, leaseId, ranked);
+    const from = parent === 0 ? [] : await restorable(session.reader, pin, parent, holdersOf);
     const folder = workspace.folder(lease.id, lease.fence);
     if (this.#holdings.works.get(lease.id)?.ending === true) return;
-    const work = new LeaseWork(lease, await this.#holdings.task(lease.taskId, pin), folder, from, this.#parts);
+    const work = new LeaseWork(lease, task, folder, from, this.#parts);
     this.#holdings.works.set(lease.id, work);
     work.start();
     const { id, taskId, start, count, fence } = lease;
     this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
-  }
-
-  async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
-    const { store } = this.#parts;
-    for (const { cid, labels } of store.list()) {
-      if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
-    }
   }
 
   async #deliver(lease: ChainLease): Promise<void> {
@@ -133,16 +133,12 @@ export class LeaseSteps {
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
-  async #forget(leaseId: number, pin: Pin): Promise<void> {
-    const { workspace, store, nodeId } = this.#parts;
+  async #forget(leaseId: number): Promise<void> {
+    const { workspace, nodeId } = this.#parts;
     this.#holdings.works.delete(leaseId);
     await this.#posts.drop(leaseId);
-    const now = this.#holdings.index.get(leaseId);
+    const now = this.#holdings.leases.get(leaseId);
     await workspace.remove(leaseId, now && isHeld(now) && now.nodeId === nodeId ? now.fence : undefined);
-    const kept = new Set((await this.#holdings.kept(pin)).map(({ id }) => id));
-    for (const { id } of this.#holdings.index.all()) {
-      if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
-    }
-    await store.collectGarbage();
+    this.#onForget();
   }
 }

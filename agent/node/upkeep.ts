@@ -1,11 +1,11 @@
 import { readIdleCause } from "@verai/client/causes";
-import type { Node } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
 import type { ChainLease } from "../lease/plan.ts";
+import { monotonicMs } from "@verai/system/clock";
 import { type AgentParts, attempt, send } from "../parts.ts";
 import type { Drains } from "./drains.ts";
+import type { Look } from "./own-leases.ts";
 import { freeUnits, planNode } from "./registration.ts";
 
 /** What an agent is doing, for `/health` and logs. */
@@ -19,13 +19,13 @@ export interface AgentState {
 }
 
 /** Brings what the chain says of the node in line with the agent. */
-export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: Drains): Promise<void> {
+export async function keepNode(parts: AgentParts, look: Look, drains: Drains): Promise<void> {
   const { session, store, logger, room } = parts;
+  const { pin, node, frozen, parameters } = look;
   const { nodes, supply } = session.contracts;
-  const { stakePerUnit } = await session.reader.parameters(pin);
+  const { stakePerUnit } = parameters;
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.endpoint();
-  const frozen = await supply.frozen({ blockTag: pin.number });
   const wanted = { endpoint, unfit: room.full ?? parts.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, pin.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
@@ -44,20 +44,49 @@ export async function keepNode(parts: AgentParts, node: Node, pin: Pin, drains: 
   }
 }
 
+/** Milliseconds for which the reason why a node has no work counts, unless something of the node changes. */
+const IDLE_CAUSE_MS = 60_000;
+
+/** Why a node has no work, as it was last read: queue and classes are not looked at in each cycle. */
+export class IdleCauses {
+  #known: { readonly key: string; readonly at: number; readonly cause: Cause | undefined } | undefined;
+
+  /** The cause; read again when the node's own record, or its standing with the chain, is another. */
+  async of(parts: Pick<AgentParts, "session">, { pin, node }: Look): Promise<Cause | undefined> {
+    if (node.leased > 0) return undefined;
+    const { status, leased, listing, fit, cooldownUntil, askTick, classId, capacity, stake } = node;
+    const facts = [
+      status,
+      leased,
+      listing?.units,
+      fit,
+      cooldownUntil > pin.timestamp,
+      askTick,
+      classId,
+      capacity,
+      stake,
+    ];
+    const key = facts.join();
+    const now = monotonicMs();
+    if (this.#known?.key === key && now - this.#known.at < IDLE_CAUSE_MS) return this.#known.cause;
+    const cause = await readIdleCause(parts.session.reader, pin, node);
+    this.#known = { key, at: now, cause };
+    return cause;
+  }
+}
+
 /** What the agent is doing at this block and, if nothing, why. */
 export async function describe(
   parts: AgentParts,
-  node: Node,
+  look: Look,
   leases: readonly ChainLease[],
-  pin: Pin,
+  causes: IdleCauses,
 ): Promise<AgentState> {
-  const { session, store } = parts;
+  const { store } = parts;
+  const { node } = look;
   const active = leases.filter(({ status }) => status === "active");
   const peers = store.peers();
-  const cause =
-    told("disk", parts.room.full) ??
-    told("owner", parts.owner?.why) ??
-    (await readIdleCause(session.reader, pin, node));
+  const cause = told("disk", parts.room.full) ?? told("owner", parts.owner?.why) ?? (await causes.of(parts, look));
   return {
     nodeId: node.id,
     leases: active.map(({ id, count, checkpoint }) => ({ id, units: count, progress: checkpoint.progress })),

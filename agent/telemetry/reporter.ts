@@ -40,6 +40,15 @@ export interface ReporterParts {
   readonly now?: () => number;
 }
 
+/** What a reporter needs to know of the chain. The next report's sequence exceeds the last one's, and the key's first. */
+export interface ReporterLook {
+  readonly pin: Pin;
+  readonly parameters: { readonly reportInterval: number; readonly reportTimeout: number };
+  readonly standing: { readonly sequence: number };
+  /** How often the operator key was changed: what was signed with an earlier one has lower sequences. */
+  readonly keyNumber: number;
+}
+
 /** Time for a keeper to take a report, milliseconds. */
 const SEND_TIMEOUT_MS = 5_000;
 
@@ -72,11 +81,16 @@ export class Reporter {
     });
   }
 
-  /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
-  async cycle(pin: Pin): Promise<void> {
-    const { session, nodeId, book, keepers, logger, selfPostAfter } = this.#parts;
-    const { reportInterval, reportTimeout } = await session.reader.parameters(pin);
-    const onChain = await this.#sequence(pin);
+  /**
+   * One look at the chain and what follows from it. Never throws for what a keeper or a meter does.
+   *
+   * @param seen What was read of the node a moment ago; left out: it is read.
+   */
+  async cycle(seen?: ReporterLook): Promise<void> {
+    const { nodeId, book, keepers, logger, selfPostAfter } = this.#parts;
+    const { pin, parameters, standing, keyNumber } = seen ?? (await this.#look());
+    const { reportInterval, reportTimeout } = parameters;
+    const onChain = Math.max(standing.sequence, firstSequence(keyNumber));
     await book.settle(({ sequence }) => sequence <= onChain);
     const steps = planReports({
       openSeconds: book.openSeconds,
@@ -110,15 +124,16 @@ export class Reporter {
     return [...this.#closedAt.values()].map((closedAt) => (now - closedAt) / 1000);
   }
 
-  /** What the next report's sequence has to exceed: the last one on chain, and what was signed with an earlier key. */
-  async #sequence(pin: Pin): Promise<number> {
-    const { reader } = this.#parts.session;
-    const { nodeId } = this.#parts;
-    const [{ sequence }, { keyNumber }] = await Promise.all([
+  async #look(): Promise<ReporterLook> {
+    const { session, nodeId } = this.#parts;
+    const { reader } = session;
+    const pin = await reader.pin();
+    const [parameters, standing, { keyNumber }] = await Promise.all([
+      reader.parameters(pin),
       readStanding(reader, pin, nodeId),
       answer(reader.contracts.nodes.factsOf(nodeId, block(pin))),
     ]);
-    return Math.max(sequence, firstSequence(Number(keyNumber)));
+    return { pin, parameters, standing, keyNumber: Number(keyNumber) };
   }
 
   async #close(onChain: number, pin: Pin): Promise<void> {
