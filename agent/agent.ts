@@ -105,7 +105,7 @@ export class Agent {
 
   async #cycle(): Promise<boolean> {
     const look = await this.#holdings.look();
-    const { pin, node } = look;
+    const { pin } = look;
     this.#seen = { timestamp: pin.timestamp, at: performance.now() };
     this.#latest = { look, at: performance.now() };
     await this.#lookForRoom();

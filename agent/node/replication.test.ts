@@ -75,7 +75,7 @@ async function ask(replicas: Replicas): Promise<CopyAnswer> {
       if (error instanceof CheckpointError && error.code === "BUSY") return { kind: "copying" } as const;
       throw error;
     });
-    if (answered.kind !== "copying") return answered as CopyAnswer;
+    if (answered.kind !== "copying") return answered;
     await delay(50);
   }
 }

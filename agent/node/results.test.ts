@@ -6,7 +6,6 @@ import { test } from "node:test";
 
 import { pino } from "pino";
 
-import type { Lease } from "@verai/client/entities";
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { resultLabel, resultsToLetGo, tidyResults } from "./results.ts";
 

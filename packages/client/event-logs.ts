@@ -182,7 +182,7 @@ function toLog(value: unknown): EventLog {
     topics.every((topic) => typeof topic === "string");
   const [block, index] = [Number(blockNumber), Number(logIndex)];
   if (!isWhole || !Number.isSafeInteger(block) || !Number.isSafeInteger(index)) throw unasked("a log without its parts");
-  return { address, topics: topics as string[], data, block, blockHash, index };
+  return { address, topics: topics, data, block, blockHash, index };
 }
 
 function isTooMuch(error: Error): boolean {

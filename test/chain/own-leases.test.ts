@@ -122,7 +122,7 @@ describe("a node's own leases", () => {
     const own = open();
     await own.look();
     const { provider: network } = market.connection;
-    const before = await network.request({ method: "evm_snapshot" });
+    const before = (await network.request({ method: "evm_snapshot" })) as string;
     await lease(6);
     await own.look();
     expect(own.live()).to.have.length(1);

@@ -357,7 +357,7 @@ describe("reading the chain", () => {
       get(target, name, self: object) {
         if (name === "provider") return self;
         const value: unknown = Reflect.get(target, name, target);
-        if (name !== "call") return typeof value === "function" ? value.bind(target) : value;
+        if (name !== "call") return typeof value === "function" ? (value.bind(target) as unknown) : value;
         return async (tx: { to?: unknown; blockTag?: unknown }) => {
           asked.push(tx);
           return target.call(tx as never);
