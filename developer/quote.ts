@@ -1,9 +1,9 @@
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import { type SnapshotTask, snapshotTask, supplySnapshot } from "@verai/client/snapshot";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRoundWith } from "@verai/protocol/allocation/plan";
+import { planRoundWith } from "@verai/protocol/allocation/round-plan";
 import { microToWei, weiToMicro } from "@verai/protocol/money/ver";
 
 /** What a task would cost if it were allocated now. Money in wei. */
@@ -57,7 +57,7 @@ const SOME_SEED = `0x${"11".repeat(32)}`;
  * @param withQueue Together with the tasks that wait before it, as many as a round takes.
  * @throws Refusal if the result could not be certified (which would be a defect).
  */
-export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: boolean): Promise<Quote> {
+export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, withQueue: boolean): Promise<Quote> {
   const own: SnapshotTask = {
     id: NO_TASK,
     units: wish.units,
@@ -103,7 +103,7 @@ export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: 
 }
 
 /** The first tasks of the queue, with all their open units. */
-async function waiting(reader: Reader, at: Pin, most: number): Promise<SnapshotTask[]> {
+async function waiting(reader: Reader, at: BlockReference, most: number): Promise<SnapshotTask[]> {
   const ids = await reader.queue(at, most);
   const tasks = await Promise.all(
     ids.map(async (id) => snapshotTask(reader, at, id, (await reader.task(at, id))?.openUnits ?? 0)),

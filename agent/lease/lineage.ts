@@ -1,5 +1,5 @@
 import type { Checkpoint } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Holder, Reader } from "@verai/client/readers";
 
 /** Maximum leases to walk back: a range that failed more often has long lost its early checkpoints. */
@@ -26,7 +26,7 @@ export interface Restorable {
  */
 export async function restorable(
   reader: Reader,
-  at: Pin,
+  at: BlockReference,
   parent: number,
   holdersOf: (leaseId: number) => Promise<readonly Holder[]>,
 ): Promise<Restorable[]> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Checkpoint } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Restorable } from "./lineage.ts";
 import { locate } from "./locate.ts";
 
@@ -22,7 +22,7 @@ async function located(answers: Record<number, "missing" | "proof">, gone: numbe
         return kind === "proof" ? { kind, proof: { leaf: "x", path: [], digest: "0x" } } : { kind, why: "not here" };
       },
     },
-    pin: async () => ({ number: 1 }) as Pin,
+    block: async () => ({ number: 1 }) as BlockReference,
     goneOf: async (_, ids) => new Set(ids.filter((id) => gone.includes(id))),
   });
   return { ...found, asked };

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 
 import PQueue from "p-queue";
 
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
-import { SPOT_PROTOCOL, spotAnswer } from "../attest/spot-protocol.ts";
-import { MAX_MESSAGE_BYTES } from "../attest/wire.ts";
+import { SPOT_PROTOCOL, spotAnswer } from "../replication/spot-protocol.ts";
+import { MAX_MESSAGE_BYTES } from "../replication/protocol.ts";
 import type { Restorable } from "./lineage.ts";
 
 /** Time for one answer, milliseconds. */
@@ -17,9 +17,9 @@ const AT_ONCE = 16;
 /** What is asked with. */
 export interface LocateParts {
   readonly store: Pick<CheckpointStore, "request">;
-  readonly pin: () => Promise<Pin>;
+  readonly block: () => Promise<BlockReference>;
   /** Which of these nodes cannot be expected to answer, by what the chain says: they have left, or missed their reports. */
-  readonly goneOf: (pin: Pin, nodeIds: readonly number[]) => Promise<ReadonlySet<number>>;
+  readonly goneOf: (block: BlockReference, nodeIds: readonly number[]) => Promise<ReadonlySet<number>>;
 }
 
 /** Where checkpoints may still be. */
@@ -35,7 +35,10 @@ export interface Located {
  * gone by the chain's own word, may work begin anew: that somebody does not answer says nothing of what he holds.
  * O(checkpoints × holders) questions.
  */
-export async function locate(restorable: readonly Restorable[], { store, pin, goneOf }: LocateParts): Promise<Located> {
+export async function locate(
+  restorable: readonly Restorable[],
+  { store, block, goneOf }: LocateParts,
+): Promise<Located> {
   const named = new Map<number, { readonly endpoint: string; readonly cids: Set<string> }>();
   const failed = new Set<number>();
   for (const { checkpoint, named: nodes, failed: one } of restorable) {
@@ -64,7 +67,7 @@ export async function locate(restorable: readonly Restorable[], { store, pin, go
       }
     }),
   );
-  const silent = unreached.size === 0 ? new Set<number>() : await goneOf(await pin(), [...unreached]);
+  const silent = unreached.size === 0 ? new Set<number>() : await goneOf(await block(), [...unreached]);
   return {
     having: [...having],
     unreached: [...unreached].filter((nodeId) => !silent.has(nodeId) && !failed.has(nodeId)),

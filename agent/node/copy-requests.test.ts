@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { pino } from "pino";
 
 import type { Lease } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { contentsOf, CopyRequests, HolderBook } from "./copy-requests.ts";
 
-const PIN = { number: 1, timestamp: 1 } as Pin;
+const PIN = { number: 1, timestamp: 1 } as BlockReference;
 const quiet = pino({ level: "silent" });
 const holder = (nodeId: number) => ({ nodeId, operator: "0x", endpoint: `/node/${String(nodeId)}` });
 

@@ -1,6 +1,6 @@
 import type { Checkpoint, Lease, Task } from "@verai/client/entities";
 import type { Holder, Reader } from "@verai/client/readers";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { monotonicMs } from "@verai/system/clock";
@@ -26,7 +26,7 @@ export interface Content {
 export interface CopyRequestParts {
   readonly store: Pick<CheckpointStore, "request">;
   /** Those who may be asked, by rank. */
-  readonly holders: (pin: Pin, leaseId: number) => Promise<readonly Holder[]>;
+  readonly holders: (block: BlockReference, leaseId: number) => Promise<readonly Holder[]>;
   /** Copies that are wanted. */
   readonly replicas: number;
   readonly logger: Pick<Logger, "info" | "debug" | "warn">;
@@ -43,21 +43,21 @@ interface Asked {
  * after a restart all is asked for again, and those who hold it say so.
  */
 export class CopyRequests {
-  readonly #parts: CopyRequestParts;
+  readonly #context: CopyRequestParts;
   readonly #now: () => number;
   readonly #asked = new Map<number, Asked>();
   readonly #running = new Map<number, Promise<void>>();
   /** Content whose copies were last told of. */
   readonly #told = new Map<number, string>();
 
-  constructor(parts: CopyRequestParts, now: () => number = monotonicMs) {
-    this.#parts = parts;
+  constructor(context: CopyRequestParts, now: () => number = monotonicMs) {
+    this.#context = context;
     this.#now = now;
   }
 
   /** Begins to ask for what is due, and forgets the rest. Does not wait. O(contents). */
-  keep(pin: Pin, contents: readonly Content[]): void {
-    if (this.#parts.replicas === 0) return;
+  keep(block: BlockReference, contents: readonly Content[]): void {
+    if (this.#context.replicas === 0) return;
     const wanted = new Set(contents.map(({ leaseId }) => leaseId));
     for (const leaseId of this.#asked.keys()) if (!wanted.has(leaseId)) this.#asked.delete(leaseId);
     for (const leaseId of this.#told.keys()) if (!wanted.has(leaseId)) this.#told.delete(leaseId);
@@ -66,7 +66,7 @@ export class CopyRequests {
       const { leaseId, names } = content;
       const before = this.#asked.get(leaseId);
       const isDue = before?.names !== names || this.#now() >= before.due;
-      if (isDue && !this.#running.has(leaseId)) this.#begin(pin, content);
+      if (isDue && !this.#running.has(leaseId)) this.#begin(block, content);
     }
   }
 
@@ -80,11 +80,11 @@ export class CopyRequests {
    *
    * @returns Nodes that hold all of it, and whether others are copying it.
    */
-  async ask(pin: Pin, leaseId: number): Promise<{ held: readonly Holder[]; copying: boolean }> {
-    const { replicas, logger } = this.#parts;
+  async ask(block: BlockReference, leaseId: number): Promise<{ held: readonly Holder[]; copying: boolean }> {
+    const { replicas, logger } = this.#context;
     const held: Holder[] = [];
     let copying = 0;
-    for (const holder of await this.#parts.holders(pin, leaseId)) {
+    for (const holder of await this.#context.holders(block, leaseId)) {
       // Those that copy now will hold it: nobody else needs to begin.
       if (held.length + copying >= replicas) break;
       const answered = await this.#askOne(holder, leaseId);
@@ -100,26 +100,26 @@ export class CopyRequests {
     try {
       const options = { timeout: ANSWER_MS, maxBytes: MAX_COPY_BYTES };
       return copyAnswer.parse(
-        await this.#parts.store.request(endpoint.split(","), COPY_PROTOCOL, { leaseId }, options),
+        await this.#context.store.request(endpoint.split(","), COPY_PROTOCOL, { leaseId }, options),
       );
     } catch {
       return undefined;
     }
   }
 
-  #begin(pin: Pin, { leaseId, names }: Content): void {
-    const running = this.ask(pin, leaseId)
+  #begin(block: BlockReference, { leaseId, names }: Content): void {
+    const running = this.ask(block, leaseId)
       .then(
         ({ held, copying }) => {
-          const isHeld = held.length >= this.#parts.replicas;
-          if (isHeld && this.#told.get(leaseId) !== names) {
+          const isOurs = held.length >= this.#context.replicas;
+          if (isOurs && this.#told.get(leaseId) !== names) {
             this.#told.set(leaseId, names);
-            this.#parts.logger.info({ lease: leaseId, nodes: held.map(({ nodeId }) => nodeId) }, "copies are held");
+            this.#context.logger.info({ lease: leaseId, nodes: held.map(({ nodeId }) => nodeId) }, "copies are held");
           }
-          return isHeld ? HELD_MS : copying ? COPYING_MS : FAILED_MS;
+          return isOurs ? HELD_MS : copying ? COPYING_MS : FAILED_MS;
         },
         (error: unknown) => {
-          this.#parts.logger.warn({ lease: leaseId, err: error }, "nobody can be asked for copies yet");
+          this.#context.logger.warn({ lease: leaseId, err: error }, "nobody can be asked for copies yet");
           return FAILED_MS;
         },
       )
@@ -164,12 +164,12 @@ export class HolderBook {
   }
 
   /** Holders by rank. @param replicas Copies that the chain ranks for. */
-  async of(pin: Pin, leaseId: number, replicas = COPY_RANKS): Promise<Holder[]> {
+  async of(block: BlockReference, leaseId: number, replicas = COPY_RANKS): Promise<Holder[]> {
     const key = `${String(leaseId)} ${String(replicas)}`;
     const known = this.#known.get(key);
     if (known && this.#now() - known.at < this.#freshMs) return known.holders;
     for (const [each, { at }] of this.#known) if (this.#now() - at >= this.#freshMs) this.#known.delete(each);
-    const holders = this.#reader.holders(pin, leaseId, replicas);
+    const holders = this.#reader.holders(block, leaseId, replicas);
     this.#known.set(key, { at: this.#now(), holders });
     holders.catch(() => this.#known.delete(key));
     return holders;

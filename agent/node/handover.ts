@@ -6,8 +6,8 @@ import type { Reach } from "@verai/checkpoint-store/dial-policy";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { reachOf } from "@verai/process/reach";
-import type { Holdings } from "../lease/holdings.ts";
-import type { AgentParts } from "../parts.ts";
+import type { LeaseSet } from "../lease/lease-set.ts";
+import type { AgentContext } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
 import type { CopyRequests } from "./copy-requests.ts";
 
@@ -59,27 +59,27 @@ async function isHeldBy(
  * Waits until others hold the last checkpoints of leases that were given back, where their task asks for no receipts: those
  * with receipts are held, or they would not have been posted.
  */
-export async function handOver(parts: AgentParts, holdings: Holdings, copies: CopyRequests): Promise<void> {
-  const { session, nodeId, replicas, graceSeconds, room, store, logger } = parts;
+export async function handOver(context: AgentContext, leaseSet: LeaseSet, copies: CopyRequests): Promise<void> {
+  const { session, nodeId, replicas, graceSeconds, disk, store, logger } = context;
   const labels = store.list().flatMap((pinned) => pinned.labels);
   const own = labels.map((label) => Number(/^checkpoint-(\d+)$/.exec(label)?.[1])).filter((id) => id > 0);
   if (own.length === 0 || replicas === 0) return;
-  const pin = await session.reader.pin();
-  const leases = await session.reader.leasesThatExist(pin, own);
+  const block = await session.reader.block();
+  const leases = await session.reader.leasesThatExist(block, own);
   const released = leases.filter(({ nodeId: by, status }) => by === nodeId && status === "released");
   const given: number[] = [];
-  for (const { id, taskId } of released) if ((await holdings.task(taskId, pin)).replicas === 0) given.push(id);
+  for (const { id, taskId } of released) if ((await leaseSet.task(taskId, block)).replicas === 0) given.push(id);
   if (given.length === 0) return;
-  const checkpoints = await session.reader.checkpoints(pin, given);
+  const checkpoints = await session.reader.checkpoints(block, given);
   const signal = timeoutSignal(graceSeconds * 1000);
   const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {
       const cid = fromChainCid(checkpoint).toString();
       while (!signal.aborted) {
-        const { held } = await copies.ask(pin, leaseId);
+        const { held } = await copies.ask(block, leaseId);
         for (const { nodeId: id, endpoint } of held) {
-          const scratch = join(room.directory, `handover-${String(leaseId)}`);
+          const scratch = join(disk.directory, `handover-${String(leaseId)}`);
           if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
           logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
           return;

@@ -1,9 +1,9 @@
 import type { Lease } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { monotonicMs } from "@verai/system/clock";
-import type { ReceiptGiver } from "../attest/giver.ts";
-import { type AgentParts, checkpointLabel } from "../parts.ts";
-import type { Replicas } from "./replication.ts";
+import type { ReceiptResponder } from "../replication/responder.ts";
+import { type AgentContext, checkpointLabel } from "../context.ts";
+import type { Replicas } from "../replication/replicas.ts";
 import { tidyResults } from "./results.ts";
 import { keptLeases, keptResults, needsCheckpoints } from "./retention.ts";
 
@@ -21,9 +21,9 @@ const LABEL = /^(?:checkpoint|attested|replica|result)-(\d+)$/;
  * O(pins) a round; a node that holds nothing makes no call.
  */
 export class Housekeeping {
-  readonly #parts: AgentParts;
+  readonly #context: AgentContext;
   readonly #replicas: Pick<Replicas, "tidy">;
-  readonly #giver: Pick<ReceiptGiver, "tidy">;
+  readonly #responder: Pick<ReceiptResponder, "tidy">;
   readonly #now: () => number;
   #due = 0;
   /** Rounds in a row in which the chain did not have all the leases. */
@@ -31,14 +31,14 @@ export class Housekeeping {
   #held: readonly Lease[] = [];
 
   constructor(
-    parts: AgentParts,
+    context: AgentContext,
     replicas: Pick<Replicas, "tidy">,
-    giver: Pick<ReceiptGiver, "tidy">,
+    responder: Pick<ReceiptResponder, "tidy">,
     now: () => number = monotonicMs,
   ) {
-    this.#parts = parts;
+    this.#context = context;
     this.#replicas = replicas;
-    this.#giver = giver;
+    this.#responder = responder;
     this.#now = now;
   }
 
@@ -53,9 +53,9 @@ export class Housekeeping {
   }
 
   /** One round, if it is time for one. */
-  async keep(pin: Pin): Promise<void> {
+  async keep(block: BlockReference): Promise<void> {
     if (this.#now() < this.#due) return;
-    const { session, store, logger } = this.#parts;
+    const { session, store, logger } = this.#context;
     const { reader } = session;
     const ids = new Set<number>();
     for (const { labels } of store.list()) {
@@ -64,26 +64,26 @@ export class Housekeeping {
         if (id !== undefined) ids.add(Number(id));
       }
     }
-    const leases = ids.size === 0 ? [] : await reader.leasesThatExist(pin, [...ids]);
+    const leases = ids.size === 0 ? [] : await reader.leasesThatExist(block, [...ids]);
     // A lease that is not there yet at this block may be so at the next: its copies were asked for a moment ago.
     this.#missed = leases.length < ids.size ? this.#missed + 1 : 0;
     this.#due = this.#now() + PAUSE_MS;
     if (this.#missed > 0 && this.#missed < MISSES) return;
     const ended = leases.filter(({ status }) => ["released", "expired", "rejected"].includes(status));
-    const tasks = await reader.tasksById(pin, [...new Set(ended.map(({ taskId }) => taskId))]);
-    const open = new Set(tasks.filter((task) => needsCheckpoints(task, pin.timestamp)).map(({ id }) => id));
-    const kept = keptLeases(leases, pin.timestamp, (taskId) => open.has(taskId));
+    const tasks = await reader.tasksById(block, [...new Set(ended.map(({ taskId }) => taskId))]);
+    const open = new Set(tasks.filter((task) => needsCheckpoints(task, block.timestamp)).map(({ id }) => id));
+    const kept = keptLeases(leases, block.timestamp, (taskId) => open.has(taskId));
     const keptIds = new Set(kept.map(({ id }) => id));
     this.#held = leases;
-    await this.#replicas.tidy(reader, pin, [...new Set([...kept, ...keptResults(leases, pin.timestamp)])]);
-    await this.#giver.tidy(pin, kept);
+    await this.#replicas.tidy(reader, block, [...new Set([...kept, ...keptResults(leases, block.timestamp)])]);
+    await this.#responder.tidy(block, kept);
     await tidyResults(store, keptIds, logger);
     await this.#unpinCheckpoints(keptIds);
   }
 
   /** This node's own checkpoints of leases that are over. */
   async #unpinCheckpoints(kept: ReadonlySet<number>): Promise<void> {
-    const { store } = this.#parts;
+    const { store } = this.#context;
     let gone = 0;
     for (const { cid, labels } of store.list()) {
       for (const label of labels) {

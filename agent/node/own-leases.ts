@@ -1,14 +1,14 @@
 import { id } from "ethers";
 import { z } from "zod";
 
-import type { Checkpoint, Lease, Node, NodeStanding } from "@verai/client/entities";
-import { RpcUnavailable } from "@verai/client/errors";
+import type { Checkpoint, Lease, Node, ReportState } from "@verai/client/entities";
+import { RpcUnavailableError } from "@verai/client/errors";
 import { LogScanner } from "@verai/client/event-logs";
-import type { ParameterName } from "@verai/client/words";
-import { type Pin, PinTrack } from "@verai/client/pin";
-import { answer, block } from "@verai/client/readers";
+import type { ParameterName } from "@verai/client/enums";
+import { type BlockReference, BlockTracker } from "@verai/client/block-reference";
+import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
-import { readStanding } from "@verai/client/telemetry";
+import { readReportState } from "@verai/client/telemetry";
 import type { Logger } from "@verai/process/logger";
 import { loadState, saveState, type StateKind } from "@verai/system/state-file";
 
@@ -34,14 +34,14 @@ const FILE = {
 
 /** What one look at the chain shows of an agent's own node; all of it at one block. */
 export interface Look {
-  readonly pin: Pin;
+  readonly block: BlockReference;
   readonly node: Node;
   readonly parameters: Readonly<Record<ParameterName, number>>;
   /** Whether a round or a batch holds the listings. */
   readonly frozen: boolean;
   /** Active nodes of the network. */
   readonly activeNodes: number;
-  readonly standing: NodeStanding;
+  readonly reportState: ReportState;
   /** How often the operator key was changed. */
   readonly keyNumber: number;
   /** Newest checkpoints of the node's leases that have one. */
@@ -67,8 +67,8 @@ export interface OwnLeasesParts {
  * missed, and found; and where they account for more, the answers do not belong to one block, and nothing follows from them.
  */
 export class OwnLeases {
-  readonly #parts: OwnLeasesParts;
-  readonly #track: PinTrack;
+  readonly #context: OwnLeasesParts;
+  readonly #track: BlockTracker;
   readonly #scanner: LogScanner;
   #leases = new Map<number, Lease>();
   #cursor = 0;
@@ -76,10 +76,10 @@ export class OwnLeases {
   #parameters: { readonly at: number; readonly values: Look["parameters"] } | undefined;
   #told = "";
 
-  constructor(parts: OwnLeasesParts) {
-    this.#parts = parts;
-    this.#track = new PinTrack(parts.session.provider);
-    this.#scanner = new LogScanner(parts.session.provider);
+  constructor(context: OwnLeasesParts) {
+    this.#context = context;
+    this.#track = new BlockTracker(context.session.provider);
+    this.#scanner = new LogScanner(context.session.provider);
   }
 
   /** One of the leases looked at. */
@@ -101,27 +101,27 @@ export class OwnLeases {
    * One look. A look that fails leaves everything as it was.
    *
    * @param also Other leases of this node to be read: those that work was begun for here.
-   * @throws RpcUnavailable if the endpoint lags, or its answers do not belong together.
+   * @throws RpcUnavailableError if the endpoint lags, or its answers do not belong together.
    */
   async look(also: readonly number[] = []): Promise<Look> {
     await this.#load();
-    const { session, nodeId } = this.#parts;
+    const { session, nodeId } = this.#context;
     const { reader, contracts } = session;
-    const { pin, reorganised, before } = await this.#track.nextUnconfirmed();
-    const at = block(pin);
+    const { block, reorganised, before } = await this.#track.nextUnconfirmed();
+    const at = blockTag(block);
     const wanted = [...new Set([...this.live().map((lease) => lease.id), ...also])];
-    const [node, read, checkpoints, standing, { keyNumber }, frozen, active, hash, values] = await Promise.all([
-      reader.node(pin, nodeId),
-      reader.leasesThatExist(pin, wanted),
-      reader.checkpoints(pin, wanted),
-      readStanding(reader, pin, nodeId),
+    const [node, read, checkpoints, reportState, { keyNumber }, frozen, active, hash, values] = await Promise.all([
+      reader.node(block, nodeId),
+      reader.leasesThatExist(block, wanted),
+      reader.checkpoints(block, wanted),
+      readReportState(reader, block, nodeId),
       answer(contracts.nodes.factsOf(nodeId, at)),
       answer(contracts.supply.frozen(at)),
       answer(contracts.supply.activeNodes(at)),
       before && answer(contracts.lens.hashOf(before.number, at)),
-      this.#parametersAt(pin),
+      this.#parametersAt(block),
     ]);
-    const isNew = before && hash !== undefined ? this.#track.confirm(pin, before, hash) : reorganised;
+    const isNew = before && hash !== undefined ? this.#track.confirm(block, before, hash) : reorganised;
     if (!node) throw new Error(`node ${String(nodeId)} is not registered`);
     if (read.length < wanted.length && !isNew) {
       const gone = wanted.filter((leaseId) => read.every((lease) => lease.id !== leaseId));
@@ -129,41 +129,46 @@ export class OwnLeases {
     }
     const known = new Map(read.filter((lease) => lease.nodeId === nodeId).map((lease) => [lease.id, lease]));
     // What a reorganisation has undone may have come again in other blocks.
-    const cursor = isNew ? Math.min(this.#cursor, Math.max(0, pin.number - 256)) : this.#cursor;
-    const found = isShort(node, known) ? await this.#find(pin, node, known, cursor) : known;
+    const cursor = isNew ? Math.min(this.#cursor, Math.max(0, block.number - 256)) : this.#cursor;
+    const found = isShort(node, known) ? await this.#find(block, node, known, cursor) : known;
     const more = [...found.keys()].filter((leaseId) => !known.has(leaseId));
-    const newest = new Map([...checkpoints, ...(more.length > 0 ? await reader.checkpoints(pin, more) : [])]);
-    await this.#take(found, more.length > 0 || isNew ? pin.number : this.#cursor);
-    this.#parameters = { at: this.#parameters?.values === values ? this.#parameters.at : pin.timestamp, values };
+    const newest = new Map([...checkpoints, ...(more.length > 0 ? await reader.checkpoints(block, more) : [])]);
+    await this.#take(found, more.length > 0 || isNew ? block.number : this.#cursor);
+    this.#parameters = { at: this.#parameters?.values === values ? this.#parameters.at : block.timestamp, values };
     return {
-      ...{ pin, node, parameters: values, frozen, activeNodes: Number(active), standing },
+      ...{ block, node, parameters: values, frozen, activeNodes: Number(active), reportState },
       ...{ keyNumber: Number(keyNumber), checkpoints: newest },
     };
   }
 
-  async #parametersAt(pin: Pin): Promise<Look["parameters"]> {
+  async #parametersAt(block: BlockReference): Promise<Look["parameters"]> {
     const known = this.#parameters;
-    const isFresh = known && pin.timestamp >= known.at && pin.timestamp < known.at + PARAMETERS_SECONDS;
-    return isFresh ? known.values : this.#parts.session.reader.parameters(pin);
+    const isFresh = known && block.timestamp >= known.at && block.timestamp < known.at + PARAMETERS_SECONDS;
+    return isFresh ? known.values : this.#context.session.reader.parameters(block);
   }
 
   /** Looks for leases whose units the node's record counts and that are not known. */
-  async #find(pin: Pin, node: Node, known: ReadonlyMap<number, Lease>, cursor: number): Promise<Map<number, Lease>> {
-    const { session, nodeId, logger } = this.#parts;
+  async #find(
+    block: BlockReference,
+    node: Node,
+    known: ReadonlyMap<number, Lease>,
+    cursor: number,
+  ): Promise<Map<number, Lease>> {
+    const { session, nodeId, logger } = this.#context;
     const found = new Map(known);
     const address = [await session.contracts.leases.getAddress()];
     const filter = { address, topics: [[GRANTED], null, null, [topicOf(nodeId)]] };
     const take = async (logs: readonly { readonly topics: readonly string[] }[]): Promise<boolean> => {
       const ids = logs.map(({ topics }) => Number(topics[1])).filter((leaseId) => !found.has(leaseId));
-      for (const lease of await session.reader.leasesThatExist(pin, ids)) {
+      for (const lease of await session.reader.leasesThatExist(block, ids)) {
         if (lease.nodeId === nodeId && isLive(lease)) found.set(lease.id, lease);
       }
       return !isShort(node, found);
     };
     // The newest first: what is not known was granted lately, but for a node that begins with an empty disk.
-    const recent = Math.max(0, Math.min(cursor, pin.number) - OVERLAP);
-    const { registeredAt } = await answer(session.contracts.nodes.factsOf(nodeId, block(pin)));
-    await this.#scanner.back(filter, pin.number, 0, async (logs, down) => {
+    const recent = Math.max(0, Math.min(cursor, block.number) - OVERLAP);
+    const { registeredAt } = await answer(session.contracts.nodes.factsOf(nodeId, blockTag(block)));
+    await this.#scanner.back(filter, block.number, 0, async (logs, down) => {
       if (await take(logs)) return true;
       if (down > recent || down === 0) return false;
       // Nothing was granted before the node was registered.
@@ -172,7 +177,10 @@ export class OwnLeases {
     });
     const missing = shortBy(node, found);
     if (missing !== this.#told && missing !== "") {
-      logger.warn({ missing }, "the chain counts units of this node whose leases its events do not show: looking again");
+      logger.warn(
+        { missing },
+        "the chain counts units of this node whose leases its events do not show: looking again",
+      );
     }
     this.#told = missing;
     return found;
@@ -184,7 +192,7 @@ export class OwnLeases {
     this.#cursor = cursor;
     const now = this.live().map((lease) => lease.id);
     if (now.join() === before.join()) return;
-    const { file, nodeId, session } = this.#parts;
+    const { file, nodeId, session } = this.#context;
     if (file === undefined) return;
     const chainId = Number((await session.provider.getNetwork()).chainId);
     await saveState(file, FILE, { nodeId, chainId, block: cursor, leases: now });
@@ -192,15 +200,15 @@ export class OwnLeases {
 
   async #load(): Promise<void> {
     if (this.#loaded) return;
-    const { file, nodeId, session, logger } = this.#parts;
+    const { file, nodeId, session, logger } = this.#context;
     const state = file === undefined ? undefined : await loadState(file, FILE, logger);
     this.#loaded = true;
     const { chainId } = await session.provider.getNetwork();
     if (state?.nodeId !== nodeId || BigInt(state.chainId) !== chainId) return;
     // A chain that was started anew does not have them.
-    const pin = await session.reader.pin();
-    if (pin.number < state.block) return;
-    const read = await session.reader.leasesThatExist(pin, state.leases);
+    const block = await session.reader.block();
+    if (block.number < state.block) return;
+    const read = await session.reader.leasesThatExist(block, state.leases);
     this.#leases = new Map(read.filter((lease) => lease.nodeId === nodeId).map((lease) => [lease.id, lease]));
     this.#cursor = state.block;
   }
@@ -214,7 +222,7 @@ export function isLive({ status }: Pick<Lease, "status">): boolean {
 /**
  * Whether the node's record counts units that these leases do not account for.
  *
- * @throws RpcUnavailable if they account for more: then record and leases are not of one block.
+ * @throws RpcUnavailableError if they account for more: then record and leases are not of one block.
  */
 function isShort(node: Node, leases: ReadonlyMap<number, Lease>): boolean {
   const { leased, undecided } = unitsOf(leases);
@@ -245,8 +253,8 @@ function topicOf(nodeId: number): string {
   return `0x${nodeId.toString(16).padStart(64, "0")}`;
 }
 
-function behind(what: string): RpcUnavailable {
-  return new RpcUnavailable(
+function behind(what: string): RpcUnavailableError {
+  return new RpcUnavailableError(
     "behind",
     `The RPC endpoint ${what}; its answers come from different blocks. Wait until it has caught up, or use another one.`,
   );

@@ -1,8 +1,8 @@
 import type { Lease } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
-import { answer, block } from "@verai/client/readers";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer, blockTag } from "@verai/client/readers";
 import { monotonicMs } from "@verai/system/clock";
-import type { AgentParts } from "../parts.ts";
+import type { AgentContext } from "../context.ts";
 import { chooseNeighbours, heldLeases, type Neighbour, sampleIds } from "./neighbours.ts";
 
 /** Nodes at random that latency is measured to. */
@@ -16,25 +16,25 @@ const SHORT_PAUSE_MS = 20_000;
  * reads does not grow with the network: the records of a bounded number of nodes, now and then.
  */
 export class Peers {
-  readonly #parts: AgentParts;
+  readonly #context: AgentContext;
   #sample: readonly Neighbour[] = [];
   #producers: readonly Neighbour[] = [];
   #producersOf = "";
   #sampleDue = 0;
   #set = "";
 
-  constructor(parts: AgentParts) {
-    this.#parts = parts;
+  constructor(context: AgentContext) {
+    this.#context = context;
   }
 
   /** @param held Leases that something is pinned of here. */
-  async keep(pin: Pin, held: readonly Lease[]): Promise<void> {
-    const { session, store, nodeId, holders } = this.#parts;
+  async keep(block: BlockReference, held: readonly Lease[]): Promise<void> {
+    const { session, store, nodeId, holders } = this.#context;
     const { reader } = session;
     const now = monotonicMs();
     if (now >= this.#sampleDue) {
-      const count = Number(await answer(session.contracts.nodes.nodeCount(block(pin))));
-      this.#sample = await this.#read(pin, sampleIds(count, nodeId, SAMPLE));
+      const count = Number(await answer(session.contracts.nodes.nodeCount(blockTag(block))));
+      this.#sample = await this.#read(block, sampleIds(count, nodeId, SAMPLE));
       // A network that has just begun has more nodes in a moment.
       this.#sampleDue = now + (this.#sample.length < SAMPLE ? SHORT_PAUSE_MS : PAUSE_MS);
     }
@@ -42,7 +42,7 @@ export class Peers {
     const producers = new Set(held.filter(({ id }) => copied.has(id)).map((lease) => lease.nodeId));
     const ids = [...producers].sort((a, b) => a - b);
     if (ids.join() !== this.#producersOf) {
-      this.#producers = (await reader.nodesById(pin, ids.slice(-64))).map(({ id, endpoint }) => ({
+      this.#producers = (await reader.nodesById(block, ids.slice(-64))).map(({ id, endpoint }) => ({
         nodeId: id,
         endpoint,
       }));
@@ -59,8 +59,8 @@ export class Peers {
     store.setPeers(addresses);
   }
 
-  async #read(pin: Pin, ids: readonly number[]): Promise<Neighbour[]> {
-    const nodes = await this.#parts.session.reader.nodesById(pin, ids);
+  async #read(block: BlockReference, ids: readonly number[]): Promise<Neighbour[]> {
+    const nodes = await this.#context.session.reader.nodesById(block, ids);
     return nodes
       .filter(({ status, endpoint }) => (status === "active" || status === "draining") && endpoint !== "")
       .map(({ id, endpoint }) => ({ nodeId: id, endpoint }));

@@ -1,8 +1,8 @@
 import { AbiCoder, type ContractRunner, Interface, type Provider, type TransactionRequest } from "ethers";
 
 import { abiOf } from "./abi.ts";
-import { RpcUnavailable } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { RpcUnavailableError } from "./errors.ts";
+import { explain } from "./error-messages.ts";
 
 /** Calls that one request carries, and bytes of their calldata: more become several requests. */
 const MAX_CALLS = 256;
@@ -49,7 +49,8 @@ export class BatchedCalls implements ContractRunner {
   /** Calls a view. */
   async call(tx: TransactionRequest): Promise<string> {
     const { to, data } = tx;
-    const plain = typeof to === "string" && typeof data === "string" && (tx.from ?? tx.value ?? undefined) === undefined;
+    const plain =
+      typeof to === "string" && typeof data === "string" && (tx.from ?? tx.value ?? undefined) === undefined;
     if (!plain || !this.#isView(to, data.slice(0, 10))) return this.provider.call(tx);
     const at = String(tx.blockTag ?? "latest");
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -96,11 +97,14 @@ export class BatchedCalls implements ContractRunner {
     const data = this.#abi.encodeFunctionData("read", [calls.map(({ to, data: of }) => ({ target: to, data: of }))]);
     let answered: readonly { readonly ok: boolean; readonly data: string }[];
     try {
-      const found = this.#abi.decodeFunctionResult("read", await this.provider.call({ to: this.#lens, data, blockTag }));
+      const found = this.#abi.decodeFunctionResult(
+        "read",
+        await this.provider.call({ to: this.#lens, data, blockTag }),
+      );
       const [number, outcomes] = found as unknown as [bigint, typeof answered];
       answered = outcomes;
       if (typeof blockTag === "number" && number !== BigInt(blockTag)) {
-        throw new RpcUnavailable(
+        throw new RpcUnavailableError(
           "behind",
           `The RPC endpoint read at block ${String(number)}, not at block ${String(blockTag)}; wait until it has caught up, or use another endpoint.`,
         );
@@ -108,7 +112,7 @@ export class BatchedCalls implements ContractRunner {
     } catch (error) {
       const explained = explain(error);
       const tooMuch =
-        explained instanceof RpcUnavailable
+        explained instanceof RpcUnavailableError
           ? explained.reason === "too-large" || explained.reason === "timeout"
           : TOO_MUCH.includes(explained.code);
       if (!tooMuch) {

@@ -28,7 +28,7 @@ import type {
 } from "../../types/contracts/index.ts";
 import { ChainError } from "./errors.ts";
 import { BatchedCalls } from "./batched-calls.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
 export type { ContractName } from "./abi.ts";
@@ -153,7 +153,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
  * the file still names it.
  *
- * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
   for (const [name, address] of Object.entries(deployment.addresses)) {
@@ -175,7 +175,7 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
  * The contracts of a deployment.
  *
  * @param runner A provider to read, through which views asked for together go out together ({@link BatchedCalls}); a signer
- * to also write (but prefer a transaction lane for that).
+ * to also write (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
   const lens = deployment.addresses.Lens;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { type LogFilter, LogScanner } from "./event-logs.ts";
 
 const CONTRACT = `0x${"c0".repeat(20)}`;
@@ -10,11 +10,22 @@ const FILTER: LogFilter = { address: [CONTRACT], topics: [[GRANTED]] };
 
 function log(block: number, index = 0, more: object = {}) {
   const blockHash = `0x${block.toString(16).padStart(64, "0")}`;
-  return { address: CONTRACT, topics: [GRANTED], data: "0x", blockNumber: `0x${block.toString(16)}`, blockHash, logIndex: index, ...more };
+  return {
+    address: CONTRACT,
+    topics: [GRANTED],
+    data: "0x",
+    blockNumber: `0x${block.toString(16)}`,
+    blockHash,
+    logIndex: index,
+    ...more,
+  };
 }
 
 /** An endpoint with a log in each of some blocks. */
-function endpoint(blocks: readonly number[], refuse: (from: number, to: number, found: number) => unknown = () => undefined) {
+function endpoint(
+  blocks: readonly number[],
+  refuse: (from: number, to: number, found: number) => unknown = () => undefined,
+) {
   const asked: [number, number][] = [];
   const send = async (_: string, [filter]: unknown[]): Promise<unknown> => {
     const { fromBlock, toBlock } = filter as { fromBlock: string; toBlock: string };
@@ -33,11 +44,20 @@ const blocksOf = (logs: readonly { block: number }[]) => logs.map(({ block }) =>
 test("every block is asked for once, in ranges", async () => {
   const { asked, scanner } = endpoint([3, 40, 99]);
   assert.deepEqual(blocksOf(await scanner(30).scan(FILTER, 1, 100)), [3, 40, 99]);
-  assert.deepEqual(asked, [[1, 30], [31, 60], [61, 90], [91, 100]]);
+  assert.deepEqual(asked, [
+    [1, 30],
+    [31, 60],
+    [61, 90],
+    [91, 100],
+  ]);
 });
 
 test("an endpoint that takes small ranges alone gets small ones, whatever it calls them", async () => {
-  for (const said of ["eth_getLogs is limited to a 10 range", "query returned more than 10000 results", "block range too large"]) {
+  for (const said of [
+    "eth_getLogs is limited to a 10 range",
+    "query returned more than 10000 results",
+    "block range too large",
+  ]) {
     const { asked, scanner } = endpoint([5, 77], (from, to) => (to - from >= 10 ? new Error(said) : undefined));
     assert.deepEqual(blocksOf(await scanner(100).scan(FILTER, 1, 100)), [5, 77], said);
     assert.ok(asked.length < 40, `${String(asked.length)} requests`);
@@ -72,7 +92,11 @@ test("what was not asked for is no answer", async () => {
   ];
   for (const one of wrong) {
     const { scanner } = endpoint([], () => [one]);
-    await assert.rejects(scanner().scan(FILTER, 1, 10), (error) => error instanceof RpcUnavailable, JSON.stringify(one));
+    await assert.rejects(
+      scanner().scan(FILTER, 1, 10),
+      (error) => error instanceof RpcUnavailableError,
+      JSON.stringify(one),
+    );
   }
   const { scanner } = endpoint([], () => [log(5), log(5, 1, { blockHash: `0x${"ff".repeat(32)}` })]);
   await assert.rejects(scanner().scan(FILTER, 1, 10), /two blocks 5/);
@@ -86,11 +110,15 @@ test("a scan backwards ends when enough was found", async () => {
     return seen.length >= 2;
   });
   assert.deepEqual(seen, [91, 55]);
-  assert.deepEqual(asked, [[81, 100], [61, 80], [41, 60]]);
+  assert.deepEqual(asked, [
+    [81, 100],
+    [61, 80],
+    [41, 60],
+  ]);
 });
 
 test("other failures are told, not hidden by smaller ranges", async () => {
-  const { asked, scanner } = endpoint([], () => new RpcUnavailable("connection", "no answer"));
+  const { asked, scanner } = endpoint([], () => new RpcUnavailableError("connection", "no answer"));
   await assert.rejects(scanner().scan(FILTER, 1, 100), /no answer/);
   assert.equal(asked.length, 1);
 });

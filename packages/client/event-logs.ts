@@ -1,7 +1,7 @@
 import { toQuantity } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { RpcUnavailableError } from "./errors.ts";
+import { explain } from "./error-messages.ts";
 
 /** A log of a contract, as the chain has it. */
 export interface EventLog {
@@ -144,7 +144,8 @@ export class LogScanner {
     const addresses = new Set(filter.address.map((address) => address.toLowerCase()));
     const hashes = new Map<number, string>();
     for (const { address, topics, block, blockHash } of logs) {
-      if (block < from || block > to) throw unasked(`a log of block ${String(block)} for ${String(from)} to ${String(to)}`);
+      if (block < from || block > to)
+        throw unasked(`a log of block ${String(block)} for ${String(from)} to ${String(to)}`);
       if (!addresses.has(address.toLowerCase())) throw unasked(`a log of ${address}`);
       const isMatch = filter.topics.every((wanted, place) => wanted === null || wanted.includes(topics[place] ?? ""));
       if (!isMatch) throw unasked(`a log of ${topics[0] ?? "no event"}`);
@@ -181,18 +182,19 @@ function toLog(value: unknown): EventLog {
     Array.isArray(topics) &&
     topics.every((topic) => typeof topic === "string");
   const [block, index] = [Number(blockNumber), Number(logIndex)];
-  if (!isWhole || !Number.isSafeInteger(block) || !Number.isSafeInteger(index)) throw unasked("a log without its parts");
+  if (!isWhole || !Number.isSafeInteger(block) || !Number.isSafeInteger(index))
+    throw unasked("a log without its parts");
   return { address, topics: topics, data, block, blockHash, index };
 }
 
 function isTooMuch(error: Error): boolean {
-  if (error instanceof RpcUnavailable && (error.reason === "too-large" || error.reason === "timeout")) return true;
+  if (error instanceof RpcUnavailableError && (error.reason === "too-large" || error.reason === "timeout")) return true;
   const cause = error.cause instanceof Error ? error.cause.message : "";
   return RANGE_WORDS.test(`${error.message} ${cause}`);
 }
 
-function unasked(what: string): RpcUnavailable {
-  return new RpcUnavailable(
+function unasked(what: string): RpcUnavailableError {
+  return new RpcUnavailableError(
     "server",
     `The RPC endpoint answered a request for logs with ${what}; use another endpoint if it goes on.`,
   );

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { block } from "@verai/client/readers";
+import { blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
-import { MOVE_CAUSES, type MoveCause, word } from "@verai/client/words";
+import { MOVE_CAUSES, type MoveCause, enumName } from "@verai/client/enums";
 import { collectEnergy, type EnergyReport } from "@verai/tasks/energy/collect";
 import { printEnergy } from "@verai/tasks/energy/print";
-import { type CastNode, type CastTask, NODES } from "@verai/devnet/participants";
+import { type ParticipantNode, type ParticipantTask, NODES } from "@verai/devnet/participants";
 import { type Configs, specOf } from "@verai/devnet/configs";
 import { nodeIdOf } from "@verai/devnet/faults";
 import type { Processes } from "@verai/devnet/processes";
@@ -17,7 +17,7 @@ export interface EnergyStage {
   readonly configs: Configs;
   readonly say: (text: string) => void;
   /** What the process of a node is called. */
-  readonly processOf: (node: CastNode) => string;
+  readonly processOf: (node: ParticipantNode) => string;
 }
 
 /** A lease that moved. */
@@ -51,7 +51,7 @@ const HUNGRY = {
 } as const;
 
 /** Two trainings, long enough to be moved in their midst. */
-const TASKS: readonly CastTask[] = [
+const TASKS: readonly ParticipantTask[] = [
   {
     name: "moved from a hot node",
     account: 16,
@@ -91,7 +91,7 @@ export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
   await processes.stop(["keeper"], 10_000);
-  const keepers = ["allocation", "failover", "energy", "balance"];
+  const keepers = ["allocation", "failover", "reports", "balancing"];
   processes.start("keeper", ["keepers/main.ts", "run", "--config", await stage.configs.keeper(1, { keepers })]);
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
@@ -104,7 +104,7 @@ export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
   );
   finished.catch(() => undefined);
   const names = processes.names().filter((name) => !name.startsWith("developer"));
-  const story = async () => {
+  const scenario = async () => {
     const hot = await nodeIdOf(session, nodeCalled(HOT.node));
     const relieved = await moved(session, since, "load", hot);
     const { loads } = relieved;
@@ -118,7 +118,7 @@ export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
     await finished;
     return { hot, relieved, throttled, handed };
   };
-  const seen = await processes.watch(names, story());
+  const seen = await processes.watch(names, scenario());
   say("both tasks are trained and paid; waiting for the last reports");
   const outcome = await settled(session);
   return { ...seen, ...outcome, checks: checksOf(outcome, seen) };
@@ -138,13 +138,13 @@ async function restart({ processes, configs, processOf }: EnergyStage, name: str
   processes.start(processOf(node), ["agent/main.ts", "run", "--config", config]);
 }
 
-function nodeCalled(name: string): CastNode {
+function nodeCalled(name: string): ParticipantNode {
   const node = NODES.find((each) => each.name === name);
   if (!node) throw new Error(`there is no ${name} in the cast`);
   return node;
 }
 
-async function submit({ processes, configs }: EnergyStage, task: CastTask) {
+async function submit({ processes, configs }: EnergyStage, task: ParticipantTask) {
   const { config, spec, terms } = await configs.developer(task, { ...specOf(task), args: SPEC });
   const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
   return processes.start(`developer-${String(task.account)}`, args);
@@ -158,7 +158,9 @@ async function moved({ contracts }: Session, since: number, cause: MoveCause, fr
   };
   return until(`a move from node ${from} because of ${cause}`, async () => {
     const events = await balancer.queryFilter(balancer.filters.Moved(), since);
-    const event = events.find(({ args }) => Number(args.fromNode) === from && word(MOVE_CAUSES, args.cause) === cause);
+    const event = events.find(
+      ({ args }) => Number(args.fromNode) === from && enumName(MOVE_CAUSES, args.cause) === cause,
+    );
     if (!event) return undefined;
     const { args, blockNumber } = event;
     // Whom the seed names; what it leaves over waits for the next round.
@@ -185,15 +187,15 @@ async function throttling({ contracts }: Session, since: number): Promise<Energy
 /** The energy of it all, once every paid lease has its place in the accounts. */
 async function settled({ reader, contracts }: Session): Promise<Pick<EnergyOutcome, "network" | "tasks">> {
   return until("paid work being set against its baseline", async () => {
-    const pin = await reader.pin();
-    const leases = (await reader.leases(pin)).filter(({ status }) => status === "paid");
+    const block = await reader.block();
+    const leases = (await reader.leases(block)).filter(({ status }) => status === "paid");
     for (const { id } of leases) {
-      const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, block(pin));
+      const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, blockTag(block));
       if (reported && !credited) return undefined;
     }
-    const network = await collectEnergy(reader, pin, "network");
-    const ids = (await reader.tasks(pin)).map(({ id }) => id);
-    const tasks = await Promise.all(ids.map((id) => collectEnergy(reader, pin, "task", id)));
+    const network = await collectEnergy(reader, block, "network");
+    const ids = (await reader.tasks(block)).map(({ id }) => id);
+    const tasks = await Promise.all(ids.map((id) => collectEnergy(reader, block, "task", id)));
     return network.account.creditedUnits > 0 ? { network, tasks } : undefined;
   });
 }

@@ -1,10 +1,10 @@
 import { formatEther } from "ethers";
 
 import { type EnergyOutcome, printOutcome } from "./energy.ts";
-import type { Books, GasUse } from "@verai/devnet/observe";
+import type { LedgerTotals, GasUse } from "@verai/devnet/observe";
 import type { Silence } from "@verai/devnet/faults";
-import type { FetchedCheckpoint } from "./outcome.ts";
-import { table } from "@verai/devnet/screen";
+import type { FetchedCheckpoint } from "./results.ts";
+import { table } from "@verai/devnet/output";
 import type { Recovery } from "@verai/devnet/timeline";
 
 /** What the demo found. Amounts in wei. */
@@ -44,7 +44,7 @@ export interface Report {
   }[];
   readonly checkpoints: readonly FetchedCheckpoint[];
   readonly gas: readonly GasUse[];
-  readonly books: Books;
+  readonly books: LedgerTotals;
   /** Absent if that part was left out. */
   readonly energy?: EnergyOutcome;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { HARDHAT } from "@verai/devnet/chain";
 import { type Processes, ROOT } from "@verai/devnet/processes";
-import type { Person } from "./people.ts";
+import type { KeystoreWallet } from "./wallets.ts";
 
 /** Who holds the roles of a deployment. */
 export interface RoleHolders {
@@ -36,7 +36,7 @@ export async function deploy(
   parameters: string,
   deploymentId: string,
   environment: Readonly<Record<string, string>>,
-  { keystore, passphraseFile }: Person,
+  { keystore, passphraseFile }: KeystoreWallet,
 ): Promise<string> {
   const what = ["--parameters", parameters, "--deployment-id", deploymentId, "--reset"];
   const signer = ["--keystore", keystore, "--passphrase-file", passphraseFile, "--yes"];

@@ -8,14 +8,14 @@ import { pino } from "pino";
 import { OwnLeases } from "@verai/agent/node/own-leases";
 import type { Session } from "@verai/client/session";
 import { addressesOf, openClient, openMarket } from "@verai/devnet/market";
-import { Cable } from "@verai/devnet/rpc-proxy";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { connect } from "@verai/client/deployment";
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { Reader } from "@verai/client/readers";
 import { hexlify } from "ethers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRoundWith } from "@verai/protocol/allocation/plan";
+import { planRoundWith } from "@verai/protocol/allocation/round-plan";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
@@ -23,7 +23,7 @@ const quiet = pino({ level: "silent" });
 describe("a node's own leases", () => {
   let market: Awaited<ReturnType<typeof openMarket>>;
   let client: Awaited<ReturnType<typeof openClient>>;
-  let cable: Cable;
+  let rpcProxy: RpcProxy;
   let provider: RpcProvider;
   let folder: string;
   let session: Session;
@@ -37,9 +37,9 @@ describe("a node's own leases", () => {
         n === 1 ? client.signer.address : undefined,
       );
     }
-    cable = new Cable(market.url);
-    await cable.plug();
-    provider = await openProvider(cable.url, { chainId: 31337, pollingMs: 20 });
+    rpcProxy = new RpcProxy(market.url);
+    await rpcProxy.plug();
+    provider = await openProvider(rpcProxy.url, { chainId: 31337, pollingMs: 20 });
     const addresses = await addressesOf(market);
     const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
     session = { provider, contracts, reader: new Reader(contracts) } as unknown as Session;
@@ -48,7 +48,7 @@ describe("a node's own leases", () => {
   afterEach(async () => {
     provider.destroy();
     client.provider.destroy();
-    await cable.cut();
+    await rpcProxy.cut();
     await market.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -72,26 +72,26 @@ describe("a node's own leases", () => {
   it("are found, followed and found again after a restart, in two requests a look", async () => {
     const own = open();
     await own.look();
-    cable.calls.length = 0;
+    rpcProxy.calls.length = 0;
     await own.look();
-    expect(cable.calls).to.deep.equal(["eth_getBlockByNumber", "eth_call"]);
+    expect(rpcProxy.calls).to.deep.equal(["eth_getBlockByNumber", "eth_call"]);
 
     await lease(6);
     const { node } = await own.look();
     expect(node.leased).to.equal(2);
     expect(own.live().map(({ nodeId, count, status }) => [nodeId, count, status])).to.deep.equal([[2, 2, "active"]]);
-    expect(cable.calls.filter((method) => method === "eth_getLogs")).to.have.length(1);
+    expect(rpcProxy.calls.filter((method) => method === "eth_getLogs")).to.have.length(1);
 
-    cable.calls.length = 0;
+    rpcProxy.calls.length = 0;
     await market.pass(1);
     await own.look();
-    expect(cable.calls).to.deep.equal(["eth_getBlockByNumber", "eth_call"]);
+    expect(rpcProxy.calls).to.deep.equal(["eth_getBlockByNumber", "eth_call"]);
 
     const again = open();
-    cable.calls.length = 0;
+    rpcProxy.calls.length = 0;
     await again.look();
     expect(again.live().map(({ nodeId }) => nodeId)).to.deep.equal([2]);
-    expect(cable.calls).not.to.include("eth_getLogs");
+    expect(rpcProxy.calls).not.to.include("eth_getLogs");
     // With an empty disk they are looked for, by the events that name the node.
     await rm(join(folder, "2.json"));
     const anew = open();

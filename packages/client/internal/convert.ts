@@ -15,8 +15,8 @@ import {
   NODE_STATUSES,
   ROUND_STATUSES,
   TASK_STATUSES,
-  word,
-} from "../words.ts";
+  enumName,
+} from "../enums.ts";
 
 /**
  * A number that a double holds exactly.
@@ -69,7 +69,7 @@ export function className(name: string): string {
 export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
   return {
     id: safe(v.id),
-    status: word(NODE_STATUSES, v.status),
+    status: enumName(NODE_STATUSES, v.status),
     classId: safe(v.classId),
     askTick: safe(v.askTick),
     capacity: safe(v.capacity),
@@ -87,10 +87,10 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     withdrawableAt: safe(v.withdrawableAt),
     owner: v.owner,
     operator: v.operator,
-    energySource: word(ENERGY_SOURCES, v.energySource),
+    energySource: enumName(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
-    fit: !v.ineligible,
+    eligible: !v.ineligible,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };
@@ -100,7 +100,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
   const surcharges = [...v.surcharges];
   return {
     id: safe(v.id),
-    status: word(TASK_STATUSES, v.status),
+    status: enumName(TASK_STATUSES, v.status),
     queued: v.queued,
     inRound: v.inRound,
     parked: v.parked,
@@ -134,7 +134,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     price: safe(lease.price),
     due: safe(lease.due),
     fence: safe(lease.fence),
-    status: word(LEASE_STATUSES, lease.status),
+    status: enumName(LEASE_STATUSES, lease.status),
     parent: safe(lease.parent),
     ...(result.deliveredAt > 0n && {
       result: {
@@ -167,7 +167,7 @@ export function toCheckpoint(v: ICheckpointRegistry.CheckpointStructOutput): Che
 export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
   return {
     id: safe(v.id),
-    status: word(ROUND_STATUSES, v.status),
+    status: enumName(ROUND_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     opener: v.opener,
@@ -183,7 +183,7 @@ export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
 export function toBatch(v: IReassignment.BatchViewStructOutput): Batch {
   return {
     id: safe(v.id),
-    status: word(BATCH_STATUSES, v.status),
+    status: enumName(BATCH_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     requestId: v.requestId,
