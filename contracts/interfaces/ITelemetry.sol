@@ -175,7 +175,9 @@ interface ITelemetry {
     /// @return latency Milliseconds.
     /// @return at When it was posted.
     /// @return capacity Units of capacity that the node had then.
-    function loadAndLatencyOf(uint32 nodeId) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
+    function loadAndLatencyOf(
+        uint32 nodeId
+    ) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
 
     /// @notice Whether the node missed its reports: nothing for {Param.ReportTimeout}, counted from its registration if it
     /// never reported. Reverts if unknown.

@@ -23,13 +23,7 @@ contract Lens is ILens {
     /// @notice Which nodes are silent.
     ITelemetry public immutable TELEMETRY;
 
-    constructor(
-        ILeaseRegistry leases,
-        INodeRegistry nodes,
-        ISupply supply,
-        ITaskRegistry tasks,
-        ITelemetry telemetry
-    ) {
+    constructor(ILeaseRegistry leases, INodeRegistry nodes, ISupply supply, ITaskRegistry tasks, ITelemetry telemetry) {
         LEASES = leases;
         NODES = nodes;
         SUPPLY = supply;

@@ -4,9 +4,10 @@ import { test } from "node:test";
 
 import { AbiCoder, type ErrorFragment, id, Interface, type InterfaceAbi, makeError, type ParamType } from "ethers";
 
-import { ChainError, ContractRefusalError, isRefusal, RpcUnavailableError } from "./errors.ts";
+import { ChainError, ContractRefusal, isRefusal, RpcUnavailable } from "./errors.ts";
 import { explain, revertData } from "./error-messages.ts";
-import { codeOf, knownErrors, ERROR_MESSAGES } from "./internal/contract-errors.ts";
+import { codeOf, describeError, ERROR_MESSAGES } from "./describe-error.ts";
+import { knownErrors } from "./internal/contract-errors.ts";
 
 const ETHER = 10n ** 18n;
 
@@ -36,13 +37,13 @@ function revertWith(fragment: ErrorFragment, args: readonly unknown[]): string {
   return fragment.selector + AbiCoder.defaultAbiCoder().encode(fragment.inputs, args).slice(2);
 }
 
-function refuse(signature: string, ...args: unknown[]): ContractRefusalError {
+function refuse(signature: string, ...args: unknown[]): ContractRefusal {
   const fragment = knownErrors().get(id(signature).slice(0, 10));
   assert.ok(fragment, `${signature} is known`);
   const explained = explain(
     makeError("execution reverted", "CALL_EXCEPTION", callException(revertWith(fragment, args))),
   );
-  assert.ok(explained instanceof ContractRefusalError);
+  assert.ok(explained instanceof ContractRefusal);
   return explained;
 }
 
@@ -108,6 +109,23 @@ test("sentences name amounts, times, words and prices of a round as people read 
     refuse("FlowNotCheapest(uint32,uint8,uint256,uint256)", 1n, 2n, 1024n * 20_000n, 1024n * 10_000n + 512n).message,
     /at 0\.02 VER where 0\.0100005 VER would do/,
   );
+});
+
+test("an error is described by its name and values alone, however a library decodes short integers", () => {
+  const told = describeError("WrongLeaseStatus", [7, 6]);
+  assert.match(told.message, /^Lease 7 is expired.*read it again/);
+  assert.deepEqual(
+    { ...told, message: "" },
+    {
+      name: "WrongLeaseStatus",
+      code: "WRONG_LEASE_STATUS",
+      message: "",
+      retryable: false,
+      args: { leaseId: 7, status: 6 },
+    },
+  );
+  assert.equal(describeError("SeedPending", [1n]).retryable, true);
+  assert.equal(describeError("Nobody", [1n, "a"]).message, "The contract refused: Nobody(1, a).");
 });
 
 test("what passes by itself is retryable, what does not is not", () => {
@@ -191,7 +209,7 @@ test("revert data that cannot be decoded is an unknown error, and never an excep
 test("a lost connection is an unavailable endpoint, and errors keep their causes", () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
   const explained = explain(refused);
-  assert.ok(explained instanceof RpcUnavailableError);
+  assert.ok(explained instanceof RpcUnavailable);
   assert.equal(explained.reason, "connection");
   assert.equal(explained.retryable, true);
   assert.equal(explain(explained), explained);

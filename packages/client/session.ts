@@ -2,7 +2,8 @@ import { join } from "node:path";
 
 import { parseEther, parseUnits } from "ethers";
 
-import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
+import { checkDeployment, connect, type Contracts } from "./deployment.ts";
+import { readDeployment } from "./deployment-file.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type TransactionEvent, type TransactionQueueOptions, TransactionQueue } from "./tx/queue.ts";
 import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
@@ -56,7 +57,7 @@ export interface Session {
 /**
  * Connects to a chain and checks that it is the right one and holds the deployment.
  *
- * @throws WrongNetworkError, RpcUnavailableError, or a ChainError about the deployment.
+ * @throws WrongNetwork, RpcUnavailable, or a ChainError about the deployment.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { rpcUrl, chainId, deployment: file } = options.network;

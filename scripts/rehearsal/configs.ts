@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { KeystoreWallet } from "./wallets.ts";
+import type { KeystoreWallet } from "@verai/devnet/wallets";
 
 /** The configuration of a node's agent. */
 export function agentConfig(data: string, network: object, { name, keystore, passphraseFile }: KeystoreWallet): object {

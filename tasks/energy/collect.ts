@@ -1,8 +1,8 @@
-import type { EnergySummary, NetworkTotals, ReportState } from "@verai/client/entities";
+import type { EnergySummary, NetworkTotals, NodeStanding } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
-import { GOALS, renewableNodes, type Standing, reportState } from "@verai/protocol/energy/goals";
+import { readEnergy, readStandings, readTotals } from "@verai/client/telemetry";
+import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 
 /** Energy and carbon of one account, in people's units. */
 export interface Account {
@@ -23,7 +23,7 @@ export interface Account {
   readonly idleUnitHours: number;
   readonly averageWatts: number;
   /** Percent; absent where there is nothing to compare with. */
-  readonly reportState: Standing;
+  readonly standing: Standing;
 }
 
 /** A node as the report shows it. */
@@ -113,15 +113,15 @@ export async function collectEnergy(
 }
 
 async function nodeRows(reader: Reader, at: BlockReference, only?: number): Promise<NodeRow[]> {
-  const [nodes, classes, reportStates] = await Promise.all([
+  const [nodes, classes, standings] = await Promise.all([
     reader.nodes(at),
     reader.classes(at),
-    readReportStates(reader, at),
+    readStandings(reader, at),
   ]);
   const rows: NodeRow[] = [];
   for (const node of nodes) {
     if (only !== undefined && node.id !== only) continue;
-    const seen: ReportState | undefined = reportStates[node.id - 1];
+    const seen: NodeStanding | undefined = standings[node.id - 1];
     rows.push({
       ...toAccount(await readEnergy(reader, at, "node", node.id)),
       id: node.id,
@@ -158,8 +158,8 @@ function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTot
     throttledNodes: totals.throttledNodes,
     renewableNodes: { ...renewableNodes(inMarket, year), goal: GOALS.renewableNodes },
     reportedRenewable: totals.nodes === 0 ? undefined : (totals.renewableNodes * 100) / totals.nodes,
-    carbonReduction: { reached: account.reportState.carbonReduction, goal: GOALS.carbonReduction },
-    idleHarvested: { reached: account.reportState.idleHarvested, goal: GOALS.idleHarvested },
+    carbonReduction: { reached: account.standing.carbonReduction, goal: GOALS.carbonReduction },
+    idleHarvested: { reached: account.standing.idleHarvested, goal: GOALS.idleHarvested },
   };
 }
 
@@ -179,7 +179,7 @@ function toAccount(summary: EnergySummary): Account {
     unitHours: Number(summary.unitSeconds) / 3600,
     idleUnitHours: Number(summary.idleUnitSeconds) / 3600,
     averageWatts: Number(summary.averageWatts),
-    reportState: reportState({
+    standing: standing({
       joules: Number(summary.joules),
       renewableJoules: Number(summary.renewableJoules),
       grams: milligrams(summary.carbonMilligrams),

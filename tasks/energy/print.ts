@@ -23,7 +23,7 @@ export function printEnergy(report: EnergyReport): string {
       node.energySource,
       energy(node.kwh),
       methods(node),
-      percent(node.reportState.renewableEnergy),
+      percent(node.standing.renewableEnergy),
       `${node.co2Grams.toFixed(3)} g`,
       `${node.watts} W`,
       `${node.loadPercent.toFixed(0)} %`,
@@ -55,24 +55,24 @@ export function printEnergy(report: EnergyReport): string {
 }
 
 function accountLines(account: Account): string[] {
-  const { reportState } = account;
+  const { standing } = account;
   return [
     columns([
       ["energy", energy(account.kwh), methods(account)],
-      ["of it renewable", energy(account.renewableKwh), percent(reportState.renewableEnergy)],
+      ["of it renewable", energy(account.renewableKwh), percent(standing.renewableEnergy)],
       ["carbon", `${account.co2Grams.toFixed(3)} g CO2e`, ""],
       [
         "the same work in a data centre",
         account.baselineKwh > 0 ? energy(account.baselineKwh) : "no paid work to compare with yet",
         account.baselineKwh > 0 ? `${account.baselineCo2Grams.toFixed(3)} g CO2e, ${account.creditedUnits} units` : "",
       ],
-      ["efficiency gain", percent(reportState.efficiencyGain), ""],
+      ["efficiency gain", percent(standing.efficiencyGain), ""],
       [
         "carbon avoided",
         account.baselineKwh > 0 ? `${account.avoidedCo2Grams.toFixed(3)} g` : "–",
-        percent(reportState.carbonReduction),
+        percent(standing.carbonReduction),
       ],
-      ["work", `${account.unitHours.toFixed(3)} unit-hours`, `${percent(reportState.idleHarvested)} on idle machines`],
+      ["work", `${account.unitHours.toFixed(3)} unit-hours`, `${percent(standing.idleHarvested)} on idle machines`],
       ["average power of a node", `${account.averageWatts} W`, ""],
     ]),
   ];

@@ -8,8 +8,8 @@ import hre from "hardhat";
 
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { deploymentFile, HARDHAT } from "@verai/devnet/chain";
-import { fillParameters } from "../../scripts/rehearsal/deploy.ts";
-import { newWallet, type KeystoreWallet } from "../../scripts/rehearsal/wallets.ts";
+import { fillParameters } from "@verai/devnet/parameters-file";
+import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
 import { runProgram } from "@verai/devnet/programs";
 import { openExplorer } from "../support/explorer.ts";
 

@@ -393,7 +393,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
     function _reopen(uint32 leaseId, Lease storage held, uint32 parent) private {
         if (_givenUp(leaseId, held)) return;
-        TASKS.reopen(held.taskId, ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1, held.reassignments));
+        TASKS.reopen(
+            held.taskId,
+            ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1, held.reassignments)
+        );
     }
 
     /// @dev Counts a failure or return, and refunds a range that has had too many, so that no node's failing or releasing goes

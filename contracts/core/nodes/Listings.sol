@@ -9,7 +9,7 @@ import {SeedDraw} from "../seeds/SeedDraw.sol";
 import {TickTree} from "./TickTree.sol";
 
 /// @title The supply of one class: which nodes are listed at which tick, and what a clearing price takes of it
-/// @notice A listings holds a {TickTree} of free units and, per tick, an array of the nodes listed there. A round is served
+/// @notice {ClassListings} holds a {TickTree} of free units and, per tick, an array of the nodes listed there. A round is served
 /// from it by {fill}, whose cost depends on the nodes granted and never on the nodes listed.
 library Listings {
     using TickTree for TickTree.Tree;

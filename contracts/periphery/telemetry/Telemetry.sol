@@ -152,7 +152,8 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         emit NodeUnthrottled(nodeId, s.watts, threshold);
         // A lapsed node stays out until it reports again.
         ISupply.State memory state = SUPPLY.stateOf(nodeId);
-        if (s.counted && state.ineligible && _eligible(s, state.classId, _totals, _rule())) SUPPLY.setEligible(nodeId, true);
+        if (s.counted && state.ineligible && _eligible(s, state.classId, _totals, _rule()))
+            SUPPLY.setEligible(nodeId, true);
     }
 
     /// @inheritdoc ITelemetry
@@ -383,7 +384,12 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     }
 
     /// @dev Whether a node may take new work by its last report.
-    function _eligible(ReportState memory s, uint8 classId, Totals memory t, Rule memory rule) private view returns (bool) {
+    function _eligible(
+        ReportState memory s,
+        uint8 classId,
+        Totals memory t,
+        Rule memory rule
+    ) private view returns (bool) {
         if (s.throttled) return false;
         uint256 own = _maxLatencies[classId];
         if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;

@@ -1,4 +1,5 @@
 import { microToWei } from "../money/ver.ts";
+import { nodeOrders } from "../vrf/draws.ts";
 import { findPrices } from "./certificate.ts";
 import type { Certificate } from "./certify.ts";
 import { supplyAt } from "./exchange.ts";
@@ -6,7 +7,7 @@ import { grantClass, layRows, type Row } from "./grants.ts";
 import { buildProblem, objective, type Primal, type Problem, type Round, unitsByClass } from "./model.ts";
 import { betweenNodes, type NodeExchange } from "./node-exchange.ts";
 import { encodePost } from "./post.ts";
-import { RefusalError, type RefusalCode } from "./refusal.ts";
+import { Refusal, type RefusalCode } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 import { validateRound } from "./validate.ts";
 import { verifyPost } from "./verify.ts";
@@ -47,7 +48,7 @@ export interface PlanRefusal {
  * Plans a round: validates the snapshot, solves, proves the result optimal, packs the post and verifies the packed
  * bytes as the contracts will. What is not certified comes back as a refusal and must not be posted.
  *
- * The solver's time, plus O(nodes × log(nodes)) and what {@link findPrices} takes.
+ * The solver's time, plus O(nodes + granted × log(granted)) and what {@link findPrices} takes.
  */
 export function planRound(round: Round, solver: Solver): RoundPlan | PlanRefusal {
   return planRoundWith(round, [solver]);
@@ -88,11 +89,12 @@ function planProblem(round: Round, problem: Problem, solver: Solver): RoundPlan 
       return { kind: "refusal", roundId: round.roundId, solver: solver.name, code: "NotOptimal", why, exchange };
     }
     const { clearing } = finding.certificate;
+    const orderOf = nodeOrders(round.seed);
     const nodes = round.classes.map((listed, k) =>
-      grantClass(round.seed, listed, clearing[k] ?? 0n, units[k] ?? 0).map(({ nodeId }) => nodeId),
+      grantClass(round.seed, listed, clearing[k] ?? 0n, units[k] ?? 0, orderOf).map(({ nodeId }) => nodeId),
     );
     const post = encodePost(round, { clearing, flows: primal.flows, nodes });
-    const { rows, certificate } = verifyPost(round, post, problem);
+    const { rows, certificate } = verifyPost(round, post, problem, orderOf);
     const microVer = rows.reduce((sum, row) => sum + BigInt(row.price) * BigInt(row.units), 0n);
     return {
       kind: "plan",
@@ -122,7 +124,7 @@ function placementsOf(round: Round, problem: Problem, primal: Primal, units: rea
 
 /** What an error refuses; anything else than a refusal is thrown on. */
 function refusal({ roundId }: Round, solver: Solver, error: unknown): PlanRefusal {
-  if (!(error instanceof RefusalError)) throw error;
+  if (!(error instanceof Refusal)) throw error;
   return { kind: "refusal", roundId, solver: solver.name, code: error.code, why: error.message };
 }
 
@@ -131,8 +133,8 @@ function solve(solver: Solver, problem: Problem): Primal {
   try {
     return solver.solve(problem);
   } catch (error) {
-    if (error instanceof RefusalError) throw error;
+    if (error instanceof Refusal) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new RefusalError("SolverFailed", `${solver.name} failed: ${reason}.`, { cause: error });
+    throw new Refusal("SolverFailed", `${solver.name} failed: ${reason}.`, { cause: error });
   }
 }

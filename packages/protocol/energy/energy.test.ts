@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { classBaseline, PUE } from "./baseline.ts";
 import { carbonSurcharge, gramsOfCo2 } from "./carbon.ts";
-import { type EnergyTotals, isRenewable, renewableNodes, reportState } from "./goals.ts";
+import { type EnergyTotals, isRenewable, renewableNodes, standing } from "./goals.ts";
 import { intensityTable, kindOf, KNOWN_REGIONS, regionOf } from "./intensity.ts";
 
 test("every region of the table has a plausible, dated intensity with its source", () => {
@@ -55,14 +55,14 @@ const totals: EnergyTotals = {
 };
 
 test("the standing is in percent, signed, and silent where there is nothing to compare with", () => {
-  assert.deepEqual(reportState(totals), {
+  assert.deepEqual(standing(totals), {
     efficiencyGain: 40,
     renewableEnergy: 25,
     carbonReduction: 60,
     idleHarvested: 25,
   });
-  assert.equal(reportState({ ...totals, joules: 1500 }).efficiencyGain, -50);
-  assert.deepEqual(reportState({ ...totals, joules: 0, baselineJoules: 0, baselineGrams: 0, unitSeconds: 0 }), {
+  assert.equal(standing({ ...totals, joules: 1500 }).efficiencyGain, -50);
+  assert.deepEqual(standing({ ...totals, joules: 0, baselineJoules: 0, baselineGrams: 0, unitSeconds: 0 }), {
     efficiencyGain: undefined,
     renewableEnergy: undefined,
     carbonReduction: undefined,

@@ -36,7 +36,7 @@ export interface Standing {
 }
 
 /** Reckons the standing. Negative gains and reductions are shown as they are. */
-export function reportState(totals: EnergyTotals): Standing {
+export function standing(totals: EnergyTotals): Standing {
   const { joules, renewableJoules, grams, baselineJoules, baselineGrams, idleUnitSeconds, unitSeconds } = totals;
   const share = (part: number, whole: number) => (whole > 0 ? (part * 100) / whole : undefined);
   return {

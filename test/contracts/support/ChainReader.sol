@@ -86,7 +86,8 @@ library ChainReader {
         uint256 count;
         for (uint256 i; i < ranges.length; ++i) {
             ITaskRegistry.OpenRange memory r = ranges[i];
-            for (uint24 j; j < r.count; ++j) units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent, r.reassignments);
+            for (uint24 j; j < r.count; ++j)
+                units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent, r.reassignments);
         }
         uint256 fresh = v.openUnits - count;
         for (uint256 j; j < fresh; ++j) units[count++] = Reference.UnitIn(uint24(v.units - fresh + j), 1, 0, 0);

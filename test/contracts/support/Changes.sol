@@ -86,7 +86,8 @@ library Changes {
         uint256 column,
         uint256 first
     ) private pure returns (uint256, bool) {
-        for (uint256 f; f < p.tasks[t].columns.length; ++f) if (p.tasks[t].columns[f] == column) return (first + f, true);
+        for (uint256 f; f < p.tasks[t].columns.length; ++f)
+            if (p.tasks[t].columns[f] == column) return (first + f, true);
         return (0, false);
     }
 

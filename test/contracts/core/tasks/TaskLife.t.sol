@@ -131,7 +131,9 @@ contract TaskLifeTest is Fixture {
         runRound(1);
         vm.warp(s.deadline);
         checkpoint(1, 5);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseNotOverdue.selector, 1, uint40(block.timestamp + 90)));
+        vm.expectRevert(
+            abi.encodeWithSelector(ILeaseRegistry.LeaseNotOverdue.selector, 1, uint40(block.timestamp + 90))
+        );
         leases.expire(1);
         vm.warp(s.deadline + 1);
         uint256 claimable = vault.claimable(keeper);

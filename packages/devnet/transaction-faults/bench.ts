@@ -12,7 +12,7 @@ import {
   TransactionQueue,
 } from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
-import type { FaultContext } from "../frame.ts";
+import type { FaultContext } from "../fault-case.ts";
 import { FaultyRpc } from "./faulty-rpc.ts";
 
 /** A real chain in this process, which all cases share. */
