@@ -32,7 +32,7 @@ export interface Located {
 
 /**
  * Asks each node that the chain names whether it has any of these checkpoints. Only where none has, and all were reached or are
- * gone by the chain's own word, may work begin anew: that somebody does not answer says nothing of what he holds.
+ * gone by the chain's own word, may work begin again from nothing: that somebody does not answer says nothing of what he holds.
  * O(checkpoints × holders) questions.
  */
 export async function locate(

@@ -181,7 +181,7 @@ export class LeaseWork {
 
   /**
    * Brings earlier holders' work here, once. Damaged checkpoints, and those that cannot be had, are passed over for the one
-   * before. Work begins anew only if nobody whom the chain names has any of them: as long as one was not reached, and is not gone
+   * before. Work begins again from nothing only if nobody whom the chain names has any of them: as long as one was not reached, and is not gone
    * by the chain's word, he may have it, and is asked again until the lease is given back.
    */
   async #restore(): Promise<void> {
@@ -210,7 +210,7 @@ export class LeaseWork {
     if (this.#restorable.length > 0) {
       logger.warn(
         { lease: lease.id },
-        "nobody whom the chain names has a checkpoint of the work before: beginning anew",
+        "nobody whom the chain names has a checkpoint of the work before: beginning from nothing",
       );
     }
     await folder.remember({ ...record, restored: false });

@@ -15,7 +15,7 @@ export interface NeighbourView {
   readonly holders: readonly Neighbour[];
   /** Those whose checkpoints this node holds. */
   readonly producers: readonly Neighbour[];
-  /** Some of the network, whoever: latency is measured to them. */
+  /** Some others of the network: latency is measured to them. */
   readonly sample: readonly Neighbour[];
 }
 

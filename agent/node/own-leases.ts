@@ -205,7 +205,7 @@ export class OwnLeases {
     this.#loaded = true;
     const { chainId } = await session.provider.getNetwork();
     if (state?.nodeId !== nodeId || BigInt(state.chainId) !== chainId) return;
-    // A chain that was started anew does not have them.
+    // A chain that was started again does not have them.
     const block = await session.reader.block();
     if (block.number < state.block) return;
     const read = await session.reader.leasesThatExist(block, state.leases);

@@ -188,7 +188,7 @@ export class Replicas {
 }
 
 /** Why a node should not copy what a lease leaves; undefined if it should. Pure. @param now Chain time, seconds. */
-export function copyRefusal(
+function copyRefusal(
   leaseId: number,
   { lease, producer, self, activeNodes }: CopyView,
   now: number,
@@ -213,6 +213,6 @@ function refuse(why: string): CopyAnswer {
 }
 
 /** Label of the pins of replicas. */
-export function replicaLabel(leaseId: number): string {
+function replicaLabel(leaseId: number): string {
   return `replica-${String(leaseId)}`;
 }

@@ -68,8 +68,8 @@ export class BlockTracker {
   }
 
   /**
-   * The next pin, without a request for an earlier block where it can be avoided: where `before` is given, whoever reads at
-   * the pin also reads the hash of that block there, and tells it to {@link confirm}.
+   * The next pin, without a request for an earlier block where it can be avoided: where `before` is given, the caller reads at
+   * the pin also the hash of that block there, and tells it to {@link confirm}.
    *
    * @throws RpcUnavailableError as {@link next} does.
    */
