@@ -24,8 +24,9 @@ class Run:
         self.directory = directory
         self.attempts = 0
         self._command = [sys.executable, str(HOME / "examples" / f"{example}.py"), *arguments]
-        for name in ("checkpoint", "input", "output"):
-            (directory / name).mkdir(parents=True)
+        self._directories = {name: directory / name for name in ("checkpoint", "input", "output")}
+        for each in self._directories.values():
+            each.mkdir(parents=True)
 
     def start(self, stop_at: int | None, number: int) -> int:
         """Run until the end, or until so many steps were shown. @returns the exit code."""

@@ -93,7 +93,7 @@ def test_training_goes_on_while_a_copy_is_written(monkeypatch: pytest.MonkeyPatc
 def test_what_is_not_state_is_refused_before_anything_is_written() -> None:
     with pytest.raises(CheckpointError, match=r"Linear at model"):
         drmp.torch.save(1, {"model": torch.nn.Linear(2, 2)})
-    with pytest.raises(CheckpointError, match="torch.sparse_coo"):
+    with pytest.raises(CheckpointError, match=r"torch\.sparse_coo"):
         drmp.torch.save(1, {"sparse": torch.eye(2).to_sparse()})
     assert checkpoint.latest() is None
 
