@@ -30,8 +30,8 @@ import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
 const PROGRAM = `
 case "$1" in
   wait) trap 'exit 143' TERM; echo ready; while :; do sleep 0.05; done;;
-  lines) i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); sleep 0.02; done; echo {} > "$VERAI_OUTPUT_DIR/result.json";;
-  finish) echo {} > "$VERAI_OUTPUT_DIR/result.json";;
+  lines) i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); sleep 0.02; done; echo {} > "$DRMP_OUTPUT_DIR/result.json";;
+  finish) echo {} > "$DRMP_OUTPUT_DIR/result.json";;
 esac
 `;
 
