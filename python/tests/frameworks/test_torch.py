@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 
-import drmp  # noqa: E402
-import drmp.torch  # noqa: E402
-from drmp import CheckpointError, checkpoint, layout, randomness  # noqa: E402
+import torch
+
+import drmp
+import drmp.torch
+from drmp import CheckpointError, checkpoint, layout, randomness
 
 SOURCE = str(Path(__file__).parents[2] / "src")
 
@@ -108,7 +110,7 @@ def test_all_random_states_come_back(tmp_path: Path) -> None:
     assert [torch.rand(3).tolist(), numpy.random.rand(3).tolist()] == expected
 
 
-class Noisy(torch.utils.data.Dataset[Any]):  # type: ignore[misc]
+class Noisy(torch.utils.data.Dataset[Any]):
     """Looks at an element differ, in the process that loads and in its workers."""
 
     def __len__(self) -> int:
