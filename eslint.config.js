@@ -9,7 +9,7 @@ import tseslint from "typescript-eslint";
  */
 const DATED = [
   // held against the dates of device files, once
-  "agent/owner/input.ts",
+  "agent/idle/input.ts",
   // for people: since when a directory is locked; and the date of a touched file, which is only compared with others
   "packages/system/data-directory.ts",
   // held against the engine's dates of containers that outlived the agent
@@ -25,14 +25,14 @@ const DATED = [
   // in the name of a file that was set aside, for people
   "chain/internal/set-aside.ts",
   // sets the wall clock back on purpose
-  "scripts/faults/transactions/sending.ts",
+  "packages/devnet/transaction-faults/sending.ts",
   // held against the dates of log lines, which other processes wrote
   "packages/devnet/timeline.ts",
   "packages/devnet/faults.ts",
   // set the date of their own process, or answer with one
   "scripts/faults/clocks.ts",
   "scripts/faults/endpoints/limits.ts",
-  "scripts/faults/transactions/sending.ts",
+  "packages/devnet/transaction-faults/sending.ts",
   // held against the chain's clock
   "packages/process/check/connect.ts",
   "scripts/faults/commands/surroundings.ts",

@@ -1,12 +1,11 @@
-import { decodeBytes32String } from "ethers";
-
 import type { ICheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
-import type { ILeaseRegistry } from "../../../types/contracts/contracts/leases/LeaseRegistry.ts";
-import type { INodeRegistry } from "../../../types/contracts/contracts/nodes/NodeRegistry.ts";
-import type { ISupply } from "../../../types/contracts/contracts/nodes/Supply.ts";
-import type { IReassignment } from "../../../types/contracts/contracts/failover/Reassignment.ts";
-import type { IRoundManager } from "../../../types/contracts/contracts/rounds/RoundManager.ts";
-import type { ITaskRegistry } from "../../../types/contracts/contracts/tasks/TaskRegistry.ts";
+import type { ILeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
+import type { INodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
+import type { ISupply } from "../../../types/contracts/contracts/core/nodes/Supply.ts";
+import type { IReassignment } from "../../../types/contracts/contracts/core/reassignment/Reassignment.ts";
+import type { IRoundManager } from "../../../types/contracts/contracts/core/rounds/RoundManager.ts";
+import type { ITaskRegistry } from "../../../types/contracts/contracts/core/tasks/TaskRegistry.ts";
+import { classNameFromBytes32 } from "../class-names.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "../entities.ts";
 import {
   BATCH_STATUSES,
@@ -15,8 +14,8 @@ import {
   NODE_STATUSES,
   ROUND_STATUSES,
   TASK_STATUSES,
-  word,
-} from "../words.ts";
+  enumName,
+} from "../enums.ts";
 
 /**
  * A number that a double holds exactly.
@@ -54,22 +53,13 @@ function claimedText(read: () => string): string {
 }
 
 export function toClass(v: ISupply.ClassStructOutput, id: number): NodeClass {
-  return { id, name: className(v.name), tickSize: safe(v.tickSize) };
-}
-
-/** A class's name as text; as hexadecimal digits where it is none. */
-export function className(name: string): string {
-  try {
-    return decodeBytes32String(name);
-  } catch {
-    return name;
-  }
+  return { id, name: classNameFromBytes32(v.name), tickSize: safe(v.tickSize) };
 }
 
 export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
   return {
     id: safe(v.id),
-    status: word(NODE_STATUSES, v.status),
+    status: enumName(NODE_STATUSES, v.status),
     classId: safe(v.classId),
     askTick: safe(v.askTick),
     capacity: safe(v.capacity),
@@ -87,10 +77,10 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     withdrawableAt: safe(v.withdrawableAt),
     owner: v.owner,
     operator: v.operator,
-    energySource: word(ENERGY_SOURCES, v.energySource),
+    energySource: enumName(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
-    fit: !v.unfit,
+    fit: !v.ineligible,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };
@@ -100,7 +90,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
   const surcharges = [...v.surcharges];
   return {
     id: safe(v.id),
-    status: word(TASK_STATUSES, v.status),
+    status: enumName(TASK_STATUSES, v.status),
     queued: v.queued,
     inRound: v.inRound,
     parked: v.parked,
@@ -134,7 +124,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     price: safe(lease.price),
     due: safe(lease.due),
     fence: safe(lease.fence),
-    status: word(LEASE_STATUSES, lease.status),
+    status: enumName(LEASE_STATUSES, lease.status),
     parent: safe(lease.parent),
     ...(result.deliveredAt > 0n && {
       result: {
@@ -167,7 +157,7 @@ export function toCheckpoint(v: ICheckpointRegistry.CheckpointStructOutput): Che
 export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
   return {
     id: safe(v.id),
-    status: word(ROUND_STATUSES, v.status),
+    status: enumName(ROUND_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     opener: v.opener,
@@ -183,7 +173,7 @@ export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
 export function toBatch(v: IReassignment.BatchViewStructOutput): Batch {
   return {
     id: safe(v.id),
-    status: word(BATCH_STATUSES, v.status),
+    status: enumName(BATCH_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     requestId: v.requestId,

@@ -1,5 +1,6 @@
-import { DITHER } from "../money/units.ts";
+import { DITHER, TICKS } from "../money/units.ts";
 import { dither } from "../vrf/draws.ts";
+import { columnsOf, type NodeColumns } from "./node-columns.ts";
 
 /** A node as it is listed: frozen while a round is open. */
 export interface ListedNode {
@@ -73,7 +74,7 @@ export interface ProblemClass {
 /** A class that a task accepts, in the scaled problem. */
 export interface Choice {
   /** Index of the class. */
-  readonly lane: number;
+  readonly column: number;
   /** Micro-VER × 1024 + dither. */
   readonly surcharge: number;
 }
@@ -118,31 +119,36 @@ export function classLabel({ id, name }: { readonly id: number; readonly name?: 
 }
 
 /**
- * The scaled problem of a round that has been validated. O(n log n + tasks × accepted classes) with n listed nodes.
+ * The scaled problem of a round that has been validated. O(n + tasks × accepted classes) with n listed nodes.
  */
 export function buildProblem(round: Round): Problem {
-  const laneOf = new Map(round.classes.map(({ id }, lane) => [id, lane]));
+  const laneOf = new Map(round.classes.map(({ id }, column) => [id, column]));
   const tasks = round.tasks.map(({ id, units, maxPrice, classes }) => ({
     id,
     units,
     maxPrice: scaledMaxPrice(maxPrice),
     choices: classes.map(({ classId, surcharge }) => ({
-      lane: laneOf.get(classId) ?? -1,
+      column: laneOf.get(classId) ?? -1,
       surcharge: surcharge * DITHER + dither(round.seed, id, classId),
     })),
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(each.nodes, tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(columnsOf(each), tickPrice) };
   });
   return { tasks, classes };
 }
 
-/** Supply of a class by ascending price. O(nodes + ticks × log(ticks)). */
-export function supplySteps(nodes: readonly Pick<ListedNode, "tick" | "units">[], tickPrice: number): Step[] {
-  const unitsAt = new Map<number, number>();
-  for (const { tick, units } of nodes) unitsAt.set(tick, (unitsAt.get(tick) ?? 0) + units);
-  return [...unitsAt].sort(([a], [b]) => a - b).map(([tick, units]) => ({ price: tick * tickPrice, units }));
+/** Supply of a class by ascending price. O(nodes + {@link TICKS}). */
+export function supplySteps({ ticks, units: each }: Pick<NodeColumns, "ticks" | "units">, tickPrice: number): Step[] {
+  const unitsAt = new Float64Array(TICKS);
+  for (let i = 0; i < ticks.length; i++) {
+    const tick = ticks[i] ?? 0;
+    unitsAt[tick] = (unitsAt[tick] ?? 0) + (each[i] ?? 0);
+  }
+  const steps: Step[] = [];
+  for (const [tick, units] of unitsAt.entries()) if (units > 0) steps.push({ price: tick * tickPrice, units });
+  return steps;
 }
 
 /** Units that flow through each class. O(tasks × accepted classes). */
@@ -150,8 +156,8 @@ export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[]
   const units = problem.classes.map(() => 0);
   problem.tasks.forEach(({ choices }, t) => {
     flows[t]?.forEach((amount, c) => {
-      const lane = choices[c]?.lane;
-      if (amount !== 0 && lane !== undefined) units[lane] = (units[lane] ?? 0) + amount;
+      const column = choices[c]?.column;
+      if (amount !== 0 && column !== undefined) units[column] = (units[column] ?? 0) + amount;
     });
   });
   return units;
@@ -181,9 +187,9 @@ export function objective(problem: Problem, primal: Primal): bigint {
       if (units !== 0) cost += BigInt(choices[c]?.surcharge ?? 0) * BigInt(units);
     });
   });
-  unitsByClass(problem, primal.flows).forEach((units, lane) => {
+  unitsByClass(problem, primal.flows).forEach((units, column) => {
     let left = units;
-    for (const step of problem.classes[lane]?.steps ?? []) {
+    for (const step of problem.classes[column]?.steps ?? []) {
       if (left === 0) break;
       const used = Math.min(step.units, left);
       cost += BigInt(step.price) * BigInt(used);

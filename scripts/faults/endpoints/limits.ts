@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import {
   CHAIN,
   failure,
@@ -14,7 +14,7 @@ import {
   unavailable,
   within,
 } from "./stand-in.ts";
-import { explain } from "@verai/client/explain";
+import { explain } from "@verai/client/error-messages";
 import { RpcProvider } from "@verai/client/provider";
 
 /** Refuses requests beyond so many in a second of its clock. */
