@@ -1,27 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Node } from "@verai/client/entities";
-import { settles } from "@verai/executor/patience";
-import { ReceiptAsker } from "./attest/asker.ts";
-import { ReceiptGiver } from "./attest/giver.ts";
-import { Doubts } from "./attest/order.ts";
-import { SpotChecks } from "./attest/spot.ts";
-import { Holdings } from "./lease/holdings.ts";
-import { outOfTouch, planLeases } from "./lease/plan.ts";
+import { answer, blockTag } from "@verai/client/readers";
+import { settles } from "@verai/executor/time-outs";
+import { ReceiptRequester } from "./replication/requester.ts";
+import { ReceiptResponder } from "./replication/responder.ts";
+import { PeerReputation } from "./replication/reputation.ts";
+import { SpotChecks } from "./replication/spot-check.ts";
+import { LeaseSet } from "./lease/lease-set.ts";
+import { outOfTouch, planLeases } from "./lease/lease-plan.ts";
 import { CheckpointPosts } from "./lease/posts.ts";
 import { LeaseSteps } from "./lease/steps.ts";
 import { LeaseTurns } from "./lease/turns.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
-import { chooseNeighbours, heldLeases } from "./node/neighbours.ts";
-import { Replicas } from "./node/replication.ts";
-import { resultsToHold, tidyResults } from "./node/results.ts";
-import { keptResults } from "./node/retention.ts";
-import { type AgentState, describe, keepNode } from "./node/upkeep.ts";
-import { type AgentParts, attempt, send } from "./parts.ts";
+import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
+import { Housekeeping } from "./node/housekeeping.ts";
+import type { Look } from "./node/own-leases.ts";
+import { Peers } from "./node/peers.ts";
+import { type CopyView, Replicas } from "./replication/replicas.ts";
+import { resultLabel } from "./node/results.ts";
+import { isOfUse } from "./node/retention.ts";
+import { type AgentState, describe, IdleCauses, reconcileNode } from "./node/reconcile.ts";
+import { type AgentContext, attempt, checkpointLabel, send } from "./context.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
 
-export type { AgentParts } from "./parts.ts";
+export type { AgentContext } from "./context.ts";
 
 /** Longest wait of a cycle for the steps that it has begun, milliseconds; they go on after it. */
 const STEP_PATIENCE_MS = 10_000;
@@ -37,12 +40,16 @@ const DRAIN_CYCLES = 5;
 export class Agent {
   /** CPU time of what it runs. */
   readonly workloads: WorkloadCpu;
-  readonly #parts: AgentParts;
-  readonly #holdings: Holdings;
+  readonly #context: AgentContext;
+  readonly #leaseSet: LeaseSet;
   readonly #posts: CheckpointPosts;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
-  readonly #giver: ReceiptGiver;
+  readonly #copies: CopyRequests;
+  readonly #house: Housekeeping;
+  readonly #peers: Peers;
+  readonly #causes = new IdleCauses();
+  readonly #responder: ReceiptResponder;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
@@ -50,24 +57,35 @@ export class Agent {
   readonly #turns = new LeaseTurns();
   #draining = false;
   #state: AgentState | undefined;
+  #latest: { readonly look: Look; readonly at: number } | undefined;
 
-  constructor(parts: AgentParts) {
-    this.#parts = parts;
-    this.#holdings = new Holdings(parts);
-    this.workloads = new WorkloadCpu(this.#holdings.works);
-    const doubts = new Doubts();
-    this.#spots = new SpotChecks({ ...parts, doubts });
-    const asker = new ReceiptAsker({ ...parts, doubts });
-    this.#posts = new CheckpointPosts(parts, this.#holdings, asker, this.#spots);
-    this.#steps = new LeaseSteps(parts, this.#holdings, this.#posts);
-    this.#replicas = new Replicas(parts);
-    this.#giver = new ReceiptGiver(parts);
+  constructor(context: AgentContext) {
+    this.#context = context;
+    this.#leaseSet = new LeaseSet(context);
+    this.workloads = new WorkloadCpu(this.#leaseSet.works);
+    const reputation = new PeerReputation();
+    this.#spots = new SpotChecks({ ...context, reputation });
+    const requester = new ReceiptRequester({ ...context, reputation });
+    this.#posts = new CheckpointPosts(context, this.#leaseSet, requester, this.#spots);
+    this.#steps = new LeaseSteps(context, this.#leaseSet, this.#posts, () => {
+      this.#house.hasten();
+    });
+    this.#replicas = new Replicas({
+      ...context,
+      look: (leaseId) => lookForCopies(context, leaseId),
+      full: () => context.disk.full,
+    });
+    this.#copies = new CopyRequests({ ...context, holders: (block, leaseId) => context.holders.of(block, leaseId) });
+    this.#responder = new ReceiptResponder(context);
+    this.#house = new Housekeeping(context, this.#replicas, this.#responder);
+    this.#peers = new Peers(context);
   }
 
-  /** Begins to give other nodes receipts, and to answer their spot checks. */
+  /** Begins to give other nodes receipts, to answer their spot checks, and to copy what they ask for. */
   async serve(): Promise<void> {
-    await this.#giver.serve();
+    await this.#responder.serve();
     await this.#spots.serve();
+    await this.#replicas.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -86,52 +104,70 @@ export class Agent {
   }
 
   async #cycle(): Promise<boolean> {
-    const { reader } = this.#parts.session;
-    const { pin } = await this.#holdings.index.refresh();
-    this.#seen = { timestamp: pin.timestamp, at: performance.now() };
-    const nodes = await reader.nodes(pin);
-    const node = nodes.find(({ id }) => id === this.#parts.nodeId);
-    if (!node) throw new Error(`node ${String(this.#parts.nodeId)} is not registered`);
-    this.#connectPeers(nodes);
+    const look = await this.#leaseSet.look();
+    const { block } = look;
+    this.#seen = { timestamp: block.timestamp, at: performance.now() };
+    this.#latest = { look, at: performance.now() };
     await this.#lookForRoom();
 
-    const pausing = this.#draining || (this.#parts.owner?.present ?? false);
+    const pausing = this.#draining || (this.#context.owner?.present ?? false);
     if (pausing && !this.#draining) this.#makeWay();
-    const mine = await this.#holdings.onChain(pin);
-    const local = (await this.#holdings.here()).map((work) => {
+    const mine = await this.#leaseSet.onChain(look);
+    const local = (await this.#leaseSet.here()).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
     });
-    const steps = planLeases(mine, local, pin.timestamp, pausing);
+    const steps = planLeases(mine, local, block.timestamp, pausing);
     // Leases do not wait for one another, and the cycle not for long; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);
     for (const [leaseId, own] of byLease) {
-      if (!this.#turns.busy(leaseId)) this.#turns.begin(leaseId, () => this.#steps.take(own, mine, pin));
+      if (!this.#turns.busy(leaseId)) this.#turns.begin(leaseId, () => this.#steps.take(own, mine, block));
     }
     await this.#turns.settle(this.#draining ? this.#drainPatienceMs : STEP_PATIENCE_MS);
 
+    await this.#peers.keep(block, this.#house.held);
     if (!this.#draining) {
-      await keepNode(this.#parts, node, pin, this.#drains);
-      const kept = await this.#holdings.kept(pin);
-      const { store } = this.#parts;
-      const results = resultsToHold(keptResults(this.#holdings.index.all(), pin.timestamp), store);
-      await this.#replicas.keep(reader, pin, [...new Set([...kept, ...results])], nodes, node.id);
-      await this.#giver.tidy(pin, kept);
-      await tidyResults(store, new Set(kept.map(({ id }) => id)), this.#parts.logger);
-      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
+      await reconcileNode(this.#context, look, this.#drains);
+      await this.#house.keep(block);
+      this.#copies.keep(block, this.#contents(look));
+      this.#spots.begin(async (id) => {
+        const { reader } = this.#context.session;
+        const holder = await reader.node(await reader.block(), id);
+        return holder?.status === "active" ? holder.endpoint : undefined;
+      });
     }
-    const state = await describe(this.#parts, node, mine, pin);
+    const state = await describe(this.#context, look, mine, this.#causes);
     // Seconds that count down are no news.
     if (state.idle !== undefined && state.cause?.code !== this.#state?.cause?.code) {
-      this.#parts.logger.info({ why: state.idle }, "idle");
+      this.#context.logger.info({ why: state.idle }, "idle");
     }
     this.#state = state;
     return steps.length > 0 || this.#turns.size > 0;
   }
 
+  /** What of this node's leases others should have copies of: those that can change, and results that are kept here. */
+  #contents({ checkpoints, block }: Look): Content[] {
+    const { nodeId, store } = this.#context;
+    const leases = new Map(
+      this.#house.held.filter((lease) => lease.nodeId === nodeId).map((lease) => [lease.id, lease]),
+    );
+    for (const lease of this.#leaseSet.leases.live()) leases.set(lease.id, lease);
+    const own = new Set(store.list().flatMap(({ labels }) => labels));
+    const kept = [...leases.values()].filter((lease) => {
+      const isHere = own.has(resultLabel(lease.id)) || own.has(checkpointLabel(lease.id));
+      return isHere && isOfUse(lease, block.timestamp);
+    });
+    return contentsOf(kept, checkpoints, (taskId) => this.#leaseSet.knownTask(taskId));
+  }
+
+  /** The last look at the chain, if it is at most so many milliseconds old. */
+  latest(ms: number): Look | undefined {
+    return this.#latest && performance.now() - this.#latest.at <= ms ? this.#latest.look : undefined;
+  }
+
   /** Longest wait for steps in each cycle while the agent leaves: a grace to stop, one to be copied, and transactions. */
   get #drainPatienceMs(): number {
-    return 2 * this.#parts.graceSeconds * 1000 + 60_000;
+    return 2 * this.#context.graceSeconds * 1000 + 60_000;
   }
 
   /**
@@ -141,12 +177,12 @@ export class Agent {
    */
   async drain(): Promise<void> {
     this.#draining = true;
-    const { session, nodeId, logger } = this.#parts;
-    await Promise.all([...this.#holdings.works.values()].map((work) => work.stop("drain")));
-    await attempt(this.#parts, "drain", async () => {
-      const node = await session.reader.node(await session.reader.pin(), nodeId);
+    const { session, nodeId, logger } = this.#context;
+    await Promise.all([...this.#leaseSet.works.values()].map((work) => work.stop("drain")));
+    await attempt(this.#context, "drain", async () => {
+      const node = await session.reader.node(await session.reader.block(), nodeId);
       if (node?.status !== "active") return;
-      await send(this.#parts, "drain", () => session.contracts.nodes.drain.populateTransaction(nodeId));
+      await send(this.#context, "drain", () => session.contracts.nodes.drain.populateTransaction(nodeId));
     });
     for (let round = 0; round < DRAIN_CYCLES; round++) {
       try {
@@ -156,19 +192,20 @@ export class Agent {
         await delay(1000);
       }
     }
-    await Promise.all([...this.#holdings.works.values()].map((work) => work.stop("kill")));
-    await attempt(this.#parts, "hand-over", () => handOver(this.#parts, this.#holdings));
-    await this.#giver.stop();
-    const held = this.#holdings.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
+    await Promise.all([...this.#leaseSet.works.values()].map((work) => work.stop("kill")));
+    await attempt(this.#context, "hand-over", () => handOver(this.#context, this.#leaseSet, this.#copies));
+    await this.#responder.stop();
+    await this.#replicas.stop();
+    const held = this.#leaseSet.leases.live().filter(({ status }) => status === "active");
     if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
   }
 
   /** The machine's owner is back: workloads are told to write a last checkpoint and end. Their leases' steps wait for it. */
   #makeWay(): void {
-    const running = [...this.#holdings.works.values()].filter((work) => work.running);
+    const running = [...this.#leaseSet.works.values()].filter((work) => work.running);
     if (running.length === 0) return;
-    this.#parts.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
+    this.#context.logger.info({ leases: running.length }, "the owner uses the machine: giving the work back");
     for (const work of running) void work.stop("drain");
   }
 
@@ -177,41 +214,42 @@ export class Agent {
     if (!this.#seen) return;
     const { timestamp, at } = this.#seen;
     const elapsed = (performance.now() - at) / 1000;
-    const running = this.#holdings.index.live().filter(({ id }) => this.#holdings.works.get(id)?.running);
+    const running = this.#leaseSet.leases.live().filter(({ id }) => this.#leaseSet.works.get(id)?.running);
     const ends: Promise<void>[] = [];
     for (const id of outOfTouch(running, timestamp, elapsed)) {
       const seconds = Math.round(elapsed);
-      this.#parts.logger.error(
+      this.#context.logger.error(
         { lease: id, seconds },
         "stopping work: the chain cannot be reached, and the lease is overdue",
       );
-      ends.push(this.#holdings.works.get(id)?.stop("kill") ?? Promise.resolve());
+      ends.push(this.#leaseSet.works.get(id)?.stop("kill") ?? Promise.resolve());
     }
     await settles(Promise.all(ends), STEP_PATIENCE_MS);
   }
 
   async #lookForRoom(): Promise<void> {
-    const { room, logger } = this.#parts;
-    const before = room.full;
-    const now = await room.look();
+    const { disk, logger } = this.#context;
+    const before = disk.full;
+    const now = await disk.look();
     if (now !== undefined && before === undefined) logger.error(now);
-    if (now === undefined && before !== undefined) logger.info({ directory: room.directory }, "there is room again");
+    if (now === undefined && before !== undefined) logger.info({ directory: disk.directory }, "there is room again");
   }
+}
 
-  #connectPeers(nodes: readonly Node[]): void {
-    const { store, nodeId } = this.#parts;
-    const { index } = this.#holdings;
-    this.#giver.see(nodes, (leaseId) => index.get(leaseId));
-    const endpoints = new Map(nodes.map(({ id, endpoint }) => [id, endpoint]));
-    const neighbours = chooseNeighbours({ nodeId, nodes, leases: index.all(), held: heldLeases(store.list()) });
-    store.setPeers(
-      neighbours.flatMap(
-        (id) =>
-          endpoints
-            .get(id)
-            ?.split(",")
-            .filter((address) => address !== "") ?? [],
-      ),
-    );
-  }
+/** What the chain says of a lease that this node is asked to copy for. */
+async function lookForCopies({ session, nodeId }: AgentContext, leaseId: number): Promise<CopyView & { now: number }> {
+  const { reader, contracts } = session;
+  const block = await reader.block();
+  const [[lease], self, activeNodes] = await Promise.all([
+    reader.leasesThatExist(block, [leaseId]),
+    reader.node(block, nodeId),
+    answer(contracts.supply.activeNodes(blockTag(block))),
+  ]);
+  const [producer, newest] = lease
+    ? await Promise.all([
+        reader.node(block, lease.nodeId),
+        lease.status === "paid" ? [] : reader.newestCheckpoints(block, leaseId),
+      ])
+    : [undefined, []];
+  return { lease, producer, self, newest, activeNodes: Number(activeNodes), now: block.timestamp };
 }

@@ -11,8 +11,8 @@
  */
 
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
-import { interruptible } from "@verai/devnet/interrupt";
-import { Screen } from "@verai/devnet/screen";
+import { interruptible } from "@verai/process/program";
+import { Output } from "@verai/devnet/output";
 import { MarketContracts } from "./market/contracts.ts";
 import { ECONOMY } from "./market/economy.ts";
 import { playEpisode } from "./market/episode.ts";
@@ -28,10 +28,10 @@ const flags = benchCommand(
   "A game on the real contracts: honest players, known attacks, and learnt ones",
   "fewer worlds, attacks and generations, under two minutes",
 )
-  .option("--seed <number>", "other worlds and another search", wholeNumber, 1)
+  .option("--seed <number>", "other worlds and another search", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
-const screen = new Screen();
+const screen = new Output();
 const interrupted = interruptible((text) => {
   screen.say(text);
 });

@@ -5,18 +5,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type PQueue from "p-queue";
 
-import type { Checkpoint, Task } from "@verai/client/entities";
+import type { Task } from "@verai/client/entities";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
 import { WorkloadError } from "@verai/executor/errors";
 import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
-import { END_SECONDS, settles } from "@verai/executor/patience";
+import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import type { TaskSpec } from "@verai/executor/spec";
-import type { DiskRoom } from "../node/disk.ts";
+import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
-import type { ChainLease } from "./plan.ts";
+import type { Restorable } from "./lineage.ts";
+import type { Located } from "./locate.ts";
+import type { ChainLease } from "./lease-plan.ts";
 import type { Specs } from "./specs.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
@@ -24,6 +26,9 @@ import type { LeaseFolder } from "./workspace.ts";
 const RESTORE_TIMEOUT_MS = 120_000;
 /** Longest wait for any block of it, milliseconds: what nobody has must not cost the lease. */
 const RESTORE_STALL_MS = 6_000;
+/** Pause before all are asked again, milliseconds, and rounds in which one that says that it has a checkpoint is believed. */
+const RESTORE_PAUSE_MS = 5_000;
+const RESTORE_ROUNDS = 3;
 
 /** Seconds for which the end of work is waited for after it was killed, or after its grace: more than a unit's own bound. */
 const STOP_SECONDS = END_SECONDS + 5;
@@ -32,7 +37,7 @@ const STOP_SECONDS = END_SECONDS + 5;
 const [MAX_STARTS, START_PAUSE_MS] = [12, 5000];
 
 /** What the work on a lease is done with. */
-export interface WorkParts {
+export interface WorkContext {
   readonly store: CheckpointStore;
   readonly specs: Specs;
   readonly executor: Executor;
@@ -41,7 +46,9 @@ export interface WorkParts {
   readonly logger: Logger;
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
-  readonly room: Pick<DiskRoom, "look">;
+  readonly disk: Pick<DiskSpace, "look">;
+  /** Asks those whom the chain names whether they have any of these checkpoints. */
+  readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;
 }
 
 /**
@@ -52,24 +59,32 @@ export interface WorkParts {
 export class LeaseWork {
   readonly lease: ChainLease;
   readonly folder: LeaseFolder;
-  readonly #parts: WorkParts;
+  readonly #context: WorkContext;
   readonly #task: Task;
-  readonly #restorable: readonly Checkpoint[];
+  readonly #restorable: readonly Restorable[];
   readonly #stop = new AbortController();
   readonly #running = new Set<RunningUnit>();
   #ended: Promise<void> | undefined;
   #active = false;
   #givenUp = false;
   #failure: string | undefined;
+  /** Why the work before cannot be gone on from yet. */
+  #lacking: string | undefined;
   #endedCpuSeconds = 0;
 
   /** @param restorable Checkpoints to resume from, best first. */
-  constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly Checkpoint[], parts: WorkParts) {
+  constructor(
+    lease: ChainLease,
+    task: Task,
+    folder: LeaseFolder,
+    restorable: readonly Restorable[],
+    context: WorkContext,
+  ) {
     this.lease = lease;
     this.folder = folder;
     this.#task = task;
     this.#restorable = restorable;
-    this.#parts = parts;
+    this.#context = context;
   }
 
   /** Whether units run or wait for a slot. */
@@ -82,8 +97,9 @@ export class LeaseWork {
     return this.#active && this.#givenUp;
   }
 
-  /** Why a unit that was started has not begun yet; undefined if none waits. */
+  /** Why a unit that was started has not begun yet, or none can be started; undefined if none waits. */
   get waiting(): string | undefined {
+    if (this.#lacking !== undefined) return this.#lacking;
     for (const unit of this.#running) {
       const why = unit.waiting?.();
       if (why !== undefined) return why;
@@ -112,10 +128,10 @@ export class LeaseWork {
     this.#ended = this.#run()
       .catch(async (error: unknown) => {
         if (this.#stop.signal.aborted) return;
-        const full = await this.#parts.room.look().catch(() => undefined);
+        const full = await this.#context.disk.look().catch(() => undefined);
         if (full === undefined) this.#failure = error instanceof Error ? error.message : String(error);
         // A full disk is not the lease's fault: the work goes on from its last checkpoint when there is room again.
-        this.#parts.logger.error(
+        this.#context.logger.error(
           { lease: this.lease.id, err: error },
           full === undefined ? "lease cannot be worked on" : `lease waits for room: ${full}`,
         );
@@ -134,14 +150,14 @@ export class LeaseWork {
    * Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. Waits for
    * the end, but no longer than an engine that answers takes: what is left then is {@link ending}.
    */
-  async stop(how: "drain" | "kill", graceSeconds = this.#parts.graceSeconds): Promise<void> {
+  async stop(how: "drain" | "kill", graceSeconds = this.#context.graceSeconds): Promise<void> {
     this.#stop.abort();
     for (const unit of this.#running) void (how === "drain" ? unit.drain(graceSeconds) : unit.kill());
     if (!this.#ended) return;
     const seconds = (how === "drain" ? graceSeconds : 0) + STOP_SECONDS;
     if (await settles(this.#ended, seconds * 1000)) return;
     this.#givenUp = true;
-    this.#parts.logger.error(
+    this.#context.logger.error(
       { lease: this.lease.id, seconds, units: [...this.#running].map(({ id }) => id) },
       "work was told to stop and has not ended: it is no longer waited for, and goes on being ended",
     );
@@ -149,62 +165,89 @@ export class LeaseWork {
 
   async #run(): Promise<void> {
     const { start, count } = this.lease;
-    const spec = await this.#parts.specs.get(this.#task.spec, this.#parts.specTimeoutMs, this.#stop.signal);
-    const refusal = this.#parts.executor.refusal(spec);
+    const spec = await this.#context.specs.get(this.#task.spec, this.#context.specTimeoutMs, this.#stop.signal);
+    const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
     const units = Array.from({ length: count }, (_, i) => start + i);
     await Promise.all(
       units.map((index) =>
-        this.#parts.slots.add(async () => {
+        this.#context.slots.add(async () => {
           if (!this.#stop.signal.aborted && this.#failure === undefined) await this.#runUnit(spec, index);
         }),
       ),
     );
   }
 
-  /** Brings earlier holders' work here, once. Damaged or missing checkpoints are passed over, down to a fresh start. */
+  /**
+   * Brings earlier holders' work here, once. Damaged checkpoints, and those that cannot be had, are passed over for the one
+   * before. Work begins again from nothing only if nobody whom the chain names has any of them: as long as one was not reached, and is not gone
+   * by the chain's word, he may have it, and is asked again until the lease is given back.
+   */
   async #restore(): Promise<void> {
     const { lease, folder } = this;
-    const { store, logger } = this.#parts;
+    const { logger, locate } = this.#context;
     if (await folder.record()) return;
-    const record = {
-      leaseId: lease.id,
-      fence: lease.fence,
-      taskId: lease.taskId,
-      start: lease.start,
-      count: lease.count,
-    };
-    for (const checkpoint of this.#restorable) {
-      const cid = fromChainCid(checkpoint).toString();
-      await mkdir(dirname(folder.path), { recursive: true });
-      const scratch = await mkdtemp(`${folder.path}.restore-`);
-      try {
-        const target = join(scratch, "checkpoint");
-        await store.fetchTo(cid, target, {
-          maxBytes: checkpoint.size,
-          timeout: RESTORE_TIMEOUT_MS,
-          stallTimeout: RESTORE_STALL_MS,
-          signal: this.#stop.signal,
-        });
-        const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
-        logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
+    const { taskId, start, count } = lease;
+    const record = { leaseId: lease.id, fence: lease.fence, taskId, start, count };
+    for (let round = 1; ; round++) {
+      for (const each of this.#restorable) {
+        if (!(await this.#restoreFrom(each))) continue;
+        this.#lacking = undefined;
         await folder.remember({ ...record, restored: true });
         return;
-      } catch (error) {
-        this.#stop.signal.throwIfAborted();
-        logger.warn({ lease: lease.id, cid, err: error }, "checkpoint cannot be restored, trying the one before");
-      } finally {
-        await rm(scratch, { recursive: true, force: true });
       }
+      if (this.#restorable.length === 0) break;
+      const { having, unreached } = await locate(this.#restorable);
+      // What somebody has and cannot be fetched again and again is damaged there.
+      const awaited = [...unreached, ...(round < RESTORE_ROUNDS ? having : [])];
+      if (awaited.length === 0) break;
+      this.#lacking = `the work before is not to be had yet: nodes ${awaited.join(", ")} may have it`;
+      logger.warn({ lease: lease.id, having, unreached }, "no checkpoint can be restored yet, asking again");
+      await sleep(RESTORE_PAUSE_MS, undefined, { signal: this.#stop.signal });
+    }
+    this.#lacking = undefined;
+    if (this.#restorable.length > 0) {
+      logger.warn(
+        { lease: lease.id },
+        "nobody whom the chain names has a checkpoint of the work before: beginning from nothing",
+      );
     }
     await folder.remember({ ...record, restored: false });
+  }
+
+  /** @returns Whether this checkpoint could be restored. */
+  async #restoreFrom({ checkpoint, named }: Restorable): Promise<boolean> {
+    const { lease, folder } = this;
+    const { store, logger } = this.#context;
+    const cid = fromChainCid(checkpoint).toString();
+    await mkdir(dirname(folder.path), { recursive: true });
+    const scratch = await mkdtemp(`${folder.path}.restore-`);
+    try {
+      const target = join(scratch, "checkpoint");
+      await store.fetchTo(cid, target, {
+        from: named.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")),
+        maxBytes: checkpoint.size,
+        timeout: RESTORE_TIMEOUT_MS,
+        stallTimeout: RESTORE_STALL_MS,
+        signal: this.#stop.signal,
+      });
+      const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
+      logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
+      return true;
+    } catch (error) {
+      this.#stop.signal.throwIfAborted();
+      logger.warn({ lease: lease.id, cid, err: error }, "checkpoint cannot be restored, trying the one before");
+      return false;
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
   }
 
   /** Runs a unit until it is done, fails for good, or the work is stopped. */
   async #runUnit(spec: TaskSpec, index: number): Promise<void> {
     const { folder, lease } = this;
-    const { logger } = this.#parts;
+    const { logger } = this.#context;
     if (await folder.isDone(index)) return;
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
@@ -256,11 +299,11 @@ export class LeaseWork {
   async #begin(index: number, run: UnitRun): Promise<RunningUnit> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.#parts.executor.start(run);
+        return await this.#context.executor.start(run);
       } catch (error) {
         const alive = error instanceof WorkloadError && ["ALREADY_RUNNING", "LEFTOVER_ALIVE"].includes(error.code);
         if (!alive || tries >= MAX_STARTS) throw error;
-        this.#parts.logger.warn(
+        this.#context.logger.warn(
           { lease: this.lease.id, unit: index, err: error },
           "unit runs still from before, waiting",
         );
@@ -275,7 +318,7 @@ export class LeaseWork {
       // It appears whole or not at all. What is there stays: a unit that outlived the agent may be reading it.
       if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
-      await this.#parts.store.fetchTo(cid, target, { signal: this.#stop.signal });
+      await this.#context.store.fetchTo(cid, target, { signal: this.#stop.signal });
     }
   }
 }

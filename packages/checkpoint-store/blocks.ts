@@ -12,19 +12,20 @@ import { readBounded, reasonOf } from "@verai/system/state-file";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
-import { Room } from "./room.ts";
+import { DrmpError } from "@verai/errors/drmp-error";
+import { Quota } from "./quota.ts";
 
 const FSYNC_CONCURRENCY = 8;
 const SCAN_CONCURRENCY = 16;
 
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
-export class BlockNotFoundError extends Error {
+export class BlockNotFoundError extends DrmpError {
   override readonly name = "NotFoundError";
   /** Whether it existed, and is deleted now. */
   readonly wasCorrupt: boolean;
 
   constructor(message: string, wasCorrupt = false) {
-    super(message);
+    super("BLOCK_NOT_FOUND", message);
     this.wasCorrupt = wasCorrupt;
   }
 }
@@ -61,7 +62,7 @@ export interface BlockFilesOptions {
 export class BlockFiles extends BaseBlockstore {
   readonly #options: BlockFilesOptions;
   readonly #directory: string;
-  readonly #room: Room;
+  readonly #quota: Quota;
   /** Blocks that may not be durable yet, each with a number that changes when it is written again. */
   readonly #unsynced = new Map<string, number>();
   readonly #shards = new Set<string>();
@@ -72,7 +73,7 @@ export class BlockFiles extends BaseBlockstore {
     super();
     this.#options = options;
     this.#directory = options.directory;
-    this.#room = new Room(options.maxBytes);
+    this.#quota = new Quota(options.maxBytes);
   }
 
   /**
@@ -80,7 +81,7 @@ export class BlockFiles extends BaseBlockstore {
    * O(n) in the blocks.
    */
   async open(): Promise<void> {
-    this.#room.clear();
+    this.#quota.clear();
     this.#unsynced.clear();
     this.#shards.clear();
     const names: string[] = [];
@@ -92,14 +93,14 @@ export class BlockFiles extends BaseBlockstore {
         this.discard(name);
         return;
       }
-      this.#room.account(name, found.size);
+      this.#quota.account(name, found.size);
       if (!this.#options.isNeeded(name)) this.#unsynced.set(name, 0);
     });
   }
 
   /** Bytes of all blocks. */
   get used(): number {
-    return this.#room.used;
+    return this.#quota.used;
   }
 
   /** File of a block by its name (see {@link blockName}). */
@@ -136,7 +137,7 @@ export class BlockFiles extends BaseBlockstore {
     }
     if (bytes !== undefined && matches(cid, bytes)) return bytes;
     await rm(file, { force: true, recursive: true });
-    this.#room.account(name, 0);
+    this.#quota.account(name, 0);
     this.#options.onCorrupt(cid);
     throw new BlockNotFoundError(`Block ${cid.toString()} was corrupt on disk and is deleted`, true);
   }
@@ -197,8 +198,8 @@ export class BlockFiles extends BaseBlockstore {
         `Refused to store ${bytes.byteLength} bytes as block ${cid.toString()}, whose SHA-256 they do not have: get the block from another peer`,
       );
     }
-    const before = this.#room.bytesOf(name);
-    this.#room.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
+    const before = this.#quota.bytesOf(name);
+    this.#quota.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
     const file = this.fileOf(name);
     const draft = join(this.#options.temporary, `${name}-${randomUUID()}`);
     try {
@@ -213,7 +214,7 @@ export class BlockFiles extends BaseBlockstore {
         await rename(draft, file);
       });
     } catch (error) {
-      this.#room.account(name, before);
+      this.#quota.account(name, before);
       this.#shards.clear();
       await rm(draft, { force: true });
       throw explainWriteError(error, this.#directory);
@@ -274,7 +275,7 @@ export class BlockFiles extends BaseBlockstore {
   discard(name: string): number {
     const file = this.fileOf(name);
     const size = lstatSync(file, { throwIfNoEntry: false })?.size;
-    this.#room.account(name, 0);
+    this.#quota.account(name, 0);
     this.#unsynced.delete(name);
     if (size === undefined) return 0;
     rmSync(file, { force: true, recursive: true });

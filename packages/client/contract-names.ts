@@ -20,6 +20,7 @@ export const CONTRACT_NAMES = [
   "EnergyLedger",
   "Balancer",
   "Reassignment",
+  "Lens",
 ] as const;
 
 /** One of them. */

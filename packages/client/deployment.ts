@@ -10,6 +10,7 @@ import type {
   NodeRegistry,
   Parameters,
   PoolOutlet,
+  Lens,
   Reassignment,
   ReleaseFees,
   RoundManager,
@@ -23,7 +24,8 @@ import type {
   VrfSeeds,
 } from "../../types/contracts/index.ts";
 import { ChainError } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { BatchedCalls } from "./batched-calls.ts";
+import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
 export type { ContractName } from "./abi.ts";
@@ -46,6 +48,8 @@ export interface Contracts {
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
   readonly releaseFees: ReleaseFees;
+  /** Views that read much in one call. */
+  readonly lens: Lens;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator; if the deployment names it. */
@@ -126,7 +130,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
  * the file still names it.
  *
- * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
   for (const [name, address] of Object.entries(deployment.addresses)) {
@@ -147,11 +151,22 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
 /**
  * The contracts of a deployment.
  *
- * @param runner A provider to read; a signer to write, too (but prefer a transaction lane for that).
+ * @param runner A provider to read, through which views asked for together go out together ({@link BatchedCalls}); a signer
+ * to also write (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
-  const at = <T extends BaseContract>(name: ContractName): T =>
-    new Contract(deployment.addresses[name] ?? "", abiOf(name), runner) as unknown as T;
+  const lens = deployment.addresses.Lens;
+  const views = new Set<string>();
+  const isView = (to: string, selector: string): boolean => views.has(`${to.toLowerCase()} ${selector}`);
+  const reads = lens !== undefined && isProvider(runner) ? new BatchedCalls(runner, lens, isView) : runner;
+  const at = <T extends BaseContract>(name: ContractName): T => {
+    const address = deployment.addresses[name] ?? "";
+    const contract = new Contract(address, abiOf(name), reads);
+    contract.interface.forEachFunction(({ constant, selector }) => {
+      if (constant) views.add(`${address.toLowerCase()} ${selector}`);
+    });
+    return contract as unknown as T;
+  };
   const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
   return {
     token: at<VerToken>("VerToken"),
@@ -170,9 +185,15 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     balancer: at<Balancer>("Balancer"),
     reassignment: at<Reassignment>("Reassignment"),
     releaseFees: at<ReleaseFees>("ReleaseFees"),
+    lens: at<Lens>("Lens"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("IVrfCoordinator") && { coordinator: at<IVrfCoordinator>("IVrfCoordinator") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinatorMock: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
   };
+}
+
+/** Whether a runner is a provider itself, and not an account that has one. */
+function isProvider(runner: ContractRunner): runner is ContractRunner & Provider {
+  return runner.provider === runner;
 }
