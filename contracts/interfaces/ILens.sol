@@ -8,19 +8,25 @@ import {ILeaseRegistry} from "./ILeaseRegistry.sol";
 interface ILens {
     /// @notice A view to be called.
     struct Call {
+        /// Contract that is asked.
         address target;
+        /// Calldata.
         bytes data;
     }
 
     /// @notice What a view answered; `data` is what it reverted with where `ok` is false.
     struct Outcome {
+        /// Whether the call succeeded.
         bool ok;
+        /// What it returned, or its revert.
         bytes data;
     }
 
     /// @notice A node that may vouch for a lease's checkpoints.
     struct Holder {
+        /// Id of the node.
         uint32 nodeId;
+        /// Key of the node's agent.
         address operator;
         /// Multiaddrs, comma-separated, as the node claims.
         string endpoint;
@@ -28,9 +34,13 @@ interface ILens {
 
     /// @notice What a node's reports are held against, but for its standing.
     struct Reporter {
+        /// Id of the node.
         uint32 nodeId;
+        /// Key of the node's agent.
         address operator;
+        /// How often the operator key was changed.
         uint8 keyNumber;
+        /// When the node was registered, seconds.
         uint40 registeredAt;
         /// Whether the operator is a contract, whose signatures only the chain can check.
         bool isContract;

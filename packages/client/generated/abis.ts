@@ -4,6 +4,7 @@ import AccessManager from "../abi/AccessManager.json" with { type: "json" };
 import Balancer from "../abi/Balancer.json" with { type: "json" };
 import CheckpointRegistry from "../abi/CheckpointRegistry.json" with { type: "json" };
 import EnergyLedger from "../abi/EnergyLedger.json" with { type: "json" };
+import IVrfCoordinator from "../abi/IVrfCoordinator.json" with { type: "json" };
 import LeaseRegistry from "../abi/LeaseRegistry.json" with { type: "json" };
 import Lens from "../abi/Lens.json" with { type: "json" };
 import NodeRegistry from "../abi/NodeRegistry.json" with { type: "json" };
@@ -29,6 +30,7 @@ export const ABIS: Readonly<
     | "Balancer"
     | "CheckpointRegistry"
     | "EnergyLedger"
+    | "IVrfCoordinator"
     | "LeaseRegistry"
     | "Lens"
     | "NodeRegistry"
@@ -52,6 +54,7 @@ export const ABIS: Readonly<
   Balancer,
   CheckpointRegistry,
   EnergyLedger,
+  IVrfCoordinator,
   LeaseRegistry,
   Lens,
   NodeRegistry,
