@@ -20,7 +20,7 @@ import type {
   VerToken,
   VRFCoordinatorV2_5Mock,
   VrfSeeds,
-} from "../../types/contracts/index.ts";
+} from "./generated/contract-types.ts";
 import { ChainError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";

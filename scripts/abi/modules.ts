@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
 import { format, resolveConfig } from "prettier";
 
@@ -30,6 +30,7 @@ export async function generated(): Promise<Map<string, string>> {
   files.set("abi/Errors.json", formatAbi(errorsOf([...abis.values()])));
   const modules: Readonly<Record<string, string>> = {
     abis: abisModule(),
+    "contract-types": typesModule(),
     enums: `/** Members of every enumeration of the contracts, in the order of their numbers. */
 export const ENUMS = ${literal(enumsOf(trees))} as const;`,
     parameters: parametersModule(parametersOf(trees)),
@@ -63,6 +64,17 @@ export const ABIS: Readonly<Record<${names.map((name) => JSON.stringify(name)).j
 
 /** Every error that a contract reverts with, whichever contract was called. */
 export const ERRORS_ABI: readonly object[] = Errors;`;
+}
+
+/** TypeChain's types, wherever the build has put them: they follow the sources' folders. */
+function typesModule(): string {
+  const files = globSync("types/contracts/**/*.ts", { cwd: ROOT, exclude: ["**/factories/**"] }).sort();
+  const exports = [...CONTRACT_NAMES].sort().map((name) => {
+    const file = files.find((each) => basename(each) === `${name}.ts`);
+    if (file === undefined) throw new Error(`There are no types of ${name}: run npm run compile.`);
+    return `export type { ${name} } from "../../../${file.replaceAll("\\", "/")}";`;
+  });
+  return exports.join("\n");
 }
 
 interface Setting {
