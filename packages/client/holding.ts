@@ -22,7 +22,7 @@ export interface Receipt {
 }
 
 /** The type that CheckpointRegistry.sol verifies (EIP-712). */
-const TYPES = typesOf("Holding");
+const TYPES = typesOf("CheckpointReceipt");
 
 /** Binds signatures to one chain and one registry. */
 export function holdingDomain(chainId: number, checkpointRegistry: string): TypedDataDomain {

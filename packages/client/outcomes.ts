@@ -1,6 +1,6 @@
 import type { Contract, TransactionReceipt } from "ethers";
 
-import type { TaskSubmittedEvent } from "../../types/contracts/contracts/tasks/TaskRegistry.ts";
+import type { TaskSubmittedEvent } from "../../types/contracts/contracts/core/tasks/TaskRegistry.ts";
 import type { Contracts } from "./deployment.ts";
 
 /** An event of one of the protocol's contracts. */

@@ -2,8 +2,8 @@
 
 /** The EIP-712 types of everything that is signed, by the name of the outermost type. */
 export const TYPED_DATA = {
-  Holding: {
-    Holding: [
+  CheckpointReceipt: {
+    CheckpointReceipt: [
       { name: "leaseId", type: "uint32" },
       { name: "fence", type: "uint24" },
       { name: "digest", type: "bytes32" },
