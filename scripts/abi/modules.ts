@@ -1,12 +1,12 @@
-import { globSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 import { format, resolveConfig } from "prettier";
 
 import { NETWORKS } from "@verai/tasks/session/environment";
 import { CONTRACT_NAMES } from "../../packages/client/contract-names.ts";
 import { deployments } from "../package/deployments.ts";
-import { compiledAbi, formatAbi, syntaxTrees } from "./compiled.ts";
+import { compiledAbi, formatAbi, sourceOf, syntaxTrees } from "./compiled.ts";
 import { errorsOf } from "./errors.ts";
 import { domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
 
@@ -66,13 +66,11 @@ export const ABIS: Readonly<Record<${names.map((name) => JSON.stringify(name)).j
 export const ERRORS_ABI: readonly object[] = Errors;`;
 }
 
-/** TypeChain's types, wherever the build has put them: they follow the sources' folders. */
+/** TypeChain's types, which follow the sources' folders. */
 function typesModule(): string {
-  const files = globSync("types/contracts/**/*.ts", { cwd: ROOT, exclude: ["**/factories/**"] }).sort();
   const exports = [...CONTRACT_NAMES].sort().map((name) => {
-    const file = files.find((each) => basename(each) === `${name}.ts`);
-    if (file === undefined) throw new Error(`There are no types of ${name}: run npm run compile.`);
-    return `export type { ${name} } from "../../../${file.replaceAll("\\", "/")}";`;
+    const folder = dirname(sourceOf(name));
+    return `export type { ${name} } from "../../../types/contracts/${folder}/${name}.ts";`;
   });
   return exports.join("\n");
 }
