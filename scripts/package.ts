@@ -1,11 +1,13 @@
 /**
- * Builds the package that others build on: `packages/drmp`, compiled into its `dist`.
+ * Builds the package that others build on, @verai/drmp: compiles packages/drmp into its `dist` and packs it.
  *
- *     npm run package        writes packages/drmp/dist; `npm publish --workspace @verai/drmp` builds and publishes it
+ *     npm run package        writes .data/package/verai-drmp-<version>.tgz; `npm publish <that file>` publishes it
  */
 import { join } from "node:path";
 
-import { buildPackage } from "./package/build.ts";
+import { buildPackage, packPackage } from "./package/build.ts";
 
-const count = await buildPackage(join(import.meta.dirname, ".."));
-process.stdout.write(`packages/drmp/dist: ${String(count)} files\n`);
+const root = join(import.meta.dirname, "..");
+await buildPackage(root);
+const { file, bytes } = await packPackage(root, join(root, ".data", "package"));
+process.stdout.write(`${file}: ${String(bytes)} bytes\n`);

@@ -1,4 +1,4 @@
-import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
+import { Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
 
 import type {
   AccessManager,
@@ -52,6 +52,29 @@ export interface Contracts {
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
 }
+
+/** Which contract each key of {@link Contracts} is. */
+export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
+  token: "VerToken",
+  vault: "Vault",
+  outlet: "PoolOutlet",
+  parameters: "Parameters",
+  nodes: "NodeRegistry",
+  supply: "Supply",
+  tasks: "TaskRegistry",
+  leases: "LeaseRegistry",
+  checkpoints: "CheckpointRegistry",
+  seeds: "VrfSeeds",
+  rounds: "RoundManager",
+  telemetry: "Telemetry",
+  ledger: "EnergyLedger",
+  balancer: "Balancer",
+  reassignment: "Reassignment",
+  releaseFees: "ReleaseFees",
+  manager: "AccessManager",
+  coordinator: "VRFCoordinatorV2_5Mock",
+  faucet: "TestnetFaucet",
+};
 
 /** Contracts that a deployment may lack. */
 const OPTIONAL: readonly ContractName[] = ["AccessManager", "VRFCoordinatorV2_5Mock", "TestnetFaucet"];
@@ -142,28 +165,9 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
  * @param runner A provider to read; a signer to write, too (but prefer a transaction lane for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
-  const at = <T extends BaseContract>(name: ContractName): T =>
-    new Contract(deployment.addresses[name] ?? "", abiOf(name), runner) as unknown as T;
-  const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
-  return {
-    token: at<VerToken>("VerToken"),
-    vault: at<Vault>("Vault"),
-    outlet: at<PoolOutlet>("PoolOutlet"),
-    parameters: at<Parameters>("Parameters"),
-    nodes: at<NodeRegistry>("NodeRegistry"),
-    supply: at<Supply>("Supply"),
-    tasks: at<TaskRegistry>("TaskRegistry"),
-    leases: at<LeaseRegistry>("LeaseRegistry"),
-    checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
-    seeds: at<VrfSeeds>("VrfSeeds"),
-    rounds: at<RoundManager>("RoundManager"),
-    telemetry: at<Telemetry>("Telemetry"),
-    ledger: at<EnergyLedger>("EnergyLedger"),
-    balancer: at<Balancer>("Balancer"),
-    reassignment: at<Reassignment>("Reassignment"),
-    releaseFees: at<ReleaseFees>("ReleaseFees"),
-    ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
-    ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
-    ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
-  };
+  const named = Object.entries(CONTRACT_KEYS).flatMap(([key, name]) => {
+    const address = deployment.addresses[name];
+    return address === undefined ? [] : [[key, new Contract(address, abiOf(name), runner)] as const];
+  });
+  return Object.fromEntries(named) as unknown as Contracts;
 }

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 import { CONTRACT_NAMES } from "@verai/client/abi";
 import { ABIS, ERRORS_ABI } from "@verai/client/generated/abis";
@@ -7,14 +9,12 @@ import { emit } from "./emit.ts";
 import { abiIndex, abiModule, abisModule, abiTypes } from "./sources.ts";
 
 /** Modules of packages/drmp that its package.json exports. */
-const ENTRIES = ["index", "quote", "ethers"] as const;
+export const ENTRIES = ["index", "quote", "ethers"] as const;
 
 /**
  * Compiles packages/drmp into its `dist`: the published package @verai/drmp.
- *
- * @returns How many files it has.
  */
-export async function buildPackage(root: string): Promise<number> {
+export async function buildPackage(root: string): Promise<void> {
   const target = join(root, "packages", "drmp", "dist");
   const files = emit(
     root,
@@ -37,5 +37,17 @@ export async function buildPackage(root: string): Promise<number> {
     await writeFile(join(target, file), text);
   }
   await copyFile(join(root, "LICENSE"), join(root, "packages", "drmp", "LICENSE"));
-  return files.size;
+}
+
+/** Packs packages/drmp as it was built. @returns The tarball. */
+export async function packPackage(
+  root: string,
+  folder: string,
+): Promise<{ readonly file: string; readonly bytes: number }> {
+  await mkdir(folder, { recursive: true });
+  const args = ["pack", "--json", "--pack-destination", folder];
+  const { stdout } = await promisify(execFile)("npm", args, { cwd: join(root, "packages", "drmp") });
+  const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly size: number }[];
+  if (!packed) throw new Error(`npm pack has packed nothing: ${stdout}`);
+  return { file: join(folder, packed.filename), bytes: packed.size };
 }
