@@ -1,5 +1,5 @@
 /**
- * Builds the package that others build on, @verai/drmp: compiles packages/drmp into its `dist` and packs it.
+ * Builds the package that others build on, @verai/drmp, from packages/drmp.
  *
  *     npm run package        writes .data/package/verai-drmp-<version>.tgz; `npm publish <that file>` publishes it
  */
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { buildPackage, packPackage } from "./package/build.ts";
 
 const root = join(import.meta.dirname, "..");
-await buildPackage(root);
-const { file, bytes } = await packPackage(root, join(root, ".data", "package"));
+const folder = join(root, ".data", "package");
+await buildPackage(root, join(folder, "drmp"));
+const { file, bytes } = await packPackage(join(folder, "drmp"), folder);
 process.stdout.write(`${file}: ${String(bytes)} bytes\n`);

@@ -17,18 +17,20 @@ export type {
   Listing,
   Node,
   NodeClass,
+  EnergySummary,
+  NetworkTotals,
   NodeStanding,
   Round,
   Task,
 } from "@verai/client/entities";
 export { ChainError, ContractRefusal, isRefusal, RpcUnavailable } from "@verai/client/errors";
-export { explain } from "@verai/client/explain";
+export { explain } from "@verai/client/error-messages";
 export { eventsOf, type ProtocolEvent, type SubmittedTask, submittedTask } from "@verai/client/outcomes";
 export { type Permit, signPermit } from "@verai/client/permit";
-export { type Pin, pinBlock } from "@verai/client/pin";
+export { type BlockReference, blockReference } from "@verai/client/block-reference";
 export { type Quote, quoteTask, type Wish } from "@verai/client/quote";
 export { type PageSizes, Reader } from "@verai/client/readers";
-export { readStanding, readTotals } from "@verai/client/telemetry";
+export { readEnergy, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
 
 /**
  * The contracts of a deployment, typed.

@@ -24,8 +24,8 @@ export {
   type ReportRefusal,
   type RoundStatus,
   type TaskStatus,
-  word,
-} from "@verai/client/words";
+  enumName,
+} from "@verai/client/enums";
 
 export { describeError, type ErrorDescription } from "@verai/client/describe-error";
 

@@ -92,10 +92,10 @@ function parametersModule(parameters: ReturnType<typeof parametersOf>): string {
     });
     return [chainId, Object.fromEntries(entries)] as const;
   });
-  return `/** The governed parameters in the order of their ids, each with its unit. */
+  return `/** The governed parameters in the order of their ids, each with its unit. @public */
 export const PARAMETER_LIST = ${literal(parameters)} as const;
 
-/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. */
+/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. @public */
 export const PARAMETER_SETTINGS = ${literal(Object.fromEntries(settings))} as const;`;
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -9,13 +9,16 @@ import { emit } from "./emit.ts";
 import { abiIndex, abiModule, abisModule, abiTypes } from "./sources.ts";
 
 /** Modules of packages/drmp that its package.json exports. */
-export const ENTRIES = ["index", "quote", "ethers"] as const;
+const ENTRIES = ["index", "quote", "ethers"] as const;
 
 /**
- * Compiles packages/drmp into its `dist`: the published package @verai/drmp.
+ * Builds the published package @verai/drmp from packages/drmp.
+ *
+ * @param root The repository.
+ * @param target Folder to build it in; what it held is lost.
  */
-export async function buildPackage(root: string): Promise<void> {
-  const target = join(root, "packages", "drmp", "dist");
+export async function buildPackage(root: string, target: string): Promise<void> {
+  const source = join(root, "packages", "drmp");
   const files = emit(
     root,
     ENTRIES.map((entry) => `packages/drmp/${entry}.ts`),
@@ -33,21 +36,32 @@ export async function buildPackage(root: string): Promise<void> {
 
   await rm(target, { recursive: true, force: true });
   for (const [file, text] of files) {
-    await mkdir(join(target, dirname(file)), { recursive: true });
-    await writeFile(join(target, file), text);
+    const place = join(target, "dist", file);
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, text);
   }
-  await copyFile(join(root, "LICENSE"), join(root, "packages", "drmp", "LICENSE"));
+  const manifest = JSON.parse(await readFile(join(source, "package.json"), "utf8")) as Record<string, unknown>;
+  // What it holds of other workspaces is in it.
+  delete manifest["devDependencies"];
+  await writeFile(join(target, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await copyFile(join(source, "README.md"), join(target, "README.md"));
+  await copyFile(join(root, "LICENSE"), join(target, "LICENSE"));
 }
 
-/** Packs packages/drmp as it was built. @returns The tarball. */
+/**
+ * Packs a package.
+ *
+ * @param source Folder that {@link buildPackage} has built it in.
+ * @param target Folder for the tarball.
+ */
 export async function packPackage(
-  root: string,
-  folder: string,
+  source: string,
+  target: string,
 ): Promise<{ readonly file: string; readonly bytes: number }> {
-  await mkdir(folder, { recursive: true });
-  const args = ["pack", "--json", "--pack-destination", folder];
-  const { stdout } = await promisify(execFile)("npm", args, { cwd: join(root, "packages", "drmp") });
+  await mkdir(target, { recursive: true });
+  const args = ["pack", "--json", "--pack-destination", target];
+  const { stdout } = await promisify(execFile)("npm", args, { cwd: source });
   const [packed] = JSON.parse(stdout) as readonly { readonly filename: string; readonly size: number }[];
   if (!packed) throw new Error(`npm pack has packed nothing: ${stdout}`);
-  return { file: join(folder, packed.filename), bytes: packed.size };
+  return { file: join(target, packed.filename), bytes: packed.size };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
 import { build } from "esbuild";
@@ -16,16 +16,19 @@ import manifest from "../../packages/drmp/package.json" with { type: "json" };
 const BOUNDS: Readonly<Record<string, number>> = { ".": 30, "./abi": 30, "./quote": 14, "./ethers": 60 };
 const TARBALL = 260;
 
-const DIST = join(ROOT, "packages", "drmp", "dist");
+/** Within the repository, so that its libraries are found. */
+const BUILT = join(ROOT, ".data", "package-test");
+const DIST = join(BUILT, "dist");
 
-before(() => buildPackage(ROOT));
+before(() => buildPackage(ROOT, BUILT));
+after(() => rm(BUILT, { recursive: true, force: true }));
 
 /** An entry point as a bundler puts it into a program: its bytes, and the libraries that it leaves outside. */
 async function bundle(entry: keyof typeof manifest.exports) {
   const target = manifest.exports[entry];
   const file = typeof target === "string" ? target : target.default;
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(ROOT, "packages", "drmp", file)],
+    entryPoints: [join(BUILT, file)],
     bundle: true,
     minify: true,
     write: false,
@@ -56,7 +59,7 @@ test("every entry point runs in a browser, within its size, and only the one for
 test("the tarball is small and holds what runs, nothing of the sources", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "drmp-package-"));
   context.after(() => rm(folder, { recursive: true, force: true }));
-  const { bytes } = await packPackage(ROOT, folder);
+  const { bytes } = await packPackage(BUILT, folder);
   assert.ok(bytes <= TARBALL * 1000, `${String(bytes)} bytes`);
   const files = await readdir(DIST, { recursive: true });
   assert.ok(files.includes(join("drmp", "ethers.d.ts")));

@@ -1,5 +1,5 @@
 /** `NodeRegistry` → `nodeRegistryAbi`. */
-export function constantOf(name: string): string {
+function constantOf(name: string): string {
   return `${name.charAt(0).toLowerCase()}${name.slice(1)}Abi`;
 }
 

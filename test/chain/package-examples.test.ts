@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect } from "chai";
@@ -13,9 +13,10 @@ describe("examples of the package's README, with the libraries of this repositor
   let folder: string;
 
   before(async () => {
-    await buildPackage(ROOT);
     // Within the repository, so that its libraries are found.
+    await mkdir(join(ROOT, ".data"), { recursive: true });
     folder = await mkdtemp(join(ROOT, ".data", "package-examples-"));
+    await buildPackage(ROOT, join(folder, "node_modules", "@verai", "drmp"));
     for (const [name, text] of await examples()) await writeFile(join(folder, name), text);
     chain = await startExampleChain();
   });
