@@ -9,6 +9,7 @@ import type {
   NodeRegistry,
   Parameters,
   PoolOutlet,
+  Lens,
   Reassignment,
   ReleaseFees,
   RoundManager,
@@ -22,6 +23,7 @@ import type {
   VrfSeeds,
 } from "./generated/contract-types.ts";
 import { ChainError } from "./errors.ts";
+import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
@@ -45,6 +47,8 @@ export interface Contracts {
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
   readonly releaseFees: ReleaseFees;
+  /** Views that read much in one call. */
+  readonly lens: Lens;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -71,6 +75,7 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
   balancer: "Balancer",
   reassignment: "Reassignment",
   releaseFees: "ReleaseFees",
+  lens: "Lens",
   manager: "AccessManager",
   coordinator: "VRFCoordinatorV2_5Mock",
   faucet: "TestnetFaucet",
@@ -162,12 +167,27 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
 /**
  * The contracts of a deployment.
  *
- * @param runner A provider to read; a signer to write, too (but prefer a transaction queue for that).
+ * @param runner A provider to read, through which views asked for together go out together ({@link BatchedCalls}); a signer
+ * to also write (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
+  const lens = deployment.addresses.Lens;
+  const views = new Set<string>();
+  const isView = (to: string, selector: string): boolean => views.has(`${to.toLowerCase()} ${selector}`);
+  const reads = lens !== undefined && isProvider(runner) ? new BatchedCalls(runner, lens, isView) : runner;
   const named = Object.entries(CONTRACT_KEYS).flatMap(([key, name]) => {
     const address = deployment.addresses[name];
-    return address === undefined ? [] : [[key, new Contract(address, abiOf(name), runner)] as const];
+    if (address === undefined) return [];
+    const contract = new Contract(address, abiOf(name), reads);
+    contract.interface.forEachFunction(({ constant, selector }) => {
+      if (constant) views.add(`${address.toLowerCase()} ${selector}`);
+    });
+    return [[key, contract] as const];
   });
   return Object.fromEntries(named) as unknown as Contracts;
+}
+
+/** Whether a runner is a provider itself, and not an account that has one. */
+function isProvider(runner: ContractRunner): runner is ContractRunner & Provider {
+  return runner.provider === runner;
 }
