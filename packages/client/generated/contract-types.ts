@@ -5,6 +5,7 @@ export type { Balancer } from "../../../types/contracts/contracts/periphery/bala
 export type { CheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 export type { EnergyLedger } from "../../../types/contracts/contracts/periphery/energy/EnergyLedger.ts";
 export type { LeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
+export type { Lens } from "../../../types/contracts/contracts/periphery/Lens.ts";
 export type { NodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
 export type { Parameters } from "../../../types/contracts/contracts/governance/Parameters.ts";
 export type { PoolOutlet } from "../../../types/contracts/contracts/core/vault/PoolOutlet.ts";
