@@ -19,18 +19,18 @@ export type {
   NodeClass,
   EnergySummary,
   NetworkTotals,
-  NodeStanding,
+  ReportState,
   Round,
   Task,
 } from "@verai/client/entities";
-export { ChainError, ContractRefusal, isRefusal, RpcUnavailable } from "@verai/client/errors";
+export { ChainError, ContractRefusalError, isRefusal, RpcUnavailableError } from "@verai/client/errors";
 export { explain } from "@verai/client/error-messages";
 export { eventsOf, type ProtocolEvent, type SubmittedTask, submittedTask } from "@verai/client/outcomes";
 export { type Permit, signPermit } from "@verai/client/permit";
 export { type BlockReference, blockReference } from "@verai/client/block-reference";
 export { type Quote, quoteTask, type Wish } from "@verai/client/quote";
 export { type PageSizes, Reader } from "@verai/client/readers";
-export { readEnergy, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
+export { readEnergy, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
 
 /**
  * The contracts of a deployment, typed.
