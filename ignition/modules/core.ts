@@ -5,49 +5,13 @@ import type {
 } from "@nomicfoundation/ignition-core";
 import { id } from "ethers";
 
+import { ENUMS } from "../../packages/client/generated/enums.ts";
+
 /** Roles of the access manager. 0 is OpenZeppelin's admin role. */
 export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as const;
 
-/** The governed parameters in the order of `enum Param` (contracts/interfaces/IParameters.sol). */
-const PARAMETERS = [
-  "StakePerUnit",
-  "UnbondingPeriod",
-  "FeeBps",
-  "RoundInterval",
-  "RoundMaxTasks",
-  "RoundMaxUnits",
-  "SeedTimeout",
-  "SettleTimeout",
-  "LeaseGrace",
-  "MinCheckpointInterval",
-  "MaxCheckpointInterval",
-  "MinLeaseTime",
-  "DisputeWindow",
-  "ArbitrationTimeout",
-  "DisputeBondBps",
-  "SlashBps",
-  "Cooldown",
-  "RoundBounty",
-  "ExpireBounty",
-  "ReportInterval",
-  "ReportTimeout",
-  "BalanceBand",
-  "MoveCooldown",
-  "MoveGrace",
-  "MaxLatency",
-  "BaselinePue",
-  "SubmissionFee",
-  "LatencyFloor",
-  "MaxReassignments",
-  "OutageGrace",
-  "LoadFloor",
-  "MaxTaskTime",
-  "SeedPrice",
-  "ReleaseFee",
-  "ReleaseUnitFee",
-  "ReleaseBar",
-  "ReleaseMemory",
-] as const;
+/** The governed parameters in the order of their ids, by the names that the contracts use. */
+const PARAMETERS = ENUMS.Param.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
 
 type Coordinator =
   | NamedArtifactContractDeploymentFuture<"VRFCoordinatorV2_5Mock">
@@ -117,12 +81,12 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
 
-  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
-  m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
-  m.call(tasks, "wire", [rounds, leases, reassignment]);
-  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
-  m.call(ledger, "wire", [telemetry]);
-  m.call(seeds, "wire", [rounds, reassignment]);
+  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
+  m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(tasks, "initialise", [rounds, leases, reassignment]);
+  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(ledger, "initialise", [telemetry]);
+  m.call(seeds, "initialise", [rounds, reassignment]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
