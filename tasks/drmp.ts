@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { program } from "./program.ts";
+import { inWords, program } from "./program.ts";
 
-await program().parseAsync();
+await program().parseAsync(inWords(process.argv.slice(2)), { from: "user" });

@@ -1,11 +1,16 @@
 import type { Environment } from "../session/environment.ts";
 
-import { givenFile, runKeepers } from "./program.ts";
+import { givenFile, runProgram } from "../session/programs.ts";
 
 /** Runs the keepers. */
 export default async function run(
   { file, dryRun }: { readonly file: string; readonly dryRun: boolean },
   environment: Environment,
 ): Promise<void> {
-  await runKeepers(environment, ["run", "--config", givenFile(file), ...(dryRun ? ["--dry-run"] : [])]);
+  await runProgram(environment, "keepers", [
+    "run",
+    "--config",
+    givenFile(file, "keeper"),
+    ...(dryRun ? ["--dry-run"] : []),
+  ]);
 }
