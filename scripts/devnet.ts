@@ -120,8 +120,10 @@ async function up({ ports, fresh, json }: { ports: number; fresh: boolean; json:
       process.exitCode = 1;
     }
   }
-  await devnet?.stop();
-  output.stopped();
+  if (devnet) {
+    await devnet.stop();
+    output.stopped();
+  }
   // Sockets of the last answers would keep the process alive for a while.
   process.exit();
 }

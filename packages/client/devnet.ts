@@ -84,7 +84,7 @@ export function devnetAt(rpcUrl: string, folder = devnetFolder()): DevnetState |
   return found && sameEndpoint(found.rpcUrl, rpcUrl) ? found : undefined;
 }
 
-/** Whether a process exists, whoever owns it. */
+/** Whether a process exists, no matter whose it is. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

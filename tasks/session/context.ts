@@ -21,7 +21,7 @@ export interface Context {
   readonly chainId: number;
   /** Where the chain is asked; may hold an access key, so it is never shown. */
   readonly rpcUrl: string;
-  /** What commands keep between runs, of this chain: the devnet's own folder, whose chain begins anew each time. */
+  /** What commands keep between runs, of this chain: the devnet's own folder, as its chain is another one after each start. */
   readonly dataDir: string;
   readonly screen: Screen;
   /** The account that signs, and its transaction lane. Only in tasks that send. */
@@ -136,7 +136,7 @@ export async function namedNetwork(environment: Environment): Promise<NamedNetwo
 }
 
 /** The number of the account that is named: a number, or a role, which has a key of its own on the devnet alone. */
-export function accountNumber(text: string, rpcUrl: string): number {
+function accountNumber(text: string, rpcUrl: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   if (text === "developer" || text === "contributor") return devnetAt(rpcUrl)?.accounts[text] ?? 0;
   throw new Error(`There is no account "${text}": name one by its number, from 0, or developer or contributor.`);

@@ -57,7 +57,7 @@ function jsonOutput(write: (text: string) => void): DevnetOutput {
 }
 
 /** What people read once the devnet is up. Pure. */
-export function announcement({ state, engine, steps, keys, logs }: Playground): string {
+function announcement({ state, engine, steps, keys, logs }: Playground): string {
   const { developer, contributor, operator } = DEVNET_ACCOUNTS;
   const width = Math.max(...state.services.map(({ name }) => name.length));
   const services = state.services.map(

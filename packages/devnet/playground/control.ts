@@ -1,4 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
+import type { AddressInfo } from "node:net";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 import { DevnetError } from "./errors.ts";
@@ -11,7 +12,7 @@ export interface Control {
 }
 
 /** Orders that the devnet takes about a service. */
-export const ORDERS = ["kill", "start"] as const;
+const ORDERS = ["kill", "start"] as const;
 export type Order = (typeof ORDERS)[number];
 
 /**
@@ -49,8 +50,9 @@ export async function serveControl(options: {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
+  const { port: own } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${String(port)}`,
+    url: `http://127.0.0.1:${String(own)}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {

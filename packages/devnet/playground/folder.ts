@@ -9,7 +9,7 @@ import { DevnetError } from "./errors.ts";
 const MARK = ".drmp-devnet";
 
 /**
- * Makes the devnet's folder anew: what an earlier one left there is removed.
+ * Empties the devnet's folder: what an earlier one left there is removed.
  *
  * @throws DevnetError `FOLDER_FOREIGN` for a folder with anything in it that no devnet has made.
  */

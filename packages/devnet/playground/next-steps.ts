@@ -22,7 +22,7 @@ export interface NextStepFacts {
 export const OWN_NODE = { class: "cpu/eu", capacity: 2, ask: "0.012", energySource: "solar" } as const;
 
 /** Units of the sample spec's task. */
-export const SAMPLE_UNITS = 4;
+const SAMPLE_UNITS = 4;
 
 /** What to try next, in an order in which all of it works. Pure. */
 export function nextSteps({ spec, agent, results, operator, victim }: NextStepFacts): NextStep[] {
@@ -41,7 +41,7 @@ export function nextSteps({ spec, agent, results, operator, victim }: NextStepFa
       what: "Meanwhile, in another terminal: let a node fail, and watch its work go on elsewhere after a minute",
       command: `scripts/drmp devnet kill ${victim}`,
     },
-    { id: "watch", what: "Follow the task from there, too", command: "scripts/drmp task:watch --task 1" },
+    { id: "watch", what: "Follow the task from there", command: "scripts/drmp task:watch --task 1" },
     { id: "start", what: "Bring the node back", command: `scripts/drmp devnet start ${victim}` },
     {
       id: "result",

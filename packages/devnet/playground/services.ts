@@ -24,7 +24,7 @@ export interface ServiceHealth extends DevnetService {
   readonly why: string;
 }
 
-/** What the services tell whoever started them. */
+/** What the services tell. */
 export interface ServiceEvents {
   /** The list has changed. */
   readonly onChange: () => void;
