@@ -21,9 +21,9 @@ test("the sparse program says what the problem says: the optimum's values cost a
     if (row !== undefined) left[row - demand.length] = (left[row - demand.length] ?? 0) + value;
   });
   for (const { rows, most } of columns.slice(values.length)) {
-    const lane = (rows[0] ?? 0) - demand.length;
-    const taken = Math.min(most ?? Infinity, left[lane] ?? 0);
-    left[lane] = (left[lane] ?? 0) - taken;
+    const column = (rows[0] ?? 0) - demand.length;
+    const taken = Math.min(most ?? Infinity, left[column] ?? 0);
+    left[column] = (left[column] ?? 0) - taken;
     values.push(taken);
   }
   assert.ok(left.every((units) => units === 0));

@@ -24,13 +24,13 @@ export function programOf(problem: Problem): Program {
   const columns: Column[] = [];
   problem.tasks.forEach(({ maxPrice, choices }, t) => {
     columns.push({ cost: maxPrice, most: null, rows: [t], values: [1] });
-    for (const { lane, surcharge } of choices) {
-      columns.push({ cost: surcharge, most: null, rows: [t, count + lane], values: [1, 1] });
+    for (const { column, surcharge } of choices) {
+      columns.push({ cost: surcharge, most: null, rows: [t, count + column], values: [1, 1] });
     }
   });
-  usefulSupply(problem).forEach((steps, lane) => {
+  usefulSupply(problem).forEach((steps, column) => {
     for (const { price, units } of steps)
-      columns.push({ cost: price, most: units, rows: [count + lane], values: [-1] });
+      columns.push({ cost: price, most: units, rows: [count + column], values: [-1] });
   });
   return { demand: problem.tasks.map(({ units }) => units), classes: problem.classes.length, columns };
 }

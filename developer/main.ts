@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 
 import { readTaskCause } from "@verai/client/causes";
-import { ChainError, TransactionUnconfirmed } from "@verai/client/errors";
+import { ChainError, TransactionUnconfirmedError } from "@verai/client/errors";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
@@ -89,7 +89,7 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   // What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
-  const again = error instanceof TransactionUnconfirmed || (error instanceof ChainError && error.retryable);
+  const again = error instanceof TransactionUnconfirmedError || (error instanceof ChainError && error.retryable);
   process.exitCode = again ? 75 : 1;
 }
 
@@ -125,7 +125,7 @@ async function follow(
   await store.start();
   try {
     const { reader } = session;
-    const nodes = await reader.nodes(await reader.pin());
+    const nodes = await reader.nodes(await reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
     const taskId = await getTask(session, store, config);
     const results = join(config.dataDir, "results");
@@ -164,7 +164,7 @@ async function follow(
 /** What the task waits for; undefined if nothing, or if that cannot be read now. */
 async function waitsFor({ reader }: Session, taskId: number): Promise<Cause | undefined> {
   try {
-    return await readTaskCause(reader, await reader.pin(), taskId);
+    return await readTaskCause(reader, await reader.block(), taskId);
   } catch (error) {
     if (!(error instanceof ChainError && error.retryable)) throw error;
     return undefined;

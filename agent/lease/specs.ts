@@ -16,8 +16,8 @@ import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
 
 /** A task's spec that cannot be had or cannot be used. The message names its CID and what is wrong. */
-class SpecUnusable extends DrmpError {
-  override readonly name = "SpecUnusable";
+class SpecUnusableError extends DrmpError {
+  override readonly name = "SpecUnusableError";
 
   constructor(message: string, options?: ErrorOptions) {
     super("SPEC_UNUSABLE", message, options);
@@ -43,7 +43,7 @@ export class Specs {
   /**
    * A task's spec. What is on disk is held against the CID each time: a damaged copy is set aside and fetched again.
    *
-   * @throws {@link SpecUnusable} if it cannot be fetched in time, is larger than a spec may be, or does not validate.
+   * @throws {@link SpecUnusableError} if it cannot be fetched in time, is larger than a spec may be, or does not validate.
    */
   async get(id: ContentId, timeoutMs: number, signal: AbortSignal): Promise<TaskSpec> {
     const root = fromChainCid(id);
@@ -54,21 +54,21 @@ export class Specs {
     if (!bytes) {
       try {
         // Its developer may come online at any time until then.
-        const patience = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
-        await this.#store.fetchTo(cid, path, { ...patience, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
+        const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
+        await this.#store.fetchTo(cid, path, { ...timeOuts, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
         bytes = await readBounded(path, MAX_SPEC_BYTES);
         if (!bytes) throw new Error(`${path} is gone again`);
       } catch (cause) {
         // Not the spec's fault.
         if (signal.aborted || (cause instanceof CheckpointError && OWN_FAULTS.includes(cause.code))) throw cause;
-        throw new SpecUnusable(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
+        throw new SpecUnusableError(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
       }
     }
     try {
       return parseSpec(bytes);
     } catch (cause) {
       await rm(path, { force: true, recursive: true });
-      throw new SpecUnusable(`The task's spec ${cid} is not valid: ${message(cause)}`, { cause });
+      throw new SpecUnusableError(`The task's spec ${cid} is not valid: ${message(cause)}`, { cause });
     }
   }
 

@@ -1,8 +1,8 @@
 import type { Node, NodeClass } from "./entities.ts";
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { bitsOf, safe } from "./internal/convert.ts";
-import type { Pin } from "./pin.ts";
-import { answer, block, type Reader } from "./readers.ts";
+import type { BlockReference } from "./block-reference.ts";
+import { answer, blockTag, type Reader } from "./readers.ts";
 
 /** A task as the planning of a round takes it. Prices in micro-VER. */
 export interface SnapshotTask {
@@ -37,7 +37,7 @@ export interface SnapshotNode {
 
 /** All that a round's allocation is computed from, at one block. */
 export interface RoundSnapshot {
-  readonly pin: Pin;
+  readonly block: BlockReference;
   readonly roundId: number;
   /** 32 bytes, hexadecimal. */
   readonly seed: string;
@@ -53,26 +53,38 @@ export interface RoundSnapshot {
  * The listings stand still while a round is open, so whatever block it is read at gives the same plan.
  * O(nodes / page) + O(tasks of the round) calls.
  *
- * @throws RpcUnavailable also when the endpoint's answers do not belong to one state.
+ * @throws RpcUnavailableError also when the endpoint's answers do not belong to one state.
  */
-export async function roundSnapshot(reader: Reader, at?: Pin): Promise<RoundSnapshot | undefined> {
-  const pin = at ?? (await reader.pin());
-  const round = await reader.round(pin);
+export async function roundSnapshot(reader: Reader, at?: BlockReference): Promise<RoundSnapshot | undefined> {
+  const block = at ?? (await reader.block());
+  const round = await reader.round(block);
   if (round.status !== "settling") return undefined;
-  const tasks = await Promise.all(round.demands.map(({ taskId, units }) => snapshotTask(reader, pin, taskId, units)));
-  const classes = await supplySnapshot(reader, pin, round.classIds);
-  return { pin, roundId: round.id, seed: round.seed, tasks, classes };
+  const tasks = await Promise.all(round.demands.map(({ taskId, units }) => snapshotTask(reader, block, taskId, units)));
+  const classes = await supplySnapshot(reader, block, round.classIds);
+  return { block, roundId: round.id, seed: round.seed, tasks, classes };
 }
 
 /** What is listed now in these classes (default: in all), as a round opened at this block would find it. */
-export async function supplySnapshot(reader: Reader, pin: Pin, classIds?: readonly number[]): Promise<SnapshotClass[]> {
-  const classes = await reader.classes(pin);
-  return groupListings(classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes, await reader.nodes(pin));
+export async function supplySnapshot(
+  reader: Reader,
+  block: BlockReference,
+  classIds?: readonly number[],
+): Promise<SnapshotClass[]> {
+  const classes = await reader.classes(block);
+  return groupListings(
+    classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes,
+    await reader.nodes(block),
+  );
 }
 
 /** A task as a round takes it, with this many units. */
-export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, units: number): Promise<SnapshotTask> {
-  const task = await answer(reader.contracts.tasks.roundTask(taskId, block(pin)));
+export async function snapshotTask(
+  reader: Reader,
+  block: BlockReference,
+  taskId: number,
+  units: number,
+): Promise<SnapshotTask> {
+  const task = await answer(reader.contracts.tasks.roundTask(taskId, blockTag(block)));
   // Copied, because ethers' results throw where an array has nothing; it is empty if all are zero.
   const surcharges = [...task.surcharges];
   return {
@@ -86,7 +98,7 @@ export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, uni
 /**
  * Groups listed nodes by class, each by ascending tick and position. Pure; O(n log n).
  *
- * @throws RpcUnavailable if the places of a tick are not 0 … n - 1: pages then come from different states.
+ * @throws RpcUnavailableError if the places of a tick are not 0 … n - 1: pages then come from different states.
  */
 export function groupListings(classes: readonly NodeClass[], nodes: readonly Node[]): SnapshotClass[] {
   const byClass = new Map<number, SnapshotNode[]>(classes.map(({ id }) => [id, []]));
@@ -101,7 +113,7 @@ export function groupListings(classes: readonly NodeClass[], nodes: readonly Nod
       const before = listed[i - 1];
       const expected = before?.tick === node.tick ? before.position + 1 : 0;
       if (node.position === expected) return;
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "behind",
         `Node ${String(node.id)} stands at place ${String(node.position)} of tick ${String(node.tick)} where place ` +
           `${String(expected)} was expected: the endpoint's answers come from different blocks. Try again.`,

@@ -1,7 +1,7 @@
-import type { EnergySummary, NetworkTotals, NodeStanding } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
-import { answer, block, type Reader } from "@verai/client/readers";
-import { readEnergy, readStandings, readTotals } from "@verai/client/telemetry";
+import type { EnergySummary, NetworkTotals, ReportState } from "@verai/client/entities";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer, blockTag, type Reader } from "@verai/client/readers";
+import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 
 /** Energy and carbon of one account, in people's units. */
@@ -85,7 +85,7 @@ export interface Goals {
  */
 export async function collectEnergy(
   reader: Reader,
-  at: Pin,
+  at: BlockReference,
   scope: EnergyReport["scope"],
   id = 0,
 ): Promise<EnergyReport> {
@@ -112,16 +112,16 @@ export async function collectEnergy(
   }
 }
 
-async function nodeRows(reader: Reader, at: Pin, only?: number): Promise<NodeRow[]> {
-  const [nodes, classes, standings] = await Promise.all([
+async function nodeRows(reader: Reader, at: BlockReference, only?: number): Promise<NodeRow[]> {
+  const [nodes, classes, reportStates] = await Promise.all([
     reader.nodes(at),
     reader.classes(at),
-    readStandings(reader, at),
+    readReportStates(reader, at),
   ]);
   const rows: NodeRow[] = [];
   for (const node of nodes) {
     if (only !== undefined && node.id !== only) continue;
-    const seen: NodeStanding | undefined = standings[node.id - 1];
+    const seen: ReportState | undefined = reportStates[node.id - 1];
     rows.push({
       ...toAccount(await readEnergy(reader, at, "node", node.id)),
       id: node.id,
@@ -137,17 +137,17 @@ async function nodeRows(reader: Reader, at: Pin, only?: number): Promise<NodeRow
   return rows;
 }
 
-async function leaseRows(reader: Reader, at: Pin, taskId: number): Promise<LeaseRow[]> {
+async function leaseRows(reader: Reader, at: BlockReference, taskId: number): Promise<LeaseRow[]> {
   const leases = (await reader.leases(at)).filter((lease) => lease.taskId === taskId);
   return Promise.all(
     leases.map(async ({ id, nodeId, count, status }) => {
-      const energy = await answer(reader.contracts.ledger.leaseEnergyOf(id, block(at)));
+      const energy = await answer(reader.contracts.ledger.leaseEnergyOf(id, blockTag(at)));
       return { id, nodeId, units: count, status, kwh: kwh(energy.joules), renewableKwh: kwh(energy.renewableJoules) };
     }),
   );
 }
 
-function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTotals, at: Pin): Goals {
+function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTotals, at: BlockReference): Goals {
   const date = new Date(at.timestamp * 1000);
   const begin = Date.UTC(date.getUTCFullYear(), 0);
   const year = date.getUTCFullYear() + (date.getTime() - begin) / (Date.UTC(date.getUTCFullYear() + 1, 0) - begin);

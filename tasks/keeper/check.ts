@@ -1,6 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
-import { givenFile, runProgram } from "../session/programs.ts";
+import { parseFile, runProgram } from "../session/programs.ts";
 
 /** Checks a keeper's configuration. */
 export default async function check(
@@ -10,7 +10,7 @@ export default async function check(
   await runProgram(environment, "keepers", [
     "check",
     "--config",
-    givenFile(file, "keeper"),
+    parseFile(file, "keeper"),
     ...(json ? ["--json"] : []),
   ]);
 }

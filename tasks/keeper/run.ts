@@ -1,6 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
-import { givenFile, runProgram } from "../session/programs.ts";
+import { parseFile, runProgram } from "../session/programs.ts";
 
 /** Runs the keepers. */
 export default async function run(
@@ -10,7 +10,7 @@ export default async function run(
   await runProgram(environment, "keepers", [
     "run",
     "--config",
-    givenFile(file, "keeper"),
+    parseFile(file, "keeper"),
     ...(dryRun ? ["--dry-run"] : []),
   ]);
 }

@@ -6,9 +6,9 @@ import { formatEther, isAddress } from "ethers";
 import { readTaskCause } from "@verai/client/causes";
 import { devnetAt } from "@verai/client/devnet";
 import type { Node, Task } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
-import { answer, block } from "@verai/client/readers";
-import { readStandings } from "@verai/client/telemetry";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer, blockTag } from "@verai/client/readers";
+import { readReportStates } from "@verai/client/telemetry";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, namedNetwork, read } from "../session/context.ts";
@@ -41,47 +41,47 @@ interface ServiceRow {
 export default async function status(args: ReadingArguments, environment: Environment): Promise<void> {
   const { name } = await namedNetwork(environment);
   await read(args, environment, async (context) => {
-    const pin = await context.session.reader.pin();
+    const block = await context.session.reader.block();
     const services = await devnetServices(context.rpcUrl);
     const treasury = await treasuryOf(environment, name);
-    return { network: name, ...(await chainStatus(context, pin, name, treasury, services)) };
+    return { network: name, ...(await chainStatus(context, block, name, treasury, services)) };
   });
 }
 
 async function chainStatus(
   context: Context,
-  pin: Pin,
+  block: BlockReference,
   name: string,
   treasury: string | undefined,
   services: readonly ServiceRow[],
 ): Promise<object> {
-  const { session, screen, chainId } = context;
+  const { session, output, chainId } = context;
   const { reader, contracts } = session;
-  const at = block(pin);
-  const [nodes, tasks, classes, standings, round, batch, parameters, queue, funds, paused] = await Promise.all([
-    reader.nodes(pin),
-    reader.tasks(pin),
-    reader.classes(pin),
-    readStandings(reader, pin),
-    reader.round(pin),
-    reader.batch(pin),
-    reader.parameters(pin),
-    reader.queue(pin),
-    readFunds(context, pin, treasury),
+  const at = blockTag(block);
+  const [nodes, tasks, classes, reportStates, round, batch, parameters, queue, funds, paused] = await Promise.all([
+    reader.nodes(block),
+    reader.tasks(block),
+    reader.classes(block),
+    readReportStates(reader, block),
+    reader.round(block),
+    reader.batch(block),
+    reader.parameters(block),
+    reader.queue(block),
+    readFunds(context, block, treasury),
     answer(contracts.parameters.intakePaused(at)),
   ]);
   const [first] = queue;
-  const cause = first === undefined ? undefined : await readTaskCause(reader, pin, first);
-  const oracle = judgeOracle({ now: pin.timestamp, timeout: parameters.seedTimeout, requests: [round, batch] });
+  const cause = first === undefined ? undefined : await readTaskCause(reader, block, first);
+  const oracle = judgeOracle({ now: block.timestamp, timeout: parameters.seedTimeout, requests: [round, batch] });
   const keepers = judgeKeepers({
-    now: pin.timestamp,
+    now: block.timestamp,
     timeout: parameters.settleTimeout,
     round,
     batch,
     cause: cause?.code,
   });
   const nodeRows = nodes.map((node) => {
-    const { load = 0, sequence = 0 } = standings[node.id - 1] ?? {};
+    const { load = 0, sequence = 0 } = reportStates[node.id - 1] ?? {};
     return nodeRow(node, classes.find(({ id }) => id === node.classId)?.name, sequence === 0 ? undefined : load / 100);
   });
   const taskRows = tasks.map(taskRow);
@@ -91,9 +91,9 @@ async function chainStatus(
   const leased = sum(active, (node) => node.leased);
   const open = tasks.filter(({ status: state }) => state === "open" || state === "closing");
 
-  screen.facts([
+  output.facts([
     ["network", `${name}, chain ${String(chainId)}`],
-    ["block", `${String(pin.number)}, ${new Date(pin.timestamp * 1000).toISOString()}`],
+    ["block", `${String(block.number)}, ${new Date(block.timestamp * 1000).toISOString()}`],
     ["contracts", `${String(Object.keys(contracts).length)}, nodes at ${await contracts.nodes.getAddress()}`],
     ["intake", paused ? "paused by the guardian" : "open"],
     ["oracle", shown(oracle)],
@@ -104,7 +104,10 @@ async function chainStatus(
     ],
     ["tasks", `${String(open.length)} open of ${String(tasks.length)}, ${String(queue.length)} in the queue`],
     ["first in queue", cause && `task ${String(first)}: ${causeText(cause)}`],
-    ["round", round.id === 0 ? "none yet" : `${String(round.id)}, ${round.status}, opened ${ago(pin, round.openedAt)}`],
+    [
+      "round",
+      round.id === 0 ? "none yet" : `${String(round.id)}, ${round.status}, opened ${ago(block, round.openedAt)}`,
+    ],
     ["reassignments", batch.id === 0 ? undefined : `batch ${String(batch.id)}, ${batch.status}`],
     ["treasury", funds.treasury === undefined ? undefined : `${formatVer(funds.treasury)} VER`],
     ["bounty pool", `${formatVer(funds.bountyPool)} VER`],
@@ -118,15 +121,15 @@ async function chainStatus(
     ],
   ]);
   if (services.length > 0) {
-    screen.say();
-    screen.table(
+    output.say();
+    output.table(
       ["service", "health", "address"],
       services.map((one) => [one.name, one.healthy ? "good" : one.why, one.address]),
     );
   }
   if (nodes.length > 0) {
-    screen.say();
-    screen.table(
+    output.say();
+    output.table(
       ["node", "status", "class", "ask, VER", "units", "load, %", "owner"],
       nodeRows.slice(0, ROWS).map((row, i) => {
         const node = nodes[i];
@@ -143,12 +146,12 @@ async function chainStatus(
         ];
       }),
     );
-    if (nodes.length > ROWS) screen.say(`… and ${String(nodes.length - ROWS)} more: drmp node status`);
+    if (nodes.length > ROWS) output.say(`… and ${String(nodes.length - ROWS)} more: drmp node status`);
   }
   if (tasks.length > 0) {
-    screen.say();
+    output.say();
     const newest = taskRows.slice(-ROWS).reverse();
-    screen.table(
+    output.table(
       ["task", "status", "units", "open", "leased", "paid"],
       newest.map(({ id, status: state, units, open: left, leased: running, paid }) => [
         id,
@@ -159,12 +162,12 @@ async function chainStatus(
         paid,
       ]),
     );
-    if (tasks.length > ROWS) screen.say(`… and ${String(tasks.length - ROWS)} older ones: drmp task status`);
+    if (tasks.length > ROWS) output.say(`… and ${String(tasks.length - ROWS)} older ones: drmp task status`);
   }
   return {
     chainId,
-    block: pin.number,
-    timestamp: pin.timestamp,
+    block: block.number,
+    timestamp: block.timestamp,
     intakePaused: paused,
     oracle,
     keepers,
@@ -193,9 +196,9 @@ function taskRow({ id, status: state, parked, units, openUnits, leasedUnits, pai
 }
 
 /** Money: of the contracts' ledgers, of the treasury, and of what pays the oracle. Wei. */
-async function readFunds({ session }: Context, pin: Pin, treasury: string | undefined) {
+async function readFunds({ session }: Context, block: BlockReference, treasury: string | undefined) {
   const { vault, token, seeds, coordinator } = session.contracts;
-  const at = block(pin);
+  const at = blockTag(block);
   const [totals, config] = await Promise.all([answer(vault.totals(at)), answer(seeds.config(at))]);
   const { escrow, stake, claimable, bountyPool } = totals;
   const subscription = coordinator && (await answer(coordinator.getSubscription(config.subscriptionId, at)));
@@ -231,8 +234,8 @@ async function devnetServices(rpcUrl: string): Promise<ServiceRow[]> {
   }
 }
 
-function ago(pin: Pin, at: number): string {
-  return `${formatDuration(pin.timestamp - at)} ago`;
+function ago(block: BlockReference, at: number): string {
+  return `${formatDuration(block.timestamp - at)} ago`;
 }
 
 function shown({ healthy, why }: Judgement): string {

@@ -33,7 +33,7 @@ export async function runProgram(
 }
 
 /** The configuration file. @throws Error if it is not named. */
-export function givenFile(file: string, whose: "agent" | "keeper"): string {
+export function parseFile(file: string, whose: "agent" | "keeper"): string {
   if (file === "") throw new Error(`Name the ${whose}'s configuration: --file ${whose}.json`);
   return file;
 }

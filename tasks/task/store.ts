@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RpcUnavailable } from "@verai/client/errors";
+import { RpcUnavailableError } from "@verai/client/errors";
 import type { Reader } from "@verai/client/readers";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { createLogger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
 
 /** Where the store learns of nodes; without a provider, any address may be dialled. */
-type Nodes = Pick<Reader, "pin" | "nodes"> & Partial<Pick<Reader, "provider">>;
+type Nodes = Pick<Reader, "block" | "nodes"> & Partial<Pick<Reader, "provider">>;
 
 /** Ids of the nodes that are to be connected to before all others. */
 export type Preferred = () => Promise<readonly number[]>;
@@ -52,7 +52,7 @@ async function callOnNodes(
   store: Pick<CheckpointStore, "setPeers">,
   preferred: Preferred,
 ): Promise<void> {
-  const nodes = await reader.nodes(await reader.pin());
+  const nodes = await reader.nodes(await reader.block());
   const first = new Set(await preferred());
   const ordered = [...nodes.filter(({ id }) => first.has(id)), ...nodes.filter(({ id }) => !first.has(id))];
   store.setPeers(ordered.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
@@ -70,7 +70,7 @@ async function keepCalling(
     await delay(lookMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     await callOnNodes(reader, store, preferred).catch((error: unknown) => {
-      if (!(error instanceof RpcUnavailable)) throw error;
+      if (!(error instanceof RpcUnavailableError)) throw error;
     });
   }
 }

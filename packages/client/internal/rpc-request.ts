@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type RpcFailure, RpcUnavailable } from "../errors.ts";
+import { type RpcFailure, RpcUnavailableError } from "../errors.ts";
 import {
   type Endpoint,
   type Failure,
@@ -14,7 +14,7 @@ import { MAX_PAUSE_MS } from "./rpc-gate.ts";
 import type { EndpointPool } from "./rpc-pool.ts";
 
 /** How often and how fast a request is tried again. */
-export interface Patience {
+export interface RequestTimeOuts {
   /** Tries, the first included. */
   readonly attempts: number;
   /** Pause before an endpoint is asked the same again, milliseconds; it doubles each time. */
@@ -42,20 +42,20 @@ const SERVING_MS = 15_000;
  * that is verified.
  *
  * @returns For each call its answer, or why there is none.
- * @throws RpcUnavailable or WrongNetwork if there are no calls and no endpoint could be verified.
+ * @throws RpcUnavailableError or WrongNetworkError if there are no calls and no endpoint could be verified.
  */
 export async function askPool(
   pool: EndpointPool,
   calls: readonly RpcPayload[],
-  patience: Patience,
+  timeOuts: RequestTimeOuts,
 ): Promise<Map<number, RpcAnswer | Error>> {
-  const request = new Request(pool, calls, patience);
+  const request = new Request(pool, calls, timeOuts);
   return request.run();
 }
 
 class Request {
   readonly #pool: EndpointPool;
-  readonly #patience: Patience;
+  readonly #timeOuts: RequestTimeOuts;
   readonly #repeatable: boolean;
   readonly #results = new Map<number, RpcAnswer | Error>();
   /** Refusals by one endpoint's own rules, which another may not share. */
@@ -69,9 +69,9 @@ class Request {
   #throttled = 0;
   #backoffs = 0;
 
-  constructor(pool: EndpointPool, calls: readonly RpcPayload[], patience: Patience) {
+  constructor(pool: EndpointPool, calls: readonly RpcPayload[], timeOuts: RequestTimeOuts) {
     this.#pool = pool;
-    this.#patience = patience;
+    this.#timeOuts = timeOuts;
     this.#open = calls;
     this.#repeatable = calls.every(isRepeatable);
   }
@@ -113,11 +113,11 @@ class Request {
   }
 
   /** A transaction that one endpoint may have got is not refused because another refuses it. */
-  #doubt(call: RpcPayload, answer: RpcAnswer): RpcUnavailable | undefined {
+  #doubt(call: RpcPayload, answer: RpcAnswer): RpcUnavailableError | undefined {
     if (!this.#doubtful.has(call.id) || !("error" in answer)) return undefined;
     const verdict = classifyError(call, answer.error);
     if (verdict.kind === "refusal" && ARRIVED.includes(verdict.code)) return undefined;
-    return new RpcUnavailable(
+    return new RpcUnavailableError(
       "server",
       `An RPC endpoint that gave no answer may have passed the transaction on; another refused it (${answer.error.message}). Wait for its receipt before anything is sent again.`,
       { details: { sent: true } },
@@ -125,7 +125,7 @@ class Request {
   }
 
   #goesOn(endpoint: Endpoint): boolean {
-    const { attempts, signal } = this.#patience;
+    const { attempts, signal } = this.#timeOuts;
     if (!this.#repeatable || signal.aborted) return false;
     if (this.#pool.hasUntried(this.#tried)) {
       this.#attempt += 1;
@@ -148,7 +148,7 @@ class Request {
   async #pause({ reason }: Failure): Promise<void> {
     // An endpoint that throttles has a pause of its own, for all requests alike.
     if (reason === "throttled") return;
-    const { backoffMs, signal } = this.#patience;
+    const { backoffMs, signal } = this.#timeOuts;
     // The jitter keeps clients that failed together from coming back together.
     const pause = backoffMs * 2 ** this.#backoffs * (0.75 + Math.random() / 2);
     this.#backoffs = Math.min(this.#backoffs + 1, 16);

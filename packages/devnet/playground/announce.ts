@@ -1,5 +1,5 @@
 import type { DevnetService } from "@verai/client/devnet";
-import { Screen } from "../screen.ts";
+import { Output } from "../output.ts";
 import { DEVNET_ACCOUNTS, PURSE_VER } from "./cast.ts";
 import type { Playground } from "./playground.ts";
 
@@ -15,9 +15,9 @@ export interface DevnetOutput {
 /** Progress goes to standard error, what is there in the end to standard output. */
 export function devnetOutput(json: boolean): DevnetOutput {
   if (json) return jsonOutput((text) => process.stdout.write(text));
-  const screen = new Screen();
+  const output = new Output();
   const say = (text: string) => {
-    screen.say(text);
+    output.say(text);
   };
   return {
     say,

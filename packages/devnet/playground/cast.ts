@@ -1,5 +1,5 @@
 import type { TaskSpecInput } from "@verai/executor/spec";
-import type { CastNode } from "../participants.ts";
+import type { ParticipantNode } from "../participants.ts";
 
 /** Test accounts of the devnet beside those of its nodes. They are refused on every chain but the local one. */
 export const DEVNET_ACCOUNTS = {
@@ -17,7 +17,7 @@ export const DEVNET_ACCOUNTS = {
 export const PURSE_VER = "50000";
 
 /** A node of the devnet. */
-export interface DevnetNode extends CastNode {
+export interface DevnetNode extends ParticipantNode {
   /** Runs other people's images, if there is a container engine. */
   readonly containers: boolean;
 }

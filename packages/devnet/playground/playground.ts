@@ -232,7 +232,7 @@ export class Devnet {
     const config = await configs.keeper(2, {
       fees: FEES,
       key: { testAccount: DEVNET_ACCOUNTS.keeper },
-      keepers: ["allocation", "failover", "energy", "balance"],
+      keepers: ["allocation", "failover", "reports", "balancing"],
       service: { port },
     });
     this.#services.add({
@@ -276,7 +276,7 @@ export class Devnet {
       if (dead) throw new DevnetError("SERVICE_FAILED", `${dead.name} ended while the devnet started; see ${dead.log}`);
       const session = this.#session;
       if (!session) continue;
-      const nodes = await session.reader.nodes(await session.reader.pin());
+      const nodes = await session.reader.nodes(await session.reader.block());
       const listed = nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length;
       if (listed !== told) say(`${String(listed)} of ${String(DEVNET_NODES.length)} nodes are in the market`);
       told = listed;

@@ -125,23 +125,23 @@ export function layRows(
   flows: readonly (readonly number[])[],
   grants: readonly (readonly Grant[])[],
 ): Row[] {
-  const lanes = new Map(round.classes.map(({ id }, k) => [id, { grants: grants[k] ?? [], next: 0, used: 0 }]));
+  const columns = new Map(round.classes.map(({ id }, k) => [id, { grants: grants[k] ?? [], next: 0, used: 0 }]));
   const rows: Row[] = [];
   round.tasks.forEach(({ id: taskId, classes }, t) => {
     classes.forEach(({ classId }, c) => {
-      const lane = lanes.get(classId);
+      const column = columns.get(classId);
       for (let left = flows[t]?.[c] ?? 0; left > 0;) {
-        const grant = lane?.grants[lane.next];
+        const grant = column?.grants[column.next];
         requireThat(
-          lane !== undefined && grant !== undefined,
+          column !== undefined && grant !== undefined,
           "ClassUnitsMismatch",
           () => `The granted nodes of class ${classId} have fewer units than its tasks take.`,
         );
-        const units = Math.min(left, grant.units - lane.used);
+        const units = Math.min(left, grant.units - column.used);
         rows.push({ taskId, nodeId: grant.nodeId, classId, units, price: grant.price });
         left -= units;
-        lane.used += units;
-        if (lane.used === grant.units) [lane.next, lane.used] = [lane.next + 1, 0];
+        column.used += units;
+        if (column.used === grant.units) [column.next, column.used] = [column.next + 1, 0];
       }
     });
   });

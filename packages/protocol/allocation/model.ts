@@ -74,7 +74,7 @@ export interface ProblemClass {
 /** A class that a task accepts, in the scaled problem. */
 export interface Choice {
   /** Index of the class. */
-  readonly lane: number;
+  readonly column: number;
   /** Micro-VER × 1024 + dither. */
   readonly surcharge: number;
 }
@@ -122,13 +122,13 @@ export function classLabel({ id, name }: { readonly id: number; readonly name?: 
  * The scaled problem of a round that has been validated. O(n + tasks × accepted classes) with n listed nodes.
  */
 export function buildProblem(round: Round): Problem {
-  const laneOf = new Map(round.classes.map(({ id }, lane) => [id, lane]));
+  const laneOf = new Map(round.classes.map(({ id }, column) => [id, column]));
   const tasks = round.tasks.map(({ id, units, maxPrice, classes }) => ({
     id,
     units,
     maxPrice: scaledMaxPrice(maxPrice),
     choices: classes.map(({ classId, surcharge }) => ({
-      lane: laneOf.get(classId) ?? -1,
+      column: laneOf.get(classId) ?? -1,
       surcharge: surcharge * DITHER + dither(round.seed, id, classId),
     })),
   }));
@@ -156,8 +156,8 @@ export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[]
   const units = problem.classes.map(() => 0);
   problem.tasks.forEach(({ choices }, t) => {
     flows[t]?.forEach((amount, c) => {
-      const lane = choices[c]?.lane;
-      if (amount !== 0 && lane !== undefined) units[lane] = (units[lane] ?? 0) + amount;
+      const column = choices[c]?.column;
+      if (amount !== 0 && column !== undefined) units[column] = (units[column] ?? 0) + amount;
     });
   });
   return units;
@@ -187,9 +187,9 @@ export function objective(problem: Problem, primal: Primal): bigint {
       if (units !== 0) cost += BigInt(choices[c]?.surcharge ?? 0) * BigInt(units);
     });
   });
-  unitsByClass(problem, primal.flows).forEach((units, lane) => {
+  unitsByClass(problem, primal.flows).forEach((units, column) => {
     let left = units;
-    for (const step of problem.classes[lane]?.steps ?? []) {
+    for (const step of problem.classes[column]?.steps ?? []) {
       if (left === 0) break;
       const used = Math.min(step.units, left);
       cost += BigInt(step.price) * BigInt(used);

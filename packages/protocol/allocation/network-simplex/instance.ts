@@ -1,5 +1,5 @@
 import type { Problem } from "../model.ts";
-import { Refusal } from "../refusal.ts";
+import { RefusalError } from "../refusal.ts";
 
 /** No scaled price, surcharge or number of units is above this: a price has 40 bits, and 10 more once it is scaled. */
 const LARGEST = 2 ** 50;
@@ -52,8 +52,8 @@ export function flatten({ tasks, classes }: Problem): Instance {
     stepUnits: new Float64Array(steps),
   };
   let step = 0;
-  classes.forEach((each, lane) => {
-    instance.firstStep[taskCount + lane] = step;
+  classes.forEach((each, column) => {
+    instance.firstStep[taskCount + column] = step;
     for (const { price, units } of each.steps) {
       instance.stepPrice[step] = exact(price);
       instance.stepUnits[step++] = exact(units);
@@ -65,9 +65,9 @@ export function flatten({ tasks, classes }: Problem): Instance {
   tasks.forEach(({ choices, maxPrice }, t) => {
     instance.firstArc[t] = arc;
     for (let choice = 0; choice < choices.length; choice++) {
-      const { lane, surcharge } = choices[choice]!;
-      if (exact(surcharge) + cheapest[lane]! > maxPrice) continue;
-      instance.arcClass[arc] = taskCount + lane;
+      const { column, surcharge } = choices[choice]!;
+      if (exact(surcharge) + cheapest[column]! > maxPrice) continue;
+      instance.arcClass[arc] = taskCount + column;
       instance.arcCost[arc] = surcharge;
       instance.arcChoice[arc++] = choice;
     }
@@ -78,5 +78,5 @@ export function flatten({ tasks, classes }: Problem): Instance {
 
 function exact(number: number): number {
   if (Number.isInteger(number) && number >= 0 && number <= LARGEST) return number;
-  throw new Refusal("SolverFailed", `The network simplex cannot calculate exactly with ${number}.`);
+  throw new RefusalError("SolverFailed", `The network simplex cannot calculate exactly with ${number}.`);
 }
