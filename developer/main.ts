@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 
 import { readTaskCause } from "@verai/client/causes";
-import { ChainError, TransactionUnconfirmedError } from "@verai/client/errors";
+import { ChainError, TransactionUnconfirmed } from "@verai/client/errors";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
@@ -89,7 +89,7 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   // What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
-  const again = error instanceof TransactionUnconfirmedError || (error instanceof ChainError && error.retryable);
+  const again = error instanceof TransactionUnconfirmed || (error instanceof ChainError && error.retryable);
   process.exitCode = again ? 75 : 1;
 }
 

@@ -31,7 +31,7 @@ export async function reconcileNode(
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.endpoint();
   const frozen = await supply.frozen({ blockTag: block.number });
-  const wanted = { endpoint, ineligible: disk.full ?? context.owner?.why, drained: drains.isOwners(node) };
+  const wanted = { endpoint, unfit: disk.full ?? context.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, block.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
     await attempt(context, step.kind, async () => {

@@ -4,7 +4,7 @@ import { firstSequence, packReports, REPORT_TYPES, reportDomain, type SignedRepo
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
 import type { Session } from "@verai/client/session";
-import { readReportState } from "@verai/client/telemetry";
+import { readStanding } from "@verai/client/telemetry";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { monotonicMs } from "@verai/system/clock";
@@ -115,7 +115,7 @@ export class Reporter {
     const { reader } = this.#context.session;
     const { nodeId } = this.#context;
     const [{ sequence }, { keyNumber }] = await Promise.all([
-      readReportState(reader, block, nodeId),
+      readStanding(reader, block, nodeId),
       answer(reader.contracts.nodes.factsOf(nodeId, blockTag(block))),
     ]);
     return Math.max(sequence, firstSequence(Number(keyNumber)));

@@ -118,7 +118,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
  * the file still names it.
  *
- * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
   for (const [name, address] of Object.entries(deployment.addresses)) {

@@ -8,7 +8,7 @@ export function shutdownSignal(onSignal?: (signal: NodeJS.Signals) => void): Abo
   const stop = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(130);
     onSignal?.(signal);
-    controller.abort(new ShutdownError(signal));
+    controller.abort(new ShutdownRequested(signal));
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
@@ -16,11 +16,11 @@ export function shutdownSignal(onSignal?: (signal: NodeJS.Signals) => void): Abo
 }
 
 /** Reason of the abort that {@link shutdownSignal} raises. */
-class ShutdownError extends Error {
+class ShutdownRequested extends Error {
   readonly code = "SHUTDOWN_REQUESTED";
 
   constructor(signal: NodeJS.Signals) {
     super(`${signal} received`);
-    this.name = "ShutdownError";
+    this.name = "ShutdownRequested";
   }
 }

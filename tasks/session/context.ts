@@ -33,7 +33,7 @@ export interface Context {
 }
 
 /** Thrown in a dry run, where the first transaction would be sent. */
-class DryRunError extends Error {}
+class DryRun extends Error {}
 
 /** The work of a task that reads. Errors become a sentence and exit code 1 (75 if it is worth trying again). */
 export async function read(
@@ -95,7 +95,7 @@ async function run(
     const result = await work(own);
     output.result({ ...result, ...(writing && { transactions: own.sent }) });
   } catch (error) {
-    if (!(error instanceof DryRunError)) throw error;
+    if (!(error instanceof DryRun)) throw error;
     output.say("Dry run: nothing was sent.");
     output.result({ dryRun: true });
   } finally {
@@ -193,7 +193,7 @@ async function confirm(
         : undefined,
     ],
   ]);
-  if (dryRun) throw new DryRunError();
+  if (dryRun) throw new DryRun();
   if (yes || (await output.confirm("Send it?"))) return;
   throw new ChainError("DECLINED", false, "Not sent.");
 }

@@ -11,8 +11,8 @@ const READ_BYTES = 256 * 1024;
 const USUAL_BLOCK_BYTES = 1024 * 1024;
 
 /** A peer sent nothing for too long, or took too long altogether. */
-export class StalledPeerError extends Error {
-  override readonly name = "StalledPeerError";
+export class StalledPeer extends Error {
+  override readonly name = "StalledPeer";
 }
 
 /** What bounds one request. */
@@ -70,13 +70,13 @@ export class BlockConnection {
       },
     });
     this.#connectTimer = setTimeout(() => {
-      this.destroy(new StalledPeerError(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+      this.destroy(new StalledPeer(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
     }, CONNECT_TIMEOUT_MS);
     this.#socket.once("connect", () => {
       clearTimeout(this.#connectTimer);
     });
     this.#socket.on("timeout", () => {
-      this.destroy(new StalledPeerError("it sends nothing"));
+      this.destroy(new StalledPeer("it sends nothing"));
     });
     this.#socket.on("error", (error) => {
       this.destroy(error);
@@ -96,7 +96,7 @@ export class BlockConnection {
     return this.#answers;
   }
 
-  /** Asks for a path. @throws {@link StalledPeerError}, MalformedAnswerError, a system error, or the signal's reason */
+  /** Asks for a path. @throws {@link StalledPeer}, MalformedAnswer, a system error, or the signal's reason */
   async get(path: string, limits: RequestLimits): Promise<Answer> {
     const { idleTimeout, timeout, signal, onHeard } = limits;
     signal.throwIfAborted();
@@ -106,7 +106,7 @@ export class BlockConnection {
       this.destroy(signal.reason as Error);
     };
     const timer = setTimeout(() => {
-      this.destroy(new StalledPeerError(`no whole answer within ${timeout} ms`));
+      this.destroy(new StalledPeer(`no whole answer within ${timeout} ms`));
     }, timeout);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#length = 0;

@@ -1,6 +1,6 @@
 import { type TransactionReceipt, type TransactionRequest, Transaction } from "ethers";
 
-import { ChainError, ContractRefusalError, RpcUnavailableError } from "../errors.ts";
+import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
 import { explain } from "../error-messages.ts";
 import type { QueueContext } from "./pending-transaction.ts";
 
@@ -30,8 +30,8 @@ export async function revertReason(
     }
   } catch (error) {
     const explained = explain(error);
-    if (explained instanceof ContractRefusalError) return withHash(explained, hash);
-    if (!(explained instanceof RpcUnavailableError)) {
+    if (explained instanceof ContractRefusal) return withHash(explained, hash);
+    if (!(explained instanceof RpcUnavailable)) {
       const message = `${explained.message} It was sent and reverted: ${hash}.`;
       return new ChainError(explained.code, explained.retryable, message, { cause: explained, details });
     }
@@ -41,9 +41,9 @@ export async function revertReason(
 }
 
 /** The same refusal, saying that it was sent. */
-function withHash(refusal: ContractRefusalError, hash: string): ContractRefusalError {
+function withHash(refusal: ContractRefusal, hash: string): ContractRefusal {
   const { code, retryable, message, args } = refusal;
-  return new ContractRefusalError(
+  return new ContractRefusal(
     code,
     retryable,
     `${message} It was sent and reverted: ${hash}.`,

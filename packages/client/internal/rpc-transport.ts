@@ -21,8 +21,8 @@ export interface TransportOptions {
 const ERROR_BODY_MS = 1000;
 
 /** An exchange that brought no answer. */
-export class ExchangeError extends Error {
-  override readonly name = "ExchangeError";
+export class ExchangeFailed extends Error {
+  override readonly name = "ExchangeFailed";
   readonly reason: RpcFailure;
   readonly pauseMs: number | undefined;
   /** Whether the endpoint may have got the request. */
@@ -69,13 +69,13 @@ export class Transport {
    * @param signal Ends the exchange.
    * @param again Whether it may be sent once more where a kept connection turns out to be closed by the other side.
    * @returns The answer, parsed.
-   * @throws {@link ExchangeError}.
+   * @throws {@link ExchangeFailed}.
    */
   async post(body: string, signal: AbortSignal, again: boolean): Promise<unknown> {
     try {
       return await this.#exchange(body, signal);
     } catch (error) {
-      if (!again || !(error instanceof ExchangeError) || !error.idle) throw error;
+      if (!again || !(error instanceof ExchangeFailed) || !error.idle) throw error;
       return this.#exchange(body, signal);
     }
   }
@@ -84,16 +84,16 @@ export class Transport {
     const exchange = Promise.withResolvers<string>();
     let request: ClientRequest | undefined;
     let connected = false;
-    const fail = (failure: ExchangeError): void => {
+    const fail = (failure: ExchangeFailed): void => {
       exchange.reject(failure);
       request?.destroy();
     };
     const timer = setTimeout(() => {
       const what = `no complete answer within ${String(this.#options.timeoutMs)} ms`;
-      fail(new ExchangeError("timeout", what, { sent: connected }));
+      fail(new ExchangeFailed("timeout", what, { sent: connected }));
     }, this.#options.timeoutMs);
     const onAbort = (): void => {
-      fail(new ExchangeError("connection", "the provider was closed", { sent: connected }));
+      fail(new ExchangeFailed("connection", "the provider was closed", { sent: connected }));
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -115,7 +115,7 @@ export class Transport {
       request.on("error", (error: NodeJS.ErrnoException) => {
         const reason = transportFailure(error) ?? "connection";
         const idle = request?.reusedSocket === true && (error.code === "ECONNRESET" || error.code === "EPIPE");
-        fail(new ExchangeError(reason, error.code ?? "the connection broke", { sent: connected, idle }));
+        fail(new ExchangeFailed(reason, error.code ?? "the connection broke", { sent: connected, idle }));
       });
       request.on("response", (response) => {
         this.#read(response).then(exchange.resolve, fail);
@@ -145,7 +145,7 @@ export class Transport {
       });
     const pauseMs = retryAfterMs(response.headers["retry-after"], Date.now());
     const said = status >= 400 ? wordsIn(text) : status >= 300 ? "a redirection, which is not followed" : "";
-    throw new ExchangeError(statusFailure(status), `HTTP ${String(status)}${said === "" ? "" : `: ${said}`}`, {
+    throw new ExchangeFailed(statusFailure(status), `HTTP ${String(status)}${said === "" ? "" : `: ${said}`}`, {
       pauseMs,
     });
   }
@@ -155,13 +155,13 @@ export class Transport {
     const { maxBytes } = this.#options;
     const chunks: Buffer[] = [];
     let [received, unpacked] = [0, 0];
-    const tooLarge = (): ExchangeError =>
-      new ExchangeError("too-large", `an answer of more than ${String(maxBytes)} bytes`);
+    const tooLarge = (): ExchangeFailed =>
+      new ExchangeFailed("too-large", `an answer of more than ${String(maxBytes)} bytes`);
     const declared = Number(response.headers["content-length"] ?? 0);
     if (declared > maxBytes) throw tooLarge();
     const done = Promise.withResolvers<undefined>();
     const broken = (): void => {
-      done.reject(new ExchangeError("connection", "the answer was cut off"));
+      done.reject(new ExchangeFailed("connection", "the answer was cut off"));
     };
     response.on("data", (chunk: Buffer) => {
       received += chunk.length;
@@ -170,7 +170,7 @@ export class Transport {
     response.on("error", broken);
     response.on("aborted", broken);
     const source = unpack(response);
-    if (!source) throw new ExchangeError("server", "an answer in an encoding that was not asked for");
+    if (!source) throw new ExchangeFailed("server", "an answer in an encoding that was not asked for");
     source.on("data", (chunk: Buffer) => {
       unpacked += chunk.length;
       if (unpacked > maxBytes) done.reject(tooLarge());
@@ -180,7 +180,7 @@ export class Transport {
       done.resolve(undefined);
     });
     source.on("error", () => {
-      done.reject(new ExchangeError("server", "an answer that cannot be unpacked"));
+      done.reject(new ExchangeFailed("server", "an answer that cannot be unpacked"));
     });
     try {
       await done.promise;
@@ -201,11 +201,11 @@ function unpack(response: IncomingMessage): Readable | undefined {
 }
 
 function parse(text: string): unknown {
-  if (text.trim() === "") throw new ExchangeError("server", "an empty answer");
+  if (text.trim() === "") throw new ExchangeFailed("server", "an empty answer");
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new ExchangeError("server", `an answer that is no JSON${/^\s*</.test(text) ? " but a page of HTML" : ""}`);
+    throw new ExchangeFailed("server", `an answer that is no JSON${/^\s*</.test(text) ? " but a page of HTML" : ""}`);
   }
 }
 

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RpcUnavailableError } from "../errors.ts";
+import { RpcUnavailable } from "../errors.ts";
 
 /** Reason of the abort when a request has taken too long. */
-export class DeadlinePassedError extends Error {
+export class DeadlinePassed extends Error {
   readonly ms: number;
 
   constructor(ms: number) {
     super(`not done within ${String(ms / 1000)} s`);
-    this.name = "DeadlinePassedError";
+    this.name = "DeadlinePassed";
     this.ms = ms;
   }
 }
@@ -45,7 +45,7 @@ export class TimeOut {
     clearTimeout(this.#timer);
     if (this.#ended) return;
     // Longer spans overflow the timer, which would then fire at once.
-    this.#timer = setTimeout(() => this.end(new DeadlinePassedError(ms)), Math.min(ms, 2 ** 31 - 1));
+    this.#timer = setTimeout(() => this.end(new DeadlinePassed(ms)), Math.min(ms, 2 ** 31 - 1));
   }
 
   /** Ends the wait now. */
@@ -77,13 +77,13 @@ export async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<
   }
 }
 
-/** An answer of an endpoint, or {@link RpcUnavailableError} if it takes longer than `ms`. */
+/** An answer of an endpoint, or {@link RpcUnavailable} if it takes longer than `ms`. */
 export async function answerWithin<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const message = `No answer to ${what} within ${String(ms / 1000)} s. Check that the node is not overloaded.`;
-    late.reject(new RpcUnavailableError("timeout", message));
+    late.reject(new RpcUnavailable("timeout", message));
   }, ms);
   try {
     return await Promise.race([work, late.promise]);

@@ -1,6 +1,6 @@
 /** The capacity offered is less than what is demanded. */
-export class InsufficientCapacityError extends RangeError {
-  override readonly name = "InsufficientCapacityError";
+export class InsufficientCapacity extends RangeError {
+  override readonly name = "InsufficientCapacity";
   readonly demand: number;
   readonly capacity: number;
 
@@ -21,7 +21,7 @@ export class InsufficientCapacityError extends RangeError {
  * @param prices - Price of each node's capacity.
  * @param capacities - Capacity of each node, in the same order.
  * @returns What each node is allocated, in the same order.
- * @throws InsufficientCapacityError if the demand is above the sum of the capacities.
+ * @throws InsufficientCapacity if the demand is above the sum of the capacities.
  * @throws RangeError if an input is no finite number, if a capacity or the demand is negative, or if the lists differ
  * in length.
  */
@@ -37,7 +37,7 @@ export function allocate(prices: readonly number[], capacities: readonly number[
   }
   const offers = prices.map((price, i) => ({ price, capacity: capacities[i] ?? 0, i }));
   const capacity = capacities.reduce((sum, each) => sum + each, 0);
-  if (demand > capacity) throw new InsufficientCapacityError(demand, capacity);
+  if (demand > capacity) throw new InsufficientCapacity(demand, capacity);
 
   const allocation = offers.map(() => 0);
   let left = demand;
