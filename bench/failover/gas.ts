@@ -1,7 +1,7 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
 import { receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
-import { isHolder } from "@verai/agent/replication/holders";
+import { isHolder } from "@verai/protocol/checkpoints/holders";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/round-plan";

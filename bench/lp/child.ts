@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 
-import type { MarketSize } from "@verai/protocol/allocation/testing/market";
+import { usageOfTree } from "../memory.ts";
+import { type Market, SEEDS } from "./instances.ts";
 import type { Measured } from "./measure.ts";
-import { usageOfTree } from "./memory.ts";
 
 /** What became of a solver on a market. */
 export type Outcome =
@@ -10,20 +10,25 @@ export type Outcome =
   | { readonly kind: "time" | "memory" }
   | { readonly kind: "failed"; readonly why: string };
 
-/** How far a solver may go: processor time and resident memory. */
+/** How far a solver may go with one seed: processor time and resident memory. */
 export interface Limits {
   readonly seconds: number;
   readonly megabytes: number;
 }
 
-/** Seconds for a process to start and to make up its market. */
-const STARTING = 2;
+/** Seconds for a process to start, to make up its markets and to write them down for others. */
+const STARTING = 6;
 
 /** How much longer than its processor time a process may take on a busy machine. */
 const PATIENCE = 15;
 
-/** Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits. */
-export async function measure(solver: string, market: MarketSize, limits: Limits): Promise<Outcome> {
+/**
+ * Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits.
+ *
+ * @param command - What runs the solver if it is no library of ours.
+ */
+export async function measure(solver: string, market: Market, limits: Limits, command = ""): Promise<Outcome> {
+  const most = limits.seconds * SEEDS.length + STARTING;
   const script = new URL("measure.ts", import.meta.url).pathname;
   const args = [
     `--max-old-space-size=${limits.megabytes}`,
@@ -31,6 +36,7 @@ export async function measure(solver: string, market: MarketSize, limits: Limits
     solver,
     JSON.stringify(market),
     `${limits.seconds}`,
+    command,
   ];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const [out, err]: [string[], string[]] = [[], []];
@@ -51,11 +57,11 @@ export async function measure(solver: string, market: MarketSize, limits: Limits
     beyond ??= limit;
     end();
   };
-  const clock = setTimeout(stop, (limits.seconds + STARTING) * PATIENCE * 1000, "time");
+  const clock = setTimeout(stop, most * PATIENCE * 1000, "time");
   const watch = setInterval(() => {
     const { megabytes, seconds } = usageOfTree(child.pid);
     if (megabytes > limits.megabytes) stop("memory");
-    if (seconds > limits.seconds + STARTING) stop("time");
+    if (seconds > most) stop("time");
   }, 100);
   const code = await new Promise<number | null>((resolve, reject) => child.on("close", resolve).on("error", reject));
   clearTimeout(clock);
