@@ -9,7 +9,6 @@ import { devnetAt, devnetFile, devnetFolder, type DevnetState, findDevnet } from
 
 const STATE: DevnetState = {
   pid: process.pid,
-  startedAt: 1,
   chainId: 31337,
   rpcUrl: "http://127.0.0.1:9000",
   deployment: "/x/addresses.json",

@@ -25,8 +25,6 @@ const service = z.object({
 const state = z.object({
   /** The process that started everything, and ends it. */
   pid: count.min(1),
-  /** Milliseconds since the epoch. */
-  startedAt: count,
   chainId: count,
   rpcUrl: z.url(),
   /** File with the deployed addresses. */

@@ -12,8 +12,7 @@ export interface Control {
 }
 
 /** Orders that the devnet takes about a service. */
-const ORDERS = ["kill", "start"] as const;
-export type Order = (typeof ORDERS)[number];
+export type Order = "kill" | "start";
 
 /**
  * Serves the list of services (`GET /services`), and takes orders about them (`POST /kill/ada`) and about the whole

@@ -72,7 +72,6 @@ export class Devnet {
   readonly #rpcUrl: string;
   readonly #deployment: string;
   readonly #token = randomBytes(24).toString("hex");
-  readonly #startedAt = Date.now();
   #control: Control | undefined;
   #session: Session | undefined;
   /** Whether commands may find it. */
@@ -329,7 +328,6 @@ export class Devnet {
     const { developer, contributor, operator } = DEVNET_ACCOUNTS;
     return {
       pid: process.pid,
-      startedAt: this.#startedAt,
       chainId: LOCAL_CHAIN_ID,
       rpcUrl: this.#rpcUrl,
       deployment: this.#deployment,
