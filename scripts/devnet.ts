@@ -7,31 +7,32 @@
  *     node scripts/devnet.ts kill ada                             let a service fail
  *     node scripts/devnet.ts start ada                            bring it back
  */
-import { Command, InvalidArgumentError } from "commander";
-
 import { devnetFolder, findDevnet } from "@verai/client/devnet";
-import { interruptible } from "@verai/devnet/interrupt";
 import { devnetOutput } from "@verai/devnet/playground/announce";
 import { endDevnet, giveOrder, runningDevnet } from "@verai/devnet/playground/orders";
 import { Devnet } from "@verai/devnet/playground/playground";
 import { FIRST_PORT, PORTS } from "@verai/devnet/playground/ports";
 import { DrmpError } from "@verai/errors/drmp-error";
+import {
+  EXIT,
+  exitCodeOf,
+  interruptible,
+  jsonOption,
+  messageOf,
+  programOf,
+  runProgram,
+  wholeNumber,
+} from "@verai/process/program";
 
 const folder = devnetFolder();
 
-const program = new Command("devnet")
-  .description("Starts a whole DRMP network on this machine, which stays up until Ctrl-C; every command finds it")
-  .option(
-    "--ports <first>",
-    `first of the ${String(PORTS)} ports that it uses`,
-    (text: string) => {
-      if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
-      return Number(text);
-    },
-    FIRST_PORT,
-  )
+const program = programOf(
+  "devnet",
+  "Starts a whole DRMP network on this machine, which stays up until Ctrl-C; every command finds it",
+)
+  .option("--ports <first>", `first of the ${String(PORTS)} ports that it uses`, wholeNumber(), FIRST_PORT)
   .option("--fresh", "first end a devnet that runs", false)
-  .option("--json", "print one JSON object a line on standard output instead of text", false)
+  .addOption(jsonOption("print one JSON object a line on standard output instead of text"))
   .addHelpText(
     "after",
     `
@@ -71,12 +72,7 @@ program
     process.stdout.write(`${name} is started again.\n`);
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runProgram(program);
 
 /** Starts it, and keeps it up until it is told to end. */
 async function up({ ports, fresh, json }: { ports: number; fresh: boolean; json: boolean }): Promise<void> {
@@ -102,7 +98,7 @@ async function up({ ports, fresh, json }: { ports: number; fresh: boolean; json:
         output.ended(service, how);
         // Without its chain there is no network.
         if (service.kind !== "chain") return;
-        process.exitCode = 1;
+        process.exitCode = EXIT.failed;
         end.resolve();
       },
       onStop: end.resolve,
@@ -110,14 +106,11 @@ async function up({ ports, fresh, json }: { ports: number; fresh: boolean; json:
     output.ready(await devnet.start());
     await end.promise;
     // It was up and is ended as it should be.
-    if (signal.aborted) process.exitCode = 0;
+    if (signal.aborted) process.exitCode = EXIT.done;
   } catch (error) {
     if (!signal.aborted) {
-      output.failed(
-        error instanceof DrmpError ? error.code : "FAILED",
-        error instanceof Error ? error.message : String(error),
-      );
-      process.exitCode = 1;
+      output.failed(error instanceof DrmpError ? error.code : "FAILED", messageOf(error));
+      process.exitCode = exitCodeOf(error);
     }
   }
   if (devnet) {

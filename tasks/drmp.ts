@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { runProgram } from "@verai/process/program";
 import { inWords, program } from "./program.ts";
 
-await program().parseAsync(inWords(process.argv.slice(2)), { from: "user" });
+process.argv.splice(2, Infinity, ...inWords(process.argv.slice(2)));
+await runProgram(program());

@@ -1,13 +1,13 @@
 import type { Environment } from "../session/environment.ts";
 
-import { parseFile, runProgram } from "../session/programs.ts";
+import { parseFile, runService } from "../session/programs.ts";
 
 /** Runs the keepers. */
 export default async function run(
   { file, dryRun }: { readonly file: string; readonly dryRun: boolean },
   environment: Environment,
 ): Promise<void> {
-  await runProgram(environment, "keepers", [
+  await runService(environment, "keepers", [
     "run",
     "--config",
     parseFile(file, "keeper"),

@@ -8,7 +8,7 @@ import { devnetAt } from "@verai/client/devnet";
 import type { Node, Task } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag } from "@verai/client/readers";
-import { readStandings } from "@verai/client/telemetry";
+import { readReportStates } from "@verai/client/telemetry";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, namedNetwork, read } from "../session/context.ts";
@@ -62,7 +62,7 @@ async function chainStatus(
     reader.nodes(block),
     reader.tasks(block),
     reader.classes(block),
-    readStandings(reader, block),
+    readReportStates(reader, block),
     reader.round(block),
     reader.batch(block),
     reader.parameters(block),

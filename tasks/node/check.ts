@@ -1,5 +1,5 @@
 import type { Environment } from "../session/environment.ts";
-import { parseFile, runProgram } from "../session/programs.ts";
+import { parseFile, runService } from "../session/programs.ts";
 
 /** Checks a node agent's configuration. */
 export default async function check(
@@ -7,5 +7,5 @@ export default async function check(
   environment: Environment,
 ): Promise<void> {
   const args = ["check", "--config", parseFile(file, "agent"), ...(json ? ["--json"] : [])];
-  await runProgram(environment, "agent", args);
+  await runService(environment, "agent", args);
 }

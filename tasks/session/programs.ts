@@ -8,7 +8,7 @@ import type { Environment } from "./environment.ts";
  *
  * @param name Its folder.
  */
-export async function runProgram(
+export async function runService(
   environment: Environment,
   name: "agent" | "keepers",
   args: readonly string[],
