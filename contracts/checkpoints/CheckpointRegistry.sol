@@ -52,7 +52,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function post(Claim calldata posted, Receipt[] calldata receipts) external {
-        // Copied once: each field of calldata is checked anew wherever it is read.
+        // Copied once: each field of calldata is checked again wherever it is read.
         Claim memory claim = posted;
         require(claim.digest != bytes32(0), InvalidCheckpoint());
         require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));

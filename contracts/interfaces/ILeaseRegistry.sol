@@ -366,7 +366,7 @@ interface ILeaseRegistry {
     /// neither a report nor a checkpoint of this lease, for a bounty of at most what its node is slashed; the node
     /// cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after it. Also ends a lease
     /// whose task is past its deadline, without bounty or penalty if the node was in time. The range is drawn for (see
-    /// {IReassignment}); where the task takes no leases any more it goes back to it. Anyone.
+    /// {IReassignment}); where the task no longer takes leases it goes back to it. Anyone.
     /// @param leaseId Id of the lease.
     function expire(uint32 leaseId) external;
 

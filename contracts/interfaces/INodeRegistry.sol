@@ -26,7 +26,7 @@ interface INodeRegistry {
         EnergySource energySource;
         /// Average power above which it is throttled, watts; 0: never.
         uint32 powerThreshold;
-        /// The most power that the machine can draw, watts; reports above it are refused.
+        /// Maximum power that the machine can draw, watts; reports above it are refused.
         uint32 powerMax;
         /// Where peers reach it: one or more multiaddrs, comma-separated, at most 256 bytes.
         string endpoint;
@@ -98,7 +98,7 @@ interface INodeRegistry {
         address operator;
         /// See {Facts.keyNumber}.
         uint8 keyNumber;
-        /// The most power that the machine can draw, watts.
+        /// Maximum power that the machine can draw, watts.
         uint32 powerMax;
         /// When it was registered, seconds.
         uint40 registeredAt;

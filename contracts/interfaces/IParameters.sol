@@ -102,7 +102,7 @@ interface IParameters {
     /// @param previous Value before.
     /// @param value Value from now on.
     event ParameterSet(Param indexed param, uint64 previous, uint64 value);
-    /// @notice New tasks and new rounds are paused (or not any more). Exits never are.
+    /// @notice New tasks and new rounds are paused (or no longer). Exits never are.
     /// @param paused Whether new tasks and rounds are refused.
     event IntakePausedSet(bool paused);
 

@@ -13,7 +13,7 @@ pragma solidity 0.8.30;
 ///   than the band; for work that leaves a throttled node: stay within the band.
 /// docs/concepts/protocol.md has the proof. Whatever finds no node goes back to the open units of its task, with its checkpoint.
 interface IReassignment {
-    /// @notice Seeding: waits for the oracle. Drawing: the seed is there. Done, Aborted: over.
+    /// @notice Seeding: waits for the oracle. Drawing: the seed has arrived. Done, Aborted: over.
     enum BatchStatus {
         None,
         Seeding,
@@ -124,8 +124,8 @@ interface IReassignment {
     error BatchNotTimedOut(uint32 batchId, uint256 until);
 
     /// @notice Opens a batch of the oldest orphans, at most 32, if one of them failed or the last batch was opened a
-    /// {Param.RoundInterval} ago: freezes the listings and asks for the seed. Orphans of tasks that take no leases any
-    /// more are given back at once. Anyone. There is no second request for a batch.
+    /// {Param.RoundInterval} ago: freezes the listings and asks for the seed. Orphans of tasks that no longer take
+    /// leases are given back at once. Anyone. There is no second request for a batch.
     /// @dev Warning: it may give ranges back and open nothing: look at what it returns.
     /// @return batchId 0 if all orphans that were looked at were given back: then nothing was opened.
     function open() external returns (uint32 batchId);

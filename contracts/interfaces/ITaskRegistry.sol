@@ -36,7 +36,7 @@ interface ITaskRegistry {
         uint16 specCodec;
         /// Units of work, 1 to 2^20.
         uint32 units;
-        /// The most that it pays for a unit, in wei: a multiple of 1e12.
+        /// Maximum price of a unit, wei: a multiple of 1e12.
         uint256 maxPrice;
         /// Time between two checkpoints, seconds.
         uint32 checkpointInterval;
@@ -270,7 +270,7 @@ interface ITaskRegistry {
     /// @param replicas Receipts asked for.
     /// @param most Maximum number of them.
     error TooManyReplicas(uint8 replicas, uint256 most);
-    /// @notice The task is not open any more.
+    /// @notice The task is no longer open.
     /// @param taskId Id of the task.
     /// @param status Its status.
     error TaskNotOpen(uint32 taskId, TaskStatus status);
@@ -308,7 +308,7 @@ interface ITaskRegistry {
     /// while a round or a reassignment batch holds the listings, since the price decides what their seed chooses.
     /// @dev Warning: there is no way back: a price is never lowered.
     /// @param taskId Id of the task.
-    /// @param maxPrice The most that the task pays for a unit from now on, wei: a multiple of 1e12, above the current
+    /// @param maxPrice Maximum price of a unit from now on, wei: a multiple of 1e12, above the current
     /// one.
     function raisePrice(uint32 taskId, uint256 maxPrice) external;
 

@@ -8,7 +8,7 @@ import {INodeReports} from "../core/interfaces/INodeReports.sol";
 /// posts reports in batches. What is impossible is refused report by report and never sinks a batch. The average load is
 /// kept in O(1) per report, and a report decides at once whether its node may take new work.
 interface ITelemetry is INodeReports {
-    /// @notice How a report's energy was found out. What is estimated is never called measured.
+    /// @notice How a report's energy was determined. What is estimated is never called measured.
     enum Method {
         None,
         /// Measured by the processor's own energy counters (RAPL).

@@ -86,7 +86,7 @@ interface IVault {
     /// @param amount Amount, wei.
     event BountyPaid(address indexed to, uint256 amount);
     /// @notice The bounty pool held less than a bounty: only `paid` of `amount` wei were paid. Work goes on without;
-    /// whoever keeps the market running does so unpaid until the pool is funded.
+    /// who keeps the market running does so unpaid until the pool is funded.
     /// @param to Who is credited.
     /// @param amount The bounty, wei.
     /// @param paid What was paid of it, wei.
@@ -118,7 +118,7 @@ interface IVault {
     error InvalidReceiver();
 
     /// @notice Names the modules. Deployer only, once.
-    /// @dev Warning: whoever is named may move money for good; nobody can change it later.
+    /// @dev Warning: who is named may move money for good; nobody can change it later.
     /// @param modules The modules.
     function initialise(Modules calldata modules) external;
 

@@ -20,17 +20,17 @@ uint256 constant MAX_UNITS = 1 << 20;
 /// @dev Class ids fit a byte, so that the set of classes that a task accepts is one word.
 uint256 constant MAX_CLASSES = 256;
 
-/// @dev Most classes that one task may accept; bounds the work per task in a round.
+/// @dev Maximum number of classes that one task may accept; bounds the work per task in a round.
 uint256 constant MAX_TASK_CLASSES = 16;
 
 /// @dev Multicodec codes that a content identifier may carry on chain: raw bytes and dag-pb (UnixFS).
 uint16 constant CODEC_RAW = 0x55;
 uint16 constant CODEC_DAG_PB = 0x70;
 
-/// @dev Most classes of all tasks of a round together; bounds the gas of its settlement, whatever the number of classes.
+/// @dev Maximum number of classes of all tasks of a round together; bounds the gas of its settlement, whatever the number of classes.
 uint256 constant MAX_ROUND_CLASSES = 64;
 
-/// @dev A range has at most this many leases, one after another, whoever held them: what bounds the walk along a line.
+/// @dev A range has at most this many leases, one after another, of any nodes: what bounds the walk along a line.
 uint256 constant MAX_LINE = 64;
 
 /// @dev A lease moves only while its range has had at most this many leases, so that moves leave room for failures.
@@ -45,7 +45,7 @@ uint256 constant MAX_REPLICAS = 4;
 /// @dev 100 % in basis points.
 uint256 constant BASIS = 10_000;
 
-/// @dev Most power that a unit of capacity can possibly draw, watts: above any machine that is one unit (a server of
+/// @dev Maximum power that a unit of capacity can possibly draw, watts: above any machine that is one unit (a server of
 /// eight accelerators takes about 10 kW). It keeps a node from reporting energies that would outgrow the sums.
 uint256 constant MAX_UNIT_POWER = 20_000;
 

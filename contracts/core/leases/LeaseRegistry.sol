@@ -182,7 +182,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
-            // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
+            // Never more than the node lost, or its owner could expire it at the pool's cost.
             uint256 slashed = SUPPLY.slash(held.nodeId, _slice(held.count));
             VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }

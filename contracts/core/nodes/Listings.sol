@@ -67,7 +67,7 @@ library Listings {
     /// @dev keccak256("drmp.listings.fill"): root of the transient amounts granted at the marginal tick.
     bytes32 private constant FILL_ROOT = keccak256("drmp.listings.fill");
 
-    /// @dev Most looks for a node in the tick that a draw came to.
+    /// @dev Maximum number of looks for a node in the tick that a draw came to.
     uint256 private constant LOOKS = 32;
     /// @dev Free units up to this many times the average of their tick's nodes count in a draw.
     uint256 private constant LARGEST = 4;

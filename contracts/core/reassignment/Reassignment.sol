@@ -64,13 +64,13 @@ contract Reassignment is IReassignment, SeededSession {
         uint40 reportedAt;
     }
 
-    /// @notice Most orphans in a batch.
+    /// @notice Maximum number of orphans in a batch.
     uint256 public constant BATCH = 32;
-    /// @notice Most tries to find nodes for a range. If one try in four finds one, a range is left over once in 10^8.
+    /// @notice Maximum number of tries to find nodes for a range. If one try in four finds one, a range is left over once in 10^8.
     uint256 public constant TRIES = 64;
     /// @notice Time in which a waiting round may go first after a batch, seconds: five blocks of BASE.
     uint256 public constant ROUND_PRIORITY = 10;
-    /// @dev Most pending listings that opening a batch brings up to date itself.
+    /// @dev Maximum number of pending listings that opening a batch brings up to date itself.
     uint256 private constant SYNC_AT_OPEN = 48;
 
     /// @notice Owners.

@@ -91,7 +91,7 @@ contract RoundManager is IRoundManager, SeededSession {
         uint256 fees = _charge(board);
         _close(roundId, session, Phase.Done);
         LEASES.grant(grants);
-        // Half of what the round cannot give back, beyond its seed: whoever settles rounds of its own tasks loses by it.
+        // Half of what the round cannot give back, beyond its seed: who settles rounds of its own tasks loses by it.
         uint256 beyond = Math.saturatingSub(fees, PARAMETERS.get(Param.SeedPrice) * PRICE_UNIT);
         uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, beyond / 2);
         VAULT.payBounty(session.opener, bounty / 2);

@@ -51,7 +51,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
     /// @notice Gas with which an operator that is a contract judges a signature: enough for a few of ECDSA, or P-256 by the
     /// precompile; so little that a batch of 100 such reports still fits a transaction.
     uint256 public constant CONTRACT_GAS = 50_000;
-    /// @notice Most shares in a report.
+    /// @notice Maximum number of shares in a report.
     uint256 public constant MAX_SHARES = 64;
 
     /// @notice A report's sequence is the number of its operator key << 24 | a count, which does for 15 years of a report every

@@ -5,7 +5,6 @@ import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
-import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {Failures} from "../support/Failures.sol";
 import {NotModule} from "../../../contracts/types/Errors.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
@@ -71,7 +70,7 @@ contract FailoverAttacksTest is Failures {
 
     /// @notice The failed node never gets its own range back, however often it is drawn.
     function testFuzz_NotTheFailedNode(uint256 word) public {
-        // It had units free beside the lease, and is not cooling any more.
+        // It had units free beside the lease, and no longer cools.
         vm.warp(block.timestamp + 11 minutes);
         supply.sync(ids32(1));
         assertGt(nodes.node(1).listedUnits, 0);

@@ -24,7 +24,7 @@ contract HeapsTest is Fixture {
     }
 
     /// @notice Tasks of sixteen classes, each with a price of its own: the dearest looks. Before, moving 86 of them took more
-    /// gas than a transaction may have, whoever tried, for ever. Now each transaction goes as far as its gas, and what
+    /// gas than a transaction may have, for anyone who tried, for ever. Now each transaction goes as far as its gas, and what
     /// was passed is out of the queue.
     /// hardhat-config: isolate = true
     function test_DearestTasks() public {

@@ -5,7 +5,7 @@ import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Moves} from "../support/Moves.sol";
 
-/// @title Work is not moved to and fro, whoever plans
+/// @title Work is not moved back and forth by any plan
 contract OscillationTest is Moves {
     function setUp() public override {
         super.setUp();

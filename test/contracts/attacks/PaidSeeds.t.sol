@@ -71,7 +71,7 @@ contract PaidSeedsTest is Fixture {
         assertBooks();
     }
 
-    /// @notice Honest work whose fee is worth its share pays nothing else, whoever else is in the round.
+    /// @notice Honest work whose fee is worth its share pays nothing else, with any others in the round.
     function test_HonestWorkPaysItsFee() public {
         register(alice, CPU_EU, 100, 40);
         register(griefer, CPU_US, 1, 0);

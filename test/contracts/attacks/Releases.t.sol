@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IReleaseFees} from "../../../contracts/interfaces/IReleaseFees.sol";
-import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../support/Fixture.sol";

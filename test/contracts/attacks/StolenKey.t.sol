@@ -63,7 +63,7 @@ contract StolenKeyTest is Moves {
         emit log_named_uint("wei of stake lost by the owner of a stolen key", stake - vault.stakeOf(1));
     }
 
-    /// @notice A node that gives no sign of life is found out by its reports, however long its checkpoint interval.
+    /// @notice A node that gives no sign of life is noticed by its reports, however long its checkpoint interval.
     function test_NoSignOfLife() public {
         register(alice, GPU_EU, 4, 10);
         uint32 id = submit(bob, _slow());

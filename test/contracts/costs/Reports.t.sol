@@ -9,7 +9,7 @@ import {Reports} from "../support/Reports.sol";
 
 /// @title What reports, moves and credits cost, as transactions of their own
 contract ReportsGasTest is GasSnapshots, Reports {
-    /// @dev Most that a report with one share may cost in a batch of 100.
+    /// @dev Maximum that a report with one share may cost in a batch of 100.
     uint256 private constant MOST_PER_REPORT = 90_000;
 
     /// hardhat-config: isolate = true

@@ -34,7 +34,7 @@ contract SystemInvariants is Fixture, Sums {
         settings[1] = IEnergyLedger.ClassSetting(GPU_EU, IEnergyLedger.ClassEnergy(3_488_400, 213_020));
         ledger.setClassEnergies(settings);
         ver.transfer(address(handler), ver.balanceOf(address(this)));
-        // Few, so that ranges are given up, too.
+        // Few, so that ranges are also given up.
         setParam(Param.MaxReassignments, 4);
         setParam(Param.SeedPrice, 20_000);
         for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);

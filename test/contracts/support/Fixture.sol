@@ -98,12 +98,12 @@ abstract contract Fixture is Actions {
         vault.fundBountyPool(1_000 ether);
     }
 
-    /// @dev Most tests run without a feed of the sequencer's uptime.
+    /// @dev Nearly all tests run without a feed of the sequencer's uptime.
     function uptimeFeed() internal virtual returns (AggregatorV3Interface) {
         return AggregatorV3Interface(address(0));
     }
 
-    /// @dev The parameters that most tests run with, in the order of {Param}.
+    /// @dev The parameters that nearly all tests run with, in the order of {Param}.
     function initialParameters() internal pure returns (IParameters.Bounded[] memory b) {
         b = new IParameters.Bounded[](uint256(type(Param).max) + 1);
         b[uint256(Param.StakePerUnit)] = IParameters.Bounded(10_000_000, 1_000_000, 1e11);

@@ -71,7 +71,7 @@ contract FailureTest is Failures {
         vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseNotOverdue.selector, id, until));
         leases.expire(id);
-        // Whoever comes back in the grace keeps its lease.
+        // Who comes back in the grace keeps its lease.
         checkpoint(id, 2_000);
         vm.warp(until + 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.LeaseNotOverdue.selector, id, leases.lease(id).due));
@@ -242,7 +242,7 @@ contract FailureTest is Failures {
         assertEq(nodes.node(1).listedUnits, 0);
         vm.warp(until);
         supply.sync(ids32(1));
-        // Less what its slashed stake does not cover any more.
+        // Less what its slashed stake no longer covers.
         assertEq(nodes.node(1).listedUnits, 3);
     }
 

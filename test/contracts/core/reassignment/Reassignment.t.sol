@@ -183,7 +183,7 @@ contract ReassignmentTest is Failures {
         assertEq(fenceOf(id + 1), 2);
     }
 
-    /// @notice Who draws has time, too; what is drawn by then stands.
+    /// @notice Who draws also has time; what is drawn by then stands.
     function test_AbortUndrawn() public {
         uint32 second = leaseOn(2);
         register(alice, CPU_EU, 9, 3);

@@ -26,7 +26,7 @@ contract ParkingTest is Fixture {
         assertEq(tasks.park(9), 0);
     }
 
-    /// @notice Opening a round parks, too: what it met, and nothing behind what it took.
+    /// @notice Opening a round also parks: what it met, and nothing behind what it took.
     function test_Park_byOpening() public {
         submit(bob, 1, 1_000, CPU_EU);
         submit(bob, 1, 20_000, CPU_EU);
@@ -172,7 +172,7 @@ contract ParkingTest is Fixture {
         assertBooks();
     }
 
-    /// @notice Whoever parks when, every task stands in one place, and the list has each parked one once.
+    /// @notice In any order of parking, every task stands in one place, and the list has each parked one once.
     function testFuzz_List(uint256 seed) public {
         for (uint256 i; i < 8; ++i) submit(bob, 1, 20_000, CPU_EU);
         for (uint256 i; i < 40; ++i) {

@@ -150,7 +150,7 @@ contract TaskRegistryTest is Fixture, Permits {
         tasks.submitWithPermit(s, p);
         assertEq(vault.escrowOf(1), escrow);
 
-        // Front-run: the permit is used up, the allowance is there.
+        // Front-run: the permit is used up, the allowance exists.
         p = signPermit(ver, key, address(vault), deposit);
         vm.prank(alice);
         ver.permit(signer, address(vault), deposit, p.deadline, p.v, p.r, p.s);

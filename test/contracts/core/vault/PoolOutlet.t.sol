@@ -38,7 +38,7 @@ contract PoolOutletTest is Fixture {
         assertBooks();
     }
 
-    /// @notice Whoever governs, and however it pays: after a year most of the pool is left.
+    /// @notice However governance pays: after a year most of the pool is left.
     function testFuzz_Rate(uint256 seed) public {
         uint256 end = block.timestamp + 364 days;
         while (block.timestamp < end) {

@@ -5,7 +5,6 @@ import {IBalancer} from "../../../../contracts/interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
-import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
 import {Moves} from "../../support/Moves.sol";
 import {NotModule} from "../../../../contracts/types/Errors.sol";

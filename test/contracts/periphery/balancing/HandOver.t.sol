@@ -91,7 +91,7 @@ contract HandOverTest is Moves {
         runBatch(1);
         assertEq(leases.lease(3).nodeId, 2);
         assertEq(vault.stakeOf(1), stake);
-        // The old node holds nothing of it any more.
+        // The old node no longer holds any of it.
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         vm.prank(operatorOf(1));
         leases.release(1, 1);
@@ -112,7 +112,7 @@ contract HandOverTest is Moves {
         assertBooks();
     }
 
-    /// @notice Past the deadline nothing moves any more: the units are refunded once the task is closed.
+    /// @notice Past the deadline nothing moves: the units are refunded once the task is closed.
     function test_PastTheDeadline() public {
         move(1, 4);
         vm.warp(tasks.task(1).deadline + 1);

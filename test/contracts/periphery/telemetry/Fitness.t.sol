@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {ITelemetry} from "../../../../contracts/interfaces/ITelemetry.sol";
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
@@ -171,7 +170,7 @@ contract FitnessTest is Fixture, Reports {
         assertEq(nodes.node(2).listedUnits, 0);
     }
 
-    /// @notice A freeze's draws know each node as it was when the freeze began, for every freeze anew.
+    /// @notice A freeze's draws know each node as it was when the freeze began, for every freeze on its own.
     function test_Signs_overTwoFreezes() public {
         report(1, 1_000);
         _freeze();
