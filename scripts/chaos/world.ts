@@ -343,6 +343,8 @@ export class World {
       network: { ...this.#chain, chainId: 31337, rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl },
       key: { testAccount: KEEPER_ACCOUNTS + index },
       keepers: ["allocation", "failover", "reports", "balancing"],
+      // Units take seconds here, and all that is outside the band is to move.
+      balancing: { pointValue: 100, mostMoved: 10_000 },
     };
     void this.#run(name, ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1, changes, name)]);
   }
