@@ -248,7 +248,8 @@ describe("reports, throttling and balance", () => {
     const { reader } = client;
     const block = await reader.block();
     const classes = await reader.classes(block);
-    const terms = await carbonTerms(reader, block, classes, 100_000_000);
+    const named = classes.map(({ id, name }) => ({ classId: id, name }));
+    const terms = await carbonTerms(reader, block, named, 100_000_000);
     const [eu, us] = ["cpu/eu", "cpu/us"].map((name) =>
       terms.get(classes.find((each) => each.name === name)?.id ?? -1),
     );
