@@ -1,7 +1,7 @@
 import type { TransactionReceipt } from "ethers";
 
 import type { Task } from "@verai/client/entities";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { KeySource } from "@verai/client/keys";
 import type { SignedTransaction } from "@verai/client/tx/queue";
 import { submittedTask } from "@verai/client/outcomes";

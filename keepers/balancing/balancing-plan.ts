@@ -1,10 +1,8 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
-
-/** Wei in a micro-VER. */
-const MICRO = 10n ** 12n;
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
@@ -154,7 +152,7 @@ function mayTake(view: BalancingView, lease: BalancingViewLease, units: number, 
   const source = view.nodes.find(({ id }) => id === lease.nodeId);
   const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
   if (!task || !node || !accepted || node.owner === source?.owner) return false;
-  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  const cost = BigInt(node.ask) * PRICE_UNIT + accepted.surcharge;
   if (cost > task.maxPrice) return false;
   const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
   return node.ask <= lease.price || (market !== undefined && cost <= market);
@@ -169,7 +167,7 @@ function marketOf(view: BalancingView, task: Task, source: number, units: number
       .sort((a, b) => a.ask - b.ask);
     for (const { ask, listing } of listed) {
       left -= listing?.units ?? 0;
-      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+      if (left <= 0) return [BigInt(ask) * PRICE_UNIT + surcharge];
     }
     return [];
   });
