@@ -1,5 +1,6 @@
 import { hexlify, id, toBeHex, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
