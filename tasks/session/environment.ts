@@ -1,5 +1,5 @@
-import { BASE_SEPOLIA_CHAIN_ID, BASE_CHAIN_ID } from "@verai/client/chains";
-import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { findDevnet } from "@verai/client/devnet";
 
 /** A value that is looked up when it is needed: an environment variable, or an entry of Hardhat's keystore. */
 interface Lookup {
@@ -45,6 +45,11 @@ export const NETWORKS = {
   base: { chainId: BASE_CHAIN_ID, urlVariable: "BASE_RPC_URL", keyVariable: "DEPLOYER_KEY" },
 } as const;
 
+/** Where the local chain is: as told by `DRMP_LOCALHOST_URL`, that of the devnet if one runs, or Hardhat's usual address. */
+export function localUrl(variables: Readonly<Record<string, string | undefined>>): string {
+  return variables[NETWORKS.localhost.urlVariable] ?? findDevnet()?.rpcUrl ?? NETWORKS.localhost.url;
+}
+
 /** An environment without Hardhat: endpoints and keys come from environment variables. */
 export function plainEnvironment(
   root: string,
@@ -76,7 +81,7 @@ export function plainEnvironment(
         localhost: {
           type: "http",
           chainId: localhost.chainId,
-          url: { getUrl: async () => variables[localhost.urlVariable] ?? localhost.url },
+          url: { getUrl: async () => localUrl(variables) },
           accounts: "remote",
         },
         baseSepolia: publicNetwork(baseSepolia),

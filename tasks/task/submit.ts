@@ -57,7 +57,7 @@ export default async function submit(args: Arguments, environment: Environment):
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
     const serve = async (store: CheckpointStore) => {
-      const once = { directory: join(environment.config.paths.root, ".data", "submissions"), name: args.submission };
+      const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
       task = taskId;
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
