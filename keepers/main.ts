@@ -93,7 +93,7 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
   const account = config.key && !dryRun ? await session.queue(config.key) : undefined;
   if (account) await account.queue.recover(signal);
   else logger.warn("dry run: nothing will be sent");
-  const mirror = new Mirror(session.reader, join(config.dataDir, "mirror.db"));
+  const mirror = new Mirror(session.reader, join(config.dataDir, "mirror.db"), Math.min(500, config.interval * 250));
   const market = new Market(session.reader, registry, async () => {
     const { block, nodes } = await mirror.look();
     return { block, nodes: [...nodes.values()].map(({ node }) => node) };

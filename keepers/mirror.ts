@@ -19,8 +19,6 @@ const SOURCES = {
   EnergyLedger: "ledger",
 } as const satisfies Partial<Record<ContractName, keyof Reader["contracts"]>>;
 
-/** Milliseconds for which a look counts: the keepers of a process look at the same time. */
-const FRESH_MS = 500;
 /** Leases that one step backwards looks at, and entities that one request names. */
 const BACK = 2_000;
 const STEP = 250;
@@ -78,6 +76,7 @@ interface Touched {
 export class Mirror {
   readonly #reader: Reader;
   readonly #file: string;
+  readonly #freshMs: number;
   readonly #track: BlockTracker;
   readonly #names = new Map<
     string,
@@ -91,10 +90,14 @@ export class Mirror {
   #looking: Promise<MirrorLook> | undefined;
   #last: { readonly look: MirrorLook; readonly at: number } | undefined;
 
-  /** @param file Where it is kept; left out: in memory. */
-  constructor(reader: Reader, file = ":memory:") {
+  /**
+   * @param file Where it is kept; left out: in memory.
+   * @param freshMs Milliseconds for which a look counts: the keepers of a process look at about the same time.
+   */
+  constructor(reader: Reader, file = ":memory:", freshMs = 0) {
     this.#reader = reader;
     this.#file = file;
+    this.#freshMs = freshMs;
     this.#track = new BlockTracker(reader.provider);
     for (const name of Object.keys(SOURCES) as (keyof typeof SOURCES)[]) {
       new Interface(abiOf(name)).forEachEvent((event) => {
@@ -109,7 +112,7 @@ export class Mirror {
 
   /** The newest block's state. Looks of a moment ago, and those under way, are shared. */
   async look(): Promise<MirrorLook> {
-    if (this.#last && monotonicMs() - this.#last.at < FRESH_MS) return this.#last.look;
+    if (this.#last && monotonicMs() - this.#last.at < this.#freshMs) return this.#last.look;
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
     });
