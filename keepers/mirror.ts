@@ -3,10 +3,10 @@ import { Interface } from "ethers";
 import { type BlockReference, BlockTracker } from "@verai/client/block-reference";
 import { abiOf } from "@verai/client/abi";
 import type { ContractName } from "@verai/client/contract-names";
-import type { Lease, Node, NodeStanding, Task } from "@verai/client/entities";
+import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import { Follower } from "@verai/client/follower";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readStandingsById } from "@verai/client/telemetry";
+import { readReportStatesById } from "@verai/client/telemetry";
 import { monotonicMs } from "@verai/system/clock";
 
 /** Contracts whose events name the leases and nodes that they change. */
@@ -41,10 +41,10 @@ export interface Reporter {
   readonly contractOperator: boolean;
 }
 
-/** A node, its standing by its reports, and who reports for it. */
+/** A node, its reportState by its reports, and who reports for it. */
 export interface MirroredNode {
   readonly node: Node;
-  readonly standing: NodeStanding;
+  readonly reportState: ReportState;
   readonly reporter: Reporter;
 }
 
@@ -291,19 +291,19 @@ export class Mirror {
     const found: MirroredNode[] = [];
     for (let from = 0; from < ids.length; from += STEP) {
       const some = ids.slice(from, from + STEP);
-      const [nodes, standings, reporters] = await Promise.all([
+      const [nodes, reportStates, reporters] = await Promise.all([
         this.#reader.nodesById(block, some),
-        readStandingsById(this.#reader, block, some),
+        readReportStatesById(this.#reader, block, some),
         answer(lens.reportersOf(some, blockTag(block))),
       ]);
-      const standingOf = new Map(standings.map((standing) => [standing.nodeId, standing]));
+      const reportStateOf = new Map(reportStates.map((reportState) => [reportState.nodeId, reportState]));
       const reporterOf = new Map(reporters.map((reporter) => [Number(reporter.nodeId), reporter]));
       for (const node of nodes) {
-        const [standing, reporter] = [standingOf.get(node.id), reporterOf.get(node.id)];
-        if (!standing || !reporter) continue;
+        const [reportState, reporter] = [reportStateOf.get(node.id), reporterOf.get(node.id)];
+        if (!reportState || !reporter) continue;
         const { operator, keyNumber, registeredAt, isContract } = reporter;
         const key = { operator, keyNumber: Number(keyNumber), registeredAt: Number(registeredAt) };
-        found.push({ node, standing, reporter: { ...key, contractOperator: isContract } });
+        found.push({ node, reportState, reporter: { ...key, contractOperator: isContract } });
       }
     }
     return found;

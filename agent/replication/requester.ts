@@ -46,7 +46,7 @@ export class ReceiptRequester {
    * As many receipts for a checkpoint as its task asks for, or as there are other active nodes, if these are fewer.
    *
    * @param replicas Copies that the task asks for.
-   * @throws TooFewReceipts, RpcUnavailable, or the signal's reason.
+   * @throws TooFewReceiptsError, RpcUnavailableError, or the signal's reason.
    */
   async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
     if (replicas === 0) return [];

@@ -71,7 +71,7 @@ export class BalancingKeeper {
     const { reader } = this.#context;
     const { block, nodes, leases, tasks } = await this.#mirror.look();
     const all = [...nodes.values()];
-    const standings = all.map(({ standing }) => standing);
+    const reportStates = all.map(({ reportState }) => reportState);
     const [totals, values, frozen, classes] = await Promise.all([
       readTotals(reader, block),
       reader.parameters(block),
@@ -83,11 +83,11 @@ export class BalancingKeeper {
     for (const id of this.#seen.keys()) if (!leases.has(id)) this.#seen.delete(id);
     const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
-    const outside = standings.filter(
+    const outside = reportStates.filter(
       ({ load, counted, throttled }) => counted && (throttled || Math.abs(load - average) > values.balanceBand),
     );
-    const throttled = outside.some((standing) => standing.throttled);
-    const looked = throttled ? standings.filter(({ counted }) => counted) : outside;
+    const throttled = outside.some((reportState) => reportState.throttled);
+    const looked = throttled ? reportStates.filter(({ counted }) => counted) : outside;
     const shifts = await readShifts(
       reader,
       block,
@@ -115,10 +115,10 @@ export class BalancingKeeper {
       reportTimeout: values.reportTimeout,
       minLeaseTime: values.minLeaseTime,
       frozen,
-      nodes: all.map(({ node, standing }) => {
+      nodes: all.map(({ node, reportState }) => {
         const tickSize = tickSizes.get(node.listing?.classId ?? -1) ?? 0;
         const { outgoing = 0, incoming = 0 } = shifts.get(node.id) ?? {};
-        return { ...node, standing, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming };
+        return { ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming };
       }),
       leases: live.map((lease) => ({
         ...lease,

@@ -67,7 +67,7 @@ export class FailoverKeeper {
     // Those whose last report is old enough; whether they count as silent, and their leases as overdue, the chain says.
     const late = active.filter(({ nodeId }) => {
       const known = nodes.get(nodeId);
-      const since = known && Math.max(known.standing.at, known.reporter.registeredAt);
+      const since = known && Math.max(known.reportState.at, known.reporter.registeredAt);
       return since === undefined || block.timestamp > since + reportTimeout;
     });
     const silent = await silentNodes(reader, block, new Set(late.map(({ nodeId }) => nodeId)));

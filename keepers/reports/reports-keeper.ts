@@ -1,8 +1,8 @@
-import type { Node, NodeStanding } from "@verai/client/entities";
+import type { ReportState } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
-import { answer, blockTag, type Reader } from "@verai/client/readers";
+import { answer, type Reader } from "@verai/client/readers";
 import { refusalOf, type ReportFacts } from "@verai/client/report-refusal";
-import { keyOfSequence, packReports, type SignedReport } from "@verai/client/report";
+import { packReports, type SignedReport } from "@verai/client/report";
 import { readCredit, readTotals } from "@verai/client/telemetry";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import { Budget } from "@verai/system/budget";
@@ -110,13 +110,13 @@ export class ReportsKeeper {
     const look = await this.#mirror.look();
     const { block } = look;
     const [totals, { reportTimeout }] = await Promise.all([readTotals(reader, block), reader.parameters(block)]);
-    const standings = new Map([...look.nodes].map(([id, { standing }]) => [id, standing]));
+    const reportStates = new Map([...look.nodes].map(([id, { reportState }]) => [id, reportState]));
     this.#facts = await this.#readFacts(look, reportTimeout);
     metrics.averageLoad.set(totals.capacity === 0 ? 0 : totals.load / totals.capacity);
     metrics.watts.set(totals.watts);
     metrics.throttled.set(totals.throttledNodes);
     const posted = await this.#post();
-    const stepped = await this.#step(look, standings, reportTimeout);
+    const stepped = await this.#step(look, reportStates, reportTimeout);
     const credited = await this.#credit(block);
     return posted || stepped || credited;
   }
@@ -165,21 +165,22 @@ export class ReportsKeeper {
 
   async #step(
     { block, nodes }: MirrorLook,
-    standings: ReadonlyMap<number, NodeStanding>,
+    reportStates: ReadonlyMap<number, ReportState>,
     reportTimeout: number,
   ): Promise<boolean> {
     const { reader, sender, logger } = this.#context;
     const { telemetry } = reader.contracts;
     const late = new Set<number>();
-    for (const { node, standing, reporter } of nodes.values()) {
-      const isOff = !standing.counted && !(node.fit && (node.status === "active" || node.status === "draining"));
-      const since = Math.max(standing.at, reporter.registeredAt);
+    for (const { node, reportState, reporter } of nodes.values()) {
+      const isOff =
+        !reportState.counted && !(node.eligible && (node.status === "active" || node.status === "draining"));
+      const since = Math.max(reportState.at, reporter.registeredAt);
       if (!isOff && block.timestamp > since + reportTimeout) late.add(node.id);
     }
     const silent = await silentNodes(reader, block, late);
     let sent = false;
     const all = [...nodes.values()].map(({ node }) => node);
-    for (const { kind, nodeId, why } of nodeReportSteps(all, standings, silent)) {
+    for (const { kind, nodeId, why } of nodeReportSteps(all, reportStates, silent)) {
       logger.info({ node: nodeId, why }, kind);
       // Its simulation says whether somebody else was faster.
       sent = (await sender.send(`${kind} node ${nodeId}`, () => telemetry[kind].populateTransaction(nodeId))) || sent;
@@ -216,11 +217,11 @@ export class ReportsKeeper {
       reader.contracts.telemetry.getAddress(),
     ]);
     const facts = new Map<number, ReportFacts>();
-    for (const [id, { node, standing, reporter }] of nodes) {
-      const covered = standing.at > 0 ? standing.at - standing.lag : reporter.registeredAt;
+    for (const [id, { node, reportState, reporter }] of nodes) {
+      const covered = reportState.at > 0 ? reportState.at - reportState.lag : reporter.registeredAt;
       facts.set(id, {
         inMarket: node.status === "active" || node.status === "draining",
-        sequence: standing.sequence,
+        sequence: reportState.sequence,
         ...{ operator: reporter.operator, keyNumber: reporter.keyNumber, contractOperator: reporter.contractOperator },
         coveredUntil: Math.max(covered, block.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
         now: block.timestamp,
