@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { reachOf } from "@verai/process/reach";
-import { BalancingKeeper } from "./balancing/balancing-keeper.ts";
+import { BalancingKeeper, worthOf } from "./balancing/balancing-keeper.ts";
 import { ReportsKeeper } from "./reports/reports-keeper.ts";
 import { MESSAGE_BYTES } from "./reports/message.ts";
 import { reportsMetrics } from "./reports/reports-metrics.ts";
@@ -159,6 +159,8 @@ async function openReportAndBalancingKeepers(
       sender,
       logger: logger.child({ keeper: "balancing" }),
       hysteresis: Math.round(config.balancing.hysteresis * 100),
+      worth: worthOf(config.balancing),
+      movedShare: config.balancing.mostMoved / 100,
       mirror,
     });
     cycles.push({ name: "balancing", cycle: () => keeper.cycle() });
