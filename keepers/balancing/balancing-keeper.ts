@@ -1,20 +1,43 @@
-import { LeaseIndex } from "@verai/client/lease-index";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readClassEnergy, readCoolingUntil, readShifts, readReportStates, readTotals } from "@verai/client/telemetry";
+import { readClassEnergy, readCoolingUntil, readShifts, readTotals } from "@verai/client/telemetry";
+import { Mirror } from "../mirror.ts";
 import type { Logger } from "@verai/process/logger";
+import { type BalancingWorth, MoveBudget } from "@verai/protocol/balancing/worth";
+import type { KeeperConfig } from "../config.ts";
 import type { Sender } from "../sender.ts";
 import { type BalancingPlan, type BalancingView, planBalancing } from "./balancing-plan.ts";
 
 /** Moves in one transaction; what is left is planned anew in the next cycle. */
 const MOST_MOVES = 16;
 
+/**
+ * Gas of all transactions of one move: its share of the plan's, the hand-over, and its part in opening and drawing a batch
+ * of reassignments.
+ */
+const MOVE_GAS = 600_000;
+
+/** What moving is worth and costs, by a keeper's configuration. Pure. */
+export function worthOf(config: KeeperConfig["balancing"]): BalancingWorth {
+  return {
+    point: config.pointValue,
+    hours: config.lasting / 3600,
+    transactions: MOVE_GAS * config.gasPrice * 1e-9 * config.verPerEth,
+    pause: config.pause / 3600,
+  };
+}
+
 /** What the balance keeper works with. */
 export interface BalancingContext {
   readonly reader: Reader;
   readonly sender: Sender;
   readonly logger: Logger;
+  /** What the chain has; left out: one of its own. */
+  readonly mirror?: Mirror | undefined;
   /** Basis points beyond the band from which on a node gives or takes. */
   readonly hysteresis: number;
+  readonly worth: BalancingWorth;
+  /** Share of the leased units that moves for their load in an hour. */
+  readonly movedShare: number;
 }
 
 /**
@@ -25,19 +48,29 @@ export interface BalancingContext {
  */
 export class BalancingKeeper {
   readonly #context: BalancingContext;
-  readonly #leases: LeaseIndex;
+  readonly #mirror: Mirror;
   /** When each lease was first seen, chain time. */
   readonly #seen = new Map<number, number>();
+  readonly #budget: MoveBudget;
+  /** Chain time of the last look. */
+  #lookedAt: number | undefined;
   #lastWhy = "";
 
   constructor(context: BalancingContext) {
     this.#context = context;
-    this.#leases = new LeaseIndex(context.reader);
+    this.#budget = new MoveBudget(context.movedShare);
+    this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
   /** What it would do now, and why. Sends nothing. */
   async look(): Promise<BalancingPlan> {
-    return planBalancing(await this.#view(), this.#context.hysteresis, MOST_MOVES);
+    const { hysteresis, worth } = this.#context;
+    const view = await this.#view();
+    const hours = Math.max(0, view.now - (this.#lookedAt ?? view.now)) / 3600;
+    this.#lookedAt = view.now;
+    const leased = view.leases.reduce((sum, { count }) => sum + count, 0);
+    const mostUnits = this.#budget.after(hours, leased);
+    return planBalancing(view, { hysteresis, most: MOST_MOVES, worth, mostUnits });
   }
 
   /** One look and what follows from it. @returns Whether a transaction went through. */
@@ -56,29 +89,32 @@ export class BalancingKeeper {
       return sent;
     }
     logger.info({ moves, why }, "move");
+    let units = 0;
     const posted = await sender.send(`move ${moves.length} leases`, async () => {
       // Planned anew right before it is sent: reports may have come meanwhile.
       const now = await this.look();
       if (now.moves.length === 0) return null;
+      units = now.moves.reduce((sum, move) => sum + (move.cause === "load" ? move.units : 0), 0);
       return balancer.move.populateTransaction(now.moves.map(({ leaseId, units }) => ({ leaseId, units })));
     });
+    if (posted) this.#budget.spend(units);
     return posted || sent;
   }
 
   async #view(): Promise<BalancingView> {
     const { reader } = this.#context;
-    const { block } = await this.#leases.refresh();
-    const [all, reportStates, totals, values, frozen, classes] = await Promise.all([
-      reader.nodes(block),
-      readReportStates(reader, block),
+    const { block, nodes, leases, tasks } = await this.#mirror.look();
+    const all = [...nodes.values()];
+    const reportStates = all.map(({ reportState }) => reportState);
+    const [totals, values, frozen, classes] = await Promise.all([
       readTotals(reader, block),
       reader.parameters(block),
       answer(reader.contracts.supply.frozen(blockTag(block))),
       reader.classes(block),
     ]);
-    const standingOf = new Map(reportStates.map((reportState) => [reportState.nodeId, reportState]));
-    const live = this.#leases.live().filter(({ status }) => status === "active" || status === "moving");
+    const live = [...leases.values()].filter(({ status }) => status === "active" || status === "moving");
     for (const { id } of live) if (!this.#seen.has(id)) this.#seen.set(id, block.timestamp);
+    for (const id of this.#seen.keys()) if (!leases.has(id)) this.#seen.delete(id);
     const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
     const outside = reportStates.filter(
@@ -94,20 +130,17 @@ export class BalancingKeeper {
     const givers = new Set(
       outside.filter(({ load, throttled: hot }) => hot || load > average).map(({ nodeId }) => nodeId),
     );
-    const cooling = new Map<number, number>();
-    for (const { id, nodeId, status } of live) {
-      if (status === "active" && givers.has(nodeId)) cooling.set(id, await readCoolingUntil(reader, block, id));
-    }
-    const tasks = new Map<number, NonNullable<Awaited<ReturnType<Reader["task"]>>>>();
-    for (const taskId of new Set(live.filter(({ nodeId }) => givers.has(nodeId)).map((lease) => lease.taskId))) {
-      const task = await reader.task(block, taskId);
-      if (task) tasks.set(taskId, task);
-    }
-    const joules = new Map<number, number>();
-    for (const { id } of throttled ? classes : []) {
-      const { baselineJoules } = await readClassEnergy(reader, block, id);
-      if (baselineJoules > 0) joules.set(id, baselineJoules);
-    }
+    const given = live.filter(({ nodeId, status }) => status === "active" && givers.has(nodeId));
+    const cooling = new Map(
+      await Promise.all(given.map(async ({ id }) => [id, await readCoolingUntil(reader, block, id)] as const)),
+    );
+    const energies = await Promise.all(
+      (throttled ? classes : []).map(async ({ id }) => [id, await readClassEnergy(reader, block, id)] as const),
+    );
+    const joules = new Map(
+      energies.flatMap(([id, { baselineJoules }]) => (baselineJoules > 0 ? [[id, baselineJoules] as const] : [])),
+    );
+    const tickSizes = new Map(classes.map(({ id, tickSize }) => [id, tickSize]));
     return {
       now: block.timestamp,
       load: totals.load,
@@ -116,13 +149,10 @@ export class BalancingKeeper {
       reportTimeout: values.reportTimeout,
       minLeaseTime: values.minLeaseTime,
       frozen,
-      nodes: all.flatMap((node) => {
-        const reportState = standingOf.get(node.id);
-        const tickSize = classes.find(({ id }) => id === node.listing?.classId)?.tickSize ?? 0;
+      nodes: all.map(({ node, reportState }) => {
+        const tickSize = tickSizes.get(node.listing?.classId ?? -1) ?? 0;
         const { outgoing = 0, incoming = 0 } = shifts.get(node.id) ?? {};
-        return reportState
-          ? [{ ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming }]
-          : [];
+        return { ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming };
       }),
       leases: live.map((lease) => ({
         ...lease,

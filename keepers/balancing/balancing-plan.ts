@@ -1,10 +1,9 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
+import type { BalancingWorth } from "@verai/protocol/balancing/worth";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
-
-/** Wei in a micro-VER. */
-const MICRO = 10n ** 12n;
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
@@ -20,7 +19,7 @@ export interface BalancingView {
   readonly nodes: readonly BalancingViewNode[];
   /** Leases that run or move. */
   readonly leases: readonly BalancingViewLease[];
-  readonly tasks: ReadonlyMap<number, Task>;
+  readonly tasks: ReadonlyMap<number, Pick<Task, "deadline" | "classes" | "maxPrice">>;
   /** What governance says that a unit takes in a class, joules; a class without a figure is left out. */
   readonly joules: ReadonlyMap<number, number>;
 }
@@ -57,14 +56,24 @@ export interface BalancingPlan {
   readonly why: string;
 }
 
+/** How a plan is bounded. */
+export interface BalancingLimits {
+  /** Basis points beyond the band from which on a node gives or takes. */
+  readonly hysteresis: number;
+  /** Moves in one plan. */
+  readonly most: number;
+  /** What moving for load is worth and costs, and the units that may move for it. Left out: whatever it costs. */
+  readonly worth?: BalancingWorth;
+  readonly mostUnits?: number;
+}
+
 /**
  * Plans by the chain's own rules: work leaves nodes above the band for nodes below it, and throttled nodes for the most
- * efficient classes. Who takes it is drawn; a plan has only moves that somebody can be drawn for. Pure and level-triggered.
- *
- * @param hysteresis Basis points beyond the band from which on a node gives or takes.
- * @param most Moves in one plan.
+ * efficient classes. Who takes it is drawn; a plan has only moves that somebody can be drawn for. What moves for its load has
+ * to gain more than it costs; throttled nodes are relieved in any case. Pure and level-triggered.
  */
-export function planBalancing(view: BalancingView, hysteresis: number, most: number): BalancingPlan {
+export function planBalancing(view: BalancingView, limits: BalancingLimits): BalancingPlan {
+  const { hysteresis, most, worth, mostUnits } = limits;
   const handOvers = view.leases.filter(({ status, due }) => status === "moving" && view.now > due).map(({ id }) => id);
   const idle = (why: string): BalancingPlan => ({ moves: [], handOvers, why });
   if (view.frozen) return idle("the listings are frozen");
@@ -77,12 +86,22 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
   const nodes = view.nodes
     .filter(({ id, reportState }) => isReporting(view, reportState) && !reportState.throttled && !taken.has(id))
     .map((node) => toNode(view, node));
-  const moves = planMoves(nodes, movable(view), { average, threshold: view.band, hysteresis });
+  const moves = planMoves(nodes, movable(view), {
+    average,
+    threshold: view.band,
+    hysteresis,
+    ...(worth && { worth }),
+    ...(mostUnits !== undefined && { mostUnits }),
+  });
   const all = [
     ...relief.map((move) => ({ ...move, cause: "power" as const })),
     ...moves.map((move) => ({ ...move, cause: "load" as const })),
   ].filter((move) => canBeDrawn(view, move));
-  return { moves: all.slice(0, most), handOvers, why: all.length > 0 ? words : `nothing to move: ${words}` };
+  return {
+    moves: all.slice(0, most),
+    handOvers,
+    why: all.length > 0 ? words : `nothing to move${worth ? " that gains more than it costs" : ""}: ${words}`,
+  };
 }
 
 /** Moves of the throttled nodes' work, with the node that each is planned for. */
@@ -112,7 +131,7 @@ function planThrottled(view: BalancingView, average: number): Move[] {
 
 function toNode(view: BalancingView, node: BalancingViewNode): BalancingNode {
   const { id, capacity, eligible, listing, reportState, outgoing, incoming } = node;
-  const shown = view.leases.every(({ nodeId, seenAt }) => nodeId !== id || seenAt < reportState.at);
+  const shown = (indexOf(view).lastSeen.get(id) ?? -Infinity) < reportState.at;
   return {
     id,
     load: reportState.load,
@@ -132,6 +151,7 @@ function movable(view: BalancingView): BalancingLease[] {
       id: lease.id,
       nodeId: lease.nodeId,
       units: lease.count,
+      price: lease.price / 1e6,
       movable: lease.status === "active" && inTime && view.now >= lease.coolingUntil,
       accepts: (target) => mayTake(view, lease, lease.count, target),
     };
@@ -140,7 +160,7 @@ function movable(view: BalancingView): BalancingLease[] {
 
 /** Whether the draw for these units can come to the node that they are planned for. */
 function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean {
-  const lease = view.leases.find(({ id }) => id === leaseId);
+  const lease = indexOf(view).leases.get(leaseId);
   return lease !== undefined && mayTake(view, lease, units, to);
 }
 
@@ -150,26 +170,24 @@ function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean 
  */
 function mayTake(view: BalancingView, lease: BalancingViewLease, units: number, target: number): boolean {
   const task = view.tasks.get(lease.taskId);
-  const node = view.nodes.find(({ id }) => id === target);
-  const source = view.nodes.find(({ id }) => id === lease.nodeId);
+  const { nodes } = indexOf(view);
+  const [node, source] = [nodes.get(target), nodes.get(lease.nodeId)];
   const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
   if (!task || !node || !accepted || node.owner === source?.owner) return false;
-  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  const cost = BigInt(node.ask) * PRICE_UNIT + accepted.surcharge;
   if (cost > task.maxPrice) return false;
   const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
   return node.ask <= lease.price || (market !== undefined && cost <= market);
 }
 
 /** Lowest price in wei, surcharge included, at which one class alone lists this many units, the source's own left out. */
-function marketOf(view: BalancingView, task: Task, source: number, units: number): bigint | undefined {
+function marketOf(view: BalancingView, task: Pick<Task, "classes">, source: number, units: number): bigint | undefined {
   const prices = task.classes.flatMap(({ classId, surcharge }) => {
     let left = units;
-    const listed = view.nodes
-      .filter(({ id, listing }) => id !== source && listing?.classId === classId)
-      .sort((a, b) => a.ask - b.ask);
-    for (const { ask, listing } of listed) {
+    for (const { id, ask, listing } of indexOf(view).listed.get(classId) ?? []) {
+      if (id === source) continue;
       left -= listing?.units ?? 0;
-      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+      if (left <= 0) return [BigInt(ask) * PRICE_UNIT + surcharge];
     }
     return [];
   });
@@ -177,6 +195,37 @@ function marketOf(view: BalancingView, task: Task, source: number, units: number
     (least, price) => (least === undefined || price < least ? price : least),
     undefined,
   );
+}
+
+interface ViewIndex {
+  readonly nodes: ReadonlyMap<number, BalancingViewNode>;
+  readonly leases: ReadonlyMap<number, BalancingViewLease>;
+  /** When a lease of each node was last seen first. */
+  readonly lastSeen: ReadonlyMap<number, number>;
+  /** Listed nodes by class, the cheapest first. */
+  readonly listed: ReadonlyMap<number | undefined, readonly BalancingViewNode[]>;
+}
+
+const indices = new WeakMap<BalancingView, ViewIndex>();
+
+/** A view by its ids; made once, so that a plan is not quadratic in nodes and leases. */
+function indexOf(view: BalancingView): ViewIndex {
+  const known = indices.get(view);
+  if (known) return known;
+  const lastSeen = new Map<number, number>();
+  for (const { nodeId, seenAt } of view.leases)
+    lastSeen.set(nodeId, Math.max(seenAt, lastSeen.get(nodeId) ?? -Infinity));
+  const listed = Map.groupBy(
+    view.nodes.filter(({ listing }) => listing !== undefined).sort((a, b) => a.ask - b.ask),
+    ({ listing }) => listing?.classId,
+  );
+  const index = {
+    nodes: new Map(view.nodes.map((node) => [node.id, node])),
+    leases: new Map(view.leases.map((lease) => [lease.id, lease])),
+    ...{ lastSeen, listed },
+  };
+  indices.set(view, index);
+  return index;
 }
 
 function isReporting(view: BalancingView, { counted, at }: ReportState): boolean {

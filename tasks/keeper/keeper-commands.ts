@@ -11,7 +11,7 @@ export const keeperCommands = [
   )
     .addOption(FILE)
     .addFlag({ name: "dryRun", description: "send nothing even if there is a key" })
-    .setAction(() => import("./run.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).run }))
     .build(),
   new CommandBuilder(
     "keeper:plan",
@@ -19,7 +19,7 @@ export const keeperCommands = [
     "--file .data/devnet/config/keeper.json",
   )
     .addOption(FILE)
-    .setAction(() => import("./plan.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).plan }))
     .build(),
   new CommandBuilder(
     "keeper:check",
@@ -28,6 +28,6 @@ export const keeperCommands = [
   )
     .addOption(FILE)
     .addFlag({ name: "json", description: "print one JSON object instead of text" })
-    .setAction(() => import("./check.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).check }))
     .build(),
 ];
