@@ -103,6 +103,9 @@ export function containerOptions(
   const { spec, folder } = unit;
   const memory = spec.resources.memoryMiB * MIB;
   const tmpfs = `nosuid,nodev,size=${limits.tmpMiB}m,mode=1777`;
+  const { ephemeralMiB = 0, shmMiB = limits.tmpMiB } = spec.resources;
+  // The kernel knows one bound for all files: those of checkpoints are bounded once more by the agent.
+  const largest = Math.max(limits.diskMiB, ephemeralMiB, shmMiB);
   const onDisk = scratchOnDisk(spec, limits) !== undefined;
   return {
     name: containerName(folder),
@@ -145,10 +148,10 @@ export function containerOptions(
       NanoCpus: Math.round(spec.resources.cpus * 1e9),
       CpuShares: CPU_SHARES,
       PidsLimit: limits.pids,
-      ShmSize: (spec.resources.shmMiB ?? limits.tmpMiB) * MIB,
+      ShmSize: shmMiB * MIB,
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },
-        { Name: "fsize", Soft: limits.diskMiB * MIB, Hard: limits.diskMiB * MIB },
+        { Name: "fsize", Soft: largest * MIB, Hard: largest * MIB },
       ],
       RestartPolicy: { Name: "no" },
       LogConfig: {
