@@ -14,12 +14,14 @@ import { write } from "../session/context.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { parseWish } from "./parse.ts";
+import { withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
+import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
-interface Arguments extends WritingArguments {
-  readonly spec: string;
+/** Options that commands which submit have in common. */
+export interface SubmitArguments extends WritingArguments {
   readonly units: number;
   readonly maxPrice: string;
   readonly classes: string;
@@ -33,13 +35,35 @@ interface Arguments extends WritingArguments {
   readonly detach: boolean;
 }
 
+interface Arguments extends SubmitArguments {
+  readonly spec: string;
+  readonly input: string;
+}
+
 /** Submits a task and, unless detached, serves its spec and follows it. */
 export default async function submit(args: Arguments, environment: Environment): Promise<void> {
+  await submitAndFollow(args, environment, async () => {
+    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
+    return withInputs(new Uint8Array(await readFile(args.spec)), args.input);
+  });
+}
+
+/**
+ * Submits a task, serves its spec and inputs, and follows it, unless detached.
+ *
+ * @param makeSpec Gives the spec; called once, before anything else.
+ * @param out Directory that results are fetched to at the end; undefined leaves them where they are.
+ */
+export async function submitAndFollow(
+  args: SubmitArguments,
+  environment: Environment,
+  makeSpec: () => Promise<Uint8Array>,
+  out?: string,
+): Promise<void> {
   await write(args, environment, async (context) => {
     const { session, output } = context;
     const { reader } = session;
-    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
-    const spec = new Uint8Array(await readFile(args.spec));
+    const spec = await makeSpec();
     const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
     const parsed = parseSpec(spec);
     const block = await reader.block();
@@ -92,7 +116,10 @@ export default async function submit(args: Arguments, environment: Environment):
       output.say(
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
-      return { ...submitted, ...(await watchTask(context, taskId)) };
+      const ended = await watchTask(context, taskId);
+      if (out === undefined) return { ...submitted, ...ended };
+      const delivered = await deliveredLeases(reader, await reader.block(), taskId);
+      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out) };
     };
     return withStore(reader, args.store, serve, LOOK_MS, workers);
   });

@@ -104,11 +104,11 @@ test("what libraries expect: a name, a host, an executable /tmp on disk, shared 
     shm: "allowed",
   });
   assert.ok(!(await readdir(unit.folder.root)).includes("scratch"), "nothing stays of /tmp");
-  const { ephemeralMiB: _, ...small } = resources;
+  const small = { cpus: 1, memoryMiB: 256 };
   const inMemory = await bench.run(
     context,
     executor,
-    bench.spec(["libraries", "9", "49"], { command: PROBE, resources: small }),
+    bench.spec(["libraries", "9", "9"], { command: PROBE, resources: small }),
   );
   assert.equal((await inMemory.running.exited).reason, "done");
   const { run, tmp, shm } = await inMemory.result();
