@@ -9,13 +9,12 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command } from "commander";
 import { formatEther } from "ethers";
 import PQueue from "p-queue";
 import { Registry } from "prom-client";
 
-import { ChainError } from "@verai/client/errors";
-import { openSession } from "@verai/client/session";
+import { answer, blockTag } from "@verai/client/readers";
+import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { printReport, refuseErrors } from "@verai/process/check/finding";
 import { readConfig } from "@verai/process/config";
@@ -27,7 +26,7 @@ import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
 import { reachOf } from "@verai/process/reach";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
 import { checkAgent, configFindings } from "./check.ts";
@@ -37,6 +36,8 @@ import { runBackground } from "./background.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { leasesDirectory, openExecutor } from "./executor.ts";
+import { locate, type LocateParts } from "./lease/locate.ts";
+import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
 import { IdleDetector } from "./idle/detector.ts";
 import { Specs } from "./lease/specs.ts";
@@ -45,15 +46,18 @@ import { ensureRegistered } from "./registration.ts";
 import { telemetryMetrics } from "./telemetry/telemetry-metrics.ts";
 import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
+/** Milliseconds for which a look at the chain counts for reports. */
+const LOOK_MS = 15_000;
+
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
 const CHORES_MS = 10_000;
 
-const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
+const program = programOf("agent", "Offers this machine to the DRMP network and runs what it is leased");
 
 program
   .command("run")
   .description("register the node if need be, run leases, post checkpoints and deliver results")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .action(async ({ config }: { config: string }) => run(readConfig(config, agentConfig)));
 
 program
@@ -61,8 +65,8 @@ program
   .description(
     "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
   )
-  .requiredOption("--config <file>", "configuration file (JSON)")
-  .option("--json", "print one JSON object instead of text", false)
+  .addOption(configOption())
+  .addOption(jsonOption())
   .action(async ({ config, json }: { config: string; json: boolean }) => {
     printReport(await checkAgent(readConfig(config, agentConfig)), json);
   });
@@ -70,15 +74,10 @@ program
 program
   .command("claim")
   .description("send what the owner can claim to the owner's wallet")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .action(async ({ config }: { config: string }) => claim(readConfig(config, agentConfig)));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
-}
+await runProgram(program);
 
 async function run(config: AgentConfig): Promise<void> {
   // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
@@ -156,6 +155,10 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       metrics: replicationMetrics(registry),
       spotCheckMs: config.spotCheck * 1000,
       disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
+      leasesFile: join(config.dataDir, "own-leases.json"),
+      holders: new HolderBook(session.reader),
+      locate: (restorable) =>
+        locate(restorable, { store, block: () => session.reader.block(), goneOf: goneBy(session) }),
     });
     const running = agent;
     await running.serve();
@@ -181,7 +184,8 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       heartbeat,
       cycle: async () => {
         await sample();
-        await reporter.cycle(await session.reader.block());
+        // What the agent has just seen is good enough for its reports.
+        await reporter.cycle(running.latest(LOOK_MS));
         return false;
       },
     });
@@ -212,6 +216,18 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     session.close();
     logger.info("agent stopped");
   }
+}
+
+/** Which nodes the chain itself says cannot be reached: those that have left, or missed their reports. */
+function goneBy({ reader, contracts }: Session): LocateParts["goneOf"] {
+  return async (block, nodeIds) => {
+    const [nodes, silent] = await Promise.all([
+      reader.nodesById(block, nodeIds),
+      answer(contracts.lens.silentOf([...nodeIds], blockTag(block))),
+    ]);
+    const away = nodes.filter(({ status }) => status !== "active" && status !== "draining").map(({ id }) => id);
+    return new Set([...silent.map(Number), ...away]);
+  };
 }
 
 /** Directories that work needs room in: the agent's own, and that of the leases where it is on another volume. */

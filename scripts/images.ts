@@ -9,7 +9,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-import { Command } from "commander";
+import { EXIT, programOf } from "@verai/process/program";
 
 const TARGETS = ["trainer", "keepers", "agent"];
 /** Those with a Dockerfile of their own, which are built only when named. */
@@ -22,8 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 
-new Command("images")
-  .description("Builds the images of deploy/images with the Docker on this machine")
+programOf("images", "Builds the images of deploy/images with the Docker on this machine")
   .argument("[images...]", `which ones: ${NAMES.join(", ")}`, TARGETS)
   .option("--prefix <text>", "what the images' names begin with", "drmp/")
   .option("--tag <tag>", "their tag", version)
@@ -33,7 +32,7 @@ new Command("images")
     const unknown = images.find((image) => !NAMES.includes(image));
     if (unknown !== undefined) {
       process.stderr.write(`There is no image "${unknown}": name some of ${NAMES.join(", ")}.\n`);
-      process.exitCode = 64;
+      process.exitCode = EXIT.usage;
       return;
     }
     const time = run("git", ["log", "-1", "--format=%ct"], true);

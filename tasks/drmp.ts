@@ -1,4 +1,6 @@
 #!/usr/bin/env node
-import { program } from "./program.ts";
+import { runProgram } from "@verai/process/program";
+import { inWords, program } from "./program.ts";
 
-await program().parseAsync();
+process.argv.splice(2, Infinity, ...inWords(process.argv.slice(2)));
+await runProgram(program());

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Command as CommanderCommand, InvalidArgumentError, Option } from "commander";
+import { type Command as CommanderCommand, Option } from "commander";
+
+import { programOf, wholeNumber } from "@verai/process/program";
 
 import { type Command, flagOf } from "./command.ts";
 import { commands } from "./index.ts";
@@ -12,11 +14,11 @@ import { type Environment, NETWORKS, plainEnvironment } from "./session/environm
 /** The repository's root. */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Bad usage, as `sysexits.h` has it. */
-const USAGE = 64;
+/** The command that needs no subject: `drmp status`. */
+const GLANCE = "network:status";
 
 const SUBJECTS: Readonly<Record<string, string>> = {
-  network: "deployments of the protocol: deploy, check, publish sources",
+  network: "a network at a glance; deployments of the protocol: deploy, check, publish sources",
   key: "keys in encrypted keystores",
   node: "nodes of contributors: register, stake, drain, earn",
   task: "tasks of developers: quote, submit, follow, fetch results",
@@ -32,11 +34,10 @@ const SUBJECTS: Readonly<Record<string, string>> = {
  */
 export function program(): CommanderCommand {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  const root = new CommanderCommand("drmp")
-    .description("Compute for AI training on BASE: what contributors, developers and keepers do, as commands")
-    .version(version)
-    .showHelpAfterError("(--help says how it is used)")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
+  const root = programOf(
+    "drmp",
+    "Compute for AI training on BASE: what contributors, developers and keepers do, as commands",
+  ).version(version);
   const subjects = new Map<string, CommanderCommand>();
   for (const command of commands) {
     const [subject = "", verb = ""] = command.id.split(":");
@@ -46,7 +47,17 @@ export function program(): CommanderCommand {
       subjects.set(subject, parent);
     }
     add(parent, verb, command);
+    if (command.id === GLANCE) add(root, verb, command);
   }
+  root
+    .command("devnet")
+    .description("a whole network on this machine that stays up; --help says more")
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument("[arguments...]")
+    .action(async () => {
+      process.exitCode = await runForeground([join(ROOT, "scripts", "devnet.ts"), ...root.args.slice(1)], true);
+    });
   return root;
 }
 
@@ -63,7 +74,7 @@ function add(parent: CommanderCommand, verb: string, command: Command): void {
     else {
       const shown = defaultValue === "" ? "none" : undefined;
       const option = new Option(`${flag} <${type === "int" ? "number" : "text"}>`, what).default(defaultValue, shown);
-      own.addOption(type === "int" ? option.argParser(parseInteger) : option);
+      own.addOption(type === "int" ? option.argParser(wholeNumber(Number.MIN_SAFE_INTEGER)) : option);
     }
   }
   own.action(async (given: Readonly<Record<string, unknown>> & { readonly network: string }) => {
@@ -85,7 +96,18 @@ async function withHardhat(id: string, args: readonly string[], network: string)
   );
   const rest = args.slice(2);
   const named = rest.some((arg) => arg === "--network" || arg.startsWith("--network=")) ? [] : ["--network", network];
-  const child = spawn(process.execPath, [hardhat, id, ...rest, ...named], { stdio: "inherit", cwd: ROOT });
+  return runForeground([hardhat, id, ...rest, ...named]);
+}
+
+/**
+ * Runs Node in the repository in place of this process; signals go to it.
+ *
+ * @param alone It asks nothing at the terminal, and so gets no signals from there but those that are passed on.
+ * @returns Its exit code.
+ */
+async function runForeground(args: readonly string[], alone = false): Promise<number> {
+  const stdin = alone ? "ignore" : "inherit";
+  const child = spawn(process.execPath, args, { stdio: [stdin, "inherit", "inherit"], cwd: ROOT, detached: alone });
   const forward = (signal: NodeJS.Signals) => {
     child.kill(signal);
   };
@@ -98,9 +120,8 @@ async function withHardhat(id: string, args: readonly string[], network: string)
   });
 }
 
-function parseInteger(text: string): number {
-  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
-    throw new InvalidArgumentError("It must be a whole number.");
-  }
-  return Number(text);
+/** The arguments with `task:submit`, as Hardhat has it, in two words. Pure. */
+export function inWords(args: readonly string[]): string[] {
+  const [first = "", ...rest] = args;
+  return commands.some(({ id }) => id === first) ? [...first.split(":"), ...rest] : [...args];
 }

@@ -1,10 +1,10 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Node } from "@verai/client/entities";
+import type { Holder } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { isHolder, rankHolders } from "./holders.ts";
+import type { HolderBook } from "../node/copy-requests.ts";
 import { type CollectEvent, collectReceipts } from "./collect.ts";
 import { type CheckpointClaim, receiptSigner, type Receipt, signReceipt } from "@verai/client/checkpoint-receipt";
 import type { ReplicationMetrics } from "./replication-metrics.ts";
@@ -31,6 +31,7 @@ export interface RequesterContext {
   readonly logger: Logger;
   readonly metrics: ReplicationMetrics;
   readonly reputation: PeerReputation;
+  readonly holders: HolderBook;
 }
 
 /** Asks other nodes to copy a checkpoint and to sign for it. */
@@ -45,21 +46,22 @@ export class ReceiptRequester {
    * As many receipts for a checkpoint as its task asks for, or as there are other active nodes, if these are fewer.
    *
    * @param replicas Copies that the task asks for.
-   * @throws TooFewReceipts, RpcUnavailable, or the signal's reason.
+   * @throws TooFewReceiptsError, RpcUnavailableError, or the signal's reason.
    */
   async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
     if (replicas === 0) return [];
     const { session, nodeId, signer, domain, reputation, metrics, logger } = this.#context;
-    const nodes = await session.reader.nodes(await session.reader.block());
-    const active = nodes.filter(({ status }) => status === "active");
-    const others = new Map(active.filter(({ id }) => id !== nodeId).map((node) => [node.id, node]));
-    const needed = Math.min(replicas, others.size);
-    const holders = rankHolders(claim.leaseId, nodeId, [...others.keys()]).filter((id) =>
-      isHolder(claim.leaseId, id, active.length, replicas),
-    );
+    const { leaseId } = claim;
+    const block = await session.reader.block();
+    const [needed, ranked] = await Promise.all([
+      session.reader.receiptsNeeded(block, leaseId),
+      this.#context.holders.of(block, leaseId, replicas),
+    ]);
+    const others = new Map(ranked.map((holder) => [holder.nodeId, holder]));
+    const holders = [...others.keys()];
     const request = { ...claim, signature: await signReceipt(signer, domain, claim, nodeId) };
     const started = performance.now();
-    const receipts = await collectReceipts({
+    const gathered = collectReceipts({
       ask: (id) => this.#ask(others.get(id), request, signal),
       verify: (receipt) => receiptSigner(domain, claim, receipt) === others.get(receipt.nodeId)?.operator,
       order: reputation.order(holders, needed),
@@ -68,6 +70,11 @@ export class ReceiptRequester {
       pauseMs: PAUSE_MS,
       signal,
       onEvent: this.#teller(claim.leaseId),
+    });
+    const receipts = await gathered.catch((error: unknown) => {
+      // Some may have left, and others come.
+      this.#context.holders.forget(leaseId);
+      throw error;
     });
     const seconds = (performance.now() - started) / 1000;
     metrics.seconds.observe(seconds);
@@ -78,7 +85,7 @@ export class ReceiptRequester {
   }
 
   async #ask(
-    node: Node | undefined,
+    node: Holder | undefined,
     request: CheckpointClaim & { readonly signature: string },
     signal: AbortSignal,
   ): Promise<ReceiptAnswer> {
@@ -90,7 +97,7 @@ export class ReceiptRequester {
         await store.request(node.endpoint.split(","), RECEIPT_PROTOCOL, { ...request }, options),
       );
     } catch (error) {
-      if (!signal.aborted) reputation.note(node.id, "unreached");
+      if (!signal.aborted) reputation.note(node.nodeId, "unreached");
       throw error;
     }
   }

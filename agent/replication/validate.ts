@@ -1,6 +1,6 @@
 import type { Lease, Node } from "@verai/client/entities";
 import { isOurs } from "../lease/lease-plan.ts";
-import { isHolder } from "./holders.ts";
+import { isHolder } from "@verai/protocol/checkpoints/holders";
 import type { ReceiptRequest } from "./protocol.ts";
 
 /** Basis points of a unit that is done. */

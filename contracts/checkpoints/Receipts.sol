@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 /// @title Who may vouch for a lease's checkpoints
-/// @notice Rendezvous hashing, verifiable for one node without a look at the others. agent/replication/holders.ts is the same in
+/// @notice Rendezvous hashing, verifiable for one node without a look at the others. packages/protocol/checkpoints/holders.ts is the same in
 /// TypeScript.
 library Receipts {
     /// @notice Holders of a lease, in the mean, for each receipt that its task asks for: so many that some of them answer,

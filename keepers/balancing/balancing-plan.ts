@@ -1,10 +1,8 @@
-import type { Lease, Node, NodeStanding, Task } from "@verai/client/entities";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
+import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
-
-/** Wei in a micro-VER. */
-const MICRO = 10n ** 12n;
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
@@ -20,14 +18,17 @@ export interface BalancingView {
   readonly nodes: readonly BalancingViewNode[];
   /** Leases that run or move. */
   readonly leases: readonly BalancingViewLease[];
-  readonly tasks: ReadonlyMap<number, Task>;
+  readonly tasks: ReadonlyMap<number, Pick<Task, "deadline" | "classes" | "maxPrice">>;
   /** What governance says that a unit takes in a class, joules; a class without a figure is left out. */
   readonly joules: ReadonlyMap<number, number>;
 }
 
 /** A node with what its reports say of it. */
-export interface BalancingViewNode extends Pick<Node, "id" | "owner" | "classId" | "capacity" | "fit" | "listing"> {
-  readonly standing: NodeStanding;
+export interface BalancingViewNode extends Pick<
+  Node,
+  "id" | "owner" | "classId" | "capacity" | "eligible" | "listing"
+> {
+  readonly reportState: ReportState;
   /** What it asks for a unit, micro-VER. */
   readonly ask: number;
   /** Units on their way from and to it that its last report may not show. */
@@ -72,7 +73,7 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
   const taken = new Map<number, number>();
   for (const { to, units } of relief) taken.set(to, (taken.get(to) ?? 0) + units);
   const nodes = view.nodes
-    .filter(({ id, standing }) => isReporting(view, standing) && !standing.throttled && !taken.has(id))
+    .filter(({ id, reportState }) => isReporting(view, reportState) && !reportState.throttled && !taken.has(id))
     .map((node) => toNode(view, node));
   const moves = planMoves(nodes, movable(view), { average, threshold: view.band, hysteresis });
   const all = [
@@ -84,13 +85,13 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
 
 /** Moves of the throttled nodes' work, with the node that each is planned for. */
 function planThrottled(view: BalancingView, average: number): Move[] {
-  const throttled = view.nodes.filter(({ standing }) => standing.throttled && isReporting(view, standing));
+  const throttled = view.nodes.filter(({ reportState }) => reportState.throttled && isReporting(view, reportState));
   const room = new Map(
     view.nodes
-      .filter(({ standing, fit }) => fit && !standing.throttled && isReporting(view, standing))
+      .filter(({ reportState, eligible }) => eligible && !reportState.throttled && isReporting(view, reportState))
       .map((node) => {
         const unit = 10_000 / node.capacity;
-        const within = Math.floor((average + view.band - node.standing.load - node.incoming * unit) / unit);
+        const within = Math.floor((average + view.band - node.reportState.load - node.incoming * unit) / unit);
         return [node.id, Math.max(0, Math.min(node.listing?.units ?? 0, within))];
       }),
   );
@@ -108,16 +109,16 @@ function planThrottled(view: BalancingView, average: number): Move[] {
 }
 
 function toNode(view: BalancingView, node: BalancingViewNode): BalancingNode {
-  const { id, capacity, fit, listing, standing, outgoing, incoming } = node;
-  const shown = view.leases.every(({ nodeId, seenAt }) => nodeId !== id || seenAt < standing.at);
+  const { id, capacity, eligible, listing, reportState, outgoing, incoming } = node;
+  const shown = (indexOf(view).lastSeen.get(id) ?? -Infinity) < reportState.at;
   return {
     id,
-    load: standing.load,
+    load: reportState.load,
     // A unit's worth as the contract reckons it.
     unitLoad: 10_000 / capacity,
     free: listing?.units ?? 0,
     settled: outgoing === 0 && incoming === 0 && shown,
-    eligible: fit && listing !== undefined,
+    eligible: eligible && listing !== undefined,
   };
 }
 
@@ -137,7 +138,7 @@ function movable(view: BalancingView): BalancingLease[] {
 
 /** Whether the draw for these units can come to the node that they are planned for. */
 function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean {
-  const lease = view.leases.find(({ id }) => id === leaseId);
+  const lease = indexOf(view).leases.get(leaseId);
   return lease !== undefined && mayTake(view, lease, units, to);
 }
 
@@ -147,26 +148,24 @@ function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean 
  */
 function mayTake(view: BalancingView, lease: BalancingViewLease, units: number, target: number): boolean {
   const task = view.tasks.get(lease.taskId);
-  const node = view.nodes.find(({ id }) => id === target);
-  const source = view.nodes.find(({ id }) => id === lease.nodeId);
+  const { nodes } = indexOf(view);
+  const [node, source] = [nodes.get(target), nodes.get(lease.nodeId)];
   const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
   if (!task || !node || !accepted || node.owner === source?.owner) return false;
-  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  const cost = BigInt(node.ask) * PRICE_UNIT + accepted.surcharge;
   if (cost > task.maxPrice) return false;
   const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
   return node.ask <= lease.price || (market !== undefined && cost <= market);
 }
 
 /** Lowest price in wei, surcharge included, at which one class alone lists this many units, the source's own left out. */
-function marketOf(view: BalancingView, task: Task, source: number, units: number): bigint | undefined {
+function marketOf(view: BalancingView, task: Pick<Task, "classes">, source: number, units: number): bigint | undefined {
   const prices = task.classes.flatMap(({ classId, surcharge }) => {
     let left = units;
-    const listed = view.nodes
-      .filter(({ id, listing }) => id !== source && listing?.classId === classId)
-      .sort((a, b) => a.ask - b.ask);
-    for (const { ask, listing } of listed) {
+    for (const { id, ask, listing } of indexOf(view).listed.get(classId) ?? []) {
+      if (id === source) continue;
       left -= listing?.units ?? 0;
-      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+      if (left <= 0) return [BigInt(ask) * PRICE_UNIT + surcharge];
     }
     return [];
   });
@@ -176,7 +175,38 @@ function marketOf(view: BalancingView, task: Task, source: number, units: number
   );
 }
 
-function isReporting(view: BalancingView, { counted, at }: NodeStanding): boolean {
+interface ViewIndex {
+  readonly nodes: ReadonlyMap<number, BalancingViewNode>;
+  readonly leases: ReadonlyMap<number, BalancingViewLease>;
+  /** When a lease of each node was last seen first. */
+  readonly lastSeen: ReadonlyMap<number, number>;
+  /** Listed nodes by class, the cheapest first. */
+  readonly listed: ReadonlyMap<number | undefined, readonly BalancingViewNode[]>;
+}
+
+const indices = new WeakMap<BalancingView, ViewIndex>();
+
+/** A view by its ids; made once, so that a plan is not quadratic in nodes and leases. */
+function indexOf(view: BalancingView): ViewIndex {
+  const known = indices.get(view);
+  if (known) return known;
+  const lastSeen = new Map<number, number>();
+  for (const { nodeId, seenAt } of view.leases)
+    lastSeen.set(nodeId, Math.max(seenAt, lastSeen.get(nodeId) ?? -Infinity));
+  const listed = Map.groupBy(
+    view.nodes.filter(({ listing }) => listing !== undefined).sort((a, b) => a.ask - b.ask),
+    ({ listing }) => listing?.classId,
+  );
+  const index = {
+    nodes: new Map(view.nodes.map((node) => [node.id, node])),
+    leases: new Map(view.leases.map((lease) => [lease.id, lease])),
+    ...{ lastSeen, listed },
+  };
+  indices.set(view, index);
+  return index;
+}
+
+function isReporting(view: BalancingView, { counted, at }: ReportState): boolean {
   return counted && view.now <= at + view.reportTimeout;
 }
 

@@ -1,6 +1,6 @@
 import type { Provider } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
 
 /** Which block to read at: the newest, the newest posted to the L1, or the newest that cannot be undone. */
@@ -17,7 +17,7 @@ export interface BlockReference {
 /**
  * The newest block of a finality.
  *
- * @throws RpcUnavailable if the endpoint has none.
+ * @throws RpcUnavailableError if the endpoint has none.
  */
 export async function blockReference(
   provider: Provider,
@@ -30,13 +30,16 @@ export async function blockReference(
     throw explain(error);
   }
   if (!block?.hash) {
-    throw new RpcUnavailable(
+    throw new RpcUnavailableError(
       "behind",
       `The RPC endpoint has no ${String(finality)} block; wait until it has caught up.`,
     );
   }
   return { number: block.number, hash: block.hash, timestamp: block.timestamp };
 }
+
+/** Blocks whose hashes contracts can read. */
+const HASHES = 256;
 
 /** How many pins are remembered: a reorganisation deeper than this much is taken for a new chain. */
 const MEMORY = 64;
@@ -58,10 +61,35 @@ export class BlockTracker {
   /**
    * The next pin. `reorganised` is true if what was read at earlier pins no longer holds.
    *
-   * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
+   * @throws RpcUnavailableError `behind` if the endpoint has not yet got the block of the last pin.
    */
   async next(): Promise<{ block: BlockReference; reorganised: boolean }> {
+    return this.#follow(await blockReference(this.#provider, this.#finality));
+  }
+
+  /**
+   * The next pin, without a request for an earlier block where it can be avoided: where `before` is given, the caller reads at
+   * the pin also the hash of that block there, and tells it to {@link confirm}.
+   *
+   * @throws RpcUnavailableError as {@link next} does.
+   */
+  async nextUnconfirmed(): Promise<{ block: BlockReference; reorganised: boolean; before?: BlockReference }> {
     const block = await blockReference(this.#provider, this.#finality);
+    const last = this.#blocks.at(-1);
+    const isNear = last !== undefined && block.number > last.number && block.number - last.number < HASHES;
+    return isNear ? { block, reorganised: false, before: last } : this.#follow(block);
+  }
+
+  /**
+   * Takes a pin whose ancestor was looked at. @param hash Of the block before, as read at the pin.
+   *
+   * @returns Whether what was read at earlier pins no longer holds.
+   */
+  confirm(block: BlockReference, before: BlockReference, hash: string): boolean {
+    return this.#accept(block, hash !== before.hash).reorganised;
+  }
+
+  async #follow(block: BlockReference): Promise<{ block: BlockReference; reorganised: boolean }> {
     const last = this.#blocks.at(-1);
     const common = this.#blocks.findLast(({ number }) => number <= block.number);
     if (!last) return this.#accept(block, false);
@@ -70,7 +98,7 @@ export class BlockTracker {
     const now = common.number === block.number ? block : await blockReference(this.#provider, common.number);
     if (now.hash !== common.hash) return this.#accept(block, true);
     if (common !== last) {
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "behind",
         `The RPC endpoint is at block ${String(block.number)}, but block ${String(last.number)} was seen before; wait until it has caught up.`,
       );

@@ -1,4 +1,4 @@
-import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
+import { Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
 
 import type {
   AccessManager,
@@ -9,6 +9,7 @@ import type {
   NodeRegistry,
   Parameters,
   PoolOutlet,
+  Lens,
   Reassignment,
   ReleaseFees,
   RoundManager,
@@ -20,8 +21,10 @@ import type {
   VerToken,
   VRFCoordinatorV2_5Mock,
   VrfSeeds,
-} from "../../types/contracts/index.ts";
+} from "./generated/contract-types.ts";
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "./chains.ts";
 import { ChainError } from "./errors.ts";
+import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
@@ -45,6 +48,8 @@ export interface Contracts {
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
   readonly releaseFees: ReleaseFees;
+  /** Views that read much in one call. */
+  readonly lens: Lens;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -52,6 +57,30 @@ export interface Contracts {
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
 }
+
+/** Which contract each key of {@link Contracts} is. */
+export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
+  token: "VerToken",
+  vault: "Vault",
+  outlet: "PoolOutlet",
+  parameters: "Parameters",
+  nodes: "NodeRegistry",
+  supply: "Supply",
+  tasks: "TaskRegistry",
+  leases: "LeaseRegistry",
+  checkpoints: "CheckpointRegistry",
+  seeds: "VrfSeeds",
+  rounds: "RoundManager",
+  telemetry: "Telemetry",
+  ledger: "EnergyLedger",
+  balancer: "Balancer",
+  reassignment: "Reassignment",
+  releaseFees: "ReleaseFees",
+  lens: "Lens",
+  manager: "AccessManager",
+  coordinator: "VRFCoordinatorV2_5Mock",
+  faucet: "TestnetFaucet",
+};
 
 /** Contracts that a deployment may lack. */
 const OPTIONAL: readonly ContractName[] = ["AccessManager", "VRFCoordinatorV2_5Mock", "TestnetFaucet"];
@@ -66,7 +95,11 @@ export interface Deployment {
 }
 
 /** Names of the networks in hardhat.config.ts, for the remedy in error messages. */
-const NETWORKS: Readonly<Record<number, string>> = { 31337: "localhost", 84532: "baseSepolia", 8453: "base" };
+const NETWORKS: Readonly<Record<number, string>> = {
+  [LOCAL_CHAIN_ID]: "localhost",
+  [BASE_SEPOLIA_CHAIN_ID]: "baseSepolia",
+  [BASE_CHAIN_ID]: "base",
+};
 
 /** The command that deploys to a chain. */
 export function deployCommand(chainId: number): string {
@@ -118,7 +151,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
  * the file still names it.
  *
- * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
   for (const [name, address] of Object.entries(deployment.addresses)) {
@@ -139,31 +172,27 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
 /**
  * The contracts of a deployment.
  *
- * @param runner A provider to read; a signer to write, too (but prefer a transaction queue for that).
+ * @param runner A provider to read, through which views asked for together go out together ({@link BatchedCalls}); a signer
+ * to also write (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
-  const at = <T extends BaseContract>(name: ContractName): T =>
-    new Contract(deployment.addresses[name] ?? "", abiOf(name), runner) as unknown as T;
-  const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
-  return {
-    token: at<VerToken>("VerToken"),
-    vault: at<Vault>("Vault"),
-    outlet: at<PoolOutlet>("PoolOutlet"),
-    parameters: at<Parameters>("Parameters"),
-    nodes: at<NodeRegistry>("NodeRegistry"),
-    supply: at<Supply>("Supply"),
-    tasks: at<TaskRegistry>("TaskRegistry"),
-    leases: at<LeaseRegistry>("LeaseRegistry"),
-    checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
-    seeds: at<VrfSeeds>("VrfSeeds"),
-    rounds: at<RoundManager>("RoundManager"),
-    telemetry: at<Telemetry>("Telemetry"),
-    ledger: at<EnergyLedger>("EnergyLedger"),
-    balancer: at<Balancer>("Balancer"),
-    reassignment: at<Reassignment>("Reassignment"),
-    releaseFees: at<ReleaseFees>("ReleaseFees"),
-    ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
-    ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
-    ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
-  };
+  const lens = deployment.addresses.Lens;
+  const views = new Set<string>();
+  const isView = (to: string, selector: string): boolean => views.has(`${to.toLowerCase()} ${selector}`);
+  const reads = lens !== undefined && isProvider(runner) ? new BatchedCalls(runner, lens, isView) : runner;
+  const named = Object.entries(CONTRACT_KEYS).flatMap(([key, name]) => {
+    const address = deployment.addresses[name];
+    if (address === undefined) return [];
+    const contract = new Contract(address, abiOf(name), reads);
+    contract.interface.forEachFunction(({ constant, selector }) => {
+      if (constant) views.add(`${address.toLowerCase()} ${selector}`);
+    });
+    return [[key, contract] as const];
+  });
+  return Object.fromEntries(named) as unknown as Contracts;
+}
+
+/** Whether a runner is a provider itself, and not an account that has one. */
+function isProvider(runner: ContractRunner): runner is ContractRunner & Provider {
+  return runner.provider === runner;
 }

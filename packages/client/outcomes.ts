@@ -13,17 +13,24 @@ export interface ProtocolEvent {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What a transaction did: the events of the protocol's contracts in its receipt, in order. Others are left out. */
+/**
+ * What a transaction did: the events of the protocol's contracts in its receipt, in order. Others are left out.
+ *
+ * @public
+ */
 export async function eventsOf(
   contracts: Contracts,
   receipt: Pick<TransactionReceipt, "logs">,
 ): Promise<ProtocolEvent[]> {
   const named = Object.entries(contracts) as [keyof Contracts, Contract][];
   const byAddress = new Map(
-    await Promise.all(named.map(async ([key, contract]) => [await contract.getAddress(), [key, contract]] as const)),
+    await Promise.all(
+      named.map(async ([key, contract]) => [(await contract.getAddress()).toLowerCase(), [key, contract]] as const),
+    ),
   );
   return receipt.logs.flatMap((log) => {
-    const [key, contract] = byAddress.get(log.address) ?? [];
+    // Endpoints write addresses in either case.
+    const [key, contract] = byAddress.get(log.address.toLowerCase()) ?? [];
     const parsed = contract?.interface.parseLog(log);
     if (key === undefined || !parsed) return [];
     return [{ contract: key, name: parsed.name, args: parsed.args.toObject(true) }];

@@ -4,8 +4,19 @@ import type { Contracts } from "./deployment.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
-import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
-import { PageSize, readPages, runsOf } from "./internal/pager.ts";
+import {
+  claimedText as textOf,
+  safe,
+  toBatch,
+  toCheckpoint,
+  toClass,
+  toLease,
+  toNode,
+  toRound,
+  toTask,
+} from "./internal/convert.ts";
+import { PageSize, pagesOf, readPages, runsOf } from "./internal/pager.ts";
+import { holderRank } from "@verai/protocol/checkpoints/holders";
 import { type Finality, type BlockReference, blockReference } from "./block-reference.ts";
 import {
   type Admission,
@@ -26,13 +37,28 @@ export interface PageSizes {
   readonly checkpoints?: number;
 }
 
+/** Entries that one view reads, of those that are asked for by id, and node ids that one look for holders goes through. */
+const LEASE_PAGE = 100;
+const NODE_PAGE = 50;
+const LIVE_PAGE = 500;
+const SERVABLE_PAGE = 64;
+const HOLDER_PAGE = 10_000;
+
+/** A node that may vouch for a lease's checkpoints. */
+export interface Holder {
+  readonly nodeId: number;
+  readonly operator: string;
+  /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
+  readonly endpoint: string;
+}
+
 /** Ids of leases between two that are wanted which are read along rather than skipped by another call. */
 const LEASE_GAP = 16;
 
 /**
  * Reads the protocol's state as plain data, every read pinned to one block.
  *
- * A read returns all of the truth at that block or throws a ChainError ({@link RpcUnavailable} where the endpoint gave
+ * A read returns all of the truth at that block or throws a ChainError ({@link RpcUnavailableError} where the endpoint gave
  * no answer); it never returns a part.
  */
 export class Reader {
@@ -126,6 +152,16 @@ export class Reader {
     return enumName(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, blockTag(at))));
   }
 
+  /** Which of these tasks a round could take at this block. One view for up to {@link SERVABLE_PAGE} of them. */
+  async servable(at: BlockReference, taskIds: readonly number[]): Promise<number[]> {
+    const { lens } = this.contracts;
+    const pages = pagesOf(0, taskIds.length - 1, SERVABLE_PAGE);
+    const found = await Promise.all(
+      pages.map(async ({ from, to }) => answer(lens.servableOf(taskIds.slice(from, to + 1), blockTag(at)))),
+    );
+    return found.flat().map(safe);
+  }
+
   /** Number of leases ever granted, which is the highest id. */
   async leaseCount(at: BlockReference): Promise<number> {
     return safe(await answer(this.contracts.leases.leaseCount(blockTag(at))));
@@ -143,10 +179,76 @@ export class Reader {
   async leasesById(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
     const wanted = new Set(ids);
     const found: Lease[] = [];
-    for (const { from, to } of runsOf(ids, LEASE_GAP)) {
-      found.push(...(await this.leases(at, from, to)).filter(({ id }) => wanted.has(id)));
+    const runs = runsOf(ids, LEASE_GAP);
+    for (const read of await Promise.all(runs.map(({ from, to }) => this.leases(at, from, to)))) {
+      found.push(...read.filter(({ id }) => wanted.has(id)));
     }
     return found;
+  }
+
+  /** Those of these leases that exist, by ascending id, each read by itself. */
+  async leasesThatExist(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
+    const { leases } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0);
+    const pages = runs.flatMap(({ from, to }) => pagesOf(from, to, LEASE_PAGE));
+    const read = await Promise.all(
+      pages.map(async ({ from, to }) => answer(leases.leasePage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toLease);
+  }
+
+  /** Leases among ids `from` … `from + count - 1` that can still change, by ascending id. */
+  async liveLeases(at: BlockReference, from: number, count: number): Promise<Lease[]> {
+    const { lens } = this.contracts;
+    const pages = pagesOf(from, from + count - 1, LIVE_PAGE);
+    const read = await Promise.all(
+      pages.map(async (page) => answer(lens.liveLeases(page.from, page.to - page.from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toLease);
+  }
+
+  /** These nodes, those that exist, by ascending id, each read by itself. */
+  async nodesById(at: BlockReference, ids: readonly number[]): Promise<Node[]> {
+    const { nodes } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0).flatMap(({ from, to }) => pagesOf(from, to, NODE_PAGE));
+    const read = await Promise.all(
+      runs.map(async ({ from, to }) => answer(nodes.nodePage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toNode);
+  }
+
+  /** These tasks, those that exist, by ascending id, each read by itself. */
+  async tasksById(at: BlockReference, ids: readonly number[]): Promise<Task[]> {
+    const { tasks } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0).flatMap(({ from, to }) => pagesOf(from, to, NODE_PAGE));
+    const read = await Promise.all(
+      runs.map(async ({ from, to }) => answer(tasks.taskPage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toTask);
+  }
+
+  /**
+   * Active nodes that may vouch for a lease's checkpoints, by rank of the chain's own rule; its own node is left out.
+   * O(nodes / page) reads, which go out together; the chain does the hashing.
+   *
+   * @param replicas Copies that are wanted.
+   */
+  async holders(at: BlockReference, leaseId: number, replicas: number): Promise<Holder[]> {
+    const { nodes, lens } = this.contracts;
+    const page = (from: number) => answer(lens.holdersOf(leaseId, replicas, from, HOLDER_PAGE, blockTag(at)));
+    const [count, first] = await Promise.all([answer(nodes.nodeCount(blockTag(at))), page(1)]);
+    const rest = pagesOf(HOLDER_PAGE + 1, safe(count), HOLDER_PAGE);
+    const found = [first, ...(await Promise.all(rest.map(({ from }) => page(from))))];
+    return found
+      .flat()
+      .map((holder) => ({
+        nodeId: safe(holder.nodeId),
+        operator: holder.operator,
+        endpoint: textOf(() => holder.endpoint),
+      }))
+      .map((holder) => ({ holder, rank: holderRank(leaseId, holder.nodeId) }))
+      .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+      .map(({ holder }) => holder);
   }
 
   /** The newest checkpoint of each of these leases that has one. */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { JsonRpcProvider } from "ethers";
 
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { type Processes, ROOT } from "./processes.ts";
 
 /** Hardhat's command line. */
@@ -92,9 +92,14 @@ async function fundAccounts(rpcUrl: string): Promise<void> {
   }
 }
 
-/** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
-export async function startNode(processes: Processes): Promise<string> {
-  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", "0"]);
+/**
+ * Starts a local chain with nothing on it, as process "chain".
+ *
+ * @param port 0: one that is free.
+ * @returns Its RPC URL, once it answers.
+ */
+export async function startNode(processes: Processes, port = 0): Promise<string> {
+  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
   return processes.watch(["chain"], untilListening(log, LOCAL_CHAIN_ID));
 }
 

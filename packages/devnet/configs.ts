@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskSpecInput } from "@verai/executor/spec";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "./participants.ts";
@@ -21,7 +22,7 @@ export class Configs {
 
   constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
     this.#directory = directory;
-    this.#network = { rpcUrl, chainId: 31337, deployment };
+    this.#network = { rpcUrl, chainId: LOCAL_CHAIN_ID, deployment };
   }
 
   /**
@@ -67,9 +68,12 @@ export class Configs {
   /**
    * Makes the keeper known to agents whose configuration is written from now on: chooses a port and makes its peer id, as
    * its first start would.
+   *
+   * @param port 0: one that is free.
    */
-  async announceKeeper(): Promise<void> {
-    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), http: false });
+  async announceKeeper(port = 0): Promise<void> {
+    const listen = [`/ip4/127.0.0.1/tcp/${String(port)}`];
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), listen, http: false });
     await store.start();
     [this.#reports] = store.multiaddrs();
     await store.stop();

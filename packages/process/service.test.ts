@@ -8,7 +8,8 @@ import { pino } from "pino";
 import { Counter, Registry } from "prom-client";
 import { z } from "zod";
 
-import { ConfigInvalid, readConfig } from "./config.ts";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { ConfigError, readConfig } from "./config.ts";
 import { serveHealth } from "./endpoint.ts";
 import { runLoop } from "./loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -70,7 +71,7 @@ test("a configuration is validated strictly, and the message names file and entr
   context.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "config.json");
   const schema = z.strictObject({ network, fees, key: keySource.optional(), dataDir: z.string() });
-  const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: 31337 }, dataDir: "/tmp/x" };
+  const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: LOCAL_CHAIN_ID }, dataDir: "/tmp/x" };
   const read = async (content: unknown) => {
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content));
     return readConfig(file, schema);
@@ -78,7 +79,7 @@ test("a configuration is validated strictly, and the message names file and entr
   assert.equal((await read(good)).fees.stuckAfter, 30);
   await assert.rejects(read({ ...good, intervall: 3 }), /config\.json does not fit:[\s\S]*intervall/);
   await assert.rejects(read({ ...good, network: { chainId: "x" } }), /network\.rpcUrl[\s\S]*network\.chainId/);
-  await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigInvalid);
+  await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigError);
   await assert.rejects(read("{"), /not valid JSON/);
   // A parser may quote the place, which may be an access key.
   await assert.rejects(read('{ "network": { "rpcUrl": Secret7Key }'), (error: Error) => {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { rankHolders } from "@verai/agent/replication/holders";
+import { rankHolders } from "@verai/protocol/checkpoints/holders";
 import type { Checkpoint, Lease, Node } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";

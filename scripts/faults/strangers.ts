@@ -14,6 +14,7 @@ import { createLibp2p } from "libp2p";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
+import { BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ReceiptResponder } from "@verai/agent/replication/responder";
 import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
 import { SpotChecks } from "@verai/agent/replication/spot-check";
@@ -285,7 +286,7 @@ function addressCases(): FaultCase[] {
   return [
     ...rows.map(([name, host]) =>
       scene(`${name}, registered by a stranger on a public chain`, async (own) => {
-        const store = await own.store({ reach: reachOf(84_532, {}) });
+        const store = await own.store({ reach: reachOf(BASE_SEPOLIA_CHAIN_ID, {}) });
         const port = portOf(store);
         const addresses = [`${host}/tcp/${String(port)}/p2p/${id}`, `${host}/tcp/${String(port)}/http`];
         const rejected = store.setPeers(addresses);
@@ -322,17 +323,29 @@ function addressCases(): FaultCase[] {
 function receiptCases(): FaultCase[] {
   const operator = new Wallet(`0x${"11".repeat(32)}`);
   const stranger = new Wallet(`0x${"12".repeat(32)}`);
-  const domain = receiptDomain(31_337, `0x${"22".repeat(20)}`);
+  const domain = receiptDomain(LOCAL_CHAIN_ID, `0x${"22".repeat(20)}`);
   const lease = { id: 3, fence: 2, status: "active", count: 2, nodeId: 7, taskId: 1 } as Partial<Lease> as Lease;
   const holding = { leaseId: 3, fence: 2, digest: `0x${"ab".repeat(32)}`, codec: 0x70, progress: 5_000, size: 1_000 };
   const node = { id: 7, operator: operator.address, status: "active" } as Partial<Node> as Node;
   const responder = () => {
     const calls = { count: 0 };
-    const counted = async () => {
-      calls.count += 1;
-      throw new Error("the chain was read");
-    };
-    const reader = new Proxy({}, { get: () => counted }) as Session["reader"];
+    // Of the lease and its node it reads once; whatever else it reads is counted.
+    let known = false;
+    const reader = new Proxy(
+      {},
+      {
+        get: (_, name) => async () => {
+          if (!known && name === "pin") return { number: 1 };
+          if (!known && name === "leasesThatExist") return [lease];
+          if (!known && name === "node") {
+            known = true;
+            return node;
+          }
+          calls.count += 1;
+          throw new Error("the chain was read");
+        },
+      },
+    ) as Session["reader"];
     const receipts = new ReceiptResponder({
       session: { reader, contracts: {} } as unknown as Session,
       store: { list: () => [] } as never,
@@ -340,7 +353,6 @@ function receiptCases(): FaultCase[] {
       logger: pino({ level: "silent" }),
       metrics: replicationMetrics(new Registry()),
     });
-    receipts.see([node], (id) => (id === 3 ? lease : undefined));
     return { calls, receipts };
   };
   const request = async (change: object = {}, by = operator) => ({
@@ -457,16 +469,10 @@ function networkCases(): FaultCase[] {
     {
       name: "a thousand nodes of which a node has reasons to know three",
       run: async () => {
-        const nodes = Array.from(
-          { length: 1_000 },
-          (_, n) => ({ id: n + 1, status: "active", endpoint: "/x" }) as const,
-        );
-        const leases = [
-          { id: 1, taskId: 1, nodeId: 900, status: "active" as const },
-          { id: 2, taskId: 1, nodeId: 5, status: "active" as const },
-        ];
-        const chosen = chooseNeighbours({ nodeId: 5, nodes, leases, held: new Set() });
-        assert.ok(chosen.slice(0, 5).includes(900), "a fellow node of its task is not among the first");
+        const nodes = Array.from({ length: 1_000 }, (_, n) => ({ nodeId: n + 1, endpoint: `/${String(n + 1)}` }));
+        const reasons = { holders: nodes.slice(900, 903), producers: nodes.slice(500, 501) };
+        const chosen = chooseNeighbours({ nodeId: 5, ...reasons, sample: nodes });
+        assert.deepEqual(chosen.slice(0, 4), ["/901", "/902", "/903", "/501"], "those with a reason are not the first");
       },
     },
     {

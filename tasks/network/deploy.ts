@@ -7,7 +7,8 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { ChainError } from "@verai/client/errors";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
@@ -58,7 +59,7 @@ async function deployTo(
   const deploymentId = args.deploymentId === "" ? `chain-${String(chainId)}` : args.deploymentId;
   const directory = join(hre.config.paths.ignition, "deployments", deploymentId);
   const { done, stale } = await openJournal(directory, provider, args.reset, chainId === LOCAL_CHAIN_ID);
-  const deployer = await openDeployer(args, hre, chainId);
+  const deployer = await openDeployer(args, hre, network);
   output.say(`trying ${file} on a chain inside this process`);
   const l1 = await readL1Prices(provider);
   const dryRun = await dryRunDeployment(hre, chainId, file, { module, parameters }, l1);
@@ -137,10 +138,10 @@ async function deployTo(
 async function openDeployer(
   args: Arguments,
   hre: HardhatRuntimeEnvironment,
-  chainId: number,
+  network: NamedNetwork,
 ): Promise<Wallet | undefined> {
   try {
-    const signer = await openSigner(await signingKey(hre, chainId, args), chainId);
+    const signer = await openSigner(await signingKey(hre, network, args), network.chainId);
     if (!("privateKey" in signer)) throw new Error("Ignition signs with a key of this process; name a keystore.");
     return signer;
   } catch (error) {

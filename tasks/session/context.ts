@@ -3,10 +3,13 @@ import { join } from "node:path";
 import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
 import type { Environment } from "./environment.ts";
 
+import { devnetAt, devnetFolder } from "@verai/client/devnet";
 import { ChainError } from "@verai/client/errors";
+import { DrmpError } from "@verai/errors/drmp-error";
+import { exitCodeOf, messageOf } from "@verai/process/program";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
 import type { TransactionEvent, Proposal, TransactionQueue } from "@verai/client/tx/queue";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { formatVer } from "@verai/protocol/money/ver";
 import { transactionLink } from "./explorer.ts";
@@ -20,6 +23,8 @@ export interface Context {
   readonly chainId: number;
   /** Where the chain is asked; may hold an access key, so it is never shown. */
   readonly rpcUrl: string;
+  /** What commands keep between runs, of this chain: the devnet's own folder, as its chain is another one after each start. */
+  readonly dataDir: string;
   readonly output: Output;
   /** The account that signs, and its transaction queue. Only in tasks that send. */
   readonly account: () => Promise<{ key: KeySource; signer: OpenSigner; queue: TransactionQueue }>;
@@ -30,7 +35,7 @@ export interface Context {
 }
 
 /** Thrown in a dry run, where the first transaction would be sent. */
-class DryRun extends Error {}
+class DryRunError extends Error {}
 
 /** The work of a task that reads. Errors become a sentence and exit code 1 (75 if it is worth trying again). */
 export async function read(
@@ -58,11 +63,12 @@ async function run(
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
   const { rpcUrl, chainId } = await namedNetwork(environment);
+  const dataDir = devnetAt(rpcUrl) ? devnetFolder() : join(environment.config.paths.root, ".data");
   const context: { current?: Context } = {};
   const session = await openSession({
     network: { rpcUrl, chainId, deployment: args.deployment === "" ? undefined : args.deployment },
     fees: { maxFeePerGas: writing?.maxFee ?? "0", stuckAfter: 30 },
-    journals: join(environment.config.paths.root, ".data", "journals"),
+    journals: join(dataDir, "journals"),
     onEvent: (event) => {
       if (context.current) follow(context.current, event);
     },
@@ -75,12 +81,13 @@ async function run(
     session,
     chainId,
     rpcUrl,
+    dataDir,
     output,
     spends: 0n,
     sent: [],
     account: async () => {
       if (!writing) throw new Error("this task has no account");
-      account ??= signingKey(environment, chainId, writing);
+      account ??= signingKey(environment, { rpcUrl, chainId }, writing);
       const key = await account;
       return { key, ...(await session.queue(key)) };
     },
@@ -90,7 +97,7 @@ async function run(
     const result = await work(own);
     output.result({ ...result, ...(writing && { transactions: own.sent }) });
   } catch (error) {
-    if (!(error instanceof DryRun)) throw error;
+    if (!(error instanceof DryRunError)) throw error;
     output.say("Dry run: nothing was sent.");
     output.result({ dryRun: true });
   } finally {
@@ -103,11 +110,11 @@ export async function guarded(output: Output, work: (output: Output) => Promise<
   try {
     await work(output);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof ChainError ? error.code : "FAILED";
+    const message = messageOf(error);
+    const code = error instanceof DrmpError ? error.code : "FAILED";
     process.stderr.write(`${message}\n`);
     output.result({ error: { code, message } });
-    process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 
@@ -130,13 +137,21 @@ export async function namedNetwork(environment: Environment): Promise<NamedNetwo
   return { name, rpcUrl: await config.url.getUrl(), chainId: config.chainId ?? LOCAL_CHAIN_ID };
 }
 
+/** The number of the account that is named: a number, or a role, which has a key of its own on the devnet alone. */
+function accountNumber(text: string, rpcUrl: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  if (text === "developer" || text === "contributor") return devnetAt(rpcUrl)?.accounts[text] ?? 0;
+  throw new Error(`There is no account "${text}": name one by its number, from 0, or developer or contributor.`);
+}
+
 /** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
 export async function signingKey(
   environment: Environment,
-  chainId: number,
-  { account, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
+  { rpcUrl, chainId }: Pick<NamedNetwork, "rpcUrl" | "chainId">,
+  { account: named, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
 ): Promise<KeySource> {
   if (keystore !== "") return { keystore, ...(passphraseFile !== "" && { passphraseFile }) };
+  const account = accountNumber(named, rpcUrl);
   const config = environment.config.networks[environment.globalOptions.network ?? "localhost"];
   const accounts = config?.type === "http" ? config.accounts : "remote";
   if (accounts === "remote") {
@@ -180,7 +195,7 @@ async function confirm(
         : undefined,
     ],
   ]);
-  if (dryRun) throw new DryRun();
+  if (dryRun) throw new DryRunError();
   if (yes || (await output.confirm("Send it?"))) return;
   throw new ChainError("DECLINED", false, "Not sent.");
 }

@@ -8,12 +8,10 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
-import { formatVer } from "@verai/protocol/money/ver";
 import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
-import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { parseWish } from "./parse.ts";
+import { parseRequest, type RequestOptions } from "./parse.ts";
 import { withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
 import { deliveredLeases, fetchResults } from "./results.ts";
@@ -21,14 +19,7 @@ import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
 /** Options that commands which submit have in common. */
-export interface SubmitArguments extends WritingArguments {
-  readonly units: number;
-  readonly maxPrice: string;
-  readonly classes: string;
-  readonly within: string;
-  readonly interval: string;
-  readonly unitTime: string;
-  readonly replicas: number;
+export interface SubmitArguments extends WritingArguments, RequestOptions {
   readonly store: string;
   readonly trainers: string;
   readonly submission: string;
@@ -64,16 +55,14 @@ export async function submitAndFollow(
     const { session, output } = context;
     const { reader } = session;
     const spec = await makeSpec();
-    const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
     const parsed = parseSpec(spec);
     const block = await reader.block();
-    const known = await reader.classes(block);
-    const wish = parseWish(known, args);
-    const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
+    const request = parseRequest(await reader.classes(block), args);
+    const classes = request.classes.map(({ name }) => name);
     const trainers = args.trainers.split(",").filter((name) => name !== "");
-    requireRunnable(parsed, { classes, checkpointInterval, trainers });
-    const quote = await quoteTask(reader, block, wish, true);
-    showQuote(output, wish.units, quote);
+    requireRunnable(parsed, { classes, checkpointInterval: request.checkpointInterval, trainers });
+    const quote = await quoteTask(reader, block, request, true);
+    showQuote(output, request.units, quote);
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 
@@ -92,23 +81,8 @@ export async function submitAndFollow(
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
     const serve = async (store: CheckpointStore) => {
-      const surcharges = Object.fromEntries(
-        wish.classes.map(({ classId, surcharge }) => [
-          known.find(({ id }) => id === classId)?.name ?? "",
-          formatVer(surcharge),
-        ]),
-      );
-      const terms = {
-        units: wish.units,
-        maxPrice: formatVer(wish.maxPrice),
-        classes: surcharges,
-        checkpointInterval,
-        ...(args.unitTime !== "" && { maxUnitTime: parseDuration(args.unitTime) }),
-        replicas: args.replicas,
-        within,
-      };
-      const once = { directory: join(environment.config.paths.root, ".data", "submissions"), name: args.submission };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
+      const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
+      const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
       task = taskId;
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { parseEther } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
-import { ChainError, ContractRefusal } from "@verai/client/errors";
+import { ChainError, ContractRefusalError } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import { LeaseIndex } from "@verai/client/lease-index";
 import { signPermit } from "@verai/client/permit";
@@ -35,13 +36,14 @@ async function setUp() {
     CheckpointRegistry: await deployed.checkpoints.getAddress(),
     VrfSeeds: await deployed.seeds.getAddress(),
     RoundManager: await deployed.rounds.getAddress(),
+    Lens: await deployed.lens.getAddress(),
     Telemetry: await deployed.telemetry.getAddress(),
     EnergyLedger: await deployed.ledger.getAddress(),
     Balancer: await deployed.balancer.getAddress(),
     Reassignment: await deployed.reassignment.getAddress(),
     ReleaseFees: await deployed.releaseFees.getAddress(),
   };
-  const deployment: Deployment = { chainId: 31337, file: "test", addresses };
+  const deployment: Deployment = { chainId: LOCAL_CHAIN_ID, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
   const [owner, developer] = accounts.others;
   if (!owner || !developer) throw new Error("too few accounts");
@@ -143,7 +145,7 @@ describe("reading the chain", () => {
       energySource: "solar",
       powerThreshold: 300,
       powerMax: 1000,
-      fit: true,
+      eligible: true,
       stake: parseEther("600"),
       endpoint: "/ip4/127.0.0.1/tcp/9003",
     });
@@ -325,7 +327,7 @@ describe("reading the chain", () => {
     const { seedPrice } = await reader.parameters(await reader.block());
     const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n + microToWei(8 * seedPrice);
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
-    expect(refused).to.be.instanceOf(ContractRefusal);
+    expect(refused).to.be.instanceOf(ContractRefusalError);
     expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
     const deposit = await reader.depositFor(await reader.block(), 10, submission.maxPrice);
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
@@ -347,5 +349,39 @@ describe("reading the chain", () => {
     expect((error as ChainError).message).to.equal(
       "The ask 0.0105 VER is not a multiple of the class's tick 0.001 VER; use 0.010 or 0.011 VER.",
     );
+  });
+
+  it("sends what is asked for together as one request, at one block", async () => {
+    const provider = made.connection.ethers.provider;
+    const asked: { to?: unknown; blockTag?: unknown }[] = [];
+    const counting = new Proxy(provider, {
+      get(target, name, self: object) {
+        if (name === "provider") return self;
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "call") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async (tx: { to?: unknown; blockTag?: unknown }) => {
+          asked.push(tx);
+          return target.call(tx as never);
+        };
+      },
+    });
+    const batched = new Reader(connect(made.deployment, counting));
+    await made.register(1, 0, 10n);
+    const block = await batched.block();
+    await made.connection.networkHelpers.mine(2);
+    const [node, classes, missing, refused] = await Promise.all([
+      batched.node(block, 1),
+      batched.classes(block),
+      batched.node(block, 9),
+      batched.health(block, 77).catch((error: unknown) => error),
+    ]);
+    expect(asked.map(({ to, blockTag }) => [to, blockTag])).to.deep.equal([
+      [made.deployment.addresses.Lens, block.number],
+    ]);
+    expect(node?.id).to.equal(1);
+    expect(classes).to.have.length.greaterThan(0);
+    expect(missing).to.equal(undefined);
+    expect(refused).to.be.instanceOf(ContractRefusalError);
+    expect((refused as ContractRefusalError).message).to.match(/lease 77/i);
   });
 });

@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { TypedDataEncoder, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
-import { readEnergy, readShifts, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
+import { readEnergy, readShifts, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
 import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, enumName } from "@verai/client/enums";
 import { openClient, openMarket } from "@verai/devnet/market";
 
@@ -41,7 +42,7 @@ describe("reports", () => {
   async function sign(what: Report) {
     const operator = operators[what.nodeId - 1];
     if (!operator) throw new Error(`node ${String(what.nodeId)} has no operator`);
-    const domain = reportDomain(31337, await market.contracts.telemetry.getAddress());
+    const domain = reportDomain(LOCAL_CHAIN_ID, await market.contracts.telemetry.getAddress());
     return { report: what, signature: await operator.signTypedData(domain, REPORT_TYPES, what) };
   }
 
@@ -52,7 +53,7 @@ describe("reports", () => {
       { leaseId: 2 ** 32 - 1, joules: 2 ** 40 - 1 },
     ];
     const what = report(7, { shares, joules: 2 ** 40 - 1, load: 65_535, version: 65_535 });
-    const domain = reportDomain(31337, await telemetry.getAddress());
+    const domain = reportDomain(LOCAL_CHAIN_ID, await telemetry.getAddress());
     expect(await telemetry.digestOf({ ...what, shares })).to.equal(TypedDataEncoder.hash(domain, REPORT_TYPES, what));
   });
 
@@ -68,12 +69,12 @@ describe("reports", () => {
 
     const { reader, provider } = await openClient(market);
     const block = await reader.block();
-    const standings = await readStandings(reader, block);
-    expect(standings.map(({ nodeId, sequence, load }) => [nodeId, sequence, load])).to.deep.equal([
+    const reportStates = await readReportStates(reader, block);
+    expect(reportStates.map(({ nodeId, sequence, load }) => [nodeId, sequence, load])).to.deep.equal([
       [1, 1, 5000],
       [2, 9, 100],
     ]);
-    expect(await readStanding(reader, block, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
+    expect(await readReportState(reader, block, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
     expect(await readTotals(reader, block)).to.deep.equal({
       load: 4 * 5100,
       watts: 200,
@@ -88,7 +89,7 @@ describe("reports", () => {
     expect(energy.renewableBps).to.equal(10_000n);
     expect((await readEnergy(reader, block, "node", 2)).joules).to.equal(6000n);
     expect((await readShifts(reader, block, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
-    expect((await reader.nodes(block)).map(({ fit }) => fit)).to.deep.equal([true, true]);
+    expect((await reader.nodes(block)).map(({ eligible }) => eligible)).to.deep.equal([true, true]);
     provider.destroy();
   });
 });

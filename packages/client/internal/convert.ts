@@ -44,7 +44,7 @@ export function bitsOf(set: bigint): number[] {
 }
 
 /** A text that a node claims; empty if its bytes are no UTF-8, on which ethers throws when they are first read. */
-function claimedText(read: () => string): string {
+export function claimedText(read: () => string): string {
   try {
     return read();
   } catch {
@@ -80,7 +80,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     energySource: enumName(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
-    fit: !v.ineligible,
+    eligible: !v.ineligible,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };

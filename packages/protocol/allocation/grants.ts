@@ -1,7 +1,6 @@
 /* Indices run over columns of one length: every "!" in this file is an element that exists. */
 import { fillStart, nodeOrder } from "../vrf/draws.ts";
-import { classLabel, type Round, type RoundClass } from "./model.ts";
-import { columnsOf } from "./node-columns.ts";
+import { classLabel, nodeColumns, type Round, type RoundClass } from "./model.ts";
 import { requireThat } from "./refusal.ts";
 import { DITHER, TICKS } from "../money/units.ts";
 
@@ -43,7 +42,7 @@ export function marginOf(listed: RoundClass, clearing: bigint, units: number): M
   const ceiling = (clearing + tickPrice - 1n) / tickPrice;
   const onTick = clearing % tickPrice === 0n && ceiling < BigInt(TICKS);
   const tick = ceiling < BigInt(TICKS) ? Number(ceiling) : TICKS;
-  const { ticks, units: each } = columnsOf(listed);
+  const { ticks, units: each } = nodeColumns(listed);
   let [below, at] = [0, 0];
   const nodes: number[] = [];
   for (let i = 0; i < ticks.length; i++) {
@@ -71,7 +70,7 @@ export function marginalShares(seed: string, listed: RoundClass, margin: Margin)
   const shares = new Map<number, number>();
   let left = margin.units;
   if (left === 0) return shares;
-  const { ids, units, positions } = columnsOf(listed);
+  const { ids, units, positions } = nodeColumns(listed);
   const ring: number[] = [];
   for (const i of margin.nodes) ring[positions[i]!] = i;
   const start = fillStart(seed, listed.id, ring.length);
@@ -101,7 +100,7 @@ export function grantClass(
   const margin = marginOf(listed, clearing, units);
   const shares = marginalShares(seed, listed, margin);
   const granted: { grant: Grant; order: bigint }[] = [];
-  const { ids, ticks, units: each } = columnsOf(listed);
+  const { ids, ticks, units: each } = nodeColumns(listed);
   for (let i = 0; i < ids.length; i++) {
     const tick = ticks[i]!;
     if (tick > margin.tick) continue;

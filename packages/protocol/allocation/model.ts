@@ -1,17 +1,8 @@
 import { DITHER, TICKS } from "../money/units.ts";
 import { dither } from "../vrf/draws.ts";
-import { columnsOf, type NodeColumns } from "./node-columns.ts";
+import { columnsOf, type ListedNode, type NodeColumns } from "./node-columns.ts";
 
-/** A node as it is listed: frozen while a round is open. */
-export interface ListedNode {
-  readonly id: number;
-  /** Tick of its ask: the price is tick × tick size. */
-  readonly tick: number;
-  /** Free units that are listed, at least 1. */
-  readonly units: number;
-  /** Place in the array of its class's nodes at its tick, from 0. */
-  readonly position: number;
-}
+export type { ListedNode };
 
 /** A class of the round and its supply. */
 export interface RoundClass {
@@ -134,9 +125,14 @@ export function buildProblem(round: Round): Problem {
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(columnsOf(each), tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(nodeColumns(each), tickPrice) };
   });
   return { tasks, classes };
+}
+
+/** The nodes of a class as columns, made once for each list. O(nodes). @throws Refusal `InvalidRound`, see {@link columnsOf}. */
+export function nodeColumns(listed: RoundClass): NodeColumns {
+  return columnsOf(listed.nodes, () => classLabel(listed));
 }
 
 /** Supply of a class by ascending price. O(nodes + {@link TICKS}). */

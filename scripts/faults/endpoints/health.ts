@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { WrongNetwork } from "@verai/client/errors";
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID } from "@verai/client/chains";
+import { WrongNetworkError } from "@verai/client/errors";
 import type { FaultCase } from "@verai/devnet/fault-case";
 import {
   type Bench,
@@ -41,7 +42,7 @@ const CHAINS: readonly FaultCase[] = [
     name: "the preferred endpoint serves another chain",
     run: async () =>
       onBench(async (bench) => {
-        const [wrong, right] = [await bench.standIn({ chainId: 8453, head: 7 }), await bench.standIn()];
+        const [wrong, right] = [await bench.standIn({ chainId: BASE_CHAIN_ID, head: 7 }), await bench.standIn()];
         const both = bench.provider([wrong.url, right.url]);
         await both.open();
         for (let i = 0; i < 3; i++) assert.equal(await both.getBlockNumber(), HEAD);
@@ -67,7 +68,7 @@ const CHAINS: readonly FaultCase[] = [
       onBench(async (bench) => {
         const [one, two] = [await bench.standIn({ chainId: 1 }), await bench.standIn({ chainId: 10 })];
         const error = await failure(bench.provider([one.url, two.url]).open());
-        assert.ok(error instanceof WrongNetwork, error.message);
+        assert.ok(error instanceof WrongNetworkError, error.message);
         assert.deepEqual([one.asked, two.asked], [[], []]);
       }),
   },
@@ -77,7 +78,7 @@ const CHAINS: readonly FaultCase[] = [
       onBench(async (bench) => {
         const wrong = await bench.standIn({ chainId: 1 });
         const provider = bench.provider([wrong.url]);
-        assert.ok((await failure(provider.getBlockNumber())) instanceof WrongNetwork);
+        assert.ok((await failure(provider.getBlockNumber())) instanceof WrongNetworkError);
         assert.deepEqual(wrong.asked, []);
       }),
   },
@@ -92,7 +93,7 @@ const CHAINS: readonly FaultCase[] = [
         assert.match(error.message, /serves chain 1, but chain 84532/);
       }),
   },
-  ...["0x", null, 84532, "0x0", "eip155:84532"].map((result): FaultCase => ({
+  ...["0x", null, BASE_SEPOLIA_CHAIN_ID, "0x0", "eip155:84532"].map((result): FaultCase => ({
     name: `an endpoint whose chain id is ${JSON.stringify(result)}`,
     run: async () =>
       onBench(async (bench) => {

@@ -53,7 +53,7 @@ after(async () => {
   if (skip) return;
   await executor?.close();
   await engine?.stop();
-  await rm(directory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 test("what failed in a bare container works", { skip }, async (context) => {

@@ -31,7 +31,8 @@ export function marketNodes(size: MarketSize): MarketNodes[] {
   return generateMarket(size).supply.map(columns);
 }
 
-type MarketNodes = Pick<NodeColumns, "ticks" | "units">;
+/** Ticks and units of a class's nodes. */
+export type MarketNodes = Pick<NodeColumns, "ticks" | "units">;
 
 function columns(offers: readonly { readonly tick: number; readonly units: number }[]): MarketNodes {
   return {
