@@ -128,7 +128,7 @@ const ACTIONS: readonly Action[] = [
     ["open a batch of 32 orphans", failover("batch: open, 32 orphans"), ["open"]],
     ["draw for 32 orphans", failover("batch: draw, 32 orphans"), ["draw", 32]],
   ]),
-  ...of("keeper", "Balancer", [["move a lease", transactions("balance: 1 move"), ["move", [[LEASE, 2]]]]]),
+  ...of("keeper", "Balancer", [["move a lease", transactions("balancing: 1 move"), ["move", [[LEASE, 2]]]]]),
 ];
 
 type Row = readonly [name: string, gas: Action["gas"], call: Action["call"]];

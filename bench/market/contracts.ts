@@ -230,7 +230,7 @@ export class MarketContracts {
 
   /** Settles what is held of an ended task's release fees. */
   async settleReleases(from: string, taskId: number): Promise<void> {
-    await this.#send(from, this.#deployed.contracts.releaseFees.settle.populateTransaction(taskId));
+    await this.#send(from, this.#deployed.contracts.releaseFees.distribute.populateTransaction(taskId));
   }
 
   /** Tasks with ids from `from` on. */
@@ -388,7 +388,7 @@ export class MarketContracts {
 
   /** VER in the bounty pool. */
   async pool(): Promise<number> {
-    return ver((await this.#deployed.contracts.vault.books()).bountyPool);
+    return ver((await this.#deployed.contracts.vault.totals()).bountyPool);
   }
 
   #address(name: string): string {

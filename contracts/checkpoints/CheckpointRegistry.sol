@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS, CODEC_DAG_PB, CODEC_RAW} from "../governance/Units.sol";
+import {BASIS, CODEC_DAG_PB, CODEC_RAW} from "../types/Units.sol";
 import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
@@ -15,7 +15,7 @@ import {Receipts} from "./Receipts.sol";
 /// @title Registry of checkpoints
 /// @notice See {ICheckpointRegistry}.
 contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
-    using Receipts for Receipts.Holding;
+    using Receipts for Receipts.Claim;
 
     /// @dev Work on a range under one of its leases: progress as far as the range is concerned, basis points of a unit, and
     /// time, seconds.
@@ -60,11 +60,11 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     ) external {
         require(digest != bytes32(0), InvalidCheckpoint());
         require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
-        Receipts.Holding memory holding = Receipts.Holding(leaseId, fence, digest, codec, progress, size);
-        (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(holding);
+        Receipts.Claim memory claim = Receipts.Claim(leaseId, fence, digest, codec, progress, size);
+        (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
         // After all is written: an operator that is a contract is asked for its signature.
-        _check(holding, nodeId, TASKS.replicasOf(taskId), receipts);
-        if (receipts.length != 0) emit CheckpointHeld(leaseId, sequence, _holders(receipts));
+        _check(claim, nodeId, TASKS.replicasOf(taskId), receipts);
+        if (receipts.length != 0) emit CheckpointReplicated(leaseId, sequence, _holders(receipts));
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -79,7 +79,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @inheritdoc ICheckpointRegistry
-    function holdingDigest(
+    function receiptDigest(
         uint32 leaseId,
         uint24 fence,
         bytes32 digest,
@@ -88,7 +88,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         uint64 size,
         uint32 nodeId
     ) external view returns (bytes32) {
-        return _hashTypedDataV4(Receipts.Holding(leaseId, fence, digest, codec, progress, size).hash(nodeId));
+        return _hashTypedDataV4(Receipts.Claim(leaseId, fence, digest, codec, progress, size).hash(nodeId));
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -131,7 +131,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @dev Renews the lease and overwrites the checkpoint before last.
-    function _record(Receipts.Holding memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
+    function _record(Receipts.Claim memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
         uint32 last = _sequences[h.leaseId];
         Checkpoint storage newest = _pairs[h.leaseId][last & 1];
         uint40 reached = newest.progress;
@@ -196,7 +196,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @dev Enough receipts, each of another active node that is a holder of the lease. O(receipts).
     function _check(
-        Receipts.Holding memory holding,
+        Receipts.Claim memory claim,
         uint32 producer,
         uint256 replicas,
         Receipt[] calldata receipts
@@ -204,7 +204,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         if (replicas == 0 && receipts.length == 0) return;
         uint256 active = SUPPLY.activeNodes();
         uint256 needed = _needed(replicas, active);
-        require(receipts.length >= needed, TooFewReceipts(holding.leaseId, receipts.length, needed));
+        require(receipts.length >= needed, TooFewReceipts(claim.leaseId, receipts.length, needed));
         require(receipts.length <= Receipts.MOST, TooManyReceipts(receipts.length, Receipts.MOST));
         uint32 last;
         for (uint256 i; i < receipts.length; ++i) {
@@ -213,12 +213,12 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             last = nodeId;
             require(nodeId != producer, ReceiptOfProducer(nodeId));
             require(SUPPLY.stateOf(nodeId).status == ISupply.NodeStatus.Active, HolderNotActive(nodeId));
-            require(Receipts.isHolder(holding.leaseId, nodeId, active, replicas), NotHolder(holding.leaseId, nodeId));
+            require(Receipts.isHolder(claim.leaseId, nodeId, active, replicas), NotHolder(claim.leaseId, nodeId));
             (, address operator) = NODES.keysOf(nodeId);
             require(
                 SignatureChecker.isValidSignatureNowCalldata(
                     operator,
-                    _hashTypedDataV4(holding.hash(nodeId)),
+                    _hashTypedDataV4(claim.hash(nodeId)),
                     receipts[i].signature
                 ),
                 InvalidReceipt(nodeId)

@@ -13,12 +13,12 @@ library Receipts {
     uint256 internal constant MOST = 4;
 
     /// @notice EIP-712 type of what a holder signs.
-    bytes32 internal constant HOLDING_TYPE = keccak256(
-        "Holding(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)"
+    bytes32 internal constant RECEIPT_TYPE = keccak256(
+        "CheckpointReceipt(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)"
     );
 
     /// @notice What is held: a checkpoint of a lease, as it is posted.
-    struct Holding {
+    struct Claim {
         uint32 leaseId;
         uint24 fence;
         bytes32 digest;
@@ -28,9 +28,9 @@ library Receipts {
     }
 
     /// @notice EIP-712's hash of the struct that node `nodeId` signs.
-    function hash(Holding memory holding, uint32 nodeId) internal pure returns (bytes32) {
+    function hash(Claim memory claim, uint32 nodeId) internal pure returns (bytes32) {
         // A struct of static members is encoded as its members.
-        return keccak256(abi.encode(HOLDING_TYPE, holding, nodeId));
+        return keccak256(abi.encode(RECEIPT_TYPE, claim, nodeId));
     }
 
     /// @notice A node's place among all nodes for a lease: 0 to 2^128 - 1, the lowest are asked first.

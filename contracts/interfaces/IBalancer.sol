@@ -47,7 +47,7 @@ interface IBalancer {
     /// @param loads Sum of loads x capacities; divided by `capacity` it is the average load in basis points.
     error SourceInBand(uint32 nodeId, uint256 load, uint256 loads, uint256 capacity);
     /// @notice The source would come below the average by more than one unit's worth.
-    error SourceCrosses(uint32 nodeId, uint24 units);
+    error MoveOvershootsSource(uint32 nodeId, uint24 units);
     /// @notice The classes that may take the units list fewer of them at what the task pays.
     error NotEnoughSupply(uint32 taskId, uint24 units);
 

@@ -37,7 +37,7 @@ interface ICheckpointRegistry {
     }
 
     /// @notice A node's word that it holds a verified copy: its operator's signature of the EIP-712 type
-    /// Holding(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)
+    /// CheckpointReceipt(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)
     /// in the domain {name "DRMP", version "1", chainId, verifyingContract: this contract}. 65 bytes of ECDSA, or whatever
     /// an operator that is a contract accepts (ERC-1271).
     struct Receipt {
@@ -54,7 +54,7 @@ interface ICheckpointRegistry {
         uint32 sequence
     );
     /// @notice These nodes signed that they hold the checkpoint.
-    event CheckpointHeld(uint32 indexed leaseId, uint32 sequence, uint32[] nodeIds);
+    event CheckpointReplicated(uint32 indexed leaseId, uint32 sequence, uint32[] nodeIds);
 
     error UnsupportedCodec(uint16 codec);
     error InvalidCheckpoint();
@@ -98,7 +98,7 @@ interface ICheckpointRegistry {
     function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool);
 
     /// @notice What node `nodeId`'s operator signs for a checkpoint.
-    function holdingDigest(
+    function receiptDigest(
         uint32 leaseId,
         uint24 fence,
         bytes32 digest,

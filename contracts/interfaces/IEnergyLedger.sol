@@ -107,7 +107,7 @@ interface IEnergyLedger {
         bool credited;
     }
 
-    event ModulesWired(address telemetry);
+    event ModulesSet(address telemetry);
     event ClassEnergySet(uint8 indexed classId, ClassEnergy previous, ClassEnergy energy);
     /// @notice A lease's part of a report, booked to its task; what is booked to the node is in {ITelemetry.Reported}.
     event TaskEnergyRecorded(uint32 indexed taskId, uint32 indexed leaseId, uint40 joules, uint40 renewableJoules);
@@ -121,12 +121,12 @@ interface IEnergyLedger {
     error AlreadyCredited(uint32 leaseId);
 
     /// @notice Names the module that records. Deployer only, once.
-    function wire(address telemetry) external;
+    function initialise(address telemetry) external;
 
     /// @notice Sets what classes are compared with, from now on. Only the role that the access manager names. O(n).
     function setClassEnergies(ClassSetting[] calldata settings) external;
 
-    /// @notice Books a report: to the node, the network, and each lease's task. Telemetry only. O(parts).
+    /// @notice Adds a report: to the node, the network, and each lease's task. Telemetry only. O(parts).
     function record(Entry calldata entry) external;
 
     /// @notice Sets the units of paid leases against their classes' baselines. Anyone, once per lease. Work on which no

@@ -47,7 +47,7 @@ interface ILeaseRegistry {
         /// Class that its node was listed in when it was granted: what its energy is measured by, for good.
         uint8 classId;
         /// Leases of the range that failed or were given back, this one included once it has: see {Param.MaxReassignments}.
-        uint8 hands;
+        uint8 reassignments;
         /// Number of the stake terms in force when it was granted.
         uint16 terms;
     }
@@ -87,7 +87,7 @@ interface ILeaseRegistry {
         uint24 fence;
         uint32 parent;
         uint8 classId;
-        uint8 hands;
+        uint8 reassignments;
     }
 
     /// @notice Units that leave a lease's node by a move.
@@ -118,7 +118,7 @@ interface ILeaseRegistry {
         address releaseFees;
     }
 
-    event ModulesWired(Modules modules);
+    event ModulesSet(Modules modules);
     event LeaseGranted(
         uint32 indexed leaseId,
         uint32 indexed taskId,
@@ -177,7 +177,7 @@ interface ILeaseRegistry {
     /// @notice The caller is not the operator of the lease's node.
     error NotLeaseOperator(uint32 leaseId, address caller);
     /// @notice The node may keep the moving lease until the grace ends.
-    error MoveInGrace(uint32 leaseId, uint40 due);
+    error MoveGraceNotOver(uint32 leaseId, uint40 due);
     /// @notice The range has had so many leases that it no longer moves.
     /// @param fence Leases that the range has had.
     /// @param maximum Leases up to which it moves.
@@ -185,7 +185,7 @@ interface ILeaseRegistry {
     error NotTaskOwner(uint32 taskId, address caller);
     /// @notice The node is in time: the lease cannot be expired before `due`, which an outage of the sequencer puts
     /// off.
-    error LeaseInTime(uint32 leaseId, uint40 due);
+    error LeaseNotOverdue(uint32 leaseId, uint40 due);
     /// @notice Only the developer may accept before the dispute window ends.
     error DisputeWindowOpen(uint32 leaseId, uint40 until);
     error DisputeWindowClosed(uint32 leaseId, uint40 since);
@@ -196,7 +196,7 @@ interface ILeaseRegistry {
     error UnsupportedCodec(uint16 codec);
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(Modules calldata modules) external;
+    function initialise(Modules calldata modules) external;
 
     /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each.
     /// @return first Id of the first lease; the others follow.

@@ -56,7 +56,7 @@ interface INodeRegistry {
         uint32 powerThreshold;
         uint32 powerMax;
         /// Whether its reports keep it out of new work: overloaded, too slow, throttled or silent.
-        bool unfit;
+        bool ineligible;
         /// Stake in wei.
         uint256 stake;
         string endpoint;

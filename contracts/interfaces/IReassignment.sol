@@ -84,14 +84,14 @@ interface IReassignment {
     error BatchOpen(uint32 batchId);
     error NoBatchOpen();
     /// @notice A batch was the last to hold the listings: a waiting round may go first until then.
-    error RoundsTurn(uint256 until);
+    error RoundHasPriority(uint256 until);
     /// @notice Only ranges that move wait: they share a seed, as rounds do every {Param.RoundInterval}.
     /// @param until Earliest time at which the next batch of them may be opened.
     error BatchTooSoon(uint256 until);
     /// @notice The oracle has not answered yet.
     error SeedPending(uint32 batchId);
     /// @notice The oracle, or those who draw, still have time.
-    error BatchInTime(uint32 batchId, uint256 until);
+    error BatchNotTimedOut(uint32 batchId, uint256 until);
 
     /// @notice Notes an orphan. Lease registry only.
     /// @param moved Whether the range leaves its node by a move; else its node failed.

@@ -9,7 +9,7 @@ pragma solidity 0.8.30;
 /// and several owners gave it back, they get their fees back; else the bounty pool gets all, so that neither side earns.
 interface IReleaseFees {
     /// @notice What is held of a task's fees.
-    struct Held {
+    struct HeldFees {
         /// For the bounty pool, which pays for rounds, micro-VER.
         uint64 roundShare;
         /// For the developer, micro-VER.
@@ -29,7 +29,7 @@ interface IReleaseFees {
     /// @param toDeveloper Wei credited to its developer.
     /// @param toPool Wei that went to the bounty pool.
     /// @param toOwners Wei credited to the owners that had paid it.
-    event ReleaseFeesSettled(uint32 indexed taskId, uint256 toDeveloper, uint256 toPool, uint256 toOwners);
+    event ReleaseFeesDistributed(uint32 indexed taskId, uint256 toDeveloper, uint256 toPool, uint256 toOwners);
 
     /// @notice Only the lease registry may charge.
     error NotModule(address caller);
@@ -45,10 +45,10 @@ interface IReleaseFees {
     function charge(uint32 leaseId) external;
 
     /// @notice Settles the fees of a task that has ended. Anyone. O(owners), at most 16.
-    function settle(uint32 taskId) external;
+    function distribute(uint32 taskId) external;
 
     /// @notice What is held of a task's fees.
-    function heldOf(uint32 taskId) external view returns (Held memory);
+    function heldOf(uint32 taskId) external view returns (HeldFees memory);
 
     /// @notice Fee for giving back a lease of so many units without headway, wei.
     function feeFor(uint256 units) external view returns (uint256);

@@ -53,7 +53,7 @@ interface IRoundManager {
     error IntakePaused();
     error RoundOpen(uint32 roundId);
     /// @notice Ranges of failed leases wait and a round was the last to hold the listings: a batch goes first.
-    error BatchFirst();
+    error BatchPending();
     error NoRoundOpen();
     /// @notice Rounds have a least distance in time.
     error RoundTooSoon(uint256 earliest);
@@ -62,7 +62,7 @@ interface IRoundManager {
     /// @notice The post is for another round.
     error WrongRound(uint32 given, uint32 current);
     /// @notice The oracle, or the keepers, still have time.
-    error RoundInTime(uint32 roundId, uint256 until);
+    error RoundNotTimedOut(uint32 roundId, uint256 until);
     /// @notice The post's bytes are cut short or too long.
     error MalformedPost(uint256 length);
     /// @notice More units than the task brought into the round.

@@ -50,7 +50,7 @@ interface ISupply {
         NodeStatus status;
         uint8 classId;
         /// Whether its reports keep it out of new work.
-        bool unfit;
+        bool ineligible;
         /// Units that it can hold at once.
         uint32 capacity;
         /// Units under live leases.
@@ -76,18 +76,18 @@ interface ISupply {
         /// No new leases before this time: the node cools down after a failure, or its owner is barred.
         uint40 cooldownUntil;
         /// Whether its reports keep it out of new work.
-        bool unfit;
+        bool ineligible;
     }
 
-    event ModulesWired(Modules modules);
+    event ModulesSet(Modules modules);
     event ClassAdded(uint8 indexed classId, bytes32 name, uint40 tickSize);
-    /// @notice Its reports make the node fit for new work, or unfit.
-    event NodeFitSet(uint32 indexed nodeId, bool fit);
+    /// @notice Its reports make the node eligible for new work, or ineligible.
+    event NodeEligibilitySet(uint32 indexed nodeId, bool eligible);
     /// @notice None of the owner's nodes is listed for a time, because a lease was given back without headway.
     /// @param level How many such releases are not forgotten yet, this one not counted.
     /// @param until When the bar ends, seconds.
     event OwnerBarred(address indexed owner, uint8 level, uint40 until);
-    event NodePenalised(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
+    event NodeSlashed(uint32 indexed nodeId, uint256 slashed, uint40 cooldownUntil);
     /// @notice The node's listing changed to this many free units at this class and tick.
     event Listed(uint32 indexed nodeId, uint8 indexed classId, uint16 tick, uint32 units);
     /// @notice Listings are frozen for a round or a batch, or no longer frozen.
@@ -135,7 +135,7 @@ interface ISupply {
     error ClearingPriceMismatch(uint8 classId, uint256 units, uint256 below, uint256 upTo);
 
     /// @notice Names the modules that join, freeze, fill, free and judge. Deployer only, once.
-    function wire(Modules calldata modules) external;
+    function initialise(Modules calldata modules) external;
 
     /// @notice Adds classes, whose ids follow on. Only the role that the access manager names. O(n).
     function addClasses(Class[] calldata added) external;
@@ -188,21 +188,21 @@ interface ISupply {
     /// @notice Leases `units` of a node's listed units. Reassignment only, while it holds the freeze.
     /// @return classId Class with which the node is listed.
     /// @return price Its ask for a unit, micro-VER.
-    function take(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
+    function reserve(uint32 nodeId, uint32 units) external returns (uint8 classId, uint40 price);
 
     /// @notice Units of a lease are no longer run by the node. Lease registry only.
-    function free(uint32 nodeId, uint32 units) external;
+    function release(uint32 nodeId, uint32 units) external;
 
     /// @notice Units of a lease were delivered: they leave the capacity that they took, and stay backed by the stake until
     /// they are decided. Lease registry only.
-    function deliver(uint32 nodeId, uint32 units) external;
+    function markDelivered(uint32 nodeId, uint32 units) external;
 
     /// @notice Delivered units were paid or refused. Lease registry only.
-    function decide(uint32 nodeId, uint32 units) external;
+    function markDecided(uint32 nodeId, uint32 units) external;
 
     /// @notice Slashes up to `amount` wei and starts a cooldown. Never reverts for lack of stake. Lease registry only.
     /// @return slashed Wei taken.
-    function penalise(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
+    function slash(uint32 nodeId, uint256 amount) external returns (uint256 slashed);
 
     /// @notice Keeps all nodes of an owner out of new leases for {Param.ReleaseBar} seconds, doubled for each time before that is
     /// not forgotten yet. An owner that is barred already is not barred for longer. Takes the newest 16 of its nodes out of the
@@ -211,7 +211,7 @@ interface ISupply {
 
     /// @notice Lets a node into new work, or keeps it out of it; in an open round the listing stands. Telemetry, and the
     /// balancer to keep a node out until it reports again.
-    function setFit(uint32 nodeId, bool fit) external;
+    function setEligible(uint32 nodeId, bool eligible) external;
 
     /// @notice A class; reverts if unknown.
     function class(uint8 classId) external view returns (Class memory);

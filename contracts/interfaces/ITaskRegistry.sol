@@ -57,7 +57,7 @@ interface ITaskRegistry {
         uint32 parent;
         uint24 fence;
         /// Leases of the range that failed or were given back: see {Param.MaxReassignments}.
-        uint8 hands;
+        uint8 reassignments;
     }
 
     /// @notice What a round needs of a task. Prices in micro-VER, surcharges in the order of the bits of `classes`, empty if all zero.
@@ -101,7 +101,7 @@ interface ITaskRegistry {
         uint256[] surcharges;
     }
 
-    event ModulesWired(address rounds, address leases, address reassignment);
+    event ModulesSet(address rounds, address leases, address reassignment);
     event TaskSubmitted(
         uint32 indexed taskId,
         address indexed owner,
@@ -174,7 +174,7 @@ interface ITaskRegistry {
     error NotEnoughOpenUnits(uint32 taskId, uint32 open, uint32 asked);
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(address rounds, address leases, address reassignment) external;
+    function initialise(address rounds, address leases, address reassignment) external;
 
     /// @notice Submits a task. What {depositFor} says goes from the caller, who has approved the vault, into escrow and
     /// the bounty pool.

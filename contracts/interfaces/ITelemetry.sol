@@ -79,7 +79,7 @@ interface ITelemetry {
 
     /// @notice What is known of a node by its reports.
     /// @dev One slot: a report costs one write here.
-    struct Standing {
+    struct ReportState {
         uint32 sequence;
         /// When its last report was posted; 0 if none.
         uint32 at;
@@ -138,7 +138,7 @@ interface ITelemetry {
     /// @notice A class's highest latency has the bounds of {Param.MaxLatency}.
     error MaxLatencyOutOfBounds(uint8 classId, uint16 milliseconds, uint64 min, uint64 max);
     /// @notice The node is in time with its reports.
-    error NodeInTime(uint32 nodeId, uint256 silentFrom);
+    error NodeNotSilent(uint32 nodeId, uint256 silentFrom);
     error AlreadyLapsed(uint32 nodeId);
     error AlreadyThrottled(uint32 nodeId);
     error NotThrottled(uint32 nodeId);
@@ -175,7 +175,9 @@ interface ITelemetry {
     /// @return latency Milliseconds.
     /// @return at When it was posted.
     /// @return capacity Units of capacity that the node had then.
-    function signsOf(uint32 nodeId) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
+    function loadAndLatencyOf(
+        uint32 nodeId
+    ) external view returns (uint16 load, uint16 latency, uint40 at, uint24 capacity);
 
     /// @notice Whether the node missed its reports: nothing for {Param.ReportTimeout}, counted from its registration if it
     /// never reported. Reverts if unknown.
@@ -189,10 +191,10 @@ interface ITelemetry {
     function totals() external view returns (Totals memory);
 
     /// @notice What is known of a node by its reports; all zero if there is none.
-    function standingOf(uint32 nodeId) external view returns (Standing memory);
+    function reportStateOf(uint32 nodeId) external view returns (ReportState memory);
 
     /// @notice Standings of the nodes from id `from` on, `count` of them; those of unknown ids are zero.
-    function standingPage(uint32 from, uint32 count) external view returns (Standing[] memory);
+    function reportStatePage(uint32 from, uint32 count) external view returns (ReportState[] memory);
 
     /// @notice Highest latency with which nodes of a class get new work, ms.
     function maxLatencyOf(uint8 classId) external view returns (uint256);

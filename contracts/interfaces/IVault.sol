@@ -18,7 +18,7 @@ interface IVault {
     }
 
     /// @notice The totals of the ledgers, in wei.
-    struct Books {
+    struct Totals {
         /// Of tasks, and the fees held under them.
         uint256 escrow;
         uint256 stake;
@@ -26,7 +26,7 @@ interface IVault {
         uint256 bountyPool;
     }
 
-    event ModulesWired(Modules modules);
+    event ModulesSet(Modules modules);
     event EscrowLocked(uint32 indexed taskId, address indexed from, uint256 amount);
     event EscrowReleased(uint32 indexed taskId, address indexed to, uint256 amount);
     event FeeCollected(uint32 indexed taskId, uint256 amount);
@@ -63,7 +63,7 @@ interface IVault {
     error InvalidReceiver();
 
     /// @notice Names the modules. Deployer only, once.
-    function wire(Modules calldata modules) external;
+    function initialise(Modules calldata modules) external;
 
     /// @notice Takes `amount` wei from `from` (who has approved the vault) into the task's escrow. Task or lease registry only.
     function lockEscrow(uint32 taskId, address from, uint256 amount) external;
@@ -103,7 +103,7 @@ interface IVault {
     /// @notice Adds to the bounty pool from the caller, who has approved the vault.
     function fundBountyPool(uint256 amount) external;
 
-    /// @notice Books tokens that were sent here by a plain transfer into the bounty pool. Open to anyone.
+    /// @notice Adds tokens that were sent here by a plain transfer to the bounty pool. Open to anyone.
     function absorbDonations() external returns (uint256 amount);
 
     /// @notice Sends all that the caller can claim to `receiver`.
@@ -122,5 +122,5 @@ interface IVault {
     function stakeOf(uint32 nodeId) external view returns (uint256);
 
     /// @notice The totals of the four ledgers.
-    function books() external view returns (Books memory);
+    function totals() external view returns (Totals memory);
 }

@@ -16,7 +16,7 @@ interface IVrfSeeds {
         bool nativePayment;
     }
 
-    event ModulesWired(address rounds, address reassignment);
+    event ModulesSet(address rounds, address reassignment);
     event SeedRequested(uint256 indexed requestId);
     event SeedStored(uint256 indexed requestId, bytes32 seed);
     event ConfigSet(Config config);
@@ -24,7 +24,7 @@ interface IVrfSeeds {
     error NotModule(address caller);
 
     /// @notice Names the modules that may ask. Deployer only, once.
-    function wire(address rounds, address reassignment) external;
+    function initialise(address rounds, address reassignment) external;
 
     /// @notice Asks for a seed. Round manager and reassignment only.
     function request() external returns (uint256 requestId);

@@ -117,12 +117,12 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
 
-  m.call(vault, "wire", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
-  m.call(supply, "wire", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
-  m.call(tasks, "wire", [rounds, leases, reassignment]);
-  m.call(leases, "wire", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
-  m.call(ledger, "wire", [telemetry]);
-  m.call(seeds, "wire", [rounds, reassignment]);
+  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
+  m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(tasks, "initialise", [rounds, leases, reassignment]);
+  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(ledger, "initialise", [telemetry]);
+  m.call(seeds, "initialise", [rounds, reassignment]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 

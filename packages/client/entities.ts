@@ -167,7 +167,7 @@ export interface Round {
   readonly unitsOpen: number;
 }
 
-/** What is known of a node by its reports; `ITelemetry.Standing`. */
+/** What is known of a node by its reports; `ITelemetry.ReportState`. */
 export interface NodeStanding {
   readonly nodeId: number;
   /** Of its last report; 0: it has not reported yet. */

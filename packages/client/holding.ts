@@ -21,7 +21,7 @@ export interface Receipt {
 
 /** The type that CheckpointRegistry.sol verifies (EIP-712). */
 const TYPES = {
-  Holding: [
+  CheckpointReceipt: [
     { name: "leaseId", type: "uint32" },
     { name: "fence", type: "uint24" },
     { name: "digest", type: "bytes32" },

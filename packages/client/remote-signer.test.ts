@@ -70,7 +70,7 @@ const transaction = {
   chainId: 8453n,
 };
 const domain = { name: "DRMP", version: "1", chainId: 8453, verifyingContract: other.address };
-const types = { Holding: [{ name: "leaseId", type: "uint32" }] };
+const types = { CheckpointReceipt: [{ name: "leaseId", type: "uint32" }] };
 
 test("a transaction and a message are signed elsewhere, as they would be here", async () => {
   const remote = await signer(signingWith(wallet));

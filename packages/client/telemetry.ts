@@ -1,5 +1,5 @@
-import type { IEnergyLedger } from "../../types/contracts/contracts/energy/EnergyLedger.ts";
-import type { ITelemetry } from "../../types/contracts/contracts/telemetry/Telemetry.ts";
+import type { IEnergyLedger } from "../../types/contracts/contracts/periphery/energy/EnergyLedger.ts";
+import type { ITelemetry } from "../../types/contracts/contracts/periphery/telemetry/Telemetry.ts";
 import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, NodeStanding } from "./entities.ts";
 import { safe } from "./internal/convert.ts";
 import { PageSize, readPages } from "./internal/pager.ts";
@@ -13,13 +13,13 @@ const STANDINGS = new PageSize(500);
 /** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
 export async function readStandings({ contracts }: Reader, at: Pin): Promise<NodeStanding[]> {
   const count = safe(await answer(contracts.nodes.nodeCount(block(at))));
-  const page = (from: number, most: number) => contracts.telemetry.standingPage(from, most, block(at));
+  const page = (from: number, most: number) => contracts.telemetry.reportStatePage(from, most, block(at));
   return (await readPages(page, 1, count, STANDINGS)).map((standing, i) => toStanding(i + 1, standing));
 }
 
 /** What is known of a node by its reports; sequence 0 if it never reported. */
 export async function readStanding({ contracts }: Reader, at: Pin, nodeId: number): Promise<NodeStanding> {
-  return toStanding(nodeId, await answer(contracts.telemetry.standingOf(nodeId, block(at))));
+  return toStanding(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, block(at))));
 }
 
 /** Whether a node missed its reports. */
@@ -83,7 +83,7 @@ export async function readClassEnergy({ contracts }: Reader, at: Pin, classId: n
   return { baselineJoules: safe(baselineJoules), gridIntensity: safe(gridIntensity) };
 }
 
-function toStanding(nodeId: number, v: ITelemetry.StandingStructOutput): NodeStanding {
+function toStanding(nodeId: number, v: ITelemetry.ReportStateStructOutput): NodeStanding {
   // By place, because `at` of ethers' results is the method of arrays.
   const [sequence, at, load, latency, watts, previousWatts, unitPower, lag, throttled, counted, renewable] = v;
   return {

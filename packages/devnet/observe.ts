@@ -63,7 +63,7 @@ export async function readBooks(contracts: Contracts, accounts: readonly string[
   const { vault, token, tasks, nodes } = contracts;
   const [balance, books, taskCount, nodeCount] = await Promise.all([
     token.balanceOf(await vault.getAddress()),
-    vault.books(),
+    vault.totals(),
     tasks.taskCount(),
     nodes.nodeCount(),
   ]);

@@ -17,7 +17,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     reader.leases(pin),
     token.totalSupply(at),
     token.balanceOf(await vault.getAddress(), at),
-    vault.books(at),
+    vault.totals(at),
   ]);
   const checkpoints = await reader.checkpoints(
     pin,

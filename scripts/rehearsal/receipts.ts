@@ -11,6 +11,6 @@ export interface HeldCheckpoint {
 /** Every checkpoint so far that was posted with receipts, from the contracts' events. */
 export async function heldCheckpoints({ provider }: RehearsalChain, file: string): Promise<HeldCheckpoint[]> {
   const { checkpoints } = connect(await readDeployment(CHAIN_ID, file), provider);
-  const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointHeld(), 0);
+  const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointReplicated(), 0);
   return events.map(({ args }) => ({ lease: Number(args.leaseId), nodes: args.nodeIds.map(Number) }));
 }

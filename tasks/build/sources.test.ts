@@ -9,12 +9,12 @@ import { hashOf, listSources } from "./sources.ts";
 test("a build is kept as long as names and contents of all that it depends on stay the same", async (context) => {
   const root = await mkdtemp(join(tmpdir(), "drmp-sources-"));
   context.after(() => rm(root, { recursive: true, force: true }));
-  for (const folder of ["contracts/nodes", "tasks"]) await mkdir(join(root, folder), { recursive: true });
+  for (const folder of ["contracts/core/nodes", "tasks"]) await mkdir(join(root, folder), { recursive: true });
   const write = (name: string, content: string) => writeFile(join(root, name), content);
   for (const name of ["hardhat.config.ts", "package-lock.json", "remappings.txt", "tasks/complete-build-infos.ts"]) {
     await write(name, name);
   }
-  await write("contracts/nodes/A.sol", "contract A {}");
+  await write("contracts/core/nodes/A.sol", "contract A {}");
   await write("contracts/README.md", "no source");
   const now = async () => hashOf(root, await listSources(root, ["contracts"]));
 
@@ -22,13 +22,13 @@ test("a build is kept as long as names and contents of all that it depends on st
   assert.equal(await now(), first);
   await write("contracts/README.md", "changed");
   assert.equal(await now(), first, "only sources count");
-  await write("contracts/nodes/A.sol", "contract A { }");
+  await write("contracts/core/nodes/A.sol", "contract A { }");
   assert.notEqual(await now(), first, "a changed contract");
-  await write("contracts/nodes/A.sol", "contract A {}");
+  await write("contracts/core/nodes/A.sol", "contract A {}");
   assert.equal(await now(), first, "changed back");
-  await rename(join(root, "contracts/nodes/A.sol"), join(root, "contracts/nodes/B.sol"));
+  await rename(join(root, "contracts/core/nodes/A.sol"), join(root, "contracts/core/nodes/B.sol"));
   assert.notEqual(await now(), first, "a renamed contract");
-  await rename(join(root, "contracts/nodes/B.sol"), join(root, "contracts/nodes/A.sol"));
+  await rename(join(root, "contracts/core/nodes/B.sol"), join(root, "contracts/core/nodes/A.sol"));
   await write("hardhat.config.ts", "other settings");
   assert.notEqual(await now(), first, "other settings of the compiler");
 });

@@ -24,7 +24,7 @@ export async function readDeploymentView(
   const [params, classes, books, held, intakePaused] = await Promise.all([
     answer(contracts.parameters.all(block)),
     reader.classes(at),
-    answer(contracts.vault.books(block)),
+    answer(contracts.vault.totals(block)),
     answer(contracts.token.balanceOf(contracts.vault, block)),
     answer(contracts.parameters.intakePaused(block)),
   ]);
@@ -103,8 +103,8 @@ async function rolesView(
 async function unwired(contracts: Contracts, at: Pin): Promise<string[]> {
   const found: string[] = [];
   for (const [name, contract] of Object.entries(contracts) as [string, Contracts["vault"]][]) {
-    if (!contract.interface.hasFunction("isWired")) continue;
-    if (!(await answer(contract.isWired({ blockTag: at.number })))) found.push(name);
+    if (!contract.interface.hasFunction("isInitialised")) continue;
+    if (!(await answer(contract.isInitialised({ blockTag: at.number })))) found.push(name);
   }
   return found;
 }

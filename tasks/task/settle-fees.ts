@@ -23,7 +23,7 @@ export default async function settleFees(
     const { lane } = await context.account();
     await lane.submit({
       label: `settle the release fees of task ${String(id)}, ${formatVer(held)} VER`,
-      prepare: () => contracts.releaseFees.settle.populateTransaction(id),
+      prepare: () => contracts.releaseFees.distribute.populateTransaction(id),
     });
     screen.say(`${formatVer(held)} VER are settled; those they went to take them with \`npx hardhat node:claim\`.`);
     return { task: id, settled: held };

@@ -139,7 +139,7 @@ describe("bad input", () => {
       const error = await failure(submitTask(session, key as never, store, spec, { ...terms, ...changes }, quiet));
       expect(await held(signer.address)).to.be.at.least(before);
       expect(await session.contracts.tasks.taskCount()).to.equal(0n);
-      expect((await session.contracts.vault.books()).escrow).to.equal(0n);
+      expect((await session.contracts.vault.totals()).escrow).to.equal(0n);
       return error;
     }
 
@@ -297,14 +297,14 @@ describe("bad input", () => {
       await market.addNode({ classId: 0, capacity: 3, ask: MILLI });
       for (const units of [3, 1, 2]) await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0] });
       const queue = await reader.queue(await reader.pin());
-      const { escrow } = await contracts.vault.books();
+      const { escrow } = await contracts.vault.totals();
       expect(await bot.cycle(), "open").to.equal(true);
       expect(await bot.cycle(), "nothing to do without the seed").to.equal(false);
       await market.pass(61);
       expect(await bot.cycle(), "abort").to.equal(true);
       expect((await reader.round(await reader.pin())).status).to.equal("aborted");
       expect(await reader.queue(await reader.pin())).to.deep.equal(queue);
-      expect((await contracts.vault.books()).escrow).to.equal(escrow);
+      expect((await contracts.vault.totals()).escrow).to.equal(escrow);
       expect((await reader.tasks(await reader.pin())).map(({ openUnits }) => openUnits)).to.deep.equal([3, 1, 2]);
 
       // With an oracle that answers, the first in the queue is the first served.

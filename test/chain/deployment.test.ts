@@ -23,7 +23,7 @@ describe("deployment", () => {
     const { connection, contracts, accounts } = await deployLocal();
     const target = accounts.deployer.address;
     for (const wire of [
-      contracts.supply.wire({
+      contracts.supply.initialise({
         nodes: target,
         rounds: target,
         leases: target,
@@ -32,8 +32,8 @@ describe("deployment", () => {
         reassignment: target,
         releaseFees: target,
       }),
-      contracts.tasks.wire(target, target, target),
-      contracts.leases.wire({
+      contracts.tasks.initialise(target, target, target),
+      contracts.leases.initialise({
         rounds: target,
         checkpoints: target,
         telemetry: target,
@@ -41,10 +41,10 @@ describe("deployment", () => {
         reassignment: target,
         releaseFees: target,
       }),
-      contracts.seeds.wire(target, target),
-      contracts.ledger.wire(target),
+      contracts.seeds.initialise(target, target),
+      contracts.ledger.initialise(target),
     ]) {
-      await expect(wire).to.be.revertedWithCustomError(contracts.supply, "AlreadyWired");
+      await expect(wire).to.be.revertedWithCustomError(contracts.supply, "AlreadyInitialised");
     }
     await expect(contracts.parameters.set(2, 100)).to.be.revertedWithCustomError(
       contracts.parameters,
@@ -68,7 +68,7 @@ describe("deployment", () => {
 
   it("accounts for the whole supply: pool, faucet and treasury", async () => {
     const { connection, contracts, accounts } = await deployLocal();
-    const pool = (await contracts.vault.books()).bountyPool;
+    const pool = (await contracts.vault.totals()).bountyPool;
     const held = await Promise.all(
       [contracts.vault, contracts.faucet, accounts.governance].map((holder) => contracts.token.balanceOf(holder)),
     );

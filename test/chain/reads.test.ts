@@ -122,7 +122,7 @@ describe("reading the chain", () => {
     await made.network.request({ method: "hardhat_setCode", params: [made.deployment.addresses.Vault, "0x"] });
     const gone = await checkDeployment(made.deployment, provider).catch((error: unknown) => error);
     expect(gone).to.have.property("code", "DEPLOYMENT_GONE");
-    const empty = await contracts.vault.books().catch(explain);
+    const empty = await contracts.vault.totals().catch(explain);
     expect(empty).to.have.property("code", "NO_CONTRACT");
   });
 

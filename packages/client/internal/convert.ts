@@ -1,12 +1,12 @@
 import { decodeBytes32String } from "ethers";
 
 import type { ICheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
-import type { ILeaseRegistry } from "../../../types/contracts/contracts/leases/LeaseRegistry.ts";
-import type { INodeRegistry } from "../../../types/contracts/contracts/nodes/NodeRegistry.ts";
-import type { ISupply } from "../../../types/contracts/contracts/nodes/Supply.ts";
-import type { IReassignment } from "../../../types/contracts/contracts/failover/Reassignment.ts";
-import type { IRoundManager } from "../../../types/contracts/contracts/rounds/RoundManager.ts";
-import type { ITaskRegistry } from "../../../types/contracts/contracts/tasks/TaskRegistry.ts";
+import type { ILeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
+import type { INodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
+import type { ISupply } from "../../../types/contracts/contracts/core/nodes/Supply.ts";
+import type { IReassignment } from "../../../types/contracts/contracts/core/reassignment/Reassignment.ts";
+import type { IRoundManager } from "../../../types/contracts/contracts/core/rounds/RoundManager.ts";
+import type { ITaskRegistry } from "../../../types/contracts/contracts/core/tasks/TaskRegistry.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "../entities.ts";
 import {
   BATCH_STATUSES,
@@ -90,7 +90,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     energySource: word(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
-    fit: !v.unfit,
+    fit: !v.ineligible,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };

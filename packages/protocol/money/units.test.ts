@@ -9,7 +9,7 @@ import * as units from "./units.ts";
 const OF_CONTRACTS = ["MAX_LINE", "MAX_MOVED_LINE", "UPKEEP_STEP_GAS"];
 
 test("the constants equal those of Units.sol", () => {
-  const source = readFileSync(new URL("../../../contracts/governance/Units.sol", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../../contracts/types/Units.sol", import.meta.url), "utf8");
   const inSolidity = new Map<string, bigint>();
   for (const [, name = "", text = ""] of source.matchAll(/constant (\w+) = ([^;]+);/g))
     inSolidity.set(name, value(text));

@@ -1,5 +1,5 @@
 /**
- * The protocol's units and bounds, equal to `contracts/governance/Units.sol` (a test compares them).
+ * The protocol's units and bounds, equal to `contracts/types/Units.sol` (a test compares them).
  *
  * Amounts of money are `bigint` wei. Prices are `number`s of whole micro-VER, which a double represents exactly even
  * when a round scales them by {@link DITHER}.

@@ -3,7 +3,7 @@ import { getBytes, keccak256 } from "ethers";
 import { DITHER } from "../money/units.ts";
 
 /*
- * What is drawn from a round's seed; the same as contracts/vrf/SeedDraw.sol. Each draw hashes the seed with a tag of
+ * What is drawn from a round's seed; the same as contracts/core/seeds/SeedDraw.sol. Each draw hashes the seed with a tag of
  * its purpose, so that draws are independent of one another.
  */
 const TAG_DITHER = 1;

@@ -2,7 +2,7 @@ import { look, reassign } from "./draws.ts";
 
 /*
  * The draw of nodes for ranges that change hands: those of failed leases, and units that move. The same as
- * contracts/failover/Reassignment.sol and Listings.draw, so that anybody can check a batch from public state.
+ * contracts/core/reassignment/Reassignment.sol and Listings.draw, so that anybody can check a batch from public state.
  * docs/concepts/protocol.md proves the probabilities.
  */
 

@@ -22,14 +22,14 @@ contract BountiesTest is Fixture {
         setParam(Param.StakePerUnit, 1e9);
 
         vm.warp(uint256(leases.lease(1).due) + 1);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         for (uint32 id = 1; id <= 3; ++id) {
             vm.prank(griefer);
             leases.expire(id);
         }
         assertEq(vault.stakeOf(1), 0);
         assertEq(vault.claimable(griefer), param(Param.ExpireBounty) * MICRO, "for the one that cost it its stake");
-        assertEq(vault.books().bountyPool, pool + all - param(Param.ExpireBounty) * MICRO);
+        assertEq(vault.totals().bountyPool, pool + all - param(Param.ExpireBounty) * MICRO);
         assertBooks();
     }
 
@@ -44,7 +44,7 @@ contract BountiesTest is Fixture {
         register(griefer, CPU_EU, size, ask);
         fund(griefer, 1e6 ether);
         uint32 taskId = _submitOwn();
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         uint256 before = _wealth(taskId);
         for (uint256 i = bound(count, 1, 6); i != 0; --i) {
             _ownRound(i);
@@ -56,7 +56,7 @@ contract BountiesTest is Fixture {
             }
         }
         uint256 lost = before - _wealth(taskId);
-        assertEq(vault.books().bountyPool, pool + lost, "what it lost went to the pool");
+        assertEq(vault.totals().bountyPool, pool + lost, "what it lost went to the pool");
         assertGe(lost, firstHalfOfFee(size, ask * 1_000) / 2, "half of the fee of each unit, once");
         if (newTasks) assertGe(lost, bound(count, 1, 6) * param(Param.SubmissionFee) * MICRO, "a fee for each task");
         assertBooks();

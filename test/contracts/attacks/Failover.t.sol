@@ -36,7 +36,7 @@ contract FailoverAttacksTest is Failures {
         // The seed is known: still no way to another one but to wait, and then the range goes to the queue.
         vm.expectPartialRevert(IReassignment.BatchOpen.selector);
         reassignment.open();
-        vm.expectPartialRevert(IReassignment.BatchInTime.selector);
+        vm.expectPartialRevert(IReassignment.BatchNotTimedOut.selector);
         reassignment.abort();
     }
 
@@ -113,7 +113,7 @@ contract FailoverAttacksTest is Failures {
         sequencer(true);
         vm.warp(block.timestamp + 30 minutes);
         for (uint32 n = id + 1; n <= count; ++n) {
-            vm.expectPartialRevert(ILeaseRegistry.LeaseInTime.selector);
+            vm.expectPartialRevert(ILeaseRegistry.LeaseNotOverdue.selector);
             leases.expire(n);
         }
     }
@@ -122,11 +122,11 @@ contract FailoverAttacksTest is Failures {
     function test_OnlyTheFreezerTakes() public {
         vm.expectRevert(ISupply.ListingsNotFrozen.selector);
         vm.prank(address(reassignment));
-        supply.take(2, 1);
+        supply.reserve(2, 1);
         openBatch();
         vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(balancer)));
         vm.prank(address(balancer));
-        supply.take(2, 1);
+        supply.reserve(2, 1);
         vm.expectRevert(abi.encodeWithSelector(ISupply.NotModule.selector, address(rounds)));
         vm.prank(address(rounds));
         supply.thaw();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {MAX_TASK_CLASSES} from "../../../contracts/governance/Units.sol";
+import {MAX_TASK_CLASSES} from "../../../contracts/types/Units.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
@@ -29,9 +29,9 @@ contract HeapsTest is Fixture {
     /// hardhat-config: isolate = true
     function test_DearestTasks() public {
         uint256 count = 200;
-        uint256 poolBefore = vault.books().bountyPool;
+        uint256 poolBefore = vault.totals().bountyPool;
         for (uint256 i; i < count; ++i) _submitDear(i);
-        uint256 paid = vault.books().bountyPool - poolBefore;
+        uint256 paid = vault.totals().bountyPool - poolBefore;
         uint32 honest = submit(developer, 1, 2_007_000, FIRST);
         uint256 steps;
         uint256 gas_;
@@ -78,12 +78,12 @@ contract HeapsTest is Fixture {
 
         // The griefer's own node asks nothing for a moment: anyone may put its tasks back, at their cost.
         register(griefer, CPU_EU, 1, 0);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         vm.prank(keeper);
         uint256 back = tasks.enqueue{gas: GAS_CAP - 30_000}(tasks.parkedPage(0, count));
         emit log_named_uint("put back in one transaction", back);
         emit log_named_uint("its gas", vm.lastCallGas().gasTotalUsed);
-        uint256 cost = vault.books().bountyPool - pool;
+        uint256 cost = vault.totals().bountyPool - pool;
         emit log_named_decimal_uint("what that cost the griefer's tasks, VER", cost, 18);
         assertEq(cost, back * param(Param.SubmissionFee) * MICRO);
         assertGt(back, 100);

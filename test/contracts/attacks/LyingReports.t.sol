@@ -93,7 +93,7 @@ contract LyingReportsTest is Failures {
 
     function _report(uint32 nodeId, uint16 load, uint16 latency) private {
         report(nodeId, load, latency);
-        assertFalse(nodes.node(nodeId).unfit, "fit");
+        assertFalse(nodes.node(nodeId).ineligible, "fit");
     }
 
     function _print(uint256 wins, uint256 load, uint256 latency) private {

@@ -21,12 +21,12 @@ contract PaidSeedsTest is Fixture {
     /// seed, for a submission fee; now each round brings its price to the pool, and no bounty comes out of it.
     function test_OneUnitTasks() public {
         register(griefer, CPU_US, 10, 0);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         for (uint256 i; i < 10; ++i) {
             submit(griefer, 1, 1, CPU_US);
             runRound(i);
         }
-        uint256 brought = vault.books().bountyPool - pool;
+        uint256 brought = vault.totals().bountyPool - pool;
         emit log_named_decimal_uint("what ten rounds of a unit cost the griefer, VER", brought, 18);
         assertEq(brought, 10 * (SEED_PRICE + param(Param.SubmissionFee)) * MICRO);
         assertEq(vault.claimable(keeper), 0);
@@ -38,14 +38,14 @@ contract PaidSeedsTest is Fixture {
     function test_SameTaskAgainAndAgain() public {
         register(griefer, CPU_US, 1, 0);
         uint32 id = submit(griefer, 2, 1, CPU_US);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         uint256 run;
         for (; servable(id); ++run) {
             runRound(run);
             release(leases.leaseCount());
         }
         assertEq(run, tasks.ROUNDS_IN_ADVANCE());
-        assertEq(vault.books().bountyPool - pool, run * SEED_PRICE * MICRO);
+        assertEq(vault.totals().bountyPool - pool, run * SEED_PRICE * MICRO);
         assertEq(tasks.park(1), 1);
         assertTrue(tasks.task(id).parked);
         assertBooks();
@@ -59,13 +59,13 @@ contract PaidSeedsTest is Fixture {
         setParam(Param.RoundMaxUnits, 24);
         register(griefer, CPU_US, 24, 0);
         for (uint256 i; i < places; ++i) submit(griefer, 1 << 9, 1, CPU_US);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         for (uint256 i; i < 5; ++i) {
             uint32 first = leases.leaseCount() + 1;
             runRound(i);
             for (uint32 id = first; id <= leases.leaseCount(); ++id) release(id);
         }
-        uint256 brought = vault.books().bountyPool - pool;
+        uint256 brought = vault.totals().bountyPool - pool;
         emit log_named_decimal_uint("what filling five rounds cost the griefer, VER", brought, 18);
         assertGe(brought, 5 * SEED_PRICE * MICRO);
         assertBooks();
@@ -100,11 +100,11 @@ contract PaidSeedsTest is Fixture {
         uint256 tasks_ = bound(count, 1, param(Param.RoundMaxTasks));
         register(alice, CPU_EU, uint32(size * tasks_), ask);
         for (uint256 i; i < tasks_; ++i) submit(developer, size, 1_000 * ask + 1, CPU_EU);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         runRound(1);
         assertEq(rounds.current().demands.length, tasks_);
-        assertGe(vault.books().bountyPool - pool, seedPrice * MICRO);
-        assertGe(vault.books().bountyPool - pool - seedPrice * MICRO, vault.claimable(keeper));
+        assertGe(vault.totals().bountyPool - pool, seedPrice * MICRO);
+        assertGe(vault.totals().bountyPool - pool - seedPrice * MICRO, vault.claimable(keeper));
         assertBooks();
     }
 
@@ -128,9 +128,9 @@ contract PaidSeedsTest is Fixture {
         vm.prank(griefer);
         tasks.cancel(id);
         fulfil(1);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         settle(optimalPost());
-        assertEq(vault.books().bountyPool - pool, SEED_PRICE * MICRO);
+        assertEq(vault.totals().bountyPool - pool, SEED_PRICE * MICRO);
         assertEq(uint8(leases.lease(1).status), uint8(ILeaseRegistry.LeaseStatus.Active));
         assertBooks();
     }

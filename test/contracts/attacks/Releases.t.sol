@@ -132,17 +132,17 @@ contract ReleasesTest is Fixture {
         uint256 fee = releaseFees.feeFor(10);
         assertEq(vault.feesOf(task), 3 * fee);
         vm.expectRevert(abi.encodeWithSelector(IReleaseFees.TaskNotEnded.selector, task));
-        releaseFees.settle(task);
+        releaseFees.distribute(task);
         uint256 refund = vault.escrowOf(task);
         vm.prank(developer);
         tasks.cancel(task);
         assertEq(vault.claimable(developer), refund, "no fee is part of what the developer gets back");
         vm.expectEmit(address(releaseFees));
-        emit IReleaseFees.ReleaseFeesSettled(task, 0, 0, 3 * fee);
-        releaseFees.settle(task);
+        emit IReleaseFees.ReleaseFeesDistributed(task, 0, 0, 3 * fee);
+        releaseFees.distribute(task);
         for (uint256 i; i < 3; ++i) assertEq(vault.claimable(owners[i]), fee);
         vm.expectRevert(abi.encodeWithSelector(IReleaseFees.NoFees.selector, task));
-        releaseFees.settle(task);
+        releaseFees.distribute(task);
         assertBooks();
     }
 
@@ -153,9 +153,9 @@ contract ReleasesTest is Fixture {
         _takeAndGiveBack(1);
         vm.prank(developer);
         tasks.cancel(task);
-        uint256 pool = vault.books().bountyPool;
-        releaseFees.settle(task);
-        assertEq(vault.books().bountyPool, pool + releaseFees.feeFor(10));
+        uint256 pool = vault.totals().bountyPool;
+        releaseFees.distribute(task);
+        assertEq(vault.totals().bountyPool, pool + releaseFees.feeFor(10));
         assertEq(vault.claimable(alice), 0);
         assertBooks();
     }
@@ -189,9 +189,9 @@ contract ReleasesTest is Fixture {
 
     function _settleFees(uint32 task) private {
         assertEq(uint8(tasks.task(task).status), uint8(ITaskRegistry.TaskStatus.Ended));
-        IReleaseFees.Held memory held = releaseFees.heldOf(task);
+        IReleaseFees.HeldFees memory held = releaseFees.heldOf(task);
         uint256 before = vault.claimable(developer);
-        releaseFees.settle(task);
+        releaseFees.distribute(task);
         assertEq(vault.claimable(developer) - before, uint256(held.taskShare) * MICRO);
     }
 }

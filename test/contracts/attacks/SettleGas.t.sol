@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {MAX_ROUND_CLASSES, MAX_TASK_CLASSES} from "../../../contracts/governance/Units.sol";
+import {MAX_ROUND_CLASSES, MAX_TASK_CLASSES} from "../../../contracts/types/Units.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";

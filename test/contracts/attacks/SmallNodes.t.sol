@@ -27,8 +27,8 @@ contract SmallNodesTest is Moves {
         assertEq(leases.lease(1).price, 10_000);
     }
 
-    /// @notice What it takes to make nodes at 90 % unfit: a stake of an eighth of theirs, locked up and slashable, where two
-    /// nodes of one unit did; and with {Param.LoadFloor} nodes below it are never made unfit, at no price.
+    /// @notice What it takes to make nodes at 90 % ineligible: a stake of an eighth of theirs, locked up and slashable, where two
+    /// nodes of one unit did; and with {Param.LoadFloor} nodes below it are never made ineligible, at no price.
     function test_CostOfMakingOthersUnfit() public {
         uint256 units;
         while (_listed() == 400) {
@@ -36,7 +36,7 @@ contract SmallNodesTest is Moves {
             units += 10;
             _reports();
         }
-        emit log_named_uint("VER staked to make 400 units at 90 % unfit", stakeFor(units) / 1e18);
+        emit log_named_uint("VER staked to make 400 units at 90 % ineligible", stakeFor(units) / 1e18);
         assertGe(units, 50);
         setParam(Param.LoadFloor, 9_000);
         _reports();

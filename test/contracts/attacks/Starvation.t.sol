@@ -50,10 +50,10 @@ contract StarvationTest is Fixture {
         uint256 count = 3 * places;
         register(griefer, CPU_US, uint32(count), 0);
         register(alice, CPU_EU, 8, 10);
-        uint256 pool = vault.books().bountyPool;
+        uint256 pool = vault.totals().bountyPool;
         for (uint256 i; i < count; ++i) submit(griefer, 1, 1, CPU_US);
         uint256 price = count * param(Param.SubmissionFee) * MICRO;
-        assertEq(vault.books().bountyPool, pool + price);
+        assertEq(vault.totals().bountyPool, pool + price);
         uint32 honest = submit(developer, 8, 20_000, CPU_EU);
 
         for (uint256 i; i < 3; ++i) {

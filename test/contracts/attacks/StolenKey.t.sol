@@ -56,7 +56,7 @@ contract StolenKeyTest is Moves {
         }
         assertTrue(telemetry.silent(1));
         assertEq(uint8(leases.healthOf(1)), uint8(ILeaseRegistry.Health.InTime));
-        vm.expectPartialRevert(ILeaseRegistry.LeaseInTime.selector);
+        vm.expectPartialRevert(ILeaseRegistry.LeaseNotOverdue.selector);
         vm.prank(keeper);
         leases.expire(1);
         assertEq(vault.stakeOf(1), stake);

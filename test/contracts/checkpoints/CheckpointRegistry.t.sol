@@ -84,7 +84,7 @@ contract CheckpointRegistryTest is Fixture {
     function test_LateButNotExpired() public {
         vm.warp(block.timestamp + 1 hours);
         checkpoint(id, 1_000);
-        vm.expectPartialRevert(ILeaseRegistry.LeaseInTime.selector);
+        vm.expectPartialRevert(ILeaseRegistry.LeaseNotOverdue.selector);
         leases.expire(id);
     }
 

@@ -41,7 +41,7 @@ contract ReceiptsTest is Failures {
         uint32[] memory holders = new uint32[](2);
         (holders[0], holders[1]) = (2, 4);
         vm.expectEmit(address(checkpoints));
-        emit ICheckpointRegistry.CheckpointHeld(id, 1, holders);
+        emit ICheckpointRegistry.CheckpointReplicated(id, 1, holders);
         _post(_pair(2, 4));
         (ICheckpointRegistry.Checkpoint memory newest, ) = checkpoints.newestOf(id);
         assertEq(newest.digest, DIGEST);
@@ -50,8 +50,8 @@ contract ReceiptsTest is Failures {
 
     function test_DigestIsEip712() public view {
         assertEq(
-            checkpoints.holdingDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3),
-            holdingDigest(id, 1, DIGEST, 500, 3, block.chainid, address(checkpoints))
+            checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3),
+            receiptDigest(id, 1, DIGEST, 500, 3, block.chainid, address(checkpoints))
         );
     }
 
@@ -101,13 +101,13 @@ contract ReceiptsTest is Failures {
 
     /// @notice A receipt is good for one lease, one fence, one checkpoint, one chain and one contract.
     function test_NoReplay() public {
-        _replayed(holdingDigest(id + 1, 1, DIGEST, 500, 3, block.chainid, address(checkpoints)));
-        _replayed(holdingDigest(id, 2, DIGEST, 500, 3, block.chainid, address(checkpoints)));
-        _replayed(holdingDigest(id, 1, keccak256("other"), 500, 3, block.chainid, address(checkpoints)));
-        _replayed(holdingDigest(id, 1, DIGEST, 501, 3, block.chainid, address(checkpoints)));
-        _replayed(holdingDigest(id, 1, DIGEST, 500, 3, block.chainid + 1, address(checkpoints)));
-        _replayed(holdingDigest(id, 1, DIGEST, 500, 3, block.chainid, address(leases)));
-        _replayed(holdingDigest(id, 1, DIGEST, 500, 4, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id + 1, 1, DIGEST, 500, 3, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 2, DIGEST, 500, 3, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, keccak256("other"), 500, 3, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 501, 3, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, 3, block.chainid + 1, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, 3, block.chainid, address(leases)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, 4, block.chainid, address(checkpoints)));
     }
 
     /// @notice A receipt for an earlier checkpoint is none for the next.
@@ -129,7 +129,7 @@ contract ReceiptsTest is Failures {
     }
 
     function test_ContractOperator() public {
-        ContractOperator operator = new ContractOperator(checkpoints.holdingDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3));
+        ContractOperator operator = new ContractOperator(checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3));
         vm.prank(alice);
         nodes.setOperator(3, address(operator));
         _post(two(_good(2), ICheckpointRegistry.Receipt(3, "by contract")));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
+import {CODEC_DAG_PB} from "../../../contracts/types/Units.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 

@@ -55,7 +55,7 @@ contract ReportsGasTest is GasSnapshots, Reports {
         IBalancer.Move[] memory moves = new IBalancer.Move[](1);
         moves[0] = IBalancer.Move(lease, 4);
         balancer.move(moves);
-        note("transactions", "balance: 1 move");
+        note("transactions", "balancing: 1 move");
         address operator = operatorOf(2);
         vm.prank(operator);
         leases.release(lease, 1);

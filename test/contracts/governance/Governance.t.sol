@@ -4,15 +4,15 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
-import {WiredOnce} from "../../../contracts/governance/WiredOnce.sol";
+import {OneTimeInitialiser} from "../../../contracts/libraries/OneTimeInitialiser.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {Vault} from "../../../contracts/vault/Vault.sol";
+import {Vault} from "../../../contracts/core/vault/Vault.sol";
 import {Fixture} from "../support/Fixture.sol";
 
-/// @title Parameters, roles, delays, and wiring that nobody can redo
+/// @title Parameters, roles, delays, and initialiser that nobody can redo
 contract GovernanceTest is Fixture {
     function test_Constructor() public {
         IParameters.Bounded[] memory b = initialParameters();
@@ -128,27 +128,27 @@ contract GovernanceTest is Fixture {
         assertFalse(parameters.intakePaused());
     }
 
-    function test_WiredOnce() public {
+    function test_InitialisedOnce() public {
         IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice);
-        assertTrue(vault.isWired());
-        vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        vault.wire(m);
-        vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        supply.wire(ISupply.Modules(alice, alice, alice, alice, alice, alice, alice));
-        vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        tasks.wire(alice, alice, alice);
-        vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        leases.wire(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));
-        vm.expectRevert(WiredOnce.AlreadyWired.selector);
-        seeds.wire(alice, alice);
+        assertTrue(vault.isInitialised());
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        vault.initialise(m);
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        supply.initialise(ISupply.Modules(alice, alice, alice, alice, alice, alice, alice));
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        tasks.initialise(alice, alice, alice);
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        leases.initialise(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        seeds.initialise(alice, alice);
 
         Vault fresh = new Vault(ver);
-        assertFalse(fresh.isWired());
-        vm.expectRevert(abi.encodeWithSelector(WiredOnce.NotDeployer.selector, alice));
+        assertFalse(fresh.isInitialised());
+        vm.expectRevert(abi.encodeWithSelector(OneTimeInitialiser.NotDeployer.selector, alice));
         vm.prank(alice);
-        fresh.wire(m);
+        fresh.initialise(m);
         vm.expectEmit(address(fresh));
-        emit IVault.ModulesWired(m);
-        fresh.wire(m);
+        emit IVault.ModulesSet(m);
+        fresh.initialise(m);
     }
 }

@@ -52,7 +52,7 @@ contract SystemInvariants is Fixture, Sums {
 
     /// @dev One campaign for all of them: a state that is hard to reach is checked for everything.
     function invariant_System() public {
-        _books();
+        _listings();
         INodeRegistry.NodeView[] memory ns = nodes.nodePage(1, nodes.nodeCount());
         ILeaseRegistry.LeaseView[] memory ls = leases.leasePage(1, leases.leaseCount());
         ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
@@ -67,8 +67,8 @@ contract SystemInvariants is Fixture, Sums {
     }
 
     /// @dev The vault holds what it owes, and each total is the sum of its parts.
-    function _books() private {
-        IVault.Books memory b = vault.books();
+    function _listings() private {
+        IVault.Totals memory b = vault.totals();
         assertEq(ver.balanceOf(address(vault)), b.escrow + b.stake + b.claimable + b.bountyPool, "balance");
         uint256 sum;
         for (uint32 i = 1; i <= tasks.taskCount(); ++i) sum += vault.escrowOf(i) + vault.feesOf(i);
@@ -121,8 +121,8 @@ contract SystemInvariants is Fixture, Sums {
         }
         if (!supply.frozen() && supply.pendingCount() == 0) {
             for (uint256 i; i < ns.length; ++i) {
-                bool out = ns[i].status != ISupply.NodeStatus.Active || ns[i].unfit;
-                if (out) assertEq(ns[i].listedUnits, 0, "inactive or unfit");
+                bool out = ns[i].status != ISupply.NodeStatus.Active || ns[i].ineligible;
+                if (out) assertEq(ns[i].listedUnits, 0, "inactive or ineligible");
             }
         }
     }

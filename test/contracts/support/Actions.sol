@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {CODEC_DAG_PB} from "../../../contracts/governance/Units.sol";
+import {CODEC_DAG_PB} from "../../../contracts/types/Units.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
@@ -269,7 +269,7 @@ abstract contract Actions is System {
     /// @dev The vault's promise, to the wei.
     function assertBooks() internal view {
         uint256 booked =
-            vault.books().escrow + vault.books().stake + vault.books().claimable + vault.books().bountyPool;
+            vault.totals().escrow + vault.totals().stake + vault.totals().claimable + vault.totals().bountyPool;
         assertEq(ver.balanceOf(address(vault)), booked, "vault's balance");
     }
 }

@@ -26,10 +26,10 @@ library ChainReader {
             p.tasks[t].id = v.id;
             p.tasks[t].demand = round.demands[t].units;
             p.tasks[t].maxPrice = v.maxPrice / MICRO;
-            p.tasks[t].lanes = new uint256[](v.classIds.length);
+            p.tasks[t].columns = new uint256[](v.classIds.length);
             p.tasks[t].surcharges = new uint256[](v.classIds.length);
             for (uint256 f; f < v.classIds.length; ++f) {
-                p.tasks[t].lanes[f] = _laneOf(p.classes, v.classIds[f]);
+                p.tasks[t].columns[f] = _columnOf(p.classes, v.classIds[f]);
                 p.tasks[t].surcharges[f] = v.surcharges[f] / MICRO;
             }
             p.tasks[t].openUnits = _openUnits(tasks, v);
@@ -71,7 +71,7 @@ library ChainReader {
         }
     }
 
-    function _laneOf(Reference.ClassIn[] memory classes, uint8 classId) private pure returns (uint256 k) {
+    function _columnOf(Reference.ClassIn[] memory classes, uint8 classId) private pure returns (uint256 k) {
         while (classes[k].id != classId) ++k;
     }
 
@@ -86,7 +86,8 @@ library ChainReader {
         uint256 count;
         for (uint256 i; i < ranges.length; ++i) {
             ITaskRegistry.OpenRange memory r = ranges[i];
-            for (uint24 j; j < r.count; ++j) units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent, r.hands);
+            for (uint24 j; j < r.count; ++j)
+                units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent, r.reassignments);
         }
         uint256 fresh = v.openUnits - count;
         for (uint256 j; j < fresh; ++j) units[count++] = Reference.UnitIn(uint24(v.units - fresh + j), 1, 0, 0);

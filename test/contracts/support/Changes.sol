@@ -63,12 +63,12 @@ library Changes {
         uint256 t
     ) private pure {
         uint256[] memory first = new uint256[](p.tasks.length);
-        for (uint256 i = 1; i < first.length; ++i) first[i] = first[i - 1] + p.tasks[i - 1].lanes.length;
-        for (uint256 f; f < p.tasks[s].lanes.length; ++f) {
-            for (uint256 g; g < p.tasks[t].lanes.length; ++g) {
+        for (uint256 i = 1; i < first.length; ++i) first[i] = first[i - 1] + p.tasks[i - 1].columns.length;
+        for (uint256 f; f < p.tasks[s].columns.length; ++f) {
+            for (uint256 g; g < p.tasks[t].columns.length; ++g) {
                 (uint256 a, uint256 d) = (first[s] + f, first[t] + g);
-                (uint256 b, bool foundB) = _cellOf(p, s, p.tasks[t].lanes[g], first[s]);
-                (uint256 c, bool foundC) = _cellOf(p, t, p.tasks[s].lanes[f], first[t]);
+                (uint256 b, bool foundB) = _cellOf(p, s, p.tasks[t].columns[g], first[s]);
+                (uint256 c, bool foundC) = _cellOf(p, t, p.tasks[s].columns[f], first[t]);
                 if (!foundB || !foundC || a == b || honest.flows[a] == 0 || honest.flows[d] == 0) continue;
                 Post.Parts memory v = copy(honest);
                 v.flows[a] -= 1;
@@ -83,10 +83,11 @@ library Changes {
     function _cellOf(
         Reference.Instance memory p,
         uint256 t,
-        uint256 lane,
+        uint256 column,
         uint256 first
     ) private pure returns (uint256, bool) {
-        for (uint256 f; f < p.tasks[t].lanes.length; ++f) if (p.tasks[t].lanes[f] == lane) return (first + f, true);
+        for (uint256 f; f < p.tasks[t].columns.length; ++f)
+            if (p.tasks[t].columns[f] == column) return (first + f, true);
         return (0, false);
     }
 

@@ -12,8 +12,8 @@ import {Reports} from "./Reports.sol";
 
 /// @title What happens when nodes fail: receipts, expiry, batches
 abstract contract Failures is Fixture, Reports {
-    bytes32 internal constant HOLDING_TYPE = keccak256(
-        "Holding(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)"
+    bytes32 internal constant RECEIPT_TYPE = keccak256(
+        "CheckpointReceipt(uint32 leaseId,uint24 fence,bytes32 digest,uint16 codec,uint40 progress,uint64 size,uint32 nodeId)"
     );
 
     MockV3Aggregator internal feed;
@@ -58,7 +58,7 @@ abstract contract Failures is Fixture, Reports {
     }
 
     /// @dev The digest of what a holder signs, written once more, independently of the contracts.
-    function holdingDigest(
+    function receiptDigest(
         uint32 leaseId,
         uint24 fence,
         bytes32 digest_,
@@ -77,7 +77,7 @@ abstract contract Failures is Fixture, Reports {
             )
         );
         bytes32 body = keccak256(
-            abi.encode(HOLDING_TYPE, leaseId, fence, digest_, uint16(0x70), progress, uint64(1_000), nodeId)
+            abi.encode(RECEIPT_TYPE, leaseId, fence, digest_, uint16(0x70), progress, uint64(1_000), nodeId)
         );
         return keccak256(abi.encodePacked(hex"1901", domain, body));
     }
@@ -88,7 +88,7 @@ abstract contract Failures is Fixture, Reports {
         uint40 progress,
         uint32 nodeId
     ) internal view returns (ICheckpointRegistry.Receipt memory) {
-        bytes32 hash = holdingDigest(
+        bytes32 hash = receiptDigest(
             leaseId,
             fenceOf(leaseId),
             digest_,

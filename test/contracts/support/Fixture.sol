@@ -4,27 +4,27 @@ pragma solidity 0.8.30;
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
-import {Balancer} from "../../../contracts/balance/Balancer.sol";
+import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
-import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
-import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
+import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/core/reassignment/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
-import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
-import {ReleaseFees} from "../../../contracts/leases/ReleaseFees.sol";
-import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
-import {Supply} from "../../../contracts/nodes/Supply.sol";
-import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
-import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
-import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
+import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
+import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
+import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
+import {Supply} from "../../../contracts/core/nodes/Supply.sol";
+import {RoundManager} from "../../../contracts/core/rounds/RoundManager.sol";
+import {TaskRegistry} from "../../../contracts/core/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/periphery/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
-import {PoolOutlet} from "../../../contracts/vault/PoolOutlet.sol";
-import {Vault} from "../../../contracts/vault/Vault.sol";
-import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
+import {PoolOutlet} from "../../../contracts/core/vault/PoolOutlet.sol";
+import {Vault} from "../../../contracts/core/vault/Vault.sol";
+import {VrfSeeds} from "../../../contracts/core/seeds/VrfSeeds.sol";
 import {Actions} from "./Actions.sol";
 
 /// @title The whole system, deployed, wired and with its roles handed out
@@ -58,7 +58,7 @@ abstract contract Fixture is Actions {
 
         outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
 
-        vault.wire(
+        vault.initialise(
             IVault.Modules({
                 nodes: address(nodes),
                 supply: address(supply),
@@ -69,7 +69,7 @@ abstract contract Fixture is Actions {
                 releaseFees: address(releaseFees)
             })
         );
-        supply.wire(
+        supply.initialise(
             ISupply.Modules({
                 nodes: address(nodes),
                 rounds: address(rounds),
@@ -80,8 +80,8 @@ abstract contract Fixture is Actions {
                 releaseFees: address(releaseFees)
             })
         );
-        tasks.wire(address(rounds), address(leases), address(reassignment));
-        leases.wire(
+        tasks.initialise(address(rounds), address(leases), address(reassignment));
+        leases.initialise(
             ILeaseRegistry.Modules({
                 rounds: address(rounds),
                 checkpoints: address(checkpoints),
@@ -91,8 +91,8 @@ abstract contract Fixture is Actions {
                 releaseFees: address(releaseFees)
             })
         );
-        seeds.wire(address(rounds), address(reassignment));
-        ledger.wire(address(telemetry));
+        seeds.initialise(address(rounds), address(reassignment));
+        ledger.initialise(address(telemetry));
         supply.addClasses(initialClasses());
         _handOutRoles();
 

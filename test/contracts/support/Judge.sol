@@ -33,7 +33,7 @@ library Judge {
         flows = new uint256[][](p.tasks.length);
         uint256 cell;
         for (uint256 t; t < flows.length; ++t) {
-            flows[t] = new uint256[](p.tasks[t].lanes.length);
+            flows[t] = new uint256[](p.tasks[t].columns.length);
             uint256 sum;
             for (uint256 f; f < flows[t].length; ++f) sum += flows[t][f] = cells[cell++];
             if (sum > p.tasks[t].demand) overfilled = true;
@@ -46,8 +46,8 @@ library Judge {
         for (uint256 t; t < p.tasks.length; ++t) {
             Reference.TaskIn memory task = p.tasks[t];
             uint256 least = task.maxPrice * SCALE + SCALE - 1;
-            for (uint256 f; f < task.lanes.length; ++f) {
-                uint256 price = clearing[task.lanes[f]] + Reference.surcharge(p, t, f);
+            for (uint256 f; f < task.columns.length; ++f) {
+                uint256 price = clearing[task.columns[f]] + Reference.surcharge(p, t, f);
                 if (price < least) least = price;
             }
             total += int256(least * task.demand);

@@ -32,7 +32,7 @@ library Post {
         out.clearing = new uint64[](p.classes.length);
         out.nodeIds = new uint32[][](p.classes.length);
         uint256 cells;
-        for (uint256 t; t < p.tasks.length; ++t) cells += p.tasks[t].lanes.length;
+        for (uint256 t; t < p.tasks.length; ++t) cells += p.tasks[t].columns.length;
         out.flows = new uint24[](cells);
         cells = 0;
         for (uint256 t; t < p.tasks.length; ++t) {
@@ -105,7 +105,7 @@ library Post {
         for (uint256 t; t < p.tasks.length; ++t) {
             uint256 unit;
             for (uint256 f; f < s.flows[t].length; ++f) {
-                uint256 k = p.tasks[t].lanes[f];
+                uint256 k = p.tasks[t].columns[f];
                 for (uint256 j; j < s.flows[t][f]; ++j) {
                     while (fills[k][next[k]].units == 0) ++next[k];
                     Fill memory fill = fills[k][next[k]];
@@ -145,7 +145,7 @@ library Post {
         (held.taskId, held.nodeId, held.start, held.count) = (task.id, fill.nodeId, u.index, 1);
         (held.price, held.fence, held.parent) = (uint40(fill.price), uint8(u.fence), u.parent);
         held.status = ILeaseRegistry.LeaseStatus.Active;
-        (held.classId, held.hands) = (fill.classId, u.hands);
+        (held.classId, held.reassignments) = (fill.classId, u.reassignments);
         return count + 1;
     }
 
@@ -155,7 +155,7 @@ library Post {
         uint256 k
     ) private pure returns (uint256 units) {
         for (uint256 t; t < s.flows.length; ++t) {
-            for (uint256 f; f < s.flows[t].length; ++f) if (p.tasks[t].lanes[f] == k) units += s.flows[t][f];
+            for (uint256 f; f < s.flows[t].length; ++f) if (p.tasks[t].columns[f] == k) units += s.flows[t][f];
         }
     }
 

@@ -17,7 +17,7 @@ library Reference {
         /// Micro-VER.
         uint256 maxPrice;
         /// Indices of its classes in the instance, ascending, and the surcharge of each in micro-VER.
-        uint256[] lanes;
+        uint256[] columns;
         uint256[] surcharges;
         /// Units it has open, reopened ranges first, oldest first, then fresh ones: unit by unit.
         UnitIn[] openUnits;
@@ -27,7 +27,7 @@ library Reference {
         uint24 index;
         uint24 fence;
         uint32 parent;
-        uint8 hands;
+        uint8 reassignments;
     }
 
     struct NodeIn {
@@ -50,7 +50,7 @@ library Reference {
     }
 
     struct Solution {
-        /// Per task and per place in its lanes.
+        /// Per task and per place in its columns.
         uint256[][] flows;
         /// Per class, x 1024.
         uint256[] clearing;
@@ -77,7 +77,7 @@ library Reference {
     /// @dev What a unit of the task costs in the class beside the node's price, x 1024 with dither.
     function surcharge(Instance memory p, uint256 t, uint256 f) internal pure returns (uint256) {
         TaskIn memory task = p.tasks[t];
-        uint8 classId = p.classes[task.lanes[f]].id;
+        uint8 classId = p.classes[task.columns[f]].id;
         bytes memory seed = bytes.concat(p.seed, bytes1(uint8(1)), bytes4(task.id), bytes4(uint32(classId)));
         return task.surcharges[f] * SCALE + (uint256(keccak256(seed)) % SCALE);
     }
@@ -85,7 +85,7 @@ library Reference {
     function solve(Instance memory p) internal pure returns (Solution memory s) {
         Work memory w = _prepare(p);
         s.flows = new uint256[][](p.tasks.length);
-        for (uint256 t; t < p.tasks.length; ++t) s.flows[t] = new uint256[](p.tasks[t].lanes.length);
+        for (uint256 t; t < p.tasks.length; ++t) s.flows[t] = new uint256[](p.tasks[t].columns.length);
         for (uint256 t; t < p.tasks.length; ++t) {
             for (uint256 left = p.tasks[t].demand; left != 0;) left -= _augment(p, s, w, t, left);
         }
@@ -99,7 +99,7 @@ library Reference {
         for (uint256 t; t < flows.length; ++t) {
             uint256 open = p.tasks[t].demand;
             for (uint256 f; f < flows[t].length; ++f) {
-                sums[p.tasks[t].lanes[f]] += flows[t][f];
+                sums[p.tasks[t].columns[f]] += flows[t][f];
                 open -= flows[t][f];
                 total += flows[t][f] * surcharge(p, t, f);
             }
@@ -175,8 +175,8 @@ library Reference {
         else w.granted[best - w.tasks] += amount;
         for (uint256 v = best; v != source;) {
             uint256 from = w.via[v];
-            if (from < w.tasks) s.flows[from][_lane(p, from, v - w.tasks)] += amount;
-            else s.flows[v][_lane(p, v, from - w.tasks)] -= amount;
+            if (from < w.tasks) s.flows[from][_column(p, from, v - w.tasks)] += amount;
+            else s.flows[v][_column(p, v, from - w.tasks)] -= amount;
             v = from;
         }
     }
@@ -202,7 +202,7 @@ library Reference {
         for (uint256 v = end; w.via[v] != type(uint256).max; v = w.via[v]) {
             uint256 from = w.via[v];
             if (from < w.tasks) continue;
-            uint256 flow = s.flows[v][_lane(p, v, from - w.tasks)];
+            uint256 flow = s.flows[v][_column(p, v, from - w.tasks)];
             if (flow < amount) amount = flow;
         }
     }
@@ -217,7 +217,7 @@ library Reference {
         for (bool changed = true; changed;) {
             changed = false;
             for (uint256 t; t < w.tasks; ++t) {
-                for (uint256 f; f < p.tasks[t].lanes.length; ++f) {
+                for (uint256 f; f < p.tasks[t].columns.length; ++f) {
                     if (_relax(p, s, w, t, f)) changed = true;
                 }
             }
@@ -232,7 +232,7 @@ library Reference {
         uint256 f
     ) private pure returns (bool changed) {
         int256 price = int256(surcharge(p, t, f));
-        uint256 k = w.tasks + p.tasks[t].lanes[f];
+        uint256 k = w.tasks + p.tasks[t].columns[f];
         if (w.dist[t] < int256(FAR) && w.dist[t] + price < w.dist[k]) {
             (w.dist[k], w.via[k]) = (w.dist[t] + price, t);
             changed = true;
@@ -259,8 +259,8 @@ library Reference {
         for (bool changed = true; changed;) {
             changed = false;
             for (uint256 t; t < u.length; ++t) {
-                for (uint256 f; f < p.tasks[t].lanes.length; ++f) {
-                    uint256 k = p.tasks[t].lanes[f];
+                for (uint256 f; f < p.tasks[t].columns.length; ++f) {
+                    uint256 k = p.tasks[t].columns[f];
                     uint256 price = surcharge(p, t, f);
                     if (clearing[k] + price < u[t]) (u[t], changed) = (clearing[k] + price, true);
                     if (s.flows[t][f] != 0 && u[t] < clearing[k] + price) {
@@ -271,9 +271,9 @@ library Reference {
         }
     }
 
-    /// @dev Place of class `k` in the lanes of task `t`.
-    function _lane(Instance memory p, uint256 t, uint256 k) private pure returns (uint256 f) {
-        while (p.tasks[t].lanes[f] != k) ++f;
+    /// @dev Place of class `k` in the columns of task `t`.
+    function _column(Instance memory p, uint256 t, uint256 k) private pure returns (uint256 f) {
+        while (p.tasks[t].columns[f] != k) ++f;
     }
 
     /// @dev A task's maximum price as it counts in a round: x 1024, with the highest dither on top.

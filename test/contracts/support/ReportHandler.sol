@@ -45,13 +45,13 @@ abstract contract ReportHandler is SupplyHandler, Reports {
     function lapseNode(uint8 pick) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
         if (n.id == 0 || !telemetry.silent(n.id)) return;
-        if (telemetry.standingOf(n.id).counted || !n.unfit) telemetry.lapse(n.id);
+        if (telemetry.reportStateOf(n.id).counted || !n.ineligible) telemetry.lapse(n.id);
     }
 
     function throttleNode(uint8 pick) external {
         INodeRegistry.NodeView memory n = _pickNode(pick);
         if (n.id == 0) return;
-        ITelemetry.Standing memory s = telemetry.standingOf(n.id);
+        ITelemetry.ReportState memory s = telemetry.reportStateOf(n.id);
         bool above = n.powerThreshold != 0 && s.watts > n.powerThreshold;
         if (s.throttled && !above) telemetry.unthrottle(n.id);
         else if (!s.throttled && above && s.previousWatts > n.powerThreshold) telemetry.throttle(n.id);

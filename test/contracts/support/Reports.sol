@@ -18,7 +18,7 @@ abstract contract Reports is Actions {
     /// @dev A good report of the last minute that follows the node's last one: 100 W, nothing renewable.
     function reportOf(uint32 nodeId, uint16 load) internal view returns (ITelemetry.Report memory r) {
         r.nodeId = nodeId;
-        r.sequence = telemetry.standingOf(nodeId).sequence + 1;
+        r.sequence = telemetry.reportStateOf(nodeId).sequence + 1;
         r.period = 60;
         r.load = load;
         r.latency = 20;
@@ -118,10 +118,10 @@ abstract contract Reports is Actions {
     }
 
     function refused(bytes memory packed, uint32 nodeId, uint32 sequence, ITelemetry.Refusal reason) internal {
-        bytes32 before = keccak256(abi.encode(telemetry.standingOf(nodeId), telemetry.totals()));
+        bytes32 before = keccak256(abi.encode(telemetry.reportStateOf(nodeId), telemetry.totals()));
         vm.expectEmit(address(telemetry));
         emit ITelemetry.ReportRefused(nodeId, sequence, reason);
         assertEq(post(packed), 0, "report refused");
-        assertEq(keccak256(abi.encode(telemetry.standingOf(nodeId), telemetry.totals())), before, "nothing changed");
+        assertEq(keccak256(abi.encode(telemetry.reportStateOf(nodeId), telemetry.totals())), before, "nothing changed");
     }
 }

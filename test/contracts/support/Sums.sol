@@ -11,8 +11,8 @@ abstract contract Sums is System {
     function _reports(uint256 nodeCount) internal view {
         ITelemetry.Totals memory sums;
         for (uint32 id = 1; id <= nodeCount; ++id) {
-            ITelemetry.Standing memory s = telemetry.standingOf(id);
-            if (s.throttled) assertTrue(nodes.node(id).unfit, "throttled nodes get no new work");
+            ITelemetry.ReportState memory s = telemetry.reportStateOf(id);
+            if (s.throttled) assertTrue(nodes.node(id).ineligible, "throttled nodes get no new work");
             if (!s.counted) continue;
             sums.load += uint64(s.load) * s.capacity;
             sums.capacity += s.capacity;

@@ -4,23 +4,23 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Test} from "forge-std/Test.sol";
-import {Balancer} from "../../../contracts/balance/Balancer.sol";
+import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
-import {EnergyLedger} from "../../../contracts/energy/EnergyLedger.sol";
-import {Reassignment} from "../../../contracts/failover/Reassignment.sol";
+import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol";
+import {Reassignment} from "../../../contracts/core/reassignment/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
-import {LeaseRegistry} from "../../../contracts/leases/LeaseRegistry.sol";
-import {ReleaseFees} from "../../../contracts/leases/ReleaseFees.sol";
-import {NodeRegistry} from "../../../contracts/nodes/NodeRegistry.sol";
-import {Supply} from "../../../contracts/nodes/Supply.sol";
-import {RoundManager} from "../../../contracts/rounds/RoundManager.sol";
-import {TaskRegistry} from "../../../contracts/tasks/TaskRegistry.sol";
-import {Telemetry} from "../../../contracts/telemetry/Telemetry.sol";
+import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
+import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
+import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
+import {Supply} from "../../../contracts/core/nodes/Supply.sol";
+import {RoundManager} from "../../../contracts/core/rounds/RoundManager.sol";
+import {TaskRegistry} from "../../../contracts/core/tasks/TaskRegistry.sol";
+import {Telemetry} from "../../../contracts/periphery/telemetry/Telemetry.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
-import {PoolOutlet} from "../../../contracts/vault/PoolOutlet.sol";
-import {Vault} from "../../../contracts/vault/Vault.sol";
-import {VrfSeeds} from "../../../contracts/vrf/VrfSeeds.sol";
+import {PoolOutlet} from "../../../contracts/core/vault/PoolOutlet.sol";
+import {Vault} from "../../../contracts/core/vault/Vault.sol";
+import {VrfSeeds} from "../../../contracts/core/seeds/VrfSeeds.sol";
 
 /// @title The contracts under test, who's who, and the smallest helpers
 abstract contract System is Test {

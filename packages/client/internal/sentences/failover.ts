@@ -33,7 +33,7 @@ export const FAILOVER: Sentences = {
     say: (a) =>
       `The receipt of node ${a.text("nodeId")} is not signed by its operator for this very checkpoint on this chain; ask it again.`,
   },
-  "BatchFirst()": {
+  "BatchPending()": {
     say: () =>
       "Ranges of failed nodes wait and go before the next round; open and draw a batch of reassignments first.",
     retryable: true,
@@ -49,11 +49,11 @@ export const FAILOVER: Sentences = {
       `Only ranges that move wait, and these share a seed; the next batch can be opened from ${time(a.int("until"))} on.`,
     retryable: true,
   },
-  "RoundsTurn(uint256)": {
+  "RoundHasPriority(uint256)": {
     say: (a) => `A waiting round may go first; the next batch can be opened from ${time(a.int("until"))} on.`,
     retryable: true,
   },
-  "BatchInTime(uint32,uint256)": {
+  "BatchNotTimedOut(uint32,uint256)": {
     say: (a) => `Batch ${a.text("batchId")} has until ${time(a.int("until"))}; it can be aborted only after that.`,
     retryable: true,
   },

@@ -6,7 +6,7 @@ export const GOVERNANCE: Sentences = {
   "NotModule(address)": {
     say: (a) => `${a.text("caller")} may not call this; only another contract of the protocol may.`,
   },
-  "AlreadyWired()": fixed("This contract's modules were named when it was deployed and cannot be changed."),
+  "AlreadyInitialised()": fixed("This contract's modules were named when it was deployed and cannot be changed."),
   "NotDeployer(address)": {
     say: (a) => `${a.text("caller")} did not deploy this contract; only its deployer may name its modules.`,
   },

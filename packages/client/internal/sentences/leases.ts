@@ -24,7 +24,7 @@ export const LEASES: Sentences = {
     say: (a) =>
       `${a.text("caller")} is not the operator of the node that holds lease ${a.text("leaseId")}; sign with that node's operator key.`,
   },
-  "LeaseInTime(uint32,uint40)": {
+  "LeaseNotOverdue(uint32,uint40)": {
     say: (a) => `Lease ${a.text("leaseId")} is in time until ${time(a.int("due"))}; it can be expired only after that.`,
     retryable: true,
   },
@@ -32,7 +32,7 @@ export const LEASES: Sentences = {
     say: (a) =>
       `Task ${a.text("taskId")} took results until its deadline, ${time(a.int("deadline"))}; release the lease, its units are refunded.`,
   },
-  "MoveInGrace(uint32,uint40)": {
+  "MoveGraceNotOver(uint32,uint40)": {
     say: (a) =>
       `Lease ${a.text("leaseId")} moves, and its node has until ${time(a.int("due"))} for a last checkpoint; anyone may hand it over after that.`,
     retryable: true,

@@ -24,7 +24,7 @@ export const ROUNDS: Sentences = {
     say: (a) =>
       `The post is for round ${a.text("given")}, but round ${a.text("current")} is the current one; plan again from the chain.`,
   },
-  "RoundInTime(uint32,uint256)": {
+  "RoundNotTimedOut(uint32,uint256)": {
     say: (a) => `Round ${a.text("roundId")} has until ${time(a.int("until"))}; it can be aborted only after that.`,
     retryable: true,
   },

@@ -16,7 +16,7 @@ export const TELEMETRY: Sentences = {
   "MalformedBatch(uint256)": {
     say: (a) => `The batch of reports ends within the one that starts at byte ${a.text("offset")}; pack it again.`,
   },
-  "NodeInTime(uint32,uint256)": {
+  "NodeNotSilent(uint32,uint256)": {
     say: (a) =>
       `Node ${a.text("nodeId")} is in time with its reports until ${time(a.int("silentFrom"))}; it lapses only after that.`,
     retryable: true,
@@ -80,7 +80,7 @@ export const TELEMETRY: Sentences = {
       `Node ${a.text("nodeId")} has a load of ${percent(a.int("load"))}, which is not above the band around the average ` +
       `${average(a.int("loads"), a.int("capacity"))} and above the floor of loads; plan again from the chain.`,
   },
-  "SourceCrosses(uint32,uint24)": {
+  "MoveOvershootsSource(uint32,uint24)": {
     say: (a) =>
       `Without ${a.text("units")} units node ${a.text("nodeId")} would come below the average by more than one unit's worth; move fewer.`,
   },

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_LINE, MAX_MOVED_LINE, PRICE_UNIT} from "../../types/Units.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {ICheckpointRegistry} from "../../interfaces/ICheckpointRegistry.sol";
+import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../../interfaces/IParameters.sol";
+import {IReassignment} from "../../interfaces/IReassignment.sol";
+import {IReleaseFees} from "../../interfaces/IReleaseFees.sol";
+import {ISupply} from "../../interfaces/ISupply.sol";
+import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../../interfaces/ITelemetry.sol";
+import {Vault} from "../vault/Vault.sol";
+
+/// @title Registry of leases: which node runs which units, at what price, under which fence
+/// @notice See {ILeaseRegistry}.
+contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
+    /// @notice Longest outage of the sequencer that excuses nodes, seconds: a feed that stays "down" does not excuse for ever.
+    uint256 public constant MAX_OUTAGE = 3 days;
+
+    /// @notice Pays nodes and keepers.
+    Vault public immutable VAULT;
+    /// @notice Grace, windows, slices, bounties.
+    IParameters public immutable PARAMETERS;
+    /// @notice Operators and owners.
+    INodeRegistry public immutable NODES;
+    /// @notice Capacity freed goes back there.
+    ISupply public immutable SUPPLY;
+    /// @notice Terms of tasks; units given back go there.
+    ITaskRegistry public immutable TASKS;
+    /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
+    AggregatorV3Interface public immutable UPTIME;
+
+    /// @inheritdoc ILeaseRegistry
+    /// @dev First, so that it shares a slot with what the base contracts keep and granting writes no new one for it.
+    uint32 public leaseCount;
+
+    Modules private _modules;
+
+    mapping(uint32 leaseId => Lease) private _leases;
+    mapping(uint32 leaseId => Result) private _results;
+    mapping(uint32 leaseId => Departure) private _departures;
+    /// @dev Only of moves that not all classes of the task may take.
+    mapping(uint32 leaseId => uint256 classes) private _takers;
+
+    modifier onlyModule(address module) {
+        require(msg.sender == module, NotModule(msg.sender));
+        _;
+    }
+
+    constructor(
+        address authority,
+        Vault vault,
+        IParameters parameters,
+        INodeRegistry nodes,
+        ISupply supply,
+        ITaskRegistry tasks,
+        AggregatorV3Interface uptime
+    ) AccessManaged(authority) {
+        VAULT = vault;
+        PARAMETERS = parameters;
+        NODES = nodes;
+        SUPPLY = supply;
+        TASKS = tasks;
+        UPTIME = uptime;
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function initialise(Modules calldata modules) external initialiser {
+        _modules = modules;
+        emit ModulesSet(modules);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function grant(Grant[] calldata grants) external returns (uint32 first) {
+        require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
+        uint256 base = block.timestamp + _param(Param.LeaseGrace);
+        first = leaseCount + 1;
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function renew(
+        uint32 leaseId,
+        uint24 fence,
+        address operator,
+        Headway calldata headway
+    ) external onlyModule(_modules.checkpoints) returns (uint32, uint32, uint24, Headway memory began) {
+        Lease storage held = _held(leaseId, fence, operator);
+        (uint256 timeout, uint256 longest) = _pace(held.taskId);
+        began = headway;
+        if (began.startedAt == 0) {
+            began.startedAt = _renewedAt(leaseId, held, timeout);
+            // What a predecessor did is no headway of this lease.
+            if (held.parent != 0) began.startProgress = uint32(headway.progress);
+        }
+        // A move's grace is not prolonged.
+        if (held.status == LeaseStatus.Active) {
+            uint256 demanded = _demanded(held.count, began, 2 * timeout, longest);
+            if (headway.progress >= demanded) {
+                uint32 due = uint32(block.timestamp + timeout);
+                held.due = due;
+                emit LeaseRenewed(leaseId, due);
+            } else {
+                emit LeaseNotRenewed(leaseId, headway.progress, uint40(demanded));
+            }
+        }
+        return (held.taskId, held.nodeId, held.count, began);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function deliver(uint32 leaseId, uint24 fence, bytes32 digest, uint16 codec, uint64 size) external {
+        Lease storage held = _held(leaseId, fence, msg.sender);
+        require(digest != bytes32(0), InvalidResult());
+        require(codec == CODEC_RAW || codec == CODEC_DAG_PB, UnsupportedCodec(codec));
+        uint40 deadline = _deadlineOf(held.taskId);
+        require(block.timestamp <= deadline, TaskDeadlinePassed(held.taskId, deadline));
+        uint32 renewedAt;
+        if (held.parent != 0) {
+            (uint256 timeout, ) = _pace(held.taskId);
+            renewedAt = _renewedAt(leaseId, held, timeout);
+        }
+        if (held.status == LeaseStatus.Moving) _dropMove(leaseId);
+        held.status = LeaseStatus.Delivered;
+        held.due = uint32(block.timestamp + _param(Param.DisputeWindow));
+        _results[leaseId] = Result(digest, codec, size, uint40(block.timestamp), 0, renewedAt);
+        emit ResultDelivered(leaseId, held.taskId, held.nodeId, digest, codec, size);
+        SUPPLY.markDelivered(held.nodeId, held.count);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function release(uint32 leaseId, uint24 fence) external {
+        Lease storage held = _held(leaseId, fence, msg.sender);
+        if (held.status == LeaseStatus.Moving) _handOver(leaseId, held);
+        else _release(leaseId, held);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function startMove(uint32 leaseId, uint24 units, uint256 classes) external onlyModule(_modules.balancer) {
+        Lease storage held = _leases[leaseId];
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        require(held.fence <= MAX_MOVED_LINE, RangeMovedTooOften(leaseId, held.fence, MAX_MOVED_LINE));
+        held.status = LeaseStatus.Moving;
+        uint32 due = uint32(block.timestamp + _param(Param.MoveGrace));
+        _departures[leaseId] = Departure(units, uint40(block.timestamp), held.due);
+        held.due = due;
+        if (classes != 0) _takers[leaseId] = classes;
+        emit LeaseMoving(leaseId, units, due);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function handOver(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Moving, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp > held.due, MoveGraceNotOver(leaseId, held.due));
+        _handOver(leaseId, held);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function expire(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        bool atFault = _atFault(held);
+        if (!atFault) {
+            require(
+                block.timestamp > _deadlineOf(held.taskId),
+                LeaseNotOverdue(leaseId, uint40(Math.max(held.due, outageUntil())))
+            );
+        }
+        held.status = LeaseStatus.Expired;
+        held.due = uint32(block.timestamp);
+        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
+        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
+        if (atFault) {
+            // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
+            uint256 slashed = SUPPLY.slash(held.nodeId, _slice(held.count));
+            VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
+        }
+        _free(held.nodeId, held.count);
+        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
+        else if (!_givenUp(leaseId, held)) IReassignment(_modules.reassignment).add(leaseId, false);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function accept(uint32[] calldata leaseIds) external {
+        for (uint256 i; i < leaseIds.length; ++i) {
+            uint32 leaseId = leaseIds[i];
+            Lease storage held = _existing(leaseId);
+            // Somebody was faster; the others of the batch are still paid.
+            if (held.status == LeaseStatus.Paid) continue;
+            address developer = _developerOf(held.taskId);
+            if (held.status == LeaseStatus.Delivered) {
+                require(msg.sender == developer || block.timestamp > held.due, DisputeWindowOpen(leaseId, held.due));
+            } else {
+                require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
+                require(block.timestamp > held.due, ArbitrationOpen(leaseId, held.due));
+            }
+            _pay(leaseId, held);
+        }
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function dispute(uint32 leaseId) external {
+        Lease storage held = _existing(leaseId);
+        address developer = _developerOf(held.taskId);
+        require(msg.sender == developer, NotTaskOwner(held.taskId, msg.sender));
+        require(held.status == LeaseStatus.Delivered, WrongLeaseStatus(leaseId, held.status));
+        require(block.timestamp <= held.due, DisputeWindowClosed(leaseId, held.due));
+        uint256 bond = Math.ceilDiv(uint256(held.price) * held.count * _param(Param.DisputeBondBps), BASIS);
+        held.status = LeaseStatus.Disputed;
+        held.due = uint32(block.timestamp + _param(Param.ArbitrationTimeout));
+        _results[leaseId].bond = uint64(bond);
+        emit LeaseDisputed(leaseId, msg.sender, bond * PRICE_UNIT);
+        VAULT.lockEscrow(held.taskId, msg.sender, bond * PRICE_UNIT);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function rule(uint32 leaseId, bool forNode) external restricted {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Disputed, WrongLeaseStatus(leaseId, held.status));
+        emit DisputeRuled(leaseId, forNode);
+        if (forNode) {
+            _pay(leaseId, held);
+            return;
+        }
+        held.status = LeaseStatus.Rejected;
+        _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bond * PRICE_UNIT);
+        SUPPLY.slash(held.nodeId, _slice(held.count));
+        SUPPLY.markDecided(held.nodeId, held.count);
+        // Nobody should build on what a refused result came from: the units start afresh.
+        _reopen(leaseId, held, 0);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function healthOf(uint32 leaseId) external view returns (Health) {
+        Lease storage held = _existing(leaseId);
+        require(held.status == LeaseStatus.Active, WrongLeaseStatus(leaseId, held.status));
+        if (_atFault(held)) return Health.Overdue;
+        return block.timestamp + _param(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function lease(uint32 leaseId) external view returns (Lease memory) {
+        return _existing(leaseId);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function result(uint32 leaseId) external view returns (Result memory) {
+        return _results[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function departureOf(uint32 leaseId) external view returns (Departure memory) {
+        return _departures[leaseId];
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, uint256 classes) {
+        range = _existing(leaseId);
+        if (range.status == LeaseStatus.Expired) return (range, false, 0);
+        uint24 units = range.status == LeaseStatus.Released ? _departures[leaseId].units : 0;
+        range.start += range.count - units;
+        range.count = uint16(units);
+        return (range, true, _takers[leaseId]);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page) {
+        uint32 end = leaseCount + 1;
+        if (from == 0) from = 1;
+        if (from >= end) return page;
+        if (count > end - from) count = end - from;
+        page = new LeaseView[](count);
+        for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function outageUntil() public view returns (uint40) {
+        // A feed that is switched off, or never was one, must not keep failed nodes' leases alive, nor make {expire} revert.
+        (bool ok, bytes memory answer) = address(UPTIME).staticcall(abi.encodeCall(UPTIME.latestRoundData, ()));
+        if (!ok || answer.length < 160) return 0;
+        (, uint256 down, uint256 since, , ) = abi.decode(answer, (uint256, uint256, uint256, uint256, uint256));
+        if (down != 0) since = Math.saturatingAdd(since, MAX_OUTAGE);
+        uint256 until = Math.saturatingAdd(since, _param(Param.OutageGrace));
+        return uint40(Math.min(until, type(uint40).max));
+    }
+
+    function _grant(Grant memory g, uint256 base) private {
+        uint32 id = ++leaseCount;
+        _leases[id] = Lease({
+            taskId: g.taskId,
+            nodeId: g.nodeId,
+            start: g.start,
+            // A round has at most 65,535 units, and no range more than {MAX_LINE} leases.
+            count: uint16(g.count),
+            price: g.price,
+            due: uint32(base + g.checkpointInterval),
+            fence: uint8(g.fence),
+            status: LeaseStatus.Active,
+            parent: g.parent,
+            classId: g.classId,
+            reassignments: g.reassignments,
+            terms: 0
+        });
+        emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
+    }
+
+    function _release(uint32 leaseId, Lease storage held) private {
+        held.status = LeaseStatus.Released;
+        held.due = uint32(block.timestamp);
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        // The charge first: what a barred owner's node has free is not listed.
+        IReleaseFees(_modules.releaseFees).charge(leaseId);
+        _free(held.nodeId, held.count);
+        _reopen(leaseId, held, leaseId);
+    }
+
+    /// @dev Ends a moving lease: its last units are drawn for, what is left stays with its node under a new lease.
+    function _handOver(uint32 leaseId, Lease storage held) private {
+        (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
+        if (block.timestamp > deadline) {
+            _dropMove(leaseId);
+            _release(leaseId, held);
+            return;
+        }
+        uint24 units = _departures[leaseId].units;
+        held.status = LeaseStatus.Released;
+        held.due = uint32(block.timestamp);
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        _free(held.nodeId, units);
+        IReassignment(_modules.reassignment).add(leaseId, true);
+        if (units == held.count) return;
+        Grant memory rest = Grant({
+            taskId: held.taskId,
+            nodeId: held.nodeId,
+            start: held.start,
+            count: held.count - units,
+            price: held.price,
+            checkpointInterval: interval,
+            fence: held.fence + 1,
+            parent: leaseId,
+            classId: held.classId,
+            reassignments: held.reassignments
+        });
+        _grant(rest, block.timestamp + _param(Param.LeaseGrace));
+    }
+
+    /// @dev Nothing leaves the lease.
+    function _dropMove(uint32 leaseId) private {
+        emit MoveDropped(leaseId, _departures[leaseId].units);
+        delete _departures[leaseId];
+    }
+
+    /// @dev Pays a delivered lease, its fee, and the bond of a dispute that came to nothing; the task may end by it.
+    function _pay(uint32 leaseId, Lease storage held) private {
+        (uint32 taskId, uint32 nodeId, uint32 count) = (held.taskId, held.nodeId, held.count);
+        held.status = LeaseStatus.Paid;
+        (uint256 amount, uint256 fee) = (count * uint256(held.price) * PRICE_UNIT, 0);
+        if (held.parent != 0) (amount, fee) = _payLine(leaseId, held);
+        (, uint16 feeBps, , ) = TASKS.termsOf(taskId);
+        // The other half was due when the units were first leased. Exact, for prices are whole micro-VER.
+        fee = ((amount + fee) * feeBps) / (2 * BASIS);
+        emit LeasePaid(leaseId, taskId, nodeId, amount, fee);
+        _credit(taskId, _ownerOf(nodeId), amount + _results[leaseId].bond * PRICE_UNIT);
+        if (fee != 0) VAULT.collectFee(taskId, fee);
+        TASKS.markPaid(taskId, count);
+        SUPPLY.markDecided(nodeId, count);
+    }
+
+    /// @dev Pays the leases whose work the accepted one went on from, each at its own price, which the task's maximum covers.
+    /// O(leases of the range) <= {MAX_LINE}.
+    /// @return own Wei that are left for the accepted lease, at its price.
+    /// @return others Wei paid to the others.
+    function _payLine(uint32 leaseId, Lease storage held) private returns (uint256 own, uint256 others) {
+        ICheckpointRegistry.Share[] memory shares = ICheckpointRegistry(_modules.checkpoints).sharesOf(leaseId);
+        own = held.count * BASIS;
+        for (uint256 i; i < shares.length; ++i) {
+            ICheckpointRegistry.Share memory share = shares[i];
+            own -= share.work;
+            uint256 amount = share.work * share.price * (PRICE_UNIT / BASIS);
+            others += amount;
+            emit WorkPaid(share.leaseId, leaseId, share.nodeId, share.work, amount);
+            _credit(held.taskId, _ownerOf(share.nodeId), amount);
+        }
+        own *= held.price * (PRICE_UNIT / BASIS);
+    }
+
+    /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.
+    function _reopen(uint32 leaseId, Lease storage held, uint32 parent) private {
+        if (_givenUp(leaseId, held)) return;
+        TASKS.reopen(
+            held.taskId,
+            ITaskRegistry.OpenRange(held.start, held.count, parent, held.fence + 1, held.reassignments)
+        );
+    }
+
+    /// @dev Counts a failure or return, and refunds a range that has had too many, so that no node's failing or releasing goes
+    /// on for ever. Of one owner's in a row only the first counts, so that nobody alone uses a range's hands up.
+    function _givenUp(uint32 leaseId, Lease storage held) private returns (bool) {
+        if (held.parent == 0 || !_sameOwner(held.nodeId, _leases[held.parent].nodeId)) ++held.reassignments;
+        if (held.reassignments < _param(Param.MaxReassignments) && held.fence < MAX_LINE) return false;
+        emit RangeGivenUp(leaseId, held.taskId, held.start, held.count);
+        TASKS.refund(held.taskId, held.count);
+        return true;
+    }
+
+    /// @dev Whether the node of an active lease has failed by now.
+    function _atFault(Lease storage held) private view returns (bool) {
+        if (block.timestamp <= outageUntil()) return false;
+        if (block.timestamp > held.due) return true;
+        // Missing reports alone are no fault: a checkpoint is a sign of life as good as a report, for as long.
+        (uint256 timeout, ) = _pace(held.taskId);
+        uint256 renewed = Math.saturatingSub(held.due, timeout);
+        if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return false;
+        return ITelemetry(_modules.telemetry).silent(held.nodeId);
+    }
+
+    /// @dev Time between two checkpoints after which a lease of the task is overdue, and the longest time of a unit, seconds.
+    function _pace(uint32 taskId) private view returns (uint256 timeout, uint256 longest) {
+        (timeout, longest) = TASKS.paceOf(taskId);
+        timeout += _param(Param.LeaseGrace);
+    }
+
+    /// @dev When an active or moving lease was last renewed, or granted if it never was.
+    function _renewedAt(uint32 leaseId, Lease storage held, uint256 timeout) private view returns (uint32) {
+        uint256 due = held.status == LeaseStatus.Moving ? _departures[leaseId].due : held.due;
+        // A grace that was changed meanwhile makes no work last longer than it did.
+        return uint32(Math.min(Math.saturatingSub(due, timeout), block.timestamp));
+    }
+
+    function _sameOwner(uint32 a, uint32 b) private view returns (bool) {
+        if (a == b) return true;
+        return _ownerOf(a) == _ownerOf(b);
+    }
+
+    /// @dev Progress that shows headway now: even progress over the longest time from what the lease began with, with a
+    /// delay. The last tenth of the units is never asked for before the time is over: programs end with steps that show none.
+    function _demanded(
+        uint256 count,
+        Headway memory began,
+        uint256 delay,
+        uint256 longest
+    ) private view returns (uint256) {
+        uint256 elapsed = Math.saturatingSub(block.timestamp, began.startedAt + delay);
+        if (elapsed > longest) return type(uint40).max;
+        uint256 even = began.startProgress + Math.ceilDiv(count * BASIS * elapsed, longest);
+        return Math.min(even, (count * BASIS * 9) / 10);
+    }
+
+    /// @dev One place for each call that several functions make: the contract is near its limit of size.
+    function _param(Param param) private view returns (uint256) {
+        return PARAMETERS.get(param);
+    }
+
+    function _ownerOf(uint32 nodeId) private view returns (address owner) {
+        (owner, ) = NODES.keysOf(nodeId);
+    }
+
+    function _developerOf(uint32 taskId) private view returns (address developer) {
+        (developer, , , ) = TASKS.termsOf(taskId);
+    }
+
+    function _deadlineOf(uint32 taskId) private view returns (uint40 deadline) {
+        (, , , deadline) = TASKS.termsOf(taskId);
+    }
+
+    function _free(uint32 nodeId, uint32 units) private {
+        SUPPLY.release(nodeId, units);
+    }
+
+    function _credit(uint32 taskId, address to, uint256 amount) private {
+        VAULT.releaseEscrow(taskId, to, amount);
+    }
+
+    /// @dev Slice of the stake under `count` units, wei, rounded up.
+    function _slice(uint256 count) private view returns (uint256) {
+        uint256 under = count * _param(Param.StakePerUnit) * PRICE_UNIT;
+        return Math.ceilDiv(under * _param(Param.SlashBps), BASIS);
+    }
+
+    /// @dev An active or moving lease that `operator` holds under this very fence.
+    function _held(uint32 leaseId, uint24 fence, address operator) private view returns (Lease storage held) {
+        held = _existing(leaseId);
+        require(fence == held.fence, StaleFence(leaseId, fence, held.fence));
+        require(
+            held.status == LeaseStatus.Active || held.status == LeaseStatus.Moving,
+            WrongLeaseStatus(leaseId, held.status)
+        );
+        (, address expected) = NODES.keysOf(held.nodeId);
+        require(operator == expected, NotLeaseOperator(leaseId, operator));
+    }
+
+    function _existing(uint32 leaseId) private view returns (Lease storage held) {
+        held = _leases[leaseId];
+        require(held.status != LeaseStatus.None, UnknownLease(leaseId));
+    }
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
+import {IParameters, Param} from "../../interfaces/IParameters.sol";
+import {ISupply} from "../../interfaces/ISupply.sol";
+import {Vault} from "../vault/Vault.sol";
+
+/// @title Registry of nodes: who they are
+/// @notice See {INodeRegistry}.
+contract NodeRegistry is INodeRegistry {
+    /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone.
+    struct Record {
+        address owner;
+        uint40 withdrawableAt;
+        EnergySource energySource;
+        uint32 powerThreshold;
+        address operator;
+        /// How often the operator key was changed.
+        uint8 keyNumber;
+        uint32 powerMax;
+        uint40 registeredAt;
+        string endpoint;
+    }
+
+    uint256 private constant MAX_ENDPOINT = 256;
+
+    /// @notice Holds the stakes.
+    Vault public immutable VAULT;
+    /// @notice Unbonding.
+    IParameters public immutable PARAMETERS;
+    /// @notice Keeps what nodes offer.
+    ISupply public immutable SUPPLY;
+
+    /// @inheritdoc INodeRegistry
+    uint32 public nodeCount;
+    mapping(uint32 nodeId => Record) private _records;
+    /// @inheritdoc INodeRegistry
+    mapping(address operator => uint32 nodeId) public nodeOfOperator;
+
+    modifier onlyNodeOwner(uint32 nodeId) {
+        _requireOwner(nodeId);
+        _;
+    }
+
+    modifier onlyNodeOwnerOrOperator(uint32 nodeId) {
+        _requireOwnerOrOperator(nodeId);
+        _;
+    }
+
+    constructor(Vault vault, IParameters parameters, ISupply supply) {
+        VAULT = vault;
+        PARAMETERS = parameters;
+        SUPPLY = supply;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function register(
+        address operator,
+        ISupply.Terms calldata terms,
+        Profile calldata profile,
+        uint256 stake
+    ) external returns (uint32) {
+        return _register(operator, terms, profile, stake);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function registerWithPermit(
+        address operator,
+        ISupply.Terms calldata terms,
+        Profile calldata profile,
+        uint256 stake,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint32) {
+        _permit(stake, deadline, v, r, s);
+        return _register(operator, terms, profile, stake);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setTerms(uint32 nodeId, ISupply.Terms calldata terms) external onlyNodeOwner(nodeId) {
+        emit TermsSet(nodeId, terms);
+        SUPPLY.setTerms(nodeId, terms);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setProfile(uint32 nodeId, Profile calldata profile) external onlyNodeOwnerOrOperator(nodeId) {
+        _setProfile(nodeId, profile);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function setOperator(uint32 nodeId, address operator) external onlyNodeOwner(nodeId) {
+        // A withdrawn node's key may be another node's by now.
+        ISupply.NodeStatus status = SUPPLY.stateOf(nodeId).status;
+        require(status != ISupply.NodeStatus.Withdrawn, ISupply.WrongStatus(nodeId, status));
+        Record storage r = _records[nodeId];
+        require(r.keyNumber != type(uint8).max, TooManyKeys(nodeId));
+        ++r.keyNumber;
+        delete nodeOfOperator[r.operator];
+        _setOperator(nodeId, operator);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function addStake(uint32 nodeId, uint256 amount) external {
+        _addStake(nodeId, amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function addStakeWithPermit(
+        uint32 nodeId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(amount, deadline, v, r, s);
+        _addStake(nodeId, amount);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function drain(uint32 nodeId) external onlyNodeOwnerOrOperator(nodeId) {
+        emit NodeDraining(nodeId);
+        SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function resume(uint32 nodeId) external onlyNodeOwnerOrOperator(nodeId) {
+        emit NodeResumed(nodeId);
+        SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Draining, ISupply.NodeStatus.Active);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function exit(uint32 nodeId) external onlyNodeOwner(nodeId) {
+        uint40 at = uint40(block.timestamp + _unbonding());
+        _records[nodeId].withdrawableAt = at;
+        emit NodeUnbonding(nodeId, at);
+        SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Draining, ISupply.NodeStatus.Unbonding);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function withdraw(uint32 nodeId) external onlyNodeOwner(nodeId) {
+        SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Unbonding, ISupply.NodeStatus.Withdrawn);
+        Record storage r = _records[nodeId];
+        require(block.timestamp >= r.withdrawableAt, StillUnbonding(nodeId, r.withdrawableAt));
+        delete nodeOfOperator[r.operator];
+        emit NodeWithdrawn(nodeId, VAULT.releaseStake(nodeId, r.owner));
+    }
+
+    /// @inheritdoc INodeRegistry
+    function node(uint32 nodeId) external view returns (NodeView memory) {
+        require(nodeId != 0 && nodeId <= nodeCount, UnknownNode(nodeId));
+        return _view(nodeId);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function nodePage(uint32 from, uint32 count) external view returns (NodeView[] memory page) {
+        uint32 end = nodeCount + 1;
+        if (from == 0) from = 1;
+        if (from >= end) return page;
+        if (count > end - from) count = end - from;
+        page = new NodeView[](count);
+        for (uint32 i; i < count; ++i) page[i] = _view(from + i);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function keysOf(uint32 nodeId) external view returns (address, address) {
+        Record storage r = _records[nodeId];
+        return (r.owner, r.operator);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function factsOf(uint32 nodeId) external view returns (Facts memory f) {
+        Record storage r = _records[nodeId];
+        require(r.owner != address(0), UnknownNode(nodeId));
+        f.powerThreshold = r.powerThreshold;
+        f.powerMax = r.powerMax;
+        f.registeredAt = r.registeredAt;
+        f.keyNumber = r.keyNumber;
+        f.operator = r.operator;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function reporterOf(uint32 nodeId) external view returns (Reporter memory) {
+        Record storage r = _records[nodeId];
+        return Reporter(r.operator, r.keyNumber, r.powerMax, r.registeredAt);
+    }
+
+    function _register(
+        address operator,
+        ISupply.Terms calldata terms,
+        Profile calldata profile,
+        uint256 stake
+    ) private returns (uint32 nodeId) {
+        nodeId = ++nodeCount;
+        _records[nodeId].owner = msg.sender;
+        _records[nodeId].registeredAt = uint40(block.timestamp);
+        emit NodeRegistered(nodeId, msg.sender, operator, terms);
+        _setOperator(nodeId, operator);
+        _setProfile(nodeId, profile);
+        VAULT.lockStake(nodeId, msg.sender, stake);
+        emit TermsSet(nodeId, terms);
+        SUPPLY.join(nodeId, msg.sender, terms);
+    }
+
+    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
+    function _permit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), amount, deadline, v, r, s)
+        {} catch {}
+    }
+
+    function _addStake(uint32 nodeId, uint256 amount) private {
+        emit StakeAdded(nodeId, amount);
+        VAULT.lockStake(nodeId, msg.sender, amount);
+        SUPPLY.noteStake(nodeId, msg.sender == _records[nodeId].owner);
+    }
+
+    function _setProfile(uint32 nodeId, Profile calldata profile) private {
+        uint256 length = bytes(profile.endpoint).length;
+        require(length <= MAX_ENDPOINT, InvalidEndpoint(length));
+        Record storage r = _records[nodeId];
+        r.energySource = profile.energySource;
+        r.powerThreshold = profile.powerThreshold;
+        r.powerMax = profile.powerMax;
+        r.endpoint = profile.endpoint;
+        emit ProfileSet(nodeId, profile);
+    }
+
+    function _setOperator(uint32 nodeId, address operator) private {
+        require(operator != address(0), InvalidOperator());
+        uint32 taken = nodeOfOperator[operator];
+        require(taken == 0, OperatorTaken(operator, taken));
+        nodeOfOperator[operator] = nodeId;
+        _records[nodeId].operator = operator;
+        emit OperatorSet(nodeId, operator);
+    }
+
+    /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
+    function _unbonding() private view returns (uint256) {
+        uint256 judging = PARAMETERS.get(Param.DisputeWindow) + PARAMETERS.get(Param.ArbitrationTimeout);
+        return Math.max(PARAMETERS.get(Param.UnbondingPeriod), judging);
+    }
+
+    function _view(uint32 nodeId) private view returns (NodeView memory v) {
+        ISupply.Offer memory n = SUPPLY.offerOf(nodeId);
+        Record storage r = _records[nodeId];
+        v.id = nodeId;
+        v.status = n.status;
+        v.classId = n.classId;
+        v.askTick = n.askTick;
+        v.capacity = n.capacity;
+        v.leased = n.leased;
+        v.undecided = n.undecided;
+        v.listedUnits = n.listedUnits;
+        v.listedClassId = n.listedClassId;
+        v.listedTick = n.listedTick;
+        v.listedPosition = n.listedPosition;
+        v.cooldownUntil = n.cooldownUntil;
+        v.withdrawableAt = r.withdrawableAt;
+        v.owner = r.owner;
+        v.operator = r.operator;
+        v.energySource = r.energySource;
+        v.powerThreshold = r.powerThreshold;
+        v.powerMax = r.powerMax;
+        v.ineligible = n.ineligible;
+        v.stake = VAULT.stakeOf(nodeId);
+        v.endpoint = r.endpoint;
+    }
+
+    function _requireOwner(uint32 nodeId) private view {
+        address owner = _records[nodeId].owner;
+        require(owner != address(0), UnknownNode(nodeId));
+        require(msg.sender == owner, NotOwner(nodeId, msg.sender));
+    }
+
+    function _requireOwnerOrOperator(uint32 nodeId) private view {
+        Record storage r = _records[nodeId];
+        require(r.owner != address(0), UnknownNode(nodeId));
+        require(msg.sender == r.owner || msg.sender == r.operator, NotOwnerOrOperator(nodeId, msg.sender));
+    }
+}

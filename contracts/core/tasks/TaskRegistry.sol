@@ -1,0 +1,749 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {
+    BASIS,
+    CODEC_DAG_PB,
+    CODEC_RAW,
+    MAX_PRICE,
+    MAX_ROUND_CLASSES,
+    MAX_TASK_CLASSES,
+    MAX_UNIT_TIME,
+    MAX_UNITS,
+    PRICE_UNIT,
+    UPKEEP_STEP_GAS
+} from "../../types/Units.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {IParameters, Param} from "../../interfaces/IParameters.sol";
+import {ISupply} from "../../interfaces/ISupply.sol";
+import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
+import {Vault} from "../vault/Vault.sol";
+import {Receipts} from "../../checkpoints/Receipts.sol";
+import {FairShare} from "./FairShare.sol";
+import {TaskQueue} from "./TaskQueue.sol";
+
+/// @title Registry of tasks: what developers want trained, and the escrow behind it
+/// @notice See {ITaskRegistry}.
+contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
+    using SafeCast for uint256;
+    using TaskQueue for TaskQueue.Queue;
+
+    /// @dev First slot: what rounds and leases change. Second: what they read. Then what only clients read.
+    struct Task {
+        TaskStatus status;
+        bool queued;
+        bool inRound;
+        uint16 feeBps;
+        uint32 units;
+        uint32 openUnits;
+        uint32 leasedUnits;
+        uint32 paidUnits;
+        uint32 refundedUnits;
+        uint32 nextFresh;
+        /// Where the reopened ranges end that the open round may use; what reopens meanwhile stands behind it.
+        uint24 roundRanges;
+        address owner;
+        uint32 deadline;
+        uint32 checkpointInterval;
+        uint24 maxUnitTime;
+        uint8 replicas;
+        // Third slot.
+        uint16 specCodec;
+        uint64 maxPrice;
+        uint40 submittedAt;
+        uint24 firstReopened;
+        /// What is left to pay for places in rounds, wei; part of the escrow. Above any supply of VER.
+        uint96 roundDeposit;
+        /// Place in the list of parked tasks, counted from 1; 0: not parked.
+        uint32 parkedPlace;
+        bytes32 specDigest;
+        uint256 classes;
+        uint40[] surcharges;
+        /// Oldest first, from `firstReopened` on.
+        OpenRange[] reopened;
+    }
+
+    /// @notice Rounds that a new task has paid in advance, each as if the task were alone in it.
+    uint256 public constant ROUNDS_IN_ADVANCE = 8;
+
+    /// @notice Holds the escrows.
+    Vault public immutable VAULT;
+    /// @notice Fee, bounds of intervals, pause.
+    IParameters public immutable PARAMETERS;
+    /// @notice Classes and what is listed.
+    ISupply public immutable SUPPLY;
+
+    address private _rounds;
+    address private _leases;
+    address private _reassignment;
+
+    /// @inheritdoc ITaskRegistry
+    uint32 public taskCount;
+
+    TaskQueue.Queue private _queue;
+    /// @dev Open tasks that stand neither in the queue nor in a round because no round could serve them; in no order.
+    uint32[] private _parked;
+    mapping(uint32 taskId => Task) private _tasks;
+
+    modifier onlyModule(address module) {
+        require(msg.sender == module, NotModule(msg.sender));
+        _;
+    }
+
+    constructor(Vault vault, IParameters parameters, ISupply supply) {
+        VAULT = vault;
+        PARAMETERS = parameters;
+        SUPPLY = supply;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function initialise(address rounds, address leases, address reassignment) external initialiser {
+        _rounds = rounds;
+        _leases = leases;
+        _reassignment = reassignment;
+        emit ModulesSet(rounds, leases, reassignment);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function submit(Submission calldata s) external returns (uint32) {
+        return _submit(s);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function submitWithPermit(
+        Submission calldata submission,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint32) {
+        (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
+        _permit(escrow + fee, deadline, v, r, s);
+        return _submit(submission);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function raisePrice(uint32 taskId, uint256 maxPrice) external {
+        _raisePrice(taskId, maxPrice, depositToRaise(taskId, maxPrice));
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function raisePriceWithPermit(
+        uint32 taskId,
+        uint256 maxPrice,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        uint256 deposit = depositToRaise(taskId, maxPrice);
+        _permit(deposit, deadline, v, r, s);
+        _raisePrice(taskId, maxPrice, deposit);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function cancel(uint32 taskId) external {
+        Task storage t = _existing(taskId);
+        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
+        _close(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function close(uint32 taskId) external {
+        Task storage t = _existing(taskId);
+        require(block.timestamp > t.deadline, DeadlineNotOver(taskId, t.deadline));
+        _close(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function fundRounds(uint32 taskId, uint256 amount) external {
+        _fundRounds(taskId, amount);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function fundRoundsWithPermit(
+        uint32 taskId,
+        uint256 amount,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external {
+        _permit(amount, deadline, v, r, s);
+        _fundRounds(taskId, amount);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function park(uint256 maximum) external returns (uint256 passed) {
+        maximum = Math.min(maximum, _queue.length());
+        for (; passed < maximum && (passed == 0 || gasleft() > UPKEEP_STEP_GAS); ++passed) {
+            (Admission admission, ) = _admit(_tasks[_queue.at(0)], 1);
+            if (admission == Admission.Admissible) return passed;
+            _parkHead(admission);
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function enqueue(uint32[] calldata taskIds) external returns (uint256 enqueued) {
+        for (uint256 i; i < taskIds.length && (i == 0 || gasleft() > UPKEEP_STEP_GAS); ++i) {
+            Task storage t = _tasks[taskIds[i]];
+            if (t.parkedPlace == 0 || admissionOf(taskIds[i]) != Admission.Admissible) continue;
+            if (msg.sender != t.owner && !_payUpkeep(taskIds[i], t)) continue;
+            _enqueue(taskIds[i], t);
+            ++enqueued;
+        }
+        require(enqueued != 0, NothingToEnqueue());
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function freeze(
+        uint256 mostTasks,
+        uint256 mostUnits
+    ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands) {
+        // Each task that takes part gets a unit at least.
+        mostTasks = Math.min(mostTasks, mostUnits);
+        taskIds = new uint32[](mostTasks);
+        demands = new uint32[](mostTasks);
+        // A number and not the gas that is left: who opens a round must not decide how many tasks are in it.
+        uint256 looks = Math.min(2 * mostTasks, _queue.length());
+        uint256 count;
+        uint256 classes;
+        for (; looks != 0 && count < mostTasks; --looks) {
+            uint32 taskId = _queue.at(0);
+            Task storage t = _tasks[taskId];
+            // More than what is listed for it cannot be leased; it would only keep others out of the round.
+            (Admission admission, uint256 demand) = _admit(t, mostUnits);
+            if (admission != Admission.Admissible) {
+                _parkHead(admission);
+                continue;
+            }
+            // Stays first in the queue, for the next round.
+            if (_bits(classes | t.classes) > MAX_ROUND_CLASSES) break;
+            classes |= t.classes;
+            _queue.popFront();
+            (t.queued, t.inRound) = (false, true);
+            t.roundRanges = uint24(t.reopened.length);
+            taskIds[count] = taskId;
+            demands[count++] = uint32(demand);
+        }
+        require(count != 0, NothingToAllocate());
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(taskIds, count)
+            mstore(demands, count)
+        }
+        FairShare.cut(demands, mostUnits);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function take(uint32 taskId, uint32 units) external onlyModule(_rounds) returns (OpenRange[] memory ranges) {
+        Task storage t = _tasks[taskId];
+        require(units <= t.openUnits, NotEnoughOpenUnits(taskId, t.openUnits, units));
+        t.openUnits -= units;
+        t.leasedUnits += units;
+        emit UnitsLeased(taskId, units);
+
+        (uint256 at, uint256 end) = (t.firstReopened, t.roundRanges);
+        ranges = new OpenRange[](Math.min(end - at, units) + 1);
+        uint256 count;
+        for (; at != end && units != 0;) {
+            OpenRange memory range = t.reopened[at];
+            if (range.count <= units) {
+                delete t.reopened[at++];
+            } else {
+                t.reopened[at].start = range.start + uint24(units);
+                t.reopened[at].count = range.count - uint24(units);
+                range.count = uint24(units);
+            }
+            units -= range.count;
+            ranges[count++] = range;
+        }
+        if (count != 0) t.firstReopened = uint24(at);
+        if (units != 0) {
+            ranges[count++] = OpenRange(uint24(t.nextFresh), uint24(units), 0, 1, 0);
+            t.nextFresh += units;
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(ranges, count)
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function charge(
+        uint32[] calldata taskIds,
+        uint256[] calldata values
+    ) external onlyModule(_rounds) returns (uint256 fees) {
+        uint256 share = Math.ceilDiv(_value(Param.SeedPrice), taskIds.length) * PRICE_UNIT;
+        for (uint256 i; i < taskIds.length; ++i) {
+            Task storage t = _tasks[taskIds[i]];
+            uint256 fee = _halfFee(values[i] * PRICE_UNIT, t.feeBps);
+            // The fee counts towards the seed's price: work that is worth it pays nothing else.
+            if (fee < share) fee += _useDeposit(taskIds[i], t, Math.min(share - fee, t.roundDeposit));
+            if (fee == 0) continue;
+            fees += fee;
+            _collect(taskIds[i], fee);
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function thaw(uint32[] calldata taskIds, bool toFront) external onlyModule(_rounds) {
+        for (uint256 i; i < taskIds.length; ++i) {
+            // Backwards to the front, so that the first stays first.
+            uint32 taskId = taskIds[toFront ? taskIds.length - 1 - i : i];
+            Task storage t = _tasks[taskId];
+            t.inRound = false;
+            if (t.status == TaskStatus.Closing) {
+                _refundOpen(taskId, t);
+                _endIfDone(taskId, t);
+            } else if (t.openUnits != 0 && !t.queued) {
+                if (!toFront) {
+                    _enqueue(taskId, t);
+                    continue;
+                }
+                t.queued = true;
+                _queue.pushFront(taskId);
+                emit TaskQueued(taskId, t.openUnits);
+            }
+        }
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function reopen(uint32 taskId, OpenRange calldata range) external {
+        require(msg.sender == _leases || msg.sender == _reassignment, NotModule(msg.sender));
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= range.count;
+        t.openUnits += range.count;
+        emit UnitsReopened(taskId, range.start, range.count, range.parent);
+        if (t.status == TaskStatus.Closing && !t.inRound) {
+            _refundOpen(taskId, t);
+            _endIfDone(taskId, t);
+            return;
+        }
+        t.reopened.push(range);
+        if (!t.queued && !t.inRound) _enqueue(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function refund(uint32 taskId, uint32 units) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= units;
+        _refund(taskId, t, units, 0);
+        _endIfDone(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function markPaid(uint32 taskId, uint32 units) external onlyModule(_leases) {
+        Task storage t = _tasks[taskId];
+        t.leasedUnits -= units;
+        t.paidUnits += units;
+        emit UnitsPaid(taskId, units);
+        _endIfDone(taskId, t);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function termsOf(uint32 taskId) external view returns (address, uint16, uint32, uint40) {
+        Task storage t = _tasks[taskId];
+        return (t.owner, t.feeBps, t.checkpointInterval, t.deadline);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function paceOf(uint32 taskId) external view returns (uint32, uint32) {
+        Task storage t = _tasks[taskId];
+        return (t.checkpointInterval, t.maxUnitTime);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function replicasOf(uint32 taskId) external view returns (uint8) {
+        return _tasks[taskId].replicas;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function takesLeases(uint32 taskId) external view returns (bool) {
+        return _takesLeases(_tasks[taskId]);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function roundTask(uint32 taskId) external view returns (RoundTask memory) {
+        Task storage t = _tasks[taskId];
+        return RoundTask(t.maxPrice, t.checkpointInterval, t.classes, t.surcharges);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function task(uint32 taskId) external view returns (TaskView memory) {
+        _existing(taskId);
+        return _view(taskId);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function taskPage(uint32 from, uint32 count) external view returns (TaskView[] memory page) {
+        uint32 end = taskCount + 1;
+        if (from == 0) from = 1;
+        if (from >= end) return page;
+        if (count > end - from) count = end - from;
+        page = new TaskView[](count);
+        for (uint32 i; i < count; ++i) page[i] = _view(from + i);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        taskIds = _pageOf(_queue.length(), offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _queue.at(offset + i);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        taskIds = _pageOf(_parked.length, offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _parked[offset + i];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function parkedCount() external view returns (uint256) {
+        return _parked.length;
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function queueLength() external view returns (uint256) {
+        return _queue.length();
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory ranges) {
+        Task storage t = _tasks[taskId];
+        uint256 first = t.firstReopened;
+        ranges = new OpenRange[](t.reopened.length - first);
+        for (uint256 i; i < ranges.length; ++i) ranges[i] = t.reopened[first + i];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
+        return (_escrowFor(units, maxPrice, _value(Param.FeeBps)) + _roundDeposit(), _amount(Param.SubmissionFee));
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function depositToRaise(uint32 taskId, uint256 maxPrice) public view returns (uint256) {
+        Task storage t = _existing(taskId);
+        uint256 current = t.maxPrice * PRICE_UNIT;
+        require(maxPrice > current, PriceNotRaised(taskId, maxPrice, current));
+        _price(maxPrice);
+        uint256 units = t.units - t.paidUnits - t.refundedUnits;
+        return _escrowFor(units, maxPrice, t.feeBps) - _escrowFor(units, current, t.feeBps);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function admissionOf(uint32 taskId) public view returns (Admission admission) {
+        (admission, ) = _admit(_tasks[taskId], 1);
+    }
+
+    function _submit(Submission calldata s) private returns (uint32 taskId) {
+        require(!PARAMETERS.intakePaused(), IntakePaused());
+        _check(s);
+        taskId = ++taskCount;
+        Task storage t = _tasks[taskId];
+        t.status = TaskStatus.Open;
+        t.feeBps = uint16(_value(Param.FeeBps));
+        t.units = s.units;
+        t.openUnits = s.units;
+        t.owner = msg.sender;
+        t.deadline = uint256(s.deadline).toUint32();
+        t.checkpointInterval = s.checkpointInterval;
+        t.maxUnitTime = uint24(s.maxUnitTime);
+        t.specCodec = s.specCodec;
+        t.replicas = s.replicas;
+        t.specDigest = s.specDigest;
+        t.maxPrice = uint64(s.maxPrice / PRICE_UNIT);
+        t.submittedAt = uint40(block.timestamp);
+        t.classes = _classSet(s, t.surcharges);
+        uint256 advance = _roundDeposit();
+        t.roundDeposit = uint96(advance);
+        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
+        uint256 fee = _amount(Param.SubmissionFee);
+        emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
+        _enqueue(taskId, t);
+        _lock(taskId, escrow + fee);
+        if (fee != 0) _collect(taskId, fee);
+    }
+
+    /// @dev A permit that somebody else has already used leaves the allowance it gave; the transfer checks that.
+    function _permit(uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(address(VAULT.TOKEN())).permit(msg.sender, address(VAULT), value, deadline, v, r, s)
+        {} catch {}
+    }
+
+    /// @dev Units that are leased may be leased again, at the new price; so the deposit is for them as well.
+    function _raisePrice(uint32 taskId, uint256 maxPrice, uint256 deposit) private {
+        Task storage t = _tasks[taskId];
+        require(msg.sender == t.owner, NotTaskOwner(taskId, msg.sender));
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        // A seed may be known by now, and the price decides what it chooses.
+        require(!SUPPLY.frozen(), ISupply.ListingsFrozen());
+        emit PriceRaised(taskId, t.maxPrice * PRICE_UNIT, maxPrice, deposit);
+        t.maxPrice = uint64(_price(maxPrice));
+        if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
+        _lock(taskId, deposit);
+    }
+
+    function _fundRounds(uint32 taskId, uint256 amount) private {
+        Task storage t = _existing(taskId);
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        // An amount that does not fit is more than there is of the token: the transfer reverts.
+        t.roundDeposit += uint96(amount);
+        emit RoundDepositAdded(taskId, msg.sender, amount);
+        _lock(taskId, amount);
+    }
+
+    /// @dev The accepted classes as a set; fills `surcharges`. At most {MAX_TASK_CLASSES} steps.
+    function _classSet(Submission calldata s, uint40[] storage surcharges) private returns (uint256 classes) {
+        uint256 known = SUPPLY.classes().length;
+        for (uint256 i; i < s.classIds.length; ++i) {
+            uint8 classId = s.classIds[i];
+            require(classId < known, UnknownClass(classId));
+            uint256 bit = 1 << classId;
+            require(bit > classes, ClassesNotAscending(classId));
+            classes |= bit;
+            if (s.surcharges.length != 0) surcharges.push(uint40(_price(s.surcharges[i])));
+        }
+    }
+
+    function _close(uint32 taskId, Task storage t) private {
+        require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
+        t.status = TaskStatus.Closing;
+        emit TaskClosing(taskId);
+        if (t.inRound) return;
+        _refundOpen(taskId, t);
+        _endIfDone(taskId, t);
+    }
+
+    /// @dev Open units of a closing task are refunded; it waits for nothing any longer.
+    function _refundOpen(uint32 taskId, Task storage t) private {
+        _unpark(t);
+        uint32 open = t.openUnits;
+        if (open == 0) return;
+        uint32 fresh = t.units - t.nextFresh;
+        t.openUnits = 0;
+        t.nextFresh = t.units;
+        _refund(taskId, t, open, fresh);
+    }
+
+    /// @dev Units are worth what was reserved for them; of the fee for those that were leased before, half is spent.
+    function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
+        t.refundedUnits += units;
+        uint256 price = t.maxPrice * PRICE_UNIT;
+        uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
+        emit UnitsRefunded(taskId, units, amount);
+        _release(taskId, t, amount);
+    }
+
+    /// @dev A task ends when nothing of it is open or leased; what is left of its escrow goes back.
+    function _endIfDone(uint32 taskId, Task storage t) private {
+        if (t.openUnits != 0 || t.leasedUnits != 0) return;
+        t.status = TaskStatus.Ended;
+        uint256 rest = VAULT.escrowOf(taskId);
+        emit TaskEnded(taskId, rest);
+        if (rest != 0) _release(taskId, t, rest);
+    }
+
+    /// @dev Puts a task that waits at the end of the queue.
+    function _enqueue(uint32 taskId, Task storage t) private {
+        _unpark(t);
+        t.queued = true;
+        _queue.pushBack(taskId);
+        emit TaskQueued(taskId, t.openUnits);
+    }
+
+    /// @dev Takes the head out of the queue; it is parked if it has units that wait.
+    function _parkHead(Admission why) private {
+        uint32 taskId = _queue.popFront();
+        Task storage t = _tasks[taskId];
+        t.queued = false;
+        if (why == Admission.NothingOpen) return;
+        _parked.push(taskId);
+        t.parkedPlace = uint32(_parked.length);
+        emit TaskParked(taskId, why);
+    }
+
+    /// @dev The last of the parked tasks takes the place of the one that leaves.
+    function _unpark(Task storage t) private {
+        uint32 place = t.parkedPlace;
+        if (place == 0) return;
+        uint32 last = _parked[_parked.length - 1];
+        _parked[place - 1] = last;
+        _tasks[last].parkedPlace = place;
+        t.parkedPlace = 0;
+        _parked.pop();
+    }
+
+    /// @dev What the next stay in the queue costs its task where others see to it; nothing that its next round needs.
+    function _payUpkeep(uint32 taskId, Task storage t) private returns (bool) {
+        uint256 fee = _amount(Param.SubmissionFee);
+        if (t.roundDeposit < fee + _amount(Param.SeedPrice)) return false;
+        if (fee != 0) _collect(taskId, _useDeposit(taskId, t, fee));
+        return true;
+    }
+
+    function _useDeposit(uint32 taskId, Task storage t, uint256 amount) private returns (uint256) {
+        if (amount == 0) return 0;
+        t.roundDeposit -= uint96(amount);
+        emit RoundDepositUsed(taskId, amount, t.roundDeposit);
+        return amount;
+    }
+
+    /// @dev Whether a round can take the task now, or why not; and the units that it would bring, at most `maximum`.
+    function _admit(Task storage t, uint256 maximum) private view returns (Admission, uint256 demand) {
+        if (t.status != TaskStatus.Open || t.openUnits == 0) return (Admission.NothingOpen, 0);
+        if (!_takesLeases(t)) return (Admission.DeadlineNear, 0);
+        if (t.roundDeposit < _amount(Param.SeedPrice)) return (Admission.DepositTooLow, 0);
+        demand = _supply(t, Math.min(t.openUnits, maximum));
+        return (demand == 0 ? Admission.NoSupply : Admission.Admissible, demand);
+    }
+
+    /// @dev Units that something listed now could serve at the task's price, but no more than `most`.
+    function _supply(Task storage t, uint256 most) private view returns (uint256 units) {
+        uint256 price = t.maxPrice;
+        bool plain = t.surcharges.length == 0;
+        uint256 classes = t.classes;
+        for (uint256 i; classes != 0 && units < most; ++i) {
+            uint256 surcharge = plain ? 0 : t.surcharges[i];
+            uint8 classId = uint8(Math.log2(classes & (~classes + 1)));
+            classes &= classes - 1;
+            if (surcharge <= price) units += SUPPLY.unitsAtOrBelow(classId, price - surcharge);
+        }
+        return Math.min(units, most);
+    }
+
+    function _takesLeases(Task storage t) private view returns (bool) {
+        return t.status == TaskStatus.Open && block.timestamp + _value(Param.MinLeaseTime) <= t.deadline;
+    }
+
+    function _check(Submission calldata s) private view {
+        require(s.specDigest != bytes32(0), InvalidSpec());
+        require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
+        require(s.replicas <= Receipts.MOST, TooManyReplicas(s.replicas, Receipts.MOST));
+        require(s.units != 0, NoUnits());
+        require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
+        require(_price(s.maxPrice) != 0, PriceIsZero());
+        uint256 count = s.classIds.length;
+        require(count != 0, NoClasses());
+        require(count <= MAX_TASK_CLASSES, TooManyClasses(count, MAX_TASK_CLASSES));
+        require(
+            s.surcharges.length == 0 || s.surcharges.length == count,
+            SurchargeCountMismatch(count, s.surcharges.length)
+        );
+        uint256 min = _value(Param.MinCheckpointInterval);
+        uint256 max = _value(Param.MaxCheckpointInterval);
+        require(
+            s.checkpointInterval >= min && s.checkpointInterval <= max,
+            IntervalOutOfBounds(s.checkpointInterval, min, max)
+        );
+        require(
+            s.maxUnitTime >= s.checkpointInterval && s.maxUnitTime <= MAX_UNIT_TIME,
+            UnitTimeOutOfBounds(s.maxUnitTime, s.checkpointInterval, MAX_UNIT_TIME)
+        );
+        uint256 earliest = block.timestamp + _value(Param.MinLeaseTime);
+        require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
+        uint256 latest = block.timestamp + _value(Param.MaxTaskTime);
+        require(s.deadline <= latest, DeadlineTooLate(s.deadline, latest));
+    }
+
+    function _existing(uint32 taskId) private view returns (Task storage t) {
+        t = _tasks[taskId];
+        require(t.status != TaskStatus.None, UnknownTask(taskId));
+    }
+
+    function _view(uint32 taskId) private view returns (TaskView memory v) {
+        Task storage t = _tasks[taskId];
+        v.id = taskId;
+        v.status = t.status;
+        v.queued = t.queued;
+        v.inRound = t.inRound;
+        v.parked = t.parkedPlace != 0;
+        v.units = t.units;
+        v.openUnits = t.openUnits;
+        v.leasedUnits = t.leasedUnits;
+        v.paidUnits = t.paidUnits;
+        v.refundedUnits = t.refundedUnits;
+        v.checkpointInterval = t.checkpointInterval;
+        v.maxUnitTime = t.maxUnitTime;
+        v.replicas = t.replicas;
+        v.submittedAt = t.submittedAt;
+        v.deadline = t.deadline;
+        v.specCodec = t.specCodec;
+        v.feeBps = t.feeBps;
+        v.specDigest = t.specDigest;
+        v.owner = t.owner;
+        v.maxPrice = t.maxPrice * PRICE_UNIT;
+        v.escrow = VAULT.escrowOf(taskId);
+        v.roundDeposit = t.roundDeposit;
+        (v.classIds, v.surcharges) = _classesOf(t);
+    }
+
+    function _classesOf(Task storage t) private view returns (uint8[] memory ids, uint256[] memory surcharges) {
+        uint256 count;
+        ids = new uint8[](MAX_TASK_CLASSES);
+        for (uint256 set = t.classes; set != 0; set &= set - 1) ids[count++] = uint8(Math.log2(set & (~set + 1)));
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(ids, count)
+        }
+        surcharges = new uint256[](count);
+        for (uint256 i; i < t.surcharges.length; ++i) surcharges[i] = t.surcharges[i] * PRICE_UNIT;
+    }
+
+    /// @dev Room for the ids from `offset` on of a list of `length`, at most `count`.
+    function _pageOf(uint256 length, uint256 offset, uint256 count) private pure returns (uint32[] memory) {
+        return new uint32[](Math.min(count, Math.saturatingSub(length, offset)));
+    }
+
+    /// @dev What a new task pays in advance for its rounds, wei.
+    function _roundDeposit() private view returns (uint256) {
+        return ROUNDS_IN_ADVANCE * _amount(Param.SeedPrice);
+    }
+
+    function _lock(uint32 taskId, uint256 amount) private {
+        VAULT.lockEscrow(taskId, msg.sender, amount);
+    }
+
+    function _release(uint32 taskId, Task storage t, uint256 amount) private {
+        VAULT.releaseEscrow(taskId, t.owner, amount);
+    }
+
+    function _collect(uint32 taskId, uint256 amount) private {
+        VAULT.collectFee(taskId, amount);
+    }
+
+    function _value(Param param) private view returns (uint256) {
+        return PARAMETERS.get(param);
+    }
+
+    /// @dev A parameter that is money, wei.
+    function _amount(Param param) private view returns (uint256) {
+        return _value(param) * PRICE_UNIT;
+    }
+
+    function _bits(uint256 set) private pure returns (uint256 count) {
+        for (; set != 0; set &= set - 1) ++count;
+    }
+
+    /// @dev Whole micro-VER of a price in wei.
+    function _price(uint256 price) private pure returns (uint256) {
+        require(price % PRICE_UNIT == 0, PriceNotOnGrid(price, PRICE_UNIT));
+        require(price <= MAX_PRICE * PRICE_UNIT, PriceTooHigh(price, MAX_PRICE * PRICE_UNIT));
+        return price / PRICE_UNIT;
+    }
+
+    /// @dev The half of the fee that falls due at once: at the first lease, or at payment. Exact, for prices are whole
+    /// micro-VER.
+    function _halfFee(uint256 amount, uint256 feeBps) private pure returns (uint256) {
+        return (amount * feeBps) / (2 * BASIS);
+    }
+
+    /// @dev What `units` can cost at most.
+    function _escrowFor(uint256 units, uint256 maxPrice, uint256 feeBps) private pure returns (uint256) {
+        return units * (maxPrice + Math.ceilDiv(maxPrice * feeBps, BASIS));
+    }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {ILeaseRegistry} from "../../../../contracts/interfaces/ILeaseRegistry.sol";
+import {ITaskRegistry} from "../../../../contracts/interfaces/ITaskRegistry.sol";
+import {Fixture} from "../../support/Fixture.sol";
+
+/// @title Disputed deliveries
+contract DisputesTest is Fixture {
+    uint32 private id;
+
+    function setUp() public override {
+        super.setUp();
+        id = leaseOf(bob, alice, 4);
+        deliver(id);
+    }
+
+    function test_Dispute() public {
+        uint256 escrow = vault.escrowOf(1);
+        uint256 bond = 4_000 * MICRO;
+        fund(bob, bond);
+        vm.expectEmit(address(leases));
+        emit ILeaseRegistry.LeaseDisputed(id, bob, bond);
+        vm.prank(bob);
+        leases.dispute(id);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Disputed);
+        assertEq(leases.result(id).bond, 4_000);
+        assertEq(vault.escrowOf(1), escrow + bond);
+        assertEq(leases.lease(id).due, block.timestamp + 2 hours);
+        assertEq(nodes.node(1).undecided, 4, "its stake stays bound");
+        assertBooks();
+    }
+
+    function test_Dispute_refusals() public {
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotTaskOwner.selector, 1, alice));
+        vm.prank(alice);
+        leases.dispute(id);
+        uint40 due = leases.lease(id).due;
+        vm.warp(due + 1);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.DisputeWindowClosed.selector, id, due));
+        vm.prank(bob);
+        leases.dispute(id);
+        vm.warp(due);
+        dispute(id);
+        vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Disputed));
+        vm.prank(bob);
+        leases.dispute(id);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, bob));
+        vm.prank(bob);
+        leases.rule(id, false);
+    }
+
+    function test_Rule_forNode() public {
+        uint256 bond = dispute(id);
+        vm.expectEmit(address(leases));
+        emit ILeaseRegistry.DisputeRuled(id, true);
+        vm.prank(arbiter);
+        leases.rule(id, true);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Paid);
+        assertEq(vault.claimable(alice), 40_000 * MICRO + bond);
+        assertEq(vault.escrowOf(1), 0);
+        assertUnits(1, 0, 0, 4, 0);
+        vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Paid));
+        vm.prank(arbiter);
+        leases.rule(id, false);
+        assertBooks();
+    }
+
+    /// @notice Its units start afresh: no checkpoint of what was refused is built on, but the fence grows.
+    function test_Rule_againstNode() public {
+        uint256 bond = dispute(id);
+        vm.prank(arbiter);
+        leases.rule(id, false);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Rejected);
+        assertEq(nodes.node(1).undecided, 0);
+        assertEq(vault.claimable(bob), bond);
+        assertEq(nodes.node(1).stake, (stakeFor(4) * 95) / 100);
+        assertUnits(1, 4, 0, 0, 0);
+        ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(1);
+        assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(0, 4, 0, 2, 1))));
+        register(alice, CPU_EU, 4, 10);
+        runRound(2);
+        assertEq(leases.lease(2).fence, 2);
+        assertEq(leases.lease(2).parent, 0);
+        // Against it and on to the end: the books balance and nothing is left behind.
+        deliver(2);
+        accept(bob, 2);
+        assertEq(vault.escrowOf(1), 0);
+        assertBooks();
+    }
+
+    /// @notice If the arbiter is silent, the node is paid, bond included.
+    function test_SilentArbiter() public {
+        uint256 bond = dispute(id);
+        uint40 due = leases.lease(id).due;
+        vm.warp(due);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.ArbitrationOpen.selector, id, due));
+        accept(bob, id);
+        vm.warp(due + 1);
+        accept(keeper, id);
+        assertEq(vault.claimable(alice), 40_000 * MICRO + bond);
+        assertBooks();
+    }
+
+    /// @notice A dispute in a cancelled task: the refused units are refunded.
+    function test_Rule_againstNode_inClosingTask() public {
+        uint256 bond = dispute(id);
+        vm.prank(bob);
+        tasks.cancel(1);
+        vm.prank(arbiter);
+        leases.rule(id, false);
+        assertEq(uint8(tasks.task(1).status), uint8(ITaskRegistry.TaskStatus.Ended));
+        assertEq(vault.claimable(bob), bond + escrowFor(4, 20_000) - firstHalfOfFee(4, 10_000));
+        assertEq(vault.escrowOf(1), 0);
+        assertBooks();
+    }
+
+    /// @notice Other payments of the task leave a bond alone.
+    function test_BondIsApart() public {
+        register(alice, CPU_EU, 2, 11);
+        submit(bob, 2, 20_000, CPU_EU);
+        runRound(3);
+        uint256 bond = dispute(id);
+        vm.prank(bob);
+        tasks.cancel(1);
+        assertEq(vault.escrowOf(1), escrowFor(4, 20_000) - firstHalfOfFee(4, 10_000) + bond);
+    }
+
+    function _wrong(ILeaseRegistry.LeaseStatus status) private view returns (bytes memory) {
+        return abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, status);
+    }
+}

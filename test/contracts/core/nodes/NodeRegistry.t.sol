@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {INodeRegistry} from "../../../../contracts/interfaces/INodeRegistry.sol";
+import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
+import {Param} from "../../../../contracts/interfaces/IParameters.sol";
+import {Fixture} from "../../support/Fixture.sol";
+
+/// @title Registering, terms, keys and classes
+contract NodeRegistryTest is Fixture {
+    uint32 private id;
+
+    function setUp() public override {
+        super.setUp();
+        id = register(alice, CPU_EU, 5, 10);
+    }
+
+    function test_Register() public {
+        uint256 stake = stakeFor(3);
+        fund(bob, stake);
+        ISupply.Terms memory terms = termsOf(GPU_EU, 3, 4095);
+        vm.expectEmit(address(nodes));
+        emit INodeRegistry.NodeRegistered(2, bob, keeper, terms);
+        vm.expectEmit(address(supply));
+        emit ISupply.Listed(2, GPU_EU, 4095, 3);
+        vm.prank(bob);
+        assertEq(nodes.register(keeper, terms, profile(), stake), 2);
+
+        INodeRegistry.NodeView memory n = nodes.node(2);
+        assertEq(uint8(n.status), uint8(ISupply.NodeStatus.Active));
+        assertEq(n.owner, bob);
+        assertEq(n.operator, keeper);
+        assertEq(n.stake, stake);
+        assertEq(n.capacity, 3);
+        assertEq(n.listedUnits, 3);
+        assertEq(n.listedTick, 4095);
+        assertEq(uint8(n.energySource), uint8(INodeRegistry.EnergySource.Solar));
+        assertEq(n.powerThreshold, 300);
+        assertEq(n.endpoint, "/ip4/127.0.0.1/tcp/4001");
+        assertEq(nodes.nodeOfOperator(keeper), 2);
+        assertEq(supply.unitsBelow(GPU_EU, 4095), 0);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, 4095 * 1_500), 3);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, 4095 * 1_500 - 1), 0);
+        assertEq(supply.unitsAtOrBelow(GPU_EU, type(uint40).max), 3);
+        assertBooks();
+    }
+
+    function test_Register_refusals() public {
+        fund(bob, stakeFor(10));
+        uint256 stake = stakeFor(1);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        vm.startPrank(bob);
+
+        vm.expectRevert(INodeRegistry.InvalidOperator.selector);
+        nodes.register(address(0), terms, profile(), stake);
+
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorTaken.selector, operatorOf(id), id));
+        nodes.register(operatorOf(id), terms, profile(), stake);
+
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, stake - 1, stake));
+        nodes.register(bob, terms, profile(), stake - 1);
+
+        terms.ask += 1;
+        vm.expectRevert(abi.encodeWithSelector(ISupply.AskNotOnTick.selector, terms.ask, 1_000 * MICRO));
+        nodes.register(bob, terms, profile(), stake);
+
+        terms.ask = 4096 * 1_000 * MICRO;
+        uint256 highest = 4095 * 1_000 * MICRO;
+        vm.expectRevert(abi.encodeWithSelector(ISupply.AskTooHigh.selector, terms.ask, highest));
+        nodes.register(bob, terms, profile(), stake);
+
+        terms = ISupply.Terms(4, 1, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 4));
+        nodes.register(bob, terms, profile(), stake);
+
+        terms = ISupply.Terms(CPU_EU, 0, 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 0));
+        nodes.register(bob, terms, profile(), stake);
+
+        terms.capacity = 1 << 24;
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 1 << 24));
+        nodes.register(bob, terms, profile(), stake);
+
+        INodeRegistry.Profile memory long = profile();
+        long.endpoint = string(new bytes(257));
+        terms.capacity = 1;
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidEndpoint.selector, 257));
+        nodes.register(bob, terms, long, stake);
+        vm.stopPrank();
+    }
+
+    function test_SetTerms() public {
+        ISupply.Terms memory terms = termsOf(GPU_US, 2, 3);
+        vm.expectEmit(address(nodes));
+        emit INodeRegistry.TermsSet(id, terms);
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        INodeRegistry.NodeView memory n = nodes.node(id);
+        assertEq(n.listedClassId, GPU_US);
+        assertEq(n.listedTick, 3);
+        assertEq(n.listedUnits, 2);
+        assertEq(supply.unitsBelow(CPU_EU, 4095), 0);
+        assertEq(supply.unitsBelow(GPU_US, 4), 2);
+
+        terms = termsOf(GPU_US, 6, 3);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, stakeFor(5), stakeFor(6)));
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+    }
+
+    function test_SetTerms_notBelowWhatIsLeased() public {
+        submit(bob, 3, 20_000, CPU_EU);
+        runRound(1);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 2, 10);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.CapacityInUse.selector, id, 2, 3));
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        terms.capacity = 3;
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        assertEq(nodes.node(id).listedUnits, 0);
+    }
+
+    /// @notice A slashed node may go on lowering its capacity, though its stake does not cover what is left.
+    function test_SetTerms_lowerAfterSlash() public {
+        setParam(Param.SlashBps, 10_000);
+        submit(bob, 5, 20_000, CPU_EU);
+        runRound(1);
+        expire(1);
+        assertEq(nodes.node(id).stake, 0);
+        ISupply.Terms memory terms = termsOf(CPU_EU, 4, 10);
+        vm.prank(alice);
+        nodes.setTerms(id, terms);
+        assertEq(nodes.node(id).listedUnits, 0);
+    }
+
+    function test_SetProfile() public {
+        INodeRegistry.Profile memory p = INodeRegistry.Profile(INodeRegistry.EnergySource.Wind, 1, 2, "");
+        vm.expectEmit(address(nodes));
+        emit INodeRegistry.ProfileSet(id, p);
+        vm.prank(operatorOf(id));
+        nodes.setProfile(id, p);
+        vm.prank(alice);
+        nodes.setProfile(id, p);
+        assertEq(nodes.node(id).powerThreshold, 1);
+        assertEq(nodes.node(id).powerMax, 2);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotOwnerOrOperator.selector, id, bob));
+        vm.prank(bob);
+        nodes.setProfile(id, p);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 9));
+        nodes.setProfile(9, p);
+    }
+
+    function test_SetOperator() public {
+        vm.expectEmit(address(nodes));
+        emit INodeRegistry.OperatorSet(id, keeper);
+        vm.prank(alice);
+        nodes.setOperator(id, keeper);
+        assertEq(nodes.nodeOfOperator(keeper), id);
+        assertEq(nodes.nodeOfOperator(operatorOf(id)), 0);
+        (address owner, address operator) = nodes.keysOf(id);
+        assertEq(owner, alice);
+        assertEq(operator, keeper);
+        // The same key again is no conflict.
+        vm.prank(alice);
+        nodes.setOperator(id, keeper);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotOwner.selector, id, keeper));
+        vm.prank(keeper);
+        nodes.setOperator(id, bob);
+    }
+
+    /// @notice A node that has left cannot take away the key that another node uses since.
+    function test_SetOperator_notAfterWithdrawal() public {
+        vm.startPrank(alice);
+        nodes.drain(id);
+        nodes.exit(id);
+        vm.warp(nodes.node(id).withdrawableAt);
+        nodes.withdraw(id);
+        vm.stopPrank();
+
+        fund(bob, stakeFor(1));
+        vm.startPrank(bob);
+        uint32 second = nodes.register(operatorOf(id), termsOf(CPU_EU, 1, 1), profile(), stakeFor(1));
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Withdrawn));
+        vm.prank(alice);
+        nodes.setOperator(id, keeper);
+        assertEq(nodes.nodeOfOperator(operatorOf(id)), second);
+    }
+
+    function test_OnlyOwner() public {
+        bytes memory notOwner = abi.encodeWithSelector(INodeRegistry.NotOwner.selector, id, operatorOf(id));
+        ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
+        vm.startPrank(operatorOf(id));
+        vm.expectRevert(notOwner);
+        nodes.setTerms(id, terms);
+        vm.expectRevert(notOwner);
+        nodes.exit(id);
+        vm.expectRevert(notOwner);
+        nodes.withdraw(id);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 2));
+        nodes.withdraw(2);
+        vm.stopPrank();
+    }
+
+    function test_OnlyModules() public {
+        bytes memory notModule = abi.encodeWithSelector(ISupply.NotModule.selector, address(this));
+        vm.expectRevert(notModule);
+        supply.freeze(1);
+        vm.expectRevert(notModule);
+        supply.thaw();
+        vm.expectRevert(notModule);
+        supply.fill(CPU_EU, 0, 0, 0, "");
+        vm.expectRevert(notModule);
+        supply.release(id, 1);
+        vm.expectRevert(notModule);
+        supply.slash(id, 1);
+        vm.expectRevert(notModule);
+        supply.reserve(id, 1);
+        vm.expectRevert(notModule);
+        supply.markDelivered(id, 1);
+        vm.expectRevert(notModule);
+        supply.markDecided(id, 1);
+        vm.expectRevert(notModule);
+        supply.setEligible(id, false);
+        vm.expectRevert(notModule);
+        supply.join(id, alice, ISupply.Terms(CPU_EU, 1, 0));
+        vm.expectRevert(notModule);
+        supply.setTerms(id, ISupply.Terms(CPU_EU, 1, 0));
+        vm.expectRevert(notModule);
+        supply.setStatus(id, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
+        vm.expectRevert(notModule);
+        supply.noteStake(id, true);
+        vm.expectRevert(ISupply.ListingsNotFrozen.selector);
+        vm.prank(address(rounds));
+        supply.thaw();
+    }
+
+    function test_AddClasses() public {
+        ISupply.Class[] memory added = new ISupply.Class[](1);
+        added[0] = ISupply.Class("tpu/eu", 5);
+        vm.expectEmit(address(supply));
+        emit ISupply.ClassAdded(4, "tpu/eu", 5);
+        supply.addClasses(added);
+        assertEq(supply.classes().length, 5);
+        assertEq(supply.class(4).name, "tpu/eu");
+
+        vm.expectRevert(abi.encodeWithSelector(ISupply.ClassNameTaken.selector, bytes32("tpu/eu")));
+        supply.addClasses(added);
+        added[0] = ISupply.Class("new", 0);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidTickSize.selector, 0));
+        supply.addClasses(added);
+        added[0].tickSize = uint40(type(uint40).max / 4095 + 1);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidTickSize.selector, added[0].tickSize));
+        supply.addClasses(added);
+        added[0].tickSize -= 1;
+        supply.addClasses(added);
+
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, alice));
+        vm.prank(alice);
+        supply.addClasses(added);
+    }
+
+    function test_AddClasses_atMost256() public {
+        ISupply.Class[] memory added = new ISupply.Class[](252);
+        for (uint256 i; i < 252; ++i) added[i] = ISupply.Class(bytes32(i + 1), 1);
+        supply.addClasses(added);
+        added = new ISupply.Class[](1);
+        added[0] = ISupply.Class("one more", 1);
+        vm.expectRevert(ISupply.TooManyClasses.selector);
+        supply.addClasses(added);
+        // The last class works like any other.
+        register(bob, 255, 2, 3);
+        submit(bob, 2, 10, 255);
+        runRound(3);
+        assertEq(nodes.node(2).leased, 2);
+    }
+
+    function test_Pages() public {
+        register(bob, CPU_US, 1, 1);
+        register(bob, CPU_US, 1, 2);
+        assertEq(nodes.nodePage(0, 10).length, 3);
+        assertEq(nodes.nodePage(2, 1)[0].id, 2);
+        assertEq(nodes.nodePage(3, type(uint32).max).length, 1);
+        assertEq(nodes.nodePage(4, 1).length, 0);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 0));
+        nodes.node(0);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.UnknownNode.selector, 4));
+        nodes.node(4);
+        vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 7));
+        supply.class(7);
+    }
+}
