@@ -25,14 +25,14 @@ const DATED = [
   // in the name of a file that was set aside, for people
   "chain/internal/set-aside.ts",
   // sets the wall clock back on purpose
-  "scripts/faults/transactions/sending.ts",
+  "packages/devnet/transaction-faults/sending.ts",
   // held against the dates of log lines, which other processes wrote
   "packages/devnet/timeline.ts",
   "packages/devnet/faults.ts",
   // set the date of their own process, or answer with one
   "scripts/faults/clocks.ts",
   "scripts/faults/endpoints/limits.ts",
-  "scripts/faults/transactions/sending.ts",
+  "packages/devnet/transaction-faults/sending.ts",
   // held against the chain's clock
   "packages/process/check/connect.ts",
   "scripts/faults/commands/surroundings.ts",

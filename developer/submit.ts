@@ -5,6 +5,7 @@ import { ChainError } from "@verai/client/errors";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import type { KeySource } from "@verai/client/keys";
 import type { SignedTransaction } from "@verai/client/lane";
+import { submittedTask } from "@verai/client/outcomes";
 import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
 import { fundAndSubmit } from "@verai/client/simulate";
@@ -113,7 +114,7 @@ export async function submitTask(
       );
     },
   });
-  const taskId = taskIdIn(session, sent ?? earlier);
+  const taskId = await taskIdIn(session, sent ?? earlier);
   if (taskId === undefined) throw new Error("the transaction went through without submitting a task");
   await record?.done(taskId);
   logger.info({ task: taskId, spec: specCid, units: terms.units }, "task submitted");
@@ -160,7 +161,7 @@ async function submittedBefore(
   await lane.recover();
   if (record.signed.length > 0) {
     const outcome = await lane.outcomeOf(LABEL, record.signed);
-    const taskId = outcome.kind === "mined" ? taskIdIn(session, outcome.receipt) : undefined;
+    const taskId = outcome.kind === "mined" ? await taskIdIn(session, outcome.receipt) : undefined;
     if (taskId !== undefined) await record.done(taskId);
     return taskId;
   }
@@ -170,11 +171,11 @@ async function submittedBefore(
   return found?.id;
 }
 
-function taskIdIn({ contracts }: Session, receipt: TransactionReceipt | null | undefined): number | undefined {
-  const event = receipt?.logs
-    .map((log) => contracts.tasks.interface.parseLog(log))
-    .find((parsed) => parsed?.name === "TaskSubmitted");
-  return event ? Number(event.args["taskId"]) : undefined;
+async function taskIdIn(
+  { contracts }: Session,
+  receipt: TransactionReceipt | null | undefined,
+): Promise<number | undefined> {
+  return receipt ? (await submittedTask(contracts, receipt))?.taskId : undefined;
 }
 
 /** Adds what the task's carbon price comes to in each class. */

@@ -11,7 +11,8 @@ import { join } from "node:path";
 
 import { Command } from "commander";
 
-import { showEnergy } from "./demo/energy.ts";
+import { showEnergy } from "@verai/devnet/energy";
+import { collectEnergy } from "@verai/tasks/energy/collect";
 import { examine } from "./demo/examine.ts";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
@@ -71,7 +72,7 @@ async function withEnergy({ session, configs }: Story, report: Report): Promise<
     screen.say(text);
   };
   const processOf = ({ name }: { readonly name: string }) => `agent-${name}`;
-  const energy = await showEnergy({ session, processes, configs, say, processOf });
+  const energy = await showEnergy({ session, processes, configs, say, processOf, collect: collectEnergy });
   return { ...report, energy, checks: [...report.checks, ...energy.checks] };
 }
 

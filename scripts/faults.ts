@@ -13,7 +13,7 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { interruptible } from "@verai/devnet/interrupt";
 import { Screen, table } from "@verai/devnet/screen";
-import { type CaseOutcome, type FaultCase, type FaultKind, runCase } from "./faults/frame.ts";
+import { type CaseOutcome, type FaultCase, type FaultKind, runCase } from "@verai/devnet/fault-case";
 import { KINDS } from "./faults/kinds.ts";
 
 const names = KINDS.map(({ name }) => name);

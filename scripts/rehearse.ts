@@ -19,10 +19,11 @@ import { Processes, ROOT } from "@verai/devnet/processes";
 import { Screen } from "@verai/devnet/screen";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
-import { deploy, fillParameters } from "./rehearsal/deploy.ts";
+import { deploy } from "./rehearsal/deploy.ts";
+import { fillParameters } from "@verai/devnet/parameters-file";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/oracle.ts";
-import { newPerson, type Person } from "./rehearsal/people.ts";
+import { newPerson, type Person } from "@verai/devnet/wallets";
 import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
 
 const options = new Command("rehearse")

@@ -5,49 +5,13 @@ import type {
 } from "@nomicfoundation/ignition-core";
 import { id } from "ethers";
 
+import { ENUMS } from "../../packages/client/generated/enums.ts";
+
 /** Roles of the access manager. 0 is OpenZeppelin's admin role. */
 export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as const;
 
-/** The governed parameters in the order of `enum Param` (contracts/interfaces/IParameters.sol). */
-const PARAMETERS = [
-  "StakePerUnit",
-  "UnbondingPeriod",
-  "FeeBps",
-  "RoundInterval",
-  "RoundMaxTasks",
-  "RoundMaxUnits",
-  "SeedTimeout",
-  "SettleTimeout",
-  "LeaseGrace",
-  "MinCheckpointInterval",
-  "MaxCheckpointInterval",
-  "MinLeaseTime",
-  "DisputeWindow",
-  "ArbitrationTimeout",
-  "DisputeBondBps",
-  "SlashBps",
-  "Cooldown",
-  "RoundBounty",
-  "ExpireBounty",
-  "ReportInterval",
-  "ReportTimeout",
-  "BalanceBand",
-  "MoveCooldown",
-  "MoveGrace",
-  "MaxLatency",
-  "BaselinePue",
-  "SubmissionFee",
-  "LatencyFloor",
-  "MaxReassignments",
-  "OutageGrace",
-  "LoadFloor",
-  "MaxTaskTime",
-  "SeedPrice",
-  "ReleaseFee",
-  "ReleaseUnitFee",
-  "ReleaseBar",
-  "ReleaseMemory",
-] as const;
+/** The governed parameters in the order of their ids, by the names that the contracts use. */
+const PARAMETERS = ENUMS.Param.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
 
 type Coordinator =
   | NamedArtifactContractDeploymentFuture<"VRFCoordinatorV2_5Mock">

@@ -6,7 +6,8 @@ import { test } from "node:test";
 
 import { JsonRpcProvider, type Provider } from "ethers";
 
-import { checkDeployment, connect, deploymentFile, parseDeployment, readDeployment } from "./deployment.ts";
+import { checkDeployment, connect, parseDeployment } from "./deployment.ts";
+import { deploymentFile, readDeployment } from "./deployment-file.ts";
 
 const NEEDED = [
   "VerToken",

@@ -6,7 +6,8 @@ import { AbiCoder, type ErrorFragment, id, Interface, type InterfaceAbi, makeErr
 
 import { ChainError, ContractRefusal, isRefusal, RpcUnavailable } from "./errors.ts";
 import { explain, revertData } from "./explain.ts";
-import { codeOf, knownErrors, SENTENCES } from "./internal/refusals.ts";
+import { codeOf, describeError, SENTENCES } from "./describe-error.ts";
+import { knownErrors } from "./internal/refusals.ts";
 
 const ETHER = 10n ** 18n;
 
@@ -108,6 +109,23 @@ test("sentences name amounts, times, words and prices of a round as people read 
     refuse("FlowNotCheapest(uint32,uint8,uint256,uint256)", 1n, 2n, 1024n * 20_000n, 1024n * 10_000n + 512n).message,
     /at 0\.02 VER where 0\.0100005 VER would do/,
   );
+});
+
+test("an error is described by its name and values alone, however a library decodes short integers", () => {
+  const told = describeError("WrongLeaseStatus", [7, 6]);
+  assert.match(told.message, /^Lease 7 is expired.*read it again/);
+  assert.deepEqual(
+    { ...told, message: "" },
+    {
+      name: "WrongLeaseStatus",
+      code: "WRONG_LEASE_STATUS",
+      message: "",
+      retryable: false,
+      args: { leaseId: 7, status: 6 },
+    },
+  );
+  assert.equal(describeError("SeedPending", [1n]).retryable, true);
+  assert.equal(describeError("Nobody", [1n, "a"]).message, "The contract refused: Nobody(1, a).");
 });
 
 test("what passes by itself is retryable, what does not is not", () => {

@@ -1,5 +1,7 @@
 import { type Signer, type TypedDataDomain, verifyTypedData } from "ethers";
 
+import { signingDomain, typesOf } from "./signing.ts";
+
 /** A checkpoint of a lease, as it is posted. */
 export interface Holding {
   readonly leaseId: number;
@@ -20,21 +22,11 @@ export interface Receipt {
 }
 
 /** The type that CheckpointRegistry.sol verifies (EIP-712). */
-const TYPES = {
-  CheckpointReceipt: [
-    { name: "leaseId", type: "uint32" },
-    { name: "fence", type: "uint24" },
-    { name: "digest", type: "bytes32" },
-    { name: "codec", type: "uint16" },
-    { name: "progress", type: "uint40" },
-    { name: "size", type: "uint64" },
-    { name: "nodeId", type: "uint32" },
-  ],
-};
+const TYPES = typesOf("CheckpointReceipt");
 
 /** Binds signatures to one chain and one registry. */
 export function holdingDomain(chainId: number, checkpointRegistry: string): TypedDataDomain {
-  return { name: "DRMP", version: "1", chainId, verifyingContract: checkpointRegistry };
+  return signingDomain(chainId, checkpointRegistry);
 }
 
 /** Signs that node `nodeId` holds a checkpoint. Its producer signs the same when it asks others, in its own name. */

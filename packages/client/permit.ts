@@ -4,6 +4,7 @@ import type { Contracts } from "./deployment.ts";
 import { ChainError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { pinBlock } from "./pin.ts";
+import { typesOf } from "./signing.ts";
 
 /** A signed ERC-2612 permit, in the order in which the contracts' `…WithPermit` functions take it. */
 export interface Permit {
@@ -16,15 +17,7 @@ export interface Permit {
   readonly s: string;
 }
 
-const TYPES = {
-  Permit: [
-    { name: "owner", type: "address" },
-    { name: "spender", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-};
+const TYPES = typesOf("Permit");
 
 /**
  * Signs a permit by which the vault may take `value` wei of VER from the signer, once. It costs nothing; a second one

@@ -1,4 +1,6 @@
-import { concat, getBytes, hexlify, Signature, type TypedDataDomain, type TypedDataField } from "ethers";
+import { concat, getBytes, hexlify, Signature, type TypedDataDomain } from "ethers";
+
+import { signingDomain, typesOf } from "./signing.ts";
 
 /** Energy of one lease's units in a report's period. */
 export interface EnergyShare {
@@ -57,25 +59,7 @@ export function keyOfSequence(sequence: number): number {
 export const MAX_SHARES = 64;
 
 /** The EIP-712 types that an operator signs a report as. */
-export const REPORT_TYPES: Record<string, TypedDataField[]> = {
-  Report: [
-    { name: "nodeId", type: "uint32" },
-    { name: "sequence", type: "uint32" },
-    { name: "period", type: "uint32" },
-    { name: "load", type: "uint16" },
-    { name: "latency", type: "uint16" },
-    { name: "joules", type: "uint40" },
-    { name: "renewableJoules", type: "uint40" },
-    { name: "method", type: "uint8" },
-    { name: "version", type: "uint16" },
-    { name: "idleUnitSeconds", type: "uint32" },
-    { name: "shares", type: "Share[]" },
-  ],
-  Share: [
-    { name: "leaseId", type: "uint32" },
-    { name: "joules", type: "uint40" },
-  ],
-};
+export const REPORT_TYPES = typesOf("Report");
 
 /** Fields of a packed report before its shares, with their widths in bytes; the number of shares follows. */
 const HEAD = [
@@ -99,7 +83,7 @@ const SIGNATURE_BYTES = 64;
  * @param telemetry Address of the telemetry contract.
  */
 export function reportDomain(chainId: number | bigint, telemetry: string): TypedDataDomain {
-  return { name: "DRMP", version: "1", chainId, verifyingContract: telemetry };
+  return signingDomain(chainId, telemetry);
 }
 
 /**

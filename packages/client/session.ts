@@ -2,7 +2,8 @@ import { join } from "node:path";
 
 import { parseEther, parseUnits } from "ethers";
 
-import { checkDeployment, connect, type Contracts, readDeployment } from "./deployment.ts";
+import { checkDeployment, connect, type Contracts } from "./deployment.ts";
+import { readDeployment } from "./deployment-file.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type LaneEvent, type LaneOptions, TransactionLane } from "./lane.ts";
 import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";

@@ -1,108 +1,32 @@
-/**
- * The contracts' enumerations as words, in the order of their numbers on chain. A test compares them with the
- * Solidity sources.
- */
+/** The contracts' enumerations as words, in the order of their numbers on chain; `npm run abi` takes them from the sources. */
+import { ENUMS } from "./generated/enums.ts";
 
 /** Status of a node (`ISupply.NodeStatus`). */
-export const NODE_STATUSES = ["none", "active", "draining", "unbonding", "withdrawn"] as const;
+export const NODE_STATUSES = ENUMS.NodeStatus;
 /** Where a node says its electricity comes from (`INodeRegistry.EnergySource`). */
-export const ENERGY_SOURCES = [
-  "unknown",
-  "grid",
-  "solar",
-  "wind",
-  "hydro",
-  "geothermal",
-  "nuclear",
-  "storage",
-] as const;
+export const ENERGY_SOURCES = ENUMS.EnergySource;
 /** Status of a task (`ITaskRegistry.TaskStatus`). */
-export const TASK_STATUSES = ["none", "open", "closing", "ended"] as const;
+export const TASK_STATUSES = ENUMS.TaskStatus;
 /** Status of a lease (`ILeaseRegistry.LeaseStatus`). */
-export const LEASE_STATUSES = [
-  "none",
-  "active",
-  "delivered",
-  "disputed",
-  "paid",
-  "released",
-  "expired",
-  "rejected",
-  "moving",
-] as const;
+export const LEASE_STATUSES = ENUMS.LeaseStatus;
 /** Status of a round (`IRoundManager.RoundStatus`). */
-export const ROUND_STATUSES = ["none", "seeding", "settling", "settled", "aborted"] as const;
+export const ROUND_STATUSES = ENUMS.RoundStatus;
 /** How a report's energy was found out (`ITelemetry.Method`). What is estimated is never called measured. */
-export const ENERGY_METHODS = ["none", "rapl", "nvml", "estimated"] as const;
+export const ENERGY_METHODS = ENUMS.Method;
 /** Why a report was refused (`ITelemetry.Refusal`). */
-export const REPORT_REFUSALS = [
-  "none",
-  "unknownNode",
-  "notInMarket",
-  "sequenceNotGrowing",
-  "badSignature",
-  "periodInvalid",
-  "loadTooHigh",
-  "unknownMethod",
-  "powerAboveMaximum",
-  "renewableAboveTotal",
-  "sharesAboveTotal",
-  "foreignLease",
-  "sharesOutOfOrder",
-  "tooManyShares",
-  "idleAboveWork",
-  "leaseOver",
-] as const;
+export const REPORT_REFUSALS = ENUMS.Refusal;
 /** Whose energy (`IEnergyLedger.Scope`). */
-export const ENERGY_SCOPES = ["network", "node", "task"] as const;
+export const ENERGY_SCOPES = ENUMS.Scope;
 /** Why units moved (`IBalancer.Cause`). */
-export const MOVE_CAUSES = ["load", "power"] as const;
+export const MOVE_CAUSES = ENUMS.Cause;
 /** How a lease's node does (`ILeaseRegistry.Health`). */
-export const LEASE_HEALTHS = ["inTime", "suspect", "overdue"] as const;
+export const LEASE_HEALTHS = ENUMS.Health;
 /** Status of a batch of reassignments (`IReassignment.BatchStatus`). */
-export const BATCH_STATUSES = ["none", "seeding", "drawing", "done", "aborted"] as const;
+export const BATCH_STATUSES = ENUMS.BatchStatus;
 /** Whether a round can take a task, or what keeps it out (`ITaskRegistry.Admission`). */
-export const ADMISSIONS = ["admissible", "nothingOpen", "deadlineNear", "depositTooLow", "noSupply"] as const;
+export const ADMISSIONS = ENUMS.Admission;
 /** Names of the governed parameters (`Param`). */
-export const PARAMETERS = [
-  "stakePerUnit",
-  "unbondingPeriod",
-  "feeBps",
-  "roundInterval",
-  "roundMaxTasks",
-  "roundMaxUnits",
-  "seedTimeout",
-  "settleTimeout",
-  "leaseGrace",
-  "minCheckpointInterval",
-  "maxCheckpointInterval",
-  "minLeaseTime",
-  "disputeWindow",
-  "arbitrationTimeout",
-  "disputeBondBps",
-  "slashBps",
-  "cooldown",
-  "roundBounty",
-  "expireBounty",
-  "reportInterval",
-  "reportTimeout",
-  "balanceBand",
-  "moveCooldown",
-  "moveGrace",
-  "maxLatency",
-  "baselinePue",
-  "submissionFee",
-  "latencyFloor",
-  "maxReassignments",
-  "outageGrace",
-  "loadFloor",
-  "maxTaskTime",
-  "seedPrice",
-  "releaseFee",
-  "releaseUnitFee",
-  "releaseBar",
-  "releaseMemory",
-] as const;
+export const PARAMETERS = ENUMS.Param;
 
 export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];

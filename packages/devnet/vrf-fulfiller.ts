@@ -7,7 +7,8 @@
  */
 import { Command } from "commander";
 
-import { connect, readDeployment } from "@verai/client/deployment";
+import { connect } from "@verai/client/deployment";
+import { readDeployment } from "@verai/client/deployment-file";
 import { ChainError } from "@verai/client/errors";
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";

@@ -1,46 +1,66 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 
-import type { ContractName } from "@verai/client/abi";
-import { ROOT } from "@verai/devnet/processes";
+import { CONTRACT_NAMES, type ContractName } from "../../packages/client/contract-names.ts";
 
-/** Where the build leaves each contract's artifact, from `artifacts/` on. */
-const SOURCES: Readonly<Record<ContractName, string>> = {
-  AccessManager: "@openzeppelin/contracts/access/manager/AccessManager.sol",
-  VRFCoordinatorV2_5Mock: "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol",
-  VerToken: "contracts/token/VerToken.sol",
-  TestnetFaucet: "contracts/token/TestnetFaucet.sol",
-  Vault: "contracts/core/vault/Vault.sol",
-  PoolOutlet: "contracts/core/vault/PoolOutlet.sol",
-  Parameters: "contracts/governance/Parameters.sol",
-  NodeRegistry: "contracts/core/nodes/NodeRegistry.sol",
-  Supply: "contracts/core/nodes/Supply.sol",
-  TaskRegistry: "contracts/core/tasks/TaskRegistry.sol",
-  LeaseRegistry: "contracts/core/leases/LeaseRegistry.sol",
-  ReleaseFees: "contracts/periphery/releases/ReleaseFees.sol",
-  CheckpointRegistry: "contracts/checkpoints/CheckpointRegistry.sol",
-  VrfSeeds: "contracts/core/seeds/VrfSeeds.sol",
-  RoundManager: "contracts/core/rounds/RoundManager.sol",
-  Telemetry: "contracts/periphery/telemetry/Telemetry.sol",
-  EnergyLedger: "contracts/periphery/energy/EnergyLedger.sol",
-  Balancer: "contracts/periphery/balancing/Balancer.sol",
-  Reassignment: "contracts/core/reassignment/Reassignment.sol",
-};
+const ARTIFACTS = join(import.meta.dirname, "../../artifacts");
 
 /** An entry of an ABI: a function, an event, an error or the constructor. */
 export type AbiEntry = Readonly<Record<string, unknown>>;
 
+/** A node of the compiler's syntax tree, as far as it is read here. */
+export interface SyntaxNode {
+  readonly nodeType: string;
+  readonly [field: string]: unknown;
+}
+
+interface Artifact {
+  readonly abi: AbiEntry[];
+  readonly buildInfoId: string;
+}
+
+let files: Map<string, string> | undefined;
+
 /**
- * A contract's ABI as the compiler made it.
+ * A contract's artifact, wherever its source lies.
  *
  * @throws Error if the contracts have not been compiled.
  */
+function artifactOf(name: ContractName): Artifact {
+  files ??= new Map(
+    globSync("**/*.sol/*.json", { cwd: ARTIFACTS, exclude: ["test/**"] }).map((file) => [basename(file), file]),
+  );
+  const file = files.get(`${name}.json`);
+  if (file === undefined) throw new Error(`There is no artifact of ${name} in ${ARTIFACTS}: run npm run compile.`);
+  return JSON.parse(readFileSync(join(ARTIFACTS, file), "utf8")) as Artifact;
+}
+
+/** A contract's ABI as the compiler made it. */
 export function compiledAbi(name: ContractName): AbiEntry[] {
-  const file = join(ROOT, "artifacts", SOURCES[name], `${name}.json`);
-  return (JSON.parse(readFileSync(file, "utf8")) as { abi: AbiEntry[] }).abi;
+  return artifactOf(name).abi;
 }
 
 /** An ABI as it is kept: one entry a line, so that a change shows as what it is. */
 export function formatAbi(abi: readonly AbiEntry[]): string {
   return `[\n${abi.map((entry) => JSON.stringify(entry)).join(",\n")}\n]\n`;
+}
+
+/** Syntax trees of all sources that the contracts are compiled from, libraries included, by source name. */
+export function syntaxTrees(): Map<string, SyntaxNode> {
+  const trees = new Map<string, SyntaxNode>();
+  for (const id of new Set(CONTRACT_NAMES.map((name) => artifactOf(name).buildInfoId))) {
+    const text = readFileSync(join(ARTIFACTS, "build-info", `${id}.output.json`), "utf8");
+    const { output } = JSON.parse(text) as { output: { sources: Readonly<Record<string, { ast: SyntaxNode }>> } };
+    for (const [source, { ast }] of Object.entries(output.sources)) trees.set(source, ast);
+  }
+  return trees;
+}
+
+/** Every node of one type in a tree, in the order of the source. */
+export function nodesOf(tree: unknown, type: string): SyntaxNode[] {
+  if (Array.isArray(tree)) return tree.flatMap((each) => nodesOf(each, type));
+  if (typeof tree !== "object" || tree === null) return [];
+  const node = tree as SyntaxNode;
+  const inner = Object.values(node).flatMap((field) => nodesOf(field, type));
+  return node.nodeType === type ? [node, ...inner] : inner;
 }

@@ -1,11 +1,18 @@
 import { formatEther } from "ethers";
 
-import { type EnergyOutcome, printOutcome } from "./energy.ts";
+import type { EnergyOutcome } from "@verai/devnet/energy";
 import type { Books, GasUse } from "@verai/devnet/observe";
 import type { Silence } from "@verai/devnet/faults";
 import type { FetchedCheckpoint } from "./outcome.ts";
 import { table } from "@verai/devnet/screen";
 import type { Recovery } from "@verai/devnet/timeline";
+import type { EnergyReport } from "@verai/tasks/energy/collect";
+import { printEnergy } from "@verai/tasks/energy/print";
+
+/** A unit of the demo is no unit that the baseline is meant for. */
+const UNITS_OF_THE_DEMO =
+  "The comparison with a data centre says nothing here: its baseline is of units that take a device an hour, and those of\n" +
+  "the demo take a minute. A real network sets the baseline of a class to what its units are.";
 
 /** What the demo found. Amounts in wei. */
 export interface Report {
@@ -46,7 +53,7 @@ export interface Report {
   readonly gas: readonly GasUse[];
   readonly books: Books;
   /** Absent if that part was left out. */
-  readonly energy?: EnergyOutcome;
+  readonly energy?: EnergyOutcome<EnergyReport>;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
@@ -143,7 +150,12 @@ export function printReport(report: Report): string {
       ],
     ),
     "",
-    ...(energy ? [printOutcome(energy), ""] : []),
+    ...(energy ? [printEnergyOutcome(energy), ""] : []),
     ...checks.map(({ what, ok }) => `${ok ? "✓" : "✗"} ${what}`),
   ].join("\n");
+}
+
+/** What the part about energy came to, for people. */
+function printEnergyOutcome({ network, tasks }: EnergyOutcome<EnergyReport>): string {
+  return [...[network, ...tasks].map(printEnergy), UNITS_OF_THE_DEMO].join("\n\n");
 }

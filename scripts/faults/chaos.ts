@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { ROOT } from "@verai/devnet/processes";
-import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultContext, FaultKind } from "@verai/devnet/fault-case";
 
 /** What a run prints with `--json`, as far as it is looked at. */
 interface Outcome {

@@ -15,7 +15,7 @@ import { runLoop } from "@verai/process/loop";
 import { Pulse } from "@verai/process/pulse";
 import { MAX_TIMER_SECONDS, pause, timeoutSignal } from "@verai/system/clock";
 import { DataDirectory } from "@verai/system/data-directory";
-import type { FaultCase, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultKind } from "@verai/devnet/fault-case";
 
 const quiet = pino({ level: "silent" });
 const HOUR_MS = 3_600_000;

@@ -1,4 +1,4 @@
-import type { FaultKind } from "./frame.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
 import { addressCases } from "./commands/addresses.ts";
 import { configCases } from "./commands/configs.ts";
 import { surroundingCases } from "./commands/surroundings.ts";

@@ -5,7 +5,7 @@ import { LIMITS } from "./endpoints/limits.ts";
 import { PROCESSES } from "./endpoints/processes.ts";
 import { SENDS } from "./endpoints/sends.ts";
 import { SENTENCES } from "./endpoints/sentences.ts";
-import type { FaultKind } from "./frame.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
 
 /** RPC endpoints that misbehave: each is judged by itself, and nothing but an answer is taken for one. */
 export const endpoints: FaultKind = {

@@ -24,7 +24,7 @@ import { Cluster } from "@verai/executor/kubernetes/cluster";
 import { BoundedLog } from "@verai/executor/log";
 import { boundedUnit } from "@verai/executor/patience";
 import { testSpec, testUnit, until } from "@verai/executor/testing";
-import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultContext, FaultKind } from "@verai/devnet/fault-case";
 
 /** What pods run: does what its first argument says, at once. */
 const PROGRAM = `

@@ -1,7 +1,7 @@
 import { DAMAGE_CASES } from "./files/damage.ts";
 import { DISK_CASES } from "./files/disk.ts";
 import { LOCK_CASES } from "./files/locks.ts";
-import type { FaultKind } from "./frame.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
 
 /** Damage to what processes remember, disks that refuse, and processes that take each other's directory. */
 export const files: FaultKind = {

@@ -4,7 +4,7 @@ import { commands } from "./commands.ts";
 import { endpoints } from "./endpoints.ts";
 import { engines } from "./engines.ts";
 import { files } from "./files.ts";
-import type { FaultKind } from "./frame.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
 import { listeners } from "./listeners.ts";
 import { meters } from "./meters.ts";
 import { programs } from "./programs.ts";

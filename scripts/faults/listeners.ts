@@ -14,7 +14,7 @@ import { Market } from "@verai/keepers/allocation/market";
 import { serveHealth } from "@verai/process/endpoint";
 import { exchangeRaw, fuzzedRequest, openSockets, seededRandom } from "@verai/system/http/testing";
 import { Pulse } from "@verai/process/pulse";
-import type { FaultCase, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultKind } from "@verai/devnet/fault-case";
 import { oddRequests } from "./http-requests.ts";
 
 /** Short, so that a case ends soon; milliseconds. */

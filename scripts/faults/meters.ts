@@ -1,4 +1,4 @@
-import type { FaultKind } from "./frame.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
 import { gpuCases } from "./meters/gpus.ts";
 import { processorCases } from "./meters/processor.ts";
 import { reportCases } from "./meters/reports.ts";

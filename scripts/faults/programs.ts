@@ -13,7 +13,7 @@ import { judgeExit, type RawExit } from "@verai/executor/exit";
 import { testSpec } from "@verai/executor/testing";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import { treeBudget, linkTree } from "@verai/executor/snapshot";
-import type { FaultCase, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultKind } from "@verai/devnet/fault-case";
 
 type Make = (at: string) => Promise<unknown>;
 

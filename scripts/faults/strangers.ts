@@ -30,7 +30,7 @@ import type { CheckpointStoreOptions } from "@verai/checkpoint-store/store";
 import { MAX_INBOUND } from "@verai/checkpoint-store/strangers";
 import { reachOf } from "@verai/process/reach";
 import { exchangeRaw, openSockets, seededRandom } from "@verai/system/http/testing";
-import type { FaultCase, FaultContext, FaultKind } from "./frame.ts";
+import type { FaultCase, FaultContext, FaultKind } from "@verai/devnet/fault-case";
 
 const SEED = 20_261_129;
 const PROTOCOL = "/drmp/echo/1";

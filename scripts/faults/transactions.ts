@@ -1,11 +1,11 @@
-import type { FaultKind } from "./frame.ts";
-import { stopChain } from "./transactions/bench.ts";
-import { feeFaults } from "./transactions/fees.ts";
-import { nonceFaults } from "./transactions/nonces.ts";
-import { queueFaults } from "./transactions/queue.ts";
-import { receiptFaults } from "./transactions/receipts.ts";
-import { sendingFaults } from "./transactions/sending.ts";
-import { closeMarket, submissionFaults } from "./transactions/submissions.ts";
+import type { FaultKind } from "@verai/devnet/fault-case";
+import { stopChain } from "@verai/devnet/transaction-faults/bench";
+import { feeFaults } from "@verai/devnet/transaction-faults/fees";
+import { nonceFaults } from "@verai/devnet/transaction-faults/nonces";
+import { queueFaults } from "@verai/devnet/transaction-faults/queue";
+import { receiptFaults } from "@verai/devnet/transaction-faults/receipts";
+import { sendingFaults } from "@verai/devnet/transaction-faults/sending";
+import { closeMarket, submissionFaults } from "@verai/devnet/transaction-faults/submissions";
 
 /** Faults around sending transactions, on a real chain behind an endpoint that misbehaves. */
 export const transactionFaults: FaultKind = {

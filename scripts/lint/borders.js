@@ -83,6 +83,13 @@ export function bordersOf(root) {
       to: { path: "^(scripts|test)/" },
     },
     {
+      name: "tests below scripts",
+      comment: "Tests stand on packages/devnet, not on what people run; the reader of comments (scripts/prose) apart.",
+      severity: "error",
+      from: { path: "^test/" },
+      to: { path: "^scripts/", pathNot: "^scripts/prose/" },
+    },
+    {
       name: "no test in a program",
       comment: "A module that ships imports nothing that only tests use.",
       severity: "error",

@@ -1,7 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Deployment, readDeployment } from "@verai/client/deployment";
+import type { Deployment } from "@verai/client/deployment";
+import { readDeployment } from "@verai/client/deployment-file";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import { ROOT } from "@verai/devnet/processes";
 

@@ -1,12 +1,11 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { JsonRpcProvider, toBeHex, zeroPadValue } from "ethers";
 
 import { L1_BLOCK, type L1Prices, l1Slots } from "@verai/client/l1-fee";
+import { startAnvil } from "@verai/devnet/anvil";
 import { HARDHAT, untilListening } from "@verai/devnet/chain";
-import { type Processes, ROOT } from "@verai/devnet/processes";
+import type { Processes } from "@verai/devnet/processes";
 
 /** BASE Sepolia's chain id and block time (docs.base.org). */
 export const CHAIN_ID = 84532;
@@ -28,7 +27,7 @@ export interface RehearsalChain {
 /** Starts the chain as process "chain". */
 export async function startChain(processes: Processes, node: "hardhat" | "anvil"): Promise<RehearsalChain> {
   const asBase = ["--network", "optimism", "--enable-tx-gas-limit", "--block-time", String(BLOCK_SECONDS)];
-  const url = node === "hardhat" ? await startHardhat(processes) : await startAnvil(processes, asBase);
+  const url = node === "hardhat" ? await startHardhat(processes) : await startAnvil(processes, CHAIN_ID, asBase);
   const provider = new JsonRpcProvider(url, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 });
   const chain = { url, provider, prefix: node, l1Fee: node === "hardhat" } as const;
   if (chain.l1Fee) {
@@ -42,13 +41,6 @@ export async function startChain(processes: Processes, node: "hardhat" | "anvil"
 async function startHardhat(processes: Processes): Promise<string> {
   const where = ["--hostname", "127.0.0.1", "--port", "0", "--chain-id", String(CHAIN_ID)];
   const { log } = processes.start("chain", [HARDHAT, "node", ...where]);
-  return processes.watch(["chain"], untilListening(log, CHAIN_ID));
-}
-
-/** Starts anvil as process "chain". @returns its URL, once it answers. */
-export async function startAnvil(processes: Processes, options: readonly string[]): Promise<string> {
-  const where = ["--host", "127.0.0.1", "--port", "0", "--chain-id", String(CHAIN_ID)];
-  const { log } = processes.startProgram("chain", await anvil(processes), [...where, ...options]);
   return processes.watch(["chain"], untilListening(log, CHAIN_ID));
 }
 
@@ -83,16 +75,4 @@ async function setL1Fee(provider: JsonRpcProvider): Promise<void> {
   for (const [slot, value] of l1Slots(L1)) {
     await provider.send("hardhat_setStorageAt", [L1_BLOCK, toBeHex(slot), zeroPadValue(toBeHex(value), 32)]);
   }
-}
-
-/** Anvil's binary, installed into tools/anvil from the lockfile there if it is missing. */
-async function anvil(processes: Processes): Promise<string> {
-  const folder = join(ROOT, "tools", "anvil");
-  const binary = join(folder, "node_modules", "@foundry-rs", "anvil-linux-amd64", "bin", "anvil");
-  if (existsSync(binary)) return binary;
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new Error("Anvil is locked for Linux x64 only; on other machines rehearse on Hardhat's node.");
-  }
-  await processes.runProgram("install-anvil", "npm", ["ci", "--prefix", folder, "--ignore-scripts"]);
-  return binary;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import type { Person } from "./people.ts";
+import type { Person } from "@verai/devnet/wallets";
 
 /** The configuration of a node's agent. */
 export function agentConfig(data: string, network: object, { name, keystore, passphraseFile }: Person): object {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { HARDHAT } from "@verai/devnet/chain";
 import { type Processes, type Running, tail } from "@verai/devnet/processes";
-import type { Person } from "./people.ts";
+import type { Person } from "@verai/devnet/wallets";
 
 /** Runs this project's Hardhat tasks against a chain, as people type them. */
 export class Tasks {

@@ -1,4 +1,5 @@
-import { connect, readDeployment } from "@verai/client/deployment";
+import { connect } from "@verai/client/deployment";
+import { readDeployment } from "@verai/client/deployment-file";
 import { CHAIN_ID, type RehearsalChain } from "./chain.ts";
 
 /** A checkpoint that others have signed for, as the chain tells. */

@@ -1,7 +1,7 @@
 import type { NodeClass, Task } from "@verai/client/entities";
 import type { Pin } from "@verai/client/pin";
 import type { Reader } from "@verai/client/readers";
-import type { Wish } from "@verai/developer/quote";
+import type { Wish } from "@verai/client/quote";
 import { parseVer } from "@verai/protocol/money/ver";
 import { givenAmount, givenClass } from "../node/given.ts";
 

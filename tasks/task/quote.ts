@@ -1,6 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
-import { type Quote, quoteTask } from "@verai/developer/quote";
+import { type Quote, quoteTask } from "@verai/client/quote";
 import { formatVer } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";

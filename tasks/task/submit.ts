@@ -5,7 +5,7 @@ import type { Environment } from "../session/environment.ts";
 
 import { LeaseIndex } from "@verai/client/lease-index";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
-import { quoteTask } from "@verai/developer/quote";
+import { quoteTask } from "@verai/client/quote";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
 import { formatVer } from "@verai/protocol/money/ver";

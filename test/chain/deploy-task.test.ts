@@ -8,8 +8,8 @@ import hre from "hardhat";
 
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { deploymentFile, HARDHAT } from "@verai/devnet/chain";
-import { fillParameters } from "../../scripts/rehearsal/deploy.ts";
-import { newPerson, type Person } from "../../scripts/rehearsal/people.ts";
+import { fillParameters } from "@verai/devnet/parameters-file";
+import { newPerson, type Person } from "@verai/devnet/wallets";
 import { runProgram } from "@verai/devnet/programs";
 import { openExplorer } from "../support/explorer.ts";
 

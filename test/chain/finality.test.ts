@@ -10,7 +10,7 @@ import type { Reader } from "@verai/client/readers";
 import { keeperConfig } from "@verai/keepers/config";
 import { Settled } from "@verai/keepers/settled";
 import { Processes } from "@verai/devnet/processes";
-import { startAnvil } from "../../scripts/rehearsal/chain.ts";
+import { startAnvil } from "@verai/devnet/anvil";
 
 /** Blocks that anvil's safe and finalized ones are behind the newest: one and two epochs of the L1. */
 const EPOCH = 32;
@@ -28,7 +28,7 @@ describe("finality on an independent node", () => {
     }
     folder = await mkdtemp(join(tmpdir(), "drmp-finality-"));
     processes = new Processes(folder);
-    const url = await startAnvil(processes, ["--network", "optimism"]);
+    const url = await startAnvil(processes, 84532, ["--network", "optimism"]);
     provider = await openProvider(url, { chainId: 84532 });
     await mine(100);
   });

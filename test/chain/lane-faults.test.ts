@@ -1,10 +1,10 @@
-import { feeFaults } from "../../scripts/faults/transactions/fees.ts";
-import { type FaultCase, runCase } from "../../scripts/faults/frame.ts";
-import { stopChain } from "../../scripts/faults/transactions/bench.ts";
-import { nonceFaults } from "../../scripts/faults/transactions/nonces.ts";
-import { queueFaults } from "../../scripts/faults/transactions/queue.ts";
-import { receiptFaults } from "../../scripts/faults/transactions/receipts.ts";
-import { sendingFaults } from "../../scripts/faults/transactions/sending.ts";
+import { feeFaults } from "@verai/devnet/transaction-faults/fees";
+import { type FaultCase, runCase } from "@verai/devnet/fault-case";
+import { stopChain } from "@verai/devnet/transaction-faults/bench";
+import { nonceFaults } from "@verai/devnet/transaction-faults/nonces";
+import { queueFaults } from "@verai/devnet/transaction-faults/queue";
+import { receiptFaults } from "@verai/devnet/transaction-faults/receipts";
+import { sendingFaults } from "@verai/devnet/transaction-faults/sending";
 
 /** What must hold in every change; `npm run faults -- --kind transactions` has all of it. */
 const ESSENTIAL: Readonly<Record<string, readonly [readonly FaultCase[], readonly string[]]>> = {

@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 
 import { parseEther, toQuantity } from "ethers";
 
-import { checkDeployment, readDeployment } from "@verai/client/deployment";
+import { checkDeployment } from "@verai/client/deployment";
+import { readDeployment } from "@verai/client/deployment-file";
 import { openProvider } from "@verai/client/provider";
 import { deployArguments, deployEnvironment, deploymentFile, HARDHAT, setMining, startNode } from "@verai/devnet/chain";
 import { Processes } from "@verai/devnet/processes";

@@ -5,9 +5,11 @@ import { promisify } from "node:util";
 
 import { NODES } from "@verai/devnet/participants";
 import { HARDHAT } from "@verai/devnet/chain";
-import { printOutcome, showEnergy } from "../../scripts/demo/energy.ts";
+import { showEnergy } from "@verai/devnet/energy";
 import { ROOT } from "@verai/devnet/processes";
 import { TestNetwork } from "@verai/devnet/network";
+import { collectEnergy } from "@verai/tasks/energy/collect";
+import { printEnergy } from "@verai/tasks/energy/print";
 
 const run = promisify(execFile);
 
@@ -42,8 +44,9 @@ async function story(): Promise<void> {
     configs,
     say: () => undefined,
     processOf: ({ name }) => name,
+    collect: collectEnergy,
   });
-  for (const { what, ok } of outcome.checks) assert.ok(ok, `${what}\n${printOutcome(outcome)}`);
+  for (const { what, ok } of outcome.checks) assert.ok(ok, `${what}\n${printEnergy(outcome.network)}`);
 
   // Keepers posted the reports, in batches; agents that were relieved went on from their checkpoints.
   const posted = (await network.log("keeper")).filter(({ msg }) => msg === "reports posted");

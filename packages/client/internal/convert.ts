@@ -1,5 +1,3 @@
-import { decodeBytes32String } from "ethers";
-
 import type { ICheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 import type { ILeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
 import type { INodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
@@ -7,6 +5,7 @@ import type { ISupply } from "../../../types/contracts/contracts/core/nodes/Supp
 import type { IReassignment } from "../../../types/contracts/contracts/core/reassignment/Reassignment.ts";
 import type { IRoundManager } from "../../../types/contracts/contracts/core/rounds/RoundManager.ts";
 import type { ITaskRegistry } from "../../../types/contracts/contracts/core/tasks/TaskRegistry.ts";
+import { classNameFromBytes32 } from "../class-names.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "../entities.ts";
 import {
   BATCH_STATUSES,
@@ -54,16 +53,7 @@ function claimedText(read: () => string): string {
 }
 
 export function toClass(v: ISupply.ClassStructOutput, id: number): NodeClass {
-  return { id, name: className(v.name), tickSize: safe(v.tickSize) };
-}
-
-/** A class's name as text; as hexadecimal digits where it is none. */
-export function className(name: string): string {
-  try {
-    return decodeBytes32String(name);
-  } catch {
-    return name;
-  }
+  return { id, name: classNameFromBytes32(v.name), tickSize: safe(v.tickSize) };
 }
 
 export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {

@@ -1,5 +1,3 @@
-import { formatUnits } from "ethers";
-
 import { DITHER, PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer } from "@verai/protocol/money/ver";
 
@@ -43,6 +41,6 @@ function fixed(wei: bigint, digits: number): string {
 }
 
 /** A number without trailing zeros. */
-function decimal(wei: bigint, decimals: number): string {
-  return formatUnits(wei, decimals).replace(/\.0$/, "");
+function decimal(value: bigint, decimals: number): string {
+  return formatVer(value * 10n ** BigInt(18 - decimals));
 }

@@ -1,30 +1,8 @@
 import { AbiCoder, type ErrorFragment, Interface, ParamType, type Result } from "ethers";
 
+import { describeError } from "../describe-error.ts";
 import { ContractRefusal } from "../errors.ts";
-import { abiOf, CONTRACT_NAMES } from "../abi.ts";
-import { GOVERNANCE } from "./sentences/governance.ts";
-import { FAILOVER } from "./sentences/failover.ts";
-import { LEASES } from "./sentences/leases.ts";
-import { MONEY } from "./sentences/money.ts";
-import { NODES } from "./sentences/nodes.ts";
-import { ORACLE } from "./sentences/oracle.ts";
-import { ROUNDS } from "./sentences/rounds.ts";
-import { Args, type Sentences } from "./sentences/sentence.ts";
-import { TASKS } from "./sentences/tasks.ts";
-import { TELEMETRY } from "./sentences/telemetry.ts";
-
-/** Every sentence, by the error's signature. */
-export const SENTENCES: Sentences = {
-  ...NODES,
-  ...TASKS,
-  ...LEASES,
-  ...FAILOVER,
-  ...ROUNDS,
-  ...MONEY,
-  ...GOVERNANCE,
-  ...ORACLE,
-  ...TELEMETRY,
-};
+import { ERRORS_ABI } from "../generated/abis.ts";
 
 /** Selectors of `Error(string)` and `Panic(uint256)`, which every contract may revert with. */
 const REASON = "0x08c379a0";
@@ -46,18 +24,8 @@ let errors: Map<string, ErrorFragment> | undefined;
 export function knownErrors(): Map<string, ErrorFragment> {
   if (errors) return errors;
   errors = new Map();
-  for (const name of CONTRACT_NAMES) {
-    Interface.from(abiOf(name)).forEachError((fragment) => errors?.set(fragment.selector, fragment));
-  }
+  Interface.from(ERRORS_ABI).forEachError((fragment) => errors?.set(fragment.selector, fragment));
   return errors;
-}
-
-/** `AskNotOnTick` → `ASK_NOT_ON_TICK`; `ERC20InvalidSender` → `ERC20_INVALID_SENDER`. */
-export function codeOf(name: string): string {
-  return name
-    .replace(/([a-z\d])([A-Z])/g, "$1_$2")
-    .replace(/([A-Z])([A-Z][a-z])/g, "$1_$2")
-    .toUpperCase();
 }
 
 /**
@@ -88,14 +56,8 @@ export function explainRevert(data: string, cause: unknown): ContractRefusal {
     const message = `The contract refused with an error that this version does not know (${selector}); check that software and deployment belong together.`;
     return refusal("UNKNOWN_REVERT", false, message, selector, { data }, cause);
   }
-  const args = new Args(
-    fragment.inputs.map((input) => input.name),
-    decoded,
-  );
-  const sentence = SENTENCES[fragment.format("sighash")];
-  const message = sentence?.say(args) ?? `The contract refused: ${fragment.name}(${decoded.join(", ")}).`;
-  const retryable = sentence?.retryable === true;
-  return refusal(codeOf(fragment.name), retryable, message, fragment.name, args.plain(), cause);
+  const { code, message, retryable, args } = describeError(fragment.format("sighash"), decoded.toArray());
+  return refusal(code, retryable, message, fragment.name, args, cause);
 }
 
 /** Undefined if the bytes are not this error's: an error of the same selector, of a contract that is not ours. */

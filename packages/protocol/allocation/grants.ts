@@ -1,5 +1,7 @@
+/* Indices run over columns of one length: every "!" in this file is an element that exists. */
 import { fillStart, nodeOrder } from "../vrf/draws.ts";
-import { classLabel, type ListedNode, type Round, type RoundClass } from "./model.ts";
+import { classLabel, type Round, type RoundClass } from "./model.ts";
+import { columnsOf } from "./node-columns.ts";
 import { requireThat } from "./refusal.ts";
 import { DITHER, TICKS } from "../money/units.ts";
 
@@ -27,6 +29,8 @@ export interface Margin {
   readonly tick: number;
   /** Units granted at the tick itself. */
   readonly units: number;
+  /** The nodes that stand at the tick: indices into the class's list. */
+  readonly nodes: readonly number[];
 }
 
 /**
@@ -39,32 +43,42 @@ export function marginOf(listed: RoundClass, clearing: bigint, units: number): M
   const ceiling = (clearing + tickPrice - 1n) / tickPrice;
   const onTick = clearing % tickPrice === 0n && ceiling < BigInt(TICKS);
   const tick = ceiling < BigInt(TICKS) ? Number(ceiling) : TICKS;
-  const sum = (nodes: readonly ListedNode[]): number => nodes.reduce((total, node) => total + node.units, 0);
-  const below = sum(listed.nodes.filter((node) => node.tick < tick));
-  const upTo = below + (onTick ? sum(listed.nodes.filter((node) => node.tick === tick)) : 0);
+  const { ticks, units: each } = columnsOf(listed);
+  let [below, at] = [0, 0];
+  const nodes: number[] = [];
+  for (let i = 0; i < ticks.length; i++) {
+    if (ticks[i]! < tick) below += each[i]!;
+    else if (ticks[i] === tick) {
+      at += each[i]!;
+      nodes.push(i);
+    }
+  }
+  const upTo = below + (onTick ? at : 0);
   requireThat(
     below <= units && units <= upTo,
     "ClearingPriceMismatch",
     () =>
       `At this clearing price at least ${below} and at most ${upTo} units of ${classLabel(listed)} must be granted, not ${units}.`,
   );
-  return { tick, units: units - below };
+  return { tick, units: units - below, nodes };
 }
 
 /**
  * What each node at the marginal tick is granted: the tick's array is filled from where the seed says, as a ring, each
- * node wholly but the last. O(nodes).
+ * node wholly but the last. O(nodes at the tick).
  */
 export function marginalShares(seed: string, listed: RoundClass, margin: Margin): Map<number, number> {
   const shares = new Map<number, number>();
-  const ring: ListedNode[] = [];
-  for (const node of listed.nodes) if (node.tick === margin.tick) ring[node.position] = node;
   let left = margin.units;
-  const start = left === 0 ? 0 : fillStart(seed, listed.id, ring.length);
-  for (const node of [...ring.slice(start), ...ring.slice(0, start)]) {
+  if (left === 0) return shares;
+  const { ids, units, positions } = columnsOf(listed);
+  const ring: number[] = [];
+  for (const i of margin.nodes) ring[positions[i]!] = i;
+  const start = fillStart(seed, listed.id, ring.length);
+  for (const i of [...ring.slice(start), ...ring.slice(0, start)]) {
     if (left === 0) break;
-    const share = Math.min(node.units, left);
-    shares.set(node.id, share);
+    const share = Math.min(units[i]!, left);
+    shares.set(ids[i]!, share);
     left -= share;
   }
   return shares;
@@ -74,17 +88,27 @@ export function marginalShares(seed: string, listed: RoundClass, margin: Margin)
  * The nodes of a class that a round grants: all below the margin wholly, at the margin what the seed chooses; in the
  * order in which they are laid along the tasks. O(nodes + granted × log(granted)).
  *
+ * @param orderOf - {@link nodeOrder} for this seed, if its draws are kept.
  * @throws Refusal `ClearingPriceMismatch`.
  */
-export function grantClass(seed: string, listed: RoundClass, clearing: bigint, units: number): Grant[] {
+export function grantClass(
+  seed: string,
+  listed: RoundClass,
+  clearing: bigint,
+  units: number,
+  orderOf: (nodeId: number) => bigint = (nodeId) => nodeOrder(seed, nodeId),
+): Grant[] {
   const margin = marginOf(listed, clearing, units);
   const shares = marginalShares(seed, listed, margin);
   const granted: { grant: Grant; order: bigint }[] = [];
-  for (const node of listed.nodes) {
-    const share = node.tick < margin.tick ? node.units : shares.get(node.id);
+  const { ids, ticks, units: each } = columnsOf(listed);
+  for (let i = 0; i < ids.length; i++) {
+    const tick = ticks[i]!;
+    if (tick > margin.tick) continue;
+    const nodeId = ids[i]!;
+    const share = tick < margin.tick ? each[i]! : shares.get(nodeId);
     if (share === undefined) continue;
-    const grant = { nodeId: node.id, units: share, price: node.tick * listed.tickSize };
-    granted.push({ grant, order: nodeOrder(seed, node.id) });
+    granted.push({ grant: { nodeId, units: share, price: tick * listed.tickSize }, order: orderOf(nodeId) });
   }
   return granted.sort((a, b) => (a.order < b.order ? -1 : 1)).map(({ grant }) => grant);
 }

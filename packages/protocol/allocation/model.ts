@@ -1,5 +1,6 @@
-import { DITHER } from "../money/units.ts";
+import { DITHER, TICKS } from "../money/units.ts";
 import { dither } from "../vrf/draws.ts";
+import { columnsOf, type NodeColumns } from "./node-columns.ts";
 
 /** A node as it is listed: frozen while a round is open. */
 export interface ListedNode {
@@ -118,7 +119,7 @@ export function classLabel({ id, name }: { readonly id: number; readonly name?: 
 }
 
 /**
- * The scaled problem of a round that has been validated. O(n log n + tasks × accepted classes) with n listed nodes.
+ * The scaled problem of a round that has been validated. O(n + tasks × accepted classes) with n listed nodes.
  */
 export function buildProblem(round: Round): Problem {
   const laneOf = new Map(round.classes.map(({ id }, lane) => [id, lane]));
@@ -133,16 +134,21 @@ export function buildProblem(round: Round): Problem {
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(each.nodes, tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(columnsOf(each), tickPrice) };
   });
   return { tasks, classes };
 }
 
-/** Supply of a class by ascending price. O(nodes + ticks × log(ticks)). */
-export function supplySteps(nodes: readonly Pick<ListedNode, "tick" | "units">[], tickPrice: number): Step[] {
-  const unitsAt = new Map<number, number>();
-  for (const { tick, units } of nodes) unitsAt.set(tick, (unitsAt.get(tick) ?? 0) + units);
-  return [...unitsAt].sort(([a], [b]) => a - b).map(([tick, units]) => ({ price: tick * tickPrice, units }));
+/** Supply of a class by ascending price. O(nodes + {@link TICKS}). */
+export function supplySteps({ ticks, units: each }: Pick<NodeColumns, "ticks" | "units">, tickPrice: number): Step[] {
+  const unitsAt = new Float64Array(TICKS);
+  for (let i = 0; i < ticks.length; i++) {
+    const tick = ticks[i] ?? 0;
+    unitsAt[tick] = (unitsAt[tick] ?? 0) + (each[i] ?? 0);
+  }
+  const steps: Step[] = [];
+  for (const [tick, units] of unitsAt.entries()) if (units > 0) steps.push({ price: tick * tickPrice, units });
+  return steps;
 }
 
 /** Units that flow through each class. O(tasks × accepted classes). */

@@ -1,4 +1,5 @@
 import { microToWei } from "../money/ver.ts";
+import { nodeOrders } from "../vrf/draws.ts";
 import { findPrices } from "./certificate.ts";
 import type { Certificate } from "./certify.ts";
 import { supplyAt } from "./exchange.ts";
@@ -47,7 +48,7 @@ export interface PlanRefusal {
  * Plans a round: validates the snapshot, solves, proves the result optimal, packs the post and verifies the packed
  * bytes as the contracts will. What is not certified comes back as a refusal and must not be posted.
  *
- * The solver's time, plus O(nodes × log(nodes)) and what {@link findPrices} takes.
+ * The solver's time, plus O(nodes + granted × log(granted)) and what {@link findPrices} takes.
  */
 export function planRound(round: Round, solver: Solver): RoundPlan | PlanRefusal {
   return planRoundWith(round, [solver]);
@@ -88,11 +89,12 @@ function planProblem(round: Round, problem: Problem, solver: Solver): RoundPlan 
       return { kind: "refusal", roundId: round.roundId, solver: solver.name, code: "NotOptimal", why, exchange };
     }
     const { clearing } = finding.certificate;
+    const orderOf = nodeOrders(round.seed);
     const nodes = round.classes.map((listed, k) =>
-      grantClass(round.seed, listed, clearing[k] ?? 0n, units[k] ?? 0).map(({ nodeId }) => nodeId),
+      grantClass(round.seed, listed, clearing[k] ?? 0n, units[k] ?? 0, orderOf).map(({ nodeId }) => nodeId),
     );
     const post = encodePost(round, { clearing, flows: primal.flows, nodes });
-    const { rows, certificate } = verifyPost(round, post, problem);
+    const { rows, certificate } = verifyPost(round, post, problem, orderOf);
     const microVer = rows.reduce((sum, row) => sum + BigInt(row.price) * BigInt(row.units), 0n);
     return {
       kind: "plan",

@@ -42,3 +42,12 @@ export class Refusal extends DrmpError {
 export function requireThat(condition: boolean, code: RefusalCode, message: () => string): asserts condition {
   if (!condition) throw new Refusal(code, message());
 }
+
+/** Throws a {@link Refusal} `InvalidRound` unless a value is a whole number from the one bound to the other. */
+export function requireWhole(value: number, least: number, most: number, what: string): void {
+  requireThat(
+    Number.isInteger(value) && value >= least && value <= most,
+    "InvalidRound",
+    () => `${String(value)} is impossible for ${what}: it is a whole number from ${least} to ${most}.`,
+  );
+}

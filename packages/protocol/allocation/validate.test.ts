@@ -67,6 +67,36 @@ test("numbers that are none, or out of bounds, are refused by name", () => {
   refuse((r) => (r.seed = "0x12"), /no 32-byte seed/);
 });
 
+test("values that would fit a column only as another number are refused", () => {
+  refuse((r) => (at(at(r.classes).nodes).id = 2 ** 32 + 11), /4294967307 is impossible for a node's id/);
+  refuse((r) => (at(at(r.classes).nodes).tick = 2 ** 16 + 1), /65537 is impossible for the tick of node 11/);
+  refuse((r) => (at(at(r.classes).nodes).units = 1.5), /1\.5 is impossible for the units of node 11/);
+  refuse((r) => (at(at(r.classes).nodes).units = "3" as unknown as number), /3 is impossible for the units/);
+  refuse((r) => (at(at(r.classes).nodes).position = -1), /-1 is impossible for the position of node 11/);
+});
+
+test("an id that comes twice is found whether ids are close together or far apart", () => {
+  const ids = (...chosen: number[]): Round => ({
+    ...good,
+    classes: [
+      at(good.classes),
+      {
+        ...at(good.classes, 1),
+        nodes: chosen.map((id, i) => ({ id, tick: i, units: 1, position: 0 })),
+      },
+    ],
+  });
+  for (const high of [31, 32, 63, 64, 2 ** 31, 2 ** 32 - 1]) {
+    validateRound(ids(1, high));
+    assert.throws(
+      () => {
+        validateRound(ids(1, high, 2, high));
+      },
+      new RegExp(`node ${high} twice`),
+    );
+  }
+});
+
 test("contradictions are refused", () => {
   refuse((r) => r.tasks.push(at(r.tasks)), /task 1 twice/);
   refuse((r) => (at(r.classes, 1).nodes = [{ ...at(at(r.classes, 1).nodes), id: 11 }]), /node 11 twice/);

@@ -1,7 +1,17 @@
-import { nodeOrder } from "../vrf/draws.ts";
+/* Indices run over columns of one length: every "!" in this file is an element that exists. */
+import { nodeOrders } from "../vrf/draws.ts";
 import { type Certificate, certify } from "./certify.ts";
 import { type Grant, layRows, marginalShares, marginOf, type Row } from "./grants.ts";
-import { buildProblem, classLabel, type Problem, type Round, type RoundClass, unitsByClass } from "./model.ts";
+import {
+  buildProblem,
+  classLabel,
+  type ListedNode,
+  type Problem,
+  type Round,
+  type RoundClass,
+  unitsByClass,
+} from "./model.ts";
+import { columnsOf } from "./node-columns.ts";
 import { decodePost, type Post } from "./post.ts";
 import { requireThat } from "./refusal.ts";
 
@@ -20,9 +30,16 @@ export interface VerifiedPost extends Post {
  * O(tasks × accepted classes + nodes of the round's classes).
  *
  * @param round - A validated round.
+ * @param problem - The problem that it is, if that has been built.
+ * @param orderOf - The places that its seed gives to nodes, if they are kept.
  * @throws Refusal with the code of the contracts' error.
  */
-export function verifyPost(round: Round, bytes: Uint8Array, problem: Problem = buildProblem(round)): VerifiedPost {
+export function verifyPost(
+  round: Round,
+  bytes: Uint8Array,
+  problem: Problem = buildProblem(round),
+  orderOf = nodeOrders(round.seed),
+): VerifiedPost {
   const post = decodePost(round, bytes);
   const open = problem.tasks.map(({ id, units }, t) => {
     const granted = (post.flows[t] ?? []).reduce((sum, each) => sum + each, 0);
@@ -36,7 +53,7 @@ export function verifyPost(round: Round, bytes: Uint8Array, problem: Problem = b
   const certificate = certify(problem, { flows: post.flows, open }, post.clearing);
   const units = unitsByClass(problem, post.flows);
   const grants = round.classes.map((listed, k) =>
-    verifyNodes(round.seed, listed, post.clearing[k] ?? 0n, units[k] ?? 0, post.nodes[k] ?? []),
+    verifyNodes(round.seed, listed, post.clearing[k] ?? 0n, units[k] ?? 0, post.nodes[k] ?? [], orderOf),
   );
   return { ...post, certificate, grants, rows: layRows(round, post.flows, grants) };
 }
@@ -48,16 +65,19 @@ function verifyNodes(
   clearing: bigint,
   units: number,
   nodeIds: readonly number[],
+  orderOf: (nodeId: number) => bigint,
 ): Grant[] {
   const margin = marginOf(listed, clearing, units);
   const shares = marginalShares(seed, listed, margin);
-  const byId = new Map(listed.nodes.map((node) => [node.id, node]));
+  const { ids, ticks } = columnsOf(listed);
+  const byId = new Map<number, ListedNode>();
+  for (let i = 0; i < ids.length; i++) if (ticks[i]! <= margin.tick) byId.set(ids[i]!, listed.nodes[i]!);
   let place = 0n;
   const grants = nodeIds.map((nodeId) => {
-    const next = nodeOrder(seed, nodeId);
+    const next = orderOf(nodeId);
     requireThat(next > place, "NodesOutOfOrder", () => `Node ${nodeId} does not come after the one before it.`);
     place = next;
-    const node = byId.get(nodeId);
+    const node = byId.get(nodeId) ?? listed.nodes.find(({ id }) => id === nodeId);
     requireThat(node !== undefined, "NodeNotListed", () => `Node ${nodeId} is not listed in ${classLabel(listed)}.`);
     requireThat(
       node.tick <= margin.tick,

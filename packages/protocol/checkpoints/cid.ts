@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-
-import { getBytes, hexlify } from "ethers";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { CID } from "multiformats/cid";
 import { create as createDigest } from "multiformats/hashes/digest";
 
@@ -35,7 +34,7 @@ export class CidError extends DrmpError {
  * A checkpoint that is stored as several blocks has its root's CID instead.
  */
 export function checkpointCid(bytes: Uint8Array): CID {
-  return CID.createV1(CODEC_RAW, createDigest(SHA2_256, createHash("sha256").update(bytes).digest()));
+  return CID.createV1(CODEC_RAW, createDigest(SHA2_256, sha256(bytes)));
 }
 
 /**
@@ -50,7 +49,7 @@ export function toChainCid(cid: CID | string): ChainCid {
     throw new CidError(`${String(cid)} is not hashed with sha2-256: add the content again with that hash.`);
   }
   requireCodec(code);
-  return { digest: hexlify(multihash.digest), codec: code };
+  return { digest: `0x${bytesToHex(multihash.digest)}`, codec: code };
 }
 
 /**
@@ -61,7 +60,7 @@ export function toChainCid(cid: CID | string): ChainCid {
 export function fromChainCid({ digest, codec }: ChainCid): CID {
   requireCodec(codec);
   if (!/^0x[0-9a-f]{64}$/i.test(digest)) throw new CidError(`${digest} is no digest: it has 32 bytes.`);
-  return CID.createV1(codec, createDigest(SHA2_256, getBytes(digest)));
+  return CID.createV1(codec, createDigest(SHA2_256, hexToBytes(digest.slice(2))));
 }
 
 function parseCid(text: string): CID {

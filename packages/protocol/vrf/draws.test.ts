@@ -33,7 +33,7 @@ test("draws are the hash of the packed words", () => {
 
 test("impossible seeds, ids and counts are refused", () => {
   const seed = `0x${"11".repeat(32)}`;
-  assert.throws(() => dither("0x1234", 1, 1), /32 bytes, not 2/);
+  assert.throws(() => dither("0x1234", 1, 1), /32 bytes in hexadecimal, which 0x1234/);
   assert.throws(() => dither(seed, -1, 1), /no id/);
   assert.throws(() => nodeOrder(seed, 2 ** 32), /no id/);
   assert.throws(() => fillStart(seed, 1, 0), /nothing to fill/);

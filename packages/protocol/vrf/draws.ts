@@ -1,4 +1,5 @@
-import { getBytes, keccak256 } from "ethers";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 
 import { DITHER } from "../money/units.ts";
 
@@ -41,6 +42,16 @@ export function nodeOrder(seed: string, nodeId: number): bigint {
   return draw(seed, TAG_ORDER, nodeId, 0);
 }
 
+/** {@link nodeOrder} for one seed, which draws each node's place once: a plan and its verification ask for the same ones. */
+export function nodeOrders(seed: string): (nodeId: number) => bigint {
+  const known = new Map<number, bigint>();
+  return (nodeId) => {
+    let order = known.get(nodeId);
+    if (order === undefined) known.set(nodeId, (order = nodeOrder(seed, nodeId)));
+    return order;
+  };
+}
+
 /**
  * Two independent numbers for a try to find a node for an orphaned lease's range: 0 to 2^128 - 1 each.
  *
@@ -66,14 +77,14 @@ export function look(seed: string, leaseId: number, attempt: number, each: numbe
 /** uint256(keccak256(abi.encodePacked(bytes32 seed, uint8 tag, uint32 a, uint32 b))). */
 function draw(seed: string, tag: number, a: number, b: number): bigint {
   const packed = new Uint8Array(41);
-  const bytes = getBytes(seed);
-  if (bytes.length !== 32) throw new RangeError(`A seed has 32 bytes, not ${bytes.length}.`);
-  packed.set(bytes);
+  if (!/^0x[0-9a-f]{64}$/i.test(seed))
+    throw new RangeError(`A seed has 32 bytes in hexadecimal, which ${seed} is not.`);
+  packed.set(hexToBytes(seed.slice(2)));
   const view = new DataView(packed.buffer);
   view.setUint8(32, tag);
   view.setUint32(33, uint32(a));
   view.setUint32(37, uint32(b));
-  return BigInt(keccak256(packed));
+  return BigInt(`0x${bytesToHex(keccak_256(packed))}`);
 }
 
 function uint32(id: number): number {

@@ -5,7 +5,7 @@ import { configFindings as agentFindings } from "@verai/agent/check";
 import { configFindings as keeperFindings } from "@verai/keepers/check";
 import { keeperConfig } from "@verai/keepers/config";
 import { takenFindings } from "@verai/process/check/ports";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { agentOf, keeperJson } from "./configs.ts";
 import { requireFinding } from "./expect.ts";
 

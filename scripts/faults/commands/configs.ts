@@ -5,7 +5,7 @@ import { type AgentConfig, agentConfig } from "@verai/agent/config";
 import { developerConfig, taskTerms } from "@verai/developer/config";
 import { keeperConfig } from "@verai/keepers/config";
 import { readConfig } from "@verai/process/config";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { requireRefusal } from "./expect.ts";
 
 const NETWORK = { rpcUrl: "http://127.0.0.1:1", chainId: 84532 };

@@ -12,7 +12,7 @@ import { checkKeepers, configFindings as keeperFindings } from "@verai/keepers/c
 import { keeperConfig } from "@verai/keepers/config";
 import { directoryFindings, keyFindings } from "@verai/process/check/files";
 import { checkExitCode, type Finding } from "@verai/process/check/finding";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { agentJson, agentOf, keeperJson } from "./configs.ts";
 import { requireFinding, requireRefusal } from "./expect.ts";
 

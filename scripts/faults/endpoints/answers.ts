@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 
 import type { RpcFailure } from "@verai/client/errors";
 import type { RpcProvider } from "@verai/client/provider";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { type Call, HEAD, type Http, onBench, SECRET, SHORT_MS, unavailable, within } from "./stand-in.ts";
 
 interface Row {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { type Call, HEAD, type Http, onBench, unavailable } from "./stand-in.ts";
 
 type Answer = Record<string, unknown>;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { CONTRACT_NAMES } from "@verai/client/abi";
 import { requireProxySupport } from "@verai/client/provider";
-import type { FaultCase, FaultContext } from "../frame.ts";
+import type { FaultCase, FaultContext } from "@verai/devnet/fault-case";
 import { CHAIN, onBench, type Reply, SECRET } from "./stand-in.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..", "..");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import { keccak256, parseUnits, Wallet } from "ethers";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { type Bench, CHAIN, failure, type Http, onBench, type Reply, SHORT_MS, unavailable } from "./stand-in.ts";
 
 /** Sentences of pools about a transaction: words, code, and whether another endpoint is asked. */

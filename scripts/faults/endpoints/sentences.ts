@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { ContractRefusal, type RpcFailure, RpcUnavailable } from "@verai/client/errors";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { failure, HEAD, onBench, unavailable, within } from "./stand-in.ts";
 
 /** What endpoints of known providers and nodes say instead of an answer: code, words, and why it is none. */

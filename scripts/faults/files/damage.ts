@@ -18,7 +18,7 @@ import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { encodeState } from "@verai/system/state-file";
 import { endLeftover, writeRecord } from "@verai/executor/process/record";
 import { specBytes } from "@verai/executor/spec";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 
 /** What happens to a file on a disk that fails, fills up, or is shared with careless people. */
 interface Damage {

@@ -12,7 +12,7 @@ import { LocalStore } from "@verai/checkpoint-store/local";
 import { createLogger } from "@verai/process/logger";
 import { removeDrafts } from "@verai/system/durable";
 import { loadState } from "@verai/system/state-file";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { moduleUrl, runScript } from "./child.ts";
 
 const quiet = createLogger("faults", "silent");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { DataDirectory } from "@verai/system/data-directory";
 import { ownIdentity, type ProcessIdentity } from "@verai/system/process-identity";
-import type { FaultCase, FaultContext } from "../frame.ts";
+import type { FaultCase, FaultContext } from "@verai/devnet/fault-case";
 import type { Child } from "./child.ts";
 import { type ChildOptions, moduleUrl, runProgram, runScript } from "./child.ts";
 

@@ -6,7 +6,7 @@ import { EstimatedMeter } from "@verai/agent/power/estimate";
 import { FallbackMeter } from "@verai/agent/power/fallback";
 import { PowerError } from "@verai/agent/power/meter";
 import { NvidiaMeter } from "@verai/agent/power/nvidia";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { ESTIMATED_GPU_WATTS, ESTIMATED_WATTS, type FakeGpu, FakeMachine, uuid } from "./stand-ins.ts";
 
 const SECONDS = 5;

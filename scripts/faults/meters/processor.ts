@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { ESTIMATED_WATTS, FakeMachine, RANGE } from "./stand-ins.ts";
 
 const ZONE = "intel-rapl:0";

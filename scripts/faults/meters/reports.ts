@@ -9,7 +9,7 @@ import { Sampler } from "@verai/agent/telemetry/sampler";
 import { WorkloadCpu } from "@verai/agent/telemetry/workloads";
 import { classBaseline } from "@verai/protocol/energy/baseline";
 import { ROOT } from "@verai/devnet/processes";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "@verai/devnet/fault-case";
 import { FakeMachine, uuid } from "./stand-ins.ts";
 
 const stat = (busy: number, idle: number) => `cpu  ${String(busy)} 0 0 ${String(idle)} 0 0 0 0 0 0\ncpu0 1\ncpu1 1\n`;

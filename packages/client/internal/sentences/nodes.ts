@@ -1,6 +1,6 @@
 import { MAX_PRICE, PRICE_UNIT } from "@verai/protocol/money/units";
 import { NODE_STATUSES, word } from "../../words.ts";
-import { className } from "../convert.ts";
+import { classNameFromBytes32 } from "../../class-names.ts";
 import { neighbours, scaledPrice, time, ver } from "../format.ts";
 import { fixed, type Sentences } from "./sentence.ts";
 
@@ -26,7 +26,7 @@ export const NODES: Sentences = {
       `at most ${ver(BigInt(MAX_PRICE) * PRICE_UNIT)}.`,
   },
   "ClassNameTaken(bytes32)": {
-    say: (a) => `There already is a class named "${className(a.text("name"))}"; choose another name.`,
+    say: (a) => `There already is a class named "${classNameFromBytes32(a.text("name"))}"; choose another name.`,
   },
   "InvalidCapacity(uint32)": {
     say: (a) => `A capacity of ${a.text("capacity")} units is not possible; use 1 to 16,777,215.`,

@@ -1,5 +1,3 @@
-import type { Result } from "ethers";
-
 /** How a contract's error is told to people. */
 export interface Sentence {
   /** Values and remedy, from the error's arguments. */
@@ -15,13 +13,14 @@ export type Sentences = Readonly<Record<string, Sentence>>;
 export class Args {
   readonly #values: Readonly<Record<string, unknown>>;
 
-  constructor(names: readonly string[], values: Result) {
-    this.#values = Object.fromEntries(names.map((name, i) => [name, values[i] as unknown]));
+  constructor(names: readonly string[], values: readonly unknown[]) {
+    this.#values = Object.fromEntries(names.map((name, i) => [name, values[i]]));
   }
 
-  /** An unsigned integer. */
+  /** An unsigned integer; some libraries decode short ones as numbers. */
   int(name: string): bigint {
     const value = this.#get(name);
+    if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
     if (typeof value !== "bigint") throw new TypeError(`${name} is no integer`);
     return value;
   }

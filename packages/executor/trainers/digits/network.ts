@@ -1,3 +1,4 @@
+import { exp, log, squareRoot } from "./arithmetic.ts";
 import { CLASSES, PIXELS, type Samples } from "./data.ts";
 import type { Random } from "./random.ts";
 
@@ -20,7 +21,7 @@ export function parameterCount(hidden: number): number {
 export function randomNetwork(hidden: number, random: Random): Network {
   const parameters = new Float32Array(parameterCount(hidden));
   const fill = (layer: Float32Array, inputs: number) => {
-    const bound = Math.sqrt(6 / inputs);
+    const bound = squareRoot(6 / inputs);
     for (let i = 0; i < layer.length; i++) layer[i] = (2 * random.fraction() - 1) * bound;
   };
   const { first, second } = layersOf(hidden, parameters);
@@ -129,10 +130,10 @@ export class Trainee {
     }
     const highest = Math.max(...outputs);
     let sum = 0;
-    for (let o = 0; o < CLASSES; o++) sum += outputs[o] = Math.exp(outputs[o]! - highest);
+    for (let o = 0; o < CLASSES; o++) sum += outputs[o] = exp(outputs[o]! - highest);
     for (let o = 0; o < CLASSES; o++) outputs[o]! /= sum;
     // The smallest double keeps a hopelessly wrong answer's loss finite.
-    return -Math.log(Math.max(outputs[labels[index]!]!, Number.MIN_VALUE));
+    return -log(Math.max(outputs[labels[index]!]!, Number.MIN_VALUE));
   }
 
   /** Adds the sample's gradient, right after {@link #forward}. */

@@ -68,6 +68,10 @@ test("the same configuration gives the same bits, another seed others", async ()
   assert.notEqual(bitsOf(state).weights, bitsOf(uninterrupted).weights);
 });
 
+test("the bits are these on every machine and under every version of Node", () => {
+  assert.equal(bitsOf(uninterrupted).weights, "3d5caf8fbf5e8acf7fa01d414baac08fdd5df0c738f198a7e19b64bceffbce22");
+});
+
 test("from every step's checkpoint on, the same bits come out as without interruption", async () => {
   assert.equal(moments.length, STEPS);
   for (const [index, moment] of moments.entries()) {

@@ -1,4 +1,5 @@
 import { type Problem, supplySteps } from "../model.ts";
+import type { NodeColumns } from "../node-columns.ts";
 
 /** Shape of a generated market. */
 export interface MarketSize {
@@ -25,9 +26,18 @@ export function marketProblem(size: MarketSize): Problem {
   return generateMarket(size).problem;
 }
 
-/** The nodes of each class of that market. */
-export function marketNodes(size: MarketSize): { readonly tick: number; readonly units: number }[][] {
-  return generateMarket(size).supply;
+/** The nodes of each class of that market, as columns. */
+export function marketNodes(size: MarketSize): MarketNodes[] {
+  return generateMarket(size).supply.map(columns);
+}
+
+type MarketNodes = Pick<NodeColumns, "ticks" | "units">;
+
+function columns(offers: readonly { readonly tick: number; readonly units: number }[]): MarketNodes {
+  return {
+    ticks: Uint16Array.from(offers, ({ tick }) => tick),
+    units: Uint32Array.from(offers, ({ units }) => units),
+  };
 }
 
 /** Price of a tick of these markets, micro-VER × 1024. */
@@ -64,7 +74,7 @@ function generateMarket({ tasks, classes, nodes, density, demand, seed }: Market
       id: lane + 1,
       label: `class ${lane + 1}`,
       tickPrice: SCALE,
-      steps: supplySteps(offers, SCALE),
+      steps: supplySteps(columns(offers), SCALE),
     })),
   };
   return { problem, supply };

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseUnits, Transaction } from "ethers";
 
 import { TIP_FLOOR } from "@verai/client/lane-types";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { doesAndSays, HangUp, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";
 
@@ -220,6 +220,6 @@ export const sendingFaults: readonly FaultCase[] = [
 ];
 
 /** Whether a call is about the newest state. */
-export function isLatest({ params }: RpcCall): boolean {
+function isLatest({ params }: RpcCall): boolean {
   return params[1] === "latest";
 }

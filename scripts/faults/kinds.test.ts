@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { KINDS } from "../../scripts/faults/kinds.ts";
-import { ROOT } from "../docs/known.ts";
+import { KINDS } from "./kinds.ts";
+import { ROOT } from "@verai/devnet/processes";
 
 const slowOf = (cases: (typeof KINDS)[number]["cases"]) => cases.filter(({ slow }) => slow === true).length;
 

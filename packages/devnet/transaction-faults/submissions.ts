@@ -6,9 +6,9 @@ import { Transaction } from "ethers";
 
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
-import { Bench, type Program } from "@verai/devnet/programs";
-import { openMarket } from "@verai/devnet/market";
-import type { FaultCase } from "../frame.ts";
+import { Bench, type Program } from "../programs.ts";
+import { openMarket } from "../market.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { must } from "./bench.ts";
 import { FaultyRpc, only } from "./faulty-rpc.ts";
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { PAGES } from "../../scripts/reference/pages.ts";
-import { ROOT } from "../docs/known.ts";
+import { PAGES } from "./pages.ts";
+import { ROOT } from "@verai/devnet/processes";
 
 for (const [file, make] of PAGES) {
   test(`${file} says what the code says`, () => {

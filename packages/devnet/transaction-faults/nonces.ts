@@ -4,7 +4,7 @@ import { keccak256, parseUnits } from "ethers";
 
 import { Journal } from "@verai/client/lane";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { altered, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 

@@ -7,7 +7,7 @@ import hre from "hardhat";
 import { ChainError } from "@verai/client/errors";
 import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "@verai/client/lane";
 import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
-import type { FaultContext } from "../frame.ts";
+import type { FaultContext } from "../fault-case.ts";
 import { FaultyRpc } from "./faulty-rpc.ts";
 
 /** A real chain in this process, which all cases share. */

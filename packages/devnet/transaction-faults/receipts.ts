@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseEther } from "ethers";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type LaneBench, must, onBench, sentFailureOf, STUCK_MS } from "./bench.ts";
 import { altered, doesAndSays, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 

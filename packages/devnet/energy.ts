@@ -1,17 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { block } from "@verai/client/readers";
+import { block, type Reader } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import { MOVE_CAUSES, type MoveCause, word } from "@verai/client/words";
-import { collectEnergy, type EnergyReport } from "@verai/tasks/energy/collect";
-import { printEnergy } from "@verai/tasks/energy/print";
-import { type CastNode, type CastTask, NODES } from "@verai/devnet/participants";
-import { type Configs, specOf } from "@verai/devnet/configs";
-import { nodeIdOf } from "@verai/devnet/faults";
-import type { Processes } from "@verai/devnet/processes";
+import type { Pin } from "@verai/client/pin";
+import { type Configs, specOf } from "./configs.ts";
+import { nodeIdOf } from "./faults.ts";
+import { type CastNode, type CastTask, NODES } from "./participants.ts";
+import type { Processes } from "./processes.ts";
+
+/** What is looked at of an energy report, which a program above this package makes. */
+export interface EnergyFigures {
+  readonly account: {
+    readonly kwh: number;
+    readonly raplKwh: number;
+    readonly nvmlKwh: number;
+    readonly estimatedKwh: number;
+    readonly creditedUnits: number;
+  };
+  readonly nodes: readonly { readonly kwh: number }[];
+}
 
 /** What the part about energy works with. */
-export interface EnergyStage {
+export interface EnergyStage<Report extends EnergyFigures> {
+  /** The energy report of the network, or of a task. */
+  readonly collect: (reader: Reader, at: Pin, scope: "network" | "task", id?: number) => Promise<Report>;
   readonly session: Session;
   readonly processes: Processes;
   readonly configs: Configs;
@@ -32,14 +45,14 @@ export interface SeenMove {
 }
 
 /** What the part about energy showed. */
-export interface EnergyOutcome {
+export interface EnergyOutcome<Report extends EnergyFigures> {
   /** The node that was made hot. */
   readonly hot: number;
   readonly relieved: SeenMove;
   readonly throttled: { readonly nodeId: number; readonly watts: number; readonly threshold: number };
   readonly handed: SeenMove;
-  readonly network: EnergyReport;
-  readonly tasks: readonly EnergyReport[];
+  readonly network: Report;
+  readonly tasks: readonly Report[];
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
@@ -73,11 +86,6 @@ const TASKS: readonly CastTask[] = [
 ];
 const SPEC = ["--epochs", "120", "--train", "4000", "--test", "500", "--checkpoint-steps", "50"];
 
-/** A unit of the demo is no unit that the baseline is meant for. */
-const UNITS_OF_THE_DEMO =
-  "The comparison with a data centre says nothing here: its baseline is of units that take a device an hour, and those of\n" +
-  "the demo take a minute. A real network sets the baseline of a class to what its units are.";
-
 /** Milliseconds that each part of the story may take. */
 const PATIENCE_MS = 900_000;
 
@@ -87,7 +95,9 @@ const PATIENCE_MS = 900_000;
  *
  * @throws Error naming what did not happen in time.
  */
-export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
+export async function showEnergy<Report extends EnergyFigures>(
+  stage: EnergyStage<Report>,
+): Promise<EnergyOutcome<Report>> {
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
   await processes.stop(["keeper"], 10_000);
@@ -120,16 +130,15 @@ export async function showEnergy(stage: EnergyStage): Promise<EnergyOutcome> {
   };
   const seen = await processes.watch(names, story());
   say("both tasks are trained and paid; waiting for the last reports");
-  const outcome = await settled(session);
+  const outcome = await settled(stage);
   return { ...seen, ...outcome, checks: checksOf(outcome, seen) };
 }
 
-/** The outcome for people. */
-export function printOutcome({ network, tasks }: EnergyOutcome): string {
-  return [...[network, ...tasks].map(printEnergy), UNITS_OF_THE_DEMO].join("\n\n");
-}
-
-async function restart({ processes, configs, processOf }: EnergyStage, name: string, changes: object): Promise<void> {
+async function restart(
+  { processes, configs, processOf }: Pick<EnergyStage<EnergyFigures>, "processes" | "configs" | "processOf">,
+  name: string,
+  changes: object,
+): Promise<void> {
   const node = nodeCalled(name);
   await processes.stop([processOf(node)], 30_000);
   const keepers = configs.reports === undefined ? [] : [configs.reports];
@@ -144,7 +153,10 @@ function nodeCalled(name: string): CastNode {
   return node;
 }
 
-async function submit({ processes, configs }: EnergyStage, task: CastTask) {
+async function submit(
+  { processes, configs }: Pick<EnergyStage<EnergyFigures>, "processes" | "configs">,
+  task: CastTask,
+) {
   const { config, spec, terms } = await configs.developer(task, { ...specOf(task), args: SPEC });
   const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
   return processes.start(`developer-${String(task.account)}`, args);
@@ -173,7 +185,7 @@ async function moved({ contracts }: Session, since: number, cause: MoveCause, fr
   });
 }
 
-async function throttling({ contracts }: Session, since: number): Promise<EnergyOutcome["throttled"]> {
+async function throttling({ contracts }: Session, since: number): Promise<EnergyOutcome<EnergyFigures>["throttled"]> {
   return until("a node being throttled", async () => {
     const [event] = await contracts.telemetry.queryFilter(contracts.telemetry.filters.NodeThrottled(), since);
     if (!event) return undefined;
@@ -183,7 +195,10 @@ async function throttling({ contracts }: Session, since: number): Promise<Energy
 }
 
 /** The energy of it all, once every paid lease has its place in the accounts. */
-async function settled({ reader, contracts }: Session): Promise<Pick<EnergyOutcome, "network" | "tasks">> {
+async function settled<Report extends EnergyFigures>({
+  session: { reader, contracts },
+  collect,
+}: EnergyStage<Report>): Promise<Pick<EnergyOutcome<Report>, "network" | "tasks">> {
   return until("paid work being set against its baseline", async () => {
     const pin = await reader.pin();
     const leases = (await reader.leases(pin)).filter(({ status }) => status === "paid");
@@ -191,17 +206,17 @@ async function settled({ reader, contracts }: Session): Promise<Pick<EnergyOutco
       const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, block(pin));
       if (reported && !credited) return undefined;
     }
-    const network = await collectEnergy(reader, pin, "network");
+    const network = await collect(reader, pin, "network");
     const ids = (await reader.tasks(pin)).map(({ id }) => id);
-    const tasks = await Promise.all(ids.map((id) => collectEnergy(reader, pin, "task", id)));
+    const tasks = await Promise.all(ids.map((id) => collect(reader, pin, "task", id)));
     return network.account.creditedUnits > 0 ? { network, tasks } : undefined;
   });
 }
 
 function checksOf(
-  { network, tasks }: Pick<EnergyOutcome, "network" | "tasks">,
-  { hot, relieved, throttled, handed }: Pick<EnergyOutcome, "hot" | "relieved" | "throttled" | "handed">,
-): EnergyOutcome["checks"] {
+  { network, tasks }: Pick<EnergyOutcome<EnergyFigures>, "network" | "tasks">,
+  { hot, relieved, throttled, handed }: Pick<EnergyOutcome<EnergyFigures>, "hot" | "relieved" | "throttled" | "handed">,
+): EnergyOutcome<EnergyFigures>["checks"] {
   const ofTasks = tasks.reduce((sum, { account }) => sum + account.kwh, 0);
   const ofNodes = network.nodes.reduce((sum, node) => sum + node.kwh, 0);
   return [
@@ -224,7 +239,7 @@ function checksOf(
   ];
 }
 
-function addsUp({ kwh, raplKwh, nvmlKwh, estimatedKwh }: EnergyReport["account"]): boolean {
+function addsUp({ kwh, raplKwh, nvmlKwh, estimatedKwh }: EnergyFigures["account"]): boolean {
   return Math.abs(kwh - raplKwh - nvmlKwh - estimatedKwh) < 1e-9;
 }
 

@@ -1,6 +1,6 @@
 import { parseUnits } from "ethers";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { failureOf, must, onBench, sentFailureOf, STUCK_MS } from "./bench.ts";
 import { only } from "./faulty-rpc.ts";
 

@@ -1,6 +1,6 @@
 import { parseEther, parseUnits } from "ethers";
 
-import type { FaultCase } from "../frame.ts";
+import type { FaultCase } from "../fault-case.ts";
 import { failureOf, must, onBench } from "./bench.ts";
 import { altered, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 

@@ -1,0 +1,25 @@
+/** The contracts that the client knows by their ABIs; `npm run abi` takes these from the compiler. */
+export const CONTRACT_NAMES = [
+  "AccessManager",
+  "VRFCoordinatorV2_5Mock",
+  "VerToken",
+  "TestnetFaucet",
+  "Vault",
+  "PoolOutlet",
+  "Parameters",
+  "NodeRegistry",
+  "Supply",
+  "TaskRegistry",
+  "LeaseRegistry",
+  "ReleaseFees",
+  "CheckpointRegistry",
+  "VrfSeeds",
+  "RoundManager",
+  "Telemetry",
+  "EnergyLedger",
+  "Balancer",
+  "Reassignment",
+] as const;
+
+/** One of them. */
+export type ContractName = (typeof CONTRACT_NAMES)[number];

@@ -1,0 +1,47 @@
+// Written by `npm run abi` from the contracts; do not edit.
+
+/** The EIP-712 types of everything that is signed, by the name of the outermost type. */
+export const TYPED_DATA = {
+  CheckpointReceipt: {
+    CheckpointReceipt: [
+      { name: "leaseId", type: "uint32" },
+      { name: "fence", type: "uint24" },
+      { name: "digest", type: "bytes32" },
+      { name: "codec", type: "uint16" },
+      { name: "progress", type: "uint40" },
+      { name: "size", type: "uint64" },
+      { name: "nodeId", type: "uint32" },
+    ],
+  },
+  Permit: {
+    Permit: [
+      { name: "owner", type: "address" },
+      { name: "spender", type: "address" },
+      { name: "value", type: "uint256" },
+      { name: "nonce", type: "uint256" },
+      { name: "deadline", type: "uint256" },
+    ],
+  },
+  Report: {
+    Report: [
+      { name: "nodeId", type: "uint32" },
+      { name: "sequence", type: "uint32" },
+      { name: "period", type: "uint32" },
+      { name: "load", type: "uint16" },
+      { name: "latency", type: "uint16" },
+      { name: "joules", type: "uint40" },
+      { name: "renewableJoules", type: "uint40" },
+      { name: "method", type: "uint8" },
+      { name: "version", type: "uint16" },
+      { name: "idleUnitSeconds", type: "uint32" },
+      { name: "shares", type: "Share[]" },
+    ],
+    Share: [
+      { name: "leaseId", type: "uint32" },
+      { name: "joules", type: "uint40" },
+    ],
+  },
+} as const;
+
+/** Name and version of the EIP-712 domain of the protocol's contracts; the token has its own. */
+export const SIGNING_DOMAIN = { name: "DRMP", version: "1" } as const;
