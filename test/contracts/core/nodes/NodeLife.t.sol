@@ -215,7 +215,7 @@ contract NodeLifeTest is Fixture, Permits {
         Permit memory p = signPermit(ver, key, address(vault), stakeFor(2));
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
-        uint32 second = nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        uint32 second = nodes.registerWithPermit(consentOf(signer, keyOf("keeper")), terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
         assertEq(nodes.node(second).stake, stakeFor(2));
     }
 
@@ -228,7 +228,7 @@ contract NodeLifeTest is Fixture, Permits {
         ver.permit(signer, address(vault), stakeFor(2), p.deadline, p.v, p.r, p.s);
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         vm.prank(signer);
-        nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        nodes.registerWithPermit(consentOf(signer, keyOf("keeper")), terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
         assertEq(nodes.nodeOfOperator(keeper), 2);
     }
 
