@@ -4,9 +4,8 @@ import type { Node } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { isHolder, rankHolders } from "../node/replicas.ts";
 import { type GatherEvent, gatherReceipts } from "./gather.ts";
-import { type Holding, holdingSigner, type Receipt, signHolding } from "@verai/client/holding";
+import { type HolderReceipt, type Holding, holdingSigner, signHolding } from "@verai/client/holding";
 import type { AttestMetrics } from "./metrics.ts";
 import type { Doubts } from "./order.ts";
 import { ATTEST_PROTOCOL, type AttestAnswer, attestAnswer, MAX_MESSAGE_BYTES } from "./wire.ts";
@@ -42,27 +41,27 @@ export class ReceiptAsker {
   }
 
   /**
-   * As many receipts for a checkpoint as its task asks for, or as there are other active nodes, if these are fewer.
+   * As many receipts for a checkpoint as its task asks for, or as its lease has holders, if these are fewer.
    *
    * @param replicas Copies that the task asks for.
+   * @returns Receipts in the order in which the chain takes them.
    * @throws TooFewReceipts, RpcUnavailable, or the signal's reason.
    */
-  async receipts(holding: Holding, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
+  async receipts(holding: Holding, replicas: number, signal: AbortSignal): Promise<HolderReceipt[]> {
     if (replicas === 0) return [];
     const { session, nodeId, signer, domain, doubts, metrics, logger } = this.#parts;
-    const nodes = await session.reader.nodes(await session.reader.pin());
-    const active = nodes.filter(({ status }) => status === "active");
-    const others = new Map(active.filter(({ id }) => id !== nodeId).map((node) => [node.id, node]));
-    const needed = Math.min(replicas, others.size);
-    const holders = rankHolders(holding.leaseId, nodeId, [...others.keys()]).filter((id) =>
-      isHolder(holding.leaseId, id, active.length, replicas),
-    );
+    const pin = await session.reader.pin();
+    const holders = await session.reader.holders(pin, holding.leaseId);
+    const candidates = new Map(holders.map((holder) => [holder.nodeId, holder.candidate]));
+    const nodes = await Promise.all(holders.map(async (holder) => session.reader.node(pin, holder.nodeId)));
+    const others = new Map(nodes.flatMap((node) => (node ? [[node.id, node]] : [])));
+    const needed = Math.min(replicas, holders.length);
     const request = { ...holding, signature: await signHolding(signer, domain, holding, nodeId) };
     const started = performance.now();
     const receipts = await gatherReceipts({
       ask: (id) => this.#ask(others.get(id), request, signal),
       verify: (receipt) => holdingSigner(domain, holding, receipt) === others.get(receipt.nodeId)?.operator,
-      order: doubts.order(holders, needed),
+      order: doubts.order([...candidates.keys()], needed),
       needed,
       stallMs: STALL_MS,
       pauseMs: PAUSE_MS,
@@ -74,7 +73,9 @@ export class ReceiptAsker {
     metrics.got.inc(receipts.length);
     const by = receipts.map((receipt) => receipt.nodeId);
     logger.info({ lease: holding.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts collected");
-    return receipts;
+    return receipts
+      .map((receipt) => ({ ...receipt, candidate: candidates.get(receipt.nodeId) ?? 0 }))
+      .sort((a, b) => a.candidate - b.candidate);
   }
 
   async #ask(

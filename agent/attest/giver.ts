@@ -3,7 +3,6 @@ import type { Signer, TypedDataDomain } from "ethers";
 import type { Lease, Node } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import type { Pin } from "@verai/client/pin";
-import { answer, block } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import { CheckpointError } from "@verai/checkpoint-store/errors";
 import type { Asker } from "@verai/checkpoint-store/messages/messenger";
@@ -213,15 +212,14 @@ export class ReceiptGiver {
 
   async #look(request: AttestRequest): Promise<AttestView> {
     const { session, nodeId, domain, maxCheckpointBytes, room } = this.#parts;
-    const { reader, contracts } = session;
+    const { reader } = session;
     const pin = await reader.pin();
     const known = request.leaseId > 0 && request.leaseId <= (await reader.leaseCount(pin));
     const [lease] = known ? await reader.leasesById(pin, [request.leaseId]) : [];
-    const [producer, self, task, activeNodes, newest] = await Promise.all([
+    const [producer, self, holders, newest] = await Promise.all([
       lease && reader.node(pin, lease.nodeId),
       reader.node(pin, nodeId),
-      lease && reader.task(pin, lease.taskId),
-      answer(contracts.supply.activeNodes(block(pin))),
+      lease ? reader.holders(pin, lease.id) : [],
       lease ? reader.newestCheckpoints(pin, lease.id) : [],
     ]);
     const inItsName = { nodeId: producer?.id ?? 0, signature: request.signature };
@@ -229,8 +227,7 @@ export class ReceiptGiver {
       lease,
       producer,
       self,
-      replicas: task?.replicas ?? 0,
-      activeNodes: Number(activeNodes),
+      holders: holders.map((holder) => holder.nodeId),
       progress: newest[0]?.progress ?? 0,
       signer: holdingSigner(domain, holdingOf(request), inItsName),
       maxBytes: maxCheckpointBytes,

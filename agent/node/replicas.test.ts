@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { keccak256 } from "ethers";
 
-import { holderRank, isHolder, rankHolders, replicaHolders } from "./replicas.ts";
+import { holderRank, rankHolders, replicaHolders } from "./replicas.ts";
 
 const nodes = Array.from({ length: 20 }, (_, i) => i + 1);
 
@@ -61,21 +61,4 @@ test("the order is that of the hash, lowest first, and a node's place depends on
 test("the hash is the packed one of two uint32", () => {
   assert.equal(holderRank(1, 2), BigInt(keccak256("0x0000000100000002")) >> 128n);
   assert.equal(holderRank(0xffffffff, 1), BigInt(keccak256("0xffffffff00000001")) >> 128n);
-});
-
-test("with few nodes everybody may sign; with many some eight for each receipt, and always the first ranked", () => {
-  for (const node of nodes.slice(0, 8)) assert.ok(isHolder(5, node, 8, 1));
-  const many = Array.from({ length: 500 }, (_, i) => i + 1);
-  let holders = 0;
-  for (let lease = 1; lease <= 50; lease++) {
-    const able = many.filter((node) => isHolder(lease, node, many.length, 2));
-    holders += able.length;
-    assert.deepEqual(rankHolders(lease, 0, many).slice(0, able.length), rankHolders(lease, 0, able));
-  }
-  const mean = holders / 50;
-  assert.ok(mean > 14 && mean < 18, `${String(mean)} holders in the mean where 16 are expected`);
-});
-
-test("nobody holds what wants no copies", () => {
-  assert.ok(!isHolder(1, 2, 3, 0));
 });

@@ -1,10 +1,7 @@
 import { keccak256 } from "ethers";
 
-/** `HOLDER_FACTOR` of CheckpointRegistry.sol: holders of a lease, in the mean, for each receipt that its task asks for. */
-const HOLDER_FACTOR = 8n;
-
 /**
- * A node's place among the holders of a lease, as CheckpointRegistry.sol reckons it: the upper 128 bits of
+ * A node's place among the holders of a lease, by rendezvous hashing: the upper 128 bits of
  * keccak256(leaseId, nodeId). The lowest are asked first. Nobody chooses who comes first, and nobody has to keep a list.
  */
 export function holderRank(leaseId: number, nodeId: number): bigint {
@@ -12,16 +9,6 @@ export function holderRank(leaseId: number, nodeId: number): bigint {
   packed.setUint32(0, leaseId);
   packed.setUint32(4, nodeId);
   return BigInt(keccak256(new Uint8Array(packed.buffer))) >> 128n;
-}
-
-/**
- * Whether a node may sign for a lease's checkpoints, the same as `CheckpointRegistry.isHolder`: about
- * {@link HOLDER_FACTOR} × replicas of the active nodes may, all of them where there are no more.
- *
- * @param activeNodes Number of active nodes, the producer included.
- */
-export function isHolder(leaseId: number, nodeId: number, activeNodes: number, replicas: number): boolean {
-  return holderRank(leaseId, nodeId) * BigInt(activeNodes) < (HOLDER_FACTOR * BigInt(replicas)) << 128n;
 }
 
 /** These nodes in the order in which they hold a lease's copies, without its producer. O(n log n). */

@@ -105,7 +105,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     function holdersOf(uint32 leaseId) external view returns (Holder[] memory) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         uint256 replicas = TASKS.replicasOf(lease.taskId);
-        return _walk(leaseId, lease.nodeId, replicas == 0 ? 0 : replicas + Holders.SPARE);
+        return _walk(leaseId, lease.nodeId, replicas + Holders.SPARE);
     }
 
     /// @inheritdoc ICheckpointRegistry

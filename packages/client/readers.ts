@@ -5,6 +5,7 @@ import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./e
 import { ChainError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
+import type { Holder } from "@verai/protocol/checkpoints/holder-draw";
 import { PageSize, readPages, runsOf } from "./internal/pager.ts";
 import { type Finality, type Pin, pinBlock } from "./pin.ts";
 import {
@@ -188,6 +189,15 @@ export class Reader {
   /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */
   async health(at: Pin, leaseId: number): Promise<LeaseHealth> {
     return word(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, block(at))));
+  }
+
+  /**
+   * The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than its task asks
+   * for, or fewer where there are no more. One call; `holdersOf` of packages/protocol says how they are found.
+   */
+  async holders(at: Pin, leaseId: number): Promise<Holder[]> {
+    const found = await answer(this.contracts.checkpoints.holdersOf(leaseId, block(at)));
+    return found.map(({ candidate, nodeId }) => ({ candidate: safe(candidate), nodeId: safe(nodeId) }));
   }
 
   /** How many receipts of other nodes a checkpoint of a lease needs now. */

@@ -1,5 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
+import { type OperatorConsent, parseConsent } from "@verai/client/consent";
 import { registerNode } from "@verai/agent/registration";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
 import { formatVer, parseVer } from "@verai/protocol/money/ver";
@@ -9,6 +10,7 @@ import { givenAddress, givenAmount, givenClass, givenSource } from "./given.ts";
 
 interface Arguments extends WritingArguments {
   readonly operator: string;
+  readonly consent: string;
   readonly class: string;
   readonly capacity: number;
   readonly ask: string;
@@ -35,12 +37,16 @@ export default async function register(args: Arguments, environment: Environment
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
     const account = await context.account();
+    const consent: OperatorConsent =
+      args.consent === "" && operator.toLowerCase() === account.signer.address.toLowerCase()
+        ? { operator, deadline: 0n, signature: "0x" }
+        : parseConsent(operator, args.consent);
     context.spends = stake;
     const { capacity, powerThreshold, powerMax, endpoint } = args;
     const log = { info: (_fields: unknown, message?: string) => screen.say(message) };
     const nodeId = await registerNode(session, account, log, {
       label: `register a node of ${String(capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
-      operator,
+      consent,
       terms: { classId: found.id, capacity, ask },
       profile: { energySource, powerThreshold, powerMax, endpoint },
       stake,

@@ -5,11 +5,25 @@ const NODE = { name: "node", description: "the node's id", type: "int", defaultV
 /** Tasks of contributors. */
 export const nodeTasks = [
   writing(
+    "node:consent",
+    "Signs that an operator's key works for an owner's node: node:register asks for it; costs nothing, sends nothing",
+    "--network baseSepolia --owner 0x… --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+  )
+    .addOption({ name: "owner", description: "address of the account that will own the node", defaultValue: "" })
+    .setAction(() => import("./consent.ts"))
+    .build(),
+
+  writing(
     "node:register",
     "Registers a machine: its owner is the account that signs, its stake is taken by permit in the same transaction",
-    "--network baseSepolia --operator 0x… --class cpu/eu --capacity 4 --ask 0.012 --endpoint /ip4/203.0.113.7/tcp/4001/p2p/12D3…",
+    "--network baseSepolia --operator 0x… --consent 1764000000:0x… --class cpu/eu --capacity 4 --ask 0.012 --endpoint /ip4/203.0.113.7/tcp/4001/p2p/12D3…",
   )
     .addOption({ name: "operator", description: "address of the agent's key", defaultValue: "" })
+    .addOption({
+      name: "consent",
+      description: "what node:consent printed for that key; not needed where the owner's key is also the operator's",
+      defaultValue: "",
+    })
     .addOption({ name: "class", description: "class of the machine, such as cpu/eu", defaultValue: "" })
     .addOption({
       name: "capacity",

@@ -40,7 +40,7 @@ contract Balancer is IBalancer {
     ITelemetry public immutable TELEMETRY;
     /// @notice What governance says of the classes' efficiency.
     IEnergyLedger public immutable LEDGER;
-    /// @notice Says which leases have shown headway.
+    /// @notice Says which leases could be given back for nothing.
     IReleaseFees public immutable RELEASE_FEES;
 
     mapping(uint32 nodeId => Shift) private _shifts;
@@ -91,7 +91,7 @@ contract Balancer is IBalancer {
         require(active, LeaseNotActive(m.leaseId));
         require(m.units != 0 && m.units <= lease.count, UnitsOutOfRange(m.leaseId, m.units, lease.count));
         // Or whoever reports a high load would give leases back for nothing.
-        require(RELEASE_FEES.hasHeadway(m.leaseId), NoHeadwayYet(m.leaseId));
+        require(RELEASE_FEES.isFree(m.leaseId), NoHeadwayYet(m.leaseId));
         uint256 cooling = _coolingUntil(lease.parent);
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
         (, , , uint40 deadline) = TASKS.termsOf(lease.taskId);

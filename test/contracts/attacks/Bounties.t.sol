@@ -102,9 +102,11 @@ contract BountiesTest is Fixture {
     /// @notice Where nothing is slashed, nothing is paid.
     function test_ExpireWithoutSlashing() public {
         setParam(Param.SlashBps, 0);
-        uint32 id = leaseOf(bob, alice, 2);
+        register(alice, CPU_EU, 2, 0);
+        submit(bob, 2, 20_000, CPU_EU);
+        runRound(1);
         uint256 before = vault.claimable(keeper);
-        expire(id);
+        expire(1);
         assertEq(vault.claimable(keeper), before);
     }
 }

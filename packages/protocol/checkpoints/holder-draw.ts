@@ -89,7 +89,7 @@ export function drawnNode(
  * Positions, their number and the average stake are fixed before anybody knows the seed, so nobody finds friends among the
  * holders, and whoever joins or adds stake later is none.
  *
- * @param replicas - Receipts that the lease's task asks for; 0: no holders.
+ * @param replicas - Receipts that the lease's task asks for.
  * @param positionAt - Position of the pool as it is now.
  * @param counts - Whether a node reports in time and belongs to another owner than the lease's node.
  */
@@ -100,7 +100,7 @@ export function holdersOf(
   counts: (nodeId: number) => boolean,
 ): Holder[] {
   const holders: Holder[] = [];
-  if (replicas === 0 || draw.positions === 0) return holders;
+  if (draw.positions === 0) return holders;
   const most = replicas + SPARE_HOLDERS;
   for (let candidate = 0; candidate < HOLDER_CANDIDATES && holders.length < most; candidate++) {
     const { position, chance } = holderCandidate(draw, candidate);
