@@ -9,7 +9,7 @@ import tseslint from "typescript-eslint";
  */
 const DATED = [
   // held against the dates of device files, once
-  "agent/owner/input.ts",
+  "agent/idle/input.ts",
   // for people: since when a directory is locked; and the date of a touched file, which is only compared with others
   "packages/system/data-directory.ts",
   // held against the engine's dates of containers that outlived the agent

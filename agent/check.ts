@@ -204,17 +204,17 @@ async function chainFindings(
   owner: string | undefined,
 ): Promise<void> {
   const { reader, provider, contracts } = session;
-  const pin = await reader.pin();
-  list.fact("network", `chain ${String(config.network.chainId)}, block ${String(pin.number)}`);
-  const classes = await reader.classes(pin);
+  const block = await reader.block();
+  list.fact("network", `chain ${String(config.network.chainId)}, block ${String(block.number)}`);
+  const classes = await reader.classes(block);
   list.add(...offerFindings(config.node, classes));
   if (operator === undefined) return;
-  const nodeId = await reader.nodeOfOperator(pin, operator);
+  const nodeId = await reader.nodeOfOperator(block, operator);
   const balance = await provider.getBalance(operator);
   list.fact("operator", `${operator}, ${formatEther(balance)} ETH`);
-  list.add(...gasFindings("operator", operator, balance, config.lowBalance));
+  list.add(...gasFindings("operator", operator, balance, config.lowFunds));
   if (nodeId !== undefined) {
-    const node = await reader.node(pin, nodeId);
+    const node = await reader.node(block, nodeId);
     list.fact("node", String(nodeId));
     if (node) list.add(...nodeFindings(config, node, classes, operator, owner));
     return;
@@ -232,7 +232,7 @@ async function chainFindings(
     return;
   }
   if (owner === undefined) return;
-  const { stakePerUnit } = await reader.parameters(pin);
+  const { stakePerUnit } = await reader.parameters(block);
   const needed = BigInt(config.node.capacity) * microToWei(stakePerUnit);
   const [held, ownerEth, drip] = await Promise.all([
     answer(contracts.token.balanceOf(owner)),

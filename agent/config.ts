@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { ENERGY_SOURCES } from "@verai/client/words";
+import { ENERGY_SOURCES } from "@verai/client/enums";
 import { eth, fees, keySource, network, path, service, ver, wholeWithin, within } from "@verai/process/schema";
 import { executorConfig } from "./executor-config.ts";
 
@@ -121,7 +121,7 @@ export const agentConfig = z.strictObject({
   /** VER of earnings from which the agent claims them for the owner, if it has the owner's key. */
   claimAbove: ver.default("1"),
   /** ETH of the operator below which its balance counts as low: it is logged, and `/metrics` has it for alerts. */
-  lowBalance: eth.default("0.001"),
+  lowFunds: eth.default("0.001"),
   /** Seconds that a workload gets to write its last checkpoint. */
   grace: within(0.1, 3600, "seconds").default(20),
   /** Seconds between two spot checks of those who hold this node's checkpoints. */

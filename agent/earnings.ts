@@ -9,10 +9,10 @@ import type { Session } from "@verai/client/session";
  * @returns Wei claimed, 0 if it was not worth it yet.
  */
 export async function claimEarnings(session: Session, owner: KeySource, least: bigint): Promise<bigint> {
-  const { signer, lane } = await session.lane(owner);
+  const { signer, queue } = await session.queue(owner);
   const { vault } = session.contracts;
   let amount = 0n;
-  const receipt = await lane.submit({
+  const receipt = await queue.submit({
     label: "claim",
     prepare: async () => {
       amount = await answer(vault.claimable(signer.address));

@@ -22,27 +22,27 @@ import { readConfig } from "@verai/process/config";
 import { withDirectory } from "@verai/process/data";
 import { endpointLog } from "@verai/process/endpoint-log";
 import { serveHealth } from "@verai/process/endpoint";
-import { laneMetrics } from "@verai/process/lane-metrics";
+import { transactionMetrics } from "@verai/process/transaction-metrics";
 import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
-import { Pulse } from "@verai/process/pulse";
+import { Heartbeat } from "@verai/process/heartbeat";
 import { reachOf } from "@verai/process/reach";
 import { shutdownSignal } from "@verai/process/shutdown";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
 import { checkAgent, configFindings } from "./check.ts";
-import { holdingDomain } from "@verai/client/holding";
-import { attestMetrics } from "./attest/metrics.ts";
-import { keepBooks } from "./chores.ts";
+import { receiptDomain } from "@verai/client/checkpoint-receipt";
+import { replicationMetrics } from "./replication/replication-metrics.ts";
+import { runBackground } from "./background.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { leasesDirectory, openExecutor } from "./executor.ts";
-import { DiskRoom } from "./node/disk.ts";
-import { OwnerWatch } from "./owner/watch.ts";
+import { DiskSpace } from "./node/disk.ts";
+import { IdleDetector } from "./idle/detector.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
-import { telemetryMetrics } from "./telemetry/metrics.ts";
+import { telemetryMetrics } from "./telemetry/telemetry-metrics.ts";
 import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
@@ -96,11 +96,11 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
   const session = await openSession({
     ...config,
     journals: join(config.dataDir, "journals"),
-    onEvent: laneMetrics(registry, logger),
+    onEvent: transactionMetrics(registry, logger),
     onEndpoint: endpointLog(logger),
     stop: signal,
   });
-  const { signer, lane } = await session.lane(config.operator);
+  const { signer, queue } = await session.queue(config.operator);
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
@@ -113,9 +113,9 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     log: logger,
   });
   await store.start();
-  const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
-  pulse.expect("agent");
-  pulse.expect("telemetry");
+  const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
+  heartbeat.expect("agent");
+  heartbeat.expect("telemetry");
   let agent: Agent | undefined;
   let telemetry: Telemetry | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
@@ -127,19 +127,19 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     (await openMeter(config, createLogger("agent", "silent"))).close();
     endpoint = await serveHealth({
       ...config.service,
-      pulse,
+      heartbeat,
       registry,
       details: () => ({ ...agent?.state, energy: telemetry?.source }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
-    await lane.recover(signal);
-    const owner = config.idleOnly && new OwnerWatch(config.idleOnly);
+    await queue.recover(signal);
+    const owner = config.idleOnly && new IdleDetector(config.idleOnly);
     agent = new Agent({
       ...(owner && { owner }),
       session,
-      lane,
+      queue,
       store,
       nodeId,
       logger,
@@ -152,10 +152,10 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       replicas: config.store.replicas,
       maxCheckpointBytes: config.store.maxCheckpoint,
       signer,
-      domain: holdingDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
-      metrics: attestMetrics(registry),
+      domain: receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
+      metrics: replicationMetrics(registry),
       spotCheckMs: config.spotCheck * 1000,
-      room: new DiskRoom(await workDirectories(config), config.minFree * 2 ** 20),
+      disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
     });
     const running = agent;
     await running.serve();
@@ -166,7 +166,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       store,
       workloads: agent.workloads,
       owner,
-      send: (label, prepare) => lane.submit({ label, prepare }),
+      send: (label, prepare) => queue.submit({ label, prepare }),
       metrics: telemetryMetrics(registry),
       logger: logger.child({ part: "telemetry" }),
     });
@@ -178,15 +178,15 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       maxBackoffMs: 60_000,
       signal,
       logger,
-      pulse,
+      heartbeat,
       cycle: async () => {
         await sample();
-        await reporter.cycle(await session.reader.pin());
+        await reporter.cycle(await session.reader.block());
         return false;
       },
     });
     const operator = signer.address;
-    const chores = keepBooks({ session, config, executor, registry, logger, signal, nodeId, operator });
+    const chores = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -194,7 +194,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       maxBackoffMs: 15_000,
       signal,
       logger,
-      pulse,
+      heartbeat,
       cycle: async () => {
         await running.cycle();
         return false;

@@ -5,7 +5,7 @@ import { ChainError } from "@verai/client/errors";
 import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
 import { fundAndSubmit } from "@verai/client/simulate";
-import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import type { Logger } from "@verai/process/logger";
 import type { AgentConfig } from "./config.ts";
 
@@ -27,8 +27,8 @@ export async function ensureRegistered(
 ): Promise<number> {
   const operator = await signer.getAddress();
   const { reader } = session;
-  const pin = await reader.pin();
-  const known = await reader.nodeOfOperator(pin, operator);
+  const block = await reader.block();
+  const known = await reader.nodeOfOperator(block, operator);
   if (known !== undefined) {
     await refuseForeignOwner(session, config, known, operator);
     return known;
@@ -40,7 +40,7 @@ export async function ensureRegistered(
       `No node is registered for the operator ${operator}. Register it from the owner's wallet, or name the owner's key in the configuration ("owner").`,
     );
   }
-  const classes = await reader.classes(pin);
+  const classes = await reader.classes(block);
   const found = classes.find(({ name }) => name === config.node.class);
   if (!found) {
     throw new ChainError(
@@ -49,10 +49,10 @@ export async function ensureRegistered(
       `There is no class "${config.node.class}" on this network. Use one of: ${classes.map(({ name }) => name).join(", ")}.`,
     );
   }
-  const { stakePerUnit } = await reader.parameters(pin);
+  const { stakePerUnit } = await reader.parameters(block);
   const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
   const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
-  const owner = await session.lane(config.owner);
+  const owner = await session.queue(config.owner);
   const nodeId = await registerNode(session, owner, logger, {
     label: "register node",
     consent: await signConsent(session.contracts, signer, owner.signer.address),
@@ -88,7 +88,7 @@ export interface Registration {
  */
 export async function registerNode(
   session: Session,
-  owner: Awaited<ReturnType<Session["lane"]>>,
+  owner: Awaited<ReturnType<Session["queue"]>>,
   log: Pick<Logger, "info">,
   { label, consent, terms, profile, stake }: Registration,
 ): Promise<number> {
@@ -99,7 +99,7 @@ export async function registerNode(
     label,
     prepare: () => nodes.registerWithPermit.populateTransaction({ ...consent }, terms, profile, stake, deadline, v, r, s),
   });
-  const nodeId = await reader.nodeOfOperator(await reader.pin(), consent.operator);
+  const nodeId = await reader.nodeOfOperator(await reader.block(), consent.operator);
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");
   return nodeId;
 }
@@ -112,8 +112,8 @@ async function refuseForeignOwner(
   operator: string,
 ): Promise<void> {
   if (!config.owner) return;
-  const node = await session.reader.node(await session.reader.pin(), nodeId);
-  const { signer } = await session.lane(config.owner);
+  const node = await session.reader.node(await session.reader.block(), nodeId);
+  const { signer } = await session.queue(config.owner);
   if (!node || node.owner === signer.address) return;
   throw new ChainError(
     "FOREIGN_NODE",

@@ -1,63 +1,71 @@
 /**
- * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--write]`.
+ * Solvers of the allocation problem side by side: `npm run bench:lp -- [--quick] [--json] [--write] [--no-python]`.
  *
- *     --quick    fewer markets and less time for each, under a minute
- *     --json     print JSON instead of a table
- *     --write    put the table into docs/reference/benchmarks.md and the plot into docs/images/solvers.svg
+ *     --quick        fewer markets and less time for each, under three minutes
+ *     --json         print JSON instead of tables
+ *     --write        put the tables into docs/reference/benchmarks.md and the plot into docs/images/solvers.svg
+ *     --no-python    leave out the solvers that Python runs
  *
- * Each solver solves each market in a process of its own. One that runs out of time or memory is not asked about
- * larger ones. Clp and SciPy join in if they are installed. Exits with 1 if two solvers find different costs, or if a
- * solution is not optimal; solvers that calculate with tolerances (Clp, SciPy) are only reported.
+ * Each solver solves each market in a process of its own, with three seeds. One that runs out of time or memory is not
+ * asked about larger markets. OR-Tools and HiGHS come from PyPI, into an environment that is made once below `.data/`; Clp
+ * and SciPy join in if they are installed. Exits with 1 if two solvers find different costs, if a solution is not optimal,
+ * or if a goal is missed; of solvers that calculate with tolerances (Clp, SciPy) a wrong result is only reported.
  */
 
-import type { MarketSize } from "@verai/protocol/allocation/testing/market";
-import { type Limits, measure, type Outcome } from "./child.ts";
-import { FOREIGN, installed } from "./foreign.ts";
-import { answers, describeMarket, MARKETS, QUICK, SOLVERS } from "./instances.ts";
+import { type Limits, measure, type Outcome } from "./lp/child.ts";
+import { available, isForeign } from "./lp/foreign.ts";
+import { answers, FLAT, LARGE, type Market, QUICK, ROUNDS, SOLVERS } from "./lp/instances.ts";
+import { measurePlan, PLAN_CASES } from "./lp/plan.ts";
+import { chart, disagreements, goalsOf, type PlanRow, reportText, type SolverRow } from "./lp/report.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
-import { lineChart, type Series } from "./plot.ts";
-import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
-
-/** Milliseconds that the clock of processor time tells apart, at worst. */
-const CLOCK = 1;
-
-interface Row {
-  readonly market: MarketSize;
-  readonly solver: string;
-  /** Left out if the solver went beyond its limits on a smaller market. */
-  readonly outcome: Outcome | undefined;
-}
+import { load, machine, writePicture, writeSection } from "./report.ts";
 
 const flags = benchCommand(
   "bench:lp",
   "Solvers of the allocation problem side by side",
-  "fewer markets and less time for each, under a minute",
+  "fewer markets and less time for each, under three minutes",
 )
+  .option("--no-python", "leave out the solvers that Python runs: OR-Tools, HiGHS, SciPy and Clp")
   .parse()
-  .opts<BenchFlags>();
-const limits: Limits = { seconds: flags.quick ? 4 : 30, megabytes: 2048 };
-const names = [...Object.keys(SOLVERS), ...installed()];
+  .opts<BenchFlags & { python: boolean }>();
+const limits: Limits = { seconds: flags.quick ? 3 : 10, megabytes: 2048 };
 const busy = load();
-const rows = await measureAll(flags.quick ? QUICK : MARKETS);
-const wrong = disagreements(rows);
-process.stdout.write(
-  flags.json ? `${JSON.stringify({ machine: machine(), load: busy, limits, rows, wrong })}\n` : report(rows),
-);
-if (flags.write) {
-  const picture = writePicture("solvers.svg", chart(rows), "Time of each solver against the number of tasks");
-  writeSection("bench:lp", `${report(rows)}\n${picture}`);
-}
-const fatal = wrong.filter(({ solver }) => !FOREIGN[solver]);
-for (const { words } of wrong) process.stderr.write(`${words}\n`);
-process.exitCode = fatal.length === 0 ? 0 : 1;
+const { commands, missing } = flags.python ? available({ install: true }) : { commands: {}, missing: [] };
+for (const line of missing) process.stderr.write(`${line} (--no-python leaves out all of them.)\n`);
+const names = [...Object.keys(SOLVERS), ...Object.keys(commands)];
 
-async function measureAll(markets: readonly MarketSize[]): Promise<Row[]> {
+const plans: PlanRow[] = [];
+for (const each of flags.quick ? PLAN_CASES.slice(0, 2) : PLAN_CASES) {
+  progress(`whole plan: ${JSON.stringify(each)}`);
+  plans.push({ case: each, figures: measurePlan(each, flags.quick ? 4 : 10) });
+}
+const rounds = await measureAll(flags.quick ? QUICK.slice(0, 2) : ROUNDS);
+const large = await measureAll(flags.quick ? QUICK.slice(2) : LARGE);
+const flat = flags.quick ? [] : await measureAll(FLAT);
+
+const rows = [...rounds, ...large, ...flat];
+const wrong = disagreements(rows);
+const goals = goalsOf(plans, rounds, large);
+const found = { machine: machine(), load: busy, limits, missing, plans, rounds, large, flat, wrong, goals };
+process.stdout.write(flags.json ? `${JSON.stringify(found)}\n` : reportText(found));
+if (flags.write) {
+  const picture = writePicture("solvers.svg", chart(rows, names), "Time of each solver against the number of tasks");
+  writeSection("bench:lp", `${reportText(found)}\n${picture}`);
+}
+for (const { words } of wrong) process.stderr.write(`${words}\n`);
+const failed = wrong.some(({ solver }) => solver !== "clp" && solver !== "scipy") || goals.some(({ met }) => !met);
+process.exitCode = failed ? 1 : 0;
+
+async function measureAll(markets: readonly Market[]): Promise<SolverRow[]> {
   const beaten = new Set<string>();
-  const measured: Row[] = [];
+  const measured: SolverRow[] = [];
   for (const market of markets) {
     for (const solver of names.filter((name) => answers(name, market))) {
-      if (!flags.json) process.stderr.write(`${describeMarket(market)}: ${solver}\n`);
-      const outcome = beaten.has(solver) ? undefined : await measure(solver, market, limits);
+      progress(`${JSON.stringify(market)}: ${solver}`);
+      const command = isForeign(solver) ? commands[solver] : undefined;
+      const outcome: Outcome | undefined = beaten.has(solver)
+        ? undefined
+        : await measure(solver, market, limits, command);
       if (outcome?.kind === "time" || outcome?.kind === "memory") beaten.add(solver);
       measured.push({ market, solver, outcome });
     }
@@ -65,116 +73,6 @@ async function measureAll(markets: readonly MarketSize[]): Promise<Row[]> {
   return measured;
 }
 
-/** What is wrong with the solutions, in words. */
-function disagreements(all: readonly Row[]): { solver: string; words: string }[] {
-  const costs = new Map<MarketSize, string>();
-  return all.flatMap(({ market, solver, outcome }) => {
-    const where = `${describeMarket(market)}: ${solver}`;
-    if (outcome?.kind === "failed") return [{ solver, words: `${where} failed: ${outcome.why}.` }];
-    if (outcome?.kind !== "solved") return [];
-    const { cost, certified, warm } = outcome.measured;
-    const known = costs.get(market) ?? cost;
-    costs.set(market, known);
-    const found: string[] = [];
-    if (!certified) found.push(`${where} finds a solution that is not optimal.`);
-    if (known !== cost) found.push(`${where} finds a cost of ${cost} where another solver finds ${known}.`);
-    if (warm && !warm.agree) found.push(`${where} finds another cost from a warm start than from a cold one.`);
-    return found.map((words) => ({ solver, words }));
-  });
-}
-
-function report(all: readonly Row[]): string {
-  const lines = all.map(({ market, solver, outcome }, i) => {
-    const first = all[i - 1]?.market !== market;
-    const cells =
-      outcome?.kind === "solved" ? solvedCells(outcome.measured) : [missing(outcome), "", "", "", "", "", ""];
-    const form = outcome?.kind === "solved" && first ? time(outcome.measured.form) : "";
-    return [first ? describeMarket(market) : "", form, solver, ...cells];
-  });
-  const agreement =
-    wrong.length === 0
-      ? "All solutions of a market cost the same to the last 1024th of a micro-VER, warm or cold, and all are certified."
-      : wrong.map(({ words }) => words).join("\n");
-  return [
-    `${machine()}; load average ${busy.toFixed(1)} when it began. At most ${limits.seconds} s and ` +
-      `${limits.megabytes} MB for each solver and market; one that went beyond them is not asked about larger markets.`,
-    "",
-    "*Sorted*: nodes to class form, which all start from. *First*: the first solve of a process, before anything is compiled.",
-    "*Cold*: median of up to seven solves from nothing. *Warm*: median, and slowest, of 24 solves, each after one change: a node",
-    "joins, leaves or asks another price, a task arrives, is done, wants or pays more or less, or there is another seed.",
-    "*Certificate*: proving a solution optimal. *Memory*: the process's maximum, and its memory *before* its first solve.",
-    "Clp and SciPy: without reading the problem, and memory of their own process. All times are processor time, so that other",
-    `work on the machine matters little; its clock is no finer than ${CLOCK} ms everywhere.`,
-    "",
-    agreement,
-    "",
-    markdownTable(
-      [
-        { heading: "market" },
-        { heading: "sorted", align: "right" },
-        { heading: "solver" },
-        ...["first", "cold", "warm", "slowest", "certificate", "memory", "before"].map(
-          (heading) => ({ heading, align: "right" }) as const,
-        ),
-      ],
-      lines,
-    ),
-  ].join("\n");
-}
-
-function solvedCells(measured: Extract<Outcome, { kind: "solved" }>["measured"]): string[] {
-  const { first, median, warm, certificate, certified, peak, before } = measured;
-  return [
-    time(first),
-    time(median),
-    warm ? time(warm.median) : "",
-    warm ? time(warm.slowest) : "",
-    certified ? time(certificate) : "refused",
-    peak === 0 ? "" : `${peak.toFixed(0)} MB`,
-    before === 0 ? "" : `${before.toFixed(0)} MB`,
-  ];
-}
-
-function missing(outcome: Exclude<Outcome, { kind: "solved" }> | undefined): string {
-  if (!outcome) return "not asked";
-  if (outcome.kind === "failed") return "failed";
-  return outcome.kind === "time" ? `> ${limits.seconds} s` : `> ${limits.megabytes} MB`;
-}
-
-function time(milliseconds: number): string {
-  if (milliseconds < CLOCK) return `< ${CLOCK} ms`;
-  if (milliseconds >= 10_000) return `${(milliseconds / 1000).toFixed(0)} s`;
-  return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
-}
-
-/** Time against tasks, for the markets of many tasks. */
-function chart(all: readonly Row[]): string {
-  const points = (
-    solver: string,
-    of: (measured: Extract<Outcome, { kind: "solved" }>["measured"]) => number | undefined,
-  ) =>
-    all.flatMap(({ market, solver: its, outcome }) => {
-      const value = its === solver && market.tasks > 1 && outcome?.kind === "solved" ? of(outcome.measured) : undefined;
-      return value === undefined ? [] : [[market.tasks, Math.max(value, CLOCK)] as const];
-    });
-  const cold: Series[] = names
-    .filter((name) => name !== "cheapest-first")
-    .map((name) => ({ name, points: points(name, ({ median }) => median) }));
-  const warm: Series = {
-    name: "network-simplex, warm",
-    points: points("network-simplex", (it) => it.warm?.median),
-    dashed: true,
-  };
-  const proof: Series = {
-    name: "certificate",
-    points: points("network-simplex", (it) => it.certificate),
-    dashed: true,
-  };
-  return lineChart({
-    title: "Time to the optimum",
-    subtitle: `Processor time. Tasks that accept half of up to 96 classes, up to 100,000 nodes. ${machine()}`,
-    x: { label: "tasks", log: true },
-    y: { label: `milliseconds (${CLOCK}: or less)`, log: true },
-    series: [...cold, warm, proof],
-  });
+function progress(words: string): void {
+  if (!flags.json) process.stderr.write(`${words}\n`);
 }

@@ -12,7 +12,7 @@
 
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import { interruptible } from "@verai/devnet/interrupt";
-import { Screen } from "@verai/devnet/screen";
+import { Output } from "@verai/devnet/output";
 import { MarketContracts } from "./market/contracts.ts";
 import { ECONOMY } from "./market/economy.ts";
 import { playEpisode } from "./market/episode.ts";
@@ -31,7 +31,7 @@ const flags = benchCommand(
   .option("--seed <number>", "other worlds and another search", wholeNumber, 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
-const screen = new Screen();
+const screen = new Output();
 const interrupted = interruptible((text) => {
   screen.say(text);
 });

@@ -1,4 +1,4 @@
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import { readClassEnergy } from "@verai/client/telemetry";
 import { classBaseline } from "@verai/protocol/energy/baseline";
@@ -25,7 +25,7 @@ export interface CarbonTerm {
  */
 export async function carbonTerms(
   reader: Reader,
-  at: Pin,
+  at: BlockReference,
   classes: readonly { readonly id: number; readonly name: string }[],
   carbonPrice: number,
   provider: IntensityProvider = intensityTable,

@@ -58,8 +58,8 @@ export async function checkDeveloper(
   if (!session) return list.report;
   await list.part("network", "a chain that answers", async () => {
     const { reader, provider } = session;
-    const pin = await reader.pin();
-    list.fact("network", `chain ${String(network.chainId)}, block ${String(pin.number)}`);
+    const block = await reader.block();
+    list.fact("network", `chain ${String(network.chainId)}, block ${String(block.number)}`);
     if (terms) list.add(...(await termsFindings(session, terms)));
     if (keyProblems.some(({ level }) => level === "error")) return;
     const { address } = await openSigner(key, network.chainId);
@@ -93,8 +93,8 @@ async function readTask(
 
 /** What the chain would refuse of a task's terms. */
 async function termsFindings({ reader }: Session, terms: TaskTerms): Promise<Finding[]> {
-  const pin = await reader.pin();
-  const [classes, parameters] = await Promise.all([reader.classes(pin), reader.parameters(pin)]);
+  const block = await reader.block();
+  const [classes, parameters] = await Promise.all([reader.classes(block), reader.parameters(block)]);
   const findings: Finding[] = [];
   const wrong = (entry: string, value: string, what: string, bound: string, remedy: string) =>
     findings.push({ level: "error", entry, value, what, bound, remedy });
@@ -176,7 +176,7 @@ async function escrowFindings(
   held: bigint,
 ): Promise<Finding[]> {
   const maxPrice = parseVer(terms.maxPrice);
-  const { escrow, fee } = await reader.depositFor(await reader.pin(), terms.units, maxPrice);
+  const { escrow, fee } = await reader.depositFor(await reader.block(), terms.units, maxPrice);
   const drip = contracts.faucet ? await answer(contracts.faucet.DRIP()) : 0n;
   if (held + drip >= escrow + fee) return [];
   return [

@@ -35,8 +35,8 @@ export class TaskFollower {
   /** One look; fetches and accepts what was delivered since the last. */
   async cycle(taskId: number): Promise<TaskProgress> {
     const { reader } = this.#session;
-    const { pin } = await this.#index.refresh();
-    const nodes = await reader.nodes(pin);
+    const { block } = await this.#index.refresh();
+    const nodes = await reader.nodes(block);
     const leases = this.#index.all().filter((lease) => lease.taskId === taskId);
     // Those that work on the task come first: they need its spec, and have its results.
     const workers = new Set(leases.map(({ nodeId }) => nodeId));
@@ -73,12 +73,12 @@ export class TaskFollower {
   }
 
   async #accept(leaseIds: readonly number[]): Promise<void> {
-    const { lane } = await this.#session.lane(this.#key);
+    const { queue } = await this.#session.queue(this.#key);
     const { reader, contracts } = this.#session;
-    await lane.submit({
+    await queue.submit({
       label: `accept leases ${leaseIds.join(", ")}`,
       prepare: async () => {
-        const now = await reader.leasesById(await reader.pin(), leaseIds);
+        const now = await reader.leasesById(await reader.block(), leaseIds);
         const open = now.filter(({ status }) => status === "delivered").map(({ id }) => id);
         return open.length === 0 ? null : contracts.leases.accept.populateTransaction(open);
       },

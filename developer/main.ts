@@ -125,7 +125,7 @@ async function follow(
   await store.start();
   try {
     const { reader } = session;
-    const nodes = await reader.nodes(await reader.pin());
+    const nodes = await reader.nodes(await reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
     const taskId = await getTask(session, store, config);
     const results = join(config.dataDir, "results");
@@ -164,7 +164,7 @@ async function follow(
 /** What the task waits for; undefined if nothing, or if that cannot be read now. */
 async function waitsFor({ reader }: Session, taskId: number): Promise<Cause | undefined> {
   try {
-    return await readTaskCause(reader, await reader.pin(), taskId);
+    return await readTaskCause(reader, await reader.block(), taskId);
   } catch (error) {
     if (!(error instanceof ChainError && error.retryable)) throw error;
     return undefined;

@@ -17,12 +17,12 @@ export interface TaskProgress {
  * @throws Error if there is no such task.
  */
 export async function taskProgress(reader: Reader, index: LeaseIndex, taskId: number): Promise<TaskProgress> {
-  const { pin } = await index.refresh();
-  const task = await reader.task(pin, taskId);
+  const { block } = await index.refresh();
+  const task = await reader.task(block, taskId);
   if (!task) throw new Error(`There is no task ${String(taskId)} on this chain.`);
   const own = index.all().filter((lease) => lease.taskId === taskId);
   const checkpoints = await reader.checkpoints(
-    pin,
+    block,
     own.map(({ id }) => id),
   );
   const leases = own.map((lease) => ({

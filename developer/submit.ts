@@ -4,7 +4,7 @@ import type { Task } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import type { KeySource } from "@verai/client/keys";
-import type { SignedTransaction } from "@verai/client/lane";
+import type { SignedTransaction } from "@verai/client/tx/queue";
 import { submittedTask } from "@verai/client/outcomes";
 import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
@@ -50,8 +50,8 @@ export async function submitTask(
   once?: SubmitOnce,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
-  const pin = await reader.pin();
-  const known = new Map((await reader.classes(pin)).map(({ id, name }) => [name, id]));
+  const block = await reader.block();
+  const known = new Map((await reader.classes(block)).map(({ id, name }) => [name, id]));
   const classes = Object.entries(terms.classes)
     .map(([name, surcharge]) => {
       const id = known.get(name);
@@ -78,22 +78,22 @@ export async function submitTask(
     }
   }
   const maxPrice = parseUnits(terms.maxPrice, 18);
-  const deposit = await reader.depositFor(pin, terms.units, maxPrice);
-  const { signer, lane } = await session.lane(key);
+  const deposit = await reader.depositFor(block, terms.units, maxPrice);
+  const { signer, queue } = await session.queue(key);
   const needed = deposit.escrow + deposit.fee;
   const permit = await signPermit(contracts, signer, needed);
   /** The receipt of an earlier transaction, if this one turns out to be no longer needed. */
   let earlier: TransactionReceipt | undefined;
-  const sent = await fundAndSubmit(session, { signer, lane }, needed, logger, {
+  const sent = await fundAndSubmit(session, { signer, queue }, needed, logger, {
     label: LABEL,
     ...(record && { signed: (signed: SignedTransaction) => record.note(signed) }),
     prepare: async () => {
-      const outcome = record && record.signed.length > 0 && (await lane.outcomeOf(LABEL, record.signed));
+      const outcome = record && record.signed.length > 0 && (await queue.outcomeOf(LABEL, record.signed));
       if (outcome && outcome.kind === "mined") {
         earlier = outcome.receipt;
         return null;
       }
-      const now = await reader.pin();
+      const now = await reader.block();
       return contracts.tasks.submitWithPermit.populateTransaction(
         {
           specDigest: digest,
@@ -125,13 +125,13 @@ export async function submitTask(
 const LABEL = "submit task";
 
 async function openRecord(
-  { provider, contracts, lane }: Session,
+  { provider, contracts, queue }: Session,
   key: KeySource,
   spec: string,
   terms: TaskTerms,
   { directory, name }: SubmitOnce,
 ): Promise<Submission> {
-  const { signer } = await lane(key);
+  const { signer } = await queue(key);
   const { chainId } = provider;
   // A local chain begins anew under the same id and with the same addresses.
   const first = chainId === LOCAL_CHAIN_ID ? await provider.getBlock(0) : null;
@@ -153,20 +153,21 @@ async function submittedBefore(
   terms: TaskTerms,
 ): Promise<number | undefined> {
   const { reader } = session;
-  const { signer, lane } = await session.lane(key);
+  const { signer, queue } = await session.queue(key);
   const isOurs = (task: Task | undefined): task is Task =>
     task?.owner === signer.address && task.spec.digest === digest && task.units === terms.units;
-  if (record.taskId !== undefined && isOurs(await reader.task(await reader.pin(), record.taskId))) return record.taskId;
+  if (record.taskId !== undefined && isOurs(await reader.task(await reader.block(), record.taskId)))
+    return record.taskId;
   if (record.signed.length === 0 && record.damage === undefined) return undefined;
-  await lane.recover();
+  await queue.recover();
   if (record.signed.length > 0) {
-    const outcome = await lane.outcomeOf(LABEL, record.signed);
+    const outcome = await queue.outcomeOf(LABEL, record.signed);
     const taskId = outcome.kind === "mined" ? await taskIdIn(session, outcome.receipt) : undefined;
     if (taskId !== undefined) await record.done(taskId);
     return taskId;
   }
   // The record was damaged: only the chain knows.
-  const found = (await reader.tasks(await reader.pin())).findLast(isOurs);
+  const found = (await reader.tasks(await reader.block())).findLast(isOurs);
   if (found) await record.done(found.id);
   return found?.id;
 }
@@ -187,7 +188,7 @@ async function addCarbon(
 ): Promise<void> {
   const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
   if (carbonPrice === 0) return;
-  const carbon = await carbonTerms(reader, await reader.pin(), classes, carbonPrice);
+  const carbon = await carbonTerms(reader, await reader.block(), classes, carbonPrice);
   for (const each of classes) each.surcharge += microToWei(carbon.get(each.id)?.surcharge ?? 0);
   logger.info({ carbonPrice: terms.carbonPrice, classes: [...carbon.values()] }, "carbon preference");
   const maxPrice = parseUnits(terms.maxPrice, 18);

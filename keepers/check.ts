@@ -24,14 +24,14 @@ export function configFindings(
   config: KeeperConfig,
   onInternet = config.network.chainId !== LOCAL_CHAIN_ID,
 ): Finding[] {
-  const { keepers, energy } = config;
+  const { keepers, reports } = config;
   const findings: Finding[] = [];
-  if (keepers.includes("energy")) {
-    const listen = { entry: "energy.listen", addresses: energy.listen, onInternet };
+  if (keepers.includes("reports")) {
+    const listen = { entry: "reports.listen", addresses: reports.listen, onInternet };
     findings.push(
       ...listenFindings(listen),
-      ...reachFindings(listen, energy.announce),
-      ...announceFindings({ entry: "energy.announce", addresses: energy.announce, onInternet }),
+      ...reachFindings(listen, reports.announce),
+      ...announceFindings({ entry: "reports.announce", addresses: reports.announce, onInternet }),
     );
   }
   const twice = keepers.filter((name, i) => keepers.indexOf(name) < i);
@@ -48,9 +48,9 @@ export function configFindings(
   return [...findings, ...clashFindings(ports(config))];
 }
 
-function ports({ keepers, energy, service }: KeeperConfig): PortUse[] {
-  const reports = keepers.includes("energy") ? portsOf("energy.listen", energy.listen) : [];
-  return [...reports, { entry: "service.port", host: service.host, port: service.port }];
+function ports({ keepers, reports, service }: KeeperConfig): PortUse[] {
+  const ports = keepers.includes("reports") ? portsOf("reports.listen", reports.listen) : [];
+  return [...ports, { entry: "service.port", host: service.host, port: service.port }];
 }
 
 /** Looks at everything that `run` will use, and changes nothing. */
@@ -75,14 +75,14 @@ export async function checkKeepers(
   if (!session) return list.report;
   const { reader, provider } = session;
   await list.part("network", "a chain that answers", async () => {
-    const pin = await reader.pin();
-    list.fact("network", `chain ${String(network.chainId)}, block ${String(pin.number)}`);
+    const block = await reader.block();
+    list.fact("network", `chain ${String(network.chainId)}, block ${String(block.number)}`);
     if (finality === "latest") return;
     await list.part("finality", `"latest", or a block that the endpoint knows and has the state of`, async () => {
-      const settled = await reader.pin(finality);
+      const settled = await reader.block(finality);
       // Endpoints that have the block may have its state no more: then nothing would ever be found to be overdue there.
       await reader.leaseCount(settled);
-      const behind = pin.timestamp - settled.timestamp;
+      const behind = block.timestamp - settled.timestamp;
       list.fact("finality", `${finality}: block ${String(settled.number)}, ${String(behind)} s behind`);
     });
   });
@@ -93,7 +93,7 @@ export async function checkKeepers(
       const { address } = await openSigner(key, network.chainId);
       const balance = await provider.getBalance(address);
       list.fact("key", `${address}, ${formatEther(balance)} ETH`);
-      list.add(...gasFindings("key", address, balance, config.lowBalance));
+      list.add(...gasFindings("key", address, balance, config.lowFunds));
     });
   }
   session.close();

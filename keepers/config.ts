@@ -12,7 +12,7 @@ export const keeperConfig = z.strictObject({
   /** Key that pays for gas and earns bounties. Without one the keeper only says what it would do. */
   key: keySource.optional(),
   /** ETH below which the balance counts as low: it is logged, and `/metrics` has it for alerts. */
-  lowBalance: eth.default("0.001"),
+  lowFunds: eth.default("0.001"),
   /**
    * How final a block must be before the keeper expires an overdue lease, or aborts a round or batch after its time-out:
    * the newest block, the newest that has been posted to the L1, or the newest that is final there.
@@ -22,9 +22,9 @@ export const keeperConfig = z.strictObject({
     .default("safe"),
   /** Which keepers this process runs. */
   keepers: z
-    .array(z.enum(["allocation", "failover", "energy", "balance"]))
+    .array(z.enum(["allocation", "failover", "reports", "balancing"]))
     .nonempty()
-    .default(["allocation", "failover", "energy", "balance"]),
+    .default(["allocation", "failover", "reports", "balancing"]),
   /** Journals of transactions in flight. */
   dataDir: path,
   /** Seconds between two reads of the chain. */
@@ -33,13 +33,13 @@ export const keeperConfig = z.strictObject({
   allocation: z
     .strictObject({
       /** Seconds that the newest task waits for others before a round opens: the more tasks, the better the joint optimum. */
-      batchSeconds: within(0, 3600, "seconds").default(10),
+      minRoundAge: within(0, 3600, "seconds").default(10),
       /** Maximum seconds by which this keeper lets others post first, so that keepers do not pay for the same thing; turns change each round. */
       staggerSeconds: within(0, 600, "seconds").default(6),
     })
     .prefault({}),
   /** Reports. */
-  energy: z
+  reports: z
     .strictObject({
       /** Multiaddrs at which agents' reports are received; the peer id is made at the first start, and stays. */
       listen: z.array(z.string()).default(["/ip4/0.0.0.0/tcp/4003"]),
@@ -52,7 +52,7 @@ export const keeperConfig = z.strictObject({
     })
     .prefault({}),
   /** Balancing of loads. */
-  balance: z
+  balancing: z
     .strictObject({
       /** Percentage points beyond the band at which a node starts to give or take work: noise below a quarter of it moves nothing. */
       hysteresis: within(0, 50, "percentage points").default(2),

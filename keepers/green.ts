@@ -7,11 +7,11 @@ import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
-import { BalanceKeeper } from "./balance/keeper.ts";
+import { BalancingKeeper } from "./balancing/balancing-keeper.ts";
 import type { KeeperConfig } from "./config.ts";
-import { EnergyKeeper } from "./energy/keeper.ts";
-import { MESSAGE_BYTES } from "./energy/message.ts";
-import { energyMetrics } from "./energy/metrics.ts";
+import { ReportsKeeper } from "./reports/reports-keeper.ts";
+import { MESSAGE_BYTES } from "./reports/message.ts";
+import { reportsMetrics } from "./reports/reports-metrics.ts";
 import type { Sender } from "./sender.ts";
 
 /** Gas of one batch of reports: well below the 2^24 that a transaction may use. */
@@ -41,36 +41,36 @@ export async function openGreenKeepers(
   const { reader } = session;
   const cycles: { name: string; cycle: () => Promise<boolean> }[] = [];
   let store: CheckpointStore | undefined;
-  if (config.keepers.includes("energy")) {
-    const { listen, announce, batchReports, batchSeconds } = config.energy;
-    const keeper = new EnergyKeeper({
+  if (config.keepers.includes("reports")) {
+    const { listen, announce, batchReports, batchSeconds } = config.reports;
+    const keeper = new ReportsKeeper({
       reader,
       sender,
-      logger: logger.child({ keeper: "energy" }),
-      metrics: energyMetrics(registry),
+      logger: logger.child({ keeper: "reports" }),
+      metrics: reportsMetrics(registry),
       bounds: { reports: batchReports, gas: BATCH_GAS, waitMs: batchSeconds * 1000 },
     });
-    cycles.push({ name: "energy", cycle: () => keeper.cycle() });
+    cycles.push({ name: "reports", cycle: () => keeper.cycle() });
     if (listening) {
       // Reports are messages: there are no blocks to serve.
       const directory = join(config.dataDir, "peer");
       const reach = reachOf(config.network.chainId);
       store = new CheckpointStore({ directory, listen, announce, http: false, log: logger, reach });
-      await store.handle(REPORT_PROTOCOL, (body, asker) => ({ ...keeper.receive(body, asker) }), {
+      await store.handle(REPORT_PROTOCOL, (body, requester) => ({ ...keeper.receive(body, requester) }), {
         maxBytes: MESSAGE_BYTES,
       });
       await store.start();
       logger.info({ addresses: store.multiaddrs() }, "taking reports: name these addresses in agents' configurations");
     }
   }
-  if (config.keepers.includes("balance")) {
-    const keeper = new BalanceKeeper({
+  if (config.keepers.includes("balancing")) {
+    const keeper = new BalancingKeeper({
       reader,
       sender,
-      logger: logger.child({ keeper: "balance" }),
-      hysteresis: Math.round(config.balance.hysteresis * 100),
+      logger: logger.child({ keeper: "balancing" }),
+      hysteresis: Math.round(config.balancing.hysteresis * 100),
     });
-    cycles.push({ name: "balance", cycle: () => keeper.cycle() });
+    cycles.push({ name: "balancing", cycle: () => keeper.cycle() });
   }
   return { cycles, addresses: store?.multiaddrs() ?? [], close: async () => store?.stop() };
 }

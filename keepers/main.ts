@@ -12,24 +12,24 @@ import { Registry } from "prom-client";
 
 import { ChainError } from "@verai/client/errors";
 import { openSession } from "@verai/client/session";
-import { balanceWatch } from "@verai/process/balance-watch";
+import { fundsWatch } from "@verai/process/funds-watch";
 import { printReport, refuseErrors } from "@verai/process/check/finding";
 import { readConfig } from "@verai/process/config";
 import { withDirectory } from "@verai/process/data";
 import { endpointLog } from "@verai/process/endpoint-log";
 import { serveHealth } from "@verai/process/endpoint";
-import { laneMetrics } from "@verai/process/lane-metrics";
+import { transactionMetrics } from "@verai/process/transaction-metrics";
 import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
-import { Pulse } from "@verai/process/pulse";
+import { Heartbeat } from "@verai/process/heartbeat";
 import { shutdownSignal } from "@verai/process/shutdown";
 import { Market } from "./allocation/market.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
 import { checkKeepers, configFindings } from "./check.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
-import { openCrew } from "./crew.ts";
-import { drySender, laneSender } from "./sender.ts";
+import { openKeepers } from "./start.ts";
+import { drySender, queueSender } from "./sender.ts";
 
 /** Milliseconds between two looks at the balance that pays for gas. */
 const BALANCE_INTERVAL_MS = 60_000;
@@ -85,37 +85,39 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
   const session = await openSession({
     ...config,
     journals: join(config.dataDir, "journals"),
-    onEvent: laneMetrics(registry, logger),
+    onEvent: transactionMetrics(registry, logger),
     onEndpoint: endpointLog(logger),
     stop: signal,
   });
-  const account = config.key && !dryRun ? await session.lane(config.key) : undefined;
-  if (account) await account.lane.recover(signal);
+  const account = config.key && !dryRun ? await session.queue(config.key) : undefined;
+  if (account) await account.queue.recover(signal);
   else logger.warn("dry run: nothing will be sent");
   const market = new Market(session.reader, registry);
-  const crew = await openCrew(config, session, registry, logger, {
+  const keepers = await openKeepers(config, session, registry, logger, {
     market,
-    sender: (onLost) => (account ? laneSender(account.lane, logger, onLost) : drySender(logger)),
+    sender: (onLost) => (account ? queueSender(account.queue, logger, onLost) : drySender(logger)),
     operator: account?.signer.address,
     listening: true,
   });
-  const pulse = new Pulse(Math.max(60_000, config.interval * 10_000));
+  const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   const pages = { "/market": (query: URLSearchParams) => market.page(query) };
-  const endpoint = await serveHealth({ ...config.service, pulse, registry, pages });
+  const endpoint = await serveHealth({ ...config.service, heartbeat, registry, pages });
   logger.info({ url: endpoint.url, keepers: config.keepers }, "keepers started");
-  const loops = crew.cycles.map(({ name, cycle }) => {
-    pulse.expect(name);
+  const loops = keepers.cycles.map(({ name, cycle }) => {
+    heartbeat.expect(name);
     const intervalMs = config.interval * 1000;
-    return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, pulse });
+    return runLoop({ name, cycle, intervalMs, maxBackoffMs: 60_000, signal, logger, heartbeat });
   });
   if (account) {
     const { address } = account.signer;
-    const cycle = balanceWatch(session.provider, address, config.lowBalance, registry, logger);
-    const name = "balance-watch";
-    loops.push(runLoop({ name, cycle, intervalMs: BALANCE_INTERVAL_MS, maxBackoffMs: 60_000, signal, logger, pulse }));
+    const cycle = fundsWatch(session.provider, address, config.lowFunds, registry, logger);
+    const name = "funds-watch";
+    loops.push(
+      runLoop({ name, cycle, intervalMs: BALANCE_INTERVAL_MS, maxBackoffMs: 60_000, signal, logger, heartbeat }),
+    );
   }
   await Promise.all(loops);
-  await crew.close();
+  await keepers.close();
   await endpoint.close();
   session.close();
   logger.info("keepers stopped");
@@ -126,19 +128,19 @@ async function plan(config: KeeperConfig, json: boolean): Promise<void> {
   const logger = createLogger("keepers", config.service.logLevel, "stderr");
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals") });
   const sender = () => drySender(logger);
-  const crew = await openCrew(config, session, new Registry(), logger, {
+  const keepers = await openKeepers(config, session, new Registry(), logger, {
     sender,
     operator: undefined,
     listening: false,
   });
-  for (const { name, cycle } of crew.cycles) {
+  for (const { name, cycle } of keepers.cycles) {
     if (name !== "allocation") {
       await cycle();
       continue;
     }
-    const outlook = await lookAhead(session.reader, keeperSolvers(), config.allocation.batchSeconds);
+    const outlook = await lookAhead(session.reader, keeperSolvers(), config.allocation.minRoundAge);
     process.stdout.write(json ? outlookJson(outlook) : outlookText(outlook));
   }
-  await crew.close();
+  await keepers.close();
   session.close();
 }

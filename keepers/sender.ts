@@ -1,5 +1,5 @@
 import { ChainError, ContractRefusal } from "@verai/client/errors";
-import type { Payload, TransactionLane } from "@verai/client/lane";
+import type { Payload, TransactionQueue } from "@verai/client/tx/queue";
 import type { Logger } from "@verai/process/logger";
 
 /** Sends a keeper's transactions, or only says what it would send. */
@@ -11,12 +11,12 @@ export interface Sender {
   send(label: string, prepare: () => Promise<Payload | null>, urgent?: boolean): Promise<boolean>;
 }
 
-/** Sends through a lane. Somebody else having been faster is no error. */
-export function laneSender(lane: TransactionLane, logger: Logger, onLost: () => void): Sender {
+/** Sends through a queue. Somebody else having been faster is no error. */
+export function queueSender(queue: TransactionQueue, logger: Logger, onLost: () => void): Sender {
   return {
     async send(label, prepare, urgent = false) {
       try {
-        return (await lane.submit({ label, prepare, urgent })) !== null;
+        return (await queue.submit({ label, prepare, urgent })) !== null;
       } catch (error) {
         if (!(error instanceof ContractRefusal)) throw error;
         onLost();

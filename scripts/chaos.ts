@@ -27,7 +27,7 @@ import { specBytes } from "@verai/executor/spec";
 import { planConditions, recordOf } from "./chaos/conditions.ts";
 import { Decisions } from "./chaos/decisions.ts";
 import { type ChainState, violations } from "./chaos/invariants.ts";
-import { readState, unheld } from "./chaos/look.ts";
+import { readState, unheld } from "./chaos/read-state.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
 import { SPEC, UNITS, World } from "./chaos/world.ts";
 import { interruptible } from "@verai/devnet/interrupt";
@@ -104,7 +104,7 @@ process.exit(wrong.length === 0 ? 0 : 1);
 async function run(): Promise<string[]> {
   accounts = await Promise.all(
     Array.from({ length: 32 }, (_, i) => i).map(
-      async (testAccount) => (await world.session.lane({ testAccount })).signer.address,
+      async (testAccount) => (await world.session.queue({ testAccount })).signer.address,
     ),
   );
   say(`${String(AGENTS)} agents are starting`);

@@ -13,11 +13,11 @@ import { Command } from "commander";
 
 import { showEnergy } from "@verai/devnet/energy";
 import { collectEnergy } from "@verai/tasks/energy/collect";
-import { examine } from "./demo/examine.ts";
+import { verify } from "./demo/verify.ts";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
-import { Screen } from "@verai/devnet/screen";
-import { runStory, type Story } from "./demo/story.ts";
+import { Output } from "@verai/devnet/output";
+import { runScenario, type Scenario } from "./demo/scenario.ts";
 
 const options = new Command("demo")
   .description("Runs a whole DRMP network on this machine, from deployment to trained, paid-for models")
@@ -29,32 +29,32 @@ const options = new Command("demo")
 
 const data = join(ROOT, ".data", "demo");
 await rm(data, { recursive: true, force: true });
-const screen = new Screen();
+const output = new Output();
 const processes = new Processes(join(data, "logs"));
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (interrupted) process.exit(130);
     interrupted = true;
-    screen.say(`${signal}: stopping`);
+    output.say(`${signal}: stopping`);
     void stopAll().then(() => process.exit(130));
   });
 }
 
 try {
-  const story = await runStory(processes, screen, data);
-  const examined = await examine(story, screen, data);
-  const report = options.energy ? await withEnergy(story, examined) : examined;
-  screen.close();
+  const scenario = await runScenario(processes, output, data);
+  const examined = await verify(scenario, output, data);
+  const report = options.energy ? await withEnergy(scenario, examined) : examined;
+  output.close();
   if (options.json) process.stdout.write(`${reportJson(report)}\n`);
   else process.stdout.write(`\n${printReport(report)}\n`);
   process.exitCode = report.checks.every(({ ok }) => ok) ? 0 : 1;
   if (options.keep) {
-    screen.say(`the network keeps running: RPC ${report.rpcUrl}, logs in ${join(data, "logs")}; Ctrl-C ends it`);
+    output.say(`the network keeps running: RPC ${report.rpcUrl}, logs in ${join(data, "logs")}; Ctrl-C ends it`);
     await new Promise(() => undefined);
   }
 } catch (error) {
-  screen.close();
+  output.close();
   if (!interrupted) {
     process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs: ${join(data, "logs")}\n`);
     process.exitCode = 1;
@@ -67,9 +67,9 @@ if (!interrupted) {
 }
 
 /** Goes on with load, power and energy on the network that the story leaves. */
-async function withEnergy({ session, configs }: Story, report: Report): Promise<Report> {
+async function withEnergy({ session, configs }: Scenario, report: Report): Promise<Report> {
   const say = (text: string) => {
-    screen.say(text);
+    output.say(text);
   };
   const processOf = ({ name }: { readonly name: string }) => `agent-${name}`;
   const energy = await showEnergy({ session, processes, configs, say, processOf, collect: collectEnergy });

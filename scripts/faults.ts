@@ -12,7 +12,7 @@
 import { Command, InvalidArgumentError } from "commander";
 
 import { interruptible } from "@verai/devnet/interrupt";
-import { Screen, table } from "@verai/devnet/screen";
+import { Output, table } from "@verai/devnet/output";
 import { type CaseOutcome, type FaultCase, type FaultKind, runCase } from "@verai/devnet/fault-case";
 import { KINDS } from "./faults/kinds.ts";
 
@@ -36,9 +36,9 @@ if (flags.list) {
   process.exit();
 }
 
-const screen = new Screen();
+const output = new Output();
 const interrupted = interruptible((text) => {
-  screen.say(text);
+  output.say(text);
 });
 const outcomes: CaseOutcome[] = [];
 for (const kind of chosen) {
@@ -46,17 +46,17 @@ for (const kind of chosen) {
   try {
     for (const [done, fault] of cases.entries()) {
       if (interrupted.aborted) break;
-      screen.progress(kind.name, done / cases.length, fault.name);
+      output.progress(kind.name, done / cases.length, fault.name);
       const outcome = await runCase(kind, fault);
       outcomes.push(outcome);
-      if (!outcome.survived) screen.say(`NOT SURVIVED  ${kind.name}: ${outcome.name}: ${outcome.failure}`);
+      if (!outcome.survived) output.say(`NOT SURVIVED  ${kind.name}: ${outcome.name}: ${outcome.failure}`);
     }
-    screen.progress(kind.name, 1, `${String(cases.length)} cases`);
+    output.progress(kind.name, 1, `${String(cases.length)} cases`);
   } finally {
     await kind.close?.();
   }
 }
-screen.close();
+output.close();
 
 const survived = outcomes.filter((outcome) => outcome.survived).length;
 if (flags.json) {

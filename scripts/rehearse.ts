@@ -14,16 +14,16 @@ import { Command, Option } from "commander";
 import { formatEther, Wallet } from "ethers";
 
 import { formatVer } from "@verai/protocol/money/ver";
-import { Cable } from "@verai/devnet/rpc-proxy";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { Processes, ROOT } from "@verai/devnet/processes";
-import { Screen } from "@verai/devnet/screen";
+import { Output } from "@verai/devnet/output";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
 import { deploy } from "./rehearsal/deploy.ts";
 import { fillParameters } from "@verai/devnet/parameters-file";
 import { Tasks } from "./rehearsal/hardhat.ts";
-import { placeCoordinator } from "./rehearsal/oracle.ts";
-import { newPerson, type Person } from "@verai/devnet/wallets";
+import { placeCoordinator } from "./rehearsal/coordinator.ts";
+import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
 import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
 
 const options = new Command("rehearse")
@@ -64,18 +64,18 @@ process.env.DRMP_PRIVATE_ADDRESSES = "1";
 const data = join(ROOT, ".data", "rehearsal", options.node);
 const deploymentId = `test-rehearsal-${options.node}`;
 await rm(data, { recursive: true, force: true });
-const screen = new Screen();
+const output = new Output();
 const processes = new Processes(join(data, "logs"));
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    screen.say(`${signal}: stopping`);
+    output.say(`${signal}: stopping`);
     void stopAll().then(() => process.exit(130));
   });
 }
 
 try {
   const checks = await rehearse();
-  for (const { what, ok } of checks) screen.say(`${ok ? "ok    " : "FAILED"}  ${what}`);
+  for (const { what, ok } of checks) output.say(`${ok ? "ok    " : "FAILED"}  ${what}`);
   if (options.json) process.stdout.write(`${JSON.stringify({ node: options.node, checks })}\n`);
   process.exitCode = checks.every(({ ok }) => ok) ? 0 : 1;
 } catch (error) {
@@ -87,27 +87,27 @@ await stopAll();
 process.exit();
 
 async function rehearse(): Promise<Check[]> {
-  screen.say(`starting ${options.node}'s node as chain ${String(CHAIN_ID)}: blocks of 2 s, 2^24 gas a transaction`);
+  output.say(`starting ${options.node}'s node as chain ${String(CHAIN_ID)}: blocks of 2 s, 2^24 gas a transaction`);
   const chain = await startChain(processes, options.node);
-  const cable = new Cable(chain.url);
-  await cable.plug();
+  const rpcProxy = new RpcProxy(chain.url);
+  await rpcProxy.plug();
 
-  screen.say("making keystores, and giving their accounts ETH");
+  output.say("making keystores, and giving their accounts ETH");
   const keys = join(data, "keys");
   const names = ["deployer", "governance", "guardian", "arbiter", "treasury", "oracle", "keeper-1", "keeper-2"];
-  const people = new Map<string, Person>();
+  const people = new Map<string, KeystoreWallet>();
   for (const name of [...names, "owner-1", "owner-2", "operator-1", "operator-2", "developer"]) {
-    const person = await newPerson(keys, name);
+    const person = await newWallet(keys, name);
     people.set(name, person);
     await giveEth(chain, person.address, ETH);
   }
-  const who = (name: string): Person => {
+  const who = (name: string): KeystoreWallet => {
     const person = people.get(name);
     if (!person) throw new Error(`nobody is called ${name}`);
     return person;
   };
 
-  screen.say("deploying from BASE Sepolia's parameters file");
+  output.say("deploying from BASE Sepolia's parameters file");
   const parameters = join(data, "baseSepolia.json");
   const holders = { governance: who("governance").address, guardian: who("guardian").address };
   const { vrfCoordinator } = await fillParameters(parameters, {
@@ -117,7 +117,7 @@ async function rehearse(): Promise<Check[]> {
   });
   const payer = await walletOf(who("deployer"));
   await whileMining(chain, placeCoordinator(chain, payer.connect(chain.provider), vrfCoordinator));
-  const endpoint = { BASE_SEPOLIA_RPC_URL: cable.url };
+  const endpoint = { BASE_SEPOLIA_RPC_URL: rpcProxy.url };
   const deployer = who("deployer");
   const deployment = await whileMining(chain, deploy(processes, parameters, deploymentId, endpoint, deployer));
   const tasks = new Tasks(processes, endpoint, deployment);
@@ -125,17 +125,17 @@ async function rehearse(): Promise<Check[]> {
     "--parameters",
     parameters,
   ]);
-  screen.say(
+  output.say(
     `network:check made ${String(check.findings.length)} checks; ${String(check.wrong)} found something wrong`,
   );
 
-  const network = { rpcUrl: cable.url, chainId: CHAIN_ID, deployment };
+  const network = { rpcUrl: rpcProxy.url, chainId: CHAIN_ID, deployment };
   const oracle = who("oracle");
   const signs = ["--keystore", oracle.keystore, "--passphrase-file", oracle.passphraseFile];
   const where = ["--rpc", chain.url, "--chain-id", String(CHAIN_ID), "--deployment", deployment];
   processes.start("oracle", ["packages/devnet/vrf-fulfiller.ts", ...where, ...signs, "--blocks", "1"]);
 
-  screen.say("registering two nodes from their owners' wallets, and starting their agents and two keepers");
+  output.say("registering two nodes from their owners' wallets, and starting their agents and two keepers");
   const nodes: number[] = [];
   for (const [i, ask] of ["0.010", "0.014"].entries()) {
     const n = String(i + 1);
@@ -165,7 +165,7 @@ async function rehearse(): Promise<Check[]> {
 
   const terms = ["--units", String(UNITS), "--max-price", "0.02", "--classes", "cpu/eu"];
   const quote = await tasks.run<{ cost: string; openUnits: number }>("task:quote", terms);
-  screen.say(`task:quote says ${formatVer(BigInt(quote.cost))} VER for ${String(UNITS)} units`);
+  output.say(`task:quote says ${formatVer(BigInt(quote.cost))} VER for ${String(UNITS)} units`);
   const spec = await write("spec", digits());
   const store = ["--store", join(data, "developer")];
   const times = ["--within", "24h", "--interval", "60s"];
@@ -173,7 +173,7 @@ async function rehearse(): Promise<Check[]> {
 
   const state = (): Promise<TaskState> => tasks.run<TaskState>("task:status", ["--task", "1"]);
   const until = async (what: string, reached: (now: TaskState) => boolean): Promise<TaskState> => {
-    screen.say(`waiting until ${what}`);
+    output.say(`waiting until ${what}`);
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(1500)) {
       const now = await state().catch(() => undefined);
       if (now && reached(now)) return now;
@@ -185,16 +185,16 @@ async function rehearse(): Promise<Check[]> {
     until("every unit is leased", ({ leasedUnits }) => leasedUnits === UNITS),
   );
 
-  screen.say("cutting the RPC endpoint for 15 s");
-  await cable.cut();
+  output.say("cutting the RPC endpoint for 15 s");
+  await rpcProxy.cut();
   await delay(15_000);
-  await cable.plug();
+  await rpcProxy.plug();
   const reorganised = await reorganise(chain);
   // The interval of the first checkpoints is over while the training goes on.
   await passTime(chain, 60);
   const held = await processes.watch(bots, untilHeld(chain, deployment));
   for (const { lease, nodes: holders } of held) {
-    screen.say(`a checkpoint of lease ${String(lease)} was posted with a receipt of node ${holders.join(", ")}`);
+    output.say(`a checkpoint of lease ${String(lease)} was posted with a receipt of node ${holders.join(", ")}`);
   }
 
   const delivered = await processes.watch(
@@ -210,7 +210,7 @@ async function rehearse(): Promise<Check[]> {
     who("developer"),
   );
   const ended = await processes.watch(bots, tasks.result<{ status: string; paid: number }>(submission));
-  screen.say(`the task has ${ended.status}; ${String(ended.paid)} units are paid`);
+  output.say(`the task has ${ended.status}; ${String(ended.paid)} units are paid`);
 
   const earned: bigint[] = [];
   for (const [i, node] of nodes.entries()) {
@@ -225,8 +225,8 @@ async function rehearse(): Promise<Check[]> {
   const metrics = await accuracies(result.results.map(({ path }) => path));
   const l1 = await l1FeePaid(chain);
   const paid = earned.reduce((sum, each) => sum + each, 0n);
-  screen.say(`nodes earned ${formatVer(paid)} VER; ${formatVer(BigInt(back.amount))} VER of the escrow came back`);
-  if (chain.l1Fee) screen.say(`the last 200 blocks' transactions paid ${formatEther(l1)} ETH of L1 data fee`);
+  output.say(`nodes earned ${formatVer(paid)} VER; ${formatVer(BigInt(back.amount))} VER of the escrow came back`);
+  if (chain.l1Fee) output.say(`the last 200 blocks' transactions paid ${formatEther(l1)} ETH of L1 data fee`);
   return [
     { what: "the deployment is what its parameters file says, before and after", ok: check.wrong + after.wrong === 0 },
     { what: "every unit is paid, none is lost", ok: ended.status === "ended" && ended.paid === UNITS },
@@ -250,7 +250,7 @@ async function rehearse(): Promise<Check[]> {
 
 /** Waits until as many leases as there are nodes have posted a checkpoint with a receipt. */
 async function untilHeld(chain: RehearsalChain, deployment: string): Promise<HeldCheckpoint[]> {
-  screen.say("waiting until each lease has posted a checkpoint with a receipt");
+  output.say("waiting until each lease has posted a checkpoint with a receipt");
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(1500)) {
     const held = await heldCheckpoints(chain, deployment);
     if (new Set(held.map(({ lease }) => lease)).size >= 2) return held;
@@ -267,7 +267,7 @@ async function reorganise(chain: RehearsalChain): Promise<boolean> {
   };
   await chain.provider.send("anvil_reorg", [2, []]);
   const again = (await chain.provider.send("eth_getBlockByNumber", [before.number, false])) as { hash: string } | null;
-  screen.say("reorganised the last two blocks away");
+  output.say("reorganised the last two blocks away");
   return again?.hash !== before.hash;
 }
 
@@ -300,7 +300,7 @@ async function accuracies(paths: readonly string[]): Promise<number[]> {
   return found;
 }
 
-async function walletOf({ keystore, passphraseFile }: Person): Promise<Wallet> {
+async function walletOf({ keystore, passphraseFile }: KeystoreWallet): Promise<Wallet> {
   const passphrase = (await readFile(passphraseFile, "utf8")).trim();
   const { privateKey } = await Wallet.fromEncryptedJson(await readFile(keystore, "utf8"), passphrase);
   return new Wallet(privateKey);

@@ -2,7 +2,7 @@ import { task } from "hardhat/config";
 import { ArgumentType } from "hardhat/types/arguments";
 import type { NewTaskActionFunction, TaskDefinition } from "hardhat/types/tasks";
 
-import { buildTasks } from "./build/tasks.ts";
+import { buildTasks } from "./build/build-tasks.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./index.ts";
 

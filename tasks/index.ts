@@ -1,19 +1,19 @@
 import type { Command } from "./command.ts";
-import { energyTasks } from "./energy/tasks.ts";
-import { keeperTasks } from "./keeper/tasks.ts";
-import { keyTasks } from "./key/tasks.ts";
-import { networkTasks } from "./network/tasks.ts";
-import { nodeTasks } from "./node/tasks.ts";
-import { roundTasks } from "./round/tasks.ts";
-import { taskTasks } from "./task/tasks.ts";
+import { energyCommands } from "./energy/energy-commands.ts";
+import { keeperCommands } from "./keeper/keeper-commands.ts";
+import { keyCommands } from "./key/key-commands.ts";
+import { networkCommands } from "./network/network-commands.ts";
+import { nodeCommands } from "./node/node-commands.ts";
+import { roundCommands } from "./round/round-commands.ts";
+import { taskCommands } from "./task/task-commands.ts";
 
 /** Every command, by whom it serves. Each file of actions is loaded only when its command runs. */
 export const commands: readonly Command[] = [
-  ...networkTasks,
-  ...keyTasks,
-  ...nodeTasks,
-  ...taskTasks,
-  ...roundTasks,
-  ...keeperTasks,
-  ...energyTasks,
+  ...networkCommands,
+  ...keyCommands,
+  ...nodeCommands,
+  ...taskCommands,
+  ...roundCommands,
+  ...keeperCommands,
+  ...energyCommands,
 ];

@@ -1,6 +1,6 @@
 import type { Reader } from "@verai/client/readers";
 import type { Checkpoint } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 
 /** Maximum leases to walk back: a range that failed more often has long lost its early checkpoints. */
 const MAX_ANCESTORS = 16;
@@ -11,7 +11,7 @@ const MAX_ANCESTORS = 16;
  *
  * O(ancestors) calls, at most {@link MAX_ANCESTORS}.
  */
-export async function restorable(reader: Reader, at: Pin, parent: number): Promise<Checkpoint[]> {
+export async function restorable(reader: Reader, at: BlockReference, parent: number): Promise<Checkpoint[]> {
   const found: Checkpoint[] = [];
   for (let id = parent, steps = 0; id !== 0 && steps < MAX_ANCESTORS; steps++) {
     found.push(...(await reader.newestCheckpoints(at, id)));

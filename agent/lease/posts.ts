@@ -1,12 +1,12 @@
-import type { ReceiptAsker } from "../attest/asker.ts";
-import type { SpotChecks } from "../attest/spot.ts";
+import type { ReceiptRequester } from "../replication/requester.ts";
+import type { SpotChecks } from "../replication/spot-check.ts";
 import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
 import { WorkloadError } from "@verai/executor/errors";
-import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { type AgentContext, attempt, checkpointLabel, send } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
 import { bundleCheckpoint } from "./bundle.ts";
-import type { Holdings } from "./holdings.ts";
-import { type ChainLease, isHeld } from "./plan.ts";
+import type { LeaseSet } from "./lease-set.ts";
+import { type ChainLease, isOurs } from "./lease-plan.ts";
 import { basisByTime } from "./progress.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
@@ -21,18 +21,23 @@ interface Post {
  * the agent's cycles, because a holder that is slow must not keep other leases waiting.
  */
 export class CheckpointPosts {
-  readonly #parts: AgentParts;
-  readonly #holdings: Holdings;
-  readonly #asker: ReceiptAsker;
+  readonly #context: AgentContext;
+  readonly #leaseSet: LeaseSet;
+  readonly #requester: ReceiptRequester;
   readonly #spots: Pick<SpotChecks, "note" | "forget">;
   readonly #posts = new Map<number, Post>();
   /** Of each lease's newest post that landed. Chain time and a span, seconds. */
   readonly #landed = new Map<number, { readonly captured: number; readonly took: number }>();
 
-  constructor(parts: AgentParts, holdings: Holdings, asker: ReceiptAsker, spots: Pick<SpotChecks, "note" | "forget">) {
-    this.#parts = parts;
-    this.#holdings = holdings;
-    this.#asker = asker;
+  constructor(
+    context: AgentContext,
+    leaseSet: LeaseSet,
+    requester: ReceiptRequester,
+    spots: Pick<SpotChecks, "note" | "forget">,
+  ) {
+    this.#context = context;
+    this.#leaseSet = leaseSet;
+    this.#requester = requester;
     this.#spots = spots;
   }
 
@@ -73,7 +78,7 @@ export class CheckpointPosts {
     const abort = new AbortController();
     const signal = AbortSignal.any([abort.signal, until]);
     const name = `checkpoint of lease ${String(lease.id)}`;
-    const ended = attempt(this.#parts, name, () => this.#post(lease, signal)).finally(() =>
+    const ended = attempt(this.#context, name, () => this.#post(lease, signal)).finally(() =>
       this.#posts.delete(lease.id),
     );
     const post = { ended, abort };
@@ -82,13 +87,13 @@ export class CheckpointPosts {
   }
 
   async #post(lease: ChainLease, signal: AbortSignal): Promise<void> {
-    const { store, workspace, session, logger } = this.#parts;
+    const { store, workspace, session, logger } = this.#context;
     const { reader, contracts } = session;
     const folder = workspace.folder(lease.id, lease.fence);
-    const begun = await reader.pin();
+    const begun = await reader.block();
     const [known] = await reader.newestCheckpoints(begun, lease.id);
     const reached = known?.progress ?? 0;
-    const { replicas, maxUnitTime } = await this.#holdings.task(lease.taskId, begun);
+    const { replicas, maxUnitTime } = await this.#leaseSet.task(lease.taskId, begun);
     // Without a checkpoint, what stands for it is as old as the lease.
     const elapsed = begun.timestamp - (known?.startedAt ?? lease.checkpoint.at);
     const { path, progress } = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
@@ -97,22 +102,22 @@ export class CheckpointPosts {
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;
     const isBehind = async (): Promise<boolean> => {
-      const [newest] = await reader.newestCheckpoints(await reader.pin(), leaseId);
+      const [newest] = await reader.newestCheckpoints(await reader.block(), leaseId);
       return newest !== undefined && newest.progress >= progress;
     };
     try {
       if (await isBehind()) return;
-      const holding = { leaseId, fence, digest, codec, progress, size };
-      const receipts = await this.#asker.receipts(holding, replicas, signal);
-      const sent = await send(this.#parts, `checkpoint of lease ${String(leaseId)}`, async () => {
-        const [now] = await reader.leasesById(await reader.pin(), [leaseId]);
-        if (!now || !isHeld(now) || now.fence !== fence || (await isBehind())) return null;
+      const claim = { leaseId, fence, digest, codec, progress, size };
+      const receipts = await this.#requester.receipts(claim, replicas, signal);
+      const sent = await send(this.#context, `checkpoint of lease ${String(leaseId)}`, async () => {
+        const [now] = await reader.leasesById(await reader.block(), [leaseId]);
+        if (!now || !isOurs(now) || now.fence !== fence || (await isBehind())) return null;
         return contracts.checkpoints.post.populateTransaction(leaseId, fence, digest, codec, progress, size, receipts);
       });
       const by = receipts.map(({ nodeId }) => nodeId);
       if (!sent) return;
       const captured = begun.timestamp;
-      this.#landed.set(leaseId, { captured, took: (await reader.pin()).timestamp - captured });
+      this.#landed.set(leaseId, { captured, took: (await reader.block()).timestamp - captured });
       this.#spots.note(leaseId, cid.toString(), by);
       logger.info({ lease: leaseId, cid: cid.toString(), progress, size, held: by }, "checkpoint posted");
     } finally {
@@ -128,10 +133,10 @@ export class CheckpointPosts {
     byTime: number,
   ): Promise<{ path: string; progress: number }> {
     try {
-      return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#parts.store.maxBytes, byTime);
+      return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#context.store.maxBytes, byTime);
     } catch (error) {
       if (error instanceof WorkloadError && error.code === "OUTPUT_INVALID") {
-        this.#holdings.works.get(lease.id)?.refuse(error.message);
+        this.#leaseSet.works.get(lease.id)?.refuse(error.message);
       }
       throw error;
     }
@@ -139,8 +144,8 @@ export class CheckpointPosts {
 
   /** Keeps the two checkpoints that the chain knows, lets all others go. */
   async #retainNewest(leaseId: number): Promise<void> {
-    const { store, session } = this.#parts;
-    const newest = await session.reader.newestCheckpoints(await session.reader.pin(), leaseId);
+    const { store, session } = this.#context;
+    const newest = await session.reader.newestCheckpoints(await session.reader.block(), leaseId);
     const kept = new Set(newest.map((each) => fromChainCid(each).toString()));
     const label = checkpointLabel(leaseId);
     for (const { cid, labels } of store.list()) {

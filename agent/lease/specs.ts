@@ -54,8 +54,8 @@ export class Specs {
     if (!bytes) {
       try {
         // Its developer may come online at any time until then.
-        const patience = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
-        await this.#store.fetchTo(cid, path, { ...patience, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
+        const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
+        await this.#store.fetchTo(cid, path, { ...timeOuts, maxBytes: MAX_SPEC_BYTES, pin: "spec" });
         bytes = await readBounded(path, MAX_SPEC_BYTES);
         if (!bytes) throw new Error(`${path} is gone again`);
       } catch (cause) {

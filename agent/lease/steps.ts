@@ -1,11 +1,11 @@
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { resultLabel } from "../node/results.ts";
-import { type AgentParts, attempt, checkpointLabel, send } from "../parts.ts";
+import { type AgentContext, attempt, checkpointLabel, send } from "../context.ts";
 import { bundleResult } from "./bundle.ts";
-import type { Holdings } from "./holdings.ts";
+import type { LeaseSet } from "./lease-set.ts";
 import { restorable } from "./lineage.ts";
-import { type ChainLease, isHeld, type LeaseStep } from "./plan.ts";
+import { type ChainLease, isOurs, type LeaseStep } from "./lease-plan.ts";
 import type { CheckpointPosts } from "./posts.ts";
 import { LeaseWork } from "./work.ts";
 
@@ -14,62 +14,62 @@ const HANDOVER_SECONDS = 8;
 
 /** Takes the steps that were planned for leases: starts and stops work, posts checkpoints, delivers, gives back. */
 export class LeaseSteps {
-  readonly #parts: AgentParts;
-  readonly #holdings: Holdings;
+  readonly #context: AgentContext;
+  readonly #leaseSet: LeaseSet;
   readonly #posts: CheckpointPosts;
 
-  constructor(parts: AgentParts, holdings: Holdings, posts: CheckpointPosts) {
-    this.#parts = parts;
-    this.#holdings = holdings;
+  constructor(context: AgentContext, leaseSet: LeaseSet, posts: CheckpointPosts) {
+    this.#context = context;
+    this.#leaseSet = leaseSet;
     this.#posts = posts;
   }
 
   /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
-  async take(steps: readonly LeaseStep[], leases: readonly ChainLease[], pin: Pin): Promise<void> {
+  async take(steps: readonly LeaseStep[], leases: readonly ChainLease[], block: BlockReference): Promise<void> {
     for (const step of steps) {
       const lease = leases.find(({ id }) => id === step.leaseId);
-      const done = await attempt(this.#parts, `${step.kind} of lease ${String(step.leaseId)}`, () =>
-        this.#takeStep(step, lease, pin),
+      const done = await attempt(this.#context, `${step.kind} of lease ${String(step.leaseId)}`, () =>
+        this.#takeStep(step, lease, block),
       );
       if (!done) return;
     }
   }
 
-  async #takeStep(step: LeaseStep, lease: ChainLease | undefined, pin: Pin): Promise<void> {
+  async #takeStep(step: LeaseStep, lease: ChainLease | undefined, block: BlockReference): Promise<void> {
     switch (step.kind) {
       case "stop":
-        this.#parts.logger.warn({ lease: step.leaseId, why: step.why }, "stopping work that is no longer ours");
-        await this.#holdings.works.get(step.leaseId)?.stop("kill");
+        this.#context.logger.warn({ lease: step.leaseId, why: step.why }, "stopping work that is no longer ours");
+        await this.#leaseSet.works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":
-        return this.#forget(step.leaseId, pin);
+        return this.#forget(step.leaseId, block);
       default:
         if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
     }
-    const { leases } = this.#parts.session.contracts;
+    const { leases } = this.#context.session.contracts;
     switch (step.kind) {
       case "start":
         // Waits for room; the listing is withdrawn meanwhile.
-        return this.#parts.room.full === undefined ? this.#start(lease, pin) : undefined;
+        return this.#context.disk.full === undefined ? this.#start(lease, block) : undefined;
       case "checkpoint":
-        if (step.last) await this.#posts.last(lease, this.#parts.graceSeconds * 1000);
+        if (step.last) await this.#posts.last(lease, this.#context.graceSeconds * 1000);
         else this.#posts.begin(lease);
         return;
       case "deliver":
         return this.#deliver(lease);
       case "wind down": {
-        const { graceSeconds, logger } = this.#parts;
+        const { graceSeconds, logger } = this.#context;
         // A move ends with its grace, and the last checkpoint is still to be posted then.
-        const left = lease.status === "moving" ? lease.due - pin.timestamp - HANDOVER_SECONDS : graceSeconds;
+        const left = lease.status === "moving" ? lease.due - block.timestamp - HANDOVER_SECONDS : graceSeconds;
         const grace = Math.max(1, Math.min(graceSeconds, left));
         logger.info({ lease: lease.id, why: step.why, grace }, "winding down: workloads write a last checkpoint");
-        await this.#holdings.works.get(lease.id)?.stop("drain", grace);
+        await this.#leaseSet.works.get(lease.id)?.stop("drain", grace);
         return;
       }
       case "release": {
-        this.#parts.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
+        this.#context.logger.warn({ lease: lease.id, why: step.why }, "giving the lease back");
         // First, and whatever becomes of the engine: its fence ends what the workload could still do.
-        const sent = await send(this.#parts, `release ${String(lease.id)}`, () =>
+        const sent = await send(this.#context, `release ${String(lease.id)}`, () =>
           this.#ifActive(
             lease,
             () => leases.release.populateTransaction(lease.id, lease.fence),
@@ -77,47 +77,47 @@ export class LeaseSteps {
           ),
         );
         // One that was renewed meanwhile goes on. What runs of one that was given back is waited for when it is cleared away.
-        if (sent) void this.#holdings.works.get(lease.id)?.stop("kill");
+        if (sent) void this.#leaseSet.works.get(lease.id)?.stop("kill");
         return;
       }
       case "accept":
-        await send(this.#parts, `accept ${String(lease.id)}`, () => leases.accept.populateTransaction([lease.id]));
+        await send(this.#context, `accept ${String(lease.id)}`, () => leases.accept.populateTransaction([lease.id]));
     }
   }
 
-  async #start(lease: ChainLease, pin: Pin): Promise<void> {
-    const { session, workspace } = this.#parts;
-    const chainLease = this.#holdings.index.get(lease.id);
+  async #start(lease: ChainLease, block: BlockReference): Promise<void> {
+    const { session, workspace } = this.#context;
+    const chainLease = this.#leaseSet.index.get(lease.id);
     const parent = chainLease?.parent ?? 0;
-    const from = parent === 0 ? [] : await restorable(session.reader, pin, parent);
+    const from = parent === 0 ? [] : await restorable(session.reader, block, parent);
     const folder = workspace.folder(lease.id, lease.fence);
-    if (this.#holdings.works.get(lease.id)?.ending === true) return;
-    const work = new LeaseWork(lease, await this.#holdings.task(lease.taskId, pin), folder, from, this.#parts);
-    this.#holdings.works.set(lease.id, work);
+    if (this.#leaseSet.works.get(lease.id)?.ending === true) return;
+    const work = new LeaseWork(lease, await this.#leaseSet.task(lease.taskId, block), folder, from, this.#context);
+    this.#leaseSet.works.set(lease.id, work);
     work.start();
     const { id, taskId, start, count, fence } = lease;
-    this.#parts.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
+    this.#context.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
   }
 
   async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
-    const { store } = this.#parts;
+    const { store } = this.#context;
     for (const { cid, labels } of store.list()) {
       if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
     }
   }
 
   async #deliver(lease: ChainLease): Promise<void> {
-    const { store, workspace, session, logger } = this.#parts;
+    const { store, workspace, session, logger } = this.#context;
     const folder = workspace.folder(lease.id, lease.fence);
     const path = await bundleResult(folder, lease.start, lease.count, store.maxBytes);
     const { cid, size } = await store.addDirectory(path, { pin: resultLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
-    await send(this.#parts, `result of lease ${String(lease.id)}`, () =>
+    await send(this.#context, `result of lease ${String(lease.id)}`, () =>
       this.#ifActive(lease, () =>
         session.contracts.leases.deliver.populateTransaction(lease.id, lease.fence, digest, codec, size),
       ),
     );
-    this.#holdings.works.delete(lease.id);
+    this.#leaseSet.works.delete(lease.id);
     logger.info({ lease: lease.id, cid: cid.toString(), size }, "result delivered");
   }
 
@@ -127,20 +127,20 @@ export class LeaseSteps {
     build: () => Promise<T | null>,
     isDue: (due: number) => boolean = () => true,
   ): Promise<T | null> {
-    const { reader } = this.#parts.session;
-    const [now] = await reader.leasesById(await reader.pin(), [lease.id]);
-    return now && isHeld(now) && now.fence === lease.fence && isDue(now.due) ? build() : null;
+    const { reader } = this.#context.session;
+    const [now] = await reader.leasesById(await reader.block(), [lease.id]);
+    return now && isOurs(now) && now.fence === lease.fence && isDue(now.due) ? build() : null;
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
-  async #forget(leaseId: number, pin: Pin): Promise<void> {
-    const { workspace, store, nodeId } = this.#parts;
-    this.#holdings.works.delete(leaseId);
+  async #forget(leaseId: number, block: BlockReference): Promise<void> {
+    const { workspace, store, nodeId } = this.#context;
+    this.#leaseSet.works.delete(leaseId);
     await this.#posts.drop(leaseId);
-    const now = this.#holdings.index.get(leaseId);
-    await workspace.remove(leaseId, now && isHeld(now) && now.nodeId === nodeId ? now.fence : undefined);
-    const kept = new Set((await this.#holdings.kept(pin)).map(({ id }) => id));
-    for (const { id } of this.#holdings.index.all()) {
+    const now = this.#leaseSet.index.get(leaseId);
+    await workspace.remove(leaseId, now && isOurs(now) && now.nodeId === nodeId ? now.fence : undefined);
+    const kept = new Set((await this.#leaseSet.kept(block)).map(({ id }) => id));
+    for (const { id } of this.#leaseSet.index.all()) {
       if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
     }
     await store.collectGarbage();

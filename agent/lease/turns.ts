@@ -1,4 +1,4 @@
-import { settles } from "@verai/executor/patience";
+import { settles } from "@verai/executor/time-outs";
 
 /**
  * Steps under way, at most one row of them for each lease, beside the agent's cycles: a lease whose engine, holders or

@@ -11,12 +11,12 @@ import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
 import { WorkloadError } from "@verai/executor/errors";
 import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
-import { END_SECONDS, settles } from "@verai/executor/patience";
+import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import type { TaskSpec } from "@verai/executor/spec";
-import type { DiskRoom } from "../node/disk.ts";
+import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
-import type { ChainLease } from "./plan.ts";
+import type { ChainLease } from "./lease-plan.ts";
 import type { Specs } from "./specs.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
@@ -32,7 +32,7 @@ const STOP_SECONDS = END_SECONDS + 5;
 const [MAX_STARTS, START_PAUSE_MS] = [12, 5000];
 
 /** What the work on a lease is done with. */
-export interface WorkParts {
+export interface WorkContext {
   readonly store: CheckpointStore;
   readonly specs: Specs;
   readonly executor: Executor;
@@ -41,7 +41,7 @@ export interface WorkParts {
   readonly logger: Logger;
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
-  readonly room: Pick<DiskRoom, "look">;
+  readonly disk: Pick<DiskSpace, "look">;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface WorkParts {
 export class LeaseWork {
   readonly lease: ChainLease;
   readonly folder: LeaseFolder;
-  readonly #parts: WorkParts;
+  readonly #context: WorkContext;
   readonly #task: Task;
   readonly #restorable: readonly Checkpoint[];
   readonly #stop = new AbortController();
@@ -64,12 +64,18 @@ export class LeaseWork {
   #endedCpuSeconds = 0;
 
   /** @param restorable Checkpoints to resume from, best first. */
-  constructor(lease: ChainLease, task: Task, folder: LeaseFolder, restorable: readonly Checkpoint[], parts: WorkParts) {
+  constructor(
+    lease: ChainLease,
+    task: Task,
+    folder: LeaseFolder,
+    restorable: readonly Checkpoint[],
+    context: WorkContext,
+  ) {
     this.lease = lease;
     this.folder = folder;
     this.#task = task;
     this.#restorable = restorable;
-    this.#parts = parts;
+    this.#context = context;
   }
 
   /** Whether units run or wait for a slot. */
@@ -112,10 +118,10 @@ export class LeaseWork {
     this.#ended = this.#run()
       .catch(async (error: unknown) => {
         if (this.#stop.signal.aborted) return;
-        const full = await this.#parts.room.look().catch(() => undefined);
+        const full = await this.#context.disk.look().catch(() => undefined);
         if (full === undefined) this.#failure = error instanceof Error ? error.message : String(error);
         // A full disk is not the lease's fault: the work goes on from its last checkpoint when there is room again.
-        this.#parts.logger.error(
+        this.#context.logger.error(
           { lease: this.lease.id, err: error },
           full === undefined ? "lease cannot be worked on" : `lease waits for room: ${full}`,
         );
@@ -134,14 +140,14 @@ export class LeaseWork {
    * Ends the work: with `drain` the workloads get their grace to write a last checkpoint, else they are killed. Waits for
    * the end, but no longer than an engine that answers takes: what is left then is {@link ending}.
    */
-  async stop(how: "drain" | "kill", graceSeconds = this.#parts.graceSeconds): Promise<void> {
+  async stop(how: "drain" | "kill", graceSeconds = this.#context.graceSeconds): Promise<void> {
     this.#stop.abort();
     for (const unit of this.#running) void (how === "drain" ? unit.drain(graceSeconds) : unit.kill());
     if (!this.#ended) return;
     const seconds = (how === "drain" ? graceSeconds : 0) + STOP_SECONDS;
     if (await settles(this.#ended, seconds * 1000)) return;
     this.#givenUp = true;
-    this.#parts.logger.error(
+    this.#context.logger.error(
       { lease: this.lease.id, seconds, units: [...this.#running].map(({ id }) => id) },
       "work was told to stop and has not ended: it is no longer waited for, and goes on being ended",
     );
@@ -149,14 +155,14 @@ export class LeaseWork {
 
   async #run(): Promise<void> {
     const { start, count } = this.lease;
-    const spec = await this.#parts.specs.get(this.#task.spec, this.#parts.specTimeoutMs, this.#stop.signal);
-    const refusal = this.#parts.executor.refusal(spec);
+    const spec = await this.#context.specs.get(this.#task.spec, this.#context.specTimeoutMs, this.#stop.signal);
+    const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
     const units = Array.from({ length: count }, (_, i) => start + i);
     await Promise.all(
       units.map((index) =>
-        this.#parts.slots.add(async () => {
+        this.#context.slots.add(async () => {
           if (!this.#stop.signal.aborted && this.#failure === undefined) await this.#runUnit(spec, index);
         }),
       ),
@@ -166,7 +172,7 @@ export class LeaseWork {
   /** Brings earlier holders' work here, once. Damaged or missing checkpoints are passed over, down to a fresh start. */
   async #restore(): Promise<void> {
     const { lease, folder } = this;
-    const { store, logger } = this.#parts;
+    const { store, logger } = this.#context;
     if (await folder.record()) return;
     const record = {
       leaseId: lease.id,
@@ -204,7 +210,7 @@ export class LeaseWork {
   /** Runs a unit until it is done, fails for good, or the work is stopped. */
   async #runUnit(spec: TaskSpec, index: number): Promise<void> {
     const { folder, lease } = this;
-    const { logger } = this.#parts;
+    const { logger } = this.#context;
     if (await folder.isDone(index)) return;
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
@@ -256,11 +262,11 @@ export class LeaseWork {
   async #begin(index: number, run: UnitRun): Promise<RunningUnit> {
     for (let tries = 0; ; tries++) {
       try {
-        return await this.#parts.executor.start(run);
+        return await this.#context.executor.start(run);
       } catch (error) {
         const alive = error instanceof WorkloadError && ["ALREADY_RUNNING", "LEFTOVER_ALIVE"].includes(error.code);
         if (!alive || tries >= MAX_STARTS) throw error;
-        this.#parts.logger.warn(
+        this.#context.logger.warn(
           { lease: this.lease.id, unit: index, err: error },
           "unit runs still from before, waiting",
         );
@@ -275,7 +281,7 @@ export class LeaseWork {
       // It appears whole or not at all. What is there stays: a unit that outlived the agent may be reading it.
       if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
-      await this.#parts.store.fetchTo(cid, target, { signal: this.#stop.signal });
+      await this.#context.store.fetchTo(cid, target, { signal: this.#stop.signal });
     }
   }
 }

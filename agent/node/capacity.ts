@@ -38,37 +38,37 @@ export function capacityToOffer({ registered, leased, configured, room, steady }
 
 /** Lets the capacity that a node offers follow what its engine has room for. Needs the owner's key. */
 export class CapacityFollower {
-  readonly #parts: { session: Session; config: AgentConfig; executor: Executor; logger: Logger };
+  readonly #context: { session: Session; config: AgentConfig; executor: Executor; logger: Logger };
   #rooms: { at: number; room: number }[] = [];
   #looked = -Infinity;
 
-  constructor(parts: { session: Session; config: AgentConfig; executor: Executor; logger: Logger }) {
-    this.#parts = parts;
+  constructor(context: { session: Session; config: AgentConfig; executor: Executor; logger: Logger }) {
+    this.#context = context;
   }
 
   /** One look, if it is time for one, and the transaction that follows from it. */
   async follow(nodeId: number, now = monotonicMs()): Promise<void> {
-    const { session, config, executor, logger } = this.#parts;
+    const { session, config, executor, logger } = this.#context;
     if (!config.owner || now - this.#looked < LOOK_MS) return;
     const room = await executor.capacity?.();
     if (room === undefined) return;
     this.#looked = now;
     this.#rooms = [...this.#rooms.filter(({ at }) => now - at <= STEADY_MS + LOOK_MS), { at: now, room }];
     const long = now - (this.#rooms[0]?.at ?? now) >= STEADY_MS;
-    const pin = await session.reader.pin();
-    const node = await session.reader.node(pin, nodeId);
+    const block = await session.reader.block();
+    const node = await session.reader.node(block, nodeId);
     if (node?.status !== "active" && node?.status !== "draining") return;
     const steady = long ? Math.min(...this.#rooms.map((each) => each.room)) : 0;
     const { capacity: registered, leased, classId } = node;
     const capacity = capacityToOffer({ registered, leased, configured: config.node.capacity, room, steady });
     if (capacity === undefined) return;
     // The ask stays what it is on the chain: its owner may have changed it there.
-    const its = (await session.reader.classes(pin)).find(({ id }) => id === classId);
+    const its = (await session.reader.classes(block)).find(({ id }) => id === classId);
     if (!its) throw new Error(`class ${String(classId)} is not on the chain`);
     const ask = microToWei(node.askTick * its.tickSize);
-    const { lane } = await session.lane(config.owner);
+    const { queue } = await session.queue(config.owner);
     logger.info({ from: registered, to: capacity, room }, "the cluster has other room now: changing what is offered");
-    await lane.submit({
+    await queue.submit({
       label: "set capacity",
       prepare: () => session.contracts.nodes.setTerms.populateTransaction(nodeId, { classId, capacity, ask }),
     });

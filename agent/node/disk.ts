@@ -5,7 +5,7 @@ const MIN_INODES = 10_000;
 const MIN_INODE_SHARE = 0.02;
 
 /** What `statfs` tells of a file system. */
-export interface FileSystemRoom {
+export interface FileSystemSpace {
   readonly bavail: number;
   readonly bsize: number;
   /** Inodes in all, 0 where there is no fixed number; and those that are free. */
@@ -17,12 +17,12 @@ export interface FileSystemRoom {
  * Knows whether there is room to work in some directories: bytes, and inodes for files. Once there is too little, there has
  * to be twice as much again: a disk on the edge must not make the node come and go.
  */
-export class DiskRoom {
+export class DiskSpace {
   /** The first of its directories. */
   readonly directory: string;
   readonly #directories: readonly string[];
   readonly #minBytes: number;
-  readonly #stat: (directory: string) => Promise<FileSystemRoom>;
+  readonly #stat: (directory: string) => Promise<FileSystemSpace>;
   #full: string | undefined;
 
   /**
@@ -32,7 +32,7 @@ export class DiskRoom {
   constructor(
     directories: string | readonly string[],
     minBytes: number,
-    stat: (directory: string) => Promise<FileSystemRoom> = statfs,
+    stat: (directory: string) => Promise<FileSystemSpace> = statfs,
   ) {
     this.#directories = typeof directories === "string" ? [directories] : directories;
     this.directory = this.#directories[0] ?? "";
@@ -57,7 +57,7 @@ export class DiskRoom {
   }
 }
 
-function lackOf(directory: string, room: FileSystemRoom, minBytes: number, factor: number): string | undefined {
+function lackOf(directory: string, room: FileSystemSpace, minBytes: number, factor: number): string | undefined {
   const free = room.bavail * room.bsize;
   if (free < minBytes) {
     return `The disk of ${directory} is full: ${mib(free)} are free, ${mib(minBytes)} are needed. Free some space; the work goes on then.`;

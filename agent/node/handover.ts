@@ -7,10 +7,10 @@ import type { Reach } from "@verai/checkpoint-store/dial-policy";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { reachOf } from "@verai/process/reach";
-import type { Holdings } from "../lease/holdings.ts";
-import type { AgentParts } from "../parts.ts";
+import type { LeaseSet } from "../lease/lease-set.ts";
+import type { AgentContext } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
-import { replicaHolders } from "./replicas.ts";
+import { replicaHolders } from "../replication/holders.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
 const TRY_MS = 5_000;
@@ -60,17 +60,17 @@ async function isHeldBy(
  * Waits until others hold the last checkpoints of leases that were given back, where their task asks for no receipts: those
  * with receipts are held, or they would not have been posted.
  */
-export async function handOver(parts: AgentParts, holdings: Holdings): Promise<void> {
-  const { session, nodeId, replicas, graceSeconds, room, logger } = parts;
-  const { pin } = await holdings.index.refresh();
-  const released = (await holdings.kept(pin)).filter(
+export async function handOver(context: AgentContext, leaseSet: LeaseSet): Promise<void> {
+  const { session, nodeId, replicas, graceSeconds, disk, logger } = context;
+  const { block } = await leaseSet.index.refresh();
+  const released = (await leaseSet.kept(block)).filter(
     ({ nodeId: by, status }) => by === nodeId && status === "released",
   );
   const given: Lease[] = [];
-  for (const lease of released) if ((await holdings.task(lease.taskId, pin)).replicas === 0) given.push(lease);
+  for (const lease of released) if ((await leaseSet.task(lease.taskId, block)).replicas === 0) given.push(lease);
   if (given.length === 0) return;
   const ids = given.map(({ id }) => id);
-  const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(pin, ids), session.reader.nodes(pin)]);
+  const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(block, ids), session.reader.nodes(block)]);
   const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
   const signal = timeoutSignal(graceSeconds * 1000);
   const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
@@ -79,7 +79,7 @@ export async function handOver(parts: AgentParts, holdings: Holdings): Promise<v
       const cid = fromChainCid(checkpoint).toString();
       const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
       for (const { id, endpoint } of holders) {
-        const scratch = join(room.directory, `handover-${String(leaseId)}`);
+        const scratch = join(disk.directory, `handover-${String(leaseId)}`);
         if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
         logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
         return;

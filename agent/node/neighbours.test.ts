@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Lease, Node } from "@verai/client/entities";
 import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
 import { chooseNeighbours, heldLeases } from "./neighbours.ts";
-import { rankHolders } from "./replicas.ts";
+import { rankHolders } from "../replication/holders.ts";
 
 const node = (id: number, status: Node["status"] = "active", endpoint = `/ip4/203.0.113.7/tcp/${id}`) => ({
   ...{ id, status, endpoint },

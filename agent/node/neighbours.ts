@@ -1,7 +1,7 @@
 import type { Lease, Node } from "@verai/client/entities";
-import { FINAL_LEASE_STATUSES } from "@verai/client/words";
+import { FINAL_LEASE_STATUSES } from "@verai/client/enums";
 import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
-import { rankHolders } from "./replicas.ts";
+import { rankHolders } from "../replication/holders.ts";
 
 /** Leases for which holders are reckoned; each takes a hash for each active node. */
 const MAX_RANKED = 8;

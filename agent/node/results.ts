@@ -1,7 +1,7 @@
 import type { Lease } from "@verai/client/entities";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { replicaLabel } from "./replication.ts";
+import { replicaLabel } from "../replication/replicas.ts";
 
 /** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */
 const SHARE = 0.75;
@@ -53,7 +53,7 @@ export function resultsToHold(
   store: Pick<CheckpointStore, "list" | "usedBytes" | "maxBytes">,
 ): Lease[] {
   if (!fillsUp(store)) return [...leases];
-  const labels = new Set(store.list().flatMap((pin) => pin.labels));
+  const labels = new Set(store.list().flatMap((block) => block.labels));
   return leases.filter(({ id }) => labels.has(replicaLabel(id)));
 }
 

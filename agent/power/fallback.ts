@@ -14,7 +14,7 @@ export type MeterEvent =
   | { readonly kind: "back"; readonly part: string; readonly source: string };
 
 /** What a meter with an estimate in reserve is made of. */
-export interface FallbackParts {
+export interface FallbackContext {
   /** What is metered, for people: "the processor". */
   readonly part: string;
   /**
@@ -35,7 +35,7 @@ export interface FallbackParts {
  * opened again; the period in which it comes back is still an estimate, as it was not measured from its beginning.
  */
 export class FallbackMeter implements EnergyMeter {
-  readonly #parts: FallbackParts;
+  readonly #context: FallbackContext;
   readonly #now: () => number;
   #meter: EnergyMeter | undefined;
   #closed = false;
@@ -45,9 +45,9 @@ export class FallbackMeter implements EnergyMeter {
   #wasSaid = false;
   readonly #said = new Map<string, number>();
 
-  private constructor(parts: FallbackParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? (() => performance.now());
+  private constructor(context: FallbackContext) {
+    this.#context = context;
+    this.#now = context.now ?? (() => performance.now());
   }
 
   /**
@@ -56,8 +56,8 @@ export class FallbackMeter implements EnergyMeter {
    * @param mustOpen The meter is one that must work.
    * @throws PowerError if it must, and does not.
    */
-  static async start(parts: FallbackParts, mustOpen = false): Promise<FallbackMeter> {
-    const made = new FallbackMeter(parts);
+  static async start(context: FallbackContext, mustOpen = false): Promise<FallbackMeter> {
+    const made = new FallbackMeter(context);
     const error = await made.#open();
     if (mustOpen && error) throw error;
     if (error) made.#fail(error.message);
@@ -70,12 +70,12 @@ export class FallbackMeter implements EnergyMeter {
   }
 
   get source(): string {
-    return (this.#meter ?? this.#parts.estimate).source;
+    return (this.#meter ?? this.#context.estimate).source;
   }
 
   /** Never rejects. */
   async read(): Promise<EnergyReading> {
-    const estimate = await this.#parts.estimate.read();
+    const estimate = await this.#context.estimate.read();
     const reading = await this.#measure();
     if (!reading) return estimate;
     const { uncovered, ...measured } = reading;
@@ -120,7 +120,7 @@ export class FallbackMeter implements EnergyMeter {
   async #open(): Promise<Error | undefined> {
     const started = this.#now();
     try {
-      const meter = await this.#parts.open();
+      const meter = await this.#context.open();
       if (this.#closed) meter?.close?.();
       else this.#meter = meter;
       return undefined;
@@ -146,13 +146,13 @@ export class FallbackMeter implements EnergyMeter {
     this.#wasSaid = !this.#said.has(words);
     if (!this.#wasSaid) return;
     this.#said.set(words, now);
-    this.#parts.onEvent?.({ kind: "failed", part: this.#parts.part, why });
+    this.#context.onEvent?.({ kind: "failed", part: this.#context.part, why });
   }
 
   #works(source: string): void {
     if (this.#problem === "") return;
     this.#problem = "";
-    if (this.#wasSaid) this.#parts.onEvent?.({ kind: "back", part: this.#parts.part, source });
+    if (this.#wasSaid) this.#context.onEvent?.({ kind: "back", part: this.#context.part, source });
   }
 }
 

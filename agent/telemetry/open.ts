@@ -6,15 +6,15 @@ import { isRenewable } from "@verai/protocol/energy/goals";
 import { kindOf } from "@verai/protocol/energy/intensity";
 import type { Logger } from "@verai/process/logger";
 import type { AgentConfig } from "../config.ts";
-import { InputWatch } from "../owner/input.ts";
-import type { OwnerWatch } from "../owner/watch.ts";
+import { InputMonitor } from "../idle/input.ts";
+import type { IdleDetector } from "../idle/detector.ts";
 import { MachineMeter, type MachineOptions } from "../power/machine.ts";
 import { PowerError } from "../power/meter.ts";
 import { RaplMeter } from "../power/rapl.ts";
 import { readCpuTimes, type Usage, UsageTrack } from "../power/usage.ts";
-import { ReportBook } from "./book.ts";
-import type { TelemetryMetrics } from "./metrics.ts";
-import { Reporter, type ReporterParts, type ReportSigner } from "./reporter.ts";
+import { ReportJournal } from "./report-journal.ts";
+import type { TelemetryMetrics } from "./telemetry-metrics.ts";
+import { Reporter, type ReporterContext, type ReportSigner } from "./reporter.ts";
 import { Sampler } from "./sampler.ts";
 import type { WorkloadCpu } from "./workloads.ts";
 
@@ -25,14 +25,14 @@ const AGENT_VERSION = 0x0001;
 const POWERCAP = "/sys/class/powercap";
 
 /** What an agent's telemetry is made of, beside its configuration. */
-export interface TelemetryParts {
+export interface TelemetryContext {
   readonly session: Session;
   readonly nodeId: number;
   readonly signer: ReportSigner;
   readonly store: CheckpointStore;
   readonly workloads: WorkloadCpu;
-  readonly owner: OwnerWatch | undefined;
-  readonly send: ReporterParts["send"];
+  readonly owner: IdleDetector | undefined;
+  readonly send: ReporterContext["send"];
   readonly metrics: TelemetryMetrics;
   readonly logger: Logger;
 }
@@ -114,8 +114,8 @@ async function mustShow(powercap: string): Promise<void> {
  *
  * @throws PowerError as {@link openMeter} does.
  */
-export async function openTelemetry(config: AgentConfig, parts: TelemetryParts): Promise<Telemetry> {
-  const { workloads, owner, logger } = parts;
+export async function openTelemetry(config: AgentConfig, context: TelemetryContext): Promise<Telemetry> {
+  const { workloads, owner, logger } = context;
   const { telemetry, node } = config;
   const own = () => workloads.totalSeconds();
   const track =
@@ -136,15 +136,15 @@ export async function openTelemetry(config: AgentConfig, parts: TelemetryParts):
     now: () => performance.now(),
   });
   const reporter = new Reporter({
-    ...parts,
+    ...context,
     capacity: node.capacity,
-    book: await ReportBook.open(join(config.dataDir, "reports.json"), logger),
+    journal: await ReportJournal.open(join(config.dataDir, "reports.json"), logger),
     sampler,
     keepers: telemetry.keepers,
     selfPostAfter: telemetry.selfPostAfter,
     version: AGENT_VERSION,
   });
-  const input = new InputWatch();
+  const input = new InputMonitor();
   const machine = UsageTrack.machine(telemetry.procfs);
   let ownBefore = own();
   return {

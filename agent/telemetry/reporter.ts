@@ -1,5 +1,5 @@
-import type { Pin } from "@verai/client/pin";
-import { answer, block } from "@verai/client/readers";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer, blockTag } from "@verai/client/readers";
 import { firstSequence, packReports, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
@@ -8,9 +8,9 @@ import { readStanding } from "@verai/client/telemetry";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { monotonicMs } from "@verai/system/clock";
-import type { ReportBook } from "./book.ts";
-import type { TelemetryMetrics } from "./metrics.ts";
-import { planReports } from "./plan.ts";
+import type { ReportJournal } from "./report-journal.ts";
+import type { TelemetryMetrics } from "./telemetry-metrics.ts";
+import { planReports } from "./report-plan.ts";
 import type { Sampler } from "./sampler.ts";
 
 /** Signs typed data with the operator key. */
@@ -19,13 +19,13 @@ export interface ReportSigner {
 }
 
 /** What a reporter works with. */
-export interface ReporterParts {
+export interface ReporterContext {
   readonly session: Session;
   readonly nodeId: number;
   readonly capacity: number;
   readonly signer: ReportSigner;
   readonly store: Pick<CheckpointStore, "request" | "roundTrips">;
-  readonly book: ReportBook;
+  readonly journal: ReportJournal;
   readonly sampler: Sampler;
   /** Multiaddrs of each keeper that collects reports. */
   readonly keepers: readonly string[];
@@ -48,24 +48,24 @@ const SEND_TIMEOUT_MS = 5_000;
  * node's own transaction if no keeper does it in time.
  */
 export class Reporter {
-  readonly #parts: ReporterParts;
+  readonly #context: ReporterContext;
   readonly #now: () => number;
   /** Sequences that a keeper has taken, and when; they are sent again if the chain does not get them. */
   readonly #taken = new Map<number, number>();
   /** When the period of each pending report ended, by sequence. */
   readonly #closedAt = new Map<number, number>();
 
-  constructor(parts: ReporterParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? monotonicMs;
+  constructor(context: ReporterContext) {
+    this.#context = context;
+    this.#now = context.now ?? monotonicMs;
   }
 
   /** Takes a sample. To be called often: counters wrap around, and the power follows the load. */
   async sample(): Promise<void> {
-    const sample = await this.#parts.sampler.next();
-    this.#parts.metrics.observe(sample);
-    await this.#parts.book.add(sample).catch((error: unknown) => {
-      this.#parts.logger.error(
+    const sample = await this.#context.sampler.next();
+    this.#context.metrics.observe(sample);
+    await this.#context.journal.add(sample).catch((error: unknown) => {
+      this.#context.logger.error(
         { err: error },
         "what was measured cannot be written down: an end of the process loses it",
       );
@@ -73,20 +73,20 @@ export class Reporter {
   }
 
   /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
-  async cycle(pin: Pin): Promise<void> {
-    const { session, nodeId, book, keepers, logger, selfPostAfter } = this.#parts;
-    const { reportInterval, reportTimeout } = await session.reader.parameters(pin);
-    const onChain = await this.#sequence(pin);
-    await book.settle(({ sequence }) => sequence <= onChain);
+  async cycle(block: BlockReference): Promise<void> {
+    const { session, nodeId, journal, keepers, logger, selfPostAfter } = this.#context;
+    const { reportInterval, reportTimeout } = await session.reader.parameters(block);
+    const onChain = await this.#sequence(block);
+    await journal.settle(({ sequence }) => sequence <= onChain);
     const steps = planReports({
-      openSeconds: book.openSeconds,
+      openSeconds: journal.openSeconds,
       interval: reportInterval,
-      pending: this.#ages(pin),
+      pending: this.#ages(block),
       keepers: keepers.length > 0,
       selfPostAfter: selfPostAfter ?? reportTimeout / 3,
     });
-    this.#parts.metrics.pending.set(book.pending.length);
-    if (steps.includes("close")) await this.#close(onChain, pin);
+    this.#context.metrics.pending.set(journal.pending.length);
+    if (steps.includes("close")) await this.#close(onChain, block);
     if (steps.includes("send")) await this.#send(reportInterval);
     if (steps.includes("post")) {
       await this.#post().catch((error: unknown) => {
@@ -96,13 +96,13 @@ export class Reporter {
   }
 
   /** Ages of the pending reports, seconds. Those of an earlier run are as old as the chain's time says when first seen. */
-  #ages(pin: Pin): number[] {
-    const { pending } = this.#parts.book;
+  #ages(block: BlockReference): number[] {
+    const { pending } = this.#context.journal;
     const now = this.#now();
     for (const { signed, closedAt } of pending) {
       const { sequence } = signed.report;
       if (!this.#closedAt.has(sequence)) {
-        this.#closedAt.set(sequence, now - Math.max(0, pin.timestamp - closedAt) * 1000);
+        this.#closedAt.set(sequence, now - Math.max(0, block.timestamp - closedAt) * 1000);
       }
     }
     const sequences = new Set(pending.map(({ signed }) => signed.report.sequence));
@@ -111,26 +111,26 @@ export class Reporter {
   }
 
   /** What the next report's sequence has to exceed: the last one on chain, and what was signed with an earlier key. */
-  async #sequence(pin: Pin): Promise<number> {
-    const { reader } = this.#parts.session;
-    const { nodeId } = this.#parts;
+  async #sequence(block: BlockReference): Promise<number> {
+    const { reader } = this.#context.session;
+    const { nodeId } = this.#context;
     const [{ sequence }, { keyNumber }] = await Promise.all([
-      readStanding(reader, pin, nodeId),
-      answer(reader.contracts.nodes.factsOf(nodeId, block(pin))),
+      readStanding(reader, block, nodeId),
+      answer(reader.contracts.nodes.factsOf(nodeId, blockTag(block))),
     ]);
     return Math.max(sequence, firstSequence(Number(keyNumber)));
   }
 
-  async #close(onChain: number, pin: Pin): Promise<void> {
-    const { session, nodeId, capacity, signer, store, book, version, metrics, logger } = this.#parts;
+  async #close(onChain: number, block: BlockReference): Promise<void> {
+    const { session, nodeId, capacity, signer, store, journal, version, metrics, logger } = this.#context;
     const times = [...(await store.roundTrips()).values()];
     const latency = median(times);
     metrics.latency.set(latency);
-    const report = book.draft({ nodeId, capacity, onChain, latency, version });
+    const report = journal.draft({ nodeId, capacity, onChain, latency, version });
     const { chainId } = await session.provider.getNetwork();
     const domain = reportDomain(chainId, await session.contracts.telemetry.getAddress());
     const signature = await signer.signTypedData(domain, REPORT_TYPES, report);
-    const lost = await book.close({ report, signature }, pin.timestamp);
+    const lost = await journal.close({ report, signature }, block.timestamp);
     this.#closedAt.set(report.sequence, this.#now());
     logger.info({ report, peers: times.length }, "report");
     if (lost.length > 0) {
@@ -140,9 +140,9 @@ export class Reporter {
   }
 
   async #send(interval: number): Promise<void> {
-    const { store, keepers, book, logger } = this.#parts;
+    const { store, keepers, journal, logger } = this.#context;
     const now = this.#now();
-    for (const { signed } of book.pending) {
+    for (const { signed } of journal.pending) {
       const { sequence } = signed.report;
       // Once a keeper has it, it has the time of an interval to post it.
       if (now - (this.#taken.get(sequence) ?? -Infinity) < interval * 1000) continue;
@@ -164,19 +164,19 @@ export class Reporter {
       if (answers.includes(true)) this.#taken.set(sequence, now);
     }
     for (const [sequence] of this.#taken) {
-      if (!book.pending.some(({ signed }) => signed.report.sequence === sequence)) this.#taken.delete(sequence);
+      if (!journal.pending.some(({ signed }) => signed.report.sequence === sequence)) this.#taken.delete(sequence);
     }
   }
 
   /** Posts all that is pending and would be taken; lets go of what never will be. */
   async #post(): Promise<void> {
-    const { session, nodeId, book, logger, send } = this.#parts;
+    const { session, nodeId, journal, logger, send } = this.#context;
     await send("reports", async () => {
-      const pin = await session.reader.pin();
-      let facts = await nodeReportFacts(session.reader, pin, nodeId);
+      const block = await session.reader.block();
+      let facts = await nodeReportFacts(session.reader, block, nodeId);
       const good: SignedReport[] = [];
       const over = new Set<number>();
-      for (const { signed } of book.pending) {
+      for (const { signed } of journal.pending) {
         const refusal = refusalOf(signed, facts);
         if (refusal === undefined && facts) {
           good.push(signed);
@@ -187,7 +187,7 @@ export class Reporter {
           if (refusal !== "sequenceNotGrowing") logger.error({ refusal, report: signed.report }, hint(refusal));
         }
       }
-      await book.settle(({ sequence }) => over.has(sequence));
+      await journal.settle(({ sequence }) => over.has(sequence));
       if (good.length === 0) return null;
       return session.contracts.telemetry.post.populateTransaction(packReports(good));
     });

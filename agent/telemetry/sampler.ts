@@ -1,10 +1,10 @@
 import { attribute, type LeaseCpu } from "../power/attribution.ts";
 import type { EnergyMeter } from "../power/meter.ts";
 import type { Usage } from "../power/usage.ts";
-import type { Sample } from "./book.ts";
+import type { Sample } from "./report-journal.ts";
 
 /** What a sampler looks at. */
-export interface SamplerParts {
+export interface SamplerContext {
   readonly meter: EnergyMeter;
   /** Usage since the call before; the meter is read right after it, with this load. */
   readonly usage: () => Usage;
@@ -26,14 +26,14 @@ export interface RunningLease extends LeaseCpu {
 
 /** Turns what meters and the system tell into samples. */
 export class Sampler {
-  readonly #parts: SamplerParts;
+  readonly #context: SamplerContext;
   #last: number;
   #cpu = new Map<number, number>();
   #missed = 0;
 
-  constructor(parts: SamplerParts) {
-    this.#parts = parts;
-    this.#last = parts.now();
+  constructor(context: SamplerContext) {
+    this.#context = context;
+    this.#last = context.now();
   }
 
   /**
@@ -42,7 +42,7 @@ export class Sampler {
    * @throws PowerError if the meter does not answer; what it missed is in the next sample.
    */
   async next(): Promise<Sample> {
-    const { meter, usage, leases, harvesting, renewable, now } = this.#parts;
+    const { meter, usage, leases, harvesting, renewable, now } = this.#context;
     const { load, busySeconds } = usage();
     // If the meter fails, the CPU time of this sample still counts when the energy comes with the next one.
     this.#missed += busySeconds;

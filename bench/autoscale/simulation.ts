@@ -1,7 +1,7 @@
 import { clearingOf, marketsOf, wantedUnits } from "@verai/keepers/allocation/market";
 import type { ListedNode, Round, RoundTask } from "@verai/protocol/allocation/model";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { Scaler, type ScalerSettings } from "./scaler.ts";
 
 /** A step is a minute: a round, a look of the autoscaler. Prices in ticks of 0.001 VER. */

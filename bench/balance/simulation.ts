@@ -1,5 +1,5 @@
-import { averageLoad } from "@verai/protocol/balance/load";
-import { type BalanceLease, type BalanceNode, planMoves } from "@verai/protocol/balance/moves";
+import { averageLoad } from "@verai/protocol/balancing/load";
+import { type BalancingLease, type BalancingNode, planMoves } from "@verai/protocol/balancing/moves";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
 /** Load up to which a node counts as not overloaded and no draw tells nodes apart, basis points. */
@@ -288,7 +288,7 @@ class Network {
 
   #balance(period: number, average: number): void {
     const { threshold, hysteresis, cooldown } = this.#options;
-    const nodes: BalanceNode[] = this.#nodes.map((node) => ({
+    const nodes: BalancingNode[] = this.#nodes.map((node) => ({
       id: node.id,
       load: node.reported,
       unitLoad: node.unitLoad,
@@ -303,13 +303,15 @@ class Network {
       markets.set(units, known);
       return known;
     };
-    const leases: BalanceLease[] = [...this.#leases.values()].map(({ id, node, units, price, moving, movableAt }) => ({
-      id,
-      nodeId: node,
-      units,
-      movable: moving === undefined && period >= movableAt,
-      accepts: (to) => this.#node(to).ask <= Math.max(price, marketOf(units)),
-    }));
+    const leases: BalancingLease[] = [...this.#leases.values()].map(
+      ({ id, node, units, price, moving, movableAt }) => ({
+        id,
+        nodeId: node,
+        units,
+        movable: moving === undefined && period >= movableAt,
+        accepts: (to) => this.#node(to).ask <= Math.max(price, marketOf(units)),
+      }),
+    );
     for (const { leaseId, from, to, units } of planMoves(nodes, leases, { average, threshold, hysteresis })) {
       const lease = this.#leases.get(leaseId);
       // Nothing moves that nobody could be drawn for.

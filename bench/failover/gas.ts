@@ -1,9 +1,9 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
-import { holdingDomain, signHolding } from "@verai/client/holding";
+import { receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { MILLI, registerNodes, SUPPLY_CLASS } from "../gas/registration.ts";
 import { openClient, openMarket } from "@verai/devnet/market";
 
@@ -141,8 +141,8 @@ export class FailoverChain {
     const { candidate, nodeId: holder } = first;
     const digest = id(`checkpoint ${String(progress)}`);
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
-    const domain = holdingDomain(31337, await checkpoints.getAddress());
-    const signature = await signHolding(new Wallet(keyOf(holder)), domain, holding, holder);
+    const domain = receiptDomain(31337, await checkpoints.getAddress());
+    const signature = await signReceipt(new Wallet(keyOf(holder)), domain, holding, holder);
     const call = await checkpoints.post.populateTransaction(leaseId, fence, digest, 0x70, progress, 1_000_000, [
       { candidate, signature },
     ]);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { orAborted } from "@verai/checkpoint-store/signals";
-import type { CastNode, CastTask } from "@verai/devnet/participants";
+import type { ParticipantNode, ParticipantTask } from "@verai/devnet/participants";
 import { specOf } from "@verai/devnet/configs";
 import { inTraining, killInTraining, nodeIdOf, seen } from "@verai/devnet/faults";
 import { BlockClock, readHappenings, recoveries, type Fault, type Recovery } from "@verai/devnet/timeline";
@@ -20,7 +20,7 @@ export type Part = (typeof PARTS)[number];
 /** A recovery in parts, seconds. */
 export type Split = Readonly<Record<Part, number>> & { readonly total: number };
 
-const node = (name: string, ownerAccount: number, operatorAccount: number): CastNode => ({
+const node = (name: string, ownerAccount: number, operatorAccount: number): ParticipantNode => ({
   name,
   class: "cpu/eu",
   capacity: 2,
@@ -29,8 +29,13 @@ const node = (name: string, ownerAccount: number, operatorAccount: number): Cast
   ownerAccount,
   operatorAccount,
 });
-const NODES: readonly CastNode[] = [node("ann", 10, 6), node("ben", 11, 7), node("cid", 12, 8), node("dot", 13, 9)];
-const TASK: CastTask = {
+const NODES: readonly ParticipantNode[] = [
+  node("ann", 10, 6),
+  node("ben", 11, 7),
+  node("cid", 12, 8),
+  node("dot", 13, 9),
+];
+const TASK: ParticipantTask = {
   name: "bench",
   account: 16,
   units: 1,
@@ -94,7 +99,7 @@ async function measure(
   clock.start(session);
   for (const each of NODES) await network.agent(each);
   await network.until("all nodes are listed", async () => {
-    const nodes = await reader.nodes(await reader.pin());
+    const nodes = await reader.nodes(await reader.block());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === NODES.length;
   });
   await network.keeper();
@@ -130,9 +135,9 @@ async function measure(
     await bound(
       `the successor of lease ${String(leaseId)} has a checkpoint`,
       seen(async () => {
-        const pin = await reader.pin();
-        const successor = (await reader.leases(pin)).find(({ parent }) => parent === leaseId);
-        return successor && (await reader.checkpoints(pin, [successor.id])).has(successor.id);
+        const block = await reader.block();
+        const successor = (await reader.leases(block)).find(({ parent }) => parent === leaseId);
+        return successor && (await reader.checkpoints(block, [successor.id])).has(successor.id);
       }),
     );
     say(`recovery ${String(i + 1)} of ${String(times)} is done`);

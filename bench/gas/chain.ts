@@ -2,7 +2,7 @@ import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
 
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "@verai/client/l1-fee";
@@ -101,7 +101,7 @@ export class GasChain {
   /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */
   async round(units: number, classId: number): Promise<RoundCost> {
     const { tasks, rounds, coordinator, seeds } = this.#market.contracts;
-    const { timestamp } = await this.#client.reader.pin();
+    const { timestamp } = await this.#client.reader.block();
     const submission = {
       specDigest: `0x${"5e".repeat(32)}`,
       specCodec: 0x55,

@@ -3,7 +3,7 @@ import { hexlify, id, toBeHex, Wallet } from "ethers";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
 import { signConsent } from "@verai/client/consent";
-import { type Holding, holdingDomain, signHolding } from "@verai/client/holding";
+import { type CheckpointClaim, receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
 import { Reader } from "@verai/client/readers";
 import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { deployLocal } from "@verai/devnet/deploy";
@@ -243,7 +243,7 @@ export class MarketContracts {
 
   /** Tasks with ids from `from` on. */
   async tasks(from = 1): Promise<Task[]> {
-    return this.#reader.tasks(await this.#reader.pin(), from);
+    return this.#reader.tasks(await this.#reader.block(), from);
   }
 
   // Rounds and batches.
@@ -306,10 +306,10 @@ export class MarketContracts {
 
   /** Leases that are not over yet. */
   async leases(): Promise<Lease[]> {
-    const pin = await this.#reader.pin();
-    const count = await this.#reader.leaseCount(pin);
+    const block = await this.#reader.block();
+    const count = await this.#reader.leaseCount(block);
     while (this.#known < count) this.#live.push(++this.#known);
-    const read = await this.#reader.leasesById(pin, this.#live);
+    const read = await this.#reader.leasesById(block, this.#live);
     const live = read.filter(({ status }) => ["active", "moving", "delivered", "disputed"].includes(status));
     this.#live = live.map(({ id: leaseId }) => leaseId);
     return live;
@@ -330,11 +330,11 @@ export class MarketContracts {
   async checkpoint(lease: Lease, by: GameNode, progress: number, holders: readonly GameHolder[]): Promise<boolean> {
     const { checkpoints } = this.#deployed.contracts;
     const digest = id(`checkpoint ${String(lease.id)} ${String(progress)}`);
-    const holding: Holding = { leaseId: lease.id, fence: lease.fence, digest, codec: DAG_PB, progress, size: 1 };
-    const domain = holdingDomain(CHAIN_ID, this.#address("CheckpointRegistry"));
+    const holding: CheckpointClaim = { leaseId: lease.id, fence: lease.fence, digest, codec: DAG_PB, progress, size: 1 };
+    const domain = receiptDomain(CHAIN_ID, this.#address("CheckpointRegistry"));
     const receipts: { candidate: number; signature: string }[] = [];
     for (const { candidate, node } of holders) {
-      receipts.push({ candidate, signature: await signHolding(node.operator, domain, holding, node.nodeId) });
+      receipts.push({ candidate, signature: await signReceipt(node.operator, domain, holding, node.nodeId) });
     }
     const call = checkpoints.post.populateTransaction(lease.id, lease.fence, digest, DAG_PB, progress, 1, receipts);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;

@@ -5,7 +5,7 @@ import { Registry } from "prom-client";
 
 import type { Reader } from "@verai/client/readers";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { PageError } from "@verai/process/endpoint";
 import { clearingOf, Market, marketsOf, wantedUnits } from "./market.ts";
 
@@ -93,7 +93,7 @@ test("as JSON for an autoscaler, and as metrics: the queue, and what an open rou
     { id: 7, openUnits: 9, deadline: 50, maxPrice: VER, classes: [{ classId: 1, surcharge: 0n }] },
   ];
   const reader = {
-    pin: async () => ({ timestamp: 50 }),
+    block: async () => ({ timestamp: 50 }),
     classes: async () => [
       { id: 1, name: "cpu/eu" },
       { id: 2, name: "gpu/eu" },

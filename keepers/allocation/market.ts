@@ -1,10 +1,10 @@
 import { formatEther } from "ethers";
 import { Gauge, type Registry } from "prom-client";
 
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import type { Round } from "@verai/protocol/allocation/model";
-import type { RoundPlan } from "@verai/protocol/allocation/plan";
+import type { RoundPlan } from "@verai/protocol/allocation/round-plan";
 import { monotonicMs } from "@verai/system/clock";
 import { PageError } from "@verai/process/endpoint";
 
@@ -168,7 +168,7 @@ interface MarketLook {
   readonly waiting: readonly WaitingTask[];
 }
 
-type MarketReader = Pick<Reader, "pin" | "nodes" | "classes" | "queue" | "round" | "task">;
+type MarketReader = Pick<Reader, "block" | "nodes" | "classes" | "queue" | "round" | "task">;
 
 /** The market as the chain shows it now, as JSON and as metrics. */
 export class Market {
@@ -254,12 +254,12 @@ export class Market {
   }
 
   async #read(): Promise<MarketLook> {
-    const pin = await this.#reader.pin();
-    const [classes, nodes] = await Promise.all([this.#reader.classes(pin), this.#reader.nodes(pin)]);
+    const block = await this.#reader.block();
+    const [classes, nodes] = await Promise.all([this.#reader.classes(block), this.#reader.nodes(block)]);
     const names = new Map(classes.map(({ id, name }) => [id, name]));
     return {
       known: [...names.values()].sort(),
-      waiting: await this.#waiting(pin, names),
+      waiting: await this.#waiting(block, names),
       nodes: nodes.map(({ classId, owner, status, capacity, leased, listing }) => ({
         className: names.get(classId) ?? String(classId),
         owner,
@@ -272,13 +272,13 @@ export class Market {
   }
 
   /** What waits: in the queue, and in an open round. */
-  async #waiting(pin: Pin, names: ReadonlyMap<number, string>): Promise<WaitingTask[]> {
-    const [queue, round] = await Promise.all([this.#reader.queue(pin, MOST_WAITING), this.#reader.round(pin)]);
+  async #waiting(block: BlockReference, names: ReadonlyMap<number, string>): Promise<WaitingTask[]> {
+    const [queue, round] = await Promise.all([this.#reader.queue(block, MOST_WAITING), this.#reader.round(block)]);
     const open = round.status === "seeding" || round.status === "settling" ? round.demands : [];
     const ids = new Set([...open.map(({ taskId }) => taskId), ...queue]);
-    const tasks = await Promise.all([...ids].map((id) => this.#reader.task(pin, id)));
+    const tasks = await Promise.all([...ids].map((id) => this.#reader.task(block, id)));
     return tasks
-      .filter((task) => task !== undefined && task.openUnits > 0 && task.deadline > pin.timestamp)
+      .filter((task) => task !== undefined && task.openUnits > 0 && task.deadline > block.timestamp)
       .map((task) => ({
         units: task?.openUnits ?? 0,
         bids: new Map(

@@ -5,10 +5,10 @@ import type { Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { readStandings } from "@verai/client/telemetry";
 import { explainRound, explanationText, type RoundExplanation } from "@verai/protocol/allocation/explain/round";
-import { type PlanRefusal, planRoundWith, type RoundPlan } from "@verai/protocol/allocation/plan";
+import { type PlanRefusal, planRoundWith, type RoundPlan } from "@verai/protocol/allocation/round-plan";
 import type { Solver } from "@verai/protocol/allocation/solver";
-import { type AllocationStep, nextStep } from "./reconcile.ts";
-import { readAllocationView } from "./view.ts";
+import { type AllocationStep, nextStep } from "./allocation-plan.ts";
+import { readAllocationView } from "./allocation-view.ts";
 
 /** What the allocation keeper would do now. */
 export interface Outlook {
@@ -23,24 +23,24 @@ export interface Outlook {
 export async function lookAhead(
   reader: Reader,
   solvers: readonly [Solver, ...Solver[]],
-  batchSeconds: number,
+  minRoundAge: number,
 ): Promise<Outlook> {
-  const pin = await reader.pin();
-  const step = nextStep(await readAllocationView(reader, pin, batchSeconds));
-  const snapshot = step.kind === "settle" ? await roundSnapshot(reader, pin) : undefined;
+  const block = await reader.block();
+  const step = nextStep(await readAllocationView(reader, block, minRoundAge));
+  const snapshot = step.kind === "settle" ? await roundSnapshot(reader, block) : undefined;
   if (!snapshot) return { step };
   const plan = planRoundWith(snapshot, solvers);
   if (plan.kind === "refusal") return { step, plan };
   const [nodes, classes, standings] = await Promise.all([
-    reader.nodes(pin),
-    reader.classes(pin),
-    readStandings(reader, pin),
+    reader.nodes(block),
+    reader.classes(block),
+    readStandings(reader, block),
   ]);
   const throttled = new Set(standings.filter((standing) => standing.throttled).map(({ nodeId }) => nodeId));
   return {
     step,
     plan,
-    explanation: explainRound(snapshot, plan, nodeStates(nodes, classes, pin.timestamp, throttled)),
+    explanation: explainRound(snapshot, plan, nodeStates(nodes, classes, block.timestamp, throttled)),
   };
 }
 

@@ -1,8 +1,8 @@
 /** Steps that can be refused again and again while others would get further. */
-export type Upkeep = "sync" | "park" | "enqueue" | "open";
+export type ReconcileStep = "sync" | "park" | "enqueue" | "open";
 
 /** What became of the last tries of each step; a step that went through leaves nothing. */
-export type Tries = Readonly<Partial<Record<Upkeep, Try>>>;
+export type Tries = Readonly<Partial<Record<ReconcileStep, Try>>>;
 
 /** A step that was refused. */
 export interface Try {
@@ -18,7 +18,7 @@ export interface Try {
 const HOLD = { first: 30, longest: 3600 } as const;
 
 /** What is remembered after a step of this size went through. */
-export function afterSuccess(tries: Tries, step: Upkeep): Tries {
+export function afterSuccess(tries: Tries, step: ReconcileStep): Tries {
   const { [step]: _, ...rest } = tries;
   return rest;
 }
@@ -27,7 +27,7 @@ export function afterSuccess(tries: Tries, step: Upkeep): Tries {
  * What is remembered after a step of this size was refused, by the contracts or for its gas: half of it is tried next, and
  * what cannot be halved is passed over for a time that doubles. So the same refused step is never chosen for ever.
  */
-export function afterRefusal(tries: Tries, step: Upkeep, size: number, now: number): Tries {
+export function afterRefusal(tries: Tries, step: ReconcileStep, size: number, now: number): Tries {
   if (size > 1) {
     return { ...tries, [step]: { most: Math.floor(size / 2), failures: tries[step]?.failures ?? 0, until: 0 } };
   }
@@ -37,7 +37,7 @@ export function afterRefusal(tries: Tries, step: Upkeep, size: number, now: numb
 }
 
 /** How much of a step to do at once: nothing while it is passed over. */
-export function sizeOf(tries: Tries, step: Upkeep, wanted: number, now: number): number {
+export function sizeOf(tries: Tries, step: ReconcileStep, wanted: number, now: number): number {
   const last = tries[step];
   if (last === undefined) return wanted;
   return now < last.until ? 0 : Math.min(wanted, last.most);

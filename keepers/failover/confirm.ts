@@ -1,9 +1,9 @@
 import { ChainError } from "@verai/client/errors";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
 
 /** What a second endpoint says of a lease that the first sees overdue. */
-export type Opinion =
+export type Confirmation =
   | { readonly kind: "agrees" }
   /** It sees the lease in time, or not active any more. */
   | { readonly kind: "disagrees"; readonly why: string }
@@ -11,10 +11,10 @@ export type Opinion =
   | { readonly kind: "silent"; readonly why: string };
 
 /** The part of a reader that a second look needs. */
-export interface SecondLook {
-  pin(): Promise<Pin>;
-  leaseCount(at: Pin): Promise<number>;
-  leasesById(at: Pin, ids: readonly number[]): Promise<Lease[]>;
+export interface ConfirmationReader {
+  block(): Promise<BlockReference>;
+  leaseCount(at: BlockReference): Promise<number>;
+  leasesById(at: BlockReference, ids: readonly number[]): Promise<Lease[]>;
 }
 
 /**
@@ -24,24 +24,24 @@ export interface SecondLook {
  * @param open Gives the endpoint's reader; rejects while it cannot be reached.
  * @param isOverdue Judges the lease at the second endpoint's own block.
  */
-export async function secondOpinion<T extends SecondLook>(
+export async function askConfirmation<T extends ConfirmationReader>(
   open: () => Promise<T>,
   leaseId: number,
-  isOverdue: (reader: T, lease: Lease, at: Pin) => Promise<boolean> | boolean,
-): Promise<Opinion> {
+  isOverdue: (reader: T, lease: Lease, at: BlockReference) => Promise<boolean> | boolean,
+): Promise<Confirmation> {
   try {
     const reader = await open();
-    const pin = await reader.pin();
-    if ((await reader.leaseCount(pin)) < leaseId) {
-      return { kind: "silent", why: `its block ${String(pin.number)} is older than the lease` };
+    const block = await reader.block();
+    if ((await reader.leaseCount(block)) < leaseId) {
+      return { kind: "silent", why: `its block ${String(block.number)} is older than the lease` };
     }
-    const [lease] = await reader.leasesById(pin, [leaseId]);
+    const [lease] = await reader.leasesById(block, [leaseId]);
     if (lease?.status !== "active")
       return { kind: "disagrees", why: `it sees the lease ${lease?.status ?? "nowhere"}` };
-    if (await isOverdue(reader, lease, pin)) return { kind: "agrees" };
+    if (await isOverdue(reader, lease, block)) return { kind: "agrees" };
     return {
       kind: "disagrees",
-      why: `at its block ${String(pin.number)} the lease is in time until ${String(lease.due)}`,
+      why: `at its block ${String(block.number)} the lease is in time until ${String(lease.due)}`,
     };
   } catch (error) {
     if (!(error instanceof ChainError)) throw error;

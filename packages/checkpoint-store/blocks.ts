@@ -12,7 +12,7 @@ import { readBounded, reasonOf } from "@verai/system/state-file";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
-import { Room } from "./room.ts";
+import { Quota } from "./quota.ts";
 
 const FSYNC_CONCURRENCY = 8;
 const SCAN_CONCURRENCY = 16;
@@ -61,7 +61,7 @@ export interface BlockFilesOptions {
 export class BlockFiles extends BaseBlockstore {
   readonly #options: BlockFilesOptions;
   readonly #directory: string;
-  readonly #room: Room;
+  readonly #quota: Quota;
   /** Blocks that may not be durable yet, each with a number that changes when it is written again. */
   readonly #unsynced = new Map<string, number>();
   readonly #shards = new Set<string>();
@@ -72,7 +72,7 @@ export class BlockFiles extends BaseBlockstore {
     super();
     this.#options = options;
     this.#directory = options.directory;
-    this.#room = new Room(options.maxBytes);
+    this.#quota = new Quota(options.maxBytes);
   }
 
   /**
@@ -80,7 +80,7 @@ export class BlockFiles extends BaseBlockstore {
    * O(n) in the blocks.
    */
   async open(): Promise<void> {
-    this.#room.clear();
+    this.#quota.clear();
     this.#unsynced.clear();
     this.#shards.clear();
     const names: string[] = [];
@@ -92,14 +92,14 @@ export class BlockFiles extends BaseBlockstore {
         this.discard(name);
         return;
       }
-      this.#room.account(name, found.size);
+      this.#quota.account(name, found.size);
       if (!this.#options.isNeeded(name)) this.#unsynced.set(name, 0);
     });
   }
 
   /** Bytes of all blocks. */
   get used(): number {
-    return this.#room.used;
+    return this.#quota.used;
   }
 
   /** File of a block by its name (see {@link blockName}). */
@@ -136,7 +136,7 @@ export class BlockFiles extends BaseBlockstore {
     }
     if (bytes !== undefined && matches(cid, bytes)) return bytes;
     await rm(file, { force: true, recursive: true });
-    this.#room.account(name, 0);
+    this.#quota.account(name, 0);
     this.#options.onCorrupt(cid);
     throw new BlockNotFoundError(`Block ${cid.toString()} was corrupt on disk and is deleted`, true);
   }
@@ -197,8 +197,8 @@ export class BlockFiles extends BaseBlockstore {
         `Refused to store ${bytes.byteLength} bytes as block ${cid.toString()}, whose SHA-256 they do not have: get the block from another peer`,
       );
     }
-    const before = this.#room.bytesOf(name);
-    this.#room.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
+    const before = this.#quota.bytesOf(name);
+    this.#quota.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
     const file = this.fileOf(name);
     const draft = join(this.#options.temporary, `${name}-${randomUUID()}`);
     try {
@@ -213,7 +213,7 @@ export class BlockFiles extends BaseBlockstore {
         await rename(draft, file);
       });
     } catch (error) {
-      this.#room.account(name, before);
+      this.#quota.account(name, before);
       this.#shards.clear();
       await rm(draft, { force: true });
       throw explainWriteError(error, this.#directory);
@@ -274,7 +274,7 @@ export class BlockFiles extends BaseBlockstore {
   discard(name: string): number {
     const file = this.fileOf(name);
     const size = lstatSync(file, { throwIfNoEntry: false })?.size;
-    this.#room.account(name, 0);
+    this.#quota.account(name, 0);
     this.#unsynced.delete(name);
     if (size === undefined) return 0;
     rmSync(file, { force: true, recursive: true });

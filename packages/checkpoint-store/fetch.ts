@@ -3,8 +3,8 @@ import type { CID } from "multiformats/cid";
 import { collect } from "./dag.ts";
 import type { DagSummary, ReadBlock } from "./dag.ts";
 import { withReader } from "./reader.ts";
-import type { ReaderParts } from "./reader.ts";
-import type { Patience } from "./watch.ts";
+import type { ReaderContext } from "./reader.ts";
+import type { TimeOuts } from "./stall-timer.ts";
 
 /** Bound of a fetch for which none is given: 1 GiB. */
 const DEFAULT_MAX_BYTES = 1024 ** 3;
@@ -22,7 +22,7 @@ export interface FetchProgress {
 }
 
 /** What bounds a fetch. */
-export interface FetchOptions extends Patience {
+export interface FetchOptions extends TimeOuts {
   /** Maximum bytes to take, counted as {@link DagSummary.size}. Default {@link DEFAULT_MAX_BYTES}. */
   maxBytes?: number;
   onProgress?: (progress: FetchProgress) => void;
@@ -45,11 +45,11 @@ export interface Fetched {
  */
 export async function runFetch<T>(
   root: CID,
-  parts: ReaderParts,
+  context: ReaderContext,
   options: FetchOptions,
   work: (fetched: Fetched) => Promise<T>,
 ): Promise<T> {
-  return withReader(root, parts, options, async ({ read, bring, end, signal }) => {
+  return withReader(root, context, options, async ({ read, bring, end, signal }) => {
     const progress: FetchProgress = { blocks: 0, bytes: 0, totalBytes: 0 };
     const dag = await collect(root, read, {
       maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,

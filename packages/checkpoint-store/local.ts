@@ -10,11 +10,11 @@ import { blockName, toCid } from "./cids.ts";
 import { collect } from "./dag.ts";
 import type { DagSummary } from "./dag.ts";
 import { CheckpointError, explainWriteError } from "./errors.ts";
-import { Holds, OperationHolds } from "./holds.ts";
+import { References, OperationReferences } from "./references.ts";
 import { importDirectory, importFile } from "./import.ts";
 import type { BlockSink, Imported } from "./import.ts";
-import { leafDigest, pickLeaf } from "./leaves.ts";
-import type { LeafProof } from "./leaves.ts";
+import { leafDigest, pickLeaf } from "./spot-proofs.ts";
+import type { SpotProof } from "./spot-proofs.ts";
 import { silentLog } from "./log.ts";
 import type { Log } from "./log.ts";
 import { Pins } from "./pins.ts";
@@ -32,7 +32,7 @@ export interface Stored {
 }
 
 interface Opened {
-  holds: Holds;
+  references: References;
   pins: Pins;
   closing: AbortController;
   lock: DataDirectory;
@@ -52,7 +52,7 @@ export class LocalStore {
   protected readonly log: Log;
   protected readonly blocks: BlockFiles;
   readonly #operations = new Set<Promise<unknown>>();
-  #holds = new Holds();
+  #references = new References();
   #opened: Opened | undefined;
   #opening: Promise<void> | undefined;
 
@@ -70,7 +70,7 @@ export class LocalStore {
       directory: join(this.directory, "blocks"),
       temporary: this.temporary,
       maxBytes,
-      isNeeded: (name) => this.#holds.has(name),
+      isNeeded: (name) => this.#references.has(name),
       onCorrupt: (cid) => {
         log.warn({ cid: cid.toString() }, "A block was corrupt on disk; deleted, to be fetched again");
       },
@@ -100,12 +100,12 @@ export class LocalStore {
       } catch (error) {
         throw explainWriteError(error, this.directory);
       }
-      const holds = new Holds();
-      const pins = new Pins(join(this.directory, "pins"), this.temporary, holds);
+      const references = new References();
+      const pins = new Pins(join(this.directory, "pins"), this.temporary, references);
       await pins.load(this.log);
-      this.#holds = holds;
+      this.#references = references;
       await this.blocks.open();
-      this.#opened = { holds, pins, closing: new AbortController(), lock };
+      this.#opened = { references, pins, closing: new AbortController(), lock };
     } catch (error) {
       await lock.release();
       throw error;
@@ -161,9 +161,9 @@ export class LocalStore {
   /** Whether the whole content is in the store. Reads and verifies all of it; corrupt blocks are deleted. */
   async has(cid: CID | string): Promise<boolean> {
     const root = toCid(cid);
-    return this.operation(async (holds) => {
+    return this.operation(async (references) => {
       try {
-        await this.#collectLocal(root, holds);
+        await this.#collectLocal(root, references);
         return true;
       } catch (error) {
         if (error instanceof BlockNotFoundError) return false;
@@ -185,8 +185,8 @@ export class LocalStore {
    */
   async durable(cid: CID | string): Promise<Stored> {
     const root = toCid(cid);
-    return this.operation(async (holds) => {
-      const { size, names } = await this.#collectWhole(root, holds, "Can't make durable");
+    return this.operation(async (references) => {
+      const { size, names } = await this.#collectWhole(root, references, "Can't make durable");
       await this.blocks.sync(names);
       return { cid: root, size, blocks: names.length };
     });
@@ -198,7 +198,7 @@ export class LocalStore {
    * @param nonce - chosen by who asks, 16 to 64 bytes in hex
    * @throws {@link CheckpointError} `NOT_FOUND` if one of these blocks is missing or corrupt; `BAD_MESSAGE`
    */
-  async proveLeaf(cid: CID | string, nonce: string): Promise<LeafProof> {
+  async proveLeaf(cid: CID | string, nonce: string): Promise<SpotProof> {
     const root = toCid(cid);
     return this.operation(async () => {
       try {
@@ -219,8 +219,8 @@ export class LocalStore {
    */
   async pin(cid: CID | string, label = ""): Promise<void> {
     const root = toCid(cid);
-    await this.operation(async (holds) => {
-      await this.keep(root, await this.#collectWhole(root, holds, "Can't pin"), label);
+    await this.operation(async (references) => {
+      await this.keep(root, await this.#collectWhole(root, references, "Can't pin"), label);
     });
   }
 
@@ -236,11 +236,11 @@ export class LocalStore {
 
   /** Deletes all blocks that neither a pin nor a running add or fetch needs. */
   async collectGarbage(): Promise<SweepResult> {
-    return this.operation((holds) => this.blocks.sweep((name) => holds.has(name)));
+    return this.operation((references) => this.blocks.sweep((name) => references.has(name)));
   }
 
   async #add(run: (sink: BlockSink) => Promise<Imported>, label: string): Promise<Stored> {
-    return this.operation(async (holds, stopped) => {
+    return this.operation(async (references, stopped) => {
       const names = new Set<string>();
       const fresh = new Set<string>();
       // the importer works on several files at once, and after an error the others go on
@@ -251,7 +251,7 @@ export class LocalStore {
         has: (cid) => this.blocks.has(cid),
         put: async (cid, bytes) => {
           const name = blockName(cid) ?? "";
-          holds.add(name);
+          references.add(name);
           const isFresh = !(await this.blocks.has(cid));
           ended.throwIfAborted();
           names.add(name);
@@ -267,25 +267,25 @@ export class LocalStore {
         failed.abort(error);
         await this.blocks.settle();
         // a half-added checkpoint is of no use, least of all on a full disk
-        holds.release();
-        for (const name of fresh) if (!holds.has(name)) this.blocks.discard(name);
+        references.release();
+        for (const name of fresh) if (!references.has(name)) this.blocks.discard(name);
         throw error;
       }
     });
   }
 
-  async #collectWhole(root: CID, holds: OperationHolds, failure: string): Promise<DagSummary> {
+  async #collectWhole(root: CID, references: OperationReferences, failure: string): Promise<DagSummary> {
     try {
-      return await this.#collectLocal(root, holds);
+      return await this.#collectLocal(root, references);
     } catch (error) {
       if (!(error instanceof BlockNotFoundError)) throw error;
       throw notFound(failure, root, error);
     }
   }
 
-  async #collectLocal(root: CID, holds: OperationHolds): Promise<DagSummary> {
+  async #collectLocal(root: CID, references: OperationReferences): Promise<DagSummary> {
     const read = (cid: CID): Promise<Uint8Array> => {
-      holds.add(blockName(cid) ?? "");
+      references.add(blockName(cid) ?? "");
       return this.blocks.read(cid);
     };
     return collect(root, read, { maxBytes: Infinity, concurrency: LOCAL_CONCURRENCY });
@@ -298,11 +298,13 @@ export class LocalStore {
   }
 
   /** Runs something that `stop` waits for, and during which garbage collection spares the blocks it holds. */
-  protected async operation<T>(work: (holds: OperationHolds, stopped: AbortSignal) => Promise<T>): Promise<T> {
+  protected async operation<T>(
+    work: (references: OperationReferences, stopped: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const parts = this.#parts();
-    const holds = new OperationHolds(parts.holds);
-    const task = work(holds, parts.closing.signal).finally(() => {
-      holds.release();
+    const references = new OperationReferences(parts.references);
+    const task = work(references, parts.closing.signal).finally(() => {
+      references.release();
     });
     this.#operations.add(task);
     try {

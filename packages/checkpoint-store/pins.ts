@@ -7,7 +7,7 @@ import { z } from "zod";
 import { encodeState, loadState, setAside, type StateKind } from "@verai/system/state-file";
 import type { DagSummary } from "./dag.ts";
 import { fsyncPath, writeDurably } from "./files.ts";
-import type { Holds } from "./holds.ts";
+import type { References } from "./references.ts";
 import type { Log } from "./log.ts";
 
 /** Content that garbage collection leaves alone. */
@@ -43,14 +43,14 @@ type PinRecord = z.output<(typeof PIN)["schema"]>;
 export class Pins {
   readonly #directory: string;
   readonly #temporary: string;
-  readonly #holds: Holds;
+  readonly #references: References;
   readonly #records = new Map<string, PinRecord>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(directory: string, temporary: string, holds: Holds) {
+  constructor(directory: string, temporary: string, references: References) {
     this.#directory = directory;
     this.#temporary = temporary;
-    this.#holds = holds;
+    this.#references = references;
   }
 
   /** Reads all pins. A file that is no pin is reported and set aside: its content is added or fetched again. */
@@ -66,7 +66,7 @@ export class Pins {
           continue;
         }
         this.#records.set(record.cid, record);
-        for (const block of record.blocks) this.#holds.add(block);
+        for (const block of record.blocks) this.#references.add(block);
       } catch (error) {
         log.error({ file, err: error }, "A pin can't be read now; its content counts as not pinned");
       }
@@ -82,7 +82,7 @@ export class Pins {
       const labels = [...(present?.labels ?? []), label];
       const record: PinRecord = { cid: key, labels, size: dag.size, blocks: dag.names };
       await this.#write(record);
-      if (present === undefined) for (const name of record.blocks) this.#holds.add(name);
+      if (present === undefined) for (const name of record.blocks) this.#references.add(name);
     });
   }
 
@@ -99,7 +99,7 @@ export class Pins {
       await rm(this.#fileOf(record.cid), { force: true });
       await fsyncPath(this.#directory);
       this.#records.delete(record.cid);
-      for (const name of record.blocks) this.#holds.release(name);
+      for (const name of record.blocks) this.#references.release(name);
       return true;
     });
   }

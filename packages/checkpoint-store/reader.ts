@@ -4,21 +4,21 @@ import { BlockNotFoundError } from "./blocks.ts";
 import type { BlockFiles } from "./blocks.ts";
 import { blockName } from "./cids.ts";
 import type { ReadBlock } from "./dag.ts";
-import type { OperationHolds } from "./holds.ts";
+import type { OperationReferences } from "./references.ts";
 import type { SharedWork } from "./transfer/shared.ts";
 import type { NetworkSource } from "./transfer/source.ts";
-import { Watch } from "./watch.ts";
-import type { Patience } from "./watch.ts";
+import { StallTimer } from "./stall-timer.ts";
+import type { TimeOuts } from "./stall-timer.ts";
 
 const WATCH_INTERVAL_MS = 50;
 
 /** What reading over the network works with. */
-export interface ReaderParts {
+export interface ReaderContext {
   blocks: BlockFiles;
   source: NetworkSource;
   /** Blocks on their way, for whichever fetch. */
   shared: SharedWork;
-  holds: OperationHolds;
+  references: OperationReferences;
   /** Aborts when the store stops. */
   stopped: AbortSignal;
   /** Names of the peers that can be asked now, for messages. */
@@ -43,33 +43,33 @@ export interface Reader {
  */
 export async function withReader<T>(
   root: CID,
-  parts: ReaderParts,
-  patience: Patience,
+  context: ReaderContext,
+  timeOuts: TimeOuts,
   work: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   const limits = new AbortController();
-  const watch = new Watch(root, parts, patience);
+  const stallTimer = new StallTimer(root, context, timeOuts);
   const timer = setInterval(() => {
-    const reason = watch.check();
+    const reason = stallTimer.check();
     if (reason !== undefined) limits.abort(reason);
   }, WATCH_INTERVAL_MS);
-  const { signal: asked } = patience;
-  const signal = AbortSignal.any([limits.signal, parts.stopped, ...(asked === undefined ? [] : [asked])]);
+  const { signal: asked } = timeOuts;
+  const signal = AbortSignal.any([limits.signal, context.stopped, ...(asked === undefined ? [] : [asked])]);
 
   const local = async (cid: CID): Promise<Uint8Array | { wasCorrupt: boolean }> => {
-    parts.holds.add(blockName(cid) ?? "");
+    context.references.add(blockName(cid) ?? "");
     try {
-      return await parts.blocks.read(cid);
+      return await context.blocks.read(cid);
     } catch (error) {
       if (error instanceof BlockNotFoundError) return { wasCorrupt: error.wasCorrupt };
       throw error;
     }
   };
   const wait = async (cid: CID, wasCorrupt: boolean): Promise<number> => {
-    watch.begin(cid, wasCorrupt);
+    stallTimer.begin(cid, wasCorrupt);
     const name = blockName(cid) ?? "";
-    const bytes = await parts.shared.run(name, signal, (abandoned) => parts.source.bring(cid, abandoned));
-    watch.end(cid);
+    const bytes = await context.shared.run(name, signal, (abandoned) => context.source.bring(cid, abandoned));
+    stallTimer.end(cid);
     return bytes;
   };
   const bring = async (cid: CID): Promise<number> => {

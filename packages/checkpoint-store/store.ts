@@ -11,7 +11,7 @@ import { runFetch } from "./fetch.ts";
 import type { Fetched, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
 import { roundTrips } from "./latency.ts";
-import { isLeafProof, leafDigest, pickLeaf } from "./leaves.ts";
+import { isSpotProof, leafDigest, pickLeaf } from "./spot-proofs.ts";
 import { LocalStore } from "./local.ts";
 import type { Stored } from "./local.ts";
 import type { Log } from "./log.ts";
@@ -25,7 +25,7 @@ import { PeerKeeper } from "./peers.ts";
 import type { PeerStatus, RejectedAddress } from "./peers.ts";
 import type { HttpLimits } from "@verai/system/http/server";
 import { withReader } from "./reader.ts";
-import type { ReaderParts } from "./reader.ts";
+import type { ReaderContext } from "./reader.ts";
 import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
 import type { HttpAddress } from "./transfer/addresses.ts";
 import { BitswapSource } from "./transfer/bitswap.ts";
@@ -33,8 +33,8 @@ import { Asking, HttpPuller } from "./transfer/puller.ts";
 import { BlockServer } from "./transfer/server.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { NetworkSource } from "./transfer/source.ts";
-import { DEFAULT_STALL_TIMEOUT_MS } from "./watch.ts";
-import type { Patience } from "./watch.ts";
+import { DEFAULT_STALL_TIMEOUT_MS } from "./stall-timer.ts";
+import type { TimeOuts } from "./stall-timer.ts";
 
 /** Where a store keeps its things and how it is reached. */
 export interface CheckpointStoreOptions {
@@ -253,20 +253,20 @@ export class CheckpointStore extends LocalStore {
    * @param proof - as it came from the holder
    * @throws {@link CheckpointError} as {@link runFetch} does: then nothing is known of the holder
    */
-  async verifyLeaf(cid: CID | string, nonce: string, proof: unknown, patience: Patience = {}): Promise<boolean> {
+  async verifyLeaf(cid: CID | string, nonce: string, proof: unknown, timeOuts: TimeOuts = {}): Promise<boolean> {
     const root = toCid(cid);
-    return this.#reading(patience, (parts) =>
-      withReader(root, parts, patience, async ({ read }) => {
+    return this.#reading(timeOuts, (context) =>
+      withReader(root, context, timeOuts, async ({ read }) => {
         const { cid: leaf, path } = await pickLeaf(root, nonce, read);
-        if (!isLeafProof(proof) || proof.leaf !== leaf.toString() || proof.path.join() !== path.join()) return false;
+        if (!isSpotProof(proof) || proof.leaf !== leaf.toString() || proof.path.join() !== path.join()) return false;
         return proof.digest === leafDigest(nonce, await read(leaf));
       }),
     );
   }
 
   async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
-    return this.#reading(options, (parts) =>
-      runFetch(root, parts, options, async (fetched) => {
+    return this.#reading(options, (context) =>
+      runFetch(root, context, options, async (fetched) => {
         await work(fetched);
         if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
         return { cid: root, size: fetched.dag.size, blocks: fetched.dag.names.length };
@@ -274,13 +274,13 @@ export class CheckpointStore extends LocalStore {
     );
   }
 
-  async #reading<T>(patience: Patience, work: (parts: ReaderParts) => Promise<T>): Promise<T> {
-    return this.operation(async (holds, stopped) => {
+  async #reading<T>(timeOuts: TimeOuts, work: (context: ReaderContext) => Promise<T>): Promise<T> {
+    return this.operation(async (references, stopped) => {
       const { node, puller, shared } = this.#network();
-      const asking = new Asking(puller, patience.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
+      const asking = new Asking(puller, timeOuts.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
       const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
       const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
-      return work({ blocks: this.blocks, source, shared, holds, stopped, peers });
+      return work({ blocks: this.blocks, source, shared, references, stopped, peers });
     });
   }
 

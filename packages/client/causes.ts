@@ -8,8 +8,8 @@ import {
 import { microToWei, weiToMicro } from "@verai/protocol/money/ver";
 import type { Node, Task } from "./entities.ts";
 import { nodeStates } from "./node-state.ts";
-import type { Pin } from "./pin.ts";
-import { answer, block, type Reader } from "./readers.ts";
+import type { BlockReference } from "./block-reference.ts";
+import { answer, blockTag, type Reader } from "./readers.ts";
 import { groupListings } from "./snapshot.ts";
 import { readStanding, readTotals } from "./telemetry.ts";
 
@@ -20,17 +20,17 @@ const MOST_TASKS = 8;
  * The one thing that a task waits for at this block; undefined if it has no open units, or does not exist.
  * O(nodes / page) calls.
  */
-export async function readTaskCause(reader: Reader, pin: Pin, taskId: number): Promise<Cause | undefined> {
-  const task = await reader.task(pin, taskId);
+export async function readTaskCause(reader: Reader, block: BlockReference, taskId: number): Promise<Cause | undefined> {
+  const task = await reader.task(block, taskId);
   if (!task || task.openUnits === 0) return undefined;
   const [parameters, queue, round, batch, intakePaused, classes, nodes] = await Promise.all([
-    reader.parameters(pin),
-    reader.queue(pin),
-    reader.round(pin),
-    reader.batch(pin),
-    answer(reader.contracts.parameters.intakePaused(block(pin))),
-    reader.classes(pin),
-    reader.nodes(pin),
+    reader.parameters(block),
+    reader.queue(block),
+    reader.round(block),
+    reader.batch(block),
+    answer(reader.contracts.parameters.intakePaused(blockTag(block))),
+    reader.classes(block),
+    reader.nodes(block),
   ]);
   const supply = groupListings(classes, nodes);
   const place = queue.indexOf(taskId);
@@ -54,8 +54,8 @@ export async function readTaskCause(reader: Reader, pin: Pin, taskId: number): P
         ...(found && lowest && { lowestAsk: lowest.tick * found.tickSize }),
       };
     }),
-    nodes: countNodes(task, nodes, pin.timestamp),
-    now: pin.timestamp,
+    nodes: countNodes(task, nodes, block.timestamp),
+    now: block.timestamp,
     deadline: task.deadline,
     minLeaseTime: parameters.minLeaseTime,
     intakePaused,
@@ -84,17 +84,17 @@ function countNodes({ classes }: Task, nodes: readonly Node[], now: number): Nod
 }
 
 /** The one thing that keeps a node from having work at this block; undefined if it has some. A few calls. */
-export async function readIdleCause(reader: Reader, pin: Pin, node: Node): Promise<Cause | undefined> {
+export async function readIdleCause(reader: Reader, block: BlockReference, node: Node): Promise<Cause | undefined> {
   if (node.leased > 0) return undefined;
   const [parameters, classes, queue, intakePaused] = await Promise.all([
-    reader.parameters(pin),
-    reader.classes(pin),
-    reader.queue(pin, MOST_TASKS + 1),
-    answer(reader.contracts.parameters.intakePaused(block(pin))),
+    reader.parameters(block),
+    reader.classes(block),
+    reader.queue(block, MOST_TASKS + 1),
+    answer(reader.contracts.parameters.intakePaused(blockTag(block))),
   ]);
   const found = classes.find(({ id }) => id === node.classId);
   const waiting =
-    queue.length > MOST_TASKS ? undefined : await Promise.all(queue.map((id) => waitingTask(reader, pin, id)));
+    queue.length > MOST_TASKS ? undefined : await Promise.all(queue.map((id) => waitingTask(reader, block, id)));
   return idleCause({
     nodeId: node.id,
     status: node.status,
@@ -104,19 +104,19 @@ export async function readIdleCause(reader: Reader, pin: Pin, node: Node): Promi
     covered: Number(node.stake / microToWei(parameters.stakePerUnit)),
     undecided: node.undecided,
     fit: node.fit,
-    ...(!node.fit && { report: await readReport(reader, pin, node, parameters) }),
+    ...(!node.fit && { report: await readReport(reader, block, node, parameters) }),
     ask: node.askTick * (found?.tickSize ?? 0),
     classId: node.classId,
     className: found?.name ?? String(node.classId),
     intakePaused,
-    now: pin.timestamp,
+    now: block.timestamp,
     queueLength: queue.length,
     ...(waiting && { waiting: waiting.filter((one) => one !== undefined) }),
   });
 }
 
-async function waitingTask(reader: Reader, pin: Pin, taskId: number): Promise<WaitingTask | undefined> {
-  const task = await reader.task(pin, taskId);
+async function waitingTask(reader: Reader, block: BlockReference, taskId: number): Promise<WaitingTask | undefined> {
+  const task = await reader.task(block, taskId);
   return (
     task && {
       maxPrice: weiToMicro(task.maxPrice),
@@ -126,16 +126,21 @@ async function waitingTask(reader: Reader, pin: Pin, taskId: number): Promise<Wa
 }
 
 /** What a node's last report is measured against. */
-async function readReport(reader: Reader, pin: Pin, node: Node, parameters: Awaited<ReturnType<Reader["parameters"]>>) {
+async function readReport(
+  reader: Reader,
+  block: BlockReference,
+  node: Node,
+  parameters: Awaited<ReturnType<Reader["parameters"]>>,
+) {
   const [standing, totals, own] = await Promise.all([
-    readStanding(reader, pin, node.id),
-    readTotals(reader, pin),
-    answer(reader.contracts.telemetry.maxLatencyOf(node.classId, block(pin))),
+    readStanding(reader, block, node.id),
+    readTotals(reader, block),
+    answer(reader.contracts.telemetry.maxLatencyOf(node.classId, blockTag(block))),
   ]);
   const average = totals.nodes === 0 ? 0 : totals.load / totals.nodes;
   return {
     throttled: standing.throttled,
-    silentFor: pin.timestamp - standing.at,
+    silentFor: block.timestamp - standing.at,
     reportTimeout: parameters.reportTimeout,
     load: standing.load,
     loadLimit: average + parameters.balanceBand,

@@ -22,7 +22,7 @@ import type {
   VrfSeeds,
 } from "../../types/contracts/index.ts";
 import { ChainError } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
 export type { ContractName } from "./abi.ts";
@@ -139,7 +139,7 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
 /**
  * The contracts of a deployment.
  *
- * @param runner A provider to read; a signer to write, too (but prefer a transaction lane for that).
+ * @param runner A provider to read; a signer to write, too (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
   const at = <T extends BaseContract>(name: ContractName): T =>

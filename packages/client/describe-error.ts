@@ -1,17 +1,17 @@
 import { ERRORS_ABI } from "./generated/abis.ts";
-import { GOVERNANCE } from "./internal/sentences/governance.ts";
-import { FAILOVER } from "./internal/sentences/failover.ts";
-import { LEASES } from "./internal/sentences/leases.ts";
-import { MONEY } from "./internal/sentences/money.ts";
-import { NODES } from "./internal/sentences/nodes.ts";
-import { ORACLE } from "./internal/sentences/oracle.ts";
-import { ROUNDS } from "./internal/sentences/rounds.ts";
-import { TASKS } from "./internal/sentences/tasks.ts";
-import { TELEMETRY } from "./internal/sentences/telemetry.ts";
-import { Args, type Sentences } from "./internal/sentences/sentence.ts";
+import { GOVERNANCE } from "./internal/messages/governance.ts";
+import { FAILOVER } from "./internal/messages/failover.ts";
+import { LEASES } from "./internal/messages/leases.ts";
+import { MONEY } from "./internal/messages/money.ts";
+import { NODES } from "./internal/messages/nodes.ts";
+import { VRF } from "./internal/messages/vrf.ts";
+import { ROUNDS } from "./internal/messages/rounds.ts";
+import { TASKS } from "./internal/messages/tasks.ts";
+import { TELEMETRY } from "./internal/messages/telemetry.ts";
+import { Args, type ErrorMessages } from "./internal/messages/message.ts";
 
 /** Every sentence, by the error's signature. */
-export const SENTENCES: Sentences = {
+export const ERROR_MESSAGES: ErrorMessages = {
   ...NODES,
   ...TASKS,
   ...LEASES,
@@ -19,7 +19,7 @@ export const SENTENCES: Sentences = {
   ...ROUNDS,
   ...MONEY,
   ...GOVERNANCE,
-  ...ORACLE,
+  ...VRF,
   ...TELEMETRY,
 };
 
@@ -67,7 +67,7 @@ export function describeError(error: string, values: readonly unknown[] = []): E
     inputs.map((input) => input.name),
     values,
   );
-  const sentence = SENTENCES[signature];
+  const sentence = ERROR_MESSAGES[signature];
   return {
     name,
     code: codeOf(name),

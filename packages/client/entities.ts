@@ -1,4 +1,4 @@
-import type { BatchStatus, EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./words.ts";
+import type { BatchStatus, EnergySource, LeaseStatus, NodeStatus, RoundStatus, TaskStatus } from "./enums.ts";
 
 /** A node. Times in seconds, stake in wei. */
 export interface Node {

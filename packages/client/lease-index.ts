@@ -1,11 +1,11 @@
 import type { Lease } from "./entities.ts";
-import { type Finality, type Pin, PinTrack } from "./pin.ts";
+import { type Finality, type BlockReference, BlockTracker } from "./block-reference.ts";
 import type { Reader } from "./readers.ts";
-import { FINAL_LEASE_STATUSES } from "./words.ts";
+import { FINAL_LEASE_STATUSES } from "./enums.ts";
 
 /** What a refresh brought. */
 export interface LeaseChanges {
-  readonly pin: Pin;
+  readonly block: BlockReference;
   /** Leases that are new, or that could still change and were therefore read again. */
   readonly read: readonly Lease[];
   /** The chain was reorganised: everything was read again, and leases seen before may be gone. */
@@ -20,30 +20,30 @@ export interface LeaseChanges {
  */
 export class LeaseIndex {
   readonly #reader: Reader;
-  readonly #track: PinTrack;
+  readonly #track: BlockTracker;
   #leases = new Map<number, Lease>();
   #stale = false;
 
   constructor(reader: Reader, finality: Finality = "latest") {
     this.#reader = reader;
-    this.#track = new PinTrack(reader.provider, finality);
+    this.#track = new BlockTracker(reader.provider, finality);
   }
 
   /** Reads what is new and what may have changed. O(live + new leases) entries. Not to be called while it runs. */
   async refresh(): Promise<LeaseChanges> {
-    const { pin, reorganised } = await this.#track.next();
+    const { block, reorganised } = await this.#track.next();
     // Remembered beyond a failure below, or the next refresh would trust what the reorganisation has undone.
     this.#stale ||= reorganised;
     const known = this.#stale ? new Map<number, Lease>() : this.#leases;
     const again = await this.#reader.leasesById(
-      pin,
+      block,
       this.#of(known).map(({ id }) => id),
     );
-    const fresh = await this.#reader.leases(pin, known.size + 1);
+    const fresh = await this.#reader.leases(block, known.size + 1);
     const read = [...again, ...fresh];
     const leases = new Map(known);
     for (const lease of read) leases.set(lease.id, lease);
-    const changes = { pin, read, reorganised: this.#stale };
+    const changes = { block, read, reorganised: this.#stale };
     this.#leases = leases;
     this.#stale = false;
     return changes;

@@ -2,8 +2,8 @@ import { Signature, type Signer } from "ethers";
 
 import type { Contracts } from "./deployment.ts";
 import { ChainError } from "./errors.ts";
-import { explain } from "./explain.ts";
-import { pinBlock } from "./pin.ts";
+import { explain } from "./error-messages.ts";
+import { blockReference } from "./block-reference.ts";
 import { typesOf } from "./signing.ts";
 
 /** A signed ERC-2612 permit, in the order in which the contracts' `…WithPermit` functions take it. */
@@ -44,7 +44,7 @@ export async function signPermit(
       token.eip712Domain(),
       token.nonces(address),
       vault.getAddress(),
-      pinBlock(provider),
+      blockReference(provider),
     ]);
     const deadline = BigInt(block.timestamp + validSeconds);
     const { name, version, chainId, verifyingContract } = domain;

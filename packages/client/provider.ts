@@ -12,7 +12,7 @@ import { RpcUnavailable } from "./errors.ts";
 import { Endpoint } from "./internal/rpc-endpoint.ts";
 import { type EndpointEvent, EndpointPool } from "./internal/rpc-pool.ts";
 import { shownName } from "./internal/rpc-redact.ts";
-import { askPool, type Patience } from "./internal/rpc-request.ts";
+import { askPool, type RequestTimeOuts } from "./internal/rpc-request.ts";
 import { suggestTip } from "./internal/rpc-tip.ts";
 
 export type { EndpointEvent } from "./internal/rpc-pool.ts";
@@ -67,7 +67,7 @@ const GRACE_MS = 1000;
 export class RpcProvider extends JsonRpcProvider {
   readonly chainId: number;
   readonly #pool: EndpointPool;
-  readonly #patience: Patience;
+  readonly #timeOuts: RequestTimeOuts;
   readonly #closing: AbortController;
 
   /** @throws RpcUnavailable `refused` for an address that is none; ChainError `PROXY_UNSUPPORTED`. */
@@ -100,7 +100,7 @@ export class RpcProvider extends JsonRpcProvider {
     this.#closing = new AbortController();
     // Each endpoint gets its chance.
     const attempts = Math.max(options.attempts ?? 4, endpoints.length);
-    this.#patience = { attempts, backoffMs, signal: this.#closing.signal };
+    this.#timeOuts = { attempts, backoffMs, signal: this.#closing.signal };
   }
 
   /** The endpoint that answered last, without path and credentials, which often hold an access key. */
@@ -120,14 +120,14 @@ export class RpcProvider extends JsonRpcProvider {
    */
   async open(): Promise<void> {
     await this.#pool.checkAll(GRACE_MS);
-    await askPool(this.#pool, [], this.#patience);
+    await askPool(this.#pool, [], this.#timeOuts);
   }
 
   /** Sends requests, again if need be. What stays unanswered is an error of its own request alone. */
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
     this.#pool.lookAfter();
     const calls = [payload].flat();
-    const results = await askPool(this.#pool, calls, this.#patience);
+    const results = await askPool(this.#pool, calls, this.#timeOuts);
     return calls.map(({ id }) => {
       const result = results.get(id);
       return result instanceof Error || !result ? { id, error: { unavailable: result } } : result;

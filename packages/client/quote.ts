@@ -1,6 +1,6 @@
 import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
 import { microToWei } from "@verai/protocol/money/ver";
-import type { Pin } from "./pin.ts";
+import type { BlockReference } from "./block-reference.ts";
 import type { Reader } from "./readers.ts";
 import { type SnapshotTask, snapshotTask, supplySnapshot } from "./snapshot.ts";
 
@@ -31,7 +31,7 @@ const ROUNDS_IN_ADVANCE = 8;
  * @param withQueue Together with the tasks that wait before it, as many as a round takes.
  * @throws Refusal if the result could not be certified (which would be a defect).
  */
-export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: boolean): Promise<Quote> {
+export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, withQueue: boolean): Promise<Quote> {
   const { feeBps, roundMaxTasks, seedPrice } = await reader.parameters(at);
   const before = withQueue ? await waiting(reader, at, roundMaxTasks - 1) : [];
   const wanted = [...wish.classes, ...before.flatMap(({ classes }) => classes)].map(({ classId }) => classId);
@@ -50,7 +50,7 @@ export async function quoteTask(reader: Reader, at: Pin, wish: Wish, withQueue: 
 }
 
 /** The first tasks of the queue, with all their open units. */
-async function waiting(reader: Reader, at: Pin, most: number): Promise<SnapshotTask[]> {
+async function waiting(reader: Reader, at: BlockReference, most: number): Promise<SnapshotTask[]> {
   const ids = await reader.queue(at, most);
   const tasks = await Promise.all(
     ids.map(async (id) => snapshotTask(reader, at, id, (await reader.task(at, id))?.openUnits ?? 0)),

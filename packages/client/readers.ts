@@ -3,11 +3,11 @@ import type { Provider } from "ethers";
 import type { Contracts } from "./deployment.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./error-messages.ts";
 import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
 import type { Holder } from "@verai/protocol/checkpoints/holder-draw";
 import { PageSize, readPages, runsOf } from "./internal/pager.ts";
-import { type Finality, type Pin, pinBlock } from "./pin.ts";
+import { type Finality, type BlockReference, blockReference } from "./block-reference.ts";
 import {
   type Admission,
   ADMISSIONS,
@@ -15,8 +15,8 @@ import {
   type LeaseHealth,
   PARAMETERS,
   type ParameterName,
-  word,
-} from "./words.ts";
+  enumName,
+} from "./enums.ts";
 
 /** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
 export interface PageSizes {
@@ -59,85 +59,89 @@ export class Reader {
   }
 
   /** A block to pin reads to. */
-  async pin(finality: Finality = "latest"): Promise<Pin> {
-    return pinBlock(this.provider, finality);
+  async block(finality: Finality = "latest"): Promise<BlockReference> {
+    return blockReference(this.provider, finality);
   }
 
   /** All nodes ever registered, by ascending id. */
-  async nodes(at: Pin): Promise<Node[]> {
+  async nodes(at: BlockReference): Promise<Node[]> {
     const { nodes } = this.contracts;
-    const count = await answer(nodes.nodeCount(block(at)));
-    const page = (from: number, most: number) => nodes.nodePage(from, most, block(at));
+    const count = await answer(nodes.nodeCount(blockTag(at)));
+    const page = (from: number, most: number) => nodes.nodePage(from, most, blockTag(at));
     return (await readPages(page, 1, safe(count), this.#sizes.nodes)).map(toNode);
   }
 
   /** A node; undefined if there is none with this id. */
-  async node(at: Pin, nodeId: number): Promise<Node | undefined> {
-    const [view] = await answer(this.contracts.nodes.nodePage(nodeId, 1, block(at)));
+  async node(at: BlockReference, nodeId: number): Promise<Node | undefined> {
+    const [view] = await answer(this.contracts.nodes.nodePage(nodeId, 1, blockTag(at)));
     return view && safe(view.id) === nodeId ? toNode(view) : undefined;
   }
 
   /** The id of the node that an operator key belongs to; undefined if it belongs to none. */
-  async nodeOfOperator(at: Pin, operator: string): Promise<number | undefined> {
-    const id = await answer(this.contracts.nodes.nodeOfOperator(operator, block(at)));
+  async nodeOfOperator(at: BlockReference, operator: string): Promise<number | undefined> {
+    const id = await answer(this.contracts.nodes.nodeOfOperator(operator, blockTag(at)));
     return id === 0n ? undefined : safe(id);
   }
 
   /** All classes, by ascending id. */
-  async classes(at: Pin): Promise<NodeClass[]> {
-    return (await answer(this.contracts.supply.classes(block(at)))).map(toClass);
+  async classes(at: BlockReference): Promise<NodeClass[]> {
+    return (await answer(this.contracts.supply.classes(blockTag(at)))).map(toClass);
   }
 
   /** All tasks with ids from `from` on, by ascending id. */
-  async tasks(at: Pin, from = 1): Promise<Task[]> {
+  async tasks(at: BlockReference, from = 1): Promise<Task[]> {
     const { tasks } = this.contracts;
-    const count = await answer(tasks.taskCount(block(at)));
-    const page = (first: number, most: number) => tasks.taskPage(first, most, block(at));
+    const count = await answer(tasks.taskCount(blockTag(at)));
+    const page = (first: number, most: number) => tasks.taskPage(first, most, blockTag(at));
     return (await readPages(page, from, safe(count), this.#sizes.tasks)).map(toTask);
   }
 
   /** A task; undefined if there is none with this id. */
-  async task(at: Pin, taskId: number): Promise<Task | undefined> {
-    const [view] = await answer(this.contracts.tasks.taskPage(taskId, 1, block(at)));
+  async task(at: BlockReference, taskId: number): Promise<Task | undefined> {
+    const [view] = await answer(this.contracts.tasks.taskPage(taskId, 1, blockTag(at)));
     return view && safe(view.id) === taskId ? toTask(view) : undefined;
   }
 
   /** Ids of the tasks that wait, in the order of the queue; at most `most`. */
-  async queue(at: Pin, most = Infinity): Promise<number[]> {
+  async queue(at: BlockReference, most = Infinity): Promise<number[]> {
     const { tasks } = this.contracts;
-    const length = Math.min(safe(await answer(tasks.queueLength(block(at)))), most);
-    const page = (offset: number, count: number) => tasks.queuePage(offset, count, block(at));
+    const length = Math.min(safe(await answer(tasks.queueLength(blockTag(at)))), most);
+    const page = (offset: number, count: number) => tasks.queuePage(offset, count, blockTag(at));
     return (await readPages(page, 0, length - 1, this.#sizes.queue)).map(safe);
   }
 
   /** Ids of parked tasks, in no order: `count` from the `offset`-th on; and how many there are in all. */
-  async parked(at: Pin, offset: number, count: number): Promise<{ readonly ids: number[]; readonly total: number }> {
+  async parked(
+    at: BlockReference,
+    offset: number,
+    count: number,
+  ): Promise<{ readonly ids: number[]; readonly total: number }> {
     const { tasks } = this.contracts;
-    const total = safe(await answer(tasks.parkedCount(block(at))));
-    const ids = total === 0 ? [] : await answer(tasks.parkedPage(offset, count, block(at)));
+    const total = safe(await answer(tasks.parkedCount(blockTag(at))));
+    const ids = total === 0 ? [] : await answer(tasks.parkedPage(offset, count, blockTag(at)));
     return { ids: ids.map(safe), total };
   }
 
   /** Whether a round could take a task at this block, or what keeps it out. */
-  async admission(at: Pin, taskId: number): Promise<Admission> {
-    return word(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, block(at))));
+  async admission(at: BlockReference, taskId: number): Promise<Admission> {
+    return enumName(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, blockTag(at))));
   }
 
   /** Number of leases ever granted, which is the highest id. */
-  async leaseCount(at: Pin): Promise<number> {
-    return safe(await answer(this.contracts.leases.leaseCount(block(at))));
+  async leaseCount(at: BlockReference): Promise<number> {
+    return safe(await answer(this.contracts.leases.leaseCount(blockTag(at))));
   }
 
   /** All leases with ids `from` … `to`, by ascending id. `to` is at most {@link leaseCount}, its default. */
-  async leases(at: Pin, from = 1, to?: number): Promise<Lease[]> {
+  async leases(at: BlockReference, from = 1, to?: number): Promise<Lease[]> {
     const { leases } = this.contracts;
     const last = to ?? (await this.leaseCount(at));
-    const page = (first: number, count: number) => leases.leasePage(first, count, block(at));
+    const page = (first: number, count: number) => leases.leasePage(first, count, blockTag(at));
     return (await readPages(page, from, last, this.#sizes.leases)).map(toLease);
   }
 
   /** These leases, by ascending id. Neighbours share a call. */
-  async leasesById(at: Pin, ids: readonly number[]): Promise<Lease[]> {
+  async leasesById(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
     const wanted = new Set(ids);
     const found: Lease[] = [];
     for (const { from, to } of runsOf(ids, LEASE_GAP)) {
@@ -147,10 +151,10 @@ export class Reader {
   }
 
   /** The newest checkpoint of each of these leases that has one. */
-  async checkpoints(at: Pin, leaseIds: readonly number[]): Promise<Map<number, Checkpoint>> {
+  async checkpoints(at: BlockReference, leaseIds: readonly number[]): Promise<Map<number, Checkpoint>> {
     const { checkpoints } = this.contracts;
     const page = (from: number, count: number) =>
-      checkpoints.newestOfMany(leaseIds.slice(from, from + count), block(at));
+      checkpoints.newestOfMany(leaseIds.slice(from, from + count), blockTag(at));
     const read = await readPages(page, 0, leaseIds.length - 1, this.#sizes.checkpoints);
     const found = new Map<number, Checkpoint>();
     leaseIds.forEach((id, i) => {
@@ -162,33 +166,33 @@ export class Reader {
   }
 
   /** The newest checkpoints of a lease, the newest first: none, one or two. */
-  async newestCheckpoints(at: Pin, leaseId: number): Promise<Checkpoint[]> {
-    const pair = await answer(this.contracts.checkpoints.newestOf(leaseId, block(at)));
+  async newestCheckpoints(at: BlockReference, leaseId: number): Promise<Checkpoint[]> {
+    const pair = await answer(this.contracts.checkpoints.newestOf(leaseId, blockTag(at)));
     return [pair[0], pair[1]].map(toCheckpoint).filter((checkpoint) => checkpoint !== undefined);
   }
 
   /** The newest round; id 0 if there was none. */
-  async round(at: Pin): Promise<Round> {
-    return toRound(await answer(this.contracts.rounds.current(block(at))));
+  async round(at: BlockReference): Promise<Round> {
+    return toRound(await answer(this.contracts.rounds.current(blockTag(at))));
   }
 
   /** What submitting a task takes from its developer, wei: the escrow, and the fee that is not given back. */
-  async depositFor(at: Pin, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
-    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, block(at)));
+  async depositFor(at: BlockReference, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
+    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, blockTag(at)));
     return { escrow, fee };
   }
 
   /** Expired leases whose ranges wait for a batch of reassignments, oldest first. */
-  async orphans(at: Pin): Promise<number[]> {
+  async orphans(at: BlockReference): Promise<number[]> {
     const { reassignment } = this.contracts;
-    const count = safe(await answer(reassignment.orphanCount(block(at))));
-    const page = (offset: number, most: number) => reassignment.orphanPage(offset, most, block(at));
+    const count = safe(await answer(reassignment.orphanCount(blockTag(at))));
+    const page = (offset: number, most: number) => reassignment.orphanPage(offset, most, blockTag(at));
     return (await readPages(page, 0, count - 1, this.#sizes.queue)).map(safe);
   }
 
   /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */
-  async health(at: Pin, leaseId: number): Promise<LeaseHealth> {
-    return word(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, block(at))));
+  async health(at: BlockReference, leaseId: number): Promise<LeaseHealth> {
+    return enumName(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, blockTag(at))));
   }
 
   /**
@@ -201,25 +205,25 @@ export class Reader {
   }
 
   /** How many receipts of other nodes a checkpoint of a lease needs now. */
-  async receiptsNeeded(at: Pin, leaseId: number): Promise<number> {
-    return safe(await answer(this.contracts.checkpoints.receiptsNeeded(leaseId, block(at))));
+  async receiptsNeeded(at: BlockReference, leaseId: number): Promise<number> {
+    return safe(await answer(this.contracts.checkpoints.receiptsNeeded(leaseId, blockTag(at))));
   }
 
   /** The newest batch of reassignments; id 0 if there was none. */
-  async batch(at: Pin): Promise<Batch> {
-    return toBatch(await answer(this.contracts.reassignment.current(block(at))));
+  async batch(at: BlockReference): Promise<Batch> {
+    return toBatch(await answer(this.contracts.reassignment.current(blockTag(at))));
   }
 
   /** Every governed parameter: seconds, micro-VER or basis points. */
-  async parameters(at: Pin): Promise<Readonly<Record<ParameterName, number>>> {
-    const values = await answer(this.contracts.parameters.all(block(at)));
+  async parameters(at: BlockReference): Promise<Readonly<Record<ParameterName, number>>> {
+    const values = await answer(this.contracts.parameters.all(blockTag(at)));
     const entries = PARAMETERS.map((name, i) => [name, safe(values[i]?.value ?? 0n)] as const);
     return Object.fromEntries(entries) as Record<ParameterName, number>;
   }
 }
 
 /** The override that pins a call. */
-export function block(at: Pin): { blockTag: number } {
+export function blockTag(at: BlockReference): { blockTag: number } {
   return { blockTag: at.number };
 }
 

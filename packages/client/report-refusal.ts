@@ -1,10 +1,10 @@
 import { Signature, verifyTypedData } from "ethers";
 
-import type { Pin } from "./pin.ts";
-import { answer, block, type Reader } from "./readers.ts";
+import type { BlockReference } from "./block-reference.ts";
+import { answer, blockTag, type Reader } from "./readers.ts";
 import { keyOfSequence, MAX_SHARES, REPORT_TYPES, reportDomain, type SignedReport } from "./report.ts";
 import { readStanding } from "./telemetry.ts";
-import { ENERGY_METHODS, NODE_STATUSES, type ReportRefusal, word } from "./words.ts";
+import { ENERGY_METHODS, NODE_STATUSES, type ReportRefusal, enumName } from "./enums.ts";
 
 /** What a node's reports are held against. Times in seconds. */
 export interface ReportFacts {
@@ -76,12 +76,16 @@ function signerOf({ report, signature }: SignedReport, { chainId, telemetry }: R
 }
 
 /** Reads what a node's next report will be held against; undefined if there is no such node. */
-export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): Promise<ReportFacts | undefined> {
+export async function nodeReportFacts(
+  reader: Reader,
+  at: BlockReference,
+  nodeId: number,
+): Promise<ReportFacts | undefined> {
   const { nodes, supply, telemetry } = reader.contracts;
-  if (nodeId < 1 || BigInt(nodeId) > (await answer(nodes.nodeCount(block(at))))) return undefined;
+  if (nodeId < 1 || BigInt(nodeId) > (await answer(nodes.nodeCount(blockTag(at))))) return undefined;
   const [facts, state, standing, { reportTimeout }, { chainId }, address] = await Promise.all([
-    answer(nodes.factsOf(nodeId, block(at))),
-    answer(supply.stateOf(nodeId, block(at))),
+    answer(nodes.factsOf(nodeId, blockTag(at))),
+    answer(supply.stateOf(nodeId, blockTag(at))),
     readStanding(reader, at, nodeId),
     reader.parameters(at),
     reader.provider.getNetwork(),
@@ -90,7 +94,7 @@ export async function nodeReportFacts(reader: Reader, at: Pin, nodeId: number): 
   const code = await answer(reader.provider.getCode(facts.operator, at.number));
   const covered = standing.at === 0 ? Number(facts.registeredAt) : standing.at - standing.lag;
   return {
-    inMarket: ["active", "draining"].includes(word(NODE_STATUSES, state.status)),
+    inMarket: ["active", "draining"].includes(enumName(NODE_STATUSES, state.status)),
     sequence: standing.sequence,
     keyNumber: Number(facts.keyNumber),
     operator: facts.operator,

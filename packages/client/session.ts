@@ -5,7 +5,7 @@ import { parseEther, parseUnits } from "ethers";
 import { checkDeployment, connect, type Contracts } from "./deployment.ts";
 import { readDeployment } from "./deployment-file.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
-import { type LaneEvent, type LaneOptions, TransactionLane } from "./lane.ts";
+import { type TransactionEvent, type TransactionQueueOptions, TransactionQueue } from "./tx/queue.ts";
 import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
 
@@ -35,12 +35,12 @@ export interface SessionOptions {
   readonly fees: { readonly maxFeePerGas: string; readonly stuckAfter: number; readonly perHour?: string | undefined };
   /** Directory for the journals of transactions in flight. */
   readonly journals: string;
-  readonly onEvent?: (event: LaneEvent) => void;
+  readonly onEvent?: (event: TransactionEvent) => void;
   /** Told of endpoints that are dropped, fail or return. */
   readonly onEndpoint?: ProviderOptions["onEndpoint"];
-  /** Asked before anything is sent; see {@link LaneOptions.confirm}. */
-  readonly confirm?: LaneOptions["confirm"];
-  /** Raised when the process is told to stop; see {@link LaneOptions.stop}. */
+  /** Asked before anything is sent; see {@link TransactionQueueOptions.confirm}. */
+  readonly confirm?: TransactionQueueOptions["confirm"];
+  /** Raised when the process is told to stop; see {@link TransactionQueueOptions.stop}. */
   readonly stop?: AbortSignal;
 }
 
@@ -49,8 +49,8 @@ export interface Session {
   readonly provider: RpcProvider;
   readonly contracts: Contracts;
   readonly reader: Reader;
-  /** Opens the transaction lane of a key; one lane per key, no matter who asks. */
-  readonly lane: (key: KeySource) => Promise<{ signer: OpenSigner; lane: TransactionLane }>;
+  /** Opens the transaction queue of a key; one queue per key, no matter who asks. */
+  readonly queue: (key: KeySource) => Promise<{ signer: OpenSigner; queue: TransactionQueue }>;
   readonly close: () => void;
 }
 
@@ -67,10 +67,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     throw error;
   });
   const contracts = connect(deployment, provider);
-  // The promise is stored, not the lane: two who ask at once must not get two lanes for one key.
-  const lanes = new Map<string, Promise<TransactionLane>>();
-  const openLane = (signer: OpenSigner): Promise<TransactionLane> => {
-    return TransactionLane.open(signer, provider, {
+  // The promise is stored, not the queue: two who ask at once must not get two queues for one key.
+  const queues = new Map<string, Promise<TransactionQueue>>();
+  const openQueue = (signer: OpenSigner): Promise<TransactionQueue> => {
+    return TransactionQueue.open(signer, provider, {
       maxFeePerGas: parseUnits(options.fees.maxFeePerGas, "gwei"),
       stuckAfterMs: options.fees.stuckAfter * 1000,
       ...(options.fees.perHour !== undefined && { budgetPerHour: parseEther(options.fees.perHour) }),
@@ -84,16 +84,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     provider,
     contracts,
     reader: new Reader(contracts),
-    lane: async (key) => {
+    queue: async (key) => {
       const signer = (await openSigner(key, chainId)).connect(provider);
-      let lane = lanes.get(signer.address);
-      if (!lane) {
-        lane = openLane(signer);
-        lanes.set(signer.address, lane);
+      let queue = queues.get(signer.address);
+      if (!queue) {
+        queue = openQueue(signer);
+        queues.set(signer.address, queue);
         // What failed may be tried again.
-        lane.catch(() => lanes.delete(signer.address));
+        queue.catch(() => queues.delete(signer.address));
       }
-      return { signer, lane: await lane };
+      return { signer, queue: await queue };
     },
     close: () => {
       provider.destroy();

@@ -1,11 +1,11 @@
 import { AbiCoder, keccak256, toBeHex, type TransactionReceipt, zeroPadValue } from "ethers";
 
-import { ensureBalance, type Log } from "./balance.ts";
+import { ensureFunds, type Log } from "./funds.ts";
 import { ContractRefusal } from "./errors.ts";
-import { explain } from "./explain.ts";
+import { explain } from "./error-messages.ts";
 import type { OpenSigner } from "./keys.ts";
-import type { LaneRequest, Payload } from "./lane-types.ts";
-import type { TransactionLane } from "./lane.ts";
+import type { TransactionRequest, Payload } from "./tx/types.ts";
+import type { TransactionQueue } from "./tx/queue.ts";
 import { answer } from "./readers.ts";
 import type { Session } from "./session.ts";
 
@@ -83,14 +83,14 @@ export async function simulateFunded(
  * the faucet asked for what is missing.
  *
  * @throws ContractRefusal if the transaction would be refused: nothing was sent, and the faucet not asked; what
- * {@link ensureBalance} and {@link TransactionLane.submit} throw.
+ * {@link ensureFunds} and {@link TransactionQueue.submit} throw.
  */
 export async function fundAndSubmit(
   session: Pick<Session, "contracts" | "provider">,
-  account: { readonly signer: OpenSigner; readonly lane: TransactionLane },
+  account: { readonly signer: OpenSigner; readonly queue: TransactionQueue },
   amount: bigint,
   log: Log,
-  request: LaneRequest,
+  request: TransactionRequest,
 ): Promise<TransactionReceipt | null> {
   const { address } = account.signer;
   const seen = await simulateFunded(session, address, await request.prepare(), { amount });
@@ -98,8 +98,8 @@ export async function fundAndSubmit(
     const gas = seen.gas === undefined ? "" : `, for about ${String(seen.gas)} gas`;
     log.info({ account: address }, `simulated: "${request.label}" goes through once the VER is there${gas}`);
   }
-  await ensureBalance(session, account, amount, log);
-  return account.lane.submit(request);
+  await ensureFunds(session, account, amount, log);
+  return account.queue.submit(request);
 }
 
 /** Key of a (nested) mapping's entry, at the first slot where an override of it is seen to work. */

@@ -1,8 +1,8 @@
 import type { Node, NodeClass } from "./entities.ts";
 import { RpcUnavailable } from "./errors.ts";
 import { bitsOf, safe } from "./internal/convert.ts";
-import type { Pin } from "./pin.ts";
-import { answer, block, type Reader } from "./readers.ts";
+import type { BlockReference } from "./block-reference.ts";
+import { answer, blockTag, type Reader } from "./readers.ts";
 
 /** A task as the planning of a round takes it. Prices in micro-VER. */
 export interface SnapshotTask {
@@ -37,7 +37,7 @@ export interface SnapshotNode {
 
 /** All that a round's allocation is computed from, at one block. */
 export interface RoundSnapshot {
-  readonly pin: Pin;
+  readonly block: BlockReference;
   readonly roundId: number;
   /** 32 bytes, hexadecimal. */
   readonly seed: string;
@@ -55,24 +55,36 @@ export interface RoundSnapshot {
  *
  * @throws RpcUnavailable also when the endpoint's answers do not belong to one state.
  */
-export async function roundSnapshot(reader: Reader, at?: Pin): Promise<RoundSnapshot | undefined> {
-  const pin = at ?? (await reader.pin());
-  const round = await reader.round(pin);
+export async function roundSnapshot(reader: Reader, at?: BlockReference): Promise<RoundSnapshot | undefined> {
+  const block = at ?? (await reader.block());
+  const round = await reader.round(block);
   if (round.status !== "settling") return undefined;
-  const tasks = await Promise.all(round.demands.map(({ taskId, units }) => snapshotTask(reader, pin, taskId, units)));
-  const classes = await supplySnapshot(reader, pin, round.classIds);
-  return { pin, roundId: round.id, seed: round.seed, tasks, classes };
+  const tasks = await Promise.all(round.demands.map(({ taskId, units }) => snapshotTask(reader, block, taskId, units)));
+  const classes = await supplySnapshot(reader, block, round.classIds);
+  return { block, roundId: round.id, seed: round.seed, tasks, classes };
 }
 
 /** What is listed now in these classes (default: in all), as a round opened at this block would find it. */
-export async function supplySnapshot(reader: Reader, pin: Pin, classIds?: readonly number[]): Promise<SnapshotClass[]> {
-  const classes = await reader.classes(pin);
-  return groupListings(classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes, await reader.nodes(pin));
+export async function supplySnapshot(
+  reader: Reader,
+  block: BlockReference,
+  classIds?: readonly number[],
+): Promise<SnapshotClass[]> {
+  const classes = await reader.classes(block);
+  return groupListings(
+    classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes,
+    await reader.nodes(block),
+  );
 }
 
 /** A task as a round takes it, with this many units. */
-export async function snapshotTask(reader: Reader, pin: Pin, taskId: number, units: number): Promise<SnapshotTask> {
-  const task = await answer(reader.contracts.tasks.roundTask(taskId, block(pin)));
+export async function snapshotTask(
+  reader: Reader,
+  block: BlockReference,
+  taskId: number,
+  units: number,
+): Promise<SnapshotTask> {
+  const task = await answer(reader.contracts.tasks.roundTask(taskId, blockTag(block)));
   // Copied, because ethers' results throw where an array has nothing; it is empty if all are zero.
   const surcharges = [...task.surcharges];
   return {

@@ -3,33 +3,33 @@ import type { ITelemetry } from "../../types/contracts/contracts/periphery/telem
 import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, NodeStanding } from "./entities.ts";
 import { safe } from "./internal/convert.ts";
 import { PageSize, readPages } from "./internal/pager.ts";
-import type { Pin } from "./pin.ts";
-import { answer, block, type Reader } from "./readers.ts";
-import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./words.ts";
+import type { BlockReference } from "./block-reference.ts";
+import { answer, blockTag, type Reader } from "./readers.ts";
+import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./enums.ts";
 
 /** Standings that one call reads; halved by itself where an endpoint cannot serve that many. */
 const STANDINGS = new PageSize(500);
 
 /** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
-export async function readStandings({ contracts }: Reader, at: Pin): Promise<NodeStanding[]> {
-  const count = safe(await answer(contracts.nodes.nodeCount(block(at))));
-  const page = (from: number, most: number) => contracts.telemetry.reportStatePage(from, most, block(at));
+export async function readStandings({ contracts }: Reader, at: BlockReference): Promise<NodeStanding[]> {
+  const count = safe(await answer(contracts.nodes.nodeCount(blockTag(at))));
+  const page = (from: number, most: number) => contracts.telemetry.reportStatePage(from, most, blockTag(at));
   return (await readPages(page, 1, count, STANDINGS)).map((standing, i) => toStanding(i + 1, standing));
 }
 
 /** What is known of a node by its reports; sequence 0 if it never reported. */
-export async function readStanding({ contracts }: Reader, at: Pin, nodeId: number): Promise<NodeStanding> {
-  return toStanding(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, block(at))));
+export async function readStanding({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<NodeStanding> {
+  return toStanding(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, blockTag(at))));
 }
 
 /** Whether a node missed its reports. */
-export async function isSilent({ contracts }: Reader, at: Pin, nodeId: number): Promise<boolean> {
-  return answer(contracts.telemetry.silent(nodeId, block(at)));
+export async function isSilent({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<boolean> {
+  return answer(contracts.telemetry.silent(nodeId, blockTag(at)));
 }
 
 /** Sums over the nodes that count. */
-export async function readTotals({ contracts }: Reader, at: Pin): Promise<NetworkTotals> {
-  const totals = await answer(contracts.telemetry.totals(block(at)));
+export async function readTotals({ contracts }: Reader, at: BlockReference): Promise<NetworkTotals> {
+  const totals = await answer(contracts.telemetry.totals(blockTag(at)));
   return {
     load: safe(totals.load),
     watts: safe(totals.watts),
@@ -43,14 +43,14 @@ export async function readTotals({ contracts }: Reader, at: Pin): Promise<Networ
 /** Units on their way from and to each of these nodes. Two calls a node. */
 export async function readShifts(
   { contracts }: Reader,
-  at: Pin,
+  at: BlockReference,
   nodeIds: readonly number[],
 ): Promise<Map<number, NodeShift>> {
   const shifts = new Map<number, NodeShift>();
   for (const id of nodeIds) {
     const [shift, arrival] = await Promise.all([
-      answer(contracts.balancer.shiftOf(id, block(at))),
-      answer(contracts.reassignment.arrivalOf(id, block(at))),
+      answer(contracts.balancer.shiftOf(id, blockTag(at))),
+      answer(contracts.reassignment.arrivalOf(id, blockTag(at))),
     ]);
     shifts.set(id, { outgoing: safe(shift.outgoing), incoming: safe(arrival.units) });
   }
@@ -58,28 +58,37 @@ export async function readShifts(
 }
 
 /** Until when a lease's range may not be moved again, seconds; 0 if it never moved. */
-export async function readCoolingUntil({ contracts }: Reader, at: Pin, leaseId: number): Promise<number> {
-  return safe(await answer(contracts.balancer.coolingUntil(leaseId, block(at))));
+export async function readCoolingUntil({ contracts }: Reader, at: BlockReference, leaseId: number): Promise<number> {
+  return safe(await answer(contracts.balancer.coolingUntil(leaseId, blockTag(at))));
 }
 
 /** Energy and carbon of a node or task, by its id, or of the network (0). */
-export async function readEnergy({ contracts }: Reader, at: Pin, scope: EnergyScope, id = 0): Promise<EnergySummary> {
-  return toSummary(await answer(contracts.ledger.summaryOf(numberOf(ENERGY_SCOPES, scope), id, block(at))));
+export async function readEnergy(
+  { contracts }: Reader,
+  at: BlockReference,
+  scope: EnergyScope,
+  id = 0,
+): Promise<EnergySummary> {
+  return toSummary(await answer(contracts.ledger.summaryOf(numberOf(ENERGY_SCOPES, scope), id, blockTag(at))));
 }
 
 /** Whether a paid lease can be set against its baseline, or has been. */
 export async function readCredit(
   { contracts }: Reader,
-  at: Pin,
+  at: BlockReference,
   leaseId: number,
 ): Promise<{ readonly reported: boolean; readonly credited: boolean }> {
-  const { reported, credited } = await answer(contracts.ledger.leaseEnergyOf(leaseId, block(at)));
+  const { reported, credited } = await answer(contracts.ledger.leaseEnergyOf(leaseId, blockTag(at)));
   return { reported, credited };
 }
 
 /** What a class is compared with. */
-export async function readClassEnergy({ contracts }: Reader, at: Pin, classId: number): Promise<ClassEnergy> {
-  const { baselineJoules, gridIntensity } = await answer(contracts.ledger.classEnergyOf(classId, block(at)));
+export async function readClassEnergy(
+  { contracts }: Reader,
+  at: BlockReference,
+  classId: number,
+): Promise<ClassEnergy> {
+  const { baselineJoules, gridIntensity } = await answer(contracts.ledger.classEnergyOf(classId, blockTag(at)));
   return { baselineJoules: safe(baselineJoules), gridIntensity: safe(gridIntensity) };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskSpecInput } from "@verai/executor/spec";
-import { ACCOUNTS, type CastNode, type CastTask } from "./participants.ts";
+import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "./participants.ts";
 import type { DemoChain } from "./chain.ts";
 
 /** Seconds between two checkpoints of the demo's tasks. */
@@ -29,7 +29,7 @@ export class Configs {
    *
    * @param rpcUrl Its way to the chain, if it is one of its own.
    */
-  async agent(node: CastNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
+  async agent(node: ParticipantNode, changes: object = {}, rpcUrl = this.#network.rpcUrl): Promise<string> {
     const { powerMax = 200 } = node;
     return this.#write(`agent-${node.name}`, {
       network: { ...this.#network, rpcUrl },
@@ -60,7 +60,7 @@ export class Configs {
   }
 
   /** Where an agent keeps its things. */
-  agentData(node: CastNode): string {
+  agentData(node: ParticipantNode): string {
     return this.#data(node.name);
   }
 
@@ -75,17 +75,17 @@ export class Configs {
     await store.stop();
   }
 
-  /** The keepers'. `batchSeconds`: how long a task waits for company; `changes` replace entries of it; `name`: whose it is. */
-  async keeper(batchSeconds = 8, changes: object = {}, name = "keeper"): Promise<string> {
+  /** The keepers'. `minRoundAge`: how long a task waits for company; `changes` replace entries of it; `name`: whose it is. */
+  async keeper(minRoundAge = 8, changes: object = {}, name = "keeper"): Promise<string> {
     return this.#write(name, {
       network: this.#network,
       key: { testAccount: ACCOUNTS.keeper },
       dataDir: this.#data(name),
       interval: 1,
       // Work moves only where that is what is shown.
-      keepers: ["allocation", "failover", "energy"],
-      allocation: { batchSeconds, staggerSeconds: 0 },
-      energy: {
+      keepers: ["allocation", "failover", "reports"],
+      allocation: { minRoundAge, staggerSeconds: 0 },
+      reports: {
         listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
         batchSeconds: 2,
       },
@@ -96,7 +96,7 @@ export class Configs {
 
   /** A developer's, with the spec and the terms of its task. */
   async developer(
-    task: CastTask,
+    task: ParticipantTask,
     spec: TaskSpecInput = specOf(task),
   ): Promise<{ config: string; spec: string; terms: string; data: string }> {
     const name = `developer-${String(task.account)}`;
@@ -134,7 +134,7 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-export function specOf(task: Pick<CastTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
+export function specOf(task: Pick<ParticipantTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
   return {
     version: 1,
     name: task.name,

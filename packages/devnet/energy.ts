@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { block, type Reader } from "@verai/client/readers";
+import { blockTag, type Reader } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
-import { MOVE_CAUSES, type MoveCause, word } from "@verai/client/words";
-import type { Pin } from "@verai/client/pin";
+import { MOVE_CAUSES, type MoveCause, enumName } from "@verai/client/enums";
+import type { BlockReference } from "@verai/client/block-reference";
 import { type Configs, specOf } from "./configs.ts";
 import { nodeIdOf } from "./faults.ts";
-import { type CastNode, type CastTask, NODES } from "./participants.ts";
+import { type ParticipantNode, type ParticipantTask, NODES } from "./participants.ts";
 import type { Processes } from "./processes.ts";
 
 /** What is looked at of an energy report, which a program above this package makes. */
@@ -24,13 +24,13 @@ export interface EnergyFigures {
 /** What the part about energy works with. */
 export interface EnergyStage<Report extends EnergyFigures> {
   /** The energy report of the network, or of a task. */
-  readonly collect: (reader: Reader, at: Pin, scope: "network" | "task", id?: number) => Promise<Report>;
+  readonly collect: (reader: Reader, at: BlockReference, scope: "network" | "task", id?: number) => Promise<Report>;
   readonly session: Session;
   readonly processes: Processes;
   readonly configs: Configs;
   readonly say: (text: string) => void;
   /** What the process of a node is called. */
-  readonly processOf: (node: CastNode) => string;
+  readonly processOf: (node: ParticipantNode) => string;
 }
 
 /** A lease that moved. */
@@ -64,7 +64,7 @@ const HUNGRY = {
 } as const;
 
 /** Two trainings, long enough to be moved in their midst. */
-const TASKS: readonly CastTask[] = [
+const TASKS: readonly ParticipantTask[] = [
   {
     name: "moved from a hot node",
     account: 16,
@@ -101,7 +101,7 @@ export async function showEnergy<Report extends EnergyFigures>(
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
   await processes.stop(["keeper"], 10_000);
-  const keepers = ["allocation", "failover", "energy", "balance"];
+  const keepers = ["allocation", "failover", "reports", "balancing"];
   processes.start("keeper", ["keepers/main.ts", "run", "--config", await stage.configs.keeper(1, { keepers })]);
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
@@ -114,7 +114,7 @@ export async function showEnergy<Report extends EnergyFigures>(
   );
   finished.catch(() => undefined);
   const names = processes.names().filter((name) => !name.startsWith("developer"));
-  const story = async () => {
+  const scenario = async () => {
     const hot = await nodeIdOf(session, nodeCalled(HOT.node));
     const relieved = await moved(session, since, "load", hot);
     const { loads } = relieved;
@@ -128,7 +128,7 @@ export async function showEnergy<Report extends EnergyFigures>(
     await finished;
     return { hot, relieved, throttled, handed };
   };
-  const seen = await processes.watch(names, story());
+  const seen = await processes.watch(names, scenario());
   say("both tasks are trained and paid; waiting for the last reports");
   const outcome = await settled(stage);
   return { ...seen, ...outcome, checks: checksOf(outcome, seen) };
@@ -147,7 +147,7 @@ async function restart(
   processes.start(processOf(node), ["agent/main.ts", "run", "--config", config]);
 }
 
-function nodeCalled(name: string): CastNode {
+function nodeCalled(name: string): ParticipantNode {
   const node = NODES.find((each) => each.name === name);
   if (!node) throw new Error(`there is no ${name} in the cast`);
   return node;
@@ -155,7 +155,7 @@ function nodeCalled(name: string): CastNode {
 
 async function submit(
   { processes, configs }: Pick<EnergyStage<EnergyFigures>, "processes" | "configs">,
-  task: CastTask,
+  task: ParticipantTask,
 ) {
   const { config, spec, terms } = await configs.developer(task, { ...specOf(task), args: SPEC });
   const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
@@ -170,7 +170,9 @@ async function moved({ contracts }: Session, since: number, cause: MoveCause, fr
   };
   return until(`a move from node ${from} because of ${cause}`, async () => {
     const events = await balancer.queryFilter(balancer.filters.Moved(), since);
-    const event = events.find(({ args }) => Number(args.fromNode) === from && word(MOVE_CAUSES, args.cause) === cause);
+    const event = events.find(
+      ({ args }) => Number(args.fromNode) === from && enumName(MOVE_CAUSES, args.cause) === cause,
+    );
     if (!event) return undefined;
     const { args, blockNumber } = event;
     // Whom the seed names; what it leaves over waits for the next round.
@@ -200,15 +202,15 @@ async function settled<Report extends EnergyFigures>({
   collect,
 }: EnergyStage<Report>): Promise<Pick<EnergyOutcome<Report>, "network" | "tasks">> {
   return until("paid work being set against its baseline", async () => {
-    const pin = await reader.pin();
-    const leases = (await reader.leases(pin)).filter(({ status }) => status === "paid");
+    const block = await reader.block();
+    const leases = (await reader.leases(block)).filter(({ status }) => status === "paid");
     for (const { id } of leases) {
-      const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, block(pin));
+      const { reported, credited } = await contracts.ledger.leaseEnergyOf(id, blockTag(block));
       if (reported && !credited) return undefined;
     }
-    const network = await collect(reader, pin, "network");
-    const ids = (await reader.tasks(pin)).map(({ id }) => id);
-    const tasks = await Promise.all(ids.map((id) => collect(reader, pin, "task", id)));
+    const network = await collect(reader, block, "network");
+    const ids = (await reader.tasks(block)).map(({ id }) => id);
+    const tasks = await Promise.all(ids.map((id) => collect(reader, block, "task", id)));
     return network.account.creditedUnits > 0 ? { network, tasks } : undefined;
   });
 }

@@ -6,8 +6,8 @@ import type { Lease } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import { blockName } from "@verai/checkpoint-store/cids";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
-import type { Cable } from "./rpc-proxy.ts";
-import type { CastNode } from "./participants.ts";
+import type { RpcProxy } from "./rpc-proxy.ts";
+import type { ParticipantNode } from "./participants.ts";
 import type { Processes } from "./processes.ts";
 import type { Fault } from "./timeline.ts";
 
@@ -24,18 +24,18 @@ export interface Silence {
 }
 
 /** What faults are done to. */
-export interface FaultParts {
+export interface FaultContext {
   readonly session: Session;
   readonly processes: Processes;
   /** Process and data directory of each node's agent. */
-  readonly agents: readonly { readonly node: CastNode; readonly process: string; readonly data: string }[];
+  readonly agents: readonly { readonly node: ParticipantNode; readonly process: string; readonly data: string }[];
   readonly say: (text: string) => void;
 }
 
 /** A node's id on chain, by its operator. */
-export async function nodeIdOf({ reader, lane }: Session, { operatorAccount }: CastNode): Promise<number> {
-  const { signer } = await lane({ testAccount: operatorAccount });
-  return (await reader.nodeOfOperator(await reader.pin(), signer.address)) ?? 0;
+export async function nodeIdOf({ reader, queue }: Session, { operatorAccount }: ParticipantNode): Promise<number> {
+  const { signer } = await queue({ testAccount: operatorAccount });
+  return (await reader.nodeOfOperator(await reader.block(), signer.address)) ?? 0;
 }
 
 /** Waits until something can be seen; forever, so bound it from outside. */
@@ -50,10 +50,10 @@ export async function seen<T>(look: () => Promise<T | undefined | false>): Promi
 /** A node's active leases once each of them has so many checkpoints on chain, and there is one. */
 export async function inTraining(session: Session, nodeId: number, checkpoints: number): Promise<Lease[] | undefined> {
   const { reader } = session;
-  const pin = await reader.pin();
-  const active = (await reader.leases(pin)).filter((lease) => lease.nodeId === nodeId && lease.status === "active");
+  const block = await reader.block();
+  const active = (await reader.leases(block)).filter((lease) => lease.nodeId === nodeId && lease.status === "active");
   const newest = await reader.checkpoints(
-    pin,
+    block,
     active.map(({ id }) => id),
   );
   const ready = active.every(({ id }) => (newest.get(id)?.sequence ?? 0) >= checkpoints);
@@ -61,13 +61,13 @@ export async function inTraining(session: Session, nodeId: number, checkpoints: 
 }
 
 /** Ends an agent at once in the middle of its training (SIGKILL). */
-export async function killInTraining(parts: FaultParts, node: CastNode): Promise<Fault> {
-  const { session, processes, say } = parts;
+export async function killInTraining(context: FaultContext, node: ParticipantNode): Promise<Fault> {
+  const { session, processes, say } = context;
   const nodeId = await nodeIdOf(session, node);
   // Two, so that there is one before the newest.
   const leases = await seen(() => inTraining(session, nodeId, 2));
   const at = Date.now();
-  await processes.kill(processOf(parts, node));
+  await processes.kill(processOf(context, node));
   // What it had sent is mined before anybody asks which checkpoint is the newest.
   await mined(session);
   say(`${node.name} is killed in mid-training (SIGKILL), holding ${units(leases)}`);
@@ -79,19 +79,23 @@ export async function killInTraining(parts: FaultParts, node: CastNode): Promise
  *
  * @returns Nothing, with the agent on the chain again, if what it had sent before ended all of its leases.
  */
-export async function cutOff(parts: FaultParts, node: CastNode, cable: Cable): Promise<Fault | undefined> {
-  const { session, say } = parts;
+export async function cutOff(
+  context: FaultContext,
+  node: ParticipantNode,
+  rpcProxy: RpcProxy,
+): Promise<Fault | undefined> {
+  const { session, say } = context;
   const nodeId = await nodeIdOf(session, node);
   const leases = await seen(() => inTraining(session, nodeId, 1));
   const at = Date.now();
-  await cable.cut();
+  await rpcProxy.cut();
   await mined(session);
   const held = await active(
     session,
     leases.map(({ id }) => id),
   );
   if (held.length === 0) {
-    await cable.plug();
+    await rpcProxy.plug();
     return undefined;
   }
   say(`${node.name} is cut off from the chain, holding ${units(held)}`);
@@ -103,13 +107,17 @@ export async function cutOff(parts: FaultParts, node: CastNode, cable: Cable): P
  *
  * @returns Names of the nodes whose copies are damaged now.
  */
-export async function damageCopies(parts: FaultParts, leaseId: number, producer: CastNode): Promise<string[]> {
-  const { reader } = parts.session;
-  const [newest] = await reader.newestCheckpoints(await reader.pin(), leaseId);
+export async function damageCopies(
+  context: FaultContext,
+  leaseId: number,
+  producer: ParticipantNode,
+): Promise<string[]> {
+  const { reader } = context.session;
+  const [newest] = await reader.newestCheckpoints(await reader.block(), leaseId);
   if (!newest) return [];
   const name = blockName(fromChainCid(newest)) ?? "";
   const damaged: string[] = [];
-  for (const { node, data } of parts.agents) {
+  for (const { node, data } of context.agents) {
     if (node.name === producer.name) continue;
     const file = join(data, "store", "blocks", name.slice(0, 2), name);
     const size = await stat(file).then(
@@ -122,7 +130,7 @@ export async function damageCopies(parts: FaultParts, leaseId: number, producer:
     await handle.close();
     damaged.push(node.name);
   }
-  parts.say(
+  context.say(
     `a stored block of lease ${String(leaseId)}'s newest checkpoint is overwritten on the disk of ${damaged.join(" and ")}`,
   );
   return damaged;
@@ -132,8 +140,8 @@ export async function damageCopies(parts: FaultParts, leaseId: number, producer:
  * Stops the oracle until a batch or a round that waits for its seed is given up, and its work is back in the queue. To be
  * called when there will be one: with a lease whose node is gone.
  */
-export async function silenceOracle(parts: FaultParts): Promise<Silence> {
-  const { session, processes, say } = parts;
+export async function silenceOracle(context: FaultContext): Promise<Silence> {
+  const { session, processes, say } = context;
   const { rounds, reassignment } = session.contracts;
   const from = await session.provider.getBlockNumber();
   const started = performance.now();
@@ -162,7 +170,7 @@ export async function silenceOracle(parts: FaultParts): Promise<Silence> {
  * @returns What was in flight.
  */
 export async function restartKeeperInPost(
-  parts: FaultParts,
+  context: FaultContext,
   journals: string,
   address: string,
   start: () => void,
@@ -173,9 +181,9 @@ export async function restartKeeperInPost(
     const { entries = [] } = JSON.parse(text) as { entries?: { label: string; nonce: number }[] };
     const post = entries.find(({ label }) => label.startsWith("settle round"));
     if (post) {
-      await parts.processes.kill("keeper");
+      await context.processes.kill("keeper");
       start();
-      parts.say(`the keeper is killed with "${post.label}" in flight, and started again`);
+      context.say(`the keeper is killed with "${post.label}" in flight, and started again`);
       return { label: post.label, nonce: post.nonce };
     }
     await delay(5);
@@ -184,7 +192,7 @@ export async function restartKeeperInPost(
 
 /** Which of these leases are active. */
 export async function active({ reader }: Session, leaseIds: readonly number[]): Promise<Lease[]> {
-  const leases = await reader.leases(await reader.pin());
+  const leases = await reader.leases(await reader.block());
   return leases.filter(({ id, status }) => leaseIds.includes(id) && status === "active");
 }
 
@@ -194,7 +202,7 @@ async function mined({ provider }: Session): Promise<void> {
   await seen(async () => (await provider.getBlockNumber()) >= head + 2);
 }
 
-function processOf({ agents }: FaultParts, node: CastNode): string {
+function processOf({ agents }: FaultContext, node: ParticipantNode): string {
   return agents.find((agent) => agent.node.name === node.name)?.process ?? node.name;
 }
 

@@ -2,7 +2,7 @@ import { type Signer, Wallet } from "ethers";
 
 import { signConsent } from "@verai/client/consent";
 import { connect } from "@verai/client/deployment";
-import { TransactionLane } from "@verai/client/lane";
+import { TransactionQueue } from "@verai/client/tx/queue";
 import { openSigner } from "@verai/client/keys";
 import { openProvider } from "@verai/client/provider";
 import { Reader } from "@verai/client/readers";
@@ -113,7 +113,7 @@ export async function openMarket(changes: ParameterChanges = {}) {
 }
 
 /**
- * The same market through the typed client over real HTTP, with a lane for one of the chain's accounts.
+ * The same market through the typed client over real HTTP, with a queue for one of the chain's accounts.
  *
  * @param account Index of the account that pays.
  */
@@ -122,8 +122,8 @@ export async function openClient(market: Awaited<ReturnType<typeof openMarket>>,
   const addresses = await addressesOf(market);
   const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
   const signer = (await openSigner({ testAccount: account }, 31337)).connect(provider);
-  const lane = await TransactionLane.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
-  return { provider, contracts, reader: new Reader(contracts), lane, signer };
+  const queue = await TransactionQueue.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
+  return { provider, contracts, reader: new Reader(contracts), queue, signer };
 }
 
 /** The deployed addresses by the contracts' names, as a deployment file holds them. */

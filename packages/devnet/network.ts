@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { openSession, type Session } from "@verai/client/session";
-import { ACCOUNTS, type CastNode } from "./participants.ts";
+import { ACCOUNTS, type ParticipantNode } from "./participants.ts";
 import { type DemoChain, type ParameterChanges, startChain } from "./chain.ts";
 import { Configs } from "./configs.ts";
 import { type LogLine, readLog } from "./logs.ts";
@@ -85,7 +85,7 @@ export class TestNetwork {
   }
 
   /** Starts an agent, again under the same name after it was killed. */
-  async agent(node: CastNode, changes: object = {}): Promise<Running> {
+  async agent(node: ParticipantNode, changes: object = {}): Promise<Running> {
     const config = await this.configs.agent(node, changes);
     return this.processes.start(node.name, ["agent/main.ts", "run", "--config", config]);
   }

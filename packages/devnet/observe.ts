@@ -44,7 +44,7 @@ export async function gasByStep(provider: JsonRpcApiProvider, contracts: Contrac
 }
 
 /** The vault's books against the vault's balance and against what every single account of them says. */
-export interface Books {
+export interface LedgerTotals {
   readonly balance: bigint;
   readonly escrow: bigint;
   readonly stake: bigint;
@@ -59,7 +59,7 @@ export interface Books {
  *
  * @param accounts Everybody who may have something to claim.
  */
-export async function readBooks(contracts: Contracts, accounts: readonly string[]): Promise<Books> {
+export async function readLedgerTotals(contracts: Contracts, accounts: readonly string[]): Promise<LedgerTotals> {
   const { vault, token, tasks, nodes } = contracts;
   const [balance, books, taskCount, nodeCount] = await Promise.all([
     token.balanceOf(await vault.getAddress()),

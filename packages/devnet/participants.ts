@@ -1,7 +1,7 @@
 /** Who takes part in the demo: machines, tasks and the accounts of Hardhat's well-known mnemonic that they use. */
 
 /** A contributor's machine. */
-export interface CastNode {
+export interface ParticipantNode {
   readonly name: string;
   readonly class: string;
   readonly capacity: number;
@@ -15,7 +15,7 @@ export interface CastNode {
 }
 
 /** A developer's task. */
-export interface CastTask {
+export interface ParticipantTask {
   readonly name: string;
   readonly account: number;
   readonly units: number;
@@ -33,7 +33,7 @@ export const ACCOUNTS = { oracle: 4, keeper: 5 } as const;
  * Five machines in three classes. Asks and capacities are chosen so that serving the tasks one after the other, each as
  * cheaply as it can, would leave a unit open: only the joint optimum serves all.
  */
-export const NODES: readonly CastNode[] = [
+export const NODES: readonly ParticipantNode[] = [
   {
     name: "ada",
     class: "cpu/eu",
@@ -86,7 +86,7 @@ export const NODES: readonly CastNode[] = [
  * Two machines that join when the first round is settled. They ask too much for it, but have room for the work of those
  * that fail.
  */
-export const SPARES: readonly CastNode[] = [
+export const SPARES: readonly ParticipantNode[] = [
   {
     name: "fay",
     class: "cpu/eu",
@@ -108,7 +108,7 @@ export const SPARES: readonly CastNode[] = [
 ];
 
 /** Two hyper-parameter searches: a unit trains one network, with one hidden size and one learning rate. */
-export const TASKS: readonly CastTask[] = [
+export const TASKS: readonly ParticipantTask[] = [
   {
     name: "search A",
     account: 16,

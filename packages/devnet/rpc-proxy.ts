@@ -2,7 +2,7 @@ import { createServer as createHttpServer, request as httpRequest, type Server }
 import type { AddressInfo } from "node:net";
 
 /** Stands between client and node, so that the connection can be cut while the chain goes on. */
-export class Cable {
+export class RpcProxy {
   readonly #target: URL;
   #server: Server | undefined;
   #port = 0;

@@ -3,7 +3,7 @@ import { hexlify } from "ethers";
 import type { Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 
 /** The bytes that settle the open round. @throws Error if it has no seed yet, or no plan is certified. */
 export async function settlement(reader: Reader): Promise<string> {

@@ -14,7 +14,7 @@ import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
 import { runLoop } from "@verai/process/loop";
 import { createLogger } from "@verai/process/logger";
-import { Pulse } from "@verai/process/pulse";
+import { Heartbeat } from "@verai/process/heartbeat";
 import { shutdownSignal } from "@verai/process/shutdown";
 
 const options = new Command("oracle")
@@ -74,7 +74,7 @@ async function run(): Promise<void> {
     maxBackoffMs: 5_000,
     signal,
     logger,
-    pulse: new Pulse(60_000),
+    heartbeat: new Heartbeat(60_000),
     cycle: async () => {
       const ripe = (await provider.getBlockNumber()) - options.blocks;
       if (ripe < from) return false;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { encryptKeystoreJson, Wallet } from "ethers";
 
 /** Somebody with a key of their own: an encrypted keystore and a file with its passphrase. */
-export interface Person {
+export interface KeystoreWallet {
   readonly name: string;
   readonly address: string;
   readonly keystore: string;
@@ -16,7 +16,7 @@ export interface Person {
 const SCRYPT = { N: 1024, r: 8, p: 1 } as const;
 
 /** Makes a fresh key, which exists nowhere but in its keystore. */
-export async function newPerson(directory: string, name: string): Promise<Person> {
+export async function newWallet(directory: string, name: string): Promise<KeystoreWallet> {
   await mkdir(directory, { recursive: true });
   const wallet = Wallet.createRandom();
   const passphrase = randomBytes(24).toString("hex");

@@ -25,7 +25,7 @@ import { RunningContainer } from "./container/running.ts";
 import { Stragglers } from "./container/stragglers.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
-import { boundedUnit } from "./patience.ts";
+import { boundedUnit } from "./time-outs.ts";
 
 /** How units are run in containers. What is left out has the defaults of {@link CONTAINER_DEFAULTS}. */
 export interface ContainerExecutorOptions {

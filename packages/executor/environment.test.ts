@@ -9,17 +9,17 @@ const unit = { taskId: 7, unitIndex: 2, unitCount: 5, attempt: 1 };
 const directories = { checkpoint: "/c", input: "/i", output: "/o" };
 
 test("a unit's environment is the contract's variables, the spec's and nothing else", () => {
-  assert.deepEqual(unitEnvironment({ DIGITS_GRID: "{}", VERAI_TASK_ID: "99" }, unit, directories), {
+  assert.deepEqual(unitEnvironment({ DIGITS_GRID: "{}", DRMP_TASK_ID: "99" }, unit, directories), {
     LANG: "C.UTF-8",
     TZ: "UTC",
     DIGITS_GRID: "{}",
-    VERAI_TASK_ID: "7",
-    VERAI_UNIT_INDEX: "2",
-    VERAI_UNIT_COUNT: "5",
-    VERAI_ATTEMPT: "1",
-    VERAI_CHECKPOINT_DIR: "/c",
-    VERAI_INPUT_DIR: "/i",
-    VERAI_OUTPUT_DIR: "/o",
+    DRMP_TASK_ID: "7",
+    DRMP_UNIT_INDEX: "2",
+    DRMP_UNIT_COUNT: "5",
+    DRMP_ATTEMPT: "1",
+    DRMP_CHECKPOINT_DIR: "/c",
+    DRMP_INPUT_DIR: "/i",
+    DRMP_OUTPUT_DIR: "/o",
   });
 });
 
@@ -31,10 +31,10 @@ test("a program that is started without the contract is told so", () => {
   const env = unitEnvironment({}, unit, directories);
   const invalid = (change: Record<string, string | undefined>, message: RegExp) =>
     assert.throws(() => readUnitEnvironment({ ...env, ...change }), { code: "ENVIRONMENT_INVALID", message });
-  invalid({ VERAI_OUTPUT_DIR: undefined }, /VERAI_OUTPUT_DIR is not set: .*started by an agent/);
-  invalid({ VERAI_TASK_ID: "" }, /VERAI_TASK_ID is not set/);
-  invalid({ VERAI_UNIT_INDEX: "-1" }, /VERAI_UNIT_INDEX is "-1": it has to be a whole number/);
-  invalid({ VERAI_UNIT_INDEX: "5" }, /VERAI_UNIT_INDEX is 5, but VERAI_UNIT_COUNT is 5/);
+  invalid({ DRMP_OUTPUT_DIR: undefined }, /DRMP_OUTPUT_DIR is not set: .*started by an agent/);
+  invalid({ DRMP_TASK_ID: "" }, /DRMP_TASK_ID is not set/);
+  invalid({ DRMP_UNIT_INDEX: "-1" }, /DRMP_UNIT_INDEX is "-1": it has to be a whole number/);
+  invalid({ DRMP_UNIT_INDEX: "5" }, /DRMP_UNIT_INDEX is 5, but DRMP_UNIT_COUNT is 5/);
 });
 
 test("a built-in trainer gets variables of its own name only", () => {

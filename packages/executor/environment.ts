@@ -1,7 +1,7 @@
 import { WorkloadError } from "./errors.ts";
 
 /** Prefix of the variables that belong to the workload contract; a spec may not set them. */
-const RESERVED_PREFIX = "VERAI_";
+const RESERVED_PREFIX = "DRMP_";
 
 /** Which unit of which task a program runs, and for the how-manieth time. */
 export interface UnitIdentity {
@@ -45,13 +45,13 @@ export function unitEnvironment(
     LANG: "C.UTF-8",
     TZ: "UTC",
     ...env,
-    VERAI_TASK_ID: String(unit.taskId),
-    VERAI_UNIT_INDEX: String(unit.unitIndex),
-    VERAI_UNIT_COUNT: String(unit.unitCount),
-    VERAI_ATTEMPT: String(unit.attempt),
-    VERAI_CHECKPOINT_DIR: directories.checkpoint,
-    VERAI_INPUT_DIR: directories.input,
-    VERAI_OUTPUT_DIR: directories.output,
+    DRMP_TASK_ID: String(unit.taskId),
+    DRMP_UNIT_INDEX: String(unit.unitIndex),
+    DRMP_UNIT_COUNT: String(unit.unitCount),
+    DRMP_ATTEMPT: String(unit.attempt),
+    DRMP_CHECKPOINT_DIR: directories.checkpoint,
+    DRMP_INPUT_DIR: directories.input,
+    DRMP_OUTPUT_DIR: directories.output,
   };
 }
 
@@ -62,20 +62,20 @@ export function unitEnvironment(
  */
 export function readUnitEnvironment(env: Readonly<Record<string, string | undefined>>): UnitEnvironment {
   const unit = {
-    taskId: whole(env, "VERAI_TASK_ID"),
-    unitIndex: whole(env, "VERAI_UNIT_INDEX"),
-    unitCount: whole(env, "VERAI_UNIT_COUNT"),
-    attempt: whole(env, "VERAI_ATTEMPT"),
+    taskId: whole(env, "DRMP_TASK_ID"),
+    unitIndex: whole(env, "DRMP_UNIT_INDEX"),
+    unitCount: whole(env, "DRMP_UNIT_COUNT"),
+    attempt: whole(env, "DRMP_ATTEMPT"),
     directories: {
-      checkpoint: text(env, "VERAI_CHECKPOINT_DIR"),
-      input: text(env, "VERAI_INPUT_DIR"),
-      output: text(env, "VERAI_OUTPUT_DIR"),
+      checkpoint: text(env, "DRMP_CHECKPOINT_DIR"),
+      input: text(env, "DRMP_INPUT_DIR"),
+      output: text(env, "DRMP_OUTPUT_DIR"),
     },
   };
   if (unit.unitIndex >= unit.unitCount) {
     throw new WorkloadError(
       "ENVIRONMENT_INVALID",
-      `VERAI_UNIT_INDEX is ${unit.unitIndex}, but VERAI_UNIT_COUNT is ${unit.unitCount}: indices start at 0.`,
+      `DRMP_UNIT_INDEX is ${unit.unitIndex}, but DRMP_UNIT_COUNT is ${unit.unitCount}: indices start at 0.`,
     );
   }
   return unit;

@@ -4,7 +4,7 @@ import { DrmpError } from "@verai/errors/drmp-error";
  * What can go wrong around a workload, as a stable code:
  *
  * - `SPEC_INVALID`: the task spec is no JSON, too large, or breaks a rule; the message lists every finding
- * - `ENVIRONMENT_INVALID`: a program was started without the `VERAI_*` variables of the workload contract
+ * - `ENVIRONMENT_INVALID`: a program was started without the `DRMP_*` variables of the workload contract
  * - `CHECKPOINT_INVALID`: a checkpoint cannot be written as asked
  * - `OUTPUT_INVALID`: a workload ended well, but left not what its spec promises
  * - `REFUSED`: this executor does not run such a spec

@@ -12,9 +12,9 @@ import { unitsThatFit } from "./kubernetes/capacity.ts";
 import { type Cluster, codeOf, type Permission } from "./kubernetes/cluster.ts";
 import { type ClusterSettings, jobFor, jobName, type JobRange } from "./kubernetes/job.ts";
 import { podOfIndex, stateOf } from "./kubernetes/pods.ts";
-import { type PodPatience, RunningPod } from "./kubernetes/running.ts";
+import { type PodTimeOuts, RunningPod } from "./kubernetes/running.ts";
 import { BoundedLog } from "./log.ts";
-import { boundedUnit } from "./patience.ts";
+import { boundedUnit } from "./time-outs.ts";
 
 /** How units are run in a cluster. */
 export interface KubernetesExecutorOptions {
@@ -39,7 +39,7 @@ export interface KubernetesExecutorOptions {
   /** Told once what works less well than it might, such as a call that the agent's role does not allow. */
   readonly onNotice?: ((notice: string) => void) | undefined;
   /** How long what may never come is waited for. */
-  readonly patience?: PodPatience | undefined;
+  readonly timeOuts?: PodTimeOuts | undefined;
 }
 
 const POLL_MS = 1000;
@@ -189,8 +189,8 @@ export class KubernetesExecutor implements Executor {
     const how = taken ? ", taken over" : "";
     await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}, job ${name}${how}\n`);
     const at = { job: name, index: unit.unitIndex - range.first };
-    const { diskMiB, patience } = this.#options;
-    const running = new RunningPod(unit, at, cluster, log, { takenOver: taken, logSince, diskMiB, patience });
+    const { diskMiB, timeOuts } = this.#options;
+    const running = new RunningPod(unit, at, cluster, log, { takenOver: taken, logSince, diskMiB, timeOuts });
     this.#running.set(folder.root, running);
     this.#known.add(name);
     void running.exited.then(() => this.#running.delete(folder.root));

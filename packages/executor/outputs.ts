@@ -27,7 +27,7 @@ export async function checkOutputs(directory: string, outputs: readonly string[]
       throw new WorkloadError(
         "OUTPUT_INVALID",
         `The workload ended with exit code 0, but there is no "${output}" among its outputs: ` +
-          `it has to write it below VERAI_OUTPUT_DIR, or the spec must not name it.`,
+          `it has to write it below DRMP_OUTPUT_DIR, or the spec must not name it.`,
       );
     }
   }

@@ -163,13 +163,13 @@ test("its environment is the contract's and the spec's alone", async (context) =
     LANG: "C.UTF-8",
     TZ: "UTC",
     MISBEHAVES_X: "1",
-    VERAI_TASK_ID: "1",
-    VERAI_UNIT_INDEX: "0",
-    VERAI_UNIT_COUNT: "1",
-    VERAI_ATTEMPT: "1",
-    VERAI_CHECKPOINT_DIR: unit.folder.checkpoint,
-    VERAI_INPUT_DIR: unit.folder.input,
-    VERAI_OUTPUT_DIR: unit.folder.output,
+    DRMP_TASK_ID: "1",
+    DRMP_UNIT_INDEX: "0",
+    DRMP_UNIT_COUNT: "1",
+    DRMP_ATTEMPT: "1",
+    DRMP_CHECKPOINT_DIR: unit.folder.checkpoint,
+    DRMP_INPUT_DIR: unit.folder.input,
+    DRMP_OUTPUT_DIR: unit.folder.output,
   });
 });
 

@@ -8,7 +8,7 @@ import type { TaskSpec } from "./spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
 import { nodeArguments, type TrainerProgram } from "./process/arguments.ts";
-import { boundedUnit } from "./patience.ts";
+import { boundedUnit } from "./time-outs.ts";
 import { endLeftover } from "./process/record.ts";
 import { launch } from "./process/running.ts";
 

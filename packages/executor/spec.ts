@@ -65,7 +65,7 @@ const taskSpec = z
     checkpoint: z.strictObject({
       intervalSeconds: whole(1, 7 * DAY, "the seconds from one checkpoint to the next"),
     }),
-    outputs: z.array(path).min(1, { error: "is empty: name what the program leaves in VERAI_OUTPUT_DIR" }).max(64),
+    outputs: z.array(path).min(1, { error: "is empty: name what the program leaves in DRMP_OUTPUT_DIR" }).max(64),
     timeouts: z.strictObject({
       unitSeconds: whole(1, 14 * DAY, "the longest time of one attempt at a unit, in seconds"),
       graceSeconds: whole(0, 3600, "the time to write a last checkpoint, in seconds").default(20),
@@ -109,12 +109,12 @@ const taskSpec = z
  * What a developer wants run, and how: the same for every unit of a task.
  *
  * - `image` or `trainer`: an image by digest, or a program built into the agent; exactly one
- * - `command`, `args`, `env`: as usual; VERAI_* are the agent's, and a built-in trainer takes only variables that bear
+ * - `command`, `args`, `env`: as usual; DRMP_* are the agent's, and a built-in trainer takes only variables that bear
  *   its name (`DIGITS_*`) and no command
- * - `inputs`: CID → path below VERAI_INPUT_DIR
+ * - `inputs`: CID → path below DRMP_INPUT_DIR
  * - `resources`: `cpus`, `memoryMiB`, `gpus`; `ephemeralMiB` for its log and /tmp, where it needs more than it gets anyway
- * - `checkpoint.intervalSeconds`: how often the program means to write one, below VERAI_CHECKPOINT_DIR
- * - `outputs`: paths below VERAI_OUTPUT_DIR that exist when it has ended well
+ * - `checkpoint.intervalSeconds`: how often the program means to write one, below DRMP_CHECKPOINT_DIR
+ * - `outputs`: paths below DRMP_OUTPUT_DIR that exist when it has ended well
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
  * - `maxRestarts`, `retryableExitCodes`: see `restarts.ts`
  * - `network`: "none" or "outbound"

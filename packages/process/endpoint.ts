@@ -5,7 +5,7 @@ import { Gauge, type Registry } from "prom-client";
 
 import { DrmpError, type ErrorDetails } from "@verai/errors/drmp-error";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
-import type { Pulse } from "./pulse.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** What `/health` tells beside the pulse. */
 export type Details = () => Record<string, unknown>;
@@ -51,7 +51,7 @@ const PAGE_MS = 10_000;
 export async function serveHealth(options: {
   host: string;
   port: number;
-  pulse: Pulse;
+  heartbeat: Heartbeat;
   registry: Registry;
   details?: Details;
   /** More pages by path, each a JSON answer to a query. */
@@ -60,12 +60,12 @@ export async function serveHealth(options: {
   limits?: Partial<HttpLimits & { readonly pageMs: number }>;
 }): Promise<{ url: string; close: () => Promise<void> }> {
   new Gauge({
-    name: "drmp_pulse_age_seconds",
+    name: "drmp_heartbeat_age_seconds",
     help: "Time since a loop's last good cycle",
     labelNames: ["loop"],
     registers: [options.registry],
     collect() {
-      for (const { name, ageSeconds } of options.pulse.beats()) this.set({ loop: name }, ageSeconds);
+      for (const { name, ageSeconds } of options.heartbeat.beats()) this.set({ loop: name }, ageSeconds);
     },
   });
   const pages = new Map(Object.entries(options.pages ?? {}));
@@ -83,7 +83,7 @@ export async function serveHealth(options: {
     // Taken for an address with a host by some who parse URLs.
     if (path.startsWith("//")) return refuse(response, 400, "the path has to begin with a single slash");
     if (path === "/health") {
-      const body = { healthy: options.pulse.healthy, loops: options.pulse.beats(), ...options.details?.() };
+      const body = { healthy: options.heartbeat.healthy, loops: options.heartbeat.beats(), ...options.details?.() };
       sendJson(response, body.healthy ? 200 : 503, body);
     } else if (path === "/metrics") {
       await sendMetrics(response, inTime(metrics(), pageMs), options.registry.contentType);

@@ -6,7 +6,7 @@ import { Registry } from "prom-client";
 
 import { Budget } from "@verai/system/budget";
 import { serveHealth } from "./endpoint.ts";
-import { Pulse } from "./pulse.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { chooseVictim } from "@verai/system/http/connections";
 import { createGuardedServer } from "@verai/system/http/server";
 import type { HttpLimits } from "@verai/system/http/server";
@@ -106,7 +106,7 @@ describe("what is sent to an HTTP port", () => {
 
   test(`a thousand stirred requests leave the health port serving (seed ${String(SEED)})`, async (t) => {
     const { url, close } = await serveHealth({
-      ...{ host: "127.0.0.1", port: 0, pulse: new Pulse(60_000), registry: new Registry() },
+      ...{ host: "127.0.0.1", port: 0, heartbeat: new Heartbeat(60_000), registry: new Registry() },
       limits: { headersMs: 200, perSecond: 1e6, burst: 1e6 },
     });
     t.after(close);

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 
 import { pause } from "@verai/system/clock";
-import type { Pulse } from "./pulse.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 
 /** How a level-triggered loop runs. */
 export interface LoopOptions {
@@ -13,7 +13,7 @@ export interface LoopOptions {
   readonly maxBackoffMs: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  readonly pulse: Pulse;
+  readonly heartbeat: Heartbeat;
   /**
    * Looks at what is and does what is missing. May be cut off at any line and run again.
    * Returns true to be run again at once, because it changed something that may call for more.
@@ -28,14 +28,14 @@ export interface LoopOptions {
  * pulse, so that a loop that only fails turns unhealthy.
  */
 export async function runLoop(options: LoopOptions): Promise<void> {
-  const { name, signal, logger, pulse } = options;
+  const { name, signal, logger, heartbeat } = options;
   let failures = 0;
   while (!signal.aborted) {
     let again = false;
     try {
       again = await options.cycle();
       failures = 0;
-      pulse.beat(name);
+      heartbeat.beat(name);
     } catch (error) {
       if (signal.aborted) break;
       failures += 1;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Registry } from "prom-client";
 
 import { serveHealth } from "./endpoint.ts";
-import { Pulse } from "./pulse.ts";
+import { Heartbeat } from "./heartbeat.ts";
 
 const PROBE = fileURLToPath(new URL("probe.ts", import.meta.url));
 
@@ -24,9 +24,9 @@ async function probe(url: string): Promise<{ code: number; words: string }> {
 
 test("healthy, then without a pulse for too long, then gone", async () => {
   let now = 0;
-  const pulse = new Pulse(1000, () => now);
-  pulse.expect("loop");
-  const endpoint = await serveHealth({ host: "127.0.0.1", port: 0, pulse, registry: new Registry() });
+  const heartbeat = new Heartbeat(1000, () => now);
+  heartbeat.expect("loop");
+  const endpoint = await serveHealth({ host: "127.0.0.1", port: 0, heartbeat, registry: new Registry() });
   assert.deepEqual(await probe(endpoint.url), { code: 0, words: "" });
   now = 1001;
   const late = await probe(endpoint.url);

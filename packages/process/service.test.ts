@@ -11,15 +11,15 @@ import { z } from "zod";
 import { ConfigInvalid, readConfig } from "./config.ts";
 import { serveHealth } from "./endpoint.ts";
 import { runLoop } from "./loop.ts";
-import { Pulse } from "./pulse.ts";
+import { Heartbeat } from "./heartbeat.ts";
 import { fees, keySource, network } from "./schema.ts";
 
 const quiet = pino({ level: "silent" });
 
 test("a loop survives failing cycles, and only good ones count for the pulse", async () => {
   let now = 0;
-  const pulse = new Pulse(1_000, () => now);
-  pulse.expect("loop");
+  const heartbeat = new Heartbeat(1_000, () => now);
+  heartbeat.expect("loop");
   const stop = new AbortController();
   let cycles = 0;
   await runLoop({
@@ -28,7 +28,7 @@ test("a loop survives failing cycles, and only good ones count for the pulse", a
     maxBackoffMs: 2,
     signal: stop.signal,
     logger: quiet,
-    pulse,
+    heartbeat,
     cycle: () => {
       cycles += 1;
       now += 600;
@@ -37,21 +37,21 @@ test("a loop survives failing cycles, and only good ones count for the pulse", a
     },
   });
   assert.equal(cycles, 5);
-  assert.ok(pulse.healthy);
+  assert.ok(heartbeat.healthy);
   now += 1_001;
-  assert.ok(!pulse.healthy);
+  assert.ok(!heartbeat.healthy);
 });
 
 test("health is 503 when the last good cycle is too old, and metrics are served", async () => {
   let now = 0;
-  const pulse = new Pulse(1_000, () => now);
-  pulse.expect("loop");
+  const heartbeat = new Heartbeat(1_000, () => now);
+  heartbeat.expect("loop");
   const registry = new Registry();
   new Counter({ name: "things_total", help: "Things", registers: [registry] }).inc(3);
   const { url, close } = await serveHealth({
     host: "127.0.0.1",
     port: 0,
-    pulse,
+    heartbeat,
     registry,
     details: () => ({ node: 7 }),
   });
@@ -120,7 +120,7 @@ test("a loop whose pause is longer than a timer can wait does not spin", async (
     maxBackoffMs: 1,
     signal: stop.signal,
     logger: quiet,
-    pulse: new Pulse(Infinity),
+    heartbeat: new Heartbeat(Infinity),
     cycle: async () => {
       cycles += 1;
       return false;

@@ -1,4 +1,4 @@
-import { MOVE_CAUSES } from "@verai/client/words";
+import { MOVE_CAUSES } from "@verai/client/enums";
 import { readStandings } from "@verai/client/telemetry";
 import { boundsOf, type Conditions, POWER, rolesOf } from "./conditions.ts";
 import type { World } from "./world.ts";
@@ -123,19 +123,19 @@ export class Decisions {
   /** A step begins. */
   async begin(step: number): Promise<void> {
     this.#row = step + 1;
-    this.#block ??= (await this.#world.session.reader.pin()).number;
+    this.#block ??= (await this.#world.session.reader.block()).number;
   }
 
   /** Looks at what was reported and moved since the last look. @returns What does not follow from the seed. */
   async look(say: (text: string) => void): Promise<string[]> {
     const { reader } = this.#world.session;
-    const pin = await reader.pin();
-    for (const { id, operator } of await reader.nodes(pin)) {
+    const block = await reader.block();
+    for (const { id, operator } of await reader.nodes(block)) {
       const agent = this.#agents.has(id) ? undefined : await this.#world.agentOf(operator);
       if (agent !== undefined) this.#agents.set(id, agent);
     }
-    const wrong = [...(await this.#lookAtMoves(pin.number, say))];
-    for (const { nodeId, sequence, load, watts } of await readStandings(reader, pin)) {
+    const wrong = [...(await this.#lookAtMoves(block.number, say))];
+    for (const { nodeId, sequence, load, watts } of await readStandings(reader, block)) {
       const agent = this.#agents.get(nodeId);
       const last = this.#reports.get(nodeId);
       if (agent === undefined || sequence === 0 || last?.sequence === sequence) continue;

@@ -2,8 +2,8 @@ import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openSession, type Session } from "@verai/client/session";
-import { Cable } from "@verai/devnet/rpc-proxy";
-import { ACCOUNTS, type CastNode, type CastTask } from "@verai/devnet/participants";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
+import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
 import { type DemoChain, freePort, startChain } from "@verai/devnet/chain";
 import { Configs, specOf } from "@verai/devnet/configs";
 import { readLog } from "@verai/devnet/logs";
@@ -52,9 +52,9 @@ export class World {
   readonly directory: string;
   readonly #chain: DemoChain;
   readonly #configs: Configs;
-  readonly #nodes: readonly CastNode[];
-  readonly #cables: readonly Cable[];
-  readonly #keeperCables: readonly Cable[];
+  readonly #nodes: readonly ParticipantNode[];
+  readonly #rpcProxies: readonly RpcProxy[];
+  readonly #keeperProxies: readonly RpcProxy[];
   readonly #machines: Machines;
   readonly #doors: readonly Door[];
   /** Processes that are down or about to be, by our own doing. */
@@ -67,9 +67,9 @@ export class World {
   private constructor(
     parts: Pick<World, "session" | "processes" | "directory">,
     chain: DemoChain,
-    nodes: readonly CastNode[],
-    cables: readonly Cable[],
-    keeperCables: readonly Cable[],
+    nodes: readonly ParticipantNode[],
+    rpcProxies: readonly RpcProxy[],
+    keeperProxies: readonly RpcProxy[],
     surroundings: { readonly machines: Machines; readonly doors: readonly Door[] },
   ) {
     this.session = parts.session;
@@ -78,8 +78,8 @@ export class World {
     this.#chain = chain;
     this.#configs = new Configs(parts.directory, chain);
     this.#nodes = nodes;
-    this.#cables = cables;
-    this.#keeperCables = keeperCables;
+    this.#rpcProxies = rpcProxies;
+    this.#keeperProxies = keeperProxies;
     this.#machines = surroundings.machines;
     this.#doors = surroundings.doors;
   }
@@ -93,7 +93,7 @@ export class World {
       fees: { maxFeePerGas: "100", stuckAfter: 30 },
       journals: join(directory, "journals"),
     });
-    const nodes = Array.from({ length: agents }, (_, i): CastNode => ({
+    const nodes = Array.from({ length: agents }, (_, i): ParticipantNode => ({
       name: `agent-${String(i)}`,
       class: CLASSES[i % CLASSES.length] ?? "cpu/eu",
       capacity: 4,
@@ -105,12 +105,12 @@ export class World {
     const plugged = (count: number) =>
       Promise.all(
         Array.from({ length: count }, async () => {
-          const cable = new Cable(chain.rpcUrl);
-          await cable.plug();
-          return cable;
+          const rpcProxy = new RpcProxy(chain.rpcUrl);
+          await rpcProxy.plug();
+          return rpcProxy;
         }),
       );
-    const [cables, keeperCables] = [await plugged(agents), await plugged(KEEPERS)];
+    const [rpcProxies, keeperProxies] = [await plugged(agents), await plugged(KEEPERS)];
     const surroundings = {
       machines: await Machines.start(join(directory, "machines"), agents),
       doors: await Promise.all(
@@ -120,7 +120,7 @@ export class World {
         }),
       ),
     };
-    const world = new World({ session, processes, directory }, chain, nodes, cables, keeperCables, surroundings);
+    const world = new World({ session, processes, directory }, chain, nodes, rpcProxies, keeperProxies, surroundings);
     world.setConditions(conditions);
     world.#startOracle();
     for (let i = 0; i < agents; i++) await world.#startAgent(i);
@@ -139,7 +139,7 @@ export class World {
   /** Index of the agent whose operator key this is; undefined if none has it. */
   async agentOf(operator: string): Promise<number | undefined> {
     for (const [i, { operatorAccount }] of this.#nodes.entries()) {
-      if ((await this.session.lane({ testAccount: operatorAccount })).signer.address === operator) return i;
+      if ((await this.session.queue({ testAccount: operatorAccount })).signer.address === operator) return i;
     }
     return undefined;
   }
@@ -151,7 +151,7 @@ export class World {
       this.#down.add(name);
       await this.processes.kill(name).catch(() => undefined);
     }
-    for (const cable of [...this.#cables, ...this.#keeperCables]) await cable.cut();
+    for (const rpcProxy of [...this.#rpcProxies, ...this.#keeperProxies]) await rpcProxy.cut();
     for (const { link } of this.#doors) await link.close();
     await this.#machines.stop();
   }
@@ -161,7 +161,7 @@ export class World {
     for (let i = 0; i < developers; i++) {
       if (this.#busy.has(i)) continue;
       this.#tasks += 1;
-      const task: CastTask = {
+      const task: ParticipantTask = {
         name: `task ${String(this.#tasks)}`,
         account: DEVELOPERS + i,
         units: UNITS,
@@ -195,7 +195,7 @@ export class World {
   async apply(fault: PlannedFault): Promise<boolean> {
     const { kind, agent = 0, keeper = 0, amount } = fault;
     const name = this.#nodes[agent]?.name ?? "";
-    const cable = this.#cables[agent];
+    const rpcProxy = this.#rpcProxies[agent];
     switch (kind) {
       case "kill agent":
         return this.#kill(name);
@@ -216,13 +216,13 @@ export class World {
         void this.processes.stop([name], 30_000);
         return true;
       case "cut agent off":
-        await cable?.cut();
+        await rpcProxy?.cut();
         return true;
       case "cut keeper off":
-        await this.#keeperCables[keeper]?.cut();
+        await this.#keeperProxies[keeper]?.cut();
         return true;
       case "lose answers":
-        if (cable) cable.losesAnswersTo = ["eth_sendRawTransaction"];
+        if (rpcProxy) rpcProxy.losesAnswersTo = ["eth_sendRawTransaction"];
         return true;
       case "damage block":
         return this.#damage(agent, amount);
@@ -236,7 +236,7 @@ export class World {
   async heal(fault: PlannedFault): Promise<void> {
     const { kind, agent = 0, keeper = 0 } = fault;
     const name = this.#nodes[agent]?.name ?? "";
-    const cable = this.#cables[agent];
+    const rpcProxy = this.#rpcProxies[agent];
     switch (kind) {
       case "kill agent":
       case "drain agent":
@@ -254,11 +254,11 @@ export class World {
         this.processes.freeze("oracle", false);
         return;
       case "cut agent off":
-        return cable?.plug();
+        return rpcProxy?.plug();
       case "cut keeper off":
-        return this.#keeperCables[keeper]?.plug();
+        return this.#keeperProxies[keeper]?.plug();
       case "lose answers":
-        if (cable) cable.losesAnswersTo = [];
+        if (rpcProxy) rpcProxy.losesAnswersTo = [];
         return;
       case "damage block":
       case "leap":
@@ -268,7 +268,7 @@ export class World {
   /** What is wrong outside of the chain; empty if nothing is. */
   async violations(): Promise<string[]> {
     const wrong = [...this.#ended, ...(this.#machines.failure === undefined ? [] : [this.#machines.failure])];
-    const keepers = this.#keeperCables.map((_, i) => keeperName(i));
+    const keepers = this.#keeperProxies.map((_, i) => keeperName(i));
     for (const name of [...keepers, "oracle", ...this.#nodes.map((node) => node.name)]) {
       for (const { msg, err } of await readLog(this.processes.logOf(name))) {
         const { type = "", message = "" } = (err ?? {}) as { type?: string; message?: string };
@@ -284,13 +284,13 @@ export class World {
   async pinned(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const found = new Map<string, ReadonlySet<string>>();
     for (const node of this.#nodes) {
-      const { signer } = await this.session.lane({ testAccount: node.operatorAccount });
+      const { signer } = await this.session.queue({ testAccount: node.operatorAccount });
       found.set(signer.address, new Set((await this.#pins(node)).map(({ cid }) => cid)));
     }
     return found;
   }
 
-  async #pins(node: CastNode): Promise<{ cid: string; labels: string[]; blocks: string[] }[]> {
+  async #pins(node: ParticipantNode): Promise<{ cid: string; labels: string[]; blocks: string[] }[]> {
     const folder = join(this.#configs.agentData(node), "store", "pins");
     const names = await readdir(folder).catch(() => []);
     const texts = await Promise.all(names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")));
@@ -340,9 +340,9 @@ export class World {
   async #startKeeper(index: number): Promise<void> {
     const name = keeperName(index);
     const changes = {
-      network: { ...this.#chain, chainId: 31337, rpcUrl: this.#keeperCables[index]?.url ?? this.#chain.rpcUrl },
+      network: { ...this.#chain, chainId: 31337, rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl },
       key: { testAccount: KEEPER_ACCOUNTS + index },
-      keepers: ["allocation", "failover", "energy", "balance"],
+      keepers: ["allocation", "failover", "reports", "balancing"],
     };
     void this.#run(name, ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1, changes, name)]);
   }
@@ -370,7 +370,7 @@ export class World {
         http: { listen: `/ip4/127.0.0.1/tcp/${String(door.http)}/http` },
       },
     };
-    const config = await this.#configs.agent(node, changes, this.#cables[index]?.url);
+    const config = await this.#configs.agent(node, changes, this.#rpcProxies[index]?.url);
     void this.#run(node.name, ["agent/main.ts", "run", "--config", config]);
   }
 

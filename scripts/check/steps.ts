@@ -79,6 +79,7 @@ export const ALL: readonly Step[] = [
     needs: "compile",
   },
   ...endToEnd.slice(1).map(endToEndStep),
+  { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 1 },
   { name: "containers", command: npm("test:containers"), load: 0.6, needs: "compile" },
   { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
   contracts,

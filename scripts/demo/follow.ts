@@ -2,10 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Session } from "@verai/client/session";
 import { TASKS } from "@verai/devnet/participants";
-import type { Screen } from "@verai/devnet/screen";
+import type { Output } from "@verai/devnet/output";
 
 /** Shows what happens on the chain until the developers are done. */
-export async function follow(session: Session, screen: Screen, finished: Promise<unknown>): Promise<void> {
+export async function follow(session: Session, output: Output, finished: Promise<unknown>): Promise<void> {
   const { reader } = session;
   let done = false;
   let round = "";
@@ -14,18 +14,18 @@ export async function follow(session: Session, screen: Screen, finished: Promise
   });
   end.catch(() => undefined);
   while (!done) {
-    const pin = await reader.pin();
-    const current = await reader.round(pin);
+    const block = await reader.block();
+    const current = await reader.round(block);
     const now = `round ${String(current.id)} ${current.status}`;
     if (current.id > 0 && now !== round) {
       const units = current.demands.reduce((sum, each) => sum + each.units, 0);
       const settled = `: ${String(current.leases)} leases granted, ${String(current.unitsOpen)} units left open`;
-      screen.say(`${now}${current.status === "settled" ? settled : ` (${String(units)} units)`}`);
+      output.say(`${now}${current.status === "settled" ? settled : ` (${String(units)} units)`}`);
       round = now;
     }
-    const [tasks, leases] = await Promise.all([reader.tasks(pin), reader.leases(pin)]);
+    const [tasks, leases] = await Promise.all([reader.tasks(block), reader.leases(block)]);
     const checkpoints = await reader.checkpoints(
-      pin,
+      block,
       leases.map(({ id }) => id),
     );
     for (const task of tasks) {
@@ -38,7 +38,7 @@ export async function follow(session: Session, screen: Screen, finished: Promise
       );
       const posted = own.reduce((sum, { id }) => sum + (checkpoints.get(id)?.sequence ?? 0), 0);
       const note = `${String(posted)} checkpoints, ${String(task.paidUnits)}/${String(task.units)} units paid`;
-      screen.progress(TASKS[task.id - 1] ? `task ${String(task.id)}` : "task", progress / task.units / 10_000, note);
+      output.progress(TASKS[task.id - 1] ? `task ${String(task.id)}` : "task", progress / task.units / 10_000, note);
     }
     await Promise.race([delay(700), end]);
   }

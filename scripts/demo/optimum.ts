@@ -1,6 +1,6 @@
 import { parseUnits } from "ethers";
 
-import type { CastNode, CastTask } from "@verai/devnet/participants";
+import type { ParticipantNode, ParticipantTask } from "@verai/devnet/participants";
 
 /** What the joint optimum costs. Wei. */
 export interface Optimum {
@@ -17,7 +17,7 @@ export interface Optimum {
  *
  * O(units × (tasks × classes + nodes) × vertices).
  */
-export function jointOptimum(nodes: readonly CastNode[], tasks: readonly CastTask[]): Optimum {
+export function jointOptimum(nodes: readonly ParticipantNode[], tasks: readonly ParticipantTask[]): Optimum {
   const flows = tasks.map((task) => new Map(Object.keys(task.classes).map((name) => [name, 0])));
   const used = new Map(nodes.map((node) => [node.name, 0]));
   let paid = 0n;
@@ -43,15 +43,15 @@ export function jointOptimum(nodes: readonly CastNode[], tasks: readonly CastTas
 interface Path {
   readonly cost: bigint;
   /** The node that gets one more unit; undefined if instead a unit, this one or one that gave way, stays open. */
-  readonly node?: CastNode;
+  readonly node?: ParticipantNode;
   /** Changes of flow along it: task, class, +1 or -1. */
   readonly steps: readonly (readonly [task: number, name: string, change: 1 | -1])[];
 }
 
 /** The cheapest way to serve one more unit of a task, other tasks' units giving way where that helps (Bellman-Ford). */
 function cheapestPath(
-  nodes: readonly CastNode[],
-  tasks: readonly CastTask[],
+  nodes: readonly ParticipantNode[],
+  tasks: readonly ParticipantTask[],
   flows: readonly Map<string, number>[],
   used: ReadonlyMap<string, number>,
   from: number,

@@ -1,10 +1,10 @@
 import { formatEther } from "ethers";
 
 import type { EnergyOutcome } from "@verai/devnet/energy";
-import type { Books, GasUse } from "@verai/devnet/observe";
+import type { LedgerTotals, GasUse } from "@verai/devnet/observe";
 import type { Silence } from "@verai/devnet/faults";
-import type { FetchedCheckpoint } from "./outcome.ts";
-import { table } from "@verai/devnet/screen";
+import type { FetchedCheckpoint } from "./results.ts";
+import { table } from "@verai/devnet/output";
 import type { Recovery } from "@verai/devnet/timeline";
 import type { EnergyReport } from "@verai/tasks/energy/collect";
 import { printEnergy } from "@verai/tasks/energy/print";
@@ -51,7 +51,7 @@ export interface Report {
   }[];
   readonly checkpoints: readonly FetchedCheckpoint[];
   readonly gas: readonly GasUse[];
-  readonly books: Books;
+  readonly books: LedgerTotals;
   /** Absent if that part was left out. */
   readonly energy?: EnergyOutcome<EnergyReport>;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];

@@ -6,13 +6,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
 
 import { agentConfig } from "@verai/agent/config";
-import { Doubts } from "@verai/agent/attest/order";
+import { PeerReputation } from "@verai/agent/replication/reputation";
 import { Drains } from "@verai/agent/node/drains";
-import { InputWatch } from "@verai/agent/owner/input";
+import { InputMonitor } from "@verai/agent/idle/input";
 import { keeperConfig } from "@verai/keepers/config";
-import { Turns } from "@verai/keepers/turn";
+import { Stagger } from "@verai/keepers/stagger";
 import { runLoop } from "@verai/process/loop";
-import { Pulse } from "@verai/process/pulse";
+import { Heartbeat } from "@verai/process/heartbeat";
 import { MAX_TIMER_SECONDS, pause, timeoutSignal } from "@verai/system/clock";
 import { DataDirectory } from "@verai/system/data-directory";
 import type { FaultCase, FaultKind } from "@verai/devnet/fault-case";
@@ -48,10 +48,10 @@ const SPANS: readonly [string, () => Promise<() => Promise<void>>][] = [
   [
     "a keeper's turn",
     async () => {
-      const turns = new Turns(`0x${"11".repeat(20)}`, 6000);
-      const before = turns.left("settle 7");
+      const stagger = new Stagger(`0x${"11".repeat(20)}`, 6000);
+      const before = stagger.left("settle 7");
       return async () => {
-        const after = turns.left("settle 7");
+        const after = stagger.left("settle 7");
         assert.ok(after <= before && after > before - 2000, `${String(before)} ms were left, and now ${String(after)}`);
       };
     },
@@ -59,32 +59,32 @@ const SPANS: readonly [string, () => Promise<() => Promise<void>>][] = [
   [
     "the health of a process that works",
     async () => {
-      const pulse = new Pulse(60_000);
-      pulse.expect("agent");
+      const heartbeat = new Heartbeat(60_000);
+      heartbeat.expect("agent");
       return async () => {
-        const [beat] = pulse.beats();
-        assert.ok(pulse.healthy && beat && beat.ageSeconds >= 0 && beat.ageSeconds < 5, JSON.stringify(beat));
+        const [beat] = heartbeat.beats();
+        assert.ok(heartbeat.healthy && beat && beat.ageSeconds >= 0 && beat.ageSeconds < 5, JSON.stringify(beat));
       };
     },
   ],
   [
     "the health of a process that is stuck",
     async () => {
-      const pulse = new Pulse(20);
-      pulse.expect("agent");
+      const heartbeat = new Heartbeat(20);
+      heartbeat.expect("agent");
       return async () => {
         await delay(30);
-        assert.equal(pulse.healthy, false);
+        assert.equal(heartbeat.healthy, false);
       };
     },
   ],
   [
     "the doubts about a peer",
     async () => {
-      const doubts = new Doubts();
-      doubts.note(7, "unreached");
+      const reputation = new PeerReputation();
+      reputation.note(7, "unreached");
       return async () => {
-        assert.equal(doubts.of(7), "unreached");
+        assert.equal(reputation.of(7), "unreached");
       };
     },
   ],
@@ -134,13 +134,13 @@ const inputCases = JUMPS.map(([how, byMs]): FaultCase => ({
       await writeFile(terminal, "");
       const typed = new Date(Date.now() - 60_000);
       await utimes(terminal, typed, typed);
-      const watch = new InputWatch(directory);
-      assert.equal(Math.round((await watch.secondsSince()) / 10), 6);
+      const monitor = new InputMonitor(directory);
+      assert.equal(Math.round((await monitor.secondsSince()) / 10), 6);
       set(byMs);
-      assert.equal(Math.round((await watch.secondsSince()) / 10), 6);
+      assert.equal(Math.round((await monitor.secondsSince()) / 10), 6);
       const now = new Date(Date.now());
       await utimes(terminal, now, now);
-      assert.ok((await watch.secondsSince()) < 1, "who comes back is seen at once");
+      assert.ok((await monitor.secondsSince()) < 1, "who comes back is seen at once");
     }),
 }));
 
@@ -183,13 +183,21 @@ export const clocks: FaultKind = {
       name: `a loop with a pause of ${String(intervalMs)} ms`,
       run: async () => {
         const stop = new AbortController();
-        const pulse = new Pulse(Infinity);
+        const heartbeat = new Heartbeat(Infinity);
         let cycles = 0;
         const cycle = async (): Promise<boolean> => {
           cycles += 1;
           return false;
         };
-        const options = { name: "x", intervalMs, maxBackoffMs: 1, signal: stop.signal, logger: quiet, pulse, cycle };
+        const options = {
+          name: "x",
+          intervalMs,
+          maxBackoffMs: 1,
+          signal: stop.signal,
+          logger: quiet,
+          heartbeat,
+          cycle,
+        };
         const running = runLoop(options);
         await delay(60);
         stop.abort();
@@ -201,7 +209,7 @@ export const clocks: FaultKind = {
       name: "a loop that has failed for days, so that its pause has doubled beyond all bounds",
       run: async () => {
         const stop = new AbortController();
-        const pulse = new Pulse(Infinity);
+        const heartbeat = new Heartbeat(Infinity);
         let cycles = 0;
         const cycle = async (): Promise<boolean> => {
           cycles += 1;
@@ -214,7 +222,7 @@ export const clocks: FaultKind = {
           maxBackoffMs: 0,
           signal: stop.signal,
           logger: quiet,
-          pulse,
+          heartbeat,
           cycle,
         };
         await runLoop(options);

@@ -10,7 +10,7 @@ import Docker from "dockerode";
 
 import { LeaseSteps } from "@verai/agent/lease/steps";
 import { LeaseTurns } from "@verai/agent/lease/turns";
-import { DiskRoom, type FileSystemRoom } from "@verai/agent/node/disk";
+import { DiskSpace, type FileSystemSpace } from "@verai/agent/node/disk";
 import { type CallFault, TestCluster } from "../../test/support/kubernetes-api.ts";
 import { schemaProblemOf } from "../../test/support/manifests.ts";
 import { overDisk, usedBytes } from "@verai/executor/container/disk";
@@ -22,7 +22,7 @@ import type { RunningUnit } from "@verai/executor/executor";
 import { KubernetesExecutor } from "@verai/executor/kubernetes";
 import { Cluster } from "@verai/executor/kubernetes/cluster";
 import { BoundedLog } from "@verai/executor/log";
-import { boundedUnit } from "@verai/executor/patience";
+import { boundedUnit } from "@verai/executor/time-outs";
 import { testSpec, testUnit, until } from "@verai/executor/testing";
 import type { FaultCase, FaultContext, FaultKind } from "@verai/devnet/fault-case";
 
@@ -30,8 +30,8 @@ import type { FaultCase, FaultContext, FaultKind } from "@verai/devnet/fault-cas
 const PROGRAM = `
 case "$1" in
   wait) trap 'exit 143' TERM; echo ready; while :; do sleep 0.05; done;;
-  lines) i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); sleep 0.02; done; echo {} > "$VERAI_OUTPUT_DIR/result.json";;
-  finish) echo {} > "$VERAI_OUTPUT_DIR/result.json";;
+  lines) i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i+1)); sleep 0.02; done; echo {} > "$DRMP_OUTPUT_DIR/result.json";;
+  finish) echo {} > "$DRMP_OUTPUT_DIR/result.json";;
 esac
 `;
 
@@ -78,7 +78,7 @@ async function withCluster({ directory }: FaultContext, use: (bench: Bench) => P
     unitSize: { cpus: 1, memoryMiB: 1024, gpus: 0 },
     pollMs: 30,
     onNotice: (notice) => notices.push(notice),
-    patience: { troubledSeconds: 0.3, startSeconds: 0.6, podSeconds: 0.3, lostSeconds: 0.3 },
+    timeOuts: { troubledSeconds: 0.3, startSeconds: 0.6, podSeconds: 0.3, lostSeconds: 0.3 },
   });
   const unit = testUnit(join(directory, "leases/1-1/unit-0"), testSpec({ args: [] }));
   try {
@@ -544,7 +544,7 @@ const docker: FaultCase[] = [
   })),
 ];
 
-const room = (changes: Partial<FileSystemRoom>): FileSystemRoom => ({
+const room = (changes: Partial<FileSystemSpace>): FileSystemSpace => ({
   bavail: 1e6,
   bsize: 4096,
   files: 1e6,
@@ -566,7 +566,7 @@ const host: FaultCase[] = [
     name: "a disk without inodes, then with a few, then with enough",
     run: async () => {
       let ffree = 100;
-      const disk = new DiskRoom("/d", 1024, async () => Promise.resolve(room({ ffree })));
+      const disk = new DiskSpace("/d", 1024, async () => Promise.resolve(room({ ffree })));
       assert.match((await disk.look()) ?? "there is room", /no room for more files: 100 inodes/);
       ffree = 15_000;
       assert.ok(await disk.look(), "it comes and goes on the edge");
@@ -577,14 +577,14 @@ const host: FaultCase[] = [
   {
     name: "a file system without a fixed number of inodes",
     run: async () => {
-      const disk = new DiskRoom("/d", 1024, async () => Promise.resolve(room({ files: 0, ffree: 0 })));
+      const disk = new DiskSpace("/d", 1024, async () => Promise.resolve(room({ files: 0, ffree: 0 })));
       assert.equal(await disk.look(), undefined);
     },
   },
   {
     name: "a full volume of the cluster, beside an agent's disk with room",
     run: async () => {
-      const disk = new DiskRoom(["/data", "/work"], 2 ** 20, async (path) =>
+      const disk = new DiskSpace(["/data", "/work"], 2 ** 20, async (path) =>
         Promise.resolve(room(path === "/work" ? { bavail: 0 } : {})),
       );
       assert.match((await disk.look()) ?? "there is room", /The disk of \/work is full/);
@@ -604,9 +604,9 @@ const leases: FaultCase[] = [
         graceSeconds: 2,
         session: {
           contracts: { leases: { release: { populateTransaction: async () => Promise.resolve({ to: "0x" }) } } },
-          reader: { pin: async () => Promise.resolve({}), leasesById: async () => Promise.resolve([lease]) },
+          reader: { block: async () => Promise.resolve({}), leasesById: async () => Promise.resolve([lease]) },
         },
-        lane: {
+        queue: {
           submit: async ({ label, prepare }: { label: string; prepare: () => Promise<unknown> }) => {
             await prepare();
             sent.push(label);

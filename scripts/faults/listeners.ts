@@ -13,7 +13,7 @@ import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { Market } from "@verai/keepers/allocation/market";
 import { serveHealth } from "@verai/process/endpoint";
 import { exchangeRaw, fuzzedRequest, openSockets, seededRandom } from "@verai/system/http/testing";
-import { Pulse } from "@verai/process/pulse";
+import { Heartbeat } from "@verai/process/heartbeat";
 import type { FaultCase, FaultKind } from "@verai/devnet/fault-case";
 import { oddRequests } from "./http-requests.ts";
 
@@ -44,7 +44,7 @@ async function startHealth(limits: object = {}, details?: () => Record<string, u
     "/failing": () => Promise.reject(new Error("the chain cannot be asked")),
   };
   const { url, close } = await serveHealth({
-    ...{ host: "127.0.0.1", port: 0, pulse: new Pulse(60_000), registry, pages },
+    ...{ host: "127.0.0.1", port: 0, heartbeat: new Heartbeat(60_000), registry, pages },
     ...(details && { details }),
     limits: { ...LIMITS, perSecond: 10_000, burst: 10_000, ...limits },
   });
@@ -97,7 +97,7 @@ function marketReader(): Reader {
     classes: [{ classId: 1, surcharge: 0n }],
   };
   return {
-    pin: async () => ({ timestamp: 100, number: 1 }),
+    block: async () => ({ timestamp: 100, number: 1 }),
     classes: async () => [{ id: 1, name: "cpu/eu" }],
     nodes: async () => [
       { classId: 1, owner: `0x${"ab".repeat(20)}`, status: "active", capacity: 8, leased: 8, listing: { units: 0 } },

@@ -14,13 +14,13 @@ import { createLibp2p } from "libp2p";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { ReceiptGiver } from "@verai/agent/attest/giver";
-import { attestMetrics } from "@verai/agent/attest/metrics";
-import { SpotChecks } from "@verai/agent/attest/spot";
-import { Doubts } from "@verai/agent/attest/order";
+import { ReceiptResponder } from "@verai/agent/replication/responder";
+import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
+import { SpotChecks } from "@verai/agent/replication/spot-check";
+import { PeerReputation } from "@verai/agent/replication/reputation";
 import { chooseNeighbours } from "@verai/agent/node/neighbours";
 import type { Lease, Node } from "@verai/client/entities";
-import { holdingDomain, signHolding } from "@verai/client/holding";
+import { receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
 import type { Session } from "@verai/client/session";
 import { DialPolicy } from "@verai/checkpoint-store/dial-policy";
 import { CheckpointError } from "@verai/checkpoint-store/errors";
@@ -322,30 +322,30 @@ function addressCases(): FaultCase[] {
 function receiptCases(): FaultCase[] {
   const operator = new Wallet(`0x${"11".repeat(32)}`);
   const stranger = new Wallet(`0x${"12".repeat(32)}`);
-  const domain = holdingDomain(31_337, `0x${"22".repeat(20)}`);
+  const domain = receiptDomain(31_337, `0x${"22".repeat(20)}`);
   const lease = { id: 3, fence: 2, status: "active", count: 2, nodeId: 7, taskId: 1 } as Partial<Lease> as Lease;
   const holding = { leaseId: 3, fence: 2, digest: `0x${"ab".repeat(32)}`, codec: 0x70, progress: 5_000, size: 1_000 };
   const node = { id: 7, operator: operator.address, status: "active" } as Partial<Node> as Node;
-  const giver = () => {
+  const responder = () => {
     const calls = { count: 0 };
     const counted = async () => {
       calls.count += 1;
       throw new Error("the chain was read");
     };
     const reader = new Proxy({}, { get: () => counted }) as Session["reader"];
-    const receipts = new ReceiptGiver({
+    const receipts = new ReceiptResponder({
       session: { reader, contracts: {} } as unknown as Session,
       store: { list: () => [] } as never,
-      ...{ signer: operator, domain, nodeId: 4, maxCheckpointBytes: 1e6, room: { look: async () => undefined } },
+      ...{ signer: operator, domain, nodeId: 4, maxCheckpointBytes: 1e6, disk: { look: async () => undefined } },
       logger: pino({ level: "silent" }),
-      metrics: attestMetrics(new Registry()),
+      metrics: replicationMetrics(new Registry()),
     });
     receipts.see([node], (id) => (id === 3 ? lease : undefined));
     return { calls, receipts };
   };
   const request = async (change: object = {}, by = operator) => ({
     ...holding,
-    ...{ signature: await signHolding(by, domain, holding, 7) },
+    ...{ signature: await signReceipt(by, domain, holding, 7) },
     ...change,
   });
   const rows: [string, () => Promise<object>, RegExp][] = [
@@ -357,13 +357,13 @@ function receiptCases(): FaultCase[] {
     ["under a fence that is over", () => request({ fence: 1 }), /has fence 2, not 1/],
     ["for more bytes than this node takes", () => request({ size: 1e9 }), /more than the 1000000/],
   ];
-  const asker = (peer: string, address = "203.0.113.7") => ({ peer, address, prove: () => undefined });
+  const requester = (peer: string, address = "203.0.113.7") => ({ peer, address, prove: () => undefined });
   return [
     ...rows.map(([name, make, says]) => ({
       name: `a request for a receipt ${name}`,
       run: async () => {
-        const { calls, receipts } = giver();
-        const answer = await receipts.answer(await make(), asker("a"));
+        const { calls, receipts } = responder();
+        const answer = await receipts.answer(await make(), requester("a"));
         assert.equal(answer.kind, "refused");
         assert.match(answer.why, says);
         assert.equal(calls.count, 0, "the chain was read for it");
@@ -372,13 +372,13 @@ function receiptCases(): FaultCase[] {
     {
       name: "five hundred requests for leases that do not exist, of fifty peers",
       run: async () => {
-        const { calls, receipts } = giver();
+        const { calls, receipts } = responder();
         for (let n = 0; n < 500; n++) {
           const body = await (n === 0
             ? request({ leaseId: 100 })
             : Promise.resolve({ ...holding, leaseId: 100 + n, signature: `0x${"11".repeat(65)}` }));
           await receipts
-            .answer(body, asker(`peer ${String(n % 50)}`, `203.0.113.${String(n % 50)}`))
+            .answer(body, requester(`peer ${String(n % 50)}`, `203.0.113.${String(n % 50)}`))
             .catch(() => undefined);
         }
         assert.ok(calls.count <= 2, `the chain was read ${String(calls.count)} times`);
@@ -387,22 +387,26 @@ function receiptCases(): FaultCase[] {
     {
       name: "a hundred requests of one peer with wrong signatures",
       run: async () => {
-        const { calls, receipts } = giver();
+        const { calls, receipts } = responder();
         const body = await request({}, stranger);
-        const answers = await Promise.allSettled(Array.from({ length: 100 }, () => receipts.answer(body, asker("a"))));
+        const answers = await Promise.allSettled(
+          Array.from({ length: 100 }, () => receipts.answer(body, requester("a"))),
+        );
         const busy = answers.filter(({ status }) => status === "rejected").length;
         assert.ok(busy >= 55, `${String(100 - busy)} signatures were checked for it`);
         assert.equal(calls.count, 0);
         // Another peer is served all the same.
-        assert.equal((await receipts.answer(body, asker("b", "203.0.113.8"))).kind, "refused");
+        assert.equal((await receipts.answer(body, requester("b", "203.0.113.8"))).kind, "refused");
       },
     },
     {
       name: "a good request, sent again a hundred times by someone who has seen it",
       run: async () => {
-        const { calls, receipts } = giver();
+        const { calls, receipts } = responder();
         const body = await request();
-        await Promise.allSettled(Array.from({ length: 100 }, (_, n) => receipts.answer(body, asker(`p${String(n)}`))));
+        await Promise.allSettled(
+          Array.from({ length: 100 }, (_, n) => receipts.answer(body, requester(`p${String(n)}`))),
+        );
         assert.ok(calls.count <= 25, `the chain was read ${String(calls.count)} times`);
       },
     },
@@ -420,11 +424,11 @@ function receiptCases(): FaultCase[] {
         const spots = new SpotChecks({
           store: store as never,
           logger: pino({ level: "silent" }),
-          metrics: attestMetrics(new Registry()),
-          ...{ doubts: new Doubts(), spotCheckMs: 1e9 },
+          metrics: replicationMetrics(new Registry()),
+          ...{ reputation: new PeerReputation(), spotCheckMs: 1e9 },
         });
         const body = { cid: "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy", nonce: "ab".repeat(32) };
-        const asks = Array.from({ length: 50 }, () => spots.answer(body, asker("a")));
+        const asks = Array.from({ length: 50 }, () => spots.answer(body, requester("a")));
         const busy = (await Promise.allSettled(asks)).filter(({ status }) => status === "rejected").length;
         assert.ok(busy >= 35 && read === 0, `${String(50 - busy)} answered, ${String(read)} looked up on disk`);
       },

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
-import type { Person } from "@verai/devnet/wallets";
+import type { KeystoreWallet } from "@verai/devnet/wallets";
 
 /** The configuration of a node's agent. */
-export function agentConfig(data: string, network: object, { name, keystore, passphraseFile }: Person): object {
+export function agentConfig(data: string, network: object, { name, keystore, passphraseFile }: KeystoreWallet): object {
   return {
     network,
     operator: { keystore, passphraseFile },
@@ -18,15 +18,20 @@ export function agentConfig(data: string, network: object, { name, keystore, pas
 }
 
 /** The configuration of keepers. */
-export function keeperConfig(data: string, network: object, { keystore, passphraseFile }: Person, n: string): object {
+export function keeperConfig(
+  data: string,
+  network: object,
+  { keystore, passphraseFile }: KeystoreWallet,
+  n: string,
+): object {
   const key = { keystore, passphraseFile };
   return {
     network,
     key,
     dataDir: join(data, `keeper-${n}`),
     interval: 2,
-    allocation: { batchSeconds: 2 },
-    energy: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+    allocation: { minRoundAge: 2 },
+    reports: { listen: ["/ip4/127.0.0.1/tcp/0"] },
     service: { port: 0 },
   };
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { HARDHAT } from "@verai/devnet/chain";
 import { type Processes, ROOT } from "@verai/devnet/processes";
-import type { Person } from "@verai/devnet/wallets";
+import type { KeystoreWallet } from "@verai/devnet/wallets";
 
 /** Deploys as the README says, under a name of its own. @returns The file with the deployed addresses. */
 export async function deploy(
@@ -10,7 +10,7 @@ export async function deploy(
   parameters: string,
   deploymentId: string,
   environment: Readonly<Record<string, string>>,
-  { keystore, passphraseFile }: Person,
+  { keystore, passphraseFile }: KeystoreWallet,
 ): Promise<string> {
   const what = ["--parameters", parameters, "--deployment-id", deploymentId, "--reset"];
   const signer = ["--keystore", keystore, "--passphrase-file", passphraseFile, "--yes"];

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { HARDHAT } from "@verai/devnet/chain";
 import { type Processes, type Running, tail } from "@verai/devnet/processes";
-import type { Person } from "@verai/devnet/wallets";
+import type { KeystoreWallet } from "@verai/devnet/wallets";
 
 /** Runs this project's Hardhat tasks against a chain, as people type them. */
 export class Tasks {
@@ -22,7 +22,7 @@ export class Tasks {
   }
 
   /** Starts a task; its output is in its log. */
-  start(id: string, options: readonly string[], by?: Person): Running {
+  start(id: string, options: readonly string[], by?: KeystoreWallet): Running {
     this.#count += 1;
     const name = `task-${String(this.#count).padStart(2, "0")}-${id.replace(":", "-")}`;
     const args = [HARDHAT, id, "--network", "baseSepolia", "--deployment", this.#deployment, "--json", ...options];
@@ -36,7 +36,7 @@ export class Tasks {
    * @returns What it printed as JSON.
    * @throws Error with the end of its log if its exit code is not 0.
    */
-  async run<T>(id: string, options: readonly string[] = [], by?: Person): Promise<T> {
+  async run<T>(id: string, options: readonly string[] = [], by?: KeystoreWallet): Promise<T> {
     return this.result<T>(this.start(id, options, by));
   }
 

@@ -1,6 +1,6 @@
 import type { EnergySummary, NetworkTotals, NodeStanding } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
-import { answer, block, type Reader } from "@verai/client/readers";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { readEnergy, readStandings, readTotals } from "@verai/client/telemetry";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 
@@ -85,7 +85,7 @@ export interface Goals {
  */
 export async function collectEnergy(
   reader: Reader,
-  at: Pin,
+  at: BlockReference,
   scope: EnergyReport["scope"],
   id = 0,
 ): Promise<EnergyReport> {
@@ -112,7 +112,7 @@ export async function collectEnergy(
   }
 }
 
-async function nodeRows(reader: Reader, at: Pin, only?: number): Promise<NodeRow[]> {
+async function nodeRows(reader: Reader, at: BlockReference, only?: number): Promise<NodeRow[]> {
   const [nodes, classes, standings] = await Promise.all([
     reader.nodes(at),
     reader.classes(at),
@@ -137,17 +137,17 @@ async function nodeRows(reader: Reader, at: Pin, only?: number): Promise<NodeRow
   return rows;
 }
 
-async function leaseRows(reader: Reader, at: Pin, taskId: number): Promise<LeaseRow[]> {
+async function leaseRows(reader: Reader, at: BlockReference, taskId: number): Promise<LeaseRow[]> {
   const leases = (await reader.leases(at)).filter((lease) => lease.taskId === taskId);
   return Promise.all(
     leases.map(async ({ id, nodeId, count, status }) => {
-      const energy = await answer(reader.contracts.ledger.leaseEnergyOf(id, block(at)));
+      const energy = await answer(reader.contracts.ledger.leaseEnergyOf(id, blockTag(at)));
       return { id, nodeId, units: count, status, kwh: kwh(energy.joules), renewableKwh: kwh(energy.renewableJoules) };
     }),
   );
 }
 
-function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTotals, at: Pin): Goals {
+function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTotals, at: BlockReference): Goals {
   const date = new Date(at.timestamp * 1000);
   const begin = Date.UTC(date.getUTCFullYear(), 0);
   const year = date.getUTCFullYear() + (date.getTime() - begin) / (Date.UTC(date.getUTCFullYear() + 1, 0) - begin);

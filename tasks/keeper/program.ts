@@ -24,7 +24,7 @@ export async function runKeepers(environment: Environment, args: readonly string
 }
 
 /** The configuration file. @throws Error if it is not named. */
-export function givenFile(file: string): string {
+export function parseFile(file: string): string {
   if (file === "") throw new Error("Name the keeper's configuration: --file keeper.json");
   return file;
 }

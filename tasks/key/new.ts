@@ -6,7 +6,7 @@ import { encryptKeystoreJson, Wallet } from "ethers";
 
 import { readSecret, refuseRepository } from "@verai/client/keys";
 import { guarded } from "../session/context.ts";
-import { Screen } from "../session/screen.ts";
+import { Output } from "../session/output.ts";
 
 interface Arguments {
   readonly json: boolean;
@@ -16,7 +16,7 @@ interface Arguments {
 
 /** Makes a key that exists nowhere but in its keystore. Overwrites nothing. */
 export default async function newKey(args: Arguments): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => {
+  await guarded(new Output(args.json), async (output) => {
     const { keystore, passphraseFile } = args;
     if (keystore === "" || passphraseFile === "") {
       throw new Error("Name both files: --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass");
@@ -29,9 +29,9 @@ export default async function newKey(args: Arguments): Promise<void> {
     const { address, privateKey } = Wallet.createRandom();
     const encrypted = await encryptKeystoreJson({ address, privateKey }, passphrase);
     if (!(await writeNew(keystore, encrypted))) throw taken(keystore);
-    if (made) screen.say(`${passphraseFile} holds a random passphrase. Keep a copy of both files elsewhere.`);
-    screen.say(`${address} is the address of the key in ${keystore}.`);
-    screen.result({ address, keystore, passphraseFile });
+    if (made) output.say(`${passphraseFile} holds a random passphrase. Keep a copy of both files elsewhere.`);
+    output.say(`${address} is the address of the key in ${keystore}.`);
+    output.result({ address, keystore, passphraseFile });
   });
 }
 

@@ -11,13 +11,13 @@ import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/pr
 import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
-import { Screen } from "../session/screen.ts";
+import { Output } from "../session/output.ts";
 import { readL1Prices } from "./chain-fees.ts";
-import { checkDeployed, showFindings } from "./findings.ts";
+import { checkDeployed, showReport } from "./check-report.ts";
 import { runIgnition } from "./ignition.ts";
 import { openJournal } from "./journal.ts";
-import { parametersFile, recipeOf, requireParameters } from "./recipe.ts";
-import { type StepCost, tryDeployment } from "./trial.ts";
+import { parametersFile, deploymentSpecOf, requireParameters } from "./deployment-spec.ts";
+import { type StepCost, dryRunDeployment } from "./dry-run.ts";
 
 interface Arguments extends SigningArguments {
   readonly parameters: string;
@@ -27,11 +27,11 @@ interface Arguments extends SigningArguments {
 
 /** Deploys the protocol, or goes on with a deployment that broke off. Exit code 1 if the result is not as asked. */
 export default async function deployNetwork(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => {
+  await guarded(new Output(args.json), async (output) => {
     const network = await namedNetwork(hre);
     const provider = await openProvider(network.rpcUrl, { chainId: network.chainId });
     try {
-      screen.result(await deployTo(args, hre, screen, network, provider));
+      output.result(await deployTo(args, hre, output, network, provider));
     } finally {
       provider.destroy();
     }
@@ -41,13 +41,13 @@ export default async function deployNetwork(args: Arguments, hre: HardhatRuntime
 async function deployTo(
   args: Arguments,
   hre: HardhatRuntimeEnvironment,
-  screen: Screen,
+  output: Output,
   network: NamedNetwork,
   provider: RpcProvider,
 ): Promise<object> {
   const { chainId, rpcUrl, name } = network;
   const file = parametersFile(chainId, args.parameters);
-  const module = await recipeOf(chainId).load();
+  const module = await deploymentSpecOf(chainId).load();
   const parameters = await readDeploymentParameters(file).catch((cause: unknown) => {
     throw new Error(`The parameters file ${file} cannot be read; name another with --parameters.`, { cause });
   });
@@ -59,14 +59,14 @@ async function deployTo(
   const directory = join(hre.config.paths.ignition, "deployments", deploymentId);
   const { done, stale } = await openJournal(directory, provider, args.reset, chainId === LOCAL_CHAIN_ID);
   const deployer = await openDeployer(args, hre, chainId);
-  screen.say(`trying ${file} on a chain inside this process`);
+  output.say(`trying ${file} on a chain inside this process`);
   const l1 = await readL1Prices(provider);
-  const trial = await tryDeployment(hre, chainId, file, { module, parameters }, l1);
-  const left = trial.steps.filter(({ step }) => !done.has(step));
+  const dryRun = await dryRunDeployment(hre, chainId, file, { module, parameters }, l1);
+  const left = dryRun.steps.filter(({ step }) => !done.has(step));
   const gasPrice = (await provider.getFeeData()).gasPrice ?? 0n;
   const costs = sum(left, gasPrice);
   const balance = deployer && (await provider.getBalance(deployer.address));
-  screen.facts([
+  output.facts([
     ["network", `${name}, chain ${String(chainId)}`],
     ["deployment", `${deploymentId}${done.size > 0 ? `, of which ${String(done.size)} steps are done` : ""}`],
     ["deployer", deployer ? `${deployer.address}, ${formatEther(balance ?? 0n)} ETH` : "no key: dry run"],
@@ -76,13 +76,13 @@ async function deployTo(
     ["oracle", costs.value > 0n ? `${formatEther(costs.value)} ETH go into its subscription` : undefined],
     ["costs", `about ${formatEther(costs.total)} ETH`],
   ]);
-  screen.say();
-  const wrong = showFindings(screen, trial.findings);
+  output.say();
+  const wrong = showReport(output, dryRun.findings);
   const expected = { chainId, deploymentId, parametersFile: file, transactionsLeft: left.length, costs };
   if (args.dryRun) {
-    screen.say("Dry run: nothing was sent. The checks are of the trial.");
+    output.say("Dry run: nothing was sent. The checks are of the trial.");
     if (wrong > 0) process.exitCode = 1;
-    return { dryRun: true, ...expected, wrong, findings: trial.findings };
+    return { dryRun: true, ...expected, wrong, findings: dryRun.findings };
   }
   if (wrong > 0)
     throw new ChainError("TRIAL_WRONG", false, "Nothing was sent: the trial's deployment is not as asked.");
@@ -94,14 +94,14 @@ async function deployTo(
       `${deployer.address} has ${formatEther(balance)} ETH where about ${formatEther(costs.total)} are needed: send it more.`,
     );
   }
-  if (left.length > 0 && !args.yes && !(await screen.confirm(`Deploy to ${name}?`))) {
+  if (left.length > 0 && !args.yes && !(await output.confirm(`Deploy to ${name}?`))) {
     throw new ChainError("DECLINED", false, "Nothing was sent.");
   }
 
   const transactions: string[] = [];
   const connection = await hre.network.create({ network: name, override: { accounts: [deployer.privateKey] } });
   if (stale) await rm(directory, { recursive: true, force: true });
-  if (left.length > 0) screen.say("Ctrl-C at any time: the same command goes on where it was.");
+  if (left.length > 0) output.say("Ctrl-C at any time: the same command goes on where it was.");
   await runIgnition(hre, connection, {
     module,
     parameters,
@@ -112,23 +112,23 @@ async function deployTo(
     onTransaction: (step, hash) => {
       transactions.push(hash);
       const link = transactionLink(chainId, hash) ?? hash;
-      screen.say(`${String(transactions.length).padStart(3)} of ${String(left.length)}  ${step}  ${link}`);
+      output.say(`${String(transactions.length).padStart(3)} of ${String(left.length)}  ${step}  ${link}`);
     },
   });
   const deployment = join(directory, "deployed_addresses.json");
   const { findings } = await checkDeployed(hre, { rpcUrl, chainId, deployment }, file);
   const spent = (balance ?? 0n) - (await provider.getBalance(deployer.address));
-  screen.say();
-  screen.say(
+  output.say();
+  output.say(
     transactions.length > 0
       ? `Deployed for ${formatEther(spent)} ETH. The addresses are in ${deployment}: commit it, so that others find them.`
       : "It was deployed already: nothing was sent.",
   );
-  screen.say();
-  const stillWrong = showFindings(screen, findings);
+  output.say();
+  const stillWrong = showReport(output, findings);
   if (stillWrong > 0) process.exitCode = 1;
   if (addressLink(chainId, deployer.address) !== undefined) {
-    screen.say(`Publish the sources with: npx hardhat network:verify --network ${name}`);
+    output.say(`Publish the sources with: npx hardhat network:verify --network ${name}`);
   }
   return { ...expected, deployment, transactions, spent, wrong: stillWrong, findings };
 }

@@ -9,7 +9,7 @@ import { ChainError } from "@verai/client/errors";
 import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork } from "../session/context.ts";
 import { addressLink } from "../session/explorer.ts";
-import { Screen } from "../session/screen.ts";
+import { Output } from "../session/output.ts";
 
 const EXPLORERS = ["etherscan", "blockscout", "sourcify"] as const;
 type Explorer = (typeof EXPLORERS)[number];
@@ -34,7 +34,7 @@ interface Verified {
 
 /** Publishes the sources of a deployment. Exit code 1 if one of its contracts could not be verified. */
 export default async function verify(args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => {
+  await guarded(new Output(args.json), async (output) => {
     const network = await namedNetwork(hre);
     const explorer = givenExplorer(args.explorer, args.explorerUrl);
     if (network.chainId === LOCAL_CHAIN_ID && !args.dryRun) {
@@ -56,15 +56,15 @@ export default async function verify(args: Arguments, hre: HardhatRuntimeEnviron
       else if (args.dryRun) results.push({ contract, address, ok: true });
       else results.push({ contract, address, ...(await publish(hre, one, explorer, network.name, args)) });
       const { ok, why } = results.at(-1) ?? { ok: false };
-      screen.say(`${ok ? (args.dryRun ? "would publish" : "verified     ") : "FAILED       "}  ${contract}  ${on}`);
-      if (why !== undefined) screen.say(`               ${why}`);
+      output.say(`${ok ? (args.dryRun ? "would publish" : "verified     ") : "FAILED       "}  ${contract}  ${on}`);
+      if (why !== undefined) output.say(`               ${why}`);
     }
     const failed = results.filter(({ ok }) => !ok).length;
     if (failed > 0) process.exitCode = 1;
-    screen.say();
-    if (args.dryRun) screen.say("Dry run: nothing was sent.");
-    else screen.say(`${String(results.length - failed)} of ${String(results.length)} verified at ${explorer}.`);
-    screen.result({ ...(args.dryRun && { dryRun: true }), explorer, deploymentId, failed, contracts: results });
+    output.say();
+    if (args.dryRun) output.say("Dry run: nothing was sent.");
+    else output.say(`${String(results.length - failed)} of ${String(results.length)} verified at ${explorer}.`);
+    output.result({ ...(args.dryRun && { dryRun: true }), explorer, deploymentId, failed, contracts: results });
   });
 }
 

@@ -2,11 +2,11 @@ import type { Environment } from "../session/environment.ts";
 
 import { type OperatorConsent, parseConsent } from "@verai/client/consent";
 import { registerNode } from "@verai/agent/registration";
-import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { formatVer, parseVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenAddress, givenAmount, givenClass, givenSource } from "./given.ts";
+import { parseAddress, parseAmount, parseClass, parseSource } from "./parse.ts";
 
 interface Arguments extends WritingArguments {
   readonly operator: string;
@@ -24,15 +24,15 @@ interface Arguments extends WritingArguments {
 /** Registers a node. */
 export default async function register(args: Arguments, environment: Environment): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader } = session;
-    const pin = await reader.pin();
-    const operator = givenAddress("operator", args.operator);
-    const found = givenClass(await reader.classes(pin), args.class);
-    const ask = givenAmount("ask", args.ask);
-    const energySource = numberOf(ENERGY_SOURCES, givenSource(args.energySource));
+    const block = await reader.block();
+    const operator = parseAddress("operator", args.operator);
+    const found = parseClass(await reader.classes(block), args.class);
+    const ask = parseAmount("ask", args.ask);
+    const energySource = numberOf(ENERGY_SOURCES, parseSource(args.energySource));
     if (args.capacity <= 0) throw new Error("Name the units that the machine runs at once: --capacity 4");
-    const { stakePerUnit } = await reader.parameters(pin);
+    const { stakePerUnit } = await reader.parameters(block);
     const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
@@ -43,7 +43,7 @@ export default async function register(args: Arguments, environment: Environment
         : parseConsent(operator, args.consent);
     context.spends = stake;
     const { capacity, powerThreshold, powerMax, endpoint } = args;
-    const log = { info: (_fields: unknown, message?: string) => screen.say(message) };
+    const log = { info: (_fields: unknown, message?: string) => output.say(message) };
     const nodeId = await registerNode(session, account, log, {
       label: `register a node of ${String(capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
       consent,
@@ -51,7 +51,7 @@ export default async function register(args: Arguments, environment: Environment
       profile: { energySource, powerThreshold, powerMax, endpoint },
       stake,
     });
-    screen.say(`Node ${String(nodeId)} is registered. Start its agent with the operator's key.`);
+    output.say(`Node ${String(nodeId)} is registered. Start its agent with the operator's key.`);
     return { node: nodeId, owner: account.signer.address, operator, stake };
   });
 }

@@ -5,7 +5,7 @@ import { fundAndSubmit } from "@verai/client/simulate";
 import { formatVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenAmount, givenNode } from "./given.ts";
+import { parseAmount, parseNode } from "./parse.ts";
 
 /** Adds stake to a node, which may be somebody else's, in one transaction: the vault is allowed to take it by permit. */
 export default async function stake(
@@ -13,19 +13,19 @@ export default async function stake(
   environment: Environment,
 ): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader, contracts } = session;
-    const node = await givenNode(reader, await reader.pin(), args.node);
-    const amount = givenAmount("amount", args.amount);
+    const node = await parseNode(reader, await reader.block(), args.node);
+    const amount = parseAmount("amount", args.amount);
     context.spends = amount;
     const account = await context.account();
     const { deadline, v, r, s } = await signPermit(contracts, account.signer, amount);
-    await fundAndSubmit(session, account, amount, screen.log, {
+    await fundAndSubmit(session, account, amount, output.log, {
       label: `add ${formatVer(amount)} VER to the stake of node ${String(node.id)}`,
       prepare: () => contracts.nodes.addStakeWithPermit.populateTransaction(node.id, amount, deadline, v, r, s),
     });
-    const after = await reader.node(await reader.pin(), node.id);
-    screen.say(`The stake of node ${String(node.id)} is ${formatVer(after?.stake ?? 0n)} VER now.`);
+    const after = await reader.node(await reader.block(), node.id);
+    output.say(`The stake of node ${String(node.id)} is ${formatVer(after?.stake ?? 0n)} VER now.`);
     return { node: node.id, stake: after?.stake };
   });
 }

@@ -4,7 +4,7 @@ import type { Environment } from "../session/environment.ts";
 import type { Contracts } from "@verai/client/deployment";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenNode } from "./given.ts";
+import { parseNode } from "./parse.ts";
 
 /** Arguments of the tasks that change a node's status. */
 export interface StatusArguments extends WritingArguments {
@@ -20,12 +20,12 @@ export async function changeStatus(
 ): Promise<void> {
   await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
-    const { id } = await givenNode(reader, await reader.pin(), args.node);
-    const { lane } = await context.account();
-    await lane.submit({ label: `${label} node ${String(id)}`, prepare: () => call(contracts.nodes, id) });
-    const after = await givenNode(reader, await reader.pin(), id);
+    const { id } = await parseNode(reader, await reader.block(), args.node);
+    const { queue } = await context.account();
+    await queue.submit({ label: `${label} node ${String(id)}`, prepare: () => call(contracts.nodes, id) });
+    const after = await parseNode(reader, await reader.block(), id);
     const from = new Date(after.withdrawableAt * 1000).toISOString();
-    context.screen.say(
+    context.output.say(
       `Node ${String(id)} is ${after.status}${after.status === "unbonding" ? `; its stake can be withdrawn from ${from}` : ""}.`,
     );
     return { node: id, status: after.status, withdrawableAt: after.withdrawableAt };

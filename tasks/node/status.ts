@@ -1,7 +1,7 @@
 import type { Environment } from "../session/environment.ts";
 
 import { readIdleCause } from "@verai/client/causes";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { answer } from "@verai/client/readers";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
@@ -9,7 +9,7 @@ import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { earningsOf } from "./earnings.ts";
-import { givenNode } from "./given.ts";
+import { parseNode } from "./parse.ts";
 
 /** Shows one node, or all of them. */
 export default async function status(
@@ -17,34 +17,34 @@ export default async function status(
   environment: Environment,
 ): Promise<void> {
   await read(args, environment, async (context) => {
-    const pin = await context.session.reader.pin();
-    return args.node > 0 ? one(context, pin, args.node) : all(context, pin);
+    const block = await context.session.reader.block();
+    return args.node > 0 ? one(context, block, args.node) : all(context, block);
   });
 }
 
-async function all({ session, screen }: Context, pin: Pin): Promise<object> {
-  const [nodes, classes] = await Promise.all([session.reader.nodes(pin), session.reader.classes(pin)]);
+async function all({ session, output }: Context, block: BlockReference): Promise<object> {
+  const [nodes, classes] = await Promise.all([session.reader.nodes(block), session.reader.classes(block)]);
   const rows = nodes.map((node) => {
     const found = classes.find(({ id }) => id === node.classId);
     const { id, status: state, capacity, leased, listing, owner } = node;
     const ask = formatVer(microToWei(node.askTick * (found?.tickSize ?? 0)));
     return { id, status: state, class: found?.name, ask, capacity, leased, listed: listing?.units ?? 0, owner };
   });
-  screen.table(
+  output.table(
     ["node", "status", "class", "ask, VER", "capacity", "leased", "listed", "owner"],
     rows.map((row) => Object.values(row)),
   );
   return { nodes: rows };
 }
 
-async function one({ session, screen }: Context, pin: Pin, nodeId: number): Promise<object> {
+async function one({ session, output }: Context, block: BlockReference, nodeId: number): Promise<object> {
   const { reader, contracts } = session;
-  const node = await givenNode(reader, pin, nodeId);
+  const node = await parseNode(reader, block, nodeId);
   const [classes, leases, claimable, cause] = await Promise.all([
-    reader.classes(pin),
-    reader.leases(pin),
+    reader.classes(block),
+    reader.leases(block),
     answer(contracts.vault.claimable(node.owner)),
-    readIdleCause(reader, pin, node),
+    readIdleCause(reader, block, node),
   ]);
   const found = classes.find(({ id }) => id === node.classId);
   const own = leases.filter((lease) => lease.nodeId === nodeId);
@@ -52,7 +52,7 @@ async function one({ session, screen }: Context, pin: Pin, nodeId: number): Prom
   const ask = microToWei(node.askTick * (found?.tickSize ?? 0));
   const idle = cause && causeText(cause);
   const running = own.filter((lease) => lease.status === "active");
-  screen.facts([
+  output.facts([
     ["node", node.id],
     ["status", node.status],
     ["idle", idle === undefined ? undefined : `yes: ${idle}`],
@@ -69,15 +69,15 @@ async function one({ session, screen }: Context, pin: Pin, nodeId: number): Prom
     ["endpoint", node.endpoint],
   ]);
   if (running.length > 0) {
-    screen.say();
-    screen.table(
+    output.say();
+    output.table(
       ["lease", "task", "units", "price, VER", "checkpoint due in"],
       running.map(({ id, taskId, start, count, price, due }) => [
         id,
         taskId,
         `${String(start)}–${String(start + count - 1)}`,
         formatVer(microToWei(price)),
-        due > pin.timestamp ? formatDuration(due - pin.timestamp) : "overdue",
+        due > block.timestamp ? formatDuration(due - block.timestamp) : "overdue",
       ]),
     );
   }

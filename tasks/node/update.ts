@@ -1,10 +1,10 @@
 import type { Environment } from "../session/environment.ts";
 
-import { ENERGY_SOURCES, numberOf } from "@verai/client/words";
+import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { microToWei, parseVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenClass, givenNode, givenSource } from "./given.ts";
+import { parseClass, parseNode, parseSource } from "./parse.ts";
 
 interface Arguments extends WritingArguments {
   readonly node: number;
@@ -20,26 +20,26 @@ interface Arguments extends WritingArguments {
 /** Changes what a node offers or says of itself; what is not named stays as it is. */
 export default async function update(args: Arguments, environment: Environment): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader, contracts } = session;
-    const pin = await reader.pin();
-    const node = await givenNode(reader, pin, args.node);
-    const classes = await reader.classes(pin);
+    const block = await reader.block();
+    const node = await parseNode(reader, block, args.node);
+    const classes = await reader.classes(block);
     const now = classes.find(({ id }) => id === node.classId);
     const changesTerms = args.class !== "" || args.capacity > 0 || args.ask !== "";
     const changesProfile =
       args.endpoint !== "" || args.powerThreshold > 0 || args.powerMax > 0 || args.energySource !== "";
     if (!changesTerms && !changesProfile)
       throw new Error("Name what to change: --ask, --capacity, --class, --endpoint…");
-    const energySource = args.energySource === "" ? node.energySource : givenSource(args.energySource);
+    const energySource = args.energySource === "" ? node.energySource : parseSource(args.energySource);
     const terms = {
-      classId: args.class === "" ? node.classId : givenClass(classes, args.class).id,
+      classId: args.class === "" ? node.classId : parseClass(classes, args.class).id,
       capacity: args.capacity > 0 ? args.capacity : node.capacity,
       ask: args.ask === "" ? microToWei(node.askTick * (now?.tickSize ?? 0)) : parseVer(args.ask),
     };
-    const { lane } = await context.account();
+    const { queue } = await context.account();
     if (changesTerms) {
-      await lane.submit({
+      await queue.submit({
         label: `set the terms of node ${String(node.id)}`,
         prepare: () => contracts.nodes.setTerms.populateTransaction(node.id, terms),
       });
@@ -51,13 +51,13 @@ export default async function update(args: Arguments, environment: Environment):
         powerMax: args.powerMax > 0 ? args.powerMax : node.powerMax,
         endpoint: args.endpoint === "" ? node.endpoint : args.endpoint,
       };
-      await lane.submit({
+      await queue.submit({
         label: `set the profile of node ${String(node.id)}`,
         prepare: () => contracts.nodes.setProfile.populateTransaction(node.id, profile),
       });
     }
     const frozen = await contracts.supply.frozen();
-    if (changesTerms && frozen) screen.say("A round is open: the new terms count once it is over.");
+    if (changesTerms && frozen) output.say("A round is open: the new terms count once it is over.");
     return { node: node.id, terms, afterRound: changesTerms && frozen };
   });
 }

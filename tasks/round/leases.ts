@@ -1,6 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
-import { FINAL_LEASE_STATUSES } from "@verai/client/words";
+import { FINAL_LEASE_STATUSES } from "@verai/client/enums";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
@@ -14,20 +14,20 @@ interface Arguments extends ReadingArguments {
 
 /** Lists leases. */
 export default async function leases(args: Arguments, environment: Environment): Promise<void> {
-  await read(args, environment, async ({ session, screen }) => {
+  await read(args, environment, async ({ session, output }) => {
     const { reader } = session;
-    const pin = await reader.pin();
-    const found = (await reader.leases(pin)).filter(
+    const block = await reader.block();
+    const found = (await reader.leases(block)).filter(
       ({ taskId, nodeId, status }) =>
         (args.task === 0 || taskId === args.task) &&
         (args.node === 0 || nodeId === args.node) &&
         (!args.live || !FINAL_LEASE_STATUSES.includes(status)),
     );
     const checkpoints = await reader.checkpoints(
-      pin,
+      block,
       found.map(({ id }) => id),
     );
-    screen.table(
+    output.table(
       ["lease", "status", "task", "node", "units", "price, VER", "fence", "progress", "due"],
       found.map(({ id, status, taskId, nodeId, start, count, price, fence, due }) => [
         id,
@@ -38,7 +38,7 @@ export default async function leases(args: Arguments, environment: Environment):
         formatVer(microToWei(price)),
         fence,
         `${String(Math.floor((checkpoints.get(id)?.progress ?? 0) / (count * 100)))} %`,
-        status !== "active" ? "" : due > pin.timestamp ? `in ${formatDuration(due - pin.timestamp)}` : "overdue",
+        status !== "active" ? "" : due > block.timestamp ? `in ${formatDuration(due - block.timestamp)}` : "overdue",
       ]),
     );
     return { leases: found.map((lease) => ({ ...lease, checkpoint: checkpoints.get(lease.id) ?? null })) };

@@ -7,10 +7,10 @@ import type { WritingArguments } from "../session/options.ts";
 export default async function open(args: WritingArguments, environment: Environment): Promise<void> {
   await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
-    const { lane } = await context.account();
-    await lane.submit({ label: "open a round", prepare: () => contracts.rounds.open.populateTransaction() });
-    const round = await reader.round(await reader.pin());
-    context.screen.say(`Round ${String(round.id)} is ${round.status}.`);
+    const { queue } = await context.account();
+    await queue.submit({ label: "open a round", prepare: () => contracts.rounds.open.populateTransaction() });
+    const round = await reader.round(await reader.block());
+    context.output.say(`Round ${String(round.id)} is ${round.status}.`);
     return { round: round.id, status: round.status };
   });
 }

@@ -1,7 +1,7 @@
 import type { Environment } from "../session/environment.ts";
 
 import { answer } from "@verai/client/readers";
-import { ROUND_STATUSES, word } from "@verai/client/words";
+import { ROUND_STATUSES, enumName } from "@verai/client/enums";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 
@@ -10,21 +10,21 @@ export default async function status(
   args: ReadingArguments & { readonly round: number },
   environment: Environment,
 ): Promise<void> {
-  await read(args, environment, async ({ session, screen }) => {
+  await read(args, environment, async ({ session, output }) => {
     const { reader, contracts } = session;
-    const pin = await reader.pin();
-    const newest = await reader.round(pin);
+    const block = await reader.block();
+    const newest = await reader.round(block);
     if (newest.id === 0) {
-      screen.say("There was no round yet.");
+      output.say("There was no round yet.");
       return { round: null };
     }
     const id = args.round > 0 ? args.round : newest.id;
     if (id > newest.id) throw new Error(`There is no round ${String(id)} yet; the newest is ${String(newest.id)}.`);
-    const view = await answer(contracts.rounds.round(id, { blockTag: pin.number }));
+    const view = await answer(contracts.rounds.round(id, { blockTag: block.number }));
     const time = (at: bigint) => (at === 0n ? undefined : new Date(Number(at) * 1000).toISOString());
-    const state = word(ROUND_STATUSES, view.status);
+    const state = enumName(ROUND_STATUSES, view.status);
     const demands = view.demands.map(({ taskId, units }) => ({ task: Number(taskId), units: Number(units) }));
-    screen.facts([
+    output.facts([
       ["round", id],
       ["status", state],
       ["opened", time(view.openedAt)],
@@ -34,8 +34,8 @@ export default async function status(
       ["leases", state === "settled" ? Number(view.leases) : undefined],
       ["left open", state === "settled" ? `${String(view.unitsOpen)} units` : undefined],
     ]);
-    screen.say();
-    screen.table(
+    output.say();
+    output.table(
       ["task", "units brought in"],
       demands.map(({ task, units }) => [task, units]),
     );

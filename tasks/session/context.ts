@@ -5,14 +5,14 @@ import type { Environment } from "./environment.ts";
 
 import { ChainError } from "@verai/client/errors";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
-import type { LaneEvent, Proposal, TransactionLane } from "@verai/client/lane";
+import type { TransactionEvent, Proposal, TransactionQueue } from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import { openSession, type Session } from "@verai/client/session";
 import { formatVer } from "@verai/protocol/money/ver";
 import { transactionLink } from "./explorer.ts";
 import { estimateL1Fee } from "./l1-fee.ts";
 import type { ReadingArguments, WritingArguments } from "./options.ts";
-import { Screen } from "./screen.ts";
+import { Output } from "./output.ts";
 
 /** What a task works with. */
 export interface Context {
@@ -20,9 +20,9 @@ export interface Context {
   readonly chainId: number;
   /** Where the chain is asked; may hold an access key, so it is never shown. */
   readonly rpcUrl: string;
-  readonly screen: Screen;
-  /** The account that signs, and its transaction lane. Only in tasks that send. */
-  readonly account: () => Promise<{ key: KeySource; signer: OpenSigner; lane: TransactionLane }>;
+  readonly output: Output;
+  /** The account that signs, and its transaction queue. Only in tasks that send. */
+  readonly account: () => Promise<{ key: KeySource; signer: OpenSigner; queue: TransactionQueue }>;
   /** VER that the next transactions take from the signer, wei; shown before they are sent. */
   spends: bigint;
   /** Hashes of what was sent. */
@@ -38,7 +38,7 @@ export async function read(
   environment: Environment,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => run(args, environment, screen, undefined, work));
+  await guarded(new Output(args.json), async (output) => run(args, environment, output, undefined, work));
 }
 
 /** The work of a task that sends: as {@link read}, with an account. */
@@ -47,13 +47,13 @@ export async function write(
   environment: Environment,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
-  await guarded(new Screen(args.json), async (screen) => run(args, environment, screen, args, work));
+  await guarded(new Output(args.json), async (output) => run(args, environment, output, args, work));
 }
 
 async function run(
   args: ReadingArguments,
   environment: Environment,
-  screen: Screen,
+  output: Output,
   writing: WritingArguments | undefined,
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
@@ -75,38 +75,38 @@ async function run(
     session,
     chainId,
     rpcUrl,
-    screen,
+    output,
     spends: 0n,
     sent: [],
     account: async () => {
       if (!writing) throw new Error("this task has no account");
       account ??= signingKey(environment, chainId, writing);
       const key = await account;
-      return { key, ...(await session.lane(key)) };
+      return { key, ...(await session.queue(key)) };
     },
   };
   context.current = own;
   try {
     const result = await work(own);
-    screen.result({ ...result, ...(writing && { transactions: own.sent }) });
+    output.result({ ...result, ...(writing && { transactions: own.sent }) });
   } catch (error) {
     if (!(error instanceof DryRun)) throw error;
-    screen.say("Dry run: nothing was sent.");
-    screen.result({ dryRun: true });
+    output.say("Dry run: nothing was sent.");
+    output.result({ dryRun: true });
   } finally {
     session.close();
   }
 }
 
 /** Runs a task; an error becomes a sentence, and an exit code that scripts can act on. */
-export async function guarded(screen: Screen, work: (screen: Screen) => Promise<void>): Promise<void> {
+export async function guarded(output: Output, work: (output: Output) => Promise<void>): Promise<void> {
   try {
-    await work(screen);
+    await work(output);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof ChainError ? error.code : "FAILED";
     process.stderr.write(`${message}\n`);
-    screen.result({ error: { code, message } });
+    output.result({ error: { code, message } });
     process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
   }
 }
@@ -157,7 +157,7 @@ export async function signingKey(
 
 /** Shows what a transaction does and costs, and asks. */
 async function confirm(
-  { screen, session, chainId, spends }: Context,
+  { output, session, chainId, spends }: Context,
   { yes, dryRun }: WritingArguments,
   proposal: Proposal,
 ): Promise<void> {
@@ -167,7 +167,7 @@ async function confirm(
   const isFaucet = to === (await session.contracts.faucet?.getAddress());
   const takes = isFaucet ? 0n : spends;
   const most = gasLimit * fees.maxFeePerGas + value + (l1 ?? 0n);
-  screen.facts([
+  output.facts([
     ["transaction", label],
     ["to", to],
     ["gas", `at most ${String(gasLimit)} at ${formatUnits(fees.maxFeePerGas, "gwei")} gwei`],
@@ -181,17 +181,17 @@ async function confirm(
     ],
   ]);
   if (dryRun) throw new DryRun();
-  if (yes || (await screen.confirm("Send it?"))) return;
+  if (yes || (await output.confirm("Send it?"))) return;
   throw new ChainError("DECLINED", false, "Not sent.");
 }
 
-function follow({ screen, sent, chainId }: Context, event: LaneEvent): void {
-  if (event.kind === "sent") screen.say(`sent         ${event.hash}`);
-  if (event.kind === "bumped") screen.say(`replaced by  ${event.hash}, which pays more`);
+function follow({ output, sent, chainId }: Context, event: TransactionEvent): void {
+  if (event.kind === "sent") output.say(`sent         ${event.hash}`);
+  if (event.kind === "bumped") output.say(`replaced by  ${event.hash}, which pays more`);
   if (event.kind !== "confirmed") return;
   sent.push(event.hash);
   const { gasUsed, gasPrice, l1Fee } = event.cost;
-  screen.say(`confirmed    ${String(gasUsed)} gas, ${formatEther(gasUsed * gasPrice + l1Fee)} ETH`);
+  output.say(`confirmed    ${String(gasUsed)} gas, ${formatEther(gasUsed * gasPrice + l1Fee)} ETH`);
   const link = transactionLink(chainId, event.hash);
-  if (link !== undefined) screen.say(link);
+  if (link !== undefined) output.say(link);
 }

@@ -1,6 +1,6 @@
 import type { Environment } from "../session/environment.ts";
 
-import { ensureBalance } from "@verai/client/balance";
+import { ensureFunds } from "@verai/client/funds";
 import type { Lease } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import { answer } from "@verai/client/readers";
@@ -15,40 +15,40 @@ export default async function dispute(
   environment: Environment,
 ): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader, contracts } = session;
-    const pin = await reader.pin();
+    const block = await reader.block();
     if (args.lease <= 0)
       throw new Error("Name the lease: --lease <id>. `npx hardhat task:status --task <id>` lists a task's.");
-    const [known, { disputeBondBps }] = await Promise.all([reader.leaseCount(pin), reader.parameters(pin)]);
-    const [lease] = args.lease <= known ? await reader.leasesById(pin, [args.lease]) : [];
+    const [known, { disputeBondBps }] = await Promise.all([reader.leaseCount(block), reader.parameters(block)]);
+    const [lease] = args.lease <= known ? await reader.leasesById(block, [args.lease]) : [];
     if (!lease)
       throw new Error(`There is no lease ${String(args.lease)}; \`npx hardhat round:leases\` lists all of them.`);
     const bond = disputeBond(lease, disputeBondBps);
     const account = await context.account();
-    await requireOwner(lease, account.signer.address, async (taskId) => (await reader.task(pin, taskId))?.owner);
+    await requireOwner(lease, account.signer.address, async (taskId) => (await reader.task(block, taskId))?.owner);
     context.spends = bond;
     const label = `dispute the result of lease ${String(lease.id)} with a bond of ${formatVer(bond)} VER`;
     const prepare = () => contracts.leases.dispute.populateTransaction(lease.id);
     const vault = await contracts.vault.getAddress();
     // The allowance comes first, and would be for nothing if the dispute were refused.
     await simulateFunded(session, account.signer.address, await prepare(), { amount: bond, spender: vault });
-    await ensureBalance(session, account, bond, {
+    await ensureFunds(session, account, bond, {
       info: (_fields, message) => {
-        screen.say(message);
+        output.say(message);
       },
     });
-    await account.lane.submit({
+    await account.queue.submit({
       label: `allow the vault to take the bond of ${formatVer(bond)} VER`,
       prepare: async () =>
         (await answer(contracts.token.allowance(account.signer.address, vault))) >= bond
           ? null
           : contracts.token.approve.populateTransaction(vault, bond),
     });
-    await account.lane.submit({ label, prepare });
-    const [after] = await reader.leasesById(await reader.pin(), [lease.id]);
+    await account.queue.submit({ label, prepare });
+    const [after] = await reader.leasesById(await reader.block(), [lease.id]);
     const until = new Date((after?.due ?? 0) * 1000).toISOString();
-    screen.say(
+    output.say(
       `Lease ${String(lease.id)} is disputed. The arbiter rules until ${until}: for you, the bond comes back and the units start ` +
         "afresh; otherwise the node is paid and gets the bond.",
     );

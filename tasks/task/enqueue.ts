@@ -2,7 +2,7 @@ import type { Environment } from "../session/environment.ts";
 
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenTask } from "./given.ts";
+import { parseTask } from "./parse.ts";
 
 /** Puts a parked task back into the queue. */
 export default async function enqueue(
@@ -11,19 +11,19 @@ export default async function enqueue(
 ): Promise<void> {
   await write(args, environment, async (context) => {
     const { reader, contracts } = context.session;
-    const task = await givenTask(reader, await reader.pin(), args.task);
+    const task = await parseTask(reader, await reader.block(), args.task);
     if (!task.parked) {
       const where = task.inRound ? "in the open round" : task.queued ? "in the queue" : task.status;
-      context.screen.say(`Task ${String(task.id)} is not parked: it is ${where}.`);
+      context.output.say(`Task ${String(task.id)} is not parked: it is ${where}.`);
       return { task: task.id, parked: false, queued: task.queued };
     }
-    const { lane } = await context.account();
-    await lane.submit({
+    const { queue } = await context.account();
+    await queue.submit({
       label: `put task ${String(task.id)} back into the queue`,
       prepare: () => contracts.tasks.enqueue.populateTransaction([task.id]),
     });
-    const after = await givenTask(reader, await reader.pin(), task.id);
-    context.screen.say(`Task ${String(task.id)} stands in the queue and joins the next round that has room.`);
+    const after = await parseTask(reader, await reader.block(), task.id);
+    context.output.say(`Task ${String(task.id)} stands in the queue and joins the next round that has room.`);
     return { task: after.id, parked: after.parked, queued: after.queued };
   });
 }

@@ -7,7 +7,7 @@ import type { Environment } from "../session/environment.ts";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
-import { givenTask } from "./given.ts";
+import { parseTask } from "./parse.ts";
 import { withStore } from "./store.ts";
 
 const STALL_MS = 20_000;
@@ -20,16 +20,16 @@ interface Arguments extends ReadingArguments {
 
 /** Shows the logs that the newest checkpoint of each lease carries. */
 export default async function logs(args: Arguments, environment: Environment): Promise<void> {
-  await read(args, environment, async ({ session, screen }) => {
+  await read(args, environment, async ({ session, output }) => {
     const { reader } = session;
-    const pin = await reader.pin();
-    const task = await givenTask(reader, pin, args.task);
-    const leases = (await reader.leases(pin)).filter(
+    const block = await reader.block();
+    const task = await parseTask(reader, block, args.task);
+    const leases = (await reader.leases(block)).filter(
       ({ taskId, start, count }) =>
         taskId === task.id && (args.unit < 0 || (start <= args.unit && args.unit < start + count)),
     );
     const checkpoints = await reader.checkpoints(
-      pin,
+      block,
       leases.map(({ id }) => id),
     );
     if (checkpoints.size === 0)
@@ -60,8 +60,8 @@ export default async function logs(args: Arguments, environment: Environment): P
       await rm(scratch, { recursive: true, force: true });
     }
     for (const { lease, unit, at, text } of found) {
-      screen.say(`── lease ${String(lease)}, unit ${String(unit)}, as of ${new Date(at * 1000).toISOString()}`);
-      screen.say(text.trimEnd());
+      output.say(`── lease ${String(lease)}, unit ${String(unit)}, as of ${new Date(at * 1000).toISOString()}`);
+      output.say(text.trimEnd());
     }
     return { task: task.id, logs: found };
   });

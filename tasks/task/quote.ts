@@ -4,8 +4,8 @@ import { type Quote, quoteTask } from "@verai/client/quote";
 import { formatVer } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
-import type { Screen } from "../session/screen.ts";
-import { givenWish } from "./given.ts";
+import type { Output } from "../session/output.ts";
+import { parseWish } from "./parse.ts";
 
 interface Arguments extends ReadingArguments {
   readonly units: number;
@@ -16,20 +16,20 @@ interface Arguments extends ReadingArguments {
 
 /** Shows what a task would cost now. */
 export default async function quote(args: Arguments, environment: Environment): Promise<void> {
-  await read(args, environment, async ({ session, screen }) => {
+  await read(args, environment, async ({ session, output }) => {
     const { reader } = session;
-    const pin = await reader.pin();
-    const wish = givenWish(await reader.classes(pin), args);
-    const found = await quoteTask(reader, pin, wish, args.queue);
-    showQuote(screen, wish.units, found);
-    return { block: pin.number, ...found };
+    const block = await reader.block();
+    const wish = parseWish(await reader.classes(block), args);
+    const found = await quoteTask(reader, block, wish, args.queue);
+    showQuote(output, wish.units, found);
+    return { block: block.number, ...found };
   });
 }
 
 /** Shows a quote for people. */
-export function showQuote(screen: Screen, units: number, quote: Quote): void {
+export function showQuote(output: Output, units: number, quote: Quote): void {
   const mean = quote.leasedUnits === 0 ? undefined : quote.cost / BigInt(quote.leasedUnits);
-  screen.facts([
+  output.facts([
     ["leased now", `${String(quote.leasedUnits)} of ${String(units)} units`],
     [
       "cost",
@@ -50,8 +50,8 @@ export function showQuote(screen: Screen, units: number, quote: Quote): void {
     ],
     ["competes with", quote.competitors === 0 ? undefined : `${String(quote.competitors)} tasks that wait before it`],
   ]);
-  screen.say();
-  screen.table(
+  output.say();
+  output.table(
     ["class", "units", "listed", "lowest ask, VER"],
     quote.classes.map(({ name, units: leased, listed, lowestAsk }) => [
       name,

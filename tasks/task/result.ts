@@ -6,7 +6,7 @@ import type { Environment } from "../session/environment.ts";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenTask } from "./given.ts";
+import { parseTask } from "./parse.ts";
 import { withStore } from "./store.ts";
 
 /** Time without any progress after which a result counts as not to be had now, milliseconds. */
@@ -22,11 +22,11 @@ interface Arguments extends WritingArguments {
 /** Fetches what was delivered, verifies it against its CIDs and, if asked to, accepts it. */
 export default async function result(args: Arguments, environment: Environment): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader, contracts } = session;
-    const pin = await reader.pin();
-    const task = await givenTask(reader, pin, args.task);
-    const delivered = (await reader.leases(pin)).filter(
+    const block = await reader.block();
+    const task = await parseTask(reader, block, args.task);
+    const delivered = (await reader.leases(block)).filter(
       ({ taskId, status, result: made }) =>
         taskId === task.id && made && ["delivered", "disputed", "paid"].includes(status),
     );
@@ -49,24 +49,24 @@ export default async function result(args: Arguments, environment: Environment):
           stallTimeout: STALL_MS,
           pin: `result-${String(id)}`,
         });
-        screen.say(`lease ${String(id)}  ${cid}  ${String(size)} bytes, verified  ${path}`);
+        output.say(`lease ${String(id)}  ${cid}  ${String(size)} bytes, verified  ${path}`);
         found.push({ lease: id, cid, path, size, status });
       }
       return found;
     });
     const open = fetched.filter(({ status }) => status === "delivered").map(({ lease }) => lease);
     if (args.accept && open.length > 0) {
-      const { lane } = await context.account();
-      await lane.submit({
+      const { queue } = await context.account();
+      await queue.submit({
         label: `accept the results of leases ${open.join(", ")}`,
         prepare: async () => {
-          const now = await reader.leasesById(await reader.pin(), open);
+          const now = await reader.leasesById(await reader.block(), open);
           const still = now.filter(({ status }) => status === "delivered").map(({ id }) => id);
           return still.length === 0 ? null : contracts.leases.accept.populateTransaction(still);
         },
       });
     } else if (open.length > 0) {
-      screen.say(`Leases ${open.join(", ")} wait for acceptance: add --accept, or dispute them within the window.`);
+      output.say(`Leases ${open.join(", ")} wait for acceptance: add --accept, or dispute them within the window.`);
     }
     return { task: task.id, results: fetched, accepted: args.accept ? open : [] };
   });

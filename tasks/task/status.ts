@@ -2,13 +2,13 @@ import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
 import type { Lease } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
-import { givenTask } from "./given.ts";
+import { parseTask } from "./parse.ts";
 
 /** Shows one task, or all of them. */
 export default async function status(
@@ -16,13 +16,13 @@ export default async function status(
   environment: Environment,
 ): Promise<void> {
   await read(args, environment, async (context) => {
-    const pin = await context.session.reader.pin();
-    return args.task > 0 ? one(context, pin, args.task) : all(context, pin);
+    const block = await context.session.reader.block();
+    return args.task > 0 ? one(context, block, args.task) : all(context, block);
   });
 }
 
-async function all({ session, screen }: Context, pin: Pin): Promise<object> {
-  const tasks = await session.reader.tasks(pin);
+async function all({ session, output }: Context, block: BlockReference): Promise<object> {
+  const tasks = await session.reader.tasks(block);
   const rows = tasks.map(
     ({ id, status: state, units, openUnits, leasedUnits, paidUnits, refundedUnits, owner, parked }) => ({
       id,
@@ -35,23 +35,23 @@ async function all({ session, screen }: Context, pin: Pin): Promise<object> {
       owner,
     }),
   );
-  screen.table(
+  output.table(
     ["task", "status", "units", "open", "leased", "paid", "refunded", "owner"],
     rows.map((row) => Object.values(row)),
   );
   return { tasks: rows };
 }
 
-async function one(context: Context, pin: Pin, taskId: number): Promise<object> {
-  const { session, screen } = context;
+async function one(context: Context, block: BlockReference, taskId: number): Promise<object> {
+  const { session, output } = context;
   const { reader } = session;
-  const task = await givenTask(reader, pin, taskId);
-  const [known, leases] = await Promise.all([reader.classes(pin), reader.leases(pin)]);
+  const task = await parseTask(reader, block, taskId);
+  const [known, leases] = await Promise.all([reader.classes(block), reader.leases(block)]);
   const own = leases.filter((lease) => lease.taskId === taskId);
-  const cause = await readTaskCause(reader, pin, taskId);
+  const cause = await readTaskCause(reader, block, taskId);
   const waiting = cause && causeText(cause);
   const nameOf = (id: number) => known.find((found) => found.id === id)?.name ?? String(id);
-  screen.facts([
+  output.facts([
     ["task", task.id],
     ["status", task.status],
     ["waiting", waiting],
@@ -83,8 +83,8 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
     ["owner", task.owner],
   ]);
   if (own.length > 0) {
-    screen.say();
-    screen.table(
+    output.say();
+    output.table(
       ["lease", "status", "node", "units", "price, VER", "fence", "parent"],
       own.map(({ id, status: state, nodeId, start, count, price, fence, parent }) => [
         id,
@@ -97,10 +97,10 @@ async function one(context: Context, pin: Pin, taskId: number): Promise<object> 
       ]),
     );
   }
-  const disputes = own.flatMap((lease) => disputeOf(lease, pin.timestamp) ?? []);
+  const disputes = own.flatMap((lease) => disputeOf(lease, block.timestamp) ?? []);
   if (disputes.length > 0) {
-    screen.say();
-    for (const { words } of disputes) screen.say(words);
+    output.say();
+    for (const { words } of disputes) output.say(words);
   }
   return { ...task, waiting: waiting ?? null, cause: cause ?? null, leases: own, disputes };
 }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { RpcUnavailable } from "@verai/client/errors";
 import type { Node } from "@verai/client/entities";
-import type { Pin } from "@verai/client/pin";
+import type { BlockReference } from "@verai/client/block-reference";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { withStore } from "./store.ts";
 
@@ -18,7 +18,7 @@ test("a node that registers later gets what is served, also if the chain could n
   context.after(() => node.stop());
   let looks = 0;
   const reader = {
-    pin: () => Promise.resolve({} as Pin),
+    block: () => Promise.resolve({} as BlockReference),
     nodes: () => {
       looks += 1;
       if (looks === 2) return Promise.reject(new RpcUnavailable("timeout", "it is down"));

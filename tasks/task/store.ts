@@ -7,7 +7,7 @@ import { createLogger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
 
 /** Where the store learns of nodes; without a provider, any address may be dialled. */
-type Nodes = Pick<Reader, "pin" | "nodes"> & Partial<Pick<Reader, "provider">>;
+type Nodes = Pick<Reader, "block" | "nodes"> & Partial<Pick<Reader, "provider">>;
 
 /** Ids of the nodes that are to be connected to before all others. */
 export type Preferred = () => Promise<readonly number[]>;
@@ -52,7 +52,7 @@ async function callOnNodes(
   store: Pick<CheckpointStore, "setPeers">,
   preferred: Preferred,
 ): Promise<void> {
-  const nodes = await reader.nodes(await reader.pin());
+  const nodes = await reader.nodes(await reader.block());
   const first = new Set(await preferred());
   const ordered = [...nodes.filter(({ id }) => first.has(id)), ...nodes.filter(({ id }) => !first.has(id))];
   store.setPeers(ordered.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));

@@ -13,7 +13,7 @@ import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenWish } from "./given.ts";
+import { parseWish } from "./parse.ts";
 import { showQuote } from "./quote.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
@@ -36,27 +36,27 @@ interface Arguments extends WritingArguments {
 /** Submits a task and, unless detached, serves its spec and follows it. */
 export default async function submit(args: Arguments, environment: Environment): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
+    const { session, output } = context;
     const { reader } = session;
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
     const spec = new Uint8Array(await readFile(args.spec));
     const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
     const parsed = parseSpec(spec);
-    const pin = await reader.pin();
-    const known = await reader.classes(pin);
-    const wish = givenWish(known, args);
+    const block = await reader.block();
+    const known = await reader.classes(block);
+    const wish = parseWish(known, args);
     const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
     const trainers = args.trainers.split(",").filter((name) => name !== "");
     requireRunnable(parsed, { classes, checkpointInterval, trainers });
-    const quote = await quoteTask(reader, pin, wish, true);
-    showQuote(screen, wish.units, quote);
-    screen.say();
+    const quote = await quoteTask(reader, block, wish, true);
+    showQuote(output, wish.units, quote);
+    output.say();
     context.spends = quote.escrow + quote.submissionFee;
 
     const { key } = await context.account();
     const say = (fields: object, message: string) => {
       // That it is submitted is said below, with what comes next.
-      if (!("spec" in fields)) screen.say(message);
+      if (!("spec" in fields)) output.say(message);
     };
     const log = { info: say, warn: say };
     const index = new LeaseIndex(reader);
@@ -86,10 +86,10 @@ export default async function submit(args: Arguments, environment: Environment):
       const once = { directory: join(environment.config.paths.root, ".data", "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
       task = taskId;
-      screen.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
+      output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
       if (args.detach) return submitted;
-      screen.say(
+      output.say(
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
       return { ...submitted, ...(await watchTask(context, taskId)) };

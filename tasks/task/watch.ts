@@ -11,8 +11,8 @@ import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause"
 import { shutdownSignal } from "@verai/process/shutdown";
 import { type Context, read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
-import { toJson } from "../session/screen.ts";
-import { givenTask } from "./given.ts";
+import { toJson } from "../session/output.ts";
+import { parseTask } from "./parse.ts";
 
 /** Pause between two looks, milliseconds: a block of BASE. */
 const INTERVAL_MS = 2000;
@@ -24,16 +24,16 @@ export default async function watch(
 ): Promise<void> {
   await read(args, environment, async (context) => {
     const { reader } = context.session;
-    await givenTask(reader, await reader.pin(), args.task);
+    await parseTask(reader, await reader.block(), args.task);
     return watchTask(context, args.task);
   });
 }
 
 /** Shows a task's progress until it has ended, or SIGINT or SIGTERM. An endpoint that fails is asked again. */
-export async function watchTask({ session, screen }: Context, taskId: number): Promise<object> {
+export async function watchTask({ session, output }: Context, taskId: number): Promise<object> {
   const index = new LeaseIndex(session.reader);
   const signal = shutdownSignal();
-  const bar = process.stderr.isTTY && !screen.json ? newBar() : undefined;
+  const bar = process.stderr.isTTY && !output.json ? newBar() : undefined;
   let last = "";
   let seen: TaskProgress | undefined;
   let cause: Cause | undefined;
@@ -41,25 +41,25 @@ export async function watchTask({ session, screen }: Context, taskId: number): P
   while (!signal.aborted) {
     try {
       seen = await taskProgress(session.reader, index, taskId);
-      cause = await readTaskCause(session.reader, await session.reader.pin(), taskId);
+      cause = await readTaskCause(session.reader, await session.reader.block(), taskId);
     } catch (error) {
       if (!(error instanceof RpcUnavailable)) throw error;
-      screen.say(error.message);
+      output.say(error.message);
     }
     if (seen) {
       const state = stateOf(seen);
       const words = `${String(state.percent)} %, ${String(state.open)} open, ${String(state.leased)} leased, ${String(state.paid)} paid`;
       if (words !== last) {
         if (bar) bar.update(state.percent, { words: cause ? `${words}; waits: ${causeText(cause)}` : words });
-        else if (screen.json) process.stderr.write(`${toJson(state)}\n`);
-        else screen.say(words);
+        else if (output.json) process.stderr.write(`${toJson(state)}\n`);
+        else output.say(words);
       }
       last = words;
       // Seconds that count are no news, another cause is.
       if (cause && cause.code !== told) {
         if (bar) bar.update(state.percent, { words: `${words}; waits: ${causeText(cause)}` });
-        else if (screen.json) process.stderr.write(`${toJson({ task: taskId, cause })}\n`);
-        else screen.say(`waits: ${causeText(cause)}`);
+        else if (output.json) process.stderr.write(`${toJson({ task: taskId, cause })}\n`);
+        else output.say(`waits: ${causeText(cause)}`);
       }
       told = cause?.code ?? "";
       if (seen.task.status === "ended") break;
@@ -67,7 +67,7 @@ export async function watchTask({ session, screen }: Context, taskId: number): P
     await delay(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   bar?.stop();
-  if (seen?.task.status === "ended") screen.say(`Task ${String(taskId)} has ended.`);
+  if (seen?.task.status === "ended") output.say(`Task ${String(taskId)} has ended.`);
   return seen ? { ...stateOf(seen), ...(cause && { cause }) } : { task: taskId };
 }
 

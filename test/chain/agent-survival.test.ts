@@ -7,14 +7,14 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 
 import { CheckpointStore } from "@verai/checkpoint-store/store";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { FailoverKeeper } from "@verai/keepers/failover/keeper";
-import { failoverMetrics } from "@verai/keepers/failover/metrics";
-import { laneSender } from "@verai/keepers/sender";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { FailoverKeeper } from "@verai/keepers/failover/failover-keeper";
+import { failoverMetrics } from "@verai/keepers/failover/failover-metrics";
+import { queueSender } from "@verai/keepers/sender";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
 import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
-import { Cable } from "@verai/devnet/rpc-proxy";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { type LogLine, parseLog } from "@verai/devnet/logs";
 import { referenceWeights } from "@verai/devnet/reference-run";
 import { specBytes } from "@verai/executor/spec";
@@ -72,12 +72,12 @@ describe("work that outlives its node", () => {
     await market.connection.provider.request({ method: "evm_setIntervalMining", params: [1000] });
     bench = await Bench.open(market);
     client = await openClient(market, 5);
-    const { reader, lane } = client;
-    const sender = laneSender(lane, quiet, () => undefined);
+    const { reader, queue } = client;
+    const sender = queueSender(queue, quiet, () => undefined);
     const common = { reader, sender, logger: quiet };
     const metrics = allocationMetrics(new Registry());
-    allocation = new AllocationKeeper({ ...common, metrics, solvers: [lpSolver], batchSeconds: 0 });
-    failover = new FailoverKeeper({ ...common, second: undefined, metrics: failoverMetrics(new Registry()) });
+    allocation = new AllocationKeeper({ ...common, metrics, solvers: [lpSolver], minRoundAge: 0 });
+    failover = new FailoverKeeper({ ...common, confirmation: undefined, metrics: failoverMetrics(new Registry()) });
     store = new CheckpointStore({ directory: join(bench.folder, "developer") });
     await store.start();
   }
@@ -89,9 +89,9 @@ describe("work that outlives its node", () => {
     await market.close();
   });
 
-  const lease = async (id: number) => (await client.reader.leases(await client.reader.pin(), id))[0];
-  const node = async (id: number) => client.reader.node(await client.reader.pin(), id);
-  const newest = async (id: number) => client.reader.newestCheckpoints(await client.reader.pin(), id);
+  const lease = async (id: number) => (await client.reader.leases(await client.reader.block(), id))[0];
+  const node = async (id: number) => client.reader.node(await client.reader.block(), id);
+  const newest = async (id: number) => client.reader.newestCheckpoints(await client.reader.block(), id);
   const dataOf = (name: string) => join(bench.folder, name);
   const folderOf = (name: string, leaseAndFence: string) => join(dataOf(name), "leases", leaseAndFence);
 
@@ -119,7 +119,7 @@ describe("work that outlives its node", () => {
   /** Has the cheapest node train a task of one unit until so many of its checkpoints are on chain. */
   async function trained(spec: Uint8Array, checkpoints: number, agent: Program): Promise<void> {
     const { cid } = await store.addFile(spec, { pin: "spec" });
-    const nodes = await client.reader.nodes(await client.reader.pin());
+    const nodes = await client.reader.nodes(await client.reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",")));
     const wish = { units: 1, maxPrice: 5n * MILLI, classIds: [0], interval: INTERVAL, replicas: 1 };
     await market.addTask({ ...wish, spec: toChainCid(cid) });
@@ -137,7 +137,7 @@ describe("work that outlives its node", () => {
     expect(await failover.cycle(), "expire and open").to.equal(true);
     expect((await lease(1))?.status).to.equal("expired");
     const { coordinator, seeds } = market.contracts;
-    const { requestId } = await client.reader.batch(await client.reader.pin());
+    const { requestId } = await client.reader.batch(await client.reader.block());
     await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [5n]);
     expect(await failover.cycle(), "draw").to.equal(true);
     const successor = await lease(2);
@@ -219,21 +219,21 @@ describe("work that outlives its node", () => {
   it("is given up by a node that learns too late that it was expired: fenced, it kills its own workload", async function () {
     this.timeout(1_200_000);
     await open(PATIENT);
-    const cable = new Cable(market.url);
-    await cable.plug();
+    const rpcProxy = new RpcProxy(market.url);
+    await rpcProxy.plug();
     try {
       const spec = training(14);
-      const ann = await listed("ann", 1, "0.001", { rpcUrl: cable.url });
+      const ann = await listed("ann", 1, "0.001", { rpcUrl: rpcProxy.url });
       const ben = await listed("ben", 2, "0.002");
       await trained(spec, 2, ann);
       const pid = await processOf("ann");
-      await cable.cut();
+      await rpcProxy.cut();
       const stake = (await node(1))?.stake ?? 0n;
       await market.pass(LEAP);
       await failedOver();
       const [last] = await newest(1);
       expect(isAlive(pid), "the zombie knows of nothing and works on").to.equal(true);
-      await cable.plug();
+      await rpcProxy.plug();
       await until("the zombie stops", () => lineOf(ann, "stopping work that is no longer ours"), ann.said);
       expect(lineOf(ann, "stopping work that is no longer ours")?.["why"]).to.equal("the lease is expired");
       await until("its workload is gone", () => !isAlive(pid), ann.said);
@@ -241,25 +241,25 @@ describe("work that outlives its node", () => {
       expect((await newest(1))[0], "nothing more was posted for it").to.deep.equal(last);
       const failed = await node(1);
       expect(failed?.stake ?? 0n).to.be.below(stake);
-      expect(failed?.cooldownUntil).to.be.above((await client.reader.pin()).timestamp);
+      expect(failed?.cooldownUntil).to.be.above((await client.reader.block()).timestamp);
       expect(await delivered(ben)).to.equal((await referenceWeights(spec, 1, [0]))[0]);
       expect((await lease(1))?.result).to.equal(undefined);
     } finally {
-      await cable.cut();
+      await rpcProxy.cut();
     }
   });
 
   it("is stopped by a node that is cut off once the lease must be overdue, before anybody expires it", async function () {
     this.timeout(1_200_000);
     await open();
-    const cable = new Cable(market.url);
-    await cable.plug();
+    const rpcProxy = new RpcProxy(market.url);
+    await rpcProxy.plug();
     try {
-      const ann = await listed("ann", 1, "0.001", { rpcUrl: cable.url });
+      const ann = await listed("ann", 1, "0.001", { rpcUrl: rpcProxy.url });
       const ben = await listed("ben", 2, "0.002");
       await trained(training(200), 2, ann);
       const pid = await processOf("ann");
-      await cable.cut();
+      await rpcProxy.cut();
       await until(
         "she stops it herself",
         () => lineOf(ann, "stopping work: the chain cannot be reached", { lease: 1 }),
@@ -268,18 +268,18 @@ describe("work that outlives its node", () => {
       await until("her workload is gone", () => !isAlive(pid), ann.said);
       const cutOff = await lease(1);
       expect(cutOff?.status).to.equal("active");
-      const overdue = async () => (await client.reader.pin()).timestamp > (cutOff?.due ?? Infinity);
+      const overdue = async () => (await client.reader.block()).timestamp > (cutOff?.due ?? Infinity);
       await until("the chain's clock is there, too", overdue, ann.said);
       await failedOver();
       await until("the work goes on", () => lineOf(ben, "restored from checkpoint", { lease: 2 }), ben.said);
-      await cable.plug();
+      await rpcProxy.plug();
       await until("she deletes the work", () => !existsSync(folderOf("ann", "1-1")), ann.said);
       expect(ann.said()).not.to.include("giving the lease back");
       // The only one who could have signed for it was cut off.
       const isThere = async () => ((await newest(2))[0]?.progress ?? 0) > ((await newest(1))[0]?.progress ?? 0);
       await until("the successor gets further than she had", isThere, ben.said);
     } finally {
-      await cable.cut();
+      await rpcProxy.cut();
     }
   });
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { specBytes } from "@verai/executor/spec";
-import { Cable } from "@verai/devnet/rpc-proxy";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { until } from "@verai/devnet/programs";
 import { OneAgent, training } from "../support/one-agent.ts";
 
@@ -56,26 +56,26 @@ describe("an agent in trouble", () => {
       expect(fee > 0n).to.equal(true);
       expect([after?.status, after?.stake]).to.deep.equal(["active", (before?.stake ?? 0n) - fee]);
       expect(await vault.feesOf(given.taskId)).to.equal(fee);
-      const task = await client.reader.task(await client.reader.pin(), given.taskId);
+      const task = await client.reader.task(await client.reader.block(), given.taskId);
       expect([task?.status, task?.openUnits]).to.deep.equal(["open", 1]);
     });
   }
 
   it("keeps its work running while the RPC endpoint is down, and takes no lease for gone", async () => {
-    const cable = new Cable(one.market.url);
-    await cable.plug();
+    const rpcProxy = new RpcProxy(one.market.url);
+    await rpcProxy.plug();
     try {
       const dataDir = join(bench.folder, "agent");
-      const agent = await one.listed({ network: { ...bench.network, rpcUrl: cable.url } });
+      const agent = await one.listed({ network: { ...bench.network, rpcUrl: rpcProxy.url } });
       await one.leased(training(3000));
       await until("a checkpoint is posted", () => one.checkpoint(), agent.said);
-      await cable.cut();
+      await rpcProxy.cut();
       await until("the agent has noticed", () => agent.said().includes("cycle failed"), agent.said);
-      expect(agent.said()).to.include(`${cable.url} gave no answer`);
+      expect(agent.said()).to.include(`${rpcProxy.url} gave no answer`);
       const [posted, then] = [await one.checkpoint(), await written(dataDir)];
       await until("the work goes on meanwhile", async () => (await written(dataDir)) > then + 5, agent.said);
       expect(await one.checkpoint()).to.deep.equal(posted);
-      await cable.plug();
+      await rpcProxy.plug();
       await until(
         "checkpoints are posted again",
         async () => ((await one.checkpoint())?.sequence ?? 0) > (posted?.sequence ?? 0),
@@ -86,7 +86,7 @@ describe("an agent in trouble", () => {
       expect((await one.unitLog(dataDir)).split("--- unit").length - 1, "starts of the unit").to.equal(1);
       expect(agent.said()).not.to.match(/no longer ours|giving the lease back/);
     } finally {
-      await cable.cut();
+      await rpcProxy.cut();
     }
   });
 

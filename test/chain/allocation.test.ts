@@ -3,13 +3,13 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 
 import { roundSnapshot } from "@verai/client/snapshot";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
 import { Market } from "@verai/keepers/allocation/market";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { laneSender } from "@verai/keepers/sender";
-import { Turns } from "@verai/keepers/turn";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { queueSender } from "@verai/keepers/sender";
+import { Stagger } from "@verai/keepers/stagger";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import type { Solver } from "@verai/protocol/allocation/solver";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import { Bench } from "@verai/devnet/programs";
@@ -37,11 +37,11 @@ describe("allocation keeper", () => {
       client.provider.destroy();
     });
     const metrics = allocationMetrics(new Registry());
-    const sender = laneSender(client.lane, quiet, () => {
+    const sender = queueSender(client.queue, quiet, () => {
       metrics.lost.inc();
     });
     const { reader } = client;
-    const keeper = new AllocationKeeper({ reader, sender, solvers: [solver], logger: quiet, metrics, batchSeconds: 0 });
+    const keeper = new AllocationKeeper({ reader, sender, solvers: [solver], logger: quiet, metrics, minRoundAge: 0 });
     return { ...client, keeper, metrics };
   }
 
@@ -74,9 +74,9 @@ describe("allocation keeper", () => {
       if (!snapshot) throw new Error("the round has its seed");
       const plan = planRound(snapshot, lpSolver);
       if (plan.kind !== "plan") throw new Error(plan.why);
-      const before = await reader.leaseCount(await reader.pin());
+      const before = await reader.leaseCount(await reader.block());
       expect(await keeper.cycle(), "the post is accepted").to.equal(true);
-      const leases = await reader.leases(await reader.pin(), before + 1);
+      const leases = await reader.leases(await reader.block(), before + 1);
       const rows = new Map<string, number>();
       for (const { taskId, nodeId, count, price } of leases) {
         const key = `${String(taskId)}/${String(nodeId)}/${String(price)}`;
@@ -96,20 +96,20 @@ describe("allocation keeper", () => {
     const market = await newMarket();
     const { keeper } = await openKeeper(market, lpSolver);
     const registry = new Registry();
-    const { reader, lane, provider, signer } = await openClient(market, 6);
+    const { reader, queue, provider, signer } = await openClient(market, 6);
     closing.unshift(() => {
       provider.destroy();
     });
     const prices = new Market(reader, registry);
     const patient = new AllocationKeeper({
       reader,
-      sender: laneSender(lane, quiet, () => undefined),
+      sender: queueSender(queue, quiet, () => undefined),
       solvers: [lpSolver],
       logger: quiet,
       metrics: allocationMetrics(registry),
-      batchSeconds: 0,
+      minRoundAge: 0,
       market: prices,
-      turns: new Turns(signer.address, 2 ** 31, () => 0),
+      stagger: new Stagger(signer.address, 2 ** 31, () => 0),
     });
     await market.addNode({ classId: 0, capacity: 2, ask: 3n * MILLI });
     await market.addTask({ units: 5, maxPrice: 9n * MILLI, classIds: [0] });
@@ -126,7 +126,7 @@ describe("allocation keeper", () => {
     expect(outcome).to.include({ className: "cpu/eu", unmet: 5 });
     expect(outcome?.price.toFixed(4)).to.equal("0.0090");
     expect(await keeper.cycle(), "the other one settles").to.equal(true);
-    expect((await reader.leases(await reader.pin(), 1)).length).to.equal(1);
+    expect((await reader.leases(await reader.block(), 1)).length).to.equal(1);
   });
 
   it("refuses to post what it cannot certify, and says why", async () => {
@@ -145,7 +145,7 @@ describe("allocation keeper", () => {
     await market.fulfil(7n);
     expect(await keeper.cycle()).to.equal(false);
     expect((await metrics.refused.get()).values[0]?.value).to.equal(1);
-    expect(await reader.leaseCount(await reader.pin())).to.equal(0);
+    expect(await reader.leaseCount(await reader.block())).to.equal(0);
   });
 
   it("works a round off once when two keepers run, and aborts one whose oracle is silent", async () => {
@@ -164,7 +164,7 @@ describe("allocation keeper", () => {
     await market.fulfil(9n);
     const settled = await Promise.all([one.keeper.cycle(), two.keeper.cycle()]);
     expect(settled.filter(Boolean)).to.have.length(1);
-    expect(await one.reader.leaseCount(await one.reader.pin())).to.equal(1);
+    expect(await one.reader.leaseCount(await one.reader.block())).to.equal(1);
   });
 
   it("explains what it would post, for people and as JSON, and sends nothing", async () => {
@@ -176,7 +176,7 @@ describe("allocation keeper", () => {
       network: bench.network,
       dataDir: bench.folder,
       keepers: ["allocation"],
-      allocation: { batchSeconds: 0, staggerSeconds: 0 },
+      allocation: { minRoundAge: 0, staggerSeconds: 0 },
       service: { port: 0 },
     });
     const idle = await bench.run("keepers/main.ts", "plan", "--config", config);
@@ -211,9 +211,9 @@ describe("allocation keeper", () => {
       "priceAbove",
       "classNotWanted",
     ]);
-    expect(await reader.leaseCount(await reader.pin())).to.equal(0);
+    expect(await reader.leaseCount(await reader.block())).to.equal(0);
     // The very bytes are accepted.
     await market.contracts.rounds.settle(1, outlook.plan.post);
-    expect(await reader.leaseCount(await reader.pin())).to.be.greaterThan(0);
+    expect(await reader.leaseCount(await reader.block())).to.be.greaterThan(0);
   });
 });

@@ -14,13 +14,13 @@ import { roundSnapshot } from "@verai/client/snapshot";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskTerms } from "@verai/developer/config";
 import { submitTask } from "@verai/developer/submit";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { laneSender } from "@verai/keepers/sender";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { queueSender } from "@verai/keepers/sender";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { Bench, ROOT } from "@verai/devnet/programs";
-import { failure } from "../support/lane.ts";
+import { failure } from "../support/queue-bench.ts";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
@@ -61,10 +61,10 @@ describe("bad input", () => {
     /** Registers with these changes; expects to be refused, and that nothing but gas was spent. */
     async function refused(changes: object, node: object = {}): Promise<ChainError> {
       const config = agentConfig.parse(bench.agent(changes, node));
-      const { signer } = await session.lane(config.operator);
-      const before = config.owner && (await held((await session.lane(config.owner)).signer.address));
+      const { signer } = await session.queue(config.operator);
+      const before = config.owner && (await held((await session.queue(config.owner)).signer.address));
       const error = await failure(ensureRegistered(session, config, signer, "", quiet));
-      if (config.owner) expect(await held((await session.lane(config.owner)).signer.address)).to.be.at.least(before);
+      if (config.owner) expect(await held((await session.queue(config.owner)).signer.address)).to.be.at.least(before);
       expect(await session.contracts.nodes.nodeCount()).to.equal(0n);
       return error;
     }
@@ -107,7 +107,7 @@ describe("bad input", () => {
 
     it("does not work for a node of somebody else's that names its operator key", async () => {
       const config = agentConfig.parse(bench.agent({}, {}));
-      const { signer } = await session.lane(config.operator);
+      const { signer } = await session.queue(config.operator);
       await market.addNode({ classId: 0, capacity: 1, ask: 10n ** 15n }, signer);
       const error = await failure(ensureRegistered(session, config, signer, "", quiet));
       expect(error.code).to.equal("FOREIGN_NODE");
@@ -134,7 +134,7 @@ describe("bad input", () => {
 
     /** Submits with these changes; expects to be refused, and that nothing but gas was spent. */
     async function refused(changes: Partial<TaskTerms>, key: object = { testAccount: 16 }): Promise<ChainError> {
-      const { signer } = await session.lane(key as never);
+      const { signer } = await session.queue(key as never);
       const before = await held(signer.address);
       const error = await failure(submitTask(session, key as never, store, spec, { ...terms, ...changes }, quiet));
       expect(await held(signer.address)).to.be.at.least(before);
@@ -285,27 +285,27 @@ describe("bad input", () => {
     async function keeper(account: number) {
       const client = await openClient(market, account);
       const metrics = allocationMetrics(new Registry());
-      const sender = laneSender(client.lane, quiet, () => {
+      const sender = queueSender(client.queue, quiet, () => {
         metrics.lost.inc();
       });
       const parts = { reader: client.reader, sender, metrics, solvers: [lpSolver] as const, logger: quiet };
-      return { ...client, keeper: new AllocationKeeper({ ...parts, batchSeconds: 0 }) };
+      return { ...client, keeper: new AllocationKeeper({ ...parts, minRoundAge: 0 }) };
     }
 
     it("a silent oracle: the round is aborted in time, the tasks keep their places, and no money moves", async () => {
       const { keeper: bot, reader, provider, contracts } = await keeper(5);
       await market.addNode({ classId: 0, capacity: 3, ask: MILLI });
       for (const units of [3, 1, 2]) await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0] });
-      const queue = await reader.queue(await reader.pin());
+      const queue = await reader.queue(await reader.block());
       const { escrow } = await contracts.vault.totals();
       expect(await bot.cycle(), "open").to.equal(true);
       expect(await bot.cycle(), "nothing to do without the seed").to.equal(false);
       await market.pass(61);
       expect(await bot.cycle(), "abort").to.equal(true);
-      expect((await reader.round(await reader.pin())).status).to.equal("aborted");
-      expect(await reader.queue(await reader.pin())).to.deep.equal(queue);
+      expect((await reader.round(await reader.block())).status).to.equal("aborted");
+      expect(await reader.queue(await reader.block())).to.deep.equal(queue);
       expect((await contracts.vault.totals()).escrow).to.equal(escrow);
-      expect((await reader.tasks(await reader.pin())).map(({ openUnits }) => openUnits)).to.deep.equal([3, 1, 2]);
+      expect((await reader.tasks(await reader.block())).map(({ openUnits }) => openUnits)).to.deep.equal([3, 1, 2]);
 
       // With an oracle that answers, the first in the queue is the first served.
       await market.pass(5);
@@ -313,7 +313,7 @@ describe("bad input", () => {
       await market.fulfil(9n);
       expect(await bot.cycle(), "settle").to.equal(true);
       expect(
-        (await reader.leases(await reader.pin())).map(({ taskId, count }) => [taskId, count]).sort(),
+        (await reader.leases(await reader.block())).map(({ taskId, count }) => [taskId, count]).sort(),
       ).to.have.length.above(0);
       provider.destroy();
     });
@@ -346,7 +346,7 @@ describe("bad input", () => {
       const nonce = await crook.provider.getTransactionCount(crook.signer.address);
       for (const [what, post] of Object.entries(posts)) {
         const error = await failure(
-          crook.lane.submit({
+          crook.queue.submit({
             label: "settle",
             prepare: () => crook.contracts.rounds.settle.populateTransaction(snapshot.roundId, post),
           }),
@@ -356,9 +356,9 @@ describe("bad input", () => {
         expect(error.message.length, what).to.be.above(30);
       }
       expect(await crook.provider.getTransactionCount(crook.signer.address)).to.equal(nonce);
-      expect(await honest.reader.leaseCount(await honest.reader.pin())).to.equal(0);
+      expect(await honest.reader.leaseCount(await honest.reader.block())).to.equal(0);
       expect(await honest.keeper.cycle(), "settle").to.equal(true);
-      const leases = await honest.reader.leases(await honest.reader.pin());
+      const leases = await honest.reader.leases(await honest.reader.block());
       expect(leases.reduce((sum, { count }) => sum + count, 0)).to.equal(3);
       honest.provider.destroy();
       crook.provider.destroy();
@@ -367,18 +367,18 @@ describe("bad input", () => {
 
   it("asks the faucet for what a wallet lacks, once, and a second time says when it will give again", async () => {
     const config = agentConfig.parse(bench.agent({}, { capacity: 90 }));
-    const { signer } = await session.lane(config.operator);
+    const { signer } = await session.queue(config.operator);
     expect(await ensureRegistered(session, config, signer, "", quiet)).to.equal(1);
     const second = agentConfig.parse(bench.agent({ operator: { testAccount: 7 } }, { capacity: 90 }));
-    const other = await session.lane(second.operator);
+    const other = await session.queue(second.operator);
     const error = await failure(ensureRegistered(session, second, other.signer, "", quiet));
     expect(error.details["refusal"]).to.equal("AlreadyServed");
     expect(await session.contracts.vault.stakeOf(1)).to.equal(parseEther("9000"));
   });
 
-  it("opens one lane for a key, also for two who ask at once", async () => {
+  it("opens one queue for a key, also for two who ask at once", async () => {
     const key = { testAccount: 8 };
-    const [one, two] = await Promise.all([session.lane(key), session.lane(key)]);
-    expect(one.lane).to.equal(two.lane);
+    const [one, two] = await Promise.all([session.queue(key), session.queue(key)]);
+    expect(one.queue).to.equal(two.queue);
   });
 });

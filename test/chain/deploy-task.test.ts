@@ -9,7 +9,7 @@ import hre from "hardhat";
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { deploymentFile, HARDHAT } from "@verai/devnet/chain";
 import { fillParameters } from "@verai/devnet/parameters-file";
-import { newPerson, type Person } from "@verai/devnet/wallets";
+import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
 import { runProgram } from "@verai/devnet/programs";
 import { openExplorer } from "../support/explorer.ts";
 
@@ -30,7 +30,7 @@ describe("network:deploy and network:verify", () => {
   let server: Awaited<ReturnType<typeof hre.network.createServer>>;
   let url: string;
   let parameters: string;
-  let deployer: Person;
+  let deployer: KeystoreWallet;
   let coordinator: string;
 
   before(async () => {
@@ -39,8 +39,8 @@ describe("network:deploy and network:verify", () => {
     server = await hre.network.createServer({ network: "default", override: { chainId: CHAIN_ID } }, "127.0.0.1");
     url = `http://127.0.0.1:${String((await server.listen()).port)}`;
     provider = await openProvider(url, { chainId: CHAIN_ID });
-    deployer = await newPerson(folder, "deployer");
-    const person = async (name: string) => (await newPerson(folder, name)).address;
+    deployer = await newWallet(folder, "deployer");
+    const person = async (name: string) => (await newWallet(folder, name)).address;
     parameters = join(folder, "baseSepolia.json");
     ({ vrfCoordinator: coordinator } = await fillParameters(parameters, {
       governance: await person("governance"),

@@ -6,16 +6,16 @@ import { Registry } from "prom-client";
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
 import { packReports, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
 import { readEnergy, readStanding, readTotals } from "@verai/client/telemetry";
-import { REPORT_REFUSALS, type ReportRefusal, word } from "@verai/client/words";
+import { REPORT_REFUSALS, type ReportRefusal, enumName } from "@verai/client/enums";
 import { carbonTerms } from "@verai/developer/carbon";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { BalanceKeeper } from "@verai/keepers/balance/keeper";
-import { FailoverKeeper } from "@verai/keepers/failover/keeper";
-import { failoverMetrics } from "@verai/keepers/failover/metrics";
-import { EnergyKeeper } from "@verai/keepers/energy/keeper";
-import { energyMetrics } from "@verai/keepers/energy/metrics";
-import { laneSender } from "@verai/keepers/sender";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { BalancingKeeper } from "@verai/keepers/balancing/balancing-keeper";
+import { FailoverKeeper } from "@verai/keepers/failover/failover-keeper";
+import { failoverMetrics } from "@verai/keepers/failover/failover-metrics";
+import { ReportsKeeper } from "@verai/keepers/reports/reports-keeper";
+import { reportsMetrics } from "@verai/keepers/reports/reports-metrics";
+import { queueSender } from "@verai/keepers/sender";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
 import { openClient, openMarket } from "@verai/devnet/market";
 
@@ -50,11 +50,11 @@ describe("reports, throttling and balance", () => {
   }
 
   async function energyKeeper(account: number) {
-    const { reader, lane } = await newClient(account);
-    const sender = laneSender(lane, quiet, () => undefined);
-    const metrics = energyMetrics(new Registry());
+    const { reader, queue } = await newClient(account);
+    const sender = queueSender(queue, quiet, () => undefined);
+    const metrics = reportsMetrics(new Registry());
     const bounds = { reports: 100, gas: 12_000_000, waitMs: 0 };
-    return { keeper: new EnergyKeeper({ reader, sender, logger: quiet, metrics, bounds }), metrics };
+    return { keeper: new ReportsKeeper({ reader, sender, logger: quiet, metrics, bounds }), metrics };
   }
 
   async function signed(
@@ -62,7 +62,7 @@ describe("reports, throttling and balance", () => {
     changes: Partial<Report> = {},
     signer = operators[nodeId - 1],
   ): Promise<SignedReport> {
-    const { sequence } = await readStanding(client.reader, await client.reader.pin(), nodeId);
+    const { sequence } = await readStanding(client.reader, await client.reader.block(), nodeId);
     const report: Report = {
       nodeId,
       sequence: sequence + 1,
@@ -96,7 +96,7 @@ describe("reports, throttling and balance", () => {
     const { telemetry } = market.contracts;
     const events = (receipt?.logs ?? []).map((log) => telemetry.interface.parseLog(log));
     const refused = events.find((event) => event?.name === "ReportRefused");
-    return refused ? word(REPORT_REFUSALS, refused.args["reason"] as bigint) : undefined;
+    return refused ? enumName(REPORT_REFUSALS, refused.args["reason"] as bigint) : undefined;
   }
 
   it("refuses off chain exactly what the contract refuses", async () => {
@@ -116,7 +116,7 @@ describe("reports, throttling and balance", () => {
     ];
     const seen = new Set<ReportRefusal | undefined>();
     const compare = async (each: SignedReport) => {
-      const facts = await nodeReportFacts(client.reader, await client.reader.pin(), each.report.nodeId);
+      const facts = await nodeReportFacts(client.reader, await client.reader.block(), each.report.nodeId);
       const reason = refusalOf(each, facts);
       const packable = each.report.shares.length <= 64;
       if (packable) expect(await onChain(each), JSON.stringify(each.report)).to.equal(reason);
@@ -129,10 +129,10 @@ describe("reports, throttling and balance", () => {
     await compare({ ...(await signed(2)), report: { ...(await signed(2)).report, nodeId: 9 } });
     expect(seen.size).to.be.greaterThan(10);
     // The one good report is on chain, and the rest has changed nothing.
-    const pin = await client.reader.pin();
-    expect((await readStanding(client.reader, pin, 1)).sequence).to.equal(1);
-    expect((await readTotals(client.reader, pin)).nodes).to.equal(1);
-    expect((await readEnergy(client.reader, pin, "network")).estimatedJoules).to.equal(4_000n);
+    const block = await client.reader.block();
+    expect((await readStanding(client.reader, block, 1)).sequence).to.equal(1);
+    expect((await readTotals(client.reader, block)).nodes).to.equal(1);
+    expect((await readEnergy(client.reader, block, "network")).estimatedJoules).to.equal(4_000n);
   });
 
   it("posts what agents send in one transaction, and pays for nothing that is refused", async () => {
@@ -168,30 +168,30 @@ describe("reports, throttling and balance", () => {
 
   it("throttles after two reports above the threshold, frees after one within it, and lapses the silent", async () => {
     const { keeper } = await energyKeeper(6);
-    const standing = async () => readStanding(client.reader, await client.reader.pin(), 1);
+    const standing = async () => readStanding(client.reader, await client.reader.block(), 1);
     await post(1, { joules: 1_500 });
     await keeper.cycle();
     expect((await standing()).throttled).to.equal(false);
     await post(1, { joules: 1_500 });
     await keeper.cycle();
     expect(await standing()).to.include({ throttled: true, watts: 150, previousWatts: 150 });
-    expect((await client.reader.node(await client.reader.pin(), 1))?.fit).to.equal(false);
+    expect((await client.reader.node(await client.reader.block(), 1))?.fit).to.equal(false);
     await post(1, { joules: 900 });
     await keeper.cycle();
     expect((await standing()).throttled).to.equal(false);
-    const { reportTimeout } = await client.reader.parameters(await client.reader.pin());
+    const { reportTimeout } = await client.reader.parameters(await client.reader.block());
     await market.pass(reportTimeout + 1);
     await keeper.cycle();
     expect((await standing()).counted).to.equal(false);
-    expect((await client.reader.node(await client.reader.pin(), 2))?.fit).to.equal(false);
+    expect((await client.reader.node(await client.reader.block(), 2))?.fit).to.equal(false);
     expect(await keeper.cycle(), "nothing is left to do").to.equal(false);
   });
 
   it("moves work once when two keepers balance at the same time, and never back", async () => {
-    const { reader, lane } = client;
+    const { reader, queue } = client;
     const metrics = allocationMetrics(new Registry());
-    const sender = laneSender(lane, quiet, () => undefined);
-    const parts = { reader, sender, metrics, logger: quiet, batchSeconds: 0 };
+    const sender = queueSender(queue, quiet, () => undefined);
+    const parts = { reader, sender, metrics, logger: quiet, minRoundAge: 0 };
     const allocation = new AllocationKeeper({ ...parts, solvers: [lpSolver] });
     await market.addTask({ units: 4, maxPrice: 20n * MILLI, classIds: [0] });
     await allocation.cycle();
@@ -199,12 +199,12 @@ describe("reports, throttling and balance", () => {
     expect(await allocation.cycle()).to.equal(true);
     const balance = async (account: number) => {
       const own = await newClient(account);
-      const ownSender = laneSender(own.lane, quiet, () => undefined);
-      return new BalanceKeeper({ reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 });
+      const ownSender = queueSender(own.queue, quiet, () => undefined);
+      return new BalancingKeeper({ reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 });
     };
     const keepers = [await balance(6), await balance(7)];
     for (const keeper of keepers) expect(await keeper.cycle(), "no reports yet").to.equal(false);
-    const [hot] = await reader.leases(await reader.pin());
+    const [hot] = await reader.leases(await reader.block());
     expect(hot).to.include({ nodeId: 1, count: 4 });
     for (const [nodeId, load] of [
       [1, 9_500],
@@ -220,14 +220,14 @@ describe("reports, throttling and balance", () => {
     expect(others).to.have.length(0);
     expect([moved?.args.fromNode, moved?.args.units]).to.deep.equal([1n, 2n]);
     // Its agent does not hand over: when the grace has ended, a keeper does.
-    const { moveGrace } = await reader.parameters(await reader.pin());
+    const { moveGrace } = await reader.parameters(await reader.block());
     await market.pass(moveGrace + 1);
     expect(await keepers[0]?.cycle()).to.equal(true);
     // The taker is drawn: the one that is below the band.
     const { coordinator, reassignment, seeds } = market.contracts;
     const failover = new FailoverKeeper({
       reader,
-      second: undefined,
+      confirmation: undefined,
       sender,
       logger: quiet,
       metrics: failoverMetrics(new Registry()),
@@ -235,7 +235,7 @@ describe("reports, throttling and balance", () => {
     expect(await failover.cycle(), "open").to.equal(true);
     await coordinator.fulfillRandomWordsWithOverride((await reassignment.current()).requestId, seeds, [7n]);
     expect(await failover.cycle(), "draw").to.equal(true);
-    const leases = (await reader.leases(await reader.pin())).filter(({ status }) => status === "active");
+    const leases = (await reader.leases(await reader.block())).filter(({ status }) => status === "active");
     expect(leases.map(({ nodeId, count }) => [nodeId, count]).sort()).to.deep.equal([
       [1, 2],
       [2, 2],
@@ -246,9 +246,9 @@ describe("reports, throttling and balance", () => {
 
   it("turns a carbon price into surcharges by the chain's own figures", async () => {
     const { reader } = client;
-    const pin = await reader.pin();
-    const classes = await reader.classes(pin);
-    const terms = await carbonTerms(reader, pin, classes, 100_000_000);
+    const block = await reader.block();
+    const classes = await reader.classes(block);
+    const terms = await carbonTerms(reader, block, classes, 100_000_000);
     const [eu, us] = ["cpu/eu", "cpu/us"].map((name) =>
       terms.get(classes.find((each) => each.name === name)?.id ?? -1),
     );

@@ -3,14 +3,14 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 
 import { Reader } from "@verai/client/readers";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { FailoverKeeper } from "@verai/keepers/failover/keeper";
-import { failoverMetrics } from "@verai/keepers/failover/metrics";
-import { laneSender } from "@verai/keepers/sender";
-import { Settled } from "@verai/keepers/settled";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { FailoverKeeper } from "@verai/keepers/failover/failover-keeper";
+import { failoverMetrics } from "@verai/keepers/failover/failover-metrics";
+import { queueSender } from "@verai/keepers/sender";
+import { FinalityCheck } from "@verai/keepers/finality";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
-import { Cable } from "@verai/devnet/rpc-proxy";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { serve } from "@verai/devnet/serve";
 
@@ -26,11 +26,11 @@ describe("the failover keeper", () => {
   beforeEach(async () => {
     market = await openMarket();
     client = await openClient(market);
-    const { reader, lane } = client;
+    const { reader, queue } = client;
     registry = new Registry();
-    const sender = laneSender(lane, quiet, () => undefined);
+    const sender = queueSender(queue, quiet, () => undefined);
     const metrics = allocationMetrics(new Registry());
-    allocation = new AllocationKeeper({ reader, sender, metrics, solvers: [lpSolver], logger: quiet, batchSeconds: 0 });
+    allocation = new AllocationKeeper({ reader, sender, metrics, solvers: [lpSolver], logger: quiet, minRoundAge: 0 });
     for (const [i, capacity] of [4, 8, 8].entries()) {
       await market.addNode({ classId: 0, capacity, ask: BigInt(capacity) * MILLI }, undefined, 10 + i);
     }
@@ -41,15 +41,15 @@ describe("the failover keeper", () => {
     await market.close();
   });
 
-  const keeper = (second?: () => Promise<Reader>, settled?: Settled) => {
-    const { reader, lane } = client;
-    const sender = laneSender(lane, quiet, () => undefined);
+  const keeper = (confirmation?: () => Promise<Reader>, finality?: FinalityCheck) => {
+    const { reader, queue } = client;
+    const sender = queueSender(queue, quiet, () => undefined);
     const metrics = failoverMetrics(registry);
-    return new FailoverKeeper({ reader, second, sender, logger: quiet, metrics, ...(settled && { settled }) });
+    return new FailoverKeeper({ reader, confirmation, sender, logger: quiet, metrics, ...(finality && { finality }) });
   };
-  const leases = async () => client.reader.leases(await client.reader.pin());
+  const leases = async () => client.reader.leases(await client.reader.block());
   const statuses = async () => (await leases()).map(({ status }) => status);
-  const batch = async () => client.reader.batch(await client.reader.pin());
+  const batch = async () => client.reader.batch(await client.reader.block());
 
   /** A task of four units, leased to the first, cheapest node. */
   async function leased(): Promise<void> {
@@ -111,8 +111,8 @@ describe("the failover keeper", () => {
     });
     const other = await openClient({ ...market, url: tags.url }, 6);
     try {
-      const before = `0x${(await client.reader.pin()).number.toString(16)}`;
-      const careful = keeper(undefined, new Settled(other.reader, "safe"));
+      const before = `0x${(await client.reader.block()).number.toString(16)}`;
+      const careful = keeper(undefined, new FinalityCheck(other.reader, "safe"));
       await market.pass(100);
       for (safe of [before, undefined]) {
         expect(await careful.cycle(), String(safe)).to.equal(false);
@@ -123,7 +123,7 @@ describe("the failover keeper", () => {
       safe = "latest";
       expect(await careful.cycle(), "settled").to.equal(true);
       expect(await statuses()).to.deep.equal(["expired"]);
-      safe = `0x${(await client.reader.pin()).number.toString(16)}`;
+      safe = `0x${(await client.reader.block()).number.toString(16)}`;
       await market.pass(61);
       expect(await careful.cycle(), "abort too early").to.equal(false);
       safe = "latest";
@@ -150,8 +150,8 @@ describe("the failover keeper", () => {
     await market.pass(61);
     expect(await failover.cycle(), "abort").to.equal(true);
     expect((await batch()).status).to.equal("aborted");
-    const pin = await client.reader.pin();
-    expect((await client.reader.task(pin, 1))?.openUnits).to.equal(4);
+    const block = await client.reader.block();
+    expect((await client.reader.task(block, 1))?.openUnits).to.equal(4);
     await market.pass(10);
     expect(await allocation.cycle(), "open").to.equal(true);
     await market.fulfil(4n);
@@ -167,31 +167,31 @@ describe("the failover keeper", () => {
   it("expires nothing that a second endpoint does not see overdue, nor while that one is silent", async () => {
     await leased();
     await market.pass(100);
-    const cable = new Cable(market.url);
-    await cable.plug();
-    const other = await openClient({ ...market, url: cable.url });
+    const rpcProxy = new RpcProxy(market.url);
+    await rpcProxy.plug();
+    const other = await openClient({ ...market, url: rpcProxy.url });
     try {
       // It lags: it is at a block at which the lease was in time.
-      const then = await client.reader.pin();
+      const then = await client.reader.block();
       const lagging = new Reader(other.contracts);
-      lagging.pin = () => client.reader.pin().then((pin) => ({ ...pin, number: then.number - 1 }));
+      lagging.block = () => client.reader.block().then((block) => ({ ...block, number: then.number - 1 }));
       expect(await keeper(() => Promise.resolve(lagging)).cycle(), "lagging").to.equal(false);
       expect(await statuses()).to.deep.equal(["active"]);
 
-      await cable.cut();
+      await rpcProxy.cut();
       registry = new Registry();
       expect(await keeper(() => Promise.resolve(other.reader)).cycle(), "silent").to.equal(false);
       expect(await statuses()).to.deep.equal(["active"]);
       const silent = await registry.getSingleMetric("drmp_expiries_unconfirmed_total")?.get();
       expect(silent?.values).to.deep.equal([{ labels: { why: "silent" }, value: 1 }]);
 
-      await cable.plug();
+      await rpcProxy.plug();
       registry = new Registry();
       expect(await keeper(() => Promise.resolve(other.reader)).cycle(), "agrees").to.equal(true);
       expect(await statuses()).to.deep.equal(["expired"]);
     } finally {
       other.provider.destroy();
-      await cable.cut();
+      await rpcProxy.cut();
     }
   });
 

@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
-import { PinTrack, pinBlock } from "@verai/client/pin";
+import { BlockTracker, blockReference } from "@verai/client/block-reference";
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import type { Reader } from "@verai/client/readers";
 import { keeperConfig } from "@verai/keepers/config";
-import { Settled } from "@verai/keepers/settled";
+import { FinalityCheck } from "@verai/keepers/finality";
 import { Processes } from "@verai/devnet/processes";
 import { startAnvil } from "@verai/devnet/anvil";
 
@@ -40,30 +40,30 @@ describe("finality on an independent node", () => {
   });
 
   it("pins to the newest, the safe and the finalized block", async () => {
-    const newest = await pinBlock(provider);
-    const safe = await pinBlock(provider, "safe");
-    const finalized = await pinBlock(provider, "finalized");
+    const newest = await blockReference(provider);
+    const safe = await blockReference(provider, "safe");
+    const finalized = await blockReference(provider, "finalized");
     expect([newest.number - safe.number, newest.number - finalized.number]).to.deep.equal([EPOCH, 2 * EPOCH]);
     expect(newest.timestamp - safe.timestamp).to.be.at.least(2 * (EPOCH - 1));
   });
 
   it("what only newer blocks show is not settled, and is once the chain has gone on", async () => {
-    const since = (await pinBlock(provider)).number;
-    const reader = { pin: (finality) => pinBlock(provider, finality) } as Pick<Reader, "pin"> as Reader;
+    const since = (await blockReference(provider)).number;
+    const reader = { block: (finality) => blockReference(provider, finality) } as Pick<Reader, "block"> as Reader;
     const shown = ({ number }: { number: number }) => Promise.resolve(number >= since);
-    expect(await new Settled(reader, "latest").holds(shown)).to.deep.equal({ holds: true });
-    const safe = new Settled(reader, "safe");
+    expect(await new FinalityCheck(reader, "latest").holds(shown)).to.deep.equal({ holds: true });
+    const safe = new FinalityCheck(reader, "safe");
     const early = await safe.holds(shown);
     expect(early).to.deep.equal({ holds: false, why: `not yet so at the newest safe block, ${String(since - EPOCH)}` });
     await mine(EPOCH);
     expect((await safe.holds(shown)).holds).to.equal(true);
-    expect((await new Settled(reader, "finalized").holds(shown)).holds).to.equal(false);
+    expect((await new FinalityCheck(reader, "finalized").holds(shown)).holds).to.equal(false);
     await mine(EPOCH);
-    expect((await new Settled(reader, "finalized").holds(shown)).holds).to.equal(true);
+    expect((await new FinalityCheck(reader, "finalized").holds(shown)).holds).to.equal(true);
   });
 
   it("a reorganisation of the newest blocks is seen by who follows them, and not by who follows safe ones", async () => {
-    const [newest, safe] = [new PinTrack(provider), new PinTrack(provider, "safe")];
+    const [newest, safe] = [new BlockTracker(provider), new BlockTracker(provider, "safe")];
     await Promise.all([newest.next(), safe.next()]);
     await provider.send("anvil_reorg", [5, []]);
     await mine(1);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { LEAST_MARGIN, TransactionLane } from "@verai/client/lane";
+import { MIN_GAS_MARGIN, TransactionQueue } from "@verai/client/tx/queue";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { settlement } from "@verai/devnet/settlement";
 
@@ -33,17 +33,17 @@ describe("gas of what a round's end makes dearer", () => {
       // The node's listing is noted as behind already, so the acceptance has nothing to note.
       await contracts.nodes.connect(accounts.governance).addStake(1, 1n);
       let [simulated, needed] = [0n, 0n];
-      const lane = await TransactionLane.open(client.signer, client.provider, {
+      const queue = await TransactionQueue.open(client.signer, client.provider, {
         maxFeePerGas: 10n ** 11n,
         pollMs: 20,
         confirm: async ({ gasLimit }) => {
-          simulated = gasLimit - LEAST_MARGIN;
+          simulated = gasLimit - MIN_GAS_MARGIN;
           await market.pass(61);
           await keeper.abort();
-          needed = await client.contracts.leases.accept.estimateGas([1], { from: lane.address });
+          needed = await client.contracts.leases.accept.estimateGas([1], { from: queue.address });
         },
       });
-      const receipt = await lane.submit({
+      const receipt = await queue.submit({
         label: "accept",
         prepare: () => client.contracts.leases.accept.populateTransaction([1]),
       });

@@ -68,7 +68,7 @@ describe("an agent that has the machine only while its owner does not use it", (
       expect(last?.sequence).to.be.at.least(posted.sequence);
       expect(last?.progress).to.be.at.least(posted.progress);
       const { reader } = client;
-      const task = await reader.task(await reader.pin(), given.taskId);
+      const task = await reader.task(await reader.block(), given.taskId);
       expect([task?.status, task?.openUnits], "the work is in the queue again").to.deep.equal(["open", 1]);
       const node = await until(
         "the node takes no more",
@@ -86,7 +86,7 @@ describe("an agent that has the machine only while its owner does not use it", (
     const energy = await until(
       "the hours are on chain",
       async () => {
-        const found = await readEnergy(client.reader, await client.reader.pin(), "node", 1);
+        const found = await readEnergy(client.reader, await client.reader.block(), "node", 1);
         return found.idleUnitSeconds > 0n && found;
       },
       agent.said,

@@ -4,13 +4,13 @@ import { parseEther, toBeHex, Wallet } from "ethers";
 import { signConsent } from "@verai/client/consent";
 import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
 import { ChainError, ContractRefusal } from "@verai/client/errors";
-import { explain } from "@verai/client/explain";
+import { explain } from "@verai/client/error-messages";
 import { LeaseIndex } from "@verai/client/lease-index";
 import { signPermit } from "@verai/client/permit";
 import { Reader } from "@verai/client/readers";
 import { roundSnapshot, supplySnapshot } from "@verai/client/snapshot";
 import { pathSolver } from "@verai/protocol/allocation/path-solver";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { microToWei } from "@verai/protocol/money/ver";
 import { deployLocal } from "@verai/devnet/deploy";
 
@@ -133,9 +133,9 @@ describe("reading the chain", () => {
 
   it("reads all nodes page by page, at the block it is pinned to", async () => {
     for (let n = 1; n <= 7; n++) await made.register(n, n % 2, BigInt(10 + n));
-    const pin = await reader.pin();
+    const block = await reader.block();
     await made.register(8, 0, 5n);
-    const nodes = await reader.nodes(pin);
+    const nodes = await reader.nodes(block);
     expect(nodes.map(({ id }) => id)).to.deep.equal([1, 2, 3, 4, 5, 6, 7]);
     expect(nodes[2]).to.deep.include({
       id: 3,
@@ -153,10 +153,10 @@ describe("reading the chain", () => {
       endpoint: "/ip4/127.0.0.1/tcp/9003",
     });
     expect(nodes[2]?.listing).to.deep.equal({ classId: 1, tick: 13, units: 4, position: 0 });
-    expect(await reader.node(pin, 8)).to.equal(undefined);
-    expect((await reader.node(await reader.pin(), 8))?.askTick).to.equal(5);
-    expect(await reader.nodeOfOperator(pin, new Wallet(toBeHex(3, 32)).address)).to.equal(3);
-    expect(await reader.nodeOfOperator(pin, made.developer.address)).to.equal(undefined);
+    expect(await reader.node(block, 8)).to.equal(undefined);
+    expect((await reader.node(await reader.block(), 8))?.askTick).to.equal(5);
+    expect(await reader.nodeOfOperator(block, new Wallet(toBeHex(3, 32)).address)).to.equal(3);
+    expect(await reader.nodeOfOperator(block, made.developer.address)).to.equal(undefined);
   });
 
   it("is not stopped by a node whose endpoint is no text", async () => {
@@ -169,7 +169,7 @@ describe("reading the chain", () => {
     expect(data).not.to.equal(call.data);
     await made.owner.sendTransaction({ to: call.to, data });
     await made.register(1, 0, 3n);
-    const read = await reader.nodes(await reader.pin());
+    const read = await reader.nodes(await reader.block());
     expect(read.map(({ endpoint }) => endpoint)).to.deep.equal(["", "/ip4/127.0.0.1/tcp/9001"]);
   });
 
@@ -178,8 +178,8 @@ describe("reading the chain", () => {
     const tasks = made.deployed.tasks.connect(made.developer);
     for (let i = 1; i <= 5; i++) await tasks.submit(await made.submission(i, [0, 1], i === 3 ? [0n, 2n * TICK] : []));
     await tasks.cancel(2);
-    const pin = await reader.pin();
-    const read = await reader.tasks(pin);
+    const block = await reader.block();
+    const read = await reader.tasks(block);
     expect(read.map(({ id, units, status }) => [id, units, status])).to.deep.equal([
       [1, 1, "open"],
       [2, 2, "ended"],
@@ -192,16 +192,16 @@ describe("reading the chain", () => {
       { classId: 1, surcharge: 2n * TICK },
     ]);
     expect(read[2]?.spec).to.deep.equal({ codec: 0x55, digest: DIGEST });
-    expect((await reader.tasks(pin, 4)).map(({ id }) => id)).to.deep.equal([4, 5]);
-    expect(await reader.task(pin, 6)).to.equal(undefined);
-    const queue = await reader.queue(pin);
+    expect((await reader.tasks(block, 4)).map(({ id }) => id)).to.deep.equal([4, 5]);
+    expect(await reader.task(block, 6)).to.equal(undefined);
+    const queue = await reader.queue(block);
     expect(queue.filter((id) => id !== 2)).to.deep.equal([1, 3, 4, 5]);
-    expect(await reader.queue(pin, 1)).to.deep.equal([1]);
-    expect((await reader.classes(pin))[0]).to.deep.equal({ id: 0, name: "cpu/eu", tickSize: 1000 });
-    const parameters = await reader.parameters(pin);
+    expect(await reader.queue(block, 1)).to.deep.equal([1]);
+    expect((await reader.classes(block))[0]).to.deep.equal({ id: 0, name: "cpu/eu", tickSize: 1000 });
+    const parameters = await reader.parameters(block);
     expect(parameters.feeBps).to.equal(200);
     expect(parameters.disputeWindow).to.equal(60);
-    expect((await reader.round(pin)).id).to.equal(0);
+    expect((await reader.round(block)).id).to.equal(0);
   });
 
   it("takes a snapshot of a seeded round that a plan is made from and settles it", async () => {
@@ -245,9 +245,9 @@ describe("reading the chain", () => {
     if (plan.kind !== "plan") throw new Error(plan.why);
     await made.deployed.rounds.connect(made.owner).settle(1, plan.post);
     expect(await roundSnapshot(reader)).to.equal(undefined);
-    const round = await reader.round(await reader.pin());
+    const round = await reader.round(await reader.block());
     expect(round).to.deep.include({ status: "settled", unitsOpen: 0, classIds: [0, 1] });
-    const supply = await supplySnapshot(reader, await reader.pin());
+    const supply = await supplySnapshot(reader, await reader.block());
     expect(supply[2]?.nodes).to.deep.equal([{ id: 4, tick: 1, units: 4, position: 0 }]);
   });
 
@@ -283,21 +283,21 @@ describe("reading the chain", () => {
     const fence = index.get(1)?.fence ?? 0;
     await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 5000, 10, []);
     await deployed.checkpoints.connect(owner).post(1, fence, DIGEST, DAG_PB, 9000, huge, []);
-    const pin = await reader.pin();
-    const checkpoints = await reader.checkpoints(pin, [2, 1]);
+    const block = await reader.block();
+    const checkpoints = await reader.checkpoints(block, [2, 1]);
     expect([...checkpoints.keys()]).to.deep.equal([1]);
     expect(checkpoints.get(1)).to.deep.equal({
       codec: DAG_PB,
       digest: DIGEST,
       progress: 9000,
       size: Number.MAX_SAFE_INTEGER,
-      at: pin.timestamp,
+      at: block.timestamp,
       sequence: 2,
       startedAt: checkpoints.get(1)?.startedAt,
     });
-    expect(checkpoints.get(1)?.startedAt).to.be.lessThanOrEqual(pin.timestamp).and.to.be.greaterThan(0);
-    expect((await reader.newestCheckpoints(pin, 1)).map(({ sequence }) => sequence)).to.deep.equal([2, 1]);
-    expect(await reader.newestCheckpoints(pin, 2)).to.deep.equal([]);
+    expect(checkpoints.get(1)?.startedAt).to.be.lessThanOrEqual(block.timestamp).and.to.be.greaterThan(0);
+    expect((await reader.newestCheckpoints(block, 1)).map(({ sequence }) => sequence)).to.deep.equal([2, 1]);
+    expect(await reader.newestCheckpoints(block, 2)).to.deep.equal([]);
 
     await deployed.leases.connect(owner).deliver(1, fence, DIGEST, DAG_PB, huge);
     await index.refresh();
@@ -327,16 +327,16 @@ describe("reading the chain", () => {
     const submission = await made.submission(10, [0]);
     const tasks = made.deployed.tasks.connect(poor);
     // The work and its fee, and the price of eight seeds that rounds may cost it.
-    const { seedPrice } = await reader.parameters(await reader.pin());
+    const { seedPrice } = await reader.parameters(await reader.block());
     const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n + microToWei(8 * seedPrice);
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
     expect(refused).to.be.instanceOf(ContractRefusal);
     expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
-    const deposit = await reader.depositFor(await reader.pin(), 10, submission.maxPrice);
+    const deposit = await reader.depositFor(await reader.block(), 10, submission.maxPrice);
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
     const { deadline, v, r, s } = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
     await tasks.submitWithPermit(submission, deadline, v, r, s);
-    expect((await reader.task(await reader.pin(), 1))?.escrow).to.equal(escrow);
+    expect((await reader.task(await reader.block(), 1))?.escrow).to.equal(escrow);
     expect(await contracts.token.allowance(poor.address, contracts.vault)).to.equal(0n);
   });
 

@@ -6,16 +6,16 @@ import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { ReportBook, type Sample } from "@verai/agent/telemetry/book";
-import { telemetryMetrics } from "@verai/agent/telemetry/metrics";
-import { Reporter, type ReporterParts } from "@verai/agent/telemetry/reporter";
+import { ReportJournal, type Sample } from "@verai/agent/telemetry/report-journal";
+import { telemetryMetrics } from "@verai/agent/telemetry/telemetry-metrics";
+import { Reporter, type ReporterContext } from "@verai/agent/telemetry/reporter";
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { readEnergy, readStanding } from "@verai/client/telemetry";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
-import { EnergyKeeper } from "@verai/keepers/energy/keeper";
-import { MESSAGE_BYTES } from "@verai/keepers/energy/message";
-import { energyMetrics } from "@verai/keepers/energy/metrics";
-import { laneSender } from "@verai/keepers/sender";
+import { ReportsKeeper } from "@verai/keepers/reports/reports-keeper";
+import { MESSAGE_BYTES } from "@verai/keepers/reports/message";
+import { reportsMetrics } from "@verai/keepers/reports/reports-metrics";
+import { queueSender } from "@verai/keepers/sender";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const quiet = pino({ level: "silent" });
@@ -31,7 +31,7 @@ describe("an agent's reports", () => {
 
   beforeEach(async () => {
     market = await openMarket();
-    // The node's operator is the account that the client's lane belongs to.
+    // The node's operator is the account that the client's queue belongs to.
     client = await openClient(market, 6);
     closing.push(() => {
       client.provider.destroy();
@@ -64,9 +64,9 @@ describe("an agent's reports", () => {
   }
 
   /** An agent's reporter as after a start: all that it knows is on disk. */
-  async function reporter(changes: Partial<ReporterParts> = {}): Promise<Reporter> {
-    const { reader, contracts, provider, lane, signer } = client;
-    const session = { reader, contracts, provider } as unknown as ReporterParts["session"];
+  async function reporter(changes: Partial<ReporterContext> = {}): Promise<Reporter> {
+    const { reader, contracts, provider, queue, signer } = client;
+    const session = { reader, contracts, provider } as unknown as ReporterContext["session"];
     return new Reporter({
       session,
       nodeId: 1,
@@ -76,12 +76,12 @@ describe("an agent's reports", () => {
         request: () => Promise.reject(new Error("nobody there")),
         roundTrips: () => Promise.resolve(new Map([["a", 7.6]])),
       },
-      book: await ReportBook.open(join(folder, "reports.json")),
-      sampler: { next: () => Promise.resolve(sample) } as ReporterParts["sampler"],
+      journal: await ReportJournal.open(join(folder, "reports.json")),
+      sampler: { next: () => Promise.resolve(sample) } as ReporterContext["sampler"],
       keepers: [],
       send: (label, prepare) => {
         sent.push(label);
-        return lane.submit({ label, prepare });
+        return queue.submit({ label, prepare });
       },
       version: 1,
       metrics: telemetryMetrics(new Registry()),
@@ -90,33 +90,33 @@ describe("an agent's reports", () => {
     });
   }
 
-  const pin = async () => client.reader.pin();
-  const standing = async () => readStanding(client.reader, await pin(), 1);
+  const block = async () => client.reader.block();
+  const standing = async () => readStanding(client.reader, await block(), 1);
 
   it("are posted by the node itself where it knows no keeper, each once", async () => {
     const agent = await reporter();
     await agent.sample();
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(await standing()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(sent).to.have.length(1);
     await agent.sample();
     await market.pass(20);
-    await agent.cycle(await pin());
-    expect((await readEnergy(client.reader, await pin(), "node", 1)).estimatedJoules).to.equal(1_800n);
+    await agent.cycle(await block());
+    expect((await readEnergy(client.reader, await block(), "node", 1)).estimatedJoules).to.equal(1_800n);
   });
 
   it("survive a kill between signing and posting", async () => {
     const broken = await reporter({ send: () => Promise.reject(new Error("killed")) });
     await broken.sample();
-    await broken.cycle(await pin());
+    await broken.cycle(await block());
     expect((await standing()).sequence).to.equal(0);
     const again = await reporter();
-    await again.cycle(await pin());
+    await again.cycle(await block());
     expect(await standing()).to.include({ sequence: 1, watts: 75 });
     // And once it is on chain, a third life does not post it again.
     const third = await reporter();
-    await third.cycle(await pin());
+    await third.cycle(await block());
     expect(sent).to.have.length(1);
   });
 
@@ -126,22 +126,22 @@ describe("an agent's reports", () => {
     closing.push(() => {
       keeperClient.provider.destroy();
     });
-    const keeper = new EnergyKeeper({
+    const keeper = new ReportsKeeper({
       reader: keeperClient.reader,
-      sender: laneSender(keeperClient.lane, quiet, () => undefined),
+      sender: queueSender(keeperClient.queue, quiet, () => undefined),
       logger: quiet,
-      metrics: energyMetrics(new Registry()),
+      metrics: reportsMetrics(new Registry()),
       bounds: { reports: 100, gas: 10_000_000, waitMs: 0 },
     });
     await keeper.cycle();
     await keeperStore.handle(REPORT_PROTOCOL, (body) => ({ ...keeper.receive(body) }), { maxBytes: MESSAGE_BYTES });
     const agent = await reporter({ store: await store("agent"), keepers: [keeperStore.multiaddrs().join(",")] });
     await agent.sample();
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(sent).to.deep.equal([]);
     expect(await keeper.cycle()).to.equal(true);
     expect((await standing()).sequence).to.equal(1);
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(sent).to.deep.equal([]);
   });
 
@@ -152,12 +152,12 @@ describe("an agent's reports", () => {
     const parts = { store: await store("agent"), keepers: deaf.multiaddrs(), selfPostAfter: 15, now: () => now };
     const agent = await reporter(parts);
     await agent.sample();
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     now += 14_000;
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(sent).to.deep.equal([]);
     now += 1_000;
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect(sent).to.have.length(1);
     expect((await standing()).sequence).to.equal(1);
   });
@@ -166,11 +166,11 @@ describe("an agent's reports", () => {
     const agent = await reporter();
     sample = { ...sample, joules: 400 * 12 + 1 };
     await agent.sample();
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect((await standing()).sequence).to.equal(0);
     sample = { ...sample, joules: 100 };
     await agent.sample();
-    await agent.cycle(await pin());
+    await agent.cycle(await block());
     expect((await standing()).sequence).to.equal(2);
     expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(1);
   });

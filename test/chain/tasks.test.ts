@@ -222,13 +222,13 @@ describe("Hardhat tasks", () => {
     await market.fulfil(7n);
     const client = await openClient(market, 5);
     const post = await settlement(client.reader);
-    const { roundId } = { roundId: (await client.reader.round(await client.reader.pin())).id };
-    await client.lane.submit({
+    const { roundId } = { roundId: (await client.reader.round(await client.reader.block())).id };
+    await client.queue.submit({
       label: "settle",
       prepare: () => client.contracts.rounds.settle.populateTransaction(roundId, post),
     });
-    const [lease] = await client.reader.leases(await client.reader.pin());
-    const node = lease && (await client.reader.node(await client.reader.pin(), lease.nodeId));
+    const [lease] = await client.reader.leases(await client.reader.block());
+    const node = lease && (await client.reader.node(await client.reader.block(), lease.nodeId));
     if (!lease || !node) throw new Error("no lease was granted");
     const { ethers, networkHelpers } = market.connection;
     await networkHelpers.setBalance(node.operator, 10n ** 18n);
@@ -264,15 +264,15 @@ describe("Hardhat tasks", () => {
     const opened = await run("round:open", "--account", "5", "--yes");
     expect(opened.code, opened.said).to.equal(0);
     await market.fulfil(8n);
-    const round = await reader.round(await reader.pin());
+    const round = await reader.round(await reader.block());
     const post = await settlement(reader);
-    await client.lane.submit({
+    await client.queue.submit({
       label: "settle",
       prepare: () => contracts.rounds.settle.populateTransaction(round.id, post),
     });
-    const pin = await reader.pin();
-    const lease = (await reader.leases(pin)).at(-1);
-    const node = lease && (await reader.node(pin, lease.nodeId));
+    const block = await reader.block();
+    const lease = (await reader.leases(block)).at(-1);
+    const node = lease && (await reader.node(block, lease.nodeId));
     if (!lease || !node) throw new Error("no lease was granted");
     await networkHelpers.setBalance(node.operator, 10n ** 18n);
     const operator = await ethers.getImpersonatedSigner(node.operator);

@@ -3,7 +3,7 @@ import { TypedDataEncoder, Wallet } from "ethers";
 
 import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { readEnergy, readShifts, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
-import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, word } from "@verai/client/words";
+import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, enumName } from "@verai/client/enums";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
@@ -63,18 +63,18 @@ describe("reports", () => {
     const receipt = await (await telemetry.post(packed)).wait();
     const events = (receipt?.logs ?? []).map((log) => telemetry.interface.parseLog(log)).filter((log) => log !== null);
     expect(events.map(({ name }) => name)).to.deep.equal(["ReportRefused", "Reported", "Reported"]);
-    expect(word(REPORT_REFUSALS, events[0]?.args["reason"] as bigint)).to.equal("badSignature");
+    expect(enumName(REPORT_REFUSALS, events[0]?.args["reason"] as bigint)).to.equal("badSignature");
     expect(events[1]?.args.toArray()).to.deep.equal([1n, 1n, 60n, 5000n, 20n, 6000n, 6000n, 3n, 258n, 0n]);
 
     const { reader, provider } = await openClient(market);
-    const pin = await reader.pin();
-    const standings = await readStandings(reader, pin);
+    const block = await reader.block();
+    const standings = await readStandings(reader, block);
     expect(standings.map(({ nodeId, sequence, load }) => [nodeId, sequence, load])).to.deep.equal([
       [1, 1, 5000],
       [2, 9, 100],
     ]);
-    expect(await readStanding(reader, pin, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
-    expect(await readTotals(reader, pin)).to.deep.equal({
+    expect(await readStanding(reader, block, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
+    expect(await readTotals(reader, block)).to.deep.equal({
       load: 4 * 5100,
       watts: 200,
       capacity: 8,
@@ -82,13 +82,13 @@ describe("reports", () => {
       renewableNodes: 2,
       throttledNodes: 0,
     });
-    const energy = await readEnergy(reader, pin, "network");
+    const energy = await readEnergy(reader, block, "network");
     expect(energy.estimatedJoules).to.equal(12_000n);
     expect(energy.joules - energy.estimatedJoules).to.equal(0n);
     expect(energy.renewableBps).to.equal(10_000n);
-    expect((await readEnergy(reader, pin, "node", 2)).joules).to.equal(6000n);
-    expect((await readShifts(reader, pin, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
-    expect((await reader.nodes(pin)).map(({ fit }) => fit)).to.deep.equal([true, true]);
+    expect((await readEnergy(reader, block, "node", 2)).joules).to.equal(6000n);
+    expect((await readShifts(reader, block, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
+    expect((await reader.nodes(block)).map(({ fit }) => fit)).to.deep.equal([true, true]);
     provider.destroy();
   });
 });

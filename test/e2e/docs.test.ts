@@ -153,7 +153,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   // Hardhat's node asks for a tip of 1 gwei, a thousand times BASE's: both bounds are for BASE.
   const keeper = pages
     .json(KEEPER, 0)
-    .replace('"lowBalance"', '"service": { "port": 9465 },\n  "lowBalance"')
+    .replace('"lowFunds"', '"service": { "port": 9465 },\n  "lowFunds"')
     .replace('"maxFeePerGas": "0.5"', '"maxFeePerGas": "500"')
     .replace('"perHour": "0.002"', '"perHour": "2"');
   await write("keeper.json", keeper);
@@ -172,7 +172,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   assert.match(await run(DEVELOPER, "npx hardhat task:status"), /maximum price +0\.02 VER/);
   const watch = start(DEVELOPER, "npx hardhat task:watch");
   const delivered = async () => {
-    const leases = await session.reader.leases(await session.reader.pin());
+    const leases = await session.reader.leases(await session.reader.block());
     return leases.some(({ status }) => status === "delivered");
   };
   await until("results are delivered", delivered, () => submit.shown() + agent.shown());
@@ -182,7 +182,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   assert.match(await run(DEVELOPER, "npx hardhat task:result"), /bytes, verified/);
   await until(
     "the task ends",
-    async () => (await session.reader.task(await session.reader.pin(), 1))?.status === "ended",
+    async () => (await session.reader.task(await session.reader.block(), 1))?.status === "ended",
     submit.shown,
   );
   assert.equal(await submit.exit, 0, submit.shown());

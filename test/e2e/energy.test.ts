@@ -34,7 +34,7 @@ async function story(): Promise<void> {
   const machines = NODES.filter(({ class: name }) => name.startsWith("cpu/"));
   for (const node of machines) await network.agent(node);
   await network.until("all nodes are listed", async () => {
-    const nodes = await reader.nodes(await reader.pin());
+    const nodes = await reader.nodes(await reader.block());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === machines.length;
   });
   processes.start("keeper", ["keepers/main.ts", "run", "--config", await configs.keeper(1)]);
@@ -55,13 +55,13 @@ async function story(): Promise<void> {
     posted.some((line) => Number(line["reports"]) > 1),
     "several at once",
   );
-  const successor = await reader.node(await reader.pin(), outcome.relieved.to);
+  const successor = await reader.node(await reader.block(), outcome.relieved.to);
   const name = await nameOf(successor?.operator ?? "");
   const restored = (await network.log(name)).filter(({ msg }) => msg === "restored from checkpoint");
   assert.ok(restored.length > 0, `${name} restores what was moved to it`);
 
   // What an operator sees.
-  const { taskId } = (await reader.leasesById(await reader.pin(), [outcome.relieved.leaseId]))[0] ?? { taskId: 0 };
+  const { taskId } = (await reader.leasesById(await reader.block(), [outcome.relieved.leaseId]))[0] ?? { taskId: 0 };
   const { rpcUrl, deployment } = network.chain;
   const args = [HARDHAT, "energy:report", "--network", "localhost", "--deployment", deployment];
   const report = async (...more: string[]) =>
@@ -83,7 +83,7 @@ async function story(): Promise<void> {
 /** The name of the agent's process with this operator. */
 async function nameOf(operator: string): Promise<string> {
   for (const node of NODES) {
-    const { signer } = await network.session.lane({ testAccount: node.operatorAccount });
+    const { signer } = await network.session.queue({ testAccount: node.operatorAccount });
     if (signer.address === operator) return node.name;
   }
   throw new Error(`nobody has the operator ${operator}`);

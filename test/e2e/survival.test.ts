@@ -6,16 +6,16 @@ import { after, before, test } from "node:test";
 
 import type { Lease } from "@verai/client/entities";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
-import { ACCOUNTS, type CastNode, type CastTask } from "@verai/devnet/participants";
+import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
 import { specOf } from "@verai/devnet/configs";
-import { readBooks } from "@verai/devnet/observe";
+import { readLedgerTotals } from "@verai/devnet/observe";
 import { builtInTrainers } from "@verai/executor/trainers/registry";
 import { ProcessExecutor } from "@verai/executor/process";
 import { parseSpec, specBytes } from "@verai/executor/spec";
 import { PATIENT, TestNetwork } from "@verai/devnet/network";
 import { paidInVain } from "../support/transactions.ts";
 
-const ANN: CastNode = {
+const ANN: ParticipantNode = {
   name: "ann",
   class: "cpu/eu",
   capacity: 4,
@@ -25,9 +25,9 @@ const ANN: CastNode = {
   operatorAccount: 6,
 };
 /** Cheaper, and so filled first: he gets two of the four units. */
-const BEN: CastNode = { ...ANN, name: "ben", capacity: 2, ask: "0.010", ownerAccount: 11, operatorAccount: 7 };
+const BEN: ParticipantNode = { ...ANN, name: "ben", capacity: 2, ask: "0.010", ownerAccount: 11, operatorAccount: 7 };
 
-const TASK: CastTask = {
+const TASK: ParticipantTask = {
   name: "survival",
   account: 16,
   units: 4,
@@ -57,14 +57,14 @@ test(
 async function story(): Promise<void> {
   const { session, processes, configs } = network;
   const { reader, contracts, provider } = session;
-  const leases = async () => reader.leases(await reader.pin());
+  const leases = async () => reader.leases(await reader.block());
   const nodeOf = async (operator: number) => {
-    const { signer } = await session.lane({ testAccount: operator });
-    return reader.nodeOfOperator(await reader.pin(), signer.address);
+    const { signer } = await session.queue({ testAccount: operator });
+    return reader.nodeOfOperator(await reader.block(), signer.address);
   };
-  const checkpointOf = async (id: number) => (await reader.checkpoints(await reader.pin(), [id])).get(id);
+  const checkpointOf = async (id: number) => (await reader.checkpoints(await reader.block(), [id])).get(id);
   /** Lines of a unit's log on an agent's disk; empty before there is one. */
-  const unitLog = async (node: CastNode, lease: Lease, unit: number) => {
+  const unitLog = async (node: ParticipantNode, lease: Lease, unit: number) => {
     const folder = `${String(lease.id)}-${String(lease.fence)}`;
     const file = join(configs.agentData(node), "leases", folder, `unit-${String(unit)}`, "unit.log");
     return (await readFile(file, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
@@ -73,11 +73,11 @@ async function story(): Promise<void> {
   const firstBlock = await provider.getBlockNumber();
   for (const node of [ANN, BEN]) await network.agent(node);
   await network.until("both nodes are listed", async () => {
-    const nodes = await reader.nodes(await reader.pin());
+    const nodes = await reader.nodes(await reader.block());
     return nodes.filter(({ listing, endpoint }) => listing && endpoint !== "").length === 2;
   });
   const [annId = 0, benId = 0] = [await nodeOf(ANN.operatorAccount), await nodeOf(BEN.operatorAccount)];
-  const benBefore = await reader.node(await reader.pin(), benId);
+  const benBefore = await reader.node(await reader.block(), benId);
   await network.keeper();
   const { config, spec, terms, data } = await configs.developer(TASK, SPEC);
   const developer = processes.start("developer", [
@@ -119,8 +119,8 @@ async function story(): Promise<void> {
   // Nobody settles rounds meanwhile.
   await processes.kill("keeper");
   await processes.stop(["ben"], 600_000);
-  const [released] = await reader.leasesById(await reader.pin(), [benLease.id]);
-  const benAfter = await reader.node(await reader.pin(), benId);
+  const [released] = await reader.leasesById(await reader.block(), [benLease.id]);
+  const benAfter = await reader.node(await reader.block(), benId);
   const handedOver = await checkpointOf(benLease.id);
   assert.equal(released?.status, "released");
   assert.equal(benAfter?.status, "draining");
@@ -139,7 +139,7 @@ async function story(): Promise<void> {
 
   // A new keeper opens the round that gives ben's units to ann, and is killed in the middle of it.
   await network.keeper();
-  await network.until("a second round is open", async () => (await reader.round(await reader.pin())).id === 2);
+  await network.until("a second round is open", async () => (await reader.round(await reader.block())).id === 2);
   await processes.kill("keeper");
   await network.keeper();
   const successor = await network.until("ben's units are leased again", async () => {
@@ -173,7 +173,7 @@ async function story(): Promise<void> {
   assert.equal(restored?.["cid"], cid, "she went on from ben's last checkpoint");
 
   // The chain tells the same: every step once, in its order, nothing refused.
-  const pin = await reader.pin();
+  const block = await reader.block();
   const posted = await contracts.checkpoints.queryFilter(contracts.checkpoints.filters.CheckpointPosted(), firstBlock);
   for (const { id } of await leases()) {
     const own = posted.map(({ args }) => args).filter(({ leaseId }) => Number(leaseId) === id);
@@ -190,17 +190,17 @@ async function story(): Promise<void> {
   assert.deepEqual(delivered.map(({ args }) => Number(args.leaseId)).sort(), [annLease.id, successor.id].sort());
   const expired = await contracts.leases.queryFilter(contracts.leases.filters.LeaseExpired(), firstBlock);
   assert.equal(expired.length, 0, "no lease was overdue");
-  assert.deepEqual(await paidInVain(session, firstBlock, pin.number), [], "nothing was paid for in vain");
+  assert.deepEqual(await paidInVain(session, firstBlock, block.number), [], "nothing was paid for in vain");
 
   // Everything is paid, and the books balance.
-  const [task] = await reader.tasks(pin);
+  const [task] = await reader.tasks(block);
   assert.deepEqual([task?.status, task?.paidUnits, task?.escrow], ["ended", 4, 0n]);
   const accounts = await Promise.all(
     [ANN.ownerAccount, BEN.ownerAccount, TASK.account, ACCOUNTS.keeper].map(
-      async (testAccount) => (await session.lane({ testAccount })).signer.address,
+      async (testAccount) => (await session.queue({ testAccount })).signer.address,
     ),
   );
-  const books = await readBooks(contracts, accounts);
+  const books = await readLedgerTotals(contracts, accounts);
   assert.ok(
     books.balanced,
     JSON.stringify(books, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),

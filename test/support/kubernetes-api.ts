@@ -285,7 +285,7 @@ export class TestCluster {
       const expanded = mount?.subPathExpr?.replace(/\$\((\w+)\)/g, (_, variable: string) => env[variable] ?? "");
       return join(this.#volume, expanded ?? "unmounted");
     };
-    for (const variable of ["VERAI_CHECKPOINT_DIR", "VERAI_INPUT_DIR", "VERAI_OUTPUT_DIR"]) {
+    for (const variable of ["DRMP_CHECKPOINT_DIR", "DRMP_INPUT_DIR", "DRMP_OUTPUT_DIR"]) {
       env[variable] = mounted(env[variable] ?? "");
     }
     const [program = "", ...args] = [...this.#program, ...(container?.args ?? []).slice(1)];

@@ -6,9 +6,9 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 
 import { CheckpointStore } from "@verai/checkpoint-store/store";
-import { AllocationKeeper } from "@verai/keepers/allocation/keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { laneSender } from "@verai/keepers/sender";
+import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { queueSender } from "@verai/keepers/sender";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { specBytes } from "@verai/executor/spec";
@@ -56,7 +56,7 @@ export class OneAgent {
     const client = await openClient(market, 5);
     const { reader } = client;
     const metrics = allocationMetrics(new Registry());
-    const sender = laneSender(client.lane, quiet, () => {
+    const sender = queueSender(client.queue, quiet, () => {
       metrics.lost.inc();
     });
     const keeper = new AllocationKeeper({
@@ -65,7 +65,7 @@ export class OneAgent {
       metrics,
       solvers: [lpSolver],
       logger: quiet,
-      batchSeconds: 0,
+      minRoundAge: 0,
     });
     const store = new CheckpointStore({ directory: join(bench.folder, "developer") });
     await store.start();
@@ -81,19 +81,19 @@ export class OneAgent {
 
   async lease(id = 1) {
     const { reader } = this.client;
-    const [found] = await reader.leases(await reader.pin(), id);
+    const [found] = await reader.leases(await reader.block(), id);
     return found;
   }
 
   async node() {
     const { reader } = this.client;
-    return reader.node(await reader.pin(), 1);
+    return reader.node(await reader.block(), 1);
   }
 
   /** The newest checkpoint of lease 1. */
   async checkpoint() {
     const { reader } = this.client;
-    return (await reader.checkpoints(await reader.pin(), [1])).get(1);
+    return (await reader.checkpoints(await reader.block(), [1])).get(1);
   }
 
   /** Starts the agent; it need not be in the market yet. */

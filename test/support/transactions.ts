@@ -2,7 +2,7 @@ import type { BaseContract, TransactionResponse } from "ethers";
 
 import type { Contracts } from "@verai/client/deployment";
 import { ContractRefusal } from "@verai/client/errors";
-import { explain } from "@verai/client/explain";
+import { explain } from "@verai/client/error-messages";
 import type { Session } from "@verai/client/session";
 
 /** A transaction of a block, with what it called. */

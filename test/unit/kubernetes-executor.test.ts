@@ -96,10 +96,10 @@ test("a lease is one Job; each of its units learns which one it is; the Job goes
     const unit = units[i] as UnitRun;
     const env = JSON.parse(await readFile(join(unit.folder.output, "result.json"), "utf8")) as Record<string, string>;
     assert.deepEqual(
-      [env["VERAI_UNIT_INDEX"], env["VERAI_UNIT_COUNT"], env["VERAI_ATTEMPT"]],
+      [env["DRMP_UNIT_INDEX"], env["DRMP_UNIT_COUNT"], env["DRMP_ATTEMPT"]],
       [String(7 + i), "100", "1"],
     );
-    assert.equal(env["VERAI_OUTPUT_DIR"], unit.folder.output);
+    assert.equal(env["DRMP_OUTPUT_DIR"], unit.folder.output);
   }
   await until("the Job is gone", () => jobsOf(units[0] as UnitRun).length === 0);
 });

@@ -7,29 +7,29 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { parse as parseYaml } from "yaml";
 
-import { attestMetrics } from "@verai/agent/attest/metrics";
-import { telemetryMetrics } from "@verai/agent/telemetry/metrics";
+import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
+import { telemetryMetrics } from "@verai/agent/telemetry/telemetry-metrics";
 import type { Reader } from "@verai/client/readers";
 import { Market } from "@verai/keepers/allocation/market";
-import { allocationMetrics } from "@verai/keepers/allocation/metrics";
-import { energyMetrics } from "@verai/keepers/energy/metrics";
-import { failoverMetrics } from "@verai/keepers/failover/metrics";
-import { balanceWatch } from "@verai/process/balance-watch";
+import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
+import { reportsMetrics } from "@verai/keepers/reports/reports-metrics";
+import { failoverMetrics } from "@verai/keepers/failover/failover-metrics";
+import { fundsWatch } from "@verai/process/funds-watch";
 import { serveHealth } from "@verai/process/endpoint";
-import { laneMetrics } from "@verai/process/lane-metrics";
-import { Pulse } from "@verai/process/pulse";
+import { transactionMetrics } from "@verai/process/transaction-metrics";
+import { Heartbeat } from "@verai/process/heartbeat";
 
 /** Every metric that a keeper with all of its loops serves. */
 async function served(): Promise<Set<string>> {
   const registry = new Registry();
   const logger = pino({ level: "silent" });
   allocationMetrics(registry);
-  energyMetrics(registry);
+  reportsMetrics(registry);
   failoverMetrics(registry);
-  laneMetrics(registry, logger);
+  transactionMetrics(registry, logger);
   new Market({} as Reader, registry);
-  balanceWatch({ getBalance: async () => 0n }, "0x01", "1", registry, logger);
-  const endpoint = await serveHealth({ host: "127.0.0.1", port: 0, pulse: new Pulse(1), registry });
+  fundsWatch({ getBalance: async () => 0n }, "0x01", "1", registry, logger);
+  const endpoint = await serveHealth({ host: "127.0.0.1", port: 0, heartbeat: new Heartbeat(1), registry });
   await endpoint.close();
   return new Set(registry.getMetricsAsArray().map(({ name }) => name));
 }
@@ -37,7 +37,7 @@ async function served(): Promise<Set<string>> {
 /** Every metric that an agent serves beside those of its loops and transactions. */
 function servedByAgents(): string[] {
   const registry = new Registry();
-  attestMetrics(registry);
+  replicationMetrics(registry);
   telemetryMetrics(registry);
   return registry.getMetricsAsArray().map(({ name }) => name);
 }

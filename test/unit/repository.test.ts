@@ -23,7 +23,8 @@ const { scripts, engines } = JSON.parse(read("package.json")) as {
 };
 
 /** Variables that are everybody's, or that tests alone set and read. */
-const NOT_OURS = /^(PATH|AGENT_PRIVATE_KEY|DIGITS_GRID|DRMP_TEST_PASSPHRASE_FILE|VERAI_.*)$/;
+const NOT_OURS =
+  /^(PATH|AGENT_PRIVATE_KEY|DIGITS_GRID|DRMP_TEST_PASSPHRASE_FILE|DRMP_(TASK_ID|UNIT_.*|ATTEMPT|(CHECKPOINT|INPUT|OUTPUT)_DIR))$/;
 
 test(".env.example has every variable that the code reads, and no other", () => {
   const told = [...read(".env.example").matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name);

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { AbiCoder, hexlify, keccak256 } from "ethers";
 
 import { pathSolver } from "@verai/protocol/allocation/path-solver";
-import { planRound } from "@verai/protocol/allocation/plan";
+import { planRound } from "@verai/protocol/allocation/round-plan";
 import { leasesOf, type RoundVector, roundOf, TICK_SIZES } from "./rounds.ts";
 
 const SCENARIOS = 12;

@@ -32,7 +32,7 @@ const PATIENCE = { perSecond: 5, burst: 400 };
 const STREAMS_PER_CONNECTION = 64;
 
 /** Who asks. The peer id is proved by the connection's encryption; addresses are not. */
-export interface Asker {
+export interface Requester {
   peer: string;
   /** Where the connection comes from, an IP address. */
   address: string;
@@ -46,7 +46,7 @@ export interface Asker {
  * Answers a request. `body` comes from a stranger: check its shape. A {@link CheckpointError} that it throws is told to
  * the asker, code and message; of any other error the asker learns only that there was one.
  */
-export type MessageHandler = (body: unknown, asker: Asker) => Promise<Json> | Json;
+export type MessageHandler = (body: unknown, requester: Requester) => Promise<Json> | Json;
 
 /** What bounds the answers to one protocol. */
 export interface HandleOptions {
@@ -195,7 +195,7 @@ export class Messenger {
     };
     stream.addEventListener("close", onClose, { once: true });
     const signal = AbortSignal.any([gone.signal, network.stopped.signal, AbortSignal.timeout(timeout)]);
-    const asker: Asker = {
+    const requester: Requester = {
       ...{ peer, address: addressOf(connection.remoteAddr), signal },
       prove: () => {
         network.prove(peer);
@@ -203,7 +203,7 @@ export class Messenger {
     };
     try {
       const messages = jsonStream(stream, maxBytes);
-      const answer = await this.#work(protocol, handled, messages, asker);
+      const answer = await this.#work(protocol, handled, messages, requester);
       await orAborted(messages.write(answer, signal), signal);
       await stream.close({ signal });
       if (!answer.ok && answer.code === "BUSY" && !this.#patience.take(peer)) {
@@ -218,9 +218,9 @@ export class Messenger {
   }
 
   /** Reads and answers a request, unless this peer, its address or all have too many under way. */
-  async #work(protocol: string, handled: Handled, messages: JsonStream, asker: Asker): Promise<Answer> {
+  async #work(protocol: string, handled: Handled, messages: JsonStream, requester: Requester): Promise<Answer> {
     const { open, running } = handled;
-    const { peer, address, signal } = asker;
+    const { peer, address, signal } = requester;
     const counted = { peer, address };
     // Before anything is read: what is read stays in memory until it is whole.
     const isFull =
@@ -238,7 +238,7 @@ export class Messenger {
         return { ok: false, code: "BUSY", message: `${running.size} requests are being answered` };
       }
       running.add(counted);
-      return { ok: true, body: await orAborted(Promise.resolve(handled.handler(body, asker)), signal) };
+      return { ok: true, body: await orAborted(Promise.resolve(handled.handler(body, requester)), signal) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof CheckpointError) return { ok: false, code: error.code, message: error.message };

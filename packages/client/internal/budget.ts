@@ -22,7 +22,7 @@ export interface Spending {
 }
 
 /**
- * What a lane may spend on gas within any hour: what mined transactions really cost, whether first ones, replacements,
+ * What a queue may spend on gas within any hour: what mined transactions really cost, whether first ones, replacements,
  * cancellations or reverted ones, and the maximum that each nonce in flight can still cost.
  */
 export class HourlyBudget {

@@ -14,8 +14,8 @@ import {
   NODE_STATUSES,
   ROUND_STATUSES,
   TASK_STATUSES,
-  word,
-} from "../words.ts";
+  enumName,
+} from "../enums.ts";
 
 /**
  * A number that a double holds exactly.
@@ -59,7 +59,7 @@ export function toClass(v: ISupply.ClassStructOutput, id: number): NodeClass {
 export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
   return {
     id: safe(v.id),
-    status: word(NODE_STATUSES, v.status),
+    status: enumName(NODE_STATUSES, v.status),
     classId: safe(v.classId),
     askTick: safe(v.askTick),
     capacity: safe(v.capacity),
@@ -77,7 +77,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     withdrawableAt: safe(v.withdrawableAt),
     owner: v.owner,
     operator: v.operator,
-    energySource: word(ENERGY_SOURCES, v.energySource),
+    energySource: enumName(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
     fit: !v.ineligible,
@@ -90,7 +90,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
   const surcharges = [...v.surcharges];
   return {
     id: safe(v.id),
-    status: word(TASK_STATUSES, v.status),
+    status: enumName(TASK_STATUSES, v.status),
     queued: v.queued,
     inRound: v.inRound,
     parked: v.parked,
@@ -124,7 +124,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     price: safe(lease.price),
     due: safe(lease.due),
     fence: safe(lease.fence),
-    status: word(LEASE_STATUSES, lease.status),
+    status: enumName(LEASE_STATUSES, lease.status),
     parent: safe(lease.parent),
     ...(result.deliveredAt > 0n && {
       result: {
@@ -157,7 +157,7 @@ export function toCheckpoint(v: ICheckpointRegistry.CheckpointStructOutput): Che
 export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
   return {
     id: safe(v.id),
-    status: word(ROUND_STATUSES, v.status),
+    status: enumName(ROUND_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     opener: v.opener,
@@ -173,7 +173,7 @@ export function toRound(v: IRoundManager.RoundViewStructOutput): Round {
 export function toBatch(v: IReassignment.BatchViewStructOutput): Batch {
   return {
     id: safe(v.id),
-    status: word(BATCH_STATUSES, v.status),
+    status: enumName(BATCH_STATUSES, v.status),
     openedAt: safe(v.openedAt),
     closedAt: safe(v.closedAt),
     requestId: v.requestId,

@@ -1,5 +1,5 @@
 import { ContractRefusal, RpcUnavailable } from "../errors.ts";
-import { explain } from "../explain.ts";
+import { explain } from "../error-messages.ts";
 
 /** Codes of failures that a smaller page can cure. */
 const TOO_MUCH = ["OUT_OF_GAS", "GAS_TOO_HIGH", "REVERTED_WITHOUT_REASON"];

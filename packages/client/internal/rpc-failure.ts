@@ -1,7 +1,7 @@
 import { isHexString, keccak256 } from "ethers";
 
 import { RpcUnavailable, type RpcFailure } from "../errors.ts";
-import { SAYINGS } from "./rpc-sayings.ts";
+import { RPC_MESSAGES } from "./rpc-messages.ts";
 import { type RpcCall, shapeProblem } from "./rpc-shapes.ts";
 
 /**
@@ -67,7 +67,7 @@ export function classifyError(call: RpcCall, error: unknown): Verdict {
     const data = revertDataOf(error);
     if (data !== undefined || code === 3 || /\brevert(ed)?\b/i.test(said))
       return { kind: "revert", data: data ?? "0x" };
-    const known = SAYINGS.find(({ says }) => says.test(said));
+    const known = RPC_MESSAGES.find(({ says }) => says.test(said));
     if (known) return { kind: "refusal", code: known.code, local: known.local === true };
   }
   const what = said === "" ? `error ${String(code)} without words` : said;

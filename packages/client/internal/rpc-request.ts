@@ -14,7 +14,7 @@ import { MAX_PAUSE_MS } from "./rpc-gate.ts";
 import type { EndpointPool } from "./rpc-pool.ts";
 
 /** How often and how fast a request is tried again. */
-export interface Patience {
+export interface RequestTimeOuts {
   /** Tries, the first included. */
   readonly attempts: number;
   /** Pause before an endpoint is asked the same again, milliseconds; it doubles each time. */
@@ -47,15 +47,15 @@ const SERVING_MS = 15_000;
 export async function askPool(
   pool: EndpointPool,
   calls: readonly RpcPayload[],
-  patience: Patience,
+  timeOuts: RequestTimeOuts,
 ): Promise<Map<number, RpcAnswer | Error>> {
-  const request = new Request(pool, calls, patience);
+  const request = new Request(pool, calls, timeOuts);
   return request.run();
 }
 
 class Request {
   readonly #pool: EndpointPool;
-  readonly #patience: Patience;
+  readonly #timeOuts: RequestTimeOuts;
   readonly #repeatable: boolean;
   readonly #results = new Map<number, RpcAnswer | Error>();
   /** Refusals by one endpoint's own rules, which another may not share. */
@@ -69,9 +69,9 @@ class Request {
   #throttled = 0;
   #backoffs = 0;
 
-  constructor(pool: EndpointPool, calls: readonly RpcPayload[], patience: Patience) {
+  constructor(pool: EndpointPool, calls: readonly RpcPayload[], timeOuts: RequestTimeOuts) {
     this.#pool = pool;
-    this.#patience = patience;
+    this.#timeOuts = timeOuts;
     this.#open = calls;
     this.#repeatable = calls.every(isRepeatable);
   }
@@ -125,7 +125,7 @@ class Request {
   }
 
   #goesOn(endpoint: Endpoint): boolean {
-    const { attempts, signal } = this.#patience;
+    const { attempts, signal } = this.#timeOuts;
     if (!this.#repeatable || signal.aborted) return false;
     if (this.#pool.hasUntried(this.#tried)) {
       this.#attempt += 1;
@@ -148,7 +148,7 @@ class Request {
   async #pause({ reason }: Failure): Promise<void> {
     // An endpoint that throttles has a pause of its own, for all requests alike.
     if (reason === "throttled") return;
-    const { backoffMs, signal } = this.#patience;
+    const { backoffMs, signal } = this.#timeOuts;
     // The jitter keeps clients that failed together from coming back together.
     const pause = backoffMs * 2 ** this.#backoffs * (0.75 + Math.random() / 2);
     this.#backoffs = Math.min(this.#backoffs + 1, 16);

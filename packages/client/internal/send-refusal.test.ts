@@ -41,7 +41,7 @@ test("nothing that a node refuses without being understood counts as not sent", 
 });
 
 const offer: Remedy = {
-  move: { to: "0x", data: "0x", value: 0n, gasLimit: 200_000n, estimate: 50_000n },
+  transaction: { to: "0x", data: "0x", value: 0n, gasLimit: 200_000n, estimate: 50_000n },
   fees: { maxFeePerGas: 2_010_000_000n, maxPriorityFeePerGas: 10_000_000n },
 };
 const limits = { maxFeePerGas: 5_000_000_000n, gas: 16_777_216n, tipCeiling: 100_000_000n };
@@ -60,16 +60,16 @@ test("an underpriced transaction pays more: as much as the node asks for, within
 test("a node that bounds what one transaction may pay is offered less, once", () => {
   const leaner = remedyFor("node-fee-cap", "", offer, undefined, limits);
   assert.deepEqual(leaner, {
-    move: { ...offer.move, gasLimit: 60_000n },
+    transaction: { ...offer.transaction, gasLimit: 60_000n },
     fees: { maxFeePerGas: 1_260_000_000n, maxPriorityFeePerGas: 10_000_000n },
   });
   assert.equal(remedyFor("node-fee-cap", "", leaner, undefined, limits), undefined);
 });
 
 test("gas is lowered where a block has less, and raised where the transaction takes more, up to the cap", () => {
-  assert.equal(remedyFor("gas-above-block", "", offer, undefined, limits)?.move.gasLimit, 60_000n);
-  assert.equal(remedyFor("gas-too-low", "", offer, undefined, limits)?.move.gasLimit, 300_000n);
-  const large = { ...offer, move: { ...offer.move, gasLimit: 16_000_000n } };
+  assert.equal(remedyFor("gas-above-block", "", offer, undefined, limits)?.transaction.gasLimit, 60_000n);
+  assert.equal(remedyFor("gas-too-low", "", offer, undefined, limits)?.transaction.gasLimit, 300_000n);
+  const large = { ...offer, transaction: { ...offer.transaction, gasLimit: 16_000_000n } };
   assert.equal(remedyFor("gas-too-low", "", large, undefined, limits), undefined);
   for (const answer of ["funds", "never"] as const)
     assert.equal(remedyFor(answer, "", offer, offer.fees, limits), undefined);

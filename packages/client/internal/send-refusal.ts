@@ -1,4 +1,4 @@
-import type { Move } from "../lane-types.ts";
+import type { PreparedTransaction } from "../tx/types.ts";
 import { bumpFees, type Fees } from "./fees.ts";
 
 /**
@@ -36,7 +36,7 @@ export const MAY_BE_MINED: readonly (SendAnswer | "accepted")[] = [
 ];
 
 /** Sentences of geth, op-geth, reth, Nethermind, Besu, Erigon and Hardhat. First match wins; an allow-list. */
-const SAYINGS: readonly (readonly [RegExp, SendAnswer])[] = [
+const SEND_ANSWERS: readonly (readonly [RegExp, SendAnswer])[] = [
   [/already known|known transaction|already imported|already exists in the (pool|mempool)|AlreadyKnown/i, "known"],
   [/replacement (transaction|fee)|could not replace existing|gas price too low to replace/i, "underpriced-replacement"],
   [/nonce (is )?too low|nonce has already been used|OldNonce|nonce.*below/i, "nonce-used"],
@@ -59,7 +59,7 @@ const SAYINGS: readonly (readonly [RegExp, SendAnswer])[] = [
 
 /** What a node's error about a signed transaction means. @param words What it said. */
 export function readSendAnswer(words: string): SendAnswer {
-  return SAYINGS.find(([says]) => says.test(words))?.[1] ?? "unclear";
+  return SEND_ANSWERS.find(([says]) => says.test(words))?.[1] ?? "unclear";
 }
 
 /** The node's own words in an error and those it wraps, outermost first; without a transaction or URL. */
@@ -87,7 +87,7 @@ export function innermostWords(error: unknown): string {
 
 /** A transaction that the node may take instead. */
 export interface Remedy {
-  readonly move: Move;
+  readonly transaction: PreparedTransaction;
   readonly fees: Fees;
 }
 
@@ -101,7 +101,7 @@ export interface Remedy {
 export function remedyFor(
   answer: SendAnswer,
   words: string,
-  { move, fees }: Remedy,
+  { transaction, fees }: Remedy,
   now: Fees | undefined,
   limits: { readonly maxFeePerGas: bigint; readonly gas: bigint; readonly tipCeiling: bigint },
 ): Remedy | undefined {
@@ -116,27 +116,27 @@ export function remedyFor(
       const floor = roomy !== false && roomy <= limits.maxFeePerGas ? { ...fees, maxFeePerGas: roomy } : now;
       const raised = bumpFees(fees, floor, limits.maxFeePerGas);
       if (!raised) return undefined;
-      if (asked <= raised.maxPriorityFeePerGas) return { move, fees: raised };
+      if (asked <= raised.maxPriorityFeePerGas) return { transaction, fees: raised };
       const maxFeePerGas = room + asked > raised.maxFeePerGas ? room + asked : raised.maxFeePerGas;
       return maxFeePerGas <= limits.maxFeePerGas
-        ? { move, fees: { maxFeePerGas, maxPriorityFeePerGas: asked } }
+        ? { transaction, fees: { maxFeePerGas, maxPriorityFeePerGas: asked } }
         : undefined;
     }
     case "node-fee-cap": {
       // What is offered at most is gas x fee: first less room for the base fee to rise, and less gas to spare.
       const room = fees.maxFeePerGas - fees.maxPriorityFeePerGas;
       const lower = { ...fees, maxFeePerGas: (room * 5n) / 8n + fees.maxPriorityFeePerGas };
-      const gasLimit = leanGas(move);
-      if (gasLimit >= move.gasLimit) return undefined;
-      return { move: { ...move, gasLimit }, fees: lower };
+      const gasLimit = leanGas(transaction);
+      if (gasLimit >= transaction.gasLimit) return undefined;
+      return { transaction: { ...transaction, gasLimit }, fees: lower };
     }
     case "gas-above-block": {
-      const gasLimit = leanGas(move);
-      return gasLimit < move.gasLimit ? { move: { ...move, gasLimit }, fees } : undefined;
+      const gasLimit = leanGas(transaction);
+      return gasLimit < transaction.gasLimit ? { transaction: { ...transaction, gasLimit }, fees } : undefined;
     }
     case "gas-too-low": {
-      const more = (move.gasLimit * 3n) / 2n;
-      return more <= limits.gas ? { move: { ...move, gasLimit: more }, fees } : undefined;
+      const more = (transaction.gasLimit * 3n) / 2n;
+      return more <= limits.gas ? { transaction: { ...transaction, gasLimit: more }, fees } : undefined;
     }
     default:
       return undefined;
@@ -188,6 +188,6 @@ function baseFeeStated(words: string): bigint | undefined {
 }
 
 /** The estimate and a fifth. */
-function leanGas(move: Move): bigint {
-  return (move.estimate * 6n) / 5n;
+function leanGas(transaction: PreparedTransaction): bigint {
+  return (transaction.estimate * 6n) / 5n;
 }

@@ -5,7 +5,12 @@ import { parseUnits, Wallet } from "ethers";
 import hre from "hardhat";
 
 import { ChainError } from "@verai/client/errors";
-import { type LaneEvent, type LaneOptions, type Payload, TransactionLane } from "@verai/client/lane";
+import {
+  type TransactionEvent,
+  type TransactionQueueOptions,
+  type Payload,
+  TransactionQueue,
+} from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
 import type { FaultContext } from "../fault-case.ts";
 import { FaultyRpc } from "./faulty-rpc.ts";
@@ -42,8 +47,8 @@ export async function stopChain(): Promise<void> {
 export const STUCK_MS = 150;
 
 /** A fresh account on a real chain, behind an endpoint that misbehaves. */
-export class LaneBench {
-  readonly events: LaneEvent[] = [];
+export class QueueBench {
+  readonly events: TransactionEvent[] = [];
   readonly signer = new Wallet(Wallet.createRandom().privateKey);
   /** Who is paid: it has nothing at first. */
   readonly receiver = Wallet.createRandom().address;
@@ -61,13 +66,13 @@ export class LaneBench {
     this.directory = directory;
   }
 
-  static async open(directory: string): Promise<LaneBench> {
+  static async open(directory: string): Promise<QueueBench> {
     chain ??= startChain();
     const { url, node } = await chain;
     const rpc = new FaultyRpc(url);
     const options = { chainId: LOCAL_CHAIN_ID, attempts: 2, backoffMs: 5, timeoutMs: 400, batch: 1 };
     const provider = await openProvider(await rpc.start(), options);
-    const bench = new LaneBench(node, rpc, provider, directory);
+    const bench = new QueueBench(node, rpc, provider, directory);
     await node.send("evm_setAutomine", [true]);
     await node.send("hardhat_setBalance", [bench.signer.address, "0x56bc75e2d63100000"]);
     return bench;
@@ -78,8 +83,8 @@ export class LaneBench {
     return join(this.directory, "journal.json");
   }
 
-  async lane(options: Partial<LaneOptions> = {}): Promise<TransactionLane> {
-    return TransactionLane.open(this.signer, this.#provider, {
+  async queue(options: Partial<TransactionQueueOptions> = {}): Promise<TransactionQueue> {
+    return TransactionQueue.open(this.signer, this.#provider, {
       maxFeePerGas: parseUnits("1000", "gwei"),
       pollMs: 10,
       stuckAfterMs: STUCK_MS,
@@ -103,12 +108,12 @@ export class LaneBench {
   }
 
   /** Events of a kind so far. */
-  of<K extends LaneEvent["kind"]>(kind: K): Extract<LaneEvent, { kind: K }>[] {
-    return this.events.filter((event): event is Extract<LaneEvent, { kind: K }> => event.kind === kind);
+  of<K extends TransactionEvent["kind"]>(kind: K): Extract<TransactionEvent, { kind: K }>[] {
+    return this.events.filter((event): event is Extract<TransactionEvent, { kind: K }> => event.kind === kind);
   }
 
   /** Waits for as many events of a kind. */
-  async until(kind: LaneEvent["kind"], count = 1): Promise<void> {
+  async until(kind: TransactionEvent["kind"], count = 1): Promise<void> {
     for (let i = 0; i < 800 && this.of(kind).length < count; i++) await delay(10);
     must(this.of(kind).length >= count, `no ${kind} among ${this.kinds()}`);
   }
@@ -139,9 +144,9 @@ export class LaneBench {
 }
 
 /** Runs a case on a bench of its own. */
-export function onBench(run: (bench: LaneBench) => Promise<void>): (context: FaultContext) => Promise<void> {
+export function onBench(run: (bench: QueueBench) => Promise<void>): (context: FaultContext) => Promise<void> {
   return async ({ directory }) => {
-    const bench = await LaneBench.open(directory);
+    const bench = await QueueBench.open(directory);
     try {
       await run(bench);
     } finally {

@@ -14,7 +14,7 @@ function tipAtMost(name: string, most: bigint, misbehaviour: () => Misbehaviour)
     name: `fees: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehaviour();
-      const receipt = await (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const receipt = await (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       must(receipt?.status === 1, "no receipt");
       const tip = bench.of("sent")[0]?.fees.maxPriorityFeePerGas ?? 0n;
       must(tip > 0n && tip <= most, `a tip of ${String(tip)} wei was offered`);
@@ -29,7 +29,7 @@ function notSent(name: string, code: string, misbehaviour: () => Misbehaviour): 
     name: `fees: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehaviour();
-      const error = await failureOf((await bench.lane()).submit({ label: "pay", prepare: bench.pay }));
+      const error = await failureOf((await bench.queue()).submit({ label: "pay", prepare: bench.pay }));
       must(error.code === code, `the error is ${error.code}: ${error.message}`);
       must(bench.of("sent").length === 0, "something was sent");
       await bench.mustHavePaid(0);
@@ -82,7 +82,7 @@ export const feeFaults: readonly FaultCase[] = [
         BLOCK,
         altered((block) => ({ ...block, baseFeePerGas: "0x0" })),
       );
-      must((await (await bench.lane()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await (await bench.queue()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -91,7 +91,7 @@ export const feeFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       await bench.automine(false);
       const budgetPerHour = parseEther("0.001");
-      const sending = (await bench.lane({ budgetPerHour, stuckAfterMs: 20 })).submit({
+      const sending = (await bench.queue({ budgetPerHour, stuckAfterMs: 20 })).submit({
         label: "pay",
         prepare: bench.pay,
       });
@@ -115,8 +115,8 @@ export const feeFaults: readonly FaultCase[] = [
       const { journal } = bench;
       let sent = 0;
       for (let run = 0; run < 40; run++) {
-        const lane = await bench.lane({ journal, budgetPerHour: parseEther("0.0008") });
-        const error = await lane.submit({ label: "pay", prepare: bench.pay }).then(
+        const queue = await bench.queue({ journal, budgetPerHour: parseEther("0.0008") });
+        const error = await queue.submit({ label: "pay", prepare: bench.pay }).then(
           () => undefined,
           (reason: unknown) => reason as { code?: string },
         );

@@ -2,10 +2,10 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 
 import { keccak256, parseUnits } from "ethers";
 
-import { Journal } from "@verai/client/lane";
+import { Journal } from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import type { FaultCase } from "../fault-case.ts";
-import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
+import { failureOf, type QueueBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { altered, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 
 const COUNT = /^eth_getTransactionCount$/;
@@ -16,9 +16,9 @@ function eachPaidOnce(name: string, requests: number, misbehaviour: () => Misbeh
     name: `nonces: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehaviour();
-      const lane = await bench.lane();
+      const queue = await bench.queue();
       for (let i = 0; i < requests; i++) {
-        must((await lane.submit({ label: `pay ${String(i)}`, prepare: bench.pay }))?.status === 1, "no receipt");
+        must((await queue.submit({ label: `pay ${String(i)}`, prepare: bench.pay }))?.status === 1, "no receipt");
       }
       await bench.mustHavePaid(requests);
     }),
@@ -36,7 +36,7 @@ function lagging(lags: (call: number) => boolean): Misbehaviour {
 }
 
 /** A transaction of the account that another program sends straight to the node. */
-async function foreign(bench: LaneBench, nonce: number, gwei = "50"): Promise<string> {
+async function foreign(bench: QueueBench, nonce: number, gwei = "50"): Promise<string> {
   const fees = { maxFeePerGas: parseUnits("500", "gwei"), maxPriorityFeePerGas: parseUnits(gwei, "gwei") };
   const raw = await bench.signer.signTransaction({
     type: 2,
@@ -51,7 +51,7 @@ async function foreign(bench: LaneBench, nonce: number, gwei = "50"): Promise<st
 }
 
 /** A signed payment that is in the journal and was never sent, as after a crash in between. */
-async function noteUnsent(bench: LaneBench, nonce: number): Promise<string> {
+async function noteUnsent(bench: QueueBench, nonce: number): Promise<string> {
   const raw = await bench.signer.signTransaction({
     type: 2,
     chainId: LOCAL_CHAIN_ID,
@@ -108,11 +108,11 @@ export const nonceFaults: readonly FaultCase[] = [
     name: "nonces: counts that are null",
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(COUNT, () => ({ result: null }));
-      const lane = await bench.lane();
-      const error = await failureOf(lane.submit({ label: "pay", prepare: bench.pay }));
+      const queue = await bench.queue();
+      const error = await failureOf(queue.submit({ label: "pay", prepare: bench.pay }));
       must(error.code === "RPC_UNAVAILABLE", `the error is ${error.code}: ${error.message}`);
       bench.rpc.heal();
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -123,7 +123,7 @@ export const nonceFaults: readonly FaultCase[] = [
       bench.rpc.misbehave = only(COUNT, ({ params }, forward) =>
         /^0x/.test(String(params[1])) ? { error: { code: -32000, message: "missing trie node" } } : forward(),
       );
-      const sending = (await bench.lane({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
       await bench.until("sent");
       const hash = await foreign(bench, 0);
       await bench.automine(true);
@@ -137,7 +137,7 @@ export const nonceFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       await bench.automine(false);
       const head = (await bench.node.getBlock("latest"))?.number ?? 0;
-      const sending = (await bench.lane({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
       await bench.until("sent");
       await foreign(bench, 0);
       let safe = safeUpTo(head, 0);
@@ -158,7 +158,7 @@ export const nonceFaults: readonly FaultCase[] = [
     name: "nonces: the nonce is used, and no block shows by whom",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const sending = failureOf((await bench.lane()).submit({ label: "pay", prepare: bench.pay }));
+      const sending = failureOf((await bench.queue()).submit({ label: "pay", prepare: bench.pay }));
       await bench.until("sent");
       const hash = bench.of("sent")[0]?.hash ?? "";
       const hidden = only(
@@ -177,11 +177,11 @@ export const nonceFaults: readonly FaultCase[] = [
   {
     name: "nonces: two processes with one key",
     run: onBench(async (bench) => {
-      const [one, other] = [await bench.lane(), await bench.lane()];
+      const [one, other] = [await bench.queue(), await bench.queue()];
       const sent = await Promise.allSettled(
         // Each a little different, or both would sign the very same transaction.
-        [one, other, one, other].map((lane, i) =>
-          lane.submit({ label: `pay ${String(i)}`, prepare: () => ({ ...bench.pay(), data: `0x0${String(i)}` }) }),
+        [one, other, one, other].map((queue, i) =>
+          queue.submit({ label: `pay ${String(i)}`, prepare: () => ({ ...bench.pay(), data: `0x0${String(i)}` }) }),
         ),
       );
       const paid = sent.filter(({ status }) => status === "fulfilled").length;
@@ -201,27 +201,27 @@ export const nonceFaults: readonly FaultCase[] = [
       const snapshot: unknown = await bench.node.send("evm_snapshot", []);
       const { journal } = bench;
       must(
-        (await (await bench.lane({ journal })).submit({ label: "pay", prepare: bench.pay }))?.status === 1,
+        (await (await bench.queue({ journal })).submit({ label: "pay", prepare: bench.pay }))?.status === 1,
         "no receipt",
       );
       await bench.node.send("evm_revert", [snapshot]);
       must((await bench.node.getBalance(bench.receiver)) === 0n, "nothing was undone");
       // Another block takes its place.
       await bench.mine();
-      await (await bench.lane({ journal })).recover();
+      await (await bench.queue({ journal })).recover();
       must(bench.of("reorganised").length === 1, `it was not noticed (${bench.kinds()})`);
       await bench.mustHavePaid(1);
     }),
   },
   {
-    name: "nonces: a chain that forgets a safe block does not stop the lane for ever",
+    name: "nonces: a chain that forgets a safe block does not stop the queue for ever",
     run: onBench(async (bench) => {
       const snapshot: unknown = await bench.node.send("evm_snapshot", []);
-      const lane = await bench.lane();
-      await lane.submit({ label: "pay", prepare: bench.pay });
+      const queue = await bench.queue();
+      await queue.submit({ label: "pay", prepare: bench.pay });
       await bench.node.send("evm_revert", [snapshot]);
       await bench.mine();
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -230,11 +230,11 @@ export const nonceFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       const head = (await bench.node.getBlock("latest"))?.number ?? 0;
       bench.rpc.misbehave = safeUpTo(head, 0);
-      const lane = await bench.lane({ journal: bench.journal });
-      const hash = (await lane.submit({ label: "one", prepare: bench.pay }))?.hash ?? "";
+      const queue = await bench.queue({ journal: bench.journal });
+      const hash = (await queue.submit({ label: "one", prepare: bench.pay }))?.hash ?? "";
       must((await readFile(bench.journal, "utf8")).includes(hash), "it left the journal too early");
       bench.rpc.heal();
-      await lane.submit({ label: "two", prepare: bench.pay });
+      await queue.submit({ label: "two", prepare: bench.pay });
       must(!(await readFile(bench.journal, "utf8")).includes(hash), "it stays in the journal for ever");
       await bench.mustHavePaid(2);
     }),
@@ -243,8 +243,8 @@ export const nonceFaults: readonly FaultCase[] = [
     name: "nonces: a crash between noting and sending; the unsent one turns up later",
     run: onBench(async (bench) => {
       const raw = await noteUnsent(bench, 0);
-      const lane = await bench.lane({ journal: bench.journal });
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      const queue = await bench.queue({ journal: bench.journal });
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.node.send("eth_sendRawTransaction", [raw]).catch(() => undefined);
       await bench.mine();
       await bench.mustHavePaid(1);
@@ -265,7 +265,7 @@ export const nonceFaults: readonly FaultCase[] = [
           ? forward()
           : { error: { code: -32000, message: "replacement transaction underpriced" } };
       });
-      const sending = (await bench.lane({ journal: bench.journal, stuckAfterMs: 5000 })).submit({
+      const sending = (await bench.queue({ journal: bench.journal, stuckAfterMs: 5000 })).submit({
         label: "pay",
         prepare,
       });
@@ -282,8 +282,8 @@ export const nonceFaults: readonly FaultCase[] = [
       await bench.automine(false);
       await bench.node.send("eth_sendRawTransaction", [raw]);
       await bench.automine(true);
-      const lane = await bench.lane({ journal: bench.journal });
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      const queue = await bench.queue({ journal: bench.journal });
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       // The one behind the gap, two that fill it, and the new one.
       await bench.mustHavePaid(2, 4);
     }),
@@ -292,8 +292,8 @@ export const nonceFaults: readonly FaultCase[] = [
     name: "nonces: an entry far ahead of the account",
     run: onBench(async (bench) => {
       await noteUnsent(bench, 40_000);
-      const lane = await bench.lane({ journal: bench.journal });
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      const queue = await bench.queue({ journal: bench.journal });
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -304,7 +304,7 @@ export const nonceFaults: readonly FaultCase[] = [
       await bench.automine(false);
       const controller = new AbortController();
       const { signal } = controller;
-      const sending = (await bench.lane({ journal })).submit({ label: "pay", prepare: bench.pay, signal });
+      const sending = (await bench.queue({ journal })).submit({ label: "pay", prepare: bench.pay, signal });
       await bench.until("sent");
       controller.abort(new Error("killed"));
       must((await failureOf(sending)).code === "SENT_UNCONFIRMED", "it reads as not sent");
@@ -312,7 +312,7 @@ export const nonceFaults: readonly FaultCase[] = [
       if (damage === "deleted") await rm(journal);
       else await writeFile(journal, damage === "emptied" ? "" : text.slice(0, text.length / 2));
       const prepare = async () => ((await bench.node.getBalance(bench.receiver)) > 0n ? null : bench.pay());
-      const again = (await bench.lane({ journal, stuckAfterMs: 5000 })).submit({ label: "again", prepare });
+      const again = (await bench.queue({ journal, stuckAfterMs: 5000 })).submit({ label: "again", prepare });
       await bench.until("adopted");
       await bench.automine(true);
       must((await again) === null, "it was paid again");
@@ -322,9 +322,9 @@ export const nonceFaults: readonly FaultCase[] = [
   {
     name: "nonces: a journal that cannot be written",
     run: onBench(async (bench) => {
-      const lane = await bench.lane({ journal: `${bench.journal}/journal.json` });
+      const queue = await bench.queue({ journal: `${bench.journal}/journal.json` });
       await writeFile(bench.journal, "a file where a folder is needed");
-      const error = await failureOf(lane.submit({ label: "pay", prepare: bench.pay }));
+      const error = await failureOf(queue.submit({ label: "pay", prepare: bench.pay }));
       must(error.code === "JOURNAL_FAILED", `the error is ${error.code}: ${error.message}`);
       await bench.mustHavePaid(0);
     }),
@@ -335,7 +335,7 @@ export const nonceFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       await bench.automine(false);
       await foreign(bench, 0, "3");
-      const sending = (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       await bench.until("cancelled");
       await bench.automine(true);
       must((await sending)?.status === 1, "no receipt");
@@ -346,7 +346,7 @@ export const nonceFaults: readonly FaultCase[] = [
     name: "nonces: a node that refuses counts while a transaction is in flight",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const sending = (await bench.lane({ stuckAfterMs: 20 * STUCK_MS })).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue({ stuckAfterMs: 20 * STUCK_MS })).submit({ label: "pay", prepare: bench.pay });
       await bench.until("sent");
       bench.rpc.misbehave = only(COUNT, refuses("header not found"), 10);
       await bench.automine(true);

@@ -10,10 +10,10 @@ export const queueFaults: readonly FaultCase[] = [
     name: "queue: an urgent request comes while chores wait",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const lane = await bench.lane({ stuckAfterMs: 5000 });
+      const queue = await bench.queue({ stuckAfterMs: 5000 });
       const order: string[] = [];
       const send = (label: string, urgent: boolean) =>
-        lane.submit({
+        queue.submit({
           label,
           urgent,
           prepare: () => {
@@ -36,18 +36,21 @@ export const queueFaults: readonly FaultCase[] = [
       await bench.automine(false);
       const stop = new AbortController();
       const { journal } = bench;
-      const lane = await bench.lane({ journal, stop: stop.signal, stopGraceMs: 100, stuckAfterMs: 5000 });
-      const stuck = sentFailureOf(lane.submit({ label: "stuck", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
+      const queue = await bench.queue({ journal, stop: stop.signal, stopGraceMs: 100, stuckAfterMs: 5000 });
+      const stuck = sentFailureOf(
+        queue.submit({ label: "stuck", prepare: bench.pay }),
+        () => bench.of("sent")[0]?.hash,
+      );
       await bench.until("sent");
-      const waiting = failureOf(lane.submit({ label: "waiting", prepare: bench.pay }));
+      const waiting = failureOf(queue.submit({ label: "waiting", prepare: bench.pay }));
       const started = performance.now();
       stop.abort(new Error("SIGTERM"));
       must((await waiting).code === "STOPPING", "what was not sent was not given up");
       await stuck;
       must(performance.now() - started < 1500, "it waited behind the stuck one");
-      must((await failureOf(lane.submit({ label: "late", prepare: bench.pay }))).code === "STOPPING", "it goes on");
+      must((await failureOf(queue.submit({ label: "late", prepare: bench.pay }))).code === "STOPPING", "it goes on");
       await bench.automine(true);
-      await (await bench.lane({ journal })).recover();
+      await (await bench.queue({ journal })).recover();
       must(
         bench.of("confirmed").some(({ label }) => label === "stuck"),
         "the next run did not settle it",
@@ -59,10 +62,10 @@ export const queueFaults: readonly FaultCase[] = [
     name: "queue: an urgent request while the process stops is still sent",
     run: onBench(async (bench) => {
       const stop = new AbortController();
-      const lane = await bench.lane({ stop: stop.signal });
+      const queue = await bench.queue({ stop: stop.signal });
       stop.abort(new Error("SIGTERM"));
       must(
-        (await lane.submit({ label: "release", urgent: true, prepare: bench.pay }))?.status === 1,
+        (await queue.submit({ label: "release", urgent: true, prepare: bench.pay }))?.status === 1,
         "it was not sent",
       );
       await bench.mustHavePaid(1);
@@ -71,9 +74,9 @@ export const queueFaults: readonly FaultCase[] = [
   {
     name: "queue: a preparation that never ends",
     run: onBench(async (bench) => {
-      const lane = await bench.lane({ deadlineMs: 200 });
+      const queue = await bench.queue({ deadlineMs: 200 });
       const never = new Promise<null>(() => undefined);
-      const error = await failureOf(lane.submit({ label: "hangs", prepare: () => never }));
+      const error = await failureOf(queue.submit({ label: "hangs", prepare: () => never }));
       must(error.code === "NOT_SENT_IN_TIME", `the error is ${error.code}: ${error.message}`);
       await bench.mustHavePaid(0);
     }),
@@ -83,14 +86,17 @@ export const queueFaults: readonly FaultCase[] = [
     slow: true,
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const lane = await bench.lane({ maxFeePerGas: parseUnits("20", "gwei"), deadlineMs: 6 * STUCK_MS });
-      const first = sentFailureOf(lane.submit({ label: "first", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
+      const queue = await bench.queue({ maxFeePerGas: parseUnits("20", "gwei"), deadlineMs: 6 * STUCK_MS });
+      const first = sentFailureOf(
+        queue.submit({ label: "first", prepare: bench.pay }),
+        () => bench.of("sent")[0]?.hash,
+      );
       await first.catch(() => undefined);
-      const error = await failureOf(lane.submit({ label: "second", prepare: bench.pay }));
+      const error = await failureOf(queue.submit({ label: "second", prepare: bench.pay }));
       must(error.code === "NOT_SENT_IN_TIME", `the error is ${error.code}: ${error.message}`);
       must(/"first" \(nonce 0, 0x[0-9a-f]{64}\)/.test(error.message), `what is before it is missing: ${error.message}`);
       await bench.automine(true);
-      await lane.recover();
+      await queue.recover();
     }),
   },
   {
@@ -103,9 +109,9 @@ export const queueFaults: readonly FaultCase[] = [
         if (call.method === "eth_sendRawTransaction") sent = true;
         return answer;
       };
-      const lane = await bench.lane({ deadlineMs: 600 });
+      const queue = await bench.queue({ deadlineMs: 600 });
       const started = performance.now();
-      await sentFailureOf(lane.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
+      await sentFailureOf(queue.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
       must(performance.now() - started < 3000, "the deadline did not hold");
       await bench.mustHavePaid(1);
     }),
@@ -119,20 +125,20 @@ export const queueFaults: readonly FaultCase[] = [
         controller.abort(new Error("given up"));
         return answer;
       });
-      const lane = await bench.lane();
+      const queue = await bench.queue();
       const { signal } = controller;
-      const error = await failureOf(lane.submit({ label: "pay", prepare: bench.pay, signal }));
+      const error = await failureOf(queue.submit({ label: "pay", prepare: bench.pay, signal }));
       must(error.code === "SENT_UNCONFIRMED", `it reads as not sent: ${error.message}`);
-      await lane.recover();
+      await queue.recover();
       await bench.mustHavePaid(1);
     }),
   },
   {
     name: "queue: the record of a signature cannot be written",
     run: onBench(async (bench) => {
-      const lane = await bench.lane();
+      const queue = await bench.queue();
       const signed = () => Promise.reject(new Error("disk full"));
-      const error: unknown = await lane
+      const error: unknown = await queue
         .submit({ label: "pay", prepare: bench.pay, signed })
         .catch((each: unknown) => each);
       must(error instanceof Error && error.message === "disk full", `the error is ${String(error)}`);

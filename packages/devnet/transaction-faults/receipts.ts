@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseEther } from "ethers";
 
 import type { FaultCase } from "../fault-case.ts";
-import { failureOf, type LaneBench, must, onBench, sentFailureOf, STUCK_MS } from "./bench.ts";
+import { failureOf, type QueueBench, must, onBench, sentFailureOf, STUCK_MS } from "./bench.ts";
 import { altered, doesAndSays, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 
 const RECEIPT = /^eth_getTransactionReceipt$/;
@@ -17,7 +17,7 @@ function paidOnce(name: string, misbehave: () => Misbehaviour): FaultCase {
     name: `receipts: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehave();
-      const receipt = await (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const receipt = await (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       must(receipt?.status === 1, "no receipt");
       must(bench.of("displaced").length === 0, "it was called displaced");
       await bench.mustHavePaid(1);
@@ -105,7 +105,7 @@ export const receiptFaults: readonly FaultCase[] = [
         response.end("null");
         return true;
       };
-      must((await (await bench.lane()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await (await bench.queue()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -120,7 +120,7 @@ export const receiptFaults: readonly FaultCase[] = [
         response.end();
         return true;
       };
-      must((await (await bench.lane()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await (await bench.queue()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -134,7 +134,7 @@ export const receiptFaults: readonly FaultCase[] = [
         served += 1;
         return { result: fakeReceipt(bench, hash, head?.number) };
       });
-      const sending = (await bench.lane({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue({ stuckAfterMs: 5000 })).submit({ label: "pay", prepare: bench.pay });
       for (let i = 0; i < 400 && served < 5; i++) await delay(10);
       must(bench.of("confirmed").length === 0, "the faked receipt was believed");
       bench.rpc.heal();
@@ -148,24 +148,24 @@ export const receiptFaults: readonly FaultCase[] = [
     slow: true,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(RECEIPT, () => ({ result: null }));
-      const lane = await bench.lane({ deadlineMs: 6 * STUCK_MS });
-      await sentFailureOf(lane.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
+      const queue = await bench.queue({ deadlineMs: 6 * STUCK_MS });
+      await sentFailureOf(queue.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
       must(bench.of("displaced").length === 0, "it was called displaced");
       bench.rpc.heal();
-      must((await lane.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
+      must((await queue.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
       await bench.mustHavePaid(2);
     }),
   },
   {
     name: "receipts and counts hidden: the error says that it was sent, and the next request waits for it",
     run: onBench(async (bench) => {
-      const lane = await bench.lane({ deadlineMs: 3 * STUCK_MS });
+      const queue = await bench.queue({ deadlineMs: 3 * STUCK_MS });
       const hidden = only(RECEIPT, () => ({ result: null }));
       bench.rpc.misbehave = (call, forward) =>
         call.method === "eth_getTransactionCount" ? { result: "0x0" } : hidden(call, forward);
-      await sentFailureOf(lane.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
+      await sentFailureOf(queue.submit({ label: "pay", prepare: bench.pay }), () => bench.of("sent")[0]?.hash);
       bench.rpc.heal();
-      const again = await lane.submit({
+      const again = await queue.submit({
         label: "again",
         prepare: async () => ((await bench.node.getBalance(bench.receiver)) > 0n ? null : bench.pay()),
       });
@@ -177,7 +177,9 @@ export const receiptFaults: readonly FaultCase[] = [
     name: "receipts: every read fails after a revert; the error names the hash all the same",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const sending = failureOf((await bench.lane()).submit({ label: "pay", prepare: () => ({ to: bench.receiver }) }));
+      const sending = failureOf(
+        (await bench.queue()).submit({ label: "pay", prepare: () => ({ to: bench.receiver }) }),
+      );
       await bench.until("sent");
       // What was simulated as a plain call now meets code that reverts.
       await bench.node.send("hardhat_setCode", [bench.receiver, "0x60006000fd"]);
@@ -192,7 +194,7 @@ export const receiptFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(RECEIPT, () => new Promise(() => undefined), 3);
       must(
-        (await (await bench.lane({ callMs: 100 })).submit({ label: "pay", prepare: bench.pay }))?.status === 1,
+        (await (await bench.queue({ callMs: 100 })).submit({ label: "pay", prepare: bench.pay }))?.status === 1,
         "no receipt",
       );
       await bench.mustHavePaid(1);
@@ -202,13 +204,13 @@ export const receiptFaults: readonly FaultCase[] = [
     name: "receipts: of a node that tells of a revert when it is handed the transaction, and mines it",
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(/sendRaw/, doesAndSays("transaction reverted", -32003));
-      must((await (await bench.lane()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      must((await (await bench.queue()).submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
 ];
 
-function fakeReceipt(bench: LaneBench, hash: unknown, head = 0): object {
+function fakeReceipt(bench: QueueBench, hash: unknown, head = 0): object {
   return {
     transactionHash: hash,
     transactionIndex: "0x0",

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseUnits, Transaction } from "ethers";
 
-import { TIP_FLOOR } from "@verai/client/lane-types";
+import { TIP_FLOOR } from "@verai/client/tx/types";
 import type { FaultCase } from "../fault-case.ts";
-import { failureOf, type LaneBench, must, onBench, STUCK_MS } from "./bench.ts";
+import { failureOf, type QueueBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { doesAndSays, HangUp, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";
 
 const SEND = /^eth_sendRawTransaction$/;
@@ -19,14 +19,14 @@ function refusesUnless(fits: (transaction: Transaction) => boolean, message: str
 /** One request under a misbehaviour: it is confirmed, and paid once. */
 function paidOnce(
   name: string,
-  misbehave: (bench: LaneBench) => Misbehaviour,
-  then?: (bench: LaneBench) => void,
+  misbehave: (bench: QueueBench) => Misbehaviour,
+  then?: (bench: QueueBench) => void,
 ): FaultCase {
   return {
     name: `sending: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehave(bench);
-      const receipt = await (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const receipt = await (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       must(receipt?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
       then?.(bench);
@@ -34,7 +34,7 @@ function paidOnce(
   };
 }
 
-/** A node that refuses for good: the error has this code and the hash, nothing is paid, and the lane goes on. */
+/** A node that refuses for good: the error has this code and the hash, nothing is paid, and the queue goes on. */
 function refused(name: string, words: string, code: string): FaultCase {
   return {
     name: `sending: ${name}`,
@@ -44,15 +44,15 @@ function refused(name: string, words: string, code: string): FaultCase {
         raws.push(raw as string);
         return { error: { code: -32000, message: words } };
       });
-      const lane = await bench.lane();
-      const error = await failureOf(lane.submit({ label: "pay", prepare: bench.pay }));
+      const queue = await bench.queue();
+      const error = await failureOf(queue.submit({ label: "pay", prepare: bench.pay }));
       must(error.code === code, `the error is ${error.code}: ${error.message}`);
       const hash = Transaction.from(raws.at(-1) ?? "").hash ?? "";
       must(error.message.includes(hash), `the hash is missing: ${error.message}`);
       must(error.message.includes(words), `the node's words are missing: ${error.message}`);
       await bench.mustHavePaid(0);
       bench.rpc.heal();
-      must((await lane.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
+      must((await queue.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
       // Should the refused ones turn up after all, their nonce is used.
       for (const raw of raws) await bench.node.send("eth_sendRawTransaction", [raw]).catch(() => undefined);
       await bench.mustHavePaid(1);
@@ -152,7 +152,7 @@ export const sendingFaults: readonly FaultCase[] = [
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(SEND, refuses("interop tx filtered by supervisor", -38000));
       const started = performance.now();
-      const error = await failureOf((await bench.lane()).submit({ label: "pay", prepare: bench.pay }));
+      const error = await failureOf((await bench.queue()).submit({ label: "pay", prepare: bench.pay }));
       must(/0x[0-9a-f]{64}/.test(error.message), `the hash is missing: ${error.message}`);
       must(performance.now() - started < 30 * STUCK_MS, "it took too long");
       await bench.mustHavePaid(0);
@@ -162,11 +162,11 @@ export const sendingFaults: readonly FaultCase[] = [
     name: "sending: a pool that stays full",
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(SEND, refuses("txpool is full"));
-      const lane = await bench.lane();
-      const error = await failureOf(lane.submit({ label: "pay", prepare: bench.pay }));
+      const queue = await bench.queue();
+      const error = await failureOf(queue.submit({ label: "pay", prepare: bench.pay }));
       must(/0x[0-9a-f]{64}/.test(error.message), `the hash is missing: ${error.message}`);
       bench.rpc.heal();
-      must((await lane.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
+      must((await queue.submit({ label: "next", prepare: bench.pay }))?.status === 1, "the next one was not sent");
       await bench.mustHavePaid(1);
     }),
   },
@@ -174,8 +174,8 @@ export const sendingFaults: readonly FaultCase[] = [
     name: "sending: no answer at all",
     run: onBench(async (bench) => {
       bench.rpc.misbehave = only(SEND, () => new Promise(() => undefined), 1);
-      const lane = await bench.lane({ callMs: 100 });
-      must((await lane.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
+      const queue = await bench.queue({ callMs: 100 });
+      must((await queue.submit({ label: "pay", prepare: bench.pay }))?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
     }),
   },
@@ -183,7 +183,7 @@ export const sendingFaults: readonly FaultCase[] = [
     name: "sending: lost by the pool, while the wall clock is set back an hour",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const sending = (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       await bench.until("sent");
       await bench.node.send("hardhat_dropTransaction", [bench.of("sent")[0]?.hash]);
       const real = Date.now;
@@ -202,7 +202,7 @@ export const sendingFaults: readonly FaultCase[] = [
     name: "sending: a base fee of three times what is offered, for a while",
     run: onBench(async (bench) => {
       await bench.automine(false);
-      const sending = (await bench.lane()).submit({ label: "pay", prepare: bench.pay });
+      const sending = (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
       await bench.until("sent");
       const offered = bench.of("sent")[0]?.fees.maxFeePerGas ?? 0n;
       await bench.node.send("hardhat_setNextBlockBaseFeePerGas", [`0x${(offered * 3n).toString(16)}`]);

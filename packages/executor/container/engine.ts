@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 
 import { WorkloadError } from "../errors.ts";
-import { withDeadline } from "../patience.ts";
+import { withDeadline } from "../time-outs.ts";
 
 /** A container engine that answers, and what there is to know of it. */
 export interface Engine {

@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { loadState, saveState, type StateKind } from "@verai/system/state-file";
 import { WorkloadError } from "../errors.ts";
-import { DeadlineError } from "../patience.ts";
+import { DeadlineError } from "../time-outs.ts";
 import { answer, type Engine, insist, messageOf, statusOf } from "./engine.ts";
 import type { LocalImage } from "./options.ts";
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Container } from "dockerode";
 
 import type { BoundedLog } from "../log.ts";
-import { settles } from "../patience.ts";
+import { settles } from "../time-outs.ts";
 import { statusOf } from "./engine.ts";
 import { type FramePiece, framesOf } from "./stream.ts";
 

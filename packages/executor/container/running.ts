@@ -6,7 +6,7 @@ import type { Container, ContainerInspectInfo } from "dockerode";
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
 import { type Cause, judgeExit } from "../exit.ts";
 import { type BoundedLog, logTail } from "../log.ts";
-import { DeadlineError } from "../patience.ts";
+import { DeadlineError } from "../time-outs.ts";
 import { overDisk } from "./disk.ts";
 import { answer, type Engine, insist, statusOf } from "./engine.ts";
 import { containerLog, LogCopy } from "./log-copy.ts";

@@ -19,7 +19,7 @@ import {
 
 import type { LogSource } from "../container/log-copy.ts";
 import { linesOf } from "../container/stream.ts";
-import { settles, withDeadline } from "../patience.ts";
+import { settles, withDeadline } from "../time-outs.ts";
 import { quantity } from "./capacity.ts";
 import { NAMES } from "./job.ts";
 

@@ -205,10 +205,10 @@ function environment(unit: UnitRun): V1EnvVar[] {
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${annotation}']` } },
   });
   const env = unitEnvironment({ HOME: "/tmp", ...unit.spec.env }, unit, INSIDE);
-  const { VERAI_UNIT_INDEX: _index, VERAI_ATTEMPT: _attempt, ...same } = env;
+  const { DRMP_UNIT_INDEX: _index, DRMP_ATTEMPT: _attempt, ...same } = env;
   return [
-    fromPod("VERAI_UNIT_INDEX", NAMES.index),
-    fromPod("VERAI_ATTEMPT", NAMES.attempt),
+    fromPod("DRMP_UNIT_INDEX", NAMES.index),
+    fromPod("DRMP_ATTEMPT", NAMES.attempt),
     // "$(" would be taken for a reference to another variable.
     ...Object.entries(same).map(([name, value]) => ({ name, value: value.replaceAll("$(", () => "$$(") })),
   ];
@@ -230,7 +230,7 @@ function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
   const mount = (part: keyof typeof INSIDE): V1VolumeMount => ({
     name: "work",
     mountPath: INSIDE[part],
-    subPathExpr: `${base}/unit-$(VERAI_UNIT_INDEX)/${part}`,
+    subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${part}`,
     readOnly: part === "input",
   });
   return [mount("checkpoint"), mount("input"), mount("output"), { name: "tmp", mountPath: "/tmp" }];

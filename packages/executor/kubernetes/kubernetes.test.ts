@@ -68,15 +68,15 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
   assert.deepEqual(
     container?.volumeMounts?.map(({ mountPath, subPathExpr, readOnly }) => [mountPath, subPathExpr, readOnly]),
     [
-      ["/verai/checkpoint", "agent-0/leases/7-1/unit-$(VERAI_UNIT_INDEX)/checkpoint", false],
-      ["/verai/input", "agent-0/leases/7-1/unit-$(VERAI_UNIT_INDEX)/input", true],
-      ["/verai/output", "agent-0/leases/7-1/unit-$(VERAI_UNIT_INDEX)/output", false],
+      ["/verai/checkpoint", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/checkpoint", false],
+      ["/verai/input", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/input", true],
+      ["/verai/output", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/output", false],
       ["/tmp", undefined, undefined],
     ],
   );
   const env = new Map(container?.env?.map((each) => [each.name, each]));
-  assert.equal(env.get("VERAI_UNIT_INDEX")?.valueFrom?.fieldRef?.fieldPath, `metadata.annotations['${NAMES.index}']`);
-  assert.equal(env.get("VERAI_UNIT_COUNT")?.value, "20");
+  assert.equal(env.get("DRMP_UNIT_INDEX")?.valueFrom?.fieldRef?.fieldPath, `metadata.annotations['${NAMES.index}']`);
+  assert.equal(env.get("DRMP_UNIT_COUNT")?.value, "20");
   assert.equal(env.get("MISBEHAVES_X")?.value, "$$(HOME)", "no reference to another variable");
   assert.deepEqual(pod?.schedulingGates, [{ name: NAMES.gate }]);
   assert.deepEqual(openGate(12, 3), {

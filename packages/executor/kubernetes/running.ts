@@ -16,7 +16,7 @@ const KILL_GRACE = 1;
 const DISK_LOOKS = 10;
 
 /** How long what may never come is waited for, seconds. */
-export interface PodPatience {
+export interface PodTimeOuts {
   /** For a container whose machine has trouble with it. */
   readonly troubledSeconds: number;
   /** For a pod to start, all in all. */
@@ -27,7 +27,7 @@ export interface PodPatience {
   readonly lostSeconds: number;
 }
 
-const POD_PATIENCE: PodPatience = {
+const POD_TIME_OUTS: PodTimeOuts = {
   troubledSeconds: 300,
   startSeconds: START_SECONDS,
   podSeconds: 300,
@@ -44,7 +44,7 @@ export interface PodOptions {
   readonly logSince?: number;
   /** Bound on its checkpoints and outputs. */
   readonly diskMiB?: number | undefined;
-  readonly patience?: PodPatience | undefined;
+  readonly timeOuts?: PodTimeOuts | undefined;
 }
 
 /** What a pod's end means for its unit. */
@@ -169,7 +169,7 @@ export class RunningPod implements RunningUnit {
 
   /** What follows from a pod's state alone. @returns whether that was all there was to do. */
   async #seen(name: string, state: PodState, seconds: number, pod: V1Pod): Promise<boolean> {
-    const { troubledSeconds, startSeconds, podSeconds, lostSeconds } = this.#patience;
+    const { troubledSeconds, startSeconds, podSeconds, lostSeconds } = this.#timeOuts;
     switch (state.kind) {
       case "ended": {
         this.#follow(name);
@@ -218,7 +218,7 @@ export class RunningPod implements RunningUnit {
       return this.#finish({ code: SIGKILLED, cause: "evicted", why: "its Job was removed by somebody else" });
     }
     this.#waiting = "its Job has made no pod yet: a quota or an admission policy may keep it from that";
-    if (seconds < this.#patience.podSeconds) return;
+    if (seconds < this.#timeOuts.podSeconds) return;
     await this.#finish({ code: SIGKILLED, cause: "unstarted", why: this.#waiting });
   }
 
@@ -242,8 +242,8 @@ export class RunningPod implements RunningUnit {
     this.#stop = { cause, graceSeconds, by: performance.now() + graceSeconds * 1000 };
   }
 
-  get #patience(): PodPatience {
-    return this.#options.patience ?? POD_PATIENCE;
+  get #timeOuts(): PodTimeOuts {
+    return this.#options.timeOuts ?? POD_TIME_OUTS;
   }
 
   /** Seconds for which the pod has been in a state, as far as the agent has seen. */

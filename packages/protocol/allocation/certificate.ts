@@ -64,11 +64,11 @@ export function findPrices(problem: Problem, primal: Primal): Finding {
       const first = arcs.first[t]!;
       const end = arcs.first[t + 1]!;
       for (let arc = first; arc < end; arc++) {
-        if (relax(arcs.lane[arc]!, t, arcs.surcharge[arc]!, arc - first)) return exchange(t);
+        if (relax(arcs.column[arc]!, t, arcs.surcharge[arc]!, arc - first)) return exchange(t);
       }
       for (let arc = first; arc < end; arc++) {
-        if (arcs.flows[arc] === 1 && relax(t, arcs.lane[arc]!, -arcs.surcharge[arc]!, arc - first)) {
-          return exchange(arcs.lane[arc]!);
+        if (arcs.flows[arc] === 1 && relax(t, arcs.column[arc]!, -arcs.surcharge[arc]!, arc - first)) {
+          return exchange(arcs.column[arc]!);
         }
       }
     }
@@ -93,7 +93,7 @@ const NONE = -1;
 interface Arcs {
   readonly first: Int32Array;
   /** Vertex of the class. */
-  readonly lane: Int32Array;
+  readonly column: Int32Array;
   readonly surcharge: Float64Array;
   /** 1 where units flow. */
   readonly flows: Uint8Array;
@@ -103,7 +103,7 @@ function arcsOf({ tasks }: Problem, primal: Primal): Arcs {
   const count = tasks.reduce((sum, { choices }) => sum + choices.length, 0);
   const arcs = {
     first: new Int32Array(tasks.length + 1),
-    lane: new Int32Array(count),
+    column: new Int32Array(count),
     surcharge: new Float64Array(count),
     flows: new Uint8Array(count),
   };
@@ -111,8 +111,8 @@ function arcsOf({ tasks }: Problem, primal: Primal): Arcs {
   for (const [t, { choices }] of tasks.entries()) {
     const flows = primal.flows[t]!;
     for (let c = 0; c < choices.length; c++) {
-      const { lane, surcharge } = choices[c]!;
-      arcs.lane[arc] = tasks.length + lane;
+      const { column, surcharge } = choices[c]!;
+      arcs.column[arc] = tasks.length + column;
       arcs.surcharge[arc] = surcharge;
       arcs.flows[arc++] = flows[c]! > 0 ? 1 : 0;
     }

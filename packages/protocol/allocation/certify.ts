@@ -84,18 +84,18 @@ export function certify(problem: Problem, primal: Primal, clearing: readonly big
   const prices = Float64Array.from(clearing, (price) => (price > EXACT ? Infinity : Number(price)));
   const taskPrices = problem.tasks.map(({ id, maxPrice, choices }, t) => {
     let cheapest = maxPrice;
-    for (const { lane, surcharge } of choices) {
-      const cost = prices[lane]! + surcharge;
+    for (const { column, surcharge } of choices) {
+      const cost = prices[column]! + surcharge;
       if (cost < cheapest) cheapest = cost;
     }
     const flows = primal.flows[t]!;
     for (let c = 0; c < choices.length; c++) {
-      const { lane, surcharge } = choices[c]!;
-      if (flows[c] === 0 || prices[lane]! + surcharge === cheapest) continue;
-      const cost = scaled((clearing[lane] ?? 0n) + BigInt(surcharge));
+      const { column, surcharge } = choices[c]!;
+      if (flows[c] === 0 || prices[column]! + surcharge === cheapest) continue;
+      const cost = scaled((clearing[column] ?? 0n) + BigInt(surcharge));
       throw new Refusal(
         "FlowNotCheapest",
-        `Task ${id} uses ${problem.classes[lane]?.label ?? ""} at ${cost} VER a unit ` +
+        `Task ${id} uses ${problem.classes[column]?.label ?? ""} at ${cost} VER a unit ` +
           `where it has a choice at ${scaled(BigInt(cheapest))} VER.`,
       );
     }

@@ -113,7 +113,7 @@ function costAt(problem: Problem, task: number, place: number | undefined): numb
 
 function describe(problem: Problem, units: number, { task, from, to }: Move): string {
   const label = (place: number): string =>
-    problem.classes[problem.tasks[task]?.choices[place]?.lane ?? -1]?.label ?? "";
+    problem.classes[problem.tasks[task]?.choices[place]?.column ?? -1]?.label ?? "";
   const one = units === 1;
   const who = `${units} ${from === undefined ? "open " : ""}unit${one ? "" : "s"} of task ${problem.tasks[task]?.id ?? 0}`;
   if (from === undefined) return `${who} ${one ? "goes" : "go"} to ${to === undefined ? "none" : label(to)}`;

@@ -1,7 +1,6 @@
 /* Indices run over columns of one length: every "!" in this file is an element that exists. */
 import { fillStart, nodeOrder } from "../vrf/draws.ts";
-import { classLabel, type Round, type RoundClass } from "./model.ts";
-import { columnsOf } from "./node-columns.ts";
+import { classLabel, nodeColumns, type Round, type RoundClass } from "./model.ts";
 import { requireThat } from "./refusal.ts";
 import { DITHER, TICKS } from "../money/units.ts";
 
@@ -43,7 +42,7 @@ export function marginOf(listed: RoundClass, clearing: bigint, units: number): M
   const ceiling = (clearing + tickPrice - 1n) / tickPrice;
   const onTick = clearing % tickPrice === 0n && ceiling < BigInt(TICKS);
   const tick = ceiling < BigInt(TICKS) ? Number(ceiling) : TICKS;
-  const { ticks, units: each } = columnsOf(listed);
+  const { ticks, units: each } = nodeColumns(listed);
   let [below, at] = [0, 0];
   const nodes: number[] = [];
   for (let i = 0; i < ticks.length; i++) {
@@ -71,7 +70,7 @@ export function marginalShares(seed: string, listed: RoundClass, margin: Margin)
   const shares = new Map<number, number>();
   let left = margin.units;
   if (left === 0) return shares;
-  const { ids, units, positions } = columnsOf(listed);
+  const { ids, units, positions } = nodeColumns(listed);
   const ring: number[] = [];
   for (const i of margin.nodes) ring[positions[i]!] = i;
   const start = fillStart(seed, listed.id, ring.length);
@@ -101,7 +100,7 @@ export function grantClass(
   const margin = marginOf(listed, clearing, units);
   const shares = marginalShares(seed, listed, margin);
   const granted: { grant: Grant; order: bigint }[] = [];
-  const { ids, ticks, units: each } = columnsOf(listed);
+  const { ids, ticks, units: each } = nodeColumns(listed);
   for (let i = 0; i < ids.length; i++) {
     const tick = ticks[i]!;
     if (tick > margin.tick) continue;
@@ -125,23 +124,23 @@ export function layRows(
   flows: readonly (readonly number[])[],
   grants: readonly (readonly Grant[])[],
 ): Row[] {
-  const lanes = new Map(round.classes.map(({ id }, k) => [id, { grants: grants[k] ?? [], next: 0, used: 0 }]));
+  const columns = new Map(round.classes.map(({ id }, k) => [id, { grants: grants[k] ?? [], next: 0, used: 0 }]));
   const rows: Row[] = [];
   round.tasks.forEach(({ id: taskId, classes }, t) => {
     classes.forEach(({ classId }, c) => {
-      const lane = lanes.get(classId);
+      const column = columns.get(classId);
       for (let left = flows[t]?.[c] ?? 0; left > 0;) {
-        const grant = lane?.grants[lane.next];
+        const grant = column?.grants[column.next];
         requireThat(
-          lane !== undefined && grant !== undefined,
+          column !== undefined && grant !== undefined,
           "ClassUnitsMismatch",
           () => `The granted nodes of class ${classId} have fewer units than its tasks take.`,
         );
-        const units = Math.min(left, grant.units - lane.used);
+        const units = Math.min(left, grant.units - column.used);
         rows.push({ taskId, nodeId: grant.nodeId, classId, units, price: grant.price });
         left -= units;
-        lane.used += units;
-        if (lane.used === grant.units) [lane.next, lane.used] = [lane.next + 1, 0];
+        column.used += units;
+        if (column.used === grant.units) [column.next, column.used] = [column.next + 1, 0];
       }
     });
   });

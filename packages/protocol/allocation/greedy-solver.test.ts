@@ -8,7 +8,7 @@ import { greedySolver } from "./greedy-solver.ts";
 import { lpSolver } from "./lp-solver.ts";
 import { buildProblem, objective } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
-import { planRoundWith } from "./plan.ts";
+import { planRoundWith } from "./round-plan.ts";
 import { Refusal } from "./refusal.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { plainRound } from "./testing/examples.ts";

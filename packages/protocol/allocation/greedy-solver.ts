@@ -29,8 +29,8 @@ function solve(problem: Problem): Primal {
   while (left > 0) {
     let best = -1;
     let least = task.maxPrice;
-    task.choices.forEach(({ lane, surcharge }, c) => {
-      const price = problem.classes[lane]?.steps[next[c] ?? 0]?.price;
+    task.choices.forEach(({ column, surcharge }, c) => {
+      const price = problem.classes[column]?.steps[next[c] ?? 0]?.price;
       // Below 2^51, hence exact. At exactly the maximum price the unit is taken.
       if (price !== undefined && (best < 0 ? price + surcharge <= least : price + surcharge < least)) {
         [best, least] = [c, price + surcharge];
@@ -38,7 +38,7 @@ function solve(problem: Problem): Primal {
     });
     if (best < 0) break;
     const at = next[best] ?? 0;
-    const units = Math.min(left, problem.classes[task.choices[best]?.lane ?? -1]?.steps[at]?.units ?? 0);
+    const units = Math.min(left, problem.classes[task.choices[best]?.column ?? -1]?.steps[at]?.units ?? 0);
     requireThat(units > 0, "SolverFailed", () => `A step of ${units} units is no supply.`);
     flows[best] = (flows[best] ?? 0) + units;
     next[best] = at + 1;

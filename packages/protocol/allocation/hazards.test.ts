@@ -10,7 +10,7 @@ import { lpSolver } from "./lp-solver.ts";
 import { buildProblem, objective, type Round } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
 import { pathSolver } from "./path-solver.ts";
-import { planRound, planRoundWith } from "./plan.ts";
+import { planRound, planRoundWith } from "./round-plan.ts";
 import type { Solver } from "./solver.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { plainRound } from "./testing/examples.ts";

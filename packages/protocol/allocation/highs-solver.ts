@@ -83,15 +83,15 @@ function modelOf({ infinity }: Highs, problem: Problem): ModelData {
   };
   problem.tasks.forEach(({ maxPrice, choices }, t) => {
     addColumn(maxPrice, infinity, [[t, 1]]);
-    for (const { lane, surcharge } of choices) {
+    for (const { column, surcharge } of choices) {
       addColumn(surcharge, infinity, [
         [t, 1],
-        [taskCount + lane, 1],
+        [taskCount + column, 1],
       ]);
     }
   });
-  usefulSupply(problem).forEach((steps, lane) => {
-    for (const { price, units } of steps) addColumn(price, units, [[taskCount + lane, -1]]);
+  usefulSupply(problem).forEach((steps, column) => {
+    for (const { price, units } of steps) addColumn(price, units, [[taskCount + column, -1]]);
   });
   const scale = scaleOf(colCost);
   const demand = problem.tasks.map(({ units }) => units);

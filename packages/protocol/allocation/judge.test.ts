@@ -42,8 +42,8 @@ function moved(placements: readonly Placement[], moves: readonly NodeMove[]): Pl
 function costOf(round: Round, placements: readonly Placement[]): bigint {
   const { tasks } = buildProblem(round);
   const prices = new Map(
-    round.classes.flatMap(({ nodes, tickSize }, lane) =>
-      nodes.map(({ id, tick }) => [id, { lane, price: tick * tickSize * 1024 }] as const),
+    round.classes.flatMap(({ nodes, tickSize }, column) =>
+      nodes.map(({ id, tick }) => [id, { column, price: tick * tickSize * 1024 }] as const),
     ),
   );
   return tasks.reduce((sum, { id, units, maxPrice, choices }) => {
@@ -53,7 +53,7 @@ function costOf(round: Round, placements: readonly Placement[]): bigint {
       (total, { nodeId, units: its }) => {
         const node = prices.get(nodeId);
         assert.ok(node);
-        const surcharge = choices.find(({ lane }) => lane === node.lane)?.surcharge ?? NaN;
+        const surcharge = choices.find(({ column }) => column === node.column)?.surcharge ?? NaN;
         return total + BigInt(its) * BigInt(node.price + surcharge);
       },
       sum + BigInt(open) * BigInt(maxPrice),

@@ -22,7 +22,7 @@ export type Judgement =
  */
 export function judgeAllocation(round: Round, placements: readonly Placement[]): Judgement {
   validateRound(round);
-  const lanes = new Map(round.classes.flatMap((each, k) => each.nodes.map(({ id }) => [id, k])));
+  const columns = new Map(round.classes.flatMap((each, k) => each.nodes.map(({ id }) => [id, k])));
   const flows = round.tasks.map(({ classes }) => classes.map(() => 0));
   const open = round.tasks.map(({ units }) => units);
   const indices = new Map(round.tasks.map(({ id }, t) => [id, t]));
@@ -34,7 +34,7 @@ export function judgeAllocation(round: Round, placements: readonly Placement[]):
       "InvalidFlows",
       () => `${units} is no number of units of task ${taskId} for node ${nodeId}: give a whole one from 1 on.`,
     );
-    const classId = round.classes[lanes.get(nodeId) ?? -1]?.id;
+    const classId = round.classes[columns.get(nodeId) ?? -1]?.id;
     requireThat(classId !== undefined, "NodeNotListed", () => `Node ${nodeId} is not listed in the round's classes.`);
     const choice = round.tasks[t]?.classes.findIndex((each) => each.classId === classId) ?? -1;
     const row = flows[t] ?? [];

@@ -10,9 +10,9 @@ const TOLERANCE = 1e-6;
 export function usefulSupply(problem: Problem): Step[][] {
   const demands = problem.classes.map(() => 0);
   for (const { units, choices } of problem.tasks) {
-    for (const { lane } of choices) demands[lane] = (demands[lane] ?? 0) + units;
+    for (const { column } of choices) demands[column] = (demands[column] ?? 0) + units;
   }
-  return problem.classes.map((each, lane) => usefulSteps(each, demands[lane] ?? 0));
+  return problem.classes.map((each, column) => usefulSteps(each, demands[column] ?? 0));
 }
 
 /** The cheapest steps that together serve the demand; no optimum needs a dearer one. */

@@ -39,7 +39,7 @@ function solve(problem: Problem): Primal {
   const flowNames = problem.tasks.map((task, t) => {
     constraints[`t${t}`] = { equal: task.units };
     addColumn(task.maxPrice, { [`t${t}`]: 1 });
-    return task.choices.map(({ lane, surcharge }) => addColumn(surcharge, { [`t${t}`]: 1, [`k${lane}`]: 1 }));
+    return task.choices.map(({ column, surcharge }) => addColumn(surcharge, { [`t${t}`]: 1, [`k${column}`]: 1 }));
   });
   usefulSupply(problem).forEach((steps, k) => {
     constraints[`k${k}`] = { max: 0 };

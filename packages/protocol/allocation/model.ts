@@ -1,17 +1,8 @@
 import { DITHER, TICKS } from "../money/units.ts";
 import { dither } from "../vrf/draws.ts";
-import { columnsOf, type NodeColumns } from "./node-columns.ts";
+import { columnsOf, type ListedNode, type NodeColumns } from "./node-columns.ts";
 
-/** A node as it is listed: frozen while a round is open. */
-export interface ListedNode {
-  readonly id: number;
-  /** Tick of its ask: the price is tick × tick size. */
-  readonly tick: number;
-  /** Free units that are listed, at least 1. */
-  readonly units: number;
-  /** Place in the array of its class's nodes at its tick, from 0. */
-  readonly position: number;
-}
+export type { ListedNode };
 
 /** A class of the round and its supply. */
 export interface RoundClass {
@@ -74,7 +65,7 @@ export interface ProblemClass {
 /** A class that a task accepts, in the scaled problem. */
 export interface Choice {
   /** Index of the class. */
-  readonly lane: number;
+  readonly column: number;
   /** Micro-VER × 1024 + dither. */
   readonly surcharge: number;
 }
@@ -122,21 +113,26 @@ export function classLabel({ id, name }: { readonly id: number; readonly name?: 
  * The scaled problem of a round that has been validated. O(n + tasks × accepted classes) with n listed nodes.
  */
 export function buildProblem(round: Round): Problem {
-  const laneOf = new Map(round.classes.map(({ id }, lane) => [id, lane]));
+  const laneOf = new Map(round.classes.map(({ id }, column) => [id, column]));
   const tasks = round.tasks.map(({ id, units, maxPrice, classes }) => ({
     id,
     units,
     maxPrice: scaledMaxPrice(maxPrice),
     choices: classes.map(({ classId, surcharge }) => ({
-      lane: laneOf.get(classId) ?? -1,
+      column: laneOf.get(classId) ?? -1,
       surcharge: surcharge * DITHER + dither(round.seed, id, classId),
     })),
   }));
   const classes = round.classes.map((each) => {
     const tickPrice = each.tickSize * DITHER;
-    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(columnsOf(each), tickPrice) };
+    return { id: each.id, label: classLabel(each), tickPrice, steps: supplySteps(nodeColumns(each), tickPrice) };
   });
   return { tasks, classes };
+}
+
+/** The nodes of a class as columns, made once for each list. O(nodes). @throws Refusal `InvalidRound`, see {@link columnsOf}. */
+export function nodeColumns(listed: RoundClass): NodeColumns {
+  return columnsOf(listed.nodes, () => classLabel(listed));
 }
 
 /** Supply of a class by ascending price. O(nodes + {@link TICKS}). */
@@ -156,8 +152,8 @@ export function unitsByClass(problem: Problem, flows: Primal["flows"]): number[]
   const units = problem.classes.map(() => 0);
   problem.tasks.forEach(({ choices }, t) => {
     flows[t]?.forEach((amount, c) => {
-      const lane = choices[c]?.lane;
-      if (amount !== 0 && lane !== undefined) units[lane] = (units[lane] ?? 0) + amount;
+      const column = choices[c]?.column;
+      if (amount !== 0 && column !== undefined) units[column] = (units[column] ?? 0) + amount;
     });
   });
   return units;
@@ -187,9 +183,9 @@ export function objective(problem: Problem, primal: Primal): bigint {
       if (units !== 0) cost += BigInt(choices[c]?.surcharge ?? 0) * BigInt(units);
     });
   });
-  unitsByClass(problem, primal.flows).forEach((units, lane) => {
+  unitsByClass(problem, primal.flows).forEach((units, column) => {
     let left = units;
-    for (const step of problem.classes[lane]?.steps ?? []) {
+    for (const step of problem.classes[column]?.steps ?? []) {
       if (left === 0) break;
       const used = Math.min(step.units, left);
       cost += BigInt(step.price) * BigInt(used);

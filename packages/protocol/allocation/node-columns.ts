@@ -1,7 +1,17 @@
 /* Indices run over arrays of one length, and ticks are checked before they index: every "!" in this file exists. */
 import { TICKS } from "../money/units.ts";
-import { classLabel, type ListedNode, type RoundClass } from "./model.ts";
 import { requireWhole } from "./refusal.ts";
+
+/** A node as it is listed: frozen while a round is open. */
+export interface ListedNode {
+  readonly id: number;
+  /** Tick of its ask: the price is tick × tick size. */
+  readonly tick: number;
+  /** Free units that are listed, at least 1. */
+  readonly units: number;
+  /** Place in the array of its class's nodes at its tick, from 0. */
+  readonly position: number;
+}
 
 /** Ids, units and positions are stored with 32 bits, on chain and here. */
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -22,10 +32,10 @@ const kept = new WeakMap<readonly ListedNode[], NodeColumns>();
 /**
  * The columns of a class's nodes, made once for each list. O(nodes).
  *
+ * @param label - What messages call the class.
  * @throws Refusal `InvalidRound` if a value is no whole number within the protocol's bounds.
  */
-export function columnsOf(listed: RoundClass): NodeColumns {
-  const { nodes } = listed;
+export function columnsOf(nodes: readonly ListedNode[], label: () => string): NodeColumns {
   const known = kept.get(nodes);
   if (known) return known;
   const columns: NodeColumns = {
@@ -44,7 +54,7 @@ export function columnsOf(listed: RoundClass): NodeColumns {
     // What is no whole number of these widths is stored as another one.
     const same =
       ids[i] === node.id && ticks[i] === node.tick && units[i] === node.units && positions[i] === node.position;
-    if (!same || node.id === 0 || node.units === 0 || node.tick >= TICKS) refuseNode(node, classLabel(listed));
+    if (!same || node.id === 0 || node.units === 0 || node.tick >= TICKS) refuseNode(node, label());
   }
   kept.set(nodes, columns);
   return columns;

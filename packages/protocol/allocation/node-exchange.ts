@@ -53,22 +53,22 @@ export function betweenNodes(
 ): NodeExchange {
   const { units } = exchange;
   const supply = suppliesOf(round, placements);
-  const laneAt = (task: number, place: number | undefined): number | undefined =>
-    place === undefined ? undefined : problem.tasks[task]?.choices[place]?.lane;
+  const columnAt = (task: number, place: number | undefined): number | undefined =>
+    place === undefined ? undefined : problem.tasks[task]?.choices[place]?.column;
   const taskId = (task: number): number => problem.tasks[task]?.id ?? 0;
 
   const given = exchange.moves.map(({ task, from }) => {
-    const lane = laneAt(task, from);
-    return lane === undefined
+    const column = columnAt(task, from);
+    return column === undefined
       ? undefined
-      : take(supply[lane]?.used ?? [], units, (each) => each.taskId === taskId(task));
+      : take(supply[column]?.used ?? [], units, (each) => each.taskId === taskId(task));
   });
   /** What can be taken in each class. */
   const free = new Map<number, Piece[]>();
   exchange.moves.forEach(({ task, from }, i) => {
-    const lane = laneAt(task, from);
-    if (lane !== undefined)
-      free.set(lane, [...(free.get(lane) ?? []), ...(given[i] ?? []).map((each) => ({ ...each }))]);
+    const column = columnAt(task, from);
+    if (column !== undefined)
+      free.set(column, [...(free.get(column) ?? []), ...(given[i] ?? []).map((each) => ({ ...each }))]);
   });
   if (exchange.draws !== undefined) free.set(exchange.draws, take(supply[exchange.draws]?.unused ?? [], units));
   const moves: NodeMove[] = [];
@@ -76,8 +76,8 @@ export function betweenNodes(
     moves.push(...fillUp(free.get(exchange.returns) ?? [], supply[exchange.returns]?.used ?? []));
   }
   exchange.moves.forEach(({ task, to }, i) => {
-    const lane = laneAt(task, to);
-    const taken = lane === undefined ? undefined : take(free.get(lane) ?? [], units);
+    const column = columnAt(task, to);
+    const taken = column === undefined ? undefined : take(free.get(column) ?? [], units);
     moves.push(...pair(taskId(task), units, given[i], taken));
   });
   const { saving, money } = exchange;

@@ -99,24 +99,24 @@ function shortestPaths({ problem, flows }: State, source: number): { distances: 
       changed = true;
     };
     problem.tasks.forEach(({ choices }, t) => {
-      choices.forEach(({ lane, surcharge }, c) => {
-        relax(t, count + lane, BigInt(surcharge), t, c);
-        if ((flows[t]?.[c] ?? 0) > 0) relax(count + lane, t, -BigInt(surcharge), t, c);
+      choices.forEach(({ column, surcharge }, c) => {
+        relax(t, count + column, BigInt(surcharge), t, c);
+        if ((flows[t]?.[c] ?? 0) > 0) relax(count + column, t, -BigInt(surcharge), t, c);
       });
     });
   }
   return { distances, hops };
 }
 
-function stepAt({ problem, step }: State, lane: number): { price: number; units: number } | undefined {
-  return problem.classes[lane]?.steps[step[lane] ?? 0];
+function stepAt({ problem, step }: State, column: number): { price: number; units: number } | undefined {
+  return problem.classes[column]?.steps[step[column] ?? 0];
 }
 
-function use(state: State, lane: number, units: number): void {
-  add(state.used, lane, units);
-  if (state.used[lane] !== stepAt(state, lane)?.units) return;
-  state.used[lane] = 0;
-  add(state.step, lane, 1);
+function use(state: State, column: number, units: number): void {
+  add(state.used, column, units);
+  if (state.used[column] !== stepAt(state, column)?.units) return;
+  state.used[column] = 0;
+  add(state.step, column, 1);
 }
 
 function add(list: number[] | undefined, index: number, amount: number): void {

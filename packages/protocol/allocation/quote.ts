@@ -1,7 +1,7 @@
 import { microToWei, weiToMicro } from "../money/ver.ts";
 import type { RoundClass, RoundTask } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
-import { planRound } from "./plan.ts";
+import { planRound } from "./round-plan.ts";
 import { Refusal } from "./refusal.ts";
 
 /** A task that is only thought of. Prices in wei. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { planRound } from "./plan.ts";
+import { planRound } from "./round-plan.ts";
 import { lpSolver } from "./lp-solver.ts";
 import { seeded } from "./testing/rounds.ts";
 import { allocate, InsufficientCapacity } from "./textbook.ts";

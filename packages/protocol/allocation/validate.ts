@@ -1,7 +1,7 @@
 /* Indices run over arrays of one length: every "!" in this file is an element that exists. */
 import { MAX_CLASSES, MAX_PRICE, MAX_TASK_CLASSES, MAX_UNITS, TICKS } from "../money/units.ts";
-import { classLabel, type Round, type RoundClass, type RoundTask } from "./model.ts";
-import { columnsOf, type NodeColumns } from "./node-columns.ts";
+import { classLabel, nodeColumns, type Round, type RoundClass, type RoundTask } from "./model.ts";
+import type { NodeColumns } from "./node-columns.ts";
 import { Refusal, requireThat, requireWhole } from "./refusal.ts";
 
 const MAX_ID = 2 ** 32 - 1;
@@ -77,7 +77,7 @@ function validateClass(each: RoundClass): Checked {
   const label = classLabel(each);
   requireWhole(each.id, 0, MAX_CLASSES - 1, "a class's id");
   requireWhole(each.tickSize, 1, Math.floor(MAX_PRICE / (TICKS - 1)), `the tick size of ${label}`);
-  const columns = columnsOf(each);
+  const columns = nodeColumns(each);
   const { ids, ticks, units } = columns;
   const countAt = new Uint32Array(TICKS);
   let [total, highestId] = [0, 0];

@@ -7,7 +7,7 @@ import vectors from "../../../test/vectors/rounds.json" with { type: "json" };
 import { leasesOf, type RoundVector, roundOf } from "../../../test/vectors/rounds.ts";
 import { lpSolver } from "./lp-solver.ts";
 import { pathSolver } from "./path-solver.ts";
-import { planRound } from "./plan.ts";
+import { planRound } from "./round-plan.ts";
 
 const rounds: readonly RoundVector[] = vectors.rounds;
 

@@ -6,12 +6,12 @@ import {
   buildProblem,
   classLabel,
   type ListedNode,
+  nodeColumns,
   type Problem,
   type Round,
   type RoundClass,
   unitsByClass,
 } from "./model.ts";
-import { columnsOf } from "./node-columns.ts";
 import { decodePost, type Post } from "./post.ts";
 import { requireThat } from "./refusal.ts";
 
@@ -69,7 +69,7 @@ function verifyNodes(
 ): Grant[] {
   const margin = marginOf(listed, clearing, units);
   const shares = marginalShares(seed, listed, margin);
-  const { ids, ticks } = columnsOf(listed);
+  const { ids, ticks } = nodeColumns(listed);
   const byId = new Map<number, ListedNode>();
   for (let i = 0; i < ids.length; i++) if (ticks[i]! <= margin.tick) byId.set(ids[i]!, listed.nodes[i]!);
   let place = 0n;

@@ -46,8 +46,8 @@ const announced: readonly FaultCase[] = ANNOUNCED.map(([name, address, what, bou
     const value = new RegExp(`^${address.replaceAll(/[.:/]/g, (one) => `\\${one}`)}$`);
     const agent = agentOf({ store: { listen: ["/ip4/0.0.0.0/tcp/4001"], announce: [address] } });
     requireFinding(agentFindings(agent, {}), { entry: "store.announce", value, what, bound, remedy });
-    const keeper = keeperConfig.parse(keeperJson({ energy: { announce: [address] } }));
-    requireFinding(keeperFindings(keeper), { entry: "energy.announce", value, what, bound, remedy });
+    const keeper = keeperConfig.parse(keeperJson({ reports: { announce: [address] } }));
+    requireFinding(keeperFindings(keeper), { entry: "reports.announce", value, what, bound, remedy });
     return Promise.resolve();
   },
 }));
@@ -136,12 +136,12 @@ const others: readonly FaultCase[] = [
     name: "a keeper's health port on the port for reports",
     run: async () => {
       const config = keeperConfig.parse(
-        keeperJson({ energy: { listen: ["/ip4/0.0.0.0/tcp/4003"] }, service: { port: 4003 } }),
+        keeperJson({ reports: { listen: ["/ip4/0.0.0.0/tcp/4003"] }, service: { port: 4003 } }),
       );
       requireFinding(keeperFindings(config), {
         entry: "service.port",
         value: /4003/,
-        what: /port of energy\.listen/,
+        what: /port of reports\.listen/,
         bound: /its own/,
         remedy: /choose another/,
       });

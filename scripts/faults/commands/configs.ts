@@ -33,7 +33,7 @@ export function keeperJson(changes: Readonly<Record<string, unknown>> = {}): Rec
   return {
     network: NETWORK,
     dataDir: "/tmp/drmp-keeper",
-    energy: { listen: ["/ip4/0.0.0.0/tcp/0"] },
+    reports: { listen: ["/ip4/0.0.0.0/tcp/0"] },
     service: { port: 0 },
     ...changes,
   };
@@ -113,13 +113,13 @@ const ROWS = [
   [
     "reports that wait for 30 days",
     keeper,
-    keeperJson({ energy: { batchSeconds: DAYS_30 } }),
+    keeperJson({ reports: { batchSeconds: DAYS_30 } }),
     [/batchSeconds/, /2592000/, /to 3600/],
   ],
   [
     "more reports in a transaction than its gas allows",
     keeper,
-    keeperJson({ energy: { batchReports: 500 } }),
+    keeperJson({ reports: { batchReports: 500 } }),
     [/batchReports/, /500/, /1 to 200/],
   ],
   [

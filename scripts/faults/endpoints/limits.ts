@@ -14,7 +14,7 @@ import {
   unavailable,
   within,
 } from "./stand-in.ts";
-import { explain } from "@verai/client/explain";
+import { explain } from "@verai/client/error-messages";
 import { RpcProvider } from "@verai/client/provider";
 
 /** Refuses requests beyond so many in a second of its clock. */

@@ -7,7 +7,7 @@ import { keccak256 } from "ethers";
 
 import type { ChainError } from "@verai/client/errors";
 import { type RpcFailure, RpcUnavailable } from "@verai/client/errors";
-import { explain } from "@verai/client/explain";
+import { explain } from "@verai/client/error-messages";
 import { type EndpointEvent, type ProviderOptions, RpcProvider } from "@verai/client/provider";
 
 /** Chain that stand-ins serve. */

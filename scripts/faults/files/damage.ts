@@ -9,7 +9,7 @@ import { z } from "zod";
 
 import { LeaseFolder, Workspace } from "@verai/agent/lease/workspace";
 import { Specs } from "@verai/agent/lease/specs";
-import { ReportBook } from "@verai/agent/telemetry/book";
+import { ReportJournal } from "@verai/agent/telemetry/report-journal";
 import { loadIdentity } from "@verai/checkpoint-store/identity";
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { silentLog } from "@verai/checkpoint-store/log";
@@ -133,15 +133,15 @@ const TARGETS: readonly Target[] = [
     json: true,
     make: async (directory) => {
       const file = join(directory, "reports.json");
-      const book = await ReportBook.open(file);
+      const book = await ReportJournal.open(file);
       await book.add(sample);
       return file;
     },
     goOn: async (directory, log) => {
-      const book = await ReportBook.open(join(directory, "reports.json"), log);
+      const book = await ReportJournal.open(join(directory, "reports.json"), log);
       assert.equal(book.openSeconds, 0, "nothing of a damaged book is reported");
       await book.add({ ...sample, joules: 7 });
-      assert.equal((await ReportBook.open(join(directory, "reports.json"), log)).openSeconds, 5);
+      assert.equal((await ReportJournal.open(join(directory, "reports.json"), log)).openSeconds, 5);
     },
   },
   {

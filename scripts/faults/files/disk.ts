@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { z } from "zod";
 
-import type { AgentParts } from "@verai/agent/parts";
-import { Holdings } from "@verai/agent/lease/holdings";
+import type { AgentContext } from "@verai/agent/context";
+import { LeaseSet } from "@verai/agent/lease/lease-set";
 import { Workspace } from "@verai/agent/lease/workspace";
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { createLogger } from "@verai/process/logger";
@@ -76,7 +76,7 @@ export const DISK_CASES: readonly FaultCase[] = [
       }
       await damage(join(directory, "2-1"));
       const session = { reader: { provider: {} } };
-      const holdings = new Holdings({ workspace, logger: quiet, session } as unknown as AgentParts);
+      const holdings = new LeaseSet({ workspace, logger: quiet, session } as unknown as AgentContext);
       const here = await holdings.here();
       for (const id of [1, 3]) assert.equal(here.find((each) => each.id === id)?.unitsDone, 1, "the others go on");
       assert.equal(here.find((each) => each.id === 2)?.unitsDone ?? 0, 0, "nothing is taken for done that is not");
@@ -98,7 +98,7 @@ export const DISK_CASES: readonly FaultCase[] = [
   ),
   onSmallDisk(
     "a disk that fills up under the book of reports",
-    `import { ReportBook } from ${imports("agent/telemetry/book.ts")};
+    `import { ReportBook } from ${imports("agent/telemetry/report-journal.ts")};
      const sample = { seconds: 5, load: 1, joules: 9, renewableJoules: 0, method: "rapl", idleUnitSeconds: 0, leases: [] };
      const book = await ReportBook.open(at + "/reports.json");
      await book.add(sample);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { powerRange } from "@verai/agent/power/table";
 import { readCpuTimes, UsageTrack } from "@verai/agent/power/usage";
-import { ReportBook } from "@verai/agent/telemetry/book";
+import { ReportJournal } from "@verai/agent/telemetry/report-journal";
 import { Sampler } from "@verai/agent/telemetry/sampler";
 import { WorkloadCpu } from "@verai/agent/telemetry/workloads";
 import { classBaseline } from "@verai/protocol/energy/baseline";
@@ -91,16 +91,16 @@ const others: FaultCase[] = [
         renewable: 1,
         now: () => machine.now,
       });
-      const book = await ReportBook.open(join(directory, "book", "reports.json"));
+      const journal = await ReportJournal.open(join(directory, "book", "reports.json"));
       const report = async (period: (n: number) => Promise<unknown>) => {
         for (let n = 0; n < 4; n++) {
           await period(n);
           machine.now += 5_000;
           work.cpuSeconds += 4;
-          await book.add(await sampler.next());
+          await journal.add(await sampler.next());
         }
-        const drawn = book.draft({ nodeId: 1, capacity: 4, onChain: 0, latency: 5, version: 1 });
-        await book.close({ report: drawn, signature: "0x" }, 0);
+        const drawn = journal.draft({ nodeId: 1, capacity: 4, onChain: 0, latency: 5, version: 1 });
+        await journal.close({ report: drawn, signature: "0x" }, 0);
         return drawn;
       };
       const first = await report((n) => whole(2 + n));

@@ -27,21 +27,21 @@ export interface NextUnit {
 export function nextUnit(view: PlanView, task: number): NextUnit {
   const { problem, primal, supply, clearing, taskPrices } = view;
   /** How each task on the way was reached: from which one, and through which class. */
-  const from = new Map<number, { task: number; lane: number }>([[task, { task: -1, lane: -1 }]]);
+  const from = new Map<number, { task: number; column: number }>([[task, { task: -1, column: -1 }]]);
   const seen = new Set<number>();
   for (const t of from.keys()) {
     const { maxPrice, choices } = problem.tasks[t]!;
     if (taskPrices[t] === maxPrice) return trace(view, from, t, undefined);
-    const cheapest = choices.filter(({ lane, surcharge }) => clearing[lane]! + surcharge === taskPrices[t]);
-    const free = cheapest.find(({ lane }) => supply[lane]?.unused?.price === clearing[lane]);
-    if (free) return trace(view, from, t, free.lane);
-    for (const { lane } of cheapest) {
-      if (seen.has(lane)) continue;
-      seen.add(lane);
+    const cheapest = choices.filter(({ column, surcharge }) => clearing[column]! + surcharge === taskPrices[t]);
+    const free = cheapest.find(({ column }) => supply[column]?.unused?.price === clearing[column]);
+    if (free) return trace(view, from, t, free.column);
+    for (const { column } of cheapest) {
+      if (seen.has(column)) continue;
+      seen.add(column);
       problem.tasks.forEach((other, o) => {
-        const choice = other.choices.findIndex((each) => each.lane === lane);
-        const tight = choice >= 0 && taskPrices[o]! - other.choices[choice]!.surcharge === clearing[lane];
-        if (tight && primal.flows[o]![choice]! > 0 && !from.has(o)) from.set(o, { task: t, lane });
+        const choice = other.choices.findIndex((each) => each.column === column);
+        const tight = choice >= 0 && taskPrices[o]! - other.choices[choice]!.surcharge === clearing[column];
+        if (tight && primal.flows[o]![choice]! > 0 && !from.has(o)) from.set(o, { task: t, column });
       });
     }
   }
@@ -51,36 +51,36 @@ export function nextUnit(view: PlanView, task: number): NextUnit {
 /** The way that led to a task, and what happens there: it takes a free unit of a class, or leaves one open. */
 function trace(
   view: PlanView,
-  from: ReadonlyMap<number, { task: number; lane: number }>,
+  from: ReadonlyMap<number, { task: number; column: number }>,
   end: number,
-  lane: number | undefined,
+  column: number | undefined,
 ): NextUnit {
   const { problem, round, supply } = view;
   const surcharge = (t: number, k: number): number =>
-    micro(problem.tasks[t]!.choices.find((each) => each.lane === k)?.surcharge ?? NaN);
+    micro(problem.tasks[t]!.choices.find((each) => each.column === k)?.surcharge ?? NaN);
   const taskId = problem.tasks[end]!.id;
   const links: Link[] = [];
   let cost: number;
-  if (lane === undefined) {
+  if (column === undefined) {
     links.push({ kind: "open", taskId });
     cost = micro(problem.tasks[end]!.maxPrice);
   } else {
-    const price = supply[lane]!.unused!.price;
-    const { id: classId, nodes, tickSize } = round.classes[lane]!;
+    const price = supply[column]!.unused!.price;
+    const { id: classId, nodes, tickSize } = round.classes[column]!;
     const used = Map.groupBy(view.plan.rows, ({ nodeId }) => nodeId);
     const nodeIds = nodes
       .filter(({ tick }) => tick * tickSize === micro(price))
       .filter(({ id, units }) => (used.get(id) ?? []).reduce((left, row) => left - row.units, units) > 0)
       .map(({ id }) => id);
     links.push({ kind: "free", taskId, classId, nodeIds });
-    cost = micro(price) + surcharge(end, lane);
+    cost = micro(price) + surcharge(end, column);
   }
   for (let t = end; ;) {
     const way = from.get(t)!;
-    if (way.lane < 0) break;
-    const { id: classId } = problem.classes[way.lane]!;
+    if (way.column < 0) break;
+    const { id: classId } = problem.classes[way.column]!;
     links.unshift({ kind: "displaces", taskId: problem.tasks[way.task]!.id, classId, otherId: problem.tasks[t]!.id });
-    cost += surcharge(way.task, way.lane) - surcharge(t, way.lane);
+    cost += surcharge(way.task, way.column) - surcharge(t, way.column);
     t = way.task;
   }
   return { links, cost, staysOpen: links[0]?.kind === "open" };

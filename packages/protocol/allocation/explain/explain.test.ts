@@ -210,18 +210,18 @@ test("an ask is served below what a unit of its class is worth, and only there",
       const primal = networkSimplex.solve(problem);
       const worth = worthOfSupply(problem, primal, supplyAt(problem, unitsByClass(problem, primal.flows)));
       const before = objective(problem, primal);
-      const withUnitAt = (lane: number, price: number): bigint => {
+      const withUnitAt = (column: number, price: number): bigint => {
         const classes = problem.classes.map((each, k) => {
-          if (k !== lane) return each;
+          if (k !== column) return each;
           const at = each.steps.find((step) => step.price === price)?.units ?? 0;
           const steps = [...each.steps.filter((step) => step.price !== price), { price, units: at + 1 }];
           return { ...each, steps: steps.sort((a, b) => a.price - b.price) };
         });
         return before - least({ ...problem, classes });
       };
-      worth.forEach((price, lane) => {
-        assert.equal(withUnitAt(lane, Math.max(0, price)), 0n);
-        if (price > 0) assert.equal(withUnitAt(lane, price - 1), 1n);
+      worth.forEach((price, column) => {
+        assert.equal(withUnitAt(column, Math.max(0, price)), 0n);
+        if (price > 0) assert.equal(withUnitAt(column, price - 1), 1n);
       });
       const view = viewOf(round);
       for (const { id, tickSize, nodes } of round.classes) {
@@ -230,11 +230,11 @@ test("an ask is served below what a unit of its class is worth, and only there",
           if (it.reason === "notDrawn") exact += 1;
           if (it.aboveBy === undefined) continue;
           above += 1;
-          const lane = round.classes.findIndex((each) => each.id === id);
+          const column = round.classes.findIndex((each) => each.id === id);
           const ask = node.tick * tickSize;
           // One micro-VER less than its gap is not enough, and one more than it is.
-          assert.equal(withUnitAt(lane, (ask - it.aboveBy + 1) * 1024), 0n);
-          if (ask - it.aboveBy >= 1) assert.ok(withUnitAt(lane, (ask - it.aboveBy - 1) * 1024) > 0n);
+          assert.equal(withUnitAt(column, (ask - it.aboveBy + 1) * 1024), 0n);
+          if (ask - it.aboveBy >= 1) assert.ok(withUnitAt(column, (ask - it.aboveBy - 1) * 1024) > 0n);
         }
       }
     }),

@@ -54,16 +54,16 @@ export interface NodeExplanation {
  * Why a node got its units in a planned round, or why it got none. O(nodes of its class + rows).
  */
 export function explainNode(view: PlanView, node: NodeState): NodeExplanation {
-  const lane = view.round.classes.findIndex((each) => each.nodes.some(({ id }) => id === node.id));
-  return lane < 0 ? unlisted(view, node) : listedNode(view, node, lane);
+  const column = view.round.classes.findIndex((each) => each.nodes.some(({ id }) => id === node.id));
+  return column < 0 ? unlisted(view, node) : listedNode(view, node, column);
 }
 
-function listedNode(view: PlanView, node: NodeState, lane: number): NodeExplanation {
-  const each = view.round.classes[lane];
+function listedNode(view: PlanView, node: NodeState, column: number): NodeExplanation {
+  const each = view.round.classes[column];
   const entry = each?.nodes.find(({ id }) => id === node.id);
   const listed = entry?.units ?? 0;
   const ask = (entry?.tick ?? 0) * (each?.tickSize ?? 0);
-  const label = view.problem.classes[lane]?.label ?? "";
+  const label = view.problem.classes[column]?.label ?? "";
   const rows = view.plan.rows.filter(({ nodeId }) => nodeId === node.id);
   const granted = rows.reduce((sum, { units }) => sum + units, 0);
   const base = { nodeId: node.id, granted, listed, aboveBy: undefined };
@@ -74,10 +74,10 @@ function listedNode(view: PlanView, node: NodeState, lane: number): NodeExplanat
     const part = all ? "" : " The rest of its units stand at the margin, where the round needed no more.";
     const words =
       `Node ${node.id} runs ${granted} of its ${count(listed, "listed unit")} (${list(tasks)}) at its ask of ${price} VER; ` +
-      `${label} clears at ${formatPrice(micro(view.clearing[lane] ?? 0))} VER.${part}`;
+      `${label} clears at ${formatPrice(micro(view.clearing[column] ?? 0))} VER.${part}`;
     return { ...base, reason: all ? "granted" : "partly", sentences: [words] };
   }
-  const worth = view.worth[lane] ?? -Infinity;
+  const worth = view.worth[column] ?? -Infinity;
   const aboveBy = ask - micro(worth);
   if (aboveBy > 0) {
     const free = micro(worth) < 0;

@@ -1,6 +1,6 @@
 import { formatPrice } from "../../money/ver.ts";
 import type { Round } from "../model.ts";
-import type { RoundPlan } from "../plan.ts";
+import type { RoundPlan } from "../round-plan.ts";
 import { explainNode, type NodeExplanation, type NodeState } from "./node.ts";
 import { explainTask, type TaskExplanation } from "./task.ts";
 import { count, viewPlan } from "./view.ts";

@@ -76,10 +76,10 @@ export function explainTask(view: PlanView, taskId: number): TaskExplanation {
 
 function classChoices(view: PlanView, t: number): ClassChoice[] {
   const task = view.problem.tasks[t];
-  return (task?.choices ?? []).map(({ lane, surcharge }, c) => {
-    const each = view.problem.classes[lane];
+  return (task?.choices ?? []).map(({ column, surcharge }, c) => {
+    const each = view.problem.classes[column];
     const listed = (each?.steps ?? []).reduce((sum, { units }) => sum + units, 0);
-    const clearing = view.clearing[lane] ?? 0;
+    const clearing = view.clearing[column] ?? 0;
     const price = view.taskPrices[t] ?? 0;
     return {
       classId: each?.id ?? 0,
@@ -88,7 +88,7 @@ function classChoices(view: PlanView, t: number): ClassChoice[] {
       clearing: listed === 0 ? undefined : micro(clearing),
       units: view.primal.flows[t]?.[c] ?? 0,
       listed,
-      granted: view.granted[lane] ?? 0,
+      granted: view.granted[column] ?? 0,
       dearerBy: Math.max(0, micro(clearing) + micro(surcharge) - micro(price)),
     };
   });

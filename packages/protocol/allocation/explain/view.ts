@@ -1,7 +1,7 @@
 import { DITHER } from "../../money/units.ts";
 import { type Supply, supplyAt } from "../exchange.ts";
 import { buildProblem, type Primal, type Problem, type Round, unitsByClass } from "../model.ts";
-import type { RoundPlan } from "../plan.ts";
+import type { RoundPlan } from "../round-plan.ts";
 import { worthOfSupply } from "./worth.ts";
 
 /** A planned round, ready to be asked about: {@link explainTask}, {@link explainNode}. */

@@ -20,17 +20,17 @@ export function worthOfSupply(problem: Problem, primal: Primal, supply: readonly
     changed = false;
     for (const [t, { choices }] of problem.tasks.entries()) {
       const flows = primal.flows[t]!;
-      for (const [c, { lane, surcharge }] of choices.entries()) {
+      for (const [c, { column, surcharge }] of choices.entries()) {
         // A task that uses a class pays its price.
-        if (flows[c]! > 0 && worth[lane]! + surcharge > tasks[t]!) {
-          tasks[t] = worth[lane]! + surcharge;
+        if (flows[c]! > 0 && worth[column]! + surcharge > tasks[t]!) {
+          tasks[t] = worth[column]! + surcharge;
           changed = true;
         }
       }
-      for (const { lane, surcharge } of choices) {
+      for (const { column, surcharge } of choices) {
         // What it pays, it would pay for any class that it accepts.
-        if (tasks[t]! - surcharge > worth[lane]!) {
-          worth[lane] = tasks[t]! - surcharge;
+        if (tasks[t]! - surcharge > worth[column]!) {
+          worth[column] = tasks[t]! - surcharge;
           changed = true;
         }
       }

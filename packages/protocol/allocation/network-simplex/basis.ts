@@ -70,18 +70,18 @@ export function carryOver(basis: Basis, problem: Problem, instance: Instance): F
     const above = old === NONE ? NONE : basis.parent[old]!;
     const parent = above === NONE || above === oldRoot ? NONE : toNew[above]!;
     if (parent === NONE) continue;
-    const [task, lane] = v < taskCount ? [v, parent] : [parent, v];
+    const [task, column] = v < taskCount ? [v, parent] : [parent, v];
     let arc = firstArc[task]!;
-    while (arc < firstArc[task + 1]! && arcClass[arc] !== lane) arc++;
+    while (arc < firstArc[task + 1]! && arcClass[arc] !== column) arc++;
     if (arc === firstArc[task + 1]!) continue;
-    const units = Math.min(basis.flow[old]!, forest.open[task]!, left[lane]!);
+    const units = Math.min(basis.flow[old]!, forest.open[task]!, left[column]!);
     // Below a task a class needs units, or else nothing could come back up from it.
     if (units === 0 && v >= taskCount) continue;
     forest.parent[v] = parent;
     forest.arc[v] = arc;
     forest.flow[v] = units;
     forest.open[task]! -= units;
-    left[lane]! -= units;
+    left[column]! -= units;
   }
   takeSupply(instance, forest);
   return forest;

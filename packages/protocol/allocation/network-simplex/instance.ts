@@ -52,8 +52,8 @@ export function flatten({ tasks, classes }: Problem): Instance {
     stepUnits: new Float64Array(steps),
   };
   let step = 0;
-  classes.forEach((each, lane) => {
-    instance.firstStep[taskCount + lane] = step;
+  classes.forEach((each, column) => {
+    instance.firstStep[taskCount + column] = step;
     for (const { price, units } of each.steps) {
       instance.stepPrice[step] = exact(price);
       instance.stepUnits[step++] = exact(units);
@@ -65,9 +65,9 @@ export function flatten({ tasks, classes }: Problem): Instance {
   tasks.forEach(({ choices, maxPrice }, t) => {
     instance.firstArc[t] = arc;
     for (let choice = 0; choice < choices.length; choice++) {
-      const { lane, surcharge } = choices[choice]!;
-      if (exact(surcharge) + cheapest[lane]! > maxPrice) continue;
-      instance.arcClass[arc] = taskCount + lane;
+      const { column, surcharge } = choices[choice]!;
+      if (exact(surcharge) + cheapest[column]! > maxPrice) continue;
+      instance.arcClass[arc] = taskCount + column;
       instance.arcCost[arc] = surcharge;
       instance.arcChoice[arc++] = choice;
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Primal, Problem, Round, RoundTask } from "../model.ts";
 import { pathSolver } from "../path-solver.ts";
-import { planRound, type RoundPlan } from "../plan.ts";
+import { planRound, type RoundPlan } from "../round-plan.ts";
 
 /** A round with plain numbers; prices in micro-VER, ticks of 1000. */
 export interface PlainRound {

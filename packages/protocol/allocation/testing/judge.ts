@@ -29,8 +29,8 @@ export class Judge {
       let open = task.units;
       for (const [c, { classId, surcharge }] of task.classes.entries()) {
         const units = post.flows[t]?.[c] ?? 0;
-        const lane = classes.findIndex(({ id }) => id === classId);
-        sums[lane] = (sums[lane] ?? 0) + units;
+        const column = classes.findIndex(({ id }) => id === classId);
+        sums[column] = (sums[column] ?? 0) + units;
         open -= units;
         cost += BigInt(units) * this.#steered(task.id, classId, surcharge);
       }

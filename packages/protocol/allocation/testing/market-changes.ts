@@ -43,8 +43,8 @@ export const CHANGES: Readonly<Record<string, (problem: Problem, draw: Draw) => 
     ...problem,
     tasks: problem.tasks.map((task) => ({
       ...task,
-      choices: task.choices.map(({ lane, surcharge }) => ({
-        lane,
+      choices: task.choices.map(({ column, surcharge }) => ({
+        column,
         surcharge: surcharge - (surcharge % 1024) + draw(1024),
       })),
     })),

@@ -31,7 +31,8 @@ export function marketNodes(size: MarketSize): MarketNodes[] {
   return generateMarket(size).supply.map(columns);
 }
 
-type MarketNodes = Pick<NodeColumns, "ticks" | "units">;
+/** Ticks and units of a class's nodes. */
+export type MarketNodes = Pick<NodeColumns, "ticks" | "units">;
 
 function columns(offers: readonly { readonly tick: number; readonly units: number }[]): MarketNodes {
   return {
@@ -50,29 +51,29 @@ function generateMarket({ tasks, classes, nodes, density, demand, seed }: Market
   const supply = levels.map((): { tick: number; units: number }[] => []);
   let listed = 0;
   for (let i = 0; i < nodes; i++) {
-    const lane = between(0, classes - 1);
-    const tick = (levels[lane] ?? 0) + between(0, 1500);
+    const column = between(0, classes - 1);
+    const tick = (levels[column] ?? 0) + between(0, 1500);
     const units = between(1, 16);
     listed += units;
-    supply[lane]?.push({ tick, units });
+    supply[column]?.push({ tick, units });
   }
   const mean = (listed * demand) / tasks;
   const problem: Problem = {
     tasks: Array.from({ length: tasks }, (_, t) => {
-      const lanes = [...levels.keys()].filter(() => random() < density);
+      const columns = [...levels.keys()].filter(() => random() < density);
       return {
         id: t + 1,
         units: between(1, Math.max(1, Math.round(2 * mean))),
         maxPrice: between(500, 5000) * SCALE + 1023,
-        choices: (lanes.length > 0 ? lanes : [t % classes]).map((lane) => ({
-          lane,
+        choices: (columns.length > 0 ? columns : [t % classes]).map((column) => ({
+          column,
           surcharge: between(0, 500) * SCALE + between(0, 1023),
         })),
       };
     }),
-    classes: supply.map((offers, lane) => ({
-      id: lane + 1,
-      label: `class ${lane + 1}`,
+    classes: supply.map((offers, column) => ({
+      id: column + 1,
+      label: `class ${column + 1}`,
       tickPrice: SCALE,
       steps: supplySteps(columns(offers), SCALE),
     })),

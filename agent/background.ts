@@ -1,0 +1,60 @@
+import { formatEther } from "ethers";
+import type { Registry } from "prom-client";
+
+import type { Session } from "@verai/client/session";
+import { parseVer } from "@verai/protocol/money/ver";
+import { fundsWatch } from "@verai/process/funds-watch";
+import type { Logger } from "@verai/process/logger";
+import { runLoop } from "@verai/process/loop";
+import { Heartbeat } from "@verai/process/heartbeat";
+import type { Executor } from "@verai/executor/executor";
+import type { AgentConfig } from "./config.ts";
+import { claimEarnings } from "./earnings.ts";
+import { CapacityFollower } from "./node/capacity.ts";
+
+/** Milliseconds between two looks at the ETH that pays for gas. */
+const BALANCE_INTERVAL_MS = 60_000;
+
+/** What an agent does beside its leases. */
+export interface BackgroundContext {
+  readonly session: Session;
+  readonly config: AgentConfig;
+  readonly executor: Executor;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly nodeId: number;
+  /** Address of the operator, who pays for gas. */
+  readonly operator: string;
+}
+
+/**
+ * Watches the operator's ETH and, with the owner's key, claims what was earned and has the capacity on the chain follow
+ * the engine's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
+ * checkpoint waiting, nor have an agent restarted that works. Ends with the signal.
+ */
+export async function runBackground(context: BackgroundContext): Promise<void> {
+  const { session, config, executor, registry, logger, signal, nodeId, operator } = context;
+  const loop = (name: string, intervalMs: number, cycle: () => Promise<boolean>) =>
+    runLoop({ name, intervalMs, maxBackoffMs: 300_000, signal, logger, heartbeat: new Heartbeat(Infinity), cycle });
+  const loops = [
+    loop("funds-watch", BALANCE_INTERVAL_MS, fundsWatch(session.provider, operator, config.lowFunds, registry, logger)),
+  ];
+  const { owner } = config;
+  if (owner) {
+    const follower = new CapacityFollower({ session, config, executor, logger });
+    const least = parseVer(config.claimAbove);
+    loops.push(
+      loop("earnings", config.interval * 1000, async () => {
+        const claimed = await claimEarnings(session, owner, least);
+        if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
+        return false;
+      }),
+      loop("capacity", config.interval * 1000, async () => {
+        await follower.follow(nodeId);
+        return false;
+      }),
+    );
+  }
+  await Promise.all(loops);
+}

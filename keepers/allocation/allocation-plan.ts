@@ -1,0 +1,120 @@
+import { sizeOf, type Tries } from "./tries.ts";
+
+/** What the allocation keeper sees of the chain, at one block. Times in seconds. */
+export interface AllocationView {
+  /** Timestamp of the block. */
+  readonly now: number;
+  readonly round: {
+    readonly id: number;
+    readonly status: "none" | "seeding" | "settling" | "settled" | "aborted";
+    readonly openedAt: number;
+  };
+  /** Earliest time at which a round can be opened. */
+  readonly nextOpening: number;
+  readonly seedTimeout: number;
+  readonly settleTimeout: number;
+  readonly intakePaused: boolean;
+  /** What holds rounds back: a batch of orphaned ranges is open, or has its turn; undefined if nothing does. */
+  readonly batch: "open" | "has its turn" | undefined;
+  /** Listings that wait to be brought up to date. */
+  readonly pendingListings: number;
+  /** Most pending listings that the opening of a round works off itself. */
+  readonly pendingAtOpen: number;
+  /** Ids in the queue, and whether a round could take each of them, as far as looked at. */
+  readonly queue: readonly { readonly taskId: number; readonly servable: boolean }[];
+  /** How many stand in the queue at all. */
+  readonly queueLength: number;
+  /** Parked tasks that a round could take and that pay for their stay in the queue, as far as looked at. */
+  readonly parked: readonly number[];
+  /** Most tasks in a round. */
+  readonly roundMaxTasks: number;
+  /** How many places of the queue the opening of a round looks at. */
+  readonly looks: number;
+  /** When the newest and the oldest task of the queue that can be served were submitted. */
+  readonly newestSubmission: number;
+  readonly oldestSubmission: number;
+  /** How long the newest task waits for company before a round is opened. */
+  readonly minRoundAge: number;
+}
+
+/** What the keeper should do next, and why. */
+export type AllocationStep =
+  | { readonly kind: "settle"; readonly roundId: number; readonly why: string }
+  | { readonly kind: "abort"; readonly roundId: number; readonly why: string }
+  | { readonly kind: "sync"; readonly count: number; readonly why: string }
+  | { readonly kind: "park"; readonly count: number; readonly why: string }
+  | { readonly kind: "enqueue"; readonly taskIds: readonly number[]; readonly why: string }
+  | { readonly kind: "open"; readonly why: string }
+  | { readonly kind: "wait"; readonly why: string };
+
+const batchWords = { open: "is being drawn for", "has its turn": "has its turn before the next round" };
+
+/** A task never waits for company longer than this many times {@link AllocationView.minRoundAge}, however many come after it. */
+const PATIENCE = 4;
+
+/**
+ * Decides the next step from what the chain says now. Pure and level-triggered: the same view always gives the same
+ * step, so a keeper that was killed, or a second one, goes on from wherever things stand.
+ *
+ * O(queue entries in the view).
+ *
+ * @param tries What became of steps that were refused: these are tried smaller, or passed over for a while.
+ */
+export function nextStep(view: AllocationView, tries: Tries = {}): AllocationStep {
+  const { round, now } = view;
+  if (round.status === "settling") {
+    const until = round.openedAt + view.seedTimeout + view.settleTimeout;
+    if (view.now > until) {
+      return { kind: "abort", roundId: round.id, why: `round ${String(round.id)} was not settled in time` };
+    }
+    return { kind: "settle", roundId: round.id, why: `the seed of round ${String(round.id)} has arrived` };
+  }
+  if (round.status === "seeding") {
+    if (view.now > round.openedAt + view.seedTimeout) {
+      return { kind: "abort", roundId: round.id, why: `the oracle did not answer round ${String(round.id)} in time` };
+    }
+    return { kind: "wait", why: `round ${String(round.id)} waits for its seed` };
+  }
+  // What came before: the work of nodes that failed goes on first, in turns with rounds.
+  if (view.batch !== undefined) return { kind: "wait", why: `a batch of orphaned ranges ${batchWords[view.batch]}` };
+  const size = (step: keyof Tries, wanted: number) => sizeOf(tries, step, wanted, now);
+  // An opening that was refused leaves what it would have done itself to steps of their own.
+  const refused = tries.open !== undefined;
+  const pending = view.pendingListings > (refused ? 0 : view.pendingAtOpen) ? size("sync", view.pendingListings) : 0;
+  if (pending > 0) return { kind: "sync", count: pending, why: "listings changed during the last round" };
+
+  const servable = view.queue.filter((entry) => entry.servable);
+  const room = Math.max(0, view.roundMaxTasks - servable.length);
+  const back = size("enqueue", Math.min(room, view.parked.length));
+  if (back > 0 && !view.intakePaused) {
+    return { kind: "enqueue", taskIds: view.parked.slice(0, back), why: "parked tasks can be served again" };
+  }
+
+  if (view.queueLength === 0) return { kind: "wait", why: "no task is waiting" };
+  const first = view.queue.findIndex((entry) => entry.servable);
+  // Whatever stands behind what was looked at may be servable.
+  const blocking = first >= 0 ? first : view.queue.length < view.queueLength ? view.queue.length : 0;
+  const inTheWay = blocking > (refused || first < 0 ? 0 : view.looks - 1) ? size("park", blocking) : 0;
+  if (inTheWay > 0) {
+    return { kind: "park", count: inTheWay, why: `${String(blocking)} tasks that no round can serve block the queue` };
+  }
+  if (first < 0) return { kind: "wait", why: "nothing listed serves a waiting task at its price" };
+  if (view.intakePaused) return { kind: "wait", why: "intake is paused by the guardian" };
+  if (now < view.nextOpening) {
+    return { kind: "wait", why: `the next round can open in ${String(view.nextOpening - now)} s` };
+  }
+  const companyUntil = Math.min(
+    view.newestSubmission + view.minRoundAge,
+    view.oldestSubmission + PATIENCE * view.minRoundAge,
+  );
+  if (now < companyUntil) {
+    return { kind: "wait", why: `more tasks may join for another ${String(companyUntil - now)} s` };
+  }
+  if (size("open", 1) === 0) {
+    return {
+      kind: "wait",
+      why: `opening was refused; the next try is in ${String((tries.open?.until ?? now) - now)} s`,
+    };
+  }
+  return { kind: "open", why: `${String(servable.length)} tasks wait` };
+}

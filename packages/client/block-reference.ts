@@ -1,0 +1,87 @@
+import type { Provider } from "ethers";
+
+import { RpcUnavailable } from "./errors.ts";
+import { explain } from "./error-messages.ts";
+
+/** Which block to read at: the newest, the newest posted to the L1, or the newest that cannot be undone. */
+export type Finality = "latest" | "safe" | "finalized";
+
+/** A block that all reads of a snapshot are pinned to. */
+export interface BlockReference {
+  readonly number: number;
+  readonly hash: string;
+  /** Chain time, seconds. */
+  readonly timestamp: number;
+}
+
+/**
+ * The newest block of a finality.
+ *
+ * @throws RpcUnavailable if the endpoint has none.
+ */
+export async function blockReference(
+  provider: Provider,
+  finality: Finality | number = "latest",
+): Promise<BlockReference> {
+  let block;
+  try {
+    block = await provider.getBlock(finality);
+  } catch (error) {
+    throw explain(error);
+  }
+  if (!block?.hash) {
+    throw new RpcUnavailable(
+      "behind",
+      `The RPC endpoint has no ${String(finality)} block; wait until it has caught up.`,
+    );
+  }
+  return { number: block.number, hash: block.hash, timestamp: block.timestamp };
+}
+
+/** How many pins are remembered: a reorganisation deeper than this much is taken for a new chain. */
+const MEMORY = 64;
+
+/**
+ * Follows a chain pin by pin and tells apart what looks alike: an endpoint that lags behind (the state read before still
+ * holds; nothing may be concluded from the older one) and a reorganisation (everything read before is to be read again).
+ */
+export class BlockTracker {
+  readonly #provider: Provider;
+  readonly #finality: Finality;
+  #blocks: BlockReference[] = [];
+
+  constructor(provider: Provider, finality: Finality = "latest") {
+    this.#provider = provider;
+    this.#finality = finality;
+  }
+
+  /**
+   * The next pin. `reorganised` is true if what was read at earlier pins no longer holds.
+   *
+   * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
+   */
+  async next(): Promise<{ block: BlockReference; reorganised: boolean }> {
+    const block = await blockReference(this.#provider, this.#finality);
+    const last = this.#blocks.at(-1);
+    const common = this.#blocks.findLast(({ number }) => number <= block.number);
+    if (!last) return this.#accept(block, false);
+    // No pin at or below the head: the chain was started again.
+    if (!common) return this.#accept(block, true);
+    const now = common.number === block.number ? block : await blockReference(this.#provider, common.number);
+    if (now.hash !== common.hash) return this.#accept(block, true);
+    if (common !== last) {
+      throw new RpcUnavailable(
+        "behind",
+        `The RPC endpoint is at block ${String(block.number)}, but block ${String(last.number)} was seen before; wait until it has caught up.`,
+      );
+    }
+    return this.#accept(block, false);
+  }
+
+  #accept(block: BlockReference, reorganised: boolean): { block: BlockReference; reorganised: boolean } {
+    this.#blocks = [...(reorganised ? [] : this.#blocks.filter(({ number }) => number < block.number)), block].slice(
+      -MEMORY,
+    );
+    return { block, reorganised };
+  }
+}

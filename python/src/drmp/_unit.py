@@ -1,0 +1,77 @@
+"""Which unit of which task this program runs, from its environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ._errors import EnvironmentInvalidError
+
+_NUMBERS = ("DRMP_TASK_ID", "DRMP_UNIT_INDEX", "DRMP_UNIT_COUNT", "DRMP_ATTEMPT")
+_DIRECTORIES = ("DRMP_CHECKPOINT_DIR", "DRMP_INPUT_DIR", "DRMP_OUTPUT_DIR")
+_LOCAL = "drmp-local"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit of a task, and where its files are."""
+
+    task_id: int
+    """The task; 0 where no agent has started the program."""
+    index: int
+    """Index of this unit in its task, from 0."""
+    count: int
+    """Units of the task."""
+    attempt: int
+    """1 for the first start under this lease."""
+    checkpoint_dir: Path
+    """Where checkpoints are read and written; the newest is restored already."""
+    input_dir: Path
+    """Inputs, to be read only."""
+    output_dir: Path
+    """Where results go."""
+
+
+def unit(environ: Mapping[str, str] | None = None) -> Unit:
+    """Read the variables that the agent sets.
+
+    Where none of them is set, as on a developer's own machine, this is unit 0 of 1 with directories below
+    `./drmp-local`, which are made.
+
+    Raises:
+        EnvironmentInvalidError: Some are set and others not, or one makes no sense.
+    """
+    env = os.environ if environ is None else environ
+    if not any(env.get(name) for name in _NUMBERS + _DIRECTORIES):
+        return _local_unit()
+    task_id, index, count, attempt = (_whole(env, name) for name in _NUMBERS)
+    checkpoint, inputs, output = (Path(_text(env, name)) for name in _DIRECTORIES)
+    if index >= count:
+        raise EnvironmentInvalidError(
+            f"DRMP_UNIT_INDEX is {index}, but DRMP_UNIT_COUNT is {count}: indices start at 0."
+        )
+    return Unit(task_id, index, count, attempt, checkpoint, inputs, output)
+
+
+def _local_unit() -> Unit:
+    checkpoint, inputs, output = (Path.cwd() / _LOCAL / name for name in ("checkpoint", "input", "output"))
+    for directory in (checkpoint, inputs, output):
+        directory.mkdir(parents=True, exist_ok=True)
+    return Unit(0, 0, 1, 1, checkpoint, inputs, output)
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if value == "":
+        raise EnvironmentInvalidError(f"{name} is not set, but others of the contract are: set all or none of them.")
+    return value
+
+
+def _whole(env: Mapping[str, str], name: str) -> int:
+    value = _text(env, name)
+    if re.fullmatch(r"[0-9]{1,15}", value) is None:
+        raise EnvironmentInvalidError(f'{name} is "{value}": it has to be a whole number.')
+    return int(value)

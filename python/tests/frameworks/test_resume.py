@@ -1,0 +1,95 @@
+"""Each example has the same weights to the bit, however often it was killed or drained on its way."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+HOME = Path(__file__).parents[2]
+SEED = int(os.environ.get("DRMP_TEST_SEED", random.randrange(1_000_000)))
+STOPS = 3
+
+
+class Run:
+    """A unit of an example, started as often as it takes."""
+
+    def __init__(self, example: str, arguments: list[str], directory: Path) -> None:
+        self.directory = directory
+        self.attempts = 0
+        self._command = [sys.executable, str(HOME / "examples" / f"{example}.py"), *arguments]
+        self._directories = {name: directory / name for name in ("checkpoint", "input", "output")}
+        for each in self._directories.values():
+            each.mkdir(parents=True)
+
+    def start(self, stop_at: int | None, number: int) -> int:
+        """Run until the end, or until so many steps were shown. @returns the exit code."""
+        self.attempts += 1
+        child = subprocess.Popen(
+            self._command,
+            cwd=self.directory,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.directory),
+                "PYTHONPATH": str(HOME / "src"),
+                "DRMP_TASK_ID": "1",
+                "DRMP_UNIT_INDEX": "0",
+                "DRMP_UNIT_COUNT": "1",
+                "DRMP_ATTEMPT": str(self.attempts),
+                **{
+                    f"DRMP_{name.upper()}_DIR": str(self.directory / name) for name in ("checkpoint", "input", "output")
+                },
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert child.stdout is not None
+        shown, lines = 0, []
+        for line in child.stdout:
+            lines.append(line)
+            shown += line.startswith("step ")
+            if shown == stop_at and line.startswith("step "):
+                child.send_signal(number)
+        code = child.wait(60)
+        expected = {0} if stop_at is None else {0, 143 if number == signal.SIGTERM else -number}
+        assert code in expected, "".join(lines[-40:])
+        return code
+
+    def result(self) -> dict[str, object]:
+        """Return what the example has written at its end."""
+        content: dict[str, object] = json.loads((self.directory / "output" / "result.json").read_text())
+        return content
+
+
+@pytest.mark.parametrize(
+    ("example", "needs", "arguments"),
+    [
+        ("plain_pytorch", "torch", []),
+        ("with_transformers", "transformers", []),
+        ("with_lightning", "lightning", []),
+    ],
+)
+def test_resumed_with_the_same_bits(example: str, needs: str, arguments: list[str], tmp_path: Path) -> None:
+    pytest.importorskip(needs)
+    print(f"seed {SEED}: set DRMP_TEST_SEED to repeat it")
+    choose = random.Random(f"{SEED} {example}")
+    alone = Run(example, arguments, tmp_path / "alone")
+    assert alone.start(None, 0) == 0
+    steps = int(str(alone.result()["steps"]))
+
+    stopped = Run(example, [*arguments, "--pace", "20"], tmp_path / "stopped")
+    signals = [signal.SIGKILL, signal.SIGTERM, choose.choice([signal.SIGKILL, signal.SIGTERM])]
+    for number in signals[:STOPS]:
+        stop_at = choose.randint(1, steps // STOPS)
+        code = stopped.start(stop_at, number)
+        print(f"{example}: stopped after {stop_at} steps by {number.name}, exit code {code}")
+        assert code != 0
+    assert stopped.start(None, 0) == 0
+    assert stopped.result() == alone.result()

@@ -1,0 +1,105 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { rankHolders } from "@verai/agent/replication/holders";
+import type { Checkpoint, Lease, Node } from "@verai/client/entities";
+import type { Session } from "@verai/client/session";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import type { ParticipantTask } from "@verai/devnet/participants";
+
+/** A trained unit. */
+export interface TrainedUnit {
+  readonly taskId: number;
+  readonly unit: number;
+  readonly accuracy: number;
+  readonly weightsSha256: string;
+}
+
+/** A checkpoint that was fetched back from another node than the one that made it. */
+export interface FetchedCheckpoint {
+  readonly leaseId: number;
+  readonly cid: string;
+  readonly size: number;
+  readonly madeBy: string;
+  readonly fetchedFrom: string;
+  readonly verified: boolean;
+  readonly error?: string;
+}
+
+/** Reads what the developers fetched: one metrics file per unit. */
+export async function readTrained(
+  tasks: readonly { participant: ParticipantTask; taskId: number; results: string }[],
+  leases: readonly Lease[],
+): Promise<TrainedUnit[]> {
+  const trained: TrainedUnit[] = [];
+  for (const { taskId, results } of tasks) {
+    for (const lease of leases.filter((each) => each.taskId === taskId && each.status === "paid")) {
+      for (let unit = lease.start; unit < lease.start + lease.count; unit++) {
+        const folder = join(results, `task-${String(taskId)}`, `lease-${String(lease.id)}`, `unit-${String(unit)}`);
+        const metrics = JSON.parse(await readFile(join(folder, "metrics.json"), "utf8")) as {
+          accuracy: number;
+          weightsSha256: string;
+        };
+        trained.push({ taskId, unit, accuracy: metrics.accuracy, weightsSha256: metrics.weightsSha256 });
+      }
+    }
+  }
+  return trained;
+}
+
+/**
+ * Fetches the newest checkpoint of each lease back from another node, connected to no third, and verifies every block of it.
+ * Others are tried in the order in which they hold copies.
+ *
+ * @param directory For the stores that fetch.
+ */
+export async function fetchCheckpoints(
+  session: Session,
+  leases: readonly Lease[],
+  nodes: readonly Node[],
+  nameOf: (nodeId: number) => string,
+  directory: string,
+): Promise<FetchedCheckpoint[]> {
+  const { reader } = session;
+  const newest = await reader.checkpoints(
+    await reader.block(),
+    leases.map(({ id }) => id),
+  );
+  const active = nodes.filter(({ status, endpoint }) => status === "active" && endpoint !== "");
+  const fetched: FetchedCheckpoint[] = [];
+  for (const lease of leases) {
+    const checkpoint = newest.get(lease.id);
+    if (!checkpoint) continue;
+    const ids = active.map(({ id }) => id);
+    let last: FetchedCheckpoint | undefined;
+    for (const holder of rankHolders(lease.id, lease.nodeId, ids)) {
+      const endpoint = active.find(({ id }) => id === holder)?.endpoint ?? "";
+      const store = `lease-${String(lease.id)}-${String(holder)}`;
+      const about = { leaseId: lease.id, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };
+      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store))) };
+      if (last.verified) break;
+    }
+    if (last) fetched.push(last);
+  }
+  return fetched;
+}
+
+async function fetchFrom(
+  endpoint: string,
+  checkpoint: Checkpoint,
+  directory: string,
+): Promise<Pick<FetchedCheckpoint, "cid" | "size" | "verified" | "error">> {
+  const cid = fromChainCid(checkpoint).toString();
+  const store = new CheckpointStore({ directory });
+  await store.start();
+  try {
+    store.setPeers(endpoint.split(","));
+    const { size } = await store.fetch(cid, { timeout: 20_000, stallTimeout: 3_000, pin: "check" });
+    return { cid, size, verified: size === checkpoint.size && (await store.has(cid)) };
+  } catch (error) {
+    return { cid, size: 0, verified: false, error: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await store.stop();
+  }
+}

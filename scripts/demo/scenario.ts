@@ -1,0 +1,226 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { openSession, type Session } from "@verai/client/session";
+import { RpcProxy } from "@verai/devnet/rpc-proxy";
+import { ACCOUNTS, type ParticipantNode, type ParticipantTask, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import { type DemoChain, startChain } from "@verai/devnet/chain";
+import { Configs } from "@verai/devnet/configs";
+import {
+  active,
+  cutOff,
+  damageCopies,
+  type FaultContext,
+  inTraining,
+  killInTraining,
+  nodeIdOf,
+  restartKeeperInPost,
+  seen,
+  type Silence,
+  silenceOracle,
+} from "@verai/devnet/faults";
+import { follow } from "./follow.ts";
+import { type Processes, type Running } from "@verai/devnet/processes";
+import { REFERENCE } from "@verai/devnet/reference-run";
+import type { Output } from "@verai/devnet/output";
+import { BlockClock, type Fault } from "@verai/devnet/timeline";
+
+/** Time between two blocks, milliseconds. BASE has 2000; the demo is in more of a hurry. */
+const BLOCK_MS = 1000;
+
+/** Time for all of the training and its recoveries, milliseconds. */
+const TIMEOUT_MS = 1_800_000;
+
+/**
+ * The demo waits shorter than a real network before it takes a node for failed, or the oracle for silent. What its nodes
+ * do is judged by their checkpoints alone.
+ */
+const CHANGES = {
+  LeaseGrace: { value: 24 },
+  SeedTimeout: { value: 20, min: 20 },
+  ReportTimeout: { value: 65_535, max: 65_535 },
+};
+
+/** What the demo came to. */
+export interface Scenario {
+  readonly session: Session;
+  readonly chain: DemoChain;
+  readonly configs: Configs;
+  readonly firstBlock: number;
+  readonly clock: BlockClock;
+  readonly faults: readonly Fault[];
+  /** Nodes on whose disks a block was damaged. */
+  readonly damaged: readonly string[];
+  readonly silence: Silence;
+  /** The transaction in whose midst the keeper was killed. */
+  readonly inFlight: { readonly label: string; readonly nonce: number };
+  readonly developers: readonly { readonly participant: ParticipantTask; readonly folder: string }[];
+  /** Undisturbed trainings: SHA-256 of the weights by account of the developer and unit. */
+  readonly reference: ReadonlyMap<number, Readonly<Record<number, string>>>;
+}
+
+/** Runs the whole network through everything that the demo does to it, until all is trained, paid and claimed. */
+export async function runScenario(processes: Processes, output: Output, data: string): Promise<Scenario> {
+  const say = (text: string) => {
+    output.say(text);
+  };
+  say("starting a local chain (OP stack, 2^24 gas a transaction) and deploying the protocol");
+  const chain = await startChain(processes, BLOCK_MS, "demo", CHANGES);
+  const configs = new Configs(data, chain);
+  await configs.announceKeeper();
+  const rpcProxies = new Map<string, RpcProxy>();
+  const startAgent = async (node: ParticipantNode): Promise<Running> => {
+    const rpcProxy = rpcProxies.get(node.name) ?? new RpcProxy(chain.rpcUrl);
+    if (!rpcProxies.has(node.name)) await rpcProxy.plug();
+    rpcProxies.set(node.name, rpcProxy);
+    const config = await configs.agent(node, {}, rpcProxy.url);
+    return processes.start(`agent-${node.name}`, ["agent/main.ts", "run", "--config", config]);
+  };
+  say("starting the oracle and five agents");
+  const oracle = ["--rpc", chain.rpcUrl, "--deployment", chain.deployment, "--account", String(ACCOUNTS.oracle)];
+  processes.start("oracle", ["packages/devnet/vrf-fulfiller.ts", ...oracle, "--blocks", "1"]);
+  for (const node of NODES) await startAgent(node);
+
+  const session = await openSession({
+    network: { ...chain, chainId: 31337 },
+    fees: { maxFeePerGas: "100", stuckAfter: 30 },
+    journals: join(data, "journals"),
+  });
+  const firstBlock = await session.provider.getBlockNumber();
+  const clock = new BlockClock();
+  clock.start(session);
+  await processes.watch(processes.names(), listed(session, NODES.length));
+  say("five nodes are registered, staked and listed");
+
+  const keeperConfig = await configs.keeper();
+  const startKeeper = () => {
+    processes.start("keeper", ["keepers/main.ts", "run", "--config", keeperConfig]);
+  };
+  const developers: { participant: ParticipantTask; folder: string; spec: string; running: Running }[] = [];
+  for (const participant of TASKS) {
+    const { config, spec, terms, data: folder } = await configs.developer(participant);
+    const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
+    developers.push({
+      participant,
+      folder,
+      spec,
+      running: processes.start(`developer-${String(participant.account)}`, args),
+    });
+  }
+  say("two developers submit their tasks");
+  const finished = Promise.all(
+    developers.map(async ({ running }) => {
+      const code = await running.exit;
+      if (code !== 0) throw new Error(`${running.name} failed (${String(code)}); see ${running.log}`);
+    }),
+  );
+  finished.catch(() => undefined);
+  // The first round is to serve both tasks, however long one of their developers takes to submit.
+  const submitted = async () => (await session.reader.tasks(await session.reader.block())).length === TASKS.length;
+  await processes.watch(processes.names(), seen(submitted));
+  startKeeper();
+
+  const parts: FaultContext = {
+    session,
+    processes,
+    say,
+    agents: [...NODES, ...SPARES].map((node) => ({
+      node,
+      process: `agent-${node.name}`,
+      data: configs.agentData(node),
+    })),
+  };
+  const reference = new Map<number, Promise<Record<number, string>>>();
+  const disturb = async () => {
+    const { signer } = await session.queue({ testAccount: ACCOUNTS.keeper });
+    const journals = join(data, "data", "keeper", "journals");
+    const inFlight = await restartKeeperInPost(parts, journals, signer.address, startKeeper);
+
+    say("two more nodes join, too dear for this round, with room for the work of others");
+    for (const node of SPARES) await startAgent(node);
+
+    const [ada, ...others] = NODES;
+    if (!ada) throw new Error("the cast has changed");
+    const killed = await killInTraining(parts, ada);
+    const damaged: string[] = [];
+    for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, ada)));
+    const successorsOf = async (id: number) =>
+      (await session.reader.leases(await session.reader.block())).filter(({ parent }) => parent === id);
+    // The oracle is needed for this, and falls silent next.
+    await seen(async () => (await Promise.all(killed.leaseIds.map(successorsOf))).flat().length > 0);
+    // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
+    const { victim, rpcProxy, cut } = await seen(async () => {
+      for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
+        const plug = rpcProxies.get(node.name);
+        if (!plug || !(await inTraining(session, await nodeIdOf(session, node), 1))) continue;
+        const fault = await cutOff(parts, node, plug);
+        if (fault) return { victim: node, rpcProxy: plug, cut: fault };
+      }
+      return undefined;
+    });
+    const continued = async (id: number) => {
+      const [successor] = await seen(async () => {
+        const after = await successorsOf(id);
+        return after.length > 0 && after;
+      });
+      say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
+    };
+    // Side by side: work of the killed node that was not in this batch waits for the oracle, too.
+    const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
+    for (const participant of TASKS) {
+      const spec = developers.find((each) => each.participant === participant)?.spec ?? "";
+      reference.set(participant.account, undisturbed(processes, participant, spec));
+    }
+    await seen(async () => (await active(session, cut.leaseIds)).length === 0);
+    await rpcProxy.plug();
+    say(`${victim.name} reaches the chain again and finds its leases gone; ${ada.name} is started again`);
+    await startAgent(ada);
+    return { faults: [killed, cut], damaged, silence, inFlight };
+  };
+  const all = Promise.all([disturb(), follow(session, output, finished)]);
+  const steady = ["chain", "oracle"];
+  const [disturbed] = await processes.watch(steady, Promise.race([all, timeout()]));
+  say("all tasks are trained, accepted and paid; the agents claim for their owners");
+  await processes.watch(steady, Promise.race([claimed(session), timeout()]));
+  say("training every unit once more, undisturbed, to compare the weights");
+  const weights = new Map<number, Record<number, string>>();
+  for (const [account, trained] of reference) weights.set(account, await trained);
+  clock.stop();
+  return { session, chain, configs, firstBlock, clock, developers, reference: weights, ...disturbed };
+}
+
+/** Trains a task's units in a process of its own, as nobody disturbs them. */
+async function undisturbed(
+  processes: Processes,
+  participant: ParticipantTask,
+  spec: string,
+): Promise<Record<number, string>> {
+  const name = `reference-${String(participant.account)}`;
+  await processes.run(name, [REFERENCE, spec, String(participant.units)]);
+  const text = await readFile(processes.logOf(name), "utf8");
+  return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "{}") as Record<number, string>;
+}
+
+/** Waits until so many nodes are in the market. */
+async function listed(session: Session, count: number): Promise<void> {
+  await seen(async () => {
+    const nodes = await session.reader.nodes(await session.reader.block());
+    return nodes.filter(({ listing }) => listing).length >= count;
+  });
+}
+
+/** Waits until no owner of a node has anything left to claim. */
+async function claimed(session: Session): Promise<void> {
+  const { reader, contracts } = session;
+  const owners = (await reader.nodes(await reader.block())).map(({ owner }) => owner);
+  await seen(async () => {
+    const left = await Promise.all(owners.map((owner) => contracts.vault.claimable(owner)));
+    return left.every((amount) => amount === 0n);
+  });
+}
+
+async function timeout(): Promise<never> {
+  await delay(TIMEOUT_MS);
+  throw new Error(`the tasks were not finished within ${String(TIMEOUT_MS / 1000)} s`);
+}

@@ -1,0 +1,183 @@
+import { join } from "node:path";
+
+import type { Lease } from "@verai/client/entities";
+import { ACCOUNTS, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import { readLog } from "@verai/devnet/logs";
+import { gasByStep, readLedgerTotals } from "@verai/devnet/observe";
+import { jointOptimum } from "./optimum.ts";
+import { fetchCheckpoints, readTrained } from "./results.ts";
+import type { Report } from "./report.ts";
+import type { Output } from "@verai/devnet/output";
+import type { Scenario } from "./scenario.ts";
+import { readHappenings, recoveries } from "@verai/devnet/timeline";
+
+/** Collects all that the demo's tables show, and checks it. @param data Directory of the demo. */
+export async function verify(scenario: Scenario, output: Output, data: string): Promise<Report> {
+  const { session, firstBlock, clock, faults, developers, reference } = scenario;
+  const { reader, contracts, provider } = session;
+  const block = await reader.block();
+  const [nodes, classes, leases, tasks] = await Promise.all([
+    reader.nodes(block),
+    reader.classes(block),
+    reader.leases(block),
+    reader.tasks(block),
+  ]);
+  // Nodes registered in any order: an owner's account tells who is who.
+  const accountOf = new Map<string, string>();
+  for (const node of [...NODES, ...SPARES]) {
+    const { signer } = await session.queue({ testAccount: node.ownerAccount });
+    accountOf.set(signer.address, node.name);
+  }
+  const names = new Map(nodes.map(({ id, owner }) => [id, accountOf.get(owner) ?? `node ${String(id)}`]));
+  const nameOf = (id: number) => names.get(id) ?? `node ${String(id)}`;
+  const developerOf = await Promise.all(
+    developers.map(async ({ participant, folder }) => {
+      const { signer } = await session.queue({ testAccount: participant.account });
+      const task = tasks.find(({ owner }) => owner === signer.address);
+      return { participant, taskId: task?.id ?? 0, results: join(folder, "results"), address: signer.address };
+    }),
+  );
+  const keeper = (await session.queue({ testAccount: ACCOUNTS.keeper })).signer.address;
+  const accounts = [...nodes.map(({ owner }) => owner), ...developerOf.map(({ address }) => address), keeper];
+
+  output.say("fetching every lease's last checkpoint back from another node");
+  const paid = leases.filter(({ status }) => status === "paid");
+  const checkpoints = await fetchCheckpoints(session, paid, nodes, nameOf, join(data, "check"));
+  const trained = await readTrained(developerOf, leases);
+  const books = await readLedgerTotals(contracts, accounts);
+  const gas = await gasByStep(provider, contracts, firstBlock);
+  const logs = join(data, "logs");
+  const agentLogs = await Promise.all(
+    [...NODES, ...SPARES].map(({ name }) => readLog(join(logs, `agent-${name}.log`))),
+  );
+  const happenings = await readHappenings(session, clock, firstBlock, {
+    keeper: await readLog(join(logs, "keeper.log")),
+    agents: agentLogs.flat(),
+  });
+  const timeline = recoveries(faults, happenings);
+  const optimum = jointOptimum(NODES, TASKS);
+  const wei = (list: readonly Lease[]) =>
+    list.reduce((sum, { count, price }) => sum + BigInt(count) * BigInt(price) * 10n ** 12n, 0n);
+  const first = leases.filter(({ parent }) => parent === 0);
+  const units = TASKS.reduce((sum, each) => sum + each.units, 0);
+  const best = developerOf.map(({ taskId }) =>
+    Math.max(...trained.filter((each) => each.taskId === taskId).map(({ accuracy }) => accuracy)),
+  );
+  const equal = trained.filter(({ taskId, unit, weightsSha256 }) => {
+    const account = developerOf.find((each) => each.taskId === taskId)?.participant.account ?? 0;
+    return reference.get(account)?.[unit] === weightsSha256;
+  });
+  const highest = Math.max(...gas.map((each) => each.highest));
+  const failed = faults.flatMap(({ leaseIds }) => leases.filter(({ id }) => leaseIds.includes(id)));
+  const restored = new Set(happenings.restored.map(({ leaseId }) => leaseId));
+  // A successor may fail in its turn: what counts is who was paid, and that nobody started from nothing.
+  const lost = failed.filter(({ id, count }) => {
+    const after = paid.filter((lease) => descends(lease, id, leases) && restored.has(lease.id));
+    return after.reduce((sum, lease) => sum + lease.count, 0) !== count;
+  });
+  const { settled, reverted } = await keeperPosts(scenario, keeper);
+  return {
+    rpcUrl: scenario.chain.rpcUrl,
+    nodes: nodes.map((node) => {
+      const own = paid.filter(({ nodeId }) => nodeId === node.id);
+      return {
+        name: nameOf(node.id),
+        class: classes.find(({ id }) => id === node.classId)?.name ?? "",
+        capacity: node.capacity,
+        askMicroVer: node.askTick * (classes.find(({ id }) => id === node.classId)?.tickSize ?? 0),
+        leases: own.length,
+        units: own.reduce((sum, lease) => sum + lease.count, 0),
+        earnedWei: wei(own),
+        stakeWei: node.stake,
+      };
+    }),
+    cost: { grantedWei: wei(first), optimumWei: optimum.paid, paidWei: wei(paid) },
+    recoveries: timeline.map((row) => ({ ...row, node: nameOf(row.nodeId) })),
+    faults: { damaged: scenario.damaged, silence: scenario.silence, inFlight: scenario.inFlight },
+    tasks: developerOf.map(({ participant, taskId }, i) => ({
+      id: taskId,
+      name: participant.name,
+      units: participant.units,
+      accuracies: trained.filter((each) => each.taskId === taskId).map(({ accuracy }) => accuracy),
+      best: best[i] ?? 0,
+    })),
+    checkpoints,
+    gas,
+    books,
+    checks: [
+      {
+        what: "every task has ended and every unit is paid, once",
+        ok:
+          tasks.length === 2 &&
+          tasks.every((t) => t.status === "ended" && t.paidUnits === t.units) &&
+          once(paid, units),
+      },
+      {
+        what: "the first round granted everything at exactly what the joint optimum costs",
+        ok: wei(first) === optimum.paid && optimum.served === units,
+      },
+      {
+        what: "every unit of a failed lease went on elsewhere, from a checkpoint",
+        ok: failed.length > 0 && lost.length === 0,
+      },
+      {
+        what: `all ${String(units)} models have the very weights of an undisturbed training`,
+        ok: trained.length === units && equal.length === units,
+      },
+      {
+        what: "the best model of each task reads more than 90 % of unseen digits",
+        ok: best.length === 2 && best.every((accuracy) => accuracy > 0.9),
+      },
+      {
+        what: "the keeper that was killed in the middle of a post settled that round once, and paid for it once",
+        ok: settled === 1 && reverted === 0,
+      },
+      {
+        what: "the last checkpoint of every lease that posted one came back whole from another node",
+        ok: checkpoints.length >= tasks.length && checkpoints.every(({ verified }) => verified),
+      },
+      { what: "no transaction used more than 2^24 gas", ok: highest > 0 && highest <= 2 ** 24 },
+      {
+        what: "the vault's books balance to the wei, and no escrow is left",
+        ok: books.balanced && books.escrow === 0n,
+      },
+    ],
+  };
+}
+
+/** Whether a lease goes on from another one, or from what goes on from that. O(hands). */
+function descends({ parent }: Lease, from: number, leases: readonly Lease[]): boolean {
+  if (parent === 0 || parent === from) return parent === from;
+  const before = leases.find(({ id }) => id === parent);
+  return before !== undefined && descends(before, from, leases);
+}
+
+/** Whether leases hold so many units, none of them twice. */
+function once(leases: readonly Lease[], units: number): boolean {
+  const held = leases.flatMap(({ taskId, start, count }) =>
+    Array.from({ length: count }, (_, i) => `${String(taskId)}/${String(start + i)}`),
+  );
+  return held.length === units && new Set(held).size === units;
+}
+
+/** How often the first round was settled, and how many of the keeper's transactions about rounds failed. O(blocks). */
+async function keeperPosts(
+  { session, firstBlock }: Scenario,
+  keeper: string,
+): Promise<{ settled: number; reverted: number }> {
+  const { rounds } = session.contracts;
+  const settled = (await rounds.queryFilter(rounds.filters.RoundSettled(), firstBlock)).filter(
+    ({ args }) => Number(args.roundId) === 1,
+  ).length;
+  const target = await rounds.getAddress();
+  let reverted = 0;
+  const last = await session.provider.getBlockNumber();
+  for (let number = firstBlock; number <= last; number++) {
+    const block = await session.provider.getBlock(number, true);
+    for (const { from, to, hash } of block?.prefetchedTransactions ?? []) {
+      if (from !== keeper || to !== target) continue;
+      if ((await session.provider.getTransactionReceipt(hash))?.status !== 1) reverted += 1;
+    }
+  }
+  return { settled, reverted };
+}

@@ -1,0 +1,110 @@
+/**
+ * Checks the Python package. What it needs is installed into virtual environments below `.data/python/`, which git ignores.
+ *
+ *     node scripts/python.ts           everything, with PyTorch, transformers and Lightning: `npm run test:python`
+ *     node scripts/python.ts --fast    what needs no framework: lint, types, pure tests, and the package as it is published
+ *
+ * The frameworks take 6 GB. PIP_EXTRA_INDEX_URL may name an index that has PyTorch for CPUs alone.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+
+import { ROOT } from "./check/files.ts";
+
+const HOME = join(ROOT, "python");
+/** Interpreters that are tried, the first that is new enough is taken. */
+const INTERPRETERS = ["python3", "python3.13", "python3.12", "python3.11", "python3.10"];
+const NEW_ENOUGH = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
+/** Longest time of one command, milliseconds. */
+const COMMAND_MS = 1_800_000;
+
+const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
+
+const interpreter = INTERPRETERS.find((name) => spawnSync(name, ["-c", NEW_ENOUGH]).status === 0);
+if (interpreter === undefined) {
+  console.log(
+    `skipped: the Python package's checks need Python 3.10 or later with venv, as one of ${INTERPRETERS.join(", ")}`,
+  );
+  process.exit(0);
+}
+
+const tools = environment(interpreter, "tools", "requirements-dev.txt");
+const tool = (name: string) => join(tools, "bin", name);
+run(tool("ruff"), ["check", "."]);
+run(tool("ruff"), ["format", "--check", "--quiet", "."]);
+run(tool("mypy"), []);
+run(tool("pytest"), ["--ignore", "tests/frameworks"]);
+checkPublished(interpreter);
+if (!values.fast) {
+  const frameworks = environment(interpreter, "frameworks", "requirements-frameworks.txt");
+  run(join(frameworks, "bin", "pytest"), ["tests/frameworks", "--capture=no"]);
+}
+
+/** Makes a virtual environment with exactly these requirements, unless it has them already. @returns its path. */
+function environment(python: string, name: string, requirements: string): string {
+  const path = join(ROOT, ".data", "python", name);
+  const stamp = join(path, "requirements.sha256");
+  const wanted = createHash("sha256")
+    .update(readFileSync(join(HOME, requirements)))
+    .digest("hex");
+  if (readIfThere(stamp) === wanted) return path;
+  mkdirSync(path, { recursive: true });
+  run(python, ["-m", "venv", "--clear", path]);
+  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
+  run(join(path, "bin", "python"), [...install, "--requirement", requirements]);
+  writeFileSync(stamp, wanted);
+  return path;
+}
+
+/** Builds what would be published, checks it, and uses it in an environment that has nothing else. */
+function checkPublished(python: string): void {
+  const directory = mkdtempSync(join(tmpdir(), "drmp-python-"));
+  try {
+    run(tool("pyproject-build"), ["--no-isolation", "--outdir", directory, "."], { quiet: true });
+    const files = readdirSync(directory).map((name) => join(directory, name));
+    run(tool("twine"), ["check", "--strict", ...files], { quiet: true });
+    const wheel = files.find((file) => file.endsWith(".whl"));
+    if (wheel === undefined) throw new Error("The build left no wheel.");
+    const fresh = join(directory, "fresh");
+    run(python, ["-m", "venv", fresh]);
+    const own = join(fresh, "bin", "python");
+    run(own, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", wheel]);
+    const use = [
+      "import drmp, importlib.resources, pathlib",
+      "assert importlib.resources.files('drmp').joinpath('py.typed').is_file()",
+      "drmp.checkpoint.save(1, lambda path: (path / 'state').write_text('a'), 0.5)",
+      "newest = drmp.checkpoint.latest()",
+      "assert newest is not None and (newest.step, newest.progress) == (1, 0.5), newest",
+      "print(f'drmp {drmp.__version__}: built, installed from its wheel, and used')",
+    ];
+    run(own, ["-I", "-c", use.join("\n")], { cwd: directory });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Runs a program below `python/`; ends this one if that fails. */
+function run(program: string, args: readonly string[], { cwd = HOME, quiet = false } = {}): void {
+  const ran = spawnSync(program, args, {
+    cwd,
+    stdio: quiet ? "pipe" : "inherit",
+    encoding: "utf8",
+    timeout: COMMAND_MS,
+  });
+  if (ran.status === 0) return;
+  console.error(`${ran.stdout}${ran.stderr}${ran.error?.message ?? ""}`);
+  console.error(`failed: ${program} ${args.join(" ")}`);
+  process.exit(1);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import { CommandBuilder } from "../command.ts";
+
+const FILE = { name: "file", description: "the keeper's configuration file (JSON)", defaultValue: "" } as const;
+
+/** Tasks of keeper operators: the same program as `node keepers/main.ts`. */
+export const keeperCommands = [
+  new CommandBuilder("keeper:run", "Runs the configured keepers until SIGINT or SIGTERM", "--file keeper.json")
+    .addOption(FILE)
+    .addFlag({ name: "dryRun", description: "send nothing even if there is a key" })
+    .setAction(() => import("./run.ts"))
+    .build(),
+  new CommandBuilder("keeper:plan", "Says what the keepers would do now, and why; sends nothing", "--file keeper.json")
+    .addOption(FILE)
+    .setAction(() => import("./plan.ts"))
+    .build(),
+  new CommandBuilder("keeper:check", "Says whether keeper:run would work, and what to mend", "--file keeper.json")
+    .addOption(FILE)
+    .addFlag({ name: "json", description: "print one JSON object instead of text" })
+    .setAction(() => import("./check.ts"))
+    .build(),
+];

@@ -1,0 +1,171 @@
+import { getBytes, hexlify, isAddress } from "ethers";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import type { ContractName, Contracts } from "@verai/client/deployment";
+import { isRefusal } from "@verai/client/errors";
+import { explain } from "@verai/client/error-messages";
+import type { BlockReference } from "@verai/client/block-reference";
+import { answer } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
+import { PARAMETERS } from "@verai/client/enums";
+import { ROLES } from "../../ignition/modules/core.ts";
+import type { DeploymentView } from "./compare.ts";
+import type { DeploymentParameters } from "./parameters-file.ts";
+
+/** Reads all that {@link compareDeployment} looks at. */
+export async function readDeploymentView(
+  hre: HardhatRuntimeEnvironment,
+  session: Session,
+  at: BlockReference,
+  asked: DeploymentParameters,
+): Promise<DeploymentView> {
+  const { contracts, reader } = session;
+  const block = { blockTag: at.number };
+  const [params, classes, books, held, intakePaused] = await Promise.all([
+    answer(contracts.parameters.all(block)),
+    reader.classes(at),
+    answer(contracts.vault.totals(block)),
+    answer(contracts.token.balanceOf(contracts.vault, block)),
+    answer(contracts.parameters.intakePaused(block)),
+  ]);
+  return {
+    oracle: await oracleView(contracts, at),
+    roles: await rolesView(contracts, at, asked),
+    governed: new Map(
+      params.map(({ value, min, max }, i) => [
+        capitalised(PARAMETERS[i] ?? String(i)),
+        { value: Number(value), min: Number(min), max: Number(max) },
+      ]),
+    ),
+    classes: classes.map(({ name, tickSize }) => ({ name, tickSize })),
+    unwired: await unwired(contracts, at),
+    otherCode: await otherCode(hre, session),
+    books: {
+      booked: books.escrow + books.stake + books.claimable + books.bountyPool,
+      held,
+      bountyPool: books.bountyPool,
+    },
+    intakePaused,
+  };
+}
+
+async function oracleView({ seeds, coordinator }: Contracts, at: BlockReference): Promise<DeploymentView["oracle"]> {
+  const block = { blockTag: at.number };
+  const [config, address] = await Promise.all([answer(seeds.config(block)), answer(seeds.s_vrfCoordinator(block))]);
+  const found = coordinator?.attach(address) as typeof coordinator;
+  const subscription = await found?.getSubscription(config.subscriptionId, block).catch((error: unknown) => {
+    const explained = explain(error);
+    // Only the coordinator's own word that there is none counts; an endpoint that fails does not.
+    if (isRefusal(explained) || explained.code === "REVERTED_WITHOUT_REASON") return undefined;
+    throw explained;
+  });
+  return {
+    coordinator: address,
+    keyHash: config.keyHash,
+    callbackGasLimit: Number(config.callbackGasLimit),
+    confirmations: Number(config.confirmations),
+    subscriptionId: config.subscriptionId,
+    seeds: await seeds.getAddress(),
+    subscription: subscription && {
+      nativeBalance: subscription.nativeBalance,
+      owner: subscription.subOwner,
+      consumers: [...subscription.consumers],
+    },
+  };
+}
+
+async function rolesView(
+  { manager, seeds }: Contracts,
+  at: BlockReference,
+  asked: DeploymentParameters,
+): Promise<DeploymentView["roles"]> {
+  const block = { blockTag: at.number };
+  const seedsOwner = await answer(seeds.owner(block));
+  if (!manager) return { held: [], seedsOwner, manager: undefined };
+  const holders = [
+    ["admin", asked.governance],
+    ["parameters", asked.governance],
+    ["guardian", asked.guardian],
+    ["arbiter", asked.arbiter],
+  ] as const;
+  const held = await Promise.all(
+    holders.map(async ([role, account]) => {
+      // A file that names nobody yet: there is nobody to ask about.
+      if (!isAddress(account)) return { role, account, holds: false, delay: 0 };
+      const { isMember, executionDelay } = await answer(manager.hasRole(ROLES[role], account, block));
+      return { role, account, holds: isMember, delay: Number(executionDelay) };
+    }),
+  );
+  return { held, seedsOwner, manager: await manager.getAddress() };
+}
+
+/** Modules whose partners have not been named. */
+async function unwired(contracts: Contracts, at: BlockReference): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, contract] of Object.entries(contracts) as [string, Contracts["vault"]][]) {
+    if (!contract.interface.hasFunction("isInitialised")) continue;
+    if (!(await answer(contract.isInitialised({ blockTag: at.number })))) found.push(name);
+  }
+  return found;
+}
+
+/** Our contracts whose code differs from what this version compiles to, but for immutable values and linked addresses. */
+async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }: Session): Promise<string[]> {
+  const names: Readonly<Partial<Record<keyof Contracts, ContractName>>> = {
+    token: "VerToken",
+    vault: "Vault",
+    outlet: "PoolOutlet",
+    parameters: "Parameters",
+    nodes: "NodeRegistry",
+    supply: "Supply",
+    tasks: "TaskRegistry",
+    leases: "LeaseRegistry",
+    checkpoints: "CheckpointRegistry",
+    seeds: "VrfSeeds",
+    rounds: "RoundManager",
+    telemetry: "Telemetry",
+    ledger: "EnergyLedger",
+    balancer: "Balancer",
+    reassignment: "Reassignment",
+    releaseFees: "ReleaseFees",
+  };
+  const found: string[] = [];
+  for (const [key, name] of Object.entries(names)) {
+    const contract = contracts[key as keyof Contracts];
+    if (!contract) continue;
+    const code = await answer(provider.getCode(await contract.getAddress()));
+    const artifact = (await hre.artifacts.readArtifact(name)) as unknown as Artifact;
+    if (masked(code, artifact) !== masked(unlinked(artifact.deployedBytecode), artifact)) found.push(name);
+  }
+  return found;
+}
+
+interface Place {
+  readonly start: number;
+  readonly length: number;
+}
+
+interface Artifact {
+  readonly deployedBytecode: string;
+  readonly immutableReferences?: Readonly<Record<string, readonly Place[]>>;
+  readonly deployedLinkReferences?: Readonly<Record<string, Readonly<Record<string, readonly Place[]>>>>;
+}
+
+/** Placeholders of libraries as zeros. */
+function unlinked(code: string): string {
+  return code.replace(/__\$[0-9a-f]{34}\$__/g, "0".repeat(40));
+}
+
+/** Code with everything zero that differs from deployment to deployment. */
+function masked(code: string, artifact: Artifact): string {
+  const bytes = getBytes(code);
+  const linked = Object.values(artifact.deployedLinkReferences ?? {}).flatMap((file) => Object.values(file).flat());
+  for (const { start, length } of [...Object.values(artifact.immutableReferences ?? {}).flat(), ...linked]) {
+    bytes.fill(0, start, start + length);
+  }
+  return hexlify(bytes);
+}
+
+function capitalised(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}

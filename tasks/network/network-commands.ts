@@ -1,0 +1,62 @@
+import { plain, reading, signing } from "../session/options.ts";
+
+const DEPLOYMENT_ID = {
+  name: "deploymentId",
+  description: "folder of the deployment in ignition/deployments; by default chain-<id>",
+  defaultValue: "",
+} as const;
+
+/** Tasks for anyone who deploys the protocol, or wants to know whether a deployment is sound. */
+export const networkCommands = [
+  reading(
+    "network:check",
+    "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, books",
+    "--network baseSepolia --parameters ignition/parameters/baseSepolia.json",
+  )
+    .addOption({
+      name: "parameters",
+      description: "parameters file to compare with; by default the network's own in ignition/parameters",
+      defaultValue: "",
+    })
+    .onlyWithHardhat()
+    .setAction(() => import("./check.ts"))
+    .build(),
+
+  signing(
+    "network:deploy",
+    "Deploys the protocol, after a trial on a chain in this process that shows what it costs and what network:check would say; run again, it goes on where it broke off",
+    "--network baseSepolia --dry-run",
+  )
+    .addOption({
+      name: "parameters",
+      description: "parameters file to deploy from; by default the network's own in ignition/parameters",
+      defaultValue: "",
+    })
+    .addOption(DEPLOYMENT_ID)
+    .addFlag({ name: "reset", description: "forget an earlier deployment and begin again" })
+    .onlyWithHardhat()
+    .setAction(() => import("./deploy.ts"))
+    .build(),
+
+  plain(
+    "network:verify",
+    "Publishes the sources of a deployment's contracts at a block explorer, which compiles them and compares",
+    "--network baseSepolia --explorer sourcify",
+  )
+    .addOption(DEPLOYMENT_ID)
+    .addOption({ name: "explorer", description: "etherscan, blockscout or sourcify", defaultValue: "etherscan" })
+    .addOption({
+      name: "explorerUrl",
+      description: "address of a Sourcify server of one's own, instead of the public one",
+      defaultValue: "",
+    })
+    .addOption({ name: "contract", description: "one contract only, by its name", defaultValue: "" })
+    .addFlag({ name: "force", description: "also what the explorer calls verified already, even if only partly" })
+    .addFlag({
+      name: "dryRun",
+      description: "show what would be published, and whether the chain has it; send nothing",
+    })
+    .onlyWithHardhat()
+    .setAction(() => import("./verify.ts"))
+    .build(),
+];

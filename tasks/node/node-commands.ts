@@ -1,0 +1,122 @@
+import { reading, writing } from "../session/options.ts";
+
+const NODE = { name: "node", description: "the node's id", type: "int", defaultValue: 0 } as const;
+
+/** Tasks of contributors. */
+export const nodeCommands = [
+  writing(
+    "node:consent",
+    "Signs that an operator's key works for an owner's node: node:register asks for it; costs nothing, sends nothing",
+    "--network baseSepolia --owner 0x… --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+  )
+    .addOption({ name: "owner", description: "address of the account that will own the node", defaultValue: "" })
+    .setAction(() => import("./consent.ts"))
+    .build(),
+
+  writing(
+    "node:register",
+    "Registers a machine: its owner is the account that signs, its stake is taken by permit in the same transaction",
+    "--network baseSepolia --operator 0x… --consent 1764000000:0x… --class cpu/eu --capacity 4 --ask 0.012 --endpoint /ip4/203.0.113.7/tcp/4001/p2p/12D3…",
+  )
+    .addOption({ name: "operator", description: "address of the agent's key", defaultValue: "" })
+    .addOption({
+      name: "consent",
+      description: "what node:consent printed for that key; not needed where the owner's key is also the operator's",
+      defaultValue: "",
+    })
+    .addOption({ name: "class", description: "class of the machine, such as cpu/eu", defaultValue: "" })
+    .addOption({
+      name: "capacity",
+      description: "units that it runs at once",
+      type: "int",
+      defaultValue: 0,
+    })
+    .addOption({ name: "ask", description: "VER that it wants for a unit", defaultValue: "" })
+    .addOption({
+      name: "stake",
+      description: "VER to stake; by default just what the capacity needs",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "endpoint",
+      description: "multiaddrs that peers reach it by, comma-separated; the agent also sets it",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "powerThreshold",
+      description: "average watts above which it is throttled",
+      type: "int",
+      defaultValue: 300,
+    })
+    .addOption({
+      name: "powerMax",
+      description: "the most watts that it can draw; reports above it are refused",
+      type: "int",
+      defaultValue: 1000,
+    })
+    .addOption({ name: "energySource", description: "where its electricity comes from", defaultValue: "unknown" })
+    .setAction(() => import("./register.ts"))
+    .build(),
+
+  writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")
+    .addOption(NODE)
+    .addOption({ name: "class", description: "another class", defaultValue: "" })
+    .addOption({ name: "capacity", description: "another capacity", type: "int", defaultValue: 0 })
+    .addOption({ name: "ask", description: "another ask, VER a unit", defaultValue: "" })
+    .addOption({ name: "endpoint", description: "other multiaddrs", defaultValue: "" })
+    .addOption({
+      name: "powerThreshold",
+      description: "another power threshold, watts",
+      type: "int",
+      defaultValue: 0,
+    })
+    .addOption({
+      name: "powerMax",
+      description: "another maximum power, watts",
+      type: "int",
+      defaultValue: 0,
+    })
+    .addOption({ name: "energySource", description: "another source of electricity", defaultValue: "" })
+    .setAction(() => import("./update.ts"))
+    .build(),
+
+  writing("node:stake", "Adds stake to a node", "--node 3 --amount 100")
+    .addOption(NODE)
+    .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
+    .setAction(() => import("./stake.ts"))
+    .build(),
+
+  writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 3")
+    .addOption(NODE)
+    .setAction(() => import("./drain.ts"))
+    .build(),
+
+  writing("node:resume", "Takes leases again after node:drain", "--node 3")
+    .addOption(NODE)
+    .setAction(() => import("./resume.ts"))
+    .build(),
+
+  writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 3")
+    .addOption(NODE)
+    .setAction(() => import("./exit.ts"))
+    .build(),
+
+  writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 3")
+    .addOption(NODE)
+    .setAction(() => import("./withdraw.ts"))
+    .build(),
+
+  writing("node:claim", "Sends all that the signing account can claim (earnings, stake, refunds, bounties)", "")
+    .addOption({ name: "receiver", description: "another account to send it to", defaultValue: "" })
+    .setAction(() => import("./claim.ts"))
+    .build(),
+
+  reading(
+    "node:status",
+    "What a node is, does and has earned and, if it is idle, why; without --node, all nodes",
+    "--node 3",
+  )
+    .addOption(NODE)
+    .setAction(() => import("./status.ts"))
+    .build(),
+];

@@ -1,0 +1,42 @@
+import type { NodeClass, Task } from "@verai/client/entities";
+import type { BlockReference } from "@verai/client/block-reference";
+import type { Reader } from "@verai/client/readers";
+import type { Wish } from "@verai/client/quote";
+import { parseVer } from "@verai/protocol/money/ver";
+import { parseAmount, parseClass } from "../node/parse.ts";
+
+/** The task that `--task` names. @throws Error naming the id and the remedy. */
+export async function parseTask(reader: Reader, at: BlockReference, taskId: number): Promise<Task> {
+  if (taskId <= 0) throw new Error("Name the task: --task <id>. `npx hardhat task:status` lists all of them.");
+  const task = await reader.task(at, taskId);
+  if (!task) throw new Error(`There is no task ${String(taskId)}; \`npx hardhat task:status\` lists all of them.`);
+  return task;
+}
+
+/** Classes with their surcharges, from `cpu/eu,cpu/us=0.003`. Ascending by id. */
+function givenClasses(
+  known: readonly NodeClass[],
+  text: string,
+): { classId: number; name: string; surcharge: bigint }[] {
+  if (text.trim() === "") {
+    throw new Error(`Name the classes that may run it: --classes ${known.map(({ name }) => name).join(",")}`);
+  }
+  const named = text.split(",").map((part) => {
+    const [name = "", surcharge = "0"] = part.trim().split("=");
+    return { classId: parseClass(known, name).id, name, surcharge: parseVer(surcharge) };
+  });
+  return named.sort((a, b) => a.classId - b.classId);
+}
+
+/** Units, price and classes as the options name them. */
+export function parseWish(
+  known: readonly NodeClass[],
+  args: { readonly units: number; readonly maxPrice: string; readonly classes: string },
+): Wish {
+  if (args.units <= 0) throw new Error("Name the units of work: --units 8");
+  return {
+    units: args.units,
+    maxPrice: parseAmount("max-price", args.maxPrice),
+    classes: givenClasses(known, args.classes),
+  };
+}

@@ -1,0 +1,157 @@
+import { reading, writing } from "../session/options.ts";
+
+const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
+/** One each, since a directory is one process's at a time, and results are fetched while `task:submit` still serves. */
+const storeIn = (folder: string) =>
+  ({
+    name: "store",
+    description: "directory of this machine's checkpoint store, of one process at a time",
+    defaultValue: `.data/developer/${folder}`,
+  }) as const;
+const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
+const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
+const CLASSES = {
+  name: "classes",
+  description:
+    "classes that may run it, comma-separated, each with a surcharge in VER that steers and is not paid: cpu/eu,cpu/us=0.003",
+  defaultValue: "",
+} as const;
+
+/** Tasks of developers. */
+export const taskCommands = [
+  reading(
+    "task:quote",
+    "What a task would cost now: solves the allocation with it, sends nothing",
+    "--network baseSepolia --units 8 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
+  )
+    .addOption(UNITS)
+    .addOption(MAX_PRICE)
+    .addOption(CLASSES)
+    .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
+    .setAction(() => import("./quote.ts"))
+    .build(),
+
+  writing(
+    "task:submit",
+    "Submits a task, serves its spec, and follows it to its end; its escrow is taken by permit in the same transaction",
+    "--network baseSepolia --spec spec.json --units 8 --max-price 0.02 --classes cpu/eu --within 24h --interval 60s",
+  )
+    .addOption({ name: "spec", description: "the task's spec (JSON file)", defaultValue: "" })
+    .addOption(UNITS)
+    .addOption(MAX_PRICE)
+    .addOption(CLASSES)
+    .addOption({
+      name: "within",
+      description: "time until the results must be there, such as 24h",
+      defaultValue: "24h",
+    })
+    .addOption({
+      name: "replicas",
+      description: "other nodes that must hold a checkpoint before it counts, 0 to 4",
+      type: "int",
+      defaultValue: 1,
+    })
+    .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
+    .addOption({
+      name: "unitTime",
+      description:
+        "longest time that a unit may take, such as 12h; left out: a day, or until --within if that is sooner",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "trainers",
+      description: "trainers beside the built-in ones that the nodes are known to have, comma-separated",
+      defaultValue: "",
+    })
+    .addOption(storeIn("store"))
+    .addOption({
+      name: "submission",
+      description:
+        "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
+      defaultValue: "1",
+    })
+    .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
+    .setAction(() => import("./submit.ts"))
+    .build(),
+
+  reading("task:watch", "Follows a task live until it has ended", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./watch.ts"))
+    .build(),
+
+  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./status.ts"))
+    .build(),
+
+  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
+    .addOption(TASK)
+    .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
+    .addOption(storeIn("store-logs"))
+    .setAction(() => import("./logs.ts"))
+    .build(),
+
+  writing(
+    "task:result",
+    "Fetches a task's results by CID and verifies them block by block",
+    "--task 7 --out results --accept",
+  )
+    .addOption(TASK)
+    .addOption({ name: "out", description: "directory to write to", defaultValue: "results" })
+    .addFlag({ name: "accept", description: "accept what was fetched and verified, so that it is paid" })
+    .addOption(storeIn("store-results"))
+    .setAction(() => import("./result.ts"))
+    .build(),
+
+  writing(
+    "task:dispute",
+    "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
+    "--lease 34",
+  )
+    .addOption({ name: "lease", description: "the lease's id", type: "int", defaultValue: 0 })
+    .setAction(() => import("./dispute.ts"))
+    .build(),
+
+  writing(
+    "task:raise-price",
+    "Raises the maximum price of a task that waits, which keeps its place and pays no second fee; the escrow is taken by permit in the same transaction",
+    "--task 7 --max-price 0.03",
+  )
+    .addOption(TASK)
+    .addOption(MAX_PRICE)
+    .setAction(() => import("./raise-price.ts"))
+    .build(),
+
+  writing(
+    "task:enqueue",
+    "Puts a task that was parked back into the queue, if a round can serve it now; by its owner for nothing but gas, by others for a submission fee from its round deposit",
+    "--task 7",
+  )
+    .addOption(TASK)
+    .setAction(() => import("./enqueue.ts"))
+    .build(),
+
+  writing(
+    "task:fund",
+    "Adds to what pays for a task's places in rounds, by permit in the same transaction; what is left comes back when the task ends",
+    "--task 7 --amount 0.2",
+  )
+    .addOption(TASK)
+    .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
+    .setAction(() => import("./fund.ts"))
+    .build(),
+
+  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
+    .addOption(TASK)
+    .setAction(() => import("./cancel.ts"))
+    .build(),
+
+  writing(
+    "task:settle-fees",
+    "Settles the fees that nodes paid for giving leases of an ended task back without headway: to the developer, the pool, or back",
+    "--task 7",
+  )
+    .addOption(TASK)
+    .setAction(() => import("./settle-fees.ts"))
+    .build(),
+];
