@@ -136,7 +136,7 @@ export class FailoverChain {
     const { checkpoints, leases } = this.#market.contracts;
     const { nodeId, fence } = await leases.lease(leaseId);
     const producer = Number(nodeId);
-    const [first] = await this.#client.reader.holders(await this.#client.reader.pin(), leaseId);
+    const [first] = await this.#client.reader.holders(await this.#client.reader.block(), leaseId);
     if (!first) throw new Error(`lease ${String(leaseId)} has no holder`);
     const { candidate, nodeId: holder } = first;
     const digest = id(`checkpoint ${String(progress)}`);

@@ -317,9 +317,9 @@ export class MarketContracts {
 
   /** Nodes of these that may sign for a lease's checkpoints, as many as are needed; undefined if too few of them may. */
   async holders(lease: Lease, nodes: readonly GameNode[]): Promise<GameHolder[] | undefined> {
-    const pin = await this.#reader.pin();
-    const needed = await this.#reader.receiptsNeeded(pin, lease.id);
-    const found = (await this.#reader.holders(pin, lease.id)).flatMap(({ candidate, nodeId }) => {
+    const block = await this.#reader.block();
+    const needed = await this.#reader.receiptsNeeded(block, lease.id);
+    const found = (await this.#reader.holders(block, lease.id)).flatMap(({ candidate, nodeId }) => {
       const node = nodes.find((each) => each.nodeId === nodeId);
       return node ? [{ candidate, node }] : [];
     });

@@ -2,8 +2,8 @@ import type { Signer } from "ethers";
 
 import type { Contracts } from "./deployment.ts";
 import { ChainError } from "./errors.ts";
-import { explain } from "./explain.ts";
-import { pinBlock } from "./pin.ts";
+import { explain } from "./error-messages.ts";
+import { blockReference } from "./block-reference.ts";
 import { typesOf } from "./signing.ts";
 
 /** An operator key's agreement to work for an owner's node, as `NodeRegistry.register` and `setOperator` take it. */
@@ -38,7 +38,7 @@ export async function signConsent(
   const address = await operator.getAddress();
   if (address.toLowerCase() === owner.toLowerCase()) return { operator: address, deadline: 0n, signature: "0x" };
   try {
-    const [domain, block] = await Promise.all([nodes.eip712Domain(), pinBlock(provider)]);
+    const [domain, block] = await Promise.all([nodes.eip712Domain(), blockReference(provider)]);
     const deadline = BigInt(block.timestamp + validSeconds);
     const { name, version, chainId, verifyingContract } = domain;
     const message = { owner, operator: address, deadline };

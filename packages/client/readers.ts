@@ -199,8 +199,8 @@ export class Reader {
    * The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than its task asks
    * for, or fewer where there are no more. One call; `holdersOf` of packages/protocol says how they are found.
    */
-  async holders(at: Pin, leaseId: number): Promise<Holder[]> {
-    const found = await answer(this.contracts.checkpoints.holdersOf(leaseId, block(at)));
+  async holders(at: BlockReference, leaseId: number): Promise<Holder[]> {
+    const found = await answer(this.contracts.checkpoints.holdersOf(leaseId, blockTag(at)));
     return found.map(({ candidate, nodeId }) => ({ candidate: safe(candidate), nodeId: safe(nodeId) }));
   }
 

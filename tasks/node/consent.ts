@@ -2,7 +2,7 @@ import { formatConsent, signConsent } from "@verai/client/consent";
 import { write } from "../session/context.ts";
 import type { Environment } from "../session/environment.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { givenAddress } from "./given.ts";
+import { parseAddress } from "./parse.ts";
 
 /** Signs that an operator key works for an owner's node. */
 export default async function consent(
@@ -10,12 +10,12 @@ export default async function consent(
   environment: Environment,
 ): Promise<void> {
   await write(args, environment, async (context) => {
-    const { session, screen } = context;
-    const owner = givenAddress("owner", args.owner);
+    const { session, output } = context;
+    const owner = parseAddress("owner", args.owner);
     const { signer } = await context.account();
     const signed = await signConsent(session.contracts, signer, owner);
     const text = formatConsent(signed);
-    screen.facts([
+    output.facts([
       ["operator", signed.operator],
       ["owner", owner],
       ["good for", "a day"],
