@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Node } from "@verai/client/entities";
 import { settles } from "@verai/executor/time-outs";
 import { ReceiptRequester } from "./replication/requester.ts";
 import { ReceiptResponder } from "./replication/responder.ts";
@@ -13,12 +12,16 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { LeaseTurns } from "./lease/turns.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
-import { chooseNeighbours, heldLeases } from "./node/neighbours.ts";
-import { Replicas } from "./replication/replicas.ts";
-import { resultsToHold, tidyResults } from "./node/results.ts";
-import { keptResults } from "./node/retention.ts";
-import { type AgentState, describe, reconcileNode } from "./node/reconcile.ts";
-import { type AgentContext, attempt, send } from "./context.ts";
+import { COPY_RANKS } from "./node/copy-protocol.ts";
+import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
+import { Housekeeping } from "./node/housekeeping.ts";
+import type { Look } from "./node/own-leases.ts";
+import { Peers } from "./node/peers.ts";
+import { type CopyView, Replicas } from "./replication/replicas.ts";
+import { resultLabel } from "./node/results.ts";
+import { isOfUse } from "./node/retention.ts";
+import { type AgentState, describe, IdleCauses, reconcileNode } from "./node/reconcile.ts";
+import { type AgentContext, attempt, checkpointLabel, send } from "./context.ts";
 import { WorkloadCpu } from "./telemetry/workloads.ts";
 
 export type { AgentContext } from "./context.ts";
@@ -42,6 +45,10 @@ export class Agent {
   readonly #posts: CheckpointPosts;
   readonly #steps: LeaseSteps;
   readonly #replicas: Replicas;
+  readonly #copies: CopyRequests;
+  readonly #house: Housekeeping;
+  readonly #peers: Peers;
+  readonly #causes = new IdleCauses();
   readonly #responder: ReceiptResponder;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
@@ -50,6 +57,7 @@ export class Agent {
   readonly #turns = new LeaseTurns();
   #draining = false;
   #state: AgentState | undefined;
+  #latest: { readonly look: Look; readonly at: number } | undefined;
 
   constructor(context: AgentContext) {
     this.#context = context;
@@ -59,15 +67,25 @@ export class Agent {
     this.#spots = new SpotChecks({ ...context, reputation });
     const requester = new ReceiptRequester({ ...context, reputation });
     this.#posts = new CheckpointPosts(context, this.#leaseSet, requester, this.#spots);
-    this.#steps = new LeaseSteps(context, this.#leaseSet, this.#posts);
-    this.#replicas = new Replicas(context);
+    this.#steps = new LeaseSteps(context, this.#leaseSet, this.#posts, () => {
+      this.#house.hasten();
+    });
+    this.#replicas = new Replicas({
+      ...context,
+      look: (leaseId) => lookForCopies(context, leaseId),
+      full: () => context.disk.full,
+    });
+    this.#copies = new CopyRequests({ ...context, holders: (block, leaseId) => context.holders.of(block, leaseId) });
     this.#responder = new ReceiptResponder(context);
+    this.#house = new Housekeeping(context, this.#replicas, this.#responder);
+    this.#peers = new Peers(context);
   }
 
-  /** Begins to give other nodes receipts, and to answer their spot checks. */
+  /** Begins to give other nodes receipts, to answer their spot checks, and to copy what they ask for. */
   async serve(): Promise<void> {
     await this.#responder.serve();
     await this.#spots.serve();
+    await this.#replicas.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -86,18 +104,15 @@ export class Agent {
   }
 
   async #cycle(): Promise<boolean> {
-    const { reader } = this.#context.session;
-    const { block } = await this.#leaseSet.index.refresh();
+    const look = await this.#leaseSet.look();
+    const { block } = look;
     this.#seen = { timestamp: block.timestamp, at: performance.now() };
-    const nodes = await reader.nodes(block);
-    const node = nodes.find(({ id }) => id === this.#context.nodeId);
-    if (!node) throw new Error(`node ${String(this.#context.nodeId)} is not registered`);
-    this.#connectPeers(nodes);
+    this.#latest = { look, at: performance.now() };
     await this.#lookForRoom();
 
     const pausing = this.#draining || (this.#context.owner?.present ?? false);
     if (pausing && !this.#draining) this.#makeWay();
-    const mine = await this.#leaseSet.onChain(block);
+    const mine = await this.#leaseSet.onChain(look);
     const local = (await this.#leaseSet.here()).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
@@ -110,23 +125,44 @@ export class Agent {
     }
     await this.#turns.settle(this.#draining ? this.#drainPatienceMs : STEP_PATIENCE_MS);
 
+    await this.#peers.keep(block, this.#house.held);
     if (!this.#draining) {
-      await reconcileNode(this.#context, node, block, this.#drains);
-      const kept = await this.#leaseSet.kept(block);
-      const { store } = this.#context;
-      const results = resultsToHold(keptResults(this.#leaseSet.index.all(), block.timestamp), store);
-      await this.#replicas.keep(reader, block, [...new Set([...kept, ...results])], nodes, node.id);
-      await this.#responder.tidy(block, kept);
-      await tidyResults(store, new Set(kept.map(({ id }) => id)), this.#context.logger);
-      this.#spots.begin((id) => nodes.find((each) => each.id === id && each.status === "active")?.endpoint);
+      await reconcileNode(this.#context, look, this.#drains);
+      await this.#house.keep(block);
+      this.#copies.keep(block, this.#contents(look));
+      this.#spots.begin(async (id) => {
+        const { reader } = this.#context.session;
+        const holder = await reader.node(await reader.block(), id);
+        return holder?.status === "active" ? holder.endpoint : undefined;
+      });
     }
-    const state = await describe(this.#context, node, mine, block);
+    const state = await describe(this.#context, look, mine, this.#causes);
     // Seconds that count down are no news.
     if (state.idle !== undefined && state.cause?.code !== this.#state?.cause?.code) {
       this.#context.logger.info({ why: state.idle }, "idle");
     }
     this.#state = state;
     return steps.length > 0 || this.#turns.size > 0;
+  }
+
+  /** What of this node's leases others should have copies of: those that can change, and results that are kept here. */
+  #contents({ checkpoints, block }: Look): Content[] {
+    const { nodeId, store } = this.#context;
+    const leases = new Map(
+      this.#house.held.filter((lease) => lease.nodeId === nodeId).map((lease) => [lease.id, lease]),
+    );
+    for (const lease of this.#leaseSet.leases.live()) leases.set(lease.id, lease);
+    const own = new Set(store.list().flatMap(({ labels }) => labels));
+    const kept = [...leases.values()].filter((lease) => {
+      const isHere = own.has(resultLabel(lease.id)) || own.has(checkpointLabel(lease.id));
+      return isHere && isOfUse(lease, block.timestamp);
+    });
+    return contentsOf(kept, checkpoints, (taskId) => this.#leaseSet.knownTask(taskId));
+  }
+
+  /** The last look at the chain, if it is at most so many milliseconds old. */
+  latest(ms: number): Look | undefined {
+    return this.#latest && performance.now() - this.#latest.at <= ms ? this.#latest.look : undefined;
   }
 
   /** Longest wait for steps in each cycle while the agent leaves: a grace to stop, one to be copied, and transactions. */
@@ -157,9 +193,10 @@ export class Agent {
       }
     }
     await Promise.all([...this.#leaseSet.works.values()].map((work) => work.stop("kill")));
-    await attempt(this.#context, "hand-over", () => handOver(this.#context, this.#leaseSet));
+    await attempt(this.#context, "hand-over", () => handOver(this.#context, this.#leaseSet, this.#copies));
     await this.#responder.stop();
-    const held = this.#leaseSet.index.live().filter((lease) => lease.nodeId === nodeId && lease.status === "active");
+    await this.#replicas.stop();
+    const held = this.#leaseSet.leases.live().filter(({ status }) => status === "active");
     if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");
   }
@@ -177,7 +214,7 @@ export class Agent {
     if (!this.#seen) return;
     const { timestamp, at } = this.#seen;
     const elapsed = (performance.now() - at) / 1000;
-    const running = this.#leaseSet.index.live().filter(({ id }) => this.#leaseSet.works.get(id)?.running);
+    const running = this.#leaseSet.leases.live().filter(({ id }) => this.#leaseSet.works.get(id)?.running);
     const ends: Promise<void>[] = [];
     for (const id of outOfTouch(running, timestamp, elapsed)) {
       const seconds = Math.round(elapsed);
@@ -197,21 +234,22 @@ export class Agent {
     if (now !== undefined && before === undefined) logger.error(now);
     if (now === undefined && before !== undefined) logger.info({ directory: disk.directory }, "there is room again");
   }
+}
 
-  #connectPeers(nodes: readonly Node[]): void {
-    const { store, nodeId } = this.#context;
-    const { index } = this.#leaseSet;
-    this.#responder.see(nodes, (leaseId) => index.get(leaseId));
-    const endpoints = new Map(nodes.map(({ id, endpoint }) => [id, endpoint]));
-    const neighbours = chooseNeighbours({ nodeId, nodes, leases: index.all(), held: heldLeases(store.list()) });
-    store.setPeers(
-      neighbours.flatMap(
-        (id) =>
-          endpoints
-            .get(id)
-            ?.split(",")
-            .filter((address) => address !== "") ?? [],
-      ),
-    );
-  }
+/** What the chain says of a lease that this node is asked to copy for. */
+async function lookForCopies({ session, nodeId }: AgentContext, leaseId: number): Promise<CopyView & { now: number }> {
+  const { reader } = session;
+  const block = await reader.block();
+  const [[lease], self] = await Promise.all([
+    reader.leasesThatExist(block, [leaseId]),
+    reader.node(block, nodeId),
+  ]);
+  const [producer, newest, holders] = lease
+    ? await Promise.all([
+        reader.node(block, lease.nodeId),
+        lease.status === "paid" ? [] : reader.newestCheckpoints(block, leaseId),
+        reader.holders(block, leaseId, COPY_RANKS),
+      ])
+    : [undefined, [], []];
+  return { lease, producer, self, newest, holders: holders.map((holder) => holder.nodeId), now: block.timestamp };
 }

@@ -15,6 +15,9 @@ import { CapacityFollower } from "./node/capacity.ts";
 /** Milliseconds between two looks at the ETH that pays for gas. */
 const BALANCE_INTERVAL_MS = 60_000;
 
+/** Minimum milliseconds between two looks at what was earned. */
+const EARNINGS_INTERVAL_MS = 60_000;
+
 /** What an agent does beside its leases. */
 export interface BackgroundContext {
   readonly session: Session;
@@ -44,8 +47,10 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
   if (owner) {
     const follower = new CapacityFollower({ session, config, executor, logger });
     const least = parseVer(config.claimAbove);
+    // What was earned does not run away, and each look is a call.
+    const earningsMs = Math.max(config.interval * 1000, EARNINGS_INTERVAL_MS);
     loops.push(
-      loop("earnings", config.interval * 1000, async () => {
+      loop("earnings", earningsMs, async () => {
         const claimed = await claimEarnings(session, owner, least);
         if (claimed > 0n) logger.info({ amount: formatEther(claimed) }, "earnings claimed");
         return false;

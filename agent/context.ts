@@ -6,6 +6,7 @@ import type { Session } from "@verai/client/session";
 import type { ReplicationMetrics } from "./replication/replication-metrics.ts";
 import type { WorkContext } from "./lease/work.ts";
 import type { Workspace } from "./lease/workspace.ts";
+import type { HolderBook } from "./node/copy-requests.ts";
 import type { DiskSpace } from "./node/disk.ts";
 import type { IdleDetector } from "./idle/detector.ts";
 
@@ -28,6 +29,9 @@ export interface AgentContext extends WorkContext {
   /** Pause between two spot checks of those who hold this node's checkpoints, milliseconds. */
   readonly spotCheckMs: number;
   readonly disk: DiskSpace;
+  /** Where the node's leases are noted, so that a start does not look for them. */
+  readonly leasesFile?: string | undefined;
+  readonly holders: HolderBook;
   /** Tells whether the machine's owner uses it; left out: the machine is the network's. */
   readonly owner?: Pick<IdleDetector, "present" | "why">;
 }

@@ -15,7 +15,8 @@ import PQueue from "p-queue";
 import { Registry } from "prom-client";
 
 import { ChainError } from "@verai/client/errors";
-import { openSession } from "@verai/client/session";
+import { answer, blockTag } from "@verai/client/readers";
+import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { printReport, refuseErrors } from "@verai/process/check/finding";
 import { readConfig } from "@verai/process/config";
@@ -37,6 +38,8 @@ import { runBackground } from "./background.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { leasesDirectory, openExecutor } from "./executor.ts";
+import { locate, type LocateParts } from "./lease/locate.ts";
+import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
 import { IdleDetector } from "./idle/detector.ts";
 import { Specs } from "./lease/specs.ts";
@@ -44,6 +47,9 @@ import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
 import { telemetryMetrics } from "./telemetry/telemetry-metrics.ts";
 import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
+
+/** Milliseconds for which a look at the chain counts for reports. */
+const LOOK_MS = 15_000;
 
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
 const CHORES_MS = 10_000;
@@ -156,6 +162,10 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       metrics: replicationMetrics(registry),
       spotCheckMs: config.spotCheck * 1000,
       disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
+      leasesFile: join(config.dataDir, "own-leases.json"),
+      holders: new HolderBook(session.reader),
+      locate: (restorable) =>
+        locate(restorable, { store, block: () => session.reader.block(), goneOf: goneBy(session) }),
     });
     const running = agent;
     await running.serve();
@@ -181,7 +191,8 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       heartbeat,
       cycle: async () => {
         await sample();
-        await reporter.cycle(await session.reader.block());
+        // What the agent has just seen is good enough for its reports.
+        await reporter.cycle(running.latest(LOOK_MS));
         return false;
       },
     });
@@ -212,6 +223,18 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     session.close();
     logger.info("agent stopped");
   }
+}
+
+/** Which nodes the chain itself says cannot be reached: those that have left, or missed their reports. */
+function goneBy({ reader, contracts }: Session): LocateParts["goneOf"] {
+  return async (block, nodeIds) => {
+    const [nodes, silent] = await Promise.all([
+      reader.nodesById(block, nodeIds),
+      answer(contracts.lens.silentOf([...nodeIds], blockTag(block))),
+    ]);
+    const away = nodes.filter(({ status }) => status !== "active" && status !== "draining").map(({ id }) => id);
+    return new Set([...silent.map(Number), ...away]);
+  };
 }
 
 /** Directories that work needs room in: the agent's own, and that of the leases where it is on another volume. */

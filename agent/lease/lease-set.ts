@@ -1,8 +1,7 @@
-import type { Lease, Task } from "@verai/client/entities";
-import { LeaseIndex } from "@verai/client/lease-index";
+import type { Task } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { systemCode } from "@verai/system/durable";
-import { keptLeases } from "../node/retention.ts";
+import { isLive, type Look, OwnLeases } from "../node/own-leases.ts";
 import type { AgentContext } from "../context.ts";
 import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./lease-plan.ts";
@@ -13,7 +12,7 @@ const MAY_PASS = new Set(["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EBUSY", "ESTA
 
 /** What this node holds: its leases on chain, and the work on them here. */
 export class LeaseSet {
-  readonly index: LeaseIndex;
+  readonly leases: OwnLeases;
   /** Work under way or ended, by lease id. */
   readonly works = new Map<number, LeaseWork>();
   readonly #tasks = new Map<number, Task>();
@@ -25,21 +24,20 @@ export class LeaseSet {
 
   constructor(context: AgentContext) {
     this.#context = context;
-    this.index = new LeaseIndex(context.session.reader);
+    this.leases = new OwnLeases({ ...context, file: context.leasesFile });
   }
 
-  /** The node's leases that are live on chain, or were begun here. */
-  async onChain(block: BlockReference): Promise<ChainLease[]> {
-    const { session, nodeId, workspace } = this.#context;
-    const begun = new Set((await workspace.records()).map(({ leaseId }) => leaseId));
-    const own = this.index.all().filter((lease) => lease.nodeId === nodeId && (begun.has(lease.id) || isLive(lease)));
-    const checkpoints = await session.reader.checkpoints(
-      block,
-      own.map(({ id }) => id),
-    );
-    const { leaseGrace } = await session.reader.parameters(block);
+  /** One look at the chain: this node's leases that are live, or were begun here, and what else the agent decides by. */
+  async look(): Promise<Look> {
+    const begun = await this.#context.workspace.begun();
+    return this.leases.look([...new Set(begun.map(({ leaseId }) => leaseId))]);
+  }
+
+  /** The node's leases that are live on chain, or were begun here, as a look has shown them. */
+  async onChain({ block, checkpoints, parameters }: Look): Promise<ChainLease[]> {
+    const { leaseGrace } = parameters;
     return Promise.all(
-      own.map(async (lease) => {
+      this.leases.all().map(async (lease) => {
         const { checkpointInterval, deadline } = await this.task(lease.taskId, block);
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
@@ -80,7 +78,7 @@ export class LeaseSet {
     );
     // Folders without a record are of use to no lease that is over.
     const leftovers = begun.filter(({ leaseId, fence, record }) => {
-      const lease = this.index.get(leaseId);
+      const lease = this.leases.get(leaseId);
       const isOver = lease !== undefined && !(isLive(lease) && lease.fence === fence);
       return record === undefined && isOver && !this.works.has(leaseId);
     });
@@ -115,17 +113,6 @@ export class LeaseSet {
     this.#context.logger.warn({ lease: leaseId, hint }, "no checkpoint yet");
   }
 
-  /** Leases whose checkpoints are still of use. */
-  async kept(block: BlockReference): Promise<Lease[]> {
-    const leases = this.index.all();
-    const open = new Set<number>();
-    for (const { taskId, status } of leases) {
-      if (!["released", "expired", "rejected"].includes(status) || open.has(taskId)) continue;
-      if (block.timestamp < (await this.task(taskId, block)).deadline) open.add(taskId);
-    }
-    return keptLeases(leases, block.timestamp, (taskId) => open.has(taskId));
-  }
-
   /** A task. What an agent reads of it never changes, so it is read once. */
   async task(taskId: number, block: BlockReference): Promise<Task> {
     const known = this.#tasks.get(taskId);
@@ -135,8 +122,9 @@ export class LeaseSet {
     this.#tasks.set(taskId, task);
     return task;
   }
-}
 
-function isLive(lease: Lease): boolean {
-  return ["active", "moving", "delivered", "disputed"].includes(lease.status);
+  /** A task that was read before. */
+  knownTask(taskId: number): Task | undefined {
+    return this.#tasks.get(taskId);
+  }
 }

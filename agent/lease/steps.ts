@@ -1,7 +1,8 @@
 import type { BlockReference } from "@verai/client/block-reference";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { resultLabel } from "../node/results.ts";
-import { type AgentContext, attempt, checkpointLabel, send } from "../context.ts";
+import { COPY_RANKS } from "../node/copy-protocol.ts";
+import { type AgentContext, attempt, send } from "../context.ts";
 import { bundleResult } from "./bundle.ts";
 import type { LeaseSet } from "./lease-set.ts";
 import { restorable } from "./lineage.ts";
@@ -17,11 +18,14 @@ export class LeaseSteps {
   readonly #context: AgentContext;
   readonly #leaseSet: LeaseSet;
   readonly #posts: CheckpointPosts;
+  readonly #onForget: () => void;
 
-  constructor(context: AgentContext, leaseSet: LeaseSet, posts: CheckpointPosts) {
+  /** @param onForget Told when what a lease has left here is no longer needed for work. */
+  constructor(context: AgentContext, leaseSet: LeaseSet, posts: CheckpointPosts, onForget: () => void) {
     this.#context = context;
     this.#leaseSet = leaseSet;
     this.#posts = posts;
+    this.#onForget = onForget;
   }
 
   /** Takes the steps of one lease in their order, up to the first that fails; the rest comes up again in the next cycle. */
@@ -42,7 +46,7 @@ export class LeaseSteps {
         await this.#leaseSet.works.get(step.leaseId)?.stop("kill");
         return;
       case "forget":
-        return this.#forget(step.leaseId, block);
+        return this.#forget(step.leaseId);
       default:
         if (!lease) throw new Error(`lease ${String(step.leaseId)} is not known`);
     }
@@ -86,24 +90,20 @@ export class LeaseSteps {
   }
 
   async #start(lease: ChainLease, block: BlockReference): Promise<void> {
-    const { session, workspace } = this.#context;
-    const chainLease = this.#leaseSet.index.get(lease.id);
-    const parent = chainLease?.parent ?? 0;
-    const from = parent === 0 ? [] : await restorable(session.reader, block, parent);
+    const { session, workspace, holders } = this.#context;
+    const parent = this.#leaseSet.leases.get(lease.id)?.parent ?? 0;
+    const task = await this.#leaseSet.task(lease.taskId, block);
+    // Where the task asks for no receipts, copies are with those whom its nodes asked.
+    const most = task.replicas === 0 ? COPY_RANKS : 0;
+    const holdersOf = (leaseId: number) => holders.of(block, leaseId, most);
+    const from = parent === 0 ? [] : await restorable(session.reader, block, parent, holdersOf);
     const folder = workspace.folder(lease.id, lease.fence);
     if (this.#leaseSet.works.get(lease.id)?.ending === true) return;
-    const work = new LeaseWork(lease, await this.#leaseSet.task(lease.taskId, block), folder, from, this.#context);
+    const work = new LeaseWork(lease, task, folder, from, this.#context);
     this.#leaseSet.works.set(lease.id, work);
     work.start();
     const { id, taskId, start, count, fence } = lease;
     this.#context.logger.info({ lease: id, task: taskId, start, count, fence, parent }, "working on lease");
-  }
-
-  async #unpinAllBut(label: string, kept: ReadonlySet<string>): Promise<void> {
-    const { store } = this.#context;
-    for (const { cid, labels } of store.list()) {
-      if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);
-    }
   }
 
   async #deliver(lease: ChainLease): Promise<void> {
@@ -133,16 +133,12 @@ export class LeaseSteps {
   }
 
   /** Deletes the work of a lease that is over. Its result stays pinned while there is room: it is what was paid for; so do its checkpoints for a while. */
-  async #forget(leaseId: number, block: BlockReference): Promise<void> {
-    const { workspace, store, nodeId } = this.#context;
+  async #forget(leaseId: number): Promise<void> {
+    const { workspace, nodeId } = this.#context;
     this.#leaseSet.works.delete(leaseId);
     await this.#posts.drop(leaseId);
-    const now = this.#leaseSet.index.get(leaseId);
+    const now = this.#leaseSet.leases.get(leaseId);
     await workspace.remove(leaseId, now && isOurs(now) && now.nodeId === nodeId ? now.fence : undefined);
-    const kept = new Set((await this.#leaseSet.kept(block)).map(({ id }) => id));
-    for (const { id } of this.#leaseSet.index.all()) {
-      if (!kept.has(id)) await this.#unpinAllBut(checkpointLabel(id), new Set());
-    }
-    await store.collectGarbage();
+    this.#onForget();
   }
 }

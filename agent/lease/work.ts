@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import type PQueue from "p-queue";
 
-import type { Checkpoint, Task } from "@verai/client/entities";
+import type { Task } from "@verai/client/entities";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
@@ -16,6 +16,8 @@ import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import type { TaskSpec } from "@verai/executor/spec";
 import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
+import type { Restorable } from "./lineage.ts";
+import type { Located } from "./locate.ts";
 import type { ChainLease } from "./lease-plan.ts";
 import type { Specs } from "./specs.ts";
 import type { LeaseFolder } from "./workspace.ts";
@@ -24,6 +26,9 @@ import type { LeaseFolder } from "./workspace.ts";
 const RESTORE_TIMEOUT_MS = 120_000;
 /** Longest wait for any block of it, milliseconds: what nobody has must not cost the lease. */
 const RESTORE_STALL_MS = 6_000;
+/** Pause before all are asked again, milliseconds, and rounds in which one that says that it has a checkpoint is believed. */
+const RESTORE_PAUSE_MS = 5_000;
+const RESTORE_ROUNDS = 3;
 
 /** Seconds for which the end of work is waited for after it was killed, or after its grace: more than a unit's own bound. */
 const STOP_SECONDS = END_SECONDS + 5;
@@ -42,6 +47,8 @@ export interface WorkContext {
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
   readonly disk: Pick<DiskSpace, "look">;
+  /** Asks those whom the chain names whether they have any of these checkpoints. */
+  readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;
 }
 
 /**
@@ -54,13 +61,15 @@ export class LeaseWork {
   readonly folder: LeaseFolder;
   readonly #context: WorkContext;
   readonly #task: Task;
-  readonly #restorable: readonly Checkpoint[];
+  readonly #restorable: readonly Restorable[];
   readonly #stop = new AbortController();
   readonly #running = new Set<RunningUnit>();
   #ended: Promise<void> | undefined;
   #active = false;
   #givenUp = false;
   #failure: string | undefined;
+  /** Why the work before cannot be gone on from yet. */
+  #lacking: string | undefined;
   #endedCpuSeconds = 0;
 
   /** @param restorable Checkpoints to resume from, best first. */
@@ -68,7 +77,7 @@ export class LeaseWork {
     lease: ChainLease,
     task: Task,
     folder: LeaseFolder,
-    restorable: readonly Checkpoint[],
+    restorable: readonly Restorable[],
     context: WorkContext,
   ) {
     this.lease = lease;
@@ -88,8 +97,9 @@ export class LeaseWork {
     return this.#active && this.#givenUp;
   }
 
-  /** Why a unit that was started has not begun yet; undefined if none waits. */
+  /** Why a unit that was started has not begun yet, or none can be started; undefined if none waits. */
   get waiting(): string | undefined {
+    if (this.#lacking !== undefined) return this.#lacking;
     for (const unit of this.#running) {
       const why = unit.waiting?.();
       if (why !== undefined) return why;
@@ -169,42 +179,69 @@ export class LeaseWork {
     );
   }
 
-  /** Brings earlier holders' work here, once. Damaged or missing checkpoints are passed over, down to a fresh start. */
+  /**
+   * Brings earlier holders' work here, once. Damaged checkpoints, and those that cannot be had, are passed over for the one
+   * before. Work begins again from nothing only if nobody whom the chain names has any of them: as long as one was not reached, and is not gone
+   * by the chain's word, he may have it, and is asked again until the lease is given back.
+   */
   async #restore(): Promise<void> {
     const { lease, folder } = this;
-    const { store, logger } = this.#context;
+    const { logger, locate } = this.#context;
     if (await folder.record()) return;
-    const record = {
-      leaseId: lease.id,
-      fence: lease.fence,
-      taskId: lease.taskId,
-      start: lease.start,
-      count: lease.count,
-    };
-    for (const checkpoint of this.#restorable) {
-      const cid = fromChainCid(checkpoint).toString();
-      await mkdir(dirname(folder.path), { recursive: true });
-      const scratch = await mkdtemp(`${folder.path}.restore-`);
-      try {
-        const target = join(scratch, "checkpoint");
-        await store.fetchTo(cid, target, {
-          maxBytes: checkpoint.size,
-          timeout: RESTORE_TIMEOUT_MS,
-          stallTimeout: RESTORE_STALL_MS,
-          signal: this.#stop.signal,
-        });
-        const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
-        logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
+    const { taskId, start, count } = lease;
+    const record = { leaseId: lease.id, fence: lease.fence, taskId, start, count };
+    for (let round = 1; ; round++) {
+      for (const each of this.#restorable) {
+        if (!(await this.#restoreFrom(each))) continue;
+        this.#lacking = undefined;
         await folder.remember({ ...record, restored: true });
         return;
-      } catch (error) {
-        this.#stop.signal.throwIfAborted();
-        logger.warn({ lease: lease.id, cid, err: error }, "checkpoint cannot be restored, trying the one before");
-      } finally {
-        await rm(scratch, { recursive: true, force: true });
       }
+      if (this.#restorable.length === 0) break;
+      const { having, unreached } = await locate(this.#restorable);
+      // What somebody has and cannot be fetched again and again is damaged there.
+      const awaited = [...unreached, ...(round < RESTORE_ROUNDS ? having : [])];
+      if (awaited.length === 0) break;
+      this.#lacking = `the work before is not to be had yet: nodes ${awaited.join(", ")} may have it`;
+      logger.warn({ lease: lease.id, having, unreached }, "no checkpoint can be restored yet, asking again");
+      await sleep(RESTORE_PAUSE_MS, undefined, { signal: this.#stop.signal });
+    }
+    this.#lacking = undefined;
+    if (this.#restorable.length > 0) {
+      logger.warn(
+        { lease: lease.id },
+        "nobody whom the chain names has a checkpoint of the work before: beginning from nothing",
+      );
     }
     await folder.remember({ ...record, restored: false });
+  }
+
+  /** @returns Whether this checkpoint could be restored. */
+  async #restoreFrom({ checkpoint, named }: Restorable): Promise<boolean> {
+    const { lease, folder } = this;
+    const { store, logger } = this.#context;
+    const cid = fromChainCid(checkpoint).toString();
+    await mkdir(dirname(folder.path), { recursive: true });
+    const scratch = await mkdtemp(`${folder.path}.restore-`);
+    try {
+      const target = join(scratch, "checkpoint");
+      await store.fetchTo(cid, target, {
+        from: named.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")),
+        maxBytes: checkpoint.size,
+        timeout: RESTORE_TIMEOUT_MS,
+        stallTimeout: RESTORE_STALL_MS,
+        signal: this.#stop.signal,
+      });
+      const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
+      logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
+      return true;
+    } catch (error) {
+      this.#stop.signal.throwIfAborted();
+      logger.warn({ lease: lease.id, cid, err: error }, "checkpoint cannot be restored, trying the one before");
+      return false;
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
   }
 
   /** Runs a unit until it is done, fails for good, or the work is stopped. */

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Lease } from "@verai/client/entities";
 import type { Reach } from "@verai/checkpoint-store/dial-policy";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
@@ -10,7 +9,7 @@ import { reachOf } from "@verai/process/reach";
 import type { LeaseSet } from "../lease/lease-set.ts";
 import type { AgentContext } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
-import { replicaHolders } from "../replication/holders.ts";
+import type { CopyRequests } from "./copy-requests.ts";
 
 /** Time for one try to find a checkpoint at another node, milliseconds. */
 const TRY_MS = 5_000;
@@ -60,29 +59,32 @@ async function isHeldBy(
  * Waits until others hold the last checkpoints of leases that were given back, where their task asks for no receipts: those
  * with receipts are held, or they would not have been posted.
  */
-export async function handOver(context: AgentContext, leaseSet: LeaseSet): Promise<void> {
-  const { session, nodeId, replicas, graceSeconds, disk, logger } = context;
-  const { block } = await leaseSet.index.refresh();
-  const released = (await leaseSet.kept(block)).filter(
-    ({ nodeId: by, status }) => by === nodeId && status === "released",
-  );
-  const given: Lease[] = [];
-  for (const lease of released) if ((await leaseSet.task(lease.taskId, block)).replicas === 0) given.push(lease);
+export async function handOver(context: AgentContext, leaseSet: LeaseSet, copies: CopyRequests): Promise<void> {
+  const { session, nodeId, replicas, graceSeconds, disk, store, logger } = context;
+  const labels = store.list().flatMap((pinned) => pinned.labels);
+  const own = labels.map((label) => Number(/^checkpoint-(\d+)$/.exec(label)?.[1])).filter((id) => id > 0);
+  if (own.length === 0 || replicas === 0) return;
+  const block = await session.reader.block();
+  const leases = await session.reader.leasesThatExist(block, own);
+  const released = leases.filter(({ nodeId: by, status }) => by === nodeId && status === "released");
+  const given: number[] = [];
+  for (const { id, taskId } of released) if ((await leaseSet.task(taskId, block)).replicas === 0) given.push(id);
   if (given.length === 0) return;
-  const ids = given.map(({ id }) => id);
-  const [checkpoints, nodes] = await Promise.all([session.reader.checkpoints(block, ids), session.reader.nodes(block)]);
-  const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
+  const checkpoints = await session.reader.checkpoints(block, given);
   const signal = timeoutSignal(graceSeconds * 1000);
   const reach = reachOf(Number((await session.provider.getNetwork()).chainId));
   await Promise.all(
     [...checkpoints].map(async ([leaseId, checkpoint]) => {
       const cid = fromChainCid(checkpoint).toString();
-      const holders = nodes.filter(({ id }) => replicaHolders(leaseId, nodeId, active, replicas).includes(id));
-      for (const { id, endpoint } of holders) {
-        const scratch = join(disk.directory, `handover-${String(leaseId)}`);
-        if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
-        logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
-        return;
+      while (!signal.aborted) {
+        const { held } = await copies.ask(block, leaseId);
+        for (const { nodeId: id, endpoint } of held) {
+          const scratch = join(disk.directory, `handover-${String(leaseId)}`);
+          if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
+          logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
+          return;
+        }
+        await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }
       logger.warn({ lease: leaseId, cid }, "no other node has the last checkpoint; it is here when the agent is back");
     }),

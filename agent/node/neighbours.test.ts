@@ -1,40 +1,37 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { Lease, Node } from "@verai/client/entities";
 import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
-import { chooseNeighbours, heldLeases } from "./neighbours.ts";
-import { rankHolders } from "../replication/holders.ts";
+import { chooseNeighbours, heldLeases, sampleIds } from "./neighbours.ts";
 
-const node = (id: number, status: Node["status"] = "active", endpoint = `/ip4/203.0.113.7/tcp/${id}`) => ({
-  ...{ id, status, endpoint },
-});
-const lease = (id: number, taskId: number, nodeId: number, status: Lease["status"] = "active") => ({
-  ...{ id, taskId, nodeId, status },
-});
+const node = (nodeId: number, endpoint = `/ip4/203.0.113.7/tcp/${String(nodeId)}`) => ({ nodeId, endpoint });
+const ports = (addresses: readonly string[]) => addresses.map((address) => Number(address.split("/").at(-1)));
 
-test("own holders, producers of what is held, and fellow nodes come first, then all others once", () => {
-  const nodes = Array.from({ length: 1_000 }, (_, index) => node(index + 1));
-  const leases = [lease(1, 1, 500), lease(2, 1, 7), lease(3, 2, 600), lease(4, 3, 700), lease(5, 4, 7, "expired")];
-  const chosen = chooseNeighbours({ nodeId: 7, nodes, leases, held: new Set([3]) });
-  const active = nodes.map(({ id }) => id).filter((id) => id !== 7);
-  assert.deepEqual(chosen.slice(0, 5), [...rankHolders(2, 7, active).slice(0, 3), 600, 500]);
-  assert.equal(chosen.length, 999);
-  assert.equal(new Set(chosen).size, 999);
-  assert.ok(!chosen.includes(7) && !chosen.slice(0, 5).includes(700));
+test("holders and producers come first, once each, then the sample; never the own node, nor one without an address", () => {
+  const chosen = chooseNeighbours({
+    nodeId: 7,
+    holders: [node(3), node(7), node(4, ""), node(5)],
+    producers: [node(5), node(6)],
+    sample: [node(1), node(3), node(9, "/ip4/203.0.113.7/tcp/9,/ip4/203.0.113.7/tcp/90")],
+  });
+  assert.deepEqual(ports(chosen), [3, 5, 6, 1, 9, 90]);
 });
 
-test("those with a reason are bounded; who has left, or says no address, is no neighbour", () => {
-  const nodes = [node(1), node(2, "draining"), node(3, "withdrawn"), node(4, "active", ""), node(5)];
-  assert.deepEqual(chooseNeighbours({ nodeId: 1, nodes, leases: [], held: new Set() }), [2, 5]);
-  const many = Array.from({ length: 400 }, (_, index) => node(index + 1));
-  const leases = many.map(({ id }) => lease(id, 1, id));
-  const chosen = chooseNeighbours({ nodeId: 1, nodes: many, leases, held: new Set(leases.map(({ id }) => id)) });
-  assert.deepEqual(
-    chosen.slice(FIRST_NEIGHBOURS),
-    chosen.slice(FIRST_NEIGHBOURS).toSorted((a, b) => a - b),
+test("those with a reason are bounded, and neither kind takes the places of the other", () => {
+  const many = (from: number) => Array.from({ length: 400 }, (_, i) => node(from + i));
+  const chosen = ports(
+    chooseNeighbours({ nodeId: 1, holders: many(1_000), producers: many(2_000), sample: [node(9)] }),
   );
-  assert.equal(chosen.length, 399);
+  assert.equal(chosen.length, FIRST_NEIGHBOURS + 1);
+  assert.equal(chosen.filter((id) => id >= 1_000 && id < 2_000).length, FIRST_NEIGHBOURS / 2);
+  assert.equal(chosen.at(-1), 9);
+});
+
+test("a sample is all of a small network, and a bounded number of a large one", () => {
+  assert.deepEqual(sampleIds(5, 2, 12), [1, 3, 4, 5]);
+  const ids = sampleIds(10_000, 2, 12);
+  assert.ok(ids.length >= 10 && ids.length <= 12);
+  assert.ok(ids.every((id) => id >= 1 && id <= 10_000 && id !== 2));
 });
 
 test("what is held is read from the labels of pins", () => {

@@ -1,52 +1,59 @@
-import type { Lease, Node } from "@verai/client/entities";
-import { FINAL_LEASE_STATUSES } from "@verai/client/enums";
 import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
-import { rankHolders } from "../replication/holders.ts";
 
-/** Leases for which holders are reckoned; each takes a hash for each active node. */
-const MAX_RANKED = 8;
-/** Holders of each of the own leases: those that are asked first. */
-const HOLDERS = 3;
+/** A node as far as being connected to it goes. */
+export interface Neighbour {
+  readonly nodeId: number;
+  /** Multiaddrs, comma-separated. */
+  readonly endpoint: string;
+}
 
-/** What neighbours are chosen by. */
+/** What neighbours are chosen by; in each list the most important first. */
 export interface NeighbourView {
   /** The own node. */
   readonly nodeId: number;
-  readonly nodes: readonly Pick<Node, "id" | "status" | "endpoint">[];
-  readonly leases: readonly Pick<Lease, "id" | "taskId" | "nodeId" | "status">[];
-  /** Leases whose checkpoints this node holds copies of. */
-  readonly held: ReadonlySet<number>;
+  /** Those who may sign for the checkpoints of this node's leases. */
+  readonly holders: readonly Neighbour[];
+  /** Those whose checkpoints this node holds. */
+  readonly producers: readonly Neighbour[];
+  /** Some others of the network: latency is measured to them. */
+  readonly sample: readonly Neighbour[];
 }
 
 /**
- * The nodes to be connected to, the most important first: those that hold the checkpoints of this node's leases, those
- * whose checkpoints it holds itself, those that worked or work on the same tasks; {@link FIRST_NEIGHBOURS} at most by
- * reason, and after them all others, of which the store takes a few at random. Pure; O(nodes + leases).
+ * The nodes to be connected to: those that have to do with this node's work, at most {@link FIRST_NEIGHBOURS}, and after them
+ * a sample of the others. Pure; O(neighbours), whatever the network's size.
+ *
+ * @returns Their addresses, the most important first.
  */
-export function chooseNeighbours({ nodeId, nodes, leases, held }: NeighbourView): number[] {
-  const reachable = nodes.filter(
-    ({ id, status, endpoint }) => id !== nodeId && endpoint !== "" && (status === "active" || status === "draining"),
-  );
-  const known = new Set(reachable.map(({ id }) => id));
-  const active = reachable.filter(({ status }) => status === "active").map(({ id }) => id);
-  const own = leases.filter((lease) => lease.nodeId === nodeId && !FINAL_LEASE_STATUSES.includes(lease.status));
-  const tasks = new Set(own.map(({ taskId }) => taskId));
-  const byReason = [
-    ...own.slice(-MAX_RANKED).flatMap(({ id }) => rankHolders(id, nodeId, active).slice(0, HOLDERS)),
-    ...leases.filter(({ id }) => held.has(id)).map((lease) => lease.nodeId),
-    // The newest first: a range that changed hands is resumed from its last node's checkpoints.
-    ...leases
-      .filter(({ taskId }) => tasks.has(taskId))
-      .map((lease) => lease.nodeId)
-      .reverse(),
-  ];
-  const first = [...new Set(byReason)].filter((id) => known.has(id)).slice(0, FIRST_NEIGHBOURS);
-  const chosen = new Set(first);
-  return [...first, ...reachable.map(({ id }) => id).filter((id) => !chosen.has(id))];
+export function chooseNeighbours({ nodeId, holders, producers, sample }: NeighbourView): string[] {
+  const chosen = new Map<number, string>();
+  const add = (nodes: readonly Neighbour[], most: number): void => {
+    for (const node of nodes) {
+      if (chosen.size >= most) return;
+      if (node.nodeId !== nodeId && node.endpoint !== "" && !chosen.has(node.nodeId))
+        chosen.set(node.nodeId, node.endpoint);
+    }
+  };
+  // Neither kind may take all the places.
+  add(holders, FIRST_NEIGHBOURS / 2);
+  add(producers, FIRST_NEIGHBOURS);
+  add(holders, FIRST_NEIGHBOURS);
+  add(sample, chosen.size + sample.length);
+  return [...chosen.values()].flatMap((endpoint) => endpoint.split(",").filter((address) => address !== ""));
 }
 
 /** Leases of which a store holds copies, by the labels of its pins. */
 export function heldLeases(pins: readonly { readonly labels: readonly string[] }[]): Set<number> {
   const ids = pins.flatMap(({ labels }) => labels.map((label) => /^(?:attested|replica)-(\d+)$/.exec(label)?.[1]));
   return new Set(ids.filter((id) => id !== undefined).map(Number));
+}
+
+/** Ids of a sample of nodes, at random and without the own one. Pure but for `random`. @param random Below 1. */
+export function sampleIds(nodeCount: number, own: number, most: number, random: () => number = Math.random): number[] {
+  const ids = new Set<number>();
+  // All of a small network; of a large one hardly any is drawn twice.
+  if (nodeCount <= 2 * most) for (let id = 1; id <= nodeCount; id++) ids.add(id);
+  else for (let tries = 0; tries < 4 * most && ids.size < most; tries++) ids.add(1 + Math.floor(random() * nodeCount));
+  ids.delete(own);
+  return [...ids];
 }

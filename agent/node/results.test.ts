@@ -6,9 +6,8 @@ import { test } from "node:test";
 
 import { pino } from "pino";
 
-import type { Lease } from "@verai/client/entities";
 import { LocalStore } from "@verai/checkpoint-store/local";
-import { resultLabel, resultsToHold, resultsToLetGo, tidyResults } from "./results.ts";
+import { resultLabel, resultsToLetGo, tidyResults } from "./results.ts";
 
 const results = [3, 1, 2].map((leaseId) => ({
   leaseId,
@@ -51,15 +50,4 @@ test("a store that is filled with results has room for work again", async () => 
     await store.close();
     await rm(directory, { recursive: true });
   }
-});
-
-test("copies of results: all while there is room; then those that are here, and none again that was let go", () => {
-  const leases = [1, 2, 3].map((id) => ({ id }) as Lease);
-  const store = (usedBytes: number) => ({
-    usedBytes,
-    maxBytes: 100,
-    list: () => [{ labels: ["replica-2", "result-3"] }],
-  });
-  const held = (usedBytes: number) => resultsToHold(leases, store(usedBytes) as never).map(({ id }) => id);
-  assert.deepEqual([held(75), held(76)], [[1, 2, 3], [2]]);
 });

@@ -1,7 +1,5 @@
-import type { Lease } from "@verai/client/entities";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { replicaLabel } from "../replication/replicas.ts";
 
 /** Share of the store's bound that may be full before results that were paid for long ago go: work needs the rest. */
 const SHARE = 0.75;
@@ -44,20 +42,8 @@ export function resultsToLetGo(
   return gone;
 }
 
-/**
- * Of paid leases of others, those whose results this node may hold: while the store fills up, those alone that are here
- * already, so that what was let go is not copied again. O(leases + pins).
- */
-export function resultsToHold(
-  leases: readonly Lease[],
-  store: Pick<CheckpointStore, "list" | "usedBytes" | "maxBytes">,
-): Lease[] {
-  if (!fillsUp(store)) return [...leases];
-  const labels = new Set(store.list().flatMap((block) => block.labels));
-  return leases.filter(({ id }) => labels.has(replicaLabel(id)));
-}
-
-function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">): boolean {
+/** Whether results that were paid for have to make room for work. */
+export function fillsUp(store: Pick<CheckpointStore, "usedBytes" | "maxBytes">): boolean {
   return store.usedBytes > SHARE * store.maxBytes;
 }
 

@@ -1,4 +1,4 @@
-import type { Lease } from "@verai/client/entities";
+import type { Lease, Task } from "@verai/client/entities";
 
 /** Time for which a paid lease's checkpoints and copies are kept, seconds: for anyone who wants to look at how it went. */
 const RETENTION = 3600;
@@ -45,4 +45,18 @@ export function keptLeases(leases: readonly Lease[], now: number, isOpen: (taskI
     if (status === "paid") return result !== undefined && now < result.deliveredAt + RETENTION;
     return isOpen(taskId) && !known.get(id);
   });
+}
+
+/** Whether copies of what a lease left can still be of use: of one that was paid a while ago, its result is. @param now Chain time, seconds. */
+export function isOfUse({ status, result }: Pick<Lease, "status" | "result">, now: number): boolean {
+  if (status === "paid") return result !== undefined && now < result.deliveredAt + RESULT_RETENTION;
+  return true;
+}
+
+/** Whether a task can still get new leases that go on from the checkpoints of others, or may have to. @param now Chain time, seconds. */
+export function needsCheckpoints(
+  task: Pick<Task, "status" | "deadline" | "openUnits" | "leasedUnits">,
+  now: number,
+): boolean {
+  return task.status !== "ended" && now < task.deadline && task.openUnits + task.leasedUnits > 0;
 }

@@ -1,7 +1,11 @@
-import type { Lease, Node } from "@verai/client/entities";
+import type { Lease } from "@verai/client/entities";
+import { Budget } from "@verai/system/budget";
 
-/** Milliseconds between two reads of the chain for unknown leases, no matter who asks for them. */
-const REFRESH_MS = 2_000;
+/** Looks at the chain for unknown leases, no matter who asks for them: in a second, and at once. */
+const LOOKS = { perSecond: 4, burst: 32, maxNames: 1 };
+
+/** Leases that are remembered; beyond, the one asked for longest ago is forgotten. */
+const MAX_KNOWN = 4_096;
 
 /** What a request for a receipt is held against before the chain is read for it. */
 export interface Producer {
@@ -14,50 +18,53 @@ export interface Producer {
 export type ReadProducer = (leaseId: number) => Promise<Producer | undefined>;
 
 /**
- * Who may ask for receipts, as the node knew at its last look at the chain. A stranger's request costs no call: only for a
- * lease or a fence that is newer than the last look is the chain read, and that once in {@link REFRESH_MS} at most, no matter who
- * and how many ask.
+ * Who may ask for receipts: of each lease that was asked about, its node's operator. A lease is read from the chain when it is
+ * first asked about, or under a newer fence, and after that costs no call; strangers who make leases up use a bounded number of
+ * calls together.
  */
 export class OperatorDirectory {
   readonly #read: ReadProducer;
-  readonly #now: () => number;
-  #operators: ReadonlyMap<number, string> = new Map();
-  #lease: (leaseId: number) => Lease | undefined = () => undefined;
-  #newest: Producer | undefined;
-  #readAt = -Infinity;
+  readonly #looks: Budget;
+  /** In the order of their last use. */
+  readonly #known = new Map<number, Producer>();
+  readonly #doubted = new Set<number>();
 
-  /** @param now - milliseconds, monotonic */
+  /** @param now Milliseconds, monotonic. */
   constructor(read: ReadProducer, now: () => number = () => performance.now()) {
     this.#read = read;
-    this.#now = now;
-  }
-
-  /** Takes what a look at the chain has shown. */
-  see(nodes: readonly Pick<Node, "id" | "operator">[], lease: (leaseId: number) => Lease | undefined): void {
-    this.#operators = new Map(nodes.map(({ id, operator }) => [id, operator]));
-    this.#lease = lease;
+    this.#looks = new Budget({ ...LOOKS, now });
   }
 
   /**
    * The lease with this fence, or a later one, and its producer; undefined if it is not known, and cannot be read now.
    *
-   * @throws what reading the chain throws
+   * @throws What reading the chain throws.
    */
   async find(leaseId: number, fence: number): Promise<Producer | undefined> {
-    const known = this.#known(leaseId);
-    if (known && known.lease.fence >= fence) return known;
-    const now = this.#now();
-    if (leaseId === 0 || now - this.#readAt < REFRESH_MS) return known;
-    this.#readAt = now;
-    this.#newest = await this.#read(leaseId);
-    return this.#newest ?? known;
+    const known = this.#known.get(leaseId);
+    const isGood = known !== undefined && known.lease.fence >= fence;
+    if (isGood && !this.#doubted.has(leaseId)) return this.#remember(leaseId, known);
+    if (leaseId === 0 || !this.#looks.take("")) return known;
+    const read = await this.#read(leaseId);
+    this.#doubted.delete(leaseId);
+    return read ? this.#remember(leaseId, read) : known;
   }
 
-  #known(leaseId: number): Producer | undefined {
-    const lease = this.#lease(leaseId);
-    const operator = lease && this.#operators.get(lease.nodeId);
-    const newest = this.#newest?.lease.id === leaseId ? this.#newest : undefined;
-    if (!lease || operator === undefined) return newest;
-    return newest && newest.lease.fence > lease.fence ? newest : { lease, operator };
+  /** Has a known lease be read again when it is next asked about: its node's operator may have changed. */
+  doubt(leaseId: number): void {
+    if (this.#known.has(leaseId)) this.#doubted.add(leaseId);
+  }
+
+  #remember(leaseId: number, producer: Producer): Producer {
+    this.#known.delete(leaseId);
+    this.#known.set(leaseId, producer);
+    if (this.#known.size > MAX_KNOWN) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) {
+        this.#known.delete(oldest);
+        this.#doubted.delete(oldest);
+      }
+    }
+    return producer;
   }
 }

@@ -3,20 +3,22 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { after, before, beforeEach, test } from "node:test";
 
 import { pino } from "pino";
 
 import type { Checkpoint, Lease, Node } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
+import { CheckpointError } from "@verai/checkpoint-store/errors";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
-import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
-import { type ReplicaContext, Replicas } from "./replicas.ts";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import type { CopyAnswer } from "../node/copy-protocol.ts";
+import { type CopyView, type ReplicaContext, Replicas } from "./replicas.ts";
 
 const BLOCK = { number: 1, timestamp: 1 } as BlockReference;
 const quiet = pino({ level: "silent" });
-/** Node 1 makes checkpoints, node 2 is the only other one. */
-const NODES = [1, 2].map((id) => ({ id, status: "active" })) as Node[];
+const node = (id: number, more: object = {}) => ({ id, status: "active", endpoint: "", ...more }) as Node;
 const LEASE: Lease = {
   id: 5,
   taskId: 1,
@@ -36,7 +38,6 @@ let producer: CheckpointStore;
 let store: CheckpointStore;
 /** What the chain has of the lease, the newest first. */
 let posted: Checkpoint[] = [];
-let clock = 0;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "drmp-replicas-"));
   producer = new CheckpointStore({ directory: join(folder, "producer") });
@@ -51,22 +52,35 @@ beforeEach(async () => {
   await (store as CheckpointStore | undefined)?.stop();
   store = new CheckpointStore({ directory: await mkdtemp(join(folder, "holder-")) });
   await store.start();
-  store.setPeers(producer.multiaddrs());
   posted = [];
 });
 
-const chain = {
-  checkpoints: (_pin: BlockReference, ids: readonly number[]) => {
-    const [newest] = posted;
-    return Promise.resolve(new Map(newest && ids.includes(LEASE.id) ? [[LEASE.id, newest]] : []));
-  },
-  newestCheckpoints: () => Promise.resolve(posted.slice(0, 2)),
-};
-const open = (context: object = {}) =>
-  new Replicas({ store, logger: quiet, replicas: 1, maxCheckpointBytes: 2 ** 30, ...context }, () => clock);
+/** Node 1 makes checkpoints, node 2 is asked to copy them. */
+const open = (context: Partial<ReplicaContext> = {}, view: Partial<CopyView> = {}) =>
+  new Replicas({
+    ...{ store, logger: quiet, nodeId: 2, maxCheckpointBytes: 2 ** 30, full: () => undefined },
+    look: async () => ({
+      ...{ lease: LEASE, self: node(2), newest: posted.slice(0, 2), holders: [2, 7], now: 1 },
+      producer: node(1, { endpoint: producer.endpoint() }),
+      ...view,
+    }),
+    ...context,
+  });
+const chain = { newestCheckpoints: async () => posted.slice(0, 2) };
+
+/** Asks until there is an answer other than "copying", and has what is no longer wanted go. */
+async function ask(replicas: Replicas): Promise<CopyAnswer> {
+  for (;;) {
+    const answered = await replicas.answer({ leaseId: LEASE.id }).catch((error: unknown) => {
+      if (error instanceof CheckpointError && error.code === "BUSY") return { kind: "copying" } as const;
+      throw error;
+    });
+    if (answered.kind !== "copying") return answered;
+    await delay(50);
+  }
+}
 async function look(replicas: Replicas, kept: readonly Lease[] = [LEASE]): Promise<string[]> {
-  await replicas.keep(chain, BLOCK, kept, NODES, 2);
-  await replicas.idle();
+  await replicas.tidy(chain, BLOCK, kept);
   return store.list().map(({ cid }) => cid.toString());
 }
 
@@ -81,11 +95,12 @@ async function post(claims?: number): Promise<string> {
   return cid.toString();
 }
 
-test("the newest two checkpoints stay, older ones leave the disk, and all goes with the lease", async () => {
+test("what a producer asks for is copied: the newest two stay, older ones leave the disk, and all goes with the lease", async () => {
   const replicas = open();
   const cids: string[] = [];
   for (let i = 0; i < 6; i++) {
     cids.push(await post());
+    assert.deepEqual(await ask(replicas), { kind: "held" });
     assert.deepEqual((await look(replicas)).sort(), cids.slice(-2).sort());
     assert.ok(store.usedBytes < 2.1 * BYTES, `${String(store.usedBytes)} bytes after ${String(i + 1)} checkpoints`);
   }
@@ -93,49 +108,64 @@ test("the newest two checkpoints stay, older ones leave the disk, and all goes w
   assert.equal(store.usedBytes, 0);
 });
 
-test("whoever comes late copies both, and one that cannot be had is not asked for at once again", async () => {
+test("whoever comes late copies both; one that nobody has any longer does not keep the newest away", async () => {
   const [first, second] = [await post(), await post()];
+  assert.deepEqual(await ask(open()), { kind: "held" });
   assert.deepEqual((await look(open())).sort(), [first, second].sort());
   const third = await post();
-  // Nobody has it any more.
   await producer.unpin(third);
   await producer.collectGarbage();
   const fourth = await post();
-  let asked = 0;
-  const counting: ReplicaContext["store"] = {
-    list: () => store.list(),
-    unpin: (cid, label) => store.unpin(cid, label),
-    collectGarbage: () => store.collectGarbage(),
-    fetch: (cid, options) => {
-      if (cid === third) asked += 1;
-      return store.fetch(cid, { ...options, timeout: 1_000 });
-    },
+  const impatient = {
+    ...bound(store),
+    fetch: (cid: string, options: object) => store.fetch(cid, { ...options, stallTimeout: 500 }),
   };
-  const replicas = open({ store: counting });
+  const replicas = open({ store: impatient as never });
+  assert.deepEqual(await ask(replicas), { kind: "held" });
   assert.deepEqual(await look(replicas), [fourth]);
-  assert.deepEqual(await look(replicas), [fourth]);
-  assert.equal(asked, 1);
-  clock += 60_000;
-  await look(replicas);
-  assert.equal(asked, 2);
 });
 
 test("nothing is taken that is larger than the chain says, or than this node takes", async () => {
   await post(BYTES / 2);
-  assert.deepEqual(await look(open()), []);
+  assert.equal((await ask(open())).kind, "refused");
+  assert.deepEqual(store.list(), []);
   posted = [];
   await post();
-  assert.deepEqual(await look(open({ maxCheckpointBytes: BYTES - 1 })), []);
-  const [newest] = posted;
-  assert.ok(newest);
-  assert.deepEqual(await look(open()), [fromChainCid(newest).toString()]);
+  assert.match(
+    JSON.stringify(await ask(open({ maxCheckpointBytes: BYTES - 1 }))),
+    /more than the 299999 that this node copies/,
+  );
+  assert.deepEqual(await ask(open()), { kind: "held" });
 });
 
-test("a node that keeps no replicas lets go of those that are behind", async () => {
-  const first = await post();
-  await look(open());
+test("nobody has anything copied that is not this node's to hold", async () => {
   await post();
-  await post();
-  assert.deepEqual(await look(open({ replicas: 0 })), [first], "the newest is not here");
-  assert.deepEqual(await look(open({ replicas: 0 }), []), []);
+  const why = async (view: Partial<CopyView>) => {
+    const answered = await ask(open({}, view));
+    return answered.kind === "refused" ? answered.why : answered.kind;
+  };
+  assert.match(await why({ lease: undefined }), /there is no lease 5/);
+  assert.match(await why({ self: undefined }), /not registered/);
+  assert.match(await why({ self: node(2, { status: "draining" }) }), /draining/);
+  assert.match(await why({ producer: node(2) }), /made lease 5's work itself/);
+  assert.match(await why({ holders: [7, 8] }), /is no holder of lease 5, whose holders are 7, 8 now/);
+  assert.match(await why({ lease: { ...LEASE, status: "paid" } }), /no longer of use/);
+  assert.deepEqual(await open().answer({ leaseId: 5, cid: "any" }), {
+    kind: "refused",
+    why: "the request is malformed",
+  });
+  assert.equal(await why({}), "held");
 });
+
+/** A store whose methods can be replaced one by one. */
+function bound(
+  of: CheckpointStore,
+): Pick<CheckpointStore, "list" | "unpin" | "collectGarbage" | "usedBytes" | "maxBytes"> {
+  return {
+    list: () => of.list(),
+    unpin: (cid, label) => of.unpin(cid, label),
+    collectGarbage: () => of.collectGarbage(),
+    usedBytes: of.usedBytes,
+    maxBytes: of.maxBytes,
+  };
+}

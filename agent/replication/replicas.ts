@@ -1,124 +1,180 @@
 import type { Checkpoint, Lease, Node } from "@verai/client/entities";
+import { ChainError } from "@verai/client/errors";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
+import { CheckpointError } from "@verai/checkpoint-store/errors";
+import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
+import { Budget } from "@verai/system/budget";
+import { type Copy, Copies, type CopyState } from "./copies.ts";
+import { COPY_PROTOCOL, type CopyAnswer, copyRequest, MAX_COPY_BYTES } from "../node/copy-protocol.ts";
 import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
-import { replicaHolders } from "./holders.ts";
+import { fillsUp } from "../node/results.ts";
+import { isOfUse } from "../node/retention.ts";
 
 /** Time for the copy of one checkpoint, and how long nothing may arrive, milliseconds. */
-const COPY_TIMEOUT_MS = 120_000;
+const COPY_TIMEOUT_MS = 30 * 60_000;
 const STALL_MS = 15_000;
-/** Pause before a copy that could not be made is tried again, milliseconds: others must not wait for it. */
-const RETRY_MS = 60_000;
+/** Copies at the same time, and waiting. */
+const COPIES_AT_ONCE = 2;
+const COPIES_WAITING = 32;
+/** How long an asker waits for an answer before it is told how far the copy is, milliseconds. */
+const WAIT_MS = 2_000;
+/** Time for looking at the chain and answering, beyond the wait, milliseconds. */
+const ANSWER_MS = 20_000;
+
+/** Requests that this process makes of itself. */
+const OWN: Pick<Requester, "peer" | "address"> = { peer: "", address: "" };
+
+/** What of a lease its holders should have copies of, and whether this node is one, at one block. */
+export interface CopyView {
+  /** Undefined if there is none with this id. */
+  readonly lease: Lease | undefined;
+  /** Its node. */
+  readonly producer: Node | undefined;
+  readonly self: Node | undefined;
+  readonly newest: readonly Checkpoint[];
+  /** Nodes that its producer asks for copies. */
+  readonly holders: readonly number[];
+}
 
 /** What replicas are kept with. */
 export interface ReplicaContext {
-  readonly store: Pick<CheckpointStore, "fetch" | "list" | "unpin" | "collectGarbage">;
+  readonly store: Pick<
+    CheckpointStore,
+    "fetch" | "handle" | "list" | "unpin" | "collectGarbage" | "usedBytes" | "maxBytes"
+  >;
   readonly logger: Logger;
-  /** Copies of what a lease leaves, beside its node's own. */
-  readonly replicas: number;
+  readonly nodeId: number;
   /** Bytes of the largest checkpoint, or result, of others that this node copies. */
   readonly maxCheckpointBytes: number;
+  /** Looks at the chain for a lease that copies are asked of. */
+  readonly look: (leaseId: number) => Promise<CopyView & { readonly now: number }>;
+  /** Why the machine can take nothing in now; undefined if it can. */
+  readonly full: () => string | undefined;
 }
 
 /**
- * Keeps copies of other nodes' results and newest two checkpoints, so that what a node made outlives it.
- *
- * Which ones is the same rule for every agent ({@link replicaHolders}); a copy is verified block by block as it comes.
+ * Keeps copies of other nodes' results and newest two checkpoints, so that what a node made outlives it: those that their
+ * producers ask for and that the chain says this node is a holder of. What is copied the chain names, so that nobody can have
+ * anything else brought here; it is verified block by block as it comes.
  */
 export class Replicas {
   readonly #context: ReplicaContext;
-  readonly #now: () => number;
-  /** Newest checkpoints by lease, as they were last read. */
-  readonly #newest = new Map<number, readonly Checkpoint[]>();
-  /** When to try again what could not be copied, by CID; milliseconds. */
-  readonly #retryAt = new Map<string, number>();
-  #copying: Promise<void> = Promise.resolve();
-  #busy = false;
+  readonly #copies: Copies;
+  readonly #from = new Map<string, readonly string[]>();
+  readonly #peers = new Budget({ perSecond: 2, burst: 20 });
+  readonly #addresses = new Budget({ perSecond: 20, burst: 100 });
+  readonly #all = new Budget({ perSecond: 20, burst: 100, maxNames: 1 });
+  readonly #leases = new Budget({ perSecond: 1, burst: 4 });
 
-  /** @param now Milliseconds that go on evenly. */
-  constructor(context: ReplicaContext, now: () => number = () => performance.now()) {
+  constructor(context: ReplicaContext) {
     this.#context = context;
-    this.#now = now;
+    const copy: Copy = (wanted, signal, onBytes) => this.#copy(wanted, signal, onBytes);
+    this.#copies = new Copies(copy, { atOnce: COPIES_AT_ONCE, waiting: COPIES_WAITING });
+  }
+
+  /** Begins to answer requests. */
+  async serve(): Promise<void> {
+    const bounds = { maxBytes: MAX_COPY_BYTES, timeout: WAIT_MS + ANSWER_MS };
+    await this.#context.store.handle(COPY_PROTOCOL, (body, requester) => this.answer(body, requester), bounds);
+  }
+
+  /** Ends copies under way. */
+  async stop(): Promise<void> {
+    await this.#copies.stop();
   }
 
   /**
-   * Starts copying what is missing and lets go of what is no longer wanted. Does not wait for the copies.
+   * Answers one request. In this order, the cheap before the dear: shape, budgets, and only then the chain.
    *
-   * @param kept Leases whose checkpoints are of use.
+   * @throws CheckpointError `BUSY` if the peer, its address or the lease asks too often.
    */
-  async keep(
-    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
-    block: BlockReference,
-    kept: readonly Lease[],
-    nodes: readonly Node[],
-    self: number,
-  ): Promise<void> {
-    if (this.#busy) return;
-    const { replicas } = this.#context;
-    const active = nodes.filter(({ status }) => status === "active").map(({ id }) => id);
-    const isOurs = ({ id, nodeId }: Lease) =>
-      replicas > 0 && replicaHolders(id, nodeId, active, replicas).includes(self);
-    const ours = new Set(kept.filter(isOurs).map(({ id }) => id));
-    const here = new Set(this.#held().map(({ leaseId }) => leaseId));
-    // What is here of other nodes' share is not brought up to date, but also stays within its bound.
-    const looked = kept.filter(({ id }) => ours.has(id) || here.has(id));
-    await this.#look(
-      reader,
-      block,
-      looked.filter(({ status }) => status !== "paid"),
-    );
-    const wanted = new Map(looked.map((lease) => [lease.id, wantedOf(lease, this.#newest.get(lease.id) ?? [])]));
-    this.#busy = true;
-    this.#copying = this.#bring(wanted, ours)
-      .catch((error: unknown) => {
-        this.#context.logger.error({ err: error }, "replicas cannot be kept, will be tried again");
-      })
-      .finally(() => {
-        this.#busy = false;
-      });
+  async answer(body: unknown, requester: Pick<Requester, "peer" | "address"> = OWN): Promise<CopyAnswer> {
+    const parsed = copyRequest.safeParse(body);
+    if (!parsed.success) return refuse("the request is malformed");
+    const { leaseId } = parsed.data;
+    const isTaken =
+      this.#peers.take(requester.peer) &&
+      this.#addresses.take(requester.address) &&
+      this.#leases.take(String(leaseId)) &&
+      this.#all.take("");
+    if (!isTaken) throw new CheckpointError("BUSY", "too many requests for copies: ask again in a second");
+    const { nodeId, maxCheckpointBytes, store, full } = this.#context;
+    let view: Awaited<ReturnType<ReplicaContext["look"]>>;
+    try {
+      view = await this.#context.look(leaseId);
+    } catch (error) {
+      // The chain could not be asked: that says nothing about the lease.
+      if (!(error instanceof ChainError)) throw error;
+      return refuse(`this node cannot look at the chain now: ${error.message}`);
+    }
+    const why = copyRefusal(leaseId, view, view.now) ?? full();
+    if (why !== undefined || !view.lease) return refuse(why ?? "");
+    const wanted = wantedOf(view.lease, view.newest);
+    const tooLarge = wanted.find(({ size }) => size > maxCheckpointBytes);
+    if (tooLarge) {
+      return refuse(
+        `${String(tooLarge.size)} bytes are more than the ${String(maxCheckpointBytes)} that this node copies`,
+      );
+    }
+    const lacking = missing(new Map([[leaseId, wanted]]), this.#held(), maxCheckpointBytes);
+    if (lacking.length > 0 && view.lease.status === "paid" && fillsUp(store)) {
+      return refuse(`the store of node ${String(nodeId)} fills up: results that were paid for are not taken`);
+    }
+    const newest = view.newest[0]?.progress ?? 0;
+    const from = view.producer?.endpoint.split(",").filter((address) => address !== "") ?? [];
+    for (const [i, { cid, size }] of lacking.entries()) {
+      this.#from.set(cid, from);
+      const state = await this.#copies.ask(
+        { leaseId, cid, size, fence: view.lease.fence, progress: newest + lacking.length - i },
+        i === 0 ? WAIT_MS : 0,
+      );
+      // An older one that nobody has any longer is no reason to ask somebody else for the newest.
+      if (state.kind === "copying" || (cid === wanted[0]?.cid && state.kind !== "held")) return answerOf(state);
+    }
+    return { kind: "held" };
   }
 
-  /** Waits for copies under way. */
-  async idle(): Promise<void> {
-    await this.#copying;
-  }
-
-  /** Reads both checkpoints of the leases that have a new one. */
-  async #look(
-    reader: Pick<Reader, "checkpoints" | "newestCheckpoints">,
+  /**
+   * Lets go of what is no longer wanted.
+   *
+   * @param leases Those that replicas here are of and that are still of use.
+   */
+  async tidy(
+    reader: Pick<Reader, "newestCheckpoints">,
     block: BlockReference,
     leases: readonly Lease[],
   ): Promise<void> {
-    const ids = leases.map(({ id }) => id);
-    const now = await reader.checkpoints(block, ids);
-    for (const id of this.#newest.keys()) if (!now.has(id)) this.#newest.delete(id);
-    for (const [id, { digest }] of now) {
-      if (this.#newest.get(id)?.[0]?.digest === digest) continue;
-      this.#newest.set(id, await reader.newestCheckpoints(block, id));
-    }
-  }
-
-  async #bring(wanted: ReadonlyMap<number, readonly Wanted[]>, ours: ReadonlySet<number>): Promise<void> {
-    const { store, logger, maxCheckpointBytes } = this.#context;
-    const own = new Map([...wanted].filter(([id]) => ours.has(id)));
-    const all = new Set([...own.values()].flatMap((contents) => contents.map(({ cid }) => cid)));
-    for (const cid of this.#retryAt.keys()) if (!all.has(cid)) this.#retryAt.delete(cid);
-    for (const { leaseId, cid, size } of missing(own, this.#held(), maxCheckpointBytes)) {
-      if (this.#now() < (this.#retryAt.get(cid) ?? 0)) continue;
-      const label = replicaLabel(leaseId);
-      try {
-        await store.fetch(cid, { timeout: COPY_TIMEOUT_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label });
-        logger.info({ cid, label }, "replica stored");
-      } catch (error) {
-        this.#retryAt.set(cid, this.#now() + RETRY_MS);
-        logger.warn({ cid, label, err: error }, "checkpoint cannot be copied yet");
-      }
-    }
-    const gone = superfluous(wanted, this.#held());
+    const { store } = this.#context;
+    const held = this.#held();
+    const here = new Set(held.map(({ leaseId }) => leaseId));
+    const looked = leases.filter(({ id }) => here.has(id));
+    const wanted = new Map<number, readonly Wanted[]>(
+      await Promise.all(
+        looked.map(async (lease) => {
+          const newest = lease.status === "paid" ? [] : await reader.newestCheckpoints(block, lease.id);
+          return [lease.id, wantedOf(lease, newest)] as const;
+        }),
+      ),
+    );
+    const gone = superfluous(wanted, held);
     for (const { leaseId, cid } of gone) await store.unpin(cid, replicaLabel(leaseId));
     if (gone.length > 0) await store.collectGarbage();
+  }
+
+  async #copy({ leaseId, cid, size }: Parameters<Copy>[0], signal: AbortSignal, onBytes: (bytes: number) => void) {
+    const label = replicaLabel(leaseId);
+    const from = this.#from.get(cid) ?? [];
+    this.#from.delete(cid);
+    await this.#context.store.fetch(cid, {
+      ...{ signal, from, timeout: COPY_TIMEOUT_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label },
+      onProgress: ({ bytes }) => {
+        onBytes(bytes);
+      },
+    });
+    this.#context.logger.info({ cid, label }, "replica stored");
   }
 
   #held(): Held[] {
@@ -131,7 +187,32 @@ export class Replicas {
   }
 }
 
+/** Why a node should not copy what a lease leaves; undefined if it should. Pure. @param now Chain time, seconds. */
+function copyRefusal(
+  leaseId: number,
+  { lease, producer, self, holders }: CopyView,
+  now: number,
+): string | undefined {
+  const name = `lease ${String(leaseId)}`;
+  if (!lease) return `there is no ${name} at the block that this node sees`;
+  if (!self || self.status !== "active") return `this node is ${self?.status ?? "not registered"}`;
+  if (producer?.id === self.id) return `node ${String(self.id)} made ${name}'s work itself`;
+  if (!holders.includes(self.id)) {
+    return `node ${String(self.id)} is no holder of ${name}, whose holders are ${holders.join(", ") || "none"} now`;
+  }
+  return isOfUse(lease, now) ? undefined : `${name} is ${lease.status}, and its copies are no longer of use`;
+}
+
+function answerOf(state: CopyState): CopyAnswer {
+  if (state.kind === "copying") return { kind: "copying", bytes: state.bytes, total: state.total };
+  return refuse(state.kind === "held" ? "" : state.why);
+}
+
+function refuse(why: string): CopyAnswer {
+  return { kind: "refused", why: why.slice(0, 1_000) };
+}
+
 /** Label of the pins of replicas. */
-export function replicaLabel(leaseId: number): string {
+function replicaLabel(leaseId: number): string {
   return `replica-${String(leaseId)}`;
 }

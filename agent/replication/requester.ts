@@ -1,9 +1,10 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Node } from "@verai/client/entities";
+import type { Holder } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
+import type { HolderBook } from "../node/copy-requests.ts";
 import { type CollectEvent, collectReceipts } from "./collect.ts";
 import { type HolderReceipt, type CheckpointClaim, receiptSigner, signReceipt } from "@verai/client/checkpoint-receipt";
 import type { ReplicationMetrics } from "./replication-metrics.ts";
@@ -30,6 +31,7 @@ export interface RequesterContext {
   readonly logger: Logger;
   readonly metrics: ReplicationMetrics;
   readonly reputation: PeerReputation;
+  readonly holders: HolderBook;
 }
 
 /** Asks other nodes to copy a checkpoint and to sign for it. */
@@ -50,23 +52,29 @@ export class ReceiptRequester {
   async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<HolderReceipt[]> {
     if (replicas === 0) return [];
     const { session, nodeId, signer, domain, reputation, metrics, logger } = this.#context;
+    const { leaseId } = claim;
     const block = await session.reader.block();
-    const holders = await session.reader.holders(block, claim.leaseId);
-    const candidates = new Map(holders.map((holder) => [holder.nodeId, holder.candidate]));
-    const nodes = await Promise.all(holders.map(async (holder) => session.reader.node(block, holder.nodeId)));
-    const others = new Map(nodes.flatMap((node) => (node ? [[node.id, node]] : [])));
-    const needed = Math.min(replicas, holders.length);
+    // Holders change as nodes come, go and fall silent: the chain takes receipts of those of now.
+    this.#context.holders.forget(leaseId);
+    const ranked = await this.#context.holders.of(block, leaseId, 0);
+    const others = new Map(ranked.map((holder) => [holder.nodeId, holder]));
+    const needed = Math.min(replicas, others.size);
     const request = { ...claim, signature: await signReceipt(signer, domain, claim, nodeId) };
     const started = performance.now();
-    const receipts = await collectReceipts({
+    const gathered = collectReceipts({
       ask: (id) => this.#ask(others.get(id), request, signal),
       verify: (receipt) => receiptSigner(domain, claim, receipt) === others.get(receipt.nodeId)?.operator,
-      order: reputation.order([...candidates.keys()], needed),
+      order: reputation.order([...others.keys()], needed),
       needed,
       stallMs: STALL_MS,
       pauseMs: PAUSE_MS,
       signal,
       onEvent: this.#teller(claim.leaseId),
+    });
+    const receipts = await gathered.catch((error: unknown) => {
+      // Some may have left, and others come.
+      this.#context.holders.forget(leaseId);
+      throw error;
     });
     const seconds = (performance.now() - started) / 1000;
     metrics.seconds.observe(seconds);
@@ -74,12 +82,12 @@ export class ReceiptRequester {
     const by = receipts.map((receipt) => receipt.nodeId);
     logger.info({ lease: claim.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts collected");
     return receipts
-      .map((receipt) => ({ ...receipt, candidate: candidates.get(receipt.nodeId) ?? 0 }))
+      .map((receipt) => ({ ...receipt, candidate: others.get(receipt.nodeId)?.candidate ?? 0 }))
       .sort((a, b) => a.candidate - b.candidate);
   }
 
   async #ask(
-    node: Node | undefined,
+    node: Holder | undefined,
     request: CheckpointClaim & { readonly signature: string },
     signal: AbortSignal,
   ): Promise<ReceiptAnswer> {
@@ -91,7 +99,7 @@ export class ReceiptRequester {
         await store.request(node.endpoint.split(","), RECEIPT_PROTOCOL, { ...request }, options),
       );
     } catch (error) {
-      if (!signal.aborted) reputation.note(node.id, "unreached");
+      if (!signal.aborted) reputation.note(node.nodeId, "unreached");
       throw error;
     }
   }

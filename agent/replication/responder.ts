@@ -1,6 +1,6 @@
 import type { Signer, TypedDataDomain } from "ethers";
 
-import type { Lease, Node } from "@verai/client/entities";
+import type { Lease } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Session } from "@verai/client/session";
@@ -79,8 +79,7 @@ export class ReceiptResponder {
     this.#directory = new OperatorDirectory(async (leaseId) => {
       const { reader } = context.session;
       const block = await reader.block();
-      if (leaseId > (await reader.leaseCount(block))) return undefined;
-      const [lease] = await reader.leasesById(block, [leaseId]);
+      const [lease] = await reader.leasesThatExist(block, [leaseId]);
       const node = lease && (await reader.node(block, lease.nodeId));
       return lease && node && { lease, operator: node.operator };
     });
@@ -94,11 +93,6 @@ export class ReceiptResponder {
   async serve(): Promise<void> {
     const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: WAIT_MS + ANSWER_MS };
     await this.#context.store.handle(RECEIPT_PROTOCOL, (body, requester) => this.answer(body, requester), bounds);
-  }
-
-  /** Takes what a look at the chain has shown, so that requests can be judged without another one. */
-  see(nodes: readonly Node[], lease: (leaseId: number) => Lease | undefined): void {
-    this.#directory.see(nodes, lease);
   }
 
   /** Ends copies under way. */
@@ -178,6 +172,7 @@ export class ReceiptResponder {
     if (lease.fence !== fence) return `${name} has fence ${String(lease.fence)}, not ${String(fence)}`;
     const signer = receiptSigner(domain, holdingOf(request), { nodeId: lease.nodeId, signature });
     if (signer?.toLowerCase() === operator.toLowerCase()) return undefined;
+    this.#directory.doubt(leaseId);
     return `the request is not signed by the operator of node ${String(lease.nodeId)}, which holds ${name}`;
   }
 
@@ -201,8 +196,12 @@ export class ReceiptResponder {
       if (!here.has(cid) && monotonicMs() - at >= UNPOSTED_MS) this.#asked.delete(cid);
     }
     let freed = false;
-    for (const [leaseId, copies] of Map.groupBy(held, (copy) => copy.leaseId)) {
-      const newest = alive.has(leaseId) ? await session.reader.newestCheckpoints(block, leaseId) : [];
+    const byLease = [...Map.groupBy(held, (copy) => copy.leaseId)];
+    const newestOf = await Promise.all(
+      byLease.map(async ([leaseId]) => (alive.has(leaseId) ? session.reader.newestCheckpoints(block, leaseId) : [])),
+    );
+    for (const [i, [leaseId, copies]] of byLease.entries()) {
+      const newest = newestOf[i] ?? [];
       const wanted = new Set(newest.map((checkpoint) => fromChainCid(checkpoint).toString()));
       for (const { cid, label } of copies) {
         const { at, progress } = this.#asked.get(cid) ?? { at: this.#startedAt, progress: Infinity };
@@ -220,8 +219,7 @@ export class ReceiptResponder {
     const { session, nodeId, domain, maxCheckpointBytes, disk } = this.#context;
     const { reader } = session;
     const block = await reader.block();
-    const known = request.leaseId > 0 && request.leaseId <= (await reader.leaseCount(block));
-    const [lease] = known ? await reader.leasesById(block, [request.leaseId]) : [];
+    const [lease] = await reader.leasesThatExist(block, [request.leaseId]);
     const [producer, self, holders, newest] = await Promise.all([
       lease && reader.node(block, lease.nodeId),
       reader.node(block, nodeId),

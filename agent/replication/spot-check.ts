@@ -1,7 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
 
-import { z } from "zod";
-
 import { CheckpointError } from "@verai/checkpoint-store/errors";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -10,27 +8,12 @@ import type { Logger } from "@verai/process/logger";
 import { monotonicMs } from "@verai/system/clock";
 import type { ReplicationMetrics } from "./replication-metrics.ts";
 import type { PeerReputation } from "./reputation.ts";
+import { SPOT_PROTOCOL, type SpotAnswer, spotAnswer, spotRequest } from "./spot-protocol.ts";
 import { MAX_MESSAGE_BYTES } from "./protocol.ts";
-
-/** Protocol by which holders are asked to prove that they still have what they signed for. */
-const SPOT_PROTOCOL = "/drmp/spot/1";
 
 /** Time for an answer, and for verifying it, milliseconds. */
 const ANSWER_MS = 15_000;
 const NONCE_BYTES = 32;
-
-const spotRequest = z.strictObject({
-  cid: z.string().max(128),
-  nonce: z.string().regex(/^[0-9a-f]{64}$/, { error: "has to be 32 bytes in hexadecimal" }),
-});
-const spotAnswer = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("proof"),
-    proof: z.strictObject({ leaf: z.string(), path: z.array(z.number()), digest: z.string() }),
-  }),
-  z.strictObject({ kind: z.literal("missing"), why: z.string() }),
-]);
-type SpotAnswer = z.output<typeof spotAnswer>;
 
 /** Questions that this process asks itself. */
 const OWN: Pick<Requester, "peer" | "address"> = { peer: "", address: "" };
@@ -95,15 +78,15 @@ export class SpotChecks {
    *
    * @param endpointOf Addresses of a node; undefined if it is not active.
    */
-  begin(endpointOf: (nodeId: number) => string | undefined): void {
+  begin(endpointOf: (nodeId: number) => Promise<string | undefined>): void {
     const { spotCheckMs, logger } = this.#context;
     if (this.#running || this.#now() - this.#last < spotCheckMs) return;
     const all = [...this.#held.values()].flatMap((held) => held.holders.map((nodeId) => ({ ...held, nodeId })));
     const one = all.length > 0 ? all[randomInt(all.length)] : undefined;
-    const endpoint = one && endpointOf(one.nodeId);
-    if (!one || endpoint === undefined) return;
+    if (!one) return;
     this.#last = this.#now();
-    this.#running = this.check(one.leaseId, one.cid, one.nodeId, endpoint)
+    this.#running = endpointOf(one.nodeId)
+      .then((endpoint) => (endpoint === undefined ? undefined : this.check(one.leaseId, one.cid, one.nodeId, endpoint)))
       .catch((error: unknown) => {
         logger.warn({ lease: one.leaseId, node: one.nodeId, err: error }, "spot check could not be made");
       })

@@ -40,6 +40,15 @@ export interface ReporterContext {
   readonly now?: () => number;
 }
 
+/** What a reporter needs to know of the chain. The next report's sequence exceeds the last one's, and the key's first. */
+export interface ReporterLook {
+  readonly block: BlockReference;
+  readonly parameters: { readonly reportInterval: number; readonly reportTimeout: number };
+  readonly reportState: { readonly sequence: number };
+  /** How often the operator key was changed: what was signed with an earlier one has lower sequences. */
+  readonly keyNumber: number;
+}
+
 /** Time for a keeper to take a report, milliseconds. */
 const SEND_TIMEOUT_MS = 5_000;
 
@@ -72,11 +81,16 @@ export class Reporter {
     });
   }
 
-  /** One look at the chain and what follows from it. Never throws for what a keeper or a meter does. */
-  async cycle(block: BlockReference): Promise<void> {
-    const { session, nodeId, journal, keepers, logger, selfPostAfter } = this.#context;
-    const { reportInterval, reportTimeout } = await session.reader.parameters(block);
-    const onChain = await this.#sequence(block);
+  /**
+   * One look at the chain and what follows from it. Never throws for what a keeper or a meter does.
+   *
+   * @param seen What was read of the node a moment ago; left out: it is read.
+   */
+  async cycle(seen?: ReporterLook): Promise<void> {
+    const { nodeId, journal, keepers, logger, selfPostAfter } = this.#context;
+    const { block, parameters, reportState, keyNumber } = seen ?? (await this.#look());
+    const { reportInterval, reportTimeout } = parameters;
+    const onChain = Math.max(reportState.sequence, firstSequence(keyNumber));
     await journal.settle(({ sequence }) => sequence <= onChain);
     const steps = planReports({
       openSeconds: journal.openSeconds,
@@ -110,15 +124,16 @@ export class Reporter {
     return [...this.#closedAt.values()].map((closedAt) => (now - closedAt) / 1000);
   }
 
-  /** What the next report's sequence has to exceed: the last one on chain, and what was signed with an earlier key. */
-  async #sequence(block: BlockReference): Promise<number> {
-    const { reader } = this.#context.session;
-    const { nodeId } = this.#context;
-    const [{ sequence }, { keyNumber }] = await Promise.all([
+  async #look(): Promise<ReporterLook> {
+    const { session, nodeId } = this.#context;
+    const { reader } = session;
+    const block = await reader.block();
+    const [parameters, reportState, { keyNumber }] = await Promise.all([
+      reader.parameters(block),
       readStanding(reader, block, nodeId),
       answer(reader.contracts.nodes.factsOf(nodeId, blockTag(block))),
     ]);
-    return Math.max(sequence, firstSequence(Number(keyNumber)));
+    return { block, parameters, reportState, keyNumber: Number(keyNumber) };
   }
 
   async #close(onChain: number, block: BlockReference): Promise<void> {

@@ -102,10 +102,10 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     }
 
     /// @inheritdoc ICheckpointRegistry
-    function holdersOf(uint32 leaseId) external view returns (Holder[] memory) {
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        uint256 replicas = TASKS.replicasOf(lease.taskId);
-        return _walk(leaseId, lease.nodeId, replicas + Holders.SPARE);
+        if (most == 0) most = TASKS.replicasOf(lease.taskId) + Holders.SPARE;
+        return _walk(leaseId, lease.nodeId, Math.min(most, Holders.CANDIDATES));
     }
 
     /// @inheritdoc ICheckpointRegistry

@@ -5,7 +5,7 @@ pragma solidity 0.8.30;
 /// @notice A lease has an endless row of candidates, each a position of the {HolderPool}, which follow from the seed that it
 /// was granted with and from its range. Candidates count while their node was in the pool before the listings froze, is
 /// accepted by its stake, reports in time, and belongs to another owner than the lease's node. The holders are the first
-/// few that count. packages/protocol/checkpoints/holder-draw.ts is the same in TypeScript.
+/// few that count. packages/protocol/checkpoints/holders.ts is the same in TypeScript.
 library Holders {
     /// @notice Holders beyond the receipts that a task asks for: one may lag behind and one refuse.
     uint256 internal constant SPARE = 2;

@@ -79,6 +79,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
+  const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
   m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
   m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
@@ -162,6 +163,7 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     balancer,
     reassignment,
     outlet,
+    lens,
   };
 }
 

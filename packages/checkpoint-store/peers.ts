@@ -114,6 +114,21 @@ export class PeerKeeper {
     return rejected;
   }
 
+  /** Connects once to peers that are not of the set, for as long as the connections last. Does not wait, and never throws. */
+  meet(addresses: readonly string[]): void {
+    for (const address of addresses) {
+      try {
+        const { id, parsed } = parseAddress(address);
+        if (id.equals(this.#libp2p.peerId) || this.#dialling.refusalOf(parsed) !== undefined) continue;
+        if (this.#libp2p.getConnections(id).some(({ status }) => status === "open")) continue;
+        const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+        this.#libp2p.dial(parsed, { signal }).catch(() => undefined);
+      } catch {
+        // Not a usable address: others are asked.
+      }
+    }
+  }
+
   /** Whether connections with a peer are to be kept. */
   isWanted(peer: string): boolean {
     return this.#peers.has(peer);

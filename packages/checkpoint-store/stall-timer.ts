@@ -14,7 +14,12 @@ export interface TimeOuts {
   stallTimeout?: number;
   /** Ends the waiting; what waits then throws the signal's reason. */
   signal?: AbortSignal;
+  /** Multiaddrs of those who should have it: asked before all other peers, and all at once. At most {@link MAX_NAMED} count. */
+  from?: readonly string[];
 }
+
+/** Addresses that a fetch may name. */
+export const MAX_NAMED = 128;
 
 /** Who is asked for blocks, for messages. */
 export interface Asked {

@@ -33,7 +33,7 @@ import { Asking, HttpPuller } from "./transfer/puller.ts";
 import { BlockServer } from "./transfer/server.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { NetworkSource } from "./transfer/source.ts";
-import { DEFAULT_STALL_TIMEOUT_MS } from "./stall-timer.ts";
+import { DEFAULT_STALL_TIMEOUT_MS, MAX_NAMED } from "./stall-timer.ts";
 import type { TimeOuts } from "./stall-timer.ts";
 
 /** Where a store keeps its things and how it is reached. */
@@ -277,11 +277,30 @@ export class CheckpointStore extends LocalStore {
   async #reading<T>(timeOuts: TimeOuts, work: (context: ReaderContext) => Promise<T>): Promise<T> {
     return this.operation(async (references, stopped) => {
       const { node, puller, shared } = this.#network();
-      const asking = new Asking(puller, timeOuts.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS);
+      const named = puller.at(this.#named(timeOuts.from ?? []));
+      const asking = new Asking(puller, timeOuts.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS, named.peers);
       const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
       const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
-      return work({ blocks: this.blocks, source, shared, references, stopped, peers });
+      try {
+        return await work({ blocks: this.blocks, source, shared, references, stopped, peers });
+      } finally {
+        named.close();
+      }
     });
+  }
+
+  /** The HTTP addresses of those that are named; the others among them are connected to. */
+  #named(addresses: readonly string[]): HttpAddress[] {
+    const { peers, httpAddresses, dialling } = this.#network();
+    const http: HttpAddress[] = [];
+    const others: string[] = [];
+    for (const text of addresses.slice(0, MAX_NAMED)) {
+      const address = readHttpAddress(text);
+      if (address === undefined) others.push(text);
+      else if (dialling.refusal(address.host) === undefined && !httpAddresses.includes(text)) http.push(address);
+    }
+    peers.meet(others);
+    return http;
   }
 
   #network(): Running {

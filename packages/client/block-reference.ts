@@ -38,6 +38,9 @@ export async function blockReference(
   return { number: block.number, hash: block.hash, timestamp: block.timestamp };
 }
 
+/** Blocks whose hashes contracts can read. */
+const HASHES = 256;
+
 /** How many pins are remembered: a reorganisation deeper than this much is taken for a new chain. */
 const MEMORY = 64;
 
@@ -61,7 +64,32 @@ export class BlockTracker {
    * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
    */
   async next(): Promise<{ block: BlockReference; reorganised: boolean }> {
+    return this.#follow(await blockReference(this.#provider, this.#finality));
+  }
+
+  /**
+   * The next pin, without a request for an earlier block where it can be avoided: where `before` is given, the caller reads at
+   * the pin also the hash of that block there, and tells it to {@link confirm}.
+   *
+   * @throws RpcUnavailableError as {@link next} does.
+   */
+  async nextUnconfirmed(): Promise<{ block: BlockReference; reorganised: boolean; before?: BlockReference }> {
     const block = await blockReference(this.#provider, this.#finality);
+    const last = this.#blocks.at(-1);
+    const isNear = last !== undefined && block.number > last.number && block.number - last.number < HASHES;
+    return isNear ? { block, reorganised: false, before: last } : this.#follow(block);
+  }
+
+  /**
+   * Takes a pin whose ancestor was looked at. @param hash Of the block before, as read at the pin.
+   *
+   * @returns Whether what was read at earlier pins no longer holds.
+   */
+  confirm(block: BlockReference, before: BlockReference, hash: string): boolean {
+    return this.#accept(block, hash !== before.hash).reorganised;
+  }
+
+  async #follow(block: BlockReference): Promise<{ block: BlockReference; reorganised: boolean }> {
     const last = this.#blocks.at(-1);
     const common = this.#blocks.findLast(({ number }) => number <= block.number);
     if (!last) return this.#accept(block, false);

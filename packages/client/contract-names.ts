@@ -19,6 +19,7 @@ export const CONTRACT_NAMES = [
   "EnergyLedger",
   "Balancer",
   "Reassignment",
+  "Lens",
 ] as const;
 
 /** One of them. */

@@ -25,6 +25,7 @@ const NEEDED = [
   "Supply",
   "PoolOutlet",
   "ReleaseFees",
+  "Lens",
   "Reassignment",
 ];
 

@@ -9,6 +9,7 @@ import type {
   NodeRegistry,
   Parameters,
   PoolOutlet,
+  Lens,
   Reassignment,
   ReleaseFees,
   RoundManager,
@@ -22,6 +23,7 @@ import type {
   VrfSeeds,
 } from "../../types/contracts/index.ts";
 import { ChainError } from "./errors.ts";
+import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
@@ -45,6 +47,8 @@ export interface Contracts {
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
   readonly releaseFees: ReleaseFees;
+  /** Views that read much in one call. */
+  readonly lens: Lens;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
   readonly manager?: AccessManager;
   /** Chainlink's coordinator (its mock on a local chain); if the deployment names it. */
@@ -139,11 +143,22 @@ export async function checkDeployment(deployment: Deployment, provider: Provider
 /**
  * The contracts of a deployment.
  *
- * @param runner A provider to read; a signer to write, too (but prefer a transaction queue for that).
+ * @param runner A provider to read, through which views asked for together go out together ({@link BatchedCalls}); a signer
+ * to also write (but prefer a transaction queue for that).
  */
 export function connect(deployment: Deployment, runner: ContractRunner): Contracts {
-  const at = <T extends BaseContract>(name: ContractName): T =>
-    new Contract(deployment.addresses[name] ?? "", abiOf(name), runner) as unknown as T;
+  const lens = deployment.addresses.Lens;
+  const views = new Set<string>();
+  const isView = (to: string, selector: string): boolean => views.has(`${to.toLowerCase()} ${selector}`);
+  const reads = lens !== undefined && isProvider(runner) ? new BatchedCalls(runner, lens, isView) : runner;
+  const at = <T extends BaseContract>(name: ContractName): T => {
+    const address = deployment.addresses[name] ?? "";
+    const contract = new Contract(address, abiOf(name), reads);
+    contract.interface.forEachFunction(({ constant, selector }) => {
+      if (constant) views.add(`${address.toLowerCase()} ${selector}`);
+    });
+    return contract as unknown as T;
+  };
   const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
   return {
     token: at<VerToken>("VerToken"),
@@ -162,8 +177,14 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
     balancer: at<Balancer>("Balancer"),
     reassignment: at<Reassignment>("Reassignment"),
     releaseFees: at<ReleaseFees>("ReleaseFees"),
+    lens: at<Lens>("Lens"),
     ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
     ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
     ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
   };
+}
+
+/** Whether a runner is a provider itself, and not an account that has one. */
+function isProvider(runner: ContractRunner): runner is ContractRunner & Provider {
+  return runner.provider === runner;
 }

@@ -4,9 +4,18 @@ import type { Contracts } from "./deployment.ts";
 import type { Batch, Checkpoint, Lease, Node, NodeClass, Round, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
-import { safe, toBatch, toCheckpoint, toClass, toLease, toNode, toRound, toTask } from "./internal/convert.ts";
-import type { Holder } from "@verai/protocol/checkpoints/holder-draw";
-import { PageSize, readPages, runsOf } from "./internal/pager.ts";
+import {
+  claimedText as textOf,
+  safe,
+  toBatch,
+  toCheckpoint,
+  toClass,
+  toLease,
+  toNode,
+  toRound,
+  toTask,
+} from "./internal/convert.ts";
+import { PageSize, pagesOf, readPages, runsOf } from "./internal/pager.ts";
 import { type Finality, type BlockReference, blockReference } from "./block-reference.ts";
 import {
   type Admission,
@@ -25,6 +34,20 @@ export interface PageSizes {
   readonly leases?: number;
   readonly queue?: number;
   readonly checkpoints?: number;
+}
+
+/** Entries that one view reads, of those that are asked for by id. */
+const LEASE_PAGE = 100;
+const NODE_PAGE = 50;
+
+/** A node that may sign for a lease's checkpoints. */
+export interface Holder {
+  /** Which of the lease's candidates it is: receipts name it. */
+  readonly candidate: number;
+  readonly nodeId: number;
+  readonly operator: string;
+  /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
+  readonly endpoint: string;
 }
 
 /** Ids of leases between two that are wanted which are read along rather than skipped by another call. */
@@ -144,10 +167,58 @@ export class Reader {
   async leasesById(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
     const wanted = new Set(ids);
     const found: Lease[] = [];
-    for (const { from, to } of runsOf(ids, LEASE_GAP)) {
-      found.push(...(await this.leases(at, from, to)).filter(({ id }) => wanted.has(id)));
+    const runs = runsOf(ids, LEASE_GAP);
+    for (const read of await Promise.all(runs.map(({ from, to }) => this.leases(at, from, to)))) {
+      found.push(...read.filter(({ id }) => wanted.has(id)));
     }
     return found;
+  }
+
+  /** Those of these leases that exist, by ascending id, each read by itself. */
+  async leasesThatExist(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
+    const { leases } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0);
+    const pages = runs.flatMap(({ from, to }) => pagesOf(from, to, LEASE_PAGE));
+    const read = await Promise.all(
+      pages.map(async ({ from, to }) => answer(leases.leasePage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toLease);
+  }
+
+  /** These nodes, those that exist, by ascending id, each read by itself. */
+  async nodesById(at: BlockReference, ids: readonly number[]): Promise<Node[]> {
+    const { nodes } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0).flatMap(({ from, to }) => pagesOf(from, to, NODE_PAGE));
+    const read = await Promise.all(
+      runs.map(async ({ from, to }) => answer(nodes.nodePage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toNode);
+  }
+
+  /** These tasks, those that exist, by ascending id, each read by itself. */
+  async tasksById(at: BlockReference, ids: readonly number[]): Promise<Task[]> {
+    const { tasks } = this.contracts;
+    const runs = runsOf([...new Set(ids)], 0).flatMap(({ from, to }) => pagesOf(from, to, NODE_PAGE));
+    const read = await Promise.all(
+      runs.map(async ({ from, to }) => answer(tasks.taskPage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toTask);
+  }
+
+  /**
+   * The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than its task asks
+   * for, or fewer where there are no more. One call; `holdersOf` of packages/protocol says how they are found.
+   *
+   * @param most How many to name, beyond those that may sign: those who come next.
+   */
+  async holders(at: BlockReference, leaseId: number, most = 0): Promise<Holder[]> {
+    const found = await answer(this.contracts.lens.holdersOf(leaseId, most, blockTag(at)));
+    return found.map(({ candidate, nodeId, operator, endpoint }) => ({
+      candidate: safe(candidate),
+      nodeId: safe(nodeId),
+      operator,
+      endpoint: textOf(() => endpoint),
+    }));
   }
 
   /** The newest checkpoint of each of these leases that has one. */
@@ -193,15 +264,6 @@ export class Reader {
   /** How the node of an active lease does, as the contracts judge it: the same block's time counts. */
   async health(at: BlockReference, leaseId: number): Promise<LeaseHealth> {
     return enumName(LEASE_HEALTHS, await answer(this.contracts.leases.healthOf(leaseId, blockTag(at))));
-  }
-
-  /**
-   * The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than its task asks
-   * for, or fewer where there are no more. One call; `holdersOf` of packages/protocol says how they are found.
-   */
-  async holders(at: BlockReference, leaseId: number): Promise<Holder[]> {
-    const found = await answer(this.contracts.checkpoints.holdersOf(leaseId, blockTag(at)));
-    return found.map(({ candidate, nodeId }) => ({ candidate: safe(candidate), nodeId: safe(nodeId) }));
   }
 
   /** How many receipts of other nodes a checkpoint of a lease needs now. */

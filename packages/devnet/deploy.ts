@@ -52,6 +52,7 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
       reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       releaseFees: await ethers.getContractAt("ReleaseFees", deployed.releaseFees),
+      lens: await ethers.getContractAt("Lens", deployed.lens),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
       balancer: await ethers.getContractAt("Balancer", deployed.balancer),

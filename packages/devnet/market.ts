@@ -143,6 +143,7 @@ export async function addressesOf(
     CheckpointRegistry: market.contracts.checkpoints,
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
+    Lens: market.contracts.lens,
     Reassignment: market.contracts.reassignment,
     ReleaseFees: market.contracts.releaseFees,
     Telemetry: market.contracts.telemetry,

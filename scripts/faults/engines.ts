@@ -615,7 +615,12 @@ const leases: FaultCase[] = [
         },
       };
       const work = { stop: async () => new Promise(() => undefined) };
-      const steps = new LeaseSteps(parts as never, { works: new Map([[7, work]]) } as never, {} as never);
+      const steps = new LeaseSteps(
+        parts as never,
+        { works: new Map([[7, work]]) } as never,
+        {} as never,
+        () => undefined,
+      );
       const step = { kind: "release", leaseId: 7, why: "no checkpoint came in time", unlessRenewed: 1000 } as const;
       const taken = await Promise.race([
         steps.take([step], [lease], {} as never).then(() => "taken"),

@@ -328,11 +328,23 @@ function receiptCases(): FaultCase[] {
   const node = { id: 7, operator: operator.address, status: "active" } as Partial<Node> as Node;
   const responder = () => {
     const calls = { count: 0 };
-    const counted = async () => {
-      calls.count += 1;
-      throw new Error("the chain was read");
-    };
-    const reader = new Proxy({}, { get: () => counted }) as Session["reader"];
+    // Of the lease and its node it reads once; whatever else it reads is counted.
+    let known = false;
+    const reader = new Proxy(
+      {},
+      {
+        get: (_, name) => async () => {
+          if (!known && name === "pin") return { number: 1 };
+          if (!known && name === "leasesThatExist") return [lease];
+          if (!known && name === "node") {
+            known = true;
+            return node;
+          }
+          calls.count += 1;
+          throw new Error("the chain was read");
+        },
+      },
+    ) as Session["reader"];
     const receipts = new ReceiptResponder({
       session: { reader, contracts: {} } as unknown as Session,
       store: { list: () => [] } as never,
@@ -340,7 +352,6 @@ function receiptCases(): FaultCase[] {
       logger: pino({ level: "silent" }),
       metrics: replicationMetrics(new Registry()),
     });
-    receipts.see([node], (id) => (id === 3 ? lease : undefined));
     return { calls, receipts };
   };
   const request = async (change: object = {}, by = operator) => ({
@@ -457,16 +468,10 @@ function networkCases(): FaultCase[] {
     {
       name: "a thousand nodes of which a node has reasons to know three",
       run: async () => {
-        const nodes = Array.from(
-          { length: 1_000 },
-          (_, n) => ({ id: n + 1, status: "active", endpoint: "/x" }) as const,
-        );
-        const leases = [
-          { id: 1, taskId: 1, nodeId: 900, status: "active" as const },
-          { id: 2, taskId: 1, nodeId: 5, status: "active" as const },
-        ];
-        const chosen = chooseNeighbours({ nodeId: 5, nodes, leases, held: new Set() });
-        assert.ok(chosen.slice(0, 5).includes(900), "a fellow node of its task is not among the first");
+        const nodes = Array.from({ length: 1_000 }, (_, n) => ({ nodeId: n + 1, endpoint: `/${String(n + 1)}` }));
+        const reasons = { holders: nodes.slice(900, 903), producers: nodes.slice(500, 501) };
+        const chosen = chooseNeighbours({ nodeId: 5, ...reasons, sample: nodes });
+        assert.deepEqual(chosen.slice(0, 4), ["/901", "/902", "/903", "/501"], "those with a reason are not the first");
       },
     },
     {

@@ -128,6 +128,7 @@ async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }
     balancer: "Balancer",
     reassignment: "Reassignment",
     releaseFees: "ReleaseFees",
+    lens: "Lens",
   };
   const found: string[] = [];
   for (const [key, name] of Object.entries(names)) {

@@ -38,6 +38,7 @@ async function setUp() {
     CheckpointRegistry: await deployed.checkpoints.getAddress(),
     VrfSeeds: await deployed.seeds.getAddress(),
     RoundManager: await deployed.rounds.getAddress(),
+    Lens: await deployed.lens.getAddress(),
     Telemetry: await deployed.telemetry.getAddress(),
     EnergyLedger: await deployed.ledger.getAddress(),
     Balancer: await deployed.balancer.getAddress(),
@@ -352,5 +353,39 @@ describe("reading the chain", () => {
     expect((error as ChainError).message).to.equal(
       "The ask 0.0105 VER is not a multiple of the class's tick 0.001 VER; use 0.010 or 0.011 VER.",
     );
+  });
+
+  it("sends what is asked for together as one request, at one block", async () => {
+    const provider = made.connection.ethers.provider;
+    const asked: { to?: unknown; blockTag?: unknown }[] = [];
+    const counting = new Proxy(provider, {
+      get(target, name, self: object) {
+        if (name === "provider") return self;
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "call") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async (tx: { to?: unknown; blockTag?: unknown }) => {
+          asked.push(tx);
+          return target.call(tx as never);
+        };
+      },
+    });
+    const batched = new Reader(connect(made.deployment, counting));
+    await made.register(1, 0, 10n);
+    const block = await batched.block();
+    await made.connection.networkHelpers.mine(2);
+    const [node, classes, missing, refused] = await Promise.all([
+      batched.node(block, 1),
+      batched.classes(block),
+      batched.node(block, 9),
+      batched.health(block, 77).catch((error: unknown) => error),
+    ]);
+    expect(asked.map(({ to, blockTag }) => [to, blockTag])).to.deep.equal([
+      [made.deployment.addresses.Lens, block.number],
+    ]);
+    expect(node?.id).to.equal(1);
+    expect(classes).to.have.length.greaterThan(0);
+    expect(missing).to.equal(undefined);
+    expect(refused).to.be.instanceOf(ContractRefusal);
+    expect((refused as ContractRefusal).message).to.match(/lease 77/i);
   });
 });

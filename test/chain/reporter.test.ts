@@ -96,27 +96,27 @@ describe("an agent's reports", () => {
   it("are posted by the node itself where it knows no keeper, each once", async () => {
     const agent = await reporter();
     await agent.sample();
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(await standing()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(sent).to.have.length(1);
     await agent.sample();
     await market.pass(20);
-    await agent.cycle(await block());
+    await agent.cycle();
     expect((await readEnergy(client.reader, await block(), "node", 1)).estimatedJoules).to.equal(1_800n);
   });
 
   it("survive a kill between signing and posting", async () => {
     const broken = await reporter({ send: () => Promise.reject(new Error("killed")) });
     await broken.sample();
-    await broken.cycle(await block());
+    await broken.cycle();
     expect((await standing()).sequence).to.equal(0);
     const again = await reporter();
-    await again.cycle(await block());
+    await again.cycle();
     expect(await standing()).to.include({ sequence: 1, watts: 75 });
     // And once it is on chain, a third life does not post it again.
     const third = await reporter();
-    await third.cycle(await block());
+    await third.cycle();
     expect(sent).to.have.length(1);
   });
 
@@ -137,11 +137,11 @@ describe("an agent's reports", () => {
     await keeperStore.handle(REPORT_PROTOCOL, (body) => ({ ...keeper.receive(body) }), { maxBytes: MESSAGE_BYTES });
     const agent = await reporter({ store: await store("agent"), keepers: [keeperStore.multiaddrs().join(",")] });
     await agent.sample();
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(sent).to.deep.equal([]);
     expect(await keeper.cycle()).to.equal(true);
     expect((await standing()).sequence).to.equal(1);
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(sent).to.deep.equal([]);
   });
 
@@ -152,12 +152,12 @@ describe("an agent's reports", () => {
     const parts = { store: await store("agent"), keepers: deaf.multiaddrs(), selfPostAfter: 15, now: () => now };
     const agent = await reporter(parts);
     await agent.sample();
-    await agent.cycle(await block());
+    await agent.cycle();
     now += 14_000;
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(sent).to.deep.equal([]);
     now += 1_000;
-    await agent.cycle(await block());
+    await agent.cycle();
     expect(sent).to.have.length(1);
     expect((await standing()).sequence).to.equal(1);
   });
@@ -166,11 +166,11 @@ describe("an agent's reports", () => {
     const agent = await reporter();
     sample = { ...sample, joules: 400 * 12 + 1 };
     await agent.sample();
-    await agent.cycle(await block());
+    await agent.cycle();
     expect((await standing()).sequence).to.equal(0);
     sample = { ...sample, joules: 100 };
     await agent.sample();
-    await agent.cycle(await block());
+    await agent.cycle();
     expect((await standing()).sequence).to.equal(2);
     expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(1);
   });

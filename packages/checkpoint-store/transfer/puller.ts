@@ -13,6 +13,8 @@ import type { PeerAnswer } from "./peer.ts";
 
 /** Peers asked at a time for a block of which no holder is known: one more for each that did not have it. */
 const MAX_WIDTH = 32;
+/** Named peers that are asked at the same time for a block of which no holder is known: each may send it. */
+const NAMED_WIDTH = 8;
 /** Peers asked for a block in one round: the nearest come first, and another round follows. */
 const MAX_ASKED = 512;
 /** A peer that does not answer at all is not waited for alone: after so long the next is also asked. */
@@ -54,6 +56,23 @@ export class HttpPuller {
     return [...this.#peers.values()];
   }
 
+  /** Peers at these addresses: those of the set, and others, which are the caller's to close. */
+  at(addresses: readonly HttpAddress[]): { peers: HttpPeer[]; close: () => void } {
+    const own: HttpPeer[] = [];
+    const peers = addresses.map((address) => {
+      const name = formatHttpAddress(address);
+      const known = this.#peers.get(name);
+      if (known !== undefined) return known;
+      const peer = new HttpPeer(name, address, this.#dialling.lookup);
+      own.push(peer);
+      return peer;
+    });
+    const close = (): void => {
+      for (const peer of own) if (this.#peers.get(peer.name) !== peer) peer.close();
+    };
+    return { peers: [...new Set(peers)], close };
+  }
+
   /** Ends all connections. */
   close(): void {
     for (const peer of this.#peers.values()) peer.close();
@@ -81,18 +100,27 @@ export class Asking {
   readonly #puller: HttpPuller;
   readonly #idleTimeout: number;
   readonly #score = new Map<HttpPeer, number>();
+  readonly #named: ReadonlySet<HttpPeer>;
   /** Peers that sent wrong bytes, in words. */
   readonly complaints: string[] = [];
 
-  /** @param stallTimeout - longest time in ms that the fetch can wait for a block: no peer gets all of it */
-  constructor(puller: HttpPuller, stallTimeout: number) {
+  /**
+   * @param stallTimeout - longest time in ms that the fetch can wait for a block: no peer gets all of it
+   * @param named - peers that should have it: asked first, and together
+   */
+  constructor(puller: HttpPuller, stallTimeout: number, named: readonly HttpPeer[] = []) {
     this.#puller = puller;
+    this.#named = new Set(named);
     this.#idleTimeout = Math.max(100, Math.min(IDLE_TIMEOUT_MS, stallTimeout / 3));
   }
 
   /** Names of the peers that can be asked. */
   get peers(): string[] {
-    return this.#puller.peers.map(({ name }) => name);
+    return this.#all().map(({ name }) => name);
+  }
+
+  #all(): HttpPeer[] {
+    return [...new Set([...this.#named, ...this.#puller.peers])];
   }
 
   /**
@@ -135,6 +163,8 @@ export class Asking {
         else if (next === undefined) await Promise.race(ends);
         else {
           begin(next);
+          const isKnown = [...this.#score.values()].some((score) => score > 0);
+          if (!isKnown && running.size < NAMED_WIDTH && [...this.#named].some((peer) => !tried.has(peer))) continue;
           // The more have missed it, the more are asked at once: among hundreds of peers the one holder is found in a second.
           const misses = tried.size - running.size;
           if (running.size > Math.min(misses, MAX_WIDTH)) await this.#patience(running);
@@ -198,9 +228,10 @@ export class Asking {
    * among equals the least busy. "full" if it is better to wait for a peer than to ask one that missed a block.
    */
   #choose(tried: ReadonlySet<HttpPeer>): HttpPeer | "full" | undefined {
-    const rank = (peer: HttpPeer): number => -Math.sign(this.#score.get(peer) ?? 0);
+    // One that is named comes after one that has shown that it holds the content, and before all others.
+    const rank = (peer: HttpPeer): number => -Math.sign(this.#score.get(peer) ?? (this.#named.has(peer) ? 0.5 : 0));
     if (tried.size >= MAX_ASKED) return undefined;
-    const open = this.#puller.peers
+    const open = this.#all()
       .filter((peer) => (peer.isUsable || peer.isBusy) && !tried.has(peer))
       .sort((a, b) => rank(a) - rank(b) || a.load - b.load);
     const free = open.find(({ load, isBusy }) => load < 1 && !isBusy);

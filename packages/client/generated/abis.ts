@@ -5,6 +5,7 @@ import Balancer from "../abi/Balancer.json" with { type: "json" };
 import CheckpointRegistry from "../abi/CheckpointRegistry.json" with { type: "json" };
 import EnergyLedger from "../abi/EnergyLedger.json" with { type: "json" };
 import LeaseRegistry from "../abi/LeaseRegistry.json" with { type: "json" };
+import Lens from "../abi/Lens.json" with { type: "json" };
 import NodeRegistry from "../abi/NodeRegistry.json" with { type: "json" };
 import Parameters from "../abi/Parameters.json" with { type: "json" };
 import PoolOutlet from "../abi/PoolOutlet.json" with { type: "json" };
@@ -29,6 +30,7 @@ export const ABIS: Readonly<
     | "CheckpointRegistry"
     | "EnergyLedger"
     | "LeaseRegistry"
+    | "Lens"
     | "NodeRegistry"
     | "Parameters"
     | "PoolOutlet"
@@ -51,6 +53,7 @@ export const ABIS: Readonly<
   CheckpointRegistry,
   EnergyLedger,
   LeaseRegistry,
+  Lens,
   NodeRegistry,
   Parameters,
   PoolOutlet,

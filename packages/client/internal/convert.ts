@@ -44,7 +44,7 @@ export function bitsOf(set: bigint): number[] {
 }
 
 /** A text that a node claims; empty if its bytes are no UTF-8, on which ethers throws when they are first read. */
-function claimedText(read: () => string): string {
+export function claimedText(read: () => string): string {
   try {
     return read();
   } catch {

@@ -99,3 +99,10 @@ export function runsOf(ids: readonly number[], gap: number): { from: number; to:
   }
   return runs;
 }
+
+/** Pages that ids `from` … `to` are read in. */
+export function pagesOf(from: number, to: number, size: number): { from: number; to: number }[] {
+  const pages: { from: number; to: number }[] = [];
+  for (let next = from; next <= to; next += size) pages.push({ from: next, to: Math.min(to, next + size - 1) });
+  return pages;
+}

@@ -35,7 +35,7 @@ contract ReceiptsTest is Failures {
         ITaskRegistry.Submission memory s = submission(2, 20_000, list(CPU_EU));
         s.replicas = 2;
         id = leaseOn(2, s);
-        ICheckpointRegistry.Holder[] memory found = checkpoints.holdersOf(id);
+        ICheckpointRegistry.Holder[] memory found = checkpoints.holdersOf(id, 0);
         for (uint256 i; i < found.length; ++i) holders.push(found[i]);
     }
 
@@ -115,7 +115,7 @@ contract ReceiptsTest is Failures {
     function test_BeyondTheHolders() public {
         vm.prank(alice);
         nodes.drain(holders[3].nodeId);
-        ICheckpointRegistry.Holder[] memory now_ = checkpoints.holdersOf(id);
+        ICheckpointRegistry.Holder[] memory now_ = checkpoints.holdersOf(id, 0);
         ICheckpointRegistry.Holder memory fifth = now_[3];
         ICheckpointRegistry.Receipt[] memory pair = two(_good(1), receipt(id, DIGEST, 500, fifth.nodeId));
         assertGt(fifth.candidate, holders[2].candidate);
@@ -146,11 +146,11 @@ contract ReceiptsTest is Failures {
         ICheckpointRegistry.Receipt[] memory pair = _pair(0, 1);
         // A task whose lease lives longer than nodes may be silent.
         vm.warp(block.timestamp + 12 hours + 1);
-        assertEq(checkpoints.holdersOf(id).length, 0);
+        assertEq(checkpoints.holdersOf(id, 0).length, 0);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         report(holders[0].nodeId, 1_000, 20);
         report(holders[1].nodeId, 1_000, 20);
-        assertEq(checkpoints.holdersOf(id).length, 2);
+        assertEq(checkpoints.holdersOf(id, 0).length, 2);
         assertEq(checkpoints.receiptsNeeded(id), 2);
         _post(pair);
     }
@@ -242,7 +242,7 @@ contract ReceiptsTest is Failures {
         leases.startMove(id, 1, 0);
         vm.prank(operatorOf(6));
         leases.release(id, 1);
-        ICheckpointRegistry.Holder[] memory rest = checkpoints.holdersOf(leases.leaseCount());
+        ICheckpointRegistry.Holder[] memory rest = checkpoints.holdersOf(leases.leaseCount(), 0);
         for (uint256 i; i < 4; ++i) assertEq(rest[i].nodeId, holders[i].nodeId);
     }
 

@@ -102,7 +102,7 @@ abstract contract Failures is Fixture, Reports {
 
     /// @dev Which of a lease's candidates a holder is; one that is never looked at for a node that is none.
     function candidateOf(uint32 leaseId, uint32 nodeId) internal view returns (uint8) {
-        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId);
+        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId, 0);
         for (uint256 i; i < holders.length; ++i) if (holders[i].nodeId == nodeId) return holders[i].candidate;
         return type(uint8).max;
     }
@@ -114,7 +114,7 @@ abstract contract Failures is Fixture, Reports {
         uint40 progress,
         uint256 count
     ) internal view returns (ICheckpointRegistry.Receipt[] memory receipts) {
-        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId);
+        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId, 0);
         receipts = new ICheckpointRegistry.Receipt[](count);
         for (uint256 i; i < count; ++i) receipts[i] = receipt(leaseId, digest_, progress, holders[i].nodeId);
     }

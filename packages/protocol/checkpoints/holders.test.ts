@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { solidityPackedKeccak256 } from "ethers";
 
-import { drawnNode, type HolderDraw, holderCandidate, holdersOf, type PoolPosition } from "./holder-draw.ts";
+import { drawnNode, type HolderDraw, holderCandidate, holdersOf, type PoolPosition } from "./holders.ts";
 
 /** Leases that figures are computed from. */
 const LEASES = 2_000;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
+import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
+import {ILens} from "../interfaces/ILens.sol";
+import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
+
+/// @title Views that read much in one call
+/// @notice See {ILens}. It has no storage and no rights: another one can take its place at any time.
+contract Lens is ILens {
+    /// @notice Leases are read there.
+    ILeaseRegistry public immutable LEASES;
+    /// @notice Nodes are read there.
+    INodeRegistry public immutable NODES;
+    /// @notice Who may sign for checkpoints.
+    ICheckpointRegistry public immutable CHECKPOINTS;
+    /// @notice Tasks are read there.
+    ITaskRegistry public immutable TASKS;
+    /// @notice Which nodes are silent.
+    ITelemetry public immutable TELEMETRY;
+
+    constructor(
+        ILeaseRegistry leases,
+        INodeRegistry nodes,
+        ICheckpointRegistry checkpoints,
+        ITaskRegistry tasks,
+        ITelemetry telemetry
+    ) {
+        LEASES = leases;
+        NODES = nodes;
+        CHECKPOINTS = checkpoints;
+        TASKS = tasks;
+        TELEMETRY = telemetry;
+    }
+
+    /// @inheritdoc ILens
+    function read(Call[] calldata calls) external view returns (uint256, Outcome[] memory outcomes) {
+        outcomes = new Outcome[](calls.length);
+        for (uint256 i; i < calls.length; ++i) {
+            (bool ok, bytes memory data) = calls[i].target.staticcall(calls[i].data);
+            outcomes[i] = Outcome(ok, data);
+        }
+        return (block.number, outcomes);
+    }
+
+    /// @inheritdoc ILens
+    function hashOf(uint256 number) external view returns (bytes32) {
+        return blockhash(number);
+    }
+
+    /// @inheritdoc ILens
+    function silentOf(uint32[] calldata nodeIds) external view returns (uint32[] memory silent) {
+        silent = new uint32[](nodeIds.length);
+        uint256 found;
+        for (uint256 i; i < nodeIds.length; ++i) if (TELEMETRY.silent(nodeIds[i])) silent[found++] = nodeIds[i];
+        _cut(silent, found);
+    }
+
+    /// @inheritdoc ILens
+    function overdueOf(uint32[] calldata leaseIds) external view returns (uint32[] memory overdue) {
+        overdue = new uint32[](leaseIds.length);
+        uint256 found;
+        for (uint256 i; i < leaseIds.length; ++i) {
+            if (LEASES.lease(leaseIds[i]).status != ILeaseRegistry.LeaseStatus.Active) continue;
+            if (LEASES.healthOf(leaseIds[i]) == ILeaseRegistry.Health.Overdue) overdue[found++] = leaseIds[i];
+        }
+        _cut(overdue, found);
+    }
+
+    /// @inheritdoc ILens
+    function servableOf(uint32[] calldata taskIds) external view returns (uint32[] memory servable) {
+        servable = new uint32[](taskIds.length);
+        uint256 found;
+        for (uint256 i; i < taskIds.length; ++i) {
+            if (TASKS.admissionOf(taskIds[i]) == ITaskRegistry.Admission.Admissible) servable[found++] = taskIds[i];
+        }
+        _cut(servable, found);
+    }
+
+    /// @inheritdoc ILens
+    function liveLeases(uint32 from, uint32 count) external view returns (ILeaseRegistry.LeaseView[] memory live) {
+        live = LEASES.leasePage(from, count);
+        uint256 found;
+        for (uint256 i; i < live.length; ++i) if (_isLive(live[i].lease.status)) live[found++] = live[i];
+        // In memory an array of structs is an array of words; its length is its first.
+        assembly ("memory-safe") {
+            mstore(live, found)
+        }
+    }
+
+    /// @inheritdoc ILens
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory holders) {
+        ICheckpointRegistry.Holder[] memory found = CHECKPOINTS.holdersOf(leaseId, most);
+        holders = new Holder[](found.length);
+        for (uint256 i; i < found.length; ++i) {
+            INodeRegistry.NodeView memory node = NODES.node(found[i].nodeId);
+            holders[i] = Holder(found[i].candidate, found[i].nodeId, node.operator, node.endpoint);
+        }
+    }
+
+    /// @inheritdoc ILens
+    function reportersOf(uint32[] calldata nodeIds) external view returns (Reporter[] memory reporters) {
+        reporters = new Reporter[](nodeIds.length);
+        for (uint256 i; i < nodeIds.length; ++i) {
+            INodeRegistry.Facts memory facts = NODES.factsOf(nodeIds[i]);
+            reporters[i] = Reporter({
+                nodeId: nodeIds[i],
+                operator: facts.operator,
+                keyNumber: facts.keyNumber,
+                registeredAt: facts.registeredAt,
+                isContract: facts.operator.code.length != 0
+            });
+        }
+    }
+
+    function _isLive(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {
+        return
+            status == ILeaseRegistry.LeaseStatus.Active ||
+            status == ILeaseRegistry.LeaseStatus.Moving ||
+            status == ILeaseRegistry.LeaseStatus.Delivered ||
+            status == ILeaseRegistry.LeaseStatus.Disputed;
+    }
+
+    /// @dev Shortens an array to its first entries.
+    function _cut(uint32[] memory entries, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(entries, length)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import { AbiCoder, type ContractRunner, Interface, type Provider, type TransactionRequest } from "ethers";
+
+import { abiOf } from "./abi.ts";
+import { RpcUnavailable } from "./errors.ts";
+import { explain } from "./error-messages.ts";
+
+/** Calls that one request carries, and bytes of their calldata: more become several requests. */
+const MAX_CALLS = 256;
+const MAX_BYTES = 96 * 1024;
+
+/** What a smaller request may cure. */
+const TOO_MUCH = ["OUT_OF_GAS", "GAS_TOO_HIGH", "REVERTED_WITHOUT_REASON"];
+
+interface Waiting {
+  readonly tx: TransactionRequest;
+  readonly to: string;
+  readonly data: string;
+  readonly resolve: (data: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Runs the contracts' views: those asked for in the same turn of the event loop, at the same block, go out as one request,
+ * read through `Lens.read`. So what is read together is also of one state, and what code asks for in a loop costs a call.
+ *
+ * A view that reverts fails alone, with what it reverted with. A request that is too much for an endpoint is halved until
+ * it is not. An endpoint that reads at another block than the one asked for gave no answer.
+ */
+export class BatchedCalls implements ContractRunner {
+  readonly provider: Provider;
+  readonly #lens: string;
+  readonly #isView: (to: string, selector: string) => boolean;
+  readonly #abi = new Interface(abiOf("Lens"));
+  /** By block. */
+  #waiting = new Map<string, Waiting[]>();
+  /** Calls that a request carries now; halved where an endpoint takes fewer. */
+  #most = MAX_CALLS;
+
+  /**
+   * @param lens Address of the deployed Lens.
+   * @param isView Tells whether a contract's function changes nothing; what may change something is simulated by itself.
+   */
+  constructor(provider: Provider, lens: string, isView: (to: string, selector: string) => boolean) {
+    this.provider = provider;
+    this.#lens = lens;
+    this.#isView = isView;
+  }
+
+  /** Calls a view. */
+  async call(tx: TransactionRequest): Promise<string> {
+    const { to, data } = tx;
+    const plain =
+      typeof to === "string" && typeof data === "string" && (tx.from ?? tx.value ?? undefined) === undefined;
+    if (!plain || !this.#isView(to, data.slice(0, 10))) return this.provider.call(tx);
+    const at = String(tx.blockTag ?? "latest");
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let waiting = this.#waiting.get(at);
+    if (!waiting) {
+      waiting = [];
+      this.#waiting.set(at, waiting);
+      setImmediate(() => {
+        this.#send(at);
+      });
+    }
+    waiting.push({ tx, to, data, resolve, reject });
+    return promise;
+  }
+
+  async estimateGas(tx: TransactionRequest): Promise<bigint> {
+    return this.provider.estimateGas(tx);
+  }
+
+  async resolveName(name: string): Promise<string | null> {
+    return this.provider.resolveName(name);
+  }
+
+  #send(at: string): void {
+    const waiting = this.#waiting.get(at) ?? [];
+    this.#waiting.delete(at);
+    for (let from = 0; from < waiting.length;) {
+      let to = from;
+      for (let bytes = 0; to < waiting.length && to - from < this.#most; to++) {
+        bytes += (waiting[to]?.data.length ?? 0) / 2;
+        if (bytes > MAX_BYTES && to > from) break;
+      }
+      void this.#ask(at, waiting.slice(from, to));
+      from = to;
+    }
+  }
+
+  async #ask(at: string, calls: readonly Waiting[]): Promise<void> {
+    if (calls.length <= 1) {
+      for (const { tx, resolve, reject } of calls) await this.provider.call(tx).then(resolve, reject);
+      return;
+    }
+    const blockTag = /^\d+$/.test(at) ? Number(at) : at;
+    const data = this.#abi.encodeFunctionData("read", [calls.map(({ to, data: of }) => ({ target: to, data: of }))]);
+    let answered: readonly { readonly ok: boolean; readonly data: string }[];
+    try {
+      const found = this.#abi.decodeFunctionResult(
+        "read",
+        await this.provider.call({ to: this.#lens, data, blockTag }),
+      );
+      const [number, outcomes] = found as unknown as [bigint, typeof answered];
+      answered = outcomes;
+      if (typeof blockTag === "number" && number !== BigInt(blockTag)) {
+        throw new RpcUnavailable(
+          "behind",
+          `The RPC endpoint read at block ${String(number)}, not at block ${String(blockTag)}; wait until it has caught up, or use another endpoint.`,
+        );
+      }
+    } catch (error) {
+      const explained = explain(error);
+      const tooMuch =
+        explained instanceof RpcUnavailable
+          ? explained.reason === "too-large" || explained.reason === "timeout"
+          : TOO_MUCH.includes(explained.code);
+      if (!tooMuch) {
+        for (const { reject } of calls) reject(explained);
+        return;
+      }
+      const half = Math.ceil(calls.length / 2);
+      this.#most = Math.max(8, Math.min(this.#most, half));
+      await Promise.all([this.#ask(at, calls.slice(0, half)), this.#ask(at, calls.slice(half))]);
+      return;
+    }
+    calls.forEach(({ tx, data: of, to, resolve, reject }, i) => {
+      const outcome = answered[i];
+      if (outcome?.ok === true) resolve(outcome.data);
+      // Nothing at all may only mean that the gas for all of them was used up.
+      else if (outcome === undefined || outcome.data === "0x") this.provider.call(tx).then(resolve, reject);
+      else reject(AbiCoder.getBuiltinCallException("call", { to, data: of }, outcome.data));
+    });
+  }
+}

@@ -1,0 +1,201 @@
+import { toQuantity } from "ethers";
+
+import { RpcUnavailable } from "./errors.ts";
+import { explain } from "./error-messages.ts";
+
+/** A log of a contract, as the chain has it. */
+export interface EventLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly block: number;
+  readonly blockHash: string;
+  readonly index: number;
+}
+
+/** Which logs are asked for. */
+export interface LogFilter {
+  readonly address: readonly string[];
+  /** By place: one of these, or null for any. */
+  readonly topics: readonly (readonly string[] | null)[];
+}
+
+/** The part of a provider that is used here. */
+export interface LogSource {
+  send(method: string, params: unknown[]): Promise<unknown>;
+}
+
+/** Blocks that one request covers at most: what most providers take. */
+const MAX_RANGE = 10_000;
+
+/** Good requests in a row after which a larger range is tried again. */
+const PATIENCE = 8;
+
+/** A number of logs at which an answer may have been cut off without a word: whole thousands. */
+const SUSPECT = 1_000;
+
+/** How providers say that a range, or what is in it, is too much. */
+const RANGE_WORDS =
+  /range|more than|too many|too large|too big|exceed|limit(ed)? (to|of)|\blimit\b|response size|query timeout|10,?000|results/i;
+
+/**
+ * Reads logs in ranges of blocks that fit the endpoint: halved as long as it fails on their size, grown back slowly. What an
+ * endpoint sends that was not asked for, or that does not fit together, is no answer; an answer of a whole thousand logs may
+ * have been cut, and is asked for again in halves.
+ *
+ * An answer without logs proves nothing: an endpoint may lag, or lie. Who concludes something from a missing log looks at the
+ * state as well.
+ */
+export class LogScanner {
+  readonly #source: LogSource;
+  readonly #most: number;
+  #range: number;
+  #good = 0;
+
+  constructor(source: LogSource, mostBlocks = MAX_RANGE) {
+    this.#source = source;
+    this.#most = mostBlocks;
+    this.#range = mostBlocks;
+  }
+
+  /** Blocks that the next request covers. */
+  get range(): number {
+    return this.#range;
+  }
+
+  /** All logs of blocks `from` … `to`, in order. O(blocks / range) requests. */
+  async scan(filter: LogFilter, from: number, to: number): Promise<EventLog[]> {
+    const logs: EventLog[] = [];
+    await this.each(filter, from, to, (found) => {
+      logs.push(...found);
+    });
+    return logs;
+  }
+
+  /**
+   * The same range by range.
+   *
+   * @param take Told the logs of each range, and its last block; what it has taken is not read again if a later range fails.
+   */
+  async each(
+    filter: LogFilter,
+    from: number,
+    to: number,
+    take: (logs: readonly EventLog[], through: number) => Promise<void> | void,
+  ): Promise<void> {
+    for (let next = from; next <= to;) {
+      const { logs, last } = await this.#step(filter, next, (range) => Math.min(to, next + range - 1));
+      await take(logs, last);
+      next = last + 1;
+    }
+  }
+
+  /**
+   * Reads from `from` down to `to`, and ends as soon as enough was found.
+   *
+   * @param take Told the logs of each range, and its first block; true ends.
+   */
+  async back(
+    filter: LogFilter,
+    from: number,
+    to: number,
+    take: (logs: readonly EventLog[], down: number) => Promise<boolean> | boolean,
+  ): Promise<void> {
+    for (let next = from; next >= to;) {
+      const { logs, first } = await this.#step(filter, (range) => Math.max(to, next - range + 1), next);
+      if (await take(logs, first)) return;
+      next = first - 1;
+    }
+  }
+
+  async #step(
+    filter: LogFilter,
+    from: number | ((range: number) => number),
+    to: number | ((range: number) => number),
+  ): Promise<{ logs: EventLog[]; first: number; last: number }> {
+    for (;;) {
+      const first = typeof from === "number" ? from : from(this.#range);
+      const last = typeof to === "number" ? to : to(this.#range);
+      try {
+        const logs = await this.#ask(filter, first, last);
+        const isSuspect = logs.length >= SUSPECT && logs.length % SUSPECT === 0;
+        if (!isSuspect || first === last || !this.#halve(last - first + 1)) {
+          this.#served();
+          return { logs, first, last };
+        }
+      } catch (error) {
+        const explained = explain(error);
+        if (!isTooMuch(explained) || first === last || !this.#halve(last - first + 1)) throw explained;
+      }
+    }
+  }
+
+  async #ask(filter: LogFilter, from: number, to: number): Promise<EventLog[]> {
+    const answered = await this.#source.send("eth_getLogs", [
+      {
+        address: [...filter.address],
+        topics: filter.topics.map((topic) => (topic === null ? null : [...topic])),
+        fromBlock: toQuantity(from),
+        toBlock: toQuantity(to),
+      },
+    ]);
+    if (!Array.isArray(answered)) throw unasked("something that is no list of logs");
+    const logs = answered.map(toLog);
+    const addresses = new Set(filter.address.map((address) => address.toLowerCase()));
+    const hashes = new Map<number, string>();
+    for (const { address, topics, block, blockHash } of logs) {
+      if (block < from || block > to)
+        throw unasked(`a log of block ${String(block)} for ${String(from)} to ${String(to)}`);
+      if (!addresses.has(address.toLowerCase())) throw unasked(`a log of ${address}`);
+      const isMatch = filter.topics.every((wanted, place) => wanted === null || wanted.includes(topics[place] ?? ""));
+      if (!isMatch) throw unasked(`a log of ${topics[0] ?? "no event"}`);
+      if ((hashes.get(block) ?? blockHash) !== blockHash) throw unasked(`two blocks ${String(block)}`);
+      hashes.set(block, blockHash);
+    }
+    return logs.sort((a, b) => a.block - b.block || a.index - b.index);
+  }
+
+  /** @param asked Blocks that were too many; @returns false if it cannot get smaller. */
+  #halve(asked: number): boolean {
+    this.#good = 0;
+    const half = Math.floor(Math.min(asked, this.#range) / 2);
+    if (half < 1) return false;
+    this.#range = half;
+    return true;
+  }
+
+  #served(): void {
+    this.#good += 1;
+    if (this.#good < PATIENCE || this.#range >= this.#most) return;
+    this.#good = 0;
+    this.#range = Math.min(this.#most, this.#range * 2);
+  }
+}
+
+function toLog(value: unknown): EventLog {
+  const { address, topics, data, blockNumber, blockHash, logIndex, removed } = value as Record<string, unknown>;
+  if (removed === true) throw unasked("a log that a reorganisation has removed");
+  const isWhole =
+    typeof address === "string" &&
+    typeof data === "string" &&
+    typeof blockHash === "string" &&
+    Array.isArray(topics) &&
+    topics.every((topic) => typeof topic === "string");
+  const [block, index] = [Number(blockNumber), Number(logIndex)];
+  if (!isWhole || !Number.isSafeInteger(block) || !Number.isSafeInteger(index))
+    throw unasked("a log without its parts");
+  return { address, topics: topics, data, block, blockHash, index };
+}
+
+function isTooMuch(error: Error): boolean {
+  if (error instanceof RpcUnavailable && (error.reason === "too-large" || error.reason === "timeout")) return true;
+  const cause = error.cause instanceof Error ? error.cause.message : "";
+  return RANGE_WORDS.test(`${error.message} ${cause}`);
+}
+
+function unasked(what: string): RpcUnavailable {
+  return new RpcUnavailable(
+    "server",
+    `The RPC endpoint answered a request for logs with ${what}; use another endpoint if it goes on.`,
+  );
+}
