@@ -9,12 +9,10 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command } from "commander";
 import { formatEther } from "ethers";
 import PQueue from "p-queue";
 import { Registry } from "prom-client";
 
-import { ChainError } from "@verai/client/errors";
 import { answer, blockTag } from "@verai/client/readers";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -28,7 +26,7 @@ import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
 import { reachOf } from "@verai/process/reach";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
 import { checkAgent, configFindings } from "./check.ts";
@@ -54,12 +52,12 @@ const LOOK_MS = 15_000;
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
 const CHORES_MS = 10_000;
 
-const program = new Command("agent").description("Offers this machine to the DRMP network and runs what it is leased");
+const program = programOf("agent", "Offers this machine to the DRMP network and runs what it is leased");
 
 program
   .command("run")
   .description("register the node if need be, run leases, post checkpoints and deliver results")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .action(async ({ config }: { config: string }) => run(readConfig(config, agentConfig)));
 
 program
@@ -67,8 +65,8 @@ program
   .description(
     "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
   )
-  .requiredOption("--config <file>", "configuration file (JSON)")
-  .option("--json", "print one JSON object instead of text", false)
+  .addOption(configOption())
+  .addOption(jsonOption())
   .action(async ({ config, json }: { config: string; json: boolean }) => {
     printReport(await checkAgent(readConfig(config, agentConfig)), json);
   });
@@ -76,15 +74,10 @@ program
 program
   .command("claim")
   .description("send what the owner can claim to the owner's wallet")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .action(async ({ config }: { config: string }) => claim(readConfig(config, agentConfig)));
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
-}
+await runProgram(program);
 
 async function run(config: AgentConfig): Promise<void> {
   // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.

@@ -14,7 +14,7 @@ const flags = benchCommand(
   "Autoscaling on the clearing price: the real planner, the real signal, Kubernetes' rule",
   "two and a half hours instead of eight",
 )
-  .option("--seed <number>", "of the noise in the demand", wholeNumber, 1)
+  .option("--seed <number>", "of the noise in the demand", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
 const what = scenario(flags.quick, flags.seed);

@@ -20,7 +20,7 @@ const flags = benchCommand(
   "Load balancing in a simulated network",
   "fewer nodes and periods, a few seconds",
 )
-  .option("--seed <number>", "another random network", wholeNumber, 1)
+  .option("--seed <number>", "another random network", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
 const size = flags.quick ? { nodes: 600, periods: 240, warmUp: 120 } : { nodes: 4000, periods: 600, warmUp: 150 };

@@ -10,6 +10,7 @@
  */
 import { loadavg } from "node:os";
 
+import { interruptible } from "@verai/process/program";
 import { type BenchFlags, benchCommand } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
@@ -38,8 +39,7 @@ const flags = benchCommand(
 )
   .parse()
   .opts<BenchFlags>();
-const interrupted = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => interrupted.abort(new Error(name)));
+const interrupted = interruptible(() => undefined);
 
 const busy = load();
 const measurements: Measurement[] = [];
@@ -48,12 +48,12 @@ try {
     const say = (words: string): void => {
       if (!flags.json) process.stderr.write(`${words}\n`);
     };
-    measurements.push(...(await measureSize(size, interrupted.signal, say)));
+    measurements.push(...(await measureSize(size, interrupted, say)));
   }
 } catch (error) {
-  if (!interrupted.signal.aborted) throw error;
+  if (!interrupted.aborted) throw error;
   process.stderr.write("interrupted; all data is deleted\n");
-  process.exit(130);
+  process.exit();
 }
 const wrong = shortfalls();
 process.stdout.write(

@@ -11,7 +11,7 @@
  */
 
 import { orAborted } from "@verai/checkpoint-store/signals";
-import { interruptible } from "@verai/devnet/interrupt";
+import { interruptible } from "@verai/process/program";
 import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
 import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";

@@ -51,8 +51,8 @@ const flags = benchCommand(
   .option("--eth-usd <dollars>", "price of 1 ETH that dollars are reckoned with", positive, "3000")
   .option("--base-fee <gwei>", "base fee of the chain", positive, "0.005")
   .option("--l1-base-fee <gwei>", "base fee of the L1; a blob's is taken as a 16th of it", positive, "1")
-  .option("--base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber, 2269)
-  .option("--blob-base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber, 1055762)
+  .option("--base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber(), 2269)
+  .option("--blob-base-fee-scalar <number>", "as BASE's receipts show it", wholeNumber(), 1055762)
   .parse()
   .opts<BenchFlags & GasFlags>();
 const ethUsd = Number(flags.ethUsd);

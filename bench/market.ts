@@ -11,7 +11,7 @@
  */
 
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
-import { interruptible } from "@verai/devnet/interrupt";
+import { interruptible } from "@verai/process/program";
 import { Output } from "@verai/devnet/output";
 import { MarketContracts } from "./market/contracts.ts";
 import { ECONOMY } from "./market/economy.ts";
@@ -28,7 +28,7 @@ const flags = benchCommand(
   "A game on the real contracts: honest players, known attacks, and learnt ones",
   "fewer worlds, attacks and generations, under two minutes",
 )
-  .option("--seed <number>", "other worlds and another search", wholeNumber, 1)
+  .option("--seed <number>", "other worlds and another search", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
 const screen = new Output();

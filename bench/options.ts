@@ -1,4 +1,8 @@
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+
+import { jsonOption, programOf } from "@verai/process/program";
+
+export { wholeNumber } from "@verai/process/program";
 
 /** What all measurements can be asked for. */
 export interface BenchFlags {
@@ -14,21 +18,11 @@ export interface BenchFlags {
  * @param quick What it leaves out when it is to be quick.
  */
 export function benchCommand(name: string, about: string, quick: string): Command {
-  return new Command(name)
-    .description(about)
+  return programOf(name, about)
     .usage("[options]   (by npm: npm run " + name + " -- [options])")
     .option("--quick", quick, false)
-    .option("--json", "print JSON instead of tables", false)
-    .option("--write", "put tables and charts into docs/", false)
-    .allowExcessArguments(false)
-    .showHelpAfterError("--help lists the options");
-}
-
-/** An option's value that must be a whole number from 0 on. */
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError("It must be a whole number, such as 7.");
+    .addOption(jsonOption("print JSON instead of tables"))
+    .option("--write", "put tables and charts into docs/", false);
 }
 
 /** An option's value that must be a number above 0, kept as it was written. */

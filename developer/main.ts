@@ -12,10 +12,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 
 import { readTaskCause } from "@verai/client/causes";
-import { ChainError, TransactionUnconfirmed } from "@verai/client/errors";
+import { ChainError, TransactionUnconfirmedError } from "@verai/client/errors";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
@@ -24,7 +24,7 @@ import { readConfig } from "@verai/process/config";
 import { withDirectory } from "@verai/process/data";
 import { createLogger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
 import { parseSpec } from "@verai/executor/spec";
 import { checkDeveloper } from "./check.ts";
 import { TaskFollower } from "./collect.ts";
@@ -38,12 +38,12 @@ const INTERVAL_MS = 1500;
 const SUBMISSION =
   "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more";
 
-const program = new Command("developer").description("Has models trained on the DRMP network");
+const program = programOf("developer", "Has models trained on the DRMP network");
 
 program
   .command("train")
   .description("submit a task, follow it, fetch and verify its results, and accept them")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .requiredOption("--spec <file>", "task spec (JSON)")
   .requiredOption("--terms <file>", "units, price, classes, interval and deadline (JSON)")
   .option("--submission <name>", SUBMISSION, "1")
@@ -65,10 +65,10 @@ program
   .description(
     "look at everything that train will use: configuration, key, endpoints, spec, terms, funds; changes nothing",
   )
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .option("--spec <file>", "task spec (JSON)")
   .option("--terms <file>", "units, price, classes, interval and deadline (JSON)")
-  .option("--json", "print one JSON object instead of text", false)
+  .addOption(jsonOption())
   .action(async ({ config, json, ...files }: { config: string; json: boolean; spec?: string; terms?: string }) => {
     printReport(await checkDeveloper(readConfig(config, developerConfig), files), json);
   });
@@ -76,7 +76,7 @@ program
 program
   .command("follow")
   .description("follow a task that is submitted already")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .requiredOption("--task <id>", "the task's id", taskId)
   .action(async (options: { config: string; task: number }) => {
     await work(readConfig(options.config, developerConfig), () => Promise.resolve(options.task));
@@ -84,14 +84,8 @@ program
 
 const logger = createLogger("developer", "info");
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  // What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
-  const again = error instanceof TransactionUnconfirmed || (error instanceof ChainError && error.retryable);
-  process.exitCode = again ? 75 : 1;
-}
+// What was sent and is not confirmed is found again by the next run, which does not pay for it once more.
+await runProgram(program, (error) => error instanceof TransactionUnconfirmedError);
 
 /** A task's id as it is typed. @throws InvalidArgumentError, which the command line explains. */
 function taskId(text: string): number {

@@ -143,7 +143,7 @@ async function openRecord(
 /**
  * The task that an earlier run submitted; undefined if it is certain that there is none.
  *
- * @throws TransactionUnconfirmed if it cannot be told now.
+ * @throws TransactionUnconfirmedError if it cannot be told now.
  */
 async function submittedBefore(
   session: Session,

@@ -7,10 +7,8 @@
  */
 import { join } from "node:path";
 
-import { Command } from "commander";
 import { Registry } from "prom-client";
 
-import { ChainError } from "@verai/client/errors";
 import { openSession } from "@verai/client/session";
 import { fundsWatch } from "@verai/process/funds-watch";
 import { printReport, refuseErrors } from "@verai/process/check/finding";
@@ -22,7 +20,7 @@ import { transactionMetrics } from "@verai/process/transaction-metrics";
 import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
 import { Market } from "./allocation/market.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
@@ -34,12 +32,12 @@ import { drySender, queueSender } from "./sender.ts";
 /** Milliseconds between two looks at the balance that pays for gas. */
 const BALANCE_INTERVAL_MS = 60_000;
 
-const program = new Command("keepers").description("Opens and settles rounds, expires failed leases, earns bounties");
+const program = programOf("keepers", "Opens and settles rounds, expires failed leases, earns bounties");
 
 program
   .command("run")
   .description("run the configured keepers; without a key they only say what they would do")
-  .requiredOption("--config <file>", "configuration file (JSON)")
+  .addOption(configOption())
   .option("--dry-run", "send nothing even if there is a key", false)
   .action(async ({ config, dryRun }: { config: string; dryRun: boolean }) =>
     run(readConfig(config, keeperConfig), dryRun),
@@ -48,26 +46,20 @@ program
 program
   .command("plan")
   .description("say what the keepers would do now, and why; sends nothing")
-  .requiredOption("--config <file>", "configuration file (JSON)")
-  .option("--json", "explain the round that would be settled as JSON", false)
+  .addOption(configOption())
+  .addOption(jsonOption("explain the round that would be settled as JSON"))
   .action(async ({ config, json }: { config: string; json: boolean }) => plan(readConfig(config, keeperConfig), json));
 
 program
   .command("check")
   .description("look at everything that run will use: configuration, addresses, ports, key, endpoints; changes nothing")
-  .requiredOption("--config <file>", "configuration file (JSON)")
-  .option("--json", "print one JSON object instead of text", false)
+  .addOption(configOption())
+  .addOption(jsonOption())
   .action(async ({ config, json }: { config: string; json: boolean }) => {
     printReport(await checkKeepers(readConfig(config, keeperConfig)), json);
   });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  // 75 (EX_TEMPFAIL): worth trying again, for whatever restarts this process.
-  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
-}
+await runProgram(program);
 
 async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
   // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.

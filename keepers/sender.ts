@@ -1,4 +1,4 @@
-import { ChainError, ContractRefusal } from "@verai/client/errors";
+import { ChainError, ContractRefusalError } from "@verai/client/errors";
 import type { Payload, TransactionQueue } from "@verai/client/tx/queue";
 import type { Logger } from "@verai/process/logger";
 
@@ -18,7 +18,7 @@ export function queueSender(queue: TransactionQueue, logger: Logger, onLost: () 
       try {
         return (await queue.submit({ label, prepare, urgent })) !== null;
       } catch (error) {
-        if (!(error instanceof ContractRefusal)) throw error;
+        if (!(error instanceof ContractRefusalError)) throw error;
         onLost();
         logger.info({ refusal: error.code, why: error.message }, `${label}: no longer needed or possible`);
         return false;

@@ -20,8 +20,6 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command, InvalidArgumentError } from "commander";
-
 import { orAborted } from "@verai/checkpoint-store/signals";
 import { specBytes } from "@verai/executor/spec";
 import { planConditions, recordOf } from "./chaos/conditions.ts";
@@ -30,7 +28,7 @@ import { type ChainState, violations } from "./chaos/invariants.ts";
 import { readState, unheld } from "./chaos/read-state.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
 import { SPEC, UNITS, World } from "./chaos/world.ts";
-import { interruptible } from "@verai/devnet/interrupt";
+import { EXIT, interruptible, jsonOption, programOf, wholeNumber } from "@verai/process/program";
 import { ROOT } from "@verai/devnet/processes";
 import { referenceWeights } from "@verai/devnet/reference-run";
 
@@ -44,14 +42,15 @@ const MARGIN = 0.12;
 /** Time for everything to come to its end when the faults are over, milliseconds. */
 const PATIENCE_MS = 240_000;
 
-const { json, ...flags } = new Command("chaos")
-  .description("A network of real processes that is disturbed at random, with its invariants checked at every step")
-  .option("--seed <number>", "decides what fails when; a random one by default, printed", whole(2 ** 32 - 1))
-  .option("--steps <number>", "how long it goes on, some three seconds each (default: 40)", whole(10_000))
+const { json, ...flags } = programOf(
+  "chaos",
+  "A network of real processes that is disturbed at random, with its invariants checked at every step",
+)
+  .option("--seed <number>", "decides what fails when; a random one by default, printed", wholeNumber(0, 2 ** 32 - 1))
+  .option("--steps <number>", "how long it goes on, some three seconds each (default: 40)", wholeNumber(0, 10_000))
   .option("--quick", "6 steps, under a minute and a half", false)
   .option("--plan", "print all that the seed decides, a line a step, and run nothing", false)
-  .option("--json", "end with one line of JSON on standard output", false)
-  .allowExcessArguments(false)
+  .addOption(jsonOption("end with one line of JSON on standard output"))
   .parse()
   .opts<{ seed?: number; steps?: number; quick: boolean; plan: boolean; json: boolean }>();
 const seed = flags.seed ?? randomInt(2 ** 32);
@@ -99,7 +98,7 @@ if (json) {
 }
 for (const each of wrong) process.stderr.write(`✗ ${each}\n`);
 if (wrong.length > 0) process.stderr.write(`Logs: ${join(directory, "logs")}\nAgain: ${replay}\n`);
-process.exit(wrong.length === 0 ? 0 : 1);
+process.exit(wrong.length === 0 ? EXIT.done : EXIT.failed);
 
 async function run(): Promise<string[]> {
   accounts = await Promise.all(
@@ -184,12 +183,4 @@ async function lost(): Promise<string[]> {
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) if (await look()) return;
   throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
-}
-
-function whole(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value <= most) return value;
-    throw new InvalidArgumentError(`It has to be a whole number from 0 to ${String(most)}.`);
-  };
 }

@@ -9,19 +9,20 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { Command } from "commander";
-
 import { showEnergy } from "@verai/devnet/energy";
 import { collectEnergy } from "@verai/tasks/energy/collect";
 import { verify } from "./demo/verify.ts";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
 import { Output } from "@verai/devnet/output";
+import { EXIT, interruptible, jsonOption, messageOf, programOf } from "@verai/process/program";
 import { runScenario, type Scenario } from "./demo/scenario.ts";
 
-const options = new Command("demo")
-  .description("Runs a whole DRMP network on this machine, from deployment to trained, paid-for models")
-  .option("--json", "end with one line of JSON on standard output", false)
+const options = programOf(
+  "demo",
+  "Runs a whole DRMP network on this machine, from deployment to trained, paid-for models",
+)
+  .addOption(jsonOption("end with one line of JSON on standard output"))
   .option("--keep", "keep the network running afterwards, until Ctrl-C", false)
   .option("--no-energy", "leave out the part about load, power and energy")
   .parse()
@@ -31,15 +32,10 @@ const data = join(ROOT, ".data", "demo");
 await rm(data, { recursive: true, force: true });
 const output = new Output();
 const processes = new Processes(join(data, "logs"));
-let interrupted = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-    output.say(`${signal}: stopping`);
-    void stopAll().then(() => process.exit(130));
-  });
-}
+const interrupted = interruptible((text) => {
+  output.say(text);
+});
+interrupted.addEventListener("abort", () => void stopAll().then(() => process.exit()));
 
 try {
   const scenario = await runScenario(processes, output, data);
@@ -48,19 +44,19 @@ try {
   output.close();
   if (options.json) process.stdout.write(`${reportJson(report)}\n`);
   else process.stdout.write(`\n${printReport(report)}\n`);
-  process.exitCode = report.checks.every(({ ok }) => ok) ? 0 : 1;
+  process.exitCode = report.checks.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
   if (options.keep) {
     output.say(`the network keeps running: RPC ${report.rpcUrl}, logs in ${join(data, "logs")}; Ctrl-C ends it`);
     await new Promise(() => undefined);
   }
 } catch (error) {
   output.close();
-  if (!interrupted) {
-    process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs: ${join(data, "logs")}\n`);
-    process.exitCode = 1;
+  if (!interrupted.aborted) {
+    process.stderr.write(`\n${messageOf(error)}\nLogs: ${join(data, "logs")}\n`);
+    process.exitCode = EXIT.failed;
   }
 }
-if (!interrupted) {
+if (!interrupted.aborted) {
   await stopAll();
   // Without this, sockets of the chain's last answers keep the process alive for a while.
   process.exit();

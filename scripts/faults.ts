@@ -9,21 +9,19 @@
  *
  * Exits with 1 if a fault was not survived.
  */
-import { Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 
-import { interruptible } from "@verai/devnet/interrupt";
+import { EXIT, interruptible, jsonOption, programOf } from "@verai/process/program";
 import { Output, table } from "@verai/devnet/output";
 import { type CaseOutcome, type FaultCase, type FaultKind, runCase } from "@verai/devnet/fault-case";
 import { KINDS } from "./faults/kinds.ts";
 
 const names = KINDS.map(({ name }) => name);
-const flags = new Command("faults")
-  .description("Brings about faults of all kinds on real parts, and says which were survived")
+const flags = programOf("faults", "Brings about faults of all kinds on real parts, and says which were survived")
   .option("--quick", "only the cases that need no network of processes and take a few seconds at most", false)
   .option("--kind <name>", `only the faults of one kind (${names.join(", ")}); may be given several times`, collect)
   .option("--list", "print the cases and run none", false)
-  .option("--json", "end with one line of JSON on standard output instead of the table", false)
-  .allowExcessArguments(false)
+  .addOption(jsonOption("end with one line of JSON on standard output instead of the table"))
   .parse()
   .opts<{ quick: boolean; kind?: string[]; list: boolean; json: boolean }>();
 
@@ -69,7 +67,7 @@ if (flags.json) {
 }
 // Left to the exit code of the signal if interrupted; sockets that a fault holds open must not keep the process.
 if (interrupted.aborted) process.exit();
-process.exit(survived === outcomes.length && outcomes.length > 0 ? 0 : 1);
+process.exit(survived === outcomes.length && outcomes.length > 0 ? EXIT.done : EXIT.failed);
 
 function rows(): string[][] {
   const counted = chosen.map(({ name, guarantee }) => {

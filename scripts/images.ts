@@ -8,15 +8,14 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-import { Command } from "commander";
+import { EXIT, programOf } from "@verai/process/program";
 
 const TARGETS = ["trainer", "keepers", "agent"];
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
-new Command("images")
-  .description("Builds the images of deploy/images with the Docker on this machine")
+programOf("images", "Builds the images of deploy/images with the Docker on this machine")
   .argument("[images...]", `which ones: ${TARGETS.join(", ")}`, TARGETS)
   .option("--prefix <text>", "what the images' names begin with", "drmp/")
   .option("--tag <tag>", "their tag", version)
@@ -26,7 +25,7 @@ new Command("images")
     const unknown = images.find((image) => !TARGETS.includes(image));
     if (unknown !== undefined) {
       process.stderr.write(`There is no image "${unknown}": name some of ${TARGETS.join(", ")}.\n`);
-      process.exitCode = 64;
+      process.exitCode = EXIT.usage;
       return;
     }
     const time = run("git", ["log", "-1", "--format=%ct"], true);

@@ -10,10 +10,11 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { Command, Option } from "commander";
+import { Option } from "commander";
 import { formatEther, Wallet } from "ethers";
 
 import { formatVer } from "@verai/protocol/money/ver";
+import { EXIT, interruptible, jsonOption, messageOf, programOf } from "@verai/process/program";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { Output } from "@verai/devnet/output";
@@ -26,12 +27,14 @@ import { placeCoordinator } from "./rehearsal/coordinator.ts";
 import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
 import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
 
-const options = new Command("rehearse")
-  .description("Rehearses BASE Sepolia on this machine, from empty keystores to a paid-for result")
+const options = programOf(
+  "rehearse",
+  "Rehearses BASE Sepolia on this machine, from empty keystores to a paid-for result",
+)
   .addOption(
     new Option("--node <name>", "whose node simulates the chain").choices(["hardhat", "anvil"]).default("hardhat"),
   )
-  .option("--json", "end with one line of JSON on standard output", false)
+  .addOption(jsonOption("end with one line of JSON on standard output"))
   .parse()
   .opts<{ node: "hardhat" | "anvil"; json: boolean }>();
 
@@ -66,21 +69,21 @@ const deploymentId = `test-rehearsal-${options.node}`;
 await rm(data, { recursive: true, force: true });
 const output = new Output();
 const processes = new Processes(join(data, "logs"));
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    output.say(`${signal}: stopping`);
-    void stopAll().then(() => process.exit(130));
-  });
-}
+const interrupted = interruptible((text) => {
+  output.say(text);
+});
+interrupted.addEventListener("abort", () => void stopAll().then(() => process.exit()));
 
 try {
   const checks = await rehearse();
   for (const { what, ok } of checks) output.say(`${ok ? "ok    " : "FAILED"}  ${what}`);
   if (options.json) process.stdout.write(`${JSON.stringify({ node: options.node, checks })}\n`);
-  process.exitCode = checks.every(({ ok }) => ok) ? 0 : 1;
+  process.exitCode = checks.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
 } catch (error) {
-  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\nLogs: ${join(data, "logs")}\n`);
-  process.exitCode = 1;
+  if (!interrupted.aborted) {
+    process.stderr.write(`\n${messageOf(error)}\nLogs: ${join(data, "logs")}\n`);
+    process.exitCode = EXIT.failed;
+  }
 }
 await stopAll();
 // Without this, sockets of the chain's last answers keep the process alive for a while.

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { runProgram } from "@verai/process/program";
 import { program } from "./program.ts";
 
-await program().parseAsync();
+await runProgram(program());

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { Command as CommanderCommand, InvalidArgumentError, Option } from "commander";
+import { type Command as CommanderCommand, Option } from "commander";
+
+import { programOf, wholeNumber } from "@verai/process/program";
 
 import { type Command, flagOf } from "./command.ts";
 import { commands } from "./index.ts";
@@ -11,9 +13,6 @@ import { type Environment, NETWORKS, plainEnvironment } from "./session/environm
 
 /** The repository's root. */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-/** Bad usage, as `sysexits.h` has it. */
-const USAGE = 64;
 
 const SUBJECTS: Readonly<Record<string, string>> = {
   network: "deployments of the protocol: deploy, check, publish sources",
@@ -31,11 +30,10 @@ const SUBJECTS: Readonly<Record<string, string>> = {
  */
 export function program(): CommanderCommand {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
-  const root = new CommanderCommand("drmp")
-    .description("Compute for AI training on BASE: what contributors, developers and keepers do, as commands")
-    .version(version)
-    .showHelpAfterError("(--help says how it is used)")
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
+  const root = programOf(
+    "drmp",
+    "Compute for AI training on BASE: what contributors, developers and keepers do, as commands",
+  ).version(version);
   const subjects = new Map<string, CommanderCommand>();
   for (const command of commands) {
     const [subject = "", verb = ""] = command.id.split(":");
@@ -62,7 +60,7 @@ function add(parent: CommanderCommand, verb: string, command: Command): void {
     else {
       const shown = defaultValue === "" ? "none" : undefined;
       const option = new Option(`${flag} <${type === "int" ? "number" : "text"}>`, what).default(defaultValue, shown);
-      own.addOption(type === "int" ? option.argParser(parseInteger) : option);
+      own.addOption(type === "int" ? option.argParser(wholeNumber(Number.MIN_SAFE_INTEGER)) : option);
     }
   }
   own.action(async (given: Readonly<Record<string, unknown>> & { readonly network: string }) => {
@@ -95,11 +93,4 @@ async function withHardhat(id: string, args: readonly string[], network: string)
       resolve(code ?? 1);
     });
   });
-}
-
-function parseInteger(text: string): number {
-  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(Number(text))) {
-    throw new InvalidArgumentError("It must be a whole number.");
-  }
-  return Number(text);
 }

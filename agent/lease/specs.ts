@@ -16,8 +16,8 @@ import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
 
 /** A task's spec that cannot be had or cannot be used. The message names its CID and what is wrong. */
-class SpecUnusable extends DrmpError {
-  override readonly name = "SpecUnusable";
+class SpecUnusableError extends DrmpError {
+  override readonly name = "SpecUnusableError";
 
   constructor(message: string, options?: ErrorOptions) {
     super("SPEC_UNUSABLE", message, options);
@@ -43,7 +43,7 @@ export class Specs {
   /**
    * A task's spec. What is on disk is held against the CID each time: a damaged copy is set aside and fetched again.
    *
-   * @throws {@link SpecUnusable} if it cannot be fetched in time, is larger than a spec may be, or does not validate.
+   * @throws {@link SpecUnusableError} if it cannot be fetched in time, is larger than a spec may be, or does not validate.
    */
   async get(id: ContentId, timeoutMs: number, signal: AbortSignal): Promise<TaskSpec> {
     const root = fromChainCid(id);
@@ -61,14 +61,14 @@ export class Specs {
       } catch (cause) {
         // Not the spec's fault.
         if (signal.aborted || (cause instanceof CheckpointError && OWN_FAULTS.includes(cause.code))) throw cause;
-        throw new SpecUnusable(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
+        throw new SpecUnusableError(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
       }
     }
     try {
       return parseSpec(bytes);
     } catch (cause) {
       await rm(path, { force: true, recursive: true });
-      throw new SpecUnusable(`The task's spec ${cid} is not valid: ${message(cause)}`, { cause });
+      throw new SpecUnusableError(`The task's spec ${cid} is not valid: ${message(cause)}`, { cause });
     }
   }
 

@@ -1,14 +1,14 @@
 import { id } from "ethers";
 import { z } from "zod";
 
-import type { Checkpoint, Lease, Node, NodeStanding } from "@verai/client/entities";
-import { RpcUnavailable } from "@verai/client/errors";
+import type { Checkpoint, Lease, Node, ReportState } from "@verai/client/entities";
+import { RpcUnavailableError } from "@verai/client/errors";
 import { LogScanner } from "@verai/client/event-logs";
 import type { ParameterName } from "@verai/client/enums";
 import { type BlockReference, BlockTracker } from "@verai/client/block-reference";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
-import { readStanding } from "@verai/client/telemetry";
+import { readReportState } from "@verai/client/telemetry";
 import type { Logger } from "@verai/process/logger";
 import { loadState, saveState, type StateKind } from "@verai/system/state-file";
 
@@ -41,7 +41,7 @@ export interface Look {
   readonly frozen: boolean;
   /** Active nodes of the network. */
   readonly activeNodes: number;
-  readonly reportState: NodeStanding;
+  readonly reportState: ReportState;
   /** How often the operator key was changed. */
   readonly keyNumber: number;
   /** Newest checkpoints of the node's leases that have one. */
@@ -101,7 +101,7 @@ export class OwnLeases {
    * One look. A look that fails leaves everything as it was.
    *
    * @param also Other leases of this node to be read: those that work was begun for here.
-   * @throws RpcUnavailable if the endpoint lags, or its answers do not belong together.
+   * @throws RpcUnavailableError if the endpoint lags, or its answers do not belong together.
    */
   async look(also: readonly number[] = []): Promise<Look> {
     await this.#load();
@@ -114,7 +114,7 @@ export class OwnLeases {
       reader.node(block, nodeId),
       reader.leasesThatExist(block, wanted),
       reader.checkpoints(block, wanted),
-      readStanding(reader, block, nodeId),
+      readReportState(reader, block, nodeId),
       answer(contracts.nodes.factsOf(nodeId, at)),
       answer(contracts.supply.frozen(at)),
       answer(contracts.supply.activeNodes(at)),
@@ -222,7 +222,7 @@ export function isLive({ status }: Pick<Lease, "status">): boolean {
 /**
  * Whether the node's record counts units that these leases do not account for.
  *
- * @throws RpcUnavailable if they account for more: then record and leases are not of one block.
+ * @throws RpcUnavailableError if they account for more: then record and leases are not of one block.
  */
 function isShort(node: Node, leases: ReadonlyMap<number, Lease>): boolean {
   const { leased, undecided } = unitsOf(leases);
@@ -253,8 +253,8 @@ function topicOf(nodeId: number): string {
   return `0x${nodeId.toString(16).padStart(64, "0")}`;
 }
 
-function behind(what: string): RpcUnavailable {
-  return new RpcUnavailable(
+function behind(what: string): RpcUnavailableError {
+  return new RpcUnavailableError(
     "behind",
     `The RPC endpoint ${what}; its answers come from different blocks. Wait until it has caught up, or use another one.`,
   );

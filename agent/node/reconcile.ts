@@ -26,7 +26,7 @@ export async function reconcileNode(context: AgentContext, look: Look, drains: D
   const { stakePerUnit } = parameters;
   const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
   const endpoint = store.endpoint();
-  const wanted = { endpoint, unfit: disk.full ?? context.owner?.why, drained: drains.isOwners(node) };
+  const wanted = { endpoint, ineligible: disk.full ?? context.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, block.timestamp, frozen)) {
     logger.info({ why: step.why }, step.kind);
     await attempt(context, step.kind, async () => {
@@ -54,12 +54,12 @@ export class IdleCauses {
   /** The cause; read again when the node's own record, or its standing with the chain, is another. */
   async of(context: Pick<AgentContext, "session">, { block, node }: Look): Promise<Cause | undefined> {
     if (node.leased > 0) return undefined;
-    const { status, leased, listing, fit, cooldownUntil, askTick, classId, capacity, stake } = node;
+    const { status, leased, listing, eligible, cooldownUntil, askTick, classId, capacity, stake } = node;
     const facts = [
       status,
       leased,
       listing?.units,
-      fit,
+      eligible,
       cooldownUntil > block.timestamp,
       askTick,
       classId,

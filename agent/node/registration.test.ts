@@ -20,7 +20,7 @@ const node: Node = {
   energySource: "grid",
   powerThreshold: 100,
   powerMax: 400,
-  fit: true,
+  eligible: true,
   stake: 400n,
   endpoint: "/ip4/127.0.0.1/tcp/4001/p2p/x",
 };
@@ -60,13 +60,13 @@ test("a listing that is behind is synced once the cooldown is over and no round 
   assert.deepEqual(planNode(cooled, wanted, 3, 899, false), []);
   assert.deepEqual(planNode(cooled, wanted, 3, 1_000, true), []);
   // While its reports keep it out of new work, it would be in vain.
-  assert.deepEqual(planNode({ ...cooled, fit: false }, wanted, 3, 1_000, false), []);
+  assert.deepEqual(planNode({ ...cooled, eligible: false }, wanted, 3, 1_000, false), []);
 });
 
 test("a machine that is unfit leaves the market, says why, and comes back once it is fit", () => {
-  const unfit = { ...wanted, unfit: "the disk is full" };
-  assert.deepEqual(planNode(node, unfit, 3, 1_000, false), [{ kind: "drain", why: "the disk is full" }]);
-  assert.deepEqual(planNode({ ...node, status: "draining" }, unfit, 3, 1_000, false), []);
+  const ineligible = { ...wanted, ineligible: "the disk is full" };
+  assert.deepEqual(planNode(node, ineligible, 3, 1_000, false), [{ kind: "drain", why: "the disk is full" }]);
+  assert.deepEqual(planNode({ ...node, status: "draining" }, ineligible, 3, 1_000, false), []);
   const kinds = planNode({ ...node, status: "draining" }, wanted, 3, 1_000, false).map((s) => s.kind);
   assert.deepEqual(kinds, ["resume"]);
 });

@@ -4,7 +4,7 @@ import type { Node } from "@verai/client/entities";
 export interface WantedNode {
   readonly endpoint: string;
   /** Why the machine can take no new leases for now; undefined if it can. */
-  readonly unfit?: string | undefined;
+  readonly ineligible?: string | undefined;
   /** Whether it is the owner who drains the node: then it stays so. */
   readonly drained?: boolean;
 }
@@ -28,13 +28,13 @@ export function planNode(node: Node, wanted: WantedNode, free: number, now: numb
   if (node.endpoint !== wanted.endpoint) {
     steps.push({ kind: "setEndpoint", why: `peers are told ${node.endpoint === "" ? "nothing" : node.endpoint}` });
   }
-  if (wanted.unfit !== undefined) {
-    return node.status === "active" ? [...steps, { kind: "drain", why: wanted.unfit }] : steps;
+  if (wanted.ineligible !== undefined) {
+    return node.status === "active" ? [...steps, { kind: "drain", why: wanted.ineligible }] : steps;
   }
   if (node.status === "draining" && wanted.drained !== true) steps.push({ kind: "resume", why: "the agent is back" });
   const listed = node.listing?.units ?? 0;
   // What its reports keep out of new work is not listed, no matter who asks for it.
-  if (node.status === "active" && node.fit && !frozen && now >= node.cooldownUntil && listed < free) {
+  if (node.status === "active" && node.eligible && !frozen && now >= node.cooldownUntil && listed < free) {
     steps.push({ kind: "sync", why: `${String(listed)} units are listed where ${String(free)} are free` });
   }
   return steps;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { type CollectEvent, type CollectOptions, collectReceipts, TooFewReceipts } from "./collect.ts";
+import { type CollectEvent, type CollectOptions, collectReceipts, TooFewReceiptsError } from "./collect.ts";
 import type { ReceiptAnswer } from "./protocol.ts";
 
 const receipt = (nodeId: number): ReceiptAnswer => ({ kind: "receipt", nodeId, signature: `0x${String(nodeId)}` });
@@ -72,7 +72,7 @@ test("a copy that moves is waited for, one that does not is given up", async () 
 test("too few receipts say what each node answered", async () => {
   const { options } = holders({ 1: [receipt(1)], 2: [{ kind: "refused", why: "no room" }] }, { needed: 2 });
   await assert.rejects(collectReceipts(options), (error: unknown) => {
-    assert.ok(error instanceof TooFewReceipts);
+    assert.ok(error instanceof TooFewReceiptsError);
     assert.match(error.message, /1 of 2 receipts collected \(node 2: no room\)/);
     return true;
   });

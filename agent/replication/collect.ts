@@ -29,8 +29,8 @@ export interface CollectOptions {
 }
 
 /** There are fewer receipts than needed. The message says what each node answered. */
-export class TooFewReceipts extends DrmpError {
-  override readonly name = "TooFewReceipts";
+export class TooFewReceiptsError extends DrmpError {
+  override readonly name = "TooFewReceiptsError";
 
   constructor(got: number, needed: number, reasons: ReadonlyMap<number, string>) {
     const answers = [...reasons].map(([nodeId, why]) => `node ${String(nodeId)}: ${why}`);
@@ -46,7 +46,7 @@ export class TooFewReceipts extends DrmpError {
  * passed over for the next.
  *
  * @returns Receipts by ascending node id; exactly as many as needed.
- * @throws {@link TooFewReceipts}, or the signal's reason.
+ * @throws {@link TooFewReceiptsError}, or the signal's reason.
  */
 export async function collectReceipts(options: CollectOptions): Promise<Receipt[]> {
   const { order, needed, signal } = options;
@@ -70,7 +70,7 @@ export async function collectReceipts(options: CollectOptions): Promise<Receipt[
     }
   };
   await Promise.all(Array.from({ length: needed }, askOneAfterTheOther));
-  if (receipts.length < needed) throw new TooFewReceipts(receipts.length, needed, reasons);
+  if (receipts.length < needed) throw new TooFewReceiptsError(receipts.length, needed, reasons);
   return receipts.sort((a, b) => a.nodeId - b.nodeId);
 }
 

@@ -47,7 +47,7 @@ export class ReceiptRequester {
    *
    * @param replicas Copies that the task asks for.
    * @returns Receipts in the order in which the chain takes them.
-   * @throws TooFewReceipts, RpcUnavailable, or the signal's reason.
+   * @throws TooFewReceiptsError, RpcUnavailableError, or the signal's reason.
    */
   async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<HolderReceipt[]> {
     if (replicas === 0) return [];

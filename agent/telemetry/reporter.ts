@@ -4,7 +4,7 @@ import { firstSequence, packReports, REPORT_TYPES, reportDomain, type SignedRepo
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
 import type { Session } from "@verai/client/session";
-import { readStanding } from "@verai/client/telemetry";
+import { readReportState } from "@verai/client/telemetry";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { monotonicMs } from "@verai/system/clock";
@@ -130,7 +130,7 @@ export class Reporter {
     const block = await reader.block();
     const [parameters, reportState, { keyNumber }] = await Promise.all([
       reader.parameters(block),
-      readStanding(reader, block, nodeId),
+      readReportState(reader, block, nodeId),
       answer(reader.contracts.nodes.factsOf(nodeId, blockTag(block))),
     ]);
     return { block, parameters, reportState, keyNumber: Number(keyNumber) };

@@ -216,13 +216,13 @@ class Network {
 
   /** Price at which nodes that are fit list this many units; that of one unit if they list fewer. */
   #market(units: number): number {
-    const listed = this.#byPrice.filter((node) => this.#isFit(node) && node.used < node.capacity);
+    const listed = this.#byPrice.filter((node) => this.#isEligible(node) && node.used < node.capacity);
     let left = units;
     for (const { ask, capacity, used } of listed) if ((left -= capacity - used) <= 0) return ask;
     return listed[0]?.ask ?? 0;
   }
 
-  #isFit({ reported }: SimulatedNode): boolean {
+  #isEligible({ reported }: SimulatedNode): boolean {
     return reported <= LOAD_FLOOR || reported <= this.#average + this.#options.threshold;
   }
 
@@ -251,7 +251,7 @@ class Network {
     for (const lease of waiting) {
       for (const node of this.#byPrice) {
         const room = node.capacity - node.used;
-        if (room <= 0 || !this.#isFit(node)) continue;
+        if (room <= 0 || !this.#isEligible(node)) continue;
         const part = room < lease.units ? this.#split(lease, room) : lease;
         this.#leases.set(part.id, part);
         this.#hand(part, node, period);
@@ -270,7 +270,7 @@ class Network {
       const end = period + 1 + Math.floor(-60 * Math.log(1 - this.#arrivals()));
       for (const node of this.#byPrice) {
         if (left === 0) break;
-        if (!this.#isFit(node)) continue;
+        if (!this.#isEligible(node)) continue;
         // Ranges of at most eight units, so that one node's end does not end a whole task.
         const count = Math.min(left, node.capacity - node.used, 8);
         if (count <= 0) continue;

@@ -3,7 +3,7 @@ import { hexlify } from "ethers";
 import { nodeStates } from "@verai/client/node-state";
 import type { Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
-import { readStandings } from "@verai/client/telemetry";
+import { readReportStates } from "@verai/client/telemetry";
 import { explainRound, explanationText, type RoundExplanation } from "@verai/protocol/allocation/explain/round";
 import { type PlanRefusal, planRoundWith, type RoundPlan } from "@verai/protocol/allocation/round-plan";
 import type { Solver } from "@verai/protocol/allocation/solver";
@@ -31,12 +31,12 @@ export async function lookAhead(
   if (!snapshot) return { step };
   const plan = planRoundWith(snapshot, solvers);
   if (plan.kind === "refusal") return { step, plan };
-  const [nodes, classes, standings] = await Promise.all([
+  const [nodes, classes, reportStates] = await Promise.all([
     reader.nodes(block),
     reader.classes(block),
-    readStandings(reader, block),
+    readReportStates(reader, block),
   ]);
-  const throttled = new Set(standings.filter((standing) => standing.throttled).map(({ nodeId }) => nodeId));
+  const throttled = new Set(reportStates.filter((reportState) => reportState.throttled).map(({ nodeId }) => nodeId));
   return {
     step,
     plan,

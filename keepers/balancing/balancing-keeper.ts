@@ -1,6 +1,6 @@
 import { LeaseIndex } from "@verai/client/lease-index";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readClassEnergy, readCoolingUntil, readShifts, readStandings, readTotals } from "@verai/client/telemetry";
+import { readClassEnergy, readCoolingUntil, readShifts, readReportStates, readTotals } from "@verai/client/telemetry";
 import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import { type BalancingPlan, type BalancingView, planBalancing } from "./balancing-plan.ts";
@@ -68,24 +68,24 @@ export class BalancingKeeper {
   async #view(): Promise<BalancingView> {
     const { reader } = this.#context;
     const { block } = await this.#leases.refresh();
-    const [all, standings, totals, values, frozen, classes] = await Promise.all([
+    const [all, reportStates, totals, values, frozen, classes] = await Promise.all([
       reader.nodes(block),
-      readStandings(reader, block),
+      readReportStates(reader, block),
       readTotals(reader, block),
       reader.parameters(block),
       answer(reader.contracts.supply.frozen(blockTag(block))),
       reader.classes(block),
     ]);
-    const standingOf = new Map(standings.map((standing) => [standing.nodeId, standing]));
+    const standingOf = new Map(reportStates.map((reportState) => [reportState.nodeId, reportState]));
     const live = this.#leases.live().filter(({ status }) => status === "active" || status === "moving");
     for (const { id } of live) if (!this.#seen.has(id)) this.#seen.set(id, block.timestamp);
     const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
-    const outside = standings.filter(
+    const outside = reportStates.filter(
       ({ load, counted, throttled }) => counted && (throttled || Math.abs(load - average) > values.balanceBand),
     );
-    const throttled = outside.some((standing) => standing.throttled);
-    const looked = throttled ? standings.filter(({ counted }) => counted) : outside;
+    const throttled = outside.some((reportState) => reportState.throttled);
+    const looked = throttled ? reportStates.filter(({ counted }) => counted) : outside;
     const shifts = await readShifts(
       reader,
       block,
@@ -117,10 +117,12 @@ export class BalancingKeeper {
       minLeaseTime: values.minLeaseTime,
       frozen,
       nodes: all.flatMap((node) => {
-        const standing = standingOf.get(node.id);
+        const reportState = standingOf.get(node.id);
         const tickSize = classes.find(({ id }) => id === node.listing?.classId)?.tickSize ?? 0;
         const { outgoing = 0, incoming = 0 } = shifts.get(node.id) ?? {};
-        return standing ? [{ ...node, standing, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming }] : [];
+        return reportState
+          ? [{ ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming }]
+          : [];
       }),
       leases: live.map((lease) => ({
         ...lease,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { NodeStanding, Task } from "@verai/client/entities";
+import type { ReportState, Task } from "@verai/client/entities";
 import {
   type BalancingView,
   type BalancingViewLease,
@@ -13,19 +13,19 @@ const node = (
   id: number,
   load: number,
   about: Partial<BalancingViewNode> = {},
-  standing: Partial<NodeStanding> = {},
+  reportState: Partial<ReportState> = {},
 ) => ({
   id,
   owner: `owner ${id}`,
   classId: 1,
   capacity: 10,
-  fit: true,
+  eligible: true,
   ask: 1_000,
   listing: { classId: 1, tick: 1, units: 6, position: 0 },
   outgoing: 0,
   incoming: 0,
   ...about,
-  standing: {
+  reportState: {
     nodeId: id,
     sequence: 3,
     at: 990,
@@ -38,7 +38,7 @@ const node = (
     throttled: false,
     counted: true,
     renewable: false,
-    ...standing,
+    ...reportState,
   },
 });
 const lease = (
@@ -65,7 +65,7 @@ const view = (
   about: Partial<BalancingView> = {},
 ): BalancingView => ({
   now: 1_000,
-  load: nodes.reduce((sum, { standing }) => sum + standing.load, 0),
+  load: nodes.reduce((sum, { reportState }) => sum + reportState.load, 0),
   counted: nodes.length,
   band: 1_000,
   reportTimeout: 60,
@@ -110,7 +110,7 @@ test("nothing moves that the chain would refuse", () => {
   none([node(1, 7_000, {}, { at: 939 }), cold, mid], [lease(4, 1, 2)]);
   none([hot, node(2, 3_000, { incoming: 1 }), mid], [lease(4, 1, 2)]);
   none([node(1, 7_000, { outgoing: 1 }), cold, mid], [lease(4, 1, 2)]);
-  none([hot, node(2, 3_000, { fit: false }), mid], [lease(4, 1, 2)]);
+  none([hot, node(2, 3_000, { eligible: false }), mid], [lease(4, 1, 2)]);
   none([hot, node(2, 3_000, {}, { counted: false }), mid], [lease(4, 1, 2)]);
   // What came after the last report does not show in it.
   none([hot, cold, mid], [lease(4, 1, 2, { seenAt: 990 })]);
@@ -134,7 +134,7 @@ test("a throttled node's work goes to the most efficient classes, within the ban
     { classId: 2, surcharge: 0n },
     { classId: 3, surcharge: 0n },
   ];
-  const throttled = node(1, 5_000, { listing: undefined as never, fit: false }, { throttled: true });
+  const throttled = node(1, 5_000, { listing: undefined as never, eligible: false }, { throttled: true });
   const inClass = (id: number, load: number, classId: number) =>
     node(id, load, { classId, listing: { ...cold.listing, classId } });
   const nodes = [

@@ -1,4 +1,4 @@
-import type { Lease, Node, NodeStanding, Task } from "@verai/client/entities";
+import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
@@ -26,8 +26,11 @@ export interface BalancingView {
 }
 
 /** A node with what its reports say of it. */
-export interface BalancingViewNode extends Pick<Node, "id" | "owner" | "classId" | "capacity" | "fit" | "listing"> {
-  readonly standing: NodeStanding;
+export interface BalancingViewNode extends Pick<
+  Node,
+  "id" | "owner" | "classId" | "capacity" | "eligible" | "listing"
+> {
+  readonly reportState: ReportState;
   /** What it asks for a unit, micro-VER. */
   readonly ask: number;
   /** Units on their way from and to it that its last report may not show. */
@@ -72,7 +75,7 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
   const taken = new Map<number, number>();
   for (const { to, units } of relief) taken.set(to, (taken.get(to) ?? 0) + units);
   const nodes = view.nodes
-    .filter(({ id, standing }) => isReporting(view, standing) && !standing.throttled && !taken.has(id))
+    .filter(({ id, reportState }) => isReporting(view, reportState) && !reportState.throttled && !taken.has(id))
     .map((node) => toNode(view, node));
   const moves = planMoves(nodes, movable(view), { average, threshold: view.band, hysteresis });
   const all = [
@@ -84,13 +87,13 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
 
 /** Moves of the throttled nodes' work, with the node that each is planned for. */
 function planThrottled(view: BalancingView, average: number): Move[] {
-  const throttled = view.nodes.filter(({ standing }) => standing.throttled && isReporting(view, standing));
+  const throttled = view.nodes.filter(({ reportState }) => reportState.throttled && isReporting(view, reportState));
   const room = new Map(
     view.nodes
-      .filter(({ standing, fit }) => fit && !standing.throttled && isReporting(view, standing))
+      .filter(({ reportState, eligible }) => eligible && !reportState.throttled && isReporting(view, reportState))
       .map((node) => {
         const unit = 10_000 / node.capacity;
-        const within = Math.floor((average + view.band - node.standing.load - node.incoming * unit) / unit);
+        const within = Math.floor((average + view.band - node.reportState.load - node.incoming * unit) / unit);
         return [node.id, Math.max(0, Math.min(node.listing?.units ?? 0, within))];
       }),
   );
@@ -108,16 +111,16 @@ function planThrottled(view: BalancingView, average: number): Move[] {
 }
 
 function toNode(view: BalancingView, node: BalancingViewNode): BalancingNode {
-  const { id, capacity, fit, listing, standing, outgoing, incoming } = node;
-  const shown = view.leases.every(({ nodeId, seenAt }) => nodeId !== id || seenAt < standing.at);
+  const { id, capacity, eligible, listing, reportState, outgoing, incoming } = node;
+  const shown = view.leases.every(({ nodeId, seenAt }) => nodeId !== id || seenAt < reportState.at);
   return {
     id,
-    load: standing.load,
+    load: reportState.load,
     // A unit's worth as the contract reckons it.
     unitLoad: 10_000 / capacity,
     free: listing?.units ?? 0,
     settled: outgoing === 0 && incoming === 0 && shown,
-    eligible: fit && listing !== undefined,
+    eligible: eligible && listing !== undefined,
   };
 }
 
@@ -176,7 +179,7 @@ function marketOf(view: BalancingView, task: Task, source: number, units: number
   );
 }
 
-function isReporting(view: BalancingView, { counted, at }: NodeStanding): boolean {
+function isReporting(view: BalancingView, { counted, at }: ReportState): boolean {
   return counted && view.now <= at + view.reportTimeout;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Lease } from "@verai/client/entities";
-import { RpcUnavailable } from "@verai/client/errors";
+import { RpcUnavailableError } from "@verai/client/errors";
 import { type ConfirmationReader, askConfirmation } from "./confirm.ts";
 
 const block = { number: 7, hash: "0x", timestamp: 200 };
@@ -28,7 +28,7 @@ test("agrees only where it sees the lease active and overdue itself", async () =
 });
 
 test("an endpoint that fails or lags says nothing", async () => {
-  const failure = () => Promise.reject(new RpcUnavailable("connection", "it gave no answer"));
+  const failure = () => Promise.reject(new RpcUnavailableError("connection", "it gave no answer"));
   const down = sees(lease, 3, { block: failure });
   assert.deepEqual(await askConfirmation(down, 3, overdue), { kind: "silent", why: "it gave no answer" });
   assert.deepEqual(await askConfirmation(failure, 3, overdue), { kind: "silent", why: "it gave no answer" });

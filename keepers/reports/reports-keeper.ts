@@ -1,10 +1,10 @@
-import type { Node, NodeStanding } from "@verai/client/entities";
+import type { Node, ReportState } from "@verai/client/entities";
 import { LeaseIndex } from "@verai/client/lease-index";
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { refusalOf, type ReportFacts } from "@verai/client/report-refusal";
 import { keyOfSequence, packReports, type SignedReport } from "@verai/client/report";
-import { isSilent, readCredit, readStandings, readTotals } from "@verai/client/telemetry";
+import { isSilent, readCredit, readReportStates, readTotals } from "@verai/client/telemetry";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import { Budget } from "@verai/system/budget";
 import type { Logger } from "@verai/process/logger";
@@ -115,16 +115,16 @@ export class ReportsKeeper {
     const { block } = await this.#leases.refresh();
     const [nodes, all, totals] = await Promise.all([
       reader.nodes(block),
-      readStandings(reader, block),
+      readReportStates(reader, block),
       readTotals(reader, block),
     ]);
-    const standings = new Map(all.map((standing) => [standing.nodeId, standing]));
-    this.#facts = await this.#readFacts(block, nodes, standings);
+    const reportStates = new Map(all.map((reportState) => [reportState.nodeId, reportState]));
+    this.#facts = await this.#readFacts(block, nodes, reportStates);
     metrics.averageLoad.set(totals.capacity === 0 ? 0 : totals.load / totals.capacity);
     metrics.watts.set(totals.watts);
     metrics.throttled.set(totals.throttledNodes);
     const posted = await this.#post();
-    const stepped = await this.#step(block, nodes, standings);
+    const stepped = await this.#step(block, nodes, reportStates);
     const credited = await this.#credit(block);
     return posted || stepped || credited;
   }
@@ -174,19 +174,20 @@ export class ReportsKeeper {
   async #step(
     block: BlockReference,
     nodes: readonly Node[],
-    standings: ReadonlyMap<number, NodeStanding>,
+    reportStates: ReadonlyMap<number, ReportState>,
   ): Promise<boolean> {
     const { reader, sender, logger } = this.#context;
     const { telemetry } = reader.contracts;
     const { reportTimeout } = await reader.parameters(block);
     const silent = new Set<number>();
-    for (const { id, fit, status } of nodes) {
-      const standing = standings.get(id);
-      if (standing?.at ? block.timestamp <= standing.at + reportTimeout : !(fit && status === "active")) continue;
+    for (const { id, eligible, status } of nodes) {
+      const reportState = reportStates.get(id);
+      if (reportState?.at ? block.timestamp <= reportState.at + reportTimeout : !(eligible && status === "active"))
+        continue;
       if (await isSilent(reader, block, id)) silent.add(id);
     }
     let sent = false;
-    for (const { kind, nodeId, why } of nodeReportSteps(nodes, standings, silent)) {
+    for (const { kind, nodeId, why } of nodeReportSteps(nodes, reportStates, silent)) {
       logger.info({ node: nodeId, why }, kind);
       // Its simulation says whether somebody else was faster.
       sent = (await sender.send(`${kind} node ${nodeId}`, () => telemetry[kind].populateTransaction(nodeId))) || sent;
@@ -218,7 +219,7 @@ export class ReportsKeeper {
   async #readFacts(
     block: BlockReference,
     nodes: readonly Node[],
-    standings: ReadonlyMap<number, NodeStanding>,
+    reportStates: ReadonlyMap<number, ReportState>,
   ): Promise<Map<number, ReportFacts>> {
     const { reader } = this.#context;
     const [{ reportTimeout }, { chainId }, telemetry] = await Promise.all([
@@ -228,12 +229,12 @@ export class ReportsKeeper {
     ]);
     const facts = new Map<number, ReportFacts>();
     for (const { id, status, operator, capacity, powerMax } of nodes) {
-      const standing = standings.get(id);
-      const covered = standing?.at ? standing.at - standing.lag : await this.#registeredAt(block, id);
+      const reportState = reportStates.get(id);
+      const covered = reportState?.at ? reportState.at - reportState.lag : await this.#registeredAt(block, id);
       facts.set(id, {
         inMarket: status === "active" || status === "draining",
-        sequence: standing?.sequence ?? 0,
-        ...(await this.#keyOf(block, id, operator, standing?.sequence ?? 0)),
+        sequence: reportState?.sequence ?? 0,
+        ...(await this.#keyOf(block, id, operator, reportState?.sequence ?? 0)),
         operator,
         coveredUntil: Math.max(covered, block.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
         now: block.timestamp,

@@ -1,4 +1,4 @@
-import type { Node, NodeStanding } from "@verai/client/entities";
+import type { Node, ReportState } from "@verai/client/entities";
 
 /** What the energy keeper does about a node beside its reports. */
 export interface NodeReportStep {
@@ -11,22 +11,22 @@ export interface NodeReportStep {
  * Which nodes are to be throttled, freed or taken out of the average, by what the chain knows of them. Pure and
  * level-triggered; O(n).
  *
- * @param standings By node id.
+ * @param reportStates By node id.
  * @param silent Ids of nodes that missed their reports.
  */
 export function nodeReportSteps(
   nodes: readonly Node[],
-  standings: ReadonlyMap<number, NodeStanding>,
+  reportStates: ReadonlyMap<number, ReportState>,
   silent: ReadonlySet<number>,
 ): NodeReportStep[] {
-  return nodes.flatMap(({ id: nodeId, powerThreshold, fit, status }): NodeReportStep[] => {
-    const standing = standings.get(nodeId);
+  return nodes.flatMap(({ id: nodeId, powerThreshold, eligible, status }): NodeReportStep[] => {
+    const reportState = reportStates.get(nodeId);
     const inMarket = status === "active" || status === "draining";
-    if (silent.has(nodeId) && (standing?.counted || (fit && inMarket))) {
+    if (silent.has(nodeId) && (reportState?.counted || (eligible && inMarket))) {
       return [{ kind: "lapse", nodeId, why: "it missed its reports" }];
     }
-    if (!standing || standing.sequence === 0) return [];
-    const { watts, previousWatts, throttled } = standing;
+    if (!reportState || reportState.sequence === 0) return [];
+    const { watts, previousWatts, throttled } = reportState;
     const threshold = `its threshold of ${powerThreshold} W`;
     if (!throttled && powerThreshold > 0 && watts > powerThreshold && previousWatts > powerThreshold) {
       const why = `${previousWatts} W and ${watts} W in its last two reports, above ${threshold}`;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Wallet } from "ethers";
 
-import type { Node, NodeStanding } from "@verai/client/entities";
+import type { Node, ReportState } from "@verai/client/entities";
 import type { ReportFacts } from "@verai/client/report-refusal";
 import { refusalOf } from "@verai/client/report-refusal";
 import { firstSequence, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
@@ -160,8 +160,8 @@ test("only what has the shape of a report is one", async () => {
 });
 
 const node = (changes: Partial<Node> = {}): Node =>
-  ({ id: 7, status: "active", powerThreshold: 100, fit: true, ...changes }) as Node;
-const standing = (changes: Partial<NodeStanding> = {}): NodeStanding =>
+  ({ id: 7, status: "active", powerThreshold: 100, eligible: true, ...changes }) as Node;
+const reportState = (changes: Partial<ReportState> = {}): ReportState =>
   ({
     nodeId: 7,
     sequence: 5,
@@ -170,11 +170,11 @@ const standing = (changes: Partial<NodeStanding> = {}): NodeStanding =>
     throttled: false,
     counted: true,
     ...changes,
-  }) as NodeStanding;
+  }) as ReportState;
 
 test("a node is throttled after two reports above its threshold, freed by one within it, and lapses when silent", () => {
-  const kinds = (changes: Partial<NodeStanding>, about: Partial<Node> = {}, silent: number[] = []) =>
-    nodeReportSteps([node(about)], new Map([[7, standing(changes)]]), new Set(silent)).map(({ kind }) => kind);
+  const kinds = (changes: Partial<ReportState>, about: Partial<Node> = {}, silent: number[] = []) =>
+    nodeReportSteps([node(about)], new Map([[7, reportState(changes)]]), new Set(silent)).map(({ kind }) => kind);
   assert.deepEqual(kinds({}), []);
   assert.deepEqual(kinds({ watts: 101 }), []);
   assert.deepEqual(kinds({ watts: 101, previousWatts: 100 }), []);
@@ -184,9 +184,9 @@ test("a node is throttled after two reports above its threshold, freed by one wi
   assert.deepEqual(kinds({ watts: 100, throttled: true }), ["unthrottle"]);
   assert.deepEqual(kinds({ watts: 500, throttled: true }, { powerThreshold: 0 }), ["unthrottle"]);
   assert.deepEqual(kinds({}, {}, [7]), ["lapse"]);
-  assert.deepEqual(kinds({ counted: false }, { fit: false }, [7]), []);
+  assert.deepEqual(kinds({ counted: false }, { eligible: false }, [7]), []);
   assert.deepEqual(kinds({ counted: false }, { status: "withdrawn" }, [7]), []);
   assert.deepEqual(kinds({ sequence: 0, watts: 0, counted: false }), []);
-  const [step] = nodeReportSteps([node()], new Map([[7, standing({ watts: 150, previousWatts: 120 })]]), new Set());
+  const [step] = nodeReportSteps([node()], new Map([[7, reportState({ watts: 150, previousWatts: 120 })]]), new Set());
   assert.match(step?.why ?? "", /120 W and 150 W .* threshold of 100 W/);
 });

@@ -12,19 +12,20 @@ import { readBounded, reasonOf } from "@verai/system/state-file";
 import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
+import { DrmpError } from "@verai/errors/drmp-error";
 import { Quota } from "./quota.ts";
 
 const FSYNC_CONCURRENCY = 8;
 const SCAN_CONCURRENCY = 16;
 
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
-export class BlockNotFoundError extends Error {
+export class BlockNotFoundError extends DrmpError {
   override readonly name = "NotFoundError";
   /** Whether it existed, and is deleted now. */
   readonly wasCorrupt: boolean;
 
   constructor(message: string, wasCorrupt = false) {
-    super(message);
+    super("BLOCK_NOT_FOUND", message);
     this.wasCorrupt = wasCorrupt;
   }
 }

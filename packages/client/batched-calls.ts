@@ -1,7 +1,7 @@
 import { AbiCoder, type ContractRunner, Interface, type Provider, type TransactionRequest } from "ethers";
 
 import { abiOf } from "./abi.ts";
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
 
 /** Calls that one request carries, and bytes of their calldata: more become several requests. */
@@ -104,7 +104,7 @@ export class BatchedCalls implements ContractRunner {
       const [number, outcomes] = found as unknown as [bigint, typeof answered];
       answered = outcomes;
       if (typeof blockTag === "number" && number !== BigInt(blockTag)) {
-        throw new RpcUnavailable(
+        throw new RpcUnavailableError(
           "behind",
           `The RPC endpoint read at block ${String(number)}, not at block ${String(blockTag)}; wait until it has caught up, or use another endpoint.`,
         );
@@ -112,7 +112,7 @@ export class BatchedCalls implements ContractRunner {
     } catch (error) {
       const explained = explain(error);
       const tooMuch =
-        explained instanceof RpcUnavailable
+        explained instanceof RpcUnavailableError
           ? explained.reason === "too-large" || explained.reason === "timeout"
           : TOO_MUCH.includes(explained.code);
       if (!tooMuch) {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { Provider } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { BlockTracker, blockReference } from "./block-reference.ts";
 
 /** A chain whose blocks are named by their hashes; the last is the head. */
@@ -35,7 +35,7 @@ test("a pin is the newest block of a finality", async () => {
   const { provider } = new FakeChain().grow(9);
   assert.deepEqual(await blockReference(provider), { number: 9, hash: "a9", timestamp: 1009 });
   assert.equal((await blockReference(provider, "finalized")).number, 6);
-  await assert.rejects(blockReference(provider, 10), RpcUnavailable);
+  await assert.rejects(blockReference(provider, 10), RpcUnavailableError);
 });
 
 test("a growing chain holds what was read, also when nothing was mined", async () => {
@@ -69,7 +69,7 @@ test("an endpoint that lags behind is no reorganisation: nothing is concluded fr
   chain.grow(8);
   await track.next();
   chain.cut(7);
-  await assert.rejects(track.next(), (error) => error instanceof RpcUnavailable && error.reason === "behind");
+  await assert.rejects(track.next(), (error) => error instanceof RpcUnavailableError && error.reason === "behind");
   chain.grow(8);
   assert.equal((await track.next()).reorganised, false);
 });

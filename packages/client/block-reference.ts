@@ -1,6 +1,6 @@
 import type { Provider } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
 
 /** Which block to read at: the newest, the newest posted to the L1, or the newest that cannot be undone. */
@@ -17,7 +17,7 @@ export interface BlockReference {
 /**
  * The newest block of a finality.
  *
- * @throws RpcUnavailable if the endpoint has none.
+ * @throws RpcUnavailableError if the endpoint has none.
  */
 export async function blockReference(
   provider: Provider,
@@ -30,7 +30,7 @@ export async function blockReference(
     throw explain(error);
   }
   if (!block?.hash) {
-    throw new RpcUnavailable(
+    throw new RpcUnavailableError(
       "behind",
       `The RPC endpoint has no ${String(finality)} block; wait until it has caught up.`,
     );
@@ -61,7 +61,7 @@ export class BlockTracker {
   /**
    * The next pin. `reorganised` is true if what was read at earlier pins no longer holds.
    *
-   * @throws RpcUnavailable `behind` if the endpoint has not yet got the block of the last pin.
+   * @throws RpcUnavailableError `behind` if the endpoint has not yet got the block of the last pin.
    */
   async next(): Promise<{ block: BlockReference; reorganised: boolean }> {
     return this.#follow(await blockReference(this.#provider, this.#finality));
@@ -98,7 +98,7 @@ export class BlockTracker {
     const now = common.number === block.number ? block : await blockReference(this.#provider, common.number);
     if (now.hash !== common.hash) return this.#accept(block, true);
     if (common !== last) {
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "behind",
         `The RPC endpoint is at block ${String(block.number)}, but block ${String(last.number)} was seen before; wait until it has caught up.`,
       );

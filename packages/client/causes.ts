@@ -11,7 +11,7 @@ import { nodeStates } from "./node-state.ts";
 import type { BlockReference } from "./block-reference.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 import { groupListings } from "./snapshot.ts";
-import { readStanding, readTotals } from "./telemetry.ts";
+import { readReportState, readTotals } from "./telemetry.ts";
 
 /** Waiting tasks that are read to say why a node is idle; with more in the queue nothing is concluded from them. */
 const MOST_TASKS = 8;
@@ -71,13 +71,13 @@ export async function readTaskCause(reader: Reader, block: BlockReference, taskI
 /** Each node counts once, by the first thing that keeps it from taking a unit. */
 function countNodes({ classes }: Task, nodes: readonly Node[], now: number): NodeCounts {
   const accepted = nodes.filter(({ classId }) => classes.some((one) => one.classId === classId));
-  const counts = { total: 0, busy: 0, draining: 0, coolingDown: 0, throttled: 0, unfit: 0 };
+  const counts = { total: 0, busy: 0, draining: 0, coolingDown: 0, throttled: 0, ineligible: 0 };
   for (const { leased, capacity, hindrances } of nodeStates(accepted, [], now)) {
     const kind = hindrances[0]?.kind;
     if (kind === "gone") continue;
     counts.total += 1;
     if (kind === "draining" || kind === "coolingDown" || kind === "throttled") counts[kind] += 1;
-    else if (kind !== undefined) counts.unfit += 1;
+    else if (kind !== undefined) counts.ineligible += 1;
     else if (leased >= capacity) counts.busy += 1;
   }
   return counts;
@@ -103,8 +103,8 @@ export async function readIdleCause(reader: Reader, block: BlockReference, node:
     cooldownUntil: node.cooldownUntil,
     covered: Number(node.stake / microToWei(parameters.stakePerUnit)),
     undecided: node.undecided,
-    fit: node.fit,
-    ...(!node.fit && { report: await readReport(reader, block, node, parameters) }),
+    eligible: node.eligible,
+    ...(!node.eligible && { report: await readReport(reader, block, node, parameters) }),
     ask: node.askTick * (found?.tickSize ?? 0),
     classId: node.classId,
     className: found?.name ?? String(node.classId),
@@ -132,21 +132,21 @@ async function readReport(
   node: Node,
   parameters: Awaited<ReturnType<Reader["parameters"]>>,
 ) {
-  const [standing, totals, own] = await Promise.all([
-    readStanding(reader, block, node.id),
+  const [reportState, totals, own] = await Promise.all([
+    readReportState(reader, block, node.id),
     readTotals(reader, block),
     answer(reader.contracts.telemetry.maxLatencyOf(node.classId, blockTag(block))),
   ]);
   const average = totals.nodes === 0 ? 0 : totals.load / totals.nodes;
   return {
-    throttled: standing.throttled,
-    silentFor: block.timestamp - standing.at,
+    throttled: reportState.throttled,
+    silentFor: block.timestamp - reportState.at,
     reportTimeout: parameters.reportTimeout,
-    load: standing.load,
+    load: reportState.load,
     loadLimit: average + parameters.balanceBand,
-    latency: standing.latency,
+    latency: reportState.latency,
     latencyLimit: Number(own) || parameters.maxLatency,
-    watts: standing.watts,
+    watts: reportState.watts,
     powerThreshold: node.powerThreshold,
   };
 }

@@ -1,4 +1,4 @@
-import { type BaseContract, Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
+import { Contract, type ContractRunner, getAddress, isAddress, type Provider } from "ethers";
 
 import type {
   AccessManager,
@@ -21,7 +21,7 @@ import type {
   VerToken,
   VRFCoordinatorV2_5Mock,
   VrfSeeds,
-} from "../../types/contracts/index.ts";
+} from "./generated/contract-types.ts";
 import { ChainError } from "./errors.ts";
 import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
@@ -56,6 +56,30 @@ export interface Contracts {
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
 }
+
+/** Which contract each key of {@link Contracts} is. */
+export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
+  token: "VerToken",
+  vault: "Vault",
+  outlet: "PoolOutlet",
+  parameters: "Parameters",
+  nodes: "NodeRegistry",
+  supply: "Supply",
+  tasks: "TaskRegistry",
+  leases: "LeaseRegistry",
+  checkpoints: "CheckpointRegistry",
+  seeds: "VrfSeeds",
+  rounds: "RoundManager",
+  telemetry: "Telemetry",
+  ledger: "EnergyLedger",
+  balancer: "Balancer",
+  reassignment: "Reassignment",
+  releaseFees: "ReleaseFees",
+  lens: "Lens",
+  manager: "AccessManager",
+  coordinator: "VRFCoordinatorV2_5Mock",
+  faucet: "TestnetFaucet",
+};
 
 /** Contracts that a deployment may lack. */
 const OPTIONAL: readonly ContractName[] = ["AccessManager", "VRFCoordinatorV2_5Mock", "TestnetFaucet"];
@@ -122,7 +146,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
  * the file still names it.
  *
- * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailable.
+ * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
   for (const [name, address] of Object.entries(deployment.addresses)) {
@@ -151,37 +175,16 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
   const views = new Set<string>();
   const isView = (to: string, selector: string): boolean => views.has(`${to.toLowerCase()} ${selector}`);
   const reads = lens !== undefined && isProvider(runner) ? new BatchedCalls(runner, lens, isView) : runner;
-  const at = <T extends BaseContract>(name: ContractName): T => {
-    const address = deployment.addresses[name] ?? "";
+  const named = Object.entries(CONTRACT_KEYS).flatMap(([key, name]) => {
+    const address = deployment.addresses[name];
+    if (address === undefined) return [];
     const contract = new Contract(address, abiOf(name), reads);
     contract.interface.forEachFunction(({ constant, selector }) => {
       if (constant) views.add(`${address.toLowerCase()} ${selector}`);
     });
-    return contract as unknown as T;
-  };
-  const has = (name: ContractName): boolean => deployment.addresses[name] !== undefined;
-  return {
-    token: at<VerToken>("VerToken"),
-    vault: at<Vault>("Vault"),
-    outlet: at<PoolOutlet>("PoolOutlet"),
-    parameters: at<Parameters>("Parameters"),
-    nodes: at<NodeRegistry>("NodeRegistry"),
-    supply: at<Supply>("Supply"),
-    tasks: at<TaskRegistry>("TaskRegistry"),
-    leases: at<LeaseRegistry>("LeaseRegistry"),
-    checkpoints: at<CheckpointRegistry>("CheckpointRegistry"),
-    seeds: at<VrfSeeds>("VrfSeeds"),
-    rounds: at<RoundManager>("RoundManager"),
-    telemetry: at<Telemetry>("Telemetry"),
-    ledger: at<EnergyLedger>("EnergyLedger"),
-    balancer: at<Balancer>("Balancer"),
-    reassignment: at<Reassignment>("Reassignment"),
-    releaseFees: at<ReleaseFees>("ReleaseFees"),
-    lens: at<Lens>("Lens"),
-    ...(has("AccessManager") && { manager: at<AccessManager>("AccessManager") }),
-    ...(has("VRFCoordinatorV2_5Mock") && { coordinator: at<VRFCoordinatorV2_5Mock>("VRFCoordinatorV2_5Mock") }),
-    ...(has("TestnetFaucet") && { faucet: at<TestnetFaucet>("TestnetFaucet") }),
-  };
+    return [[key, contract] as const];
+  });
+  return Object.fromEntries(named) as unknown as Contracts;
 }
 
 /** Whether a runner is a provider itself, and not an account that has one. */

@@ -26,7 +26,7 @@ export interface Node {
   /** The most watts that it can draw. */
   readonly powerMax: number;
   /** Whether its reports let it take new work. */
-  readonly fit: boolean;
+  readonly eligible: boolean;
   readonly stake: bigint;
   /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
   readonly endpoint: string;
@@ -168,7 +168,7 @@ export interface Round {
 }
 
 /** What is known of a node by its reports; `ITelemetry.ReportState`. */
-export interface NodeStanding {
+export interface ReportState {
   readonly nodeId: number;
   /** Of its last report; 0: it has not reported yet. */
   readonly sequence: number;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { AbiCoder, type ErrorFragment, id, Interface, type InterfaceAbi, makeError, type ParamType } from "ethers";
 
-import { ChainError, ContractRefusal, isRefusal, RpcUnavailable } from "./errors.ts";
+import { ChainError, ContractRefusalError, isRefusal, RpcUnavailableError } from "./errors.ts";
 import { explain, revertData } from "./error-messages.ts";
 import { codeOf, describeError, ERROR_MESSAGES } from "./describe-error.ts";
 import { knownErrors } from "./internal/contract-errors.ts";
@@ -37,13 +37,13 @@ function revertWith(fragment: ErrorFragment, args: readonly unknown[]): string {
   return fragment.selector + AbiCoder.defaultAbiCoder().encode(fragment.inputs, args).slice(2);
 }
 
-function refuse(signature: string, ...args: unknown[]): ContractRefusal {
+function refuse(signature: string, ...args: unknown[]): ContractRefusalError {
   const fragment = knownErrors().get(id(signature).slice(0, 10));
   assert.ok(fragment, `${signature} is known`);
   const explained = explain(
     makeError("execution reverted", "CALL_EXCEPTION", callException(revertWith(fragment, args))),
   );
-  assert.ok(explained instanceof ContractRefusal);
+  assert.ok(explained instanceof ContractRefusalError);
   return explained;
 }
 
@@ -209,7 +209,7 @@ test("revert data that cannot be decoded is an unknown error, and never an excep
 test("a lost connection is an unavailable endpoint, and errors keep their causes", () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED 127.0.0.1:1"), { code: "ECONNREFUSED" });
   const explained = explain(refused);
-  assert.ok(explained instanceof RpcUnavailable);
+  assert.ok(explained instanceof RpcUnavailableError);
   assert.equal(explained.reason, "connection");
   assert.equal(explained.retryable, true);
   assert.equal(explain(explained), explained);

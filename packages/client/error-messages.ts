@@ -1,6 +1,6 @@
 import { isHexString } from "ethers";
 
-import { ChainError, RpcUnavailable } from "./errors.ts";
+import { ChainError, RpcUnavailableError } from "./errors.ts";
 import { explainRevert } from "./internal/contract-errors.ts";
 import { transportFailure, wordsOf } from "./internal/rpc-failure.ts";
 import { RPC_MESSAGES } from "./internal/rpc-messages.ts";
@@ -20,7 +20,7 @@ export function explain(error: unknown): ChainError {
   const texts = messages(error);
   if (reason) {
     const what = String(fieldOf(error, "code"));
-    return new RpcUnavailable(
+    return new RpcUnavailableError(
       reason,
       `The RPC endpoint gave no answer (${reason}: ${what}). Check that the node runs and that the URL is right.`,
     );

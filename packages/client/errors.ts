@@ -32,8 +32,8 @@ export type RpcFailure =
  * The chain could not be asked. Where a transaction was to be sent, `details.sent` says whether an endpoint may have got
  * it all the same. It says nothing about what is on the chain: never take it for an absence.
  */
-export class RpcUnavailable extends ChainError {
-  override readonly name = "RpcUnavailable";
+export class RpcUnavailableError extends ChainError {
+  override readonly name = "RpcUnavailableError";
   readonly reason: RpcFailure;
 
   constructor(reason: RpcFailure, message: string, options: ErrorOptionsWithDetails = {}) {
@@ -46,8 +46,8 @@ export class RpcUnavailable extends ChainError {
  * A transaction was signed and handed to the network, and what became of it is not known yet. It stays in the journal;
  * whatever is sent next by the same key waits for it first. It may still be mined, so never take it for "not sent".
  */
-export class TransactionUnconfirmed extends ChainError {
-  override readonly name = "TransactionUnconfirmed";
+export class TransactionUnconfirmedError extends ChainError {
+  override readonly name = "TransactionUnconfirmedError";
   readonly nonce: number;
   /** Every transaction that was signed for the nonce; at most one of them is ever mined. */
   readonly hashes: readonly string[];
@@ -67,8 +67,8 @@ export class TransactionUnconfirmed extends ChainError {
 }
 
 /** The endpoint serves another chain than the one configured. */
-export class WrongNetwork extends ChainError {
-  override readonly name = "WrongNetwork";
+export class WrongNetworkError extends ChainError {
+  override readonly name = "WrongNetworkError";
 
   constructor(expected: number, actual: number, url: string) {
     super(
@@ -82,8 +82,8 @@ export class WrongNetwork extends ChainError {
 }
 
 /** A contract refused: it reverted with an error of its own (or a reason text, or a panic). */
-export class ContractRefusal extends ChainError {
-  override readonly name = "ContractRefusal";
+export class ContractRefusalError extends ChainError {
+  override readonly name = "ContractRefusalError";
   /** Name of the contract's error, such as `AskNotOnTick`; `Error` for a reason text, `Panic` for a failed assertion. */
   readonly refusal: string;
   /** Its arguments by name. */
@@ -107,5 +107,5 @@ export class ContractRefusal extends ChainError {
 
 /** Whether an error is (or was caused by) the refusal of a contract with this error's name, e.g. `RoundTooSoon`. */
 export function isRefusal(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof ContractRefusal && (names.length === 0 || names.includes(error.refusal));
+  return error instanceof ContractRefusalError && (names.length === 0 || names.includes(error.refusal));
 }

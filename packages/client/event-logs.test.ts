@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { type LogFilter, LogScanner } from "./event-logs.ts";
 
 const CONTRACT = `0x${"c0".repeat(20)}`;
@@ -94,7 +94,7 @@ test("what was not asked for is no answer", async () => {
     const { scanner } = endpoint([], () => [one]);
     await assert.rejects(
       scanner().scan(FILTER, 1, 10),
-      (error) => error instanceof RpcUnavailable,
+      (error) => error instanceof RpcUnavailableError,
       JSON.stringify(one),
     );
   }
@@ -118,7 +118,7 @@ test("a scan backwards ends when enough was found", async () => {
 });
 
 test("other failures are told, not hidden by smaller ranges", async () => {
-  const { asked, scanner } = endpoint([], () => new RpcUnavailable("connection", "no answer"));
+  const { asked, scanner } = endpoint([], () => new RpcUnavailableError("connection", "no answer"));
   await assert.rejects(scanner().scan(FILTER, 1, 100), /no answer/);
   assert.equal(asked.length, 1);
 });

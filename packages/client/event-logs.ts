@@ -1,6 +1,6 @@
 import { toQuantity } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
 
 /** A log of a contract, as the chain has it. */
@@ -188,13 +188,13 @@ function toLog(value: unknown): EventLog {
 }
 
 function isTooMuch(error: Error): boolean {
-  if (error instanceof RpcUnavailable && (error.reason === "too-large" || error.reason === "timeout")) return true;
+  if (error instanceof RpcUnavailableError && (error.reason === "too-large" || error.reason === "timeout")) return true;
   const cause = error.cause instanceof Error ? error.cause.message : "";
   return RANGE_WORDS.test(`${error.message} ${cause}`);
 }
 
-function unasked(what: string): RpcUnavailable {
-  return new RpcUnavailable(
+function unasked(what: string): RpcUnavailableError {
+  return new RpcUnavailableError(
     "server",
     `The RPC endpoint answered a request for logs with ${what}; use another endpoint if it goes on.`,
   );

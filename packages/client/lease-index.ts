@@ -15,7 +15,7 @@ export interface LeaseChanges {
 /**
  * All leases, kept up to date at little cost: a refresh reads the new ids and, again, those leases that can still change.
  *
- * A refresh that fails leaves the index as it was. An endpoint that lags behind makes it fail with RpcUnavailable, so no
+ * A refresh that fails leaves the index as it was. An endpoint that lags behind makes it fail with RpcUnavailableError, so no
  * lease ever disappears but by a reorganisation of the chain.
  */
 export class LeaseIndex {

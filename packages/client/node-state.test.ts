@@ -12,7 +12,7 @@ const node: Node = {
   capacity: 8,
   leased: 3,
   undecided: 0,
-  fit: true,
+  eligible: true,
   cooldownUntil: 0,
   withdrawableAt: 0,
   owner: "0x",
@@ -38,7 +38,7 @@ test("what keeps it out of the market is named: draining, gone, cooling down unt
     assert.deepEqual(hindrances({ status }), [{ kind: "gone" }]);
   assert.deepEqual(hindrances({ cooldownUntil: 101 }), [{ kind: "coolingDown", until: 101 }]);
   assert.deepEqual(hindrances({ cooldownUntil: 100 }), []);
-  assert.deepEqual(hindrances({ fit: false }), [{ kind: "unfit" }]);
-  const [throttled] = nodeStates([{ ...node, fit: false }], classes, 100, new Set([7]));
+  assert.deepEqual(hindrances({ eligible: false }), [{ kind: "ineligible" }]);
+  const [throttled] = nodeStates([{ ...node, eligible: false }], classes, 100, new Set([7]));
   assert.deepEqual(throttled?.hindrances, [{ kind: "throttled" }]);
 });

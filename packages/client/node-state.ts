@@ -29,12 +29,12 @@ export function nodeStates(
 }
 
 /** What keeps a node out of the market: what its registration says, and its last report. */
-function hindrancesOf({ status, cooldownUntil, fit }: Node, now: number, throttled: boolean): Hindrance[] {
+function hindrancesOf({ status, cooldownUntil, eligible }: Node, now: number, throttled: boolean): Hindrance[] {
   const found: Hindrance[] = [];
   if (status === "draining") found.push({ kind: "draining" });
   else if (status !== "active") found.push({ kind: "gone" });
   if (cooldownUntil > now) found.push({ kind: "coolingDown", until: cooldownUntil });
   if (throttled) found.push({ kind: "throttled" });
-  else if (!fit) found.push({ kind: "unfit" });
+  else if (!eligible) found.push({ kind: "ineligible" });
   return found;
 }

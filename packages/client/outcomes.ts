@@ -13,7 +13,11 @@ export interface ProtocolEvent {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What a transaction did: the events of the protocol's contracts in its receipt, in order. Others are left out. */
+/**
+ * What a transaction did: the events of the protocol's contracts in its receipt, in order. Others are left out.
+ *
+ * @public
+ */
 export async function eventsOf(
   contracts: Contracts,
   receipt: Pick<TransactionReceipt, "logs">,

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
 import { inspect } from "node:util";
 
-import { RpcUnavailable, WrongNetwork } from "./errors.ts";
+import { RpcUnavailableError, WrongNetworkError } from "./errors.ts";
 import { type EndpointEvent, openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
 
 interface Call {
@@ -72,12 +72,12 @@ function provider(url: string, options: Partial<ProviderOptions> = {}): RpcProvi
   return made;
 }
 
-async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailable> {
+async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailableError> {
   const error = await asked.then(
     () => assert.fail("it was answered"),
     (reason: unknown) => reason,
   );
-  assert.ok(error instanceof RpcUnavailable, inspect(error));
+  assert.ok(error instanceof RpcUnavailableError, inspect(error));
   assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes("secret-access-key"));
   return error;
 }
@@ -88,8 +88,8 @@ test("the chain is checked once, and the wrong one named", async () => {
   providers.push(right);
   assert.equal((await right.getNetwork()).chainId, 31337n);
   assert.equal(requests(), 1);
-  await assert.rejects(openProvider(url, { chainId: 8453 }), (error: WrongNetwork) => {
-    assert.ok(error instanceof WrongNetwork);
+  await assert.rejects(openProvider(url, { chainId: 8453 }), (error: WrongNetworkError) => {
+    assert.ok(error instanceof WrongNetworkError);
     assert.match(error.message, /serves chain 31337, but chain 8453 is configured/);
     assert.ok(!error.message.includes("secret-access-key"));
     return true;
@@ -205,7 +205,7 @@ test("a fallback that serves another chain is dropped with one line, never asked
   assert.equal(dropped.length, 1);
   assert.match(dropped[0]?.message ?? "", /serves chain 8453, but chain 31337 is configured; it is not asked/);
   assert.ok(!inspect(events).includes("secret-access-key"));
-  await assert.rejects(provider(other.url).getBlockNumber(), WrongNetwork);
+  await assert.rejects(provider(other.url).getBlockNumber(), WrongNetworkError);
 });
 
 test("with every endpoint down the answer is that nobody answered", async () => {

@@ -8,7 +8,7 @@ import {
   toQuantity,
 } from "ethers";
 
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { Endpoint } from "./internal/rpc-endpoint.ts";
 import { type EndpointEvent, EndpointPool } from "./internal/rpc-pool.ts";
 import { shownName } from "./internal/rpc-redact.ts";
@@ -56,7 +56,7 @@ export interface ProviderOptions {
 const GRACE_MS = 1000;
 
 /**
- * A JSON-RPC provider that either returns the truth or throws {@link RpcUnavailable}. Only a well-formed result with the
+ * A JSON-RPC provider that either returns the truth or throws {@link RpcUnavailableError}. Only a well-formed result with the
  * right id, a revert and a known sentence about a transaction are answers; whatever else an endpoint says, the next one
  * is asked, and the same one again after a pause. Each endpoint is judged by itself: its chain is checked before anything
  * that it says counts, one of another chain or behind the others is dropped, and a preferred one is returned to when it
@@ -70,7 +70,7 @@ export class RpcProvider extends JsonRpcProvider {
   readonly #timeOuts: RequestTimeOuts;
   readonly #closing: AbortController;
 
-  /** @throws RpcUnavailable `refused` for an address that is none; ChainError `PROXY_UNSUPPORTED`. */
+  /** @throws RpcUnavailableError `refused` for an address that is none; ChainError `PROXY_UNSUPPORTED`. */
   constructor(url: string, options: ProviderOptions) {
     const { chainId, backoffMs = 250, batch = 10, maxInFlight = 8 } = options;
     const bounds = {
@@ -116,7 +116,7 @@ export class RpcProvider extends JsonRpcProvider {
   /**
    * Waits until an endpoint has shown that it serves the right chain.
    *
-   * @throws {@link RpcUnavailable} if none answers; WrongNetwork if all serve another chain.
+   * @throws {@link RpcUnavailableError} if none answers; WrongNetworkError if all serve another chain.
    */
   async open(): Promise<void> {
     await this.#pool.checkAll(GRACE_MS);
@@ -141,12 +141,12 @@ export class RpcProvider extends JsonRpcProvider {
     try {
       return await ask(method, params);
     } catch (error) {
-      if (!(error instanceof RpcUnavailable) || error.reason !== "unsupported") throw error;
+      if (!(error instanceof RpcUnavailableError) || error.reason !== "unsupported") throw error;
       return toQuantity(await suggestTip(ask));
     }
   }
 
-  /** The error of a request: {@link RpcUnavailable}, a revert, or what the node says in its own words. */
+  /** The error of a request: {@link RpcUnavailableError}, a revert, or what the node says in its own words. */
   override getRpcError(payload: JsonRpcPayload, answered: JsonRpcError): Error {
     const { error } = answered as { error: { message?: unknown; unavailable?: unknown } };
     if (error.unavailable instanceof Error) return error.unavailable;
@@ -166,7 +166,7 @@ export class RpcProvider extends JsonRpcProvider {
 /**
  * Opens a provider and checks that an endpoint serves the configured chain.
  *
- * @throws {@link RpcUnavailable} if none answers; WrongNetwork if all serve another chain.
+ * @throws {@link RpcUnavailableError} if none answers; WrongNetworkError if all serve another chain.
  */
 export async function openProvider(url: string, options: ProviderOptions): Promise<RpcProvider> {
   const provider = new RpcProvider(url, options);

@@ -56,7 +56,7 @@ const LEASE_GAP = 16;
 /**
  * Reads the protocol's state as plain data, every read pinned to one block.
  *
- * A read returns all of the truth at that block or throws a ChainError ({@link RpcUnavailable} where the endpoint gave
+ * A read returns all of the truth at that block or throws a ChainError ({@link RpcUnavailableError} where the endpoint gave
  * no answer); it never returns a part.
  */
 export class Reader {

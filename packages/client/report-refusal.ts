@@ -3,7 +3,7 @@ import { Signature, verifyTypedData } from "ethers";
 import type { BlockReference } from "./block-reference.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 import { keyOfSequence, MAX_SHARES, REPORT_TYPES, reportDomain, type SignedReport } from "./report.ts";
-import { readStanding } from "./telemetry.ts";
+import { readReportState } from "./telemetry.ts";
 import { ENERGY_METHODS, NODE_STATUSES, type ReportRefusal, enumName } from "./enums.ts";
 
 /** What a node's reports are held against. Times in seconds. */
@@ -83,19 +83,19 @@ export async function nodeReportFacts(
 ): Promise<ReportFacts | undefined> {
   const { nodes, supply, telemetry } = reader.contracts;
   if (nodeId < 1 || BigInt(nodeId) > (await answer(nodes.nodeCount(blockTag(at))))) return undefined;
-  const [facts, state, standing, { reportTimeout }, { chainId }, address] = await Promise.all([
+  const [facts, state, reportState, { reportTimeout }, { chainId }, address] = await Promise.all([
     answer(nodes.factsOf(nodeId, blockTag(at))),
     answer(supply.stateOf(nodeId, blockTag(at))),
-    readStanding(reader, at, nodeId),
+    readReportState(reader, at, nodeId),
     reader.parameters(at),
     reader.provider.getNetwork(),
     telemetry.getAddress(),
   ]);
   const code = await answer(reader.provider.getCode(facts.operator, at.number));
-  const covered = standing.at === 0 ? Number(facts.registeredAt) : standing.at - standing.lag;
+  const covered = reportState.at === 0 ? Number(facts.registeredAt) : reportState.at - reportState.lag;
   return {
     inMarket: ["active", "draining"].includes(enumName(NODE_STATUSES, state.status)),
-    sequence: standing.sequence,
+    sequence: reportState.sequence,
     keyNumber: Number(facts.keyNumber),
     operator: facts.operator,
     contractOperator: code !== "0x",

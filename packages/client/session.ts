@@ -57,7 +57,7 @@ export interface Session {
 /**
  * Connects to a chain and checks that it is the right one and holds the deployment.
  *
- * @throws WrongNetwork, RpcUnavailable, or a ChainError about the deployment.
+ * @throws WrongNetworkError, RpcUnavailableError, or a ChainError about the deployment.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const { rpcUrl, chainId, deployment: file } = options.network;

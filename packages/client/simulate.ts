@@ -1,7 +1,7 @@
 import { AbiCoder, keccak256, toBeHex, type TransactionReceipt, zeroPadValue } from "ethers";
 
 import { ensureFunds, type Log } from "./funds.ts";
-import { ContractRefusal } from "./errors.ts";
+import { ContractRefusalError } from "./errors.ts";
 import { explain } from "./error-messages.ts";
 import type { OpenSigner } from "./keys.ts";
 import type { TransactionRequest, Payload } from "./tx/types.ts";
@@ -33,7 +33,7 @@ export interface Needs {
  * @param payload What would be sent once the VER has arrived.
  * @returns What was seen; undefined if the sender has all that is needed (the transaction is simulated as it is then, right
  * before it is sent), or if the endpoint knows no overrides.
- * @throws ContractRefusal if the transaction would be refused.
+ * @throws ContractRefusalError if the transaction would be refused.
  */
 export async function simulateFunded(
   { contracts, provider }: Pick<Session, "contracts" | "provider">,
@@ -71,7 +71,7 @@ export async function simulateFunded(
     await provider.send("eth_call", [call, "latest", override]);
   } catch (error) {
     const explained = explain(error);
-    if (explained instanceof ContractRefusal) throw explained;
+    if (explained instanceof ContractRefusalError) throw explained;
     return undefined;
   }
   const gas: unknown = await provider.send("eth_estimateGas", [call, "latest", override]).catch(() => undefined);
@@ -82,7 +82,7 @@ export async function simulateFunded(
  * Sends a transaction that takes VER from its sender. It is simulated first as if the VER were there already; only then is
  * the faucet asked for what is missing.
  *
- * @throws ContractRefusal if the transaction would be refused: nothing was sent, and the faucet not asked; what
+ * @throws ContractRefusalError if the transaction would be refused: nothing was sent, and the faucet not asked; what
  * {@link ensureFunds} and {@link TransactionQueue.submit} throw.
  */
 export async function fundAndSubmit(

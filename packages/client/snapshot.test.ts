@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Node } from "./entities.ts";
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { groupListings } from "./snapshot.ts";
 
 const CLASSES = [
@@ -27,7 +27,7 @@ function node(id: number, listing?: Node["listing"]): Node {
     energySource: "grid",
     powerThreshold: 0,
     powerMax: 0,
-    fit: true,
+    eligible: true,
     stake: 0n,
     endpoint: "",
   };
@@ -61,7 +61,7 @@ test("pages from different blocks are noticed", () => {
     node(1, { classId: 0, tick: 5, units: 3, position: 0 }),
     node(2, { classId: 0, tick: 5, units: 3, position: 0 }),
   ];
-  assert.throws(() => groupListings(CLASSES, twice), RpcUnavailable);
+  assert.throws(() => groupListings(CLASSES, twice), RpcUnavailableError);
   const hole = [
     node(1, { classId: 0, tick: 5, units: 3, position: 0 }),
     node(2, { classId: 0, tick: 5, units: 3, position: 2 }),

@@ -1,5 +1,5 @@
 import type { Node, NodeClass } from "./entities.ts";
-import { RpcUnavailable } from "./errors.ts";
+import { RpcUnavailableError } from "./errors.ts";
 import { bitsOf, safe } from "./internal/convert.ts";
 import type { BlockReference } from "./block-reference.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
@@ -53,7 +53,7 @@ export interface RoundSnapshot {
  * The listings stand still while a round is open, so whatever block it is read at gives the same plan.
  * O(nodes / page) + O(tasks of the round) calls.
  *
- * @throws RpcUnavailable also when the endpoint's answers do not belong to one state.
+ * @throws RpcUnavailableError also when the endpoint's answers do not belong to one state.
  */
 export async function roundSnapshot(reader: Reader, at?: BlockReference): Promise<RoundSnapshot | undefined> {
   const block = at ?? (await reader.block());
@@ -98,7 +98,7 @@ export async function snapshotTask(
 /**
  * Groups listed nodes by class, each by ascending tick and position. Pure; O(n log n).
  *
- * @throws RpcUnavailable if the places of a tick are not 0 … n - 1: pages then come from different states.
+ * @throws RpcUnavailableError if the places of a tick are not 0 … n - 1: pages then come from different states.
  */
 export function groupListings(classes: readonly NodeClass[], nodes: readonly Node[]): SnapshotClass[] {
   const byClass = new Map<number, SnapshotNode[]>(classes.map(({ id }) => [id, []]));
@@ -113,7 +113,7 @@ export function groupListings(classes: readonly NodeClass[], nodes: readonly Nod
       const before = listed[i - 1];
       const expected = before?.tick === node.tick ? before.position + 1 : 0;
       if (node.position === expected) return;
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "behind",
         `Node ${String(node.id)} stands at place ${String(node.position)} of tick ${String(node.tick)} where place ` +
           `${String(expected)} was expected: the endpoint's answers come from different blocks. Try again.`,

@@ -1,6 +1,6 @@
 import type { IEnergyLedger } from "../../types/contracts/contracts/periphery/energy/EnergyLedger.ts";
 import type { ITelemetry } from "../../types/contracts/contracts/periphery/telemetry/Telemetry.ts";
-import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, NodeStanding } from "./entities.ts";
+import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, ReportState } from "./entities.ts";
 import { safe } from "./internal/convert.ts";
 import { PageSize, readPages } from "./internal/pager.ts";
 import type { BlockReference } from "./block-reference.ts";
@@ -8,18 +8,18 @@ import { answer, blockTag, type Reader } from "./readers.ts";
 import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./enums.ts";
 
 /** Standings that one call reads; halved by itself where an endpoint cannot serve that many. */
-const STANDINGS = new PageSize(500);
+const REPORT_STATES = new PageSize(500);
 
 /** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
-export async function readStandings({ contracts }: Reader, at: BlockReference): Promise<NodeStanding[]> {
+export async function readReportStates({ contracts }: Reader, at: BlockReference): Promise<ReportState[]> {
   const count = safe(await answer(contracts.nodes.nodeCount(blockTag(at))));
   const page = (from: number, most: number) => contracts.telemetry.reportStatePage(from, most, blockTag(at));
-  return (await readPages(page, 1, count, STANDINGS)).map((standing, i) => toStanding(i + 1, standing));
+  return (await readPages(page, 1, count, REPORT_STATES)).map((reportState, i) => toReportState(i + 1, reportState));
 }
 
 /** What is known of a node by its reports; sequence 0 if it never reported. */
-export async function readStanding({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<NodeStanding> {
-  return toStanding(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, blockTag(at))));
+export async function readReportState({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<ReportState> {
+  return toReportState(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, blockTag(at))));
 }
 
 /** Whether a node missed its reports. */
@@ -92,7 +92,7 @@ export async function readClassEnergy(
   return { baselineJoules: safe(baselineJoules), gridIntensity: safe(gridIntensity) };
 }
 
-function toStanding(nodeId: number, v: ITelemetry.ReportStateStructOutput): NodeStanding {
+function toReportState(nodeId: number, v: ITelemetry.ReportStateStructOutput): ReportState {
   // By place, because `at` of ethers' results is the method of arrays.
   const [sequence, at, load, latency, watts, previousWatts, unitPower, lag, throttled, counted, renewable] = v;
   return {

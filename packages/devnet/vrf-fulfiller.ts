@@ -5,49 +5,41 @@
  *     node packages/devnet/vrf-fulfiller.ts --rpc http://127.0.0.1:8545 --account 4 [--blocks 2]
  *     node packages/devnet/vrf-fulfiller.ts --rpc http://127.0.0.1:8545 --chain-id 84532 --keystore oracle.json --passphrase-file oracle.pass
  */
-import { Command } from "commander";
-
 import { connect } from "@verai/client/deployment";
 import { readDeployment } from "@verai/client/deployment-file";
-import { ChainError } from "@verai/client/errors";
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
 import { runLoop } from "@verai/process/loop";
 import { createLogger } from "@verai/process/logger";
 import { Heartbeat } from "@verai/process/heartbeat";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { programOf, runProgram, shutdownSignal, wholeNumber } from "@verai/process/program";
 
-const options = new Command("oracle")
-  .description("Fulfils the randomness requests of a local chain's coordinator mock")
-  .option("--rpc <url>", "JSON-RPC endpoint of the local chain", "http://127.0.0.1:8545")
-  .option("--deployment <file>", "file with the deployed addresses")
-  .option("--account <index>", "index of the test account that pays for the fulfilment", Number, 4)
-  .option("--chain-id <id>", "id of the simulated chain", Number, LOCAL_CHAIN_ID)
-  .option("--keystore <file>", "encrypted keystore that pays instead of a test account")
-  .option("--passphrase-file <file>", "file with the keystore's passphrase")
-  .option("--blocks <count>", "blocks to wait after a request", Number, 2)
-  .parse()
-  .opts<{
-    rpc: string;
-    deployment?: string;
-    account: number;
-    chainId: number;
-    keystore?: string;
-    passphraseFile?: string;
-    blocks: number;
-  }>();
+interface Options {
+  readonly rpc: string;
+  readonly deployment?: string;
+  readonly account: number;
+  readonly chainId: number;
+  readonly keystore?: string;
+  readonly passphraseFile?: string;
+  readonly blocks: number;
+}
 
 /** Nodes that simulate a chain, by what they call themselves. */
 const SIMULATORS = /hardhat|edr|anvil/i;
 
-try {
-  await run();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
-}
+await runProgram(
+  programOf("vrf-fulfiller", "Fulfils the randomness requests of a local chain's coordinator mock")
+    .option("--rpc <url>", "JSON-RPC endpoint of the local chain", "http://127.0.0.1:8545")
+    .option("--deployment <file>", "file with the deployed addresses")
+    .option("--account <index>", "index of the test account that pays for the fulfilment", wholeNumber(), 4)
+    .option("--chain-id <id>", "id of the simulated chain", wholeNumber(1), LOCAL_CHAIN_ID)
+    .option("--keystore <file>", "encrypted keystore that pays instead of a test account")
+    .option("--passphrase-file <file>", "file with the keystore's passphrase")
+    .option("--blocks <count>", "blocks to wait after a request", wholeNumber(), 2)
+    .action(run),
+);
 
-async function run(): Promise<void> {
+async function run(options: Options): Promise<void> {
   const signal = shutdownSignal();
   const logger = createLogger("oracle", "info");
   const { chainId, keystore, passphraseFile, account } = options;

@@ -1,3 +1,4 @@
+import { DrmpError } from "@verai/errors/drmp-error";
 import type { RunningUnit, UnitExit } from "./executor.ts";
 
 /** Seconds that a unit gets to end after it was killed, or after its grace: engines answer within a second or two. */
@@ -23,8 +24,12 @@ export async function settles(promise: Promise<unknown>, ms: number): Promise<bo
 }
 
 /** A call to an engine that did not answer in time. It may have taken effect all the same. */
-export class DeadlineError extends Error {
+export class DeadlineError extends DrmpError {
   override readonly name = "DeadlineError";
+
+  constructor(message: string) {
+    super("ENGINE_SILENT", message, { retryable: true });
+  }
 }
 
 /**

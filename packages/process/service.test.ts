@@ -8,7 +8,7 @@ import { pino } from "pino";
 import { Counter, Registry } from "prom-client";
 import { z } from "zod";
 
-import { ConfigInvalid, readConfig } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 import { serveHealth } from "./endpoint.ts";
 import { runLoop } from "./loop.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -78,7 +78,7 @@ test("a configuration is validated strictly, and the message names file and entr
   assert.equal((await read(good)).fees.stuckAfter, 30);
   await assert.rejects(read({ ...good, intervall: 3 }), /config\.json does not fit:[\s\S]*intervall/);
   await assert.rejects(read({ ...good, network: { chainId: "x" } }), /network\.rpcUrl[\s\S]*network\.chainId/);
-  await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigInvalid);
+  await assert.rejects(read({ ...good, key: { privateKey: "0x01" } }), ConfigError);
   await assert.rejects(read("{"), /not valid JSON/);
   // A parser may quote the place, which may be an access key.
   await assert.rejects(read('{ "network": { "rpcUrl": Secret7Key }'), (error: Error) => {

@@ -42,7 +42,7 @@ const ENVELOPE = z.looseObject({
 });
 
 /** Why a file is not what it should be. */
-class Damaged extends Error {}
+class DamagedError extends Error {}
 
 /**
  * Reads a file of state. What is damaged (truncated, empty, scrambled, of another version, larger than it may be, no
@@ -88,23 +88,23 @@ function decodeState<T extends z.ZodType>(bytes: Uint8Array, kind: StateKind<T>)
   try {
     json = JSON.parse(new TextDecoder("utf8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new Damaged(bytes.length === 0 ? "it is empty" : "it is not valid JSON", { cause });
+    throw new DamagedError(bytes.length === 0 ? "it is empty" : "it is not valid JSON", { cause });
   }
   const envelope = ENVELOPE.safeParse(json);
-  if (!envelope.success) throw new Damaged(`it is not a JSON object: ${z.prettifyError(envelope.error)}`);
+  if (!envelope.success) throw new DamagedError(`it is not a JSON object: ${z.prettifyError(envelope.error)}`);
   const { version, checksum } = envelope.data;
   // As it was read: the checksum is over the entries in their order.
   const { checksum: _, ...content } = json as Record<string, unknown>;
   const { version: __, ...state } = content;
   if (version !== undefined && version !== kind.version) {
-    throw new Damaged(`it has version ${String(version)}, and this program reads version ${String(kind.version)}`);
+    throw new DamagedError(`it has version ${String(version)}, and this program reads version ${String(kind.version)}`);
   }
   // Files written before there were checksums have neither.
   if ((version !== undefined || checksum !== undefined) && checksum !== checksumOf(content)) {
-    throw new Damaged("its checksum is wrong");
+    throw new DamagedError("its checksum is wrong");
   }
   const parsed = kind.schema.safeParse(state);
-  if (!parsed.success) throw new Damaged(z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw new DamagedError(z.prettifyError(parsed.error).replaceAll("\n", " "));
   return parsed.data;
 }
 
@@ -129,9 +129,9 @@ export async function readBounded(file: string, maxBytes: number): Promise<Buffe
   }
   try {
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new Damaged(stats.isDirectory() ? "it is a directory" : "it is not a regular file");
+    if (!stats.isFile()) throw new DamagedError(stats.isDirectory() ? "it is a directory" : "it is not a regular file");
     if (stats.size > maxBytes) {
-      throw new Damaged(`it has ${String(stats.size)} bytes, more than the ${String(maxBytes)} that it may have`);
+      throw new DamagedError(`it has ${String(stats.size)} bytes, more than the ${String(maxBytes)} that it may have`);
     }
     return await handle.readFile();
   } finally {
@@ -141,7 +141,7 @@ export async function readBounded(file: string, maxBytes: number): Promise<Buffe
 
 /** Why a file that could not be read is damaged; undefined if the error says nothing of the file. */
 export function reasonOf(error: unknown): string | undefined {
-  if (error instanceof Damaged) return error.message;
+  if (error instanceof DamagedError) return error.message;
   switch (systemCode(error)) {
     case "EACCES":
     case "EPERM":

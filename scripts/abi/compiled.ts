@@ -16,6 +16,7 @@ export interface SyntaxNode {
 
 interface Artifact {
   readonly abi: AbiEntry[];
+  readonly sourceName: string;
   readonly buildInfoId: string;
 }
 
@@ -38,6 +39,11 @@ function artifactOf(name: ContractName): Artifact {
 /** A contract's ABI as the compiler made it. */
 export function compiledAbi(name: ContractName): AbiEntry[] {
   return artifactOf(name).abi;
+}
+
+/** A contract's source, such as `contracts/core/vault/Vault.sol`. */
+export function sourceOf(name: ContractName): string {
+  return artifactOf(name).sourceName;
 }
 
 /** An ABI as it is kept: one entry a line, so that a change shows as what it is. */

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { format, resolveConfig } from "prettier";
 
 import { NETWORKS } from "@verai/tasks/session/environment";
 import { CONTRACT_NAMES } from "../../packages/client/contract-names.ts";
 import { deployments } from "../package/deployments.ts";
-import { compiledAbi, formatAbi, syntaxTrees } from "./compiled.ts";
+import { compiledAbi, formatAbi, sourceOf, syntaxTrees } from "./compiled.ts";
 import { errorsOf } from "./errors.ts";
 import { domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
 
@@ -30,6 +30,7 @@ export async function generated(): Promise<Map<string, string>> {
   files.set("abi/Errors.json", formatAbi(errorsOf([...abis.values()])));
   const modules: Readonly<Record<string, string>> = {
     abis: abisModule(),
+    "contract-types": typesModule(),
     enums: `/** Members of every enumeration of the contracts, in the order of their numbers. */
 export const ENUMS = ${literal(enumsOf(trees))} as const;`,
     parameters: parametersModule(parametersOf(trees)),
@@ -65,6 +66,15 @@ export const ABIS: Readonly<Record<${names.map((name) => JSON.stringify(name)).j
 export const ERRORS_ABI: readonly object[] = Errors;`;
 }
 
+/** TypeChain's types, which follow the sources' folders. */
+function typesModule(): string {
+  const exports = [...CONTRACT_NAMES].sort().map((name) => {
+    const folder = dirname(sourceOf(name));
+    return `export type { ${name} } from "../../../types/contracts/${folder}/${name}.ts";`;
+  });
+  return exports.join("\n");
+}
+
 interface Setting {
   readonly value: number;
   readonly min: number;
@@ -82,10 +92,10 @@ function parametersModule(parameters: ReturnType<typeof parametersOf>): string {
     });
     return [chainId, Object.fromEntries(entries)] as const;
   });
-  return `/** The governed parameters in the order of their ids, each with its unit. */
+  return `/** The governed parameters in the order of their ids, each with its unit. @public */
 export const PARAMETER_LIST = ${literal(parameters)} as const;
 
-/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. */
+/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. @public */
 export const PARAMETER_SETTINGS = ${literal(Object.fromEntries(settings))} as const;`;
 }
 

@@ -1,5 +1,5 @@
 import { MOVE_CAUSES } from "@verai/client/enums";
-import { readStandings } from "@verai/client/telemetry";
+import { readReportStates } from "@verai/client/telemetry";
 import { boundsOf, type Conditions, POWER, rolesOf } from "./conditions.ts";
 import type { World } from "./world.ts";
 
@@ -135,7 +135,7 @@ export class Decisions {
       if (agent !== undefined) this.#agents.set(id, agent);
     }
     const wrong = [...(await this.#lookAtMoves(block.number, say))];
-    for (const { nodeId, sequence, load, watts } of await readStandings(reader, block)) {
+    for (const { nodeId, sequence, load, watts } of await readReportStates(reader, block)) {
       const agent = this.#agents.get(nodeId);
       const last = this.#reports.get(nodeId);
       if (agent === undefined || sequence === 0 || last?.sequence === sequence) continue;

@@ -32,7 +32,9 @@ export function bordersOf(root) {
   const workspaces = workspacesOf(root);
   const all = [...workspaces.values()].join("|");
   const borders = [...workspaces].map(([name, folder]) => {
-    const imports = Object.keys(manifestOf(root, folder).dependencies ?? {}).flatMap((dependency) => {
+    // What is published holds what it imports of other workspaces, which are then only needed to build it.
+    const { dependencies, devDependencies } = manifestOf(root, folder);
+    const imports = Object.keys({ ...dependencies, ...devDependencies }).flatMap((dependency) => {
       const known = workspaces.get(dependency);
       return known === undefined ? [] : [known];
     });

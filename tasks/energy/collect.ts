@@ -1,7 +1,7 @@
-import type { EnergySummary, NetworkTotals, NodeStanding } from "@verai/client/entities";
+import type { EnergySummary, NetworkTotals, ReportState } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readEnergy, readStandings, readTotals } from "@verai/client/telemetry";
+import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 
 /** Energy and carbon of one account, in people's units. */
@@ -113,15 +113,15 @@ export async function collectEnergy(
 }
 
 async function nodeRows(reader: Reader, at: BlockReference, only?: number): Promise<NodeRow[]> {
-  const [nodes, classes, standings] = await Promise.all([
+  const [nodes, classes, reportStates] = await Promise.all([
     reader.nodes(at),
     reader.classes(at),
-    readStandings(reader, at),
+    readReportStates(reader, at),
   ]);
   const rows: NodeRow[] = [];
   for (const node of nodes) {
     if (only !== undefined && node.id !== only) continue;
-    const seen: NodeStanding | undefined = standings[node.id - 1];
+    const seen: ReportState | undefined = reportStates[node.id - 1];
     rows.push({
       ...toAccount(await readEnergy(reader, at, "node", node.id)),
       id: node.id,

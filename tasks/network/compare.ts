@@ -35,7 +35,7 @@ export interface DeploymentView {
   /** Governed parameters as they are now, by the names that the contracts use. */
   readonly governed: ReadonlyMap<string, { readonly value: number; readonly min: number; readonly max: number }>;
   readonly classes: readonly { readonly name: string; readonly tickSize: number }[];
-  readonly unwired: readonly string[];
+  readonly uninitialised: readonly string[];
   /** Contracts whose code is not what this version compiles to. */
   readonly otherCode: readonly string[];
   readonly books: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
@@ -54,13 +54,13 @@ export function compareDeployment(view: DeploymentView, asked: DeploymentParamet
   ];
 }
 
-function compareCode({ unwired, otherCode }: DeploymentView): Finding[] {
+function compareCode({ uninitialised, otherCode }: DeploymentView): Finding[] {
   return [
     expected(
       "wiring",
-      unwired.length === 0,
+      uninitialised.length === 0,
       "every module is wired",
-      `not wired: ${unwired.join(", ")}; go on with the deployment`,
+      `not wired: ${uninitialised.join(", ")}; go on with the deployment`,
     ),
     otherCode.length === 0
       ? { level: "ok", what: "code", says: "every contract is what this version compiles to" }

@@ -38,7 +38,7 @@ export async function readDeploymentView(
       ]),
     ),
     classes: classes.map(({ name, tickSize }) => ({ name, tickSize })),
-    unwired: await unwired(contracts, at),
+    uninitialised: await uninitialised(contracts, at),
     otherCode: await otherCode(hre, session),
     books: {
       booked: books.escrow + books.stake + books.claimable + books.bountyPool,
@@ -100,7 +100,7 @@ async function rolesView(
 }
 
 /** Modules whose partners have not been named. */
-async function unwired(contracts: Contracts, at: BlockReference): Promise<string[]> {
+async function uninitialised(contracts: Contracts, at: BlockReference): Promise<string[]> {
   const found: string[] = [];
   for (const [name, contract] of Object.entries(contracts) as [string, Contracts["vault"]][]) {
     if (!contract.interface.hasFunction("isInitialised")) continue;

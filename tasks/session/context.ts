@@ -4,6 +4,8 @@ import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers
 import type { Environment } from "./environment.ts";
 
 import { ChainError } from "@verai/client/errors";
+import { DrmpError } from "@verai/errors/drmp-error";
+import { exitCodeOf, messageOf } from "@verai/process/program";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
 import type { TransactionEvent, Proposal, TransactionQueue } from "@verai/client/tx/queue";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
@@ -30,7 +32,7 @@ export interface Context {
 }
 
 /** Thrown in a dry run, where the first transaction would be sent. */
-class DryRun extends Error {}
+class DryRunError extends Error {}
 
 /** The work of a task that reads. Errors become a sentence and exit code 1 (75 if it is worth trying again). */
 export async function read(
@@ -90,7 +92,7 @@ async function run(
     const result = await work(own);
     output.result({ ...result, ...(writing && { transactions: own.sent }) });
   } catch (error) {
-    if (!(error instanceof DryRun)) throw error;
+    if (!(error instanceof DryRunError)) throw error;
     output.say("Dry run: nothing was sent.");
     output.result({ dryRun: true });
   } finally {
@@ -103,11 +105,11 @@ export async function guarded(output: Output, work: (output: Output) => Promise<
   try {
     await work(output);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const code = error instanceof ChainError ? error.code : "FAILED";
+    const message = messageOf(error);
+    const code = error instanceof DrmpError ? error.code : "FAILED";
     process.stderr.write(`${message}\n`);
     output.result({ error: { code, message } });
-    process.exitCode = error instanceof ChainError && error.retryable ? 75 : 1;
+    process.exitCode = exitCodeOf(error);
   }
 }
 
@@ -180,7 +182,7 @@ async function confirm(
         : undefined,
     ],
   ]);
-  if (dryRun) throw new DryRun();
+  if (dryRun) throw new DryRunError();
   if (yes || (await output.confirm("Send it?"))) return;
   throw new ChainError("DECLINED", false, "Not sent.");
 }

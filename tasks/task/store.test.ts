@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { RpcUnavailable } from "@verai/client/errors";
+import { RpcUnavailableError } from "@verai/client/errors";
 import type { Node } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -21,7 +21,7 @@ test("a node that registers later gets what is served, also if the chain could n
     block: () => Promise.resolve({} as BlockReference),
     nodes: () => {
       looks += 1;
-      if (looks === 2) return Promise.reject(new RpcUnavailable("timeout", "it is down"));
+      if (looks === 2) return Promise.reject(new RpcUnavailableError("timeout", "it is down"));
       return Promise.resolve(looks < 4 ? [] : [{ endpoint: node.multiaddrs().join(",") } as Node]);
     },
   };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RpcUnavailable } from "@verai/client/errors";
+import { RpcUnavailableError } from "@verai/client/errors";
 import type { Reader } from "@verai/client/readers";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { createLogger } from "@verai/process/logger";
@@ -70,7 +70,7 @@ async function keepCalling(
     await delay(lookMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     await callOnNodes(reader, store, preferred).catch((error: unknown) => {
-      if (!(error instanceof RpcUnavailable)) throw error;
+      if (!(error instanceof RpcUnavailableError)) throw error;
     });
   }
 }

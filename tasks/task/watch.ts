@@ -4,11 +4,11 @@ import { SingleBar } from "cli-progress";
 import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
-import { RpcUnavailable } from "@verai/client/errors";
+import { RpcUnavailableError } from "@verai/client/errors";
 import { LeaseIndex } from "@verai/client/lease-index";
 import { type TaskProgress, taskProgress } from "@verai/developer/progress";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
-import { shutdownSignal } from "@verai/process/shutdown";
+import { shutdownSignal } from "@verai/process/program";
 import { type Context, read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { toJson } from "../session/output.ts";
@@ -43,7 +43,7 @@ export async function watchTask({ session, output }: Context, taskId: number): P
       seen = await taskProgress(session.reader, index, taskId);
       cause = await readTaskCause(session.reader, await session.reader.block(), taskId);
     } catch (error) {
-      if (!(error instanceof RpcUnavailable)) throw error;
+      if (!(error instanceof RpcUnavailableError)) throw error;
       output.say(error.message);
     }
     if (seen) {

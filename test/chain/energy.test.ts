@@ -5,7 +5,7 @@ import { Registry } from "prom-client";
 
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
 import { packReports, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
-import { readEnergy, readStanding, readTotals } from "@verai/client/telemetry";
+import { readEnergy, readReportState, readTotals } from "@verai/client/telemetry";
 import { REPORT_REFUSALS, type ReportRefusal, enumName } from "@verai/client/enums";
 import { carbonTerms } from "@verai/developer/carbon";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
@@ -62,7 +62,7 @@ describe("reports, throttling and balance", () => {
     changes: Partial<Report> = {},
     signer = operators[nodeId - 1],
   ): Promise<SignedReport> {
-    const { sequence } = await readStanding(client.reader, await client.reader.block(), nodeId);
+    const { sequence } = await readReportState(client.reader, await client.reader.block(), nodeId);
     const report: Report = {
       nodeId,
       sequence: sequence + 1,
@@ -130,7 +130,7 @@ describe("reports, throttling and balance", () => {
     expect(seen.size).to.be.greaterThan(10);
     // The one good report is on chain, and the rest has changed nothing.
     const block = await client.reader.block();
-    expect((await readStanding(client.reader, block, 1)).sequence).to.equal(1);
+    expect((await readReportState(client.reader, block, 1)).sequence).to.equal(1);
     expect((await readTotals(client.reader, block)).nodes).to.equal(1);
     expect((await readEnergy(client.reader, block, "network")).estimatedJoules).to.equal(4_000n);
   });
@@ -168,22 +168,22 @@ describe("reports, throttling and balance", () => {
 
   it("throttles after two reports above the threshold, frees after one within it, and lapses the silent", async () => {
     const { keeper } = await energyKeeper(6);
-    const standing = async () => readStanding(client.reader, await client.reader.block(), 1);
+    const reportState = async () => readReportState(client.reader, await client.reader.block(), 1);
     await post(1, { joules: 1_500 });
     await keeper.cycle();
-    expect((await standing()).throttled).to.equal(false);
+    expect((await reportState()).throttled).to.equal(false);
     await post(1, { joules: 1_500 });
     await keeper.cycle();
-    expect(await standing()).to.include({ throttled: true, watts: 150, previousWatts: 150 });
-    expect((await client.reader.node(await client.reader.block(), 1))?.fit).to.equal(false);
+    expect(await reportState()).to.include({ throttled: true, watts: 150, previousWatts: 150 });
+    expect((await client.reader.node(await client.reader.block(), 1))?.eligible).to.equal(false);
     await post(1, { joules: 900 });
     await keeper.cycle();
-    expect((await standing()).throttled).to.equal(false);
+    expect((await reportState()).throttled).to.equal(false);
     const { reportTimeout } = await client.reader.parameters(await client.reader.block());
     await market.pass(reportTimeout + 1);
     await keeper.cycle();
-    expect((await standing()).counted).to.equal(false);
-    expect((await client.reader.node(await client.reader.block(), 2))?.fit).to.equal(false);
+    expect((await reportState()).counted).to.equal(false);
+    expect((await client.reader.node(await client.reader.block(), 2))?.eligible).to.equal(false);
     expect(await keeper.cycle(), "nothing is left to do").to.equal(false);
   });
 

@@ -3,7 +3,7 @@ import { parseEther, toBeHex, Wallet } from "ethers";
 
 import { signConsent } from "@verai/client/consent";
 import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
-import { ChainError, ContractRefusal } from "@verai/client/errors";
+import { ChainError, ContractRefusalError } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import { LeaseIndex } from "@verai/client/lease-index";
 import { signPermit } from "@verai/client/permit";
@@ -149,7 +149,7 @@ describe("reading the chain", () => {
       energySource: "solar",
       powerThreshold: 300,
       powerMax: 1000,
-      fit: true,
+      eligible: true,
       stake: parseEther("600"),
       endpoint: "/ip4/127.0.0.1/tcp/9003",
     });
@@ -331,7 +331,7 @@ describe("reading the chain", () => {
     const { seedPrice } = await reader.parameters(await reader.block());
     const escrow = (10n * submission.maxPrice * 10_200n) / 10_000n + microToWei(8 * seedPrice);
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
-    expect(refused).to.be.instanceOf(ContractRefusal);
+    expect(refused).to.be.instanceOf(ContractRefusalError);
     expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
     const deposit = await reader.depositFor(await reader.block(), 10, submission.maxPrice);
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
@@ -385,7 +385,7 @@ describe("reading the chain", () => {
     expect(node?.id).to.equal(1);
     expect(classes).to.have.length.greaterThan(0);
     expect(missing).to.equal(undefined);
-    expect(refused).to.be.instanceOf(ContractRefusal);
-    expect((refused as ContractRefusal).message).to.match(/lease 77/i);
+    expect(refused).to.be.instanceOf(ContractRefusalError);
+    expect((refused as ContractRefusalError).message).to.match(/lease 77/i);
   });
 });

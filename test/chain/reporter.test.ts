@@ -10,7 +10,7 @@ import { ReportJournal, type Sample } from "@verai/agent/telemetry/report-journa
 import { telemetryMetrics } from "@verai/agent/telemetry/telemetry-metrics";
 import { Reporter, type ReporterContext } from "@verai/agent/telemetry/reporter";
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
-import { readEnergy, readStanding } from "@verai/client/telemetry";
+import { readEnergy, readReportState } from "@verai/client/telemetry";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { ReportsKeeper } from "@verai/keepers/reports/reports-keeper";
 import { MESSAGE_BYTES } from "@verai/keepers/reports/message";
@@ -91,13 +91,13 @@ describe("an agent's reports", () => {
   }
 
   const block = async () => client.reader.block();
-  const standing = async () => readStanding(client.reader, await block(), 1);
+  const reportState = async () => readReportState(client.reader, await block(), 1);
 
   it("are posted by the node itself where it knows no keeper, each once", async () => {
     const agent = await reporter();
     await agent.sample();
     await agent.cycle();
-    expect(await standing()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
+    expect(await reportState()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
     await agent.cycle();
     expect(sent).to.have.length(1);
     await agent.sample();
@@ -110,10 +110,10 @@ describe("an agent's reports", () => {
     const broken = await reporter({ send: () => Promise.reject(new Error("killed")) });
     await broken.sample();
     await broken.cycle();
-    expect((await standing()).sequence).to.equal(0);
+    expect((await reportState()).sequence).to.equal(0);
     const again = await reporter();
     await again.cycle();
-    expect(await standing()).to.include({ sequence: 1, watts: 75 });
+    expect(await reportState()).to.include({ sequence: 1, watts: 75 });
     // And once it is on chain, a third life does not post it again.
     const third = await reporter();
     await third.cycle();
@@ -140,7 +140,7 @@ describe("an agent's reports", () => {
     await agent.cycle();
     expect(sent).to.deep.equal([]);
     expect(await keeper.cycle()).to.equal(true);
-    expect((await standing()).sequence).to.equal(1);
+    expect((await reportState()).sequence).to.equal(1);
     await agent.cycle();
     expect(sent).to.deep.equal([]);
   });
@@ -159,7 +159,7 @@ describe("an agent's reports", () => {
     now += 1_000;
     await agent.cycle();
     expect(sent).to.have.length(1);
-    expect((await standing()).sequence).to.equal(1);
+    expect((await reportState()).sequence).to.equal(1);
   });
 
   it("that the network would refuse are given up without paying for them", async () => {
@@ -167,11 +167,11 @@ describe("an agent's reports", () => {
     sample = { ...sample, joules: 400 * 12 + 1 };
     await agent.sample();
     await agent.cycle();
-    expect((await standing()).sequence).to.equal(0);
+    expect((await reportState()).sequence).to.equal(0);
     sample = { ...sample, joules: 100 };
     await agent.sample();
     await agent.cycle();
-    expect((await standing()).sequence).to.equal(2);
+    expect((await reportState()).sequence).to.equal(2);
     expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(1);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { TypedDataEncoder, Wallet } from "ethers";
 
 import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
-import { readEnergy, readShifts, readStanding, readStandings, readTotals } from "@verai/client/telemetry";
+import { readEnergy, readShifts, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
 import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, enumName } from "@verai/client/enums";
 import { openClient, openMarket } from "@verai/devnet/market";
 
@@ -68,12 +68,12 @@ describe("reports", () => {
 
     const { reader, provider } = await openClient(market);
     const block = await reader.block();
-    const standings = await readStandings(reader, block);
-    expect(standings.map(({ nodeId, sequence, load }) => [nodeId, sequence, load])).to.deep.equal([
+    const reportStates = await readReportStates(reader, block);
+    expect(reportStates.map(({ nodeId, sequence, load }) => [nodeId, sequence, load])).to.deep.equal([
       [1, 1, 5000],
       [2, 9, 100],
     ]);
-    expect(await readStanding(reader, block, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
+    expect(await readReportState(reader, block, 1)).to.deep.include({ watts: 100, renewable: true, counted: true });
     expect(await readTotals(reader, block)).to.deep.equal({
       load: 4 * 5100,
       watts: 200,
@@ -88,7 +88,7 @@ describe("reports", () => {
     expect(energy.renewableBps).to.equal(10_000n);
     expect((await readEnergy(reader, block, "node", 2)).joules).to.equal(6000n);
     expect((await readShifts(reader, block, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
-    expect((await reader.nodes(block)).map(({ fit }) => fit)).to.deep.equal([true, true]);
+    expect((await reader.nodes(block)).map(({ eligible }) => eligible)).to.deep.equal([true, true]);
     provider.destroy();
   });
 });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { parseEther, parseUnits, type TransactionReceipt } from "ethers";
 
-import { ContractRefusal, RpcUnavailable } from "@verai/client/errors";
+import { ContractRefusalError, RpcUnavailableError } from "@verai/client/errors";
 import { TRANSACTION_GAS_CAP } from "@verai/client/tx/queue";
 import { CAP, failure, QueueBench, pay, SOMEBODY } from "../support/queue-bench.ts";
 
@@ -70,7 +70,7 @@ describe("transaction queue", () => {
       const one = await bench.queue();
       const prepare = () => bench.token.transfer.populateTransaction(SOMEBODY, parseEther("3"));
       const error = await failure(one.submit({ label: "transfer", prepare }));
-      expect(error).to.be.instanceOf(ContractRefusal);
+      expect(error).to.be.instanceOf(ContractRefusalError);
       expect(error.message).to.equal(`${bench.signer.address} holds 0 VER, but 3 VER are needed; get 3 VER more.`);
       expect(bench.of("refused")[0]?.error).to.equal(error);
       expect(bench.rpcProxy.calls).not.to.include("eth_sendRawTransaction");
@@ -143,7 +143,7 @@ describe("transaction queue", () => {
       const one = await bench.queue();
       await bench.rpcProxy.cut();
       const error = await failure(one.submit({ label: "pay", prepare: pay() }));
-      expect(error).to.be.instanceOf(RpcUnavailable);
+      expect(error).to.be.instanceOf(RpcUnavailableError);
       await bench.rpcProxy.plug();
       expect((await one.submit({ label: "pay", prepare: pay() }))?.status).to.equal(1);
       expect(await bench.used()).to.equal(1);

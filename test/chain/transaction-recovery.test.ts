@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect } from "chai";
 import { parseEther, parseUnits } from "ethers";
 
-import { type ChainError, TransactionUnconfirmed } from "@verai/client/errors";
+import { type ChainError, TransactionUnconfirmedError } from "@verai/client/errors";
 import { CAP, CHAIN, failure, QueueBench, pay, SOMEBODY } from "../support/queue-bench.ts";
 
 describe("transaction queue in trouble", () => {
@@ -185,7 +185,7 @@ describe("transaction queue in trouble", () => {
       controller.abort(new Error("killed"));
       // It was sent, and a caller that gave up waiting must not take it for "not sent".
       const error = (await sending) as ChainError;
-      expect(error).to.be.instanceOf(TransactionUnconfirmed);
+      expect(error).to.be.instanceOf(TransactionUnconfirmedError);
       expect(error.message).to.include(bench.of("sent")[0]?.hash);
       expect(error.cause).to.have.property("message", "killed");
     }

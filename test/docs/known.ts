@@ -89,7 +89,7 @@ function helpOf(program: readonly string[]): string {
   if (known !== undefined) return known;
   const source = readFileSync(join(ROOT, program[0] ?? ""), "utf8");
   // A script that reads its arguments by hand has no help, and would begin to work.
-  const text = source.includes('from "commander"')
+  const text = /from "(commander|@verai\/process\/program)"/.test(source)
     ? askHelp(program)
     : source.replaceAll(/["'`](--[a-z-]+)/g, "\n $1 ");
   helps.set(key, text);

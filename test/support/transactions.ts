@@ -1,7 +1,7 @@
 import type { BaseContract, TransactionResponse } from "ethers";
 
 import type { Contracts } from "@verai/client/deployment";
-import { ContractRefusal } from "@verai/client/errors";
+import { ContractRefusalError } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import type { Session } from "@verai/client/session";
 
@@ -62,7 +62,7 @@ export async function paidInVain(session: Session, first: number, last: number):
         return undefined;
       } catch (error) {
         const explained = explain(error);
-        return explained instanceof ContractRefusal ? explained.refusal : explained.message;
+        return explained instanceof ContractRefusalError ? explained.refusal : explained.message;
       }
     };
     let decided = call.block;

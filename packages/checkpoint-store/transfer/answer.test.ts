@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { MAX_HEAD_BYTES, MalformedAnswer, parseHead } from "./answer.ts";
+import { MAX_HEAD_BYTES, MalformedAnswerError, parseHead } from "./answer.ts";
 
 const parse = (text: string, most = 1000) => parseHead(Buffer.from(text, "latin1"), most);
 const head = (...lines: string[]) => ["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n");
@@ -41,7 +41,7 @@ test("what is no answer of a block server is refused", () => {
     head("Content-Length: 1", " folded: 2"),
     "x".repeat(MAX_HEAD_BYTES),
   ];
-  for (const text of bad) assert.throws(() => parse(text), MalformedAnswer, JSON.stringify(text.slice(0, 80)));
+  for (const text of bad) assert.throws(() => parse(text), MalformedAnswerError, JSON.stringify(text.slice(0, 80)));
 });
 
 test("no bytes make it do anything else than wait, refuse, or tell a length within the bound", () => {
@@ -65,7 +65,7 @@ test("no bytes make it do anything else than wait, refuse, or tell a length with
         if (parsed === undefined) return;
         assert.ok(parsed.bodyBytes >= 0 && parsed.bodyBytes <= 1000 && parsed.headBytes <= text.length);
       } catch (error) {
-        assert.ok(error instanceof MalformedAnswer);
+        assert.ok(error instanceof MalformedAnswerError);
       }
     }),
   );

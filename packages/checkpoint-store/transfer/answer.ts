@@ -1,3 +1,5 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /** Longest head of an answer, bytes. */
 export const MAX_HEAD_BYTES = 8 * 1024;
 
@@ -13,39 +15,43 @@ export interface AnswerHead {
 }
 
 /** A peer does not answer as a server of blocks does. */
-export class MalformedAnswer extends Error {
-  override readonly name = "MalformedAnswer";
+export class MalformedAnswerError extends DrmpError {
+  override readonly name = "MalformedAnswerError";
+
+  constructor(message: string) {
+    super("MALFORMED_ANSWER", message);
+  }
 }
 
 /**
  * Reads the head of an HTTP/1.1 answer. Only answers with a length are understood: blocks have one.
  *
  * @returns undefined if the head is not whole yet.
- * @throws {@link MalformedAnswer}
+ * @throws {@link MalformedAnswerError}
  */
 export function parseHead(bytes: Buffer, maxBodyBytes: number): AnswerHead | undefined {
   const end = bytes.subarray(0, MAX_HEAD_BYTES).indexOf("\r\n\r\n");
   if (end < 0) {
-    if (bytes.byteLength >= MAX_HEAD_BYTES) throw new MalformedAnswer(`no head within ${MAX_HEAD_BYTES} bytes`);
+    if (bytes.byteLength >= MAX_HEAD_BYTES) throw new MalformedAnswerError(`no head within ${MAX_HEAD_BYTES} bytes`);
     return undefined;
   }
   const [first = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
   const status = /^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(first)?.[1];
   if (status === undefined)
-    throw new MalformedAnswer(`${JSON.stringify(first.slice(0, 40))} begins no HTTP/1.1 answer`);
+    throw new MalformedAnswerError(`${JSON.stringify(first.slice(0, 40))} begins no HTTP/1.1 answer`);
   let bodyBytes: number | undefined;
   let keepAlive = true;
   for (const line of lines) {
     const [, name = "", value = ""] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
     switch (name.toLowerCase()) {
       case "":
-        throw new MalformedAnswer(`${JSON.stringify(line.slice(0, 40))} is no header`);
+        throw new MalformedAnswerError(`${JSON.stringify(line.slice(0, 40))} is no header`);
       case "transfer-encoding":
       case "content-encoding":
-        throw new MalformedAnswer(`an answer with ${name} ${value} has no plain length`);
+        throw new MalformedAnswerError(`an answer with ${name} ${value} has no plain length`);
       case "content-length":
         if (!/^\d{1,15}$/.test(value) || (bodyBytes !== undefined && bodyBytes !== Number(value))) {
-          throw new MalformedAnswer(`content-length ${JSON.stringify(value)} is none`);
+          throw new MalformedAnswerError(`content-length ${JSON.stringify(value)} is none`);
         }
         bodyBytes = Number(value);
         break;
@@ -54,11 +60,11 @@ export function parseHead(bytes: Buffer, maxBodyBytes: number): AnswerHead | und
     }
   }
   if (bodyBytes === undefined) {
-    if (status !== "204" && status !== "304") throw new MalformedAnswer("an answer without content-length");
+    if (status !== "204" && status !== "304") throw new MalformedAnswerError("an answer without content-length");
     bodyBytes = 0;
   }
   if (bodyBytes > maxBodyBytes) {
-    throw new MalformedAnswer(`${bodyBytes} bytes, more than the ${maxBodyBytes} that a block has at most`);
+    throw new MalformedAnswerError(`${bodyBytes} bytes, more than the ${maxBodyBytes} that a block has at most`);
   }
   return { status: Number(status), headBytes: end + 4, bodyBytes, keepAlive };
 }

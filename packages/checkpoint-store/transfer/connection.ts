@@ -1,6 +1,7 @@
 import { connect, isIPv6 } from "node:net";
 import type { LookupFunction, Socket } from "node:net";
 
+import { DrmpError } from "@verai/errors/drmp-error";
 import { MAX_BLOCK_BYTES } from "../cids.ts";
 import type { HttpAddress } from "./addresses.ts";
 import { MAX_HEAD_BYTES, parseHead } from "./answer.ts";
@@ -11,8 +12,12 @@ const READ_BYTES = 256 * 1024;
 const USUAL_BLOCK_BYTES = 1024 * 1024;
 
 /** A peer sent nothing for too long, or took too long altogether. */
-export class StalledPeer extends Error {
-  override readonly name = "StalledPeer";
+export class StalledPeerError extends DrmpError {
+  override readonly name = "StalledPeerError";
+
+  constructor(message: string) {
+    super("PEER_STALLED", message, { retryable: true });
+  }
 }
 
 /** What bounds one request. */
@@ -70,13 +75,13 @@ export class BlockConnection {
       },
     });
     this.#connectTimer = setTimeout(() => {
-      this.destroy(new StalledPeer(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+      this.destroy(new StalledPeerError(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
     }, CONNECT_TIMEOUT_MS);
     this.#socket.once("connect", () => {
       clearTimeout(this.#connectTimer);
     });
     this.#socket.on("timeout", () => {
-      this.destroy(new StalledPeer("it sends nothing"));
+      this.destroy(new StalledPeerError("it sends nothing"));
     });
     this.#socket.on("error", (error) => {
       this.destroy(error);
@@ -96,7 +101,7 @@ export class BlockConnection {
     return this.#answers;
   }
 
-  /** Asks for a path. @throws {@link StalledPeer}, MalformedAnswer, a system error, or the signal's reason */
+  /** Asks for a path. @throws {@link StalledPeerError}, MalformedAnswerError, a system error, or the signal's reason */
   async get(path: string, limits: RequestLimits): Promise<Answer> {
     const { idleTimeout, timeout, signal, onHeard } = limits;
     signal.throwIfAborted();
@@ -106,7 +111,7 @@ export class BlockConnection {
       this.destroy(signal.reason as Error);
     };
     const timer = setTimeout(() => {
-      this.destroy(new StalledPeer(`no whole answer within ${timeout} ms`));
+      this.destroy(new StalledPeerError(`no whole answer within ${timeout} ms`));
     }, timeout);
     signal.addEventListener("abort", onAbort, { once: true });
     this.#length = 0;

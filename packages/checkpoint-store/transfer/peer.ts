@@ -4,7 +4,7 @@ import type { CID } from "multiformats/cid";
 
 import { CheckpointError } from "../errors.ts";
 import type { HttpAddress } from "./addresses.ts";
-import { BlockConnection, StalledPeer } from "./connection.ts";
+import { BlockConnection, StalledPeerError } from "./connection.ts";
 import type { RequestLimits } from "./connection.ts";
 
 const FIRST_WINDOW = 4;
@@ -75,7 +75,7 @@ export class HttpPeer {
       return await this.#get(cid, limits, store);
     } catch (error) {
       limits.signal.throwIfAborted();
-      if (!(error instanceof CheckpointError)) this.#failed(error instanceof StalledPeer);
+      if (!(error instanceof CheckpointError)) this.#failed(error instanceof StalledPeerError);
       else if (error.code === "CORRUPT") this.#leaveAlone(DISTRUST_MS);
       throw error;
     } finally {
@@ -105,7 +105,7 @@ export class HttpPeer {
       } catch (error) {
         connection.destroy();
         // the peer may have closed it for having been idle
-        const isOld = isReused && !(error instanceof CheckpointError) && !(error instanceof StalledPeer);
+        const isOld = isReused && !(error instanceof CheckpointError) && !(error instanceof StalledPeerError);
         if (!isOld || limits.signal.aborted) throw error;
       } finally {
         if (!connection.isOpen) this.#open.delete(connection);

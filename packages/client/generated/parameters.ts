@@ -1,6 +1,6 @@
 // Written by `npm run abi` from the contracts; do not edit.
 
-/** The governed parameters in the order of their ids, each with its unit. */
+/** The governed parameters in the order of their ids, each with its unit. @public */
 export const PARAMETER_LIST = [
   { name: "stakePerUnit", unit: "micro-VER", summary: "Stake that one unit of capacity needs, micro-VER." },
   {
@@ -158,7 +158,7 @@ export const PARAMETER_LIST = [
   { name: "releaseMemory", unit: "seconds", summary: "Time after which one such release is forgotten, seconds." },
 ] as const;
 
-/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. */
+/** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. @public */
 export const PARAMETER_SETTINGS = {
   "8453": {
     stakePerUnit: { value: 100000000, min: 1000000, max: 100000000000 },

@@ -1,7 +1,7 @@
 import { AbiCoder, type ErrorFragment, Interface, ParamType, type Result } from "ethers";
 
 import { describeError } from "../describe-error.ts";
-import { ContractRefusal } from "../errors.ts";
+import { ContractRefusalError } from "../errors.ts";
 import { ERRORS_ABI } from "../generated/abis.ts";
 
 /** Selectors of `Error(string)` and `Panic(uint256)`, which every contract may revert with. */
@@ -34,7 +34,7 @@ export function knownErrors(): Map<string, ErrorFragment> {
  * @param data What the contract reverted with: selector and encoded arguments.
  * @param cause The error that carried it.
  */
-export function explainRevert(data: string, cause: unknown): ContractRefusal {
+export function explainRevert(data: string, cause: unknown): ContractRefusalError {
   const selector = data.slice(0, 10);
   const encoded = `0x${data.slice(10)}`;
   const known = selector === REASON ? "string" : selector === PANIC ? "uint256" : undefined;
@@ -78,6 +78,6 @@ function refusal(
   name: string,
   args: Readonly<Record<string, unknown>>,
   cause: unknown,
-): ContractRefusal {
-  return new ContractRefusal(code, retryable, message, { name, args }, { cause });
+): ContractRefusalError {
+  return new ContractRefusalError(code, retryable, message, { name, args }, { cause });
 }

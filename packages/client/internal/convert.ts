@@ -80,7 +80,7 @@ export function toNode(v: INodeRegistry.NodeViewStructOutput): Node {
     energySource: enumName(ENERGY_SOURCES, v.energySource),
     powerThreshold: safe(v.powerThreshold),
     powerMax: safe(v.powerMax),
-    fit: !v.ineligible,
+    eligible: !v.ineligible,
     stake: v.stake,
     endpoint: claimedText(() => v.endpoint),
   };

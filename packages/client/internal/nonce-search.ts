@@ -36,7 +36,7 @@ export class NonceSearch {
     this.#since = since;
   }
 
-  /** One step. Undefined: not seen so far. @throws RpcUnavailable */
+  /** One step. Undefined: not seen so far. @throws RpcUnavailableError */
   async step(): Promise<SeenTransaction | undefined> {
     if (this.#found) {
       const block = toBlock(await this.#ask("eth_getBlockByNumber", [`0x${this.#found.block.toString(16)}`, false]));

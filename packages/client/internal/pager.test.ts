@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { makeError } from "ethers";
 
-import { RpcUnavailable } from "../errors.ts";
+import { RpcUnavailableError } from "../errors.ts";
 import { PageSize, readPages, runsOf } from "./pager.ts";
 
 function ids(from: number, count: number): number[] {
@@ -49,14 +49,14 @@ test("a page that the endpoint cannot serve is halved, and the size remembered",
 
 test("silence and answers that are too large halve as well", async () => {
   for (const reason of ["timeout", "too-large"] as const) {
-    const { read } = endpoint(3, () => new RpcUnavailable(reason, "no"));
+    const { read } = endpoint(3, () => new RpcUnavailableError(reason, "no"));
     assert.deepEqual(await readPages(read, 1, 10, new PageSize(8)), ids(1, 10));
   }
 });
 
 test("what a smaller page does not cure is thrown at once, and never a part returned", async () => {
-  const down = endpoint(0, () => new RpcUnavailable("connection", "down"));
-  await assert.rejects(readPages(down.read, 1, 10, new PageSize(8)), RpcUnavailable);
+  const down = endpoint(0, () => new RpcUnavailableError("connection", "down"));
+  await assert.rejects(readPages(down.read, 1, 10, new PageSize(8)), RpcUnavailableError);
   assert.equal(down.calls.length, 1);
   const hopeless = endpoint(0, outOfGas);
   await assert.rejects(readPages(hopeless.read, 1, 10, new PageSize(8)), { code: "REVERTED_WITHOUT_REASON" });

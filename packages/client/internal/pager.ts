@@ -1,4 +1,4 @@
-import { ContractRefusal, RpcUnavailable } from "../errors.ts";
+import { ContractRefusalError, RpcUnavailableError } from "../errors.ts";
 import { explain } from "../error-messages.ts";
 
 /** Codes of failures that a smaller page can cure. */
@@ -69,7 +69,7 @@ export async function readPages<T>(
     }
     if (page.length !== count) {
       // The count was read at the same block, so an endpoint that returns less mixes up states.
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "behind",
         `A page of ${String(count)} entries came back with ${String(page.length)}; try again.`,
       );
@@ -82,8 +82,8 @@ export async function readPages<T>(
 }
 
 function tooMuch(error: Error & { readonly code: string }): boolean {
-  if (error instanceof RpcUnavailable) return error.reason === "timeout" || error.reason === "too-large";
-  return !(error instanceof ContractRefusal) && TOO_MUCH.includes(error.code);
+  if (error instanceof RpcUnavailableError) return error.reason === "timeout" || error.reason === "too-large";
+  return !(error instanceof ContractRefusalError) && TOO_MUCH.includes(error.code);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type JsonRpcApiProvider, keccak256, type Signer, Transaction, type TransactionReceipt } from "ethers";
 
-import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
+import { ChainError, ContractRefusalError, RpcUnavailableError } from "../errors.ts";
 import { explain } from "../error-messages.ts";
 import type { Cost, TransactionEvent, TransactionRequest, PreparedTransaction } from "../tx/types.ts";
 import type { Fees } from "./fees.ts";
@@ -22,7 +22,7 @@ export interface QueueContext {
   readonly pollMs: number;
   readonly callMs: number;
   readonly emit: (event: TransactionEvent) => void;
-  /** Asks the chain within `callMs`. @throws RpcUnavailable, or the explained error that was answered. */
+  /** Asks the chain within `callMs`. @throws RpcUnavailableError, or the explained error that was answered. */
   readonly ask: (method: string, parameters: readonly unknown[]) => Promise<unknown>;
 }
 
@@ -53,7 +53,7 @@ export interface SendResult {
   /** The node's own words; empty if it took it. */
   readonly words: string;
   /** The contract's refusal, if a node that mines at once told of one. */
-  readonly refusal?: ContractRefusal;
+  readonly refusal?: ContractRefusalError;
 }
 
 /** Transactions that are signed for one nonce at most: each is asked for at every look. */
@@ -281,12 +281,12 @@ export class PendingTransaction {
     } catch (error) {
       const explained = explain(error);
       const words = innermostWords(explained);
-      if (explained instanceof RpcUnavailable) {
+      if (explained instanceof RpcUnavailableError) {
         // It may have arrived or not. Waiting shows which, and sends it again if it has not.
         emit({ kind: "unreachable", label: this.label, error: explained });
         return { hash, answer: "unclear", words };
       }
-      const refusal = explained instanceof ContractRefusal ? explained : undefined;
+      const refusal = explained instanceof ContractRefusalError ? explained : undefined;
       const answer = refusal ? "never" : readSendAnswer(wordsOf(explained.cause ?? explained));
       if (MAY_BE_MINED.includes(answer)) return { hash, answer, words };
       // An earlier try may have got through, and a node that mines at once may tell of a revert instead of the hash.

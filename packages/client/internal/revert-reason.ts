@@ -1,6 +1,6 @@
 import { type TransactionReceipt, type TransactionRequest, Transaction } from "ethers";
 
-import { ChainError, ContractRefusal, RpcUnavailable } from "../errors.ts";
+import { ChainError, ContractRefusalError, RpcUnavailableError } from "../errors.ts";
 import { explain } from "../error-messages.ts";
 import type { QueueContext } from "./pending-transaction.ts";
 
@@ -30,8 +30,8 @@ export async function revertReason(
     }
   } catch (error) {
     const explained = explain(error);
-    if (explained instanceof ContractRefusal) return withHash(explained, hash);
-    if (!(explained instanceof RpcUnavailable)) {
+    if (explained instanceof ContractRefusalError) return withHash(explained, hash);
+    if (!(explained instanceof RpcUnavailableError)) {
       const message = `${explained.message} It was sent and reverted: ${hash}.`;
       return new ChainError(explained.code, explained.retryable, message, { cause: explained, details });
     }
@@ -41,9 +41,9 @@ export async function revertReason(
 }
 
 /** The same refusal, saying that it was sent. */
-function withHash(refusal: ContractRefusal, hash: string): ContractRefusal {
+function withHash(refusal: ContractRefusalError, hash: string): ContractRefusalError {
   const { code, retryable, message, args } = refusal;
-  return new ContractRefusal(
+  return new ContractRefusalError(
     code,
     retryable,
     `${message} It was sent and reverted: ${hash}.`,

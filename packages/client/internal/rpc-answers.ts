@@ -1,6 +1,6 @@
 import { type Provider, TransactionReceipt } from "ethers";
 
-import { RpcUnavailable } from "../errors.ts";
+import { RpcUnavailableError } from "../errors.ts";
 
 /** A receipt that can be relied on, once its block is known to be part of the chain. */
 export interface ReadReceipt {
@@ -33,7 +33,7 @@ export function toCount(value: unknown): number | undefined {
   return quantity !== undefined && quantity <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(quantity) : undefined;
 }
 
-/** The same, where nothing else is an answer. @throws {@link RpcUnavailable} */
+/** The same, where nothing else is an answer. @throws {@link RpcUnavailableError} */
 export function requireCount(value: unknown, what: string): number {
   const count = toCount(value);
   if (count === undefined) throw unreadable(what, value);
@@ -43,7 +43,7 @@ export function requireCount(value: unknown, what: string): number {
 /**
  * Reads a block. Null is an answer: the endpoint does not know it.
  *
- * @throws {@link RpcUnavailable} if it is neither a block nor null.
+ * @throws {@link RpcUnavailableError} if it is neither a block nor null.
  */
 export function toBlock(value: unknown): ReadBlock | null {
   if (value === null) return null;
@@ -64,7 +64,7 @@ export function toBlock(value: unknown): ReadBlock | null {
  *
  * @param hash Of the transaction that was asked for.
  * @param address Its sender.
- * @throws {@link RpcUnavailable} if it is neither null nor a receipt of this transaction.
+ * @throws {@link RpcUnavailableError} if it is neither null nor a receipt of this transaction.
  */
 export function toReceipt(value: unknown, hash: string, address: string, provider: Provider): ReadReceipt | null {
   if (value === null) return null;
@@ -130,9 +130,9 @@ export function toReceipt(value: unknown, hash: string, address: string, provide
 }
 
 /** An answer that says nothing: the endpoint has to be asked again. */
-export function unreadable(what: string, value: unknown): RpcUnavailable {
+export function unreadable(what: string, value: unknown): RpcUnavailableError {
   const shown = (JSON.stringify(value) ?? String(value)).slice(0, 120);
-  return new RpcUnavailable(
+  return new RpcUnavailableError(
     "server",
     `The RPC endpoint's answer is not ${what}: ${shown}. Check the node's log, or use another endpoint.`,
   );

@@ -1,9 +1,9 @@
-import { RpcUnavailable, type RpcFailure } from "../errors.ts";
+import { RpcUnavailableError, type RpcFailure } from "../errors.ts";
 import { classifyAnswer, type Verdict } from "./rpc-failure.ts";
 import { Gate, type GateOptions } from "./rpc-gate.ts";
 import { secretsOf, shownName } from "./rpc-redact.ts";
 import type { RpcCall } from "./rpc-shapes.ts";
-import { ExchangeFailed, Transport, type TransportOptions } from "./rpc-transport.ts";
+import { ExchangeError, Transport, type TransportOptions } from "./rpc-transport.ts";
 
 /** A JSON-RPC call with its id. */
 export interface RpcPayload extends RpcCall {
@@ -74,7 +74,10 @@ export class Endpoint {
   constructor(url: string, options: TransportOptions & GateOptions & { readonly batch: number }) {
     this.name = shownName(url);
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-      throw new RpcUnavailable("refused", `The address of the RPC endpoint ${this.name} is no http or https address.`);
+      throw new RpcUnavailableError(
+        "refused",
+        `The address of the RPC endpoint ${this.name} is no http or https address.`,
+      );
     }
     this.#redact = secretsOf(url);
     this.#transport = new Transport(new URL(url), options);
@@ -123,7 +126,7 @@ export class Endpoint {
     if (unwell.length > 0) this.rest();
     // Whatever waits for an endpoint that is silent would only be silent in turn.
     if (unwell.some(({ reason }) => reason === "timeout") && !this.answeredWithin(this.#timeoutMs)) {
-      this.gate.fail(new RpcUnavailable("timeout", "the endpoint has been silent for some time"));
+      this.gate.fail(new RpcUnavailableError("timeout", "the endpoint has been silent for some time"));
     }
   }
 
@@ -145,7 +148,7 @@ export class Endpoint {
   /** Ends all that is under way. */
   close(): void {
     this.#closed.abort();
-    this.gate.fail(new RpcUnavailable("connection", "the provider was closed"));
+    this.gate.fail(new RpcUnavailableError("connection", "the provider was closed"));
     this.#transport.close();
   }
 
@@ -156,7 +159,7 @@ export class Endpoint {
       await this.gate.enter();
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
-      const reason = error instanceof RpcUnavailable ? error.reason : "connection";
+      const reason = error instanceof RpcUnavailableError ? error.reason : "connection";
       return failed({ reason, what, sent: false });
     }
     try {
@@ -169,7 +172,7 @@ export class Endpoint {
       }
       return this.#sort(calls, Array.isArray(received) ? (received as unknown[]) : [received]);
     } catch (error) {
-      if (!(error instanceof ExchangeFailed)) {
+      if (!(error instanceof ExchangeError)) {
         return failed({ reason: "server", what: this.#redact(String(error)), sent: true });
       }
       const { reason, pauseMs, sent } = error;

@@ -1,6 +1,6 @@
 import { isHexString, keccak256 } from "ethers";
 
-import { RpcUnavailable, type RpcFailure } from "../errors.ts";
+import { RpcUnavailableError, type RpcFailure } from "../errors.ts";
 import { RPC_MESSAGES } from "./rpc-messages.ts";
 import { type RpcCall, shapeProblem } from "./rpc-shapes.ts";
 
@@ -126,7 +126,7 @@ function failureOf(code: unknown, said: string): RpcFailure {
  * @param error What the transport threw.
  */
 export function transportFailure(error: unknown): RpcFailure | undefined {
-  if (error instanceof RpcUnavailable) return error.reason;
+  if (error instanceof RpcUnavailableError) return error.reason;
   const code = stringField(error, "code");
   if (code === undefined) return undefined;
   if (CONNECTION.test(code)) return "connection";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { RpcUnavailable } from "../errors.ts";
+import type { RpcUnavailableError } from "../errors.ts";
 import { Gate } from "./rpc-gate.ts";
 
 /** Lets everything that is due happen. */
@@ -60,7 +60,7 @@ test("a pause that the endpoint asks for is kept, one of a day fails at once", a
   assert.ok(gate.pauseMs > 19_000);
   gate.refused(86_400_000);
   assert.ok(gate.pauseMs <= 600_000);
-  await assert.rejects(gate.enter(), (error: RpcUnavailable) => {
+  await assert.rejects(gate.enter(), (error: RpcUnavailableError) => {
     assert.equal(error.reason, "throttled");
     assert.match(error.message, /a pause of 600 s/);
     return true;

@@ -1,4 +1,4 @@
-import { RpcUnavailable } from "../errors.ts";
+import { RpcUnavailableError } from "../errors.ts";
 
 /** How much may be asked of an endpoint. */
 export interface GateOptions {
@@ -62,12 +62,12 @@ export class Gate {
   /**
    * Waits for a turn. Every turn ends with {@link leave}.
    *
-   * @throws RpcUnavailable `throttled` if too many wait, or if the endpoint has asked for a pause of more than 30 s.
+   * @throws RpcUnavailableError `throttled` if too many wait, or if the endpoint has asked for a pause of more than 30 s.
    */
   async enter(): Promise<void> {
     if (this.pauseMs > MAX_PAUSE_MS) throw this.#paused();
     if (this.#waiting.length >= MAX_WAITING) {
-      throw new RpcUnavailable(
+      throw new RpcUnavailableError(
         "throttled",
         `${String(MAX_WAITING)} requests wait for the RPC endpoint already; ask for less at once.`,
       );
@@ -136,8 +136,8 @@ export class Gate {
     this.#pausedUntil = Math.max(this.#pausedUntil, time);
   }
 
-  #paused(): RpcUnavailable {
-    return new RpcUnavailable(
+  #paused(): RpcUnavailableError {
+    return new RpcUnavailableError(
       "throttled",
       `the endpoint asks for a pause of ${String(Math.ceil(this.pauseMs / 1000))} s`,
     );

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type RpcFailure, RpcUnavailable, WrongNetwork } from "../errors.ts";
+import { type RpcFailure, RpcUnavailableError, WrongNetworkError } from "../errors.ts";
 import type { Endpoint, Failure, Outcome, RpcPayload } from "./rpc-endpoint.ts";
 import { lag } from "./rpc-heads.ts";
 
@@ -149,10 +149,14 @@ export class EndpointPool {
    *
    * @param sent Whether an endpoint may have got it.
    */
-  error(tried: ReadonlyMap<Endpoint, Failure>, attempts: number, sent: boolean): RpcUnavailable | WrongNetwork {
+  error(
+    tried: ReadonlyMap<Endpoint, Failure>,
+    attempts: number,
+    sent: boolean,
+  ): RpcUnavailableError | WrongNetworkError {
     const [first] = this.endpoints;
     if (first?.fault?.kind === "chain" && this.endpoints.every(({ fault }) => fault?.kind === "chain")) {
-      return new WrongNetwork(this.#options.chainId, first.fault.actual, first.name);
+      return new WrongNetworkError(this.#options.chainId, first.fault.actual, first.name);
     }
     const failures = this.endpoints.flatMap((endpoint) => {
       const failure = endpoint.fault ? this.#faultOf(endpoint) : tried.get(endpoint);
@@ -165,7 +169,7 @@ export class EndpointPool {
     const only = failures[0];
     const who = this.endpoints.length === 1 ? `The RPC endpoint ${first?.name ?? ""}` : "Each RPC endpoint";
     const why = this.endpoints.length === 1 && only ? `${only.reason}: ${only.what}` : said;
-    return new RpcUnavailable(reason, `${who} gave no answer${times} (${why}). ${REMEDIES[reason]}`, {
+    return new RpcUnavailableError(reason, `${who} gave no answer${times} (${why}). ${REMEDIES[reason]}`, {
       details: { endpoint: (this.current ?? first)?.name ?? "", reason, attempts, sent },
     });
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { type RpcFailure, RpcUnavailable } from "../errors.ts";
+import { type RpcFailure, RpcUnavailableError } from "../errors.ts";
 import {
   type Endpoint,
   type Failure,
@@ -42,7 +42,7 @@ const SERVING_MS = 15_000;
  * that is verified.
  *
  * @returns For each call its answer, or why there is none.
- * @throws RpcUnavailable or WrongNetwork if there are no calls and no endpoint could be verified.
+ * @throws RpcUnavailableError or WrongNetworkError if there are no calls and no endpoint could be verified.
  */
 export async function askPool(
   pool: EndpointPool,
@@ -113,11 +113,11 @@ class Request {
   }
 
   /** A transaction that one endpoint may have got is not refused because another refuses it. */
-  #doubt(call: RpcPayload, answer: RpcAnswer): RpcUnavailable | undefined {
+  #doubt(call: RpcPayload, answer: RpcAnswer): RpcUnavailableError | undefined {
     if (!this.#doubtful.has(call.id) || !("error" in answer)) return undefined;
     const verdict = classifyError(call, answer.error);
     if (verdict.kind === "refusal" && ARRIVED.includes(verdict.code)) return undefined;
-    return new RpcUnavailable(
+    return new RpcUnavailableError(
       "server",
       `An RPC endpoint that gave no answer may have passed the transaction on; another refused it (${answer.error.message}). Wait for its receipt before anything is sent again.`,
       { details: { sent: true } },

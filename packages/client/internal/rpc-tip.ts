@@ -1,4 +1,4 @@
-import { RpcUnavailable } from "../errors.ts";
+import { RpcUnavailableError } from "../errors.ts";
 
 /** Smallest tip that is suggested, wei: what sequencers of the OP stack take at the least by default (0.001 gwei). */
 const LEAST_TIP = 1_000_000n;
@@ -12,7 +12,7 @@ type Send = (method: string, params: unknown[]) => Promise<unknown>;
  * `eth_feeHistory`; without that, what `eth_gasPrice` is above the base fee; without that, 0.001 gwei. Two calls at most
  * beyond the first.
  *
- * @throws RpcUnavailable if the endpoint does not answer at all.
+ * @throws RpcUnavailableError if the endpoint does not answer at all.
  */
 export async function suggestTip(send: Send): Promise<bigint> {
   const history = await optional(send("eth_feeHistory", [BLOCKS, "latest", [50]]));
@@ -31,7 +31,7 @@ async function optional(answer: Promise<unknown>): Promise<unknown> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof RpcUnavailable && (error.reason === "unsupported" || error.reason === "server"))
+    if (error instanceof RpcUnavailableError && (error.reason === "unsupported" || error.reason === "server"))
       return undefined;
     throw error;
   }

@@ -4,6 +4,7 @@ import { isIPv4 } from "node:net";
 import type { Readable } from "node:stream";
 import { createBrotliDecompress, createUnzip } from "node:zlib";
 
+import { DrmpError } from "@verai/errors/drmp-error";
 import { ChainError, type RpcFailure } from "../errors.ts";
 import { retryAfterMs, statusFailure, transportFailure, wordsOf } from "./rpc-failure.ts";
 
@@ -21,8 +22,8 @@ export interface TransportOptions {
 const ERROR_BODY_MS = 1000;
 
 /** An exchange that brought no answer. */
-export class ExchangeFailed extends Error {
-  override readonly name = "ExchangeFailed";
+export class ExchangeError extends DrmpError {
+  override readonly name = "ExchangeError";
   readonly reason: RpcFailure;
   readonly pauseMs: number | undefined;
   /** Whether the endpoint may have got the request. */
@@ -35,7 +36,7 @@ export class ExchangeFailed extends Error {
     message: string,
     more: { pauseMs?: number | undefined; sent?: boolean; idle?: boolean } = {},
   ) {
-    super(message);
+    super("EXCHANGE_FAILED", message, { retryable: true });
     this.reason = reason;
     this.pauseMs = more.pauseMs;
     this.sent = more.sent ?? true;
@@ -69,13 +70,13 @@ export class Transport {
    * @param signal Ends the exchange.
    * @param again Whether it may be sent once more where a kept connection turns out to be closed by the other side.
    * @returns The answer, parsed.
-   * @throws {@link ExchangeFailed}.
+   * @throws {@link ExchangeError}.
    */
   async post(body: string, signal: AbortSignal, again: boolean): Promise<unknown> {
     try {
       return await this.#exchange(body, signal);
     } catch (error) {
-      if (!again || !(error instanceof ExchangeFailed) || !error.idle) throw error;
+      if (!again || !(error instanceof ExchangeError) || !error.idle) throw error;
       return this.#exchange(body, signal);
     }
   }
@@ -84,16 +85,16 @@ export class Transport {
     const exchange = Promise.withResolvers<string>();
     let request: ClientRequest | undefined;
     let connected = false;
-    const fail = (failure: ExchangeFailed): void => {
+    const fail = (failure: ExchangeError): void => {
       exchange.reject(failure);
       request?.destroy();
     };
     const timer = setTimeout(() => {
       const what = `no complete answer within ${String(this.#options.timeoutMs)} ms`;
-      fail(new ExchangeFailed("timeout", what, { sent: connected }));
+      fail(new ExchangeError("timeout", what, { sent: connected }));
     }, this.#options.timeoutMs);
     const onAbort = (): void => {
-      fail(new ExchangeFailed("connection", "the provider was closed", { sent: connected }));
+      fail(new ExchangeError("connection", "the provider was closed", { sent: connected }));
     };
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -115,7 +116,7 @@ export class Transport {
       request.on("error", (error: NodeJS.ErrnoException) => {
         const reason = transportFailure(error) ?? "connection";
         const idle = request?.reusedSocket === true && (error.code === "ECONNRESET" || error.code === "EPIPE");
-        fail(new ExchangeFailed(reason, error.code ?? "the connection broke", { sent: connected, idle }));
+        fail(new ExchangeError(reason, error.code ?? "the connection broke", { sent: connected, idle }));
       });
       request.on("response", (response) => {
         this.#read(response).then(exchange.resolve, fail);
@@ -145,7 +146,7 @@ export class Transport {
       });
     const pauseMs = retryAfterMs(response.headers["retry-after"], Date.now());
     const said = status >= 400 ? wordsIn(text) : status >= 300 ? "a redirection, which is not followed" : "";
-    throw new ExchangeFailed(statusFailure(status), `HTTP ${String(status)}${said === "" ? "" : `: ${said}`}`, {
+    throw new ExchangeError(statusFailure(status), `HTTP ${String(status)}${said === "" ? "" : `: ${said}`}`, {
       pauseMs,
     });
   }
@@ -155,13 +156,13 @@ export class Transport {
     const { maxBytes } = this.#options;
     const chunks: Buffer[] = [];
     let [received, unpacked] = [0, 0];
-    const tooLarge = (): ExchangeFailed =>
-      new ExchangeFailed("too-large", `an answer of more than ${String(maxBytes)} bytes`);
+    const tooLarge = (): ExchangeError =>
+      new ExchangeError("too-large", `an answer of more than ${String(maxBytes)} bytes`);
     const declared = Number(response.headers["content-length"] ?? 0);
     if (declared > maxBytes) throw tooLarge();
     const done = Promise.withResolvers<undefined>();
     const broken = (): void => {
-      done.reject(new ExchangeFailed("connection", "the answer was cut off"));
+      done.reject(new ExchangeError("connection", "the answer was cut off"));
     };
     response.on("data", (chunk: Buffer) => {
       received += chunk.length;
@@ -170,7 +171,7 @@ export class Transport {
     response.on("error", broken);
     response.on("aborted", broken);
     const source = unpack(response);
-    if (!source) throw new ExchangeFailed("server", "an answer in an encoding that was not asked for");
+    if (!source) throw new ExchangeError("server", "an answer in an encoding that was not asked for");
     source.on("data", (chunk: Buffer) => {
       unpacked += chunk.length;
       if (unpacked > maxBytes) done.reject(tooLarge());
@@ -180,7 +181,7 @@ export class Transport {
       done.resolve(undefined);
     });
     source.on("error", () => {
-      done.reject(new ExchangeFailed("server", "an answer that cannot be unpacked"));
+      done.reject(new ExchangeError("server", "an answer that cannot be unpacked"));
     });
     try {
       await done.promise;
@@ -201,11 +202,11 @@ function unpack(response: IncomingMessage): Readable | undefined {
 }
 
 function parse(text: string): unknown {
-  if (text.trim() === "") throw new ExchangeFailed("server", "an empty answer");
+  if (text.trim() === "") throw new ExchangeError("server", "an empty answer");
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new ExchangeFailed("server", `an answer that is no JSON${/^\s*</.test(text) ? " but a page of HTML" : ""}`);
+    throw new ExchangeError("server", `an answer that is no JSON${/^\s*</.test(text) ? " but a page of HTML" : ""}`);
   }
 }
 

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RpcUnavailable } from "../errors.ts";
+import { DrmpError } from "@verai/errors/drmp-error";
+import { RpcUnavailableError } from "../errors.ts";
 
 /** Reason of the abort when a request has taken too long. */
-export class DeadlinePassed extends Error {
+export class DeadlinePassedError extends DrmpError {
+  override readonly name = "DeadlinePassedError";
   readonly ms: number;
 
   constructor(ms: number) {
-    super(`not done within ${String(ms / 1000)} s`);
-    this.name = "DeadlinePassed";
+    super("DEADLINE_PASSED", `not done within ${String(ms / 1000)} s`, { retryable: true });
     this.ms = ms;
   }
 }
@@ -45,7 +46,7 @@ export class TimeOut {
     clearTimeout(this.#timer);
     if (this.#ended) return;
     // Longer spans overflow the timer, which would then fire at once.
-    this.#timer = setTimeout(() => this.end(new DeadlinePassed(ms)), Math.min(ms, 2 ** 31 - 1));
+    this.#timer = setTimeout(() => this.end(new DeadlinePassedError(ms)), Math.min(ms, 2 ** 31 - 1));
   }
 
   /** Ends the wait now. */
@@ -77,13 +78,13 @@ export async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<
   }
 }
 
-/** An answer of an endpoint, or {@link RpcUnavailable} if it takes longer than `ms`. */
+/** An answer of an endpoint, or {@link RpcUnavailableError} if it takes longer than `ms`. */
 export async function answerWithin<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     const message = `No answer to ${what} within ${String(ms / 1000)} s. Check that the node is not overloaded.`;
-    late.reject(new RpcUnavailable("timeout", message));
+    late.reject(new RpcUnavailableError("timeout", message));
   }, ms);
   try {
     return await Promise.race([work, late.promise]);

@@ -1,7 +1,7 @@
 import type { JsonRpcApiProvider, Signer, TransactionReceipt } from "ethers";
 import PQueue from "p-queue";
 
-import { ChainError, ContractRefusal, TransactionUnconfirmed } from "../errors.ts";
+import { ChainError, ContractRefusalError, TransactionUnconfirmedError } from "../errors.ts";
 import { explain } from "../error-messages.ts";
 import { revertReason } from "../internal/revert-reason.ts";
 import { DEFAULT_BUDGET_PER_HOUR, HourlyBudget, LOCAL_BUDGET_PER_HOUR } from "../internal/budget.ts";
@@ -11,7 +11,7 @@ import { gwei } from "../internal/format.ts";
 import { Journal, type JournalEntry } from "../internal/journal.ts";
 import { nextNonceStep } from "../internal/nonce-plan.ts";
 import { NonceSearch, SAFE_DEPTH, safeBlock } from "../internal/nonce-search.ts";
-import { answerWithin, DeadlinePassed, TimeOut, pause, unless } from "../internal/time-outs.ts";
+import { answerWithin, DeadlinePassedError, TimeOut, pause, unless } from "../internal/time-outs.ts";
 import { TransactionSimulator, type Suggestion, TRANSACTION_GAS_CAP } from "../internal/simulate.ts";
 import { requireCount, toBlock, toCount, toReceipt } from "../internal/rpc-answers.ts";
 import { describeRefusal, MAY_BE_MINED, type Remedy, remedyFor, type SendAnswer } from "../internal/send-refusal.ts";
@@ -73,7 +73,7 @@ interface Work {
 }
 
 /** Reason of the abort when the process is told to stop. */
-class Stopping extends Error {}
+class StoppingError extends Error {}
 
 /**
  * Sends the transactions of one signer, one after the other, urgent ones first.
@@ -116,7 +116,7 @@ export class TransactionQueue {
   /**
    * @param signer Able to sign transactions without a node, such as ethers' Wallet.
    * @param provider Its chain id must be known: see {@link openProvider}.
-   * @throws ChainError `JOURNAL_INVALID`; {@link RpcUnavailable}.
+   * @throws ChainError `JOURNAL_INVALID`; {@link RpcUnavailableError}.
    */
   static async open(
     signer: Signer,
@@ -161,9 +161,9 @@ export class TransactionQueue {
    * Sends a transaction when its turn comes.
    *
    * @returns The receipt of the successful transaction; null if nothing needed to be done.
-   * @throws ContractRefusal if the simulation fails (nothing is sent) or the transaction reverts (the message names its
-   * hash); {@link TransactionUnconfirmed} if it was sent and deadline, signal or stop came before it was confirmed;
-   * another ChainError where it cannot be sent; RpcUnavailable if the endpoint fails before it is sent; the signal's
+   * @throws ContractRefusalError if the simulation fails (nothing is sent) or the transaction reverts (the message names its
+   * hash); {@link TransactionUnconfirmedError} if it was sent and deadline, signal or stop came before it was confirmed;
+   * another ChainError where it cannot be sent; RpcUnavailableError if the endpoint fails before it is sent; the signal's
    * reason before it is sent.
    */
   async submit(request: TransactionRequest): Promise<TransactionReceipt | null> {
@@ -174,7 +174,7 @@ export class TransactionQueue {
    * Waits for what an earlier run left in flight, until the deadline of a request has passed or the signal is raised.
    * {@link submit} does so by itself.
    *
-   * @throws RpcUnavailable if the chain cannot be asked at all.
+   * @throws RpcUnavailableError if the chain cannot be asked at all.
    */
   async recover(signal?: AbortSignal): Promise<void> {
     const request = { label: "recovery", prepare: () => null, urgent: true, ...(signal && { signal }) };
@@ -193,7 +193,7 @@ export class TransactionQueue {
    * until it is known, but no longer than the deadline of a request.
    *
    * @param label What they were for.
-   * @throws {@link TransactionUnconfirmed} if it cannot be told; RpcUnavailable.
+   * @throws {@link TransactionUnconfirmedError} if it cannot be told; RpcUnavailableError.
    */
   async outcomeOf(label: string, signed: readonly SignedTransaction[], signal?: AbortSignal): Promise<Outcome> {
     const timeOut = new TimeOut(this.#options.deadlineMs ?? DEADLINE_MS, signal);
@@ -207,7 +207,7 @@ export class TransactionQueue {
     } catch (error) {
       if (!timeOut.signal.aborted) throw error;
       const hashes = signed.map(({ hash }) => hash);
-      throw new TransactionUnconfirmed(label, signed.at(-1)?.nonce ?? 0, hashes, whyNotWaited(error), error);
+      throw new TransactionUnconfirmedError(label, signed.at(-1)?.nonce ?? 0, hashes, whyNotWaited(error), error);
     } finally {
       timeOut.close();
     }
@@ -268,7 +268,7 @@ export class TransactionQueue {
   #hurry({ request, timeOut, pending }: Work): void {
     if (request.urgent === true) timeOut.within(this.#blocked ? BLOCKED_STOP_MS : URGENT_STOP_MS);
     else if (pending && pending.own.length > 0) timeOut.within(this.#options.stopGraceMs ?? STOP_GRACE_MS);
-    else timeOut.end(new Stopping("the process is stopping"));
+    else timeOut.end(new StoppingError("the process is stopping"));
   }
 
   /** The error that a request ends with: its reader knows whether something was sent. */
@@ -276,18 +276,18 @@ export class TransactionQueue {
     const ended = timeOut.signal.aborted && error === timeOut.signal.reason;
     if (ended && this.#options.stop?.aborted === true && (pending ?? behind)) this.#blocked = true;
     if (pending && pending.own.length > 0) {
-      if (error instanceof TransactionUnconfirmed) return error;
+      if (error instanceof TransactionUnconfirmedError) return error;
       const why = ended ? whyNotWaited(error) : `could not be followed (${explain(error).message})`;
-      return new TransactionUnconfirmed(label, pending.nonce, pending.own, why, error);
+      return new TransactionUnconfirmedError(label, pending.nonce, pending.own, why, error);
     }
     if (!ended) return error;
-    if (error instanceof DeadlinePassed) {
+    if (error instanceof DeadlinePassedError) {
       const first =
         behind && `"${behind.label}" (nonce ${String(behind.nonce)}${hashesOf(behind)}) is in flight before it`;
       const message = `"${label}" was not sent within ${String(error.ms / 1000)} s: ${first ?? "the endpoint or the queue is too slow"}. Try again later.`;
       return new ChainError("NOT_SENT_IN_TIME", true, message, { cause: error });
     }
-    if (error instanceof Stopping) {
+    if (error instanceof StoppingError) {
       return new ChainError("STOPPING", true, `"${label}" was not sent: ${error.message}.`, { cause: error });
     }
     return error;
@@ -308,17 +308,18 @@ export class TransactionQueue {
       pending.block = suggestion.block;
       work.pending = pending;
       await this.#offer(work, pending, { transaction, fees: suggestion.fees }, suggestion);
-      let refusal: ContractRefusal | undefined;
+      let refusal: ContractRefusalError | undefined;
       const onStuck = async (): Promise<void> => {
         const again = await this.#decideAgain(pending, request);
         signal.throwIfAborted();
-        refusal = again instanceof ContractRefusal ? again : undefined;
-        if (again !== undefined) await this.#replace(pending, again instanceof ContractRefusal ? null : again, signal);
+        refusal = again instanceof ContractRefusalError ? again : undefined;
+        if (again !== undefined)
+          await this.#replace(pending, again instanceof ContractRefusalError ? null : again, signal);
       };
       const outcome = await pending.land(onStuck, signal, true);
       if (outcome.kind === "unseen") {
         await this.#record(pending, outcome);
-        throw new TransactionUnconfirmed(
+        throw new TransactionUnconfirmedError(
           label,
           nonce,
           pending.own,
@@ -392,7 +393,7 @@ export class TransactionQueue {
   }
 
   /** The node's refusal of what was signed, as an error. What was signed stays noted. */
-  #refused(pending: PendingTransaction, answer: SendAnswer, words: string, refusal?: ContractRefusal): ChainError {
+  #refused(pending: PendingTransaction, answer: SendAnswer, words: string, refusal?: ContractRefusalError): ChainError {
     const { label, nonce } = pending;
     this.#budget.release(nonce);
     for (const work of this.#works) if (work.pending === pending) work.pending = undefined;
@@ -421,11 +422,11 @@ export class TransactionQueue {
   async #decideAgain(
     pending: PendingTransaction,
     request: TransactionRequest,
-  ): Promise<PreparedTransaction | null | ContractRefusal | undefined> {
+  ): Promise<PreparedTransaction | null | ContractRefusalError | undefined> {
     try {
       return await this.#simulator.decide(request);
     } catch (error) {
-      if (error instanceof ContractRefusal) return error;
+      if (error instanceof ContractRefusalError) return error;
       this.#context.emit({ kind: "stuck", label: pending.label, nonce: pending.nonce, error: explain(error) });
       await pending.resend();
       return undefined;
@@ -651,7 +652,7 @@ export class TransactionQueue {
 }
 
 function whyNotWaited(reason: unknown): string {
-  if (reason instanceof DeadlinePassed) return `is not confirmed after ${String(reason.ms / 1000)} s`;
+  if (reason instanceof DeadlinePassedError) return `is not confirmed after ${String(reason.ms / 1000)} s`;
   const words = reason instanceof Error ? reason.message : String(reason);
   return `was not waited for any longer (${words})`;
 }

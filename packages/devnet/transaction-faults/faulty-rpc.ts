@@ -18,7 +18,7 @@ export interface RpcAnswer {
 export type Misbehaviour = (call: RpcCall, forward: () => Promise<RpcAnswer>) => RpcAnswer | Promise<RpcAnswer>;
 
 /** Thrown by a misbehaviour: the connection ends without an answer. */
-export class HangUp extends Error {}
+export class HangUpError extends Error {}
 
 /** An endpoint in front of a real node that misbehaves as it is told. */
 export class FaultyRpc {

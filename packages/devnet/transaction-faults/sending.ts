@@ -5,7 +5,7 @@ import { parseUnits, Transaction } from "ethers";
 import { TIP_FLOOR } from "@verai/client/tx/types";
 import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type QueueBench, must, onBench, STUCK_MS } from "./bench.ts";
-import { doesAndSays, HangUp, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";
+import { doesAndSays, HangUpError, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";
 
 const SEND = /^eth_sendRawTransaction$/;
 
@@ -67,7 +67,7 @@ export const sendingFaults: readonly FaultCase[] = [
       SEND,
       async (_, forward) => {
         await forward();
-        throw new HangUp();
+        throw new HangUpError();
       },
       1,
     ),
@@ -76,7 +76,7 @@ export const sendingFaults: readonly FaultCase[] = [
     only(
       SEND,
       () => {
-        throw new HangUp();
+        throw new HangUpError();
       },
       2,
     ),

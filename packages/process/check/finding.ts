@@ -1,5 +1,5 @@
 import { isRetryable } from "@verai/errors/drmp-error";
-import { ConfigInvalid } from "../config.ts";
+import { ConfigError } from "../config.ts";
 
 /** Something that `run` would stumble over, or that whoever runs it should know. */
 export interface Finding {
@@ -100,12 +100,12 @@ export function checkExitCode({ findings }: CheckReport): number {
 /**
  * Refuses to run with a configuration that would end the process later.
  *
- * @throws {@link ConfigInvalid} naming every finding that is an error.
+ * @throws {@link ConfigError} naming every finding that is an error.
  */
 export function refuseErrors(findings: readonly Finding[]): void {
   const wrong = findings.filter(({ level }) => level === "error");
   if (wrong.length === 0) return;
-  throw new ConfigInvalid(`The configuration cannot be run with:\n${wrong.map(findingText).join("\n")}`);
+  throw new ConfigError(`The configuration cannot be run with:\n${wrong.map(findingText).join("\n")}`);
 }
 
 /** Prints a report on standard output, as text or as one line of JSON, and sets the exit code. */

@@ -8,14 +8,14 @@ import { certify } from "./certify.ts";
 import { applyExchange } from "./exchange.ts";
 import { buildProblem, objective, type Primal } from "./model.ts";
 import { pathSolver } from "./path-solver.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
+import { RefusalError, type RefusalCode } from "./refusal.ts";
 import { allOpen, moveUnits, plainRound } from "./testing/examples.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
 
 const coded =
   (code: RefusalCode, message = /./) =>
   (error: unknown) =>
-    error instanceof Refusal && error.code === code && message.test(error.message);
+    error instanceof RefusalError && error.code === code && message.test(error.message);
 
 /** The improving exchange of a solution, in words. */
 function words(round: Parameters<typeof buildProblem>[0], primal: Primal): string {
@@ -154,7 +154,7 @@ test("a solution changed by a unit is refused by the old prices and has none of 
         try {
           certify(problem, changed, finding.certificate.clearing);
         } catch (error) {
-          assert.ok(error instanceof Refusal);
+          assert.ok(error instanceof RefusalError);
           accepted = false;
         }
         if (!accepted) refused += 1;
@@ -163,7 +163,7 @@ test("a solution changed by a unit is refused by the old prices and has none of 
         try {
           other = findPrices(problem, changed);
         } catch (error) {
-          return assert.ok(error instanceof Refusal, "not feasible");
+          return assert.ok(error instanceof RefusalError, "not feasible");
         }
         // Prices recovered from one optimal solution certify every other, so what they refuse is dearer.
         assert.ok(!other.optimal);

@@ -2,7 +2,7 @@
 import { DITHER, PRICE_UNIT } from "../money/units.ts";
 import { formatPrice, formatVer } from "../money/ver.ts";
 import { type Primal, type Problem, unitsBelowAndAt, unitsByClass } from "./model.ts";
-import { Refusal, requireThat } from "./refusal.ts";
+import { RefusalError, requireThat } from "./refusal.ts";
 
 /** Prices that prove a solution optimal. All micro-VER × 1024. */
 export interface Certificate {
@@ -93,7 +93,7 @@ export function certify(problem: Problem, primal: Primal, clearing: readonly big
       const { column, surcharge } = choices[c]!;
       if (flows[c] === 0 || prices[column]! + surcharge === cheapest) continue;
       const cost = scaled((clearing[column] ?? 0n) + BigInt(surcharge));
-      throw new Refusal(
+      throw new RefusalError(
         "FlowNotCheapest",
         `Task ${id} uses ${problem.classes[column]?.label ?? ""} at ${cost} VER a unit ` +
           `where it has a choice at ${scaled(BigInt(cheapest))} VER.`,

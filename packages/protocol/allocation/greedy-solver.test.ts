@@ -9,7 +9,7 @@ import { lpSolver } from "./lp-solver.ts";
 import { buildProblem, objective } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
 import { planRoundWith } from "./round-plan.ts";
-import { Refusal } from "./refusal.ts";
+import { RefusalError } from "./refusal.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { plainRound } from "./testing/examples.ts";
 import { marketProblem } from "./testing/market.ts";
@@ -60,6 +60,6 @@ test("it is chosen for one task, and never for more", () => {
   assert.equal(planRoundWith(plainRound({ tasks, supply }), solvers).solver, lpSolver.name);
   assert.throws(
     () => greedySolver.solve(buildProblem(plainRound({ tasks, supply }))),
-    (error) => error instanceof Refusal && error.code === "SolverFailed",
+    (error) => error instanceof RefusalError && error.code === "SolverFailed",
   );
 });

@@ -7,7 +7,7 @@ import { findPrices } from "./certificate.ts";
 import { createHighsSolver } from "./highs-solver.ts";
 import { buildProblem, objective, type Problem } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
-import { Refusal } from "./refusal.ts";
+import { RefusalError } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { marketProblem } from "./testing/market.ts";
@@ -42,7 +42,7 @@ test("on larger ones HiGHS and the network simplex agree to the last 1024th", ()
 });
 
 test("what HiGHS does not solve, it refuses", async () => {
-  const failed = (error: unknown): boolean => error instanceof Refusal && error.code === "SolverFailed";
+  const failed = (error: unknown): boolean => error instanceof RefusalError && error.code === "SolverFailed";
   const problem = marketProblem({ tasks: 60, classes: 12, nodes: 400, density: 0.4, demand: 1, seed: 1 });
   const hasty = await createHighsSolver({ timeLimit: 0 });
   assert.throws(() => hasty.solve(problem), failed);

@@ -7,7 +7,7 @@ import { buildProblem, objective, type Round } from "./model.ts";
 import { judgeAllocation } from "./judge.ts";
 import type { NodeMove, Placement } from "./node-exchange.ts";
 import { pathSolver } from "./path-solver.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
+import { RefusalError, type RefusalCode } from "./refusal.ts";
 import { plainRound, planned } from "./testing/examples.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
 
@@ -144,7 +144,7 @@ test("an allocation that does not keep to the round is refused, by name", () => 
   for (const [placements, code, message] of cases) {
     assert.throws(
       () => judgeAllocation(round, placements),
-      (error) => error instanceof Refusal && error.code === code && message.test(error.message),
+      (error) => error instanceof RefusalError && error.code === code && message.test(error.message),
     );
   }
 });

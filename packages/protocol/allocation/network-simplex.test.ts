@@ -8,7 +8,7 @@ import { lpSolver } from "./lp-solver.ts";
 import { buildProblem, objective, type Problem } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
 import { pathSolver } from "./path-solver.ts";
-import { Refusal } from "./refusal.ts";
+import { RefusalError } from "./refusal.ts";
 import { leastCost } from "./testing/enumerate.ts";
 import { type MarketSize, marketProblem } from "./testing/market.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
@@ -104,7 +104,7 @@ test("numbers that are not exact in a double are refused", () => {
     const tasks = good.tasks.map((task) => ({ ...task, maxPrice: bad }));
     assert.throws(
       () => networkSimplex.solve({ ...good, tasks }),
-      (error) => error instanceof Refusal && error.code === "SolverFailed",
+      (error) => error instanceof RefusalError && error.code === "SolverFailed",
     );
   }
 });

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { fillStart, nodeOrder } from "../vrf/draws.ts";
 import type { Round } from "./model.ts";
 import { decodePost, encodePost, type Post } from "./post.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
+import { RefusalError, type RefusalCode } from "./refusal.ts";
 import { plainRound, planned } from "./testing/examples.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
 import { verifyPost } from "./verify.ts";
@@ -17,7 +17,7 @@ function refusalOf(round: Round, post: Post | Uint8Array): RefusalCode | undefin
   try {
     verifyPost(round, post instanceof Uint8Array ? post : encodePost(round, post));
   } catch (error) {
-    assert.ok(error instanceof Refusal, String(error));
+    assert.ok(error instanceof RefusalError, String(error));
     return error.code;
   }
   return undefined;

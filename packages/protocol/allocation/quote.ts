@@ -2,7 +2,7 @@ import { microToWei, weiToMicro } from "../money/ver.ts";
 import type { RoundClass, RoundTask } from "./model.ts";
 import { networkSimplex } from "./network-simplex.ts";
 import { planRound } from "./round-plan.ts";
-import { Refusal } from "./refusal.ts";
+import { RefusalError } from "./refusal.ts";
 
 /** A task that is only thought of. Prices in wei. */
 export interface Wish {
@@ -57,7 +57,7 @@ export function quoteAllocation(
     classes: wish.classes.map(({ classId, surcharge }) => ({ classId, surcharge: weiToMicro(surcharge) })),
   };
   const plan = planRound({ roundId: 0, seed: SOME_SEED, tasks: [...before, own], classes: supply }, networkSimplex);
-  if (plan.kind === "refusal") throw new Refusal(plan.code, `The allocation cannot be computed: ${plan.why}`);
+  if (plan.kind === "refusal") throw new RefusalError(plan.code, `The allocation cannot be computed: ${plan.why}`);
   const rows = plan.rows.filter(({ taskId }) => taskId === NO_TASK);
   const leasedUnits = rows.reduce((sum, { units }) => sum + units, 0);
   return {

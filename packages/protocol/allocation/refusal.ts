@@ -29,8 +29,8 @@ export type RefusalCode =
   | "ClassUnitsMismatch";
 
 /** Something that must not be posted. The message says what is wrong with it, in words for people. */
-export class Refusal extends DrmpError {
-  override readonly name = "Refusal";
+export class RefusalError extends DrmpError {
+  override readonly name = "RefusalError";
   declare readonly code: RefusalCode;
 
   constructor(code: RefusalCode, message: string, options?: ErrorOptions) {
@@ -38,12 +38,12 @@ export class Refusal extends DrmpError {
   }
 }
 
-/** Throws a {@link Refusal} with this code unless the condition holds. */
+/** Throws a {@link RefusalError} with this code unless the condition holds. */
 export function requireThat(condition: boolean, code: RefusalCode, message: () => string): asserts condition {
-  if (!condition) throw new Refusal(code, message());
+  if (!condition) throw new RefusalError(code, message());
 }
 
-/** Throws a {@link Refusal} `InvalidRound` unless a value is a whole number from the one bound to the other. */
+/** Throws a {@link RefusalError} `InvalidRound` unless a value is a whole number from the one bound to the other. */
 export function requireWhole(value: number, least: number, most: number, what: string): void {
   requireThat(
     Number.isInteger(value) && value >= least && value <= most,

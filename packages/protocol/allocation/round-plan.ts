@@ -7,7 +7,7 @@ import { grantClass, layRows, type Row } from "./grants.ts";
 import { buildProblem, objective, type Primal, type Problem, type Round, unitsByClass } from "./model.ts";
 import { betweenNodes, type NodeExchange } from "./node-exchange.ts";
 import { encodePost } from "./post.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
+import { RefusalError, type RefusalCode } from "./refusal.ts";
 import type { Solver } from "./solver.ts";
 import { validateRound } from "./validate.ts";
 import { verifyPost } from "./verify.ts";
@@ -124,7 +124,7 @@ function placementsOf(round: Round, problem: Problem, primal: Primal, units: rea
 
 /** What an error refuses; anything else than a refusal is thrown on. */
 function refusal({ roundId }: Round, solver: Solver, error: unknown): PlanRefusal {
-  if (!(error instanceof Refusal)) throw error;
+  if (!(error instanceof RefusalError)) throw error;
   return { kind: "refusal", roundId, solver: solver.name, code: error.code, why: error.message };
 }
 
@@ -133,8 +133,8 @@ function solve(solver: Solver, problem: Problem): Primal {
   try {
     return solver.solve(problem);
   } catch (error) {
-    if (error instanceof Refusal) throw error;
+    if (error instanceof RefusalError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Refusal("SolverFailed", `${solver.name} failed: ${reason}.`, { cause: error });
+    throw new RefusalError("SolverFailed", `${solver.name} failed: ${reason}.`, { cause: error });
   }
 }

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { planRound } from "./round-plan.ts";
 import { lpSolver } from "./lp-solver.ts";
 import { seeded } from "./testing/rounds.ts";
-import { allocate, InsufficientCapacity } from "./textbook.ts";
+import { allocate, InsufficientCapacityError } from "./textbook.ts";
 
 test("allocation, as published", () => {
   assert.deepEqual(allocate([10, 15, 20], [100, 80, 50], 150), [100, 50, 0]);
@@ -16,10 +16,10 @@ test("demand above capacity is a clear error", () => {
   assert.throws(
     () => allocate([10, 15, 20], [100, 80, 50], 231),
     (error) =>
-      error instanceof InsufficientCapacity && /demand of 231 is above the capacity of 230/.test(error.message),
+      error instanceof InsufficientCapacityError && /demand of 231 is above the capacity of 230/.test(error.message),
   );
   assert.deepEqual(allocate([10, 15, 20], [100, 80, 50], 230), [100, 80, 50]);
-  assert.throws(() => allocate([], [], 1), InsufficientCapacity);
+  assert.throws(() => allocate([], [], 1), InsufficientCapacityError);
 });
 
 test("the order of the nodes does not matter, and equals are served in it", () => {

@@ -1,11 +1,16 @@
+import { DrmpError } from "@verai/errors/drmp-error";
+
 /** The capacity offered is less than what is demanded. */
-export class InsufficientCapacity extends RangeError {
-  override readonly name = "InsufficientCapacity";
+export class InsufficientCapacityError extends DrmpError {
+  override readonly name = "InsufficientCapacityError";
   readonly demand: number;
   readonly capacity: number;
 
   constructor(demand: number, capacity: number) {
-    super(`The demand of ${demand} is above the capacity of ${capacity}: lower the demand or add capacity.`);
+    super(
+      "INSUFFICIENT_CAPACITY",
+      `The demand of ${demand} is above the capacity of ${capacity}: lower the demand or add capacity.`,
+    );
     this.demand = demand;
     this.capacity = capacity;
   }
@@ -21,7 +26,7 @@ export class InsufficientCapacity extends RangeError {
  * @param prices - Price of each node's capacity.
  * @param capacities - Capacity of each node, in the same order.
  * @returns What each node is allocated, in the same order.
- * @throws InsufficientCapacity if the demand is above the sum of the capacities.
+ * @throws InsufficientCapacityError if the demand is above the sum of the capacities.
  * @throws RangeError if an input is no finite number, if a capacity or the demand is negative, or if the lists differ
  * in length.
  */
@@ -37,7 +42,7 @@ export function allocate(prices: readonly number[], capacities: readonly number[
   }
   const offers = prices.map((price, i) => ({ price, capacity: capacities[i] ?? 0, i }));
   const capacity = capacities.reduce((sum, each) => sum + each, 0);
-  if (demand > capacity) throw new InsufficientCapacity(demand, capacity);
+  if (demand > capacity) throw new InsufficientCapacityError(demand, capacity);
 
   const allocation = offers.map(() => 0);
   let left = demand;

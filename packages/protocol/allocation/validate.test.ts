@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import type { Round } from "./model.ts";
-import { Refusal } from "./refusal.ts";
+import { RefusalError } from "./refusal.ts";
 import { plainRound } from "./testing/examples.ts";
 import { rounds, seeded } from "./testing/rounds.ts";
 import { validateRound } from "./validate.ts";
@@ -27,7 +27,7 @@ function refuse(change: (round: Mutable<Round>) => void, message: RegExp): void 
     () => {
       validateRound(round);
     },
-    (error) => error instanceof Refusal && error.code === "InvalidRound" && message.test(error.message),
+    (error) => error instanceof RefusalError && error.code === "InvalidRound" && message.test(error.message),
   );
 }
 

@@ -2,7 +2,7 @@
 import { MAX_CLASSES, MAX_PRICE, MAX_TASK_CLASSES, MAX_UNITS, TICKS } from "../money/units.ts";
 import { classLabel, nodeColumns, type Round, type RoundClass, type RoundTask } from "./model.ts";
 import type { NodeColumns } from "./node-columns.ts";
-import { Refusal, requireThat, requireWhole } from "./refusal.ts";
+import { RefusalError, requireThat, requireWhole } from "./refusal.ts";
 
 const MAX_ID = 2 ** 32 - 1;
 
@@ -104,10 +104,10 @@ function validatePlaces(each: RoundClass, { columns, countAt }: Checked, seen: I
     if (position >= count || taken[place] === 1) {
       const where = `tick ${tick} of ${classLabel(each)}`;
       const why = `The positions at ${where} are not 0 to ${count - 1}: read the listings again at one block.`;
-      throw new Refusal("InvalidRound", why);
+      throw new RefusalError("InvalidRound", why);
     }
     taken[place] = 1;
-    if (!seen.add(ids[i]!)) throw new Refusal("InvalidRound", `${name} has node ${ids[i]!} twice.`);
+    if (!seen.add(ids[i]!)) throw new RefusalError("InvalidRound", `${name} has node ${ids[i]!} twice.`);
   }
 }
 

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { nodeOrder } from "../vrf/draws.ts";
 import { buildProblem, type Problem, type Round } from "./model.ts";
 import { decodePost, encodePost, type Post } from "./post.ts";
-import { Refusal, type RefusalCode } from "./refusal.ts";
+import { RefusalError, type RefusalCode } from "./refusal.ts";
 import { everyChange } from "./testing/post-changes.ts";
 import { planned, plainRound } from "./testing/examples.ts";
 import { Judge } from "./testing/judge.ts";
@@ -18,7 +18,7 @@ function attempt(round: Round, post: Post | Uint8Array, problem?: Problem): Veri
   try {
     return verifyPost(round, post instanceof Uint8Array ? post : encodePost(round, post), problem);
   } catch (error) {
-    assert.ok(error instanceof Refusal, String(error));
+    assert.ok(error instanceof RefusalError, String(error));
     return error.code;
   }
 }

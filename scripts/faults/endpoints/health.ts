@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { WrongNetwork } from "@verai/client/errors";
+import { WrongNetworkError } from "@verai/client/errors";
 import type { FaultCase } from "@verai/devnet/fault-case";
 import {
   type Bench,
@@ -67,7 +67,7 @@ const CHAINS: readonly FaultCase[] = [
       onBench(async (bench) => {
         const [one, two] = [await bench.standIn({ chainId: 1 }), await bench.standIn({ chainId: 10 })];
         const error = await failure(bench.provider([one.url, two.url]).open());
-        assert.ok(error instanceof WrongNetwork, error.message);
+        assert.ok(error instanceof WrongNetworkError, error.message);
         assert.deepEqual([one.asked, two.asked], [[], []]);
       }),
   },
@@ -77,7 +77,7 @@ const CHAINS: readonly FaultCase[] = [
       onBench(async (bench) => {
         const wrong = await bench.standIn({ chainId: 1 });
         const provider = bench.provider([wrong.url]);
-        assert.ok((await failure(provider.getBlockNumber())) instanceof WrongNetwork);
+        assert.ok((await failure(provider.getBlockNumber())) instanceof WrongNetworkError);
         assert.deepEqual(wrong.asked, []);
       }),
   },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { ContractRefusal, type RpcFailure, RpcUnavailable } from "@verai/client/errors";
+import { ContractRefusalError, type RpcFailure, RpcUnavailableError } from "@verai/client/errors";
 import type { FaultCase } from "@verai/devnet/fault-case";
 import { failure, HEAD, onBench, unavailable, within } from "./stand-in.ts";
 
@@ -107,8 +107,8 @@ function revert([what, error, told]: (typeof REVERTS)[number]): FaultCase {
         const both = bench.provider([first.url, other.url]);
         await both.open();
         const explained = await failure(both.send("eth_call", CALL));
-        assert.ok(!(explained instanceof RpcUnavailable), explained.message);
-        if (told.source.startsWith("0x")) assert.ok(explained instanceof ContractRefusal);
+        assert.ok(!(explained instanceof RpcUnavailableError), explained.message);
+        if (told.source.startsWith("0x")) assert.ok(explained instanceof ContractRefusalError);
         assert.match(explained.message, told);
         assert.deepEqual([first.asked, other.asked], [["eth_call"], []], "nobody else is asked");
       }),

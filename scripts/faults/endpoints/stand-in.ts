@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { keccak256 } from "ethers";
 
 import type { ChainError } from "@verai/client/errors";
-import { type RpcFailure, RpcUnavailable } from "@verai/client/errors";
+import { type RpcFailure, RpcUnavailableError } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import { type EndpointEvent, type ProviderOptions, RpcProvider } from "@verai/client/provider";
 
@@ -190,9 +190,12 @@ export async function failure(asked: Promise<unknown>): Promise<ChainError> {
 }
 
 /** The error of what must find no answer, for one of these reasons. */
-export async function unavailable(asked: Promise<unknown>, ...reasons: readonly RpcFailure[]): Promise<RpcUnavailable> {
+export async function unavailable(
+  asked: Promise<unknown>,
+  ...reasons: readonly RpcFailure[]
+): Promise<RpcUnavailableError> {
   const error = await failure(asked);
-  assert.ok(error instanceof RpcUnavailable, `${error.code}: ${error.message}`);
+  assert.ok(error instanceof RpcUnavailableError, `${error.code}: ${error.message}`);
   assert.ok(reasons.length === 0 || reasons.includes(error.reason), `${error.reason}: ${error.message}`);
   return error;
 }

@@ -15,11 +15,14 @@ contract BountiesTest is Fixture {
     /// expired by its owner: no bounty comes out of the pool.
     function test_ExpireOneself() public {
         griefer = makeAddr("griefer");
+        setParam(Param.SlashBps, 10_000);
         register(griefer, CPU_EU, 3, 0);
         for (uint256 i; i < 3; ++i) submit(griefer, 1, 1, CPU_EU);
         runRound(1);
+        // All but the stake of a unit is gone already.
+        vm.prank(address(supply));
+        vault.slash(1, 20 ether);
         uint256 all = vault.stakeOf(1);
-        setParam(Param.StakePerUnit, 1e9);
 
         vm.warp(uint256(leases.lease(1).due) + 1);
         uint256 pool = vault.totals().bountyPool;

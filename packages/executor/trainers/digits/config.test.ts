@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ConfigInvalid, readConfig } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 
 const single = { unitIndex: 0, unitCount: 1 };
 
@@ -70,7 +70,7 @@ for (const [args, grid, message] of [
   test(`refused: ${args.join(" ")} ${grid ?? ""}`, () => {
     assert.throws(
       () => readConfig(args, grid, single),
-      (error) => error instanceof ConfigInvalid && message.test(error.message),
+      (error) => error instanceof ConfigError && message.test(error.message),
     );
   });
 }

@@ -32,8 +32,8 @@ export interface UnitConfig {
 }
 
 /** The arguments or the grid cannot be used. The message says what to correct in the task spec. */
-export class ConfigInvalid extends Error {
-  override readonly name = "ConfigInvalid";
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
 }
 
 interface Bounds {
@@ -66,7 +66,7 @@ const ARGUMENTS = {
  * The unit's index picks a point; a grid must have as many points as the task has units. Without a grid, units differ in
  * nothing but their seed, which is their index.
  *
- * @throws {@link ConfigInvalid}
+ * @throws {@link ConfigError}
  */
 export function readConfig(
   args: readonly string[],
@@ -75,7 +75,7 @@ export function readConfig(
 ): UnitConfig {
   const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace } = readArguments(args);
   if (train % CLASSES || test % CLASSES || train + test > CLASSES * IMAGES_PER_DIGIT) {
-    throw new ConfigInvalid(
+    throw new ConfigError(
       `--train ${train} --test ${test}: both have to be multiples of ${CLASSES}, together at most ${CLASSES * IMAGES_PER_DIGIT}.`,
     );
   }
@@ -90,7 +90,7 @@ function readArguments(args: readonly string[]): Record<keyof typeof ARGUMENTS, 
     values = parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
     const known = names.map((name) => `--${name}`).join(", ");
-    throw new ConfigInvalid(`${cause instanceof Error ? cause.message : String(cause)}; known are ${known}.`);
+    throw new ConfigError(`${cause instanceof Error ? cause.message : String(cause)}; known are ${known}.`);
   }
   const read = (name: keyof typeof ARGUMENTS) => {
     const text = values[name] as string | undefined;
@@ -111,7 +111,7 @@ function pickPoint(
   const grid = parseGrid(text);
   const points = [...grid.values()].reduce((product, values) => product * values.length, 1);
   if (points !== unitCount) {
-    throw new ConfigInvalid(
+    throw new ConfigError(
       `DIGITS_GRID has ${points} points, but the task ${unitCount} units: submit it with ${points} units, or change the grid.`,
     );
   }
@@ -132,18 +132,18 @@ function parseGrid(text: string): Map<keyof GridPoint, number[]> {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new ConfigInvalid(`DIGITS_GRID is ${text.slice(0, 80)}: ${wanted}.`);
+    throw new ConfigError(`DIGITS_GRID is ${text.slice(0, 80)}: ${wanted}.`);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw new ConfigInvalid(`DIGITS_GRID: ${wanted}.`);
+    throw new ConfigError(`DIGITS_GRID: ${wanted}.`);
   const grid = new Map<keyof GridPoint, number[]>();
   for (const [name, values] of Object.entries(json)) {
     if (!Object.hasOwn(AXES, name)) {
-      throw new ConfigInvalid(`DIGITS_GRID has the axis "${name}"; known are ${Object.keys(AXES).join(", ")}.`);
+      throw new ConfigError(`DIGITS_GRID has the axis "${name}"; known are ${Object.keys(AXES).join(", ")}.`);
     }
     const axis = name as keyof GridPoint;
     if (!Array.isArray(values) || values.length === 0) {
-      throw new ConfigInvalid(`DIGITS_GRID.${name} has to list at least one value: ${wanted}.`);
+      throw new ConfigError(`DIGITS_GRID.${name} has to list at least one value: ${wanted}.`);
     }
     grid.set(
       axis,
@@ -155,5 +155,5 @@ function parseGrid(text: string): Map<keyof GridPoint, number[]> {
 
 function within(name: string, value: unknown, shown: string, { min, max, whole }: Bounds): number {
   if (typeof value === "number" && value >= min && value <= max && (!whole || Number.isInteger(value))) return value;
-  throw new ConfigInvalid(`${name} is ${shown}: it has to be a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
+  throw new ConfigError(`${name} is ${shown}: it has to be a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
 }

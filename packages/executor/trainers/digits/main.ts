@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { readUnitEnvironment } from "../../environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
-import { ConfigInvalid, readConfig } from "./config.ts";
+import { ConfigError, readConfig } from "./config.ts";
 import { loadDigits } from "./data.ts";
 import { writeResult } from "./result.ts";
 import { initialState, stepsDone, train } from "./training.ts";
@@ -50,7 +50,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  if (!(error instanceof ConfigInvalid)) throw error;
+  if (!(error instanceof ConfigError)) throw error;
   console.error(error.message);
   process.exitCode = USAGE;
 }

@@ -15,7 +15,7 @@ const task: TaskView = {
   place: 0,
   maxPrice: 5_000,
   offers: [{ name: "cpu/eu", surcharge: 1_000, lowestAsk: 4_000 }],
-  nodes: { total: 2, busy: 0, draining: 0, coolingDown: 0, throttled: 0, unfit: 0 },
+  nodes: { total: 2, busy: 0, draining: 0, coolingDown: 0, throttled: 0, ineligible: 0 },
   now: 1_000,
   deadline: 9_000,
   minLeaseTime: 60,
@@ -30,7 +30,7 @@ const task: TaskView = {
 
 test("a task is told the one thing that it waits for, the value, the bound and the remedy", () => {
   const open = { status: "seeding", openedAt: 960, closedAt: 0 };
-  const nodes = { ...task.nodes, busy: 1, unfit: 1 };
+  const nodes = { ...task.nodes, busy: 1, ineligible: 1 };
   const none = [{ name: "cpu/eu", surcharge: 0 }];
   const cases: [Partial<TaskView>, code: string, value: RegExp, bound: RegExp, remedy: RegExp][] = [
     [{}, "next", /due in 10 s/, /every 1 min/, /wait/],
@@ -44,7 +44,13 @@ test("a task is told the one thing that it waits for, the value, the bound and t
     [{ parked: true, place: undefined }, "parked", /parked/, /in the queue/, /task:enqueue --task 7/],
     [{ intakePaused: true }, "paused", /^$/, /^$/, /guardian resumes/],
     [{ offers: none, nodes: { ...task.nodes, total: 0 } }, "noNode", /0 nodes/, /at least 1/, /more classes/],
-    [{ offers: none, nodes: { ...nodes, busy: 2, unfit: 0 } }, "busy", /2 busy, of 2/, /1 free unit/, /task:cancel/],
+    [
+      { offers: none, nodes: { ...nodes, busy: 2, ineligible: 0 } },
+      "busy",
+      /2 busy, of 2/,
+      /1 free unit/,
+      /task:cancel/,
+    ],
     [{ offers: none, nodes }, "notFree", /1 busy, 1 kept out by their load.*, of 2/, /1 free unit/, /task:cancel/],
     [
       { maxPrice: 4_500 },
@@ -90,7 +96,7 @@ const node: IdleView = {
   cooldownUntil: 0,
   covered: 4,
   undecided: 0,
-  fit: true,
+  eligible: true,
   ask: 5_000,
   classId: 1,
   className: "cpu/eu",
@@ -111,10 +117,22 @@ test("a node is told the one thing that keeps work from it", () => {
     [{ undecided: 4 }, "stakeBound", /4 of 4/, /fewer than 4/, /add stake/],
     [{ listedUnits: 0 }, "notListed", /0 units/, /at least 1/, /synced/],
     [{ intakePaused: true }, "paused", /^$/, /^$/, /guardian/],
-    [{ fit: false, report: { ...report, throttled: true } }, "throttled", /90 W/, /at most 100 W/, /power-threshold/],
-    [{ fit: false, report: { ...report, silentFor: 200 } }, "silent", /3 min 20 s/, /at most 3 min/, /start the agent/],
-    [{ fit: false, report: { ...report, latency: 60 } }, "latency", /60 ms/, /at most 50 ms/, /connection/],
-    [{ fit: false, report: { ...report, load: 8_000 } }, "load", /80 %/, /at most 40 %/, /lower the capacity/],
+    [
+      { eligible: false, report: { ...report, throttled: true } },
+      "throttled",
+      /90 W/,
+      /at most 100 W/,
+      /power-threshold/,
+    ],
+    [
+      { eligible: false, report: { ...report, silentFor: 200 } },
+      "silent",
+      /3 min 20 s/,
+      /at most 3 min/,
+      /start the agent/,
+    ],
+    [{ eligible: false, report: { ...report, latency: 60 } }, "latency", /60 ms/, /at most 50 ms/, /connection/],
+    [{ eligible: false, report: { ...report, load: 8_000 } }, "load", /80 %/, /at most 40 %/, /lower the capacity/],
     [{ classId: 2, className: "cpu/us" }, "class", /1 tasks wait/, /accepts it/, /wait/],
     [{ ask: 7_000 }, "ask", /0\.007 VER/, /at most 0\.006 VER/, /--ask/],
   ];

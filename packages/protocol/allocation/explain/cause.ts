@@ -28,7 +28,7 @@ export interface NodeCounts {
   readonly coolingDown: number;
   readonly throttled: number;
   /** Kept out by load, latency or missed reports. */
-  readonly unfit: number;
+  readonly ineligible: number;
 }
 
 /** What a class that a task accepts offers now. Prices in micro-VER. */
@@ -158,7 +158,7 @@ function nobodyFree({ offers, nodes }: TaskView, cancel: string): Cause | undefi
   const reasons = [
     [nodes.busy, "busy"],
     [nodes.throttled, "throttled for their power"],
-    [nodes.unfit, "kept out by their load, latency or missing reports"],
+    [nodes.ineligible, "kept out by their load, latency or missing reports"],
     [nodes.coolingDown, "cooling down"],
     [nodes.draining, "draining"],
   ] as const;
@@ -256,7 +256,7 @@ export interface IdleView {
   readonly covered: number;
   readonly undecided: number;
   /** Whether its reports let it take new work. */
-  readonly fit: boolean;
+  readonly eligible: boolean;
   /** Its last report and the bounds; only looked at where it is not fit. Basis points, milliseconds. */
   readonly report?: {
     readonly throttled: boolean;
@@ -322,7 +322,7 @@ export function idleCause(view: IdleView): Cause | undefined {
       `wait, or add stake with \`npx hardhat node:stake ${node} --amount …\``,
     );
   }
-  if (!view.fit) return unfit(view);
+  if (!view.eligible) return ineligible(view);
   if (view.intakePaused)
     return cause("paused", "the guardian has paused new rounds", "", "", "wait until the guardian resumes");
   if (view.listedUnits === 0) {
@@ -347,10 +347,10 @@ export function idleCause(view: IdleView): Cause | undefined {
   );
 }
 
-function unfit({ report, className }: IdleView): Cause {
+function ineligible({ report, className }: IdleView): Cause {
   if (!report) {
     return cause(
-      "unfit",
+      "ineligible",
       "its last report keeps it out of new work: its load or latency is too high, it is throttled, or it was silent",
       "",
       "",

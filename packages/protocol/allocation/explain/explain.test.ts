@@ -172,7 +172,7 @@ test("an unlisted node is told all that keeps it out", () => {
     reason({ hindrances: [{ kind: "slow", latency: 90, limit: 50 }] })[1] ?? "",
     /latency of 90 ms is above the 50 ms/,
   );
-  for (const kind of ["gone", "silent", "unfit", "overloaded", "slow"] as const) {
+  for (const kind of ["gone", "silent", "ineligible", "overloaded", "slow"] as const) {
     assert.equal(reason({ hindrances: [{ kind }] })[0], kind);
   }
 });

@@ -11,7 +11,7 @@ export type Hindrance =
   | { readonly kind: "silent" }
   | { readonly kind: "overloaded"; readonly load?: number; readonly limit?: number }
   | { readonly kind: "slow"; readonly latency?: number; readonly limit?: number }
-  | { readonly kind: "unfit" };
+  | { readonly kind: "ineligible" };
 
 /** A node as the chain knows it. */
 export interface NodeState {
@@ -139,7 +139,7 @@ function hindranceWords(each: Hindrance): string {
       return each.latency === undefined || each.limit === undefined
         ? "its latency is too high for its class"
         : `its latency of ${each.latency} ms is above the ${each.limit} ms of its class`;
-    case "unfit":
+    case "ineligible":
       return "its reports make it unfit for new work";
   }
 }

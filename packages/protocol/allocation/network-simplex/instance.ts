@@ -1,5 +1,5 @@
 import type { Problem } from "../model.ts";
-import { Refusal } from "../refusal.ts";
+import { RefusalError } from "../refusal.ts";
 
 /** No scaled price, surcharge or number of units is above this: a price has 40 bits, and 10 more once it is scaled. */
 const LARGEST = 2 ** 50;
@@ -78,5 +78,5 @@ export function flatten({ tasks, classes }: Problem): Instance {
 
 function exact(number: number): number {
   if (Number.isInteger(number) && number >= 0 && number <= LARGEST) return number;
-  throw new Refusal("SolverFailed", `The network simplex cannot calculate exactly with ${number}.`);
+  throw new RefusalError("SolverFailed", `The network simplex cannot calculate exactly with ${number}.`);
 }

@@ -1,5 +1,5 @@
 import type { Primal, Problem } from "../model.ts";
-import { Refusal } from "../refusal.ts";
+import { RefusalError } from "../refusal.ts";
 import type { Solver } from "../solver.ts";
 import { type Basis, basisOf, carryOver } from "./basis.ts";
 import { readFlows } from "./flows.ts";
@@ -68,7 +68,7 @@ function fromBasis(basis: Basis, problem: Problem, instance: Instance): { tree: 
     return { tree, pivots: optimise(tree) };
   } catch (error) {
     // Prices that stay exact from a cold start may not from a tree that was made for other prices.
-    if (error instanceof Refusal) return undefined;
+    if (error instanceof RefusalError) return undefined;
     throw error;
   }
 }

@@ -206,8 +206,9 @@ contract FailureTest is Failures {
         assertEq(leases.lease(2).nodeId, 2);
         assertEq(leases.lease(3).nodeId, 2);
         // Fees have taken the half of its stake.
+        uint256 fees = vault.stakeOf(2) / 2 + 1;
         vm.prank(address(supply));
-        vault.slash(2, vault.stakeOf(2) / 2 + 1);
+        vault.slash(2, fees);
         uint256 pool = vault.totals().bountyPool;
         expire(2);
         assertEq(nodes.node(2).stake, 0);
