@@ -8,7 +8,7 @@ import type { HardhatPlugin } from "hardhat/types/plugins";
 
 import { completeBuildInfos } from "./tasks/complete-build-infos.ts";
 import { tasks } from "./tasks/hardhat.ts";
-import { NETWORKS } from "./tasks/session/environment.ts";
+import { localUrl, NETWORKS } from "./tasks/session/environment.ts";
 
 declare module "hardhat/types/network" {
   interface ChainTypeConfig {
@@ -105,7 +105,7 @@ export default defineConfig({
       type: "http",
       chainType: "op",
       chainId: NETWORKS.localhost.chainId,
-      url: process.env[NETWORKS.localhost.urlVariable] ?? NETWORKS.localhost.url,
+      url: localUrl(process.env),
     },
     baseSepolia: {
       type: "http",

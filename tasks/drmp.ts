@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { runProgram } from "@verai/process/program";
-import { program } from "./program.ts";
+import { inWords, program } from "./program.ts";
 
+process.argv.splice(2, Infinity, ...inWords(process.argv.slice(2)));
 await runProgram(program());

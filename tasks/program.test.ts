@@ -8,7 +8,7 @@ import hre from "hardhat";
 
 import { flagOf } from "./command.ts";
 import { commands } from "./index.ts";
-import { program } from "./program.ts";
+import { inWords, program } from "./program.ts";
 import { plainEnvironment } from "./session/environment.ts";
 
 const DRMP = join(import.meta.dirname, "drmp.ts");
@@ -38,6 +38,38 @@ test("help names every subject, and each command an example that can be pasted",
   assert.equal(status, 0);
   for (const { id } of commands) assert.match(stdout, new RegExp(`^  ${id.split(":")[0] ?? ""} `, "m"));
   assert.match(drmp("task", "status", "--help").stdout, /npx drmp task status --task 7/);
+});
+
+test("a command is taken in Hardhat's spelling, and a glance needs no subject", () => {
+  assert.deepEqual(inWords(["task:status", "--task", "7"]), ["task", "status", "--task", "7"]);
+  assert.deepEqual(inWords(["task", "status", "task:status"]), ["task", "status", "task:status"]);
+  assert.deepEqual(inWords([]), []);
+  assert.match(drmp("task:status", "--help").stdout, /Usage: drmp task status/);
+  assert.match(drmp("status", "--help").stdout, /at a glance/);
+});
+
+test("examples can be pasted: they name nothing to be replaced, and only options that exist", () => {
+  for (const { id, example, options } of commands) {
+    assert.doesNotMatch(example, /[<>…]/, id);
+    const given = example.split(" ").filter((word) => word.startsWith("--"));
+    const known = ["--network", ...options.map(({ name }) => flagOf(name))];
+    assert.deepEqual(
+      given.filter((flag) => !known.includes(flag)),
+      [],
+      id,
+    );
+  }
+});
+
+test("who signs by itself goes by the command", () => {
+  const signer = (id: string) =>
+    commands.find((one) => one.id === id)?.options.find(({ name }) => name === "account")?.defaultValue;
+  assert.deepEqual(["node:register", "task:submit", "round:open", "network:deploy"].map(signer), [
+    "contributor",
+    "developer",
+    "developer",
+    "0",
+  ]);
 });
 
 test("bad usage ends with 64 and says what is wrong", () => {

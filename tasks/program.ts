@@ -14,8 +14,11 @@ import { type Environment, NETWORKS, plainEnvironment } from "./session/environm
 /** The repository's root. */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
+/** The command that needs no subject: `drmp status`. */
+const GLANCE = "network:status";
+
 const SUBJECTS: Readonly<Record<string, string>> = {
-  network: "deployments of the protocol: deploy, check, publish sources",
+  network: "a network at a glance; deployments of the protocol: deploy, check, publish sources",
   key: "keys in encrypted keystores",
   node: "nodes of contributors: register, stake, drain, earn",
   task: "tasks of developers: quote, submit, follow, fetch results",
@@ -43,7 +46,17 @@ export function program(): CommanderCommand {
       subjects.set(subject, parent);
     }
     add(parent, verb, command);
+    if (command.id === GLANCE) add(root, verb, command);
   }
+  root
+    .command("devnet")
+    .description("a whole network on this machine that stays up; --help says more")
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument("[arguments...]")
+    .action(async () => {
+      process.exitCode = await runForeground([join(ROOT, "scripts", "devnet.ts"), ...root.args.slice(1)], true);
+    });
   return root;
 }
 
@@ -82,7 +95,18 @@ async function withHardhat(id: string, args: readonly string[], network: string)
   );
   const rest = args.slice(2);
   const named = rest.some((arg) => arg === "--network" || arg.startsWith("--network=")) ? [] : ["--network", network];
-  const child = spawn(process.execPath, [hardhat, id, ...rest, ...named], { stdio: "inherit", cwd: ROOT });
+  return runForeground([hardhat, id, ...rest, ...named]);
+}
+
+/**
+ * Runs Node in the repository in place of this process; signals go to it.
+ *
+ * @param alone It asks nothing at the terminal, and so gets no signals from there but those that are passed on.
+ * @returns Its exit code.
+ */
+async function runForeground(args: readonly string[], alone = false): Promise<number> {
+  const stdin = alone ? "ignore" : "inherit";
+  const child = spawn(process.execPath, args, { stdio: [stdin, "inherit", "inherit"], cwd: ROOT, detached: alone });
   const forward = (signal: NodeJS.Signals) => {
     child.kill(signal);
   };
@@ -93,4 +117,10 @@ async function withHardhat(id: string, args: readonly string[], network: string)
       resolve(code ?? 1);
     });
   });
+}
+
+/** The arguments with `task:submit`, as Hardhat has it, in two words. Pure. */
+export function inWords(args: readonly string[]): string[] {
+  const [first = "", ...rest] = args;
+  return commands.some(({ id }) => id === first) ? [...first.split(":"), ...rest] : [...args];
 }

@@ -24,10 +24,13 @@ export async function eventsOf(
 ): Promise<ProtocolEvent[]> {
   const named = Object.entries(contracts) as [keyof Contracts, Contract][];
   const byAddress = new Map(
-    await Promise.all(named.map(async ([key, contract]) => [await contract.getAddress(), [key, contract]] as const)),
+    await Promise.all(
+      named.map(async ([key, contract]) => [(await contract.getAddress()).toLowerCase(), [key, contract]] as const),
+    ),
   );
   return receipt.logs.flatMap((log) => {
-    const [key, contract] = byAddress.get(log.address) ?? [];
+    // Endpoints write addresses in either case.
+    const [key, contract] = byAddress.get(log.address.toLowerCase()) ?? [];
     const parsed = contract?.interface.parseLog(log);
     if (key === undefined || !parsed) return [];
     return [{ contract: key, name: parsed.name, args: parsed.args.toObject(true) }];

@@ -4,9 +4,10 @@ import { parseEther, parseUnits } from "ethers";
 
 import { checkDeployment, connect, type Contracts } from "./deployment.ts";
 import { readDeployment } from "./deployment-file.ts";
+import { devnetAt } from "./devnet.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type TransactionEvent, type TransactionQueueOptions, TransactionQueue } from "./tx/queue.ts";
-import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
+import { LOCAL_CHAIN_ID, openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
 
 /** How endpoints are asked, as a configuration says it: `timeout` in seconds, `maxMiB` for one answer. */
@@ -60,7 +61,9 @@ export interface Session {
  * @throws WrongNetworkError, RpcUnavailableError, or a ChainError about the deployment.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { rpcUrl, chainId, deployment: file } = options.network;
+  const { rpcUrl, chainId } = options.network;
+  // The devnet of this machine has its own, which nobody has to name.
+  const file = options.network.deployment ?? (chainId === LOCAL_CHAIN_ID ? devnetAt(rpcUrl)?.deployment : undefined);
   const provider = await openProvider(rpcUrl, providerOptions(options));
   const deployment = await deploymentOn(provider, file).catch((error: unknown) => {
     provider.destroy();

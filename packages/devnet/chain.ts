@@ -92,9 +92,14 @@ async function fundAccounts(rpcUrl: string): Promise<void> {
   }
 }
 
-/** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
-export async function startNode(processes: Processes): Promise<string> {
-  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", "0"]);
+/**
+ * Starts a local chain with nothing on it, as process "chain".
+ *
+ * @param port 0: one that is free.
+ * @returns Its RPC URL, once it answers.
+ */
+export async function startNode(processes: Processes, port = 0): Promise<string> {
+  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
   return processes.watch(["chain"], untilListening(log, LOCAL_CHAIN_ID));
 }
 

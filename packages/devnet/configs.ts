@@ -67,9 +67,12 @@ export class Configs {
   /**
    * Makes the keeper known to agents whose configuration is written from now on: chooses a port and makes its peer id, as
    * its first start would.
+   *
+   * @param port 0: one that is free.
    */
-  async announceKeeper(): Promise<void> {
-    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), http: false });
+  async announceKeeper(port = 0): Promise<void> {
+    const listen = [`/ip4/127.0.0.1/tcp/${String(port)}`];
+    const store = new CheckpointStore({ directory: join(this.#data("keeper"), "peer"), listen, http: false });
     await store.start();
     [this.#reports] = store.multiaddrs();
     await store.stop();

@@ -8,6 +8,9 @@ import { promisify } from "node:util";
 /** The repository: every process of the demo runs there. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Ends a process with the one that started it. */
+const GUARD = fileURLToPath(new URL("die-with-parent.ts", import.meta.url));
+
 /** A process of the demo. */
 export interface Running {
   readonly name: string;
@@ -36,7 +39,7 @@ export class Processes {
 
   /** Starts a Node process with these arguments. Its key and its paths are in its configuration, never in the arguments. */
   start(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
-    return this.startProgram(name, process.execPath, args, environment);
+    return this.#start(name, process.execPath, ["--import", GUARD, ...args], environment, true);
   }
 
   /** Starts any program. */
@@ -46,15 +49,27 @@ export class Processes {
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Running {
+    return this.#start(name, program, args, environment, false);
+  }
+
+  #start(
+    name: string,
+    program: string,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+    guarded: boolean,
+  ): Running {
     const log = join(this.#logs, `${name}.log`);
     const file = createWriteStream(log, { flags: "a" });
     const child = spawn(program, args, {
       cwd: ROOT,
       env: { ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...(guarded ? (["pipe"] as const) : [])],
+      // Ctrl-C is for this process, which ends the others in their order.
+      detached: guarded,
     });
-    child.stdout.pipe(file);
-    child.stderr.pipe(file);
+    child.stdout?.pipe(file);
+    child.stderr?.pipe(file);
     const exit = new Promise<number | NodeJS.Signals>((resolve) => {
       child.once("exit", (code, signal) => {
         this.#running.delete(name);
@@ -73,7 +88,7 @@ export class Processes {
    * @throws Error with the end of its log if it fails.
    */
   async run(name: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.runProgram(name, process.execPath, args, environment);
+    await this.#untilGood(this.start(name, args, environment));
   }
 
   /** Runs any program to its end; as {@link run}. */
@@ -83,9 +98,12 @@ export class Processes {
     args: readonly string[],
     environment: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const running = this.startProgram(name, program, args, environment);
-    const code = await running.exit;
-    if (code !== 0) throw new Error(`${name} failed (${String(code)}):\n${await tail(running.log)}`);
+    await this.#untilGood(this.startProgram(name, program, args, environment));
+  }
+
+  async #untilGood({ name, log, exit }: Running): Promise<void> {
+    const code = await exit;
+    if (code !== 0) throw new Error(`${name} failed (${String(code)}):\n${await tail(log)}`);
   }
 
   /** Rejects as soon as one of these ends before `until` is settled. */

@@ -15,6 +15,7 @@ const END_TO_END: Readonly<Record<string, number>> = {
   "rehearsal-hardhat": 0.6, // 176
   "rehearsal-anvil": 0.6, // 179
   docs: 0.6, // 166
+  devnet: 0.5, // 130
   energy: 0.5, // 130
   survival: 0.6, // 75
   deployment: 0.8, // 10

@@ -1,8 +1,8 @@
 import type { Environment } from "../session/environment.ts";
 
-import { parseFile, runKeepers } from "./program.ts";
+import { parseFile, runService } from "../session/programs.ts";
 
 /** Shows what the keepers would do. */
 export default async function plan({ file }: { readonly file: string }, environment: Environment): Promise<void> {
-  await runKeepers(environment, ["plan", "--config", parseFile(file)]);
+  await runService(environment, "keepers", ["plan", "--config", parseFile(file, "keeper")]);
 }

@@ -1,11 +1,16 @@
 import type { Environment } from "../session/environment.ts";
 
-import { parseFile, runKeepers } from "./program.ts";
+import { parseFile, runService } from "../session/programs.ts";
 
 /** Runs the keepers. */
 export default async function run(
   { file, dryRun }: { readonly file: string; readonly dryRun: boolean },
   environment: Environment,
 ): Promise<void> {
-  await runKeepers(environment, ["run", "--config", parseFile(file), ...(dryRun ? ["--dry-run"] : [])]);
+  await runService(environment, "keepers", [
+    "run",
+    "--config",
+    parseFile(file, "keeper"),
+    ...(dryRun ? ["--dry-run"] : []),
+  ]);
 }

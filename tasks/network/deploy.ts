@@ -58,7 +58,7 @@ async function deployTo(
   const deploymentId = args.deploymentId === "" ? `chain-${String(chainId)}` : args.deploymentId;
   const directory = join(hre.config.paths.ignition, "deployments", deploymentId);
   const { done, stale } = await openJournal(directory, provider, args.reset, chainId === LOCAL_CHAIN_ID);
-  const deployer = await openDeployer(args, hre, chainId);
+  const deployer = await openDeployer(args, hre, network);
   output.say(`trying ${file} on a chain inside this process`);
   const l1 = await readL1Prices(provider);
   const dryRun = await dryRunDeployment(hre, chainId, file, { module, parameters }, l1);
@@ -137,10 +137,10 @@ async function deployTo(
 async function openDeployer(
   args: Arguments,
   hre: HardhatRuntimeEnvironment,
-  chainId: number,
+  network: NamedNetwork,
 ): Promise<Wallet | undefined> {
   try {
-    const signer = await openSigner(await signingKey(hre, chainId, args), chainId);
+    const signer = await openSigner(await signingKey(hre, network, args), network.chainId);
     if (!("privateKey" in signer)) throw new Error("Ignition signs with a key of this process; name a keystore.");
     return signer;
   } catch (error) {

@@ -6,8 +6,16 @@ const DEPLOYMENT_ID = {
   defaultValue: "",
 } as const;
 
-/** Tasks for anyone who deploys the protocol, or wants to know whether a deployment is sound. */
+/** Tasks for anyone who wants to know how a network does, deploys one, or wants to know whether a deployment is sound. */
 export const networkCommands = [
+  reading(
+    "network:status",
+    "The network at a glance: block, oracle, keepers, nodes with their loads, tasks, round, funds and, of a devnet, its services",
+    "",
+  )
+    .setAction(() => import("./status.ts"))
+    .build(),
+
   reading(
     "network:check",
     "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, books",

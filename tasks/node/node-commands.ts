@@ -1,5 +1,7 @@
+import { CommandBuilder } from "../command.ts";
 import { reading, writing } from "../session/options.ts";
 
+const FILE = { name: "file", description: "the agent's configuration file (JSON)", defaultValue: "" } as const;
 const NODE = { name: "node", description: "the node's id", type: "int", defaultValue: 0 } as const;
 
 /** Tasks of contributors. */
@@ -16,7 +18,7 @@ export const nodeCommands = [
   writing(
     "node:register",
     "Registers a machine: its owner is the account that signs, its stake is taken by permit in the same transaction",
-    "--network baseSepolia --operator 0x… --consent 1764000000:0x… --class cpu/eu --capacity 4 --ask 0.012 --endpoint /ip4/203.0.113.7/tcp/4001/p2p/12D3…",
+    "--operator 0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199 --class cpu/eu --capacity 2 --ask 0.012 --energy-source solar",
   )
     .addOption({ name: "operator", description: "address of the agent's key", defaultValue: "" })
     .addOption({
@@ -56,6 +58,25 @@ export const nodeCommands = [
     })
     .addOption({ name: "energySource", description: "where its electricity comes from", defaultValue: "unknown" })
     .setAction(() => import("./register.ts"))
+    .build(),
+
+  new CommandBuilder(
+    "node:run",
+    "Runs a node's agent until SIGINT or SIGTERM: the same program as `node agent/main.ts run`",
+    "--file .data/devnet/agent.json",
+  )
+    .addOption(FILE)
+    .setAction(() => import("./run.ts"))
+    .build(),
+
+  new CommandBuilder(
+    "node:check",
+    "Says whether node:run would work, and what to mend",
+    "--file .data/devnet/agent.json",
+  )
+    .addOption(FILE)
+    .addFlag({ name: "json", description: "print one JSON object instead of text" })
+    .setAction(() => import("./check.ts"))
     .build(),
 
   writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")

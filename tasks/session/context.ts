@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
 import type { Environment } from "./environment.ts";
 
+import { devnetAt, devnetFolder } from "@verai/client/devnet";
 import { ChainError } from "@verai/client/errors";
 import { DrmpError } from "@verai/errors/drmp-error";
 import { exitCodeOf, messageOf } from "@verai/process/program";
@@ -22,6 +23,8 @@ export interface Context {
   readonly chainId: number;
   /** Where the chain is asked; may hold an access key, so it is never shown. */
   readonly rpcUrl: string;
+  /** What commands keep between runs, of this chain: the devnet's own folder, as its chain is another one after each start. */
+  readonly dataDir: string;
   readonly output: Output;
   /** The account that signs, and its transaction queue. Only in tasks that send. */
   readonly account: () => Promise<{ key: KeySource; signer: OpenSigner; queue: TransactionQueue }>;
@@ -60,11 +63,12 @@ async function run(
   work: (context: Context) => Promise<object>,
 ): Promise<void> {
   const { rpcUrl, chainId } = await namedNetwork(environment);
+  const dataDir = devnetAt(rpcUrl) ? devnetFolder() : join(environment.config.paths.root, ".data");
   const context: { current?: Context } = {};
   const session = await openSession({
     network: { rpcUrl, chainId, deployment: args.deployment === "" ? undefined : args.deployment },
     fees: { maxFeePerGas: writing?.maxFee ?? "0", stuckAfter: 30 },
-    journals: join(environment.config.paths.root, ".data", "journals"),
+    journals: join(dataDir, "journals"),
     onEvent: (event) => {
       if (context.current) follow(context.current, event);
     },
@@ -77,12 +81,13 @@ async function run(
     session,
     chainId,
     rpcUrl,
+    dataDir,
     output,
     spends: 0n,
     sent: [],
     account: async () => {
       if (!writing) throw new Error("this task has no account");
-      account ??= signingKey(environment, chainId, writing);
+      account ??= signingKey(environment, { rpcUrl, chainId }, writing);
       const key = await account;
       return { key, ...(await session.queue(key)) };
     },
@@ -132,13 +137,21 @@ export async function namedNetwork(environment: Environment): Promise<NamedNetwo
   return { name, rpcUrl: await config.url.getUrl(), chainId: config.chainId ?? LOCAL_CHAIN_ID };
 }
 
+/** The number of the account that is named: a number, or a role, which has a key of its own on the devnet alone. */
+function accountNumber(text: string, rpcUrl: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  if (text === "developer" || text === "contributor") return devnetAt(rpcUrl)?.accounts[text] ?? 0;
+  throw new Error(`There is no account "${text}": name one by its number, from 0, or developer or contributor.`);
+}
+
 /** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
 export async function signingKey(
   environment: Environment,
-  chainId: number,
-  { account, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
+  { rpcUrl, chainId }: Pick<NamedNetwork, "rpcUrl" | "chainId">,
+  { account: named, keystore, passphraseFile }: Pick<WritingArguments, "account" | "keystore" | "passphraseFile">,
 ): Promise<KeySource> {
   if (keystore !== "") return { keystore, ...(passphraseFile !== "" && { passphraseFile }) };
+  const account = accountNumber(named, rpcUrl);
   const config = environment.config.networks[environment.globalOptions.network ?? "localhost"];
   const accounts = config?.type === "http" ? config.accounts : "remote";
   if (accounts === "remote") {

@@ -1,3 +1,4 @@
+import { findDevnet } from "@verai/client/devnet";
 import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 
 /** A value that is looked up when it is needed: an environment variable, or an entry of Hardhat's keystore. */
@@ -44,6 +45,11 @@ export const NETWORKS = {
   base: { chainId: 8453, urlVariable: "BASE_RPC_URL", keyVariable: "DEPLOYER_KEY" },
 } as const;
 
+/** Where the local chain is: as told by `DRMP_LOCALHOST_URL`, that of the devnet if one runs, or Hardhat's usual address. */
+export function localUrl(variables: Readonly<Record<string, string | undefined>>): string {
+  return variables[NETWORKS.localhost.urlVariable] ?? findDevnet()?.rpcUrl ?? NETWORKS.localhost.url;
+}
+
 /** An environment without Hardhat: endpoints and keys come from environment variables. */
 export function plainEnvironment(
   root: string,
@@ -75,7 +81,7 @@ export function plainEnvironment(
         localhost: {
           type: "http",
           chainId: localhost.chainId,
-          url: { getUrl: async () => variables[localhost.urlVariable] ?? localhost.url },
+          url: { getUrl: async () => localUrl(variables) },
           accounts: "remote",
         },
         baseSepolia: publicNetwork(baseSepolia),

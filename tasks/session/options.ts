@@ -9,7 +9,7 @@ export interface ReadingArguments {
 /** Options of every task that signs. */
 export interface SigningArguments {
   readonly json: boolean;
-  readonly account: number;
+  readonly account: string;
   readonly keystore: string;
   readonly passphraseFile: string;
   readonly maxFee: string;
@@ -43,14 +43,20 @@ export function reading(id: string, description: string, example: string): Comma
   return plain(id, description, example).addOption(DEPLOYMENT);
 }
 
+/** Who signs unless told otherwise: contributors have nodes, developers tasks; what concerns neither is account 0's. */
+function signerOf(id: string): string {
+  if (id.startsWith("network:")) return "0";
+  return id.startsWith("node:") ? "contributor" : "developer";
+}
+
 /** A task that sends transactions of its own making. */
 export function signing(id: string, description: string, example: string): CommandBuilder {
   return plain(id, description, example)
     .addOption({
       name: "account",
-      description: "which of the network's accounts signs, from 0",
-      type: "int",
-      defaultValue: 0,
+      description:
+        "which account of the network signs: its number, from 0, or developer or contributor, which have keys of their own on the devnet and are account 0 elsewhere",
+      defaultValue: signerOf(id),
     })
     .addOption({
       name: "keystore",

@@ -83,7 +83,7 @@ export default async function submit(args: Arguments, environment: Environment):
         replicas: args.replicas,
         within,
       };
-      const once = { directory: join(environment.config.paths.root, ".data", "submissions"), name: args.submission };
+      const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
       task = taskId;
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);

@@ -38,14 +38,13 @@ function isPath(word: string): boolean {
 }
 
 function unknownProgram(program: string, rest: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
-  if (program === "npx" && rest[0] === "drmp") {
-    // The same commands as Hardhat's tasks, in two words.
-    const [subject = "", verb = "", ...options] = rest.slice(1);
-    return verb === "" || subject.startsWith("-") ? [] : unknownTask([`${subject}:${verb}`, ...options], hre);
-  }
+  if (program === "npx" && rest[0] === "drmp") return unknownDrmp(rest.slice(1), hre);
   if (program === "npx") return rest[0] === "hardhat" ? unknownTask(rest.slice(1), hre) : [`npx ${rest[0] ?? ""}`];
   if (program === "npm") return unknownScript(rest);
-  if (program === "scripts/drmp") return rest[0] === undefined ? [] : unknownNpm(rest[0], rest.slice(1));
+  if (program === "scripts/drmp") {
+    const [name = "", ...args] = rest;
+    return scripts[name] === undefined ? unknownDrmp(rest, hre) : unknownNpm(name, args);
+  }
   if (program === "node") {
     // Node's own options are Node's to check.
     const [file = "", ...args] = rest.slice(rest.findIndex((word) => !word.startsWith("--")));
@@ -53,6 +52,16 @@ function unknownProgram(program: string, rest: readonly string[], hre: HardhatRu
     return existsSync(join(ROOT, file)) ? unknownOptions([file], args) : [`file ${file}`];
   }
   return OTHERS.includes(program) ? [] : [`program ${program}`];
+}
+
+/** The same commands as Hardhat's tasks, in one word or two; `status` stands for `network:status`. */
+function unknownDrmp(words: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
+  const [subject = "", verb = "", ...options] = words;
+  if (subject === "" || subject.startsWith("-")) return [];
+  if (subject === "devnet") return unknownNpm("devnet", words.slice(1));
+  if (subject === "status") return unknownTask(["network:status", ...words.slice(1)], hre);
+  if (subject.includes(":")) return unknownTask(words, hre);
+  return verb === "" || verb.startsWith("-") ? [] : unknownTask([`${subject}:${verb}`, ...options], hre);
 }
 
 function unknownScript([verb = "", ...rest]: readonly string[]): string[] {

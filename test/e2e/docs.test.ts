@@ -28,6 +28,7 @@ const SETUP = "docs/guides/setup.md";
 
 /** Commands that are not run here, and why. */
 const NOT_HERE = [
+  [README, "scripts/drmp devnet", "test/e2e/devnet.test.ts runs it"],
   [README, "scripts/drmp demo", "test/e2e/demo.test.ts runs it"],
   [README, "scripts/drmp test", "it runs this very test"],
   [SETUP, "scripts/drmp compile", "`npm test` begins with it"],

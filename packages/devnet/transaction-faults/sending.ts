@@ -5,7 +5,7 @@ import { parseUnits, Transaction } from "ethers";
 import { TIP_FLOOR } from "@verai/client/tx/types";
 import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type QueueBench, must, onBench, STUCK_MS } from "./bench.ts";
-import { doesAndSays, HangUpError, type Misbehaviour, only, refuses, type RpcCall } from "./faulty-rpc.ts";
+import { doesAndSays, HangUpError, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";
 
 const SEND = /^eth_sendRawTransaction$/;
 
@@ -218,8 +218,3 @@ export const sendingFaults: readonly FaultCase[] = [
     }),
   },
 ];
-
-/** Whether a call is about the newest state. */
-function isLatest({ params }: RpcCall): boolean {
-  return params[1] === "latest";
-}
