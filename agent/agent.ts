@@ -240,10 +240,7 @@ export class Agent {
 async function lookForCopies({ session, nodeId }: AgentContext, leaseId: number): Promise<CopyView & { now: number }> {
   const { reader } = session;
   const block = await reader.block();
-  const [[lease], self] = await Promise.all([
-    reader.leasesThatExist(block, [leaseId]),
-    reader.node(block, nodeId),
-  ]);
+  const [[lease], self] = await Promise.all([reader.leasesThatExist(block, [leaseId]), reader.node(block, nodeId)]);
   const [producer, newest, holders] = lease
     ? await Promise.all([
         reader.node(block, lease.nodeId),

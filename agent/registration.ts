@@ -97,7 +97,8 @@ export async function registerNode(
   const { nodes } = contracts;
   await fundAndSubmit(session, owner, stake, log, {
     label,
-    prepare: () => nodes.registerWithPermit.populateTransaction({ ...consent }, terms, profile, stake, deadline, v, r, s),
+    prepare: () =>
+      nodes.registerWithPermit.populateTransaction({ ...consent }, terms, profile, stake, deadline, v, r, s),
   });
   const nodeId = await reader.nodeOfOperator(await reader.block(), consent.operator);
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");

@@ -188,11 +188,7 @@ export class Replicas {
 }
 
 /** Why a node should not copy what a lease leaves; undefined if it should. Pure. @param now Chain time, seconds. */
-function copyRefusal(
-  leaseId: number,
-  { lease, producer, self, holders }: CopyView,
-  now: number,
-): string | undefined {
+function copyRefusal(leaseId: number, { lease, producer, self, holders }: CopyView, now: number): string | undefined {
   const name = `lease ${String(leaseId)}`;
   if (!lease) return `there is no ${name} at the block that this node sees`;
   if (!self || self.status !== "active") return `this node is ${self?.status ?? "not registered"}`;

@@ -330,7 +330,14 @@ export class MarketContracts {
   async checkpoint(lease: Lease, by: GameNode, progress: number, holders: readonly GameHolder[]): Promise<boolean> {
     const { checkpoints } = this.#deployed.contracts;
     const digest = id(`checkpoint ${String(lease.id)} ${String(progress)}`);
-    const holding: CheckpointClaim = { leaseId: lease.id, fence: lease.fence, digest, codec: DAG_PB, progress, size: 1 };
+    const holding: CheckpointClaim = {
+      leaseId: lease.id,
+      fence: lease.fence,
+      digest,
+      codec: DAG_PB,
+      progress,
+      size: 1,
+    };
     const domain = receiptDomain(CHAIN_ID, this.#address("CheckpointRegistry"));
     const receipts: { candidate: number; signature: string }[] = [];
     for (const { candidate, node } of holders) {

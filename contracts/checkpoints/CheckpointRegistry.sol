@@ -258,10 +258,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     function _verify(Receipts.Claim memory claim, uint32 nodeId, bytes calldata signature) private view {
         (, address operator) = NODES.keysOf(nodeId);
         bytes32 hash = _hashTypedDataV4(claim.hash(nodeId));
-        require(
-            SignatureChecker.isValidSignatureNowCalldata(operator, hash, signature),
-            InvalidReceipt(nodeId)
-        );
+        require(SignatureChecker.isValidSignatureNowCalldata(operator, hash, signature), InvalidReceipt(nodeId));
     }
 
     /// @dev The first `most` holders of a lease.

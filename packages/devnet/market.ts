@@ -63,7 +63,11 @@ export async function openMarket(changes: ParameterChanges = {}) {
      * @param operator Its agent's key; by default one that nobody uses.
      * @param owner Index of the account that owns it, 10 or more; by default the treasury's owns all of them.
      */
-    async addNode({ classId, capacity, ask }: Offer, operator?: Pick<Signer, "getAddress" | "signTypedData">, owner?: number): Promise<void> {
+    async addNode(
+      { classId, capacity, ask }: Offer,
+      operator?: Pick<Signer, "getAddress" | "signTypedData">,
+      owner?: number,
+    ): Promise<void> {
       operators += 1;
       const key = operator ?? new Wallet(ethers.id(`operator ${String(operators)}`));
       const profile = { energySource: 0, powerThreshold: 100, powerMax: 400, endpoint: "" };

@@ -1,10 +1,14 @@
 import type { Environment } from "../session/environment.ts";
 
-import { type OperatorConsent, parseConsent } from "@verai/client/consent";
+import type { Signer } from "ethers";
+
+import { type OperatorConsent, parseConsent, signConsent } from "@verai/client/consent";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 import { registerNode } from "@verai/agent/registration";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { formatVer, parseVer } from "@verai/protocol/money/ver";
-import { write } from "../session/context.ts";
+import { type Context, write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { parseAddress, parseAmount, parseClass, parseSource } from "./parse.ts";
 
@@ -37,10 +41,7 @@ export default async function register(args: Arguments, environment: Environment
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
     const account = await context.account();
-    const consent: OperatorConsent =
-      args.consent === "" && operator.toLowerCase() === account.signer.address.toLowerCase()
-        ? { operator, deadline: 0n, signature: "0x" }
-        : parseConsent(operator, args.consent);
+    const consent = await operatorConsent(context, account.signer, operator, args.consent);
     context.spends = stake;
     const { capacity, powerThreshold, powerMax, endpoint } = args;
     const log = { info: (_fields: unknown, message?: string) => output.say(message) };
@@ -54,4 +55,29 @@ export default async function register(args: Arguments, environment: Environment
     output.say(`Node ${String(nodeId)} is registered. Start its agent with the operator's key.`);
     return { node: nodeId, owner: account.signer.address, operator, stake };
   });
+}
+
+/** Test accounts of a local chain, whose keys everybody knows. */
+const TEST_ACCOUNTS = 100;
+
+/**
+ * The operator key's consent: the one that was given, or none where the owner names its own key; on a local chain a test
+ * account signs it here.
+ *
+ * @throws Error saying how to make one.
+ */
+async function operatorConsent(
+  { session, chainId }: Context,
+  owner: Pick<Signer, "getAddress" | "signTypedData">,
+  operator: string,
+  given: string,
+): Promise<OperatorConsent> {
+  if (given !== "") return parseConsent(operator, given);
+  const address = await owner.getAddress();
+  if (operator.toLowerCase() === address.toLowerCase()) return signConsent(session.contracts, owner, address);
+  for (let i = 0; chainId === LOCAL_CHAIN_ID && i < TEST_ACCOUNTS; i++) {
+    const signer = await openSigner({ testAccount: i }, chainId);
+    if (signer.address.toLowerCase() === operator.toLowerCase()) return signConsent(session.contracts, signer, address);
+  }
+  return parseConsent(operator, given);
 }

@@ -67,9 +67,7 @@ async function setUp() {
     };
     const consent = await signConsent(deployed, key, owner.address);
     const terms = { classId, capacity, ask: ticks * TICK };
-    await deployed.nodes
-      .connect(owner)
-      .register({ ...consent }, terms, profile, BigInt(capacity) * parseEther("150"));
+    await deployed.nodes.connect(owner).register({ ...consent }, terms, profile, BigInt(capacity) * parseEther("150"));
     return key.address;
   };
 

@@ -10,7 +10,14 @@ const LEASES = 2_000;
 /** Nodes of the network, the one with id 1 being the producer. */
 const NODES = 1_000;
 
-const draw: HolderDraw = { salt: 0x0123_4567_89ab_cdefn, freeze: 8, positions: NODES, average: 800n, taskId: 7, start: 0 };
+const draw: HolderDraw = {
+  salt: 0x0123_4567_89ab_cdefn,
+  freeze: 8,
+  positions: NODES,
+  average: 800n,
+  taskId: 7,
+  start: 0,
+};
 
 function position(nodeId: number, weight = 800n): PoolPosition {
   return { nodeId, active: true, since: 3, weight, grownAt: 3, weightBefore: weight };
@@ -68,12 +75,19 @@ test("as many holders as there are where nodes are few", () => {
   const at = (i: number): PoolPosition => position(i + 1);
   const few = holdersOf({ ...draw, positions: 3 }, 4, at, (nodeId) => nodeId !== 1);
   assert.deepEqual(new Set(few.map(({ nodeId }) => nodeId)), new Set([2, 3]));
-  assert.deepEqual(holdersOf({ ...draw, positions: 1 }, 2, at, (nodeId) => nodeId !== 1), []);
+  assert.deepEqual(
+    holdersOf({ ...draw, positions: 1 }, 2, at, (nodeId) => nodeId !== 1),
+    [],
+  );
 });
 
 test("holders are the first that count, each node once, and are found within a few candidates", () => {
   let last = 0;
-  for (const list of holders(2, () => 800n, () => true)) {
+  for (const list of holders(
+    2,
+    () => 800n,
+    () => true,
+  )) {
     assert.equal(new Set(list.map(({ nodeId }) => nodeId)).size, 4);
     last += list.at(-1)?.candidate ?? NaN;
   }
@@ -89,19 +103,66 @@ test("a tenth of the nodes signs alone for few leases: in proportion to its stak
   const stranger = (nodeId: number): boolean => nodeId % 10 === 0;
   const even = (): bigint => 800n;
   // 1 − 0.9^3; 1 − 0.9^4 − 4 × 0.1 × 0.9^3
-  within(share(holders(1, even, () => true), stranger, 1), 0.24, 0.3);
-  within(share(holders(2, even, () => true), stranger, 2), 0.04, 0.065);
+  within(
+    share(
+      holders(1, even, () => true),
+      stranger,
+      1,
+    ),
+    0.24,
+    0.3,
+  );
+  within(
+    share(
+      holders(2, even, () => true),
+      stranger,
+      2,
+    ),
+    0.04,
+    0.065,
+  );
   // With the minimum stake, an eighth of the others': 1.4 % of the stake.
   const small = (nodeId: number): bigint => (stranger(nodeId) ? 100n : 800n);
-  within(share(holders(1, small, () => true), stranger, 1), 0.03, 0.06);
-  within(share(holders(2, small, () => true), stranger, 2), 0, 0.004);
+  within(
+    share(
+      holders(1, small, () => true),
+      stranger,
+      1,
+    ),
+    0.03,
+    0.06,
+  );
+  within(
+    share(
+      holders(2, small, () => true),
+      stranger,
+      2,
+    ),
+    0,
+    0.004,
+  );
 });
 
 /* Before, 80 % of nodes that were dead but active left a fifth of the leases without a holder that answers (0.8^8). */
 test("where four nodes in five are dead, every lease finds its holders among the others", () => {
   const alive = (nodeId: number): boolean => nodeId % 5 === 0;
-  assert.equal(share(holders(1, () => 800n, alive), alive, 1), 1);
-  within(share(holders(2, () => 800n, alive), alive, 2), 0.9999, 1);
+  assert.equal(
+    share(
+      holders(1, () => 800n, alive),
+      alive,
+      1,
+    ),
+    1,
+  );
+  within(
+    share(
+      holders(2, () => 800n, alive),
+      alive,
+      2,
+    ),
+    0.9999,
+    1,
+  );
 });
 
 test("what a node of an average stake is drawn is the same for all, half the stake is drawn half as often", () => {

@@ -50,7 +50,9 @@ abstract contract Fixture is Actions {
             _deploy("ReleaseFees", abi.encode(vault, parameters, nodes, supply, tasks, leases, checkpoints))
         );
         _deploySeeds();
-        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry, ledger, releaseFees)));
+        balancer = Balancer(
+            _deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry, ledger, releaseFees))
+        );
         reassignment = Reassignment(
             _deploy("Reassignment", abi.encode(parameters, nodes, supply, tasks, leases, seeds, telemetry))
         );
