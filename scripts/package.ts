@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 
-import { buildPackage, packPackage } from "./package/build.ts";
+import { buildPackage, packPackage } from "../packages/drmp/build/build.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = join(root, ".data", "package");

@@ -5,7 +5,7 @@ import { format, resolveConfig } from "prettier";
 
 import { NETWORKS } from "@verai/tasks/session/environment";
 import { CONTRACT_NAMES } from "../../packages/client/contract-names.ts";
-import { deployments } from "../package/deployments.ts";
+import { deployments } from "./deployments.ts";
 import { compiledAbi, formatAbi, sourceOf, syntaxTrees } from "./compiled.ts";
 import { errorsOf } from "./errors.ts";
 import { domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";

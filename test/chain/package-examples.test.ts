@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { ROOT } from "@verai/devnet/processes";
-import { buildPackage } from "../../scripts/package/build.ts";
+import { buildPackage } from "../../packages/drmp/build/build.ts";
 import { type ExampleChain, startExampleChain } from "../package/example-chain.ts";
 import { examples, execute, SAYS } from "../package/project.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { ROOT } from "@verai/devnet/processes";
-import { buildPackage, packPackage } from "../../scripts/package/build.ts";
+import { buildPackage, packPackage } from "../../packages/drmp/build/build.ts";
 import { type ExampleChain, startExampleChain } from "./example-chain.ts";
 import { examples, execute, makeProject, registryMissing, SAYS, typecheck } from "./project.ts";
 

@@ -8,9 +8,10 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { Interface } from "ethers";
 
-import { ROOT } from "@verai/devnet/processes";
 import { buildPackage, packPackage } from "./build.ts";
-import manifest from "../../packages/drmp/package.json" with { type: "json" };
+import manifest from "../package.json" with { type: "json" };
+
+const ROOT = join(import.meta.dirname, "../../..");
 
 /** What an entry point may weigh, minified and compressed, without its peers; the README says the same, in kB. */
 const BOUNDS: Readonly<Record<string, number>> = { ".": 25, "./abi": 20, "./quote": 16, "./ethers": 55 };

@@ -59,7 +59,7 @@ function placeOf(file: string): string | undefined {
   return file.startsWith("types/contracts/") && file.endsWith(".d.ts") ? file : undefined;
 }
 
-/** `@verai/protocol/money/ver` → `../protocol/money/ver.js`, and `./x.ts` of declarations → `./x.js`. */
+/** `@verai/protocol/money/ver` becomes a relative path; declarations name modules as JavaScript does. */
 function withRelativeImports(place: string, text: string): string {
   return text
     .replace(/(["'])@verai\/([a-z]+)\/([^"']+)\1/g, (_, quote: string, workspace: string, path: string) => {
