@@ -1,6 +1,7 @@
 import { parseUnits, type Signer } from "ethers";
 
 import { type OperatorConsent, signConsent } from "@verai/client/consent";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { ChainError } from "@verai/client/errors";
 import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
@@ -50,7 +51,7 @@ export async function ensureRegistered(
     );
   }
   const { stakePerUnit } = await reader.parameters(block);
-  const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
+  const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
   const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
   const owner = await session.queue(config.owner);
   const nodeId = await registerNode(session, owner, logger, {

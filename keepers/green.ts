@@ -12,6 +12,7 @@ import type { KeeperConfig } from "./config.ts";
 import { ReportsKeeper } from "./reports/reports-keeper.ts";
 import { MESSAGE_BYTES } from "./reports/message.ts";
 import { reportsMetrics } from "./reports/reports-metrics.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Sender } from "./sender.ts";
 
 /** Gas of one batch of reports: well below the 2^24 that a transaction may use. */
@@ -37,6 +38,7 @@ export async function openGreenKeepers(
   logger: Logger,
   registry: Registry,
   listening: boolean,
+  mirror: Mirror,
 ): Promise<GreenKeepers> {
   const { reader } = session;
   const cycles: { name: string; cycle: () => Promise<boolean> }[] = [];
@@ -49,6 +51,7 @@ export async function openGreenKeepers(
       logger: logger.child({ keeper: "reports" }),
       metrics: reportsMetrics(registry),
       bounds: { reports: batchReports, gas: BATCH_GAS, waitMs: batchSeconds * 1000 },
+      mirror,
     });
     cycles.push({ name: "reports", cycle: () => keeper.cycle() });
     if (listening) {
@@ -69,6 +72,7 @@ export async function openGreenKeepers(
       sender,
       logger: logger.child({ keeper: "balancing" }),
       hysteresis: Math.round(config.balancing.hysteresis * 100),
+      mirror,
     });
     cycles.push({ name: "balancing", cycle: () => keeper.cycle() });
   }

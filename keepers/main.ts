@@ -27,6 +27,7 @@ import { keeperSolvers } from "./allocation/solvers.ts";
 import { checkKeepers, configFindings } from "./check.ts";
 import { type KeeperConfig, keeperConfig } from "./config.ts";
 import { openKeepers } from "./start.ts";
+import { Mirror } from "./mirror.ts";
 import { drySender, queueSender } from "./sender.ts";
 
 /** Milliseconds between two looks at the balance that pays for gas. */
@@ -84,12 +85,17 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
   const account = config.key && !dryRun ? await session.queue(config.key) : undefined;
   if (account) await account.queue.recover(signal);
   else logger.warn("dry run: nothing will be sent");
-  const market = new Market(session.reader, registry);
+  const mirror = new Mirror(session.reader, join(config.dataDir, "mirror.db"), Math.min(500, config.interval * 250));
+  const market = new Market(session.reader, registry, async () => {
+    const { block, nodes } = await mirror.look();
+    return { block, nodes: [...nodes.values()].map(({ node }) => node) };
+  });
   const keepers = await openKeepers(config, session, registry, logger, {
     market,
     sender: (onLost) => (account ? queueSender(account.queue, logger, onLost) : drySender(logger)),
     operator: account?.signer.address,
     listening: true,
+    mirror,
   });
   const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   const pages = { "/market": (query: URLSearchParams) => market.page(query) };
@@ -111,6 +117,7 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
   await Promise.all(loops);
   await keepers.close();
   await endpoint.close();
+  mirror.close();
   session.close();
   logger.info("keepers stopped");
 }
@@ -124,6 +131,7 @@ async function plan(config: KeeperConfig, json: boolean): Promise<void> {
     sender,
     operator: undefined,
     listening: false,
+    mirror: new Mirror(session.reader),
   });
   for (const { name, cycle } of keepers.cycles) {
     if (name !== "allocation") {

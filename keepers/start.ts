@@ -11,6 +11,7 @@ import { FailoverKeeper } from "./failover/failover-keeper.ts";
 import { failoverMetrics } from "./failover/failover-metrics.ts";
 import { ConfirmationEndpoint } from "./failover/confirmation-endpoint.ts";
 import { openGreenKeepers } from "./green.ts";
+import type { Mirror } from "./mirror.ts";
 import type { Sender } from "./sender.ts";
 import { FinalityCheck } from "./finality.ts";
 import { Stagger } from "./stagger.ts";
@@ -34,6 +35,8 @@ export interface KeepersOptions {
   /** Address of the operator; undefined if nothing is sent. */
   readonly operator: string | undefined;
   readonly listening: boolean;
+  /** What the chain has, for all of them. */
+  readonly mirror: Mirror;
   /** Told what each round that is settled here shows. */
   readonly market?: Market;
 }
@@ -47,6 +50,7 @@ export async function openKeepers(
   options: KeepersOptions,
 ): Promise<Keepers> {
   const { reader } = session;
+  const { mirror } = options;
   const { minRoundAge, staggerSeconds } = config.allocation;
   const metrics = allocationMetrics(registry);
   const sender = options.sender(() => {
@@ -77,10 +81,11 @@ export async function openKeepers(
       metrics: failoverMetrics(registry),
       confirmation: confirmation.reader,
       finality,
+      mirror,
     });
     cycles.push({ name: "failover", cycle: () => keeper.cycle() });
   }
-  const green = await openGreenKeepers(config, session, sender, logger, registry, options.listening);
+  const green = await openGreenKeepers(config, session, sender, logger, registry, options.listening, mirror);
   return {
     cycles: [...cycles, ...green.cycles],
     close: async () => {

@@ -36,9 +36,8 @@ export async function readAllocationView(
     reader.queue(block, QUEUE_LOOK),
     answer(tasks.queueLength(at)),
   ]);
-  const queue = await Promise.all(
-    ids.map(async (taskId) => ({ taskId, servable: (await reader.admission(block, taskId)) === "admissible" })),
-  );
+  const admissible = new Set(await reader.servable(block, ids));
+  const queue = ids.map((taskId) => ({ taskId, servable: admissible.has(taskId) }));
   const servable = queue.filter((entry) => entry.servable).map(({ taskId }) => taskId);
   // Ids are given out in the order of submission.
   const [newest, oldest] = await Promise.all(

@@ -2,6 +2,7 @@ import { formatEther } from "ethers";
 import { Gauge, type Registry } from "prom-client";
 
 import type { BlockReference } from "@verai/client/block-reference";
+import type { Node } from "@verai/client/entities";
 import type { Reader } from "@verai/client/readers";
 import type { Round } from "@verai/protocol/allocation/model";
 import type { RoundPlan } from "@verai/protocol/allocation/round-plan";
@@ -170,15 +171,26 @@ interface MarketLook {
 
 type MarketReader = Pick<Reader, "block" | "nodes" | "classes" | "queue" | "round" | "task">;
 
+/** All nodes at the newest block. */
+type MarketNodes = () => Promise<{ readonly block: BlockReference; readonly nodes: readonly Node[] }>;
+
 /** The market as the chain shows it now, as JSON and as metrics. */
 export class Market {
   readonly #reader: MarketReader;
+  readonly #nodes: MarketNodes;
   readonly #prices = new Map<string, number>();
   /** The last look, which may be under way: metrics are collected all at once. */
   #seen: { at: number; look: Promise<MarketLook> } | undefined;
 
-  constructor(reader: MarketReader, registry: Registry) {
+  /** @param nodes Where all nodes are known; left out: they are read. */
+  constructor(reader: MarketReader, registry: Registry, nodes?: MarketNodes) {
     this.#reader = reader;
+    this.#nodes =
+      nodes ??
+      (async () => {
+        const block = await reader.block();
+        return { block, nodes: await reader.nodes(block) };
+      });
     const gauge = (name: string, help: string, value: (market: ClassMarket) => number) => {
       const read = () => this.classes();
       new Gauge({
@@ -254,8 +266,8 @@ export class Market {
   }
 
   async #read(): Promise<MarketLook> {
-    const block = await this.#reader.block();
-    const [classes, nodes] = await Promise.all([this.#reader.classes(block), this.#reader.nodes(block)]);
+    const { block, nodes } = await this.#nodes();
+    const classes = await this.#reader.classes(block);
     const names = new Map(classes.map(({ id, name }) => [id, name]));
     return {
       known: [...names.values()].sort(),

@@ -1,6 +1,6 @@
-import { LeaseIndex } from "@verai/client/lease-index";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
-import { readClassEnergy, readCoolingUntil, readShifts, readReportStates, readTotals } from "@verai/client/telemetry";
+import { readClassEnergy, readCoolingUntil, readShifts, readTotals } from "@verai/client/telemetry";
+import { Mirror } from "../mirror.ts";
 import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import { type BalancingPlan, type BalancingView, planBalancing } from "./balancing-plan.ts";
@@ -13,6 +13,8 @@ export interface BalancingContext {
   readonly reader: Reader;
   readonly sender: Sender;
   readonly logger: Logger;
+  /** What the chain has; left out: one of its own. */
+  readonly mirror?: Mirror | undefined;
   /** Basis points beyond the band from which on a node gives or takes. */
   readonly hysteresis: number;
 }
@@ -25,14 +27,14 @@ export interface BalancingContext {
  */
 export class BalancingKeeper {
   readonly #context: BalancingContext;
-  readonly #leases: LeaseIndex;
+  readonly #mirror: Mirror;
   /** When each lease was first seen, chain time. */
   readonly #seen = new Map<number, number>();
   #lastWhy = "";
 
   constructor(context: BalancingContext) {
     this.#context = context;
-    this.#leases = new LeaseIndex(context.reader);
+    this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
   /** What it would do now, and why. Sends nothing. */
@@ -67,18 +69,18 @@ export class BalancingKeeper {
 
   async #view(): Promise<BalancingView> {
     const { reader } = this.#context;
-    const { block } = await this.#leases.refresh();
-    const [all, reportStates, totals, values, frozen, classes] = await Promise.all([
-      reader.nodes(block),
-      readReportStates(reader, block),
+    const { block, nodes, leases, tasks } = await this.#mirror.look();
+    const all = [...nodes.values()];
+    const reportStates = all.map(({ reportState }) => reportState);
+    const [totals, values, frozen, classes] = await Promise.all([
       readTotals(reader, block),
       reader.parameters(block),
       answer(reader.contracts.supply.frozen(blockTag(block))),
       reader.classes(block),
     ]);
-    const standingOf = new Map(reportStates.map((reportState) => [reportState.nodeId, reportState]));
-    const live = this.#leases.live().filter(({ status }) => status === "active" || status === "moving");
+    const live = [...leases.values()].filter(({ status }) => status === "active" || status === "moving");
     for (const { id } of live) if (!this.#seen.has(id)) this.#seen.set(id, block.timestamp);
+    for (const id of this.#seen.keys()) if (!leases.has(id)) this.#seen.delete(id);
     const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
     const outside = reportStates.filter(
@@ -94,20 +96,17 @@ export class BalancingKeeper {
     const givers = new Set(
       outside.filter(({ load, throttled: hot }) => hot || load > average).map(({ nodeId }) => nodeId),
     );
-    const cooling = new Map<number, number>();
-    for (const { id, nodeId, status } of live) {
-      if (status === "active" && givers.has(nodeId)) cooling.set(id, await readCoolingUntil(reader, block, id));
-    }
-    const tasks = new Map<number, NonNullable<Awaited<ReturnType<Reader["task"]>>>>();
-    for (const taskId of new Set(live.filter(({ nodeId }) => givers.has(nodeId)).map((lease) => lease.taskId))) {
-      const task = await reader.task(block, taskId);
-      if (task) tasks.set(taskId, task);
-    }
-    const joules = new Map<number, number>();
-    for (const { id } of throttled ? classes : []) {
-      const { baselineJoules } = await readClassEnergy(reader, block, id);
-      if (baselineJoules > 0) joules.set(id, baselineJoules);
-    }
+    const given = live.filter(({ nodeId, status }) => status === "active" && givers.has(nodeId));
+    const cooling = new Map(
+      await Promise.all(given.map(async ({ id }) => [id, await readCoolingUntil(reader, block, id)] as const)),
+    );
+    const energies = await Promise.all(
+      (throttled ? classes : []).map(async ({ id }) => [id, await readClassEnergy(reader, block, id)] as const),
+    );
+    const joules = new Map(
+      energies.flatMap(([id, { baselineJoules }]) => (baselineJoules > 0 ? [[id, baselineJoules] as const] : [])),
+    );
+    const tickSizes = new Map(classes.map(({ id, tickSize }) => [id, tickSize]));
     return {
       now: block.timestamp,
       load: totals.load,
@@ -116,13 +115,10 @@ export class BalancingKeeper {
       reportTimeout: values.reportTimeout,
       minLeaseTime: values.minLeaseTime,
       frozen,
-      nodes: all.flatMap((node) => {
-        const reportState = standingOf.get(node.id);
-        const tickSize = classes.find(({ id }) => id === node.listing?.classId)?.tickSize ?? 0;
+      nodes: all.map(({ node, reportState }) => {
+        const tickSize = tickSizes.get(node.listing?.classId ?? -1) ?? 0;
         const { outgoing = 0, incoming = 0 } = shifts.get(node.id) ?? {};
-        return reportState
-          ? [{ ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming }]
-          : [];
+        return { ...node, reportState, ask: (node.listing?.tick ?? 0) * tickSize, outgoing, incoming };
       }),
       leases: live.map((lease) => ({
         ...lease,

@@ -1,10 +1,8 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
-
-/** Wei in a micro-VER. */
-const MICRO = 10n ** 12n;
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
@@ -20,7 +18,7 @@ export interface BalancingView {
   readonly nodes: readonly BalancingViewNode[];
   /** Leases that run or move. */
   readonly leases: readonly BalancingViewLease[];
-  readonly tasks: ReadonlyMap<number, Task>;
+  readonly tasks: ReadonlyMap<number, Pick<Task, "deadline" | "classes" | "maxPrice">>;
   /** What governance says that a unit takes in a class, joules; a class without a figure is left out. */
   readonly joules: ReadonlyMap<number, number>;
 }
@@ -112,7 +110,7 @@ function planThrottled(view: BalancingView, average: number): Move[] {
 
 function toNode(view: BalancingView, node: BalancingViewNode): BalancingNode {
   const { id, capacity, eligible, listing, reportState, outgoing, incoming } = node;
-  const shown = view.leases.every(({ nodeId, seenAt }) => nodeId !== id || seenAt < reportState.at);
+  const shown = (indexOf(view).lastSeen.get(id) ?? -Infinity) < reportState.at;
   return {
     id,
     load: reportState.load,
@@ -140,7 +138,7 @@ function movable(view: BalancingView): BalancingLease[] {
 
 /** Whether the draw for these units can come to the node that they are planned for. */
 function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean {
-  const lease = view.leases.find(({ id }) => id === leaseId);
+  const lease = indexOf(view).leases.get(leaseId);
   return lease !== undefined && mayTake(view, lease, units, to);
 }
 
@@ -150,26 +148,24 @@ function canBeDrawn(view: BalancingView, { leaseId, to, units }: Move): boolean 
  */
 function mayTake(view: BalancingView, lease: BalancingViewLease, units: number, target: number): boolean {
   const task = view.tasks.get(lease.taskId);
-  const node = view.nodes.find(({ id }) => id === target);
-  const source = view.nodes.find(({ id }) => id === lease.nodeId);
+  const { nodes } = indexOf(view);
+  const [node, source] = [nodes.get(target), nodes.get(lease.nodeId)];
   const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
   if (!task || !node || !accepted || node.owner === source?.owner) return false;
-  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  const cost = BigInt(node.ask) * PRICE_UNIT + accepted.surcharge;
   if (cost > task.maxPrice) return false;
   const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
   return node.ask <= lease.price || (market !== undefined && cost <= market);
 }
 
 /** Lowest price in wei, surcharge included, at which one class alone lists this many units, the source's own left out. */
-function marketOf(view: BalancingView, task: Task, source: number, units: number): bigint | undefined {
+function marketOf(view: BalancingView, task: Pick<Task, "classes">, source: number, units: number): bigint | undefined {
   const prices = task.classes.flatMap(({ classId, surcharge }) => {
     let left = units;
-    const listed = view.nodes
-      .filter(({ id, listing }) => id !== source && listing?.classId === classId)
-      .sort((a, b) => a.ask - b.ask);
-    for (const { ask, listing } of listed) {
+    for (const { id, ask, listing } of indexOf(view).listed.get(classId) ?? []) {
+      if (id === source) continue;
       left -= listing?.units ?? 0;
-      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+      if (left <= 0) return [BigInt(ask) * PRICE_UNIT + surcharge];
     }
     return [];
   });
@@ -177,6 +173,37 @@ function marketOf(view: BalancingView, task: Task, source: number, units: number
     (least, price) => (least === undefined || price < least ? price : least),
     undefined,
   );
+}
+
+interface ViewIndex {
+  readonly nodes: ReadonlyMap<number, BalancingViewNode>;
+  readonly leases: ReadonlyMap<number, BalancingViewLease>;
+  /** When a lease of each node was last seen first. */
+  readonly lastSeen: ReadonlyMap<number, number>;
+  /** Listed nodes by class, the cheapest first. */
+  readonly listed: ReadonlyMap<number | undefined, readonly BalancingViewNode[]>;
+}
+
+const indices = new WeakMap<BalancingView, ViewIndex>();
+
+/** A view by its ids; made once, so that a plan is not quadratic in nodes and leases. */
+function indexOf(view: BalancingView): ViewIndex {
+  const known = indices.get(view);
+  if (known) return known;
+  const lastSeen = new Map<number, number>();
+  for (const { nodeId, seenAt } of view.leases)
+    lastSeen.set(nodeId, Math.max(seenAt, lastSeen.get(nodeId) ?? -Infinity));
+  const listed = Map.groupBy(
+    view.nodes.filter(({ listing }) => listing !== undefined).sort((a, b) => a.ask - b.ask),
+    ({ listing }) => listing?.classId,
+  );
+  const index = {
+    nodes: new Map(view.nodes.map((node) => [node.id, node])),
+    leases: new Map(view.leases.map((lease) => [lease.id, lease])),
+    ...{ lastSeen, listed },
+  };
+  indices.set(view, index);
+  return index;
 }
 
 function isReporting(view: BalancingView, { counted, at }: ReportState): boolean {

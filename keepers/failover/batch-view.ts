@@ -25,18 +25,31 @@ export async function readBatchView(reader: Reader, block: BlockReference): Prom
   };
 }
 
-/** Which of these nodes have missed their reports. O(nodes) calls. */
+/** Ids that one view is asked about. */
+const PAGE = 500;
+
+/** Which of these nodes have missed their reports, by the chain's own word. O(nodes / page) views, which go out together. */
 export async function silentNodes(
   reader: Reader,
   block: BlockReference,
   nodeIds: ReadonlySet<number>,
 ): Promise<Set<number>> {
-  const { telemetry } = reader.contracts;
-  const silent = new Set<number>();
-  await Promise.all(
-    [...nodeIds].map(async (id) => {
-      if (await answer(telemetry.silent(id, blockTag(block)))) silent.add(id);
-    }),
-  );
-  return silent;
+  const { lens } = reader.contracts;
+  return among([...nodeIds], (ids) => lens.silentOf(ids, blockTag(block)));
+}
+
+/** Which of these leases anybody may expire at that block, by the chain's own word. O(leases / page) views. */
+export async function overdueLeases(
+  reader: Reader,
+  block: BlockReference,
+  leaseIds: readonly number[],
+): Promise<Set<number>> {
+  const { lens } = reader.contracts;
+  return among(leaseIds, (ids) => lens.overdueOf(ids, blockTag(block)));
+}
+
+async function among(ids: readonly number[], ask: (ids: number[]) => Promise<bigint[]>): Promise<Set<number>> {
+  const pages = Array.from({ length: Math.ceil(ids.length / PAGE) }, (_, i) => ids.slice(i * PAGE, (i + 1) * PAGE));
+  const found = await Promise.all(pages.map(async (page) => answer(ask(page))));
+  return new Set(found.flat().map(Number));
 }

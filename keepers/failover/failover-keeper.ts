@@ -1,5 +1,4 @@
 import type { Lease } from "@verai/client/entities";
-import { LeaseIndex } from "@verai/client/lease-index";
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import type { Logger } from "@verai/process/logger";
@@ -9,7 +8,8 @@ import { type BatchStep, nextBatchStep } from "./batch-plan.ts";
 import { askConfirmation } from "./confirm.ts";
 import { type Ailing, healthOf } from "./health.ts";
 import type { FailoverMetrics } from "./failover-metrics.ts";
-import { readBatchView, silentNodes } from "./batch-view.ts";
+import { overdueLeases, readBatchView, silentNodes } from "./batch-view.ts";
+import { Mirror, type MirrorLook } from "../mirror.ts";
 
 /** Ranges that one transaction draws for: what fits well into 2^24 gas. */
 const DRAWS_AT_ONCE = 8;
@@ -27,6 +27,8 @@ export interface FailoverContext {
   readonly sender: Sender;
   readonly logger: Logger;
   readonly metrics: FailoverMetrics;
+  /** What the chain has; left out: one of its own. */
+  readonly mirror?: Mirror;
 }
 
 /**
@@ -38,41 +40,43 @@ export interface FailoverContext {
  */
 export class FailoverKeeper {
   readonly #context: FailoverContext;
-  readonly #index: LeaseIndex;
-  readonly #deadlines = new Map<number, number>();
+  readonly #mirror: Mirror;
   /** Suspect leases that were logged, with the due time that they were suspect of. */
   readonly #suspected = new Map<number, number>();
   #lastWait = "";
 
   constructor(context: FailoverContext) {
     this.#context = context;
-    this.#index = new LeaseIndex(context.reader);
+    this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
   /** One look and what follows from it. @returns Whether anything was sent. */
   async cycle(): Promise<boolean> {
-    const { block } = await this.#index.refresh();
-    const expired = await this.#expireFailed(block);
+    const expired = await this.#expireFailed(await this.#mirror.look());
     const stepped = await this.#reassign();
     return expired || stepped;
   }
 
-  async #expireFailed(block: BlockReference): Promise<boolean> {
+  async #expireFailed({ block, nodes, leases, tasks }: MirrorLook): Promise<boolean> {
     const { reader, logger, metrics } = this.#context;
-    const active = this.#index.live().filter(({ status }) => status === "active");
-    const [{ leaseGrace }, outageUntil] = await Promise.all([
+    const active = [...leases.values()].filter(({ status }) => status === "active");
+    const [{ leaseGrace, reportTimeout }, outageUntil] = await Promise.all([
       reader.parameters(block),
       answer(reader.contracts.leases.outageUntil(blockTag(block))),
     ]);
-    const silent = await silentNodes(reader, block, new Set(active.map(({ nodeId }) => nodeId)));
-    const signs = await Promise.all(
-      active.map(async (lease) => {
-        const { id, nodeId, due, taskId } = lease;
-        // A checkpoint is also a sign of life: what the chain makes of both is asked for, where reports are missing.
-        const dead = silent.has(nodeId) && (await this.#isOverdue(reader, lease, block));
-        return { id, nodeId, due, silent: dead, deadline: await this.#deadline(taskId, block) };
-      }),
-    );
+    // Those whose last report is old enough; whether they count as silent, and their leases as overdue, the chain says.
+    const late = active.filter(({ nodeId }) => {
+      const known = nodes.get(nodeId);
+      const since = known && Math.max(known.reportState.at, known.reporter.registeredAt);
+      return since === undefined || block.timestamp > since + reportTimeout;
+    });
+    const silent = await silentNodes(reader, block, new Set(late.map(({ nodeId }) => nodeId)));
+    const doubtful = late.filter(({ nodeId }) => silent.has(nodeId)).map(({ id }) => id);
+    const dead = await overdueLeases(reader, block, doubtful);
+    const signs = active.map(({ id, nodeId, due, taskId }) => ({
+      ...{ id, nodeId, due, silent: dead.has(id) },
+      deadline: tasks.get(taskId)?.deadline ?? Infinity,
+    }));
     const { suspect, overdue } = healthOf(signs, block.timestamp, leaseGrace, Number(outageUntil));
     metrics.suspect.set(suspect.length);
     metrics.overdue.set(overdue.length);
@@ -134,7 +138,8 @@ export class FailoverKeeper {
 
   /** What the chain itself says at that block, through that endpoint. */
   async #isOverdue(reader: Reader, { id, taskId }: Lease, block: BlockReference): Promise<boolean> {
-    if (block.timestamp > (await this.#deadline(taskId, block))) return true;
+    const [task] = await reader.tasksById(block, [taskId]);
+    if (task && block.timestamp > task.deadline) return true;
     return Number(await answer(reader.contracts.leases.healthOf(id, blockTag(block)))) === OVERDUE;
   }
 
@@ -179,15 +184,5 @@ export class FailoverKeeper {
     if (settlement?.holds !== false) return true;
     logger.info({ batch: batchId, why: settlement.why }, "not aborted yet");
     return false;
-  }
-
-  /** A task's deadline, which never changes. */
-  async #deadline(taskId: number, block: BlockReference): Promise<number> {
-    const known = this.#deadlines.get(taskId);
-    if (known !== undefined) return known;
-    const task = await this.#context.reader.task(block, taskId);
-    const deadline = task?.deadline ?? Infinity;
-    if (task) this.#deadlines.set(taskId, deadline);
-    return deadline;
   }
 }

@@ -1,10 +1,9 @@
-import type { Node, ReportState } from "@verai/client/entities";
-import { LeaseIndex } from "@verai/client/lease-index";
+import type { ReportState } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
-import { answer, blockTag, type Reader } from "@verai/client/readers";
+import { answer, type Reader } from "@verai/client/readers";
 import { refusalOf, type ReportFacts } from "@verai/client/report-refusal";
-import { keyOfSequence, packReports, type SignedReport } from "@verai/client/report";
-import { isSilent, readCredit, readReportStates, readTotals } from "@verai/client/telemetry";
+import { packReports, type SignedReport } from "@verai/client/report";
+import { readCredit, readTotals } from "@verai/client/telemetry";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import { Budget } from "@verai/system/budget";
 import type { Logger } from "@verai/process/logger";
@@ -14,6 +13,8 @@ import { type BatchBounds, planBatch } from "./report-batch.ts";
 import { ReportInbox } from "./inbox.ts";
 import { parseReport } from "./message.ts";
 import type { ReportsMetrics } from "./reports-metrics.ts";
+import { silentNodes } from "../failover/batch-view.ts";
+import { Mirror, type MirrorLook } from "../mirror.ts";
 import { nodeReportSteps } from "./reports-plan.ts";
 
 /** Leases that one transaction sets against their baselines. */
@@ -38,15 +39,14 @@ export interface ReportsContext {
   readonly logger: Logger;
   readonly metrics: ReportsMetrics;
   readonly bounds: BatchBounds;
+  /** What the chain has; left out: one of its own. */
+  readonly mirror?: Mirror | undefined;
   /** Monotonic clock, milliseconds. */
   readonly now?: () => number;
 }
 
 /** What became of a report that an agent sent. */
 export type Receipt = { readonly accepted: true } | { readonly accepted: false; readonly reason: string };
-
-/** What of a node's operator key its reports are held against. */
-type OperatorKey = Pick<ReportFacts, "operator" | "keyNumber" | "contractOperator">;
 
 /**
  * Collects agents' reports and posts them in batches; throttles, frees and lapses nodes; sets paid work against baselines.
@@ -58,12 +58,7 @@ export class ReportsKeeper {
   readonly #context: ReportsContext;
   readonly #now: () => number;
   readonly #inbox = new ReportInbox();
-  readonly #leases: LeaseIndex;
-  /** Operator keys by node, with their numbers. */
-  readonly #keys = new Map<number, OperatorKey>();
-  readonly #registered = new Map<number, number>();
-  /** When each paid lease is to be looked at again, chain time; Infinity: never. */
-  readonly #lookAgain = new Map<number, number>();
+  readonly #mirror: Mirror;
   #facts = new Map<number, ReportFacts>();
   readonly #peers = new Budget({ perSecond: 2, burst: 24 });
   readonly #addresses = new Budget({ perSecond: 50, burst: 400 });
@@ -73,7 +68,7 @@ export class ReportsKeeper {
   constructor(context: ReportsContext) {
     this.#context = context;
     this.#now = context.now ?? monotonicMs;
-    this.#leases = new LeaseIndex(context.reader);
+    this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
   /**
@@ -112,19 +107,16 @@ export class ReportsKeeper {
   /** One look and what follows from it. @returns Whether a transaction went through. */
   async cycle(): Promise<boolean> {
     const { reader, metrics } = this.#context;
-    const { block } = await this.#leases.refresh();
-    const [nodes, all, totals] = await Promise.all([
-      reader.nodes(block),
-      readReportStates(reader, block),
-      readTotals(reader, block),
-    ]);
-    const reportStates = new Map(all.map((reportState) => [reportState.nodeId, reportState]));
-    this.#facts = await this.#readFacts(block, nodes, reportStates);
+    const look = await this.#mirror.look();
+    const { block } = look;
+    const [totals, { reportTimeout }] = await Promise.all([readTotals(reader, block), reader.parameters(block)]);
+    const reportStates = new Map([...look.nodes].map(([id, { reportState }]) => [id, reportState]));
+    this.#facts = await this.#readFacts(look, reportTimeout);
     metrics.averageLoad.set(totals.capacity === 0 ? 0 : totals.load / totals.capacity);
     metrics.watts.set(totals.watts);
     metrics.throttled.set(totals.throttledNodes);
     const posted = await this.#post();
-    const stepped = await this.#step(block, nodes, reportStates);
+    const stepped = await this.#step(look, reportStates, reportTimeout);
     const credited = await this.#credit(block);
     return posted || stepped || credited;
   }
@@ -172,22 +164,23 @@ export class ReportsKeeper {
   }
 
   async #step(
-    block: BlockReference,
-    nodes: readonly Node[],
+    { block, nodes }: MirrorLook,
     reportStates: ReadonlyMap<number, ReportState>,
+    reportTimeout: number,
   ): Promise<boolean> {
     const { reader, sender, logger } = this.#context;
     const { telemetry } = reader.contracts;
-    const { reportTimeout } = await reader.parameters(block);
-    const silent = new Set<number>();
-    for (const { id, eligible, status } of nodes) {
-      const reportState = reportStates.get(id);
-      if (reportState?.at ? block.timestamp <= reportState.at + reportTimeout : !(eligible && status === "active"))
-        continue;
-      if (await isSilent(reader, block, id)) silent.add(id);
+    const late = new Set<number>();
+    for (const { node, reportState, reporter } of nodes.values()) {
+      const isOff =
+        !reportState.counted && !(node.eligible && (node.status === "active" || node.status === "draining"));
+      const since = Math.max(reportState.at, reporter.registeredAt);
+      if (!isOff && block.timestamp > since + reportTimeout) late.add(node.id);
     }
+    const silent = await silentNodes(reader, block, late);
     let sent = false;
-    for (const { kind, nodeId, why } of nodeReportSteps(nodes, reportStates, silent)) {
+    const all = [...nodes.values()].map(({ node }) => node);
+    for (const { kind, nodeId, why } of nodeReportSteps(all, reportStates, silent)) {
       logger.info({ node: nodeId, why }, kind);
       // Its simulation says whether somebody else was faster.
       sent = (await sender.send(`${kind} node ${nodeId}`, () => telemetry[kind].populateTransaction(nodeId))) || sent;
@@ -195,75 +188,49 @@ export class ReportsKeeper {
     return sent;
   }
 
+  /** Sets paid work against its baseline: of leases that were paid lately, for as long as reports on them may come. */
   async #credit(block: BlockReference): Promise<boolean> {
     const { reader, sender } = this.#context;
+    const looked = this.#mirror.paid(block.timestamp, CREDITS);
+    const credits = await Promise.all(looked.map(({ id }) => readCredit(reader, block, id)));
     const due: number[] = [];
-    for (const { id, status, result } of this.#leases.all()) {
-      if (status !== "paid" || block.timestamp < (this.#lookAgain.get(id) ?? 0)) continue;
-      const { reported, credited } = await readCredit(reader, block, id);
+    looked.forEach(({ id, delivered }, i) => {
+      const { reported = false, credited = false } = credits[i] ?? {};
       if (reported && !credited) due.push(id);
       // A last report may come late; after that a lease without any will never have one.
-      const over = credited || (!reported && block.timestamp > (result?.deliveredAt ?? 0) + LATE_REPORTS);
-      this.#lookAgain.set(id, over ? Infinity : block.timestamp + CREDIT_PAUSE);
-      if (due.length === CREDITS) break;
-    }
+      const over = credited || (!reported && block.timestamp > delivered + LATE_REPORTS);
+      this.#mirror.lookAgain(id, over ? Infinity : block.timestamp + CREDIT_PAUSE);
+    });
     if (due.length === 0) return false;
     return sender.send(`credit ${due.length} leases`, async () => {
       const now = await reader.block();
-      const left: number[] = [];
-      for (const id of due) if (!(await readCredit(reader, now, id)).credited) left.push(id);
+      const again = await Promise.all(due.map((id) => readCredit(reader, now, id)));
+      const left = due.filter((_, i) => again[i]?.credited === false);
       return left.length === 0 ? null : reader.contracts.ledger.credit.populateTransaction(left);
     });
   }
 
-  async #readFacts(
-    block: BlockReference,
-    nodes: readonly Node[],
-    reportStates: ReadonlyMap<number, ReportState>,
-  ): Promise<Map<number, ReportFacts>> {
+  async #readFacts({ block, nodes }: MirrorLook, reportTimeout: number): Promise<Map<number, ReportFacts>> {
     const { reader } = this.#context;
-    const [{ reportTimeout }, { chainId }, telemetry] = await Promise.all([
-      reader.parameters(block),
+    const [{ chainId }, telemetry] = await Promise.all([
       reader.provider.getNetwork(),
       reader.contracts.telemetry.getAddress(),
     ]);
     const facts = new Map<number, ReportFacts>();
-    for (const { id, status, operator, capacity, powerMax } of nodes) {
-      const reportState = reportStates.get(id);
-      const covered = reportState?.at ? reportState.at - reportState.lag : await this.#registeredAt(block, id);
+    for (const [id, { node, reportState, reporter }] of nodes) {
+      const covered = reportState.at > 0 ? reportState.at - reportState.lag : reporter.registeredAt;
       facts.set(id, {
-        inMarket: status === "active" || status === "draining",
-        sequence: reportState?.sequence ?? 0,
-        ...(await this.#keyOf(block, id, operator, reportState?.sequence ?? 0)),
-        operator,
+        inMarket: node.status === "active" || node.status === "draining",
+        sequence: reportState.sequence,
+        ...{ operator: reporter.operator, keyNumber: reporter.keyNumber, contractOperator: reporter.contractOperator },
         coveredUntil: Math.max(covered, block.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
         now: block.timestamp,
-        capacity,
-        powerMax,
+        capacity: node.capacity,
+        powerMax: node.powerMax,
         chainId,
         telemetry,
       });
     }
     return facts;
-  }
-
-  /** Asked for again when the operator is another one, or a report of a later key has been taken. */
-  async #keyOf(block: BlockReference, nodeId: number, operator: string, sequence: number): Promise<OperatorKey> {
-    const known = this.#keys.get(nodeId);
-    if (known?.operator === operator && known.keyNumber >= keyOfSequence(sequence)) return known;
-    const { reader } = this.#context;
-    const facts = await answer(reader.contracts.nodes.factsOf(nodeId, blockTag(block)));
-    const code = await answer(reader.provider.getCode(facts.operator, block.number));
-    const key = { operator: facts.operator, keyNumber: Number(facts.keyNumber), contractOperator: code !== "0x" };
-    this.#keys.set(nodeId, key);
-    return key;
-  }
-
-  async #registeredAt(block: BlockReference, nodeId: number): Promise<number> {
-    const known = this.#registered.get(nodeId);
-    if (known !== undefined) return known;
-    const { registeredAt } = await answer(this.#context.reader.contracts.nodes.factsOf(nodeId, blockTag(block)));
-    this.#registered.set(nodeId, Number(registeredAt));
-    return Number(registeredAt);
   }
 }

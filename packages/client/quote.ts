@@ -1,8 +1,9 @@
 import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
+import type { RoundTask } from "@verai/protocol/allocation/model";
 import { microToWei } from "@verai/protocol/money/ver";
 import type { BlockReference } from "./block-reference.ts";
 import type { Reader } from "./readers.ts";
-import { type SnapshotTask, snapshotTask, supplySnapshot } from "./snapshot.ts";
+import { snapshotTask, supplySnapshot } from "./snapshot.ts";
 
 export type { Wish } from "@verai/protocol/allocation/quote";
 
@@ -50,7 +51,7 @@ export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, 
 }
 
 /** The first tasks of the queue, with all their open units. */
-async function waiting(reader: Reader, at: BlockReference, most: number): Promise<SnapshotTask[]> {
+async function waiting(reader: Reader, at: BlockReference, most: number): Promise<RoundTask[]> {
   const ids = await reader.queue(at, most);
   const tasks = await Promise.all(
     ids.map(async (id) => snapshotTask(reader, at, id, (await reader.task(at, id))?.openUnits ?? 0)),

@@ -39,6 +39,8 @@ export interface PageSizes {
 /** Entries that one view reads, of those that are asked for by id. */
 const LEASE_PAGE = 100;
 const NODE_PAGE = 50;
+const LIVE_PAGE = 500;
+const SERVABLE_PAGE = 64;
 
 /** A node that may sign for a lease's checkpoints. */
 export interface Holder {
@@ -150,6 +152,16 @@ export class Reader {
     return enumName(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, blockTag(at))));
   }
 
+  /** Which of these tasks a round could take at this block. One view for up to {@link SERVABLE_PAGE} of them. */
+  async servable(at: BlockReference, taskIds: readonly number[]): Promise<number[]> {
+    const { lens } = this.contracts;
+    const pages = pagesOf(0, taskIds.length - 1, SERVABLE_PAGE);
+    const found = await Promise.all(
+      pages.map(async ({ from, to }) => answer(lens.servableOf(taskIds.slice(from, to + 1), blockTag(at)))),
+    );
+    return found.flat().map(safe);
+  }
+
   /** Number of leases ever granted, which is the highest id. */
   async leaseCount(at: BlockReference): Promise<number> {
     return safe(await answer(this.contracts.leases.leaseCount(blockTag(at))));
@@ -181,6 +193,16 @@ export class Reader {
     const pages = runs.flatMap(({ from, to }) => pagesOf(from, to, LEASE_PAGE));
     const read = await Promise.all(
       pages.map(async ({ from, to }) => answer(leases.leasePage(from, to - from + 1, blockTag(at)))),
+    );
+    return read.flat().map(toLease);
+  }
+
+  /** Leases among ids `from` … `from + count - 1` that can still change, by ascending id. */
+  async liveLeases(at: BlockReference, from: number, count: number): Promise<Lease[]> {
+    const { lens } = this.contracts;
+    const pages = pagesOf(from, from + count - 1, LIVE_PAGE);
+    const read = await Promise.all(
+      pages.map(async (page) => answer(lens.liveLeases(page.from, page.to - page.from + 1, blockTag(at)))),
     );
     return read.flat().map(toLease);
   }

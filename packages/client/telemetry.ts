@@ -2,13 +2,15 @@ import type { IEnergyLedger } from "../../types/contracts/contracts/periphery/en
 import type { ITelemetry } from "../../types/contracts/contracts/periphery/telemetry/Telemetry.ts";
 import type { ClassEnergy, EnergySummary, NetworkTotals, NodeShift, ReportState } from "./entities.ts";
 import { safe } from "./internal/convert.ts";
-import { PageSize, readPages } from "./internal/pager.ts";
+import { pagesOf, PageSize, readPages, runsOf } from "./internal/pager.ts";
 import type { BlockReference } from "./block-reference.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./enums.ts";
 
 /** Standings that one call reads; halved by itself where an endpoint cannot serve that many. */
 const REPORT_STATES = new PageSize(500);
+/** Standings that one view reads, of those asked for by id. */
+const REPORT_STATE_PAGE = 100;
 
 /** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
 export async function readReportStates({ contracts }: Reader, at: BlockReference): Promise<ReportState[]> {
@@ -20,6 +22,22 @@ export async function readReportStates({ contracts }: Reader, at: BlockReference
 /** What is known of a node by its reports; sequence 0 if it never reported. */
 export async function readReportState({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<ReportState> {
   return toReportState(nodeId, await answer(contracts.telemetry.reportStateOf(nodeId, blockTag(at))));
+}
+
+/** The same of these nodes alone, in their order. */
+export async function readReportStatesById(
+  { contracts }: Reader,
+  at: BlockReference,
+  nodeIds: readonly number[],
+): Promise<ReportState[]> {
+  const runs = runsOf([...new Set(nodeIds)], 0).flatMap(({ from, to }) => pagesOf(from, to, REPORT_STATE_PAGE));
+  const read = await Promise.all(
+    runs.map(async ({ from, to }) => {
+      const page = await answer(contracts.telemetry.reportStatePage(from, to - from + 1, blockTag(at)));
+      return page.map((reportState, i) => toReportState(from + i, reportState));
+    }),
+  );
+  return read.flat();
 }
 
 /** Whether a node missed its reports. */
@@ -40,21 +58,22 @@ export async function readTotals({ contracts }: Reader, at: BlockReference): Pro
   };
 }
 
-/** Units on their way from and to each of these nodes. Two calls a node. */
+/** Units on their way from and to each of these nodes. Two views a node, which go out together. */
 export async function readShifts(
   { contracts }: Reader,
   at: BlockReference,
   nodeIds: readonly number[],
 ): Promise<Map<number, NodeShift>> {
-  const shifts = new Map<number, NodeShift>();
-  for (const id of nodeIds) {
-    const [shift, arrival] = await Promise.all([
-      answer(contracts.balancer.shiftOf(id, blockTag(at))),
-      answer(contracts.reassignment.arrivalOf(id, blockTag(at))),
-    ]);
-    shifts.set(id, { outgoing: safe(shift.outgoing), incoming: safe(arrival.units) });
-  }
-  return shifts;
+  const shifts = await Promise.all(
+    nodeIds.map(async (id) => {
+      const [shift, arrival] = await Promise.all([
+        answer(contracts.balancer.shiftOf(id, blockTag(at))),
+        answer(contracts.reassignment.arrivalOf(id, blockTag(at))),
+      ]);
+      return [id, { outgoing: safe(shift.outgoing), incoming: safe(arrival.units) }] as const;
+    }),
+  );
+  return new Map(shifts);
 }
 
 /** Until when a lease's range may not be moved again, seconds; 0 if it never moved. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask, NODES, SPARES, TASKS } from "@verai/devnet/participants";
@@ -83,7 +84,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
   for (const node of NODES) await startAgent(node);
 
   const session = await openSession({
-    network: { ...chain, chainId: 31337 },
+    network: { ...chain, chainId: LOCAL_CHAIN_ID },
     fees: { maxFeePerGas: "100", stuckAfter: 30 },
     journals: join(data, "journals"),
   });

@@ -1,10 +1,11 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Environment } from "../session/environment.ts";
 
 import type { Signer } from "ethers";
 
 import { type OperatorConsent, parseConsent, signConsent } from "@verai/client/consent";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { registerNode } from "@verai/agent/registration";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { formatVer, parseVer } from "@verai/protocol/money/ver";
@@ -37,7 +38,7 @@ export default async function register(args: Arguments, environment: Environment
     const energySource = numberOf(ENERGY_SOURCES, parseSource(args.energySource));
     if (args.capacity <= 0) throw new Error("Name the units that the machine runs at once: --capacity 4");
     const { stakePerUnit } = await reader.parameters(block);
-    const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
+    const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
     const account = await context.account();

@@ -8,25 +8,16 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
-import { formatVer } from "@verai/protocol/money/ver";
 import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
-import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { parseWish } from "./parse.ts";
+import { parseRequest, type RequestOptions } from "./parse.ts";
 import { showQuote } from "./quote.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
-interface Arguments extends WritingArguments {
+interface Arguments extends WritingArguments, RequestOptions {
   readonly spec: string;
-  readonly units: number;
-  readonly maxPrice: string;
-  readonly classes: string;
-  readonly within: string;
-  readonly interval: string;
-  readonly unitTime: string;
-  readonly replicas: number;
   readonly store: string;
   readonly trainers: string;
   readonly submission: string;
@@ -40,16 +31,14 @@ export default async function submit(args: Arguments, environment: Environment):
     const { reader } = session;
     if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
     const spec = new Uint8Array(await readFile(args.spec));
-    const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
     const parsed = parseSpec(spec);
     const block = await reader.block();
-    const known = await reader.classes(block);
-    const wish = parseWish(known, args);
-    const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
+    const request = parseRequest(await reader.classes(block), args);
+    const classes = request.classes.map(({ name }) => name);
     const trainers = args.trainers.split(",").filter((name) => name !== "");
-    requireRunnable(parsed, { classes, checkpointInterval, trainers });
-    const quote = await quoteTask(reader, block, wish, true);
-    showQuote(output, wish.units, quote);
+    requireRunnable(parsed, { classes, checkpointInterval: request.checkpointInterval, trainers });
+    const quote = await quoteTask(reader, block, request, true);
+    showQuote(output, request.units, quote);
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 
@@ -68,23 +57,8 @@ export default async function submit(args: Arguments, environment: Environment):
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
     const serve = async (store: CheckpointStore) => {
-      const surcharges = Object.fromEntries(
-        wish.classes.map(({ classId, surcharge }) => [
-          known.find(({ id }) => id === classId)?.name ?? "",
-          formatVer(surcharge),
-        ]),
-      );
-      const terms = {
-        units: wish.units,
-        maxPrice: formatVer(wish.maxPrice),
-        classes: surcharges,
-        checkpointInterval,
-        ...(args.unitTime !== "" && { maxUnitTime: parseDuration(args.unitTime) }),
-        replicas: args.replicas,
-        within,
-      };
       const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
+      const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
       task = taskId;
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
