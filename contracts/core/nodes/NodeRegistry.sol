@@ -28,7 +28,9 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     }
 
     uint256 private constant MAX_ENDPOINT = 256;
-    bytes32 private constant CONSENT_TYPE = keccak256("OperatorConsent(address owner,address operator,uint256 deadline)");
+    bytes32 private constant CONSENT_TYPE = keccak256(
+        "OperatorConsent(address owner,address operator,uint256 deadline)"
+    );
 
     /// @notice Holds the stakes.
     Vault public immutable VAULT;

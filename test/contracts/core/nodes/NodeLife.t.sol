@@ -216,16 +216,7 @@ contract NodeLifeTest is Fixture, Permits {
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
         INodeRegistry.Consent memory consent = consentOf(signer, keyOf("keeper"));
         vm.startPrank(signer);
-        uint32 second = nodes.registerWithPermit(
-            consent,
-            terms,
-            profile(),
-            stakeFor(2),
-            p.deadline,
-            p.v,
-            p.r,
-            p.s
-        );
+        uint32 second = nodes.registerWithPermit(consent, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
         vm.stopPrank();
         assertEq(nodes.node(second).stake, stakeFor(2));
     }
