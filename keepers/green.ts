@@ -7,7 +7,7 @@ import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
-import { BalancingKeeper } from "./balancing/balancing-keeper.ts";
+import { BalancingKeeper, worthOf } from "./balancing/balancing-keeper.ts";
 import type { KeeperConfig } from "./config.ts";
 import { ReportsKeeper } from "./reports/reports-keeper.ts";
 import { MESSAGE_BYTES } from "./reports/message.ts";
@@ -72,6 +72,8 @@ export async function openGreenKeepers(
       sender,
       logger: logger.child({ keeper: "balancing" }),
       hysteresis: Math.round(config.balancing.hysteresis * 100),
+      worth: worthOf(config.balancing),
+      movedShare: config.balancing.mostMoved / 100,
       mirror,
     });
     cycles.push({ name: "balancing", cycle: () => keeper.cycle() });

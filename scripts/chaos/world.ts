@@ -348,6 +348,8 @@ export class World {
       },
       key: { testAccount: KEEPER_ACCOUNTS + index },
       keepers: ["allocation", "failover", "reports", "balancing"],
+      // Units take seconds here, and all that is outside the band is to move.
+      balancing: { pointValue: 100, mostMoved: 10_000 },
     };
     void this.#run(name, ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1, changes, name)]);
   }

@@ -201,7 +201,9 @@ describe("reports, throttling and balance", () => {
     const balance = async (account: number) => {
       const own = await newClient(account);
       const ownSender = queueSender(own.queue, quiet, () => undefined);
-      return new BalancingKeeper({ reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 });
+      const worth = { point: 0.006, hours: 1 / 6, transactions: 0.011, pause: 0.05 };
+      const context = { reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 };
+      return new BalancingKeeper({ ...context, worth, movedShare: 0.3 });
     };
     const keepers = [await balance(6), await balance(7)];
     for (const keeper of keepers) expect(await keeper.cycle(), "no reports yet").to.equal(false);
