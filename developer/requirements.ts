@@ -1,7 +1,6 @@
 import { ChainError } from "@verai/client/errors";
 import { builtInTrainers } from "@verai/executor/trainers/registry";
 import type { TaskSpec } from "@verai/executor/spec";
-import { requireCadence } from "./cadence.ts";
 
 /** What is needed of a task to say whether any node could run it. */
 export interface Wanted {
@@ -48,4 +47,22 @@ export function requireRunnable(
     );
   }
   requireCadence(spec, checkpointInterval);
+}
+
+/**
+ * Refuses a task whose program means to write checkpoints more rarely than the chain wants them: no node could post them
+ * in time, and each would give its lease back.
+ *
+ * @param checkpointInterval Seconds between two checkpoints on the chain, from the task's terms.
+ * @throws ChainError `TOO_RARE_CHECKPOINTS`.
+ */
+function requireCadence({ checkpoint }: Pick<TaskSpec, "checkpoint">, checkpointInterval: number): void {
+  const { intervalSeconds } = checkpoint;
+  if (intervalSeconds <= checkpointInterval) return;
+  throw new ChainError(
+    "TOO_RARE_CHECKPOINTS",
+    false,
+    `The spec's program writes a checkpoint every ${String(intervalSeconds)} s (checkpoint.intervalSeconds), but the task ` +
+      `asks for one every ${String(checkpointInterval)} s. Have the program write them more often, or raise the task's interval.`,
+  );
 }

@@ -13,7 +13,7 @@ import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
 import { Output } from "../session/output.ts";
-import { readL1Prices } from "./chain-fees.ts";
+import { readL1Prices } from "./dry-run.ts";
 import { checkDeployed, showReport } from "./check-report.ts";
 import { runIgnition } from "./ignition.ts";
 import { openJournal } from "./journal.ts";

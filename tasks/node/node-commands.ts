@@ -66,7 +66,7 @@ export const nodeCommands = [
     "--file .data/devnet/agent.json",
   )
     .addOption(FILE)
-    .setAction(() => import("./run.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).run }))
     .build(),
 
   new CommandBuilder(
@@ -76,7 +76,7 @@ export const nodeCommands = [
   )
     .addOption(FILE)
     .addFlag({ name: "json", description: "print one JSON object instead of text" })
-    .setAction(() => import("./check.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).check }))
     .build(),
 
   writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")
@@ -109,22 +109,22 @@ export const nodeCommands = [
 
   writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 3")
     .addOption(NODE)
-    .setAction(() => import("./drain.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).drain }))
     .build(),
 
   writing("node:resume", "Takes leases again after node:drain", "--node 3")
     .addOption(NODE)
-    .setAction(() => import("./resume.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).resume }))
     .build(),
 
   writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 3")
     .addOption(NODE)
-    .setAction(() => import("./exit.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).exit }))
     .build(),
 
   writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 3")
     .addOption(NODE)
-    .setAction(() => import("./withdraw.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).withdraw }))
     .build(),
 
   writing("node:claim", "Sends all that the signing account can claim (earnings, stake, refunds, bounties)", "")

@@ -15,10 +15,10 @@ export const roundCommands = [
     .build(),
 
   writing("round:open", "Opens a round now, as a keeper does", "")
-    .setAction(() => import("./open.ts"))
+    .setAction(async () => ({ default: (await import("./change.ts")).open }))
     .build(),
 
   writing("round:abort", "Ends a round that got no seed, or no settlement, in time", "")
-    .setAction(() => import("./abort.ts"))
+    .setAction(async () => ({ default: (await import("./change.ts")).abort }))
     .build(),
 ];
