@@ -37,6 +37,10 @@ export function program(): CommanderCommand {
     "drmp",
     "Compute for AI training on BASE: what contributors, developers and keepers do, as commands",
   ).version(version);
+  root.addHelpText(
+    "after",
+    "\nWithout --network a command asks the devnet of this machine (scripts/drmp devnet); the examples are for it.",
+  );
   const subjects = new Map<string, CommanderCommand>();
   for (const command of commands) {
     const [subject = "", verb = ""] = command.id.split(":");

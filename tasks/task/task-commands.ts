@@ -22,7 +22,7 @@ export const taskCommands = [
   reading(
     "task:quote",
     "What a task would cost now: solves the allocation with it, sends nothing",
-    "--network baseSepolia --units 8 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
+    "--units 4 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
   )
     .addOption(UNITS)
     .addOption(MAX_PRICE)
@@ -34,7 +34,7 @@ export const taskCommands = [
   writing(
     "task:submit",
     "Submits a task, serves its spec, and follows it to its end; its escrow is taken by permit in the same transaction",
-    "--network baseSepolia --spec spec.json --units 8 --max-price 0.02 --classes cpu/eu --within 24h --interval 60s",
+    "--spec .data/devnet/spec.json --units 4 --max-price 0.02 --classes cpu/eu --interval 5s --within 1h",
   )
     .addOption({ name: "spec", description: "the task's spec (JSON file)", defaultValue: "" })
     .addOption(UNITS)
@@ -74,17 +74,17 @@ export const taskCommands = [
     .setAction(() => import("./submit.ts"))
     .build(),
 
-  reading("task:watch", "Follows a task live until it has ended", "--task 7")
+  reading("task:watch", "Follows a task live until it has ended", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./watch.ts"))
     .build(),
 
-  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 7")
+  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./status.ts"))
     .build(),
 
-  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
+  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 1 --unit 2")
     .addOption(TASK)
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
@@ -94,7 +94,7 @@ export const taskCommands = [
   writing(
     "task:result",
     "Fetches a task's results by CID and verifies them block by block",
-    "--task 7 --out results --accept",
+    "--task 1 --out results --accept",
   )
     .addOption(TASK)
     .addOption({ name: "out", description: "directory to write to", defaultValue: "results" })
@@ -106,7 +106,7 @@ export const taskCommands = [
   writing(
     "task:dispute",
     "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
-    "--lease 34",
+    "--lease 1",
   )
     .addOption({ name: "lease", description: "the lease's id", type: "int", defaultValue: 0 })
     .setAction(() => import("./dispute.ts"))
@@ -115,7 +115,7 @@ export const taskCommands = [
   writing(
     "task:raise-price",
     "Raises the maximum price of a task that waits, which keeps its place and pays no second fee; the escrow is taken by permit in the same transaction",
-    "--task 7 --max-price 0.03",
+    "--task 1 --max-price 0.03",
   )
     .addOption(TASK)
     .addOption(MAX_PRICE)
@@ -125,7 +125,7 @@ export const taskCommands = [
   writing(
     "task:enqueue",
     "Puts a task that was parked back into the queue, if a round can serve it now; by its owner for nothing but gas, by others for a submission fee from its round deposit",
-    "--task 7",
+    "--task 1",
   )
     .addOption(TASK)
     .setAction(() => import("./enqueue.ts"))
@@ -134,14 +134,14 @@ export const taskCommands = [
   writing(
     "task:fund",
     "Adds to what pays for a task's places in rounds, by permit in the same transaction; what is left comes back when the task ends",
-    "--task 7 --amount 0.2",
+    "--task 1 --amount 0.2",
   )
     .addOption(TASK)
     .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
     .setAction(() => import("./fund.ts"))
     .build(),
 
-  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
+  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))
     .build(),
@@ -149,7 +149,7 @@ export const taskCommands = [
   writing(
     "task:settle-fees",
     "Settles the fees that nodes paid for giving leases of an ended task back without headway: to the developer, the pool, or back",
-    "--task 7",
+    "--task 1",
   )
     .addOption(TASK)
     .setAction(() => import("./settle-fees.ts"))
