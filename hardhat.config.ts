@@ -21,7 +21,7 @@ const compiler = {
   version: "0.8.30",
   path: createRequire(import.meta.url).resolve("solc/soljson.js"),
   settings: {
-    optimizer: { enabled: true, runs: 800 },
+    optimizer: { enabled: true, runs: 200 },
     evmVersion: "prague",
     viaIR: false,
   },

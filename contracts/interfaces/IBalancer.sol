@@ -46,6 +46,9 @@ interface IBalancer {
     /// @notice Only an active lease that is in time moves.
     /// @param leaseId Id of the lease.
     error LeaseNotActive(uint32 leaseId);
+    /// @notice The lease has shown no headway yet: giving it back would cost a fee, see {IReleaseFees.isFree}.
+    /// @param leaseId Id of the lease.
+    error NoHeadwayYet(uint32 leaseId);
     /// @notice The node never reported, or missed its reports.
     /// @param nodeId Id of the node.
     error NodeNotReporting(uint32 nodeId);

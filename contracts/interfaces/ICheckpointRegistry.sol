@@ -49,10 +49,18 @@ interface ICheckpointRegistry is IWorkShares {
     /// in the domain {name "DRMP", version "1", chainId, verifyingContract: this contract}. 65 bytes of ECDSA, or whatever
     /// an operator that is a contract accepts (ERC-1271).
     struct Receipt {
-        /// Node that holds a copy.
-        uint32 nodeId;
+        /// Which of the lease's candidates the node is, see {holdersOf}.
+        uint8 candidate;
         /// Signature of its operator.
         bytes signature;
+    }
+
+    /// @notice A node that may sign for a lease's checkpoints.
+    struct Holder {
+        /// Which of the lease's candidates it is.
+        uint8 candidate;
+        /// Id of the node.
+        uint32 nodeId;
     }
 
     /// @notice A checkpoint was recorded.
@@ -98,19 +106,13 @@ interface ICheckpointRegistry is IWorkShares {
     /// @param given Receipts that were given.
     /// @param most Maximum number of them.
     error TooManyReceipts(uint256 given, uint256 most);
-    /// @notice Receipts come in ascending order of their nodes, each once.
-    /// @param nodeId First node that is out of place.
-    error ReceiptsOutOfOrder(uint32 nodeId);
-    /// @notice A node cannot vouch for its own checkpoint.
-    /// @param nodeId Id of the node.
-    error ReceiptOfProducer(uint32 nodeId);
-    /// @notice Only active nodes can vouch.
-    /// @param nodeId Id of the node.
-    error HolderNotActive(uint32 nodeId);
-    /// @notice The node is not among those that hash says hold this lease's checkpoints.
+    /// @notice Receipts come in ascending order of their candidates.
+    /// @param candidate The one that does not come after the one before it.
+    error ReceiptsOutOfOrder(uint8 candidate);
+    /// @notice The candidate is no holder of the lease, or no longer: see {holdersOf}.
     /// @param leaseId Id of the lease.
-    /// @param nodeId Id of the node.
-    error NotHolder(uint32 leaseId, uint32 nodeId);
+    /// @param candidate Number of the candidate, from 0 on.
+    error NotHolder(uint32 leaseId, uint8 candidate);
     /// @notice Not the signature of the node's operator for this very checkpoint, lease, fence, chain and contract.
     /// @param nodeId Id of the node.
     error InvalidReceipt(uint32 nodeId);
@@ -118,20 +120,25 @@ interface ICheckpointRegistry is IWorkShares {
     /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current
     /// fence.
     /// @param claim The checkpoint and the fence.
-    /// @param receipts At least {receiptsNeeded} and at most 4, in ascending order of their nodes. O(receipts).
+    /// @param receipts At least {receiptsNeeded} and at most 4, of different {holdersOf} the lease, in ascending order of their
+    /// candidates. O(receipts); O(candidates), at most 64, where one comes late among them or there are fewer than the task
+    /// asks for.
     function post(Claim calldata claim, Receipt[] calldata receipts) external;
 
-    /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than there are
-    /// active nodes beside one.
+    /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than it has holders.
     /// @param leaseId Id of the lease.
     function receiptsNeeded(uint32 leaseId) external view returns (uint256);
 
-    /// @notice Whether a node's receipts count for a lease: uint256(keccak256(abi.encodePacked(leaseId, nodeId))) >>
-    /// 128, times the number of active nodes, is below 8 x replicas x 2^128. So about eight times as many nodes as
-    /// needed may hold a lease's checkpoints: nobody picks friends, and nobody who is down holds up a lease.
+    /// @notice The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than the
+    /// receipts that its task asks for; or the first `most` that may or come next, if it is not 0. Candidate k of a lease is the position
+    /// word >> 128, modulo the positions of the holder pool at the freeze that the lease was granted by, where word is
+    /// uint256(keccak256(abi.encodePacked(uint64 salt, uint32 taskId, uint24 start, uint8 k))). It counts if {ISupply.drawnAt}
+    /// takes its node with the chance uint128(word), the node is not silent, and it has another owner than the lease's node.
+    /// Holders are the first that count, each node once. All that decides who comes first was fixed before anybody knew the
+    /// seed. O(candidates), at most 64; fewer are returned if these hold no more.
     /// @param leaseId Id of the lease.
-    /// @param nodeId Id of the node.
-    function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool);
+    /// @param most Maximum number of them; 0: two more than the receipts that its task asks for.
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory holders);
 
     /// @notice What node `nodeId`'s operator signs for a checkpoint.
     /// @param claim The checkpoint and the fence.

@@ -56,8 +56,25 @@ interface ILeaseRegistry {
         uint8 classId;
         /// Leases of the range that failed or were given back, this one included once it has: see {Param.MaxReassignments}.
         uint8 reassignments;
-        /// Number of the stake terms in force when it was granted.
-        uint16 terms;
+        /// Number of the {Draw} that it was granted by, modulo 2^16.
+        uint16 draw;
+    }
+
+    /// @notice What the leases that are granted by one seed have in common, for as long as they live. One slot.
+    struct Draw {
+        /// 64 bits of the seed. With it, and a lease's range, its candidates for holders are known.
+        uint64 salt;
+        /// Number of that seed's freeze of the listings.
+        uint32 freeze;
+        /// Positions of the holder pool then.
+        uint32 positions;
+        /// Average stake then, whole VER.
+        uint40 average;
+        /// The first of the leases.
+        uint32 firstLease;
+        /// What failing costs a unit, micro-VER, where that is more than the lease's price: {Param.SlashBps} of
+        /// {Param.StakePerUnit} then.
+        uint40 minPenalty;
     }
 
     /// @notice What a node delivered.
@@ -310,10 +327,11 @@ interface ILeaseRegistry {
     /// @param modules The modules.
     function initialise(Modules calldata modules) external;
 
-    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each.
+    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each, and one for each seed.
     /// @param grants The leases.
+    /// @param seed Seed of the newest freeze of the listings, which they are granted by.
     /// @return first Id of the first lease; the others follow.
-    function grant(Grant[] calldata grants) external returns (uint32 first);
+    function grant(Grant[] calldata grants, bytes32 seed) external returns (uint32 first);
 
     /// @notice Renews a lease on a checkpoint that shows headway: progress since the lease began of at least what the
     /// task's longest time for a unit demands, up to nine tenths of the units, with a delay of two intervals and
@@ -386,15 +404,6 @@ interface ILeaseRegistry {
     /// @param forNode Whether for the node, else for the developer.
     function rule(uint32 leaseId, bool forNode) external;
 
-    /// @notice Takes the oldest ranges that wait for a batch out of their queue. Reassignment only. O(ranges taken).
-    /// @param most Maximum number of them.
-    /// @return leaseIds The leases that ended, oldest first.
-    /// @return taskIds Their tasks.
-    /// @return moving Whether one of the ranges leaves its node by a move.
-    function takeOrphans(
-        uint256 most
-    ) external returns (uint32[] memory leaseIds, uint32[] memory taskIds, bool moving);
-
     /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.
     /// @param leaseId Id of the lease.
     function healthOf(uint32 leaseId) external view returns (Health);
@@ -406,6 +415,13 @@ interface ILeaseRegistry {
     /// @notice A lease; reverts if unknown.
     /// @param leaseId Id of the lease.
     function lease(uint32 leaseId) external view returns (Lease memory);
+
+    /// @notice What a lease was granted by; reverts if unknown. Two reads, and one more for each 65,536 draws since.
+    /// @param leaseId Id of the lease.
+    /// @return draw_ What it has in common with other leases.
+    /// @return taskId Its task.
+    /// @return start Its first unit.
+    function drawOf(uint32 leaseId) external view returns (Draw memory draw_, uint32 taskId, uint24 start);
 
     /// @notice A lease's result; all zero if none was delivered.
     /// @param leaseId Id of the lease.
@@ -421,17 +437,6 @@ interface ILeaseRegistry {
     /// @return moved Whether they leave by a move.
     /// @return classes Classes that may take them, one bit each; 0: all that the task accepts.
     function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, ClassSet classes);
-
-    /// @notice Ranges that wait for a batch.
-    /// @return waiting How many there are.
-    /// @return moving How many of them leave their node by a move.
-    function orphanCounts() external view returns (uint256 waiting, uint256 moving);
-
-    /// @notice Up to `count` of the ranges that wait for a batch (ids of the leases that ended), oldest first.
-    /// @param offset How many are passed over.
-    /// @param count Maximum number of them.
-    /// @return leaseIds Ids of the leases.
-    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory leaseIds);
 
     /// @notice Up to `count` leases from id `from` on (ids start at 1).
     /// @dev Warning: ids below `from` = 1 do not exist; 0 counts as 1.

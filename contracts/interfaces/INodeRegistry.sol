@@ -104,6 +104,18 @@ interface INodeRegistry {
         uint40 registeredAt;
     }
 
+    /// @notice A key that is to work for a node, and its agreement: the operator's signature of the EIP-712 type
+    /// OperatorConsent(address owner,address operator,uint256 deadline) in the domain {name "DRMP", version "1", chainId,
+    /// verifyingContract: this contract}, 65 bytes of ECDSA or whatever an operator that is a contract accepts (ERC-1271).
+    struct Consent {
+        /// Key of the node's agent.
+        address operator;
+        /// Until when the owner may name the operator, seconds.
+        uint256 deadline;
+        /// Empty where the owner names itself.
+        bytes signature;
+    }
+
     /// @notice A node was registered.
     /// @param nodeId Id of the node.
     /// @param owner Who owns the node.
@@ -158,6 +170,15 @@ interface INodeRegistry {
     error OperatorTaken(address operator, uint32 nodeId);
     /// @notice The operator is the zero address.
     error InvalidOperator();
+    /// @notice The operator has not agreed to work for this owner: the signature is not its own for this owner, deadline, chain
+    /// and contract.
+    /// @param operator Key of the node's agent.
+    /// @param owner Who names it.
+    error NoConsent(address operator, address owner);
+    /// @notice The operator's consent ran out at `deadline`; have it sign another.
+    /// @param operator Key of the node's agent.
+    /// @param deadline When its consent ran out, seconds.
+    error ConsentExpired(address operator, uint256 deadline);
     /// @notice The operator key was changed 255 times; register another node.
     /// @param nodeId Id of the node.
     error TooManyKeys(uint32 nodeId);
@@ -170,25 +191,25 @@ interface INodeRegistry {
     error StillUnbonding(uint32 nodeId, uint40 withdrawableAt);
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
-    /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
+    /// @param consent Key of the node's agent, and that it agrees; one node per operator, and it may not be zero.
     /// @param terms What the node offers.
     /// @param profile What the node says of itself.
     /// @param stake Stake, wei.
     function register(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake
     ) external returns (uint32 nodeId);
 
     /// @notice {register} with an ERC-2612 permit for the vault instead of an approval before.
-    /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
+    /// @param consent Key of the node's agent, and that it agrees; one node per operator, and it may not be zero.
     /// @param terms What the node offers.
     /// @param profile What the node says of itself.
     /// @param stake Stake, wei.
     /// @param permit The caller's permit for the vault.
     function registerWithPermit(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
@@ -206,11 +227,11 @@ interface INodeRegistry {
     function setProfile(uint32 nodeId, Profile calldata profile) external;
 
     /// @notice Changes a node's operator key, at most 255 times; the new key's reports begin a sequence of their own.
-    /// Owner only.
+    /// Owner only, with the new key's consent.
     /// @dev Warning: what the old key has signed and nobody has posted is lost.
     /// @param nodeId Id of the node.
-    /// @param operator Key of the node's agent.
-    function setOperator(uint32 nodeId, address operator) external;
+    /// @param consent The new key, and that it agrees.
+    function setOperator(uint32 nodeId, Consent calldata consent) external;
 
     /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is
     /// listed as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
@@ -254,6 +275,12 @@ interface INodeRegistry {
 
     /// @notice Ids run from 1 to this number.
     function nodeCount() external view returns (uint32);
+
+    /// @notice What an operator signs to work for an owner until `deadline`, seconds: its EIP-712 digest.
+    /// @param owner Who names the operator.
+    /// @param operator Key of the node's agent.
+    /// @param deadline Until when the owner may name it, seconds.
+    function consentDigest(address owner, address operator, uint256 deadline) external view returns (bytes32);
 
     /// @notice The node of an operator key, 0 if none.
     /// @param operator Key of the node's agent.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IOrphans} from "../core/interfaces/IOrphans.sol";
+
 /// @title Reassignment: takers are drawn for the ranges of failed leases, and for units that move
 /// @notice Every change of hands between rounds goes this way. A range whose lease expired, or that leaves its node by a move,
 /// is an *orphan*. A batch takes the oldest orphans, freezes the listings as a round does, asks for one seed and draws nodes
@@ -12,7 +14,7 @@ pragma solidity 0.8.30;
 /// - for a load that moves: are below the band, and come above the average by no more than one unit's worth, nor by more
 ///   than the band; for work that leaves a throttled node: stay within the band.
 /// docs/concepts/protocol.md has the proof. Whatever finds no node goes back to the open units of its task, with its checkpoint.
-interface IReassignment {
+interface IReassignment is IOrphans {
     /// @notice Seeding: waits for the oracle. Drawing: the seed has arrived. Done, Aborted: over.
     enum BatchStatus {
         None,
@@ -154,6 +156,12 @@ interface IReassignment {
     /// @notice A batch.
     /// @param batchId Id of the batch.
     function batch(uint32 batchId) external view returns (BatchView memory);
+
+    /// @notice Up to `count` of the ranges that wait for a batch (ids of the leases that ended), oldest first.
+    /// @param offset How many are passed over.
+    /// @param count Maximum number of them.
+    /// @return leaseIds Ids of the leases.
+    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory leaseIds);
 
     /// @notice Units that a node was drawn for by moves and that its last report may not show; zero if there are none.
     /// @param nodeId Id of the node.

@@ -48,6 +48,11 @@ interface IReleaseFees is IReleaseCharge {
     /// @param taskId Id of the task.
     function heldOf(uint32 taskId) external view returns (HeldFees memory);
 
+    /// @notice Whether giving a lease back costs nothing now: it has headway, see {charge}, or its task takes no leases any
+    /// longer. Only such a lease may move.
+    /// @param leaseId Id of the lease.
+    function isFree(uint32 leaseId) external view returns (bool);
+
     /// @notice Fee for giving back a lease of so many units without headway, wei.
     /// @param units Units of the lease.
     function feeFor(uint256 units) external view returns (uint256);

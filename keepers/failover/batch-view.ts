@@ -4,12 +4,12 @@ import type { BatchView } from "./batch-plan.ts";
 
 /** Reads what the failover keeper decides from about orphaned ranges, at one block. */
 export async function readBatchView(reader: Reader, block: BlockReference): Promise<BatchView> {
-  const { leases, reassignment, supply } = reader.contracts;
+  const { reassignment, supply } = reader.contracts;
   const at = blockTag(block);
   const [batch, values, { waiting }, frozen, nextOpening] = await Promise.all([
     reader.batch(block),
     reader.parameters(block),
-    answer(leases.orphanCounts(at)),
+    answer(reassignment.orphanCounts(at)),
     answer(supply.frozen(at)),
     answer(reassignment.nextOpening(at)),
   ]);

@@ -15,15 +15,13 @@ import {ClassSet} from "../../types/ClassSet.sol";
 import {NotModule, NotTaskOwner, UnsupportedCodec} from "../../types/Errors.sol";
 import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_LINE, MAX_MOVED_LINE, PRICE_UNIT} from "../../types/Units.sol";
 import {INodeReports} from "../interfaces/INodeReports.sol";
+import {IOrphans} from "../interfaces/IOrphans.sol";
 import {IReleaseCharge} from "../interfaces/IReleaseCharge.sol";
 import {IWorkShares} from "../interfaces/IWorkShares.sol";
-import {OrphanQueue} from "./OrphanQueue.sol";
 
 /// @title Registry of leases: which node runs which units, at what price, under which fence
 /// @notice See {ILeaseRegistry}.
 contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
-    using OrphanQueue for OrphanQueue.Queue;
-
     /// @notice Longest outage of the sequencer that excuses nodes, seconds: a feed that stays "down" does not excuse for ever.
     uint256 public constant MAX_OUTAGE = 3 days;
 
@@ -43,15 +41,16 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     /// @dev First, so that it shares a slot with what the base contracts keep and granting writes no new one for it.
     uint32 public leaseCount;
+    uint32 private _drawCount;
 
     Modules private _modules;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
+    mapping(uint256 number => Draw) private _draws;
     mapping(uint32 leaseId => Departure) private _departures;
     /// @dev Only of moves that not all classes of the task may take.
     mapping(uint32 leaseId => ClassSet classes) private _takers;
-    OrphanQueue.Queue private _orphans;
 
     modifier onlyModule(address module) {
         require(msg.sender == module, NotModule(msg.sender));
@@ -82,11 +81,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external returns (uint32 first) {
+    function grant(Grant[] calldata grants, bytes32 seed) external returns (uint32 first) {
         require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
-        uint256 base = block.timestamp + _param(Param.LeaseGrace);
         first = leaseCount + 1;
-        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
+        if (grants.length == 0) return first;
+        uint256 base = block.timestamp + _param(Param.LeaseGrace);
+        uint16 draw = _noteDraw(seed, first);
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base, draw);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -183,7 +184,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
             // Never more than the node lost, or its owner could expire it at the pool's cost.
-            uint256 slashed = SUPPLY.slash(held.nodeId, _slice(held.count));
+            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
             VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         _free(held.nodeId, held.count);
@@ -235,41 +236,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         }
         held.status = LeaseStatus.Rejected;
         _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bondMicroVer * PRICE_UNIT);
-        SUPPLY.slash(held.nodeId, _slice(held.count));
+        SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
         SUPPLY.markDecided(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         _reopen(leaseId, held, 0);
-    }
-
-    /// @inheritdoc ILeaseRegistry
-    function takeOrphans(
-        uint256 most
-    )
-        external
-        onlyModule(_modules.reassignment)
-        returns (uint32[] memory leaseIds, uint32[] memory taskIds, bool moving)
-    {
-        leaseIds = _orphans.take(Math.min(most, _orphans.waiting()));
-        taskIds = new uint32[](leaseIds.length);
-        uint32 moved;
-        for (uint256 i; i < leaseIds.length; ++i) {
-            Lease storage orphan = _leases[leaseIds[i]];
-            taskIds[i] = orphan.taskId;
-            if (orphan.status != LeaseStatus.Expired) ++moved;
-        }
-        if (moved == 0) return (leaseIds, taskIds, false);
-        _orphans.moving -= moved;
-        return (leaseIds, taskIds, true);
-    }
-
-    /// @inheritdoc ILeaseRegistry
-    function orphanCounts() external view returns (uint256 waiting, uint256 moving) {
-        return (_orphans.waiting(), _orphans.moving);
-    }
-
-    /// @inheritdoc ILeaseRegistry
-    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory) {
-        return _orphans.page(offset, Math.min(count, Math.saturatingSub(_orphans.waiting(), offset)));
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -283,6 +253,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     function lease(uint32 leaseId) external view returns (Lease memory) {
         return _existing(leaseId);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function drawOf(uint32 leaseId) external view returns (Draw memory, uint32, uint24) {
+        Lease storage held = _existing(leaseId);
+        return (_drawOf(leaseId, held), held.taskId, held.start);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -326,7 +302,26 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return uint40(Math.min(until, type(uint40).max));
     }
 
-    function _grant(Grant memory g, uint256 base) private {
+    /// @dev Notes what leases by this seed have in common, once for all of them. {Supply} still has what it was at the freeze.
+    function _noteDraw(bytes32 seed, uint32 first) private returns (uint16) {
+        (uint32 freeze, uint32 positions, uint40 average) = SUPPLY.poolAtFreeze();
+        uint32 number = _drawCount;
+        if (_draws[number].freeze == freeze) return uint16(number);
+        _drawCount = ++number;
+        uint256 minPenalty = Math.ceilDiv(_param(Param.StakePerUnit) * _param(Param.SlashBps), BASIS);
+        _draws[number] = Draw(uint64(uint256(seed)), freeze, positions, average, first, uint40(minPenalty));
+        return uint16(number);
+    }
+
+    /// @dev A lease keeps the lower 16 bits of its draw's number: it is the newest with these that began before it.
+    function _drawOf(uint32 leaseId, Lease storage held) private view returns (Draw storage draw) {
+        uint256 number = _drawCount;
+        number -= uint16(uint16(number) - held.draw);
+        while (_draws[number].firstLease > leaseId) number -= 1 << 16;
+        return _draws[number];
+    }
+
+    function _grant(Grant memory g, uint256 base, uint16 draw) private {
         uint32 id = ++leaseCount;
         _leases[id] = Lease({
             taskId: g.taskId,
@@ -341,7 +336,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             parent: g.parent,
             classId: g.classId,
             reassignments: g.reassignments,
-            terms: 0
+            draw: draw
         });
         emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.priceMicroVer, g.fence, g.parent);
     }
@@ -383,13 +378,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             classId: held.classId,
             reassignments: held.reassignments
         });
-        _grant(rest, block.timestamp + _param(Param.LeaseGrace));
+        // The same holders: they have its checkpoints.
+        _grant(rest, block.timestamp + _param(Param.LeaseGrace), held.draw);
     }
 
     /// @dev The range waits for a batch.
     function _orphan(uint32 leaseId, bool moved) private {
         emit RangeOrphaned(leaseId, moved);
-        _orphans.add(leaseId, moved);
+        IOrphans(_modules.reassignment).add(leaseId, moved);
     }
 
     /// @dev Nothing leaves the lease.
@@ -519,10 +515,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         VAULT.releaseEscrow(taskId, to, amount);
     }
 
-    /// @dev Slice of the stake under `count` units, wei, rounded up.
-    function _slice(uint256 count) private view returns (uint256) {
-        uint256 under = count * _param(Param.StakePerUnit) * PRICE_UNIT;
-        return Math.ceilDiv(under * _param(Param.SlashBps), BASIS);
+    /// @dev What failing the lease costs, wei. It does not pay to fail or to cheat for a price that one loses by it.
+    function _penalty(uint32 leaseId, Lease storage held) private view returns (uint256) {
+        return held.count * Math.max(held.priceMicroVer, _drawOf(leaseId, held).minPenalty) * PRICE_UNIT;
     }
 
     /// @dev An active or moving lease that `operator` holds under this very fence.

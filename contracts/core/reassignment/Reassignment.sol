@@ -11,14 +11,19 @@ import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
 import {PackedUint32} from "../../libraries/PackedUint32.sol";
 import {ClassSet} from "../../types/ClassSet.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {BASIS} from "../../types/Units.sol";
 import {INodeReports} from "../interfaces/INodeReports.sol";
+import {IOrphans} from "../interfaces/IOrphans.sol";
 import {SeedDraw} from "../seeds/SeedDraw.sol";
 import {SeededSession} from "../seeds/SeededSession.sol";
+import {OrphanQueue} from "./OrphanQueue.sol";
 
 /// @title Reassignment: takers are drawn for the ranges of failed leases, and for units that move
 /// @notice See {IReassignment}.
 contract Reassignment is IReassignment, SeededSession {
+    using OrphanQueue for OrphanQueue.Queue;
+
     /// @dev What a batch draws for, beside its session.
     struct Batch {
         // One slot.
@@ -80,6 +85,7 @@ contract Reassignment is IReassignment, SeededSession {
 
     mapping(uint32 batchId => Batch) private _batches;
     mapping(uint32 nodeId => Arrival) private _arrivals;
+    OrphanQueue.Queue private _orphans;
 
     constructor(
         IParameters parameters,
@@ -92,6 +98,12 @@ contract Reassignment is IReassignment, SeededSession {
     ) SeededSession(parameters, supply, tasks, leases, seeds) {
         NODES = nodes;
         REPORTS = reports;
+    }
+
+    /// @inheritdoc IOrphans
+    function add(uint32 leaseId, bool moved) external {
+        require(msg.sender == address(LEASES), NotModule(msg.sender));
+        _orphans.add(leaseId, moved);
     }
 
     /// @inheritdoc IReassignment
@@ -146,6 +158,16 @@ contract Reassignment is IReassignment, SeededSession {
         return _batchGoesFirst();
     }
 
+    /// @inheritdoc IOrphans
+    function orphanCounts() external view returns (uint256 waiting, uint256 moving) {
+        return _orphanCounts();
+    }
+
+    /// @inheritdoc IReassignment
+    function orphanPage(uint256 offset, uint256 count) external view returns (uint32[] memory) {
+        return _orphans.page(offset, Math.min(count, Math.saturatingSub(_orphans.waiting(), offset)));
+    }
+
     /// @inheritdoc IReassignment
     function current() external view returns (BatchView memory) {
         return batch(_count);
@@ -159,7 +181,7 @@ contract Reassignment is IReassignment, SeededSession {
 
     /// @inheritdoc IReassignment
     function nextOpening() external view returns (uint256) {
-        (uint256 waiting, uint256 moving) = LEASES.orphanCounts();
+        (uint256 waiting, uint256 moving) = _orphanCounts();
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
         return Math.max(_batchFrom(last, waiting == moving), _roundUntil(last));
     }
@@ -194,7 +216,7 @@ contract Reassignment is IReassignment, SeededSession {
             Candidate memory c = _candidate(o, high % units, seed, attempt);
             uint256 count = _accepted(o, c, low);
             if (count == 0) continue;
-            _grant(o, c, uint24(count));
+            _grant(o, c, uint24(count), seed);
             units = o.range.count == 0 ? 0 : _price(o);
         }
         if (o.range.count != 0) _reopen(leaseId, o.range);
@@ -297,7 +319,7 @@ contract Reassignment is IReassignment, SeededSession {
     }
 
     /// @dev Leases units to the node; the orphan keeps the rest.
-    function _grant(Orphan memory o, Candidate memory c, uint24 count) private {
+    function _grant(Orphan memory o, Candidate memory c, uint24 count, bytes32 seed) private {
         (uint8 classId, uint40 price) = SUPPLY.reserve(c.nodeId, count);
         if (o.moved) {
             Arrival memory arrival = _arrivalAt(c.nodeId, c.reportedAt);
@@ -318,7 +340,7 @@ contract Reassignment is IReassignment, SeededSession {
             classId: classId,
             reassignments: o.range.reassignments
         });
-        uint32 granted = LEASES.grant(grants);
+        uint32 granted = LEASES.grant(grants, seed);
         emit RangeDrawn(o.batchId, o.leaseId, granted, c.nodeId, o.range.start, count);
         o.range.start += count;
         o.range.count -= uint16(count);
@@ -341,13 +363,17 @@ contract Reassignment is IReassignment, SeededSession {
     /// @return orphans The others.
     /// @return moving Whether one of those that were taken leaves its node by a move.
     function _takeOrphans() private returns (uint32[] memory orphans, bool moving) {
-        uint32[] memory taskIds;
-        (orphans, taskIds, moving) = LEASES.takeOrphans(BATCH);
+        orphans = _orphans.take(Math.min(BATCH, _orphans.waiting()));
         uint256 count;
-        for (uint256 i; i < taskIds.length; ++i) {
-            if (TASKS.takesLeases(taskIds[i])) orphans[count++] = orphans[i];
-            else _reopen(orphans[i]);
+        uint32 moved;
+        for (uint256 i; i < orphans.length; ++i) {
+            (ILeaseRegistry.Lease memory range, bool moves, ) = LEASES.orphanOf(orphans[i]);
+            if (moves) ++moved;
+            if (TASKS.takesLeases(range.taskId)) orphans[count++] = orphans[i];
+            else _reopen(orphans[i], range);
         }
+        moving = moved != 0;
+        if (moving) _orphans.moving -= moved;
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(orphans, count)
@@ -383,7 +409,7 @@ contract Reassignment is IReassignment, SeededSession {
 
     /// @dev From when on a batch may be opened, and until when a round may go before it, seconds.
     function _turns() private view returns (uint256 batchFrom, uint256 roundUntil) {
-        (uint256 waiting, uint256 moving) = LEASES.orphanCounts();
+        (uint256 waiting, uint256 moving) = _orphanCounts();
         require(waiting != 0, NoOrphans());
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
         return (_batchFrom(last, waiting == moving), _roundUntil(last));
@@ -402,6 +428,10 @@ contract Reassignment is IReassignment, SeededSession {
     function _arrivalAt(uint32 nodeId, uint40 reportedAt) private view returns (Arrival memory arrival) {
         arrival = _arrivals[nodeId];
         if (reportedAt > arrival.until) delete arrival;
+    }
+
+    function _orphanCounts() internal view override returns (uint256, uint256) {
+        return (_orphans.waiting(), _orphans.moving);
     }
 
     function _requireOpen() private view returns (Session storage session) {

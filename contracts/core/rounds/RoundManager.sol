@@ -12,6 +12,7 @@ import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
 import {ClassSet} from "../../types/ClassSet.sol";
 import {IntakePaused} from "../../types/Errors.sol";
 import {PRICE_UNIT} from "../../types/Units.sol";
+import {IOrphans} from "../interfaces/IOrphans.sol";
 import {SeededSession} from "../seeds/SeededSession.sol";
 import {Certificate} from "./Certificate.sol";
 import {Layout} from "./Layout.sol";
@@ -35,6 +36,8 @@ contract RoundManager is IRoundManager, SeededSession {
 
     /// @notice Pays bounties.
     IVault public immutable VAULT;
+    /// @notice Ranges that a batch may have to draw for first.
+    IOrphans public immutable ORPHANS;
 
     mapping(uint32 roundId => Round) private _rounds;
 
@@ -44,9 +47,11 @@ contract RoundManager is IRoundManager, SeededSession {
         ISupply supply,
         ITaskRegistry tasks,
         ILeaseRegistry leases,
-        IVrfSeeds seeds
+        IVrfSeeds seeds,
+        IOrphans orphans
     ) SeededSession(parameters, supply, tasks, leases, seeds) {
         VAULT = vault;
+        ORPHANS = orphans;
     }
 
     /// @inheritdoc IRoundManager
@@ -90,7 +95,7 @@ contract RoundManager is IRoundManager, SeededSession {
         // Before a task that was cancelled meanwhile can end.
         uint256 fees = _charge(board);
         _close(roundId, session, Phase.Done);
-        LEASES.grant(grants);
+        LEASES.grant(grants, seed);
         // Half of what the round cannot give back, beyond its seed: who settles rounds of its own tasks loses by it.
         uint256 beyond = Math.saturatingSub(fees, PARAMETERS.get(Param.SeedPrice) * PRICE_UNIT);
         uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, beyond / 2);
@@ -167,6 +172,10 @@ contract RoundManager is IRoundManager, SeededSession {
         uint32[] memory taskIds = new uint32[](demands.length);
         for (uint256 i; i < taskIds.length; ++i) taskIds[i] = demands[i].taskId;
         TASKS.thaw(taskIds, phase == Phase.Aborted);
+    }
+
+    function _orphanCounts() internal view override returns (uint256, uint256) {
+        return ORPHANS.orphanCounts();
     }
 
     function _requireOpen() private view returns (Session storage session) {

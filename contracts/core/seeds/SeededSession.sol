@@ -43,7 +43,7 @@ abstract contract SeededSession {
     ISupply public immutable SUPPLY;
     /// @notice Where units wait for a session.
     ITaskRegistry public immutable TASKS;
-    /// @notice Grants what a session decides, and keeps the ranges that wait for a batch.
+    /// @notice Grants what a session decides.
     ILeaseRegistry public immutable LEASES;
     /// @notice Seeds.
     IVrfSeeds public immutable SEEDS;
@@ -107,11 +107,14 @@ abstract contract SeededSession {
     /// @dev Whether a round must let a batch go first: ranges wait for one that may be opened, and the last freeze was not a
     /// batch's.
     function _batchGoesFirst() internal view returns (bool) {
-        (uint256 waiting, uint256 moving) = LEASES.orphanCounts();
+        (uint256 waiting, uint256 moving) = _orphanCounts();
         if (waiting == 0) return false;
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
         return !last.forBatch && block.timestamp >= _batchFrom(last, waiting == moving);
     }
+
+    /// @dev How many ranges wait for a batch, and how many of them leave their node by a move.
+    function _orphanCounts() internal view virtual returns (uint256 waiting, uint256 moving);
 
     /// @dev From when on a batch may be opened if nothing that waits has failed, seconds. The stake of a failed node pays for its
     /// seed; moves cost nobody anything, so that they share one.

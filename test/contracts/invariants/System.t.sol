@@ -191,7 +191,7 @@ contract SystemInvariants is Fixture, Sums {
     /// @dev Leases whose range waits for a batch, or for its turn in the open one: each of them once, and expired or moved.
     function _orphaned(uint256 count) private view returns (bool[] memory orphaned) {
         orphaned = new bool[](count);
-        uint32[] memory waiting = leases.orphanPage(0, type(uint256).max);
+        uint32[] memory waiting = reassignment.orphanPage(0, type(uint256).max);
         for (uint256 i; i < waiting.length; ++i) _orphan(orphaned, waiting[i]);
         IReassignment.BatchView memory b = reassignment.current();
         bool open = b.status == IReassignment.BatchStatus.Seeding || b.status == IReassignment.BatchStatus.Drawing;
