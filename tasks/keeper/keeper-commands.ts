@@ -13,7 +13,7 @@ export const keeperCommands = [
     .addOption(FILE)
     .setAction(async () => ({ default: (await import("./program.ts")).plan }))
     .build(),
-  new CommandBuilder("keeper:check", "Says whether keeper:run would work, and what to mend", "--file keeper.json")
+  new CommandBuilder("keeper:check", "Says whether keeper:run would work, and what to correct", "--file keeper.json")
     .addOption(FILE)
     .addFlag({ name: "json", description: "print one JSON object instead of text" })
     .setAction(async () => ({ default: (await import("./program.ts")).check }))

@@ -9,7 +9,7 @@ const storeIn = (folder: string) =>
     defaultValue: `.data/developer/${folder}`,
   }) as const;
 const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
-const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
+const MAX_PRICE = { name: "maxPrice", description: "maximum price of a unit, VER", defaultValue: "" } as const;
 const CLASSES = {
   name: "classes",
   description:
@@ -42,7 +42,7 @@ export const taskCommands = [
     .addOption(CLASSES)
     .addOption({
       name: "within",
-      description: "time until the results must be there, such as 24h",
+      description: "time until the results must be delivered, such as 24h",
       defaultValue: "24h",
     })
     .addOption({
@@ -70,7 +70,7 @@ export const taskCommands = [
         "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
       defaultValue: "1",
     })
-    .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
+    .addFlag({ name: "detach", description: "end after submitting; nodes must then get the spec from elsewhere" })
     .setAction(() => import("./submit.ts"))
     .build(),
 

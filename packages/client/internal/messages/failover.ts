@@ -17,7 +17,7 @@ export const FAILOVER: ErrorMessages = {
   },
   "ReceiptsOutOfOrder(uint32)": {
     say: (a) =>
-      `The receipt of node ${a.text("nodeId")} is out of place or there twice; give receipts in ascending order of their nodes.`,
+      `The receipt of node ${a.text("nodeId")} is out of order or given twice; give receipts in ascending order of their nodes.`,
   },
   "ReceiptOfProducer(uint32)": {
     say: (a) => `Node ${a.text("nodeId")} cannot vouch for its own checkpoint; ask other nodes.`,
