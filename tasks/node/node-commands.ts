@@ -65,7 +65,7 @@ export const nodeCommands = [
     .setAction(async () => ({ default: (await import("./program.ts")).check }))
     .build(),
 
-  writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")
+  writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 4 --ask 0.015")
     .addOption(NODE)
     .addOption({ name: "class", description: "another class", defaultValue: "" })
     .addOption({ name: "capacity", description: "another capacity", type: "int", defaultValue: 0 })
@@ -87,28 +87,28 @@ export const nodeCommands = [
     .setAction(() => import("./update.ts"))
     .build(),
 
-  writing("node:stake", "Adds stake to a node", "--node 3 --amount 100")
+  writing("node:stake", "Adds stake to a node", "--node 4 --amount 100")
     .addOption(NODE)
     .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
     .setAction(() => import("./stake.ts"))
     .build(),
 
-  writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 3")
+  writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 4")
     .addOption(NODE)
     .setAction(async () => ({ default: (await import("./status-change.ts")).drain }))
     .build(),
 
-  writing("node:resume", "Takes leases again after node:drain", "--node 3")
+  writing("node:resume", "Takes leases again after node:drain", "--node 4")
     .addOption(NODE)
     .setAction(async () => ({ default: (await import("./status-change.ts")).resume }))
     .build(),
 
-  writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 3")
+  writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 4")
     .addOption(NODE)
     .setAction(async () => ({ default: (await import("./status-change.ts")).exit }))
     .build(),
 
-  writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 3")
+  writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 4")
     .addOption(NODE)
     .setAction(async () => ({ default: (await import("./status-change.ts")).withdraw }))
     .build(),
@@ -121,7 +121,7 @@ export const nodeCommands = [
   reading(
     "node:status",
     "What a node is, does and has earned and, if it is idle, why; without --node, all nodes",
-    "--node 3",
+    "--node 4",
   )
     .addOption(NODE)
     .setAction(() => import("./status.ts"))
