@@ -53,12 +53,14 @@ export class ReceiptRequester {
     const { session, nodeId, signer, domain, reputation, metrics, logger } = this.#context;
     const { leaseId } = claim;
     const block = await session.reader.block();
-    const [needed, ranked] = await Promise.all([
+    const [demanded, ranked] = await Promise.all([
       session.reader.receiptsNeeded(block, leaseId),
       this.#context.holders.of(block, leaseId, replicas),
     ]);
     const others = new Map(ranked.map((holder) => [holder.nodeId, holder]));
     const holders = [...others.keys()];
+    // A node that drains counts itself out, and the chain asks it for fewer: what others can hold, they shall.
+    const needed = Math.max(demanded, Math.min(replicas, holders.length));
     const request = { ...claim, signature: await signReceipt(signer, domain, claim, nodeId) };
     const started = performance.now();
     const gathered = collectReceipts({
