@@ -4,7 +4,7 @@ import { formatEther } from "ethers";
 
 import type { Node, NodeClass } from "@verai/client/entities";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { answer } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import { listenAddress } from "@verai/checkpoint-store/transfer/addresses";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { chooseExecutor } from "./executor.ts";
 import { executorConfig } from "./executor-config.ts";
 
@@ -11,8 +12,8 @@ test("containers by default, processes on a local chain; what is configured goes
     chooseExecutor({ network: network(chainId), executor: executorConfig.parse(executor) }).kind;
   assert.equal(kindOn(8453), "container");
   assert.equal(kindOn(84532), "container");
-  assert.equal(kindOn(31337), "process");
-  assert.equal(kindOn(31337, { kind: "container" }), "container");
+  assert.equal(kindOn(LOCAL_CHAIN_ID), "process");
+  assert.equal(kindOn(LOCAL_CHAIN_ID, { kind: "container" }), "container");
   assert.equal(kindOn(8453, { kind: "process" }), "process");
 });
 

@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 import type { Logger } from "@verai/process/logger";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { builtInTrainers } from "@verai/executor/trainers/registry";
 import type { Executor } from "@verai/executor/executor";
 import { ProcessExecutor } from "@verai/executor/process";
 import type { AgentConfig } from "./config.ts";
 import { type ExecutorConfig, executorConfig } from "./executor-config.ts";
-
-/** Chain id of chains for development, where nobody is a stranger. */
-const LOCAL_CHAIN_ID = 31337;
 
 /** How units are run: as configured, else in containers, unless the chain is a local one. */
 export function chooseExecutor(config: Pick<AgentConfig, "executor" | "network">): ExecutorConfig {
@@ -60,7 +58,17 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
     case "kubernetes": {
       const { KubernetesExecutor } = await import("@verai/executor/kubernetes");
       const { Cluster } = await import("@verai/executor/kubernetes/cluster");
-      const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, diskMiB, kind: _, ...settings } = chosen;
+      const {
+        namespace,
+        kubeconfig,
+        trainerImage,
+        allowOutbound,
+        unitSize,
+        diskMiB,
+        scratchMiB,
+        kind: _,
+        ...settings
+      } = chosen;
       const uid = process.getuid?.() ?? 0;
       if (uid === 0) throw new Error("The agent runs as root, and so would strangers' programs: give it another user.");
       return new KubernetesExecutor({
@@ -73,6 +81,7 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
         gpusPerUnit: unitSize.gpus,
         unitSize,
         diskMiB,
+        scratchMiB,
         onNotice: (notice) => logger.warn(notice),
       });
     }

@@ -1,5 +1,6 @@
 import { parseUnits } from "ethers";
 
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { ChainError } from "@verai/client/errors";
 import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
@@ -47,7 +48,7 @@ export async function ensureRegistered(
     );
   }
   const { stakePerUnit } = await reader.parameters(block);
-  const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
+  const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
   const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
   const nodeId = await registerNode(session, await session.queue(config.owner), logger, {
     label: "register node",

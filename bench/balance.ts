@@ -1,121 +1,173 @@
 /**
  * Load balancing in a simulated network: `npm run simulate:balance -- [--quick] [--json] [--write] [--seed <n>]`.
  *
- *     --quick    fewer nodes and periods, a few seconds
+ *     --quick    fewer nodes and periods, a minute
  *     --json     print JSON instead of a table
  *     --write    put table and chart into docs/
- *     --seed     another random network (default 1)
+ *     --seed     other random networks: this seed and the two after it (default 1)
  *
- * The same random arrivals, once without and once with the balance keeper. Exits with 1 if balancing does not narrow the
- * spread of loads, or if more than one migration of a hundred brings a lease back to a node that it had left.
+ * The same random arrivals three times: nothing moves; every node is brought into the band; only what pays moves, which is
+ * what the balance keeper does. Exits with 1 if moving what pays costs more in all than doing nothing, if it moves more than
+ * {@link MOST_MOVED} of what is leased, or if more than one migration of a hundred brings a lease back to a node that it had
+ * left.
  */
 
-import { simulate, type SimulationResult } from "./balance/simulation.ts";
+import { keeperConfig } from "../keepers/config.ts";
+import { worthOf } from "../keepers/balancing/balancing-keeper.ts";
+import { simulate, type SimulationOptions, type SimulationResult } from "./balance/simulation.ts";
 import { type BenchFlags, benchCommand, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { machine, markdownTable, writePicture, writeSection } from "./report.ts";
 
+/** Share of the leased units that may move, and what the deviation may be in times of that with all nodes in the band. */
+const MOST_MOVED = 0.3;
+const MOST_DEVIATION = 2;
+
 const flags = benchCommand(
   "simulate:balance",
   "Load balancing in a simulated network",
-  "fewer nodes and periods, a few seconds",
+  "fewer nodes and periods, a minute",
 )
-  .option("--seed <number>", "another random network", wholeNumber(), 1)
+  .option("--seed <number>", "other random networks", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
-const size = flags.quick ? { nodes: 600, periods: 240, warmUp: 120 } : { nodes: 4000, periods: 600, warmUp: 150 };
-const common = { ...size, seed: flags.seed, threshold: 1000, hysteresis: 200, cooldown: 10, noise: 50 };
-const loads = [0.3, 0.5, 0.7];
+const config = keeperConfig.shape.balancing.parse(undefined);
+const size = flags.quick ? { nodes: 600, periods: 240, warmUp: 120 } : { nodes: 2000, periods: 480, warmUp: 120 };
+const common = {
+  ...size,
+  threshold: 1000,
+  hysteresis: config.hysteresis * 100,
+  cooldown: 10,
+  noise: 50,
+  worth: worthOf(config),
+  movedShare: config.mostMoved / 100,
+  unitPrice: 1,
+  hours: 1 / 60,
+};
+const seeds = [flags.seed, flags.seed + 1, flags.seed + 2];
+const LINES = ["nothing", "band", "worth"] as const;
+type Line = SimulationOptions["policy"];
+
 const runs = [1, 8].flatMap((prices) =>
-  loads.map((load) => {
-    const run = (balance: boolean) => {
-      const words = `load ${load}, ${prices} prices, ${balance ? "with" : "without"} balancing`;
-      if (!flags.json) process.stderr.write(`${words}\n`);
-      const started = performance.now();
-      const result = simulate({ ...common, load, prices, balance });
-      return { result, ms: Math.round(performance.now() - started) };
-    };
-    return { load, prices, without: run(false), with: run(true) };
+  [0.1, 0.3, 0.5, 0.7, 0.9].map((load) => {
+    const results = (policy: Line): SimulationResult[] =>
+      seeds.map((seed) => {
+        if (!flags.json) process.stderr.write(`load ${load}, ${prices} prices, seed ${seed}: ${policy}\n`);
+        return simulate({ ...common, seed, load, prices, policy });
+      });
+    return { load, prices, nothing: results("nothing"), band: results("band"), worth: results("worth") };
   }),
 );
-const wrong = runs.flatMap((run) => [
-  ...(run.with.result.meanDeviation < run.without.result.meanDeviation
-    ? []
-    : [`load ${run.load}, ${run.prices} prices: balancing does not narrow the spread`]),
-  ...(run.with.result.returns <= run.with.result.migrations / 100
-    ? []
-    : [`load ${run.load}, ${run.prices} prices: ${run.with.result.returns} leases came back`]),
-]);
-if (flags.json) process.stdout.write(`${JSON.stringify({ machine: machine(), ...common, runs, wrong })}\n`);
+type Run = (typeof runs)[number];
+
+const mean = (results: readonly SimulationResult[], of: (result: SimulationResult) => number): number =>
+  results.reduce((sum, result) => sum + of(result), 0) / results.length;
+const deviation = ({ meanDeviation }: SimulationResult): number => meanDeviation;
+const moved = ({ movedShare }: SimulationResult): number => movedShare;
+const together = ({ spreadCost, moveCost }: SimulationResult): number => spreadCost + moveCost;
+const migrations = (result: SimulationResult): number => result.migrations;
+const returns = (result: SimulationResult): number => result.returns;
+
+const wrong = runs.flatMap((run) => {
+  const where = `load ${run.load}, ${run.prices} prices`;
+  const [nothing, worth] = [mean(run.nothing, together), mean(run.worth, together)];
+  return [
+    ...(worth <= nothing ? [] : [`${where}: moving what pays costs more in all than doing nothing`]),
+    ...(mean(run.worth, moved) <= MOST_MOVED
+      ? []
+      : [`${where}: more than ${100 * MOST_MOVED} % of the leased units move`]),
+    ...(mean(run.worth, returns) <= mean(run.worth, migrations) / 100 ? [] : [`${where}: leases come back`]),
+  ];
+});
+/** Where the deviation is more than twice what it is with all nodes in the band. */
+const wide = runs.filter((run) => mean(run.worth, deviation) > MOST_DEVIATION * mean(run.band, deviation));
+if (flags.json) process.stdout.write(`${JSON.stringify({ machine: machine(), ...common, seeds, runs, wrong })}\n`);
 else process.stdout.write(report(""));
 if (flags.write) writeSection("simulate:balance", report(writePicture("balance.svg", chart(), "Spread of loads")));
 for (const each of wrong) process.stderr.write(`${each}\n`);
 process.exitCode = wrong.length === 0 ? 0 : 1;
 
 function report(picture: string): string {
-  const cells = ({
-    meanLoad,
-    meanDeviation,
-    meanSpan,
-    outside,
-    leases,
-    migrations,
-    movedShare,
-    returns,
-  }: SimulationResult) => [
-    `${meanLoad.toFixed(1)} %`,
-    meanDeviation.toFixed(1),
-    meanSpan.toFixed(1),
-    `${(outside * 100).toFixed(1)} %`,
-    leases.toLocaleString("en"),
-    migrations.toLocaleString("en"),
-    `${(movedShare * 100).toFixed(1)} %`,
-    String(returns),
-  ];
   const right = (heading: string) => ({ heading, align: "right" as const });
   return [
-    `${size.nodes.toLocaleString("en")} nodes of 4 to 16 units, ${size.periods} report periods of which the first`,
-    `${size.warmUp} do not count, seed ${common.seed}. τ is 10 percentage points, the hysteresis 2, reported loads are off by up`,
-    "to 0.5. Tasks arrive at random and go to the cheapest nodes that are fit for new work; owners use their machines now",
-    "and then. *Prices*: how many different ones the nodes ask; no work moves to a node that asks more than the market does.",
-    "*Leased*: share of all units. *Deviation* and *span* (5th to 95th percentile) of the loads in percentage",
-    "points; *outside*: nodes farther than τ from the average. *Moved*: units moved for each unit leased. *Returns*:",
-    "migrations back to a node that the lease had left, which only happen when owners and other work change the loads.",
-    "Nodes below the band stay there when nobody is above it: the rule takes from loaded nodes, it does not level. Where",
-    "prices differ the cheap nodes stay the busy ones, as the market wants it: relief is not bought at a higher price.",
+    `${size.nodes.toLocaleString("en")} nodes of 4 to 16 units, ${size.periods} report periods of a minute of which the first`,
+    `${size.warmUp} do not count, means of seeds ${seeds.join(", ")}. τ is 10 percentage points, the hysteresis ${config.hysteresis}, reported loads`,
+    "are off by up to 0.5. Tasks arrive at random, last an hour on average and go to the cheapest nodes that are fit for new",
+    "work; owners use their machines now and then. *Prices*: how many different ones the nodes ask; no work moves to a node",
+    "that asks more than the market does. *Leased*: share of all units. *Deviation* and *span* (5th to 95th percentile) of the",
+    "loads in percentage points; *outside*: nodes farther than τ from the average. *Moved*: units moved for each unit leased,",
+    "and the most with any seed.",
     "",
-    wrong.length === 0 ? "Balancing narrows the spread at every load." : wrong.join("\n"),
+    "*Cost*, in VER for each node and day, is that of the *spread* (a node at distance d from the average costs",
+    `${config.pointValue} × d² ÷ 2τ an hour, a point next to the band's edge hence ${config.pointValue} VER), that of *moving* (transactions at`,
+    `${config.gasPrice} gwei and ${config.verPerEth} VER an ETH, and ${config.pause} s without work for units of ${common.unitPrice} VER an hour), and both *together*. These are the`,
+    "defaults of `balancing` in a keeper's [configuration](config.md). *Nothing*: no keeper. *Band*: every node is brought into the band,",
+    "whatever it costs. *Pays*: what the balance keeper does.",
+    "",
+    wrong.length === 0
+      ? `Moving what pays costs less in all than doing nothing at every load, and moves at most ${100 * MOST_MOVED} % of what is leased.`
+      : wrong.join("\n"),
+    wide.length === 0
+      ? `Its deviation is at most ${MOST_DEVIATION} times that with all nodes in the band.`
+      : `Its deviation is more than ${MOST_DEVIATION} times that with all nodes in the band at ${wide
+          .map(
+            ({ load, prices }) =>
+              `${(100 * load).toFixed(0)} % with ${prices === 1 ? "one price" : `${prices} prices`}`,
+          )
+          .join(", ")}: with so few moves the market fills the nodes again that were relieved.`,
     "",
     ...(picture === "" ? [] : [picture, ""]),
     markdownTable(
       [
         right("prices"),
         right("leased"),
-        { heading: "balancing" },
-        ...["load", "deviation", "span", "outside", "leases", "migrations", "moved", "returns"].map(right),
+        { heading: "moves" },
+        ...["load", "deviation", "span", "outside", "migrations", "moved", "most", "spread", "moving", "together"].map(
+          right,
+        ),
       ],
-      runs.flatMap((run) => [
-        [String(run.prices), `${(run.load * 100).toFixed(0)} %`, "without", ...cells(run.without.result)],
-        ["", "", "with", ...cells(run.with.result)],
-      ]),
+      runs.flatMap((run) =>
+        LINES.map((line, i) => [
+          ...(i === 0 ? [String(run.prices), `${(run.load * 100).toFixed(0)} %`] : ["", ""]),
+          line === "worth" ? "**pays**" : line,
+          ...cells(run[line]),
+        ]),
+      ),
     ),
   ].join("\n");
 }
 
+function cells(results: Run[Line]): string[] {
+  return [
+    `${mean(results, ({ meanLoad }) => meanLoad).toFixed(1)} %`,
+    mean(results, deviation).toFixed(1),
+    mean(results, ({ meanSpan }) => meanSpan).toFixed(1),
+    `${(100 * mean(results, ({ outside }) => outside)).toFixed(1)} %`,
+    Math.round(mean(results, migrations)).toLocaleString("en"),
+    `${(100 * mean(results, moved)).toFixed(1)} %`,
+    `${(100 * Math.max(...results.map(moved))).toFixed(1)} %`,
+    mean(results, ({ spreadCost }) => spreadCost).toFixed(2),
+    mean(results, ({ moveCost }) => moveCost).toFixed(2),
+    mean(results, together).toFixed(2),
+  ];
+}
+
 function chart(): string {
   // A point for each 20 periods is enough to see.
-  const points = ({ deviation }: SimulationResult) =>
-    deviation.flatMap((value, i): [number, number][] => (i % 20 === 0 ? [[size.warmUp + i, value]] : []));
+  const points = (result: SimulationResult | undefined) =>
+    (result?.deviation ?? []).flatMap((value, i): [number, number][] =>
+      i % 20 === 0 ? [[size.warmUp + i, value]] : [],
+    );
   return lineChart({
     title: "Spread of loads with and without balancing",
-    subtitle: `${size.nodes} nodes that ask the same, seed ${common.seed}; dashed: without`,
+    subtitle: `${size.nodes} nodes that ask the same, seed ${flags.seed}; dashed: without`,
     x: { label: "report period" },
     y: { label: "standard deviation of the loads, percentage points", include: [0] },
     series: runs
-      .filter(({ prices }) => prices === 1)
+      .filter(({ prices, load }) => prices === 1 && [0.3, 0.5, 0.7].includes(load))
       .flatMap((run) => [
-        { name: `${run.load * 100} % leased, with`, points: points(run.with.result) },
-        { name: `${run.load * 100} % leased, without`, points: points(run.without.result), dashed: true },
+        { name: `${run.load * 100} % leased, what pays`, points: points(run.worth[0]) },
+        { name: `${run.load * 100} % leased, without`, points: points(run.nothing[0]), dashed: true },
       ]),
   });
 }

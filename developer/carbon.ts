@@ -26,13 +26,13 @@ export interface CarbonTerm {
 export async function carbonTerms(
   reader: Reader,
   at: BlockReference,
-  classes: readonly { readonly id: number; readonly name: string }[],
+  classes: readonly { readonly classId: number; readonly name: string }[],
   carbonPrice: number,
   provider: IntensityProvider = intensityTable,
 ): Promise<Map<number, CarbonTerm>> {
   const terms = new Map<number, CarbonTerm>();
-  for (const { id, name } of classes) {
-    const { baselineJoules, gridIntensity } = await readClassEnergy(reader, at, id);
+  for (const { classId, name } of classes) {
+    const { baselineJoules, gridIntensity } = await readClassEnergy(reader, at, classId);
     const joulesPerUnit = baselineJoules || classBaseline(name)?.joulesPerUnit;
     if (joulesPerUnit === undefined) {
       throw new RangeError(
@@ -41,7 +41,7 @@ export async function carbonTerms(
     }
     const gramsPerKwh = gridIntensity / 1000 || (await provider.intensity(regionOf(name))).gramsPerKwh;
     const surcharge = carbonSurcharge(carbonPrice, gramsPerKwh, joulesPerUnit);
-    terms.set(id, { className: name, joulesPerUnit, gramsPerKwh, surcharge });
+    terms.set(classId, { className: name, joulesPerUnit, gramsPerKwh, surcharge });
   }
   return terms;
 }

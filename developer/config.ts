@@ -34,24 +34,13 @@ export const taskTerms = z.strictObject({
   carbonPrice: ver.optional(),
   /** Seconds between two checkpoints of a lease. */
   checkpointInterval: wholeWithin(1, 30 * 86_400, "seconds"),
-  /** Longest time that a unit may take; left out: {@link defaultUnitTime}. */
+  /** Longest time that a unit may take; left out: a day, or until the deadline if that is sooner. */
   maxUnitTime: wholeWithin(1, MAX_UNIT_TIME, "seconds").optional(),
   /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
   replicas: wholeWithin(0, 4, "nodes").default(1),
   /** Seconds from now until the deadline for results. */
   within: wholeWithin(1, 366 * 86_400, "seconds"),
 });
-
-/** Longest time of a unit where a task's terms name none: a day, or until the deadline if that is sooner. Seconds. */
-export function defaultUnitTime({
-  checkpointInterval,
-  within,
-}: {
-  checkpointInterval: number;
-  within: number;
-}): number {
-  return Math.max(checkpointInterval, Math.min(86_400, within));
-}
 
 export type DeveloperConfig = z.output<typeof developerConfig>;
 export type TaskTerms = z.output<typeof taskTerms>;

@@ -32,6 +32,7 @@ import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
 import type { TaskProgress } from "./progress.ts";
 import { requireRunnable } from "./requirements.ts";
 import { submitTask } from "./submit.ts";
+import { requestOf } from "./task-request.ts";
 
 const INTERVAL_MS = 1500;
 
@@ -55,7 +56,9 @@ program
     requireRunnable(parsed, { ...terms, classes: Object.keys(terms.classes), trainers: settings.trainers });
     await work(settings, async (session, store, config) => {
       const once = { directory: join(config.dataDir, "submissions"), name: options.submission };
-      const { taskId } = await submitTask(session, config.key, store, spec, terms, logger, once);
+      const { reader } = session;
+      const request = requestOf(terms, await reader.classes(await reader.block()));
+      const { taskId } = await submitTask(session, config.key, store, spec, request, logger, once);
       return taskId;
     });
   });

@@ -1,8 +1,7 @@
-import { parseUnits, type TransactionReceipt } from "ethers";
+import type { TransactionReceipt } from "ethers";
 
 import type { Task } from "@verai/client/entities";
-import { ChainError } from "@verai/client/errors";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { KeySource } from "@verai/client/keys";
 import type { SignedTransaction } from "@verai/client/tx/queue";
 import { submittedTask } from "@verai/client/outcomes";
@@ -11,10 +10,10 @@ import type { Session } from "@verai/client/session";
 import { fundAndSubmit } from "@verai/client/simulate";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
-import { microToWei, parsePrice } from "@verai/protocol/money/ver";
+import { formatPrice, microToWei } from "@verai/protocol/money/ver";
 import { carbonTerms } from "./carbon.ts";
-import { defaultUnitTime, type TaskTerms } from "./config.ts";
 import { Submission } from "./submission.ts";
+import { defaultUnitTime, type RequestedClass, type TaskRequest, termsOf } from "./task-request.ts";
 
 /** Where it is remembered what was submitted, so that nothing is paid for twice. */
 export interface SubmitOnce {
@@ -38,47 +37,32 @@ export interface Notices {
  * @param spec Bytes of a valid spec.
  * @param once Left out: submits it whatever was submitted before.
  * @returns The task's id and its spec's CID.
- * @throws ChainError with the remedy: unknown class, price off the grid, too little VER or ETH.
+ * @throws ChainError with the remedy: a request that the contracts refuse, too little VER or ETH.
  */
 export async function submitTask(
   session: Session,
   key: KeySource,
   store: CheckpointStore,
   spec: Uint8Array,
-  terms: TaskTerms,
+  request: TaskRequest,
   logger: Notices,
   once?: SubmitOnce,
 ): Promise<{ taskId: number; specCid: string }> {
   const { reader, contracts } = session;
-  const block = await reader.block();
-  const known = new Map((await reader.classes(block)).map(({ id, name }) => [name, id]));
-  const classes = Object.entries(terms.classes)
-    .map(([name, surcharge]) => {
-      const id = known.get(name);
-      if (id === undefined) {
-        throw new ChainError(
-          "UNKNOWN_CLASS",
-          false,
-          `There is no class "${name}" on this network. Use one or more of: ${[...known.keys()].join(", ")}.`,
-        );
-      }
-      return { id, name, surcharge: parseUnits(surcharge, 18) };
-    })
-    .sort((a, b) => a.id - b.id);
-  await addCarbon(session, classes, terms, logger);
+  const classes = await withCarbon(session, request, logger);
   const { cid } = await store.addFile(spec, { pin: "spec" });
   const { digest, codec } = toChainCid(cid);
   const specCid = cid.toString();
-  const record = once && (await openRecord(session, key, digest, terms, once));
+  const record = once && (await openRecord(session, key, digest, request, once));
   if (record) {
-    const taskId = await submittedBefore(session, key, record, digest, terms);
+    const taskId = await submittedBefore(session, key, record, digest, request.units);
     if (taskId !== undefined) {
       logger.info({ task: taskId, spec: specCid }, "this is submitted already and not paid for again");
       return { taskId, specCid };
     }
   }
-  const maxPrice = parseUnits(terms.maxPrice, 18);
-  const deposit = await reader.depositFor(block, terms.units, maxPrice);
+  const { units, maxPrice, checkpointInterval, replicas, within } = request;
+  const deposit = await reader.depositFor(await reader.block(), units, maxPrice);
   const { signer, queue } = await session.queue(key);
   const needed = deposit.escrow + deposit.fee;
   const permit = await signPermit(contracts, signer, needed);
@@ -98,13 +82,13 @@ export async function submitTask(
         {
           specDigest: digest,
           specCodec: codec,
-          units: terms.units,
+          units,
           maxPrice,
-          checkpointInterval: terms.checkpointInterval,
-          maxUnitTime: terms.maxUnitTime ?? defaultUnitTime(terms),
-          replicas: terms.replicas,
-          deadline: now.timestamp + terms.within,
-          classIds: classes.map(({ id }) => id),
+          checkpointInterval,
+          maxUnitTime: request.maxUnitTime ?? defaultUnitTime(request),
+          replicas,
+          deadline: now.timestamp + within,
+          classIds: classes.map(({ classId }) => classId),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],
         },
         permit.deadline,
@@ -117,7 +101,7 @@ export async function submitTask(
   const taskId = await taskIdIn(session, sent ?? earlier);
   if (taskId === undefined) throw new Error("the transaction went through without submitting a task");
   await record?.done(taskId);
-  logger.info({ task: taskId, spec: specCid, units: terms.units }, "task submitted");
+  logger.info({ task: taskId, spec: specCid, units }, "task submitted");
   return { taskId, specCid };
 }
 
@@ -128,7 +112,7 @@ async function openRecord(
   { provider, contracts, queue }: Session,
   key: KeySource,
   spec: string,
-  terms: TaskTerms,
+  request: TaskRequest,
   { directory, name }: SubmitOnce,
 ): Promise<Submission> {
   const { signer } = await queue(key);
@@ -137,6 +121,7 @@ async function openRecord(
   const first = chainId === LOCAL_CHAIN_ID ? await provider.getBlock(0) : null;
   const registry = await contracts.tasks.getAddress();
   const genesis = first?.hash ?? "";
+  const terms = termsOf(request);
   return Submission.open(directory, { chainId, genesis, registry, owner: signer.address, spec, terms, name });
 }
 
@@ -150,12 +135,12 @@ async function submittedBefore(
   key: KeySource,
   record: Submission,
   digest: string,
-  terms: TaskTerms,
+  units: number,
 ): Promise<number | undefined> {
   const { reader } = session;
   const { signer, queue } = await session.queue(key);
   const isOurs = (task: Task | undefined): task is Task =>
-    task?.owner === signer.address && task.spec.digest === digest && task.units === terms.units;
+    task?.owner === signer.address && task.spec.digest === digest && task.units === units;
   if (record.taskId !== undefined && isOurs(await reader.task(await reader.block(), record.taskId)))
     return record.taskId;
   if (record.signed.length === 0 && record.damage === undefined) return undefined;
@@ -179,24 +164,25 @@ async function taskIdIn(
   return receipt ? (await submittedTask(contracts, receipt))?.taskId : undefined;
 }
 
-/** Adds what the task's carbon price comes to in each class. */
-async function addCarbon(
+/** The classes, with what the task's carbon price comes to in each added to its surcharge. */
+async function withCarbon(
   { reader }: Session,
-  classes: { id: number; name: string; surcharge: bigint }[],
-  terms: TaskTerms,
+  { classes, carbonPrice, maxPrice }: TaskRequest,
   logger: Notices,
-): Promise<void> {
-  const carbonPrice = parsePrice(terms.carbonPrice ?? "0");
-  if (carbonPrice === 0) return;
+): Promise<readonly RequestedClass[]> {
+  if (carbonPrice === 0) return classes;
   const carbon = await carbonTerms(reader, await reader.block(), classes, carbonPrice);
-  for (const each of classes) each.surcharge += microToWei(carbon.get(each.id)?.surcharge ?? 0);
-  logger.info({ carbonPrice: terms.carbonPrice, classes: [...carbon.values()] }, "carbon preference");
-  const maxPrice = parseUnits(terms.maxPrice, 18);
-  const out = classes.filter(({ surcharge }) => surcharge >= maxPrice).map(({ name }) => name);
+  const dearer = classes.map((each) => ({
+    ...each,
+    surcharge: each.surcharge + microToWei(carbon.get(each.classId)?.surcharge ?? 0),
+  }));
+  logger.info({ carbonPrice: formatPrice(carbonPrice), classes: [...carbon.values()] }, "carbon preference");
+  const out = dearer.filter(({ surcharge }) => surcharge >= maxPrice).map(({ name }) => name);
   if (out.length > 0) {
     logger.warn(
       { classes: out },
       "with this carbon price these classes can never serve the task: raise maxPrice, or lower carbonPrice",
     );
   }
+  return dearer;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { formatEther } from "ethers";
 
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { announceFindings, listenFindings, reachFindings } from "@verai/process/check/addresses";
 import { connectChecked } from "@verai/process/check/connect";
 import { directoryFindings, keyFindings } from "@verai/process/check/files";

@@ -56,6 +56,21 @@ export const keeperConfig = z.strictObject({
     .strictObject({
       /** Percentage points beyond the band at which a node starts to give or take work: noise below a quarter of it moves nothing. */
       hysteresis: within(0, 50, "percentage points").default(2),
+      /**
+       * Worth, in VER an hour, of bringing a node that lies a whole band from the average one percentage point nearer; more
+       * in proportion to the distance. Work moves only where that gains more than the move costs.
+       */
+      pointValue: within(0, 1e6, "VER an hour").default(0.008),
+      /** Seconds for which a move is counted on to help: until the market has filled the node again. */
+      lasting: within(1, 604_800, "seconds").default(450),
+      /** Seconds that a unit stands still while it moves. */
+      pause: within(0, 86_400, "seconds").default(180),
+      /** Price of gas that the transactions of a move are reckoned with, gwei. */
+      gasPrice: within(0, 1e6, "gwei").default(0.006),
+      /** VER that an ETH is worth. */
+      verPerEth: within(0, 1e12, "VER").default(3000),
+      /** Maximum share of the leased units that moves for their load in an hour, percent. */
+      mostMoved: within(0, 10_000, "percent").default(30),
     })
     .prefault({}),
   service,

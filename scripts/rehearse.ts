@@ -20,12 +20,12 @@ import { Processes, ROOT } from "@verai/devnet/processes";
 import { Output } from "@verai/devnet/output";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
-import { deploy } from "./rehearsal/deploy.ts";
+import { deploy } from "./rehearsal/coordinator.ts";
 import { fillParameters } from "@verai/devnet/parameters-file";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/coordinator.ts";
 import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
-import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
+import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/coordinator.ts";
 
 const options = programOf(
   "rehearse",

@@ -1,3 +1,4 @@
+import type { LeaseStatus } from "@verai/client/enums";
 import { WHOLE } from "./progress.ts";
 
 /** What is left until a lease is due when it is given back for want of a checkpoint: so many seconds, at most this share. */
@@ -11,7 +12,7 @@ export interface ChainLease {
   readonly start: number;
   readonly count: number;
   readonly fence: number;
-  readonly status: "active" | "moving" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected";
+  readonly status: LeaseStatus;
   /** Active: next checkpoint due. Moving: its grace ends. Delivered: anyone may accept from then on. Disputed: the arbiter's time ends. */
   readonly due: number;
   /** Seconds between checkpoints that the task asks for. */
@@ -108,7 +109,7 @@ export function planLeases(
 }
 
 /** Whether a lease is the node's to work on, still. */
-export function isOurs({ status }: { readonly status: string }): boolean {
+export function isOurs({ status }: { readonly status: LeaseStatus }): boolean {
   return status === "active" || status === "moving";
 }
 

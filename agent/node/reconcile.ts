@@ -1,3 +1,4 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { readIdleCause } from "@verai/client/causes";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
@@ -24,7 +25,7 @@ export async function reconcileNode(context: AgentContext, look: Look, drains: D
   const { block, node, frozen, parameters } = look;
   const { nodes, supply } = session.contracts;
   const { stakePerUnit } = parameters;
-  const free = freeUnits(node, BigInt(stakePerUnit) * 10n ** 12n);
+  const free = freeUnits(node, BigInt(stakePerUnit) * PRICE_UNIT);
   const endpoint = store.endpoint();
   const wanted = { endpoint, ineligible: disk.full ?? context.owner?.why, drained: drains.isOwners(node) };
   for (const step of planNode(node, wanted, free, block.timestamp, frozen)) {

@@ -3,13 +3,14 @@ import { test } from "node:test";
 
 import { Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { Lease, Node } from "@verai/client/entities";
 import { receiptDomain, receiptSigner, signReceipt } from "@verai/client/checkpoint-receipt";
 import { type RequestView, refusal } from "./validate.ts";
 import { receiptRequest } from "./protocol.ts";
 
 const operator = new Wallet(`0x${"11".repeat(32)}`);
-const domain = receiptDomain(31337, `0x${"22".repeat(20)}`);
+const domain = receiptDomain(LOCAL_CHAIN_ID, `0x${"22".repeat(20)}`);
 const claim = { leaseId: 3, fence: 2, digest: `0x${"ab".repeat(32)}`, codec: 0x70, progress: 5_000, size: 1_000 };
 
 const node = (id: number, address: string): Node =>

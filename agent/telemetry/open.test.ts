@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { createLogger } from "@verai/process/logger";
 import { agentConfig } from "../config.ts";
 import { openMeter } from "./open.ts";
@@ -12,7 +13,7 @@ const silent = createLogger("test", "silent");
 
 function configure(changes: object) {
   return agentConfig.parse({
-    network: { rpcUrl: "http://127.0.0.1:8545", chainId: 31337 },
+    network: { rpcUrl: "http://127.0.0.1:8545", chainId: LOCAL_CHAIN_ID },
     operator: { testAccount: 1 },
     dataDir: "/nonexistent",
     node: { class: "gpu-80g/eu", capacity: 4, ask: "0.02", powerThreshold: 900, powerMax: 4_000, energySource: "grid" },

@@ -10,7 +10,11 @@ const options: SimulationOptions = {
   load: 0.5,
   seed: 7,
   prices: 1,
-  balance: true,
+  policy: "band",
+  worth: { point: 0.006, hours: 1 / 6, transactions: 0.011, pause: 0.05 },
+  movedShare: 0.3,
+  unitPrice: 1,
+  hours: 1 / 60,
   threshold: 1000,
   hysteresis: 200,
   cooldown: 10,
@@ -19,7 +23,9 @@ const options: SimulationOptions = {
 
 test("balancing narrows the spread, in every random network, and hardly ever sends work back", () => {
   for (let seed = 1; seed <= 4; seed++) {
-    const [without, balanced] = [false, true].map((balance) => simulate({ ...options, seed: seed * 10, balance }));
+    const [without, balanced] = (["nothing", "band"] as const).map((policy) =>
+      simulate({ ...options, seed: seed * 10, policy }),
+    );
     assert.ok(without && balanced);
     assert.equal(without.migrations, 0);
     assert.ok(balanced.migrations > 0);
@@ -31,10 +37,24 @@ test("balancing narrows the spread, in every random network, and hardly ever sen
 
 test("where nodes ask different prices, no relief is bought at a higher price: the spread narrows less", () => {
   const [one, many] = [1, 8].map((prices) => simulate({ ...options, seed: 30, prices }));
-  const without = simulate({ ...options, seed: 30, prices: 8, balance: false });
+  const without = simulate({ ...options, seed: 30, prices: 8, policy: "nothing" });
   assert.ok(one && many && many.migrations > 0 && many.migrations < one.migrations / 2);
   assert.ok(many.meanDeviation < without.meanDeviation && one.meanDeviation < 0.8 * many.meanDeviation);
   assert.ok(many.outside < without.outside);
+});
+
+test("moving only what pays moves a third of it or less, and costs less in all than doing nothing or moving everything", () => {
+  for (const load of [0.3, 0.7]) {
+    const [nothing, band, worth] = (["nothing", "band", "worth"] as const).map((policy) =>
+      simulate({ ...options, nodes: 300, load, policy }),
+    );
+    assert.ok(nothing && band && worth);
+    const costs = [nothing, band, worth].map(({ spreadCost, moveCost }) => spreadCost + moveCost);
+    assert.ok(worth.movedShare > 0 && worth.movedShare <= 0.33 && worth.movedShare < band.movedShare / 2);
+    assert.ok(worth.meanDeviation < 0.9 * nothing.meanDeviation);
+    assert.equal(Math.min(...costs), costs[2]);
+    assert.equal(nothing.moveCost, 0);
+  }
 });
 
 test("a simulation is the same for the same seed", () => {

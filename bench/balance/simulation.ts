@@ -1,5 +1,6 @@
 import { averageLoad } from "@verai/protocol/balancing/load";
 import { type BalancingLease, type BalancingNode, planMoves } from "@verai/protocol/balancing/moves";
+import { type BalancingWorth, MoveBudget, pauseCost, spreadCost } from "@verai/protocol/balancing/worth";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 
 /** Load up to which a node counts as not overloaded and no draw tells nodes apart, basis points. */
@@ -16,8 +17,18 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Different prices that nodes ask: no work moves to a node that asks more than the market, so that they bound what moves. */
   readonly prices: number;
-  /** Whether the balance keeper works. Arrivals and owners are the same either way. */
-  readonly balance: boolean;
+  /**
+   * Nothing moves; all nodes are brought into the band, whatever it costs; or only what pays moves. Arrivals and owners are
+   * the same either way.
+   */
+  readonly policy: "nothing" | "band" | "worth";
+  readonly worth: BalancingWorth;
+  /** Share of the leased units that may move in an hour, where only what pays moves. */
+  readonly movedShare: number;
+  /** VER that a unit costs. */
+  readonly unitPrice: number;
+  /** Hours of a report period. */
+  readonly hours: number;
   /** τ and hysteresis, basis points. */
   readonly threshold: number;
   readonly hysteresis: number;
@@ -41,6 +52,9 @@ export interface SimulationResult {
   readonly migrations: number;
   /** Units moved, for each unit leased. */
   readonly movedShare: number;
+  /** What the spread costs, and what moving does: transactions and pauses. VER for each node and day. */
+  readonly spreadCost: number;
+  readonly moveCost: number;
   /** Leases that were drawn back to a node which they had left. */
   readonly returns: number;
 }
@@ -100,8 +114,15 @@ class Network {
   /** Moved leases that found no taker. */
   #waiting: SimulatedLease[] = [];
   readonly #draws: () => number;
+  readonly #budget: MoveBudget;
   #average = 0;
-  readonly #stats = { load: [] as number[], deviation: [] as number[], span: [] as number[], outside: [] as number[] };
+  readonly #stats = {
+    load: [] as number[],
+    deviation: [] as number[],
+    span: [] as number[],
+    outside: [] as number[],
+    cost: [] as number[],
+  };
   #ids = 0;
   #granted = 0;
   #units = 0;
@@ -111,6 +132,7 @@ class Network {
 
   constructor(options: SimulationOptions) {
     this.#options = options;
+    this.#budget = new MoveBudget(options.movedShare);
     const random = randomNumbers(options.seed);
     this.#arrivals = randomNumbers(options.seed + 1);
     this.#owners = randomNumbers(options.seed + 2);
@@ -127,13 +149,16 @@ class Network {
   }
 
   step(period: number): void {
+    if (period === this.#options.warmUp) {
+      [this.#granted, this.#units, this.#migrations, this.#movedUnits, this.#returns] = [0, 0, 0, 0, 0];
+    }
     this.#end(period);
     this.#useByOwners(period);
     const average = this.#report();
     this.#average = average;
     this.#return(period);
     this.#arrive(period);
-    if (this.#options.balance) this.#balance(period, average);
+    if (this.#options.policy !== "nothing") this.#balance(period, average);
     if (period >= this.#options.warmUp) this.#observe();
   }
 
@@ -149,8 +174,16 @@ class Network {
       leases: this.#granted,
       migrations: this.#migrations,
       movedShare: this.#movedUnits / this.#units,
+      spreadCost: mean(this.#stats.cost) * 24,
+      moveCost: this.#moveCost(),
       returns: this.#returns,
     };
+  }
+
+  #moveCost(): number {
+    const { worth, unitPrice, hours, periods, warmUp, nodes } = this.#options;
+    const cost = this.#migrations * worth.transactions + pauseCost(this.#movedUnits, unitPrice, worth);
+    return (cost / (nodes * (periods - warmUp) * hours)) * 24;
   }
 
   #load({ owner, used, unitLoad }: SimulatedNode): number {
@@ -287,7 +320,7 @@ class Network {
   }
 
   #balance(period: number, average: number): void {
-    const { threshold, hysteresis, cooldown } = this.#options;
+    const { threshold, hysteresis, cooldown, policy, worth, unitPrice, hours } = this.#options;
     const nodes: BalancingNode[] = this.#nodes.map((node) => ({
       id: node.id,
       load: node.reported,
@@ -308,11 +341,15 @@ class Network {
         id,
         nodeId: node,
         units,
+        price: unitPrice,
         movable: moving === undefined && period >= movableAt,
         accepts: (to) => this.#node(to).ask <= Math.max(price, marketOf(units)),
       }),
     );
-    for (const { leaseId, from, to, units } of planMoves(nodes, leases, { average, threshold, hysteresis })) {
+    const leased = this.#nodes.reduce((sum, { used }) => sum + used, 0);
+    const mostUnits = this.#budget.after(hours, leased);
+    const aim = { average, threshold, hysteresis, ...(policy === "worth" && { worth, mostUnits }) };
+    for (const { leaseId, from, to, units } of planMoves(nodes, leases, aim)) {
       const lease = this.#leases.get(leaseId);
       // Nothing moves that nobody could be drawn for.
       if (!lease || this.#node(to).ask > Math.max(lease.price, marketOf(units))) continue;
@@ -322,6 +359,7 @@ class Network {
       this.#node(from).settledAt = period + 2;
       this.#migrations += 1;
       this.#movedUnits += units;
+      this.#budget.spend(units);
     }
   }
 
@@ -334,7 +372,7 @@ class Network {
   }
 
   #observe(): void {
-    const { threshold } = this.#options;
+    const { threshold, worth } = this.#options;
     const loads = this.#nodes.map((node) => this.#load(node)).sort((a, b) => a - b);
     const average = averageLoad(loads);
     const variance = loads.reduce((sum, load) => sum + (load - average) ** 2, 0) / loads.length;
@@ -342,6 +380,8 @@ class Network {
     this.#stats.load.push(average / 100);
     this.#stats.deviation.push(Math.sqrt(variance) / 100);
     this.#stats.span.push((at(0.95) - at(0.05)) / 100);
+    const costs = loads.map((load) => spreadCost(load - average, threshold, worth.point));
+    this.#stats.cost.push(costs.reduce((sum, cost) => sum + cost, 0) / loads.length);
     this.#stats.outside.push(loads.filter((load) => Math.abs(load - average) > threshold).length / loads.length);
   }
 

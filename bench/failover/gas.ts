@@ -1,5 +1,7 @@
 import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "ethers";
 
+import { WEI_PER_VER } from "@verai/protocol/money/units";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
 import { isHolder } from "@verai/protocol/checkpoints/holders";
 import { roundSnapshot } from "@verai/client/snapshot";
@@ -17,7 +19,7 @@ export interface StepGas {
 /** Leases that fail together. */
 export const FAILED = 8;
 
-const VER = 10n ** 18n;
+const VER = WEI_PER_VER;
 /** Seconds between checkpoints: longer than it takes to register all nodes. */
 const INTERVAL = 3_600;
 /** A draw's tries depend on its seed, so that there are many. */
@@ -141,7 +143,7 @@ export class FailoverChain {
     const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#nodes, 1)) ?? 0;
     const digest = id(`checkpoint ${String(progress)}`);
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
-    const domain = receiptDomain(31337, await checkpoints.getAddress());
+    const domain = receiptDomain(LOCAL_CHAIN_ID, await checkpoints.getAddress());
     const signature = await signReceipt(new Wallet(keyOf(holder)), domain, holding, holder);
     const call = await checkpoints.post.populateTransaction(leaseId, fence, digest, 0x70, progress, 1_000_000, [
       { nodeId: holder, signature },

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { concat, dataSlice, formatUnits, id, Interface, Wallet } from "ethers";
 
+import { WEI_PER_VER } from "@verai/protocol/money/units";
+import { BASE_CHAIN_ID } from "@verai/client/chains";
 import { abiOf, type ContractName } from "@verai/client/abi";
 import { type L1Prices, l1Weight } from "@verai/client/l1-fee";
 import { packReports } from "@verai/client/report";
@@ -28,7 +30,7 @@ export interface ActionCost {
   readonly total: bigint;
 }
 
-const VER = 10n ** 18n;
+const VER = WEI_PER_VER;
 const MILLI = 10n ** 15n;
 /** Ids and times as a network has them that has been used for a while. */
 const [NODE, TASK, LEASE, ROUND, NOW] = [1_207, 5_021, 48_113, 3_310, 1_764_000_000];
@@ -162,7 +164,7 @@ export async function actionCosts(baseFee: bigint, prices: L1Prices): Promise<Ac
     const gas = gasOf(place);
     const signed = await wallet.signTransaction({
       type: 2,
-      chainId: 8453,
+      chainId: BASE_CHAIN_ID,
       nonce: 211,
       to: noise(contract, 20),
       data: new Interface(abiOf(contract)).encodeFunctionData(method, values),

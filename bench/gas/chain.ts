@@ -1,5 +1,6 @@
 import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/round-plan";
@@ -146,7 +147,7 @@ export class GasChain {
 
   #sign(call: ContractTransaction, nonce: number): Promise<string> {
     const fees = { maxFeePerGas: 100n * 10n ** 9n, maxPriorityFeePerGas: 10n ** 6n };
-    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: 31337, nonce, gasLimit: GAS_CAP });
+    return this.#wallet.signTransaction({ ...call, ...fees, type: 2, chainId: LOCAL_CHAIN_ID, nonce, gasLimit: GAS_CAP });
   }
 
   async #nonce(): Promise<number> {

@@ -1,5 +1,7 @@
 import { hexlify, id, toBeHex, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
 import { type CheckpointClaim, receiptDomain, type Receipt, signReceipt } from "@verai/client/checkpoint-receipt";
@@ -9,7 +11,6 @@ import { deployLocal } from "@verai/devnet/deploy";
 import { settlement } from "@verai/devnet/settlement";
 import { addressesOf } from "@verai/devnet/market";
 
-const CHAIN_ID = 31337;
 const GAS_LIMIT = toBeHex(2n ** 24n - 1n);
 const ETHER = 10n ** 18n;
 /** A class of gpu machines: ticks of 0.01 VER. */
@@ -92,7 +93,7 @@ export class MarketContracts {
   static async open(): Promise<MarketContracts> {
     const deployed = await deployLocal("base");
     const addresses = await addressesOf(deployed);
-    const deployment = { chainId: CHAIN_ID, file: "in process", addresses };
+    const deployment = { chainId: LOCAL_CHAIN_ID, file: "in process", addresses };
     const reader = new Reader(connect(deployment, deployed.connection.ethers.provider), PAGES);
     const chain = new MarketContracts(deployed, addresses, reader);
     await chain.passTo(START);
@@ -168,7 +169,7 @@ export class MarketContracts {
 
   async report(from: string, said: readonly Said[], period: number): Promise<void> {
     const { telemetry } = this.#deployed.contracts;
-    const domain = reportDomain(CHAIN_ID, this.#address("Telemetry"));
+    const domain = reportDomain(LOCAL_CHAIN_ID, this.#address("Telemetry"));
     const signed = await Promise.all(
       said.map(async ({ node, load, latency, watts }) => {
         const report = {
@@ -204,7 +205,7 @@ export class MarketContracts {
         specDigest: id("a spec"),
         specCodec: 0x55,
         units: task.units,
-        maxPrice: task.maxPrice < 0.01 ? 10n ** 12n : wei(task.maxPrice),
+        maxPrice: task.maxPrice < 0.01 ? PRICE_UNIT : wei(task.maxPrice),
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
         replicas: task.replicas,
@@ -331,7 +332,7 @@ export class MarketContracts {
       progress,
       size: 1,
     };
-    const domain = receiptDomain(CHAIN_ID, this.#address("CheckpointRegistry"));
+    const domain = receiptDomain(LOCAL_CHAIN_ID, this.#address("CheckpointRegistry"));
     const receipts: Receipt[] = [];
     for (const { nodeId, operator } of holders) {
       receipts.push({ nodeId, signature: await signReceipt(operator, domain, holding, nodeId) });

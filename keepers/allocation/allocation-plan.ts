@@ -1,3 +1,4 @@
+import type { RoundStatus } from "@verai/client/enums";
 import { sizeOf, type Tries } from "./tries.ts";
 
 /** What the allocation keeper sees of the chain, at one block. Times in seconds. */
@@ -6,7 +7,7 @@ export interface AllocationView {
   readonly now: number;
   readonly round: {
     readonly id: number;
-    readonly status: "none" | "seeding" | "settling" | "settled" | "aborted";
+    readonly status: RoundStatus;
     readonly openedAt: number;
   };
   /** Earliest time at which a round can be opened. */

@@ -2,11 +2,29 @@ import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { readClassEnergy, readCoolingUntil, readShifts, readTotals } from "@verai/client/telemetry";
 import { Mirror } from "../mirror.ts";
 import type { Logger } from "@verai/process/logger";
+import { type BalancingWorth, MoveBudget } from "@verai/protocol/balancing/worth";
+import type { KeeperConfig } from "../config.ts";
 import type { Sender } from "../sender.ts";
 import { type BalancingPlan, type BalancingView, planBalancing } from "./balancing-plan.ts";
 
 /** Moves in one transaction; what is left is planned anew in the next cycle. */
 const MOST_MOVES = 16;
+
+/**
+ * Gas of all transactions of one move: its share of the plan's, the hand-over, and its part in opening and drawing a batch
+ * of reassignments.
+ */
+const MOVE_GAS = 600_000;
+
+/** What moving is worth and costs, by a keeper's configuration. Pure. */
+export function worthOf(config: KeeperConfig["balancing"]): BalancingWorth {
+  return {
+    point: config.pointValue,
+    hours: config.lasting / 3600,
+    transactions: MOVE_GAS * config.gasPrice * 1e-9 * config.verPerEth,
+    pause: config.pause / 3600,
+  };
+}
 
 /** What the balance keeper works with. */
 export interface BalancingContext {
@@ -17,6 +35,9 @@ export interface BalancingContext {
   readonly mirror?: Mirror | undefined;
   /** Basis points beyond the band from which on a node gives or takes. */
   readonly hysteresis: number;
+  readonly worth: BalancingWorth;
+  /** Share of the leased units that moves for their load in an hour. */
+  readonly movedShare: number;
 }
 
 /**
@@ -30,16 +51,26 @@ export class BalancingKeeper {
   readonly #mirror: Mirror;
   /** When each lease was first seen, chain time. */
   readonly #seen = new Map<number, number>();
+  readonly #budget: MoveBudget;
+  /** Chain time of the last look. */
+  #lookedAt: number | undefined;
   #lastWhy = "";
 
   constructor(context: BalancingContext) {
     this.#context = context;
+    this.#budget = new MoveBudget(context.movedShare);
     this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
   /** What it would do now, and why. Sends nothing. */
   async look(): Promise<BalancingPlan> {
-    return planBalancing(await this.#view(), this.#context.hysteresis, MOST_MOVES);
+    const { hysteresis, worth } = this.#context;
+    const view = await this.#view();
+    const hours = Math.max(0, view.now - (this.#lookedAt ?? view.now)) / 3600;
+    this.#lookedAt = view.now;
+    const leased = view.leases.reduce((sum, { count }) => sum + count, 0);
+    const mostUnits = this.#budget.after(hours, leased);
+    return planBalancing(view, { hysteresis, most: MOST_MOVES, worth, mostUnits });
   }
 
   /** One look and what follows from it. @returns Whether a transaction went through. */
@@ -58,12 +89,15 @@ export class BalancingKeeper {
       return sent;
     }
     logger.info({ moves, why }, "move");
+    let units = 0;
     const posted = await sender.send(`move ${moves.length} leases`, async () => {
       // Planned anew right before it is sent: reports may have come meanwhile.
       const now = await this.look();
       if (now.moves.length === 0) return null;
+      units = now.moves.reduce((sum, move) => sum + (move.cause === "load" ? move.units : 0), 0);
       return balancer.move.populateTransaction(now.moves.map(({ leaseId, units }) => ({ leaseId, units })));
     });
+    if (posted) this.#budget.spend(units);
     return posted || sent;
   }
 

@@ -82,7 +82,12 @@ const view = (
   ...about,
 });
 const moves = (...args: Parameters<typeof view>) =>
-  planBalancing(view(...args), 0, 16).moves.map(({ leaseId, to, units, cause }) => [leaseId, to, units, cause]);
+  planBalancing(view(...args), { hysteresis: 0, most: 16 }).moves.map(({ leaseId, to, units, cause }) => [
+    leaseId,
+    to,
+    units,
+    cause,
+  ]);
 
 const hot = node(1, 7_000);
 const cold = node(2, 3_000);
@@ -90,7 +95,10 @@ const mid = node(3, 5_000);
 
 test("a hot node is relieved by a cold one", () => {
   assert.deepEqual(moves([hot, cold, mid], [lease(4, 1, 2)]), [[4, 2, 2, "load"]]);
-  assert.match(planBalancing(view([hot, cold, mid], []), 0, 16).why, /nothing to move: the average load is 50\.0 %/);
+  assert.match(
+    planBalancing(view([hot, cold, mid], []), { hysteresis: 0, most: 16 }).why,
+    /nothing to move: the average load is 50\.0 %/,
+  );
 });
 
 test("nothing moves that the chain would refuse", () => {
@@ -156,5 +164,8 @@ test("a throttled node's work goes to the most efficient classes, within the ban
 
 test("moves whose grace is over are handed over, whatever else is the matter", () => {
   const moving = [lease(4, 1, 2, { status: "moving", due: 999 }), lease(5, 1, 2, { status: "moving", due: 1_000 })];
-  assert.deepEqual(planBalancing(view([hot, cold, mid], moving, { frozen: true }), 0, 16).handOvers, [4]);
+  assert.deepEqual(
+    planBalancing(view([hot, cold, mid], moving, { frozen: true }), { hysteresis: 0, most: 16 }).handOvers,
+    [4],
+  );
 });

@@ -1,10 +1,9 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
+import type { BalancingWorth } from "@verai/protocol/balancing/worth";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
-
-/** Wei in a micro-VER. */
-const MICRO = 10n ** 12n;
 
 /** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
@@ -57,14 +56,24 @@ export interface BalancingPlan {
   readonly why: string;
 }
 
+/** How a plan is bounded. */
+export interface BalancingLimits {
+  /** Basis points beyond the band from which on a node gives or takes. */
+  readonly hysteresis: number;
+  /** Moves in one plan. */
+  readonly most: number;
+  /** What moving for load is worth and costs, and the units that may move for it. Left out: whatever it costs. */
+  readonly worth?: BalancingWorth;
+  readonly mostUnits?: number;
+}
+
 /**
  * Plans by the chain's own rules: work leaves nodes above the band for nodes below it, and throttled nodes for the most
- * efficient classes. Who takes it is drawn; a plan has only moves that somebody can be drawn for. Pure and level-triggered.
- *
- * @param hysteresis Basis points beyond the band from which on a node gives or takes.
- * @param most Moves in one plan.
+ * efficient classes. Who takes it is drawn; a plan has only moves that somebody can be drawn for. What moves for its load has
+ * to gain more than it costs; throttled nodes are relieved in any case. Pure and level-triggered.
  */
-export function planBalancing(view: BalancingView, hysteresis: number, most: number): BalancingPlan {
+export function planBalancing(view: BalancingView, limits: BalancingLimits): BalancingPlan {
+  const { hysteresis, most, worth, mostUnits } = limits;
   const handOvers = view.leases.filter(({ status, due }) => status === "moving" && view.now > due).map(({ id }) => id);
   const idle = (why: string): BalancingPlan => ({ moves: [], handOvers, why });
   if (view.frozen) return idle("the listings are frozen");
@@ -77,12 +86,22 @@ export function planBalancing(view: BalancingView, hysteresis: number, most: num
   const nodes = view.nodes
     .filter(({ id, reportState }) => isReporting(view, reportState) && !reportState.throttled && !taken.has(id))
     .map((node) => toNode(view, node));
-  const moves = planMoves(nodes, movable(view), { average, threshold: view.band, hysteresis });
+  const moves = planMoves(nodes, movable(view), {
+    average,
+    threshold: view.band,
+    hysteresis,
+    ...(worth && { worth }),
+    ...(mostUnits !== undefined && { mostUnits }),
+  });
   const all = [
     ...relief.map((move) => ({ ...move, cause: "power" as const })),
     ...moves.map((move) => ({ ...move, cause: "load" as const })),
   ].filter((move) => canBeDrawn(view, move));
-  return { moves: all.slice(0, most), handOvers, why: all.length > 0 ? words : `nothing to move: ${words}` };
+  return {
+    moves: all.slice(0, most),
+    handOvers,
+    why: all.length > 0 ? words : `nothing to move${worth ? " that gains more than it costs" : ""}: ${words}`,
+  };
 }
 
 /** Moves of the throttled nodes' work, with the node that each is planned for. */
@@ -132,6 +151,7 @@ function movable(view: BalancingView): BalancingLease[] {
       id: lease.id,
       nodeId: lease.nodeId,
       units: lease.count,
+      price: lease.price / 1e6,
       movable: lease.status === "active" && inTime && view.now >= lease.coolingUntil,
       accepts: (target) => mayTake(view, lease, lease.count, target),
     };
@@ -154,7 +174,7 @@ function mayTake(view: BalancingView, lease: BalancingViewLease, units: number, 
   const [node, source] = [nodes.get(target), nodes.get(lease.nodeId)];
   const accepted = task?.classes.find(({ classId }) => classId === node?.listing?.classId);
   if (!task || !node || !accepted || node.owner === source?.owner) return false;
-  const cost = BigInt(node.ask) * MICRO + accepted.surcharge;
+  const cost = BigInt(node.ask) * PRICE_UNIT + accepted.surcharge;
   if (cost > task.maxPrice) return false;
   const market = marketOf(view, task, lease.nodeId, units) ?? marketOf(view, task, lease.nodeId, 1);
   return node.ask <= lease.price || (market !== undefined && cost <= market);
@@ -167,7 +187,7 @@ function marketOf(view: BalancingView, task: Pick<Task, "classes">, source: numb
     for (const { id, ask, listing } of indexOf(view).listed.get(classId) ?? []) {
       if (id === source) continue;
       left -= listing?.units ?? 0;
-      if (left <= 0) return [BigInt(ask) * MICRO + surcharge];
+      if (left <= 0) return [BigInt(ask) * PRICE_UNIT + surcharge];
     }
     return [];
   });

@@ -1,3 +1,5 @@
+import type { BatchStatus } from "@verai/client/enums";
+
 /** What the failover keeper sees of the reassignment of orphaned ranges, at one block. Times in seconds. */
 export interface BatchView {
   /** Timestamp of the block. */
@@ -6,7 +8,7 @@ export interface BatchView {
   readonly orphans: number;
   readonly batch: {
     readonly id: number;
-    readonly status: "none" | "seeding" | "drawing" | "done" | "aborted";
+    readonly status: BatchStatus;
     readonly openedAt: number;
     /** Ranges that are still to be drawn for. */
     readonly left: number;

@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { JsonRpcProvider, type Provider } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 import { checkDeployment, connect, parseDeployment } from "./deployment.ts";
 import { deploymentFile, readDeployment } from "./deployment-file.ts";
 
@@ -38,17 +39,17 @@ function file(prefix: string, names = NEEDED): string {
 }
 
 test("Ignition's addresses are read whatever the module is called", () => {
-  const { addresses } = parseDeployment(31337, "x.json", file("Drmp#"));
+  const { addresses } = parseDeployment(LOCAL_CHAIN_ID, "x.json", file("Drmp#"));
   assert.equal(addresses.NodeRegistry, address(3));
-  assert.deepEqual(parseDeployment(31337, "x.json", file("Other#")).addresses, addresses);
-  assert.deepEqual(parseDeployment(31337, "x.json", file("")).addresses, addresses);
+  assert.deepEqual(parseDeployment(LOCAL_CHAIN_ID, "x.json", file("Other#")).addresses, addresses);
+  assert.deepEqual(parseDeployment(LOCAL_CHAIN_ID, "x.json", file("")).addresses, addresses);
 });
 
 test("addresses are checksummed and foreign contracts skipped", () => {
   const json = JSON.parse(file("Drmp#")) as Record<string, string>;
   json["Drmp#VerToken"] = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
   json["Drmp#SomethingElse"] = "no address at all";
-  const { addresses } = parseDeployment(31337, "x.json", JSON.stringify(json));
+  const { addresses } = parseDeployment(LOCAL_CHAIN_ID, "x.json", JSON.stringify(json));
   assert.equal(addresses.VerToken, "0x5FbDB2315678afecb367f032d93F642f64180aa3");
   assert.equal(Object.keys(addresses).length, NEEDED.length);
 });
@@ -74,7 +75,7 @@ test("an unusable file is refused by name, with the remedy", () => {
 });
 
 test("a missing deployment is named, with the remedy", async () => {
-  await assert.rejects(readDeployment(31337, "/nowhere/deployed_addresses.json"), {
+  await assert.rejects(readDeployment(LOCAL_CHAIN_ID, "/nowhere/deployed_addresses.json"), {
     code: "DEPLOYMENT_MISSING",
     message:
       /\/nowhere\/deployed_addresses\.json cannot be read\. Deploy with `npx hardhat network:deploy --network localhost`/,
@@ -87,8 +88,8 @@ test("contracts are connected at their addresses, optional ones only if there", 
   try {
     const path = join(folder, "addresses.json");
     await writeFile(path, file("Drmp#", [...NEEDED, "TestnetFaucet"]));
-    const provider = new JsonRpcProvider("http://127.0.0.1:1", 31337, { staticNetwork: true });
-    const contracts = connect(await readDeployment(31337, path), provider);
+    const provider = new JsonRpcProvider("http://127.0.0.1:1", LOCAL_CHAIN_ID, { staticNetwork: true });
+    const contracts = connect(await readDeployment(LOCAL_CHAIN_ID, path), provider);
     assert.equal(await contracts.rounds.getAddress(), address(8));
     assert.equal(await contracts.faucet?.getAddress(), address(NEEDED.length));
     assert.equal(contracts.coordinator, undefined);
@@ -103,7 +104,7 @@ test("contracts are connected at their addresses, optional ones only if there", 
 });
 
 test("a deployment that its chain has lost is recognised", async () => {
-  const deployment = parseDeployment(31337, "x.json", file("Drmp#"));
+  const deployment = parseDeployment(LOCAL_CHAIN_ID, "x.json", file("Drmp#"));
   const provider = (code: string) => ({ getCode: async () => code }) as unknown as Provider;
   await checkDeployment(deployment, provider("0x60"));
   await assert.rejects(checkDeployment(deployment, provider("0x")), {

@@ -22,6 +22,7 @@ import type {
   VRFCoordinatorV2_5Mock,
   VrfSeeds,
 } from "./generated/contract-types.ts";
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "./chains.ts";
 import { ChainError } from "./errors.ts";
 import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
@@ -94,7 +95,11 @@ export interface Deployment {
 }
 
 /** Names of the networks in hardhat.config.ts, for the remedy in error messages. */
-const NETWORKS: Readonly<Record<number, string>> = { 31337: "localhost", 84532: "baseSepolia", 8453: "base" };
+const NETWORKS: Readonly<Record<number, string>> = {
+  [LOCAL_CHAIN_ID]: "localhost",
+  [BASE_SEPOLIA_CHAIN_ID]: "baseSepolia",
+  [BASE_CHAIN_ID]: "base",
+};
 
 /** The command that deploys to a chain. */
 export function deployCommand(chainId: number): string {

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 import { devnetAt, devnetFile, devnetFolder, type DevnetState, findDevnet } from "./devnet.ts";
 
 const STATE: DevnetState = {
   pid: process.pid,
-  chainId: 31337,
+  chainId: LOCAL_CHAIN_ID,
   rpcUrl: "http://127.0.0.1:9000",
   deployment: "/x/addresses.json",
   control: "http://127.0.0.1:9001",

@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 
 import { encryptKeystoreJson, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 import { ChainError } from "./errors.ts";
 import { openSigner } from "./keys.ts";
 
@@ -96,9 +97,9 @@ test("an encrypted keystore opens with the passphrase in a file, or in the file 
 });
 
 test("test accounts sign for the local chain alone", async () => {
-  const signer = await openSigner({ testAccount: 1 }, 31337);
+  const signer = await openSigner({ testAccount: 1 }, LOCAL_CHAIN_ID);
   assert.equal(signer.address, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8");
   assert.ok(!inspect(signer, { depth: 9 }).includes("junk"));
   assert.equal((await refusal(openSigner({ testAccount: 1 }, 84532))).code, "TEST_KEY_REFUSED");
-  assert.equal((await refusal(openSigner({ testAccount: 100 }, 31337))).code, "KEY_INVALID");
+  assert.equal((await refusal(openSigner({ testAccount: 100 }, LOCAL_CHAIN_ID))).code, "KEY_INVALID");
 });

@@ -6,7 +6,7 @@ import { HDNodeWallet, Mnemonic, Wallet } from "ethers";
 
 import { ChainError } from "./errors.ts";
 import { RemoteSigner } from "./remote-signer.ts";
-import { LOCAL_CHAIN_ID } from "./provider.ts";
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 
 /** Where a signer's key comes from. A key is never part of a configuration, nor of a command line. */
 export type KeySource =

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
 import { inspect } from "node:util";
 
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 import { RpcUnavailableError, WrongNetworkError } from "./errors.ts";
 import { type EndpointEvent, openProvider, type ProviderOptions, RpcProvider } from "./provider.ts";
 
@@ -67,7 +68,7 @@ function failed(calls: readonly Call[], code: number, message: string, status = 
 }
 
 function provider(url: string, options: Partial<ProviderOptions> = {}): RpcProvider {
-  const made = new RpcProvider(url, { chainId: 31337, backoffMs: 5, timeoutMs: 500, attempts: 3, ...options });
+  const made = new RpcProvider(url, { chainId: LOCAL_CHAIN_ID, backoffMs: 5, timeoutMs: 500, attempts: 3, ...options });
   providers.push(made);
   return made;
 }
@@ -84,7 +85,7 @@ async function unavailable(asked: Promise<unknown>): Promise<RpcUnavailableError
 
 test("the chain is checked once, and the wrong one named", async () => {
   const { url, requests } = await endpoint((calls) => ok(calls), false);
-  const right = await openProvider(url, { chainId: 31337 });
+  const right = await openProvider(url, { chainId: LOCAL_CHAIN_ID });
   providers.push(right);
   assert.equal((await right.getNetwork()).chainId, 31337n);
   assert.equal(requests(), 1);
@@ -99,7 +100,7 @@ test("the chain is checked once, and the wrong one named", async () => {
 test("an endpoint that is down is unavailable, at the start too, and never an empty answer", async () => {
   const { url } = await endpoint((calls) => ok(calls));
   await new Promise((resolve) => servers.splice(0)[0]?.close(resolve));
-  const error = await unavailable(openProvider(url, { chainId: 31337, attempts: 2, backoffMs: 5 }));
+  const error = await unavailable(openProvider(url, { chainId: LOCAL_CHAIN_ID, attempts: 2, backoffMs: 5 }));
   assert.equal(error.reason, "connection");
   assert.equal(error.retryable, true);
   assert.match(

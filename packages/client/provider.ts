@@ -8,6 +8,7 @@ import {
   toQuantity,
 } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "./chains.ts";
 import { RpcUnavailableError } from "./errors.ts";
 import { Endpoint } from "./internal/rpc-endpoint.ts";
 import { type EndpointEvent, EndpointPool } from "./internal/rpc-pool.ts";
@@ -20,9 +21,6 @@ export { proxyFor, requireProxySupport } from "./internal/rpc-transport.ts";
 
 /** Blocks that an endpoint may be behind the others unless a configuration says otherwise: a minute on BASE. */
 export const MAX_BLOCKS_BEHIND = 30;
-
-/** Chain id of Hardhat's simulated chain. */
-export const LOCAL_CHAIN_ID = 31337;
 
 /** How endpoints are asked. All times in milliseconds. */
 export interface ProviderOptions {

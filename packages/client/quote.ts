@@ -1,8 +1,10 @@
 import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
+import type { RoundTask } from "@verai/protocol/allocation/model";
 import { microToWei } from "@verai/protocol/money/ver";
+import { CONSTANTS } from "./generated/constants.ts";
 import type { BlockReference } from "./block-reference.ts";
 import type { Reader } from "./readers.ts";
-import { type SnapshotTask, snapshotTask, supplySnapshot } from "./snapshot.ts";
+import { snapshotTask, supplySnapshot } from "./snapshot.ts";
 
 export type { Wish } from "@verai/protocol/allocation/quote";
 
@@ -22,9 +24,6 @@ export interface Quote extends QuotedAllocation {
   readonly competitors: number;
 }
 
-/** Rounds that a new task pays in advance (`TaskRegistry.ROUNDS_IN_ADVANCE`). */
-const ROUNDS_IN_ADVANCE = 8;
-
 /**
  * Solves the allocation with this task as the next round would, and sends nothing.
  *
@@ -43,14 +42,14 @@ export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, 
     fee: feeOn(allocation.cost, feeBps),
     escrow: deposit.escrow,
     submissionFee: deposit.fee,
-    roundDeposit: microToWei(ROUNDS_IN_ADVANCE * seedPrice),
+    roundDeposit: microToWei(CONSTANTS.TaskRegistry.ROUNDS_IN_ADVANCE * seedPrice),
     seedPrice: microToWei(seedPrice),
     competitors: before.length,
   };
 }
 
 /** The first tasks of the queue, with all their open units. */
-async function waiting(reader: Reader, at: BlockReference, most: number): Promise<SnapshotTask[]> {
+async function waiting(reader: Reader, at: BlockReference, most: number): Promise<RoundTask[]> {
   const ids = await reader.queue(at, most);
   const tasks = await Promise.all(
     ids.map(async (id) => snapshotTask(reader, at, id, (await reader.task(at, id))?.openUnits ?? 0)),

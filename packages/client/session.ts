@@ -7,7 +7,8 @@ import { readDeployment } from "./deployment-file.ts";
 import { devnetAt } from "./devnet.ts";
 import { type KeySource, type OpenSigner, openSigner } from "./keys.ts";
 import { type TransactionEvent, type TransactionQueueOptions, TransactionQueue } from "./tx/queue.ts";
-import { LOCAL_CHAIN_ID, openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
+import { LOCAL_CHAIN_ID } from "./chains.ts";
+import { openProvider, type ProviderOptions, type RpcProvider } from "./provider.ts";
 import { Reader } from "./readers.ts";
 
 /** How endpoints are asked, as a configuration says it: `timeout` in seconds, `maxMiB` for one answer. */

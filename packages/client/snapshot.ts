@@ -1,50 +1,13 @@
+import type { ListedNode, Round, RoundClass, RoundTask } from "@verai/protocol/allocation/model";
 import type { Node, NodeClass } from "./entities.ts";
 import { RpcUnavailableError } from "./errors.ts";
 import { bitsOf, safe } from "./internal/convert.ts";
 import type { BlockReference } from "./block-reference.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 
-/** A task as the planning of a round takes it. Prices in micro-VER. */
-export interface SnapshotTask {
-  readonly id: number;
-  /** Units that it brought into the round. */
-  readonly units: number;
-  /** Maximum price of a unit. */
-  readonly maxPrice: number;
-  /** Classes that serve it, ascending. */
-  readonly classes: readonly { readonly classId: number; readonly surcharge: number }[];
-}
-
-/** A class as the planning of a round takes it. */
-export interface SnapshotClass {
-  readonly id: number;
-  readonly name: string;
-  /** Price of a tick, micro-VER. */
-  readonly tickSize: number;
-  /** Listed nodes by ascending tick and position. */
-  readonly nodes: readonly SnapshotNode[];
-}
-
-/** A listed node. */
-export interface SnapshotNode {
-  readonly id: number;
-  readonly tick: number;
-  /** Free units that are listed. */
-  readonly units: number;
-  /** Place in the array of its tick. */
-  readonly position: number;
-}
-
-/** All that a round's allocation is computed from, at one block. */
-export interface RoundSnapshot {
+/** A round as it is planned from, and the block at which it was read. */
+export interface RoundSnapshot extends Round {
   readonly block: BlockReference;
-  readonly roundId: number;
-  /** 32 bytes, hexadecimal. */
-  readonly seed: string;
-  /** In the round's order, which is the order in which units are laid out. */
-  readonly tasks: readonly SnapshotTask[];
-  /** Every class that one of the tasks accepts, ascending. */
-  readonly classes: readonly SnapshotClass[];
 }
 
 /**
@@ -69,7 +32,7 @@ export async function supplySnapshot(
   reader: Reader,
   block: BlockReference,
   classIds?: readonly number[],
-): Promise<SnapshotClass[]> {
+): Promise<RoundClass[]> {
   const classes = await reader.classes(block);
   return groupListings(
     classIds ? classes.filter(({ id }) => classIds.includes(id)) : classes,
@@ -83,7 +46,7 @@ export async function snapshotTask(
   block: BlockReference,
   taskId: number,
   units: number,
-): Promise<SnapshotTask> {
+): Promise<RoundTask> {
   const task = await answer(reader.contracts.tasks.roundTask(taskId, blockTag(block)));
   // Copied, because ethers' results throw where an array has nothing; it is empty if all are zero.
   const surcharges = [...task.surcharges];
@@ -100,8 +63,8 @@ export async function snapshotTask(
  *
  * @throws RpcUnavailableError if the places of a tick are not 0 … n - 1: pages then come from different states.
  */
-export function groupListings(classes: readonly NodeClass[], nodes: readonly Node[]): SnapshotClass[] {
-  const byClass = new Map<number, SnapshotNode[]>(classes.map(({ id }) => [id, []]));
+export function groupListings(classes: readonly NodeClass[], nodes: readonly Node[]): RoundClass[] {
+  const byClass = new Map<number, ListedNode[]>(classes.map(({ id }) => [id, []]));
   for (const { id, listing } of nodes) {
     if (!listing) continue;
     const { classId, tick, units, position } = listing;

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { JsonRpcProvider } from "ethers";
 
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { type Processes, ROOT } from "./processes.ts";
 
 /** Hardhat's command line. */

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskSpecInput } from "@verai/executor/spec";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "./participants.ts";
@@ -21,7 +22,7 @@ export class Configs {
 
   constructor(directory: string, { rpcUrl, deployment }: DemoChain) {
     this.#directory = directory;
-    this.#network = { rpcUrl, chainId: 31337, deployment };
+    this.#network = { rpcUrl, chainId: LOCAL_CHAIN_ID, deployment };
   }
 
   /**

@@ -102,7 +102,10 @@ export async function showEnergy<Report extends EnergyFigures>(
   const since = await session.provider.getBlockNumber();
   await processes.stop(["keeper"], 10_000);
   const keepers = ["allocation", "failover", "reports", "balancing"];
-  processes.start("keeper", ["keepers/main.ts", "run", "--config", await stage.configs.keeper(1, { keepers })]);
+  // Units take seconds here, and all that is outside the band is to move.
+  const balancing = { pointValue: 100, mostMoved: 10_000 };
+  const config = await stage.configs.keeper(1, { keepers, balancing });
+  processes.start("keeper", ["keepers/main.ts", "run", "--config", config]);
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
   const running = await Promise.all(TASKS.map((task) => submit(stage, task)));

@@ -1,3 +1,5 @@
+import { WEI_PER_VER } from "@verai/protocol/money/units";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { connect } from "@verai/client/deployment";
 import { TransactionQueue } from "@verai/client/tx/queue";
 import { openSigner } from "@verai/client/keys";
@@ -7,7 +9,7 @@ import type { ParameterChanges } from "./chain.ts";
 import { deployLocal } from "./deploy.ts";
 import { serve } from "./serve.ts";
 
-const VER = 10n ** 18n;
+const VER = WEI_PER_VER;
 
 /** What a node offers in a test. */
 export interface Offer {
@@ -113,10 +115,10 @@ export async function openMarket(changes: ParameterChanges = {}) {
  * @param account Index of the account that pays.
  */
 export async function openClient(market: Awaited<ReturnType<typeof openMarket>>, account = 5) {
-  const provider = await openProvider(market.url, { chainId: 31337, pollingMs: 20 });
+  const provider = await openProvider(market.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20 });
   const addresses = await addressesOf(market);
-  const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
-  const signer = (await openSigner({ testAccount: account }, 31337)).connect(provider);
+  const contracts = connect({ chainId: LOCAL_CHAIN_ID, file: "test", addresses }, provider);
+  const signer = (await openSigner({ testAccount: account }, LOCAL_CHAIN_ID)).connect(provider);
   const queue = await TransactionQueue.open(signer, provider, { maxFeePerGas: 10n ** 11n, pollMs: 20 });
   return { provider, contracts, reader: new Reader(contracts), queue, signer };
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { ACCOUNTS, type ParticipantNode } from "./participants.ts";
 import { type DemoChain, type ParameterChanges, startChain } from "./chain.ts";
@@ -56,7 +57,7 @@ export class TestNetwork {
     try {
       const chain = await startChain(processes, 1000, deploymentId, changes);
       const session = await openSession({
-        network: { ...chain, chainId: 31337 },
+        network: { ...chain, chainId: LOCAL_CHAIN_ID },
         fees: { maxFeePerGas: "100", stuckAfter: 30 },
         journals: join(directory, "journals"),
       });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { addressesOf, type openMarket } from "./market.ts";
 
 /** The repository. */
@@ -34,7 +35,7 @@ export class Bench {
     const folder = await mkdtemp(join(tmpdir(), "drmp-bench-"));
     const deployment = join(folder, "deployed_addresses.json");
     await writeFile(deployment, JSON.stringify(await addressesOf(market)));
-    return new Bench(folder, { rpcUrl: market.url, chainId: 31337, deployment });
+    return new Bench(folder, { rpcUrl: market.url, chainId: LOCAL_CHAIN_ID, deployment });
   }
 
   /** Kills what still runs and removes the directory. */

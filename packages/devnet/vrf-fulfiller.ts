@@ -8,7 +8,8 @@
 import { connect } from "@verai/client/deployment";
 import { readDeployment } from "@verai/client/deployment-file";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { openProvider } from "@verai/client/provider";
 import { runLoop } from "@verai/process/loop";
 import { createLogger } from "@verai/process/logger";
 import { Heartbeat } from "@verai/process/heartbeat";

@@ -1,4 +1,4 @@
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { Reach } from "@verai/checkpoint-store/dial-policy";
 
 /**

@@ -8,6 +8,7 @@ import { pino } from "pino";
 import { Counter, Registry } from "prom-client";
 import { z } from "zod";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ConfigError, readConfig } from "./config.ts";
 import { serveHealth } from "./endpoint.ts";
 import { runLoop } from "./loop.ts";
@@ -70,7 +71,7 @@ test("a configuration is validated strictly, and the message names file and entr
   context.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "config.json");
   const schema = z.strictObject({ network, fees, key: keySource.optional(), dataDir: z.string() });
-  const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: 31337 }, dataDir: "/tmp/x" };
+  const good = { network: { rpcUrl: "http://127.0.0.1:8545", chainId: LOCAL_CHAIN_ID }, dataDir: "/tmp/x" };
   const read = async (content: unknown) => {
     await writeFile(file, typeof content === "string" ? content : JSON.stringify(content));
     return readConfig(file, schema);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Deployment } from "@verai/client/deployment";
 import { readDeployment } from "@verai/client/deployment-file";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ROOT } from "@verai/devnet/processes";
 
 /** Addresses by chain id, of every public chain that this repository holds a deployment of. */

@@ -1,6 +1,7 @@
 import { open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
@@ -89,7 +90,7 @@ export class World {
     const processes = new Processes(join(directory, "logs"));
     const chain = await startChain(processes, BLOCK_MS, "test-chaos", CHANGES);
     const session = await openSession({
-      network: { ...chain, chainId: 31337 },
+      network: { ...chain, chainId: LOCAL_CHAIN_ID },
       fees: { maxFeePerGas: "100", stuckAfter: 30 },
       journals: join(directory, "journals"),
     });
@@ -340,9 +341,15 @@ export class World {
   async #startKeeper(index: number): Promise<void> {
     const name = keeperName(index);
     const changes = {
-      network: { ...this.#chain, chainId: 31337, rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl },
+      network: {
+        ...this.#chain,
+        chainId: LOCAL_CHAIN_ID,
+        rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl,
+      },
       key: { testAccount: KEEPER_ACCOUNTS + index },
       keepers: ["allocation", "failover", "reports", "balancing"],
+      // Units take seconds here, and all that is outside the band is to move.
+      balancing: { pointValue: 100, mostMoved: 10_000 },
     };
     void this.#run(name, ["keepers/main.ts", "run", "--config", await this.#configs.keeper(1, changes, name)]);
   }

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask, NODES, SPARES, TASKS } from "@verai/devnet/participants";
@@ -20,7 +21,6 @@ import {
   type Silence,
   silenceOracle,
 } from "@verai/devnet/faults";
-import { follow } from "./follow.ts";
 import { type Processes, type Running } from "@verai/devnet/processes";
 import { REFERENCE } from "@verai/devnet/reference-run";
 import type { Output } from "@verai/devnet/output";
@@ -83,7 +83,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
   for (const node of NODES) await startAgent(node);
 
   const session = await openSession({
-    network: { ...chain, chainId: 31337 },
+    network: { ...chain, chainId: LOCAL_CHAIN_ID },
     fees: { maxFeePerGas: "100", stuckAfter: 30 },
     journals: join(data, "journals"),
   });
@@ -223,4 +223,45 @@ async function claimed(session: Session): Promise<void> {
 async function timeout(): Promise<never> {
   await delay(TIMEOUT_MS);
   throw new Error(`the tasks were not finished within ${String(TIMEOUT_MS / 1000)} s`);
+}
+
+/** Shows what happens on the chain until the developers are done. */
+async function follow(session: Session, output: Output, finished: Promise<unknown>): Promise<void> {
+  const { reader } = session;
+  let done = false;
+  let round = "";
+  const end = finished.finally(() => {
+    done = true;
+  });
+  end.catch(() => undefined);
+  while (!done) {
+    const block = await reader.block();
+    const current = await reader.round(block);
+    const now = `round ${String(current.id)} ${current.status}`;
+    if (current.id > 0 && now !== round) {
+      const units = current.demands.reduce((sum, each) => sum + each.units, 0);
+      const settled = `: ${String(current.leases)} leases granted, ${String(current.unitsOpen)} units left open`;
+      output.say(`${now}${current.status === "settled" ? settled : ` (${String(units)} units)`}`);
+      round = now;
+    }
+    const [tasks, leases] = await Promise.all([reader.tasks(block), reader.leases(block)]);
+    const checkpoints = await reader.checkpoints(
+      block,
+      leases.map(({ id }) => id),
+    );
+    for (const task of tasks) {
+      const own = leases.filter(({ taskId }) => taskId === task.id);
+      // What a lease that failed had done counts until its successors have done more.
+      const live = own.filter(({ status }) => !["expired", "released", "rejected"].includes(status));
+      const progress = live.reduce(
+        (sum, lease) => sum + (lease.result ? lease.count * 10_000 : (checkpoints.get(lease.id)?.progress ?? 0)),
+        0,
+      );
+      const posted = own.reduce((sum, { id }) => sum + (checkpoints.get(id)?.sequence ?? 0), 0);
+      const note = `${String(posted)} checkpoints, ${String(task.paidUnits)}/${String(task.units)} units paid`;
+      output.progress(TASKS[task.id - 1] ? `task ${String(task.id)}` : "task", progress / task.units / 10_000, note);
+    }
+    await Promise.race([delay(700), end]);
+  }
+  await end;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease } from "@verai/client/entities";
 import { ACCOUNTS, NODES, SPARES, TASKS } from "@verai/devnet/participants";
 import { readLog } from "@verai/devnet/logs";
@@ -57,7 +58,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   const timeline = recoveries(faults, happenings);
   const optimum = jointOptimum(NODES, TASKS);
   const wei = (list: readonly Lease[]) =>
-    list.reduce((sum, { count, price }) => sum + BigInt(count) * BigInt(price) * 10n ** 12n, 0n);
+    list.reduce((sum, { count, price }) => sum + BigInt(count) * BigInt(price) * PRICE_UNIT, 0n);
   const first = leases.filter(({ parent }) => parent === 0);
   const units = TASKS.reduce((sum, each) => sum + each.units, 0);
   const best = developerOf.map(({ taskId }) =>

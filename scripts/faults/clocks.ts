@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { pino } from "pino";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { agentConfig } from "@verai/agent/config";
 import { PeerReputation } from "@verai/agent/replication/reputation";
 import { Drains } from "@verai/agent/node/drains";
@@ -144,7 +145,7 @@ const inputCases = JUMPS.map(([how, byMs]): FaultCase => ({
     }),
 }));
 
-const LOCAL = { network: { rpcUrl: "http://127.0.0.1:1", chainId: 31337 }, dataDir: "data" };
+const LOCAL = { network: { rpcUrl: "http://127.0.0.1:1", chainId: LOCAL_CHAIN_ID }, dataDir: "data" };
 const NODE = { class: "cpu/eu", capacity: 1, ask: "1", powerThreshold: 1, powerMax: 1, energySource: "grid" };
 const agent = (more: object) => agentConfig.safeParse({ ...LOCAL, operator: { testAccount: 1 }, node: NODE, ...more });
 const keeper = (more: object) => keeperConfig.safeParse({ ...LOCAL, ...more });

@@ -14,6 +14,7 @@ import { createLibp2p } from "libp2p";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
+import { BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ReceiptResponder } from "@verai/agent/replication/responder";
 import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
 import { SpotChecks } from "@verai/agent/replication/spot-check";
@@ -285,7 +286,7 @@ function addressCases(): FaultCase[] {
   return [
     ...rows.map(([name, host]) =>
       scene(`${name}, registered by a stranger on a public chain`, async (own) => {
-        const store = await own.store({ reach: reachOf(84_532, {}) });
+        const store = await own.store({ reach: reachOf(BASE_SEPOLIA_CHAIN_ID, {}) });
         const port = portOf(store);
         const addresses = [`${host}/tcp/${String(port)}/p2p/${id}`, `${host}/tcp/${String(port)}/http`];
         const rejected = store.setPeers(addresses);
@@ -322,7 +323,7 @@ function addressCases(): FaultCase[] {
 function receiptCases(): FaultCase[] {
   const operator = new Wallet(`0x${"11".repeat(32)}`);
   const stranger = new Wallet(`0x${"12".repeat(32)}`);
-  const domain = receiptDomain(31_337, `0x${"22".repeat(20)}`);
+  const domain = receiptDomain(LOCAL_CHAIN_ID, `0x${"22".repeat(20)}`);
   const lease = { id: 3, fence: 2, status: "active", count: 2, nodeId: 7, taskId: 1 } as Partial<Lease> as Lease;
   const holding = { leaseId: 3, fence: 2, digest: `0x${"ab".repeat(32)}`, codec: 0x70, progress: 5_000, size: 1_000 };
   const node = { id: 7, operator: operator.address, status: "active" } as Partial<Node> as Node;

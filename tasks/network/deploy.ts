@@ -7,12 +7,13 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { ChainError } from "@verai/client/errors";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
 import { Output } from "../session/output.ts";
-import { readL1Prices } from "./chain-fees.ts";
+import { readL1Prices } from "./dry-run.ts";
 import { checkDeployed, showReport } from "./check-report.ts";
 import { runIgnition } from "./ignition.ts";
 import { openJournal } from "./journal.ts";

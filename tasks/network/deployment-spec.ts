@@ -4,8 +4,9 @@ import type { DeploymentParameters, IgnitionModule } from "@nomicfoundation/igni
 import { isFuture, isModuleParameterRuntimeValue } from "@nomicfoundation/ignition-core";
 import { isAddress, ZeroAddress } from "ethers";
 
+import { BASE_SEPOLIA_CHAIN_ID, BASE_CHAIN_ID } from "@verai/client/chains";
 import { ChainError } from "@verai/client/errors";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 
 /** How a chain is deployed to: its Ignition module and its parameters file. */
 export interface DeploymentSpec {
@@ -19,8 +20,11 @@ const DEPLOYMENT_SPECS: Readonly<Record<number, DeploymentSpec>> = {
     network: "localhost",
     load: async () => (await import("../../ignition/modules/Local.ts")).default,
   },
-  84532: { network: "baseSepolia", load: async () => (await import("../../ignition/modules/Sepolia.ts")).default },
-  8453: { network: "base", load: async () => (await import("../../ignition/modules/Base.ts")).default },
+  [BASE_SEPOLIA_CHAIN_ID]: {
+    network: "baseSepolia",
+    load: async () => (await import("../../ignition/modules/Sepolia.ts")).default,
+  },
+  [BASE_CHAIN_ID]: { network: "base", load: async () => (await import("../../ignition/modules/Base.ts")).default },
 };
 
 /** The recipe of a chain. @throws Error naming the chains that there are. */

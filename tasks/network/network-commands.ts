@@ -19,7 +19,7 @@ export const networkCommands = [
   reading(
     "network:check",
     "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, books",
-    "--network baseSepolia --parameters ignition/parameters/baseSepolia.json",
+    "--parameters ignition/parameters/localhost.json",
   )
     .addOption({
       name: "parameters",

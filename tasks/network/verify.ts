@@ -6,7 +6,8 @@ import { getVerificationInformation, type VerifyInfo } from "@nomicfoundation/ig
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { ChainError } from "@verai/client/errors";
-import { LOCAL_CHAIN_ID, openProvider } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { openProvider } from "@verai/client/provider";
 import { guarded, type NamedNetwork, namedNetwork } from "../session/context.ts";
 import { addressLink } from "../session/explorer.ts";
 import { Output } from "../session/output.ts";

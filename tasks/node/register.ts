@@ -1,3 +1,4 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Environment } from "../session/environment.ts";
 
 import { registerNode } from "@verai/agent/registration";
@@ -31,7 +32,7 @@ export default async function register(args: Arguments, environment: Environment
     const energySource = numberOf(ENERGY_SOURCES, parseSource(args.energySource));
     if (args.capacity <= 0) throw new Error("Name the units that the machine runs at once: --capacity 4");
     const { stakePerUnit } = await reader.parameters(block);
-    const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * 10n ** 12n;
+    const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
     const account = await context.account();

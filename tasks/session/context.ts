@@ -9,7 +9,7 @@ import { DrmpError } from "@verai/errors/drmp-error";
 import { exitCodeOf, messageOf } from "@verai/process/program";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
 import type { TransactionEvent, Proposal, TransactionQueue } from "@verai/client/tx/queue";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { formatVer } from "@verai/protocol/money/ver";
 import { transactionLink } from "./explorer.ts";

@@ -1,5 +1,5 @@
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { findDevnet } from "@verai/client/devnet";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
 
 /** A value that is looked up when it is needed: an environment variable, or an entry of Hardhat's keystore. */
 interface Lookup {
@@ -41,8 +41,8 @@ export interface Environment {
 /** The networks that every door knows by name, and the variables that hold what is private. */
 export const NETWORKS = {
   localhost: { chainId: LOCAL_CHAIN_ID, urlVariable: "DRMP_LOCALHOST_URL", url: "http://127.0.0.1:8545" },
-  baseSepolia: { chainId: 84532, urlVariable: "BASE_SEPOLIA_RPC_URL", keyVariable: "DEPLOYER_KEY" },
-  base: { chainId: 8453, urlVariable: "BASE_RPC_URL", keyVariable: "DEPLOYER_KEY" },
+  baseSepolia: { chainId: BASE_SEPOLIA_CHAIN_ID, urlVariable: "BASE_SEPOLIA_RPC_URL", keyVariable: "DEPLOYER_KEY" },
+  base: { chainId: BASE_CHAIN_ID, urlVariable: "BASE_RPC_URL", keyVariable: "DEPLOYER_KEY" },
 } as const;
 
 /** Where the local chain is: as told by `DRMP_LOCALHOST_URL`, that of the devnet if one runs, or Hardhat's usual address. */

@@ -1,7 +1,9 @@
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID } from "@verai/client/chains";
+
 /** Block explorers by chain id; a local chain has none. */
 const EXPLORERS: Readonly<Record<number, string>> = {
-  8453: "https://basescan.org",
-  84532: "https://sepolia.basescan.org",
+  [BASE_CHAIN_ID]: "https://basescan.org",
+  [BASE_SEPOLIA_CHAIN_ID]: "https://sepolia.basescan.org",
 };
 
 /** Where a transaction can be looked at; undefined on a local chain. */

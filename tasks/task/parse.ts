@@ -1,9 +1,10 @@
 import type { NodeClass, Task } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
-import type { Wish } from "@verai/client/quote";
+import type { RequestedClass, TaskRequest } from "@verai/developer/task-request";
 import { parseVer } from "@verai/protocol/money/ver";
 import { parseAmount, parseClass } from "../node/parse.ts";
+import { parseDuration } from "../session/duration.ts";
 
 /** The task that `--task` names. @throws Error naming the id and the remedy. */
 export async function parseTask(reader: Reader, at: BlockReference, taskId: number): Promise<Task> {
@@ -14,10 +15,7 @@ export async function parseTask(reader: Reader, at: BlockReference, taskId: numb
 }
 
 /** Classes with their surcharges, from `cpu/eu,cpu/us=0.003`. Ascending by id. */
-function givenClasses(
-  known: readonly NodeClass[],
-  text: string,
-): { classId: number; name: string; surcharge: bigint }[] {
+function parseClasses(known: readonly NodeClass[], text: string): RequestedClass[] {
   if (text.trim() === "") {
     throw new Error(`Name the classes that may run it: --classes ${known.map(({ name }) => name).join(",")}`);
   }
@@ -28,15 +26,37 @@ function givenClasses(
   return named.sort((a, b) => a.classId - b.classId);
 }
 
-/** Units, price and classes as the options name them. */
+/** What decides a task's price: units, maximum price and classes, as the options name them. */
 export function parseWish(
   known: readonly NodeClass[],
   args: { readonly units: number; readonly maxPrice: string; readonly classes: string },
-): Wish {
+): Pick<TaskRequest, "units" | "maxPrice" | "classes"> {
   if (args.units <= 0) throw new Error("Name the units of work: --units 8");
   return {
     units: args.units,
     maxPrice: parseAmount("max-price", args.maxPrice),
-    classes: givenClasses(known, args.classes),
+    classes: parseClasses(known, args.classes),
+  };
+}
+
+/** Options that say what a task is to be. Amounts and times as people write them. */
+export interface RequestOptions {
+  readonly units: number;
+  readonly maxPrice: string;
+  readonly classes: string;
+  readonly within: string;
+  readonly interval: string;
+  /** Empty for the default. */
+  readonly unitTime: string;
+  readonly replicas: number;
+}
+
+/** The task that the options ask for. */
+export function parseRequest(known: readonly NodeClass[], options: RequestOptions): TaskRequest {
+  const [within, checkpointInterval] = [parseDuration(options.within), parseDuration(options.interval)];
+  return {
+    ...parseWish(known, options),
+    ...(options.unitTime !== "" && { maxUnitTime: parseDuration(options.unitTime) }),
+    ...{ carbonPrice: 0, checkpointInterval, replicas: options.replicas, within },
   };
 }

@@ -8,48 +8,61 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
-import { formatVer } from "@verai/protocol/money/ver";
 import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
-import { parseDuration } from "../session/duration.ts";
 import type { WritingArguments } from "../session/options.ts";
-import { parseWish } from "./parse.ts";
+import { parseRequest, type RequestOptions } from "./parse.ts";
+import { withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
+import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
-interface Arguments extends WritingArguments {
-  readonly spec: string;
-  readonly units: number;
-  readonly maxPrice: string;
-  readonly classes: string;
-  readonly within: string;
-  readonly interval: string;
-  readonly unitTime: string;
-  readonly replicas: number;
+/** Options that commands which submit have in common. */
+export interface SubmitArguments extends WritingArguments, RequestOptions {
   readonly store: string;
   readonly trainers: string;
   readonly submission: string;
   readonly detach: boolean;
 }
 
+interface Arguments extends SubmitArguments {
+  readonly spec: string;
+  readonly input: string;
+}
+
 /** Submits a task and, unless detached, serves its spec and follows it. */
 export default async function submit(args: Arguments, environment: Environment): Promise<void> {
+  await submitAndFollow(args, environment, async () => {
+    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
+    return withInputs(new Uint8Array(await readFile(args.spec)), args.input);
+  });
+}
+
+/**
+ * Submits a task, serves its spec and inputs, and follows it, unless detached.
+ *
+ * @param makeSpec Gives the spec; called once, before anything else.
+ * @param out Directory that results are fetched to at the end; undefined leaves them where they are.
+ */
+export async function submitAndFollow(
+  args: SubmitArguments,
+  environment: Environment,
+  makeSpec: () => Promise<Uint8Array>,
+  out?: string,
+): Promise<void> {
   await write(args, environment, async (context) => {
     const { session, output } = context;
     const { reader } = session;
-    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
-    const spec = new Uint8Array(await readFile(args.spec));
-    const [within, checkpointInterval] = [parseDuration(args.within), parseDuration(args.interval)];
+    const spec = await makeSpec();
     const parsed = parseSpec(spec);
     const block = await reader.block();
-    const known = await reader.classes(block);
-    const wish = parseWish(known, args);
-    const classes = wish.classes.map(({ classId }) => known.find(({ id }) => id === classId)?.name ?? "");
+    const request = parseRequest(await reader.classes(block), args);
+    const classes = request.classes.map(({ name }) => name);
     const trainers = args.trainers.split(",").filter((name) => name !== "");
-    requireRunnable(parsed, { classes, checkpointInterval, trainers });
-    const quote = await quoteTask(reader, block, wish, true);
-    showQuote(output, wish.units, quote);
+    requireRunnable(parsed, { classes, checkpointInterval: request.checkpointInterval, trainers });
+    const quote = await quoteTask(reader, block, request, true);
+    showQuote(output, request.units, quote);
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 
@@ -68,23 +81,8 @@ export default async function submit(args: Arguments, environment: Environment):
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
     const serve = async (store: CheckpointStore) => {
-      const surcharges = Object.fromEntries(
-        wish.classes.map(({ classId, surcharge }) => [
-          known.find(({ id }) => id === classId)?.name ?? "",
-          formatVer(surcharge),
-        ]),
-      );
-      const terms = {
-        units: wish.units,
-        maxPrice: formatVer(wish.maxPrice),
-        classes: surcharges,
-        checkpointInterval,
-        ...(args.unitTime !== "" && { maxUnitTime: parseDuration(args.unitTime) }),
-        replicas: args.replicas,
-        within,
-      };
       const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, terms, log, once);
+      const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
       task = taskId;
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
@@ -92,7 +90,10 @@ export default async function submit(args: Arguments, environment: Environment):
       output.say(
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
-      return { ...submitted, ...(await watchTask(context, taskId)) };
+      const ended = await watchTask(context, taskId);
+      if (out === undefined) return { ...submitted, ...ended };
+      const delivered = await deliveredLeases(reader, await reader.block(), taskId);
+      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out) };
     };
     return withStore(reader, args.store, serve, LOOK_MS, workers);
   });

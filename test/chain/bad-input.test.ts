@@ -13,6 +13,7 @@ import { openSession, type Session } from "@verai/client/session";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskTerms } from "@verai/developer/config";
+import { requestOf } from "@verai/developer/task-request";
 import { submitTask } from "@verai/developer/submit";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
 import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
@@ -136,7 +137,11 @@ describe("bad input", () => {
     async function refused(changes: Partial<TaskTerms>, key: object = { testAccount: 16 }): Promise<ChainError> {
       const { signer } = await session.queue(key as never);
       const before = await held(signer.address);
-      const error = await failure(submitTask(session, key as never, store, spec, { ...terms, ...changes }, quiet));
+      const submit = async () => {
+        const request = requestOf({ ...terms, ...changes }, await session.reader.classes(await session.reader.block()));
+        return submitTask(session, key as never, store, spec, request, quiet);
+      };
+      const error = await failure(submit());
       expect(await held(signer.address)).to.be.at.least(before);
       expect(await session.contracts.tasks.taskCount()).to.equal(0n);
       expect((await session.contracts.vault.totals()).escrow).to.equal(0n);

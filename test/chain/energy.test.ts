@@ -3,6 +3,7 @@ import { Wallet } from "ethers";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { nodeReportFacts, refusalOf } from "@verai/client/report-refusal";
 import { packReports, type Report, REPORT_TYPES, reportDomain, type SignedReport } from "@verai/client/report";
 import { readEnergy, readReportState, readTotals } from "@verai/client/telemetry";
@@ -77,7 +78,7 @@ describe("reports, throttling and balance", () => {
       shares: [],
       ...changes,
     };
-    const domain = reportDomain(31337, await client.contracts.telemetry.getAddress());
+    const domain = reportDomain(LOCAL_CHAIN_ID, await client.contracts.telemetry.getAddress());
     return { report, signature: (await signer?.signTypedData(domain, REPORT_TYPES, report)) ?? "" };
   }
 
@@ -200,7 +201,9 @@ describe("reports, throttling and balance", () => {
     const balance = async (account: number) => {
       const own = await newClient(account);
       const ownSender = queueSender(own.queue, quiet, () => undefined);
-      return new BalancingKeeper({ reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 });
+      const worth = { point: 0.006, hours: 1 / 6, transactions: 0.011, pause: 0.05 };
+      const context = { reader: own.reader, sender: ownSender, logger: quiet, hysteresis: 200 };
+      return new BalancingKeeper({ ...context, worth, movedShare: 0.3 });
     };
     const keepers = [await balance(6), await balance(7)];
     for (const keeper of keepers) expect(await keeper.cycle(), "no reports yet").to.equal(false);
@@ -248,7 +251,8 @@ describe("reports, throttling and balance", () => {
     const { reader } = client;
     const block = await reader.block();
     const classes = await reader.classes(block);
-    const terms = await carbonTerms(reader, block, classes, 100_000_000);
+    const named = classes.map(({ id, name }) => ({ classId: id, name }));
+    const terms = await carbonTerms(reader, block, named, 100_000_000);
     const [eu, us] = ["cpu/eu", "cpu/us"].map((name) =>
       terms.get(classes.find((each) => each.name === name)?.id ?? -1),
     );

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { pino } from "pino";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { OwnLeases } from "@verai/agent/node/own-leases";
 import type { Session } from "@verai/client/session";
 import { addressesOf, openClient, openMarket } from "@verai/devnet/market";
@@ -39,9 +40,9 @@ describe("a node's own leases", () => {
     }
     rpcProxy = new RpcProxy(market.url);
     await rpcProxy.plug();
-    provider = await openProvider(rpcProxy.url, { chainId: 31337, pollingMs: 20 });
+    provider = await openProvider(rpcProxy.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20 });
     const addresses = await addressesOf(market);
-    const contracts = connect({ chainId: 31337, file: "test", addresses }, provider);
+    const contracts = connect({ chainId: LOCAL_CHAIN_ID, file: "test", addresses }, provider);
     session = { provider, contracts, reader: new Reader(contracts) } as unknown as Session;
     folder = await mkdtemp(join(tmpdir(), "drmp-own-"));
   });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { parseEther } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
 import { ChainError, ContractRefusalError } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
@@ -42,7 +43,7 @@ async function setUp() {
     Reassignment: await deployed.reassignment.getAddress(),
     ReleaseFees: await deployed.releaseFees.getAddress(),
   };
-  const deployment: Deployment = { chainId: 31337, file: "test", addresses };
+  const deployment: Deployment = { chainId: LOCAL_CHAIN_ID, file: "test", addresses };
   const contracts = connect(deployment, ethers.provider);
   const [owner, developer] = accounts.others;
   if (!owner || !developer) throw new Error("too few accounts");

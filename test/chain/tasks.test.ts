@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSigner } from "@verai/client/keys";
 import { HARDHAT } from "@verai/devnet/chain";
 import { ROOT } from "@verai/devnet/processes";
@@ -358,7 +359,7 @@ describe("Hardhat tasks", () => {
   });
 
   async function accountAddress(index: number): Promise<string> {
-    return (await openSigner({ testAccount: index }, 31337)).address;
+    return (await openSigner({ testAccount: index }, LOCAL_CHAIN_ID)).address;
   }
 
   const ownerAddress = () => accountAddress(OWNER);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { TypedDataEncoder, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { readEnergy, readShifts, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
 import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, enumName } from "@verai/client/enums";
@@ -41,7 +42,7 @@ describe("reports", () => {
   async function sign(what: Report) {
     const operator = operators[what.nodeId - 1];
     if (!operator) throw new Error(`node ${String(what.nodeId)} has no operator`);
-    const domain = reportDomain(31337, await market.contracts.telemetry.getAddress());
+    const domain = reportDomain(LOCAL_CHAIN_ID, await market.contracts.telemetry.getAddress());
     return { report: what, signature: await operator.signTypedData(domain, REPORT_TYPES, what) };
   }
 
@@ -52,7 +53,7 @@ describe("reports", () => {
       { leaseId: 2 ** 32 - 1, joules: 2 ** 40 - 1 },
     ];
     const what = report(7, { shares, joules: 2 ** 40 - 1, load: 65_535, version: 65_535 });
-    const domain = reportDomain(31337, await telemetry.getAddress());
+    const domain = reportDomain(LOCAL_CHAIN_ID, await telemetry.getAddress());
     expect(await telemetry.digestOf({ ...what, shares })).to.equal(TypedDataEncoder.hash(domain, REPORT_TYPES, what));
   });
 

@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 
 import { parseEther, toQuantity } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { checkDeployment } from "@verai/client/deployment";
 import { readDeployment } from "@verai/client/deployment-file";
 import { openProvider } from "@verai/client/provider";
@@ -28,7 +29,7 @@ test("a deployment that ran out of ETH half-way goes on where it was", { timeout
   await rm(dirname(deploymentFile(ID)), { recursive: true, force: true });
   const rpcUrl = await startNode(processes);
   await setMining(rpcUrl, "automatic");
-  const provider = await openProvider(rpcUrl, { chainId: 31337 });
+  const provider = await openProvider(rpcUrl, { chainId: LOCAL_CHAIN_ID });
   const deploy = (name: string) => processes.run(name, deployArguments(ID), deployEnvironment(rpcUrl));
 
   // Enough for gas, too little for what the oracle's subscription is funded with.
@@ -47,7 +48,7 @@ test("a deployment that ran out of ETH half-way goes on where it was", { timeout
     "Drmp#VRFCoordinatorV2_5Mock.fundSubscriptionWithNative",
   ]);
   await deploy("deploy-2");
-  const deployment = await readDeployment(31337, deploymentFile(ID));
+  const deployment = await readDeployment(LOCAL_CHAIN_ID, deploymentFile(ID));
   await checkDeployment(deployment, provider);
   assert.equal(deployment.addresses.VerToken, before["Drmp#VerToken"], "what was there is not deployed anew");
 

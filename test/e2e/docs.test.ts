@@ -13,6 +13,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { parseEther, toQuantity } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession } from "@verai/client/session";
 import { deploymentFile, setMining, startNode } from "@verai/devnet/chain";
 import { Processes } from "@verai/devnet/processes";
@@ -113,7 +114,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   );
   assert.match(await run(DEPLOYER, "npx hardhat network:deploy --network baseSepolia"), /Deployed for/);
   const session = await openSession({
-    network: { rpcUrl, chainId: 31337 },
+    network: { rpcUrl, chainId: LOCAL_CHAIN_ID },
     fees: { maxFeePerGas: "100", stuckAfter: 30 },
     journals: join(folder, "journals"),
   });

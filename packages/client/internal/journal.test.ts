@@ -6,12 +6,13 @@ import { after, before, test } from "node:test";
 
 import { keccak256, Wallet } from "ethers";
 
+import { LOCAL_CHAIN_ID } from "../chains.ts";
 import { Journal, type JournalEntry } from "./journal.ts";
 
-const OWNER = { chainId: 31337, address: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" };
+const OWNER = { chainId: LOCAL_CHAIN_ID, address: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" };
 
 const WALLET = new Wallet(`0x${"11".repeat(32)}`);
-const OWN = { chainId: 31337, address: WALLET.address };
+const OWN = { chainId: LOCAL_CHAIN_ID, address: WALLET.address };
 
 function base(nonce: number) {
   const hash = `0x${String(nonce).padStart(64, "0")}`;
@@ -55,7 +56,13 @@ test("without a file it lasts as long as the process", async () => {
 
 /** An entry that proves itself: it holds the signed transaction. */
 async function signedEntry(nonce: number): Promise<JournalEntry> {
-  const raw = await WALLET.signTransaction({ type: 2, chainId: 31337, nonce, to: WALLET.address, gasLimit: 21_000n });
+  const raw = await WALLET.signTransaction({
+    type: 2,
+    chainId: LOCAL_CHAIN_ID,
+    nonce,
+    to: WALLET.address,
+    gasLimit: 21_000n,
+  });
   return { ...entry(nonce), sent: [{ ...base(nonce), hash: keccak256(raw), raw }] };
 }
 

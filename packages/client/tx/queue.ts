@@ -22,7 +22,7 @@ import type {
   Outcome,
   SignedTransaction,
 } from "./types.ts";
-import { LOCAL_CHAIN_ID } from "../provider.ts";
+import { LOCAL_CHAIN_ID } from "../chains.ts";
 
 export { Journal } from "../internal/journal.ts";
 export { MIN_GAS_MARGIN, TRANSACTION_GAS_CAP } from "../internal/simulate.ts";

@@ -8,7 +8,7 @@ import { parseEther } from "ethers";
 
 import { devnetFile, type DevnetService, type DevnetState, findDevnet } from "@verai/client/devnet";
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { deployArguments, deployEnvironment, deploymentFile, HARDHAT, setMining, untilListening } from "../chain.ts";
 import { Configs } from "../configs.ts";

@@ -11,7 +11,8 @@ import {
   type Payload,
   TransactionQueue,
 } from "@verai/client/tx/queue";
-import { LOCAL_CHAIN_ID, openProvider, type RpcProvider } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { openProvider, type RpcProvider } from "@verai/client/provider";
 import type { FaultContext } from "../fault-case.ts";
 import { FaultyRpc } from "./faulty-rpc.ts";
 

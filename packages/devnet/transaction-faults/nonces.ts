@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { keccak256, parseUnits } from "ethers";
 
 import { Journal } from "@verai/client/tx/queue";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { FaultCase } from "../fault-case.ts";
 import { failureOf, type QueueBench, must, onBench, STUCK_MS } from "./bench.ts";
 import { altered, type Misbehaviour, only, refuses } from "./faulty-rpc.ts";

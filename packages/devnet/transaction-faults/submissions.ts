@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Transaction } from "ethers";
 
 import { openSigner } from "@verai/client/keys";
-import { LOCAL_CHAIN_ID } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { Bench, type Program } from "../programs.ts";
 import { openMarket } from "../market.ts";
 import type { FaultCase } from "../fault-case.ts";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ChainError } from "@verai/client/errors";
 import {
   announceFindings,
@@ -100,7 +101,7 @@ test("clocks within a minute of the chain are right, and so are endpoints a few 
     "at most 9 blocks behind",
   );
   assert.deepEqual(timeFindings([], 8453, 1000), []);
-  const [local] = timeFindings([at("a", 100, 1000)], 31337, 90_000);
+  const [local] = timeFindings([at("a", 100, 1000)], LOCAL_CHAIN_ID, 90_000);
   assert.equal(local?.level, "warning", "a local chain's clock goes by what its users set");
 });
 

@@ -1,4 +1,5 @@
-import { LOCAL_CHAIN_ID, MAX_BLOCKS_BEHIND, openProvider, proxyFor } from "@verai/client/provider";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { MAX_BLOCKS_BEHIND, openProvider, proxyFor } from "@verai/client/provider";
 import { failure, type Finding } from "./finding.ts";
 
 /** An RPC endpoint of a configuration. */

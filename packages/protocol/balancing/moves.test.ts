@@ -55,6 +55,28 @@ test("as few migrations as possible: one large lease rather than two small ones,
   assert.deepEqual(pick([6, 1]), [1, 2]);
 });
 
+test("only what gains more than it costs moves, as long as each unit does, and the best first where units are few", () => {
+  const worth = { point: 0.006, hours: 0.5, transactions: 0.01, pause: 0.05 };
+  const nodes = [node(1, 9000), node(2, 7000), node(3, 1000), node(4, 3000)];
+  const plan = (price: number, changes: Partial<BalancingAim> = {}) =>
+    planMoves(nodes, [lease(11, 1, 6, { price }), lease(12, 2, 6, { price })], { ...aim(5000), worth, ...changes });
+  const units = (moves: readonly Move[]) => moves.map((move) => [move.leaseId, move.to, move.units]);
+  // Work that costs nothing to stop moves as far as the band; the coldest node takes first.
+  assert.deepEqual(units(plan(0)), [
+    [11, 3, 3],
+    [12, 4, 1],
+  ]);
+  for (const { net } of plan(0)) assert.ok(net !== undefined && net > 0);
+  // A unit from 40 to 30 points at both ends gains 0.21 VER, the next one 0.15, one from 20 to 10 points only 0.09.
+  assert.deepEqual(units(plan(3)), [[11, 3, 1]]);
+  assert.deepEqual(units(plan(2.5)), [[11, 3, 2]]);
+  assert.deepEqual(plan(5), []);
+  assert.deepEqual(plan(0, { worth: { ...worth, transactions: 1 } }), []);
+  assert.deepEqual(units(plan(0, { mostUnits: 3 })), [[11, 3, 3]]);
+  assert.deepEqual(units(plan(0, { mostUnits: 1 })), [[12, 4, 1]]);
+  assert.deepEqual(plan(0, { mostUnits: 0 }), []);
+});
+
 test("nodes that have not reported since, are not eligible, or lie within band and hysteresis take no part", () => {
   const leases = [lease(1, 1, 2), lease(2, 1, 2, { movable: false })];
   const plan = (nodes: BalancingNode[], changes = {}) => planMoves(nodes, leases, { ...aim(5000), ...changes });

@@ -1,3 +1,5 @@
+import { type BalancingWorth, gainOfMove, pauseCost } from "./worth.ts";
+
 /** A node as the planning of moves takes it. Loads in basis points. */
 export interface BalancingNode {
   readonly id: number;
@@ -23,6 +25,8 @@ export interface BalancingLease {
   readonly units: number;
   /** Whether it may be moved now: active, not moved lately. */
   readonly movable: boolean;
+  /** Of a unit, VER; left out: 0. */
+  readonly price?: number;
   /** Whether another node may hold it (class, price); left out: any. */
   readonly accepts?: (nodeId: number) => boolean;
 }
@@ -34,6 +38,16 @@ export interface Move {
   readonly to: number;
   /** The last ones of the lease; all of them where it can be. */
   readonly units: number;
+  /** What it gains beyond its cost, VER; of plans with {@link BalancingAim.worth}. */
+  readonly net?: number;
+}
+
+/** A node that takes, as a plan fills it. */
+interface Taker {
+  readonly node: BalancingNode;
+  room: number;
+  /** With what this plan gives it. */
+  load: number;
 }
 
 /** What is aimed at. Basis points. */
@@ -44,12 +58,19 @@ export interface BalancingAim {
   readonly threshold: number;
   /** How far beyond τ a node has to be before it gives or takes, so that noise moves no work. */
   readonly hysteresis: number;
+  /** Only what gains more than it costs is moved; left out: whatever brings nodes back into the band. */
+  readonly worth?: BalancingWorth;
+  /** Units that may move: those that gain the most each. Left out: any number. */
+  readonly mostUnits?: number;
 }
 
 /**
  * Plans moves from nodes above L_avg + τ to nodes below L_avg − τ, the most loaded first, each with as few migrations as
  * bring it back into the band, and among those with the least work moved. Leases move as a whole; only where no choice of
  * whole ones is enough, one of them gives a part of its units.
+ *
+ * With {@link BalancingAim.worth}, a node gives no more units than each gain more than their pause costs, even if it stays
+ * outside the band, and no move is planned that gains less than its transactions and its pause cost.
  *
  * No end crosses the average by more than one unit's worth, nor by more than τ. The latter means that a node which gives
  * never becomes one that takes, nor the other way round: a plan is never undone by a later one, however often one plans,
@@ -63,19 +84,17 @@ export function planMoves(
   leases: readonly BalancingLease[],
   aim: BalancingAim,
 ): Move[] {
-  const { average, threshold, hysteresis } = aim;
+  const { average, threshold, hysteresis, worth } = aim;
   const edge = threshold + hysteresis;
   const outside = nodes.filter(({ settled }) => settled);
   const givers = outside.filter(({ load }) => load - average > edge).sort((a, b) => b.load - a.load || a.id - b.id);
   const takers = outside
     .filter(({ load, eligible, free }) => eligible && free > 0 && average - load > edge)
     .sort((a, b) => a.load - b.load || a.id - b.id)
-    .map((node) => ({
-      node,
-      room: Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold)),
-      // With what this plan gives it.
-      load: node.load,
-    }));
+    .map((node): Taker => {
+      const room = Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold));
+      return { node, room, load: node.load };
+    });
   const byNode = Map.groupBy(
     leases.filter(({ movable }) => movable),
     ({ nodeId }) => nodeId,
@@ -83,32 +102,90 @@ export function planMoves(
   const moves: Move[] = [];
   for (const giver of givers) {
     const most = unitsWithin(giver.load - average, giver.unitLoad, threshold);
-    const least = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
-    const takerOf = (lease: BalancingLease, units: number) =>
-      takers.find(
-        ({ room, node, load }) => room >= units && average - load > threshold && (lease.accepts?.(node.id) ?? true),
-      );
+    const into = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
+    /** Units that it has given in this plan. */
+    let given = 0;
+    /** What the next units gain if they go to this node. */
+    const gain = ({ node, load }: Taker, units: number): number => {
+      if (worth === undefined) return Infinity;
+      const from = { distance: giver.load - average - given * giver.unitLoad, unitLoad: giver.unitLoad };
+      return gainOfMove([from, { distance: average - load, unitLoad: node.unitLoad }], units, threshold, worth);
+    };
+    const takerOf = (lease: BalancingLease, units: number): { taker: Taker; net: number } | undefined => {
+      const can = (taker: Taker): boolean =>
+        taker.room >= units && average - taker.load > threshold && (lease.accepts?.(taker.node.id) ?? true);
+      if (worth === undefined) {
+        const taker = takers.find(can);
+        return taker && { taker, net: 0 };
+      }
+      const cost = worth.transactions + pauseCost(units, lease.price ?? 0, worth);
+      let best: { taker: Taker; net: number } | undefined;
+      for (const taker of takers) {
+        const net = gain(taker, units) - cost;
+        if (net > (best?.net ?? 0) && can(taker)) best = { taker, net };
+      }
+      return best;
+    };
     const own = byNode.get(giver.id) ?? [];
+    const least = worth === undefined ? into : Math.min(into, unitsWorthMoving(giver, own, takers, aim, worth));
+    if (least <= 0) continue;
     const whole = own.filter((lease) => takerOf(lease, lease.units));
     let needed = least;
     const give = (lease: BalancingLease, units: number): boolean => {
-      const taker = takerOf(lease, units);
+      const { taker, net = 0 } = takerOf(lease, units) ?? {};
       if (!taker) return false;
       taker.room -= units;
       taker.load += units * taker.node.unitLoad;
       needed -= units;
-      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units });
+      given += units;
+      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units, ...(worth && { net }) });
       return true;
     };
-    const chosen = fewest(whole, least, most).toSorted((a, b) => b.units - a.units || a.id - b.id);
-    const given = new Set(chosen.filter((lease) => give(lease, lease.units)));
+    // Where each unit that moves has its price, none moves that need not.
+    const chosen = fewest(whole, least, worth === undefined ? most : least).toSorted(
+      (a, b) => b.units - a.units || a.id - b.id,
+    );
+    const gone = new Set(chosen.filter((lease) => give(lease, lease.units)));
     if (needed <= 0 || least > most) continue;
     // What is missing comes from one lease that has more than that; all that one taker has room for is better than nothing.
-    const rest = own.filter((lease) => !given.has(lease)).sort((a, b) => a.units - b.units || a.id - b.id);
+    const rest = own.filter((lease) => !gone.has(lease)).sort((a, b) => a.units - b.units || a.id - b.id);
     const larger = rest.filter(({ units }) => units > needed);
     for (let units = needed; units > 0; units--) if (larger.some((lease) => give(lease, units))) break;
   }
-  return moves;
+  return aim.mostUnits === undefined ? moves : best(moves, aim.mostUnits);
+}
+
+/** The moves that gain the most for each unit, up to so many units. */
+function best(moves: readonly Move[], most: number): Move[] {
+  let left = most;
+  return moves
+    .toSorted((a, b) => (b.net ?? 0) / b.units - (a.net ?? 0) / a.units || a.leaseId - b.leaseId)
+    .filter(({ units }) => {
+      if (units > left) return false;
+      left -= units;
+      return true;
+    });
+}
+
+/** Units that a node gives as long as each of them gains more than its pause costs, if the coldest node took them all. */
+function unitsWorthMoving(
+  giver: BalancingNode,
+  own: readonly BalancingLease[],
+  takers: readonly Taker[],
+  { average, threshold }: BalancingAim,
+  worth: BalancingWorth,
+): number {
+  const coldest = takers.reduce<Taker | undefined>((best, it) => (best && best.load <= it.load ? best : it), undefined);
+  const cheapest = own.reduce((least, { price = 0 }) => Math.min(least, price), Infinity);
+  if (!coldest || own.length === 0) return 0;
+  const cost = pauseCost(1, cheapest, worth);
+  let units = 0;
+  for (; units * giver.unitLoad < giver.load - average; units++) {
+    const from = { distance: giver.load - average - units * giver.unitLoad, unitLoad: giver.unitLoad };
+    const to = { distance: average - coldest.load - units * coldest.node.unitLoad, unitLoad: coldest.node.unitLoad };
+    if (gainOfMove([from, to], 1, threshold, worth) <= cost) break;
+  }
+  return units;
 }
 
 /** Units that a node at this distance may give or take: to the average and one unit's worth beyond, but no farther than τ. */

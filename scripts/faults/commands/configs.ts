@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { BASE_SEPOLIA_CHAIN_ID } from "@verai/client/chains";
 import { type AgentConfig, agentConfig } from "@verai/agent/config";
 import { developerConfig, taskTerms } from "@verai/developer/config";
 import { keeperConfig } from "@verai/keepers/config";
@@ -8,7 +9,7 @@ import { readConfig } from "@verai/process/config";
 import type { FaultCase } from "@verai/devnet/fault-case";
 import { requireRefusal } from "./expect.ts";
 
-const NETWORK = { rpcUrl: "http://127.0.0.1:1", chainId: 84532 };
+const NETWORK = { rpcUrl: "http://127.0.0.1:1", chainId: BASE_SEPOLIA_CHAIN_ID };
 
 /** An agent's configuration as the guide has it, with changes to its parts. */
 export function agentJson(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { BASE_SEPOLIA_CHAIN_ID, BASE_CHAIN_ID } from "@verai/client/chains";
 import { offerFindings } from "@verai/agent/check-offer";
 import { configFindings as agentFindings } from "@verai/agent/check";
 import { requireRunnable } from "@verai/developer/requirements";
@@ -89,7 +90,7 @@ async function checked(
   env = {},
 ): Promise<readonly Finding[]> {
   const config = keeperConfig.parse(
-    keeperJson({ dataDir: join(directory, "data"), network: { chainId: 84532, ...network } }),
+    keeperJson({ dataDir: join(directory, "data"), network: { chainId: BASE_SEPOLIA_CHAIN_ID, ...network } }),
   );
   const report = await checkKeepers(config, env);
   if (checkExitCode(report) === 0) throw new Error("it was found ready to run");
@@ -97,14 +98,14 @@ async function checked(
 }
 
 const now = (): number => Math.floor(Date.now() / 1000);
-const good = (): Chain => ({ chainId: 84532, number: 5000, timestamp: now() });
+const good = (): Chain => ({ chainId: BASE_SEPOLIA_CHAIN_ID, number: 5000, timestamp: now() });
 
 const endpoints: readonly FaultCase[] = [
   {
     name: "a fallback endpoint of another chain, behind a primary that is right",
     run: async ({ directory }) =>
       withEndpoint(good(), async (rpcUrl) =>
-        withEndpoint({ ...good(), chainId: 8453 }, async (other) => {
+        withEndpoint({ ...good(), chainId: BASE_CHAIN_ID }, async (other) => {
           const findings = await checked(directory, { rpcUrl, fallbackRpcUrls: [other] });
           requireFinding(findings, {
             entry: "network.fallbackRpcUrls.0",
@@ -266,7 +267,7 @@ const files: readonly FaultCase[] = [
     run: async ({ directory }) => {
       const keyFile = join(directory, "operator.key");
       await writeFile(keyFile, "11".repeat(32), { mode: 0o644 });
-      const findings = await keyFindings("operator", { keyFile }, 84532);
+      const findings = await keyFindings("operator", { keyFile }, BASE_SEPOLIA_CHAIN_ID);
       requireFinding(findings, {
         entry: "operator",
         value: /^/,
@@ -282,7 +283,7 @@ const files: readonly FaultCase[] = [
       const [keystore, passphraseFile] = [join(directory, "k.json"), join(directory, "k.pass")];
       await writeFile(keystore, "{}", { mode: 0o644 });
       await writeFile(passphraseFile, "secret", { mode: 0o600 });
-      const findings = await keyFindings("key", { keystore, passphraseFile }, 84532);
+      const findings = await keyFindings("key", { keystore, passphraseFile }, BASE_SEPOLIA_CHAIN_ID);
       requireFinding(
         findings,
         { entry: "key.keystore", value: /k\.json/, what: /mode 644/, bound: /600/, remedy: /chmod 600/ },
@@ -294,7 +295,7 @@ const files: readonly FaultCase[] = [
   {
     name: "a well-known key on a public chain",
     run: async () => {
-      const findings = await keyFindings("key", { testAccount: 3 }, 84532);
+      const findings = await keyFindings("key", { testAccount: 3 }, BASE_SEPOLIA_CHAIN_ID);
       requireFinding(findings, {
         entry: "key",
         value: /^/,
@@ -308,7 +309,7 @@ const files: readonly FaultCase[] = [
     name: "a directory named as the key file",
     run: async ({ directory }) => {
       await mkdir(join(directory, "key"), { mode: 0o700 });
-      const findings = await keyFindings("key", { keyFile: join(directory, "key") }, 84532);
+      const findings = await keyFindings("key", { keyFile: join(directory, "key") }, BASE_SEPOLIA_CHAIN_ID);
       requireFinding(findings, { entry: "key", value: /^/, what: /cannot be read/, bound: /key/, remedy: /^/ });
     },
   },

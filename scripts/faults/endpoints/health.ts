@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID } from "@verai/client/chains";
 import { WrongNetworkError } from "@verai/client/errors";
 import type { FaultCase } from "@verai/devnet/fault-case";
 import {
@@ -41,7 +42,7 @@ const CHAINS: readonly FaultCase[] = [
     name: "the preferred endpoint serves another chain",
     run: async () =>
       onBench(async (bench) => {
-        const [wrong, right] = [await bench.standIn({ chainId: 8453, head: 7 }), await bench.standIn()];
+        const [wrong, right] = [await bench.standIn({ chainId: BASE_CHAIN_ID, head: 7 }), await bench.standIn()];
         const both = bench.provider([wrong.url, right.url]);
         await both.open();
         for (let i = 0; i < 3; i++) assert.equal(await both.getBlockNumber(), HEAD);
@@ -92,7 +93,7 @@ const CHAINS: readonly FaultCase[] = [
         assert.match(error.message, /serves chain 1, but chain 84532/);
       }),
   },
-  ...["0x", null, 84532, "0x0", "eip155:84532"].map((result): FaultCase => ({
+  ...["0x", null, BASE_SEPOLIA_CHAIN_ID, "0x0", "eip155:84532"].map((result): FaultCase => ({
     name: `an endpoint whose chain id is ${JSON.stringify(result)}`,
     run: async () =>
       onBench(async (bench) => {

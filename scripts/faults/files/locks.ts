@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { DataDirectory } from "@verai/system/data-directory";
 import { ownIdentity, type ProcessIdentity } from "@verai/system/process-identity";
@@ -52,7 +53,7 @@ async function configured(context: FaultContext, name: string, more: object): Pr
   const dataDir = join(context.directory, "data");
   await mkdir(join(dataDir, "store", "tmp"), { recursive: true });
   await writeFile(join(dataDir, "store", "tmp", "half-written"), "by the process that has the directory");
-  const network = { rpcUrl: "http://127.0.0.1:1", chainId: 31337 };
+  const network = { rpcUrl: "http://127.0.0.1:1", chainId: LOCAL_CHAIN_ID };
   const file = join(context.directory, name);
   await writeFile(file, JSON.stringify({ network, dataDir, ...more }));
   return [dataDir, file];
