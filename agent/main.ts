@@ -131,7 +131,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       details: () => ({ ...agent?.state, energy: telemetry?.source }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
-    const nodeId = await ensureRegistered(session, config, signer.address, store.endpoint(), logger);
+    const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await queue.recover(signal);
     const owner = config.idleOnly && new IdleDetector(config.idleOnly);

@@ -60,7 +60,7 @@ const open = (context: Partial<ReplicaContext> = {}, view: Partial<CopyView> = {
   new Replicas({
     ...{ store, logger: quiet, nodeId: 2, maxCheckpointBytes: 2 ** 30, full: () => undefined },
     look: async () => ({
-      ...{ lease: LEASE, self: node(2), newest: posted.slice(0, 2), activeNodes: 2, now: 1 },
+      ...{ lease: LEASE, self: node(2), newest: posted.slice(0, 2), holders: [2, 7], now: 1 },
       producer: node(1, { endpoint: producer.endpoint() }),
       ...view,
     }),
@@ -148,7 +148,7 @@ test("nobody has anything copied that is not this node's to hold", async () => {
   assert.match(await why({ self: undefined }), /not registered/);
   assert.match(await why({ self: node(2, { status: "draining" }) }), /draining/);
   assert.match(await why({ producer: node(2) }), /made lease 5's work itself/);
-  assert.match(await why({ activeNodes: 1_000_000 }), /is no holder of lease 5 among 1000000 active nodes/);
+  assert.match(await why({ holders: [7, 8] }), /is no holder of lease 5, whose holders are 7, 8 now/);
   assert.match(await why({ lease: { ...LEASE, status: "paid" } }), /no longer of use/);
   assert.deepEqual(await open().answer({ leaseId: 5, cid: "any" }), {
     kind: "refused",

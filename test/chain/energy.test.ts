@@ -32,8 +32,8 @@ describe("reports, throttling and balance", () => {
   beforeEach(async () => {
     market = await openMarket();
     client = await newClient(5);
-    for (const [i, { address }] of operators.entries()) {
-      await market.addNode({ classId: 0, capacity: 4, ask: MILLI * BigInt(i + 1) }, address, 10 + i);
+    for (const [i, operator] of operators.entries()) {
+      await market.addNode({ classId: 0, capacity: 4, ask: MILLI * BigInt(i + 1) }, operator, 10 + i);
     }
     await market.pass(40);
   });

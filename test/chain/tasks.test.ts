@@ -13,8 +13,9 @@ import { settlement } from "@verai/devnet/settlement";
 
 const MICRO = 10n ** 12n;
 const OWNER = 10;
-const FIRST = "0x00000000000000000000000000000000000a0001";
-const SECOND = "0x00000000000000000000000000000000000a0002";
+/** Test accounts, whose consent the command signs itself. */
+const FIRST = "0xdD2FD4581271e230360230F9337D5c0430Bf44C0";
+const SECOND = "0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199";
 
 interface Outcome {
   readonly code: number | NodeJS.Signals;
@@ -104,6 +105,8 @@ describe("Hardhat tasks", () => {
       [{ class: "cpu/mars" }, /no class "cpu\/mars"; use one of: cpu\/eu/],
       [{ "energy-source": "coal" }, /no source of electricity called "coal"; use one of/],
       [{ operator: "me" }, /--operator has to be an address.*it is "me"/],
+      [{ operator: `0x${"77".repeat(20)}` }, /no consent of an operator; make one.*node:consent --owner/],
+      [{ consent: "12:0x12" }, /0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199 was good until|has not agreed to work/],
       [{ ask: "cheap" }, /"cheap" is no amount of VER/],
     ] as const) {
       const { code, said } = await register({ operator, ...change }, "--yes");

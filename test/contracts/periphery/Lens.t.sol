@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Receipts} from "../../../contracts/checkpoints/Receipts.sol";
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -16,7 +16,7 @@ contract LensTest is Failures {
     function setUp() public override {
         super.setUp();
         id = leaseOn(4);
-        lens = new Lens(leases, nodes, supply, tasks, telemetry);
+        lens = new Lens(leases, nodes, checkpoints, tasks, telemetry);
     }
 
     function test_Read() public view {
@@ -66,21 +66,18 @@ contract LensTest is Failures {
         assertEq(lens.overdueOf(ids).length, 0);
     }
 
-    /// @notice Exactly those whom the registry of checkpoints lets sign, each with where it is reached.
+    /// @notice Exactly those whom the registry of checkpoints names, each with where it is reached.
     function test_Holders() public view {
-        uint32 count = nodes.nodeCount();
-        uint32 producer = leases.lease(id).nodeId;
-        ILens.Holder[] memory holders = lens.holdersOf(id, 1, 1, count);
-        uint256 at;
-        for (uint32 node = 1; node <= count; ++node) {
-            if (node == producer || !Receipts.isHolder(id, node, supply.activeNodes(), 1)) continue;
-            assertEq(holders[at].nodeId, node);
-            assertEq(holders[at].operator, operatorOf(node));
-            assertEq(holders[at].endpoint, profile().endpoint);
-            ++at;
+        ICheckpointRegistry.Holder[] memory named = checkpoints.holdersOf(id, 4);
+        ILens.Holder[] memory holders = lens.holdersOf(id, 4);
+        assertGt(named.length, 0);
+        assertEq(holders.length, named.length);
+        for (uint256 i; i < named.length; ++i) {
+            assertEq(holders[i].nodeId, named[i].nodeId);
+            assertEq(holders[i].candidate, named[i].candidate);
+            assertEq(holders[i].operator, operatorOf(named[i].nodeId));
+            assertEq(holders[i].endpoint, profile().endpoint);
         }
-        assertEq(holders.length, at);
-        assertEq(lens.holdersOf(id, 1, count + 1, 10).length, 0);
     }
 
     function test_Reporters() public view {

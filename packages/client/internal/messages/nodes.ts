@@ -54,6 +54,14 @@ export const NODES: ErrorMessages = {
     say: (a) =>
       `The operator key ${a.text("operator")} already belongs to node ${a.text("nodeId")}; every node needs a key of its own.`,
   },
+  "NoConsent(address,address)": {
+    say: (a) =>
+      `The operator key ${a.text("operator")} has not agreed to work for ${a.text("owner")}; sign a consent with it (node:consent) and give that.`,
+  },
+  "ConsentExpired(address,uint256)": {
+    say: (a) =>
+      `The consent of the operator key ${a.text("operator")} was good until ${time(a.int("deadline"))}; sign another with it (node:consent).`,
+  },
   "TooManyKeys(uint32)": {
     say: (a) =>
       `The operator key of node ${a.text("nodeId")} was changed 255 times, which is the maximum; register another node.`,

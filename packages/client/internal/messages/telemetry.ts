@@ -67,6 +67,11 @@ export const TELEMETRY: ErrorMessages = {
       `The highest latency of class ${a.text("classId")} cannot be ${a.text("milliseconds")} ms; ` +
       `its bounds are ${a.text("min")} to ${a.text("max")} ms, and 0 for the common one.`,
   },
+  "NoHeadwayYet(uint32)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} has shown no headway yet; it may move once it has posted a checkpoint and run for an interval.`,
+    retryable: true,
+  },
   "RangeCooling(uint32,uint256)": {
     say: (a) => `The units of lease ${a.text("leaseId")} moved lately; they may again from ${time(a.int("until"))} on.`,
     retryable: true,
