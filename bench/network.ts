@@ -10,6 +10,8 @@
  * block every two seconds; its nodes have registered, and its leases were written into the contracts' storage. Exits with 1 if a
  * goal is missed.
  */
+import { HDNodeWallet, toBeHex } from "ethers";
+
 import { interruptible } from "@verai/process/program";
 import { openMarket } from "@verai/devnet/market";
 import { Bench } from "@verai/devnet/programs";
@@ -21,6 +23,8 @@ import { load, machine, markdownTable, writeSection } from "./report.ts";
 /** Seconds between two looks of agents and keepers, as they are unless configured. */
 const INTERVAL = 4;
 const KIB = 1_000;
+/** Of Hardhat's accounts, which are public. */
+const PHRASE = "test test test test test test test test test test test junk";
 /** Seconds between two reports of a node, as on BASE. */
 const REPORT_INTERVAL = 300;
 
@@ -106,13 +110,10 @@ async function measureAll(): Promise<Record<string, Measured[]>> {
   const found: Record<string, Measured[]> = {};
   try {
     const state = new NetworkState(market);
-    const { ethers } = market.connection;
-    const signers = await ethers.getSigners();
-    const operatorOf = (at: number): string =>
-      (at <= 2 ? signers[5 + at]?.address : undefined) ?? ethers.toBeHex(2n ** 120n + BigInt(at), 20);
+    const operatorKeyOf = (at: number): string => (at <= 2 ? testKey(5 + at) : toBeHex(2n ** 120n + BigInt(at), 32));
     for (const size of SIZES) {
       const began = performance.now();
-      await state.grow(size, operatorOf);
+      await state.grow(size, operatorKeyOf);
       say(`${size.nodes} nodes, ${size.live} live leases, ${size.history} of history: made in ${seconds(began)} s`);
       await market.connection.provider.request({ method: "evm_setIntervalMining", params: [2_000] });
       // At the same time: they share nothing but the chain.
@@ -139,12 +140,17 @@ async function measureAll(): Promise<Record<string, Measured[]>> {
   return found;
 }
 
+/** Private key of one of Hardhat's accounts. */
+function testKey(account: number): string {
+  return HDNodeWallet.fromPhrase(PHRASE, undefined, `m/44'/60'/0'/0/${String(account)}`).privateKey;
+}
+
 function seconds(began: number): string {
   return ((performance.now() - began) / 1000).toFixed(0);
 }
 
 function subjects(bench: Bench): Subject[] {
-  const agent = (name: string, account: number): Subject => ({
+  const agent = (name: string, account: number, owner: number): Subject => ({
     name,
     interval: INTERVAL,
     loops: ["agent", "telemetry"],
@@ -154,7 +160,7 @@ function subjects(bench: Bench): Subject[] {
       const config = {
         network: { ...bench.network, rpcUrl },
         operator: { testAccount: account },
-        owner: { testAccount: 1 },
+        owner: { testAccount: owner },
         dataDir,
         node: {
           class: "cpu/eu",
@@ -189,7 +195,7 @@ function subjects(bench: Bench): Subject[] {
       return { dataDir, config };
     },
   };
-  return [agent(SUBJECT.idle, 6), agent(SUBJECT.busy, 7), keeper];
+  return [agent(SUBJECT.idle, 6, 1), agent(SUBJECT.busy, 7, 5), keeper];
 }
 
 interface Judged {

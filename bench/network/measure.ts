@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { freePort } from "@verai/devnet/chain";
-import type { Bench} from "@verai/devnet/programs";
+import type { Bench } from "@verai/devnet/programs";
 import { type Program } from "@verai/devnet/programs";
 import { countingProxy, type CountingProxy } from "./counting-proxy.ts";
 

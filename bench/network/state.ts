@@ -83,11 +83,12 @@ export class NetworkState {
   /**
    * Grows the network. Node 1 has no lease, node 2 has four and the others share the rest evenly.
    *
-   * @param operatorOf Operator of the node at a place.
+   * @param operatorKeyOf Private key of the operator of the node at a place.
    */
-  async grow(size: Size, operatorOf: (at: number) => string): Promise<void> {
+  async grow(size: Size, operatorKeyOf: (at: number) => string): Promise<void> {
     const { contracts } = this.#market;
-    if (size.nodes > this.#size.nodes) await registerNodes(this.#market, this.#size.nodes + 1, size.nodes, operatorOf);
+    if (size.nodes > this.#size.nodes)
+      await registerNodes(this.#market, this.#size.nodes + 1, size.nodes, operatorKeyOf);
     if (this.#size.nodes === 0) {
       const { timestamp = 0 } = (await this.#market.connection.ethers.provider.getBlock("latest")) ?? {};
       // No node asks as little: the task waits, and no round is opened for it.

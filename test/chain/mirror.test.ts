@@ -22,7 +22,7 @@ describe("the keepers' mirror", () => {
   beforeEach(async () => {
     market = await openMarket();
     client = await openClient(market, 6);
-    await market.addNode({ classId: 0, capacity: 4, ask: MILLI }, client.signer.address);
+    await market.addNode({ classId: 0, capacity: 4, ask: MILLI }, client.signer);
     await market.addNode({ classId: 0, capacity: 4, ask: 2n * MILLI });
     folder = await mkdtemp(join(tmpdir(), "drmp-mirror-"));
   });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -64,20 +63,6 @@ contract LensTest is Failures {
         assertEq(lens.overdueOf(ids)[0], id);
         leases.expire(id);
         assertEq(lens.overdueOf(ids).length, 0);
-    }
-
-    /// @notice Exactly those whom the registry of checkpoints names, each with where it is reached.
-    function test_Holders() public view {
-        ICheckpointRegistry.Holder[] memory named = checkpoints.holdersOf(id, 4);
-        ILens.Holder[] memory holders = lens.holdersOf(id, 4);
-        assertGt(named.length, 0);
-        assertEq(holders.length, named.length);
-        for (uint256 i; i < named.length; ++i) {
-            assertEq(holders[i].nodeId, named[i].nodeId);
-            assertEq(holders[i].candidate, named[i].candidate);
-            assertEq(holders[i].operator, operatorOf(named[i].nodeId));
-            assertEq(holders[i].endpoint, profile().endpoint);
-        }
     }
 
     function test_Reporters() public view {
