@@ -91,7 +91,7 @@ contract Balancer is IBalancer {
         bool active = lease.status == ILeaseRegistry.LeaseStatus.Active && block.timestamp <= lease.due;
         require(active, LeaseNotActive(m.leaseId));
         require(m.units != 0 && m.units <= lease.count, UnitsOutOfRange(m.leaseId, m.units, lease.count));
-        // Or whoever reports a high load would give leases back for nothing.
+        // Or a node that reports a high load would give leases back for nothing.
         require(RELEASE_FEES.isFree(m.leaseId), NoHeadwayYet(m.leaseId));
         uint256 cooling = _coolingUntil(lease.parent);
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
