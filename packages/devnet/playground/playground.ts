@@ -10,7 +10,14 @@ import { devnetFile, type DevnetService, type DevnetState, findDevnet } from "@v
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
-import { deployArguments, deployEnvironment, deploymentFile, HARDHAT, setMining, untilListening } from "../chain.ts";
+import {
+  deployArguments,
+  deployEnvironment,
+  deploymentFile,
+  nodeArguments,
+  setMining,
+  untilListening,
+} from "../chain.ts";
 import { Configs } from "../configs.ts";
 import { Processes, ROOT } from "../processes.ts";
 import { DEVNET_ACCOUNTS, DEVNET_NODES, type DevnetNode, PURSE_VER, SAMPLE_SPEC } from "./cast.ts";
@@ -161,13 +168,12 @@ export class Devnet {
   }
 
   async #startChain(): Promise<void> {
-    const port = String(this.#ports.chain);
     const { log } = this.#services.add({
       name: "chain",
       kind: "chain",
       what: `simulated OP stack, chain id ${String(LOCAL_CHAIN_ID)}, a block a second`,
       address: this.#rpcUrl,
-      args: [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", port],
+      args: nodeArguments(this.#ports.chain),
       check: () => chainHealth(this.#rpcUrl),
     });
     await this.#unless(untilListening(log, LOCAL_CHAIN_ID));
