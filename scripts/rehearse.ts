@@ -142,11 +142,18 @@ async function rehearse(): Promise<Check[]> {
   const nodes: number[] = [];
   for (const [i, ask] of ["0.010", "0.014"].entries()) {
     const n = String(i + 1);
+    const { consent } = await tasks.run<{ consent: string }>(
+      "node:consent",
+      ["--owner", who(`owner-${n}`).address],
+      who(`operator-${n}`),
+    );
     const { node } = await tasks.run<{ node: number }>(
       "node:register",
       [
         "--operator",
         who(`operator-${n}`).address,
+        "--consent",
+        consent,
         "--class",
         "cpu/eu",
         "--capacity",

@@ -22,6 +22,7 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   key: "keys in encrypted keystores",
   node: "nodes of contributors: register, stake, drain, earn",
   task: "tasks of developers: quote, submit, follow, fetch results",
+  data: "inputs of tasks: add",
   round: "rounds and the leases that they grant",
   keeper: "keepers of the protocol",
   energy: "energy and carbon",

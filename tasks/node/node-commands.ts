@@ -7,11 +7,25 @@ const NODE = { name: "node", description: "the node's id", type: "int", defaultV
 /** Tasks of contributors. */
 export const nodeCommands = [
   writing(
+    "node:consent",
+    "Signs that an operator's key works for an owner's node: node:register asks for it; costs nothing, sends nothing",
+    "--network baseSepolia --owner 0x… --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+  )
+    .addOption({ name: "owner", description: "address of the account that will own the node", defaultValue: "" })
+    .setAction(() => import("./consent.ts"))
+    .build(),
+
+  writing(
     "node:register",
     "Registers a machine: its owner is the account that signs, its stake is taken by permit in the same transaction",
     "--operator 0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199 --class cpu/eu --capacity 2 --ask 0.012 --energy-source solar",
   )
     .addOption({ name: "operator", description: "address of the agent's key", defaultValue: "" })
+    .addOption({
+      name: "consent",
+      description: "what node:consent printed for that key; not needed where the owner's key is also the operator's",
+      defaultValue: "",
+    })
     .addOption({ name: "class", description: "class of the machine, such as cpu/eu", defaultValue: "" })
     .addOption({
       name: "capacity",
@@ -57,7 +71,7 @@ export const nodeCommands = [
 
   new CommandBuilder(
     "node:check",
-    "Says whether node:run would work, and what to mend",
+    "Says whether node:run would work, and what to correct",
     "--file .data/devnet/agent.json",
   )
     .addOption(FILE)
