@@ -43,7 +43,7 @@ export function classesOf(shape: Shape, task: number): number[] {
 }
 
 /** The values that a search tries for each part of a shape. */
-export function gridOf({ tasks, units, taskClasses, roundClasses }: ShapeLimits) {
+function gridOf({ tasks, units, taskClasses, roundClasses }: ShapeLimits) {
   const upTo = (most: number, ...values: number[]) => [...new Set([...values.filter((value) => value < most), most])];
   return {
     tasks: upTo(tasks, 1, 4, 8),
