@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { answer, blockTag } from "@verai/client/readers";
 import { settles } from "@verai/executor/time-outs";
 import { ReceiptRequester } from "./replication/requester.ts";
 import { ReceiptResponder } from "./replication/responder.ts";
@@ -13,6 +12,7 @@ import { LeaseSteps } from "./lease/steps.ts";
 import { LeaseTurns } from "./lease/turns.ts";
 import { handOver } from "./node/handover.ts";
 import { Drains } from "./node/drains.ts";
+import { COPY_RANKS } from "./node/copy-protocol.ts";
 import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
 import { Housekeeping } from "./node/housekeeping.ts";
 import type { Look } from "./node/own-leases.ts";
@@ -238,18 +238,15 @@ export class Agent {
 
 /** What the chain says of a lease that this node is asked to copy for. */
 async function lookForCopies({ session, nodeId }: AgentContext, leaseId: number): Promise<CopyView & { now: number }> {
-  const { reader, contracts } = session;
+  const { reader } = session;
   const block = await reader.block();
-  const [[lease], self, activeNodes] = await Promise.all([
-    reader.leasesThatExist(block, [leaseId]),
-    reader.node(block, nodeId),
-    answer(contracts.supply.activeNodes(blockTag(block))),
-  ]);
-  const [producer, newest] = lease
+  const [[lease], self] = await Promise.all([reader.leasesThatExist(block, [leaseId]), reader.node(block, nodeId)]);
+  const [producer, newest, holders] = lease
     ? await Promise.all([
         reader.node(block, lease.nodeId),
         lease.status === "paid" ? [] : reader.newestCheckpoints(block, leaseId),
+        reader.holders(block, leaseId, COPY_RANKS),
       ])
-    : [undefined, []];
-  return { lease, producer, self, newest, activeNodes: Number(activeNodes), now: block.timestamp };
+    : [undefined, [], []];
+  return { lease, producer, self, newest, holders: holders.map((holder) => holder.nodeId), now: block.timestamp };
 }

@@ -38,8 +38,10 @@ const containers = z.strictObject({
   user: z.string().optional(),
   /** Processes and threads of a unit. */
   pids: whole.optional(),
-  /** MiB of /tmp in a unit's memory. */
+  /** MiB of /tmp and of /dev/shm in a unit's memory, where its spec does not ask for more. */
   tmpMiB: whole.optional(),
+  /** Largest /tmp in MiB that a spec may ask for; what does not fit into tmpMiB lies on disk. */
+  scratchMiB: whole.optional(),
   /** MiB of disk for a unit's checkpoints and outputs. */
   diskMiB: whole.optional(),
   /** The engine's network for tasks that want one; without it they are refused. A program there reaches what you reach from it. */
@@ -81,6 +83,8 @@ const kubernetes = z.strictObject({
   trainerImage: z.string().optional(),
   /** MiB of /tmp in a unit's memory, where its spec does not ask for more on disk. */
   tmpMiB: whole.default(64),
+  /** Largest /tmp in MiB that a spec may ask for. */
+  scratchMiB: whole.default(10_240),
   /** MiB of the volume for a unit's checkpoints and outputs. */
   diskMiB: whole.default(10_240),
   /** PriorityClass of units' pods. */

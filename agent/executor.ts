@@ -58,7 +58,17 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
     case "kubernetes": {
       const { KubernetesExecutor } = await import("@verai/executor/kubernetes");
       const { Cluster } = await import("@verai/executor/kubernetes/cluster");
-      const { namespace, kubeconfig, trainerImage, allowOutbound, unitSize, diskMiB, kind: _, ...settings } = chosen;
+      const {
+        namespace,
+        kubeconfig,
+        trainerImage,
+        allowOutbound,
+        unitSize,
+        diskMiB,
+        scratchMiB,
+        kind: _,
+        ...settings
+      } = chosen;
       const uid = process.getuid?.() ?? 0;
       if (uid === 0) throw new Error("The agent runs as root, and so would strangers' programs: give it another user.");
       return new KubernetesExecutor({
@@ -71,6 +81,7 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
         gpusPerUnit: unitSize.gpus,
         unitSize,
         diskMiB,
+        scratchMiB,
         onNotice: (notice) => logger.warn(notice),
       });
     }

@@ -2,7 +2,7 @@
  * The node agent.
  *
  *     node agent/main.ts run --config agent.json       offer this machine, until SIGINT or SIGTERM
- *     node agent/main.ts check --config agent.json     say whether run would work, and what to mend; changes nothing (--json)
+ *     node agent/main.ts check --config agent.json     say whether run would work, and what to correct; changes nothing (--json)
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
 import { mkdir } from "node:fs/promises";
@@ -131,7 +131,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       details: () => ({ ...agent?.state, energy: telemetry?.source }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
-    const nodeId = await ensureRegistered(session, config, signer.address, store.endpoint(), logger);
+    const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await queue.recover(signal);
     const owner = config.idleOnly && new IdleDetector(config.idleOnly);

@@ -1,5 +1,6 @@
-import { parseUnits } from "ethers";
+import { parseUnits, type Signer } from "ethers";
 
+import { type OperatorConsent, signConsent } from "@verai/client/consent";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { ChainError } from "@verai/client/errors";
 import { signPermit } from "@verai/client/permit";
@@ -14,16 +15,18 @@ import type { AgentConfig } from "./config.ts";
  *
  * The stake that the capacity needs is taken from the owner by permit, in the same transaction.
  *
+ * @param signer The operator key, which agrees to work for that owner.
  * @returns The node's id.
  * @throws ChainError with the remedy: unknown class, ask not on a tick, too little VER or ETH, no owner key.
  */
 export async function ensureRegistered(
   session: Session,
   config: AgentConfig,
-  operator: string,
+  signer: Pick<Signer, "getAddress" | "signTypedData">,
   endpoint: string,
   logger: Logger,
 ): Promise<number> {
+  const operator = await signer.getAddress();
   const { reader } = session;
   const block = await reader.block();
   const known = await reader.nodeOfOperator(block, operator);
@@ -50,9 +53,10 @@ export async function ensureRegistered(
   const { stakePerUnit } = await reader.parameters(block);
   const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
   const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
-  const nodeId = await registerNode(session, await session.queue(config.owner), logger, {
+  const owner = await session.queue(config.owner);
+  const nodeId = await registerNode(session, owner, logger, {
     label: "register node",
-    operator,
+    consent: await signConsent(session.contracts, signer, owner.signer.address),
     terms: { classId: found.id, capacity, ask: parseUnits(ask, 18) },
     profile: { energySource: numberOf(ENERGY_SOURCES, energySource), powerThreshold, powerMax, endpoint },
     stake,
@@ -65,8 +69,8 @@ export async function ensureRegistered(
 export interface Registration {
   /** What it is called in logs, and where it is confirmed. */
   readonly label: string;
-  /** Address of the agent's key. */
-  readonly operator: string;
+  /** The agent's key, and that it agrees. */
+  readonly consent: OperatorConsent;
   readonly terms: { readonly classId: number; readonly capacity: number; readonly ask: bigint };
   readonly profile: {
     readonly energySource: number;
@@ -87,21 +91,22 @@ export async function registerNode(
   session: Session,
   owner: Awaited<ReturnType<Session["queue"]>>,
   log: Pick<Logger, "info">,
-  { label, operator, terms, profile, stake }: Registration,
+  { label, consent, terms, profile, stake }: Registration,
 ): Promise<number> {
   const { reader, contracts } = session;
   const { deadline, v, r, s } = await signPermit(contracts, owner.signer, stake);
   const { nodes } = contracts;
   await fundAndSubmit(session, owner, stake, log, {
     label,
-    prepare: () => nodes.registerWithPermit.populateTransaction(operator, terms, profile, stake, deadline, v, r, s),
+    prepare: () =>
+      nodes.registerWithPermit.populateTransaction({ ...consent }, terms, profile, stake, deadline, v, r, s),
   });
-  const nodeId = await reader.nodeOfOperator(await reader.block(), operator);
+  const nodeId = await reader.nodeOfOperator(await reader.block(), consent.operator);
   if (nodeId === undefined) throw new Error("the registration went through, but the node cannot be read yet");
   return nodeId;
 }
 
-/** Anyone can name anyone's operator key when registering: with the owner's key at hand, only the owner's node is served. */
+/** A key may have agreed to work for another owner: with the owner's key at hand, only the owner's node is served. */
 async function refuseForeignOwner(
   session: Session,
   config: AgentConfig,

@@ -3,7 +3,7 @@
  * `npm run simulate:autoscale -- [--quick] [--json] [--write] [--seed <n>]`. See --help. Exits with 1 if it kills work, or
  * if it flaps.
  */
-import { scenario } from "./autoscale/scenario.ts";
+import { scenario } from "./autoscale/simulation.ts";
 import { simulate, type SimulationResult, type StepResult } from "./autoscale/simulation.ts";
 import { type BenchFlags, benchCommand, wholeNumber } from "./options.ts";
 import { lineChart } from "./plot.ts";

@@ -33,5 +33,9 @@ test("what no node can run is refused by its own code", () => {
   assert.equal(code({ trainer: "numerals" }), "UNKNOWN_TRAINER");
   assert.equal(code({ resources: { ...spec.resources, gpus: 1 } }), "NO_GPUS");
   assert.equal(code({ resources: { ...spec.resources, gpus: 1 } }, { classes: ["gpu-80g/us", "cpu/us"] }), "NO_GPUS");
+  const gpu = { ...spec.resources, gpus: 2, gpuMemoryMiB: 40_000 };
+  assert.equal(code({ resources: gpu }, { classes: ["gpu-80g-x2/eu", "gpu-48g/us"] }), undefined);
+  assert.equal(code({ resources: gpu }, { classes: ["gpu-80g-x8/eu", "gpu-80g-x1/eu"] }), "TOO_FEW_GPUS");
+  assert.equal(code({ resources: gpu }, { classes: ["gpu-80g/eu", "gpu-24g/eu"] }), "SMALL_GPUS");
   assert.equal(code({ checkpoint: { intervalSeconds: 61 } }), "TOO_RARE_CHECKPOINTS");
 });

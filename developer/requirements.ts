@@ -1,7 +1,6 @@
 import { ChainError } from "@verai/client/errors";
 import { builtInTrainers } from "@verai/executor/trainers/registry";
 import type { TaskSpec } from "@verai/executor/spec";
-import { requireCadence } from "./cadence.ts";
 
 /** What is needed of a task to say whether any node could run it. */
 export interface Wanted {
@@ -13,16 +12,31 @@ export interface Wanted {
   readonly trainers?: readonly string[];
 }
 
-/** Whether machines of a class have GPUs, by its name. */
-function gpuClass(name: string): boolean {
-  return /^gpu(-|\/|$)/.test(name);
+/** GPUs of a class's machines, by its name: `gpu-80g/eu`, or `gpu-80g-x8/eu` where a unit may have eight of them. */
+interface ClassGpus {
+  /** GB of each; undefined if the name does not say. */
+  readonly gigabytes?: number;
+  /** How many a unit may have; undefined if the name does not say. */
+  readonly count?: number;
+}
+
+/** What a class's name says about GPUs; undefined if its machines have none. */
+function gpusOf(name: string): ClassGpus | undefined {
+  const [kind = ""] = name.split("/");
+  if (!/^gpu(-|$)/.test(kind)) return undefined;
+  const gigabytes = /^gpu-(\d+)g/.exec(kind)?.[1];
+  const count = /-x(\d+)$/.exec(kind)?.[1];
+  return {
+    ...(gigabytes === undefined ? {} : { gigabytes: Number(gigabytes) }),
+    ...(count === undefined ? {} : { count: Number(count) }),
+  };
 }
 
 /**
  * Refuses a task that no node of its classes could run, before anything is paid for: a built-in trainer that does not
- * exist, GPUs of a class that has none, checkpoints that come too rarely. Pure.
+ * exist, GPUs of a class that has none, fewer or smaller ones, checkpoints that come too rarely. Pure.
  *
- * @throws ChainError `UNKNOWN_TRAINER`, `NO_GPUS` or `TOO_RARE_CHECKPOINTS`, with value, bound and remedy.
+ * @throws ChainError `UNKNOWN_TRAINER`, `NO_GPUS`, `TOO_FEW_GPUS`, `SMALL_GPUS` or `TOO_RARE_CHECKPOINTS`, with value, bound and remedy.
  */
 export function requireRunnable(
   spec: Pick<TaskSpec, "trainer" | "resources" | "checkpoint">,
@@ -38,7 +52,7 @@ export function requireRunnable(
     );
   }
   const { gpus } = spec.resources;
-  const without = classes.filter((name) => !gpuClass(name));
+  const without = classes.filter((name) => gpusOf(name) === undefined);
   if (gpus > 0 && without.length > 0) {
     throw new ChainError(
       "NO_GPUS",
@@ -47,5 +61,47 @@ export function requireRunnable(
         "have none: accept classes that begin with gpu- alone, or set resources.gpus to 0.",
     );
   }
+  requireGpus(spec.resources, classes);
   requireCadence(spec, checkpointInterval);
+}
+
+/** @throws ChainError `TOO_FEW_GPUS` or `SMALL_GPUS` */
+function requireGpus({ gpus, gpuMemoryMiB = 0 }: TaskSpec["resources"], classes: readonly string[]): void {
+  if (gpus === 0) return;
+  const fewer = classes.filter((name) => (gpusOf(name)?.count ?? Infinity) < gpus);
+  if (fewer.length > 0) {
+    throw new ChainError(
+      "TOO_FEW_GPUS",
+      false,
+      `The spec asks for ${String(gpus)} GPUs a unit (resources.gpus), but a unit has fewer on machines of ${fewer.join(", ")}: ` +
+        "lower resources.gpus, or accept classes with as many.",
+    );
+  }
+  // Makers count in GB, and a little of it is not for programs.
+  const smaller = classes.filter((name) => ((gpusOf(name)?.gigabytes ?? Infinity) * 1e9) / 2 ** 20 < gpuMemoryMiB);
+  if (smaller.length === 0) return;
+  throw new ChainError(
+    "SMALL_GPUS",
+    false,
+    `The spec asks for GPUs of ${String(gpuMemoryMiB)} MiB (resources.gpuMemoryMiB), but those of ${smaller.join(", ")} have less: ` +
+      "lower resources.gpuMemoryMiB, or accept classes of larger ones.",
+  );
+}
+
+/**
+ * Refuses a task whose program means to write checkpoints more rarely than the chain wants them: no node could post them
+ * in time, and each would give its lease back.
+ *
+ * @param checkpointInterval Seconds between two checkpoints on the chain, from the task's terms.
+ * @throws ChainError `TOO_RARE_CHECKPOINTS`.
+ */
+function requireCadence({ checkpoint }: Pick<TaskSpec, "checkpoint">, checkpointInterval: number): void {
+  const { intervalSeconds } = checkpoint;
+  if (intervalSeconds <= checkpointInterval) return;
+  throw new ChainError(
+    "TOO_RARE_CHECKPOINTS",
+    false,
+    `The spec's program writes a checkpoint every ${String(intervalSeconds)} s (checkpoint.intervalSeconds), but the task ` +
+      `asks for one every ${String(checkpointInterval)} s. Have the program write them more often, or raise the task's interval.`,
+  );
 }

@@ -9,12 +9,19 @@ import { keeperSolvers } from "./allocation/solvers.ts";
 import type { KeeperConfig } from "./config.ts";
 import { FailoverKeeper } from "./failover/failover-keeper.ts";
 import { failoverMetrics } from "./failover/failover-metrics.ts";
-import { ConfirmationEndpoint } from "./failover/confirmation-endpoint.ts";
-import { openGreenKeepers } from "./green.ts";
+import { ConfirmationEndpoint } from "./failover/confirm.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Sender } from "./sender.ts";
 import { FinalityCheck } from "./finality.ts";
 import { Stagger } from "./stagger.ts";
+import { join } from "node:path";
+import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { reachOf } from "@verai/process/reach";
+import { BalancingKeeper, worthOf } from "./balancing/balancing-keeper.ts";
+import { ReportsKeeper } from "./reports/reports-keeper.ts";
+import { MESSAGE_BYTES } from "./reports/message.ts";
+import { reportsMetrics } from "./reports/reports-metrics.ts";
 
 /** A keeper's name and one look at the chain with what follows from it. */
 export interface KeeperCycle {
@@ -85,12 +92,78 @@ export async function openKeepers(
     });
     cycles.push({ name: "failover", cycle: () => keeper.cycle() });
   }
-  const green = await openGreenKeepers(config, session, sender, logger, registry, options.listening, mirror);
+  const others = await openReportAndBalancingKeepers(
+    config,
+    session,
+    sender,
+    logger,
+    registry,
+    options.listening,
+    mirror,
+  );
   return {
-    cycles: [...cycles, ...green.cycles],
+    cycles: [...cycles, ...others.cycles],
     close: async () => {
-      await green.close();
+      await others.close();
       confirmation.close();
     },
   };
+}
+
+/** Gas of one batch of reports: well below the 2^24 that a transaction may use. */
+const BATCH_GAS = 10_000_000;
+
+/**
+ * Opens the keepers of reports and of balancing that are configured.
+ *
+ * @param listening Whether to take reports from agents; a look at what would be done needs none.
+ */
+async function openReportAndBalancingKeepers(
+  config: KeeperConfig,
+  session: Session,
+  sender: Sender,
+  logger: Logger,
+  registry: Registry,
+  listening: boolean,
+  mirror: Mirror,
+): Promise<Keepers> {
+  const { reader } = session;
+  const cycles: KeeperCycle[] = [];
+  let store: CheckpointStore | undefined;
+  if (config.keepers.includes("reports")) {
+    const { listen, announce, batchReports, batchSeconds } = config.reports;
+    const keeper = new ReportsKeeper({
+      reader,
+      sender,
+      logger: logger.child({ keeper: "reports" }),
+      metrics: reportsMetrics(registry),
+      bounds: { reports: batchReports, gas: BATCH_GAS, waitMs: batchSeconds * 1000 },
+      mirror,
+    });
+    cycles.push({ name: "reports", cycle: () => keeper.cycle() });
+    if (listening) {
+      // Reports are messages: there are no blocks to serve.
+      const directory = join(config.dataDir, "peer");
+      const reach = reachOf(config.network.chainId);
+      store = new CheckpointStore({ directory, listen, announce, http: false, log: logger, reach });
+      await store.handle(REPORT_PROTOCOL, (body, requester) => ({ ...keeper.receive(body, requester) }), {
+        maxBytes: MESSAGE_BYTES,
+      });
+      await store.start();
+      logger.info({ addresses: store.multiaddrs() }, "taking reports: name these addresses in agents' configurations");
+    }
+  }
+  if (config.keepers.includes("balancing")) {
+    const keeper = new BalancingKeeper({
+      reader,
+      sender,
+      logger: logger.child({ keeper: "balancing" }),
+      hysteresis: Math.round(config.balancing.hysteresis * 100),
+      worth: worthOf(config.balancing),
+      movedShare: config.balancing.mostMoved / 100,
+      mirror,
+    });
+    cycles.push({ name: "balancing", cycle: () => keeper.cycle() });
+  }
+  return { cycles, close: async () => store?.stop() };
 }

@@ -3,6 +3,7 @@
  *
  *     npm run images                                  drmp/trainer, drmp/keepers and drmp/agent, tagged with the version
  *     npm run images -- --prefix ghcr.io/me/drmp- --tag 1.2
+ *     npm run images -- trainer-python                drmp/trainer-python; also trainer-python-cuda
  *     npm run images -- --base docker.io/library/node@sha256:... trainer
  */
 import { spawnSync } from "node:child_process";
@@ -11,35 +12,35 @@ import { readFileSync } from "node:fs";
 import { EXIT, programOf } from "@verai/process/program";
 
 const TARGETS = ["trainer", "keepers", "agent"];
+/** Those with a Dockerfile of their own, which are built only when named. */
+const FILES: Readonly<Record<string, string>> = {
+  "trainer-python": "deploy/images/python/Dockerfile",
+  "trainer-python-cuda": "deploy/images/python/Dockerfile.cuda",
+};
+const NAMES = [...TARGETS, ...Object.keys(FILES)];
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
 
 programOf("images", "Builds the images of deploy/images with the Docker on this machine")
-  .argument("[images...]", `which ones: ${TARGETS.join(", ")}`, TARGETS)
+  .argument("[images...]", `which ones: ${NAMES.join(", ")}`, TARGETS)
   .option("--prefix <text>", "what the images' names begin with", "drmp/")
   .option("--tag <tag>", "their tag", version)
   .option("--base <image>", "Node's image, best by digest; by default the one that the Dockerfile names")
   .option("--docker <program>", "docker, or podman", "docker")
   .action((images: string[], options: { prefix: string; tag: string; base?: string; docker: string }) => {
-    const unknown = images.find((image) => !TARGETS.includes(image));
+    const unknown = images.find((image) => !NAMES.includes(image));
     if (unknown !== undefined) {
-      process.stderr.write(`There is no image "${unknown}": name some of ${TARGETS.join(", ")}.\n`);
+      process.stderr.write(`There is no image "${unknown}": name some of ${NAMES.join(", ")}.\n`);
       process.exitCode = EXIT.usage;
       return;
     }
     const time = run("git", ["log", "-1", "--format=%ct"], true);
     for (const image of images) {
       run(options.docker, [
-        ...[
-          "build",
-          "--file",
-          "deploy/images/Dockerfile",
-          "--target",
-          image,
-          "--tag",
-          `${options.prefix}${image}:${options.tag}`,
-        ],
+        ...["build", "--file", FILES[image] ?? "deploy/images/Dockerfile"],
+        ...(FILES[image] === undefined ? ["--target", image] : []),
+        ...["--tag", `${options.prefix}${image}:${options.tag}`],
         ...(options.base === undefined ? [] : ["--build-arg", `NODE_IMAGE=${options.base}`]),
         // Read by builders that can set all times to that of the commit.
         ...["--build-arg", `SOURCE_DATE_EPOCH=${time.trim()}`, "."],

@@ -20,12 +20,12 @@ import { Processes, ROOT } from "@verai/devnet/processes";
 import { Output } from "@verai/devnet/output";
 import { CHAIN_ID, giveEth, passTime, type RehearsalChain, startChain, whileMining } from "./rehearsal/chain.ts";
 import { agentConfig, digits, keeperConfig } from "./rehearsal/configs.ts";
-import { deploy } from "./rehearsal/deploy.ts";
+import { deploy } from "./rehearsal/coordinator.ts";
 import { fillParameters } from "@verai/devnet/parameters-file";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/coordinator.ts";
 import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
-import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/receipts.ts";
+import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/coordinator.ts";
 
 const options = programOf(
   "rehearse",
@@ -142,11 +142,18 @@ async function rehearse(): Promise<Check[]> {
   const nodes: number[] = [];
   for (const [i, ask] of ["0.010", "0.014"].entries()) {
     const n = String(i + 1);
+    const { consent } = await tasks.run<{ consent: string }>(
+      "node:consent",
+      ["--owner", who(`owner-${n}`).address],
+      who(`operator-${n}`),
+    );
     const { node } = await tasks.run<{ node: number }>(
       "node:register",
       [
         "--operator",
         who(`operator-${n}`).address,
+        "--consent",
+        consent,
         "--class",
         "cpu/eu",
         "--capacity",

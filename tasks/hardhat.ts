@@ -2,9 +2,16 @@ import { task } from "hardhat/config";
 import { ArgumentType } from "hardhat/types/arguments";
 import type { NewTaskActionFunction, TaskDefinition } from "hardhat/types/tasks";
 
-import { buildTasks } from "./build/build-tasks.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./index.ts";
+import { overrideTask } from "hardhat/config";
+
+/** Builds only what has changed; see {@link keptBuild}. */
+const buildTasks = [
+  overrideTask("build")
+    .setAction(() => import("./build/kept-build.ts"))
+    .build(),
+];
 
 /** The commands as Hardhat tasks, and what Hardhat alone does: the build. */
 export const tasks: TaskDefinition[] = [...buildTasks, ...commands.map(taskOf)];

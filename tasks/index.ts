@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { dataCommands } from "./data/data-commands.ts";
 import { energyCommands } from "./energy/energy-commands.ts";
 import { keeperCommands } from "./keeper/keeper-commands.ts";
 import { keyCommands } from "./key/key-commands.ts";
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...nodeCommands,
   ...taskCommands,
+  ...dataCommands,
   ...roundCommands,
   ...keeperCommands,
   ...energyCommands,

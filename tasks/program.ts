@@ -22,6 +22,7 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   key: "keys in encrypted keystores",
   node: "nodes of contributors: register, stake, drain, earn",
   task: "tasks of developers: quote, submit, follow, fetch results",
+  data: "inputs of tasks: add",
   round: "rounds and the leases that they grant",
   keeper: "keepers of the protocol",
   energy: "energy and carbon",
@@ -37,6 +38,10 @@ export function program(): CommanderCommand {
     "drmp",
     "Compute for AI training on BASE: what contributors, developers and keepers do, as commands",
   ).version(version);
+  root.addHelpText(
+    "after",
+    "\nWithout --network a command asks the devnet of this machine (scripts/drmp devnet); the examples are for it.",
+  );
   const subjects = new Map<string, CommanderCommand>();
   for (const command of commands) {
     const [subject = "", verb = ""] = command.id.split(":");

@@ -94,8 +94,8 @@ export class LeaseSteps {
     const parent = this.#leaseSet.leases.get(lease.id)?.parent ?? 0;
     const task = await this.#leaseSet.task(lease.taskId, block);
     // Where the task asks for no receipts, copies are with those whom its nodes asked.
-    const ranked = task.replicas === 0 ? COPY_RANKS : task.replicas;
-    const holdersOf = (leaseId: number) => holders.of(block, leaseId, ranked);
+    const most = task.replicas === 0 ? COPY_RANKS : 0;
+    const holdersOf = (leaseId: number) => holders.of(block, leaseId, most);
     const from = parent === 0 ? [] : await restorable(session.reader, block, parent, holdersOf);
     const folder = workspace.folder(lease.id, lease.fence);
     if (this.#leaseSet.works.get(lease.id)?.ending === true) return;

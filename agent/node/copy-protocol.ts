@@ -6,7 +6,7 @@ export const COPY_PROTOCOL = "/drmp/copy/1";
 /** Bytes of the longest request and answer. */
 export const MAX_COPY_BYTES = 2_048;
 
-/** Copies that holders are ranked for: a node copies for a lease if it may vouch where a task asks for so many. */
+/** Nodes that are asked for copies of what a lease leaves: so many of those that the chain names first. */
 export const COPY_RANKS = 4;
 
 const uint = (bits: number) =>

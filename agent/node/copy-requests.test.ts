@@ -9,7 +9,7 @@ import { contentsOf, CopyRequests, HolderBook } from "./copy-requests.ts";
 
 const PIN = { number: 1, timestamp: 1 } as BlockReference;
 const quiet = pino({ level: "silent" });
-const holder = (nodeId: number) => ({ nodeId, operator: "0x", endpoint: `/node/${String(nodeId)}` });
+const holder = (nodeId: number) => ({ candidate: nodeId, nodeId, operator: "0x", endpoint: `/node/${String(nodeId)}` });
 
 /** Three holders by rank; what each answers. */
 function network(answers: Record<number, string>, replicas = 1) {

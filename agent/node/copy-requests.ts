@@ -163,13 +163,13 @@ export class HolderBook {
     this.#now = now;
   }
 
-  /** Holders by rank. @param replicas Copies that the chain ranks for. */
-  async of(block: BlockReference, leaseId: number, replicas = COPY_RANKS): Promise<Holder[]> {
-    const key = `${String(leaseId)} ${String(replicas)}`;
+  /** Holders, in the order in which they are asked. @param most How many at most; 0: those that may sign for checkpoints. */
+  async of(block: BlockReference, leaseId: number, most = COPY_RANKS): Promise<Holder[]> {
+    const key = `${String(leaseId)} ${String(most)}`;
     const known = this.#known.get(key);
     if (known && this.#now() - known.at < this.#freshMs) return known.holders;
     for (const [each, { at }] of this.#known) if (this.#now() - at >= this.#freshMs) this.#known.delete(each);
-    const holders = this.#reader.holders(block, leaseId, replicas);
+    const holders = this.#reader.holders(block, leaseId, most);
     this.#known.set(key, { at: this.#now(), holders });
     holders.catch(() => this.#known.delete(key));
     return holders;

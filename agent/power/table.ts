@@ -40,12 +40,12 @@ const CURVE: readonly (readonly [utilisation: number, share: number])[] = [
 ];
 
 /**
- * Power range of a kind of hardware, which is what comes before the "/" of a class name.
+ * Power range of a kind of hardware, which is what comes before the "/" of a class name; "-x8" at its end counts GPUs.
  *
  * @returns Undefined for a kind that is not in the table.
  */
 export function powerRange(kind: string): PowerRange | undefined {
-  return TABLE[kind];
+  return TABLE[kind.replace(/-x\d+$/, "")];
 }
 
 /**

@@ -45,7 +45,7 @@ export class TooFewReceiptsError extends DrmpError {
  * Asks nodes for receipts, in their order, as many at once as are still needed; one that fails, refuses or stalls is
  * passed over for the next.
  *
- * @returns Receipts by ascending node id, as the chain takes them; exactly as many as needed.
+ * @returns Receipts by ascending node id; exactly as many as needed.
  * @throws {@link TooFewReceiptsError}, or the signal's reason.
  */
 export async function collectReceipts(options: CollectOptions): Promise<Receipt[]> {

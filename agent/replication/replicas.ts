@@ -6,10 +6,9 @@ import { CheckpointError } from "@verai/checkpoint-store/errors";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
-import { isHolder } from "@verai/protocol/checkpoints/holders";
 import { Budget } from "@verai/system/budget";
 import { type Copy, Copies, type CopyState } from "./copies.ts";
-import { COPY_PROTOCOL, COPY_RANKS, type CopyAnswer, copyRequest, MAX_COPY_BYTES } from "../node/copy-protocol.ts";
+import { COPY_PROTOCOL, type CopyAnswer, copyRequest, MAX_COPY_BYTES } from "../node/copy-protocol.ts";
 import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
 import { fillsUp } from "../node/results.ts";
 import { isOfUse } from "../node/retention.ts";
@@ -36,7 +35,8 @@ export interface CopyView {
   readonly producer: Node | undefined;
   readonly self: Node | undefined;
   readonly newest: readonly Checkpoint[];
-  readonly activeNodes: number;
+  /** Nodes that its producer asks for copies. */
+  readonly holders: readonly number[];
 }
 
 /** What replicas are kept with. */
@@ -115,9 +115,7 @@ export class Replicas {
     const wanted = wantedOf(view.lease, view.newest);
     const tooLarge = wanted.find(({ size }) => size > maxCheckpointBytes);
     if (tooLarge) {
-      return refuse(
-        `${String(tooLarge.size)} bytes are more than the ${String(maxCheckpointBytes)} that this node copies`,
-      );
+      return refuse(`${String(tooLarge.size)} bytes exceed the ${String(maxCheckpointBytes)} that this node copies`);
     }
     const lacking = missing(new Map([[leaseId, wanted]]), this.#held(), maxCheckpointBytes);
     if (lacking.length > 0 && view.lease.status === "paid" && fillsUp(store)) {
@@ -188,17 +186,13 @@ export class Replicas {
 }
 
 /** Why a node should not copy what a lease leaves; undefined if it should. Pure. @param now Chain time, seconds. */
-function copyRefusal(
-  leaseId: number,
-  { lease, producer, self, activeNodes }: CopyView,
-  now: number,
-): string | undefined {
+function copyRefusal(leaseId: number, { lease, producer, self, holders }: CopyView, now: number): string | undefined {
   const name = `lease ${String(leaseId)}`;
-  if (!lease) return `there is no ${name} at the block that this node sees`;
+  if (!lease) return `${name} does not exist at the block that this node sees`;
   if (!self || self.status !== "active") return `this node is ${self?.status ?? "not registered"}`;
   if (producer?.id === self.id) return `node ${String(self.id)} made ${name}'s work itself`;
-  if (!isHolder(leaseId, self.id, activeNodes, COPY_RANKS)) {
-    return `node ${String(self.id)} is no holder of ${name} among ${String(activeNodes)} active nodes`;
+  if (!holders.includes(self.id)) {
+    return `node ${String(self.id)} is no holder of ${name}, whose holders are ${holders.join(", ") || "none"} now`;
   }
   return isOfUse(lease, now) ? undefined : `${name} is ${lease.status}, and its copies are no longer of use`;
 }

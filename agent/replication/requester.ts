@@ -6,7 +6,7 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import type { HolderBook } from "../node/copy-requests.ts";
 import { type CollectEvent, collectReceipts } from "./collect.ts";
-import { type CheckpointClaim, receiptSigner, type Receipt, signReceipt } from "@verai/client/checkpoint-receipt";
+import { type HolderReceipt, type CheckpointClaim, receiptSigner, signReceipt } from "@verai/client/checkpoint-receipt";
 import type { ReplicationMetrics } from "./replication-metrics.ts";
 import type { PeerReputation } from "./reputation.ts";
 import { RECEIPT_PROTOCOL, type ReceiptAnswer, receiptAnswer, MAX_MESSAGE_BYTES } from "./protocol.ts";
@@ -43,28 +43,28 @@ export class ReceiptRequester {
   }
 
   /**
-   * As many receipts for a checkpoint as its task asks for, or as there are other active nodes, if these are fewer.
+   * As many receipts for a checkpoint as its task asks for, or as its lease has holders, if these are fewer.
    *
    * @param replicas Copies that the task asks for.
+   * @returns Receipts in the order in which the chain takes them.
    * @throws TooFewReceiptsError, RpcUnavailableError, or the signal's reason.
    */
-  async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<Receipt[]> {
+  async receipts(claim: CheckpointClaim, replicas: number, signal: AbortSignal): Promise<HolderReceipt[]> {
     if (replicas === 0) return [];
     const { session, nodeId, signer, domain, reputation, metrics, logger } = this.#context;
     const { leaseId } = claim;
     const block = await session.reader.block();
-    const [needed, ranked] = await Promise.all([
-      session.reader.receiptsNeeded(block, leaseId),
-      this.#context.holders.of(block, leaseId, replicas),
-    ]);
+    // Holders change as nodes come, go and fall silent: the chain takes receipts of those of now.
+    this.#context.holders.forget(leaseId);
+    const ranked = await this.#context.holders.of(block, leaseId, 0);
     const others = new Map(ranked.map((holder) => [holder.nodeId, holder]));
-    const holders = [...others.keys()];
+    const needed = Math.min(replicas, others.size);
     const request = { ...claim, signature: await signReceipt(signer, domain, claim, nodeId) };
     const started = performance.now();
     const gathered = collectReceipts({
       ask: (id) => this.#ask(others.get(id), request, signal),
       verify: (receipt) => receiptSigner(domain, claim, receipt) === others.get(receipt.nodeId)?.operator,
-      order: reputation.order(holders, needed),
+      order: reputation.order([...others.keys()], needed),
       needed,
       stallMs: STALL_MS,
       pauseMs: PAUSE_MS,
@@ -81,7 +81,9 @@ export class ReceiptRequester {
     metrics.got.inc(receipts.length);
     const by = receipts.map((receipt) => receipt.nodeId);
     logger.info({ lease: claim.leaseId, nodes: by, seconds: Number(seconds.toFixed(2)) }, "receipts collected");
-    return receipts;
+    return receipts
+      .map((receipt) => ({ ...receipt, candidate: others.get(receipt.nodeId)?.candidate ?? 0 }))
+      .sort((a, b) => a.candidate - b.candidate);
   }
 
   async #ask(
@@ -89,7 +91,7 @@ export class ReceiptRequester {
     request: CheckpointClaim & { readonly signature: string },
     signal: AbortSignal,
   ): Promise<ReceiptAnswer> {
-    if (!node || node.endpoint === "") throw new Error("it does not say where it is reached");
+    if (!node || node.endpoint === "") throw new Error("it has no endpoint on chain");
     const { store, reputation } = this.#context;
     try {
       const options = { timeout: ANSWER_MS, maxBytes: MAX_MESSAGE_BYTES, signal };

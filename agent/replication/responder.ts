@@ -3,7 +3,6 @@ import type { Signer, TypedDataDomain } from "ethers";
 import type { Lease } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import type { BlockReference } from "@verai/client/block-reference";
-import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import { CheckpointError } from "@verai/checkpoint-store/errors";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
@@ -165,7 +164,7 @@ export class ReceiptResponder {
     const { domain, maxCheckpointBytes } = this.#context;
     const name = `lease ${String(leaseId)}`;
     if (size > maxCheckpointBytes) {
-      return `${String(size)} bytes are more than the ${String(maxCheckpointBytes)} that this node takes in a checkpoint`;
+      return `${String(size)} bytes exceed the ${String(maxCheckpointBytes)} that this node takes in a checkpoint`;
     }
     const known = await this.#directory.find(leaseId, fence);
     if (!known) return `this node has not seen ${name} yet: ask again in some seconds`;
@@ -218,14 +217,13 @@ export class ReceiptResponder {
 
   async #look(request: ReceiptRequest): Promise<RequestView> {
     const { session, nodeId, domain, maxCheckpointBytes, disk } = this.#context;
-    const { reader, contracts } = session;
+    const { reader } = session;
     const block = await reader.block();
     const [lease] = await reader.leasesThatExist(block, [request.leaseId]);
-    const [producer, self, task, activeNodes, newest] = await Promise.all([
+    const [producer, self, holders, newest] = await Promise.all([
       lease && reader.node(block, lease.nodeId),
       reader.node(block, nodeId),
-      lease && reader.task(block, lease.taskId),
-      answer(contracts.supply.activeNodes(blockTag(block))),
+      lease ? reader.holders(block, lease.id) : [],
       lease ? reader.newestCheckpoints(block, lease.id) : [],
     ]);
     const inItsName = { nodeId: producer?.id ?? 0, signature: request.signature };
@@ -233,8 +231,7 @@ export class ReceiptResponder {
       lease,
       producer,
       self,
-      replicas: task?.replicas ?? 0,
-      activeNodes: Number(activeNodes),
+      holders: holders.map((holder) => holder.nodeId),
       progress: newest[0]?.progress ?? 0,
       signer: receiptSigner(domain, holdingOf(request), inItsName),
       maxBytes: maxCheckpointBytes,

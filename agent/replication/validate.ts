@@ -1,6 +1,5 @@
 import type { Lease, Node } from "@verai/client/entities";
 import { isOurs } from "../lease/lease-plan.ts";
-import { isHolder } from "@verai/protocol/checkpoints/holders";
 import type { ReceiptRequest } from "./protocol.ts";
 
 /** Basis points of a unit that is done. */
@@ -14,9 +13,8 @@ export interface RequestView {
   readonly producer: Node | undefined;
   /** The node that is asked. */
   readonly self: Node | undefined;
-  /** Copies that the task asks for. */
-  readonly replicas: number;
-  readonly activeNodes: number;
+  /** Nodes that may sign for the lease's checkpoints. */
+  readonly holders: readonly number[];
   /** Progress of the lease's newest checkpoint on chain, 0 if there is none. */
   readonly progress: number;
   /** Who signed the request in the producer's name; undefined if nobody did. */
@@ -36,7 +34,7 @@ export interface RequestView {
 export function refusal(request: ReceiptRequest, view: RequestView): string | undefined {
   const { lease, producer, self, signer } = view;
   const name = `lease ${String(request.leaseId)}`;
-  if (!lease) return `there is no ${name} at the block that this node sees`;
+  if (!lease) return `${name} does not exist at the block that this node sees`;
   if (lease.fence !== request.fence) {
     return `${name} has fence ${String(lease.fence)}, not ${String(request.fence)}: it has changed hands`;
   }
@@ -47,8 +45,8 @@ export function refusal(request: ReceiptRequest, view: RequestView): string | un
   }
   if (!self || self.status !== "active") return `this node is ${self?.status ?? "not registered"}`;
   if (self.id === producer.id) return `node ${String(self.id)} cannot vouch for itself`;
-  if (!isHolder(lease.id, self.id, view.activeNodes, view.replicas)) {
-    return `node ${String(self.id)} is no holder of ${name} (${String(view.replicas)} copies among ${String(view.activeNodes)} active nodes)`;
+  if (!view.holders.includes(self.id)) {
+    return `node ${String(self.id)} is no holder of ${name}, whose holders are ${view.holders.join(", ") || "none"} now`;
   }
   if (request.progress > lease.count * WHOLE) {
     return `a progress of ${String(request.progress)} is more than ${String(lease.count)} units have`;
@@ -57,7 +55,7 @@ export function refusal(request: ReceiptRequest, view: RequestView): string | un
     return `${name} has got to ${String(view.progress)} already, beyond ${String(request.progress)}`;
   }
   if (request.size > view.maxBytes) {
-    return `${String(request.size)} bytes are more than the ${String(view.maxBytes)} that this node takes in a checkpoint`;
+    return `${String(request.size)} bytes exceed the ${String(view.maxBytes)} that this node takes in a checkpoint`;
   }
   return view.full;
 }

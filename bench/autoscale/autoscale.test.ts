@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { scenario } from "./scenario.ts";
+import { scenario } from "./simulation.ts";
 import { Scaler } from "./scaler.ts";
 import { reversalsOf, simulate } from "./simulation.ts";
 

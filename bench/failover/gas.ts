@@ -3,7 +3,6 @@ import { computeAddress, type ContractTransaction, id, toBeHex, Wallet } from "e
 import { WEI_PER_VER } from "@verai/protocol/money/units";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
-import { isHolder } from "@verai/protocol/checkpoints/holders";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/round-plan";
@@ -52,7 +51,7 @@ export class FailoverChain {
    * @param say Told now and then how many there are.
    */
   async growTo(count: number, say: (registered: number) => void): Promise<void> {
-    await registerNodes(this.#market, this.#nodes + 1, count, (at) => computeAddress(keyOf(at)), say);
+    await registerNodes(this.#market, this.#nodes + 1, count, keyOf, say);
     this.#nodes = count;
     // Once, among the first ones: to plan a round takes a look at every node, and what is measured comes after it.
     if (Number(await this.#market.contracts.leases.leaseCount()) === 0) await this.#round();
@@ -139,14 +138,15 @@ export class FailoverChain {
     const { checkpoints, leases } = this.#market.contracts;
     const { nodeId, fence } = await leases.lease(leaseId);
     const producer = Number(nodeId);
-    const all = Array.from({ length: this.#nodes }, (_, i) => i + 1);
-    const holder = all.find((each) => each !== producer && isHolder(leaseId, each, this.#nodes, 1)) ?? 0;
+    const [first] = await this.#client.reader.holders(await this.#client.reader.block(), leaseId);
+    if (!first) throw new Error(`lease ${String(leaseId)} has no holder`);
+    const { candidate, nodeId: holder } = first;
     const digest = id(`checkpoint ${String(progress)}`);
     const holding = { leaseId, fence: Number(fence), digest, codec: 0x70, progress, size: 1_000_000 };
     const domain = receiptDomain(LOCAL_CHAIN_ID, await checkpoints.getAddress());
     const signature = await signReceipt(new Wallet(keyOf(holder)), domain, holding, holder);
     const call = await checkpoints.post.populateTransaction(leaseId, fence, digest, 0x70, progress, 1_000_000, [
-      { nodeId: holder, signature },
+      { candidate, signature },
     ]);
     const from = computeAddress(keyOf(producer));
     await this.#rpc("hardhat_impersonateAccount", from);

@@ -39,14 +39,15 @@ const [NODE, TASK, LEASE, ROUND, NOW] = [1_207, 5_021, 48_113, 3_310, 1_764_000_
 const noise = (label: string, bytes: number): string =>
   dataSlice(concat(Array.from({ length: Math.ceil(bytes / 32) }, (_, i) => id(`${label} ${i}`))), 0, bytes);
 
-const OPERATOR = noise("operator", 20);
+const ACCOUNT = noise("operator", 20);
+const CONSENT = [ACCOUNT, NOW + 86_400, noise("consent", 65)];
 const PERMIT = [NOW + 3_600, 27, noise("r", 32), noise("s", 32)];
 const TERMS = [4, 4, 12n * MILLI];
 const PROFILE = [1, 250, 400, "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWJ7Xhy1RcBNmFvuCwWcZdu3qAuJ2r4dRXYpRh9Xc4ZbLq"];
 const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 86_400, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
 const CID = [noise("cid", 32), 0x70];
 const receipts = (count: number) =>
-  Array.from({ length: count }, (_, i) => [NODE + 7 * i, noise(`receipt ${i}`, 65)] as const);
+  Array.from({ length: count }, (_, i) => [i, noise(`receipt ${i}`, 65)] as const);
 const reports = (count: number) =>
   packReports(
     Array.from({ length: count }, (_, i) => ({
@@ -73,8 +74,8 @@ const failover = (key: string) => ["failover", key] as const;
 
 const ACTIONS: readonly Action[] = [
   ...of("contributor", "NodeRegistry", [
-    ["register a node, stake by permit", everyday("node: register, by permit"), ["registerWithPermit", OPERATOR, TERMS, PROFILE, 400n * VER, ...PERMIT]],
-    ["register a node, stake approved before", everyday("node: register, approved before"), ["register", OPERATOR, TERMS, PROFILE, 400n * VER]],
+    ["register a node, stake by permit", everyday("node: register, by permit"), ["registerWithPermit", CONSENT, TERMS, PROFILE, 400n * VER, ...PERMIT]],
+    ["register a node, stake approved before", everyday("node: register, approved before"), ["register", CONSENT, TERMS, PROFILE, 400n * VER]],
     ["update: another ask", everyday("node: change its ask"), ["setTerms", NODE, TERMS]],
     ["update: another class and ask", transactions("node: set terms to another class and tick"), ["setTerms", NODE, TERMS]],
     ["update: profile", everyday("node: change its profile"), ["setProfile", NODE, PROFILE]],
@@ -93,8 +94,8 @@ const ACTIONS: readonly Action[] = [
     ["accept a result, the last of its task", transactions("lease: accept, the last of its task"), ["accept", [LEASE]]],
     ["dispute a result", everyday("lease: dispute"), ["dispute", LEASE]],
   ]),
-  ...of("anybody", "VerToken", [["approve VER to the vault", everyday("token: approve"), ["approve", OPERATOR, 400n * VER]]]),
-  ...of("anybody", "Vault", [["claim", transactions("vault: claim"), ["claim", OPERATOR]]]),
+  ...of("anybody", "VerToken", [["approve VER to the vault", everyday("token: approve"), ["approve", ACCOUNT, 400n * VER]]]),
+  ...of("anybody", "Vault", [["claim", transactions("vault: claim"), ["claim", ACCOUNT]]]),
   ...of("agent", "CheckpointRegistry", [
     ["first checkpoint of a lease, no receipt", transactions("checkpoint: first"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],
     ["next checkpoint, no receipt", transactions("checkpoint: next"), ["post", LEASE, 1, ...CID, 4_117, 1_048_613, []]],

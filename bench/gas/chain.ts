@@ -83,7 +83,7 @@ export class GasChain {
 
   /** Registers nodes of one unit each until there are so many. Their prices are spread, their order is not. */
   async growTo(count: number): Promise<void> {
-    await registerNodes(this.#market, this.#nodes + 1, count, operatorOf);
+    await registerNodes(this.#market, this.#nodes + 1, count, operatorKeyOf);
     this.#nodes = count;
   }
 
@@ -96,7 +96,7 @@ export class GasChain {
         costs.push({ name, cost: await this.#measure(call) });
       };
       const at = this.#nodes + 1;
-      await note("register a node", await registration(this.#market, at, operatorOf(at)));
+      await note("register a node", await registration(this.#market, at, operatorKeyOf(at)));
       // The first of all is the warm-up's.
       const id = at + 1;
       const terms = (ask: bigint) => ({ classId: SUPPLY_CLASS, capacity: 1, ask });
@@ -242,7 +242,6 @@ export class GasChain {
   }
 }
 
-/** Nobody has the keys of these operators. */
-function operatorOf(at: number): string {
-  return `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(40, "0")}`;
+function operatorKeyOf(at: number): string {
+  return `0x${(2n ** 120n + BigInt(at)).toString(16).padStart(64, "0")}`;
 }

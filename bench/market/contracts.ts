@@ -4,7 +4,8 @@ import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
-import { type CheckpointClaim, receiptDomain, type Receipt, signReceipt } from "@verai/client/checkpoint-receipt";
+import { signConsent } from "@verai/client/consent";
+import { type CheckpointClaim, receiptDomain, signReceipt } from "@verai/client/checkpoint-receipt";
 import { Reader } from "@verai/client/readers";
 import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { deployLocal } from "@verai/devnet/deploy";
@@ -42,6 +43,12 @@ export interface GameNode {
   readonly operator: Wallet;
   readonly capacity: number;
   sequence: number;
+}
+
+/** A node that may sign for a lease's checkpoints, and which of the lease's candidates it is. */
+export interface GameHolder {
+  readonly candidate: number;
+  readonly node: GameNode;
 }
 
 /** What a node says of itself. */
@@ -147,7 +154,8 @@ export class MarketContracts {
     const profile = { energySource: 0, powerThreshold: 0, powerMax: POWER_WATTS * capacity, endpoint: "" };
     const terms = { classId: CLASS_ID, capacity, ask: wei(ask) };
     const stake = stakeOf(capacity);
-    await this.#must(owner, nodes.register.populateTransaction(operator.address, terms, profile, wei(stake)));
+    const consent = await signConsent(this.#deployed.contracts, operator, owner);
+    await this.#must(owner, nodes.register.populateTransaction({ ...consent }, terms, profile, wei(stake)));
     const nodeId = Number(await nodes.nodeCount());
     return { nodeId, owner, operator, capacity, sequence: 0 };
   }
@@ -309,19 +317,18 @@ export class MarketContracts {
   }
 
   /** Nodes of these that may sign for a lease's checkpoints, as many as are needed; undefined if too few of them may. */
-  async holders(lease: Lease, nodes: readonly GameNode[]): Promise<GameNode[] | undefined> {
-    const { checkpoints } = this.#deployed.contracts;
-    const needed = Number(await checkpoints.receiptsNeeded(lease.id));
-    const found: GameNode[] = [];
-    for (const node of nodes) {
-      if (found.length === needed) break;
-      if (node.nodeId !== lease.nodeId && (await checkpoints.isHolder(lease.id, node.nodeId))) found.push(node);
-    }
-    return found.length === needed ? found.sort((a, b) => a.nodeId - b.nodeId) : undefined;
+  async holders(lease: Lease, nodes: readonly GameNode[]): Promise<GameHolder[] | undefined> {
+    const block = await this.#reader.block();
+    const needed = await this.#reader.receiptsNeeded(block, lease.id);
+    const found = (await this.#reader.holders(block, lease.id)).flatMap(({ candidate, nodeId }) => {
+      const node = nodes.find((each) => each.nodeId === nodeId);
+      return node ? [{ candidate, node }] : [];
+    });
+    return found.length >= needed ? found.slice(0, needed) : undefined;
   }
 
   /** Posts a checkpoint. @returns Whether it was taken. */
-  async checkpoint(lease: Lease, by: GameNode, progress: number, holders: readonly GameNode[]): Promise<boolean> {
+  async checkpoint(lease: Lease, by: GameNode, progress: number, holders: readonly GameHolder[]): Promise<boolean> {
     const { checkpoints } = this.#deployed.contracts;
     const digest = id(`checkpoint ${String(lease.id)} ${String(progress)}`);
     const holding: CheckpointClaim = {
@@ -333,9 +340,9 @@ export class MarketContracts {
       size: 1,
     };
     const domain = receiptDomain(LOCAL_CHAIN_ID, this.#address("CheckpointRegistry"));
-    const receipts: Receipt[] = [];
-    for (const { nodeId, operator } of holders) {
-      receipts.push({ nodeId, signature: await signReceipt(operator, domain, holding, nodeId) });
+    const receipts: { candidate: number; signature: string }[] = [];
+    for (const { candidate, node } of holders) {
+      receipts.push({ candidate, signature: await signReceipt(node.operator, domain, holding, node.nodeId) });
     }
     const call = checkpoints.post.populateTransaction(lease.id, lease.fence, digest, DAG_PB, progress, 1, receipts);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { halfWidth, mean } from "./statistics.ts";
+import { halfWidth, mean } from "./accounting.ts";
 import { WorkBook } from "./work.ts";
 import { EPISODE, worldOf } from "./world.ts";
 

@@ -10,6 +10,8 @@ import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../interfaces/ITelemetry.sol";
+import {Holders} from "./Holders.sol";
 import {Receipts} from "./Receipts.sol";
 
 /// @title Registry of checkpoints
@@ -27,25 +29,48 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         uint256 time;
     }
 
+    /// @dev A lease's candidates, as far as they were looked at.
+    struct Row {
+        Holders.Draw draw;
+        /// Owner of the lease's node.
+        address owner;
+        /// Holders at most.
+        uint256 most;
+        /// Those that count so far, `count` of them.
+        uint32[] found;
+        uint256 count;
+        /// The candidate that is looked at next.
+        uint256 next;
+    }
+
     /// @notice The leases that checkpoints renew.
     ILeaseRegistry public immutable LEASES;
     /// @notice Says how many receipts a task asks for.
     ITaskRegistry public immutable TASKS;
     /// @notice Says with which key nodes sign them.
     INodeRegistry public immutable NODES;
-    /// @notice Says which nodes are active.
+    /// @notice Keeps the pool that holders are drawn from.
     ISupply public immutable SUPPLY;
+    /// @notice Says which nodes report in time.
+    ITelemetry public immutable TELEMETRY;
 
     /// @dev The newest and the one before: by the parity of their sequence numbers, so that a checkpoint overwrites
     /// the one before last and costs two warm slots.
     mapping(uint32 leaseId => Checkpoint[2]) private _pairs;
     mapping(uint32 leaseId => uint32 sequence) private _sequences;
 
-    constructor(ILeaseRegistry leases, ITaskRegistry tasks, INodeRegistry nodes, ISupply supply) EIP712("DRMP", "1") {
+    constructor(
+        ILeaseRegistry leases,
+        ITaskRegistry tasks,
+        INodeRegistry nodes,
+        ISupply supply,
+        ITelemetry telemetry
+    ) EIP712("DRMP", "1") {
         LEASES = leases;
         TASKS = tasks;
         NODES = nodes;
         SUPPLY = supply;
+        TELEMETRY = telemetry;
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -63,19 +88,24 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         Receipts.Claim memory claim = Receipts.Claim(leaseId, fence, digest, codec, progress, size);
         (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
         // After all is written: an operator that is a contract is asked for its signature.
-        _check(claim, nodeId, TASKS.replicasOf(taskId), receipts);
-        if (receipts.length != 0) emit CheckpointReplicated(leaseId, sequence, _holders(receipts));
+        uint256 replicas = TASKS.replicasOf(taskId);
+        if (replicas == 0 && receipts.length == 0) return;
+        uint32[] memory nodeIds = _check(claim, nodeId, replicas, receipts);
+        if (receipts.length != 0) emit CheckpointReplicated(leaseId, sequence, nodeIds);
     }
 
     /// @inheritdoc ICheckpointRegistry
     function receiptsNeeded(uint32 leaseId) external view returns (uint256) {
-        return _needed(TASKS.replicasOf(LEASES.lease(leaseId).taskId), SUPPLY.activeNodes());
+        ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+        uint256 replicas = TASKS.replicasOf(lease.taskId);
+        return _walk(leaseId, lease.nodeId, replicas).length;
     }
 
     /// @inheritdoc ICheckpointRegistry
-    function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool) {
-        uint256 replicas = TASKS.replicasOf(LEASES.lease(leaseId).taskId);
-        return Receipts.isHolder(leaseId, nodeId, SUPPLY.activeNodes(), replicas);
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory) {
+        ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+        if (most == 0) most = TASKS.replicasOf(lease.taskId) + Holders.SPARE;
+        return _walk(leaseId, lease.nodeId, Math.min(most, Holders.CANDIDATES));
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -194,45 +224,77 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         return result.deliveredAt - (last == 0 ? result.renewedAt : _pairs[leaseId][last & 1].startedAt);
     }
 
-    /// @dev Enough receipts, each of another active node that is a holder of the lease. O(receipts).
+    /// @dev Enough receipts, each of another holder of the lease. Candidates are only looked at where it matters whether they
+    /// count: of the first few, those that a receipt names.
+    /// @return nodeIds Who signed.
     function _check(
         Receipts.Claim memory claim,
         uint32 producer,
         uint256 replicas,
         Receipt[] calldata receipts
-    ) private view {
-        if (replicas == 0 && receipts.length == 0) return;
-        uint256 active = SUPPLY.activeNodes();
-        uint256 needed = _needed(replicas, active);
-        require(receipts.length >= needed, TooFewReceipts(claim.leaseId, receipts.length, needed));
-        require(receipts.length <= Receipts.MOST, TooManyReceipts(receipts.length, Receipts.MOST));
-        uint32 last;
+    ) private view returns (uint32[] memory nodeIds) {
+        require(receipts.length <= Holders.MAX_RECEIPTS, TooManyReceipts(receipts.length, Holders.MAX_RECEIPTS));
+        if (receipts.length < replicas) {
+            uint256 needed = _walk(claim.leaseId, producer, replicas).length;
+            require(receipts.length >= needed, TooFewReceipts(claim.leaseId, receipts.length, needed));
+        }
+        nodeIds = new uint32[](receipts.length);
+        if (receipts.length == 0) return nodeIds;
+        Row memory row = _row(claim.leaseId, producer, replicas + Holders.SPARE);
+        // Of the first so many candidates, all may count.
+        bool late = receipts[receipts.length - 1].candidate >= row.most;
         for (uint256 i; i < receipts.length; ++i) {
-            uint32 nodeId = receipts[i].nodeId;
-            require(nodeId > last, ReceiptsOutOfOrder(nodeId));
-            last = nodeId;
-            require(nodeId != producer, ReceiptOfProducer(nodeId));
-            require(SUPPLY.stateOf(nodeId).status == ISupply.NodeStatus.Active, HolderNotActive(nodeId));
-            require(Receipts.isHolder(claim.leaseId, nodeId, active, replicas), NotHolder(claim.leaseId, nodeId));
-            (, address operator) = NODES.keysOf(nodeId);
-            require(
-                SignatureChecker.isValidSignatureNowCalldata(
-                    operator,
-                    _hashTypedDataV4(claim.hash(nodeId)),
-                    receipts[i].signature
-                ),
-                InvalidReceipt(nodeId)
-            );
+            uint8 named = receipts[i].candidate;
+            require(i == 0 || named > receipts[i - 1].candidate, ReceiptsOutOfOrder(named));
+            require(named < Holders.CANDIDATES, NotHolder(claim.leaseId, named));
+            if (late) while (row.next < named) _look(row, row.next);
+            uint32 nodeId = _look(row, named);
+            require(nodeId != 0, NotHolder(claim.leaseId, named));
+            nodeIds[i] = nodeId;
+            _verify(claim, nodeId, receipts[i].signature);
         }
     }
 
-    /// @dev As many as the task asks for, as far as there are nodes beside the producer.
-    function _needed(uint256 replicas, uint256 active) private pure returns (uint256) {
-        return Math.min(replicas, Math.saturatingSub(active, 1));
+    function _verify(Receipts.Claim memory claim, uint32 nodeId, bytes calldata signature) private view {
+        (, address operator) = NODES.keysOf(nodeId);
+        bytes32 hash = _hashTypedDataV4(claim.hash(nodeId));
+        require(SignatureChecker.isValidSignatureNowCalldata(operator, hash, signature), InvalidReceipt(nodeId));
     }
 
-    function _holders(Receipt[] calldata receipts) private pure returns (uint32[] memory nodeIds) {
-        nodeIds = new uint32[](receipts.length);
-        for (uint256 i; i < receipts.length; ++i) nodeIds[i] = receipts[i].nodeId;
+    /// @dev The first `most` holders of a lease.
+    function _walk(uint32 leaseId, uint32 producer, uint256 most) private view returns (Holder[] memory holders) {
+        holders = new Holder[](most);
+        if (most == 0) return holders;
+        Row memory row = _row(leaseId, producer, most);
+        uint256 count;
+        for (uint256 k; k < Holders.CANDIDATES && count < most; ++k) {
+            uint32 nodeId = _look(row, k);
+            if (nodeId != 0) holders[count++] = Holder(uint8(k), nodeId);
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(holders, count)
+        }
+    }
+
+    function _row(uint32 leaseId, uint32 producer, uint256 most) private view returns (Row memory row) {
+        (ILeaseRegistry.Draw memory d, uint32 taskId, uint24 start) = LEASES.drawOf(leaseId);
+        row.draw = Holders.Draw(d.salt, d.freeze, d.positions, d.average, taskId, start);
+        (row.owner, ) = NODES.keysOf(producer);
+        row.most = most;
+        row.found = new uint32[](most);
+    }
+
+    /// @dev The node of candidate `k` if it is one of the first `most` holders, as far as candidates were looked at; else 0.
+    function _look(Row memory row, uint256 k) private view returns (uint32 nodeId) {
+        row.next = k + 1;
+        if (row.count == row.most) return 0;
+        (uint32 position, uint256 chance) = Holders.candidate(row.draw, k);
+        nodeId = SUPPLY.drawnAt(position, row.draw.freeze, row.draw.average, chance);
+        if (nodeId == 0) return 0;
+        for (uint256 i; i < row.count; ++i) if (row.found[i] == nodeId) return 0;
+        (address owner, ) = NODES.keysOf(nodeId);
+        if (owner == row.owner || TELEMETRY.silent(nodeId)) return 0;
+        row.found[row.count++] = nodeId;
     }
 }

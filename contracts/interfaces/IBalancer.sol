@@ -36,6 +36,8 @@ interface IBalancer {
     error UnitsOutOfRange(uint32 leaseId, uint24 units, uint24 count);
     /// @notice Only an active lease that is in time moves.
     error LeaseNotActive(uint32 leaseId);
+    /// @notice The lease has shown no headway yet: giving it back would cost a fee, see {IReleaseFees.isFree}.
+    error NoHeadwayYet(uint32 leaseId);
     /// @notice The node never reported, or missed its reports.
     error NodeNotReporting(uint32 nodeId);
     /// @notice The range moved lately.

@@ -41,8 +41,16 @@ interface ICheckpointRegistry {
     /// in the domain {name "DRMP", version "1", chainId, verifyingContract: this contract}. 65 bytes of ECDSA, or whatever
     /// an operator that is a contract accepts (ERC-1271).
     struct Receipt {
-        uint32 nodeId;
+        /// Which of the lease's candidates the node is, see {holdersOf}.
+        uint8 candidate;
         bytes signature;
+    }
+
+    /// @notice A node that may sign for a lease's checkpoints.
+    struct Holder {
+        /// Which of the lease's candidates it is.
+        uint8 candidate;
+        uint32 nodeId;
     }
 
     event CheckpointPosted(
@@ -65,19 +73,19 @@ interface ICheckpointRegistry {
 
     error TooFewReceipts(uint32 leaseId, uint256 given, uint256 needed);
     error TooManyReceipts(uint256 given, uint256 most);
-    /// @notice Receipts come in ascending order of their nodes, each once.
-    error ReceiptsOutOfOrder(uint32 nodeId);
-    /// @notice A node cannot vouch for its own checkpoint.
-    error ReceiptOfProducer(uint32 nodeId);
-    /// @notice Only active nodes can vouch.
-    error HolderNotActive(uint32 nodeId);
-    /// @notice The node is not among those that hash says hold this lease's checkpoints.
-    error NotHolder(uint32 leaseId, uint32 nodeId);
+    /// @notice Receipts come in ascending order of their candidates.
+    /// @param candidate The one that does not come after the one before it.
+    error ReceiptsOutOfOrder(uint8 candidate);
+    /// @notice The candidate is no holder of the lease, or no longer: see {holdersOf}.
+    /// @param candidate Number of the candidate, from 0 on.
+    error NotHolder(uint32 leaseId, uint8 candidate);
     /// @notice Not the signature of the node's operator for this very checkpoint, lease, fence, chain and contract.
     error InvalidReceipt(uint32 nodeId);
 
     /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current fence.
-    /// @param receipts At least {receiptsNeeded} and at most 4, in ascending order of their nodes. O(receipts).
+    /// @param receipts At least {receiptsNeeded} and at most 4, of different {holdersOf} the lease, in ascending order of their
+    /// candidates. O(receipts); O(candidates), at most 64, where one comes late among them or there are fewer than the task
+    /// asks for.
     function post(
         uint32 leaseId,
         uint24 fence,
@@ -88,14 +96,17 @@ interface ICheckpointRegistry {
         Receipt[] calldata receipts
     ) external;
 
-    /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than there are
-    /// active nodes beside one.
+    /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than it has holders.
     function receiptsNeeded(uint32 leaseId) external view returns (uint256);
 
-    /// @notice Whether a node's receipts count for a lease: uint256(keccak256(abi.encodePacked(leaseId, nodeId))) >> 128,
-    /// times the number of active nodes, is below 8 x replicas x 2^128. So about eight times as many nodes as needed may
-    /// hold a lease's checkpoints: nobody picks friends, and nobody who is down holds up a lease.
-    function isHolder(uint32 leaseId, uint32 nodeId) external view returns (bool);
+    /// @notice The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than the
+    /// receipts that its task asks for; or the first `most` that may or come next, if it is not 0. Candidate k of a lease is the position
+    /// word >> 128, modulo the positions of the holder pool at the freeze that the lease was granted by, where word is
+    /// uint256(keccak256(abi.encodePacked(uint64 salt, uint32 taskId, uint24 start, uint8 k))). It counts if {ISupply.drawnAt}
+    /// takes its node with the chance uint128(word), the node is not silent, and it has another owner than the lease's node.
+    /// Holders are the first that count, each node once. All that decides who comes first was fixed before anybody knew the
+    /// seed. O(candidates), at most 64; fewer are returned if these hold no more.
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory holders);
 
     /// @notice What node `nodeId`'s operator signs for a checkpoint.
     function receiptDigest(

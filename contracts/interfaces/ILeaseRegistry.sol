@@ -48,8 +48,23 @@ interface ILeaseRegistry {
         uint8 classId;
         /// Leases of the range that failed or were given back, this one included once it has: see {Param.MaxReassignments}.
         uint8 reassignments;
-        /// Number of the stake terms in force when it was granted.
-        uint16 terms;
+        /// Number of the {Draw} that it was granted by, modulo 2^16.
+        uint16 draw;
+    }
+
+    /// @notice What the leases that are granted by one seed have in common, for as long as they live. One slot.
+    struct Draw {
+        /// 64 bits of the seed. With it, and a lease's range, its candidates for holders are known.
+        uint64 salt;
+        /// Number of that seed's freeze of the listings, positions of the holder pool then, and average stake then, whole VER.
+        uint32 freeze;
+        uint32 positions;
+        uint40 average;
+        /// The first of the leases.
+        uint32 firstLease;
+        /// What failing costs a unit, micro-VER, where that is more than the lease's price: {Param.SlashBps} of
+        /// {Param.StakePerUnit} then.
+        uint40 minPenalty;
     }
 
     /// @notice What a node delivered.
@@ -198,9 +213,10 @@ interface ILeaseRegistry {
     /// @notice Names the modules. Deployer only, once.
     function initialise(Modules calldata modules) external;
 
-    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each.
+    /// @notice Grants leases. Round manager and reassignment only. O(n), one new storage slot each, and one for each seed.
+    /// @param seed Seed of the newest freeze of the listings, which they are granted by.
     /// @return first Id of the first lease; the others follow.
-    function grant(Grant[] calldata grants) external returns (uint32 first);
+    function grant(Grant[] calldata grants, bytes32 seed) external returns (uint32 first);
 
     /// @notice Renews a lease on a checkpoint that shows headway: progress since the lease began of at least what the task's
     /// longest time for a unit demands, up to nine tenths of the units, with a delay of two intervals and graces. Without
@@ -259,6 +275,12 @@ interface ILeaseRegistry {
 
     /// @notice A lease; reverts if unknown.
     function lease(uint32 leaseId) external view returns (Lease memory);
+
+    /// @notice What a lease was granted by; reverts if unknown. Two reads, and one more for each 65,536 draws since.
+    /// @return draw_ What it has in common with other leases.
+    /// @return taskId Its task.
+    /// @return start Its first unit.
+    function drawOf(uint32 leaseId) external view returns (Draw memory draw_, uint32 taskId, uint24 start);
 
     /// @notice A lease's result; all zero if none was delivered.
     function result(uint32 leaseId) external view returns (Result memory);

@@ -18,8 +18,10 @@ interface ILens {
         bytes data;
     }
 
-    /// @notice A node that may vouch for a lease's checkpoints.
+    /// @notice A node that may sign for a lease's checkpoints.
     struct Holder {
+        /// Which of the lease's candidates it is.
+        uint8 candidate;
         uint32 nodeId;
         address operator;
         /// Multiaddrs, comma-separated, as the node claims.
@@ -68,18 +70,11 @@ interface ILens {
     /// @return Leases by ascending id.
     function liveLeases(uint32 from, uint32 count) external view returns (ILeaseRegistry.LeaseView[] memory);
 
-    /// @notice Active nodes among ids `from` to `from + count - 1` that may vouch for a lease's checkpoints.
-    /// @param leaseId The lease; its own node is left out.
-    /// @param replicas Copies that are wanted; see {Receipts.isHolder}.
-    /// @param from First node id.
-    /// @param count How many ids to look at.
-    /// @return Holders by ascending node id.
-    function holdersOf(
-        uint32 leaseId,
-        uint256 replicas,
-        uint32 from,
-        uint32 count
-    ) external view returns (Holder[] memory);
+    /// @notice The nodes that may sign for a lease's checkpoints now, in the order in which they are asked.
+    /// @param leaseId A granted lease.
+    /// @param most How many to name at most; 0: those that may sign. See {ICheckpointRegistry.holdersOf}.
+    /// @return The first of them.
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory);
 
     /// @notice What the reports of nodes are held against.
     /// @param nodeIds Registered nodes.

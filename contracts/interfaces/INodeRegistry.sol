@@ -82,6 +82,17 @@ interface INodeRegistry {
         uint40 registeredAt;
     }
 
+    /// @notice A key that is to work for a node, and its agreement: the operator's signature of the EIP-712 type
+    /// OperatorConsent(address owner,address operator,uint256 deadline) in the domain {name "DRMP", version "1", chainId,
+    /// verifyingContract: this contract}, 65 bytes of ECDSA or whatever an operator that is a contract accepts (ERC-1271).
+    struct Consent {
+        address operator;
+        /// Until when the owner may name the operator, seconds.
+        uint256 deadline;
+        /// Empty where the owner names itself.
+        bytes signature;
+    }
+
     event NodeRegistered(uint32 indexed nodeId, address indexed owner, address indexed operator, ISupply.Terms terms);
     event TermsSet(uint32 indexed nodeId, ISupply.Terms terms);
     event ProfileSet(uint32 indexed nodeId, Profile profile);
@@ -99,15 +110,20 @@ interface INodeRegistry {
     error UnknownNode(uint32 nodeId);
     error OperatorTaken(address operator, uint32 nodeId);
     error InvalidOperator();
+    /// @notice The operator has not agreed to work for this owner: the signature is not its own for this owner, deadline, chain
+    /// and contract.
+    error NoConsent(address operator, address owner);
+    /// @notice The operator's consent ran out at `deadline`; have it sign another.
+    error ConsentExpired(address operator, uint256 deadline);
     /// @notice The operator key was changed 255 times; register another node.
     error TooManyKeys(uint32 nodeId);
     error InvalidEndpoint(uint256 length);
     error StillUnbonding(uint32 nodeId, uint40 withdrawableAt);
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
-    /// @param operator Key of the node's agent; one node per operator, and it may not be zero.
+    /// @param consent Key of the node's agent, and that it agrees; one node per operator, and it may not be zero.
     function register(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake
@@ -115,7 +131,7 @@ interface INodeRegistry {
 
     /// @notice {register} with an ERC-2612 permit for the vault instead of an approval before.
     function registerWithPermit(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
@@ -132,8 +148,8 @@ interface INodeRegistry {
     function setProfile(uint32 nodeId, Profile calldata profile) external;
 
     /// @notice Changes a node's operator key, at most 255 times; the new key's reports begin a sequence of their own. Owner
-    /// only.
-    function setOperator(uint32 nodeId, address operator) external;
+    /// only, with the new key's consent.
+    function setOperator(uint32 nodeId, Consent calldata consent) external;
 
     /// @notice Adds stake. Anyone, having approved the vault. While the listings are frozen only the owner's stake is listed
     /// as soon as they thaw; a stranger's with the node's next change or {ISupply.sync}.
@@ -170,6 +186,9 @@ interface INodeRegistry {
 
     /// @notice Ids run from 1 to this number.
     function nodeCount() external view returns (uint32);
+
+    /// @notice What an operator signs to work for an owner until `deadline`, seconds: its EIP-712 digest.
+    function consentDigest(address owner, address operator, uint256 deadline) external view returns (bytes32);
 
     /// @notice The node of an operator key, 0 if none.
     function nodeOfOperator(address operator) external view returns (uint32);

@@ -50,6 +50,10 @@ interface IReleaseFees {
     /// @notice What is held of a task's fees.
     function heldOf(uint32 taskId) external view returns (HeldFees memory);
 
+    /// @notice Whether giving a lease back costs nothing now: it has headway, see {charge}, or its task takes no leases any
+    /// longer. Only such a lease may move.
+    function isFree(uint32 leaseId) external view returns (bool);
+
     /// @notice Fee for giving back a lease of so many units without headway, wei.
     function feeFor(uint256 units) external view returns (uint256);
 }

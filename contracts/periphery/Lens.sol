@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Receipts} from "../checkpoints/Receipts.sol";
+import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {ILens} from "../interfaces/ILens.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../interfaces/ITelemetry.sol";
 
@@ -16,17 +15,23 @@ contract Lens is ILens {
     ILeaseRegistry public immutable LEASES;
     /// @notice Nodes are read there.
     INodeRegistry public immutable NODES;
-    /// @notice Which nodes are active.
-    ISupply public immutable SUPPLY;
+    /// @notice Who may sign for checkpoints.
+    ICheckpointRegistry public immutable CHECKPOINTS;
     /// @notice Tasks are read there.
     ITaskRegistry public immutable TASKS;
     /// @notice Which nodes are silent.
     ITelemetry public immutable TELEMETRY;
 
-    constructor(ILeaseRegistry leases, INodeRegistry nodes, ISupply supply, ITaskRegistry tasks, ITelemetry telemetry) {
+    constructor(
+        ILeaseRegistry leases,
+        INodeRegistry nodes,
+        ICheckpointRegistry checkpoints,
+        ITaskRegistry tasks,
+        ITelemetry telemetry
+    ) {
         LEASES = leases;
         NODES = nodes;
-        SUPPLY = supply;
+        CHECKPOINTS = checkpoints;
         TASKS = tasks;
         TELEMETRY = telemetry;
     }
@@ -87,28 +92,12 @@ contract Lens is ILens {
     }
 
     /// @inheritdoc ILens
-    function holdersOf(
-        uint32 leaseId,
-        uint256 replicas,
-        uint32 from,
-        uint32 count
-    ) external view returns (Holder[] memory holders) {
-        uint32 producer = LEASES.lease(leaseId).nodeId;
-        uint256 active = SUPPLY.activeNodes();
-        uint32 end = NODES.nodeCount() + 1;
-        if (from == 0) from = 1;
-        if (from >= end) return holders;
-        if (count > end - from) count = end - from;
-        uint32[] memory ids = new uint32[](count);
-        uint256 found;
-        for (uint32 id = from; id < from + count; ++id) {
-            if (id == producer || !Receipts.isHolder(leaseId, id, active, replicas)) continue;
-            if (SUPPLY.stateOf(id).status == ISupply.NodeStatus.Active) ids[found++] = id;
-        }
-        holders = new Holder[](found);
-        for (uint256 i; i < found; ++i) {
-            INodeRegistry.NodeView memory node = NODES.node(ids[i]);
-            holders[i] = Holder(ids[i], node.operator, node.endpoint);
+    function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory holders) {
+        ICheckpointRegistry.Holder[] memory found = CHECKPOINTS.holdersOf(leaseId, most);
+        holders = new Holder[](found.length);
+        for (uint256 i; i < found.length; ++i) {
+            INodeRegistry.NodeView memory node = NODES.node(found[i].nodeId);
+            holders[i] = Holder(found[i].candidate, found[i].nodeId, node.operator, node.endpoint);
         }
     }
 

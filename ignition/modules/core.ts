@@ -49,8 +49,9 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
     tasks,
     m.getParameter("sequencerUptimeFeed"),
   ]);
-  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply]);
-
+  const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
+  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply, telemetry]);
   const releaseFees = m.contract("ReleaseFees", [vault, parameters, nodes, supply, tasks, leases, checkpoints]);
 
   const subscribed = m.call(coordinator, "createSubscription", []);
@@ -73,14 +74,12 @@ export function deployProtocol(m: IgnitionModuleBuilder, coordinator: Coordinato
   const consumer = m.call(coordinator, "addConsumer", [subscriptionId, seeds], { after: [funded] });
   m.call(coordinator, "requestSubscriptionOwnerTransfer", [subscriptionId, governance], { after: [consumer] });
 
-  const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
-  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
-  const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry, ledger]);
+  const balancer = m.contract("Balancer", [parameters, supply, tasks, leases, telemetry, ledger, releaseFees]);
   const reassignment = m.contract("Reassignment", [parameters, nodes, supply, tasks, leases, seeds, telemetry]);
   const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
-  const lens = m.contract("Lens", [leases, nodes, supply, tasks, telemetry]);
+  const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
   m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
   m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);

@@ -15,6 +15,11 @@ export interface CheckpointClaim {
   readonly size: number;
 }
 
+/** A receipt as the chain takes it: with the place of its node among the lease's candidates. */
+export interface HolderReceipt extends Receipt {
+  readonly candidate: number;
+}
+
 /** What a holder gives for a checkpoint that it holds: proof to the chain that it does. */
 export interface Receipt {
   readonly nodeId: number;

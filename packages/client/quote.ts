@@ -1,6 +1,7 @@
 import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
 import type { RoundTask } from "@verai/protocol/allocation/model";
 import { microToWei } from "@verai/protocol/money/ver";
+import { CONSTANTS } from "./generated/constants.ts";
 import type { BlockReference } from "./block-reference.ts";
 import type { Reader } from "./readers.ts";
 import { snapshotTask, supplySnapshot } from "./snapshot.ts";
@@ -23,9 +24,6 @@ export interface Quote extends QuotedAllocation {
   readonly competitors: number;
 }
 
-/** Rounds that a new task pays in advance (`TaskRegistry.ROUNDS_IN_ADVANCE`). */
-const ROUNDS_IN_ADVANCE = 8;
-
 /**
  * Solves the allocation with this task as the next round would, and sends nothing.
  *
@@ -44,7 +42,7 @@ export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, 
     fee: feeOn(allocation.cost, feeBps),
     escrow: deposit.escrow,
     submissionFee: deposit.fee,
-    roundDeposit: microToWei(ROUNDS_IN_ADVANCE * seedPrice),
+    roundDeposit: microToWei(CONSTANTS.TaskRegistry.ROUNDS_IN_ADVANCE * seedPrice),
     seedPrice: microToWei(seedPrice),
     competitors: before.length,
   };

@@ -16,7 +16,6 @@ import {
   toTask,
 } from "./internal/convert.ts";
 import { PageSize, pagesOf, readPages, runsOf } from "./internal/pager.ts";
-import { holderRank } from "@verai/protocol/checkpoints/holders";
 import { type Finality, type BlockReference, blockReference } from "./block-reference.ts";
 import {
   type Admission,
@@ -28,7 +27,7 @@ import {
   enumName,
 } from "./enums.ts";
 
-/** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
+/** Maximum entries that one call reads; halved by itself where an endpoint cannot serve that many. */
 export interface PageSizes {
   readonly nodes?: number;
   readonly tasks?: number;
@@ -37,15 +36,16 @@ export interface PageSizes {
   readonly checkpoints?: number;
 }
 
-/** Entries that one view reads, of those that are asked for by id, and node ids that one look for holders goes through. */
+/** Entries that one view reads, of those that are asked for by id. */
 const LEASE_PAGE = 100;
 const NODE_PAGE = 50;
 const LIVE_PAGE = 500;
 const SERVABLE_PAGE = 64;
-const HOLDER_PAGE = 10_000;
 
-/** A node that may vouch for a lease's checkpoints. */
+/** A node that may sign for a lease's checkpoints. */
 export interface Holder {
+  /** Which of the lease's candidates it is: receipts name it. */
+  readonly candidate: number;
   readonly nodeId: number;
   readonly operator: string;
   /** Multiaddrs, comma-separated, as the node claims; empty if they are no text. */
@@ -228,27 +228,19 @@ export class Reader {
   }
 
   /**
-   * Active nodes that may vouch for a lease's checkpoints, by rank of the chain's own rule; its own node is left out.
-   * O(nodes / page) reads, which go out together; the chain does the hashing.
+   * The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than its task asks
+   * for, or fewer where there are no more. One call; `holdersOf` of packages/protocol says how they are found.
    *
-   * @param replicas Copies that are wanted.
+   * @param most How many to name, beyond those that may sign: those who come next.
    */
-  async holders(at: BlockReference, leaseId: number, replicas: number): Promise<Holder[]> {
-    const { nodes, lens } = this.contracts;
-    const page = (from: number) => answer(lens.holdersOf(leaseId, replicas, from, HOLDER_PAGE, blockTag(at)));
-    const [count, first] = await Promise.all([answer(nodes.nodeCount(blockTag(at))), page(1)]);
-    const rest = pagesOf(HOLDER_PAGE + 1, safe(count), HOLDER_PAGE);
-    const found = [first, ...(await Promise.all(rest.map(({ from }) => page(from))))];
-    return found
-      .flat()
-      .map((holder) => ({
-        nodeId: safe(holder.nodeId),
-        operator: holder.operator,
-        endpoint: textOf(() => holder.endpoint),
-      }))
-      .map((holder) => ({ holder, rank: holderRank(leaseId, holder.nodeId) }))
-      .sort((a, b) => (a.rank < b.rank ? -1 : 1))
-      .map(({ holder }) => holder);
+  async holders(at: BlockReference, leaseId: number, most = 0): Promise<Holder[]> {
+    const found = await answer(this.contracts.lens.holdersOf(leaseId, most, blockTag(at)));
+    return found.map(({ candidate, nodeId, operator, endpoint }) => ({
+      candidate: safe(candidate),
+      nodeId: safe(nodeId),
+      operator,
+      endpoint: textOf(() => endpoint),
+    }));
   }
 
   /** The newest checkpoint of each of these leases that has one. */

@@ -1,5 +1,6 @@
 import { concat, getBytes, hexlify, Signature, type TypedDataDomain } from "ethers";
 
+import { CONSTANTS } from "./generated/constants.ts";
 import { signingDomain, typesOf } from "./signing.ts";
 
 /** Energy of one lease's units in a report's period. */
@@ -37,8 +38,8 @@ export interface SignedReport {
   readonly signature: string;
 }
 
-/** Bits of a sequence that count the reports of one operator key (`KEY_SHIFT` of Telemetry.sol). */
-const KEY_SHIFT = 24;
+/** Bits of a sequence that count the reports of one operator key. */
+const { KEY_SHIFT } = CONSTANTS.Telemetry;
 
 /**
  * What the sequences of an operator key's reports exceed: each key counts for itself, so that what a stolen key has signed
@@ -56,7 +57,7 @@ export function keyOfSequence(sequence: number): number {
 }
 
 /** Maximum shares in a report. */
-export const MAX_SHARES = 64;
+export const { MAX_SHARES } = CONSTANTS.Telemetry;
 
 /** The EIP-712 types that an operator signs a report as. */
 export const REPORT_TYPES = typesOf("Report");

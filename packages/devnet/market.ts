@@ -1,3 +1,6 @@
+import { type Signer, Wallet } from "ethers";
+
+import { signConsent } from "@verai/client/consent";
 import { WEI_PER_VER } from "@verai/protocol/money/units";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { connect } from "@verai/client/deployment";
@@ -57,13 +60,18 @@ export async function openMarket(changes: ParameterChanges = {}) {
       await connection.close();
     },
     /**
-     * Registers a node; its operator is an address that nobody has the key of.
+     * Registers a node.
      *
+     * @param operator Its agent's key; by default one that nobody uses.
      * @param owner Index of the account that owns it, 10 or more; by default the treasury's owns all of them.
      */
-    async addNode({ classId, capacity, ask }: Offer, operator?: string, owner?: number): Promise<void> {
+    async addNode(
+      { classId, capacity, ask }: Offer,
+      operator?: Pick<Signer, "getAddress" | "signTypedData">,
+      owner?: number,
+    ): Promise<void> {
       operators += 1;
-      const address = operator ?? ethers.toBeHex(2n ** 100n + BigInt(operators), 20);
+      const key = operator ?? new Wallet(ethers.id(`operator ${String(operators)}`));
       const profile = { energySource: 0, powerThreshold: 100, powerMax: 400, endpoint: "" };
       const stake = BigInt(capacity) * 100n * VER;
       const signer = owner === undefined ? treasury : ((await ethers.getSigners())[owner] ?? treasury);
@@ -71,7 +79,8 @@ export async function openMarket(changes: ParameterChanges = {}) {
         await contracts.token.connect(treasury).transfer(signer, stake);
         await contracts.token.connect(signer).approve(vault, stake);
       }
-      await contracts.nodes.connect(signer).register(address, { classId, capacity, ask }, profile, stake);
+      const consent = await signConsent(contracts, key, await signer.getAddress());
+      await contracts.nodes.connect(signer).register({ ...consent }, { classId, capacity, ask }, profile, stake);
     },
     /** Submits a task. */
     async addTask({

@@ -6,6 +6,7 @@
 export { CONTRACT_NAMES, type ContractName } from "@verai/client/contract-names";
 export { type Addresses, addressesOn, addressOf, type Hex } from "./addresses.ts";
 
+export { CONSTANTS } from "@verai/client/generated/constants";
 export { ENUMS } from "@verai/client/generated/enums";
 export { PARAMETER_LIST, PARAMETER_SETTINGS } from "@verai/client/generated/parameters";
 export {

@@ -1,4 +1,4 @@
-import { mkdir, realpath, stat } from "node:fs/promises";
+import { mkdir, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { ContainerInspectInfo } from "dockerode";
@@ -20,10 +20,13 @@ import {
   hash,
   LABELS,
   runLabel,
+  scratchFolder,
+  scratchOnDisk,
 } from "./container/options.ts";
 import { RunningContainer } from "./container/running.ts";
 import { Stragglers } from "./container/stragglers.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
+import { writeAccounts } from "./inside.ts";
 import { BoundedLog } from "./log.ts";
 import { boundedUnit } from "./time-outs.ts";
 
@@ -41,6 +44,7 @@ export interface ContainerExecutorOptions {
   readonly user?: string | undefined;
   readonly pids?: number | undefined;
   readonly tmpMiB?: number | undefined;
+  readonly scratchMiB?: number | undefined;
   readonly diskMiB?: number | undefined;
   readonly outboundNetwork?: string | undefined;
   readonly runtime?: string | undefined;
@@ -57,6 +61,7 @@ export const CONTAINER_DEFAULTS = {
   user: "65532:65532",
   pids: 512,
   tmpMiB: 64,
+  scratchMiB: 10_240,
   diskMiB: 10_240,
   images: { totalMiB: 51_200, eachMiB: 20_480, pullSeconds: 1800 },
   logBytes: 1024 * 1024,
@@ -108,13 +113,14 @@ export class ContainerExecutor implements Executor {
     const user = userFor(options.user, process.getuid?.() ?? 0, process.getgid?.() ?? 0, CONTAINER_DEFAULTS.user);
     const engine = await connectEngine(options.socket);
     await mkdir(options.directory, { recursive: true });
-    const { pids, tmpMiB, diskMiB, logBytes } = CONTAINER_DEFAULTS;
+    const { pids, tmpMiB, scratchMiB, diskMiB, logBytes } = CONTAINER_DEFAULTS;
     const limits: ContainerLimits = {
       user,
       // A rootless Podman would otherwise give the agent's user to root inside, and another one to the program.
       usernsMode: engine.podman && engine.rootless ? "keep-id" : undefined,
       pids: options.pids ?? pids,
       tmpMiB: options.tmpMiB ?? tmpMiB,
+      scratchMiB: options.scratchMiB ?? scratchMiB,
       diskMiB: options.diskMiB ?? diskMiB,
       outboundNetwork: options.outboundNetwork,
       runtime: options.runtime,
@@ -131,13 +137,16 @@ export class ContainerExecutor implements Executor {
       trainers: this.#options.trainers,
       trainerImage: this.#options.trainerImage !== undefined,
       network: this.#options.outboundNetwork !== undefined,
-      tmpMiB: this.#limits.tmpMiB,
+      scratchMiB: Math.max(this.#limits.tmpMiB, this.#limits.scratchMiB),
     });
   }
 
-  async start(unit: UnitRun): Promise<RunningUnit> {
-    const refusal = this.refusal(unit.spec);
+  async start(given: UnitRun): Promise<RunningUnit> {
+    const refusal = this.refusal(given.spec);
     if (refusal !== undefined) throw new WorkloadError("REFUSED", refusal);
+    const unit = await withRealPaths(given).catch((error: unknown) => {
+      throw this.#startFailed(given, error);
+    });
     const name = containerName(unit.folder);
     if (this.#busy.has(name)) {
       const { root } = unit.folder;
@@ -150,7 +159,7 @@ export class ContainerExecutor implements Executor {
       this.#gpus.giveBack(gpus);
     };
     try {
-      const running = await this.#begin(await withRealPaths(unit), name, gpus);
+      const running = await this.#begin(unit, name, gpus);
       this.#running.add(running);
       void running.exited.then(async () => {
         this.#running.delete(running);
@@ -162,12 +171,13 @@ export class ContainerExecutor implements Executor {
     } catch (error) {
       free();
       if (error instanceof WorkloadError) throw error;
-      throw new WorkloadError(
-        "START_FAILED",
-        `Unit ${unit.unitIndex} of task ${unit.taskId} could not be started by ${this.engine.name}: ${messageOf(error)}`,
-        { cause: error },
-      );
+      throw this.#startFailed(unit, error);
     }
+  }
+
+  #startFailed({ unitIndex, taskId }: UnitRun, cause: unknown): WorkloadError {
+    const message = `Unit ${unitIndex} of task ${taskId} could not be started by ${this.engine.name}: ${messageOf(cause)}`;
+    return new WorkloadError("START_FAILED", message, { cause });
   }
 
   /** Removes containers that are no longer wanted; happens by itself every now and then. @returns their names. */
@@ -197,8 +207,14 @@ export class ContainerExecutor implements Executor {
     if (found) await this.#remove(found.Id);
     await removeUnfinished(folder.checkpoint);
     await clearOutputs(folder.output);
+    const [uid = NaN, gid = NaN] = this.#limits.user.split(":").map(Number);
+    await writeAccounts(folder, uid, gid);
+    const scratch = scratchFolder(folder);
+    // What another attempt has left there is not this one's to find.
+    await rm(scratch, { recursive: true, force: true });
+    await mkdir(scratch);
     if (process.getuid?.() === 0) {
-      for (const path of [folder.checkpoint, folder.output]) await giveTo(path, this.#limits.user);
+      for (const path of [folder.checkpoint, folder.output, scratch]) await giveTo(path, this.#limits.user);
     }
     gpus.push(...this.#gpus.take(spec.resources.gpus));
     const options = containerOptions(unit, program, this.#limits, this.#owner, gpus);
@@ -224,6 +240,7 @@ export class ContainerExecutor implements Executor {
       startedAt: performance.now() - ageMs(info.State.StartedAt),
       logSince,
       diskMiB: this.#limits.diskMiB,
+      scratchMiB: scratchOnDisk(unit.spec, this.#limits),
     });
   }
 
@@ -274,6 +291,7 @@ async function withRealPaths(unit: UnitRun): Promise<UnitRun> {
     ...unit,
     folder: {
       ...unit.folder,
+      root: await realpath(root),
       checkpoint: await realpath(checkpoint),
       input: await realpath(input),
       output: await realpath(output),

@@ -6,6 +6,7 @@ import { WorkloadError } from "./errors.ts";
 import { clearOutputs } from "./outputs.ts";
 import type { TaskSpec } from "./spec.ts";
 import { messageOf } from "./container/engine.ts";
+import { scratchRefusal } from "./container/fit.ts";
 import { withoutTag } from "./container/images.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { unitsThatFit } from "./kubernetes/capacity.ts";
@@ -13,6 +14,7 @@ import { type Cluster, codeOf, type Permission } from "./kubernetes/cluster.ts";
 import { type ClusterSettings, jobFor, jobName, type JobRange } from "./kubernetes/job.ts";
 import { podOfIndex, stateOf } from "./kubernetes/pods.ts";
 import { type PodTimeOuts, RunningPod } from "./kubernetes/running.ts";
+import { writeAccounts } from "./inside.ts";
 import { BoundedLog } from "./log.ts";
 import { boundedUnit } from "./time-outs.ts";
 
@@ -36,6 +38,8 @@ export interface KubernetesExecutorOptions {
   readonly logBytes?: number | undefined;
   /** MiB of disk for a unit's checkpoints and outputs. */
   readonly diskMiB?: number | undefined;
+  /** Largest /tmp that a unit may ask for, MiB. */
+  readonly scratchMiB?: number | undefined;
   /** Told once what works less well than it might, such as a call that the agent's role does not allow. */
   readonly onNotice?: ((notice: string) => void) | undefined;
   /** How long what may never come is waited for. */
@@ -79,7 +83,7 @@ export class KubernetesExecutor implements Executor {
   }
 
   refusal(spec: TaskSpec): string | undefined {
-    const { trainers, trainerImage, allowOutbound, gpusPerUnit } = this.#options;
+    const { trainers, trainerImage, allowOutbound, gpusPerUnit, scratchMiB } = this.#options;
     if (spec.trainer !== undefined && !trainers.includes(spec.trainer)) {
       return `This node has no trainer "${spec.trainer}": update its agent, or name one of ${trainers.join(", ")}.`;
     }
@@ -92,7 +96,7 @@ export class KubernetesExecutor implements Executor {
     if (spec.resources.gpus > gpusPerUnit) {
       return `The task wants ${spec.resources.gpus} GPUs for a unit, but this node gives ${gpusPerUnit}: lower resources.gpus.`;
     }
-    return undefined;
+    return scratchRefusal(spec, scratchMiB);
   }
 
   async start(unit: UnitRun): Promise<RunningUnit> {
@@ -176,6 +180,7 @@ export class KubernetesExecutor implements Executor {
     if (!taken) {
       await removeUnfinished(folder.checkpoint);
       await clearOutputs(folder.output);
+      await writeAccounts(folder, settings.uid, settings.gid);
       await cluster.createJob(jobFor(unit, range, this.#image(unit.spec), name, settings));
     }
     // Lines of the last moments before the agent's end may come twice; none are lost.

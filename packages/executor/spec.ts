@@ -60,7 +60,9 @@ const taskSpec = z
         .max(1024, { error: "has to be at most 1024 CPUs" }),
       memoryMiB: whole(64, 16 * 1024 * 1024, "the memory limit in MiB"),
       gpus: whole(0, 64, "the number of GPUs").default(0),
+      gpuMemoryMiB: whole(1, 16 * 1024 * 1024, "the MiB of memory that each GPU needs").optional(),
       ephemeralMiB: whole(16, 1024 * 1024, "the MiB for the log and /tmp").optional(),
+      shmMiB: whole(1, 16 * 1024 * 1024, "the MiB of shared memory, /dev/shm").optional(),
     }),
     checkpoint: z.strictObject({
       intervalSeconds: whole(1, 7 * DAY, "the seconds from one checkpoint to the next"),
@@ -88,6 +90,13 @@ const taskSpec = z
       if (spec.command) issue(["command"], "is for images: a built-in trainer takes args and env only");
       if (spec.network !== "none") issue(["network"], 'has to be "none" for a built-in trainer: it needs no network');
     }
+    const { gpus, gpuMemoryMiB, memoryMiB, shmMiB = 0 } = spec.resources;
+    if (gpuMemoryMiB !== undefined && gpus === 0) {
+      issue(["resources", "gpuMemoryMiB"], "is for GPUs, and resources.gpus is 0: leave it out, or ask for GPUs");
+    }
+    if (shmMiB > memoryMiB) {
+      issue(["resources", "shmMiB"], `has to be at most resources.memoryMiB (${memoryMiB}), as what lies there counts`);
+    }
     for (const name of Object.keys(spec.env)) {
       const problem = environmentNameProblem(name, spec.trainer);
       if (problem !== undefined) issue(["env", name], problem);
@@ -112,7 +121,8 @@ const taskSpec = z
  * - `command`, `args`, `env`: as usual; DRMP_* are the agent's, and a built-in trainer takes only variables that bear
  *   its name (`DIGITS_*`) and no command
  * - `inputs`: CID → path below DRMP_INPUT_DIR
- * - `resources`: `cpus`, `memoryMiB`, `gpus`; `ephemeralMiB` for its log and /tmp, where it needs more than it gets anyway
+ * - `resources`: `cpus`, `memoryMiB`, `gpus`, `gpuMemoryMiB` of each; `ephemeralMiB` for its log and /tmp, `shmMiB` for
+ *   /dev/shm, where it needs more than it gets anyway
  * - `checkpoint.intervalSeconds`: how often the program means to write one, below DRMP_CHECKPOINT_DIR
  * - `outputs`: paths below DRMP_OUTPUT_DIR that exist when it has ended well
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
@@ -141,7 +151,7 @@ export function parseSpec(bytes: Uint8Array): TaskSpec {
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new WorkloadError("SPEC_INVALID", `The task spec is no JSON in UTF-8: ${String(cause)}`, { cause });
+    throw new WorkloadError("SPEC_INVALID", `The task spec is not JSON in UTF-8: ${String(cause)}`, { cause });
   }
   return check(json);
 }

@@ -10,7 +10,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { chooseVictim } from "@verai/system/http/connections";
 import { createGuardedServer } from "@verai/system/http/server";
 import type { HttpLimits } from "@verai/system/http/server";
-import { parseTarget } from "@verai/system/http/target";
+import { parseTarget } from "@verai/system/http/server";
 import { exchangeRaw, fuzzedRequest, openSockets, seededRandom } from "@verai/system/http/testing";
 
 const LIMITS: HttpLimits = {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { SyntaxNode } from "./compiled.ts";
 import { errorsOf } from "./errors.ts";
 import { CLIENT, FOLDERS, generated } from "./modules.ts";
-import { domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
+import { constantsOf, domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
 
 test("what the client holds of the contracts is up to date: run `npm run abi` after a change", async () => {
   const files = await generated();
@@ -54,6 +54,28 @@ test("enumerations and parameters come from the project's sources wherever they 
     ["contracts/B.sol", source("Status", {})],
   ]);
   assert.throws(() => enumsOf(twice), /Two enumerations are called Status/);
+});
+
+test("constants are taken where they stand as numbers, in seconds where they are times", () => {
+  const constant = (name: string, value: object, visibility = "public") => ({
+    nodeType: "VariableDeclaration",
+    constant: true,
+    name,
+    visibility,
+    value: { nodeType: "Literal", kind: "number", ...value },
+  });
+  const nodes = [
+    constant("BATCH", { value: "1_000" }),
+    constant("WINDOW", { value: "2", subdenomination: "days" }),
+    constant("PART", { value: "1e12" }),
+    constant("PRIVATE", { value: "1" }, "private"),
+    constant("HUGE", { value: "1e30" }),
+    constant("COMPUTED", { nodeType: "BinaryOperation" }),
+  ];
+  const trees = new Map<string, SyntaxNode>([
+    ["contracts/A.sol", { nodeType: "SourceUnit", nodes: [{ nodeType: "ContractDefinition", name: "A", nodes }] }],
+  ]);
+  assert.deepEqual(constantsOf(trees), { A: { BATCH: 1000, WINDOW: 172_800, PART: 1e12 } });
 });
 
 test("what is signed comes from the constants that the contracts hash", () => {

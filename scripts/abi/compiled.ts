@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { CONTRACT_NAMES, type ContractName } from "../../packages/client/contract-names.ts";
@@ -54,8 +54,11 @@ export function formatAbi(abi: readonly AbiEntry[]): string {
 /** Syntax trees of all sources that the contracts are compiled from, libraries included, by source name. */
 export function syntaxTrees(): Map<string, SyntaxNode> {
   const trees = new Map<string, SyntaxNode>();
-  for (const id of new Set(CONTRACT_NAMES.map((name) => artifactOf(name).buildInfoId))) {
-    const text = readFileSync(join(ARTIFACTS, "build-info", `${id}.output.json`), "utf8");
+  const builds = new Set(CONTRACT_NAMES.map((name) => artifactOf(name).buildInfoId));
+  const paths = [...builds].map((id) => join(ARTIFACTS, "build-info", `${id}.output.json`));
+  // The newest last: a build compiles what has changed, and those before it have older trees of the same sources.
+  for (const path of paths.sort((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)) {
+    const text = readFileSync(path, "utf8");
     const { output } = JSON.parse(text) as { output: { sources: Readonly<Record<string, { ast: SyntaxNode }>> } };
     for (const [source, { ast }] of Object.entries(output.sources)) trees.set(source, ast);
   }

@@ -8,7 +8,7 @@ import { CONTRACT_NAMES } from "../../packages/client/contract-names.ts";
 import { deployments } from "./deployments.ts";
 import { compiledAbi, formatAbi, sourceOf, syntaxTrees } from "./compiled.ts";
 import { errorsOf } from "./errors.ts";
-import { domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
+import { constantsOf, domainOf, enumsOf, parametersOf, typedDataOf } from "./protocol.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -33,6 +33,8 @@ export async function generated(): Promise<Map<string, string>> {
     "contract-types": typesModule(),
     enums: `/** Members of every enumeration of the contracts, in the order of their numbers. */
 export const ENUMS = ${literal(enumsOf(trees))} as const;`,
+    constants: `/** Public constants of the contracts that are plain numbers, by contract; times in seconds. */
+export const CONSTANTS = ${literal(constantsOf(trees))} as const;`,
     parameters: parametersModule(parametersOf(trees)),
     signing: `/** The EIP-712 types of everything that is signed, by the name of the outermost type. */
 export const TYPED_DATA = ${literal(typedDataOf(trees))} as const;

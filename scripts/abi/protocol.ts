@@ -57,6 +57,38 @@ function unitOf(name: string, summary: string): string {
   return unit;
 }
 
+/** Public constants of the contracts that are plain numbers, by contract and name; times in seconds. */
+export function constantsOf(trees: ReadonlyMap<string, SyntaxNode>): Record<string, Record<string, number>> {
+  const found: Record<string, Record<string, number>> = {};
+  for (const contract of own(trees).flatMap((tree) => nodesOf(tree, "ContractDefinition"))) {
+    const constants = (contract["nodes"] as SyntaxNode[]).flatMap((node) => {
+      const value = node["constant"] === true && node["visibility"] === "public" ? numberOf(node["value"]) : undefined;
+      return value === undefined ? [] : [[String(node["name"]), value] as const];
+    });
+    if (constants.length > 0) found[String(contract["name"])] = Object.fromEntries(constants);
+  }
+  return Object.fromEntries(Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const SECONDS: Readonly<Record<string, number>> = {
+  seconds: 1,
+  minutes: 60,
+  hours: 3600,
+  days: 86_400,
+  weeks: 604_800,
+};
+
+/** A number that stands in the source as it is; undefined for all that is computed or that a double does not hold. */
+function numberOf(value: unknown): number | undefined {
+  const literal = value as
+    { nodeType?: unknown; kind?: unknown; value?: unknown; subdenomination?: unknown } | undefined;
+  if (literal?.nodeType !== "Literal" || literal.kind !== "number" || typeof literal.value !== "string")
+    return undefined;
+  const unit = typeof literal.subdenomination === "string" ? SECONDS[literal.subdenomination] : 1;
+  const number = Number(literal.value.replaceAll("_", "")) * (unit ?? Number.NaN);
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
 /** The types that the contracts hash for signatures: constants such as `keccak256("Report(uint32 nodeId,…)…")`. */
 export function typedDataOf(trees: ReadonlyMap<string, SyntaxNode>): TypedData {
   const found: Record<string, TypedData[string]> = {};

@@ -81,7 +81,7 @@ export const ALL: readonly Step[] = [
   },
   ...endToEnd.slice(1).map(endToEndStep),
   { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 1 },
-  { name: "containers", command: npm("test:containers"), load: 0.6, needs: "compile" },
+  { name: "containers", command: apart(filesBy("test/containers/*.test.ts")), load: 0.6, needs: "compile" },
   { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
   contracts,
   ...lints.filter(({ needs }) => needs !== undefined),

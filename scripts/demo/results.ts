@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { rankHolders } from "@verai/protocol/checkpoints/holders";
 import type { Checkpoint, Lease, Node } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -62,8 +61,9 @@ export async function fetchCheckpoints(
   directory: string,
 ): Promise<FetchedCheckpoint[]> {
   const { reader } = session;
+  const block = await reader.block();
   const newest = await reader.checkpoints(
-    await reader.block(),
+    block,
     leases.map(({ id }) => id),
   );
   const active = nodes.filter(({ status, endpoint }) => status === "active" && endpoint !== "");
@@ -71,9 +71,10 @@ export async function fetchCheckpoints(
   for (const lease of leases) {
     const checkpoint = newest.get(lease.id);
     if (!checkpoint) continue;
-    const ids = active.map(({ id }) => id);
+    const holders = await reader.holders(block, lease.id, active.length);
+    const ids = holders.map(({ nodeId }) => nodeId);
     let last: FetchedCheckpoint | undefined;
-    for (const holder of rankHolders(lease.id, lease.nodeId, ids)) {
+    for (const holder of ids) {
       const endpoint = active.find(({ id }) => id === holder)?.endpoint ?? "";
       const store = `lease-${String(lease.id)}-${String(holder)}`;
       const about = { leaseId: lease.id, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };

@@ -21,7 +21,6 @@ import {
   type Silence,
   silenceOracle,
 } from "@verai/devnet/faults";
-import { follow } from "./follow.ts";
 import { type Processes, type Running } from "@verai/devnet/processes";
 import { REFERENCE } from "@verai/devnet/reference-run";
 import type { Output } from "@verai/devnet/output";
@@ -138,7 +137,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
     const journals = join(data, "data", "keeper", "journals");
     const inFlight = await restartKeeperInPost(parts, journals, signer.address, startKeeper);
 
-    say("two more nodes join, too dear for this round, with room for the work of others");
+    say("two more nodes join, too expensive for this round, with room for the work of others");
     for (const node of SPARES) await startAgent(node);
 
     const [ada, ...others] = NODES;
@@ -150,7 +149,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
       (await session.reader.leases(await session.reader.block())).filter(({ parent }) => parent === id);
     // The oracle is needed for this, and falls silent next.
     await seen(async () => (await Promise.all(killed.leaseIds.map(successorsOf))).flat().length > 0);
-    // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
+    // Of the others, one in the middle of its work, the cheap ones first: they hold the most units.
     const { victim, rpcProxy, cut } = await seen(async () => {
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
         const plug = rpcProxies.get(node.name);
@@ -167,7 +166,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
       });
       say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
     };
-    // Side by side: work of the killed node that was not in this batch waits for the oracle, too.
+    // Side by side: work of the killed node that was not in this batch also waits for the oracle.
     const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
     for (const participant of TASKS) {
       const spec = developers.find((each) => each.participant === participant)?.spec ?? "";
@@ -224,4 +223,45 @@ async function claimed(session: Session): Promise<void> {
 async function timeout(): Promise<never> {
   await delay(TIMEOUT_MS);
   throw new Error(`the tasks were not finished within ${String(TIMEOUT_MS / 1000)} s`);
+}
+
+/** Shows what happens on the chain until the developers are done. */
+async function follow(session: Session, output: Output, finished: Promise<unknown>): Promise<void> {
+  const { reader } = session;
+  let done = false;
+  let round = "";
+  const end = finished.finally(() => {
+    done = true;
+  });
+  end.catch(() => undefined);
+  while (!done) {
+    const block = await reader.block();
+    const current = await reader.round(block);
+    const now = `round ${String(current.id)} ${current.status}`;
+    if (current.id > 0 && now !== round) {
+      const units = current.demands.reduce((sum, each) => sum + each.units, 0);
+      const settled = `: ${String(current.leases)} leases granted, ${String(current.unitsOpen)} units left open`;
+      output.say(`${now}${current.status === "settled" ? settled : ` (${String(units)} units)`}`);
+      round = now;
+    }
+    const [tasks, leases] = await Promise.all([reader.tasks(block), reader.leases(block)]);
+    const checkpoints = await reader.checkpoints(
+      block,
+      leases.map(({ id }) => id),
+    );
+    for (const task of tasks) {
+      const own = leases.filter(({ taskId }) => taskId === task.id);
+      // What a lease that failed had done counts until its successors have done more.
+      const live = own.filter(({ status }) => !["expired", "released", "rejected"].includes(status));
+      const progress = live.reduce(
+        (sum, lease) => sum + (lease.result ? lease.count * 10_000 : (checkpoints.get(lease.id)?.progress ?? 0)),
+        0,
+      );
+      const posted = own.reduce((sum, { id }) => sum + (checkpoints.get(id)?.sequence ?? 0), 0);
+      const note = `${String(posted)} checkpoints, ${String(task.paidUnits)}/${String(task.units)} units paid`;
+      output.progress(TASKS[task.id - 1] ? `task ${String(task.id)}` : "task", progress / task.units / 10_000, note);
+    }
+    await Promise.race([delay(700), end]);
+  }
+  await end;
 }

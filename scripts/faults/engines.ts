@@ -520,6 +520,7 @@ const docker: FaultCase[] = [
           startedAt: Number.MAX_SAFE_INTEGER,
           logSince: 0,
           diskMiB: 10,
+          scratchMiB: undefined,
         });
         const bounded = boundedUnit(inner, 0.3);
         assert.equal((await bounded.drain(0.1)).reason, "lost");

@@ -86,10 +86,11 @@ export function bordersOf(root) {
     },
     {
       name: "tests below scripts",
-      comment: "Tests stand on packages/devnet, not on what people run; the reader of comments (scripts/prose) apart.",
+      comment:
+        "Tests stand on packages/devnet, not on what people run; the reader of comments and the package's builder apart.",
       severity: "error",
       from: { path: "^test/" },
-      to: { path: "^scripts/", pathNot: "^scripts/prose/" },
+      to: { path: "^scripts/", pathNot: "^scripts/(prose|package)/" },
     },
     {
       name: "no test in a program",

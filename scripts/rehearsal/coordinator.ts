@@ -5,6 +5,12 @@ import { ContractFactory, type InterfaceAbi, type Wallet } from "ethers";
 
 import { ROOT } from "@verai/devnet/processes";
 import type { RehearsalChain } from "./chain.ts";
+import { connect } from "@verai/client/deployment";
+import { readDeployment } from "@verai/client/deployment-file";
+import { CHAIN_ID } from "./chain.ts";
+import { HARDHAT } from "@verai/devnet/chain";
+import { type Processes } from "@verai/devnet/processes";
+import type { KeystoreWallet } from "@verai/devnet/wallets";
 
 const ARTIFACT =
   "artifacts/@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol/VRFCoordinatorV2_5Mock.json";
@@ -22,4 +28,33 @@ export async function placeCoordinator(chain: RehearsalChain, payer: Wallet, add
   await mock.waitForDeployment();
   const code = await chain.provider.getCode(await mock.getAddress());
   await chain.provider.send(`${chain.prefix}_setCode`, [address, code]);
+}
+
+/** A checkpoint that others have signed for, as the chain tells. */
+export interface HeldCheckpoint {
+  readonly lease: number;
+  /** The nodes that hold a copy. */
+  readonly nodes: readonly number[];
+}
+
+/** Every checkpoint so far that was posted with receipts, from the contracts' events. */
+export async function heldCheckpoints({ provider }: RehearsalChain, file: string): Promise<HeldCheckpoint[]> {
+  const { checkpoints } = connect(await readDeployment(CHAIN_ID, file), provider);
+  const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointReplicated(), 0);
+  return events.map(({ args }) => ({ lease: Number(args.leaseId), nodes: args.nodeIds.map(Number) }));
+}
+
+/** Deploys as the README says, under a name of its own. @returns The file with the deployed addresses. */
+export async function deploy(
+  processes: Processes,
+  parameters: string,
+  deploymentId: string,
+  environment: Readonly<Record<string, string>>,
+  { keystore, passphraseFile }: KeystoreWallet,
+): Promise<string> {
+  const what = ["--parameters", parameters, "--deployment-id", deploymentId, "--reset"];
+  const signer = ["--keystore", keystore, "--passphrase-file", passphraseFile, "--yes"];
+  const args = ["network:deploy", "--network", "baseSepolia", ...what, ...signer];
+  await processes.run("deploy", [HARDHAT, ...args], environment);
+  return join(ROOT, "ignition", "deployments", deploymentId, "deployed_addresses.json");
 }

@@ -5,7 +5,7 @@ export const energyCommands = [
   reading(
     "energy:report",
     "Energy and carbon of the network, of a node, or of a task: what did this training burn?",
-    "--network baseSepolia --task 7",
+    "--task 1",
   )
     .addOption({ name: "node", description: "a node's id", type: "int", defaultValue: 0 })
     .addOption({ name: "task", description: "a task's id", type: "int", defaultValue: 0 })

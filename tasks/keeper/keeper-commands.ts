@@ -4,18 +4,30 @@ const FILE = { name: "file", description: "the keeper's configuration file (JSON
 
 /** Tasks of keeper operators: the same program as `node keepers/main.ts`. */
 export const keeperCommands = [
-  new CommandBuilder("keeper:run", "Runs the configured keepers until SIGINT or SIGTERM", "--file keeper.json")
+  new CommandBuilder(
+    "keeper:run",
+    "Runs the configured keepers until SIGINT or SIGTERM",
+    "--file .data/devnet/config/keeper.json",
+  )
     .addOption(FILE)
     .addFlag({ name: "dryRun", description: "send nothing even if there is a key" })
-    .setAction(() => import("./run.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).run }))
     .build(),
-  new CommandBuilder("keeper:plan", "Says what the keepers would do now, and why; sends nothing", "--file keeper.json")
+  new CommandBuilder(
+    "keeper:plan",
+    "Says what the keepers would do now, and why; sends nothing",
+    "--file .data/devnet/config/keeper.json",
+  )
     .addOption(FILE)
-    .setAction(() => import("./plan.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).plan }))
     .build(),
-  new CommandBuilder("keeper:check", "Says whether keeper:run would work, and what to mend", "--file keeper.json")
+  new CommandBuilder(
+    "keeper:check",
+    "Says whether keeper:run would work, and what to correct",
+    "--file .data/devnet/config/keeper.json",
+  )
     .addOption(FILE)
     .addFlag({ name: "json", description: "print one JSON object instead of text" })
-    .setAction(() => import("./check.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).check }))
     .build(),
 ];

@@ -13,7 +13,7 @@ import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
 import { Output } from "../session/output.ts";
-import { readL1Prices } from "./chain-fees.ts";
+import { readL1Prices } from "./dry-run.ts";
 import { checkDeployed, showReport } from "./check-report.ts";
 import { runIgnition } from "./ignition.ts";
 import { openJournal } from "./journal.ts";
@@ -81,7 +81,7 @@ async function deployTo(
   const wrong = showReport(output, dryRun.findings);
   const expected = { chainId, deploymentId, parametersFile: file, transactionsLeft: left.length, costs };
   if (args.dryRun) {
-    output.say("Dry run: nothing was sent. The checks are of the trial.");
+    output.say("Dry run: nothing was sent. The checks are of the dry run.");
     if (wrong > 0) process.exitCode = 1;
     return { dryRun: true, ...expected, wrong, findings: dryRun.findings };
   }
@@ -102,7 +102,7 @@ async function deployTo(
   const transactions: string[] = [];
   const connection = await hre.network.create({ network: name, override: { accounts: [deployer.privateKey] } });
   if (stale) await rm(directory, { recursive: true, force: true });
-  if (left.length > 0) output.say("Ctrl-C at any time: the same command goes on where it was.");
+  if (left.length > 0) output.say("Ctrl-C at any time: the same command continues where it stopped.");
   await runIgnition(hre, connection, {
     module,
     parameters,

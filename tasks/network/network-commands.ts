@@ -19,7 +19,7 @@ export const networkCommands = [
   reading(
     "network:check",
     "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, books",
-    "--network baseSepolia --parameters ignition/parameters/baseSepolia.json",
+    "--parameters ignition/parameters/localhost.json",
   )
     .addOption({
       name: "parameters",
@@ -32,7 +32,7 @@ export const networkCommands = [
 
   signing(
     "network:deploy",
-    "Deploys the protocol, after a trial on a chain in this process that shows what it costs and what network:check would say; run again, it goes on where it broke off",
+    "Deploys the protocol, after a dry run on a chain in this process, which shows what it costs and what network:check would say; run again, it goes on where it broke off",
     "--network baseSepolia --dry-run",
   )
     .addOption({

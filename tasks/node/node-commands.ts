@@ -7,11 +7,25 @@ const NODE = { name: "node", description: "the node's id", type: "int", defaultV
 /** Tasks of contributors. */
 export const nodeCommands = [
   writing(
+    "node:consent",
+    "Signs that an operator's key works for an owner's node: node:register asks for it; costs nothing, sends nothing",
+    "--network baseSepolia --owner 0x… --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+  )
+    .addOption({ name: "owner", description: "address of the account that will own the node", defaultValue: "" })
+    .setAction(() => import("./consent.ts"))
+    .build(),
+
+  writing(
     "node:register",
     "Registers a machine: its owner is the account that signs, its stake is taken by permit in the same transaction",
     "--operator 0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199 --class cpu/eu --capacity 2 --ask 0.012 --energy-source solar",
   )
     .addOption({ name: "operator", description: "address of the agent's key", defaultValue: "" })
+    .addOption({
+      name: "consent",
+      description: "what node:consent printed for that key; not needed where the owner's key is also the operator's",
+      defaultValue: "",
+    })
     .addOption({ name: "class", description: "class of the machine, such as cpu/eu", defaultValue: "" })
     .addOption({
       name: "capacity",
@@ -52,20 +66,20 @@ export const nodeCommands = [
     "--file .data/devnet/agent.json",
   )
     .addOption(FILE)
-    .setAction(() => import("./run.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).run }))
     .build(),
 
   new CommandBuilder(
     "node:check",
-    "Says whether node:run would work, and what to mend",
+    "Says whether node:run would work, and what to correct",
     "--file .data/devnet/agent.json",
   )
     .addOption(FILE)
     .addFlag({ name: "json", description: "print one JSON object instead of text" })
-    .setAction(() => import("./check.ts"))
+    .setAction(async () => ({ default: (await import("./program.ts")).check }))
     .build(),
 
-  writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 3 --ask 0.015")
+  writing("node:update", "Changes a node's ask, capacity, class or profile", "--node 4 --ask 0.015")
     .addOption(NODE)
     .addOption({ name: "class", description: "another class", defaultValue: "" })
     .addOption({ name: "capacity", description: "another capacity", type: "int", defaultValue: 0 })
@@ -87,30 +101,30 @@ export const nodeCommands = [
     .setAction(() => import("./update.ts"))
     .build(),
 
-  writing("node:stake", "Adds stake to a node", "--node 3 --amount 100")
+  writing("node:stake", "Adds stake to a node", "--node 4 --amount 100")
     .addOption(NODE)
     .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
     .setAction(() => import("./stake.ts"))
     .build(),
 
-  writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 3")
+  writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 4")
     .addOption(NODE)
-    .setAction(() => import("./drain.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).drain }))
     .build(),
 
-  writing("node:resume", "Takes leases again after node:drain", "--node 3")
+  writing("node:resume", "Takes leases again after node:drain", "--node 4")
     .addOption(NODE)
-    .setAction(() => import("./resume.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).resume }))
     .build(),
 
-  writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 3")
+  writing("node:exit", "Leaves the market: starts the unbonding of an idle, draining node", "--node 4")
     .addOption(NODE)
-    .setAction(() => import("./exit.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).exit }))
     .build(),
 
-  writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 3")
+  writing("node:withdraw", "Makes the stake of an unbonded node claimable", "--node 4")
     .addOption(NODE)
-    .setAction(() => import("./withdraw.ts"))
+    .setAction(async () => ({ default: (await import("./status-change.ts")).withdraw }))
     .build(),
 
   writing("node:claim", "Sends all that the signing account can claim (earnings, stake, refunds, bounties)", "")
@@ -121,7 +135,7 @@ export const nodeCommands = [
   reading(
     "node:status",
     "What a node is, does and has earned and, if it is idle, why; without --node, all nodes",
-    "--node 3",
+    "--node 4",
   )
     .addOption(NODE)
     .setAction(() => import("./status.ts"))

@@ -1,15 +1,21 @@
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Environment } from "../session/environment.ts";
 
+import type { Signer } from "ethers";
+
+import { type OperatorConsent, parseConsent, signConsent } from "@verai/client/consent";
+import { openSigner } from "@verai/client/keys";
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { registerNode } from "@verai/agent/registration";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import { formatVer, parseVer } from "@verai/protocol/money/ver";
-import { write } from "../session/context.ts";
+import { type Context, write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { parseAddress, parseAmount, parseClass, parseSource } from "./parse.ts";
 
 interface Arguments extends WritingArguments {
   readonly operator: string;
+  readonly consent: string;
   readonly class: string;
   readonly capacity: number;
   readonly ask: string;
@@ -36,12 +42,13 @@ export default async function register(args: Arguments, environment: Environment
     const stake = args.stake === "" ? needed : parseVer(args.stake);
 
     const account = await context.account();
+    const consent = await operatorConsent(context, account.signer, operator, args.consent);
     context.spends = stake;
     const { capacity, powerThreshold, powerMax, endpoint } = args;
     const log = { info: (_fields: unknown, message?: string) => output.say(message) };
     const nodeId = await registerNode(session, account, log, {
       label: `register a node of ${String(capacity)} units at ${formatVer(ask)} VER each, staking ${formatVer(stake)} VER`,
-      operator,
+      consent,
       terms: { classId: found.id, capacity, ask },
       profile: { energySource, powerThreshold, powerMax, endpoint },
       stake,
@@ -49,4 +56,29 @@ export default async function register(args: Arguments, environment: Environment
     output.say(`Node ${String(nodeId)} is registered. Start its agent with the operator's key.`);
     return { node: nodeId, owner: account.signer.address, operator, stake };
   });
+}
+
+/** Test accounts of a local chain, whose keys everybody knows. */
+const TEST_ACCOUNTS = 100;
+
+/**
+ * The operator key's consent: the one that was given, or none where the owner names its own key; on a local chain a test
+ * account signs it here.
+ *
+ * @throws Error saying how to make one.
+ */
+async function operatorConsent(
+  { session, chainId }: Context,
+  owner: Pick<Signer, "getAddress" | "signTypedData">,
+  operator: string,
+  given: string,
+): Promise<OperatorConsent> {
+  if (given !== "") return parseConsent(operator, given);
+  const address = await owner.getAddress();
+  if (operator.toLowerCase() === address.toLowerCase()) return signConsent(session.contracts, owner, address);
+  for (let i = 0; chainId === LOCAL_CHAIN_ID && i < TEST_ACCOUNTS; i++) {
+    const signer = await openSigner({ testAccount: i }, chainId);
+    if (signer.address.toLowerCase() === operator.toLowerCase()) return signConsent(session.contracts, signer, address);
+  }
+  return parseConsent(operator, given);
 }

@@ -7,12 +7,32 @@ import type { WritingArguments } from "../session/options.ts";
 import { parseNode } from "./parse.ts";
 
 /** Arguments of the tasks that change a node's status. */
-export interface StatusArguments extends WritingArguments {
+interface StatusArguments extends WritingArguments {
   readonly node: number;
 }
 
+/** Takes no new leases from now on. */
+export async function drain(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "drain", (nodes, nodeId) => nodes.drain.populateTransaction(nodeId));
+}
+
+/** Takes leases again. */
+export async function resume(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "resume", (nodes, nodeId) => nodes.resume.populateTransaction(nodeId));
+}
+
+/** Leaves the market. */
+export async function exit(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "exit", (nodes, nodeId) => nodes.exit.populateTransaction(nodeId));
+}
+
+/** Makes an unbonded node's stake claimable. */
+export async function withdraw(args: StatusArguments, environment: Environment): Promise<void> {
+  await changeStatus(args, environment, "withdraw", (nodes, nodeId) => nodes.withdraw.populateTransaction(nodeId));
+}
+
 /** Sends one call about a node and says what the node is after it. */
-export async function changeStatus(
+async function changeStatus(
   args: StatusArguments,
   environment: Environment,
   label: string,

@@ -8,8 +8,8 @@ import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
-import { earningsOf } from "./earnings.ts";
 import { parseNode } from "./parse.ts";
+import type { Lease } from "@verai/client/entities";
 
 /** Shows one node, or all of them. */
 export default async function status(
@@ -91,4 +91,22 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
     cause: cause ?? null,
     leases: running.map(({ id }) => id),
   };
+}
+
+/** What a node has earned and what is on its way, wei. */
+interface Earnings {
+  readonly paid: bigint;
+  /** Delivered, not yet accepted. */
+  readonly delivered: bigint;
+  /** Leased now. */
+  readonly running: bigint;
+}
+
+/** Sums a node's leases. Pure; O(n). */
+function earningsOf(leases: readonly Lease[]): Earnings {
+  const sum = (...statuses: readonly string[]) =>
+    leases
+      .filter(({ status }) => statuses.includes(status))
+      .reduce((total, { price, count }) => total + microToWei(price) * BigInt(count), 0n);
+  return { paid: sum("paid"), delivered: sum("delivered", "disputed"), running: sum("active") };
 }

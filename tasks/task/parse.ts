@@ -15,7 +15,7 @@ export async function parseTask(reader: Reader, at: BlockReference, taskId: numb
 }
 
 /** Classes with their surcharges, from `cpu/eu,cpu/us=0.003`. Ascending by id. */
-export function parseClasses(known: readonly NodeClass[], text: string): RequestedClass[] {
+function parseClasses(known: readonly NodeClass[], text: string): RequestedClass[] {
   if (text.trim() === "") {
     throw new Error(`Name the classes that may run it: --classes ${known.map(({ name }) => name).join(",")}`);
   }

@@ -12,25 +12,49 @@ import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { parseRequest, type RequestOptions } from "./parse.ts";
+import { withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
+import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
-interface Arguments extends WritingArguments, RequestOptions {
-  readonly spec: string;
+/** Options that commands which submit have in common. */
+export interface SubmitArguments extends WritingArguments, RequestOptions {
   readonly store: string;
   readonly trainers: string;
   readonly submission: string;
   readonly detach: boolean;
 }
 
+interface Arguments extends SubmitArguments {
+  readonly spec: string;
+  readonly input: string;
+}
+
 /** Submits a task and, unless detached, serves its spec and follows it. */
 export default async function submit(args: Arguments, environment: Environment): Promise<void> {
+  await submitAndFollow(args, environment, async () => {
+    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
+    return withInputs(new Uint8Array(await readFile(args.spec)), args.input);
+  });
+}
+
+/**
+ * Submits a task, serves its spec and inputs, and follows it, unless detached.
+ *
+ * @param makeSpec Gives the spec; called once, before anything else.
+ * @param out Directory that results are fetched to at the end; undefined leaves them where they are.
+ */
+export async function submitAndFollow(
+  args: SubmitArguments,
+  environment: Environment,
+  makeSpec: () => Promise<Uint8Array>,
+  out?: string,
+): Promise<void> {
   await write(args, environment, async (context) => {
     const { session, output } = context;
     const { reader } = session;
-    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
-    const spec = new Uint8Array(await readFile(args.spec));
+    const spec = await makeSpec();
     const parsed = parseSpec(spec);
     const block = await reader.block();
     const request = parseRequest(await reader.classes(block), args);
@@ -66,7 +90,10 @@ export default async function submit(args: Arguments, environment: Environment):
       output.say(
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
       );
-      return { ...submitted, ...(await watchTask(context, taskId)) };
+      const ended = await watchTask(context, taskId);
+      if (out === undefined) return { ...submitted, ...ended };
+      const delivered = await deliveredLeases(reader, await reader.block(), taskId);
+      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out) };
     };
     return withStore(reader, args.store, serve, LOOK_MS, workers);
   });

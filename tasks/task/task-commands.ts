@@ -1,15 +1,16 @@
+import type { CommandBuilder } from "../command.ts";
 import { reading, writing } from "../session/options.ts";
 
 const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
 /** One each, since a directory is one process's at a time, and results are fetched while `task:submit` still serves. */
-const storeIn = (folder: string) =>
+export const storeIn = (folder: string) =>
   ({
     name: "store",
     description: "directory of this machine's checkpoint store, of one process at a time",
     defaultValue: `.data/developer/${folder}`,
   }) as const;
 const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
-const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
+const MAX_PRICE = { name: "maxPrice", description: "maximum price of a unit, VER", defaultValue: "" } as const;
 const CLASSES = {
   name: "classes",
   description:
@@ -17,32 +18,15 @@ const CLASSES = {
   defaultValue: "",
 } as const;
 
-/** Tasks of developers. */
-export const taskCommands = [
-  reading(
-    "task:quote",
-    "What a task would cost now: solves the allocation with it, sends nothing",
-    "--network baseSepolia --units 8 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
-  )
-    .addOption(UNITS)
-    .addOption(MAX_PRICE)
-    .addOption(CLASSES)
-    .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
-    .setAction(() => import("./quote.ts"))
-    .build(),
-
-  writing(
-    "task:submit",
-    "Submits a task, serves its spec, and follows it to its end; its escrow is taken by permit in the same transaction",
-    "--network baseSepolia --spec spec.json --units 8 --max-price 0.02 --classes cpu/eu --within 24h --interval 60s",
-  )
-    .addOption({ name: "spec", description: "the task's spec (JSON file)", defaultValue: "" })
+/** What commands that submit a task have in common. */
+function submitting(builder: CommandBuilder): CommandBuilder {
+  return builder
     .addOption(UNITS)
     .addOption(MAX_PRICE)
     .addOption(CLASSES)
     .addOption({
       name: "within",
-      description: "time until the results must be there, such as 24h",
+      description: "time until the results must be delivered, such as 24h",
       defaultValue: "24h",
     })
     .addOption({
@@ -70,21 +54,86 @@ export const taskCommands = [
         "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
       defaultValue: "1",
     })
-    .addFlag({ name: "detach", description: "end after submitting; whoever runs the task must get its spec elsewhere" })
+    .addFlag({
+      name: "detach",
+      description: "end after submitting; nodes must then get the spec from elsewhere",
+    });
+}
+
+/** Tasks of developers. */
+export const taskCommands = [
+  reading(
+    "task:quote",
+    "What a task would cost now: solves the allocation with it, sends nothing",
+    "--units 4 --max-price 0.02 --classes cpu/eu,cpu/us=0.003",
+  )
+    .addOption(UNITS)
+    .addOption(MAX_PRICE)
+    .addOption(CLASSES)
+    .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
+    .setAction(() => import("./quote.ts"))
+    .build(),
+
+  submitting(
+    writing(
+      "task:submit",
+      "Submits a task, serves its spec and inputs, and follows it to its end; its escrow is taken by permit in the same transaction",
+      "--spec .data/devnet/spec.json --units 4 --max-price 0.02 --classes cpu/eu --interval 5s --within 1h",
+    )
+      .addOption({ name: "spec", description: "the task's spec (JSON file)", defaultValue: "" })
+      .addOption({
+        name: "input",
+        description: "inputs beside those of the spec, of data:add: CID=path below DRMP_INPUT_DIR, comma-separated",
+        defaultValue: "",
+      }),
+  )
     .setAction(() => import("./submit.ts"))
     .build(),
 
-  reading("task:watch", "Follows a task live until it has ended", "--task 7")
+  submitting(
+    writing(
+      "task:run",
+      "Packs a Python script with its folder and data, submits it, follows it, and fetches its results",
+      "--script train.py --data ./data --image lab.example/trainer-python@sha256:<digest> --units 1 --max-price 0.02 --classes cpu/eu",
+    )
+      .addOption({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addOption({
+        name: "data",
+        description: "a file or folder, which it finds as DRMP_INPUT_DIR/data",
+        defaultValue: "",
+      })
+      .addOption({ name: "image", description: "image with PyTorch, by digest", defaultValue: "" })
+      .addOption({ name: "args", description: "the script's arguments, separated by blanks", defaultValue: "" })
+      .addOption({ name: "cpus", description: "CPUs of a unit", defaultValue: "1" })
+      .addOption({ name: "memory", description: "memory of a unit, MiB", type: "int", defaultValue: 4096 })
+      .addOption({ name: "gpus", description: "GPUs of a unit", type: "int", defaultValue: 0 })
+      .addOption({
+        name: "scratch",
+        description: "room of a unit in /tmp and its home, MiB",
+        type: "int",
+        defaultValue: 1024,
+      })
+      .addOption({
+        name: "outputs",
+        description: "what it leaves in DRMP_OUTPUT_DIR, comma-separated",
+        defaultValue: "result.json",
+      })
+      .addOption({ name: "out", description: "directory that results are fetched to", defaultValue: "results" }),
+  )
+    .setAction(() => import("./run.ts"))
+    .build(),
+
+  reading("task:watch", "Follows a task live until it has ended", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./watch.ts"))
     .build(),
 
-  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 7")
+  reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./status.ts"))
     .build(),
 
-  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 7 --unit 2")
+  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 1 --unit 2")
     .addOption(TASK)
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
@@ -94,7 +143,7 @@ export const taskCommands = [
   writing(
     "task:result",
     "Fetches a task's results by CID and verifies them block by block",
-    "--task 7 --out results --accept",
+    "--task 1 --out results --accept",
   )
     .addOption(TASK)
     .addOption({ name: "out", description: "directory to write to", defaultValue: "results" })
@@ -106,7 +155,7 @@ export const taskCommands = [
   writing(
     "task:dispute",
     "Refuses the result of a lease within the dispute window: locks a bond until an arbiter has ruled",
-    "--lease 34",
+    "--lease 1",
   )
     .addOption({ name: "lease", description: "the lease's id", type: "int", defaultValue: 0 })
     .setAction(() => import("./dispute.ts"))
@@ -115,7 +164,7 @@ export const taskCommands = [
   writing(
     "task:raise-price",
     "Raises the maximum price of a task that waits, which keeps its place and pays no second fee; the escrow is taken by permit in the same transaction",
-    "--task 7 --max-price 0.03",
+    "--task 1 --max-price 0.03",
   )
     .addOption(TASK)
     .addOption(MAX_PRICE)
@@ -125,7 +174,7 @@ export const taskCommands = [
   writing(
     "task:enqueue",
     "Puts a task that was parked back into the queue, if a round can serve it now; by its owner for nothing but gas, by others for a submission fee from its round deposit",
-    "--task 7",
+    "--task 1",
   )
     .addOption(TASK)
     .setAction(() => import("./enqueue.ts"))
@@ -134,14 +183,14 @@ export const taskCommands = [
   writing(
     "task:fund",
     "Adds to what pays for a task's places in rounds, by permit in the same transaction; what is left comes back when the task ends",
-    "--task 7 --amount 0.2",
+    "--task 1 --amount 0.2",
   )
     .addOption(TASK)
     .addOption({ name: "amount", description: "VER to add", defaultValue: "" })
     .setAction(() => import("./fund.ts"))
     .build(),
 
-  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 7")
+  writing("task:cancel", "Takes what is not leased out of the market and refunds it", "--task 1")
     .addOption(TASK)
     .setAction(() => import("./cancel.ts"))
     .build(),
@@ -149,7 +198,7 @@ export const taskCommands = [
   writing(
     "task:settle-fees",
     "Settles the fees that nodes paid for giving leases of an ended task back without headway: to the developer, the pool, or back",
-    "--task 7",
+    "--task 1",
   )
     .addOption(TASK)
     .setAction(() => import("./settle-fees.ts"))

@@ -64,7 +64,7 @@ describe("bad input", () => {
       const config = agentConfig.parse(bench.agent(changes, node));
       const { signer } = await session.queue(config.operator);
       const before = config.owner && (await held((await session.queue(config.owner)).signer.address));
-      const error = await failure(ensureRegistered(session, config, signer.address, "", quiet));
+      const error = await failure(ensureRegistered(session, config, signer, "", quiet));
       if (config.owner) expect(await held((await session.queue(config.owner)).signer.address)).to.be.at.least(before);
       expect(await session.contracts.nodes.nodeCount()).to.equal(0n);
       return error;
@@ -109,8 +109,8 @@ describe("bad input", () => {
     it("does not work for a node of somebody else's that names its operator key", async () => {
       const config = agentConfig.parse(bench.agent({}, {}));
       const { signer } = await session.queue(config.operator);
-      await market.addNode({ classId: 0, capacity: 1, ask: 10n ** 15n }, signer.address);
-      const error = await failure(ensureRegistered(session, config, signer.address, "", quiet));
+      await market.addNode({ classId: 0, capacity: 1, ask: 10n ** 15n }, signer);
+      const error = await failure(ensureRegistered(session, config, signer, "", quiet));
       expect(error.code).to.equal("FOREIGN_NODE");
       expect(error.message).to.include("Use another operator key");
     });
@@ -373,10 +373,10 @@ describe("bad input", () => {
   it("asks the faucet for what a wallet lacks, once, and a second time says when it will give again", async () => {
     const config = agentConfig.parse(bench.agent({}, { capacity: 90 }));
     const { signer } = await session.queue(config.operator);
-    expect(await ensureRegistered(session, config, signer.address, "", quiet)).to.equal(1);
+    expect(await ensureRegistered(session, config, signer, "", quiet)).to.equal(1);
     const second = agentConfig.parse(bench.agent({ operator: { testAccount: 7 } }, { capacity: 90 }));
     const other = await session.queue(second.operator);
-    const error = await failure(ensureRegistered(session, second, other.signer.address, "", quiet));
+    const error = await failure(ensureRegistered(session, second, other.signer, "", quiet));
     expect(error.details["refusal"]).to.equal("AlreadyServed");
     expect(await session.contracts.vault.stakeOf(1)).to.equal(parseEther("9000"));
   });

@@ -15,7 +15,7 @@ describe("gas of what a round's end makes dearer", () => {
       const { contracts, accounts, connection } = market;
       const operator = (await connection.ethers.getSigners())[OPERATOR];
       if (!operator) throw new Error("the simulated chain has too few accounts");
-      await market.addNode({ classId: 0, capacity: 1, ask: 4n * MILLI }, operator.address);
+      await market.addNode({ classId: 0, capacity: 1, ask: 4n * MILLI }, operator);
       await market.addNode({ classId: 0, capacity: 4, ask: 9n * MILLI });
       await market.addTask({ units: 1, maxPrice: 20n * MILLI, classIds: [0] });
       await market.pass(10);

@@ -35,7 +35,7 @@ describe("a node's own leases", () => {
     for (let n = 0; n < 3; n++) {
       await market.addNode(
         { classId: 0, capacity: 4, ask: BigInt(n + 1) * MILLI },
-        n === 1 ? client.signer.address : undefined,
+        n === 1 ? client.signer : undefined,
       );
     }
     rpcProxy = new RpcProxy(market.url);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { parseEther } from "ethers";
+import { parseEther, toBeHex, Wallet } from "ethers";
 
+import { signConsent } from "@verai/client/consent";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { checkDeployment, connect, type Contracts, type Deployment } from "@verai/client/deployment";
 import { ChainError, ContractRefusalError } from "@verai/client/errors";
@@ -17,6 +18,8 @@ import { deployLocal } from "@verai/devnet/deploy";
 const TICK = parseEther("0.001");
 const DIGEST = `0x${"5d".repeat(32)}`;
 const DAG_PB = 0x70;
+/** An owner that is its own operator, which signs nothing. */
+const itself = (owner: string) => ({ operator: owner, deadline: 0n, signature: "0x" });
 
 /** The stake of a node of the local parameters, with room. */
 const STAKE = parseEther("3000");
@@ -54,19 +57,19 @@ async function setUp() {
   }
   const network = connection.provider;
 
-  /** Registers a node whose operator is made up from its number. */
+  /** Registers a node whose operator key is its number. */
   const register = async (n: number, classId: number, ticks: bigint, capacity = 4) => {
-    const operator = `0x${n.toString(16).padStart(40, "0")}`;
+    const key = new Wallet(toBeHex(n, 32));
     const profile = {
       energySource: 2,
       powerThreshold: 300,
       powerMax: 1000,
       endpoint: `/ip4/127.0.0.1/tcp/${String(9000 + n)}`,
     };
-    await deployed.nodes
-      .connect(owner)
-      .register(operator, { classId, capacity, ask: ticks * TICK }, profile, BigInt(capacity) * parseEther("150"));
-    return operator;
+    const consent = await signConsent(deployed, key, owner.address);
+    const terms = { classId, capacity, ask: ticks * TICK };
+    await deployed.nodes.connect(owner).register({ ...consent }, terms, profile, BigInt(capacity) * parseEther("150"));
+    return key.address;
   };
 
   const submission = async (units: number, classIds: number[], surcharges: bigint[] = []) => ({
@@ -152,7 +155,7 @@ describe("reading the chain", () => {
     expect(nodes[2]?.listing).to.deep.equal({ classId: 1, tick: 13, units: 4, position: 0 });
     expect(await reader.node(block, 8)).to.equal(undefined);
     expect((await reader.node(await reader.block(), 8))?.askTick).to.equal(5);
-    expect(await reader.nodeOfOperator(block, `0x${"3".padStart(40, "0")}`)).to.equal(3);
+    expect(await reader.nodeOfOperator(block, new Wallet(toBeHex(3, 32)).address)).to.equal(3);
     expect(await reader.nodeOfOperator(block, made.developer.address)).to.equal(undefined);
   });
 
@@ -160,7 +163,7 @@ describe("reading the chain", () => {
     const { nodes } = made.deployed;
     const profile = { energySource: 0, powerThreshold: 0, powerMax: 0, endpoint: "????" };
     const terms = { classId: 0, capacity: 1, ask: TICK };
-    const call = await nodes.register.populateTransaction(made.developer.address, terms, profile, STAKE);
+    const call = await nodes.register.populateTransaction(itself(made.owner.address), terms, profile, STAKE);
     // "????" becomes bytes that are no UTF-8.
     const data = call.data.replace("3f3f3f3f", "fffefdfc");
     expect(data).not.to.equal(call.data);
@@ -253,7 +256,7 @@ describe("reading the chain", () => {
     await deployed.nodes
       .connect(owner)
       .register(
-        owner.address,
+        itself(owner.address),
         { classId: 0, capacity: 9, ask: TICK },
         { energySource: 1, powerThreshold: 0, powerMax: 0, endpoint: "" },
         STAKE,
@@ -309,7 +312,7 @@ describe("reading the chain", () => {
     expect(index.live().map(({ id }) => id)).to.deep.equal([2]);
     expect((await index.refresh()).read.map(({ id }) => id)).to.deep.equal([2]);
 
-    // Undone and grown beyond: what was final is not any more.
+    // Undone and grown beyond: what was final no longer is.
     await network.request({ method: "evm_revert", params: [before] });
     await made.connection.networkHelpers.mine(3);
     const changes = await index.refresh();
@@ -343,7 +346,7 @@ describe("reading the chain", () => {
     const ask = parseEther("0.0105");
     const error = await nodes
       .connect(made.owner)
-      .register.staticCall(made.owner.address, { classId: 0, capacity: 1, ask }, profile, STAKE)
+      .register.staticCall(itself(made.owner.address), { classId: 0, capacity: 1, ask }, profile, STAKE)
       .catch((reason: unknown) => explain(reason));
     expect(error).to.be.instanceOf(ChainError);
     expect((error as ChainError).message).to.equal(

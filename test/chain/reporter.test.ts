@@ -36,7 +36,7 @@ describe("an agent's reports", () => {
     closing.push(() => {
       client.provider.destroy();
     });
-    await market.addNode({ classId: 0, capacity: 2, ask: 10n ** 15n }, client.signer.address);
+    await market.addNode({ classId: 0, capacity: 2, ask: 10n ** 15n }, client.signer);
     folder = await mkdtemp(join(tmpdir(), "drmp-reporter-"));
     sample = {
       seconds: 12,

@@ -15,8 +15,8 @@ describe("reports", () => {
 
   beforeEach(async () => {
     market = await openMarket();
-    for (const { address } of operators) {
-      await market.addNode({ classId: 0, capacity: 4, ask: 10n * MILLI }, address);
+    for (const operator of operators) {
+      await market.addNode({ classId: 0, capacity: 4, ask: 10n * MILLI }, operator);
     }
     await market.pass(300);
   });

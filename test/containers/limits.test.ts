@@ -13,7 +13,7 @@ let executor: ContainerExecutor;
 before(async () => {
   if (skip) return;
   bench = await Bench.start();
-  executor = await bench.executor({ pids: 40, diskMiB: 32, tmpMiB: 8 });
+  executor = await bench.executor({ pids: 40, diskMiB: 32, tmpMiB: 8, scratchMiB: 64 });
 });
 after(() => (skip ? undefined : bench.stop()));
 
@@ -46,6 +46,8 @@ test("nobody: no root, no capabilities, no new privileges, no network, no writin
     writeUsr: "EROFS",
     writeInput: "EROFS",
     volume: ["tmpfs", "rw,nosuid,nodev,noexec,relatime,size=8192k"],
+    name: "unit",
+    writePasswd: "EROFS",
     writeTmp: "allowed",
     writeCheckpoint: "allowed",
     fillTmp: "ENOSPC",
@@ -57,10 +59,21 @@ test("nobody: no root, no capabilities, no new privileges, no network, no writin
       HOME: "/tmp",
       HOSTNAME: "unit",
       LANG: "C.UTF-8",
+      LOGNAME: "unit",
       MINE: "1",
+      MKL_NUM_THREADS: "1",
+      NUMEXPR_MAX_THREADS: "1",
       NVIDIA_VISIBLE_DEVICES: "void",
+      OMP_NUM_THREADS: "1",
+      OPENBLAS_NUM_THREADS: "1",
       PATH: "/usr/local/bin:/bin",
+      PYTHONUNBUFFERED: "1",
+      PYTHON_CPU_COUNT: "1",
+      RAYON_NUM_THREADS: "1",
+      TMPDIR: "/tmp",
       TZ: "UTC",
+      USER: "unit",
+      XDG_CACHE_HOME: "/tmp/.cache",
       DRMP_ATTEMPT: "1",
       DRMP_CHECKPOINT_DIR: "/verai/checkpoint",
       DRMP_INPUT_DIR: "/verai/input",
@@ -71,6 +84,49 @@ test("nobody: no root, no capabilities, no new privileges, no network, no writin
     },
   });
   assert.deepEqual(await readdir(unit.folder.input), ["data.txt"]);
+});
+
+test("what libraries expect: a name, a host, an executable /tmp on disk, shared memory", { skip }, async (context) => {
+  const resources = { cpus: 1, memoryMiB: 256, ephemeralMiB: 64, shmMiB: 48 };
+  const { unit, running, result } = await bench.run(
+    context,
+    executor,
+    bench.spec(["libraries", "31", "40"], { command: PROBE, resources }),
+  );
+  const exit = await running.exited;
+  assert.equal(exit.reason, "done", await running.logTail(2000));
+  assert.deepEqual(await result(), {
+    user: "unit",
+    home: "/tmp",
+    host: "127.0.0.1",
+    run: 0,
+    tmp: "allowed",
+    shm: "allowed",
+  });
+  assert.ok(!(await readdir(unit.folder.root)).includes("scratch"), "nothing stays of /tmp");
+  const small = { cpus: 1, memoryMiB: 256 };
+  const inMemory = await bench.run(
+    context,
+    executor,
+    bench.spec(["libraries", "9", "9"], { command: PROBE, resources: small }),
+  );
+  assert.equal((await inMemory.running.exited).reason, "done");
+  const { run, tmp, shm } = await inMemory.result();
+  assert.deepEqual([run, tmp, shm], [0, "ENOSPC", "ENOSPC"]);
+});
+
+test("a /tmp on disk is bounded by the agent", { skip }, async (context) => {
+  const resources = { cpus: 1, memoryMiB: 256, ephemeralMiB: 16 };
+  const { running } = await bench.run(context, executor, bench.spec(["fill-tmp"], { command: PROBE, resources }));
+  const { reason, detail } = await running.exited;
+  assert.equal(reason, "failed");
+  assert.match(detail, /more than 16 MiB for its log and \/tmp .*16 MiB of disk.*ephemeralMiB/);
+  const refused = bench.run(
+    context,
+    executor,
+    bench.spec(["fill-tmp"], { resources: { ...resources, ephemeralMiB: 65 } }),
+  );
+  await assert.rejects(refused, { code: "REFUSED", message: /scratchMiB/ });
 });
 
 test("too much memory: the kernel ends it, and the agent says why", { skip }, async (context) => {

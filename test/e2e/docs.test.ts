@@ -63,7 +63,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   for (const [file, beginning] of NOT_HERE) pages.command(file, beginning);
   const rpcUrl = await startNode(processes);
   await setMining(rpcUrl, "automatic");
-  const numbers = { node: 1, task: 1, operator: "" };
+  const numbers = { node: 1, task: 1, operator: "", owner: "", consent: "" };
 
   /** What a reader replaces by their own, and nothing else. */
   const mine = (text: string): string =>
@@ -78,6 +78,8 @@ test("the commands of README and guides work as they are written", { timeout: 3_
       .replaceAll("--out results", `--out ${join(folder, "results")}`)
       .replaceAll("203.0.113.7", "127.0.0.1")
       .replaceAll("0xYourOperatorAddress", numbers.operator)
+      .replaceAll("0xYourOwnerAddress", numbers.owner)
+      .replaceAll("1764000000:0xYourConsent", numbers.consent)
       .replaceAll(/--node 7\b/g, `--node ${String(numbers.node)}`)
       .replaceAll(/--task (7|12)\b/g, `--task ${String(numbers.task)}`);
 
@@ -130,12 +132,14 @@ test("the commands of README and guides work as they are written", { timeout: 3_
     await session.provider.send("hardhat_setBalance", [address, toQuantity(parseEther("0.5"))]);
     return address;
   };
-  await fund(await run(CONTRIBUTOR, "npx hardhat key:new --keystore ~/keys/owner.json"));
+  numbers.owner = await fund(await run(CONTRIBUTOR, "npx hardhat key:new --keystore ~/keys/owner.json"));
   numbers.operator = await fund(await run(CONTRIBUTOR, "npx hardhat key:new --keystore ~/keys/operator.json"));
   await fund(await run(DEVELOPER, "npx hardhat key:new"));
   await fund(await run(KEEPER, "npx hardhat key:new"));
 
   // The contributor registers and runs a node.
+  const consent = await run(CONTRIBUTOR, "npx hardhat node:consent");
+  numbers.consent = /\d{10}:0x[0-9a-f]+/.exec(consent)?.[0] ?? assert.fail(consent);
   const register = "npx hardhat node:register";
   assert.match(await run(CONTRIBUTOR, register), /simulated: .*[\s\S]*nothing was sent/);
   await run(CONTRIBUTOR, register, (text) => text.replace(" --dry-run", ""));

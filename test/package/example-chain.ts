@@ -29,7 +29,8 @@ export async function startExampleChain(): Promise<ExampleChain> {
   await contracts.token.connect(owner).approve(contracts.vault, parseEther("10000"));
   const profile = { energySource: 2, powerThreshold: 300, powerMax: 1000, endpoint: "/ip4/127.0.0.1/tcp/9001" };
   const offer = { classId: 0, capacity: 8, ask: parseEther("0.01") };
-  await contracts.nodes.connect(owner).register(`0x${"77".repeat(20)}`, offer, profile, parseEther("1200"));
+  const itself = { operator: owner.address, deadline: 0n, signature: "0x" };
+  await contracts.nodes.connect(owner).register(itself, offer, profile, parseEther("1200"));
 
   const folder = await mkdtemp(join(tmpdir(), "drmp-example-chain-"));
   const deployed = await Promise.all(

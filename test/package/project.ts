@@ -10,7 +10,7 @@ import manifest from "../../package.json" with { type: "json" };
 const run = promisify(execFile);
 
 /** Longest time that one command may take, milliseconds. */
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 
 /** Runs a command to its end in a folder. @returns What it printed. @throws Error with all that it said. */
 export async function execute(

@@ -39,11 +39,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     /// @dev First, so that it shares a slot with what the base contracts keep and granting writes no new one for it.
     uint32 public leaseCount;
+    uint32 private _drawCount;
 
     Modules private _modules;
 
     mapping(uint32 leaseId => Lease) private _leases;
     mapping(uint32 leaseId => Result) private _results;
+    mapping(uint256 number => Draw) private _draws;
     mapping(uint32 leaseId => Departure) private _departures;
     /// @dev Only of moves that not all classes of the task may take.
     mapping(uint32 leaseId => uint256 classes) private _takers;
@@ -77,11 +79,13 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function grant(Grant[] calldata grants) external returns (uint32 first) {
+    function grant(Grant[] calldata grants, bytes32 seed) external returns (uint32 first) {
         require(msg.sender == _modules.rounds || msg.sender == _modules.reassignment, NotModule(msg.sender));
-        uint256 base = block.timestamp + _param(Param.LeaseGrace);
         first = leaseCount + 1;
-        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base);
+        if (grants.length == 0) return first;
+        uint256 base = block.timestamp + _param(Param.LeaseGrace);
+        uint16 draw = _noteDraw(seed, first);
+        for (uint256 i; i < grants.length; ++i) _grant(grants[i], base, draw);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -178,7 +182,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         // The penalty first: a cooling node is not listed, so what is freed after it need not be.
         if (atFault) {
             // Never more than the node lost, or whoever owns it could expire it at the pool's cost.
-            uint256 slashed = SUPPLY.slash(held.nodeId, _slice(held.count));
+            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
             VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
         }
         _free(held.nodeId, held.count);
@@ -230,7 +234,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         }
         held.status = LeaseStatus.Rejected;
         _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bond * PRICE_UNIT);
-        SUPPLY.slash(held.nodeId, _slice(held.count));
+        SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
         SUPPLY.markDecided(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
         _reopen(leaseId, held, 0);
@@ -247,6 +251,12 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ILeaseRegistry
     function lease(uint32 leaseId) external view returns (Lease memory) {
         return _existing(leaseId);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function drawOf(uint32 leaseId) external view returns (Draw memory, uint32, uint24) {
+        Lease storage held = _existing(leaseId);
+        return (_drawOf(leaseId, held), held.taskId, held.start);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -290,7 +300,26 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return uint40(Math.min(until, type(uint40).max));
     }
 
-    function _grant(Grant memory g, uint256 base) private {
+    /// @dev Notes what leases by this seed have in common, once for all of them. {Supply} still has what it was at the freeze.
+    function _noteDraw(bytes32 seed, uint32 first) private returns (uint16) {
+        (uint32 freeze, uint32 positions, uint40 average) = SUPPLY.poolAtFreeze();
+        uint32 number = _drawCount;
+        if (_draws[number].freeze == freeze) return uint16(number);
+        _drawCount = ++number;
+        uint256 minPenalty = Math.ceilDiv(_param(Param.StakePerUnit) * _param(Param.SlashBps), BASIS);
+        _draws[number] = Draw(uint64(uint256(seed)), freeze, positions, average, first, uint40(minPenalty));
+        return uint16(number);
+    }
+
+    /// @dev A lease keeps the lower 16 bits of its draw's number: it is the newest with these that began before it.
+    function _drawOf(uint32 leaseId, Lease storage held) private view returns (Draw storage draw) {
+        uint256 number = _drawCount;
+        number -= uint16(uint16(number) - held.draw);
+        while (_draws[number].firstLease > leaseId) number -= 1 << 16;
+        return _draws[number];
+    }
+
+    function _grant(Grant memory g, uint256 base, uint16 draw) private {
         uint32 id = ++leaseCount;
         _leases[id] = Lease({
             taskId: g.taskId,
@@ -305,7 +334,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             parent: g.parent,
             classId: g.classId,
             reassignments: g.reassignments,
-            terms: 0
+            draw: draw
         });
         emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.price, g.fence, g.parent);
     }
@@ -347,7 +376,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             classId: held.classId,
             reassignments: held.reassignments
         });
-        _grant(rest, block.timestamp + _param(Param.LeaseGrace));
+        // The same holders: its checkpoints are there.
+        _grant(rest, block.timestamp + _param(Param.LeaseGrace), held.draw);
     }
 
     /// @dev Nothing leaves the lease.
@@ -477,10 +507,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         VAULT.releaseEscrow(taskId, to, amount);
     }
 
-    /// @dev Slice of the stake under `count` units, wei, rounded up.
-    function _slice(uint256 count) private view returns (uint256) {
-        uint256 under = count * _param(Param.StakePerUnit) * PRICE_UNIT;
-        return Math.ceilDiv(under * _param(Param.SlashBps), BASIS);
+    /// @dev What failing the lease costs, wei. It does not pay to fail or to cheat for a price that one loses by it.
+    function _penalty(uint32 leaseId, Lease storage held) private view returns (uint256) {
+        return held.count * Math.max(held.price, _drawOf(leaseId, held).minPenalty) * PRICE_UNIT;
     }
 
     /// @dev An active or moving lease that `operator` holds under this very fence.

@@ -31,6 +31,9 @@ library Listings {
         /// Kept out of new work by its reports.
         bool ineligible;
         uint40 cooldownUntil;
+        /// What its stake has to cover for a unit at least, whole VER: its ask, rounded up, and while any unit is backed by the
+        /// stake, its highest ask since none was.
+        uint16 unitCover;
     }
 
     struct ClassListings {

@@ -2,6 +2,8 @@
 pragma solidity 0.8.30;
 
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
@@ -10,7 +12,7 @@ import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of nodes: who they are
 /// @notice See {INodeRegistry}.
-contract NodeRegistry is INodeRegistry {
+contract NodeRegistry is INodeRegistry, EIP712 {
     /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone.
     struct Record {
         address owner;
@@ -26,6 +28,9 @@ contract NodeRegistry is INodeRegistry {
     }
 
     uint256 private constant MAX_ENDPOINT = 256;
+    bytes32 private constant CONSENT_TYPE = keccak256(
+        "OperatorConsent(address owner,address operator,uint256 deadline)"
+    );
 
     /// @notice Holds the stakes.
     Vault public immutable VAULT;
@@ -50,7 +55,7 @@ contract NodeRegistry is INodeRegistry {
         _;
     }
 
-    constructor(Vault vault, IParameters parameters, ISupply supply) {
+    constructor(Vault vault, IParameters parameters, ISupply supply) EIP712("DRMP", "1") {
         VAULT = vault;
         PARAMETERS = parameters;
         SUPPLY = supply;
@@ -58,17 +63,17 @@ contract NodeRegistry is INodeRegistry {
 
     /// @inheritdoc INodeRegistry
     function register(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake
     ) external returns (uint32) {
-        return _register(operator, terms, profile, stake);
+        return _register(consent, terms, profile, stake);
     }
 
     /// @inheritdoc INodeRegistry
     function registerWithPermit(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake,
@@ -78,7 +83,7 @@ contract NodeRegistry is INodeRegistry {
         bytes32 s
     ) external returns (uint32) {
         _permit(stake, deadline, v, r, s);
-        return _register(operator, terms, profile, stake);
+        return _register(consent, terms, profile, stake);
     }
 
     /// @inheritdoc INodeRegistry
@@ -93,7 +98,7 @@ contract NodeRegistry is INodeRegistry {
     }
 
     /// @inheritdoc INodeRegistry
-    function setOperator(uint32 nodeId, address operator) external onlyNodeOwner(nodeId) {
+    function setOperator(uint32 nodeId, Consent calldata consent) external onlyNodeOwner(nodeId) {
         // A withdrawn node's key may be another node's by now.
         ISupply.NodeStatus status = SUPPLY.stateOf(nodeId).status;
         require(status != ISupply.NodeStatus.Withdrawn, ISupply.WrongStatus(nodeId, status));
@@ -101,7 +106,7 @@ contract NodeRegistry is INodeRegistry {
         require(r.keyNumber != type(uint8).max, TooManyKeys(nodeId));
         ++r.keyNumber;
         delete nodeOfOperator[r.operator];
-        _setOperator(nodeId, operator);
+        _setOperator(nodeId, consent);
     }
 
     /// @inheritdoc INodeRegistry
@@ -190,8 +195,13 @@ contract NodeRegistry is INodeRegistry {
         return Reporter(r.operator, r.keyNumber, r.powerMax, r.registeredAt);
     }
 
+    /// @inheritdoc INodeRegistry
+    function consentDigest(address owner, address operator, uint256 deadline) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(CONSENT_TYPE, owner, operator, deadline)));
+    }
+
     function _register(
-        address operator,
+        Consent calldata consent,
         ISupply.Terms calldata terms,
         Profile calldata profile,
         uint256 stake
@@ -199,8 +209,8 @@ contract NodeRegistry is INodeRegistry {
         nodeId = ++nodeCount;
         _records[nodeId].owner = msg.sender;
         _records[nodeId].registeredAt = uint40(block.timestamp);
-        emit NodeRegistered(nodeId, msg.sender, operator, terms);
-        _setOperator(nodeId, operator);
+        emit NodeRegistered(nodeId, msg.sender, consent.operator, terms);
+        _setOperator(nodeId, consent);
         _setProfile(nodeId, profile);
         VAULT.lockStake(nodeId, msg.sender, stake);
         emit TermsSet(nodeId, terms);
@@ -232,10 +242,20 @@ contract NodeRegistry is INodeRegistry {
         emit ProfileSet(nodeId, profile);
     }
 
-    function _setOperator(uint32 nodeId, address operator) private {
+    /// @dev A key works for an owner only if it says so, or nobody's own key would be safe from being claimed by another.
+    function _setOperator(uint32 nodeId, Consent calldata consent) private {
+        address operator = consent.operator;
         require(operator != address(0), InvalidOperator());
         uint32 taken = nodeOfOperator[operator];
         require(taken == 0, OperatorTaken(operator, taken));
+        if (operator != msg.sender) {
+            require(block.timestamp <= consent.deadline, ConsentExpired(operator, consent.deadline));
+            bytes32 digest = consentDigest(msg.sender, operator, consent.deadline);
+            require(
+                SignatureChecker.isValidSignatureNowCalldata(operator, digest, consent.signature),
+                NoConsent(operator, msg.sender)
+            );
+        }
         nodeOfOperator[operator] = nodeId;
         _records[nodeId].operator = operator;
         emit OperatorSet(nodeId, operator);

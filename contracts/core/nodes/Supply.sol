@@ -8,12 +8,14 @@ import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {Vault} from "../vault/Vault.sol";
+import {HolderPool} from "./HolderPool.sol";
 import {Listings} from "./Listings.sol";
 import {TickTree} from "./TickTree.sol";
 
 /// @title Supply: what nodes offer, what of it is leased, and where rounds, draws and moves find it
 /// @notice See {ISupply}.
 contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
+    using HolderPool for HolderPool.Pool;
     using Listings for Listings.ClassListings;
     using TickTree for TickTree.Tree;
 
@@ -24,6 +26,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         uint32 undecided;
         /// The node of the same owner that was registered before, 0 if none.
         uint32 previous;
+        /// Its position in the holder pool while it is in the market.
+        uint32 position;
     }
 
     /// @dev What is kept of an owner.
@@ -41,6 +45,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     uint256 private constant MAX_LEVEL = 12;
     /// @dev Nodes of a barred owner that are taken out of the listings at once.
     uint256 private constant MAX_BARRED_NODES = 16;
+    uint256 private constant WHOLE_VER = 1 ether;
 
     /// @notice Holds the stakes.
     Vault public immutable VAULT;
@@ -49,8 +54,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
 
     Modules private _modules;
 
-    /// @inheritdoc ISupply
-    uint32 public activeNodes;
+    HolderPool.Pool private _pool;
+
     /// @inheritdoc ISupply
     bool public frozen;
     /// @inheritdoc ISupply
@@ -98,10 +103,10 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
 
     /// @inheritdoc ISupply
     function join(uint32 nodeId, address owner, Terms calldata terms) external onlyModule(_modules.nodes) {
-        _backings[nodeId] = Backing(owner, 0, _owners[owner].newest);
+        uint32 position = _pool.join(nodeId, VAULT.stakeOf(nodeId), freezeCount);
+        _backings[nodeId] = Backing(owner, 0, _owners[owner].newest, position);
         _owners[owner].newest = nodeId;
         _nodes[nodeId].status = NodeStatus.Active;
-        ++activeNodes;
         _setTerms(nodeId, terms);
         _touch(nodeId);
     }
@@ -124,8 +129,9 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         }
         require(n.status == from, WrongStatus(nodeId, n.status));
         n.status = to;
-        if (from == NodeStatus.Active) --activeNodes;
-        if (to == NodeStatus.Active) ++activeNodes;
+        uint32 position = _backings[nodeId].position;
+        if (to == NodeStatus.Unbonding) _pool.leave(position);
+        else if (to != NodeStatus.Withdrawn) _pool.setActive(position, to == NodeStatus.Active);
         // What left the market is listed nowhere.
         if (to != NodeStatus.Withdrawn) _touch(nodeId);
     }
@@ -133,13 +139,18 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     /// @inheritdoc ISupply
     function noteStake(uint32 nodeId, bool byOwner) external onlyModule(_modules.nodes) {
         _requireInMarket(nodeId, _nodes[nodeId].status);
+        _noteWeight(nodeId);
         if (byOwner || !frozen) _touch(nodeId);
     }
 
     /// @inheritdoc ISupply
     function sync(uint32[] calldata nodeIds) external {
         require(!frozen, ListingsFrozen());
-        for (uint256 i; i < nodeIds.length; ++i) _sync(nodeIds[i]);
+        for (uint256 i; i < nodeIds.length; ++i) {
+            NodeStatus status = _nodes[nodeIds[i]].status;
+            if (status == NodeStatus.Active || status == NodeStatus.Draining) _noteWeight(nodeIds[i]);
+            _sync(nodeIds[i]);
+        }
     }
 
     /// @inheritdoc ISupply
@@ -157,6 +168,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         require(left == 0, ListingsPending(left));
         frozen = true;
         ++freezeCount;
+        _pool.freeze();
         _frozenForBatch = forBatch;
         emit ListingsFrozenSet(true);
     }
@@ -282,6 +294,26 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
+    function activeNodes() external view returns (uint32) {
+        return _pool.active;
+    }
+
+    /// @inheritdoc ISupply
+    function poolAtFreeze() external view returns (uint32 freeze_, uint32 positions, uint40 average) {
+        return (freezeCount, _pool.frozenPositions, _pool.frozenAverage);
+    }
+
+    /// @inheritdoc ISupply
+    function drawnAt(
+        uint32 position,
+        uint32 freeze_,
+        uint40 average,
+        uint256 chance
+    ) external view returns (uint32 nodeId) {
+        return _pool.drawn(position, freeze_, average, chance);
+    }
+
+    /// @inheritdoc ISupply
     function unitsBelow(uint8 classId, uint16 tick) external view returns (uint256) {
         return _listings[classId].tree.below(tick);
     }
@@ -339,11 +371,17 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     function _setTerms(uint32 nodeId, Terms calldata terms) private {
         uint256 tickWei = class(terms.classId).tickSize * PRICE_UNIT;
         require(terms.ask % tickWei == 0, AskNotOnTick(terms.ask, tickWei));
-        require(terms.ask / tickWei < TICKS, AskTooHigh(terms.ask, tickWei * (TICKS - 1)));
+        uint256 highest = Math.min(tickWei * (TICKS - 1), type(uint16).max * WHOLE_VER);
+        require(terms.ask <= highest, AskTooHigh(terms.ask, highest));
         require(terms.capacity != 0 && terms.capacity <= type(uint24).max, InvalidCapacity(terms.capacity));
-        uint256 needed = terms.capacity * PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT;
-        uint256 stake = VAULT.stakeOf(nodeId);
         Listings.Node storage n = _nodes[nodeId];
+        uint256 cover = Math.ceilDiv(terms.ask, WHOLE_VER);
+        // Leases at a dearer ask stay covered, and those that a round may grant at it.
+        bool backs = n.leased != 0 || _backings[nodeId].undecided != 0 || (frozen && n.listedUnits != 0);
+        if (backs) cover = Math.max(cover, n.unitCover);
+        n.unitCover = uint16(cover);
+        uint256 needed = terms.capacity * _stakePerUnit(n);
+        uint256 stake = VAULT.stakeOf(nodeId);
         require(stake >= needed || terms.capacity <= n.capacity, StakeTooLow(stake, needed));
         n.classId = terms.classId;
         n.capacity = terms.capacity;
@@ -396,9 +434,18 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         if (n.status != NodeStatus.Active || n.ineligible || block.timestamp < n.cooldownUntil) return 0;
         Backing storage b = _backings[nodeId];
         if (block.timestamp < _owners[b.owner].barredUntil) return 0;
-        uint256 covered = VAULT.stakeOf(nodeId) / (PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT);
+        uint256 covered = VAULT.stakeOf(nodeId) / _stakePerUnit(n);
         uint256 backed = uint256(n.leased) + b.undecided;
         return uint32(Math.min(Math.saturatingSub(n.capacity, n.leased), Math.saturatingSub(covered, backed)));
+    }
+
+    /// @dev Stake that a unit of the node needs, wei: never less than its price, which a failure costs.
+    function _stakePerUnit(Listings.Node storage n) private view returns (uint256) {
+        return Math.max(PARAMETERS.get(Param.StakePerUnit) * PRICE_UNIT, n.unitCover * WHOLE_VER);
+    }
+
+    function _noteWeight(uint32 nodeId) private {
+        _pool.setStake(_backings[nodeId].position, VAULT.stakeOf(nodeId), freezeCount);
     }
 
     /// @dev Releases that count against an owner now: each is forgotten {Param.ReleaseMemory} after the bar, one after the other.

@@ -252,7 +252,7 @@ contract Reassignment is IReassignment {
             Candidate memory c = _candidate(o, high % units, seed, attempt);
             uint256 count = _accepted(o, c, low);
             if (count == 0) continue;
-            _grant(o, c, uint24(count));
+            _grant(o, c, uint24(count), seed);
             units = o.range.count == 0 ? 0 : _price(o);
         }
         if (o.range.count != 0) _reopen(leaseId, o.range);
@@ -356,7 +356,7 @@ contract Reassignment is IReassignment {
     }
 
     /// @dev Leases units to the node; the orphan keeps the rest.
-    function _grant(Orphan memory o, Candidate memory c, uint24 count) private {
+    function _grant(Orphan memory o, Candidate memory c, uint24 count, bytes32 seed) private {
         (uint8 classId, uint40 price) = SUPPLY.reserve(c.nodeId, count);
         if (o.moved) {
             Arrival memory arrival = _arrivalAt(c.nodeId, c.reportedAt);
@@ -377,7 +377,7 @@ contract Reassignment is IReassignment {
             classId: classId,
             reassignments: o.range.reassignments
         });
-        uint32 granted = LEASES.grant(grants);
+        uint32 granted = LEASES.grant(grants, seed);
         emit RangeDrawn(o.batchId, o.leaseId, granted, c.nodeId, o.range.start, count);
         o.range.start += count;
         o.range.count -= uint16(count);

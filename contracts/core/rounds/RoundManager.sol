@@ -119,7 +119,7 @@ contract RoundManager is IRoundManager {
         // Before a task that was cancelled meanwhile can end.
         uint256 fees = _charge(board);
         _thaw(r, false);
-        LEASES.grant(grants);
+        LEASES.grant(grants, seed);
         // Half of what the round cannot give back, beyond its seed: whoever settles rounds of its own tasks loses by it.
         uint256 beyond = Math.saturatingSub(fees, PARAMETERS.get(Param.SeedPrice) * PRICE_UNIT);
         uint256 bounty = Math.min(PARAMETERS.get(Param.RoundBounty) * PRICE_UNIT, beyond / 2);

@@ -21,7 +21,7 @@ import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {Vault} from "../vault/Vault.sol";
-import {Receipts} from "../../checkpoints/Receipts.sol";
+import {Holders} from "../../checkpoints/Holders.sol";
 import {FairShare} from "./FairShare.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
@@ -623,7 +623,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     function _check(Submission calldata s) private view {
         require(s.specDigest != bytes32(0), InvalidSpec());
         require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
-        require(s.replicas <= Receipts.MOST, TooManyReplicas(s.replicas, Receipts.MOST));
+        require(s.replicas <= Holders.MAX_RECEIPTS, TooManyReplicas(s.replicas, Holders.MAX_RECEIPTS));
         require(s.units != 0, NoUnits());
         require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
         require(_price(s.maxPrice) != 0, PriceIsZero());

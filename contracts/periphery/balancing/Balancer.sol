@@ -7,6 +7,7 @@ import {IBalancer} from "../../interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
+import {IReleaseFees} from "../../interfaces/IReleaseFees.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {ITelemetry} from "../../interfaces/ITelemetry.sol";
@@ -39,6 +40,8 @@ contract Balancer is IBalancer {
     ITelemetry public immutable TELEMETRY;
     /// @notice What governance says of the classes' efficiency.
     IEnergyLedger public immutable LEDGER;
+    /// @notice Says which leases could be given back for nothing.
+    IReleaseFees public immutable RELEASE_FEES;
 
     mapping(uint32 nodeId => Shift) private _shifts;
 
@@ -48,7 +51,8 @@ contract Balancer is IBalancer {
         ITaskRegistry tasks,
         ILeaseRegistry leases,
         ITelemetry telemetry,
-        IEnergyLedger ledger
+        IEnergyLedger ledger,
+        IReleaseFees releaseFees
     ) {
         PARAMETERS = parameters;
         SUPPLY = supply;
@@ -56,6 +60,7 @@ contract Balancer is IBalancer {
         LEASES = leases;
         TELEMETRY = telemetry;
         LEDGER = ledger;
+        RELEASE_FEES = releaseFees;
     }
 
     /// @inheritdoc IBalancer
@@ -85,6 +90,8 @@ contract Balancer is IBalancer {
         bool active = lease.status == ILeaseRegistry.LeaseStatus.Active && block.timestamp <= lease.due;
         require(active, LeaseNotActive(m.leaseId));
         require(m.units != 0 && m.units <= lease.count, UnitsOutOfRange(m.leaseId, m.units, lease.count));
+        // Or whoever reports a high load would give leases back for nothing.
+        require(RELEASE_FEES.isFree(m.leaseId), NoHeadwayYet(m.leaseId));
         uint256 cooling = _coolingUntil(lease.parent);
         require(block.timestamp >= cooling, RangeCooling(m.leaseId, cooling));
         (, , , uint40 deadline) = TASKS.termsOf(lease.taskId);

@@ -67,7 +67,7 @@ contract ReleaseFees is IReleaseFees {
     function charge(uint32 leaseId) external {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        if (!TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease)) return;
+        if (isFree(leaseId)) return;
         (address owner, ) = NODES.keysOf(lease.nodeId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
         // The fee is at most the node's stake, like any loss.
@@ -109,6 +109,22 @@ contract ReleaseFees is IReleaseFees {
         return (roundShare + taskShare) * PRICE_UNIT;
     }
 
+    /// @inheritdoc IReleaseFees
+    function isFree(uint32 leaseId) public view returns (bool) {
+        ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
+        (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
+        return roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
+    }
+
+    /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim
+    /// of progress, is not enough alone.
+    function _hasHeadway(uint32 leaseId, ILeaseRegistry.Lease memory lease) private view returns (bool) {
+        (ICheckpointRegistry.Checkpoint memory newest, ) = CHECKPOINTS.newestOf(leaseId);
+        if (newest.sequence == 0 || newest.progress <= _inherited(lease)) return false;
+        (, , uint32 interval, ) = TASKS.termsOf(lease.taskId);
+        return block.timestamp >= uint256(newest.startedAt) + interval;
+    }
+
     /// @dev Notes who paid the fee. O(owners).
     function _note(uint32 taskId, address owner, uint256 fee, uint256 roundShare) private {
         HeldFees memory held = _held[taskId];
@@ -129,15 +145,6 @@ contract ReleaseFees is IReleaseFees {
         held.roundShare += uint64(share);
         held.taskShare += uint64(fee / PRICE_UNIT - share);
         _held[taskId] = held;
-    }
-
-    /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim
-    /// of progress, is not enough alone.
-    function _hasHeadway(uint32 leaseId, ILeaseRegistry.Lease memory lease) private view returns (bool) {
-        (ICheckpointRegistry.Checkpoint memory newest, ) = CHECKPOINTS.newestOf(leaseId);
-        if (newest.sequence == 0 || newest.progress <= _inherited(lease)) return false;
-        (, , uint32 interval, ) = TASKS.termsOf(lease.taskId);
-        return block.timestamp >= uint256(newest.startedAt) + interval;
     }
 
     /// @dev Progress that a lease went on from: its part of what the lease before it had reached.

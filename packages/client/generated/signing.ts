@@ -13,6 +13,13 @@ export const TYPED_DATA = {
       { name: "nodeId", type: "uint32" },
     ],
   },
+  OperatorConsent: {
+    OperatorConsent: [
+      { name: "owner", type: "address" },
+      { name: "operator", type: "address" },
+      { name: "deadline", type: "uint256" },
+    ],
+  },
   Permit: {
     Permit: [
       { name: "owner", type: "address" },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { lag } from "./rpc-heads.ts";
+import { lag } from "./rpc-pool.ts";
 import { secretsOf, shownName } from "./rpc-redact.ts";
 import { proxyFor, requireProxySupport } from "./rpc-transport.ts";
 

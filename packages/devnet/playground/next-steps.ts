@@ -42,7 +42,11 @@ export function nextSteps({ spec, agent, results, operator, victim }: NextStepFa
       command: `scripts/drmp devnet kill ${victim}`,
     },
     { id: "watch", what: "Follow the task from there", command: "scripts/drmp task:watch --task 1" },
-    { id: "start", what: "Bring the node back", command: `scripts/drmp devnet start ${victim}` },
+    {
+      id: "start",
+      what: "Bring the node back, once its work has gone on elsewhere",
+      command: `scripts/drmp devnet start ${victim}`,
+    },
     {
       id: "result",
       what: "Fetch the results, verify and accept them, so that the nodes are paid",

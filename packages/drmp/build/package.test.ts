@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 
@@ -56,6 +56,29 @@ test("every entry point runs in a browser, within its size, and only the one for
     );
   }
 });
+
+test("declarations need no library either, but for those of ethers", async () => {
+  for (const [entry, target] of Object.entries(manifest.exports)) {
+    if (typeof target === "string") continue;
+    const outside = await librariesOf(join(BUILT, target.types));
+    assert.equal(outside.has("ethers"), entry === "./ethers", `${entry}: ${[...outside].join(", ")}`);
+  }
+});
+
+/** Libraries that a declaration, and all that it imports of the package, names. */
+async function librariesOf(file: string, seen = new Set<string>()): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (seen.has(file)) return found;
+  seen.add(file);
+  for (const [, name = ""] of (await readFile(file, "utf8")).matchAll(/(?:from|import\() ?["']([^"']+)["']/g)) {
+    if (!name.startsWith(".")) found.add(name);
+    else {
+      const inner = await librariesOf(join(dirname(file), name.replace(/\.js$/, ".d.ts")), seen);
+      for (const each of inner) found.add(each);
+    }
+  }
+  return found;
+}
 
 test("the tarball is small and holds what runs, nothing of the sources", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "drmp-package-"));

@@ -10,8 +10,8 @@ export interface ContainerOffer {
   readonly trainers: readonly string[];
   readonly trainerImage: boolean;
   readonly network: boolean;
-  /** MiB of /tmp. */
-  readonly tmpMiB?: number;
+  /** MiB of /tmp that a unit may ask for. */
+  readonly scratchMiB?: number;
 }
 
 /** Why a spec is not run in a container here, with the remedy; undefined if it is. */
@@ -38,14 +38,17 @@ export function containerRefusal(spec: TaskSpec, offer: ContainerOffer): string 
       `${offer.memoryMiB} MiB: lower resources.cpus or resources.memoryMiB.`
     );
   }
-  const { ephemeralMiB = 0 } = spec.resources;
-  if (offer.tmpMiB !== undefined && ephemeralMiB > offer.tmpMiB) {
-    return (
-      `The task wants ${ephemeralMiB} MiB for /tmp, but this node gives a unit ${offer.tmpMiB} MiB: lower ` +
-      `resources.ephemeralMiB, or have the node's owner raise executor.tmpMiB.`
-    );
-  }
-  return undefined;
+  return scratchRefusal(spec, offer.scratchMiB);
+}
+
+/** Why a spec's /tmp is not for this node, with the remedy; undefined if it is. @param scratchMiB Largest; undefined: any. */
+export function scratchRefusal({ resources }: TaskSpec, scratchMiB = Infinity): string | undefined {
+  const { ephemeralMiB = 0 } = resources;
+  if (ephemeralMiB <= scratchMiB) return undefined;
+  return (
+    `The task wants ${ephemeralMiB} MiB for /tmp, but this node gives a unit ${scratchMiB} MiB: lower ` +
+    `resources.ephemeralMiB, or have the node's owner raise executor.scratchMiB.`
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { parseSpec, specBytes, type TaskSpecInput } from "../spec.ts";
+import { accounts, usualVariables } from "../inside.ts";
 import { testSpec, testUnit } from "../testing.ts";
 import { containerRefusal, userFor } from "./fit.ts";
 import { Gpus } from "./gpus.ts";
@@ -10,7 +11,14 @@ import { type ContainerLimits, containerName, containerOptions, runLabel } from 
 import { unwanted } from "./stragglers.ts";
 
 const IMAGE = `lab.example:5000/trainer@sha256:${"ab".repeat(32)}`;
-const LIMITS: ContainerLimits = { user: "65532:65532", pids: 100, tmpMiB: 16, diskMiB: 1000, logBytes: 2001 };
+const LIMITS: ContainerLimits = {
+  user: "65532:65532",
+  pids: 100,
+  tmpMiB: 16,
+  scratchMiB: 1000,
+  diskMiB: 1000,
+  logBytes: 2001,
+};
 const local = { id: "sha256:1234", volumes: ["/data"] };
 
 function spec(changes: Partial<TaskSpecInput> = {}) {
@@ -33,10 +41,14 @@ test("what the engine is asked for: everything off that is not needed", () => {
   assert.equal(host?.Privileged, false);
   assert.deepEqual([host?.Memory, host?.MemorySwap], [104_857_600, 104_857_600]);
   assert.deepEqual([host?.NanoCpus, host?.PidsLimit], [500_000_000, 100]);
-  assert.deepEqual(Object.keys(host?.Tmpfs ?? {}), ["/tmp", "/data"]);
+  const tmpfs = "nosuid,nodev,size=16m,mode=1777";
+  assert.deepEqual(host?.Tmpfs, { "/data": `rw,noexec,${tmpfs}`, "/tmp": `rw,exec,${tmpfs}` });
+  assert.deepEqual([host?.ShmSize, options.Hostname, host?.ExtraHosts], [16 * 2 ** 20, "unit", ["unit:127.0.0.1"]]);
   assert.deepEqual(
     host?.Mounts?.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly]),
     [
+      ["/unit/accounts/passwd", "/etc/passwd", true],
+      ["/unit/accounts/group", "/etc/group", true],
       ["/unit/checkpoint", "/verai/checkpoint", false],
       ["/unit/input", "/verai/input", true],
       ["/unit/output", "/verai/output", false],
@@ -64,6 +76,32 @@ test("GPUs by device id, never more than were given; the network by the owner's 
   assert.ok(!Env?.some((each) => each.startsWith("NVIDIA_")));
 });
 
+test("scratch space and shared memory as the spec asks, threads by its CPUs; the spec's own variables win", () => {
+  const resources = { cpus: 3.5, memoryMiB: 4096, ephemeralMiB: 17, shmMiB: 1024 };
+  const unit = testUnit("/unit", spec({ resources, env: { OMP_NUM_THREADS: "1", HOME: "/drmp/output" } }));
+  const { HostConfig: host, Env = [] } = containerOptions(unit, { image: local, args: [] }, LIMITS, "me", []);
+  assert.deepEqual(Object.keys(host?.Tmpfs ?? {}), ["/data"]);
+  assert.deepEqual(
+    host?.Mounts?.filter(({ Target }) => Target === "/tmp").map(({ Source, ReadOnly }) => [Source, ReadOnly]),
+    [["/unit/scratch", false]],
+  );
+  assert.equal(host?.ShmSize, 1024 * 2 ** 20);
+  for (const each of [
+    "OMP_NUM_THREADS=1",
+    "MKL_NUM_THREADS=3",
+    "PYTHON_CPU_COUNT=3",
+    "HOME=/drmp/output",
+    "USER=unit",
+  ]) {
+    assert.ok(Env.includes(each), each);
+  }
+  assert.equal(usualVariables(0.1)["OMP_NUM_THREADS"], "1");
+  const { passwd, group } = accounts(65532, 100);
+  assert.match(passwd, /^unit:x:65532:100:unit:\/tmp:\/bin\/sh$/m);
+  assert.match(group, /^unit:x:100:$/m);
+  assert.doesNotMatch(accounts(65534, 65534).passwd, /unit/);
+});
+
 test("the same unit has the same name and the same label for the same work, whatever the attempt", () => {
   const unit = testUnit("/unit", spec());
   assert.equal(containerName({ root: "/unit" }), containerName(unit.folder));
@@ -86,6 +124,9 @@ test("what is refused, with its remedy", () => {
   refused({ resources: { cpus: 1, memoryMiB: 64, gpus: 2 } }, /wants 2 GPUs .* rents out 1/);
   refused({ resources: { cpus: 3, memoryMiB: 64 } }, /wants 3 CPUs .* has 2 CPUs/);
   refused({ resources: { cpus: 1, memoryMiB: 1001 } }, /1001 MiB .* 1000 MiB: lower/);
+  refused({ resources: { cpus: 1, memoryMiB: 64, ephemeralMiB: 101 } }, /101 MiB for \/tmp.*100 MiB.*scratchMiB/, {
+    scratchMiB: 100,
+  });
   assert.match(containerRefusal(testSpec({ trainer: "other" }), offer) ?? "", /no trainer "other".*digits/);
   const noImage = { ...offer, trainerImage: false };
   assert.match(containerRefusal(testSpec({ trainer: "digits" }), noImage) ?? "", /set executor\.trainerImage/);

@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 
 import type { ContainerCreateOptions } from "dockerode";
 
+import { join } from "node:path";
+
 import { unitEnvironment } from "../environment.ts";
-import { specBytes } from "../spec.ts";
+import { ACCOUNT_FILES, ACCOUNTS, INSIDE, NAME, SCRATCH, usualVariables } from "../inside.ts";
+import { specBytes, type TaskSpec } from "../spec.ts";
 import type { UnitFolder, UnitRun } from "../executor.ts";
 
 /** What this node's owner lets a container have, the same for all units. */
@@ -14,8 +17,10 @@ export interface ContainerLimits {
   readonly usernsMode?: "keep-id" | undefined;
   /** Processes and threads of a unit. */
   readonly pids: number;
-  /** Size of /tmp, MiB. What lies there counts as the unit's memory. */
+  /** Size of /tmp and of /dev/shm where a spec does not ask for more, MiB. What lies there counts as the unit's memory. */
   readonly tmpMiB: number;
+  /** Largest /tmp that a spec may ask for, MiB: what does not fit into `tmpMiB` lies on disk. */
+  readonly scratchMiB: number;
   /** Largest single file that a unit may write, and bound on all of its checkpoints and outputs together, MiB. */
   readonly diskMiB: number;
   /** The engine's network for tasks that ask for one; undefined: such tasks are refused. */
@@ -56,8 +61,16 @@ const MIB = 1024 * 1024;
 /** Weight of the machine owner's own programs is 1024. */
 const CPU_SHARES = 256;
 
-/** Where the workload finds its directories. */
-const INSIDE = { checkpoint: "/verai/checkpoint", input: "/verai/input", output: "/verai/output" } as const;
+/** Directory of a unit's folder that is its /tmp, where that lies on disk. */
+export function scratchFolder({ root }: Pick<UnitFolder, "root">): string {
+  return join(root, "scratch");
+}
+
+/** MiB of a unit's /tmp on disk; undefined if it is in memory. */
+export function scratchOnDisk(spec: TaskSpec, { tmpMiB }: Pick<ContainerLimits, "tmpMiB">): number | undefined {
+  const { ephemeralMiB } = spec.resources;
+  return ephemeralMiB === undefined || ephemeralMiB <= tmpMiB ? undefined : ephemeralMiB;
+}
 
 /** A container's name follows from its unit's folder: the engine itself refuses to run a unit twice. */
 export function containerName(folder: Pick<UnitFolder, "root">): string {
@@ -74,7 +87,7 @@ export function runLabel(unit: UnitRun, image: LocalImage): string {
 
 /**
  * What the engine is asked for. Everything is off that a unit does not need: no network, no capabilities, no new
- * privileges, no writing but to its own directories and a small /tmp; memory (no swap), CPU, processes and files are
+ * privileges, no writing but to its own directories and its /tmp; memory (no swap), CPU, processes and files are
  * capped by the kernel. The engine's default seccomp profile stays on.
  *
  * @param owner Of the label.
@@ -89,7 +102,11 @@ export function containerOptions(
 ): ContainerCreateOptions {
   const { spec, folder } = unit;
   const memory = spec.resources.memoryMiB * MIB;
-  const tmpfs = `rw,noexec,nosuid,nodev,size=${limits.tmpMiB}m,mode=1777`;
+  const tmpfs = `nosuid,nodev,size=${limits.tmpMiB}m,mode=1777`;
+  const { ephemeralMiB = 0, shmMiB = limits.tmpMiB } = spec.resources;
+  // The kernel knows one bound for all files: those of checkpoints are bounded once more by the agent.
+  const largest = Math.max(limits.diskMiB, ephemeralMiB, shmMiB);
+  const onDisk = scratchOnDisk(spec, limits) !== undefined;
   return {
     name: containerName(folder),
     Image: program.image.id,
@@ -97,7 +114,7 @@ export function containerOptions(
     Cmd: [...program.args],
     Env: Object.entries(environment(unit, gpus)).map(([name, value]) => `${name}=${value}`),
     User: limits.user,
-    Hostname: "unit",
+    Hostname: NAME,
     Labels: { [LABELS.owner]: owner, [LABELS.root]: folder.root, [LABELS.run]: runLabel(unit, program.image) },
     StopSignal: "SIGTERM",
     // What an image calls its health is of no use here, and would run beside the program.
@@ -105,9 +122,17 @@ export function containerOptions(
     HostConfig: {
       NetworkMode: spec.network === "outbound" ? (limits.outboundNetwork ?? "none") : "none",
       ReadonlyRootfs: true,
-      // Volumes that the image declares would be unbounded disk: they get memory that counts instead.
-      Tmpfs: Object.fromEntries(["/tmp", ...program.image.volumes].map((path) => [path, tmpfs])),
+      // Without a network the engine would not let its own name be resolved.
+      ExtraHosts: [`${NAME}:127.0.0.1`],
+      Tmpfs: {
+        // Volumes that the image declares would be unbounded disk: they get memory that counts instead.
+        ...Object.fromEntries(program.image.volumes.map((path) => [path, `rw,noexec,${tmpfs}`])),
+        // Compilers put libraries here that they load; the program could run what it likes anyway.
+        ...(onDisk ? {} : { [SCRATCH]: `rw,exec,${tmpfs}` }),
+      },
       Mounts: [
+        ...Object.entries(ACCOUNT_FILES).map(([name, path]) => bind(join(folder.root, ACCOUNTS, name), path, true)),
+        ...(onDisk ? [bind(scratchFolder(folder), SCRATCH, false)] : []),
         bind(folder.checkpoint, INSIDE.checkpoint, false),
         bind(folder.input, INSIDE.input, true),
         bind(folder.output, INSIDE.output, false),
@@ -123,10 +148,10 @@ export function containerOptions(
       NanoCpus: Math.round(spec.resources.cpus * 1e9),
       CpuShares: CPU_SHARES,
       PidsLimit: limits.pids,
-      ShmSize: limits.tmpMiB * MIB,
+      ShmSize: shmMiB * MIB,
       Ulimits: [
         { Name: "core", Soft: 0, Hard: 0 },
-        { Name: "fsize", Soft: limits.diskMiB * MIB, Hard: limits.diskMiB * MIB },
+        { Name: "fsize", Soft: largest * MIB, Hard: largest * MIB },
       ],
       RestartPolicy: { Name: "no" },
       LogConfig: {
@@ -142,7 +167,7 @@ export function containerOptions(
 
 function environment(unit: UnitRun, gpus: readonly string[]): Record<string, string> {
   const { spec } = unit;
-  const env = unitEnvironment({ HOME: "/tmp", ...spec.env }, unit, INSIDE);
+  const env = unitEnvironment({ ...usualVariables(spec.resources.cpus), ...spec.env }, unit, INSIDE);
   // Where NVIDIA's runtime is the engine's default, a program could give itself all devices by this variable.
   if (gpus.length === 0) env["NVIDIA_VISIBLE_DEVICES"] = "void";
   else delete env["NVIDIA_VISIBLE_DEVICES"];

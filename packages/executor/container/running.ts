@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -9,6 +10,7 @@ import { type BoundedLog, logTail } from "../log.ts";
 import { DeadlineError } from "../time-outs.ts";
 import { overDisk } from "./disk.ts";
 import { answer, type Engine, insist, statusOf } from "./engine.ts";
+import { scratchFolder } from "./options.ts";
 import { containerLog, LogCopy } from "./log-copy.ts";
 import { oomKills, ranOutOfMemory, usageOf } from "./usage.ts";
 
@@ -31,6 +33,8 @@ export interface Watch {
   /** From when on the engine's log is not in ours yet, milliseconds since 1970; 0 from its beginning. */
   readonly logSince: number;
   readonly diskMiB: number;
+  /** Bound on its /tmp, MiB; undefined if that is in memory. */
+  readonly scratchMiB: number | undefined;
 }
 
 /** A unit's container, from its start until it is removed. */
@@ -136,7 +140,7 @@ export class RunningContainer implements RunningUnit {
   }
 
   async #look(disk: boolean): Promise<void> {
-    const { container, unit, diskMiB } = this.#watch;
+    const { container, unit, diskMiB, scratchMiB } = this.#watch;
     const stats = await answer(() => container.stats({ stream: false, "one-shot": true }));
     const usage = usageOf(stats);
     if (usage) {
@@ -147,9 +151,10 @@ export class RunningContainer implements RunningUnit {
     if (this.#pid > 0) this.#oomKills = Math.max(this.#oomKills, await oomKills(this.#pid));
     if (!disk || this.#ended) return;
     const over = await overDisk([unit.folder.checkpoint, unit.folder.output], diskMiB);
-    if (over === undefined) return;
-    this.#overDisk = over;
-    this.#cause ??= "disk";
+    const overScratch = scratchMiB === undefined ? undefined : await overDisk([scratchFolder(unit.folder)], scratchMiB);
+    if (over === undefined && overScratch === undefined) return;
+    this.#overDisk = over ?? overScratch;
+    this.#cause ??= over === undefined ? "storage" : "disk";
     await this.#signal("SIGKILL");
   }
 
@@ -175,7 +180,7 @@ export class RunningContainer implements RunningUnit {
       cause: this.#cause ?? (memory ? "memory" : undefined),
       graceOver: this.#graceOver,
       cpuSeconds: this.#cpuSeconds,
-      why: this.#cause === "disk" ? this.#overDisk : undefined,
+      why: this.#cause === "disk" || this.#cause === "storage" ? this.#overDisk : undefined,
     });
     const exit =
       state === undefined && judged.reason === "failed"
@@ -186,6 +191,7 @@ export class RunningContainer implements RunningUnit {
     await log.close();
     // One that stays behind is harmless: it has ended, and is removed before the unit starts again.
     await insist(() => container.remove({ force: true, v: true }), 5000).catch(() => undefined);
+    await rm(scratchFolder(unit.folder), { recursive: true, force: true }).catch(() => undefined);
     return exit;
   }
 

@@ -9,6 +9,7 @@ import type {
 
 import { unitEnvironment } from "../environment.ts";
 import { WorkloadError } from "../errors.ts";
+import { ACCOUNT_FILES, ACCOUNTS, INSIDE, SCRATCH, usualVariables } from "../inside.ts";
 import { hash } from "../container/options.ts";
 import type { UnitRun } from "../executor.ts";
 import { EPHEMERAL_MIB } from "../exit.ts";
@@ -53,7 +54,6 @@ export const NAMES = {
   container: "unit",
 } as const;
 
-const INSIDE = { checkpoint: "/verai/checkpoint", input: "/verai/input", output: "/verai/output" } as const;
 const DAY = 86_400;
 
 /** Seconds that a pod gets for its machine, image and sandbox. */
@@ -143,6 +143,9 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
           volumes: [
             { name: "work", persistentVolumeClaim: { claimName: settings.volume.claim } },
             { name: "tmp", emptyDir: tmpOf(spec, settings) },
+            ...(spec.resources.shmMiB === undefined
+              ? []
+              : [{ name: "shm", emptyDir: { medium: "Memory", sizeLimit: `${spec.resources.shmMiB}Mi` } }]),
           ],
         },
       },
@@ -204,7 +207,7 @@ function environment(unit: UnitRun): V1EnvVar[] {
     name,
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${annotation}']` } },
   });
-  const env = unitEnvironment({ HOME: "/tmp", ...unit.spec.env }, unit, INSIDE);
+  const env = unitEnvironment({ ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env }, unit, INSIDE);
   const { DRMP_UNIT_INDEX: _index, DRMP_ATTEMPT: _attempt, ...same } = env;
   return [
     fromPod("DRMP_UNIT_INDEX", NAMES.index),
@@ -217,6 +220,7 @@ function environment(unit: UnitRun): V1EnvVar[] {
 /** @throws {@link WorkloadError} `START_FAILED` if the unit's folder is not on the shared volume. */
 function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
   const { root } = unit.folder;
+  const { shmMiB } = unit.spec.resources;
   const suffix = `/unit-${unit.unitIndex}`;
   if (!root.startsWith(`${volume.path}/`) || !root.endsWith(suffix)) {
     throw new WorkloadError(
@@ -233,5 +237,18 @@ function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
     subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${part}`,
     readOnly: part === "input",
   });
-  return [mount("checkpoint"), mount("input"), mount("output"), { name: "tmp", mountPath: "/tmp" }];
+  const account = (name: string, mountPath: string): V1VolumeMount => ({
+    name: "work",
+    mountPath,
+    subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${ACCOUNTS}/${name}`,
+    readOnly: true,
+  });
+  return [
+    mount("checkpoint"),
+    mount("input"),
+    mount("output"),
+    ...Object.entries(ACCOUNT_FILES).map(([name, path]) => account(name, path)),
+    { name: "tmp", mountPath: SCRATCH },
+    ...(shmMiB === undefined ? [] : [{ name: "shm", mountPath: "/dev/shm" }]),
+  ];
 }

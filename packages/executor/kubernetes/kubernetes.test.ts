@@ -71,9 +71,12 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
       ["/verai/checkpoint", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/checkpoint", false],
       ["/verai/input", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/input", true],
       ["/verai/output", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/output", false],
+      ["/etc/passwd", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/accounts/passwd", true],
+      ["/etc/group", "agent-0/leases/7-1/unit-$(DRMP_UNIT_INDEX)/accounts/group", true],
       ["/tmp", undefined, undefined],
     ],
   );
+  assert.equal(container?.env?.find(({ name }) => name === "OMP_NUM_THREADS")?.value, "1");
   const env = new Map(container?.env?.map((each) => [each.name, each]));
   assert.equal(env.get("DRMP_UNIT_INDEX")?.valueFrom?.fieldRef?.fieldPath, `metadata.annotations['${NAMES.index}']`);
   assert.equal(env.get("DRMP_UNIT_COUNT")?.value, "20");
@@ -83,6 +86,17 @@ test("its pods may do nothing: the restricted profile, no token, no writing but 
     metadata: { annotations: { [NAMES.index]: "12", [NAMES.attempt]: "3" } },
     spec: { schedulingGates: null },
   });
+});
+
+test("shared memory as the spec asks, in memory that counts", () => {
+  const resources = { ...unit.spec.resources, shmMiB: 128 };
+  const { spec } = jobFor({ ...unit, spec: { ...unit.spec, resources } }, range, "image", "name", settings);
+  const pod = spec?.template.spec;
+  assert.deepEqual(
+    pod?.volumes?.find(({ name }) => name === "shm"),
+    { name: "shm", emptyDir: { medium: "Memory", sizeLimit: "128Mi" } },
+  );
+  assert.deepEqual(pod?.containers[0]?.volumeMounts?.at(-1), { name: "shm", mountPath: "/dev/shm" });
 });
 
 test("a folder that is not on the shared volume cannot be mounted", () => {

@@ -1,9 +1,10 @@
 /** Looks around inside a container, and tells what it finds: what its argument asks for. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { networkInterfaces } from "node:os";
+import { hostname, networkInterfaces, userInfo } from "node:os";
 import { join } from "node:path";
 
 import { readUnitEnvironment } from "../environment.ts";
@@ -15,11 +16,11 @@ function report(content: unknown): void {
   writeFileSync(join(directories.output, "result.json"), JSON.stringify(content));
 }
 
-/** The code of the error that an action ends with, or "allowed". */
+/** The code of the error that an action ends with; else the text that it returns, or "allowed". */
 function attempt(action: () => unknown): string {
   try {
-    action();
-    return "allowed";
+    const done = action();
+    return typeof done === "string" ? done : "allowed";
   } catch (error) {
     return error instanceof Error && "code" in error ? String(error.code) : String(error);
   }
@@ -53,6 +54,8 @@ switch (what) {
       writeUsr: attempt(() => writeFileSync("/usr/local/bin/node2", "")),
       writeInput: attempt(() => writeFileSync(join(directories.input, "changed"), "")),
       volume: /^\S+ \/declared (\S+) (\S+)/m.exec(readFileSync("/proc/mounts", "utf8"))?.slice(1),
+      name: attempt(() => userInfo().username),
+      writePasswd: attempt(() => writeFileSync("/etc/passwd", "")),
       writeTmp: attempt(() => writeFileSync("/tmp/file", "")),
       writeCheckpoint: attempt(() => writeFileSync(join(directories.checkpoint, "note"), "")),
       fillTmp: attempt(() => writeFileSync("/tmp/large", Buffer.alloc(Number(rest[0]) * 2 ** 20))),
@@ -63,6 +66,23 @@ switch (what) {
     });
     break;
   }
+  case "libraries": {
+    // What PyTorch and its like need: a user's name, their host's address, room, and libraries that are loaded from there.
+    const program = "/tmp/program";
+    writeFileSync(program, "#!/bin/sh\nexit 0\n", { mode: 0o755 });
+    report({
+      user: userInfo().username,
+      home: userInfo().homedir,
+      host: (await lookup(hostname())).address,
+      run: spawnSync(program).status,
+      tmp: attempt(() => writeFileSync("/tmp/large", Buffer.alloc(Number(rest[0]) * 2 ** 20))),
+      shm: attempt(() => writeFileSync("/dev/shm/large", Buffer.alloc(Number(rest[1]) * 2 ** 20))),
+    });
+    break;
+  }
+  case "fill-tmp":
+    for (let i = 0; ; i++) writeFileSync(`/tmp/part-${i}`, Buffer.alloc(2 ** 20, 1));
+    break;
   case "burn": {
     const started = process.hrtime.bigint();
     const before = process.cpuUsage();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { efficiencyGain } from "./efficiency.ts";
+import { efficiencyGain } from "./goals.ts";
 
 test("efficiency gain, as published: 1000 against 600 kWh gives 40 %", () => {
   assert.equal(efficiencyGain(1000, 600), 40);

@@ -15,11 +15,14 @@ contract BountiesTest is Fixture {
     /// expired by its owner: no bounty comes out of the pool.
     function test_ExpireOneself() public {
         griefer = makeAddr("griefer");
+        setParam(Param.SlashBps, 10_000);
         register(griefer, CPU_EU, 3, 0);
         for (uint256 i; i < 3; ++i) submit(griefer, 1, 1, CPU_EU);
         runRound(1);
+        // All but the stake of a unit is gone already.
+        vm.prank(address(supply));
+        vault.slash(1, 20 ether);
         uint256 all = vault.stakeOf(1);
-        setParam(Param.StakePerUnit, 1e9);
 
         vm.warp(uint256(leases.lease(1).due) + 1);
         uint256 pool = vault.totals().bountyPool;
@@ -102,9 +105,11 @@ contract BountiesTest is Fixture {
     /// @notice Where nothing is slashed, nothing is paid.
     function test_ExpireWithoutSlashing() public {
         setParam(Param.SlashBps, 0);
-        uint32 id = leaseOf(bob, alice, 2);
+        register(alice, CPU_EU, 2, 0);
+        submit(bob, 2, 20_000, CPU_EU);
+        runRound(1);
         uint256 before = vault.claimable(keeper);
-        expire(id);
+        expire(1);
         assertEq(vault.claimable(keeper), before);
     }
 }

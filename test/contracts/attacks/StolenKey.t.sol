@@ -38,8 +38,7 @@ contract StolenKeyTest is Moves {
         assertFalse(telemetry.silent(1));
 
         // Nor do the old key's reports count again when it comes back.
-        vm.prank(alice);
-        nodes.setOperator(1, operatorOf(1));
+        changeOperator(alice, 1, operatorKey(1));
         vm.warp(block.timestamp + 60);
         r.sequence = 5;
         refused(r, ITelemetry.Refusal.SequenceNotGrowing);
@@ -82,9 +81,10 @@ contract StolenKeyTest is Moves {
     /// @notice 255 changes of the key, and no more.
     function test_TooManyKeys() public {
         vm.startPrank(alice);
-        for (uint256 i = 1; i <= 255; ++i) nodes.setOperator(1, vm.addr(i));
+        for (uint256 i = 1; i <= 255; ++i) nodes.setOperator(1, consentOf(alice, i));
+        INodeRegistry.Consent memory consent = consentOf(alice, 256);
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.TooManyKeys.selector, 1));
-        nodes.setOperator(1, vm.addr(256));
+        nodes.setOperator(1, consent);
         vm.stopPrank();
         assertEq(nodes.factsOf(1).keyNumber, 255);
     }
@@ -95,8 +95,7 @@ contract StolenKeyTest is Moves {
     }
 
     function _changeKey() private {
-        vm.prank(alice);
-        nodes.setOperator(1, vm.addr(NEW_KEY));
+        changeOperator(alice, 1, NEW_KEY);
     }
 
     function _report(uint32 sequence) private pure returns (ITelemetry.Report memory) {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Receipts} from "../../../contracts/checkpoints/Receipts.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Failures} from "../support/Failures.sol";
 
-/// @dev An operator that is a contract and accepts one signature (ERC-1271).
+/// @dev An operator that is a contract and accepts what it is told to (ERC-1271).
 contract ContractOperator {
-    bytes32 private immutable ACCEPTED;
+    mapping(bytes32 hash => bool) private accepted;
 
-    constructor(bytes32 accepted) {
-        ACCEPTED = accepted;
+    function accept(bytes32 hash) external {
+        accepted[hash] = true;
     }
 
     function isValidSignature(bytes32 hash, bytes calldata) external view returns (bytes4) {
-        return hash == ACCEPTED ? this.isValidSignature.selector : bytes4(0);
+        return accepted[hash] ? this.isValidSignature.selector : bytes4(0);
     }
 }
 
@@ -25,24 +25,37 @@ contract ReceiptsTest is Failures {
     bytes32 private constant DIGEST = keccak256("checkpoint");
 
     uint32 private id;
+    /// @dev The holders of the lease, in the order of its candidates.
+    ICheckpointRegistry.Holder[] private holders;
 
-    /// @dev Node 1 runs; nodes 2 to 5 are also active. The task wants two copies: five nodes are all holders.
+    /// @dev Nodes 1 to 5 are alice's; node 6, carol's, runs. The task wants two copies, so that the lease has four holders.
     function setUp() public override {
         super.setUp();
+        for (uint256 i; i < 5; ++i) register(alice, CPU_US, 1, 5);
         ITaskRegistry.Submission memory s = submission(2, 20_000, list(CPU_EU));
         s.replicas = 2;
         id = leaseOn(2, s);
-        for (uint256 i; i < 4; ++i) register(alice, CPU_US, 1, 5);
+        ICheckpointRegistry.Holder[] memory found = checkpoints.holdersOf(id, 0);
+        for (uint256 i; i < found.length; ++i) holders.push(found[i]);
+    }
+
+    function test_Holders() public view {
+        assertEq(holders.length, 4);
+        for (uint256 i; i < 4; ++i) {
+            assertNotEq(holders[i].nodeId, 6, "not the lease's own node");
+            if (i != 0) assertGt(holders[i].candidate, holders[i - 1].candidate);
+            for (uint256 j; j < i; ++j) assertNotEq(holders[i].nodeId, holders[j].nodeId, "each node once");
+        }
     }
 
     function test_Accepted() public {
         assertEq(tasks.task(1).replicas, 2);
         assertEq(checkpoints.receiptsNeeded(id), 2);
-        uint32[] memory holders = new uint32[](2);
-        (holders[0], holders[1]) = (2, 4);
+        uint32[] memory signers = new uint32[](2);
+        (signers[0], signers[1]) = (holders[1].nodeId, holders[3].nodeId);
         vm.expectEmit(address(checkpoints));
-        emit ICheckpointRegistry.CheckpointReplicated(id, 1, holders);
-        _post(_pair(2, 4));
+        emit ICheckpointRegistry.CheckpointReplicated(id, 1, signers);
+        _post(_pair(1, 3));
         (ICheckpointRegistry.Checkpoint memory newest, ) = checkpoints.newestOf(id);
         assertEq(newest.digest, DIGEST);
         assertEq(leases.lease(id).due, block.timestamp + 90);
@@ -57,137 +70,180 @@ contract ReceiptsTest is Failures {
 
     function test_TooFew() public {
         _refused(noReceipts(), abi.encodeWithSelector(ICheckpointRegistry.TooFewReceipts.selector, id, 0, 2));
-        _refused(one(_good(2)), abi.encodeWithSelector(ICheckpointRegistry.TooFewReceipts.selector, id, 1, 2));
+        _refused(one(_good(0)), abi.encodeWithSelector(ICheckpointRegistry.TooFewReceipts.selector, id, 1, 2));
         // Nothing was renewed by what was refused.
         assertEq(checkpoints.newestOfMany(ids32(id))[0].sequence, 0);
     }
 
     function test_TooMany() public {
         ICheckpointRegistry.Receipt[] memory five = new ICheckpointRegistry.Receipt[](5);
-        for (uint32 i; i < 5; ++i) five[i] = _good(2 + i);
+        for (uint256 i; i < 5; ++i) five[i] = _good(i % 4);
         _refused(five, abi.encodeWithSelector(ICheckpointRegistry.TooManyReceipts.selector, 5, 4));
         // Up to four are welcome where fewer are asked for.
-        ICheckpointRegistry.Receipt[] memory three = new ICheckpointRegistry.Receipt[](3);
-        for (uint32 i; i < 3; ++i) three[i] = _good(2 + i);
-        _post(three);
+        ICheckpointRegistry.Receipt[] memory four = new ICheckpointRegistry.Receipt[](4);
+        for (uint256 i; i < 4; ++i) four[i] = _good(i);
+        _post(four);
     }
 
     /// @notice The same receipt twice, or out of order.
     function test_EachOnce() public {
-        _refused(_pair(2, 2), abi.encodeWithSelector(ICheckpointRegistry.ReceiptsOutOfOrder.selector, 2));
-        _refused(_pair(4, 2), abi.encodeWithSelector(ICheckpointRegistry.ReceiptsOutOfOrder.selector, 2));
+        bytes4 reason = ICheckpointRegistry.ReceiptsOutOfOrder.selector;
+        _refused(_pair(0, 0), abi.encodeWithSelector(reason, holders[0].candidate));
+        _refused(_pair(2, 0), abi.encodeWithSelector(reason, holders[0].candidate));
     }
 
-    function test_NotItsOwn() public {
-        _refused(_pair(1, 2), abi.encodeWithSelector(ICheckpointRegistry.ReceiptOfProducer.selector, 1));
+    /// @notice A node that comes twice among the candidates signs once.
+    function test_SecondCandidateOfANode() public {
+        uint256 refusals;
+        for (uint8 k = holders[0].candidate + 1; k < 64; ++k) {
+            ICheckpointRegistry.Receipt memory again = _good(0);
+            again.candidate = k;
+            try this.tryPost(two(_good(0), again)) {
+                revert("the first holder signed twice");
+            } catch {
+                ++refusals;
+            }
+        }
+        assertEq(refusals, 63 - holders[0].candidate);
+    }
+
+    function tryPost(ICheckpointRegistry.Receipt[] memory receipts) external {
+        _post(receipts);
+    }
+
+    /// @notice Every candidate beyond the fourth that counts is refused, whichever receipts come before it.
+    function test_BeyondTheHolders() public {
+        vm.prank(alice);
+        nodes.drain(holders[3].nodeId);
+        ICheckpointRegistry.Holder[] memory now_ = checkpoints.holdersOf(id, 0);
+        ICheckpointRegistry.Holder memory fifth = now_[3];
+        ICheckpointRegistry.Receipt[] memory pair = two(_good(1), receipt(id, DIGEST, 500, fifth.nodeId));
+        assertGt(fifth.candidate, holders[2].candidate);
+        vm.prank(alice);
+        nodes.resume(holders[3].nodeId);
+        if (fifth.candidate < holders[3].candidate) return;
+        _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.NotHolder.selector, id, fifth.candidate));
+        vm.prank(alice);
+        nodes.drain(holders[0].nodeId);
+        _post(two(_good(1), receipt(id, DIGEST, 500, fifth.nodeId)));
+    }
+
+    function test_UnknownCandidate() public {
+        ICheckpointRegistry.Receipt memory r = _good(1);
+        r.candidate = 64;
+        _refused(two(_good(0), r), abi.encodeWithSelector(ICheckpointRegistry.NotHolder.selector, id, 64));
     }
 
     function test_OnlyActive() public {
+        ICheckpointRegistry.Receipt[] memory pair = _pair(0, 1);
         vm.prank(alice);
-        nodes.drain(3);
-        _refused(_pair(2, 3), abi.encodeWithSelector(ICheckpointRegistry.HolderNotActive.selector, 3));
+        nodes.drain(holders[1].nodeId);
+        _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.NotHolder.selector, id, holders[1].candidate));
+    }
+
+    /// @notice Who missed its reports is no holder until it reports again; the next candidate is one instead.
+    function test_OnlyInTime() public {
+        ICheckpointRegistry.Receipt[] memory pair = _pair(0, 1);
+        // A task whose lease lives longer than nodes may be silent.
+        vm.warp(block.timestamp + 12 hours + 1);
+        assertEq(checkpoints.holdersOf(id, 0).length, 0);
+        assertEq(checkpoints.receiptsNeeded(id), 0);
+        report(holders[0].nodeId, 1_000, 20);
+        report(holders[1].nodeId, 1_000, 20);
+        assertEq(checkpoints.holdersOf(id, 0).length, 2);
+        assertEq(checkpoints.receiptsNeeded(id), 2);
+        _post(pair);
     }
 
     function test_WrongSigner() public {
-        ICheckpointRegistry.Receipt memory forged = _good(3);
+        ICheckpointRegistry.Receipt memory forged = _good(1);
+        bytes memory reason = abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, holders[1].nodeId);
         // A good signature of somebody else.
-        forged.signature = _good(2).signature;
-        _refused(two(_good(2), forged), abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 3));
+        forged.signature = _good(0).signature;
+        _refused(two(_good(0), forged), reason);
         forged.signature = "";
-        _refused(two(_good(2), forged), abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 3));
+        _refused(two(_good(0), forged), reason);
         forged.signature = new bytes(65);
-        _refused(two(_good(2), forged), abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 3));
+        _refused(two(_good(0), forged), reason);
     }
 
     /// @notice A receipt is good for one lease, one fence, one checkpoint, one chain and one contract.
     function test_NoReplay() public {
-        _replayed(receiptDigest(id + 1, 1, DIGEST, 500, 3, block.chainid, address(checkpoints)));
-        _replayed(receiptDigest(id, 2, DIGEST, 500, 3, block.chainid, address(checkpoints)));
-        _replayed(receiptDigest(id, 1, keccak256("other"), 500, 3, block.chainid, address(checkpoints)));
-        _replayed(receiptDigest(id, 1, DIGEST, 501, 3, block.chainid, address(checkpoints)));
-        _replayed(receiptDigest(id, 1, DIGEST, 500, 3, block.chainid + 1, address(checkpoints)));
-        _replayed(receiptDigest(id, 1, DIGEST, 500, 3, block.chainid, address(leases)));
-        _replayed(receiptDigest(id, 1, DIGEST, 500, 4, block.chainid, address(checkpoints)));
+        uint32 n = holders[1].nodeId;
+        _replayed(receiptDigest(id + 1, 1, DIGEST, 500, n, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 2, DIGEST, 500, n, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, keccak256("other"), 500, n, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 501, n, block.chainid, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, n, block.chainid + 1, address(checkpoints)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, n, block.chainid, address(leases)));
+        _replayed(receiptDigest(id, 1, DIGEST, 500, n + 1, block.chainid, address(checkpoints)));
     }
 
     /// @notice A receipt for an earlier checkpoint is none for the next.
     function test_OldReceipt() public {
-        ICheckpointRegistry.Receipt[] memory old = _pair(2, 3);
+        ICheckpointRegistry.Receipt[] memory old = _pair(0, 1);
         _post(old);
         uint24 fence = fenceOf(id);
-        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 2));
-        vm.prank(operatorOf(1));
+        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, holders[0].nodeId));
+        vm.prank(operatorOf(6));
         checkpoints.post(id, fence, DIGEST, 0x70, 600, 1_000, old);
     }
 
     /// @notice A key that was changed no longer signs.
     function test_OperatorChanged() public {
-        ICheckpointRegistry.Receipt[] memory pair = _pair(2, 3);
-        vm.prank(alice);
-        nodes.setOperator(3, makeAddr("new key"));
-        _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 3));
+        ICheckpointRegistry.Receipt[] memory pair = _pair(0, 1);
+        uint32 n = holders[1].nodeId;
+        changeOperator(alice, n, uint256(keccak256("new key")));
+        _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, n));
     }
 
     function test_ContractOperator() public {
-        ContractOperator operator = new ContractOperator(checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, 3));
+        uint32 n = holders[1].nodeId;
+        ContractOperator operator = new ContractOperator();
+        operator.accept(consentDigest(alice, address(operator), block.timestamp));
+        operator.accept(checkpoints.receiptDigest(id, 1, DIGEST, 0x70, 500, 1_000, n));
         vm.prank(alice);
-        nodes.setOperator(3, address(operator));
-        _post(two(_good(2), ICheckpointRegistry.Receipt(3, "by contract")));
+        nodes.setOperator(n, INodeRegistry.Consent(address(operator), block.timestamp, ""));
+        _post(two(_good(0), ICheckpointRegistry.Receipt(holders[1].candidate, "by contract")));
     }
 
-    /// @notice Where there are fewer nodes than a task asks for, all of them will do; a single node needs nobody.
+    /// @notice Where there are fewer holders than a task asks for, all of them will do; a single node needs nobody.
     function test_FewNodes() public {
         vm.startPrank(alice);
-        for (uint32 i = 3; i < 6; ++i) nodes.drain(i);
+        for (uint32 i = 2; i < 6; ++i) nodes.drain(i);
         assertEq(supply.activeNodes(), 2);
         assertEq(checkpoints.receiptsNeeded(id), 1);
-        nodes.drain(2);
+        nodes.drain(1);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         vm.stopPrank();
-        vm.prank(operatorOf(1));
-        nodes.drain(1);
+        vm.prank(operatorOf(6));
+        nodes.drain(6);
         assertEq(supply.activeNodes(), 0);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         _post(noReceipts());
     }
 
     function test_ActiveNodes() public {
-        assertEq(supply.activeNodes(), 5);
+        assertEq(supply.activeNodes(), 6);
         vm.startPrank(alice);
         nodes.drain(3);
-        assertEq(supply.activeNodes(), 4);
-        nodes.resume(3);
         assertEq(supply.activeNodes(), 5);
+        nodes.resume(3);
+        assertEq(supply.activeNodes(), 6);
         nodes.drain(3);
         nodes.exit(3);
-        assertEq(supply.activeNodes(), 4);
+        assertEq(supply.activeNodes(), 5);
         vm.stopPrank();
     }
 
-    /// @notice Among many nodes friends do not count: only those that the hash names.
-    function test_FriendsAreNoHolders() public {
-        for (uint256 i; i < 45; ++i) register(alice, CPU_US, 1, 5);
-        uint256 holders;
-        uint32 friend;
-        for (uint32 n = 2; n <= 50; ++n) {
-            if (checkpoints.isHolder(id, n)) ++holders;
-            else if (n > 3) friend = n;
-        }
-        // About sixteen of fifty.
-        assertGt(holders, 7);
-        assertLt(holders, 27);
-        ICheckpointRegistry.Receipt[] memory pair = two(_holder(), _good(friend));
-        if (pair[0].nodeId > friend) (pair[0], pair[1]) = (pair[1], pair[0]);
-        _refused(pair, abi.encodeWithSelector(ICheckpointRegistry.NotHolder.selector, id, friend));
-    }
-
-    /// @notice Any node is a holder with the same chance, whichever node has the lease.
-    function testFuzz_HolderRule(uint32 leaseId, uint32 nodeId, uint16 active, uint8 replicas) public pure {
-        replicas = uint8(bound(replicas, 1, 4));
-        uint256 rank = uint256(keccak256(bytes.concat(bytes4(leaseId), bytes4(nodeId)))) / 2 ** 128;
-        bool expected = rank * active < uint256(8) * replicas * 2 ** 128;
-        assertEq(Receipts.isHolder(leaseId, nodeId, active, replicas), expected);
-        if (active <= 8 * uint256(replicas)) assertTrue(expected, "few nodes are all holders");
+    /// @notice What a move leaves with its node keeps its holders: its checkpoints are there.
+    function test_MovedRangeKeepsItsHolders() public {
+        vm.prank(address(balancer));
+        leases.startMove(id, 1, 0);
+        vm.prank(operatorOf(6));
+        leases.release(id, 1);
+        ICheckpointRegistry.Holder[] memory rest = checkpoints.holdersOf(leases.leaseCount(), 0);
+        for (uint256 i; i < 4; ++i) assertEq(rest[i].nodeId, holders[i].nodeId);
     }
 
     function test_ReplicasBound() public {
@@ -199,42 +255,41 @@ contract ReceiptsTest is Failures {
 
     /// @notice Zombies are told so before any receipt is looked at.
     function test_Zombie() public {
-        ICheckpointRegistry.Receipt[] memory pair = _pair(2, 3);
+        ICheckpointRegistry.Receipt[] memory pair = _pair(0, 1);
         expire(id);
         vm.expectRevert(
             abi.encodeWithSelector(ILeaseRegistry.WrongLeaseStatus.selector, id, ILeaseRegistry.LeaseStatus.Expired)
         );
-        vm.prank(operatorOf(1));
+        vm.prank(operatorOf(6));
         checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, pair);
     }
 
     function _replayed(bytes32 hash) private {
-        ICheckpointRegistry.Receipt memory r = ICheckpointRegistry.Receipt(3, signature(operatorKey(3), hash));
-        _refused(two(_good(2), r), abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, 3));
+        uint32 n = holders[1].nodeId;
+        ICheckpointRegistry.Receipt memory r = ICheckpointRegistry.Receipt(
+            holders[1].candidate,
+            signature(operatorKey(n), hash)
+        );
+        _refused(two(_good(0), r), abi.encodeWithSelector(ICheckpointRegistry.InvalidReceipt.selector, n));
     }
 
-    function _holder() private view returns (ICheckpointRegistry.Receipt memory) {
-        uint32 n = 2;
-        while (!checkpoints.isHolder(id, n)) ++n;
-        return _good(n);
+    function _good(uint256 holder) private view returns (ICheckpointRegistry.Receipt memory r) {
+        r = receipt(id, DIGEST, 500, holders[holder].nodeId);
+        r.candidate = holders[holder].candidate;
     }
 
-    function _good(uint32 nodeId) private view returns (ICheckpointRegistry.Receipt memory) {
-        return receipt(id, DIGEST, 500, nodeId);
-    }
-
-    function _pair(uint32 a, uint32 b) private view returns (ICheckpointRegistry.Receipt[] memory) {
+    function _pair(uint256 a, uint256 b) private view returns (ICheckpointRegistry.Receipt[] memory) {
         return two(_good(a), _good(b));
     }
 
     function _post(ICheckpointRegistry.Receipt[] memory receipts) private {
-        vm.prank(operatorOf(1));
+        vm.prank(operatorOf(6));
         checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, receipts);
     }
 
     function _refused(ICheckpointRegistry.Receipt[] memory receipts, bytes memory reason) private {
         vm.expectRevert(reason);
-        vm.prank(operatorOf(1));
+        vm.prank(operatorOf(6));
         checkpoints.post(id, 1, DIGEST, 0x70, 500, 1_000, receipts);
     }
 }

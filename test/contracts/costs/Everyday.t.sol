@@ -20,8 +20,9 @@ contract EverydayGasTest is GasSnapshots, Permits {
         ver.transfer(signer, 2 * (stake + deposit));
         Permit memory p = signPermit(ver, key, address(vault), stake);
         ISupply.Terms memory terms = termsOf(CPU_EU, 4, 10);
+        INodeRegistry.Consent memory consent = consentOf(signer, operatorKey(2));
         vm.prank(signer);
-        nodes.registerWithPermit(operatorOf(2), terms, _reachable(), stake, p.deadline, p.v, p.r, p.s);
+        nodes.registerWithPermit(consent, terms, _reachable(), stake, p.deadline, p.v, p.r, p.s);
         _note("node: register, by permit");
         p = signPermit(ver, key, address(vault), deposit);
         vm.prank(signer);
@@ -31,8 +32,9 @@ contract EverydayGasTest is GasSnapshots, Permits {
         ver.approve(address(vault), deposit);
         _note("token: approve");
         fund(alice, stake);
+        consent = consentOf(alice, operatorKey(3));
         vm.prank(alice);
-        nodes.register(operatorOf(3), terms, _reachable(), stake);
+        nodes.register(consent, terms, _reachable(), stake);
         _note("node: register, approved before");
         ver.transfer(signer, stake);
         p = signPermit(ver, key, address(vault), stake);

@@ -19,13 +19,13 @@ contract FailoverGasTest is GasSnapshots, Failures {
     function test_Receipts() public compared {
         ITaskRegistry.Submission memory s = submission(1, 20_000, list(CPU_EU));
         leaseOn(1, s);
-        for (uint256 i; i < 3; ++i) register(alice, CPU_US, 1, 5);
+        for (uint256 i; i < 20; ++i) register(alice, CPU_US, 1, 5);
         for (uint40 posted = 1; posted < 4; ++posted) _post(posted, 0);
         note("failover", "checkpoint: post without receipts");
         for (uint32 receipts = 1; receipts < 4; ++receipts) {
             s.replicas = uint8(receipts);
             uint256 before = vm.snapshotState();
-            register(alice, CPU_EU, 1, 0);
+            register(carol, CPU_EU, 1, 0);
             submit(bob, s);
             runRound(7);
             for (uint40 posted = 1; posted < 4; ++posted) _post(posted, receipts);
@@ -83,8 +83,7 @@ contract FailoverGasTest is GasSnapshots, Failures {
     function _post(uint40 progress, uint32 receipts) private {
         uint32 leaseId = leases.leaseCount();
         bytes32 digest_ = keccak256(abi.encode(progress));
-        ICheckpointRegistry.Receipt[] memory given = new ICheckpointRegistry.Receipt[](receipts);
-        for (uint32 i; i < receipts; ++i) given[i] = receipt(leaseId, digest_, progress, 2 + i);
+        ICheckpointRegistry.Receipt[] memory given = receiptsOf(leaseId, digest_, progress, receipts);
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
         checkpoints.post(leaseId, fence, digest_, 0x70, progress, 1_000, given);

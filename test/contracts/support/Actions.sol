@@ -46,9 +46,49 @@ abstract contract Actions is System {
         uint256 stake = stakeFor(capacity);
         fund(owner, stake);
         ISupply.Terms memory terms = termsOf(classId, capacity, tick);
-        address operator = operatorOf(nodes.nodeCount() + 1);
+        INodeRegistry.Consent memory consent = consentOf(owner, operatorKey(nodes.nodeCount() + 1));
         vm.prank(owner);
-        nodeId = nodes.register(operator, terms, profile(), stake);
+        nodeId = nodes.register(consent, terms, profile(), stake);
+    }
+
+    /// @dev The key of one of {System}'s people.
+    function keyOf(string memory name) internal pure returns (uint256) {
+        return uint256(keccak256(bytes(name)));
+    }
+
+    /// @dev A key's consent to work for an owner, for an hour. The digest is written once more, independently of the contracts.
+    function consentOf(address owner, uint256 key) internal view returns (INodeRegistry.Consent memory) {
+        address operator = vm.addr(key);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, consentDigest(owner, operator, block.timestamp + 1 hours));
+        return INodeRegistry.Consent(operator, block.timestamp + 1 hours, abi.encodePacked(r, s, v));
+    }
+
+    function consentDigest(address owner, address operator, uint256 deadline) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256("DRMP"),
+                keccak256("1"),
+                block.chainid,
+                address(nodes)
+            )
+        );
+        bytes32 body = keccak256(
+            abi.encode(
+                keccak256("OperatorConsent(address owner,address operator,uint256 deadline)"),
+                owner,
+                operator,
+                deadline
+            )
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, body));
+    }
+
+    /// @dev A node's owner names another key.
+    function changeOperator(address owner, uint32 nodeId, uint256 key) internal {
+        INodeRegistry.Consent memory consent = consentOf(owner, key);
+        vm.prank(owner);
+        nodes.setOperator(nodeId, consent);
     }
 
     function list(uint8 a) internal pure returns (uint8[] memory ids) {

@@ -97,7 +97,26 @@ abstract contract Failures is Fixture, Reports {
             block.chainid,
             address(checkpoints)
         );
-        return ICheckpointRegistry.Receipt(nodeId, signature(operatorKey(nodeId), hash));
+        return ICheckpointRegistry.Receipt(candidateOf(leaseId, nodeId), signature(operatorKey(nodeId), hash));
+    }
+
+    /// @dev Which of a lease's candidates a holder is; one that is never looked at for a node that is none.
+    function candidateOf(uint32 leaseId, uint32 nodeId) internal view returns (uint8) {
+        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId, 0);
+        for (uint256 i; i < holders.length; ++i) if (holders[i].nodeId == nodeId) return holders[i].candidate;
+        return type(uint8).max;
+    }
+
+    /// @dev Receipts of the first `count` holders of a lease.
+    function receiptsOf(
+        uint32 leaseId,
+        bytes32 digest_,
+        uint40 progress,
+        uint256 count
+    ) internal view returns (ICheckpointRegistry.Receipt[] memory receipts) {
+        ICheckpointRegistry.Holder[] memory holders = checkpoints.holdersOf(leaseId, 0);
+        receipts = new ICheckpointRegistry.Receipt[](count);
+        for (uint256 i; i < count; ++i) receipts[i] = receipt(leaseId, digest_, progress, holders[i].nodeId);
     }
 
     function signature(uint256 key, bytes32 hash) internal pure returns (bytes memory) {

@@ -41,14 +41,18 @@ abstract contract Fixture is Actions {
         leases = LeaseRegistry(
             _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed()))
         );
-        checkpoints = CheckpointRegistry(_deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply)));
+        ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
+        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
+        checkpoints = CheckpointRegistry(
+            _deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply, telemetry))
+        );
         releaseFees = ReleaseFees(
             _deploy("ReleaseFees", abi.encode(vault, parameters, nodes, supply, tasks, leases, checkpoints))
         );
         _deploySeeds();
-        ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
-        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
-        balancer = Balancer(_deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry, ledger)));
+        balancer = Balancer(
+            _deploy("Balancer", abi.encode(parameters, supply, tasks, leases, telemetry, ledger, releaseFees))
+        );
         reassignment = Reassignment(
             _deploy("Reassignment", abi.encode(parameters, nodes, supply, tasks, leases, seeds, telemetry))
         );

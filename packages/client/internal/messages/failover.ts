@@ -15,19 +15,14 @@ export const FAILOVER: ErrorMessages = {
     say: (a) =>
       `A checkpoint can carry at most ${a.text("most")} receipts, not ${a.text("given")}; post those that are needed.`,
   },
-  "ReceiptsOutOfOrder(uint32)": {
+  "ReceiptsOutOfOrder(uint8)": {
     say: (a) =>
-      `The receipt of node ${a.text("nodeId")} is out of place or there twice; give receipts in ascending order of their nodes.`,
+      `The receipt of candidate ${a.text("candidate")} is out of order or given twice; give receipts in ascending order of their candidates.`,
   },
-  "ReceiptOfProducer(uint32)": {
-    say: (a) => `Node ${a.text("nodeId")} cannot vouch for its own checkpoint; ask other nodes.`,
-  },
-  "HolderNotActive(uint32)": {
-    say: (a) => `Node ${a.text("nodeId")} is not active, so its receipt does not count; ask another holder.`,
-  },
-  "NotHolder(uint32,uint32)": {
+  "NotHolder(uint32,uint8)": {
     say: (a) =>
-      `Node ${a.text("nodeId")} is not a holder of lease ${a.text("leaseId")}'s checkpoints; ask the nodes that the hash names.`,
+      `Candidate ${a.text("candidate")} is not, or no longer, a holder of lease ${a.text("leaseId")}'s checkpoints; ask those that holdersOf names now.`,
+    retryable: true,
   },
   "InvalidReceipt(uint32)": {
     say: (a) =>

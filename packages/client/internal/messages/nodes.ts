@@ -54,13 +54,21 @@ export const NODES: ErrorMessages = {
     say: (a) =>
       `The operator key ${a.text("operator")} already belongs to node ${a.text("nodeId")}; every node needs a key of its own.`,
   },
+  "NoConsent(address,address)": {
+    say: (a) =>
+      `The operator key ${a.text("operator")} has not agreed to work for ${a.text("owner")}; sign a consent with it (node:consent) and give that.`,
+  },
+  "ConsentExpired(address,uint256)": {
+    say: (a) =>
+      `The consent of the operator key ${a.text("operator")} was good until ${time(a.int("deadline"))}; sign another with it (node:consent).`,
+  },
   "TooManyKeys(uint32)": {
     say: (a) =>
       `The operator key of node ${a.text("nodeId")} was changed 255 times, which is the maximum; register another node.`,
   },
   "InvalidOperator()": fixed("The operator may not be the zero address; give the address of the agent's key."),
   "InvalidEndpoint(uint256)": {
-    say: (a) => `The endpoint is ${a.text("length")} bytes long; 256 are the most. Give fewer or shorter multiaddrs.`,
+    say: (a) => `The endpoint is ${a.text("length")} bytes long; the maximum is 256. Give fewer or shorter multiaddrs.`,
   },
   "WrongStatus(uint32,uint8)": {
     say: (a) =>
@@ -109,7 +117,7 @@ export const NODES: ErrorMessages = {
   },
   "NodesOutOfOrder(uint32)": {
     say: (a) =>
-      `In the post node ${a.text("nodeId")} is out of place or there twice; a class's nodes go in ascending order of their hash with the seed.`,
+      `In the post node ${a.text("nodeId")} is out of order or given twice; a class's nodes go in ascending order of their hash with the seed.`,
   },
   "ClassUnitsMismatch(uint8,uint256,uint256)": {
     say: (a) =>

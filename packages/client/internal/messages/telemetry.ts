@@ -43,7 +43,7 @@ export const TELEMETRY: ErrorMessages = {
   "ClassEnergyOutOfBounds(uint8,uint40,uint24)": {
     say: (a) =>
       `Class ${a.text("classId")} cannot have a baseline of ${a.text("baselineJoules")} J and a grid intensity of ` +
-      `${a.text("gridIntensity")} mg/kWh; 1,728,000,000 J and 2,000,000 mg/kWh are the most.`,
+      `${a.text("gridIntensity")} mg/kWh; the maximum is 1,728,000,000 J and 2,000,000 mg/kWh.`,
   },
   "LeaseNotCreditable(uint32)": {
     say: (a) =>
@@ -59,13 +59,17 @@ export const TELEMETRY: ErrorMessages = {
     say: (a) => `Lease ${a.text("leaseId")} is not active, or overdue, so it cannot move; plan again from the chain.`,
   },
   "NodeNotReporting(uint32)": {
-    say: (a) =>
-      `Node ${a.text("nodeId")} has not reported, or not lately; work moves only from nodes that report in time.`,
+    say: (a) => `Node ${a.text("nodeId")} has not reported recently; work moves only from nodes that report in time.`,
   },
   "MaxLatencyOutOfBounds(uint8,uint16,uint64,uint64)": {
     say: (a) =>
       `The highest latency of class ${a.text("classId")} cannot be ${a.text("milliseconds")} ms; ` +
       `its bounds are ${a.text("min")} to ${a.text("max")} ms, and 0 for the common one.`,
+  },
+  "NoHeadwayYet(uint32)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} has shown no headway yet; it may move once it has posted a checkpoint and run for an interval.`,
+    retryable: true,
   },
   "RangeCooling(uint32,uint256)": {
     say: (a) => `The units of lease ${a.text("leaseId")} moved lately; they may again from ${time(a.int("until"))} on.`,

@@ -12,7 +12,7 @@ import { explainNode, type NodeState } from "./node.ts";
 import { explainRound, explanationText } from "./round.ts";
 import { explainTask } from "./task.ts";
 import { viewPlan } from "./view.ts";
-import { worthOfSupply } from "./worth.ts";
+import { worthOfSupply } from "./view.ts";
 
 /** Minimum cost of a problem, micro-VER × 1024. */
 function least(problem: Problem): bigint {

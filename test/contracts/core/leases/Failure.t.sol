@@ -198,14 +198,17 @@ contract FailureTest is Failures {
 
     /// @notice A stake that is used up is slashed to zero and no further, and never stands in the way.
     function test_SlashSaturates() public {
+        setParam(Param.SlashBps, 10_000);
         register(alice, CPU_EU, 8, 1);
         submit(bob, 4, 20_000, CPU_EU);
         submit(bob, 4, 20_000, CPU_EU);
         runRound(2);
         assertEq(leases.lease(2).nodeId, 2);
         assertEq(leases.lease(3).nodeId, 2);
-        setParam(Param.SlashBps, 10_000);
-        setParam(Param.StakePerUnit, 40_000_000);
+        // Fees have taken the half of its stake.
+        uint256 fees = vault.stakeOf(2) / 2 + 1;
+        vm.prank(address(supply));
+        vault.slash(2, fees);
         uint256 pool = vault.totals().bountyPool;
         expire(2);
         assertEq(nodes.node(2).stake, 0);

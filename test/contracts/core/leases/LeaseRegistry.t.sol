@@ -220,7 +220,7 @@ contract LeaseRegistryTest is Fixture {
         ILeaseRegistry.Grant[] memory none = new ILeaseRegistry.Grant[](0);
         bytes memory notModule = abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, address(this));
         vm.expectRevert(notModule);
-        leases.grant(none);
+        leases.grant(none, 0);
         vm.expectRevert(notModule);
         leases.renew(id, 1, operatorOf(1), ILeaseRegistry.Headway(1, 0, 0));
     }

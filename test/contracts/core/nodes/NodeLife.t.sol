@@ -214,8 +214,10 @@ contract NodeLifeTest is Fixture, Permits {
         ver.transfer(signer, stakeFor(2));
         Permit memory p = signPermit(ver, key, address(vault), stakeFor(2));
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
-        vm.prank(signer);
-        uint32 second = nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        INodeRegistry.Consent memory consent = consentOf(signer, keyOf("keeper"));
+        vm.startPrank(signer);
+        uint32 second = nodes.registerWithPermit(consent, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        vm.stopPrank();
         assertEq(nodes.node(second).stake, stakeFor(2));
     }
 
@@ -227,8 +229,10 @@ contract NodeLifeTest is Fixture, Permits {
         vm.prank(bob);
         ver.permit(signer, address(vault), stakeFor(2), p.deadline, p.v, p.r, p.s);
         ISupply.Terms memory terms = termsOf(CPU_US, 2, 1);
-        vm.prank(signer);
-        nodes.registerWithPermit(keeper, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        INodeRegistry.Consent memory consent = consentOf(signer, keyOf("keeper"));
+        vm.startPrank(signer);
+        nodes.registerWithPermit(consent, terms, profile(), stakeFor(2), p.deadline, p.v, p.r, p.s);
+        vm.stopPrank();
         assertEq(nodes.nodeOfOperator(keeper), 2);
     }
 

@@ -25,7 +25,7 @@ contract NodeRegistryTest is Fixture {
         vm.expectEmit(address(supply));
         emit ISupply.Listed(2, GPU_EU, 4095, 3);
         vm.prank(bob);
-        assertEq(nodes.register(keeper, terms, profile(), stake), 2);
+        assertEq(nodes.register(consentOf(bob, keyOf("keeper")), terms, profile(), stake), 2);
 
         INodeRegistry.NodeView memory n = nodes.node(2);
         assertEq(uint8(n.status), uint8(ISupply.NodeStatus.Active));
@@ -53,40 +53,40 @@ contract NodeRegistryTest is Fixture {
         vm.startPrank(bob);
 
         vm.expectRevert(INodeRegistry.InvalidOperator.selector);
-        nodes.register(address(0), terms, profile(), stake);
+        nodes.register(_itself(address(0)), terms, profile(), stake);
 
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.OperatorTaken.selector, operatorOf(id), id));
-        nodes.register(operatorOf(id), terms, profile(), stake);
+        nodes.register(consentOf(bob, operatorKey(id)), terms, profile(), stake);
 
         vm.expectRevert(abi.encodeWithSelector(ISupply.StakeTooLow.selector, stake - 1, stake));
-        nodes.register(bob, terms, profile(), stake - 1);
+        nodes.register(_itself(bob), terms, profile(), stake - 1);
 
         terms.ask += 1;
         vm.expectRevert(abi.encodeWithSelector(ISupply.AskNotOnTick.selector, terms.ask, 1_000 * MICRO));
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(_itself(bob), terms, profile(), stake);
 
         terms.ask = 4096 * 1_000 * MICRO;
         uint256 highest = 4095 * 1_000 * MICRO;
         vm.expectRevert(abi.encodeWithSelector(ISupply.AskTooHigh.selector, terms.ask, highest));
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(_itself(bob), terms, profile(), stake);
 
         terms = ISupply.Terms(4, 1, 0);
         vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 4));
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(_itself(bob), terms, profile(), stake);
 
         terms = ISupply.Terms(CPU_EU, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 0));
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(_itself(bob), terms, profile(), stake);
 
         terms.capacity = 1 << 24;
         vm.expectRevert(abi.encodeWithSelector(ISupply.InvalidCapacity.selector, 1 << 24));
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(_itself(bob), terms, profile(), stake);
 
         INodeRegistry.Profile memory long = profile();
         long.endpoint = string(new bytes(257));
         terms.capacity = 1;
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.InvalidEndpoint.selector, 257));
-        nodes.register(bob, terms, long, stake);
+        nodes.register(_itself(bob), terms, long, stake);
         vm.stopPrank();
     }
 
@@ -155,19 +155,17 @@ contract NodeRegistryTest is Fixture {
     function test_SetOperator() public {
         vm.expectEmit(address(nodes));
         emit INodeRegistry.OperatorSet(id, keeper);
-        vm.prank(alice);
-        nodes.setOperator(id, keeper);
+        changeOperator(alice, id, keyOf("keeper"));
         assertEq(nodes.nodeOfOperator(keeper), id);
         assertEq(nodes.nodeOfOperator(operatorOf(id)), 0);
         (address owner, address operator) = nodes.keysOf(id);
         assertEq(owner, alice);
         assertEq(operator, keeper);
         // The same key again is no conflict.
-        vm.prank(alice);
-        nodes.setOperator(id, keeper);
+        changeOperator(alice, id, keyOf("keeper"));
         vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NotOwner.selector, id, keeper));
         vm.prank(keeper);
-        nodes.setOperator(id, bob);
+        nodes.setOperator(id, _itself(bob));
     }
 
     /// @notice A node that has left cannot take away the key that another node uses since.
@@ -181,11 +179,11 @@ contract NodeRegistryTest is Fixture {
 
         fund(bob, stakeFor(1));
         vm.startPrank(bob);
-        uint32 second = nodes.register(operatorOf(id), termsOf(CPU_EU, 1, 1), profile(), stakeFor(1));
+        uint32 second = nodes.register(consentOf(bob, operatorKey(id)), termsOf(CPU_EU, 1, 1), profile(), stakeFor(1));
         vm.stopPrank();
         vm.expectRevert(abi.encodeWithSelector(ISupply.WrongStatus.selector, id, ISupply.NodeStatus.Withdrawn));
         vm.prank(alice);
-        nodes.setOperator(id, keeper);
+        nodes.setOperator(id, _itself(keeper));
         assertEq(nodes.nodeOfOperator(operatorOf(id)), second);
     }
 
@@ -290,5 +288,32 @@ contract NodeRegistryTest is Fixture {
         nodes.node(4);
         vm.expectRevert(abi.encodeWithSelector(ISupply.UnknownClass.selector, 7));
         supply.class(7);
+    }
+
+    /// @notice Nobody names a key that has not agreed to work for them, for this chain, contract, owner and time.
+    function test_Consent() public {
+        INodeRegistry.Consent memory consent = consentOf(bob, keyOf("keeper"));
+        vm.startPrank(alice);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NoConsent.selector, keeper, alice));
+        nodes.setOperator(id, consent);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NoConsent.selector, keeper, alice));
+        nodes.setOperator(id, INodeRegistry.Consent(keeper, block.timestamp, ""));
+        consent = consentOf(alice, keyOf("keeper"));
+        consent.deadline += 1;
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NoConsent.selector, keeper, alice));
+        nodes.setOperator(id, consent);
+        consent.deadline -= 1;
+        vm.warp(consent.deadline + 1);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.ConsentExpired.selector, keeper, consent.deadline));
+        nodes.setOperator(id, consent);
+        vm.warp(consent.deadline);
+        nodes.setOperator(id, consent);
+        assertEq(nodes.nodeOfOperator(keeper), id);
+        assertEq(nodes.consentDigest(bob, keeper, 7), consentDigest(bob, keeper, 7));
+    }
+
+    /// @dev An owner that is its own operator, which signs nothing.
+    function _itself(address operator) private pure returns (INodeRegistry.Consent memory) {
+        return INodeRegistry.Consent(operator, 0, "");
     }
 }

@@ -128,7 +128,7 @@ contract ReassignmentTest is Failures {
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.NotModule.selector, address(this)));
         tasks.refund(1, 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotModule.selector, address(this)));
-        leases.grant(new ILeaseRegistry.Grant[](0));
+        leases.grant(new ILeaseRegistry.Grant[](0), 0);
     }
 
     /// @notice Orphans of tasks that were cancelled meanwhile are refunded and need no seed.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {INodeRegistry} from "../../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {ISupply} from "../../../../contracts/interfaces/ISupply.sol";
 import {IRoundManager} from "../../../../contracts/interfaces/IRoundManager.sol";
@@ -268,7 +269,7 @@ contract RoundManagerTest is Fixture {
         fund(bob, stake);
         ISupply.Terms memory terms = termsOf(CPU_EU, 1, 1);
         vm.prank(bob);
-        nodes.register(bob, terms, profile(), stake);
+        nodes.register(INodeRegistry.Consent(bob, 0, ""), terms, profile(), stake);
         assertBooks();
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {INodeRegistry} from "../../../../contracts/interfaces/INodeRegistry.sol";
 import {ITelemetry} from "../../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Reports} from "../../support/Reports.sol";
@@ -22,10 +23,16 @@ contract Wallet is IERC1271 {
     }
 }
 
-/// @title An operator that burns all the gas that it is given
+/// @title An operator that burns all the gas that it is given, once it has been named
 contract Burner is IERC1271 {
+    bool private burning;
+
+    function burn() external {
+        burning = true;
+    }
+
     function isValidSignature(bytes32, bytes calldata) external view returns (bytes4) {
-        while (gasleft() != 0) {}
+        while (burning && gasleft() != 0) {}
         return IERC1271.isValidSignature.selector;
     }
 }
@@ -39,7 +46,9 @@ contract ContractOperatorsTest is Fixture, Reports {
     }
 
     function test_WalletReports() public {
-        _setOperator(1, address(new Wallet(operatorOf(1))));
+        Wallet wallet = new Wallet(operatorOf(1));
+        bytes32 consent = consentDigest(alice, address(wallet), block.timestamp);
+        _setOperator(1, address(wallet), sign(operatorKey(1), consent));
         ITelemetry.Report memory r = _next(1);
         assertEq(post(signed(r)), 1, "its key signed");
         assertEq(telemetry.reportStateOf(1).load, r.load);
@@ -51,16 +60,26 @@ contract ContractOperatorsTest is Fixture, Reports {
 
     /// @notice What an operator does with its gas costs its own report, not those of others in the batch.
     function test_BurnerSpoilsNothing() public {
-        _setOperator(1, address(new Burner()));
+        Burner burner = new Burner();
+        _setOperator(1, address(burner), "");
+        burner.burn();
         bytes memory batch = bytes.concat(signed(_next(1)), signed(reportOf(2, 5_000)), signed(reportOf(3, 5_000)));
         uint256 before = gasleft();
         assertEq(post(batch), 2);
         assertLt(before - gasleft(), 600_000);
     }
 
-    function _setOperator(uint32 nodeId, address operator) private {
+    /// @notice A wallet that did not agree is nobody's operator.
+    function test_WalletDoesNotConsent() public {
+        Wallet wallet = new Wallet(operatorOf(1));
+        bytes32 other = consentDigest(bob, address(wallet), block.timestamp);
+        vm.expectRevert(abi.encodeWithSelector(INodeRegistry.NoConsent.selector, address(wallet), alice));
+        _setOperator(1, address(wallet), sign(operatorKey(1), other));
+    }
+
+    function _setOperator(uint32 nodeId, address operator, bytes memory signature) private {
         vm.prank(alice);
-        nodes.setOperator(nodeId, operator);
+        nodes.setOperator(nodeId, INodeRegistry.Consent(operator, block.timestamp, signature));
     }
 
     /// @dev The first report of the node's second key.

@@ -77,8 +77,7 @@ contract TelemetryRefusalsTest is Fixture, Reports {
     /// @notice A node's former key no longer signs anything.
     function test_OldOperator() public {
         bytes memory packed = signed(reportOf(1, 5_000));
-        vm.prank(alice);
-        nodes.setOperator(1, keeper);
+        changeOperator(alice, 1, keyOf("keeper"));
         // The old key's sequence is over, and it cannot sign in the new key's.
         refused(packed, 1, 1, ITelemetry.Refusal.SequenceNotGrowing);
         ITelemetry.Report memory r = reportOf(1, 5_000);

@@ -1,8 +1,13 @@
 import type { Environment } from "../session/environment.ts";
 import { parseFile, runService } from "../session/programs.ts";
 
+/** Runs a node's agent. */
+export async function run({ file }: { readonly file: string }, environment: Environment): Promise<void> {
+  await runService(environment, "agent", ["run", "--config", parseFile(file, "agent")]);
+}
+
 /** Checks a node agent's configuration. */
-export default async function check(
+export async function check(
   { file, json }: { readonly file: string; readonly json: boolean },
   environment: Environment,
 ): Promise<void> {

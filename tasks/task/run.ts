@@ -1,0 +1,54 @@
+import { basename, dirname } from "node:path";
+
+import { addToStore } from "../data/add.ts";
+import { parseDuration } from "../session/duration.ts";
+import type { Environment } from "../session/environment.ts";
+import { programSpec } from "./program-spec.ts";
+import { type SubmitArguments, submitAndFollow } from "./submit.ts";
+
+interface Arguments extends SubmitArguments {
+  readonly script: string;
+  readonly data: string;
+  readonly image: string;
+  readonly args: string;
+  readonly cpus: string;
+  readonly memory: number;
+  readonly gpus: number;
+  readonly scratch: number;
+  readonly outputs: string;
+  readonly out: string;
+}
+
+/** Longest time of a unit where none is named, seconds. */
+const UNIT_SECONDS = 86_400;
+
+/** Packs a Python script with its folder, submits it, follows it, and fetches what it leaves. */
+export default async function run(args: Arguments, environment: Environment): Promise<void> {
+  const { script, data, image, store } = args;
+  await submitAndFollow(
+    args,
+    environment,
+    async () => {
+      if (script === "") throw new Error("Name the script: --script train.py");
+      if (image === "")
+        throw new Error("Name an image with PyTorch by digest: --image <registry>/trainer-python@sha256:…");
+      const code = await addToStore(store, dirname(script));
+      const inputs = data === "" ? undefined : await addToStore(store, data);
+      return programSpec({
+        script: basename(script),
+        code: code.cid,
+        data: inputs?.cid,
+        image,
+        args: args.args === "" ? [] : args.args.split(" "),
+        cpus: Number(args.cpus),
+        memoryMiB: args.memory,
+        gpus: args.gpus,
+        scratchMiB: args.scratch,
+        outputs: args.outputs.split(","),
+        checkpointInterval: parseDuration(args.interval),
+        unitSeconds: args.unitTime === "" ? UNIT_SECONDS : parseDuration(args.unitTime),
+      });
+    },
+    args.detach ? undefined : args.out,
+  );
+}
