@@ -29,7 +29,7 @@ const compiler = {
 
 /**
  * One way to build for tests and for deployments alike: what is tested is what is deployed, bit for bit, and no command
- * compiles anew what another has compiled. Hardhat's production profile would compile each file by itself, and note the
+ * compiles again what another has compiled. Hardhat's production profile would compile each file by itself, and note the
  * versions of its tools, unless told otherwise.
  */
 const profile = { ...compiler, isolated: false, toolVersionsInBuildInfo: false };

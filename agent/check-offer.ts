@@ -17,7 +17,7 @@ export function offerFindings(offer: Pick<Offer, "class" | "ask">, classes: read
         level: "error",
         entry: "node.class",
         value: offer.class,
-        what: "is no class of this network",
+        what: "is not a class of this network",
         bound: `one of: ${classes.map(({ name }) => name).join(", ")}`,
         remedy: "name the class of this machine, as it is written there",
       },

@@ -2,7 +2,7 @@
  * The node agent.
  *
  *     node agent/main.ts run --config agent.json       offer this machine, until SIGINT or SIGTERM
- *     node agent/main.ts check --config agent.json     say whether run would work, and what to mend; changes nothing (--json)
+ *     node agent/main.ts check --config agent.json     say whether run would work, and what to correct; changes nothing (--json)
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
 import { mkdir } from "node:fs/promises";

@@ -112,7 +112,7 @@ async function termsFindings({ reader }: Session, terms: TaskTerms): Promise<Fin
       wrong(
         "terms.classes",
         name,
-        "is no class of this network",
+        "is not a class of this network",
         `one of: ${classes.map((one) => one.name).join(", ")}`,
         "correct its name, or leave it out",
       );

@@ -4,7 +4,7 @@
  *     node developer/main.ts train --config developer.json --spec spec.json --terms terms.json
  *         submit a task, follow it, fetch and verify its results, accept them, and end when all is paid
  *     node developer/main.ts check --config developer.json [--spec spec.json] [--terms terms.json]
- *         say whether train would work, and what to mend; sends nothing (--json)
+ *         say whether train would work, and what to correct; sends nothing (--json)
  *     node developer/main.ts follow --config developer.json --task 7
  *         the same for a task that is submitted already
  */

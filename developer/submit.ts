@@ -117,7 +117,7 @@ async function openRecord(
 ): Promise<Submission> {
   const { signer } = await queue(key);
   const { chainId } = provider;
-  // A local chain begins anew under the same id and with the same addresses.
+  // A local chain starts again from nothing under the same id and with the same addresses.
   const first = chainId === LOCAL_CHAIN_ID ? await provider.getBlock(0) : null;
   const registry = await contracts.tasks.getAddress();
   const genesis = first?.hash ?? "";

@@ -3,7 +3,7 @@
  *
  *     node keepers/main.ts run --config keeper.json      run them until SIGINT or SIGTERM
  *     node keepers/main.ts plan --config keeper.json     say what they would do now, and why; sends nothing (--json)
- *     node keepers/main.ts check --config keeper.json    say whether run would work, and what to mend (--json)
+ *     node keepers/main.ts check --config keeper.json    say whether run would work, and what to correct (--json)
  */
 import { join } from "node:path";
 

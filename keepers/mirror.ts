@@ -246,6 +246,13 @@ export class Mirror {
     const known = numberOf(follower, "leases");
     for (let id = Math.max(known + 1, leaseCount - 10_000); id <= leaseCount; id++) dirty.leases.add(id);
     for (let id = this.#nodes.size + 1; id <= nodeCount; id++) dirty.nodes.add(id);
+    // Only a reorganisation takes a registration back; a look at an endpoint that lags is refused before.
+    for (const id of [...this.#nodes.keys(), ...dirty.nodes]) {
+      if (id <= nodeCount) continue;
+      dirty.nodes.delete(id);
+      this.#nodes.delete(id);
+      follower.db.prepare("DELETE FROM nodes WHERE id = ?").run(id);
+    }
     if (dirty.nodes.size === 0 && dirty.leases.size === 0) {
       this.#done(follower, block, leaseCount);
       return;

@@ -75,7 +75,7 @@ const COUNTED = {
 
 /**
  * What counted before, from a lease's folder. A file that is missing or damaged says nothing: then the newest checkpoints
- * count anew, and on top of what the chain has.
+ * count again, and on top of what the chain has.
  */
 export async function readCounted(folder: string): Promise<CountedUnits> {
   const state = await loadState(join(folder, FILE), COUNTED);

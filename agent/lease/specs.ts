@@ -78,7 +78,7 @@ export class Specs {
     try {
       const bytes = await readBounded(path, MAX_SPEC_BYTES);
       if (bytes === undefined || matches(cid, bytes)) return bytes;
-      // The CID of a tree of blocks is not the file's hash: the store, which verifies its blocks, writes the file anew.
+      // The CID of a tree of blocks is not the file's hash: the store, which verifies its blocks, writes the file again.
       if (cid.code !== RAW) {
         await rm(path);
         return undefined;

@@ -63,7 +63,7 @@ test("the one before the newest stays, older ones go once the newest is here", (
   assert.deepEqual(superfluous(wanted, here(1, "a2", "a1")), [], "the newest may never come");
 });
 
-test("a lease of no use any more keeps nothing, one without checkpoints on chain loses nothing", () => {
+test("a lease that is no longer of use keeps nothing, one without checkpoints on chain loses nothing", () => {
   assert.deepEqual(superfluous(new Map(), here(1, "a2", "a1")), here(1, "a2", "a1"));
   assert.deepEqual(superfluous(new Map([want(1)]), here(1, "a1")), []);
 });

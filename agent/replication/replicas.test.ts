@@ -108,7 +108,7 @@ test("what a producer asks for is copied: the newest two stay, older ones leave 
   assert.equal(store.usedBytes, 0);
 });
 
-test("whoever comes late copies both; one that nobody has any longer does not keep the newest away", async () => {
+test("a latecomer copies both; one that nobody has any longer does not keep the newest away", async () => {
   const [first, second] = [await post(), await post()];
   assert.deepEqual(await ask(open()), { kind: "held" });
   assert.deepEqual((await look(open())).sort(), [first, second].sort());
@@ -133,7 +133,7 @@ test("nothing is taken that is larger than the chain says, or than this node tak
   await post();
   assert.match(
     JSON.stringify(await ask(open({ maxCheckpointBytes: BYTES - 1 }))),
-    /more than the 299999 that this node copies/,
+    /bytes exceed the 299999 that this node copies/,
   );
   assert.deepEqual(await ask(open()), { kind: "held" });
 });
@@ -144,7 +144,7 @@ test("nobody has anything copied that is not this node's to hold", async () => {
     const answered = await ask(open({}, view));
     return answered.kind === "refused" ? answered.why : answered.kind;
   };
-  assert.match(await why({ lease: undefined }), /there is no lease 5/);
+  assert.match(await why({ lease: undefined }), /lease 5 does not exist/);
   assert.match(await why({ self: undefined }), /not registered/);
   assert.match(await why({ self: node(2, { status: "draining" }) }), /draining/);
   assert.match(await why({ producer: node(2) }), /made lease 5's work itself/);

@@ -115,9 +115,7 @@ export class Replicas {
     const wanted = wantedOf(view.lease, view.newest);
     const tooLarge = wanted.find(({ size }) => size > maxCheckpointBytes);
     if (tooLarge) {
-      return refuse(
-        `${String(tooLarge.size)} bytes are more than the ${String(maxCheckpointBytes)} that this node copies`,
-      );
+      return refuse(`${String(tooLarge.size)} bytes exceed the ${String(maxCheckpointBytes)} that this node copies`);
     }
     const lacking = missing(new Map([[leaseId, wanted]]), this.#held(), maxCheckpointBytes);
     if (lacking.length > 0 && view.lease.status === "paid" && fillsUp(store)) {
@@ -190,7 +188,7 @@ export class Replicas {
 /** Why a node should not copy what a lease leaves; undefined if it should. Pure. @param now Chain time, seconds. */
 function copyRefusal(leaseId: number, { lease, producer, self, holders }: CopyView, now: number): string | undefined {
   const name = `lease ${String(leaseId)}`;
-  if (!lease) return `there is no ${name} at the block that this node sees`;
+  if (!lease) return `${name} does not exist at the block that this node sees`;
   if (!self || self.status !== "active") return `this node is ${self?.status ?? "not registered"}`;
   if (producer?.id === self.id) return `node ${String(self.id)} made ${name}'s work itself`;
   if (!holders.includes(self.id)) {

@@ -91,7 +91,7 @@ export class ReceiptRequester {
     request: CheckpointClaim & { readonly signature: string },
     signal: AbortSignal,
   ): Promise<ReceiptAnswer> {
-    if (!node || node.endpoint === "") throw new Error("it does not say where it is reached");
+    if (!node || node.endpoint === "") throw new Error("it has no endpoint on chain");
     const { store, reputation } = this.#context;
     try {
       const options = { timeout: ANSWER_MS, maxBytes: MAX_MESSAGE_BYTES, signal };

@@ -164,7 +164,7 @@ export class ReceiptResponder {
     const { domain, maxCheckpointBytes } = this.#context;
     const name = `lease ${String(leaseId)}`;
     if (size > maxCheckpointBytes) {
-      return `${String(size)} bytes are more than the ${String(maxCheckpointBytes)} that this node takes in a checkpoint`;
+      return `${String(size)} bytes exceed the ${String(maxCheckpointBytes)} that this node takes in a checkpoint`;
     }
     const known = await this.#directory.find(leaseId, fence);
     if (!known) return `this node has not seen ${name} yet: ask again in some seconds`;

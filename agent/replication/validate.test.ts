@@ -39,7 +39,7 @@ test("a request of the lease's own node for a checkpoint that has got further is
 });
 
 for (const [what, change, says] of [
-  ["is not known", { lease: undefined }, /there is no lease 3/],
+  ["is not known", { lease: undefined }, /lease 3 does not exist/],
   ["has changed hands", { lease: { ...lease, fence: 3 } }, /fence 3, not 2/],
   ["is over", { lease: { ...lease, status: "expired" } }, /lease 3 is expired/],
   ["has got further already", { progress: 5_000 }, /beyond 5000/],
@@ -65,7 +65,7 @@ test("refuses as the producer itself, as no holder, when not active, for too man
   assert.match(refusal(request, { ...view, self: view.producer }) ?? "", /cannot vouch for itself/);
   assert.match(refusal(request, { ...view, holders: [9] }) ?? "", /is no holder/);
   assert.match(refusal(request, { ...view, self: { ...node(4, "0x"), status: "draining" } }) ?? "", /is draining/);
-  assert.match(refusal(request, { ...view, maxBytes: 999 }) ?? "", /1000 bytes are more than the 999/);
+  assert.match(refusal(request, { ...view, maxBytes: 999 }) ?? "", /1000 bytes exceed the 999/);
   assert.equal(refusal(request, { ...view, full: "the disk is full" }), "the disk is full");
   assert.match(refusal({ ...request, progress: 20_001 }, view) ?? "", /more than 2 units have/);
 });

@@ -34,7 +34,7 @@ export interface RequestView {
 export function refusal(request: ReceiptRequest, view: RequestView): string | undefined {
   const { lease, producer, self, signer } = view;
   const name = `lease ${String(request.leaseId)}`;
-  if (!lease) return `there is no ${name} at the block that this node sees`;
+  if (!lease) return `${name} does not exist at the block that this node sees`;
   if (lease.fence !== request.fence) {
     return `${name} has fence ${String(lease.fence)}, not ${String(request.fence)}: it has changed hands`;
   }
@@ -55,7 +55,7 @@ export function refusal(request: ReceiptRequest, view: RequestView): string | un
     return `${name} has got to ${String(view.progress)} already, beyond ${String(request.progress)}`;
   }
   if (request.size > view.maxBytes) {
-    return `${String(request.size)} bytes are more than the ${String(view.maxBytes)} that this node takes in a checkpoint`;
+    return `${String(request.size)} bytes exceed the ${String(view.maxBytes)} that this node takes in a checkpoint`;
   }
   return view.full;
 }

@@ -40,12 +40,12 @@ export interface AllocationContext {
  *
  * It keeps no state that matters: each cycle looks at the chain and takes the one step that is due. Solvers may remember
  * where their last solve ended, which makes the next one quicker and changes nothing else. Any number of keepers may run
- * at once; the first valid post settles the round, and the others find out in their simulation.
+ * at once; the first valid post settles the round, and the others learn of it in their simulation.
  */
 export class AllocationKeeper {
   readonly #context: AllocationContext;
   #lastWait = "";
-  /** Forgetting them costs a keeper that starts anew a few refused simulations. */
+  /** Forgetting them costs a keeper that is restarted a few refused simulations. */
   #tries: Tries = {};
   #looks = 0;
   #poolEmpty = false;
@@ -76,7 +76,7 @@ export class AllocationKeeper {
     }
     this.#lastWait = "";
     if (this.#letsOthersFirst(step)) {
-      // The market is everybody's news, whoever posts.
+      // The market is published, no matter which keeper posts.
       if (step.kind === "settle" && step.roundId !== this.#lastPlanned) await this.#plan(step.roundId);
       return false;
     }
@@ -159,7 +159,7 @@ export class AllocationKeeper {
 
   /**
    * Solves the open round, if its result is certified. What it shows of the market is published at once: the valid plan is
-   * unique, whoever posts it.
+   * unique, no matter who posts it.
    */
   async #plan(roundId: number): Promise<RoundPlan | undefined> {
     const { reader, solvers, logger, metrics, market } = this.#context;

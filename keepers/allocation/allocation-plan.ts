@@ -19,7 +19,7 @@ export interface AllocationView {
   readonly batch: "open" | "has its turn" | undefined;
   /** Listings that wait to be brought up to date. */
   readonly pendingListings: number;
-  /** Most pending listings that the opening of a round works off itself. */
+  /** Maximum pending listings that the opening of a round applies itself. */
   readonly pendingAtOpen: number;
   /** Ids in the queue, and whether a round could take each of them, as far as looked at. */
   readonly queue: readonly { readonly taskId: number; readonly servable: boolean }[];
@@ -27,7 +27,7 @@ export interface AllocationView {
   readonly queueLength: number;
   /** Parked tasks that a round could take and that pay for their stay in the queue, as far as looked at. */
   readonly parked: readonly number[];
-  /** Most tasks in a round. */
+  /** Maximum tasks in a round. */
   readonly roundMaxTasks: number;
   /** How many places of the queue the opening of a round looks at. */
   readonly looks: number;

@@ -7,7 +7,7 @@ import type { KeeperConfig } from "../config.ts";
 import type { Sender } from "../sender.ts";
 import { type BalancingPlan, type BalancingView, planBalancing } from "./balancing-plan.ts";
 
-/** Moves in one transaction; what is left is planned anew in the next cycle. */
+/** Moves in one transaction; what is left is planned again in the next cycle. */
 const MOST_MOVES = 16;
 
 /**
@@ -91,7 +91,7 @@ export class BalancingKeeper {
     logger.info({ moves, why }, "move");
     let units = 0;
     const posted = await sender.send(`move ${moves.length} leases`, async () => {
-      // Planned anew right before it is sent: reports may have come meanwhile.
+      // Planned again right before it is sent: reports may have come meanwhile.
       const now = await this.look();
       if (now.moves.length === 0) return null;
       units = now.moves.reduce((sum, move) => sum + (move.cause === "load" ? move.units : 0), 0);

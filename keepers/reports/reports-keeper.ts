@@ -158,7 +158,7 @@ export class ReportsKeeper {
       if (alone === 1n) good.push(signed);
       else bad.add(signed);
     }
-    this.#context.logger.info({ reports: bad.size }, "reports that the chain does not want (any more)");
+    this.#context.logger.info({ reports: bad.size }, "reports that the chain does not want, or no longer wants");
     this.#inbox.settle((signed) => bad.has(signed));
     return good;
   }

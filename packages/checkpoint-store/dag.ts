@@ -44,7 +44,7 @@ export function decodeNode(cid: CID, bytes: Uint8Array): PBNode {
   } catch (error) {
     throw new CheckpointError(
       "INVALID_DIRECTORY",
-      `Block ${cid.toString()} is no valid dag-pb node: its author must add the content again`,
+      `Block ${cid.toString()} is not a valid dag-pb node: its author must add the content again`,
       { cause: error },
     );
   }

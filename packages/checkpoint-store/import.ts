@@ -133,7 +133,7 @@ function notRestorable(path: string, why: string): CheckpointError {
 function notPlain(path: string, wanted: string): CheckpointError {
   return new CheckpointError(
     "INVALID_SOURCE",
-    `${path} is no plain ${wanted} (symbolic links, sockets and devices are refused): put a plain ${wanted} in its place`,
+    `${path} is not a plain ${wanted} (symbolic links, sockets and devices are refused): put a plain ${wanted} in its place`,
   );
 }
 

@@ -80,7 +80,10 @@ function pickLink(links: readonly PBLink[], random: Buffer): number {
 
 function toNonce(nonce: string): Buffer {
   if (!/^(?:[0-9a-f]{2}){16,64}$/i.test(nonce)) {
-    throw new CheckpointError("BAD_MESSAGE", `"${nonce.slice(0, 140)}" is no nonce: give 16 to 64 random bytes in hex`);
+    throw new CheckpointError(
+      "BAD_MESSAGE",
+      `"${nonce.slice(0, 140)}" is not a nonce: give 16 to 64 random bytes in hex`,
+    );
   }
   return Buffer.from(nonce, "hex");
 }

@@ -71,7 +71,7 @@ test("an unusable file is refused by name, with the remedy", () => {
   refused("[]", /no object/);
   refused('{"Drmp#Vault": "0x12"}', /Drmp#Vault is no address/);
   refused(`{"A#Vault": "${address(1)}", "B#Vault": "${address(2)}"}`, /two addresses of Vault/);
-  refused(file("Drmp#", NEEDED.slice(0, -1)), /lacks Reassignment; go on with it/, "DEPLOYMENT_INCOMPLETE");
+  refused(file("Drmp#", NEEDED.slice(0, -1)), /lacks Reassignment; complete it with/, "DEPLOYMENT_INCOMPLETE");
 });
 
 test("a missing deployment is named, with the remedy", async () => {

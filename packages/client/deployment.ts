@@ -140,7 +140,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
     throw new ChainError(
       "DEPLOYMENT_INCOMPLETE",
       false,
-      `The deployment in ${file} lacks ${missing.join(", ")}; go on with it: \`${deployCommand(chainId)}\`.`,
+      `The deployment in ${file} lacks ${missing.join(", ")}; complete it with: \`${deployCommand(chainId)}\`.`,
       { details: { missing } },
     );
   }
@@ -148,7 +148,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
 }
 
 /**
- * Checks that there is code at every address of a deployment. A local chain that was started anew has lost it, while
+ * Checks that there is code at every address of a deployment. A local chain that was restarted has lost it, while
  * the file still names it.
  *
  * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.

@@ -10,7 +10,7 @@ export interface Node {
   readonly capacity: number;
   /** Units under live leases. */
   readonly leased: number;
-  /** Units delivered and neither paid nor refused yet: the stake backs them, too. */
+  /** Units delivered and neither paid nor refused yet: the stake also backs them. */
   readonly undecided: number;
   /** With what it stands in the market now; absent if it does not. */
   readonly listing?: Listing;
@@ -23,7 +23,7 @@ export interface Node {
   readonly energySource: EnergySource;
   /** Average watts above which it is throttled; 0: never. */
   readonly powerThreshold: number;
-  /** The most watts that it can draw. */
+  /** Maximum power of the machine, watts. */
   readonly powerMax: number;
   /** Whether its reports let it take new work. */
   readonly eligible: boolean;

@@ -11,7 +11,7 @@ export const TASK_STATUSES = ENUMS.TaskStatus;
 export const LEASE_STATUSES = ENUMS.LeaseStatus;
 /** Status of a round (`IRoundManager.RoundStatus`). */
 export const ROUND_STATUSES = ENUMS.RoundStatus;
-/** How a report's energy was found out (`ITelemetry.Method`). What is estimated is never called measured. */
+/** How a report's energy was measured (`ITelemetry.Method`). What is estimated is never called measured. */
 export const ENERGY_METHODS = ENUMS.Method;
 /** Why a report was refused (`ITelemetry.Refusal`). */
 export const REPORT_REFUSALS = ENUMS.Refusal;
@@ -42,7 +42,7 @@ export type MoveCause = (typeof MOVE_CAUSES)[number];
 export type Admission = (typeof ADMISSIONS)[number];
 export type ParameterName = (typeof PARAMETERS)[number];
 
-/** Statuses of a lease that nothing changes any more. */
+/** Final statuses of a lease. */
 export const FINAL_LEASE_STATUSES: readonly LeaseStatus[] = ["paid", "released", "expired", "rejected"];
 
 /**

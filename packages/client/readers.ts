@@ -27,7 +27,7 @@ import {
   enumName,
 } from "./enums.ts";
 
-/** Most entries that one call reads; halved by itself where an endpoint cannot serve that many. */
+/** Maximum entries that one call reads; halved by itself where an endpoint cannot serve that many. */
 export interface PageSizes {
   readonly nodes?: number;
   readonly tasks?: number;

@@ -21,13 +21,13 @@ export interface ReportFacts {
   readonly coveredUntil: number;
   readonly now: number;
   readonly capacity: number;
-  /** The most that the machine can draw, watts. */
+  /** Maximum power of the machine, watts. */
   readonly powerMax: number;
   readonly chainId: bigint;
   readonly telemetry: string;
 }
 
-/** Most power that a unit of capacity can draw, watts (`MAX_UNIT_POWER` in Units.sol). */
+/** Maximum power of a unit of capacity, watts (`MAX_UNIT_POWER` in Units.sol). */
 const MAX_UNIT_POWER = 20_000;
 
 /** Longest time-out that counts for reports, seconds: what 16 bits hold. */
@@ -37,7 +37,7 @@ const MAX_TIMEOUT = 65_535;
  * Why the chain would refuse a report; undefined if it would take it. The twin of the contract's own judgement, so that
  * nobody pays for a report that is refused. Pure; O(shares).
  *
- * Whose the leases are is not looked at, because it takes a call for each: an agent knows its own, and a keeper finds out
+ * Whose the leases are is not looked at, because it takes a call for each: an agent knows its own, and a keeper sees it
  * in its simulation.
  *
  * @param facts Undefined if there is no such node.

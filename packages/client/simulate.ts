@@ -96,7 +96,7 @@ export async function fundAndSubmit(
   const seen = await simulateFunded(session, address, await request.prepare(), { amount });
   if (seen) {
     const gas = seen.gas === undefined ? "" : `, for about ${String(seen.gas)} gas`;
-    log.info({ account: address }, `simulated: "${request.label}" goes through once the VER is there${gas}`);
+    log.info({ account: address }, `simulated: "${request.label}" goes through once the VER has arrived${gas}`);
   }
   await ensureFunds(session, account, amount, log);
   return account.queue.submit(request);

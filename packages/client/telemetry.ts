@@ -40,11 +40,6 @@ export async function readReportStatesById(
   return read.flat();
 }
 
-/** Whether a node missed its reports. */
-export async function isSilent({ contracts }: Reader, at: BlockReference, nodeId: number): Promise<boolean> {
-  return answer(contracts.telemetry.silent(nodeId, blockTag(at)));
-}
-
 /** Sums over the nodes that count. */
 export async function readTotals({ contracts }: Reader, at: BlockReference): Promise<NetworkTotals> {
   const totals = await answer(contracts.telemetry.totals(blockTag(at)));

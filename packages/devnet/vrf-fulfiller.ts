@@ -47,7 +47,7 @@ async function run(options: Options): Promise<void> {
   const provider = await openProvider(options.rpc, { chainId });
   const client = String(await provider.send("web3_clientVersion", []));
   if (!SIMULATORS.test(client)) {
-    throw new Error(`${client} is no simulated chain; on a public chain Chainlink's own oracle answers.`);
+    throw new Error(`${client} is not a simulated chain; on a public chain Chainlink's own oracle answers.`);
   }
   const source =
     keystore === undefined

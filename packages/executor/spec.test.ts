@@ -134,8 +134,8 @@ test("a prototype key is an unknown or bad one, never followed", () => {
 test("bytes that are no JSON, not UTF-8, or too many are refused", () => {
   const refused = (bytes: Uint8Array, message: RegExp) =>
     assert.throws(() => parseSpec(bytes), { code: "SPEC_INVALID", message });
-  refused(new TextEncoder().encode("{"), /no JSON in UTF-8/);
-  refused(Uint8Array.of(0x22, 0xff, 0x22), /no JSON in UTF-8/);
+  refused(new TextEncoder().encode("{"), /not JSON in UTF-8/);
+  refused(Uint8Array.of(0x22, 0xff, 0x22), /not JSON in UTF-8/);
   refused(new Uint8Array(MAX_SPEC_BYTES + 1).fill(0x20), /65537 bytes, but at most 65536/);
   assert.throws(() => specBytes({ ...builtIn, args: Array(200).fill("x".repeat(4000)) }), /at most 65536/);
 });

@@ -151,7 +151,7 @@ export function parseSpec(bytes: Uint8Array): TaskSpec {
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new WorkloadError("SPEC_INVALID", `The task spec is no JSON in UTF-8: ${String(cause)}`, { cause });
+    throw new WorkloadError("SPEC_INVALID", `The task spec is not JSON in UTF-8: ${String(cause)}`, { cause });
   }
   return check(json);
 }

@@ -70,7 +70,7 @@ export async function serveHealth(options: {
   });
   const pages = new Map(Object.entries(options.pages ?? {}));
   const { pageMs = PAGE_MS, ...limits } = options.limits ?? {};
-  /** Metrics that are being collected: whoever asks meanwhile gets the same. */
+  /** Metrics that are being collected: other requests meanwhile get the same. */
   let collecting: Promise<string> | undefined;
   const metrics = (): Promise<string> => {
     collecting ??= options.registry.metrics().finally(() => {

@@ -62,7 +62,7 @@ process.on("exit", () => {
  * The sole use of a directory by one process, among all processes on all machines that see the directory. It needs no
  * lock of the file system.
  *
- * Whoever wants the directory puts a claim, a file of a name of its own, into its folder `lock`, and only then looks for
+ * A process that wants the directory puts a claim, a file of a name of its own, into its folder `lock`, and only then looks for
  * others': of two, at least one sees the other. A claim whose process is dead is deleted, by its own name, which no other
  * claim ever has. A process that cannot be seen from here (another machine, another container) is watched for a while:
  * who holds a directory touches its claim every three seconds.
@@ -196,7 +196,7 @@ async function otherClaims(path: string, own: string, self: ProcessIdentity, wat
 /** @returns undefined if the claim was withdrawn meanwhile. */
 async function readClaim(file: string): Promise<{ claim: Claim | undefined; touched: number } | undefined> {
   try {
-    // Opened anew each time: that is when network file systems ask their server.
+    // Opened again each time: that is when network file systems ask their server.
     const handle = await open(file, "r");
     try {
       const { mtimeMs } = await handle.stat();

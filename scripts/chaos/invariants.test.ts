@@ -89,7 +89,7 @@ for (const [what, change, says] of [
   });
 }
 
-test("tells what was there before and is not any more", () => {
+test("tells what existed before and no longer does", () => {
   assert.deepEqual(violations({ ...state, checkpoints: new Map(), supply: 999n }, state), [
     "the supply went from 1000 to 999",
     "the newest checkpoint of lease 3 went back",

@@ -17,7 +17,7 @@ import { KEEPERS, type PlannedFault } from "./schedule.ts";
 /** Time between two blocks, milliseconds. */
 const BLOCK_MS = 500;
 
-/** Short times, so that nodes that fail are found out within a few steps. */
+/** Short times, so that nodes that fail are detected within a few steps. */
 const CHANGES = {
   LeaseGrace: { value: 10 },
   SeedTimeout: { value: 12, min: 12 },

@@ -137,7 +137,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
     const journals = join(data, "data", "keeper", "journals");
     const inFlight = await restartKeeperInPost(parts, journals, signer.address, startKeeper);
 
-    say("two more nodes join, too dear for this round, with room for the work of others");
+    say("two more nodes join, too expensive for this round, with room for the work of others");
     for (const node of SPARES) await startAgent(node);
 
     const [ada, ...others] = NODES;
@@ -149,7 +149,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
       (await session.reader.leases(await session.reader.block())).filter(({ parent }) => parent === id);
     // The oracle is needed for this, and falls silent next.
     await seen(async () => (await Promise.all(killed.leaseIds.map(successorsOf))).flat().length > 0);
-    // Of the others whoever is in the middle of its work, the cheap ones first: they hold the most.
+    // Of the others, one in the middle of its work, the cheap ones first: they hold the most units.
     const { victim, rpcProxy, cut } = await seen(async () => {
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
         const plug = rpcProxies.get(node.name);
@@ -166,7 +166,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
       });
       say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
     };
-    // Side by side: work of the killed node that was not in this batch waits for the oracle, too.
+    // Side by side: work of the killed node that was not in this batch also waits for the oracle.
     const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
     for (const participant of TASKS) {
       const spec = developers.find((each) => each.participant === participant)?.spec ?? "";

@@ -35,8 +35,8 @@ export async function addToStore(directory: string, path: string): Promise<{ cid
   const store = new LocalStore(directory);
   await store.open();
   try {
-    const pin = { pin: "input" };
-    const { cid, size } = await (kind.isDirectory() ? store.addDirectory(path, pin) : store.addFile(path, pin));
+    const block = { pin: "input" };
+    const { cid, size } = await (kind.isDirectory() ? store.addDirectory(path, block) : store.addFile(path, block));
     return { cid: cid.toString(), size };
   } finally {
     await store.close();

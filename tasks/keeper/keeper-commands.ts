@@ -23,7 +23,7 @@ export const keeperCommands = [
     .build(),
   new CommandBuilder(
     "keeper:check",
-    "Says whether keeper:run would work, and what to mend",
+    "Says whether keeper:run would work, and what to correct",
     "--file .data/devnet/config/keeper.json",
   )
     .addOption(FILE)

@@ -10,7 +10,8 @@ export const keyCommands = [
     .addOption({ name: "keystore", description: "file to write, which must not be there yet", defaultValue: "" })
     .addOption({
       name: "passphraseFile",
-      description: "file with the passphrase, readable by its owner alone; made with a random one if it is not there",
+      description:
+        "file with the passphrase, readable by its owner alone; created with a random one if it does not exist",
       defaultValue: "",
     })
     .setAction(() => import("./new.ts"))

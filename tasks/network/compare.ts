@@ -108,7 +108,7 @@ function compareOracle(oracle: DeploymentView["oracle"], asked: DeploymentParame
       "oracle: consumer",
       subscription.consumers.some((consumer) => same(consumer, oracle.seeds)),
       `${oracle.seeds} is registered`,
-      `${oracle.seeds} is no consumer of subscription ${String(subscriptionId)}: its owner ${subscription.owner} has to call addConsumer`,
+      `${oracle.seeds} is not a consumer of subscription ${String(subscriptionId)}: its owner ${subscription.owner} has to call addConsumer`,
     ),
     expected(
       "oracle: funds",

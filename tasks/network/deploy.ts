@@ -81,7 +81,7 @@ async function deployTo(
   const wrong = showReport(output, dryRun.findings);
   const expected = { chainId, deploymentId, parametersFile: file, transactionsLeft: left.length, costs };
   if (args.dryRun) {
-    output.say("Dry run: nothing was sent. The checks are of the trial.");
+    output.say("Dry run: nothing was sent. The checks are of the dry run.");
     if (wrong > 0) process.exitCode = 1;
     return { dryRun: true, ...expected, wrong, findings: dryRun.findings };
   }
@@ -102,7 +102,7 @@ async function deployTo(
   const transactions: string[] = [];
   const connection = await hre.network.create({ network: name, override: { accounts: [deployer.privateKey] } });
   if (stale) await rm(directory, { recursive: true, force: true });
-  if (left.length > 0) output.say("Ctrl-C at any time: the same command goes on where it was.");
+  if (left.length > 0) output.say("Ctrl-C at any time: the same command continues where it stopped.");
   await runIgnition(hre, connection, {
     module,
     parameters,

@@ -69,7 +69,7 @@ function broken(why: string, cause?: unknown): ChainError {
   return new ChainError(
     "DEPLOYMENT_BROKEN",
     false,
-    `${why}\n\nWhat went through is kept: mend the cause and run the same command again. Where it says that a step is to be ` +
+    `${why}\n\nWhat went through is kept: correct the cause and run the same command again. Where it says that a step is to be ` +
       "wiped first: npx hardhat ignition wipe <deployment id> <step>.",
     { cause },
   );

@@ -32,7 +32,7 @@ export const networkCommands = [
 
   signing(
     "network:deploy",
-    "Deploys the protocol, after a trial on a chain in this process that shows what it costs and what network:check would say; run again, it goes on where it broke off",
+    "Deploys the protocol, after a dry run on a chain in this process, which shows what it costs and what network:check would say; run again, it goes on where it broke off",
     "--network baseSepolia --dry-run",
   )
     .addOption({

@@ -71,7 +71,7 @@ export const nodeCommands = [
 
   new CommandBuilder(
     "node:check",
-    "Says whether node:run would work, and what to mend",
+    "Says whether node:run would work, and what to correct",
     "--file .data/devnet/agent.json",
   )
     .addOption(FILE)

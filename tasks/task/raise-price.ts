@@ -27,7 +27,7 @@ export default async function raisePrice(
       throw new ChainError(
         "PRICE_NOT_RAISED",
         false,
-        `The maximum price of task ${String(task.id)} is ${formatVer(task.maxPrice)} VER, and ${formatVer(maxPrice)} VER is no more: name a higher one with --max-price.`,
+        `The maximum price of task ${String(task.id)} is ${formatVer(task.maxPrice)} VER, and ${formatVer(maxPrice)} VER is not higher: name a higher one with --max-price.`,
       );
     }
     const needed = await answer(contracts.tasks.depositToRaise(task.id, maxPrice, blockTag(block)));

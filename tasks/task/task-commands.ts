@@ -10,7 +10,7 @@ export const storeIn = (folder: string) =>
     defaultValue: `.data/developer/${folder}`,
   }) as const;
 const UNITS = { name: "units", description: "units of work", type: "int", defaultValue: 0 } as const;
-const MAX_PRICE = { name: "maxPrice", description: "the most a unit may cost, VER", defaultValue: "" } as const;
+const MAX_PRICE = { name: "maxPrice", description: "maximum price of a unit, VER", defaultValue: "" } as const;
 const CLASSES = {
   name: "classes",
   description:
@@ -26,7 +26,7 @@ function submitting(builder: CommandBuilder): CommandBuilder {
     .addOption(CLASSES)
     .addOption({
       name: "within",
-      description: "time until the results must be there, such as 24h",
+      description: "time until the results must be delivered, such as 24h",
       defaultValue: "24h",
     })
     .addOption({
@@ -56,7 +56,7 @@ function submitting(builder: CommandBuilder): CommandBuilder {
     })
     .addFlag({
       name: "detach",
-      description: "end after submitting; whoever runs the task must get its spec elsewhere",
+      description: "end after submitting; nodes must then get the spec from elsewhere",
     });
 }
 

@@ -194,7 +194,7 @@ describe("work that outlives its node", () => {
     const [last, before] = (await newest(1)).map((checkpoint) => fromChainCid(checkpoint).toString());
     if (last === undefined || before === undefined) throw new Error("there are two checkpoints");
 
-    // Whoever signs for copies keeps the newest two of them, and one that may yet be posted.
+    // A node that signs for copies keeps the newest two of them, and one that may yet be posted.
     const heldBy = async (name: string) => (await pinsOf(name, 1)).map(({ cid }) => cid);
     await until(
       "ben holds the newest two",
@@ -269,7 +269,7 @@ describe("work that outlives its node", () => {
       const cutOff = await lease(1);
       expect(cutOff?.status).to.equal("active");
       const overdue = async () => (await client.reader.block()).timestamp > (cutOff?.due ?? Infinity);
-      await until("the chain's clock is there, too", overdue, ann.said);
+      await until("the chain's clock has also passed it", overdue, ann.said);
       await failedOver();
       await until("the work goes on", () => lineOf(ben, "restored from checkpoint", { lease: 2 }), ben.said);
       await rpcProxy.plug();

@@ -139,7 +139,7 @@ describe("network:deploy and network:verify", () => {
         expect(one).to.include({ ok: true });
         expect(explorer.verified.has(one?.address ?? "")).to.equal(true);
       }
-      // What the chain has is not what the sources say any more.
+      // What the chain has is no longer what the sources say.
       const [faucet] = (await run("network:verify", ...at, "--contract", "TestnetFaucet", "--dry-run")).json[
         "contracts"
       ] as { address: string }[];

@@ -172,7 +172,7 @@ describe("reports, throttling and balance", () => {
     expect(taken.map(({ args }) => args.nodeId)).to.deep.equal([1n, 2n, 3n]);
     expect(new Set(taken.map(({ transactionHash }) => transactionHash)).size).to.equal(1);
     expect(await telemetry.queryFilter(telemetry.filters.ReportRefused(), before)).to.have.length(0);
-    // The second keeper finds out without paying, and so does a replay.
+    // The second keeper learns of it without paying, and so does a replay.
     expect(await two.keeper.cycle()).to.equal(false);
     expect(await one.keeper.cycle(), "nothing is left to post").to.equal(false);
     expect(one.keeper.receive(wire(reports[0]!))).to.deep.equal({ accepted: false, reason: "sequenceNotGrowing" });
@@ -256,7 +256,7 @@ describe("reports, throttling and balance", () => {
       [1, 2],
       [2, 2],
     ]);
-    // The same reports again: nothing moves any more, for the range cools down and the ends have to report first.
+    // The same reports again: nothing moves further, for the range cools down and the ends have to report first.
     for (const keeper of keepers) expect(await keeper.cycle()).to.equal(false);
   });
 

@@ -81,7 +81,7 @@ describe("the failover keeper", () => {
     expect(await failover.cycle(), "expire and open").to.equal(true);
     expect(await statuses()).to.deep.equal(["expired"]);
     expect((await batch()).status).to.equal("seeding");
-    // Another keeper, or this one started anew, goes on from there.
+    // Another keeper, or this one restarted, goes on from there.
     expect(await keeperAgain().cycle(), "waits for the seed").to.equal(false);
     await answerBatch(5n);
     expect(await keeperAgain().cycle(), "draw").to.equal(true);
@@ -96,7 +96,7 @@ describe("the failover keeper", () => {
     expect(await keeperAgain().cycle(), "nothing more").to.equal(false);
   });
 
-  it("expires and aborts only what a settled block shows, too", async () => {
+  it("expires and aborts only what a final block also shows", async () => {
     await leased();
     const { provider } = market.connection;
     let safe: string | undefined = "latest";

@@ -312,7 +312,7 @@ describe("reading the chain", () => {
     expect(index.live().map(({ id }) => id)).to.deep.equal([2]);
     expect((await index.refresh()).read.map(({ id }) => id)).to.deep.equal([2]);
 
-    // Undone and grown beyond: what was final is not any more.
+    // Undone and grown beyond: what was final no longer is.
     await network.request({ method: "evm_revert", params: [before] });
     await made.connection.networkHelpers.mine(3);
     const changes = await index.refresh();

@@ -59,8 +59,8 @@ describe("Hardhat tasks", () => {
     const { code, said, json } = await register({ operator: FIRST }, "--dry-run");
     expect(code, said).to.equal(0);
     expect(json).to.deep.equal({ dryRun: true });
-    // The registration itself was simulated as it will be once the VER is there.
-    expect(said).to.match(/simulated: "register a node of 2 units.*goes through once the VER is there/);
+    // The registration itself was simulated as it will be once the VER has arrived.
+    expect(said).to.match(/simulated: "register a node of 2 units.*goes through once the VER has arrived/);
     expect(said)
       .to.match(/costs +at most [\d.]+ ETH/)
       .and.to.match(/nothing was sent/);
@@ -107,7 +107,7 @@ describe("Hardhat tasks", () => {
       [{ operator: "me" }, /--operator has to be an address.*it is "me"/],
       [{ operator: `0x${"77".repeat(20)}` }, /no consent of an operator; make one.*node:consent --owner/],
       [{ consent: "12:0x12" }, /0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199 was good until|has not agreed to work/],
-      [{ ask: "cheap" }, /"cheap" is no amount of VER/],
+      [{ ask: "cheap" }, /"cheap" is not an amount of VER/],
     ] as const) {
       const { code, said } = await register({ operator, ...change }, "--yes");
       expect(code, said).to.equal(1);
@@ -202,7 +202,7 @@ describe("Hardhat tasks", () => {
     expect(late.json["error"], late.said).to.have.property("code").that.does.not.equal("FAILED");
     const fine = await submit({}, "--dry-run");
     expect(fine.code, fine.said).to.equal(0);
-    expect(fine.said).to.match(/simulated: "submit task" goes through once the VER is there/);
+    expect(fine.said).to.match(/simulated: "submit task" goes through once the VER has arrived/);
     expect(await market.contracts.tasks.taskCount()).to.equal(count);
     expect(await market.contracts.token.balanceOf(await accountAddress(15))).to.equal(0n);
   });

@@ -100,7 +100,7 @@ export class Bench {
     return { unit, running, ready, result };
   }
 
-  /** Containers that are there, running or not. */
+  /** Containers that exist, running or not. */
   async containers(): Promise<string[]> {
     return (await this.docker.listContainers({ all: true })).map(({ Names }) => (Names[0] ?? "").slice(1));
   }

@@ -50,7 +50,7 @@ test("a deployment that ran out of ETH half-way goes on where it was", { timeout
   await deploy("deploy-2");
   const deployment = await readDeployment(LOCAL_CHAIN_ID, deploymentFile(ID));
   await checkDeployment(deployment, provider);
-  assert.equal(deployment.addresses.VerToken, before["Drmp#VerToken"], "what was there is not deployed anew");
+  assert.equal(deployment.addresses.VerToken, before["Drmp#VerToken"], "what was deployed is not deployed again");
 
   const nonce = await provider.getTransactionCount(DEPLOYER);
   await deploy("deploy-3");

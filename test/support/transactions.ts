@@ -21,7 +21,7 @@ export interface RevertedCall extends Call {
   readonly refusal: string;
   /**
    * What others did in the block that made it impossible: the call would have succeeded on top of the block before that one.
-   * Empty if it has been impossible for so long that whoever sent it must have known.
+   * Empty if it has been impossible for so long that its sender must have known.
    */
   readonly causes: readonly string[];
 }
@@ -33,7 +33,7 @@ export interface RevertedCall extends Call {
 const RACES = [
   // A holder that leaves takes the receipts with it that are on their way in others' checkpoints.
   { call: "checkpoints.post", refusal: "HolderNotActive", cause: "nodes.drain" },
-  // Whoever opens a round freezes the listings.
+  // Opening a round freezes the listings.
   { call: "nodes.sync", refusal: "ListingsFrozen", cause: "rounds.open" },
 ] as const;
 

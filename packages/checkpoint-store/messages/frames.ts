@@ -30,7 +30,7 @@ export function jsonStream(stream: Stream, maxBytes: number): JsonStream {
       try {
         return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray())) as unknown;
       } catch (error) {
-        throw new CheckpointError("BAD_MESSAGE", "The message is no JSON", { cause: error });
+        throw new CheckpointError("BAD_MESSAGE", "The message is not JSON", { cause: error });
       }
     },
     write: async (message, signal) => {

@@ -243,7 +243,7 @@ export class Messenger {
       signal.throwIfAborted();
       if (error instanceof CheckpointError) return { ok: false, code: error.code, message: error.message };
       this.#log.error({ protocol, peer, err: error }, "Answering a request failed");
-      return { ok: false, code: "FAILED", message: "it failed to answer" };
+      return { ok: false, code: "FAILED", message: "it could not answer" };
     } finally {
       running.delete(counted);
       open.delete(counted);

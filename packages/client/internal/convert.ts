@@ -29,7 +29,7 @@ export function safe(value: bigint): number {
 }
 
 /**
- * A size that a node claims. Whoever claims an absurd one must not stop others from reading on, so what a double does
+ * A size that a node claims. A node that claims an absurd one must not stop others from reading on, so what a double does
  * not hold becomes 2^53 - 1, which no bound allows.
  */
 function claimedSize(value: bigint): number {

@@ -151,7 +151,8 @@ export class Images {
     }
     await this.#pull(name);
     const pulled = await this.#inspect(name);
-    if (!pulled) throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but is not there.`);
+    if (!pulled)
+      throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but the engine does not have it.`);
     const { id, bytes } = pulled;
     if (bytes > this.#limits.eachMiB * MIB) {
       await answer(() => this.#docker.getImage(name).remove()).catch(() => undefined);
@@ -170,7 +171,7 @@ export class Images {
       return { id: Id, bytes: Size, volumes: Object.keys(Config?.Volumes ?? {}) };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
-      throw new WorkloadError("IMAGE_UNAVAILABLE", `The engine cannot tell of ${name}: ${messageOf(error)}`, {
+      throw new WorkloadError("IMAGE_UNAVAILABLE", `The engine did not answer about ${name}: ${messageOf(error)}`, {
         cause: error,
       });
     }

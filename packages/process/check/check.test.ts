@@ -148,7 +148,7 @@ test("exit codes: 0 with warnings, 75 where waiting may help, else 1; each part 
     text,
     /^network {2}chain 1\n\nnote {3}operator "0\.0{16}1 ETH": .*\nWRONG {2}network\.rpcUrl: It is down\./,
   );
-  assert.match(text, /2 to mend before it can run\n$/);
+  assert.match(text, /2 to correct before it can run\n$/);
   assert.equal(
     findingText({ level: "error", entry: "a", value: "1", what: "is odd", bound: "even", remedy: "use 2" }),
     'WRONG  a "1": is odd. It has to be even. Use 2.',

@@ -1,7 +1,7 @@
 import { isRetryable } from "@verai/errors/drmp-error";
 import { ConfigError } from "../config.ts";
 
-/** Something that `run` would stumble over, or that whoever runs it should know. */
+/** Something that would make `run` fail, or that its operator should know. */
 export interface Finding {
   /** `error`: `run` would not work. `warning`: it would, but probably not as meant. */
   readonly level: "error" | "warning";
@@ -86,7 +86,7 @@ export function reportText({ facts, findings }: CheckReport): string {
   const width = Math.max(0, ...facts.map(([name]) => name.length));
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
   const wrong = findings.filter(({ level }) => level === "error").length;
-  const end = wrong === 0 ? "ready to run" : `${String(wrong)} to mend before it can run`;
+  const end = wrong === 0 ? "ready to run" : `${String(wrong)} to correct before it can run`;
   return `${[...lines, ...(findings.length > 0 ? ["", ...findings.map(findingText)] : []), "", end].join("\n")}\n`;
 }
 

@@ -234,7 +234,7 @@ function settle(simulated: Simulated, threshold: number, hysteresis: number): Mo
   }
 }
 
-test("planning again and again among equal machines ends, and whoever gave never takes", () => {
+test("planning again and again among equal machines ends, and a node that gave never takes", () => {
   fc.assert(
     fc.property(networks, fc.integer({ min: 0, max: 2000 }), (network, threshold) => {
       const equal = { ...network, nodes: network.nodes.map(({ owner }) => ({ owner, capacity: 12 })) };

@@ -87,7 +87,7 @@ export function drawnNode(
  * and that `counts` lets pass. The same list as `CheckpointRegistry.holdersOf`. O({@link HOLDER_CANDIDATES}).
  *
  * Positions, their number and the average stake are fixed before anybody knows the seed, so nobody finds friends among the
- * holders, and whoever joins or adds stake later is none.
+ * holders, and anyone who joins or adds stake later is none.
  *
  * @param replicas - Receipts that the lease's task asks for.
  * @param positionAt - Position of the pool as it is now.

@@ -46,7 +46,7 @@ test("what is no amount is refused with the remedy", () => {
   assert.throws(() => weiToMicro(-1n), refused(/negative/));
   assert.throws(() => weiToMicro(microToWei(MAX_PRICE + 1)), refused(/highest is 1099511\.627775 VER/));
   assert.throws(() => microToWei(0.5), refused(/whole number/));
-  assert.throws(() => microToWei(NaN), refused(/NaN is no whole number/));
+  assert.throws(() => microToWei(NaN), refused(/NaN is not a whole number/));
 });
 
 test("asks become ticks and back", () => {

@@ -13,12 +13,12 @@ export class MoneyError extends DrmpError {
 /**
  * Reads an amount of VER such as `12`, `0.5` or `12.5 VER` into wei. Exact.
  *
- * @throws MoneyError if the text is no plain decimal number, is negative or has more than 18 decimals.
+ * @throws MoneyError if the text is not a plain decimal number, is negative or has more than 18 decimals.
  */
 export function parseVer(text: string): bigint {
   const match = /^(\d+)(?:\.(\d+))?(?:\s*VER)?$/.exec(text.trim());
   if (!match) {
-    throw new MoneyError(`"${text}" is no amount of VER: write digits with a decimal point, such as 12.5.`);
+    throw new MoneyError(`"${text}" is not an amount of VER: write digits with a decimal point, such as 12.5.`);
   }
   const [, whole = "0", decimals = ""] = match;
   if (decimals.length > VER_DECIMALS) {
@@ -39,7 +39,7 @@ export function formatVer(wei: bigint): string {
  */
 export function microToWei(micro: number | bigint): bigint {
   if (typeof micro === "number" && !Number.isSafeInteger(micro)) {
-    throw new MoneyError(`${micro} is no whole number of micro-VER: round it to one.`);
+    throw new MoneyError(`${micro} is not a whole number of micro-VER: round it to one.`);
   }
   return BigInt(micro) * PRICE_UNIT;
 }

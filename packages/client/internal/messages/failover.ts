@@ -17,7 +17,7 @@ export const FAILOVER: ErrorMessages = {
   },
   "ReceiptsOutOfOrder(uint8)": {
     say: (a) =>
-      `The receipt of candidate ${a.text("candidate")} is out of place or there twice; give receipts in ascending order of their candidates.`,
+      `The receipt of candidate ${a.text("candidate")} is out of order or given twice; give receipts in ascending order of their candidates.`,
   },
   "NotHolder(uint32,uint8)": {
     say: (a) =>

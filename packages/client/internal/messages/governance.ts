@@ -31,7 +31,7 @@ export const GOVERNANCE: ErrorMessages = {
       `${a.text("caller")} must announce this ${a.text("delay")} s ahead; schedule it at the access manager and execute it then.`,
   },
   "AccessManagedInvalidAuthority(address)": {
-    say: (a) => `${a.text("authority")} is no access manager; give the address of one.`,
+    say: (a) => `${a.text("authority")} is not an access manager; give the address of one.`,
   },
   "AccessManagerAlreadyScheduled(bytes32)": {
     say: (a) => `Operation ${a.text("operationId")} is scheduled already; execute or cancel it first.`,

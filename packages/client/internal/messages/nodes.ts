@@ -68,7 +68,7 @@ export const NODES: ErrorMessages = {
   },
   "InvalidOperator()": fixed("The operator may not be the zero address; give the address of the agent's key."),
   "InvalidEndpoint(uint256)": {
-    say: (a) => `The endpoint is ${a.text("length")} bytes long; 256 are the most. Give fewer or shorter multiaddrs.`,
+    say: (a) => `The endpoint is ${a.text("length")} bytes long; the maximum is 256. Give fewer or shorter multiaddrs.`,
   },
   "WrongStatus(uint32,uint8)": {
     say: (a) =>
@@ -117,7 +117,7 @@ export const NODES: ErrorMessages = {
   },
   "NodesOutOfOrder(uint32)": {
     say: (a) =>
-      `In the post node ${a.text("nodeId")} is out of place or there twice; a class's nodes go in ascending order of their hash with the seed.`,
+      `In the post node ${a.text("nodeId")} is out of order or given twice; a class's nodes go in ascending order of their hash with the seed.`,
   },
   "ClassUnitsMismatch(uint8,uint256,uint256)": {
     say: (a) =>

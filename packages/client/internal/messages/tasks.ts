@@ -39,7 +39,7 @@ export const TASKS: ErrorMessages = {
   },
   "ClassesNotAscending(uint8)": {
     say: (a) =>
-      `Class ${a.text("classId")} is out of place or there twice; give the classes in ascending order, each once.`,
+      `Class ${a.text("classId")} is out of order or given twice; give the classes in ascending order, each once.`,
   },
   "SurchargeCountMismatch(uint256,uint256)": {
     say: (a) =>

@@ -43,7 +43,7 @@ export const TELEMETRY: ErrorMessages = {
   "ClassEnergyOutOfBounds(uint8,uint40,uint24)": {
     say: (a) =>
       `Class ${a.text("classId")} cannot have a baseline of ${a.text("baselineJoules")} J and a grid intensity of ` +
-      `${a.text("gridIntensity")} mg/kWh; 1,728,000,000 J and 2,000,000 mg/kWh are the most.`,
+      `${a.text("gridIntensity")} mg/kWh; the maximum is 1,728,000,000 J and 2,000,000 mg/kWh.`,
   },
   "LeaseNotCreditable(uint32)": {
     say: (a) =>
@@ -59,8 +59,7 @@ export const TELEMETRY: ErrorMessages = {
     say: (a) => `Lease ${a.text("leaseId")} is not active, or overdue, so it cannot move; plan again from the chain.`,
   },
   "NodeNotReporting(uint32)": {
-    say: (a) =>
-      `Node ${a.text("nodeId")} has not reported, or not lately; work moves only from nodes that report in time.`,
+    say: (a) => `Node ${a.text("nodeId")} has not reported recently; work moves only from nodes that report in time.`,
   },
   "MaxLatencyOutOfBounds(uint8,uint16,uint64,uint64)": {
     say: (a) =>

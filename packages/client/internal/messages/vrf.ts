@@ -14,7 +14,7 @@ export const VRF: ErrorMessages = {
   "ZeroAddress()": fixed("The zero address is no coordinator; give the address of Chainlink's coordinator."),
   "InvalidConsumer(uint256,address)": {
     say: (a) =>
-      `${a.text("consumer")} is no consumer of the VRF subscription ${a.text("subId")}; the subscription's owner has to add it ` +
+      `${a.text("consumer")} is not a consumer of the VRF subscription ${a.text("subId")}; the subscription's owner has to add it ` +
       `(addConsumer at the coordinator).`,
   },
   "InvalidSubscription()": fixed(

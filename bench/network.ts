@@ -1,0 +1,247 @@
+/**
+ * What an agent and a keeper cost the chain's endpoint and their machine, by the size of the network: `npm run bench:network --
+ * [--quick] [--json] [--write]`.
+ *
+ *     --quick    networks of up to 300 nodes and a tenth of the history, under three minutes
+ *     --json     print JSON instead of tables
+ *     --write    put the tables into docs/concepts/scale.md
+ *
+ * Real processes read a real chain over HTTP, through a proxy that counts. The chain is Hardhat's, simulated as an OP stack, with a
+ * block every two seconds; its nodes have registered, and its leases were written into the contracts' storage. Exits with 1 if a
+ * goal is missed.
+ */
+import { HDNodeWallet, toBeHex } from "ethers";
+
+import { interruptible } from "@verai/process/program";
+import { openMarket } from "@verai/devnet/market";
+import { Bench } from "@verai/devnet/programs";
+import { dataOf, type Measured, measure, type Subject } from "./network/measure.ts";
+import { NetworkState, type Size } from "./network/state.ts";
+import { type BenchFlags, benchCommand } from "./options.ts";
+import { load, machine, markdownTable, writeSection } from "./report.ts";
+
+/** Seconds between two looks of agents and keepers, as they are unless configured. */
+const INTERVAL = 4;
+const KIB = 1_000;
+/** Of Hardhat's accounts, which are public. */
+const PHRASE = "test test test test test test test test test test test junk";
+/** Seconds between two reports of a node, as on BASE. */
+const REPORT_INTERVAL = 300;
+
+const flags = benchCommand(
+  "bench:network",
+  "What an agent and a keeper cost, by the size of the network",
+  "networks of up to 300 nodes and a tenth of the history, under three minutes",
+)
+  .parse()
+  .opts<BenchFlags>();
+const say = (text: string): void => {
+  if (!flags.json) process.stderr.write(`${text}\n`);
+};
+
+const SIZES: readonly Size[] = flags.quick
+  ? [
+      { nodes: 30, live: 30, history: 1_000 },
+      { nodes: 300, live: 300, history: 10_000 },
+    ]
+  : [
+      { nodes: 100, live: 100, history: 10_000 },
+      { nodes: 1_000, live: 1_000, history: 100_000 },
+      { nodes: 10_000, live: 10_000, history: 1_000_000 },
+    ];
+const SECONDS = flags.quick ? 16 : 24;
+
+/** What is to hold of one subject. */
+interface Goal {
+  readonly subject: string;
+  readonly what: string;
+  readonly value: (of: Measured) => number;
+  readonly most: number;
+  readonly unit: string;
+  /** Whether it may not grow by more than a fifth from the smallest network to the largest. */
+  readonly flat: boolean;
+}
+
+const SUBJECT = { idle: "agent, idle", busy: "agent with 4 leases", keeper: "keeper of all kinds" } as const;
+
+const GOALS: readonly Goal[] = [
+  { subject: SUBJECT.idle, what: "calls a cycle", value: (of) => of.callsPerCycle, most: 3, unit: "", flat: true },
+  {
+    subject: SUBJECT.idle,
+    what: "kB a cycle",
+    value: (of) => of.bytesPerCycle / KIB,
+    most: 20,
+    unit: "kB",
+    flat: true,
+  },
+  { subject: SUBJECT.idle, what: "CPU a cycle", value: (of) => of.cpuMsPerCycle, most: 20, unit: "ms", flat: true },
+  { subject: SUBJECT.idle, what: "memory", value: (of) => of.rssMiB, most: 200, unit: "MiB", flat: true },
+  { subject: SUBJECT.busy, what: "calls a cycle", value: (of) => of.callsPerCycle, most: 6, unit: "", flat: true },
+  { subject: SUBJECT.keeper, what: "calls a cycle", value: (of) => of.callsPerCycle, most: 30, unit: "", flat: true },
+  { subject: SUBJECT.keeper, what: "memory", value: (of) => of.rssMiB, most: 1_000, unit: "MiB", flat: false },
+  ...Object.values(SUBJECT).flatMap((subject): Goal[] => [
+    { subject, what: "start with nothing on disk", value: (of) => of.fresh, most: 60, unit: "s", flat: false },
+    { subject, what: "start again after a kill", value: (of) => of.again, most: 10, unit: "s", flat: false },
+  ]),
+];
+
+const interrupted = interruptible(say);
+const results = await measureAll().catch((error: unknown) => {
+  if (interrupted.aborted) process.exit();
+  throw error;
+});
+const judged = GOALS.map((goal) => judge(goal));
+const missed = judged.filter(({ misses }) => misses.length > 0);
+if (flags.json) process.stdout.write(`${JSON.stringify({ machine: machine(), sizes: SIZES, results, missed })}\n`);
+else process.stdout.write(report());
+if (flags.write) writeSection("bench:network", report(), "concepts/scale.md");
+for (const { goal, misses } of missed) say(`missed: ${goal.subject}, ${goal.what}: ${misses.join("; ")}`);
+process.exit(missed.length > 0 ? 1 : 0);
+
+async function measureAll(): Promise<Record<string, Measured[]>> {
+  // No node of the network but those measured reports: they are not to be silent for as long as this takes. The interval is that
+  // of BASE.
+  const market = await openMarket({
+    ReportTimeout: { value: 43_200 },
+    ReportInterval: { value: REPORT_INTERVAL },
+    OutageGrace: { value: 3_600 },
+  });
+  const bench = await Bench.open(market);
+  const found: Record<string, Measured[]> = {};
+  try {
+    const state = new NetworkState(market);
+    const operatorKeyOf = (at: number): string => (at <= 2 ? testKey(5 + at) : toBeHex(2n ** 120n + BigInt(at), 32));
+    for (const size of SIZES) {
+      const began = performance.now();
+      await state.grow(size, operatorKeyOf);
+      say(`${size.nodes} nodes, ${size.live} live leases, ${size.history} of history: made in ${seconds(began)} s`);
+      await market.connection.provider.request({ method: "evm_setIntervalMining", params: [2_000] });
+      // At the same time: they share nothing but the chain.
+      const all = await Promise.all(
+        subjects(bench).map(async (subject) => ({
+          subject,
+          measured: await measure(bench, market.url, subject, SECONDS),
+        })),
+      );
+      for (const { subject, measured } of all) {
+        (found[subject.name] ??= []).push(measured);
+        const { callsPerCycle, bytesPerCycle, cpuMsPerCycle, rssMiB, fresh, again } = measured;
+        say(
+          `  ${subject.name}: ${callsPerCycle.toFixed(1)} calls, ${(bytesPerCycle / KIB).toFixed(1)} kB, ${cpuMsPerCycle.toFixed(0)} ms a cycle, ` +
+            `${rssMiB.toFixed(0)} MiB; starts in ${fresh.toFixed(1)} s, again in ${again.toFixed(1)} s; load ${load().toFixed(1)}`,
+        );
+      }
+      await market.connection.provider.request({ method: "evm_setIntervalMining", params: [0] });
+    }
+  } finally {
+    await bench.close();
+    await market.close();
+  }
+  return found;
+}
+
+/** Private key of one of Hardhat's accounts. */
+function testKey(account: number): string {
+  return HDNodeWallet.fromPhrase(PHRASE, undefined, `m/44'/60'/0'/0/${String(account)}`).privateKey;
+}
+
+function seconds(began: number): string {
+  return ((performance.now() - began) / 1000).toFixed(0);
+}
+
+function subjects(bench: Bench): Subject[] {
+  const agent = (name: string, account: number, owner: number): Subject => ({
+    name,
+    interval: INTERVAL,
+    loops: ["agent", "telemetry"],
+    args: (config) => ["agent/main.ts", "run", "--config", config],
+    configure: (rpcUrl, port) => {
+      const dataDir = dataOf(bench, `agent-${String(account)}`);
+      const config = {
+        network: { ...bench.network, rpcUrl },
+        operator: { testAccount: account },
+        owner: { testAccount: owner },
+        dataDir,
+        node: {
+          class: "cpu/eu",
+          capacity: 1,
+          ask: "0.001",
+          powerThreshold: 100,
+          powerMax: 1_000,
+          energySource: "wind",
+        },
+        store: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+        telemetry: { cpus: 64 },
+        // Nobody has the spec of what it is leased: it waits for it.
+        specTimeout: 86_400,
+        service: { port, logLevel: "warn" },
+      };
+      return { dataDir, config };
+    },
+  });
+  const keeper: Subject = {
+    name: SUBJECT.keeper,
+    interval: INTERVAL,
+    loops: ["allocation", "failover", "reports", "balancing"],
+    args: (config) => ["keepers/main.ts", "run", "--dry-run", "--config", config],
+    configure: (rpcUrl, port) => {
+      const dataDir = dataOf(bench, "keeper");
+      const config = {
+        network: { ...bench.network, rpcUrl },
+        dataDir,
+        reports: { listen: ["/ip4/127.0.0.1/tcp/0"] },
+        service: { port, logLevel: "error" },
+      };
+      return { dataDir, config };
+    },
+  };
+  return [agent(SUBJECT.idle, 6, 1), agent(SUBJECT.busy, 7, 5), keeper];
+}
+
+interface Judged {
+  readonly goal: Goal;
+  readonly values: readonly number[];
+  readonly misses: readonly string[];
+}
+
+function judge(goal: Goal): Judged {
+  const values = (results[goal.subject] ?? []).map(goal.value);
+  const misses: string[] = [];
+  const highest = Math.max(...values);
+  if (highest > goal.most) misses.push(`${show(highest, goal.unit)} instead of at most ${show(goal.most, goal.unit)}`);
+  const [first = 0, last = 0] = [values[0], values.at(-1)];
+  // Less than half a call, or a few milliseconds, is no growth but noise.
+  const noise = goal.unit === "" ? 0.5 : goal.unit === "ms" ? 5 : 0;
+  if (goal.flat && last > 1.2 * first + noise)
+    misses.push(`${show(first, goal.unit)} grew to ${show(last, goal.unit)}`);
+  return { goal, values, misses };
+}
+
+function show(value: number, unit: string): string {
+  return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)}${unit === "" ? "" : ` ${unit}`}`;
+}
+
+function report(): string {
+  const columns = [
+    { heading: "role" },
+    { heading: "" },
+    ...SIZES.map(({ nodes }) => ({ heading: `${nodes.toLocaleString("en")} nodes`, align: "right" as const })),
+    { heading: "goal", align: "right" as const },
+    { heading: "" },
+  ];
+  const rows = judged.map(({ goal, values, misses }) => [
+    goal.subject,
+    goal.what,
+    ...values.map((value) => show(value, goal.unit)),
+    `≤ ${show(goal.most, goal.unit)}${goal.flat ? ", flat" : ""}`,
+    misses.length === 0 ? "met" : `**missed**: ${misses.join("; ")}`,
+  ]);
+  const sizes = SIZES.map(
+    ({ nodes, live, history }) =>
+      `${nodes.toLocaleString("en")} nodes with ${live.toLocaleString("en")} live leases and ${history.toLocaleString("en")} of history`,
+  );
+  return (
+    `${markdownTable(columns, rows)}\nSizes: ${sizes.join("; ")}. A cycle is ${String(INTERVAL)} s; steady state is ${String(SECONDS)} s after a ` +
+    `restart. Bytes are those of JSON bodies, both ways. Measured on ${machine()}, load ${load().toFixed(1)} when it ended.\n`
+  );
+}
