@@ -1,10 +1,12 @@
-import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
+import { type ContractTransaction, encodeBytes32String, HDNodeWallet, Mnemonic } from "ethers";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/round-plan";
 import { openClient, openMarket } from "@verai/devnet/market";
+import { MAX_ROUND_CLASSES, MAX_TASK_CLASSES } from "@verai/protocol/money/units";
+import { classesOf, type Shape, type ShapeLimits } from "./shapes.ts";
 import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "@verai/client/l1-fee";
 
@@ -21,6 +23,17 @@ export interface RoundCost {
   readonly settle: Cost;
   /** Bytes of the post alone. */
   readonly post: number;
+}
+
+/** A measured transaction that failed. */
+class MeasuredFailure extends Error {
+  /** What it used up. */
+  readonly gas: number;
+
+  constructor(receipt: Record<string, string> | null) {
+    super(`a measured transaction failed: ${JSON.stringify(receipt)}`);
+    this.gas = Number(receipt?.["gasUsed"] ?? 0);
+  }
 }
 
 const GAS_CAP = 2n ** 24n;
@@ -99,6 +112,65 @@ export class GasChain {
     return this.#undone(() => this.round(leases, SUPPLY_CLASS));
   }
 
+  /** What rounds of this deployment may have at most. */
+  async limits(): Promise<ShapeLimits> {
+    const { roundMaxTasks, roundMaxUnits } = await this.#client.reader.parameters(await this.#client.reader.block());
+    return { tasks: roundMaxTasks, units: roundMaxUnits, taskClasses: MAX_TASK_CLASSES, roundClasses: MAX_ROUND_CLASSES };
+  }
+
+  /**
+   * A round of this shape among nodes and classes of its own. The chain is then as it was.
+   *
+   * @returns What it took and the leases that it granted, fewer where its tasks cannot share out the classes evenly;
+   * undefined if settling it takes more gas than a transaction may.
+   */
+  shapeCost(shape: Shape): Promise<Pick<RoundCost, "open" | "settle" | "leases"> | undefined> {
+    return this.#undone(async () => {
+      const { rounds, coordinator, seeds, leases } = this.#market.contracts;
+      const first = await this.#addClasses(shape.classes);
+      // Of each class the same number, or one more than it needs.
+      const nodes = shape.leases + (shape.supply === "part" ? shape.classes : 0);
+      for (let i = 0; i < nodes; i++) {
+        await this.#market.addNode({ classId: first + (i % shape.classes), capacity: 1, ask: 100n * MILLI });
+      }
+      for (let t = 0; t < shape.tasks; t++) {
+        const units = Math.floor(((t + 1) * shape.leases) / shape.tasks) - Math.floor((t * shape.leases) / shape.tasks);
+        const classIds = classesOf(shape, t).map((k) => first + k);
+        await this.#market.addTask({ units, maxPrice: 4_000n * MILLI, classIds, replicas: 1 });
+      }
+      await this.#market.pass(10);
+      const open = await this.#measure(await rounds.open.populateTransaction());
+      const { requestId } = await rounds.current();
+      await coordinator.fulfillRandomWordsWithOverride(requestId, seeds, [20_260_501n]);
+      const snapshot = await roundSnapshot(this.#client.reader);
+      if (!snapshot) throw new Error("the round has its seed");
+      const plan = planRound(snapshot, networkSimplex);
+      if (plan.kind !== "plan") throw new Error(plan.why);
+      const before = Number(await leases.leaseCount());
+      const call = await rounds.settle.populateTransaction(snapshot.roundId, plan.post);
+      const settle = await this.#measure(call).catch((error: unknown) => {
+        if (error instanceof MeasuredFailure && error.gas > Number(GAS_CAP) * 0.95) return undefined;
+        throw error;
+      });
+      if (!settle) return undefined;
+      return { open, settle, leases: Number(await leases.leaseCount()) - before };
+    });
+  }
+
+  /** Adds classes as governance does, after its delay. @returns The first one's id. */
+  async #addClasses(count: number): Promise<number> {
+    const { manager, supply } = this.#market.contracts;
+    const { governance } = this.#market.accounts;
+    const added = Array.from({ length: count }, (_, k) => ({ name: encodeBytes32String(`shape/${k}`), tickSize: 1000 }));
+    const call = supply.interface.encodeFunctionData("addClasses", [added]);
+    const first = (await supply.classes()).length;
+    await manager.connect(governance).schedule(await supply.getAddress(), call, 0);
+    const [, delay] = await manager.canCall(governance.address, await supply.getAddress(), call.slice(0, 10));
+    await this.#market.pass(Number(delay) + 1);
+    await supply.connect(governance).addClasses(added);
+    return first;
+  }
+
   /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */
   async round(units: number, classId: number): Promise<RoundCost> {
     const { tasks, rounds, coordinator, seeds } = this.#market.contracts;
@@ -136,7 +208,7 @@ export class GasChain {
     const signed = await this.#sign(call, await this.#nonce());
     const hash = (await this.#rpc("eth_sendRawTransaction", signed)) as string;
     const receipt = (await this.#rpc("eth_getTransactionReceipt", hash)) as Record<string, string> | null;
-    if (receipt?.["status"] !== "0x1") throw new Error(`a measured transaction failed: ${JSON.stringify(receipt)}`);
+    if (receipt?.["status"] !== "0x1") throw new MeasuredFailure(receipt);
     const weight = l1Weight(signed, this.#prices);
     const charged = BigInt(receipt["l1Fee"] ?? -1);
     if (charged !== weight.fee) {

@@ -103,6 +103,8 @@ class DrmpCheckpoint(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save if it is time to, or if this program was asked to leave."""
+        # Validation draws before any of its hooks: what it is to leave as it was, is noted here.
+        self._outside = randomness.capture()
         leave = drain_requested(self._drain)
         # While gradients are being accumulated there is no state to save.
         if trainer.global_step == self._step:
@@ -113,16 +115,10 @@ class DrmpCheckpoint(Callback):
         if leave:
             self._drain.exit()
 
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Set the random states of training aside."""
-        if trainer.state.fn == TrainerFn.FITTING:
-            self._outside = randomness.capture()
-
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take the random states of training up again."""
-        outside, self._outside = self._outside, None
-        if outside is not None:
-            randomness.restore(outside)
+        """Set the random states that training had before."""
+        if trainer.state.fn == TrainerFn.FITTING and self._outside is not None:
+            randomness.restore(self._outside)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Add the random states to a checkpoint."""

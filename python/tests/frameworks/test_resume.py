@@ -93,3 +93,22 @@ def test_resumed_with_the_same_bits(example: str, needs: str, arguments: list[st
         assert code != 0
     assert stopped.start(None, 0) == 0
     assert stopped.result() == alone.result()
+
+
+@pytest.mark.parametrize(
+    ("example", "needs", "every", "stop_at"),
+    [
+        ("plain_pytorch", "torch", 32, 50),
+        ("with_transformers", "transformers", 20, 31),
+        ("with_lightning", "lightning", 20, 30),
+    ],
+)
+def test_resumed_from_the_end_of_an_epoch(example: str, needs: str, every: int, stop_at: int, tmp_path: Path) -> None:
+    pytest.importorskip(needs)
+    arguments = ["--every", str(every)]
+    alone = Run(example, arguments, tmp_path / "alone")
+    alone.start(None, 0)
+    stopped = Run(example, [*arguments, "--pace", "20"], tmp_path / "stopped")
+    assert stopped.start(stop_at, signal.SIGKILL) != 0
+    stopped.start(None, 0)
+    assert stopped.result() == alone.result()
