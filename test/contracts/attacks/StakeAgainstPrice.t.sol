@@ -18,7 +18,7 @@ contract StakeAgainstPriceTest is Moves {
         setParam(Param.StakePerUnit, 1_000_000);
         submit(bob, 1, DEAREST * 1_000, CPU_EU);
         runRound(1);
-        uint256 price = leases.lease(1).price * MICRO;
+        uint256 price = leases.lease(1).priceMicroVer * MICRO;
         uint256 stake = vault.stakeOf(1);
         expire(1);
         assertEq(stake - vault.stakeOf(1), price);
