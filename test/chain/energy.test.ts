@@ -98,7 +98,8 @@ describe("reports, throttling and balance", () => {
     await networkHelpers.setBalance(operator.address, 10n ** 18n);
     await market.pass(61);
     const checkpoints = market.contracts.checkpoints.connect(operator.connect(ethers.provider));
-    await checkpoints.post(leaseId, fence, ethers.id("checkpoint"), 0x55, 100, 1, []);
+    const claim = { leaseId, fence, digest: ethers.id("checkpoint"), codec: 0x55, progress: 100, size: 1 };
+    await checkpoints.post(claim, []);
   }
 
   /** What the contract says of a report: why it is refused, or undefined if it is taken. */
