@@ -50,7 +50,7 @@ import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
 const LOOK_MS = 15_000;
 
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
-const CHORES_MS = 10_000;
+const BACKGROUND_MS = 10_000;
 
 const program = programOf("agent", "Offers this machine to the DRMP network and runs what it is leased");
 
@@ -190,7 +190,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       },
     });
     const operator = signer.address;
-    const chores = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
+    const background = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
     await runLoop({
       name: "agent",
       intervalMs: config.interval * 1000,
@@ -207,7 +207,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     await reporting;
     await running.drain();
     // A claim that is stuck is in the journal, and waited for by the next run.
-    await Promise.race([chores, delay(CHORES_MS, undefined, { ref: false })]);
+    await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
   } finally {
     telemetry?.close();
     await endpoint?.close();

@@ -90,6 +90,9 @@ test("an endpoint that is missing or silent is named, with the remedy", () => {
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /BASE_SEPOLIA_RPC_URL is not set/);
   assert.deepEqual(Object.keys(JSON.parse(missing.stdout) as object), ["error"]);
+  const silent = drmp("status");
+  assert.equal(silent.status, 75);
+  assert.match(silent.stderr, /`scripts\/drmp devnet` starts one[\s\S]*127\.0\.0\.1:9 gave no answer/);
 });
 
 test("endpoints and keys are looked up only when they are needed", async () => {

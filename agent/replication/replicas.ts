@@ -19,7 +19,7 @@ const STALL_MS = 15_000;
 /** Copies at the same time, and waiting. */
 const COPIES_AT_ONCE = 2;
 const COPIES_WAITING = 32;
-/** How long an asker waits for an answer before it is told how far the copy is, milliseconds. */
+/** How long a requester waits for an answer before it is told how far the copy is, milliseconds. */
 const WAIT_MS = 2_000;
 /** Time for looking at the chain and answering, beyond the wait, milliseconds. */
 const ANSWER_MS = 20_000;

@@ -28,7 +28,7 @@ import {
 /** Copies at the same time, and waiting. */
 const COPIES_AT_ONCE = 3;
 const COPIES_WAITING = 32;
-/** How long an asker waits for an answer before it is told how far the copy is, milliseconds. */
+/** How long a requester waits for an answer before it is told how far the copy is, milliseconds. */
 const WAIT_MS = 2_000;
 /** Time for looking at the chain and answering, beyond the wait, milliseconds. */
 const ANSWER_MS = 20_000;
@@ -104,7 +104,7 @@ export class ReceiptResponder {
    * Answers one request; whatever is wrong with it is said in a refusal. In this order, the cheap before the dear: shape,
    * budgets, what is known of the lease, the signature, and only then the chain.
    *
-   * @param asker - who sent it; anybody may relay a request
+   * @param requester - who sent it; anybody may relay a request
    * @throws CheckpointError `BUSY` if the peer, its address or the lease asks too often
    */
   async answer(body: unknown, requester: Pick<Requester, "peer" | "address" | "prove"> = OWN): Promise<ReceiptAnswer> {

@@ -110,7 +110,7 @@ async function mustShow(powercap: string): Promise<void> {
 }
 
 /**
- * Opens meters and the book of reports.
+ * Opens meters and the report journal.
  *
  * @throws PowerError as {@link openMeter} does.
  */

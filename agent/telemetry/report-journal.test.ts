@@ -68,7 +68,7 @@ test("samples add up to a report; fractions stay for the next one", async (conte
   assert.equal(next.sequence, 2);
 });
 
-test("a killed agent goes on where its book is, and never uses a sequence twice", async (context) => {
+test("a killed agent continues from its journal, and never uses a sequence twice", async (context) => {
   const file = await journalFile(context);
   const first = await ReportJournal.open(file);
   await first.add(sample);

@@ -64,7 +64,7 @@ const journalFile = z.object({
   pending: z.array(z.object({ signed: z.object({ report, signature: z.string() }), closedAt: count })),
 });
 type JournalFile = z.output<typeof journalFile>;
-const JOURNAL = { what: "book of reports", version: 1, schema: journalFile } satisfies StateKind<typeof journalFile>;
+const JOURNAL = { what: "report journal", version: 1, schema: journalFile } satisfies StateKind<typeof journalFile>;
 type OpenLeases = JournalFile["open"]["leases"];
 
 const EMPTY: z.output<typeof openPeriod> = {

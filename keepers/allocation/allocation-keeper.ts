@@ -1,7 +1,7 @@
-import { hexlify } from "ethers";
+import { formatEther, hexlify } from "ethers";
 
 import { ChainError } from "@verai/client/errors";
-import type { Reader } from "@verai/client/readers";
+import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { planRoundWith, type RoundPlan } from "@verai/protocol/allocation/round-plan";
 import type { Solver } from "@verai/protocol/allocation/solver";
@@ -14,6 +14,9 @@ import type { AllocationMetrics } from "./allocation-metrics.ts";
 import { type AllocationStep, nextStep } from "./allocation-plan.ts";
 import { afterRefusal, afterSuccess, type Tries, type ReconcileStep } from "./tries.ts";
 import { readAllocationView } from "./allocation-view.ts";
+
+/** Cycles from one look at the bounty pool to the next. */
+const POOL_LOOKS = 64;
 
 /** What the allocation keeper works with. */
 export interface AllocationContext {
@@ -45,6 +48,7 @@ export class AllocationKeeper {
   /** Forgetting them costs a keeper that is restarted a few refused simulations. */
   #tries: Tries = {};
   #looks = 0;
+  #poolEmpty = false;
   #lastPlanned = 0;
 
   constructor(context: AllocationContext) {
@@ -62,6 +66,7 @@ export class AllocationKeeper {
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#context;
     const { rounds, supply, tasks } = reader.contracts;
+    if (this.#looks % POOL_LOOKS === 0) await this.#lookAtPool();
     this.#looks += 1;
     const step = await this.look();
     if (step.kind === "wait") {
@@ -99,6 +104,17 @@ export class AllocationKeeper {
       case "settle":
         return this.#settle(step.roundId);
     }
+  }
+
+  /** Shows what the bounty pool has, and says so when it is empty: nobody else is told that bounties are no longer paid. */
+  async #lookAtPool(): Promise<void> {
+    const { reader, metrics, logger } = this.#context;
+    const { bountyPool } = await answer(reader.contracts.vault.totals(blockTag(await reader.block())));
+    metrics.bountyPool.set(Number(formatEther(bountyPool)));
+    const empty = bountyPool === 0n;
+    if (empty && !this.#poolEmpty)
+      logger.warn("the bounty pool is empty: rounds and expiries pay no bounty until fees fill it");
+    this.#poolEmpty = empty;
   }
 
   /** Takes a step of upkeep and remembers what became of it, so that a refused one is not tried for ever. */

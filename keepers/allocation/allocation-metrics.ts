@@ -1,4 +1,4 @@
-import { Counter, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 
 /** What the allocation keeper counts. */
 export interface AllocationMetrics {
@@ -10,6 +10,8 @@ export interface AllocationMetrics {
   readonly lost: Counter;
   /** Plans refused by their own certificate. */
   readonly refused: Counter;
+  /** VER in the bounty pool. */
+  readonly bountyPool: Gauge;
 }
 
 /** Registers the metrics. */
@@ -20,5 +22,10 @@ export function allocationMetrics(registry: Registry): AllocationMetrics {
     posted: counter("drmp_plans_posted_total", "Posts that settled a round"),
     lost: counter("drmp_plans_lost_total", "Transactions that somebody else's made unnecessary"),
     refused: counter("drmp_plans_refused_total", "Plans refused by their own certificate"),
+    bountyPool: new Gauge({
+      name: "drmp_bounty_pool_ver",
+      help: "VER in the bounty pool, which bounties are paid from: empty, it pays nobody",
+      registers: [registry],
+    }),
   };
 }

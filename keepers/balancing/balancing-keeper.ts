@@ -132,7 +132,16 @@ export class BalancingKeeper {
     );
     const given = live.filter(({ nodeId, status }) => status === "active" && givers.has(nodeId));
     const cooling = new Map(
-      await Promise.all(given.map(async ({ id }) => [id, await readCoolingUntil(reader, block, id)] as const)),
+      await Promise.all(
+        given.map(async ({ id }) => {
+          const [until, free] = await Promise.all([
+            readCoolingUntil(reader, block, id),
+            answer(reader.contracts.releaseFees.isFree(id, blockTag(block))),
+          ]);
+          // Without headway it does not move, and a move that is refused takes the whole plan with it.
+          return [id, free ? until : Infinity] as const;
+        }),
+      ),
     );
     const energies = await Promise.all(
       (throttled ? classes : []).map(async ({ id }) => [id, await readClassEnergy(reader, block, id)] as const),

@@ -76,7 +76,7 @@ export class ReportsKeeper {
    * call is made for it. In this order, the cheap before the dear: shape, what the last look at the chain shows of the node,
    * budgets, the signature.
    *
-   * @param asker - who sent it; anybody may relay a report
+   * @param requester - who sent it; anybody may relay a report
    */
   receive(body: unknown, requester: Pick<Requester, "peer" | "address" | "prove"> = OWN): Receipt {
     const { metrics } = this.#context;

@@ -92,14 +92,14 @@ async function fundAccounts(rpcUrl: string): Promise<void> {
   }
 }
 
-/**
- * Starts a local chain with nothing on it, as process "chain".
- *
- * @param port 0: one that is free.
- * @returns Its RPC URL, once it answers.
- */
-export async function startNode(processes: Processes, port = 0): Promise<string> {
-  const { log } = processes.start("chain", [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)]);
+/** What Node has to be called with for a local chain. @param port 0: one that is free. */
+export function nodeArguments(port: number): string[] {
+  return [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", String(port)];
+}
+
+/** Starts a local chain with nothing on it, as process "chain". @returns its RPC URL, once it answers. */
+export async function startNode(processes: Processes): Promise<string> {
+  const { log } = processes.start("chain", nodeArguments(0));
   return processes.watch(["chain"], untilListening(log, LOCAL_CHAIN_ID));
 }
 

@@ -152,7 +152,7 @@ async function restart(
 
 function nodeCalled(name: string): ParticipantNode {
   const node = NODES.find((each) => each.name === name);
-  if (!node) throw new Error(`there is no ${name} in the cast`);
+  if (!node) throw new Error(`no participant is called ${name}`);
   return node;
 }
 

@@ -141,7 +141,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
     for (const node of SPARES) await startAgent(node);
 
     const [ada, ...others] = NODES;
-    if (!ada) throw new Error("the cast has changed");
+    if (!ada) throw new Error("the participants have changed");
     const killed = await killInTraining(parts, ada);
     const damaged: string[] = [];
     for (const id of killed.leaseIds) damaged.push(...(await damageCopies(parts, id, ada)));

@@ -9,7 +9,7 @@ export const nodeCommands = [
   writing(
     "node:consent",
     "Signs that an operator's key works for an owner's node: node:register asks for it; costs nothing, sends nothing",
-    "--network baseSepolia --owner 0x… --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+    "--owner 0xdD2FD4581271e230360230F9337D5c0430Bf44C0 --account 19",
   )
     .addOption({ name: "owner", description: "address of the account that will own the node", defaultValue: "" })
     .setAction(() => import("./consent.ts"))

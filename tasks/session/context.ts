@@ -4,7 +4,7 @@ import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers
 import type { Environment } from "./environment.ts";
 
 import { devnetAt, devnetFolder } from "@verai/client/devnet";
-import { ChainError } from "@verai/client/errors";
+import { ChainError, RpcUnavailableError } from "@verai/client/errors";
 import { DrmpError } from "@verai/errors/drmp-error";
 import { exitCodeOf, messageOf } from "@verai/process/program";
 import type { KeySource, OpenSigner } from "@verai/client/keys";
@@ -75,6 +75,11 @@ async function run(
     confirm: async (proposal) => {
       if (context.current && writing) await confirm(context.current, writing, proposal);
     },
+  }).catch((error: unknown) => {
+    if (chainId === LOCAL_CHAIN_ID && error instanceof RpcUnavailableError) {
+      process.stderr.write("No network runs on this machine: `scripts/drmp devnet` starts one.\n");
+    }
+    throw error;
   });
   let account: Promise<KeySource> | undefined;
   const own: Context = {

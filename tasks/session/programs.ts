@@ -19,7 +19,8 @@ export async function runService(
   const forward = (signal: NodeJS.Signals) => {
     child.kill(signal);
   };
-  process.on("SIGINT", forward).on("SIGTERM", forward);
+  const end = () => child.kill("SIGKILL");
+  process.on("SIGINT", forward).on("SIGTERM", forward).on("SIGHUP", forward).on("exit", end);
   try {
     process.exitCode = await new Promise<number>((resolve, reject) => {
       child.once("error", reject);
@@ -28,7 +29,7 @@ export async function runService(
       });
     });
   } finally {
-    process.off("SIGINT", forward).off("SIGTERM", forward);
+    process.off("SIGINT", forward).off("SIGTERM", forward).off("SIGHUP", forward).off("exit", end);
   }
 }
 

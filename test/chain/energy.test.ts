@@ -90,6 +90,17 @@ describe("reports, throttling and balance", () => {
     await market.contracts.telemetry.post(packed);
   }
 
+  /** The first node runs a lease for an interval and posts a checkpoint of it. */
+  async function showHeadway(leaseId: number, fence: number): Promise<void> {
+    const { networkHelpers, ethers } = market.connection;
+    const [operator] = operators;
+    if (!operator) throw new Error("there is no operator");
+    await networkHelpers.setBalance(operator.address, 10n ** 18n);
+    await market.pass(61);
+    const checkpoints = market.contracts.checkpoints.connect(operator.connect(ethers.provider));
+    await checkpoints.post(leaseId, fence, ethers.id("checkpoint"), 0x55, 100, 1, []);
+  }
+
   /** What the contract says of a report: why it is refused, or undefined if it is taken. */
   async function onChain(each: SignedReport): Promise<ReportRefusal | undefined> {
     const response = await market.contracts.telemetry.post(packReports([each]));
@@ -209,13 +220,15 @@ describe("reports, throttling and balance", () => {
     for (const keeper of keepers) expect(await keeper.cycle(), "no reports yet").to.equal(false);
     const [hot] = await reader.leases(await reader.block());
     expect(hot).to.include({ nodeId: 1, count: 4 });
-    for (const [nodeId, load] of [
+    const loads = [
       [1, 9_500],
       [2, 500],
       [3, 5_000],
-    ] as const) {
-      await post(nodeId, { load });
-    }
+    ] as const;
+    for (const [nodeId, load] of loads) await post(nodeId, { load });
+    for (const keeper of keepers) expect(await keeper.cycle(), "the lease has no headway yet").to.equal(false);
+    await showHeadway(hot?.id ?? 0, hot?.fence ?? 0);
+    for (const [nodeId, load] of loads) await post(nodeId, { load });
     const sent = await Promise.all(keepers.map((keeper) => keeper.cycle()));
     expect(sent.filter(Boolean)).to.have.length(1);
     const { balancer } = market.contracts;

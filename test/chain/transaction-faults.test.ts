@@ -55,7 +55,7 @@ const ESSENTIAL: Readonly<Record<string, readonly [readonly FaultCase[], readonl
   queue: [
     queueFaults,
     [
-      "an urgent request comes while chores wait",
+      "an urgent request comes while others wait",
       "the process stops behind a stuck transaction, and the next run settles it",
       "every answer hangs once the transaction is sent",
       "the caller gives up while the transaction is handed over",

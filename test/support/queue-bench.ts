@@ -25,11 +25,11 @@ export const CAP = parseUnits("100", "gwei");
 /** Who is paid in the tests. */
 export const SOMEBODY = "0x00000000000000000000000000000000000b0b00";
 
-/** A real node behind a cable, a token on it, and queues of a signer that is fresh for each test. */
+/** A real node behind a proxy, a token on it, and queues of a signer that is fresh for each test. */
 export class QueueBench {
   readonly events: TransactionEvent[] = [];
   readonly rpcProxy: RpcProxy;
-  /** Straight to the node; queues go through the cable. */
+  /** Straight to the node; queues go through the proxy. */
   readonly node: RpcProvider;
   /** VER, all of it held by the first test account, which is connected to the node. */
   readonly token: VerToken;
@@ -72,7 +72,7 @@ export class QueueBench {
     const factory = new ContractFactory(abi, bytecode, treasury);
     const deployed = await factory.deploy(treasury.address, supply, treasury.address, supply);
     const token = (await deployed.waitForDeployment()) as unknown as VerToken;
-    const folder = await mkdtemp(join(tmpdir(), "drmp-lane-"));
+    const folder = await mkdtemp(join(tmpdir(), "drmp-queue-"));
     const stop = async () => {
       await rpcProxy.cut();
       await server.close();

@@ -8,7 +8,7 @@ const PROTOCOL = "/drmp/test/1";
 const KIB = 1024;
 
 void suite("messages between stores", { concurrency: 4 }, () => {
-  test("a request is answered, by peer id and by addresses, and the asker is known", async (t) => {
+  test("a request is answered, by peer id and by addresses, and the requester is known", async (t) => {
     const [alice, bob] = await startConnected(t, 2);
     assert.ok(alice && bob);
     await alice.handle(PROTOCOL, (body, { peer }) => ({ body: body as string, peer }));
@@ -36,7 +36,7 @@ void suite("messages between stores", { concurrency: 4 }, () => {
       bob.request(alice.peerId, PROTOCOL, longer, { maxBytes }),
       failsWith("BAD_MESSAGE", `${maxBytes + 1}`),
     );
-    // an asker that does not keep to the bound
+    // a requester that does not keep to the bound
     await alice.handle("/drmp/short/1", () => "never");
     const refused = await bob
       .request(alice.peerId, "/drmp/short/1", "x".repeat(300 * KIB), { maxBytes })

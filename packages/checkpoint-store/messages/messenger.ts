@@ -38,13 +38,13 @@ export interface Requester {
   address: string;
   /** To be called when the request has shown a reason for this peer to be here: its connections are then kept before others'. */
   prove: () => void;
-  /** Aborts when the asker has gone, the time is over, or the store stops. */
+  /** Aborts when the requester has gone, the time is over, or the store stops. */
   signal: AbortSignal;
 }
 
 /**
  * Answers a request. `body` comes from a stranger: check its shape. A {@link CheckpointError} that it throws is told to
- * the asker, code and message; of any other error the asker learns only that there was one.
+ * the requester, code and message; of any other error the requester learns only that there was one.
  */
 export type MessageHandler = (body: unknown, requester: Requester) => Promise<Json> | Json;
 
@@ -78,7 +78,7 @@ interface Handled {
 }
 
 /**
- * One request, one answer, in JSON, each on a libp2p stream of its own: the asker sends a message and closes its end,
+ * One request, one answer, in JSON, each on a libp2p stream of its own: the requester sends a message and closes its end,
  * the other side answers `{"ok":true,"body":…}` or `{"ok":false,"code":…,"message":…}` and closes its own.
  */
 export class Messenger {

@@ -1,6 +1,6 @@
 import type { DevnetService } from "@verai/client/devnet";
 import { Output } from "../output.ts";
-import { DEVNET_ACCOUNTS, PURSE_VER } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER } from "./cast.ts";
 import type { Playground } from "./playground.ts";
 
 /** What the devnet tells: lines for people, or with `--json` an object a line. */
@@ -59,6 +59,7 @@ function jsonOutput(write: (text: string) => void): DevnetOutput {
 /** What people read once the devnet is up. Pure. */
 function announcement({ state, engine, steps, keys, logs }: Playground): string {
   const { developer, contributor, operator } = DEVNET_ACCOUNTS;
+  const contained = DEVNET_NODES.find(({ containers }) => containers)?.name ?? "";
   const width = Math.max(...state.services.map(({ name }) => name.length));
   const services = state.services.map(
     ({ name, what, address }) => `  ${name.padEnd(width)}  ${what}${address === "" ? "" : `  ${address}`}`,
@@ -67,7 +68,7 @@ function announcement({ state, engine, steps, keys, logs }: Playground): string 
     "The devnet is up. It stays up until Ctrl-C; commands find it without options.",
     "",
     ...services,
-    ...(engine.missing === "" ? [] : ["", ...engine.missing.split("\n").map((line) => `  ${line}`)]),
+    ...(engine.missing === "" ? [] : ["", `  ${contained}: ${engine.missing.replaceAll("\n", "\n  ")}`]),
     "",
     `Keys, for this chain alone (refused on every other); developer and contributor have ${PURSE_VER} VER each:`,
     `  developer    ${keys.developer}  signs task: commands       --account ${String(developer)}`,

@@ -26,7 +26,7 @@ export async function engineHere(trainerImage: string): Promise<EngineHere> {
       trainerImage: built ? trainerImage : undefined,
       missing: built
         ? ""
-        : `There is no image ${trainerImage}, so that this node runs images alone: build it with \`npm run images -- trainer\`.`,
+        : `There is no image ${trainerImage}, so that it runs images alone, and no built-in trainers: build it with \`npm run images -- trainer\`.`,
     };
   } catch (error) {
     return {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { copyFile, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { parseEther } from "ethers";
@@ -10,18 +10,20 @@ import { devnetFile, type DevnetService, type DevnetState, findDevnet } from "@v
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
-import { deployArguments, deployEnvironment, deploymentFile, HARDHAT, setMining, untilListening } from "../chain.ts";
+import { deployArguments, deployEnvironment, deploymentFile, setMining, untilListening } from "../chain.ts";
 import { Configs } from "../configs.ts";
 import { Processes, ROOT } from "../processes.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, type DevnetNode, PURSE_VER, SAMPLE_SPEC } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER } from "./cast.ts";
 import { type Control, serveControl } from "./control.ts";
 import { type EngineHere, engineHere } from "./engine.ts";
 import { DevnetError } from "./errors.ts";
 import { prepareFolder, removeState, writeState } from "./folder.ts";
-import { type NextStep, nextSteps, OWN_NODE } from "./next-steps.ts";
-import { holderOf } from "./port-holder.ts";
-import { isFree, type PortPlan, portPlan } from "./ports.ts";
-import { chainHealth, healthOf, type ServicePlan, Services } from "./services.ts";
+import { type NextStep, nextSteps } from "./next-steps.ts";
+import { chainPlan, FEES, keeperPlan, nodePlan, oraclePlan } from "./plans.ts";
+import { type PortPlan, portPlan } from "./ports.ts";
+import { writeSamples } from "./samples.ts";
+import { Services } from "./services.ts";
+import { refuseTaken } from "./taken.ts";
 
 /** Time between two blocks, milliseconds. */
 const BLOCK_MS = 1000;
@@ -34,9 +36,6 @@ const LOOK_MS = 250;
 
 /** Time that the processes of a devnet that was killed get to end, milliseconds. */
 const AFTERMATH_MS = 10_000;
-
-/** Bounds that no session at a desk reaches: the local chain's gas costs nothing. */
-const FEES = { maxFeePerGas: "100", stuckAfter: 30, perHour: "100" } as const;
 
 /** How the devnet is to be started. */
 export interface PlaygroundOptions {
@@ -135,7 +134,7 @@ export class Devnet {
       onStop: this.#options.onStop,
     });
     await this.#unless(this.#untilReady());
-    const files = await this.#writeSamples(configs);
+    const files = await writeSamples(folder, this.#rpcUrl, this.#ports, configs.reports);
     signal.throwIfAborted();
     this.#up = true;
     await this.#save();
@@ -161,15 +160,7 @@ export class Devnet {
   }
 
   async #startChain(): Promise<void> {
-    const port = String(this.#ports.chain);
-    const { log } = this.#services.add({
-      name: "chain",
-      kind: "chain",
-      what: `simulated OP stack, chain id ${String(LOCAL_CHAIN_ID)}, a block a second`,
-      address: this.#rpcUrl,
-      args: [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", port],
-      check: () => chainHealth(this.#rpcUrl),
-    });
+    const { log } = this.#services.add(chainPlan(this.#ports));
     await this.#unless(untilListening(log, LOCAL_CHAIN_ID));
   }
 
@@ -209,60 +200,10 @@ export class Devnet {
   }
 
   async #startOthers(configs: Configs, engine: EngineHere): Promise<void> {
-    const oracle = ["--rpc", this.#rpcUrl, "--deployment", this.#deployment];
-    this.#services.add({
-      name: "oracle",
-      kind: "oracle",
-      what: "answers requests for seeds, as Chainlink VRF does on BASE",
-      address: "",
-      args: [
-        "packages/devnet/vrf-fulfiller.ts",
-        ...oracle,
-        "--account",
-        String(DEVNET_ACCOUNTS.oracle),
-        "--blocks",
-        "1",
-      ],
-    });
-    for (const [place, node] of DEVNET_NODES.entries()) {
-      this.#services.add(await this.#nodePlan(configs, node, place, engine));
-    }
-    const port = this.#ports.keeper;
-    const config = await configs.keeper(2, {
-      fees: FEES,
-      key: { testAccount: DEVNET_ACCOUNTS.keeper },
-      keepers: ["allocation", "failover", "reports", "balancing"],
-      service: { port },
-    });
-    this.#services.add({
-      name: "keeper",
-      kind: "keeper",
-      what: "opens and settles rounds, expires leases, posts reports, balances loads",
-      ...served(port),
-      args: ["keepers/main.ts", "run", "--config", config],
-    });
-  }
-
-  async #nodePlan(configs: Configs, node: DevnetNode, place: number, here: EngineHere): Promise<ServicePlan> {
-    const { service, peers } = this.#ports.node(place);
-    const { trainerImage } = here;
-    const contained = node.containers && here.engine !== undefined;
-    const config = await configs.agent(node, {
-      fees: FEES,
-      store: { listen: [`/ip4/127.0.0.1/tcp/${String(peers)}`] },
-      service: { port: service },
-      executor: contained
-        ? { kind: "container", ...(trainerImage !== undefined && { trainerImage }) }
-        : { kind: "process" },
-    });
-    const runs = contained ? `images in ${here.engine ?? ""}` : "built-in trainers";
-    return {
-      name: node.name,
-      kind: "node",
-      what: `${node.class}, ${String(node.capacity)} units at ${node.ask} VER, runs ${runs}`,
-      ...served(service),
-      args: ["agent/main.ts", "run", "--config", config],
-    };
+    const place = { rpcUrl: this.#rpcUrl, deployment: this.#deployment, ports: this.#ports };
+    this.#services.add(oraclePlan(place));
+    for (const node of DEVNET_NODES) this.#services.add(await nodePlan(place, configs, node, engine));
+    this.#services.add(await keeperPlan(place, configs));
   }
 
   /** Waits until every service is healthy, and every node stands in the market and can be reached. */
@@ -282,29 +223,6 @@ export class Devnet {
       if (listed >= DEVNET_NODES.length && health.every(({ healthy }) => healthy)) return;
     }
     throw new DevnetError("START_TIMEOUT", `The devnet was not up within ${String(START_MS / 1000)} s.`);
-  }
-
-  /** Writes what the commands to try next name. @returns Paths as they are typed in the repository. */
-  async #writeSamples(configs: Configs): Promise<{ spec: string; agent: string; results: string }> {
-    const { folder } = this.#options;
-    const { service, peers } = this.#ports.node(DEVNET_NODES.length);
-    const spec = join(folder, "spec.json");
-    await writeFile(spec, `${JSON.stringify(SAMPLE_SPEC, null, 2)}\n`);
-    const agent = join(folder, "agent.json");
-    const { class: name, capacity, ask, energySource } = OWN_NODE;
-    const content = {
-      network: { rpcUrl: this.#rpcUrl, chainId: LOCAL_CHAIN_ID },
-      operator: { testAccount: DEVNET_ACCOUNTS.operator },
-      dataDir: join(folder, "data", "own-node"),
-      node: { class: name, capacity, ask, powerThreshold: 300, powerMax: 1000, energySource },
-      store: { listen: [`/ip4/127.0.0.1/tcp/${String(peers)}`] },
-      telemetry: { keepers: configs.reports === undefined ? [] : [configs.reports] },
-      executor: { kind: "process" },
-      interval: 1,
-      service: { port: service },
-    };
-    await writeFile(agent, `${JSON.stringify(content, null, 2)}\n`);
-    return { spec: typed(spec), agent: typed(agent), results: typed(join(folder, "results")) };
   }
 
   /** The work's result, unless a part that has to run meanwhile ends, or the devnet is told to. */
@@ -345,51 +263,6 @@ export class Devnet {
     });
     return this.#saving;
   }
-}
-
-/** @throws DevnetError `PORT_TAKEN` naming the port, what it is for, who holds it, and the remedy. */
-async function refuseTaken(ports: PortPlan, patienceMs: number): Promise<void> {
-  const end = performance.now() + patienceMs;
-  const uses: [string, number][] = [
-    ["the chain", ports.chain],
-    ["the devnet's list of services", ports.control],
-    ["the keeper's /health", ports.keeper],
-    ["the keeper's collection of reports", ports.reports],
-    ...DEVNET_NODES.flatMap(({ name }, place): [string, number][] => {
-      const { service, peers, checkpoints } = ports.node(place);
-      return [
-        [`the /health of node ${name}`, service],
-        [`the peers of node ${name}`, peers],
-        [`the checkpoints of node ${name}`, checkpoints],
-      ];
-    }),
-  ];
-  for (const [what, port] of uses) {
-    let free = await isFree(port);
-    while (!free && performance.now() < end) {
-      await delay(LOOK_MS);
-      free = await isFree(port);
-    }
-    if (free) continue;
-    const holder = await holderOf(port);
-    const who = holder ? `process ${String(holder.pid)} (${holder.command})` : "another program";
-    throw new DevnetError(
-      "PORT_TAKEN",
-      `Port ${String(port)}, which is for ${what}, is held by ${who}: end it, or start the devnet on other ports, such as \`scripts/drmp devnet --ports 9545\`.`,
-      { details: { port, ...(holder && { pid: holder.pid }) } },
-    );
-  }
-}
-
-function served(port: number): Pick<ServicePlan, "address" | "check"> {
-  const address = `http://127.0.0.1:${String(port)}`;
-  return { address, check: () => healthOf(`${address}/health`) };
-}
-
-/** A path as it is typed in the repository. */
-function typed(path: string): string {
-  const inside = relative(ROOT, path);
-  return inside.startsWith("..") ? path : inside;
 }
 
 async function version(): Promise<string> {

@@ -7,7 +7,7 @@ import { only } from "./faulty-rpc.ts";
 /** Requests that wait for one another, hang, or are overtaken by the end of the process. */
 export const queueFaults: readonly FaultCase[] = [
   {
-    name: "queue: an urgent request comes while chores wait",
+    name: "queue: an urgent request comes while others wait",
     run: onBench(async (bench) => {
       await bench.automine(false);
       const queue = await bench.queue({ stuckAfterMs: 5000 });

@@ -129,7 +129,7 @@ const TARGETS: readonly Target[] = [
     },
   },
   {
-    what: "the book of reports",
+    what: "the report journal",
     json: true,
     make: async (directory) => {
       const file = join(directory, "reports.json");

@@ -97,7 +97,7 @@ export const DISK_CASES: readonly FaultCase[] = [
      assert.deepEqual(await loadState(at + "/state.json", kind), { text: "after" });`,
   ),
   onSmallDisk(
-    "a disk that fills up under the book of reports",
+    "a disk that fills up under the report journal",
     `import { ReportBook } from ${imports("agent/telemetry/report-journal.ts")};
      const sample = { seconds: 5, load: 1, joules: 9, renewableJoules: 0, method: "rapl", idleUnitSeconds: 0, leases: [] };
      const book = await ReportBook.open(at + "/reports.json");

@@ -236,7 +236,7 @@ contract ReceiptsTest is Failures {
         vm.stopPrank();
     }
 
-    /// @notice What a move leaves with its node keeps its holders: its checkpoints are there.
+    /// @notice What a move leaves with its node keeps its holders: they have its checkpoints.
     function test_MovedRangeKeepsItsHolders() public {
         vm.prank(address(balancer));
         leases.startMove(id, 1, 0);

@@ -1,0 +1,94 @@
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { nodeArguments } from "../chain.ts";
+import type { Configs } from "../configs.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, type DevnetNode } from "./cast.ts";
+import type { EngineHere } from "./engine.ts";
+import type { PortPlan } from "./ports.ts";
+import { chainHealth, healthOf, type ServicePlan } from "./services.ts";
+
+/** Bounds that no session at a desk reaches: the local chain's gas costs nothing. */
+export const FEES = { maxFeePerGas: "100", stuckAfter: 30, perHour: "100" } as const;
+
+/** Where the devnet is. */
+interface Place {
+  readonly rpcUrl: string;
+  /** File with the deployed addresses. */
+  readonly deployment: string;
+  readonly ports: PortPlan;
+}
+
+/** The chain, a block a second. */
+export function chainPlan({ chain }: PortPlan): ServicePlan {
+  const address = `http://127.0.0.1:${String(chain)}`;
+  return {
+    name: "chain",
+    kind: "chain",
+    what: `simulated OP stack, chain id ${String(LOCAL_CHAIN_ID)}, a block a second`,
+    address,
+    args: nodeArguments(chain),
+    check: () => chainHealth(address),
+  };
+}
+
+/** What answers in place of Chainlink VRF. It has no port: that it runs is all that can be seen. */
+export function oraclePlan({ rpcUrl, deployment }: Place): ServicePlan {
+  const account = ["--account", String(DEVNET_ACCOUNTS.oracle)];
+  return {
+    name: "oracle",
+    kind: "oracle",
+    what: "answers requests for seeds, as Chainlink VRF does on BASE",
+    address: "",
+    args: [
+      "packages/devnet/vrf-fulfiller.ts",
+      ...["--rpc", rpcUrl, "--deployment", deployment, ...account, "--blocks", "1"],
+    ],
+  };
+}
+
+/** The keeper, with everything that keepers do. */
+export async function keeperPlan({ ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const config = await configs.keeper(2, {
+    fees: FEES,
+    key: { testAccount: DEVNET_ACCOUNTS.keeper },
+    keepers: ["allocation", "failover", "reports", "balancing"],
+    service: { port: ports.keeper },
+  });
+  return {
+    name: "keeper",
+    kind: "keeper",
+    what: "opens and settles rounds, expires leases, posts reports, balances loads",
+    ...served(ports.keeper),
+    args: ["keepers/main.ts", "run", "--config", config],
+  };
+}
+
+/** A node; one that is to run other people's images does so where there is an engine. */
+export async function nodePlan(
+  { ports }: Place,
+  configs: Configs,
+  node: DevnetNode,
+  { engine, trainerImage }: EngineHere,
+): Promise<ServicePlan> {
+  const { service, peers } = ports.node(DEVNET_NODES.indexOf(node));
+  const contained = node.containers && engine !== undefined;
+  const image = trainerImage === undefined ? {} : { trainerImage };
+  const config = await configs.agent(node, {
+    fees: FEES,
+    store: { listen: [`/ip4/127.0.0.1/tcp/${String(peers)}`] },
+    service: { port: service },
+    executor: contained ? { kind: "container", ...image } : { kind: "process" },
+  });
+  const runs = contained ? `images in ${engine}` : "built-in trainers";
+  return {
+    name: node.name,
+    kind: "node",
+    what: `${node.class}, ${String(node.capacity)} units at ${node.ask} VER, runs ${runs}`,
+    ...served(service),
+    args: ["agent/main.ts", "run", "--config", config],
+  };
+}
+
+function served(port: number): Pick<ServicePlan, "address" | "check"> {
+  const address = `http://127.0.0.1:${String(port)}`;
+  return { address, check: () => healthOf(`${address}/health`) };
+}
