@@ -54,7 +54,7 @@ describe("the keepers' mirror", () => {
   /** What the mirror has is what the contracts say at its block. */
   async function expectTrue({ block, nodes, leases, tasks }: MirrorLook): Promise<void> {
     const all = await client.reader.nodes(block);
-    // Places in the listings also change where another node's do; whoever plans a round reads them then.
+    // Places in the listings also change where another node's do; anyone who plans a round reads them then.
     const plain = (list: typeof all) => list.map(({ listing, ...node }) => ({ ...node, listed: listing?.units ?? 0 }));
     expect(plain([...nodes.values()].map(({ node }) => node))).to.deep.equal(plain(all));
     const live = (await client.reader.leases(block)).filter(({ status }) =>
