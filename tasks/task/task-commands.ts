@@ -94,7 +94,7 @@ export const taskCommands = [
     writing(
       "task:run",
       "Packs a Python script with its folder and data, submits it, follows it, and fetches its results",
-      "--script train.py --data ./data --image lab.example/trainer-python@sha256:<digest> --units 1 --max-price 0.02 --classes cpu/eu",
+      "--script train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --classes cpu/eu",
     )
       .addOption({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
       .addOption({
