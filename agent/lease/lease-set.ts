@@ -42,7 +42,7 @@ export class LeaseSet {
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
         const checkpoint = newest ?? { progress: 0, at: lease.due - checkpointInterval - leaseGrace };
-        return { ...lease, status: lease.status as ChainLease["status"], checkpointInterval, deadline, checkpoint };
+        return { ...lease, status: lease.status, checkpointInterval, deadline, checkpoint };
       }),
     );
   }

@@ -5,10 +5,10 @@ import { keccak256 } from "ethers";
  */
 
 /** Holders of a lease beyond the receipts that its task asks for: one may lag behind and one refuse. */
-export const SPARE_HOLDERS = 2;
+const SPARE_HOLDERS = 2;
 
 /** Candidates of a lease that are looked at. */
-export const HOLDER_CANDIDATES = 64;
+const HOLDER_CANDIDATES = 64;
 
 /** What a lease's candidates follow from: fixed when it was granted, for as long as it lives. */
 export interface HolderDraw {

@@ -132,7 +132,9 @@ contract CertificateTest is RandomRounds {
         assertEq(leases.leaseCount() + 1 - first, expected.length, "leases");
         for (uint32 i; i < expected.length; ++i) {
             ILeaseRegistry.Lease memory held = leases.lease(first + i);
-            expected[i].due = held.due;
+            (ILeaseRegistry.Draw memory draw, , ) = leases.drawOf(first + i);
+            assertEq(draw.firstLease, first, "drawn by the round's seed");
+            (expected[i].due, expected[i].draw) = (held.due, held.draw);
             assertEq(keccak256(abi.encode(held)), keccak256(abi.encode(expected[i])), "lease");
         }
     }
