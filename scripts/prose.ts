@@ -6,10 +6,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
 import { findingsIn, kindOf } from "./prose/check.ts";
-import { LATER } from "./prose/later.ts";
 
 const asked = process.argv.slice(2);
-const files = asked.length > 0 ? asked : tracked().filter((file) => !LATER.includes(file));
+const files = asked.length > 0 ? asked : tracked();
 const findings = files.flatMap((file) => {
   const kind = kindOf(file);
   return kind === undefined ? [] : findingsIn(file, kind, readFileSync(file, "utf8"));
