@@ -6,7 +6,7 @@ import { CODEC_DAG_PB, CODEC_RAW } from "../checkpoints/cid.ts";
 import * as units from "./units.ts";
 
 /** What only the contracts decide by: bounds of their own loops. */
-const OF_CONTRACTS = ["MAX_LINE", "MAX_MOVED_LINE", "UPKEEP_STEP_GAS"];
+const OF_CONTRACTS = ["MAX_LINE", "MAX_MOVED_LINE", "MAX_REPLICAS", "UPKEEP_STEP_GAS"];
 
 test("the constants equal those of Units.sol", () => {
   const source = readFileSync(new URL("../../../contracts/types/Units.sol", import.meta.url), "utf8");
