@@ -7,9 +7,11 @@ import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
+import {IReleaseFees} from "../../../contracts/interfaces/IReleaseFees.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {IWorkShares} from "../../../contracts/core/interfaces/IWorkShares.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {ReportHandler} from "../support/ReportHandler.sol";
 import {Sums} from "../support/Sums.sol";
@@ -37,15 +39,20 @@ contract SystemInvariants is Fixture, Sums {
         // Few, so that ranges are also given up.
         setParam(Param.MaxReassignments, 4);
         setParam(Param.SeedPrice, 20_000);
-        for (uint8 i; i < 6; ++i) handler.register(i, i, 3 + i, i);
+        // As on chains, but for a shorter bar, or little would be leased again.
+        chargeReleases();
+        setParam(Param.ReleaseBar, 10);
+        for (uint8 i; i < 6; ++i) handler.register(i / 2, i, 3 + i, i);
         for (uint8 i; i < 4; ++i) handler.submit(i, 7 + i, 6_000, 6, i);
         // A round is settled and another one waits for its seed: every campaign starts amid the life of leases.
         handler.advance(2);
-        handler.register(0, 0, 7, 0);
+        handler.releaseLease(0);
+        assertGt(handler.heldFees(leases.lease(1).taskId), 0, "a fee");
+        handler.register(2, 0, 7, 0);
         handler.submit(0, 5, 8_000, 0, 1);
         handler.advance(0);
         assertGt(leases.leaseCount(), 0);
-        assertTrue(supply.frozen());
+        assertTrue(supply.frozen(), "a round");
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), _selectors()));
     }
@@ -60,7 +67,11 @@ contract SystemInvariants is Fixture, Sums {
         _listings(ns);
         _active(ns);
         _fences(ls);
-        for (uint256 i; i < ts.length; ++i) _units(ts[i], ls);
+        for (uint256 i; i < ts.length; ++i) {
+            _units(ts[i], ls);
+            _releaseFees(ts[i].id);
+        }
+        _lines(ts, ls);
         _queue(ts);
         _reports(ns.length);
         _energies(ns.length, ts.length);
@@ -77,13 +88,13 @@ contract SystemInvariants is Fixture, Sums {
         for (uint32 i = 1; i <= nodes.nodeCount(); ++i) sum += vault.stakeOf(i);
         assertEq(sum, b.stake, "stake");
         sum = 0;
-        address[6] memory accounts = handler.accounts();
+        address[7] memory accounts = handler.accounts();
         for (uint256 i; i < accounts.length; ++i) sum += vault.claimable(accounts[i]);
         assertEq(sum, b.claimable, "claimable");
     }
 
     /// @dev Nobody is overbooked.
-    function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private view {
+    function _capacity(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private pure {
         for (uint256 i; i < ns.length; ++i) {
             (uint256 leased, uint256 undecided) = (0, 0);
             for (uint256 j; j < ls.length; ++j) {
@@ -207,6 +218,40 @@ contract SystemInvariants is Fixture, Sums {
         orphaned[leaseId - 1] = true;
     }
 
+    /// @dev The vault holds under a task what giving its leases back took, until it is distributed; shares are in whole micro-VER.
+    function _releaseFees(uint32 taskId) private view {
+        uint256 fees = vault.feesOf(taskId);
+        assertEq(fees, handler.heldFees(taskId), "release fees");
+        IReleaseFees.HeldFees memory held = releaseFees.heldOf(taskId);
+        uint256 shares = (uint256(held.roundShare) + held.taskShare) * MICRO;
+        assertLe(shares, fees, "shares of release fees");
+        // A stake that was too low for a whole fee left less than a micro-VER of it over.
+        assertLe(fees - shares, uint256(leases.leaseCount()) * (MICRO - 1), "fees that are nobody's share");
+        if (held.owners == 0) assertEq(fees, 0, "fees that nobody paid");
+    }
+
+    /// @dev What was delivered at the end of a line of leases costs its task no more than its maximum price, whoever is paid.
+    function _lines(ITaskRegistry.TaskView[] memory ts, ILeaseRegistry.LeaseView[] memory ls) private view {
+        for (uint256 i; i < ls.length; ++i) {
+            ILeaseRegistry.Lease memory held = ls[i].lease;
+            bool delivered =
+                held.status == ILeaseRegistry.LeaseStatus.Delivered ||
+                    held.status == ILeaseRegistry.LeaseStatus.Disputed ||
+                    held.status == ILeaseRegistry.LeaseStatus.Paid;
+            if (held.parent == 0 || !delivered) continue;
+            IWorkShares.Share[] memory shares = checkpoints.sharesOf(ls[i].id);
+            (uint256 work, uint256 owed) = (0, 0);
+            for (uint256 j; j < shares.length; ++j) {
+                work += shares[j].work;
+                owed += shares[j].work * shares[j].priceMicroVer;
+            }
+            uint256 whole = uint256(held.count) * 10_000;
+            assertLe(work, whole, "more work than the units are");
+            owed += (whole - work) * held.priceMicroVer;
+            assertLe(owed * MICRO, ts[held.taskId - 1].maxPrice * whole, "more than the units' price");
+        }
+    }
+
     function _active(INodeRegistry.NodeView[] memory ns) private view {
         uint256 active;
         for (uint256 i; i < ns.length; ++i) if (ns[i].status == ISupply.NodeStatus.Active) ++active;
@@ -262,7 +307,7 @@ contract SystemInvariants is Fixture, Sums {
     }
 
     function _selectors() private pure returns (bytes4[] memory s) {
-        s = new bytes4[](37);
+        s = new bytes4[](38);
         s[0] = SupplyHandler.register.selector;
         s[1] = SupplyHandler.setTerms.selector;
         s[2] = SupplyHandler.addStake.selector;
@@ -301,5 +346,6 @@ contract SystemInvariants is Fixture, Sums {
         s[34] = ReportHandler.setProfile.selector;
         s[35] = SystemHandler.enqueue.selector;
         s[36] = SystemHandler.fundRounds.selector;
+        s[37] = SupplyHandler.distribute.selector;
     }
 }

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
+import {IReleaseFees} from "../../../contracts/interfaces/IReleaseFees.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Actions} from "./Actions.sol";
 
@@ -13,6 +15,9 @@ abstract contract SupplyHandler is Actions {
     uint256 internal constant MOST_NODES = 12;
     uint8 internal constant CLASSES = 3;
     uint256 internal constant HANDLER_TICKS = 6;
+
+    /// @dev What giving leases back took from stakes and nobody has yet, wei.
+    mapping(uint32 taskId => uint256) public heldFees;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
         if (nodes.nodeCount() == MOST_NODES) return;
@@ -81,7 +86,27 @@ abstract contract SupplyHandler is Actions {
 
     function releaseLease(uint8 pick) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
-        if (id != 0) release(id);
+        if (id == 0) return;
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        uint256 stake = vault.stakeOf(held.nodeId);
+        release(id);
+        heldFees[held.taskId] += stake - vault.stakeOf(held.nodeId);
+    }
+
+    /// @dev Fees of a task that has ended go where they belong, once; all others stay where they are.
+    function distribute(uint8 pick) external {
+        uint32 count = tasks.taskCount();
+        if (count == 0) return;
+        uint32 taskId = uint32(1 + (pick % count));
+        for (uint256 i; i < count && releaseFees.heldOf(taskId).owners == 0; ++i) taskId = (taskId % count) + 1;
+        if (releaseFees.heldOf(taskId).owners == 0) {
+            vm.expectRevert(abi.encodeWithSelector(IReleaseFees.NoFees.selector, taskId));
+        } else if (tasks.task(taskId).status != ITaskRegistry.TaskStatus.Ended) {
+            vm.expectRevert(abi.encodeWithSelector(IReleaseFees.TaskNotEnded.selector, taskId));
+        } else {
+            heldFees[taskId] = 0;
+        }
+        releaseFees.distribute(taskId);
     }
 
     function expireLease(uint8 pick) external {
@@ -94,7 +119,7 @@ abstract contract SupplyHandler is Actions {
     }
 
     function contributor(uint256 pick) public returns (address) {
-        return makeAddr(pick % 2 == 0 ? "contributor a" : "contributor b");
+        return makeAddr(["contributor a", "contributor b", "contributor c"][pick % 3]);
     }
 
     function _pickNode(uint256 pick) internal view returns (INodeRegistry.NodeView memory n) {

@@ -131,7 +131,7 @@ abstract contract SystemHandler is ReportHandler {
     }
 
     function claim(uint8 pick) external {
-        address who = accounts()[pick % 6];
+        address who = accounts()[pick % 7];
         if (vault.claimable(who) == 0) return;
         vm.prank(who);
         vault.claim(keeper);
@@ -154,8 +154,8 @@ abstract contract SystemHandler is ReportHandler {
     }
 
     /// @dev Everybody who can ever have something to claim.
-    function accounts() public returns (address[6] memory) {
-        return [contributor(0), contributor(1), _developer(0), _developer(1), keeper, arbiter];
+    function accounts() public returns (address[7] memory) {
+        return [contributor(0), contributor(1), contributor(2), _developer(0), _developer(1), keeper, arbiter];
     }
 
     function _developer(uint256 pick) private returns (address) {
