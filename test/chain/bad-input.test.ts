@@ -356,7 +356,7 @@ describe("bad input", () => {
             prepare: () => crook.contracts.rounds.settle.populateTransaction(snapshot.roundId, post),
           }),
         );
-        expect(error.name, `${what}: ${error.message}`).to.equal("ContractRefusal");
+        expect(error.name, `${what}: ${error.message}`).to.equal("ContractRefusalError");
         expect(error.message, what).not.to.match(/unknown|0x[0-9a-f]{8}\b/i);
         expect(error.message.length, what).to.be.above(30);
       }

@@ -76,6 +76,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
       .replaceAll("/home/me", folder)
       .replaceAll(/(?<= )(agent|developer|keeper|spec|terms)\.json/g, join(folder, "$1.json"))
       .replaceAll("--out results", `--out ${join(folder, "results")}`)
+      .replaceAll("--path ./data", `--path ${join(folder, "data")}`)
       .replaceAll("203.0.113.7", "127.0.0.1")
       .replaceAll("0xYourOperatorAddress", numbers.operator)
       .replaceAll("0xYourOwnerAddress", numbers.owner)
@@ -172,6 +173,9 @@ test("the commands of README and guides work as they are written", { timeout: 3_
 
   // The developer has something trained.
   await write("spec.json", pages.json(DEVELOPER, 0));
+  await mkdir(join(folder, "data"));
+  await write("data/words.txt", "some words to train on");
+  assert.match(await run(DEVELOPER, "npx hardhat data:add"), /bafy\w+/);
   assert.match(await run(DEVELOPER, "npx hardhat task:quote"), /leased now +3 of 3 units/);
   const submit = start(DEVELOPER, "npx hardhat task:submit");
   await until("the task is submitted", () => /Task 1 is submitted/.test(submit.shown()), submit.shown);
