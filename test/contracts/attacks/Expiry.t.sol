@@ -98,7 +98,7 @@ contract ExpiryTest is Fixture {
             assertEq(leases.lease(id).nodeId, node);
             cost += byExpiry ? _letExpire(id) : _giveBack(id);
             vm.warp(nodes.node(node).cooldownUntil);
-            // Nobody else is there: the range goes back to the task, and the next one has the market to itself.
+            // No other node can take the range: it goes back to the task, and the next one has the market to itself.
             if (orphanCount() != 0) runBatch(times + 1);
             vm.prank(developer);
             tasks.cancel(task);

@@ -230,7 +230,7 @@ contract SystemInvariants is Fixture, Sums {
         if (held.owners == 0) assertEq(fees, 0, "fees that nobody paid");
     }
 
-    /// @dev What was delivered at the end of a line of leases costs its task no more than its maximum price, whoever is paid.
+    /// @dev What was delivered at the end of a line of leases costs its task no more than its maximum price.
     function _lines(ITaskRegistry.TaskView[] memory ts, ILeaseRegistry.LeaseView[] memory ls) private view {
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
