@@ -54,9 +54,12 @@ async function run(options: Options): Promise<void> {
       ? { testAccount: account }
       : { keystore, ...(passphraseFile !== undefined && { passphraseFile }) };
   const wallet = (await openSigner(source, chainId)).connect(provider);
-  const { coordinatorMock: coordinator, seeds } = connect(await readDeployment(chainId, options.deployment), wallet);
-  if (!coordinator)
-    throw new Error("The deployment names no VRFCoordinatorV2_5Mock; deploy ignition/modules/Local.ts.");
+  const deployment = await readDeployment(chainId, options.deployment);
+  // What is deployed as on a public chain knows its coordinator by the interface alone; on a simulated one it is the mock.
+  const { IVrfCoordinator: named, VRFCoordinatorV2_5Mock: mock = named } = deployment.addresses;
+  const addresses = { ...deployment.addresses, ...(mock !== undefined && { VRFCoordinatorV2_5Mock: mock }) };
+  const { coordinatorMock: coordinator, seeds } = connect({ ...deployment, addresses }, wallet);
+  if (!coordinator) throw new Error("The deployment names no coordinator: name the file that network:deploy wrote.");
 
   /** First block that may hold a request that was not looked at yet. */
   let from = 0;
