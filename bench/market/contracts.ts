@@ -23,6 +23,8 @@ const DAG_PB = 0x70;
 const POWER_WATTS = 700;
 /** When every game begins, seconds: the same each time, so that it plays out the same to the gas. */
 const START = 2_000_000_000;
+/** Until when consents are good, seconds: the same each time, since their bytes cost gas. */
+const CONSENT_UNTIL = START + 10 * 365 * 86_400;
 /** Entries that a call reads: decoding takes time that grows with the square of an answer's size. */
 const PAGES = { nodes: 8, tasks: 8, leases: 8 } as const;
 
@@ -154,7 +156,8 @@ export class MarketContracts {
     const profile = { energySource: 0, powerThreshold: 0, powerMax: POWER_WATTS * capacity, endpoint: "" };
     const terms = { classId: CLASS_ID, capacity, ask: wei(ask) };
     const stake = stakeOf(capacity);
-    const consent = await signConsent(this.#deployed.contracts, operator, owner);
+    const valid = CONSENT_UNTIL - (await this.now());
+    const consent = await signConsent(this.#deployed.contracts, operator, owner, valid);
     await this.#must(owner, nodes.register.populateTransaction({ ...consent }, terms, profile, wei(stake)));
     const nodeId = Number(await nodes.nodeCount());
     return { nodeId, owner, operator, capacity, sequence: 0 };
