@@ -87,7 +87,7 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
 };
 
 /** Contracts that a deployment may lack. */
-const OPTIONAL: readonly ContractName[] = [
+export const OPTIONAL_CONTRACTS: readonly ContractName[] = [
   "AccessManager",
   "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",
@@ -144,7 +144,7 @@ export function parseDeployment(chainId: number, file: string, text: string): De
       throw invalid(`it names two addresses of ${name}`);
     addresses[name] = address;
   }
-  const missing = CONTRACT_NAMES.filter((name) => !OPTIONAL.includes(name) && addresses[name] === undefined);
+  const missing = CONTRACT_NAMES.filter((name) => !OPTIONAL_CONTRACTS.includes(name) && addresses[name] === undefined);
   if (missing.length > 0) {
     throw new ChainError(
       "DEPLOYMENT_INCOMPLETE",

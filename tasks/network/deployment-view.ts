@@ -1,7 +1,7 @@
 import { getBytes, hexlify, isAddress } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import type { ContractName, Contracts } from "@verai/client/deployment";
+import { CONTRACT_KEYS, type Contracts, OPTIONAL_CONTRACTS } from "@verai/client/deployment";
 import { isRefusal } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import type { BlockReference } from "@verai/client/block-reference";
@@ -111,27 +111,9 @@ async function uninitialised(contracts: Contracts, at: BlockReference): Promise<
 
 /** Our contracts whose code differs from what this version compiles to, but for immutable values and linked addresses. */
 async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }: Session): Promise<string[]> {
-  const names: Readonly<Partial<Record<keyof Contracts, ContractName>>> = {
-    token: "VerToken",
-    vault: "Vault",
-    outlet: "PoolOutlet",
-    parameters: "Parameters",
-    nodes: "NodeRegistry",
-    supply: "Supply",
-    tasks: "TaskRegistry",
-    leases: "LeaseRegistry",
-    checkpoints: "CheckpointRegistry",
-    seeds: "VrfSeeds",
-    rounds: "RoundManager",
-    telemetry: "Telemetry",
-    ledger: "EnergyLedger",
-    balancer: "Balancer",
-    reassignment: "Reassignment",
-    releaseFees: "ReleaseFees",
-    lens: "Lens",
-  };
   const found: string[] = [];
-  for (const [key, name] of Object.entries(names)) {
+  for (const [key, name] of Object.entries(CONTRACT_KEYS)) {
+    if (OPTIONAL_CONTRACTS.includes(name)) continue;
     const contract = contracts[key as keyof Contracts];
     if (!contract) continue;
     const code = await answer(provider.getCode(await contract.getAddress()));
