@@ -105,6 +105,8 @@ export const agentConfig = z.strictObject({
       sampleEvery: within(0.1, 300, "seconds").default(5),
       /** Seconds after which the node posts a report itself that no keeper has posted; a third of the time-out by default. */
       selfPostAfter: within(0, 86_400, "seconds").optional(),
+      /** Seconds after which the node reports its energy at the latest; it also does so when a lease is over. */
+      energyInterval: within(10, 36_000, "seconds").default(21_600),
     })
     .prefault({}),
   /** Offers the machine only while its owner does not use it. */

@@ -49,6 +49,8 @@ export const keeperConfig = z.strictObject({
       batchSeconds: within(0, 3600, "seconds").default(20),
       /** Maximum number of reports in a transaction. */
       batchReports: wholeWithin(1, 200, "reports").default(100),
+      /** What a node has to pay for the posting of a report, micro-VER; its owner pays in advance. */
+      minFee: wholeWithin(0, 65_535, "micro-VER").default(0),
     })
     .prefault({}),
   /** Balancing of loads. */

@@ -131,13 +131,14 @@ async function openReportAndBalancingKeepers(
   const cycles: KeeperCycle[] = [];
   let store: CheckpointStore | undefined;
   if (config.keepers.includes("reports")) {
-    const { listen, announce, batchReports, batchSeconds } = config.reports;
+    const { listen, announce, batchReports, batchSeconds, minFee } = config.reports;
     const keeper = new ReportsKeeper({
       reader,
       sender,
       logger: logger.child({ keeper: "reports" }),
       metrics: reportsMetrics(registry),
       bounds: { reports: batchReports, gas: BATCH_GAS, waitMs: batchSeconds * 1000 },
+      minFee,
       mirror,
     });
     cycles.push({ name: "reports", cycle: () => keeper.cycle() });

@@ -137,11 +137,11 @@ export async function openTelemetry(config: AgentConfig, context: TelemetryConte
   });
   const reporter = new Reporter({
     ...context,
-    capacity: node.capacity,
     journal: await ReportJournal.open(join(config.dataDir, "reports.json"), logger),
     sampler,
     keepers: telemetry.keepers,
     selfPostAfter: telemetry.selfPostAfter,
+    energyInterval: telemetry.energyInterval,
     version: AGENT_VERSION,
   });
   const input = new InputMonitor();

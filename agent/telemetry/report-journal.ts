@@ -1,7 +1,6 @@
 import { z } from "zod";
 
-import type { Report, SignedReport } from "@verai/client/report";
-import { MAX_SHARES } from "@verai/client/report";
+import { type EnergyReport, MAX_SHARES } from "@verai/client/energy-report";
 import { ENERGY_METHODS, type EnergyMethod, numberOf } from "@verai/client/enums";
 import { loadState, saveState, type StateKind, type StateLog } from "@verai/system/state-file";
 
@@ -14,87 +13,52 @@ export interface Sample {
   readonly renewableJoules: number;
   readonly method: EnergyMethod;
   readonly idleUnitSeconds: number;
+  /** The leases that run, or ran since the sample before. */
   readonly leases: readonly SampledLease[];
 }
 
 /** A lease's part of a sample. */
 export interface SampledLease {
   readonly leaseId: number;
-  /** Units that it has. */
-  readonly units: number;
   readonly joules: number;
 }
 
-/** A signed report that the chain does not have yet. */
-export interface Pending {
-  readonly signed: SignedReport;
-  /** When its period ended, chain time in seconds. */
-  readonly closedAt: number;
-}
-
-/** Reports that are kept while nobody posts them; what is older is given up, beginning with the oldest. */
-const MOST_PENDING = 8;
-
 const count = z.number().nonnegative();
-const openPeriod = z.object({
+const period = z.object({
   seconds: count,
-  loadSeconds: count,
   joules: count,
   renewableJoules: count,
   idleUnitSeconds: count,
   method: z.enum(ENERGY_METHODS),
-  leases: z.record(z.string(), z.object({ units: count, joules: count })),
+  leases: z.record(z.string(), z.object({ seconds: count, joules: count })),
 });
-const report = z.object({
-  nodeId: count,
-  sequence: count,
-  period: count,
-  load: count,
-  latency: count,
-  joules: count,
-  renewableJoules: count,
-  method: count,
-  version: count,
-  idleUnitSeconds: count,
-  shares: z.array(z.object({ leaseId: count, joules: count })),
-});
+type Period = z.output<typeof period>;
 const journalFile = z.object({
-  sequence: count,
-  open: openPeriod,
-  pending: z.array(z.object({ signed: z.object({ report, signature: z.string() }), closedAt: count })),
+  open: period,
+  /** What a report on its way to the chain tells, and until when the chain knew the node's energy before it. */
+  sent: z.object({ period, coveredUntil: count }).nullable(),
 });
 type JournalFile = z.output<typeof journalFile>;
-const JOURNAL = { what: "report journal", version: 1, schema: journalFile } satisfies StateKind<typeof journalFile>;
-type OpenLeases = JournalFile["open"]["leases"];
+const JOURNAL = { what: "report journal", version: 2, schema: journalFile } satisfies StateKind<typeof journalFile>;
 
-const EMPTY: z.output<typeof openPeriod> = {
-  seconds: 0,
-  loadSeconds: 0,
-  joules: 0,
-  renewableJoules: 0,
-  idleUnitSeconds: 0,
-  method: "none",
-  leases: {},
-};
+const EMPTY: Period = { seconds: 0, joules: 0, renewableJoules: 0, idleUnitSeconds: 0, method: "none", leases: {} };
 
 /**
- * What a node has measured and not yet reported, and the reports that the chain does not have yet. On disk after every
- * change, so that an agent that is killed loses what came after the last sample, and never uses a sequence twice.
+ * The energy that a node has measured and that the chain does not know yet. On disk after every change, so that an agent
+ * that is killed loses what came after the last sample, and reports nothing twice.
  */
 export class ReportJournal {
   readonly #file: string;
   #state: JournalFile;
-  /** What is open is only what the last report left over. */
-  #isRest = false;
 
   private constructor(file: string, state: JournalFile) {
     this.#file = file;
     this.#state = state;
   }
 
-  /** Opens a book; a new one where there is none, or one that is damaged (it then goes on from the chain's sequence). */
+  /** Opens a journal; a new one where there is none, or one that is damaged. */
   static async open(file: string, log?: StateLog): Promise<ReportJournal> {
-    const state = (await loadState(file, JOURNAL, log)) ?? { sequence: 0, open: EMPTY, pending: [] };
+    const state = (await loadState(file, JOURNAL, log)) ?? { open: EMPTY, sent: null };
     return new ReportJournal(file, state);
   }
 
@@ -103,107 +67,64 @@ export class ReportJournal {
     return this.#state.open.seconds;
   }
 
-  /** Reports that the chain does not have yet, oldest first. */
-  get pending(): readonly Pending[] {
-    return this.#state.pending;
+  /** Leases that have energy in no report yet. */
+  get openLeases(): readonly number[] {
+    return Object.keys(this.#state.open.leases).map(Number);
+  }
+
+  /** Until when the chain knew the node's energy before the report that is on its way; undefined if none is. */
+  get sentAfter(): number | undefined {
+    return this.#state.sent?.coveredUntil;
   }
 
   /** Adds what was measured; also where it cannot be written down, which is thrown. */
   async add(sample: Sample): Promise<void> {
-    let { open } = this.#state;
-    // Less than an estimated joule of the period before is forgotten: it would make an estimate of what is measured.
-    const measured = numberOf(ENERGY_METHODS, sample.method) < numberOf(ENERGY_METHODS, open.method);
-    if (this.#isRest && measured) open = { ...open, joules: 0, renewableJoules: 0, method: "none" };
-    this.#isRest = false;
-    const leases = { ...open.leases };
-    for (const { leaseId, units, joules } of sample.leases) {
-      leases[leaseId] = { units, joules: (leases[leaseId]?.joules ?? 0) + joules };
-    }
-    // Of different methods the least trustworthy one counts, which is the last of the list.
-    const method =
-      ENERGY_METHODS[Math.max(numberOf(ENERGY_METHODS, open.method), numberOf(ENERGY_METHODS, sample.method))];
-    this.#state = {
-      ...this.#state,
-      open: {
-        seconds: open.seconds + sample.seconds,
-        loadSeconds: open.loadSeconds + sample.load * sample.seconds,
-        joules: open.joules + sample.joules,
-        renewableJoules: open.renewableJoules + sample.renewableJoules,
-        idleUnitSeconds: open.idleUnitSeconds + sample.idleUnitSeconds,
-        method: method ?? "estimated",
-        leases,
-      },
-    };
+    const leases = sample.leases.map(
+      ({ leaseId, joules }) => [String(leaseId), { seconds: sample.seconds, joules }] as const,
+    );
+    const open = merged(this.#state.open, { ...sample, leases: Object.fromEntries(leases) });
+    this.#state = { ...this.#state, open };
     await this.#save(this.#state);
   }
 
-  /**
-   * The report on what was measured so far, under the next sequence. Fractions stay for the next one.
-   *
-   * @param onChain Sequence of the node's last report on chain.
-   */
-  draft(about: { nodeId: number; capacity: number; onChain: number; latency: number; version: number }): Report {
-    const { open, sequence } = this.#state;
-    const period = Math.floor(open.seconds);
-    const joules = Math.floor(open.joules);
+  /** A report on what was measured so far, in whole seconds and joules. */
+  draft(about: { nodeId: number; version: number }): EnergyReport {
+    const { seconds, joules, renewableJoules, idleUnitSeconds, method, leases } = this.#state.open;
     // Those with the most energy, if there are too many; on chain they stand in ascending order.
-    const leases = Object.entries(open.leases)
-      .map(([leaseId, { units, joules: energy }]) => ({ leaseId: Number(leaseId), units, joules: Math.floor(energy) }))
+    const shares = Object.entries(leases)
+      .map(([id, share]) => ({
+        leaseId: Number(id),
+        seconds: Math.floor(share.seconds),
+        joules: Math.floor(share.joules),
+      }))
       .sort((a, b) => b.joules - a.joules)
       .slice(0, MAX_SHARES)
       .sort((a, b) => a.leaseId - b.leaseId);
-    const units = leases.reduce((sum, lease) => sum + lease.units, 0);
     return {
       nodeId: about.nodeId,
-      sequence: Math.max(sequence, about.onChain) + 1,
-      period,
-      load: Math.min(10_000, Math.round((open.loadSeconds / Math.max(open.seconds, 1e-9)) * 10_000)),
-      latency: Math.min(65_535, Math.round(about.latency)),
-      joules,
-      renewableJoules: Math.min(joules, Math.floor(open.renewableJoules)),
-      method: numberOf(ENERGY_METHODS, open.method === "none" ? "estimated" : open.method),
+      period: Math.floor(seconds),
+      joules: Math.floor(joules),
+      renewableJoules: Math.min(Math.floor(joules), Math.floor(renewableJoules)),
+      method: numberOf(ENERGY_METHODS, method === "none" ? "estimated" : method),
       version: about.version,
-      // What the leases named here have units for.
-      idleUnitSeconds: Math.min(Math.floor(open.idleUnitSeconds), Math.min(units, about.capacity) * period),
-      shares: leases.map((lease) => ({ leaseId: lease.leaseId, joules: lease.joules })),
+      idleUnitSeconds: Math.floor(idleUnitSeconds),
+      shares,
     };
   }
 
   /**
-   * Takes a signed draft in and begins a new period with what the draft left.
+   * Notes that all that is open is on its way to the chain.
    *
-   * @param now Chain time, seconds.
-   * @returns Reports given up for it.
+   * @param coveredUntil Until when the chain knows the node's energy now.
    */
-  async close(signed: SignedReport, now: number): Promise<readonly Pending[]> {
-    const { open, pending } = this.#state;
-    const { report: taken } = signed;
-    const all = [...pending, { signed: { ...signed, report: { ...taken, shares: [...taken.shares] } }, closedAt: now }];
-    const left = (whole: number, part: number) => Math.max(0, whole - part);
-    const seconds = left(open.seconds, taken.period);
-    await this.#save({
-      sequence: taken.sequence,
-      open: {
-        ...EMPTY,
-        seconds,
-        loadSeconds: open.seconds > 0 ? (open.loadSeconds * seconds) / open.seconds : 0,
-        joules: left(open.joules, taken.joules),
-        renewableJoules: left(open.renewableJoules, taken.renewableJoules),
-        // What no lease has units for is not carried over: it would be somebody else's work.
-        idleUnitSeconds: Math.min(left(open.idleUnitSeconds, taken.idleUnitSeconds), 1),
-        method: open.method,
-        leases: remainders(open.leases, taken),
-      },
-      pending: all.slice(-MOST_PENDING),
-    });
-    this.#isRest = true;
-    return all.slice(0, -MOST_PENDING);
+  async send(coveredUntil: number): Promise<void> {
+    await this.#save({ open: EMPTY, sent: { period: this.#state.open, coveredUntil } });
   }
 
-  /** Lets go of what the chain has, or will never take. */
-  async settle(isOver: (report: Report) => boolean): Promise<void> {
-    const pending = this.#state.pending.filter(({ signed }) => !isOver(signed.report));
-    if (pending.length < this.#state.pending.length) await this.#save({ ...this.#state, pending });
+  /** Lets go of what was on its way if the chain has it; else it is open again. */
+  async settle(isTaken: boolean): Promise<void> {
+    const { open, sent } = this.#state;
+    if (sent) await this.#save({ open: isTaken ? open : merged(sent.period, open), sent: null });
   }
 
   async #save(state: JournalFile): Promise<void> {
@@ -212,11 +133,20 @@ export class ReportJournal {
   }
 }
 
-function remainders(leases: OpenLeases, { shares }: Report): OpenLeases {
-  const taken = new Map(shares.map(({ leaseId, joules }) => [String(leaseId), joules]));
-  const rest = Object.entries(leases).map(
-    ([id, { units, joules }]) => [id, { units, joules: joules - (taken.get(id) ?? 0) }] as const,
-  );
-  // Less than a joule of a lease is forgotten, or leases that ended long ago would pile up.
-  return Object.fromEntries(rest.filter(([, { joules }]) => joules >= 1));
+function merged(one: Period, other: Omit<Period, "load">): Period {
+  const leases = { ...one.leases };
+  for (const [id, { seconds, joules }] of Object.entries(other.leases)) {
+    const before = leases[id] ?? { seconds: 0, joules: 0 };
+    leases[id] = { seconds: before.seconds + seconds, joules: before.joules + joules };
+  }
+  // Of different methods the least trustworthy one counts, which is the last of the list.
+  const place = Math.max(numberOf(ENERGY_METHODS, one.method), numberOf(ENERGY_METHODS, other.method));
+  return {
+    seconds: one.seconds + other.seconds,
+    joules: one.joules + other.joules,
+    renewableJoules: one.renewableJoules + other.renewableJoules,
+    idleUnitSeconds: one.idleUnitSeconds + other.idleUnitSeconds,
+    method: ENERGY_METHODS[place] ?? "estimated",
+    leases,
+  };
 }

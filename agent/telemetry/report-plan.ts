@@ -1,31 +1,60 @@
-/** What the agent knows when it decides about its reports. Times in seconds, ages since the period ended. */
+import { MAX_SHARES } from "@verai/client/energy-report";
+
+/** What the agent knows when it decides about its reports. Times in seconds. */
 export interface ReportingView {
-  /** Measured and in no report yet. */
-  readonly openSeconds: number;
+  /** Measured since the last report was signed. */
+  readonly seconds: number;
+  /** Since the chain took the node's last report. */
+  readonly sinceTaken: number;
   /** Time between two reports that the network wants. */
   readonly interval: number;
-  /** Ages of the reports that the chain does not have yet. */
-  readonly pending: readonly number[];
+  /** Whether this run of the agent has signed a report yet. */
+  readonly isFirst: boolean;
+  /** Age of the oldest signed report since which the chain has taken none; undefined if nothing waits. */
+  readonly waiting: number | undefined;
   /** Whether keepers are known. */
   readonly keepers: boolean;
-  /** Age at which the node posts its reports itself. */
+  /** Age at which the node posts its report itself. */
   readonly selfPostAfter: number;
 }
 
 /** What to do about reports now. */
-export type ReportingStep = "close" | "send" | "post";
+export type ReportingStep = "sign" | "send" | "post";
 
 /**
- * Decides what to do about reports, in this order: close the period if the interval is over, send what is pending to
- * keepers, and post it oneself if no keeper did so in time (at once where none is known). Pure and level-triggered.
+ * Decides what to do about reports, in this order: sign one if the interval is over, send it to keepers, and post it
+ * oneself if no keeper did so in time (at once where none is known). Pure and level-triggered.
  */
 export function planReports(view: ReportingView): ReportingStep[] {
   const steps: ReportingStep[] = [];
-  const close = view.openSeconds >= view.interval;
-  if (close) steps.push("close");
-  const pending = close || view.pending.length > 0;
+  // An agent that was started again need not measure for a whole interval while the network waits for its report.
+  const isDue = view.seconds >= view.interval || (view.isFirst && view.seconds > 0 && view.sinceTaken >= view.interval);
+  if (isDue) steps.push("sign");
+  const pending = isDue || view.waiting !== undefined;
   if (pending && view.keepers) steps.push("send");
-  const oldest = Math.max(-Infinity, ...view.pending);
-  if (pending && (!view.keepers || oldest >= view.selfPostAfter)) steps.push("post");
+  if (pending && (!view.keepers || (view.waiting ?? 0) >= view.selfPostAfter)) steps.push("post");
   return steps;
+}
+
+/** What the agent knows when it decides whether to report its energy. Times in seconds. */
+export interface EnergyView {
+  /** Measured and not reported. */
+  readonly seconds: number;
+  /** Time after which the energy is reported at the latest. */
+  readonly energyInterval: number;
+  /** Time between two reports of any kind. */
+  readonly interval: number;
+  /** Leases that have energy which is not reported. */
+  readonly leases: number;
+  /** Whether one of them has ended. */
+  readonly isOneOver: boolean;
+}
+
+/**
+ * Decides whether to report the energy: rarely, when a lease is over (so that it can be set against its baseline), or before
+ * more leases have run than a report can name. Pure.
+ */
+export function isEnergyDue({ seconds, energyInterval, interval, leases, isOneOver }: EnergyView): boolean {
+  if (seconds < 1) return false;
+  return seconds >= energyInterval || (seconds >= interval && (isOneOver || leases >= MAX_SHARES));
 }

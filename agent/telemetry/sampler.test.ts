@@ -76,8 +76,8 @@ test("a sample holds what happened since the one before, and a meter that fails 
     method: "rapl",
     idleUnitSeconds: 0,
     leases: [
-      { leaseId: 1, units: 1, joules: 200 },
-      { leaseId: 2, units: 3, joules: 600 },
+      { leaseId: 1, joules: 200 },
+      { leaseId: 2, joules: 600 },
     ],
   });
   [now, joules, busy, broken] = [20_000, 400, 4, true];
@@ -87,5 +87,8 @@ test("a sample holds what happened since the one before, and a meter that fails 
   const sample = await sampler.next();
   assert.equal(sample.seconds, 20);
   assert.equal(sample.idleUnitSeconds, 4 * 20);
-  assert.deepEqual(sample.leases, [{ leaseId: 1, units: 1, joules: 200 }]);
+  assert.deepEqual(sample.leases, [
+    { leaseId: 1, joules: 200 },
+    { leaseId: 2, joules: 0 },
+  ]);
 });

@@ -59,6 +59,7 @@ export class Sampler {
     const unitsRunning = all.reduce((sum, lease) => sum + lease.unitsRunning, 0);
     const busy = this.#missed;
     this.#missed = 0;
+    const shares = new Map(attribute(reading.joules, used, busy).map(({ leaseId, joules }) => [leaseId, joules]));
     return {
       seconds,
       load,
@@ -66,10 +67,7 @@ export class Sampler {
       renewableJoules: reading.joules * renewable,
       method: reading.method,
       idleUnitSeconds: harvesting() ? unitsRunning * seconds : 0,
-      leases: attribute(reading.joules, used, busy).map((share) => ({
-        ...share,
-        units: all.find(({ leaseId }) => leaseId === share.leaseId)?.units ?? 0,
-      })),
+      leases: all.map(({ leaseId }) => ({ leaseId, joules: shares.get(leaseId) ?? 0 })),
     };
   }
 }

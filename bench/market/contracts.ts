@@ -186,15 +186,10 @@ export class MarketContracts {
         const report = {
           nodeId: node.nodeId,
           sequence: ++node.sequence,
-          period,
           load,
           latency,
-          joules: Math.min(watts, POWER_WATTS * node.capacity) * period,
-          renewableJoules: 0,
-          method: 1,
-          version: 256,
-          idleUnitSeconds: 0,
-          shares: [],
+          watts: Math.min(watts, POWER_WATTS * node.capacity),
+          renewable: false,
         };
         return { report, signature: await node.operator.signTypedData(domain, REPORT_TYPES, report) };
       }),

@@ -2,7 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title Energy and carbon of nodes, tasks and the network
-/// @notice Kept from the reports that telemetry has taken. Every figure is exact in integers; where one has to be rounded
+/// @notice Kept from what nodes report of their energy: rarely, as a transaction of their operator, for nothing is decided by
+/// it at once. Every figure is exact in integers; where one has to be rounded
 /// it is rounded against the network's claims: carbon and power up, gains, shares and what was avoided down.
 interface IEnergyLedger {
     /// @notice Whose account.
@@ -28,38 +29,45 @@ interface IEnergyLedger {
         ClassEnergy energy;
     }
 
-    /// @notice One lease's part of a report.
-    struct Part {
+    /// @notice How energy was determined. What is estimated is never called measured.
+    enum Method {
+        None,
+        /// Measured by the processor's own energy counters (RAPL).
+        Rapl,
+        /// Measured by the graphics card's energy counter (NVML).
+        Nvml,
+        /// Estimated from a model of the machine and its utilisation.
+        Estimated
+    }
+
+    /// @notice One lease's part of an energy report.
+    struct Share {
         /// Id of the lease.
         uint32 leaseId;
-        /// Id of the task.
-        uint32 taskId;
-        /// Units of the lease.
-        uint24 count;
-        /// Class of the lease, fixed when it was granted: its grid and baseline hold.
-        uint8 classId;
-        /// The lease's share of the energy, joules.
+        /// Time of the period in which the lease ran, seconds.
+        uint32 seconds_;
+        /// Its energy in that time, joules.
         uint40 joules;
     }
 
-    /// @notice A report that telemetry has taken.
-    struct Entry {
+    /// @notice What a node says of its energy in a period.
+    struct EnergyReport {
         /// Id of the node.
         uint32 nodeId;
-        /// Class of the node now: its grid holds for what no lease has a share in.
-        uint8 classId;
-        /// {ITelemetry.Method} as a number.
-        uint8 method;
-        /// Time that it covers, seconds.
+        /// Time that it covers, seconds: it follows what the report before covers.
         uint32 period;
-        /// Energy, joules.
+        /// Energy in the period, joules.
         uint40 joules;
         /// The part of it that was renewable, joules.
         uint40 renewableJoules;
+        /// {Method} as a number.
+        uint8 method;
+        /// Version of the agent: major << 8 | minor.
+        uint16 version;
         /// Unit-seconds of work done while the machine's owner left it idle.
         uint32 idleUnitSeconds;
-        /// The leases that its shares name.
-        Part[] parts;
+        /// One for each lease that ran in the period, ascending, at most 64. What runs more leases reports more often.
+        Share[] shares;
     }
 
     /// @notice Sums of one scope. 64 bits of joules are 5,000 TWh, five times what all data centres of the world take in a
@@ -142,15 +150,31 @@ interface IEnergyLedger {
         bool credited;
     }
 
-    /// @notice The module that records was named.
-    /// @param telemetry The telemetry contract.
-    event ModulesSet(address telemetry);
+    /// @notice A node's energy was booked.
+    /// @param nodeId Id of the node.
+    /// @param coveredUntil Until when the node's reports cover now, seconds.
+    /// @param period Time that the report covers, seconds.
+    /// @param joules Energy in the period, joules.
+    /// @param renewableJoules The part of it that was renewable, joules.
+    /// @param method How the energy was determined.
+    /// @param version Version of the agent: major << 8 | minor.
+    /// @param idleUnitSeconds Unit-seconds of work done while the machine's owner left it idle.
+    event EnergyReported(
+        uint32 indexed nodeId,
+        uint40 coveredUntil,
+        uint32 period,
+        uint40 joules,
+        uint40 renewableJoules,
+        Method method,
+        uint16 version,
+        uint32 idleUnitSeconds
+    );
     /// @notice Governance changed what is known of a class.
     /// @param classId Id of the class.
     /// @param previous What held before.
     /// @param energy What holds from now on.
     event ClassEnergySet(uint8 indexed classId, ClassEnergy previous, ClassEnergy energy);
-    /// @notice A lease's part of a report, booked to its task; what is booked to the node is in {ITelemetry.Reported}.
+    /// @notice A lease's part of a report, booked to its task; what is booked to the node is in {EnergyReported}.
     /// @param taskId Id of the task.
     /// @param leaseId Lease that took the energy.
     /// @param joules Energy, joules.
@@ -168,6 +192,61 @@ interface IEnergyLedger {
     /// @param baselineJoules What the units would have taken centrally, joules.
     /// @param gridIntensity Grid intensity that was given, milligrams of CO2 per kWh.
     error ClassEnergyOutOfBounds(uint8 classId, uint40 baselineJoules, uint24 gridIntensity);
+    /// @notice Only a node's operator reports its energy.
+    /// @param nodeId Id of the node.
+    /// @param caller Who tried.
+    error NotOperator(uint32 nodeId, address caller);
+    /// @notice The node has left the market.
+    /// @param nodeId Id of the node.
+    error NotInMarket(uint32 nodeId);
+    /// @notice The period is zero, or longer than the time that no report has covered yet.
+    /// @param nodeId Id of the node.
+    /// @param period Time that the report covers, seconds.
+    /// @param longest Time that it may cover, seconds.
+    error PeriodInvalid(uint32 nodeId, uint32 period, uint256 longest);
+    /// @notice No way in which energy can be determined.
+    /// @param method {Method} as a number.
+    error UnknownMethod(uint8 method);
+    /// @notice More energy than the machine can draw in the period.
+    /// @param nodeId Id of the node.
+    /// @param joules Energy, joules.
+    /// @param most Maximum, joules.
+    error EnergyAboveMaximum(uint32 nodeId, uint40 joules, uint256 most);
+    /// @notice More renewable energy than energy.
+    /// @param nodeId Id of the node.
+    /// @param renewableJoules Renewable, joules.
+    /// @param joules All, joules.
+    error RenewableAboveTotal(uint32 nodeId, uint40 renewableJoules, uint40 joules);
+    /// @notice A report has at most {MAX_SHARES} shares.
+    /// @param shares How many it has.
+    error TooManyShares(uint256 shares);
+    /// @notice Shares come in ascending order of their leases, each once.
+    /// @param leaseId Lease of the share that is out of order.
+    error SharesOutOfOrder(uint32 leaseId);
+    /// @notice The lease was never the node's.
+    /// @param nodeId Id of the node.
+    /// @param leaseId Id of the lease.
+    error ForeignLease(uint32 nodeId, uint32 leaseId);
+    /// @notice A share covers no time, or more than the period has until the lease was over.
+    /// @param leaseId Id of the lease.
+    /// @param seconds_ Time of the share, seconds.
+    /// @param longest Time that it may cover, seconds.
+    error ShareTimeInvalid(uint32 leaseId, uint32 seconds_, uint256 longest);
+    /// @notice More energy than the machine can draw in the time of the share.
+    /// @param leaseId Id of the lease.
+    /// @param joules Energy of the share, joules.
+    /// @param most Maximum, joules.
+    error ShareAboveMaximum(uint32 leaseId, uint40 joules, uint256 most);
+    /// @notice The leases' shares add up to more than the whole.
+    /// @param nodeId Id of the node.
+    /// @param shared Energy of the shares, joules.
+    /// @param joules All, joules.
+    error SharesAboveTotal(uint32 nodeId, uint256 shared, uint40 joules);
+    /// @notice More idle-harvested unit-seconds than the leases named, or the capacity, have in the period.
+    /// @param nodeId Id of the node.
+    /// @param idleUnitSeconds Idle-harvested, unit-seconds.
+    /// @param most Maximum, unit-seconds.
+    error IdleAboveWork(uint32 nodeId, uint32 idleUnitSeconds, uint256 most);
     /// @notice Only paid leases on which energy was reported count against a baseline.
     /// @param leaseId Id of the lease.
     error LeaseNotCreditable(uint32 leaseId);
@@ -175,17 +254,15 @@ interface IEnergyLedger {
     /// @param leaseId Id of the lease.
     error AlreadyCredited(uint32 leaseId);
 
-    /// @notice Names the module that records. Deployer only, once.
-    /// @param telemetry The telemetry contract.
-    function initialise(address telemetry) external;
-
     /// @notice Sets what classes are compared with, from now on. Only the role that the access manager names. O(n).
     /// @param settings Classes and what is known of them.
     function setClassEnergies(ClassSetting[] calldata settings) external;
 
-    /// @notice Adds a report: to the node, the network, and each lease's task. Telemetry only. O(parts).
-    /// @param entry The report, with the leases that its shares name.
-    function record(Entry calldata entry) external;
+    /// @notice Books a node's energy: to the node, the network, and each lease's task. Its operator only. Reports may come
+    /// late, but never cover a second twice, nor reach back further than {MAX_REACH}, so that idle stretches cannot be
+    /// claimed later. O(shares).
+    /// @param energy What the node says.
+    function report(EnergyReport calldata energy) external;
 
     /// @notice Sets the units of paid leases against their classes' baselines. Anyone, once per lease. Work on which no
     /// energy was reported never counts. O(n).
@@ -201,6 +278,10 @@ interface IEnergyLedger {
     /// @param scope Whose account.
     /// @param id Id within the scope; 0 for the network.
     function summaryOf(Scope scope, uint32 id) external view returns (Summary memory);
+
+    /// @notice Until when a node's reports cover, seconds; 0 if it never reported.
+    /// @param nodeId Id of the node.
+    function coveredUntil(uint32 nodeId) external view returns (uint256);
 
     /// @notice Energy of a lease.
     /// @param leaseId Id of the lease.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Permit} from "../types/Permit.sol";
+import {Reporter} from "../types/Reporter.sol";
 import {ISupply} from "./ISupply.sol";
 
 /// @title Registry of nodes: who they are
@@ -90,18 +91,6 @@ interface INodeRegistry {
         uint8 keyNumber;
         /// Key of the node's agent.
         address operator;
-    }
-
-    /// @notice Who reports for a node, and within which bounds.
-    struct Reporter {
-        /// Key of the node's agent.
-        address operator;
-        /// See {Facts.keyNumber}.
-        uint8 keyNumber;
-        /// Maximum power that the machine can draw, watts.
-        uint32 powerMax;
-        /// When it was registered, seconds.
-        uint40 registeredAt;
     }
 
     /// @notice A key that is to work for a node, and its agreement: the operator's signature of the EIP-712 type
@@ -294,7 +283,7 @@ interface INodeRegistry {
     /// @param nodeId Id of the node.
     function factsOf(uint32 nodeId) external view returns (Facts memory);
 
-    /// @notice Who reports for a node; all zero if unknown. One read.
-    /// @param nodeId Id of the node.
-    function reporterOf(uint32 nodeId) external view returns (Reporter memory);
+    /// @notice Who reports for nodes, and within which bounds, in their order; zero where unknown. One read each.
+    /// @param nodeIds Ids of the nodes.
+    function reportersOf(uint32[] calldata nodeIds) external view returns (Reporter[] memory);
 }

@@ -47,8 +47,6 @@ interface ISupply {
         address leases;
         /// The telemetry contract.
         address telemetry;
-        /// The balancer.
-        address balancer;
         /// The reassignment contract.
         address reassignment;
         /// The release fees.
@@ -327,8 +325,8 @@ interface ISupply {
     /// @param owner The owner.
     function bar(address owner) external;
 
-    /// @notice Lets a node into new work, or keeps it out of it; while the listings are frozen the listing stands. Telemetry, and
-    /// the balancer to keep a node out until it reports again.
+    /// @notice Lets a node into new work, or keeps it out of it; while the listings are frozen the listing stands.
+    /// Telemetry only.
     /// @param nodeId Id of the node.
     /// @param eligible Whether it may take new work.
     function setEligible(uint32 nodeId, bool eligible) external;

@@ -3,22 +3,12 @@ pragma solidity 0.8.30;
 
 import {INodeReports} from "../core/interfaces/INodeReports.sol";
 
-/// @title Signed reports of nodes: load, latency and energy
+/// @title Signed reports of nodes: load, latency and power
 /// @notice Every node's agent signs a report (EIP-712) once per {Param.ReportInterval} with the node's operator key; anyone
-/// posts reports in batches. What is impossible is refused report by report and never sinks a batch. The average load is
-/// kept in O(1) per report, and a report decides at once whether its node may take new work.
+/// posts reports in batches, and is paid for it by nodes whose owners have prepaid. A report has what decides at once: who
+/// is alive, how busy, how near, and who draws too much power. Energy is booked by {IEnergyLedger}. What is impossible is
+/// refused report by report and never sinks a batch.
 interface ITelemetry is INodeReports {
-    /// @notice How a report's energy was determined. What is estimated is never called measured.
-    enum Method {
-        None,
-        /// Measured by the processor's own energy counters (RAPL).
-        Rapl,
-        /// Measured by the graphics card's energy counter (NVML).
-        Nvml,
-        /// Estimated from a model of the machine and its utilisation.
-        Estimated
-    }
-
     /// @notice Why a report was refused.
     enum Refusal {
         None,
@@ -29,59 +19,26 @@ interface ITelemetry is INodeReports {
         SequenceNotGrowing,
         /// Not signed by the node's operator for this chain and contract.
         BadSignature,
-        /// The period is zero, or longer than the time that no report has covered yet.
-        PeriodInvalid,
         /// Above 10,000 basis points.
         LoadTooHigh,
-        UnknownMethod,
-        /// More energy than the machine can draw in the period.
-        PowerAboveMaximum,
-        RenewableAboveTotal,
-        /// The leases' shares add up to more than the whole.
-        SharesAboveTotal,
-        /// A share names a lease that was never the node's.
-        ForeignLease,
-        /// Shares come in ascending order of their leases, each once.
-        SharesOutOfOrder,
-        TooManyShares,
-        /// More idle-harvested unit-seconds than the leases named, or the capacity, have in the period.
-        IdleAboveWork,
-        /// A share names a lease that was over before the time that the report covers.
-        LeaseOver
+        /// More power than the machine can draw.
+        PowerAboveMaximum
     }
 
-    /// @notice Energy of one lease's units in a report's period.
-    struct Share {
-        /// Id of the lease.
-        uint32 leaseId;
-        /// Its energy in the period, joules.
-        uint40 joules;
-    }
-
-    /// @notice What a node says of a period that has just ended. Signed as EIP-712 type `Report`.
+    /// @notice What a node says of itself now. Signed as EIP-712 type `Report`.
     struct Report {
         /// Id of the node.
         uint32 nodeId;
         /// Grows with each report of the node: {INodeRegistry.Facts.keyNumber} << 24 | a count that begins at 1 for each key.
         uint32 sequence;
-        /// Time that it covers, seconds.
-        uint32 period;
-        /// Share of the machine in use, basis points.
+        /// Share of the machine in use since the report before, basis points.
         uint16 load;
         /// Round-trip time to its peers, milliseconds.
         uint16 latency;
-        /// Energy in the period, joules.
-        uint40 joules;
-        /// The part of it that was renewable, joules.
-        uint40 renewableJoules;
-        /// {Method} as a number.
-        uint8 method;
-        /// Version of the agent: major << 8 | minor.
-        uint16 version;
-        /// Unit-seconds of work done while the machine's owner left it idle.
-        uint32 idleUnitSeconds;
-        /// One for each lease that ran in the period, ascending, at most 64. What runs more leases reports more often.
-        Share[] shares;
+        /// Average power since the report before, watts, rounded up.
+        uint32 watts;
+        /// Whether all energy since the report before was renewable, and there was some.
+        bool renewable;
     }
 
     /// @notice What is known of a node by its reports.
@@ -99,18 +56,20 @@ interface ITelemetry is INodeReports {
         uint32 watts;
         /// Average power in the report before, watts, rounded up.
         uint32 previousWatts;
-        /// Milliwatts per leased unit in the last report; of an idle node, of its capacity at its declared maximum.
-        uint32 unitPower;
-        /// Seconds by which what the reports cover lags behind the last posting.
-        uint16 lag;
+        /// Units of capacity at its last report: the weight of its load.
+        uint24 capacity;
+        /// Reports whose posting by others is paid in advance.
+        uint24 prepaid;
+        /// What each of them pays who posts it, micro-VER.
+        uint16 feeMicroVer;
         /// Whether its power keeps it out of new work.
         bool throttled;
         /// Whether its load counts in the average.
         bool counted;
         /// Whether all energy of its last report was renewable, and there was some.
         bool renewable;
-        /// Units of capacity at its last report: the weight of its load.
-        uint24 capacity;
+        /// Whether its reports, or their absence, keep it out of new work.
+        bool ineligible;
     }
 
     /// @notice Sums over the nodes that count.
@@ -129,29 +88,19 @@ interface ITelemetry is INodeReports {
         uint32 throttledNodes;
     }
 
-    /// @notice A report was taken.
+    /// @notice The module was named.
+    /// @param balancer The balancer.
+    event ModulesSet(address balancer);
+    /// @notice Reports of a batch were taken.
+    /// @param poster Who posted them.
+    /// @param fees What their nodes pay the poster, wei.
+    /// @param reports Their fields as in {post}, without signatures, 17 bytes each, in the order of the batch.
+    event Reported(address indexed poster, uint256 fees, bytes reports);
+    /// @notice An owner has paid in advance for the posting of a node's reports by others.
     /// @param nodeId Id of the node.
-    /// @param sequence Number of the report.
-    /// @param period Time that it covers, seconds.
-    /// @param load Share of the machine in use, basis points.
-    /// @param latency Round-trip time to its peers, milliseconds.
-    /// @param joules Energy in the period, joules.
-    /// @param renewableJoules The part of it that was renewable, joules.
-    /// @param method How the energy was determined.
-    /// @param version Version of the agent: major << 8 | minor.
-    /// @param idleUnitSeconds Unit-seconds of work done while the machine's owner left it idle.
-    event Reported(
-        uint32 indexed nodeId,
-        uint32 sequence,
-        uint32 period,
-        uint16 load,
-        uint16 latency,
-        uint40 joules,
-        uint40 renewableJoules,
-        Method method,
-        uint16 version,
-        uint32 idleUnitSeconds
-    );
+    /// @param reports Reports that are prepaid now.
+    /// @param feeMicroVer What each of them pays who posts it, micro-VER.
+    event ReportsPrepaid(uint32 indexed nodeId, uint24 reports, uint16 feeMicroVer);
     /// @notice A report of a batch was refused.
     /// @param nodeId Id of the node.
     /// @param sequence Number of the report.
@@ -176,7 +125,7 @@ interface ITelemetry is INodeReports {
     /// @param milliseconds Value from now on, milliseconds; 0: {Param.MaxLatency} holds.
     event MaxLatencySet(uint8 indexed classId, uint16 previous, uint16 milliseconds);
 
-    /// @notice The packed batch ends within the report that starts at byte `offset`.
+    /// @notice The packed batch ends within the report that starts at byte `offset`; each has 81 bytes.
     /// @param offset Where that report starts, bytes.
     error MalformedBatch(uint256 offset);
     /// @notice A class's highest latency has the bounds of {Param.MaxLatency}.
@@ -210,16 +159,35 @@ interface ITelemetry is INodeReports {
     /// @param threshold Power threshold of the node, watts.
     error PowerAboveThreshold(uint32 nodeId, uint32 watts, uint32 threshold);
 
-    /// @notice Takes a batch of signed reports, packed one after the other, big-endian, without gaps:
-    /// nodeId 4 | sequence 4 | period 4 | load 2 | latency 2 | joules 5 | renewableJoules 5 | method 1 | version 2 |
-    /// idleUnitSeconds 4 | number of shares 1 | per share: leaseId 4, joules 5 | signature 64 (ERC-2098: r, yParity and s;
-    /// of an operator that is a contract, 64 bytes that it accepts by ERC-1271 with at most {CONTRACT_GAS}).
-    /// Anyone. What is refused is told by {ReportRefused}; only a batch that cannot be taken apart reverts.
-    /// O(reports + shares).
+    /// @notice Names the balancer. The deployer, once.
+    /// @param balancer The balancer.
+    function initialise(address balancer) external;
+
+    /// @notice Takes a batch of signed reports, packed one after the other, big-endian, without gaps, 81 bytes each:
+    /// nodeId 4 | sequence 4 | load 2 | latency 2 | watts 4 | renewable 1 | signature 64 (ERC-2098: r, yParity and s; of an
+    /// operator that is a contract, 64 bytes that it accepts by ERC-1271 with at most {CONTRACT_GAS}).
+    /// Anyone. What is refused is told by {ReportRefused}; only a batch that cannot be taken apart reverts. A node that has
+    /// prepaid reports pays its fee to who posts one of them, unless that is its operator, or the report before it was
+    /// taken less than half a {Param.ReportInterval} ago. O(reports).
     /// @dev Warning: what is refused does not revert: look at what it returns, or at {ReportRefused}.
     /// @param packed The reports.
     /// @return accepted How many reports were taken.
     function post(bytes calldata packed) external returns (uint256 accepted);
+
+    /// @notice Pays in advance for the posting of a node's reports by others, in place of what is left of an earlier
+    /// payment; the vault takes or gives back the difference. Zero reports end it. Its owner only.
+    /// @param nodeId Id of the node.
+    /// @param reports Reports that are paid for.
+    /// @param feeMicroVer What each of them pays who posts it, micro-VER.
+    function prepay(uint32 nodeId, uint24 reports, uint16 feeMicroVer) external;
+
+    /// @notice Reads {Param.BalanceBand}, {Param.LoadFloor}, {Param.MaxLatency} and {Param.ReportInterval} anew, by which
+    /// reports are judged. Anyone; the first report after {RULE_AGE} does it by itself.
+    function refresh() external;
+
+    /// @notice Keeps a node out of new work until it reports again. Balancer only.
+    /// @param nodeId Id of the node.
+    function exclude(uint32 nodeId) external;
 
     /// @notice Takes a silent node out of the average and out of new work. Anyone.
     /// @param nodeId Id of the node.
@@ -258,5 +226,5 @@ interface ITelemetry is INodeReports {
 
     /// @notice What a node's operator signs for a report: its EIP-712 digest on this chain for this contract.
     /// @param report The report.
-    function digestOf(Report memory report) external view returns (bytes32);
+    function digestOf(Report calldata report) external view returns (bytes32);
 }

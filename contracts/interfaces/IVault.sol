@@ -22,6 +22,8 @@ interface IVault {
         address outlet;
         /// The release fees.
         address releaseFees;
+        /// The telemetry contract.
+        address telemetry;
     }
 
     /// @notice The totals of the ledgers, in wei.
@@ -30,7 +32,7 @@ interface IVault {
         uint256 escrow;
         /// Stakes of nodes, wei.
         uint256 stake;
-        /// What accounts can claim, wei.
+        /// What accounts can claim, and what owners have prepaid for the posting of reports, wei.
         uint256 claimable;
         /// The bounty pool, wei.
         uint256 bountyPool;
@@ -95,6 +97,14 @@ interface IVault {
     /// @param from Who paid; the vault itself for tokens that were sent to it.
     /// @param amount Amount, wei.
     event BountyPoolFunded(address indexed from, uint256 amount);
+    /// @notice An owner has prepaid for the posting of reports.
+    /// @param from Who paid.
+    /// @param amount Amount, wei.
+    event PrepaidDeposited(address indexed from, uint256 amount);
+    /// @notice Part of what owners have prepaid was credited to an account.
+    /// @param to Who is credited.
+    /// @param amount Amount, wei.
+    event PrepaidPassed(address indexed to, uint256 amount);
     /// @notice Claimable tokens were sent.
     /// @param account Who claimed.
     /// @param receiver Who gets the tokens.
@@ -186,6 +196,16 @@ interface IVault {
     /// @param amount The bounty, wei.
     /// @return paid Wei paid.
     function payBounty(address to, uint256 amount) external returns (uint256 paid);
+
+    /// @notice Takes `amount` wei from `from` (who has approved the vault) for the posting of reports. Telemetry only.
+    /// @param from Who pays.
+    /// @param amount Amount, wei.
+    function depositPrepaid(address from, uint256 amount) external;
+
+    /// @notice Moves `amount` of what was prepaid for the posting of reports to `to`'s claimable balance. Telemetry only.
+    /// @param to Who is credited.
+    /// @param amount Amount, wei.
+    function passPrepaid(address to, uint256 amount) external;
 
     /// @notice Adds to the bounty pool from the caller, who has approved the vault.
     /// @param amount Amount, wei.

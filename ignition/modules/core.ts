@@ -48,8 +48,8 @@ export function deployProtocol(
     tasks,
     m.getParameter("sequencerUptimeFeed"),
   ]);
-  const ledger = m.contract("EnergyLedger", [manager, parameters, leases]);
-  const telemetry = m.contract("Telemetry", [manager, parameters, nodes, supply, leases, ledger]);
+  const ledger = m.contract("EnergyLedger", [manager, parameters, nodes, supply, leases]);
+  const telemetry = m.contract("Telemetry", [manager, vault, parameters, nodes, supply]);
   const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply, telemetry]);
   const releaseFees = m.contract("ReleaseFees", [vault, parameters, nodes, supply, tasks, leases, checkpoints]);
 
@@ -80,11 +80,11 @@ export function deployProtocol(
   const outlet = m.contract("PoolOutlet", [manager, vault]);
   const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
-  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees }]);
-  m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry }]);
+  m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, reassignment, releaseFees }]);
   m.call(tasks, "initialise", [rounds, leases, reassignment]);
   m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
-  m.call(ledger, "initialise", [telemetry]);
+  m.call(telemetry, "initialise", [balancer]);
   m.call(seeds, "initialise", [rounds, reassignment]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);

@@ -33,8 +33,8 @@ const node = (
     latency: 5,
     watts: 100,
     previousWatts: 100,
-    unitPower: 20_000,
-    lag: 0,
+    prepaid: 0,
+    fee: 0,
     throttled: false,
     counted: true,
     renewable: false,
@@ -148,7 +148,7 @@ test("a throttled node's work goes to the most efficient classes, within the ban
   const nodes = [
     throttled,
     // What a node says of its own power decides nothing.
-    node(2, 4_000, {}, { unitPower: 1 }),
+    node(2, 4_000, {}, { watts: 1 }),
     inClass(3, 5_000, 2),
     inClass(4, 6_000, 2),
     inClass(5, 3_000, 3),

@@ -14,21 +14,16 @@ const message = z.strictObject({
   report: z.strictObject({
     nodeId: whole(4),
     sequence: whole(4),
-    period: whole(4),
     load: whole(2),
     latency: whole(2),
-    joules: whole(5),
-    renewableJoules: whole(5),
-    method: whole(1),
-    version: whole(2),
-    idleUnitSeconds: whole(4),
-    shares: z.array(z.strictObject({ leaseId: whole(4), joules: whole(5) })).max(64),
+    watts: whole(4),
+    renewable: z.boolean(),
   }),
   signature: z.string().regex(/^0x([0-9a-f]{128}|[0-9a-f]{130})$/i),
 });
 
 /** Longest message that carries a report, bytes. */
-export const MESSAGE_BYTES = 8 * 1024;
+export const MESSAGE_BYTES = 1024;
 
 /** The report in a message; undefined if it is none. */
 export function parseReport(body: unknown): SignedReport | undefined {

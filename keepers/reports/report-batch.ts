@@ -14,7 +14,7 @@ export interface BatchBounds {
 
 /** What a look at the inbox says. */
 export interface BatchPlan {
-  /** To be posted now, each node's in their order; empty if others may still join. */
+  /** To be posted now; empty if others may still join. */
   readonly post: readonly SignedReport[];
   /** Never to be taken, and why. */
   readonly refused: readonly { readonly signed: SignedReport; readonly reason: ReportRefusal }[];
@@ -23,7 +23,7 @@ export interface BatchPlan {
 }
 
 /**
- * Chooses what to post: every report is judged as the chain will judge it after those before it. Pure; O(reports).
+ * Chooses what to post: every report is judged as the chain will judge it. Pure; O(reports).
  *
  * @param facts What a node's reports are held against; undefined if there is no such node.
  * @param now Milliseconds since 1970.
@@ -36,26 +36,15 @@ export function planBatch(
 ): BatchPlan {
   const good: { readonly signed: SignedReport; readonly at: number; readonly gas: number }[] = [];
   const refused: { signed: SignedReport; reason: ReportRefusal }[] = [];
-  for (const nodeId of inbox.nodes()) {
-    let against = facts(nodeId);
-    for (const { signed, at } of inbox.of(nodeId)) {
-      const reason = refusalOf(signed, against);
-      if (reason === undefined && against) {
-        good.push({ signed, at, gas: gasOf(signed.report, against.sequence === 0) });
-        const { sequence, period } = signed.report;
-        against = { ...against, sequence, coveredUntil: against.coveredUntil + period };
-      } else if (reason === "periodInvalid" && signed.report.period > 0) {
-        // Its time has not quite passed on chain yet; what follows has to wait for it.
-        break;
-      } else if (reason !== undefined) {
-        refused.push({ signed, reason });
-      }
-    }
+  for (const { signed, at } of inbox.waiting()) {
+    const against = facts(signed.report.nodeId);
+    const reason = refusalOf(signed, against);
+    if (reason === undefined) good.push({ signed, at, gas: gasOf(against?.sequence === 0) });
+    else refused.push({ signed, reason });
   }
   const oldestMs = Math.max(0, ...good.map(({ at }) => now - at));
   const post: SignedReport[] = [];
   let sum = 0;
-  // Nodes stay together and in order. A report that is too large for any batch still goes alone.
   for (const { signed, gas } of good) {
     sum += gas;
     if (post.length >= bounds.reports || (sum > bounds.gas && post.length > 0)) break;

@@ -26,9 +26,6 @@ const CREDIT_PAUSE = 15;
 /** Seconds after its delivery in which a lease may still be reported on. */
 const LATE_REPORTS = 3600;
 
-/** Longest time-out that counts for reports, seconds. */
-const MAX_TIMEOUT = 65_535;
-
 /** Reports that do not come over the network. */
 const OWN: Pick<Requester, "peer" | "address" | "prove"> = { peer: "", address: "", prove: () => undefined };
 
@@ -39,6 +36,8 @@ export interface ReportsContext {
   readonly logger: Logger;
   readonly metrics: ReportsMetrics;
   readonly bounds: BatchBounds;
+  /** What a node has to pay for the posting of a report, micro-VER; left out: nothing. */
+  readonly minFee?: number | undefined;
   /** What the chain has; left out: one of its own. */
   readonly mirror?: Mirror | undefined;
   /** Monotonic clock, milliseconds. */
@@ -93,13 +92,12 @@ export class ReportsKeeper {
     if (!facts.inMarket) return refuse("notInMarket");
     if (sequence <= facts.sequence) return refuse("sequenceNotGrowing");
     if (this.#inbox.has(signed)) return { accepted: true };
-    if (!this.#inbox.hasRoom(nodeId)) return refuse("no room");
+    if (facts.fee < (this.#context.minFee ?? 0)) return refuse("unpaid");
     if (!this.#peers.take(requester.peer) || !this.#addresses.take(requester.address) || !this.#all.take("")) {
       return refuse("too many");
     }
-    // Held against the last look at the chain; whether its time has come is seen when it is posted.
     const reason = refusalOf(signed, facts);
-    if (reason !== undefined && (reason !== "periodInvalid" || signed.report.period === 0)) return refuse(reason);
+    if (reason !== undefined) return refuse(reason);
     requester.prove();
     return this.#inbox.add(signed, this.#now()) ? { accepted: true } : refuse("no room");
   }
@@ -111,7 +109,7 @@ export class ReportsKeeper {
     const { block } = look;
     const [totals, { reportTimeout }] = await Promise.all([readTotals(reader, block), reader.parameters(block)]);
     const reportStates = new Map([...look.nodes].map(([id, { reportState }]) => [id, reportState]));
-    this.#facts = await this.#readFacts(look, reportTimeout);
+    this.#facts = await this.#readFacts(look);
     metrics.averageLoad.set(totals.capacity === 0 ? 0 : totals.load / totals.capacity);
     metrics.watts.set(totals.watts);
     metrics.throttled.set(totals.throttledNodes);
@@ -146,7 +144,7 @@ export class ReportsKeeper {
     return sent;
   }
 
-  /** Those that the chain would take now: somebody else may have posted some, and leases may be another node's. */
+  /** Those that the chain would take now: somebody else may have posted some. */
   async #acceptable(batch: readonly SignedReport[]): Promise<readonly SignedReport[]> {
     const { telemetry } = this.#context.reader.contracts;
     const taken = await answer(telemetry.post.staticCall(packReports(batch)));
@@ -210,7 +208,7 @@ export class ReportsKeeper {
     });
   }
 
-  async #readFacts({ block, nodes }: MirrorLook, reportTimeout: number): Promise<Map<number, ReportFacts>> {
+  async #readFacts({ nodes }: MirrorLook): Promise<Map<number, ReportFacts>> {
     const { reader } = this.#context;
     const [{ chainId }, telemetry] = await Promise.all([
       reader.provider.getNetwork(),
@@ -218,13 +216,11 @@ export class ReportsKeeper {
     ]);
     const facts = new Map<number, ReportFacts>();
     for (const [id, { node, reportState, reporter }] of nodes) {
-      const covered = reportState.at > 0 ? reportState.at - reportState.lag : reporter.registeredAt;
       facts.set(id, {
         inMarket: node.status === "active" || node.status === "draining",
         sequence: reportState.sequence,
         ...{ operator: reporter.operator, keyNumber: reporter.keyNumber, contractOperator: reporter.contractOperator },
-        coveredUntil: Math.max(covered, block.timestamp - Math.min(reportTimeout, MAX_TIMEOUT)),
-        now: block.timestamp,
+        fee: reportState.prepaid > 0 ? reportState.fee : 0,
         capacity: node.capacity,
         powerMax: node.powerMax,
         chainId,

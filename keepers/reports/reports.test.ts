@@ -18,26 +18,17 @@ const telemetry = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const report: Report = {
   nodeId: 7,
   sequence: 3,
-  period: 60,
   load: 4321,
   latency: 12,
-  joules: 6000,
-  renewableJoules: 1500,
-  method: 3,
-  version: 1,
-  idleUnitSeconds: 120,
-  shares: [
-    { leaseId: 5, joules: 2000 },
-    { leaseId: 9, joules: 1000 },
-  ],
+  watts: 100,
+  renewable: false,
 };
 const facts: ReportFacts = {
   inMarket: true,
   sequence: 2,
   keyNumber: 0,
   operator: operator.address,
-  coveredUntil: 1000,
-  now: 1060,
+  fee: 0,
   capacity: 4,
   powerMax: 150,
   chainId: 31337n,
@@ -61,68 +52,47 @@ test("each thing that is impossible is refused with its own reason, before any g
     ["badSignature", {}, { operator: telemetry }],
     ["badSignature", {}, { chainId: 8453n }],
     ["badSignature", {}, { telemetry: operator.address }],
-    ["periodInvalid", { period: 0 }, {}],
-    ["periodInvalid", {}, { now: 1059 }],
     ["loadTooHigh", { load: 10_001 }, {}],
-    ["unknownMethod", { method: 0 }, {}],
-    ["unknownMethod", { method: 4 }, {}],
-    ["powerAboveMaximum", { joules: 9001 }, {}],
-    [undefined, { joules: 9000 }, {}],
-    ["renewableAboveTotal", { renewableJoules: 6001 }, {}],
-    ["idleAboveWork", { idleUnitSeconds: 241 }, {}],
-    ["sharesOutOfOrder", { shares: [...report.shares].reverse() }, {}],
-    [
-      "sharesOutOfOrder",
-      {
-        shares: [
-          { leaseId: 5, joules: 1 },
-          { leaseId: 5, joules: 1 },
-        ],
-      },
-      {},
-    ],
-    ["sharesAboveTotal", { shares: [{ leaseId: 5, joules: 6001 }] }, {}],
-    ["tooManyShares", { shares: Array.from({ length: 65 }, (_, i) => ({ leaseId: i + 1, joules: 1 })) }, {}],
+    ["powerAboveMaximum", { watts: 151 }, {}],
+    ["powerAboveMaximum", { watts: 80_001 }, { powerMax: 10 ** 6 }],
+    [undefined, { watts: 150 }, {}],
   ];
   for (const [reason, changed, against] of cases) {
     assert.equal(refusalOf(await sign(changed), { ...facts, ...against }), reason, JSON.stringify(changed));
   }
   assert.equal(refusalOf(await sign(), undefined), "unknownNode");
   assert.equal(refusalOf({ report, signature: "0x12" }, facts), "badSignature");
-  const other = { ...(await sign()), report: { ...report, joules: 5999 } };
+  const other = { ...(await sign()), report: { ...report, watts: 99 } };
   assert.equal(refusalOf(other, facts), "badSignature");
 });
 
-test("the inbox keeps each report once, a few of each node, and lets go of what is over", async () => {
+test("the inbox keeps the newest report of each node, and lets go of what is over", async () => {
   const inbox = new ReportInbox();
-  const signed = await Promise.all(Array.from({ length: 10 }, (_, i) => sign({ sequence: 12 - i })));
-  assert.ok(inbox.add(signed[0]!, 5) && inbox.add(signed[0]!, 6));
-  assert.equal(inbox.size, 1);
+  const [third, fifth, other] = [await sign(), await sign({ sequence: 5 }), await sign({ nodeId: 8 })];
+  assert.ok(inbox.add(third, 5) && inbox.add(third, 6) && inbox.has(third));
+  assert.ok(inbox.add(fifth, 7) && inbox.add(await sign({ sequence: 4 }), 8) && inbox.add(other, 9));
   assert.deepEqual(
-    signed.map((each) => inbox.add(each, 7)),
-    [...Array.from({ length: 8 }, () => true), false, false],
+    inbox.waiting().map(({ signed, at }) => [signed.report.nodeId, signed.report.sequence, at]),
+    // It has waited since the node's first.
+    [
+      [7, 5, 5],
+      [8, 3, 9],
+    ],
   );
-  assert.deepEqual(
-    inbox.of(7).map((each) => each.signed.report.sequence),
-    [5, 6, 7, 8, 9, 10, 11, 12],
-  );
-  assert.equal(inbox.of(7).at(-1)?.at, 5);
-  inbox.settle((each) => each.report.sequence <= 11);
+  assert.ok(inbox.has(fifth) && !inbox.has(third));
+  inbox.settle(({ report: { sequence } }) => sequence <= 4);
   assert.equal(inbox.size, 1);
   inbox.settle(() => true);
-  assert.deepEqual([inbox.size, inbox.nodes()], [0, []]);
+  assert.deepEqual(inbox.waiting(), []);
 });
 
-test("a batch holds what is good, each node's in order, and waits for company but not for long", async () => {
+test("a batch holds what is good, and waits for company but not for long", async () => {
   const inbox = new ReportInbox();
   const bounds = { reports: 10, gas: 10 ** 7, waitMs: 5_000 };
-  const plan = (now: number, most = bounds) =>
-    planBatch(inbox, (id) => ([7, 8].includes(id) ? facts : undefined), most, now);
-  const small = { joules: 500, renewableJoules: 0, idleUnitSeconds: 0, shares: [{ leaseId: 5, joules: 500 }] };
-  inbox.add(await sign({ sequence: 4, period: 20, ...small }), 1_000);
-  inbox.add(await sign({ sequence: 3, period: 40, ...small }), 2_000);
-  inbox.add(await sign({ sequence: 5, period: 10, ...small }), 3_000);
-  inbox.add(await sign({ nodeId: 8, sequence: 9, joules: 10 ** 6 }), 1_000);
+  const plan = (now: number, most = bounds) => planBatch(inbox, (id) => (id === 9 ? undefined : facts), most, now);
+  inbox.add(await sign({ nodeId: 6 }), 1_000);
+  inbox.add(await sign({ nodeId: 7 }), 2_000);
+  inbox.add(await sign({ nodeId: 8, watts: 10 ** 6 }), 1_000);
   inbox.add(await sign({ nodeId: 9 }), 1_000);
   const waiting = plan(5_900);
   assert.deepEqual(waiting.post, []);
@@ -130,15 +100,14 @@ test("a batch holds what is good, each node's in order, and waits for company bu
     waiting.refused.map(({ reason }) => reason),
     ["powerAboveMaximum", "unknownNode"],
   );
-  // The third of node 7 covers more than the time that has passed: it waits.
   const due = plan(6_000);
   assert.deepEqual(
-    due.post.map((each) => each.report.sequence),
-    [3, 4],
+    due.post.map((each) => each.report.nodeId),
+    [6, 7],
   );
   assert.equal(due.oldestMs, 5_000);
   assert.deepEqual(plan(3_000, { ...bounds, reports: 1 }).post.length, 1);
-  assert.deepEqual(plan(3_000, { ...bounds, gas: 1.5 * gasOf({ ...report, ...small }, false) }).post.length, 1);
+  assert.deepEqual(plan(3_000, { ...bounds, gas: 1.5 * gasOf(false) }).post.length, 1);
 });
 
 test("only what has the shape of a report is one", async () => {
@@ -151,8 +120,8 @@ test("only what has the shape of a report is one", async () => {
     { ...good, signature: "0xzz" },
     { ...good, report: { ...report, load: -1 } },
     { ...good, report: { ...report, load: 0.5 } },
-    { ...good, report: { ...report, joules: 2 ** 40 } },
-    { ...good, report: { ...report, shares: [{ leaseId: 1 }] } },
+    { ...good, report: { ...report, watts: 2 ** 32 } },
+    { ...good, report: { ...report, renewable: 1 } },
     { ...good, report: { ...report, extra: 1 } },
   ]) {
     assert.equal(parseReport(bad), undefined);

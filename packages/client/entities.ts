@@ -181,10 +181,9 @@ export interface ReportState {
   /** Average power in the last report and in the one before, watts. */
   readonly watts: number;
   readonly previousWatts: number;
-  /** Milliwatts per leased unit in the last report; of an idle node, of its capacity at its declared maximum. */
-  readonly unitPower: number;
-  /** Seconds by which what its reports cover lags behind the last posting. */
-  readonly lag: number;
+  /** Reports whose posting by others is paid in advance, and what each pays who posts it, micro-VER. */
+  readonly prepaid: number;
+  readonly fee: number;
   readonly throttled: boolean;
   /** Whether its load counts in the average. */
   readonly counted: boolean;

@@ -3,33 +3,19 @@ import { concat, getBytes, hexlify, Signature, type TypedDataDomain } from "ethe
 import { CONSTANTS } from "./generated/constants.ts";
 import { signingDomain, typesOf } from "./signing.ts";
 
-/** Energy of one lease's units in a report's period. */
-export interface EnergyShare {
-  readonly leaseId: number;
-  readonly joules: number;
-}
-
-/** What a node says of a period that has just ended; `ITelemetry.Report`. */
+/** What a node says of itself now; `ITelemetry.Report`. */
 export interface Report {
   readonly nodeId: number;
   /** Grows with each report of the node; from {@link firstSequence} of its operator key on. */
   readonly sequence: number;
-  /** Seconds that it covers. */
-  readonly period: number;
-  /** Share of the machine in use, basis points. */
+  /** Share of the machine in use since the report before, basis points. */
   readonly load: number;
   /** Round-trip time to its peers, ms. */
   readonly latency: number;
-  readonly joules: number;
-  readonly renewableJoules: number;
-  /** Place in {@link ENERGY_METHODS}. */
-  readonly method: number;
-  /** Version of the agent: major × 256 + minor. */
-  readonly version: number;
-  /** Unit-seconds of work done while the machine's owner left it idle. */
-  readonly idleUnitSeconds: number;
-  /** One for each lease that ran in the period, ascending. */
-  readonly shares: readonly EnergyShare[];
+  /** Average power since the report before, watts, rounded up. */
+  readonly watts: number;
+  /** Whether all energy since the report before was renewable, and there was some. */
+  readonly renewable: boolean;
 }
 
 /** A report with its operator's signature: 65 bytes, or 64 as in ERC-2098, hexadecimal. */
@@ -56,26 +42,20 @@ export function keyOfSequence(sequence: number): number {
   return Math.floor(sequence / 2 ** KEY_SHIFT);
 }
 
-/** Maximum shares in a report. */
-export const { MAX_SHARES } = CONSTANTS.Telemetry;
-
 /** The EIP-712 types that an operator signs a report as. */
 export const REPORT_TYPES = typesOf("Report");
 
-/** Fields of a packed report before its shares, with their widths in bytes; the number of shares follows. */
-const HEAD = [
+/** Fields of a packed report, with their widths in bytes. */
+const FIELDS = [
   ["nodeId", 4],
   ["sequence", 4],
-  ["period", 4],
   ["load", 2],
   ["latency", 2],
-  ["joules", 5],
-  ["renewableJoules", 5],
-  ["method", 1],
-  ["version", 2],
-  ["idleUnitSeconds", 4],
+  ["watts", 4],
+  ["renewable", 1],
 ] as const;
 
+const FIELD_BYTES = FIELDS.reduce((sum, [, width]) => sum + width, 0);
 const SIGNATURE_BYTES = 64;
 
 /**
@@ -88,9 +68,9 @@ export function reportDomain(chainId: number | bigint, telemetry: string): Typed
 }
 
 /**
- * Packs a batch of reports as the telemetry contract takes them. O(reports + shares).
+ * Packs a batch of reports as the telemetry contract takes them. O(reports).
  *
- * @throws RangeError if a number does not fit its field, or there are too many shares.
+ * @throws RangeError if a number does not fit its field.
  */
 export function packReports(batch: readonly SignedReport[]): string {
   return concat(batch.map(packOne));
@@ -102,35 +82,47 @@ export function packReports(batch: readonly SignedReport[]): string {
  * @throws RangeError if the bytes end within a report.
  */
 export function unpackReports(packed: string): SignedReport[] {
+  return recordsOf(packed, FIELD_BYTES + SIGNATURE_BYTES).map((bytes) => ({
+    report: unpackFields(bytes),
+    signature: hexlify(bytes.subarray(FIELD_BYTES)),
+  }));
+}
+
+/**
+ * The reports that the event `Reported` tells of: their fields alone.
+ *
+ * @throws RangeError if the bytes end within a report.
+ */
+export function reportsOf(fields: string): Report[] {
+  return recordsOf(fields, FIELD_BYTES).map(unpackFields);
+}
+
+function recordsOf(packed: string, width: number): Uint8Array[] {
   const bytes = getBytes(packed);
-  let at = 0;
-  const take = (width: number): Uint8Array => {
-    if (at + width > bytes.length) throw new RangeError(`The batch ends at byte ${bytes.length}, within a report.`);
-    at += width;
-    return bytes.subarray(at - width, at);
-  };
-  const number = (width: number): number => take(width).reduce((value, byte) => value * 256 + byte, 0);
-  const batch: SignedReport[] = [];
-  while (at < bytes.length) {
-    const head = Object.fromEntries(HEAD.map(([name, width]) => [name, number(width)]));
-    const shares = Array.from({ length: number(1) }, () => ({ leaseId: number(4), joules: number(5) }));
-    batch.push({ report: { ...head, shares } as unknown as Report, signature: hexlify(take(SIGNATURE_BYTES)) });
+  if (bytes.length % width !== 0) {
+    throw new RangeError(`The batch ends at byte ${bytes.length}, within a report; each has ${width} bytes.`);
   }
-  return batch;
+  return Array.from({ length: bytes.length / width }, (_, i) => bytes.subarray(i * width, (i + 1) * width));
+}
+
+function unpackFields(bytes: Uint8Array): Report {
+  let at = 0;
+  const take = (width: number): number => {
+    at += width;
+    return bytes.subarray(at - width, at).reduce((value, byte) => value * 256 + byte, 0);
+  };
+  const [nodeId = 0, sequence = 0, load = 0, latency = 0, watts = 0, renewable = 0] = FIELDS.map(([, width]) =>
+    take(width),
+  );
+  return { nodeId, sequence, load, latency, watts, renewable: renewable !== 0 };
 }
 
 function packOne({ report, signature }: SignedReport): Uint8Array {
-  const { shares } = report;
-  if (shares.length > MAX_SHARES) {
-    throw new RangeError(`A report has at most ${MAX_SHARES} shares, not ${shares.length}; report more often.`);
-  }
-  const parts = HEAD.map(([name, width]) => field(name, report[name], width));
-  parts.push(field("number of shares", shares.length, 1));
-  for (const share of shares) parts.push(field("leaseId", share.leaseId, 4), field("joules", share.joules, 5));
+  const parts = FIELDS.map(([name, width]) => field(name, Number(report[name]), width));
   return getBytes(concat([...parts, Signature.from(signature).compactSerialized]));
 }
 
-/** A number, big-endian. Its 40 bits at most are beyond what bitwise operators take. */
+/** A number, big-endian. Its 32 bits at most are beyond what signed bitwise operators take. */
 function field(name: string, value: number, width: number): Uint8Array {
   if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * width)) {
     throw new RangeError(`The ${name} ${value} of a report is no whole number of ${width} bytes.`);

@@ -108,7 +108,7 @@ export async function readClassEnergy(
 
 function toReportState(nodeId: number, v: ITelemetry.ReportStateStructOutput): ReportState {
   // By place, because `at` of ethers' results is the method of arrays.
-  const [sequence, at, load, latency, watts, previousWatts, unitPower, lag, throttled, counted, renewable] = v;
+  const [sequence, at, load, latency, watts, previousWatts, , prepaid, fee, throttled, counted, renewable] = v;
   return {
     nodeId,
     sequence: safe(sequence),
@@ -117,8 +117,8 @@ function toReportState(nodeId: number, v: ITelemetry.ReportStateStructOutput): R
     latency: safe(latency),
     watts: safe(watts),
     previousWatts: safe(previousWatts),
-    unitPower: safe(unitPower),
-    lag: safe(lag),
+    prepaid: safe(prepaid),
+    fee: safe(fee),
     throttled,
     counted,
     renewable,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { blockTag, type Reader } from "@verai/client/readers";
+import { reportsOf } from "@verai/client/report";
 import type { Session } from "@verai/client/session";
 import { MOVE_CAUSES, type MoveCause, enumName } from "@verai/client/enums";
 import type { BlockReference } from "@verai/client/block-reference";
@@ -168,8 +169,9 @@ async function submit(
 async function moved({ contracts }: Session, since: number, cause: MoveCause, from: number): Promise<SeenMove> {
   const { balancer, reassignment, telemetry } = contracts;
   const loadOf = async (nodeId: number, block: number) => {
-    const reports = await telemetry.queryFilter(telemetry.filters.Reported(nodeId), 0, block);
-    return Number(reports.at(-1)?.args.load ?? 0) / 100;
+    const batches = await telemetry.queryFilter(telemetry.filters.Reported(), 0, block);
+    const reports = batches.flatMap(({ args }) => reportsOf(args.reports));
+    return (reports.findLast((report) => report.nodeId === nodeId)?.load ?? 0) / 100;
   };
   return until(`a move from node ${from} because of ${cause}`, async () => {
     const events = await balancer.queryFilter(balancer.filters.Moved(), since);

@@ -107,6 +107,17 @@ export const nodeCommands = [
     .setAction(() => import("./stake.ts"))
     .build(),
 
+  writing(
+    "node:prepay",
+    "Pays keepers in advance for posting a node's reports; what is left of an earlier payment comes back",
+    "--node 4 --reports 9000 --fee 200",
+  )
+    .addOption(NODE)
+    .addOption({ name: "reports", description: "reports that are paid for; 0 ends it", type: "int", defaultValue: 0 })
+    .addOption({ name: "fee", description: "micro-VER for each, at most 65535", type: "int", defaultValue: 200 })
+    .setAction(() => import("./prepay.ts"))
+    .build(),
+
   writing("node:drain", "Takes no new leases from now on; leases that run go on", "--node 4")
     .addOption(NODE)
     .setAction(async () => ({ default: (await import("./status-change.ts")).drain }))

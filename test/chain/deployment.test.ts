@@ -28,7 +28,6 @@ describe("deployment", () => {
         rounds: target,
         leases: target,
         telemetry: target,
-        balancer: target,
         reassignment: target,
         releaseFees: target,
       }),
@@ -42,7 +41,7 @@ describe("deployment", () => {
         releaseFees: target,
       }),
       contracts.seeds.initialise(target, target),
-      contracts.ledger.initialise(target),
+      contracts.telemetry.initialise(target),
     ]) {
       await expect(wire).to.be.revertedWithCustomError(contracts.supply, "AlreadyInitialised");
     }

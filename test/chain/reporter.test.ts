@@ -70,7 +70,6 @@ describe("an agent's reports", () => {
     return new Reporter({
       session,
       nodeId: 1,
-      capacity: 2,
       signer,
       store: {
         request: () => Promise.reject(new Error("nobody there")),
@@ -84,6 +83,7 @@ describe("an agent's reports", () => {
         return queue.submit({ label, prepare });
       },
       version: 1,
+      energyInterval: 20,
       metrics: telemetryMetrics(new Registry()),
       logger: quiet,
       ...changes,
@@ -99,25 +99,42 @@ describe("an agent's reports", () => {
     await agent.cycle();
     expect(await reportState()).to.include({ sequence: 1, load: 5_000, latency: 8, watts: 75 });
     await agent.cycle();
-    expect(sent).to.have.length(1);
+    expect(sent).to.deep.equal(["report"]);
     await agent.sample();
     await market.pass(20);
     await agent.cycle();
+    // A second report, and the energy of both periods.
+    expect(sent).to.deep.equal(["report", "report", "energy"]);
     expect((await readEnergy(client.reader, await block(), "node", 1)).estimatedJoules).to.equal(1_800n);
+    await agent.cycle();
+    expect(sent).to.have.length(3);
   });
 
-  it("survive a kill between signing and posting", async () => {
-    const broken = await reporter({ send: () => Promise.reject(new Error("killed")) });
-    await broken.sample();
-    await broken.cycle();
-    expect((await reportState()).sequence).to.equal(0);
+  it("tell the energy once, also after a kill between sending and hearing of it", async () => {
+    const { queue } = client;
+    let deaf = true;
+    const send: ReporterContext["send"] = async (label, prepare) => {
+      sent.push(label);
+      if (label !== "energy") return queue.submit({ label, prepare });
+      if (!deaf) await queue.submit({ label, prepare });
+      else await prepare();
+      throw new Error("killed");
+    };
+    const joules = async () => (await readEnergy(client.reader, await block(), "node", 1)).joules;
+    sample = { ...sample, seconds: 20 };
+    await market.pass(20);
+    const unsent = await reporter({ send });
+    await unsent.sample();
+    await unsent.cycle();
+    expect(await joules()).to.equal(0n);
+    deaf = false;
+    const unheard = await reporter({ send });
+    await unheard.cycle();
+    expect(await joules()).to.equal(900n);
     const again = await reporter();
     await again.cycle();
-    expect(await reportState()).to.include({ sequence: 1, watts: 75 });
-    // And once it is on chain, a third life does not post it again.
-    const third = await reporter();
-    await third.cycle();
-    expect(sent).to.have.length(1);
+    expect(await joules()).to.equal(900n);
+    expect(sent.filter((label) => label === "energy")).to.have.length(2);
   });
 
   it("go to keepers over the network, and the node waits for them to post", async () => {
@@ -164,14 +181,15 @@ describe("an agent's reports", () => {
 
   it("that the network would refuse are given up without paying for them", async () => {
     const agent = await reporter();
-    sample = { ...sample, joules: 400 * 12 + 1 };
+    sample = { ...sample, joules: 401 * 12 };
     await agent.sample();
     await agent.cycle();
     expect((await reportState()).sequence).to.equal(0);
-    sample = { ...sample, joules: 100 };
+    sample = { ...sample, joules: 100, seconds: 10 };
     await agent.sample();
     await agent.cycle();
     expect((await reportState()).sequence).to.equal(2);
-    expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(1);
+    // One report; and the energy, cut down to what the machine may draw.
+    expect(await client.provider.getTransactionCount(client.signer.address)).to.equal(2);
   });
 });

@@ -2,9 +2,9 @@ import { expect } from "chai";
 import { TypedDataEncoder, Wallet } from "ethers";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
-import { packReports, type Report, REPORT_TYPES, reportDomain } from "@verai/client/report";
-import { readEnergy, readShifts, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
-import { ENERGY_METHODS, numberOf, REPORT_REFUSALS, enumName } from "@verai/client/enums";
+import { packReports, type Report, REPORT_TYPES, reportDomain, reportsOf, unpackReports } from "@verai/client/report";
+import { readShifts, readReportState, readReportStates, readTotals } from "@verai/client/telemetry";
+import { REPORT_REFUSALS, enumName } from "@verai/client/enums";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
@@ -26,15 +26,10 @@ describe("reports", () => {
     return {
       nodeId,
       sequence: 1,
-      period: 60,
       load: 5000,
       latency: 20,
-      joules: 6000,
-      renewableJoules: 6000,
-      method: numberOf(ENERGY_METHODS, "estimated"),
-      version: 258,
-      idleUnitSeconds: 0,
-      shares: [],
+      watts: 100,
+      renewable: true,
       ...changes,
     };
   }
@@ -48,24 +43,22 @@ describe("reports", () => {
 
   it("are hashed by the client as by the contract", async () => {
     const { telemetry } = market.contracts;
-    const shares = [
-      { leaseId: 3, joules: 1 },
-      { leaseId: 2 ** 32 - 1, joules: 2 ** 40 - 1 },
-    ];
-    const what = report(7, { shares, joules: 2 ** 40 - 1, load: 65_535, version: 65_535 });
+    const what = report(7, { watts: 2 ** 32 - 1, load: 65_535 });
     const domain = reportDomain(LOCAL_CHAIN_ID, await telemetry.getAddress());
-    expect(await telemetry.digestOf({ ...what, shares })).to.equal(TypedDataEncoder.hash(domain, REPORT_TYPES, what));
+    expect(await telemetry.digestOf(what)).to.equal(TypedDataEncoder.hash(domain, REPORT_TYPES, what));
   });
 
   it("are packed by the client as the contract takes them, and one bad one sinks no batch", async () => {
     const { telemetry } = market.contracts;
-    const bad = { ...(await sign(report(2))), report: report(2, { joules: 6001 }) };
+    const bad = { ...(await sign(report(2))), report: report(2, { watts: 101 }) };
     const packed = packReports([bad, await sign(report(1)), await sign(report(2, { sequence: 9, load: 100 }))]);
     const receipt = await (await telemetry.post(packed)).wait();
     const events = (receipt?.logs ?? []).map((log) => telemetry.interface.parseLog(log)).filter((log) => log !== null);
-    expect(events.map(({ name }) => name)).to.deep.equal(["ReportRefused", "Reported", "Reported"]);
+    expect(events.map(({ name }) => name)).to.deep.equal(["ReportRefused", "Reported"]);
     expect(enumName(REPORT_REFUSALS, events[0]?.args["reason"] as bigint)).to.equal("badSignature");
-    expect(events[1]?.args.toArray()).to.deep.equal([1n, 1n, 60n, 5000n, 20n, 6000n, 6000n, 3n, 258n, 0n]);
+    const taken = [report(1), report(2, { sequence: 9, load: 100 })];
+    expect(reportsOf(events[1]?.args["reports"] as string)).to.deep.equal(taken);
+    expect(unpackReports(packed).map((signed) => signed.report)).to.deep.equal([bad.report, ...taken]);
 
     const { reader, provider } = await openClient(market);
     const block = await reader.block();
@@ -83,11 +76,6 @@ describe("reports", () => {
       renewableNodes: 2,
       throttledNodes: 0,
     });
-    const energy = await readEnergy(reader, block, "network");
-    expect(energy.estimatedJoules).to.equal(12_000n);
-    expect(energy.joules - energy.estimatedJoules).to.equal(0n);
-    expect(energy.renewableBps).to.equal(10_000n);
-    expect((await readEnergy(reader, block, "node", 2)).joules).to.equal(6000n);
     expect((await readShifts(reader, block, [1])).get(1)).to.deep.equal({ outgoing: 0, incoming: 0 });
     expect((await reader.nodes(block)).map(({ eligible }) => eligible)).to.deep.equal([true, true]);
     provider.destroy();

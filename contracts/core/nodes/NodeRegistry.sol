@@ -9,6 +9,7 @@ import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {Permits} from "../../libraries/Permits.sol";
 import {Permit} from "../../types/Permit.sol";
+import {newReporter, Reporter} from "../../types/Reporter.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of nodes: who they are
@@ -16,17 +17,14 @@ import {Vault} from "../vault/Vault.sol";
 contract NodeRegistry is INodeRegistry, EIP712 {
     using Permits for Permit;
 
-    /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone.
+    /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone. That slot has the
+    /// capacity of the node's terms while it is in the market.
     struct Record {
         address owner;
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
-        address operator;
-        /// How often the operator key was changed.
-        uint8 keyNumber;
-        uint32 powerMax;
-        uint40 registeredAt;
+        Reporter reporter;
         string endpoint;
     }
 
@@ -90,6 +88,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     function setTerms(uint32 nodeId, ISupply.Terms calldata terms) external onlyNodeOwner(nodeId) {
         emit TermsSet(nodeId, terms);
         SUPPLY.setTerms(nodeId, terms);
+        _noteCapacity(nodeId, uint24(terms.capacity));
     }
 
     /// @inheritdoc INodeRegistry
@@ -103,9 +102,9 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         ISupply.NodeStatus status = SUPPLY.stateOf(nodeId).status;
         require(status != ISupply.NodeStatus.Withdrawn, ISupply.WrongStatus(nodeId, status));
         Record storage r = _records[nodeId];
-        require(r.keyNumber != type(uint8).max, TooManyKeys(nodeId));
-        ++r.keyNumber;
-        delete nodeOfOperator[r.operator];
+        require(r.reporter.keyNumber() != type(uint8).max, TooManyKeys(nodeId));
+        delete nodeOfOperator[r.reporter.operator()];
+        r.reporter = r.reporter.withNextKey();
         _setOperator(nodeId, consent);
     }
 
@@ -137,6 +136,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         uint40 at = uint40(block.timestamp + _unbonding());
         _records[nodeId].withdrawableAt = at;
         emit NodeUnbonding(nodeId, at);
+        _noteCapacity(nodeId, 0);
         SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Draining, ISupply.NodeStatus.Unbonding);
     }
 
@@ -145,7 +145,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Unbonding, ISupply.NodeStatus.Withdrawn);
         Record storage r = _records[nodeId];
         require(block.timestamp >= r.withdrawableAt, StillUnbonding(nodeId, r.withdrawableAt));
-        delete nodeOfOperator[r.operator];
+        delete nodeOfOperator[r.reporter.operator()];
         emit NodeWithdrawn(nodeId, VAULT.releaseStake(nodeId, r.owner));
     }
 
@@ -168,7 +168,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     /// @inheritdoc INodeRegistry
     function keysOf(uint32 nodeId) external view returns (address, address) {
         Record storage r = _records[nodeId];
-        return (r.owner, r.operator);
+        return (r.owner, r.reporter.operator());
     }
 
     /// @inheritdoc INodeRegistry
@@ -176,16 +176,17 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         Record storage r = _records[nodeId];
         require(r.owner != address(0), UnknownNode(nodeId));
         f.powerThreshold = r.powerThreshold;
-        f.powerMax = r.powerMax;
-        f.registeredAt = r.registeredAt;
-        f.keyNumber = r.keyNumber;
-        f.operator = r.operator;
+        Reporter reporter = r.reporter;
+        f.powerMax = reporter.powerMax();
+        f.registeredAt = reporter.registeredAt();
+        f.keyNumber = reporter.keyNumber();
+        f.operator = reporter.operator();
     }
 
     /// @inheritdoc INodeRegistry
-    function reporterOf(uint32 nodeId) external view returns (Reporter memory) {
-        Record storage r = _records[nodeId];
-        return Reporter(r.operator, r.keyNumber, r.powerMax, r.registeredAt);
+    function reportersOf(uint32[] calldata nodeIds) external view returns (Reporter[] memory reporters) {
+        reporters = new Reporter[](nodeIds.length);
+        for (uint256 i; i < reporters.length; ++i) reporters[i] = _records[nodeIds[i]].reporter;
     }
 
     /// @inheritdoc INodeRegistry
@@ -201,13 +202,14 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     ) private returns (uint32 nodeId) {
         nodeId = ++nodeCount;
         _records[nodeId].owner = msg.sender;
-        _records[nodeId].registeredAt = uint40(block.timestamp);
+        _records[nodeId].reporter = newReporter(block.timestamp);
         emit NodeRegistered(nodeId, msg.sender, consent.operator, terms);
         _setOperator(nodeId, consent);
         _setProfile(nodeId, profile);
         VAULT.lockStake(nodeId, msg.sender, stake);
         emit TermsSet(nodeId, terms);
         SUPPLY.join(nodeId, msg.sender, terms);
+        _noteCapacity(nodeId, uint24(terms.capacity));
     }
 
     function _permit(Permit calldata permit, uint256 amount) private {
@@ -226,7 +228,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         Record storage r = _records[nodeId];
         r.energySource = profile.energySource;
         r.powerThreshold = profile.powerThreshold;
-        r.powerMax = profile.powerMax;
+        r.reporter = r.reporter.withPowerMax(profile.powerMax);
         r.endpoint = profile.endpoint;
         emit ProfileSet(nodeId, profile);
     }
@@ -246,8 +248,13 @@ contract NodeRegistry is INodeRegistry, EIP712 {
             );
         }
         nodeOfOperator[operator] = nodeId;
-        _records[nodeId].operator = operator;
+        _records[nodeId].reporter = _records[nodeId].reporter.withOperator(operator);
         emit OperatorSet(nodeId, operator);
+    }
+
+    /// @dev What reports are weighed by. The supply has checked that it fits 24 bits.
+    function _noteCapacity(uint32 nodeId, uint24 capacity) private {
+        _records[nodeId].reporter = _records[nodeId].reporter.withCapacity(capacity);
     }
 
     /// @dev However short unbonding is set, the stake outlasts the judging of what the node has just delivered.
@@ -273,10 +280,10 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         v.cooldownUntil = n.cooldownUntil;
         v.withdrawableAt = r.withdrawableAt;
         v.owner = r.owner;
-        v.operator = r.operator;
+        v.operator = r.reporter.operator();
         v.energySource = r.energySource;
         v.powerThreshold = r.powerThreshold;
-        v.powerMax = r.powerMax;
+        v.powerMax = r.reporter.powerMax();
         v.ineligible = n.ineligible;
         v.stake = VAULT.stakeOf(nodeId);
         v.endpoint = r.endpoint;
@@ -291,6 +298,6 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     function _requireOwnerOrOperator(uint32 nodeId) private view {
         Record storage r = _records[nodeId];
         require(r.owner != address(0), UnknownNode(nodeId));
-        require(msg.sender == r.owner || msg.sender == r.operator, NotOwnerOrOperator(nodeId, msg.sender));
+        require(msg.sender == r.owner || msg.sender == r.reporter.operator(), NotOwnerOrOperator(nodeId, msg.sender));
     }
 }

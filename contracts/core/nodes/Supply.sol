@@ -260,9 +260,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
-    function setEligible(uint32 nodeId, bool eligible) external {
-        bool known = msg.sender == _modules.telemetry || (msg.sender == _modules.balancer && !eligible);
-        require(known, NotModule(msg.sender));
+    function setEligible(uint32 nodeId, bool eligible) external onlyModule(_modules.telemetry) {
         _nodes[nodeId].ineligible = !eligible;
         emit NodeEligibilitySet(nodeId, eligible);
         _touch(nodeId);

@@ -130,6 +130,23 @@ contract Vault is IVault, OneTimeInitialiser {
     }
 
     /// @inheritdoc IVault
+    function depositPrepaid(address from, uint256 amount) external {
+        require(msg.sender == _modules.telemetry, NotModule(msg.sender));
+        // Kept as what telemetry could claim: it never does.
+        _credit(msg.sender, amount);
+        emit PrepaidDeposited(from, amount);
+        TOKEN.safeTransferFrom(from, address(this), amount);
+    }
+
+    /// @inheritdoc IVault
+    function passPrepaid(address to, uint256 amount) external {
+        require(msg.sender == _modules.telemetry, NotModule(msg.sender));
+        _claimable[msg.sender] -= amount;
+        _claimable[to] += amount;
+        emit PrepaidPassed(to, amount);
+    }
+
+    /// @inheritdoc IVault
     function fundBountyPool(uint256 amount) external {
         _bountyPool += uint128(amount);
         emit BountyPoolFunded(msg.sender, amount);

@@ -130,7 +130,7 @@ contract Balancer is IBalancer {
             );
         }
         // Too hot for what it has: nothing new until it reports again.
-        if (!state.ineligible) SUPPLY.setEligible(nodeId, false);
+        TELEMETRY.exclude(nodeId);
         shift.outgoing += units;
         shift.until = uint40(block.timestamp + rule.grace);
         _shifts[nodeId] = shift;

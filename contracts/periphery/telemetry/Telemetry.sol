@@ -3,24 +3,35 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {BASIS, MAX_UNIT_POWER} from "../../types/Units.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {INodeReports} from "../../core/interfaces/INodeReports.sol";
-import {IEnergyLedger} from "../../interfaces/IEnergyLedger.sol";
-import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITelemetry} from "../../interfaces/ITelemetry.sol";
-import {ReportCodec} from "./ReportCodec.sol";
+import {IVault} from "../../interfaces/IVault.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule} from "../../types/Errors.sol";
+import {Reporter} from "../../types/Reporter.sol";
+import {BASIS, MAX_UNIT_POWER, PRICE_UNIT} from "../../types/Units.sol";
+import {PackedReport, ReportCodec} from "./ReportCodec.sol";
+import {ReportStates} from "./ReportStates.sol";
 
-/// @title Signed reports of nodes: load, latency and energy
+/// @title Signed reports of nodes: load, latency and power
 /// @notice See {ITelemetry}.
-contract Telemetry is ITelemetry, AccessManaged, EIP712 {
+contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
     using ReportCodec for bytes;
+    using ReportCodec for PackedReport;
     using ReportCodec for Report;
+    using ReportStates for ReportState;
+    using ReportStates for uint256;
+    using SafeCast for uint256;
+
+    /// @dev A {ReportState}, packed.
+    struct Slot {
+        uint256 state;
+    }
 
     /// @dev A node's signs as they were when a freeze began; written by the first report of the node in that freeze.
     struct Frozen {
@@ -33,128 +44,182 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @dev What all reports of a batch are held against, read once; and the totals, written once.
     struct Batch {
+        bytes32 domain;
         /// Number of the freeze that holds the listings; 0: none does.
         uint32 freeze;
-        uint32 leaseCount;
-        Rule rule;
-        Totals totals;
-    }
-
-    /// @dev Parameters.
-    struct Rule {
-        uint256 timeout;
+        // See {Rule}.
         uint256 band;
         uint256 floor;
         uint256 maxLatency;
+        uint256 interval;
+        uint256 lowestLatency;
+        // See {Totals}.
+        uint256 load;
+        uint256 watts;
+        uint256 capacity;
+        uint256 nodes;
+        uint256 renewableNodes;
+        uint256 throttledNodes;
+        /// What the nodes owe who posts, micro-VER.
+        uint256 feesMicroVer;
     }
+
+    /// @dev Parameters as they were lately. One slot, so that a report need not ask for each.
+    struct Rule {
+        uint16 band;
+        uint16 floor;
+        uint16 maxLatency;
+        uint16 interval;
+        /// Lowest of all bounds of latency that classes were ever given: only reports above it need their node's class.
+        uint16 lowestLatency;
+        uint40 readAt;
+    }
+
+    /// @dev All but the highest bit of a word, and half of the order of secp256k1.
+    bytes32 private constant LOW_BITS = bytes32(type(uint256).max >> 1);
+    uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
 
     /// @notice Gas with which an operator that is a contract judges a signature: enough for a few of ECDSA, or P-256 by the
     /// precompile; so little that a batch of 100 such reports still fits a transaction.
     uint256 public constant CONTRACT_GAS = 50_000;
-    /// @notice Maximum number of shares in a report.
-    uint256 public constant MAX_SHARES = 64;
 
     /// @notice A report's sequence is the number of its operator key << 24 | a count, which does for 15 years of a report every
     /// half a minute.
     uint256 public constant KEY_SHIFT = 24;
 
+    /// @notice Parameters that are older than this are read anew by the next report, seconds.
+    uint256 public constant RULE_AGE = 1 hours;
+
+    /// @notice Holds what owners pay in advance for the posting of their reports.
+    IVault public immutable VAULT;
     /// @notice Times, the band of loads.
     IParameters public immutable PARAMETERS;
-    /// @notice Operators, capacity, declared power; is told who is fit for new work.
+    /// @notice Operators, capacity, declared power.
     INodeRegistry public immutable NODES;
     /// @notice Keeps nodes out of new work.
     ISupply public immutable SUPPLY;
-    /// @notice Whose leases the shares name.
-    ILeaseRegistry public immutable LEASES;
-    /// @notice Keeps the energy.
-    IEnergyLedger public immutable LEDGER;
+
+    address private _balancer;
 
     Totals private _totals;
-    mapping(uint32 nodeId => ReportState) private _reportStates;
+    Rule private _rule;
+    mapping(uint32 nodeId => Slot) private _reportStates;
     mapping(uint32 nodeId => Frozen) private _frozen;
     mapping(uint8 classId => uint16 milliseconds) private _maxLatencies;
 
     constructor(
         address authority,
+        IVault vault,
         IParameters parameters,
         INodeRegistry nodes,
-        ISupply supply,
-        ILeaseRegistry leases,
-        IEnergyLedger ledger
+        ISupply supply
     ) AccessManaged(authority) EIP712("DRMP", "1") {
+        VAULT = vault;
         PARAMETERS = parameters;
         NODES = nodes;
         SUPPLY = supply;
-        LEASES = leases;
-        LEDGER = ledger;
+        _rule.lowestLatency = type(uint16).max;
+    }
+
+    /// @inheritdoc ITelemetry
+    function initialise(address balancer) external initialiser {
+        _balancer = balancer;
+        emit ModulesSet(balancer);
     }
 
     /// @inheritdoc ITelemetry
     function post(bytes calldata packed) external returns (uint256 accepted) {
-        Batch memory batch = Batch({
-            freeze: _freezeNumber(),
-            leaseCount: LEASES.leaseCount(),
-            rule: _rule(),
-            totals: _totals
-        });
-        for (uint256 at; at < packed.length;) {
-            (Report memory report, uint256 end) = packed.read(at);
-            bytes calldata signature = packed[end - ReportCodec.SIGNATURE:end];
-            Refusal reason = _process(report, signature, batch);
-            if (reason == Refusal.None) ++accepted;
-            else emit ReportRefused(report.nodeId, report.sequence, reason);
-            at = end;
+        uint256 count = packed.count();
+        Reporter[] memory reporters = NODES.reportersOf(_nodesOf(packed, count));
+        Batch memory batch = _batch();
+        bytes memory taken = new bytes(count * ReportCodec.HEAD);
+        for (uint256 i; i < count; ++i) {
+            Refusal reason = _process(packed, i, reporters[i], batch);
+            if (reason == Refusal.None) _append(taken, accepted++, packed.at(i));
+            else emit ReportRefused(packed.at(i).nodeId(), packed.at(i).sequence(), reason);
         }
-        _totals = batch.totals;
+        if (accepted == 0) return 0;
+        _writeTotals(batch);
+        uint256 fees = batch.feesMicroVer * PRICE_UNIT;
+        emit Reported(msg.sender, fees, _cut(taken, accepted * ReportCodec.HEAD));
+        if (fees != 0) VAULT.passPrepaid(msg.sender, fees);
+    }
+
+    /// @inheritdoc ITelemetry
+    function prepay(uint32 nodeId, uint24 reports, uint16 feeMicroVer) external {
+        (address owner, ) = NODES.keysOf(nodeId);
+        require(msg.sender == owner, INodeRegistry.NotOwner(nodeId, msg.sender));
+        ReportState memory s = _stateOf(nodeId);
+        uint256 back = _prepaidOf(s);
+        (s.prepaid, s.feeMicroVer) = (reports, feeMicroVer);
+        _reportStates[nodeId].state = s.pack();
+        emit ReportsPrepaid(nodeId, reports, feeMicroVer);
+        uint256 amount = _prepaidOf(s);
+        if (amount > back) VAULT.depositPrepaid(owner, amount - back);
+        else if (back > amount) VAULT.passPrepaid(owner, back - amount);
+    }
+
+    /// @inheritdoc ITelemetry
+    function refresh() external {
+        _refresh();
+    }
+
+    /// @inheritdoc ITelemetry
+    function exclude(uint32 nodeId) external {
+        require(msg.sender == _balancer, NotModule(msg.sender));
+        ReportState memory s = _stateOf(nodeId);
+        if (s.ineligible) return;
+        _setEligible(nodeId, s, false);
+        _reportStates[nodeId].state = s.pack();
     }
 
     /// @inheritdoc ITelemetry
     function lapse(uint32 nodeId) external {
         INodeRegistry.Facts memory facts = NODES.factsOf(nodeId);
-        ReportState memory s = _reportStates[nodeId];
-        bool ineligible = SUPPLY.stateOf(nodeId).ineligible;
+        ReportState memory s = _stateOf(nodeId);
         uint256 from = _silentFrom(s.at, facts.registeredAt);
         require(block.timestamp > from, NodeNotSilent(nodeId, from));
-        require(s.counted || !ineligible, AlreadyLapsed(nodeId));
+        require(s.counted || !s.ineligible, AlreadyLapsed(nodeId));
         if (s.counted) {
             Totals memory t = _totals;
             _uncount(t, s);
             _totals = t;
-            _reportStates[nodeId].counted = false;
+            s.counted = false;
         }
         emit NodeLapsed(nodeId);
-        if (!ineligible) SUPPLY.setEligible(nodeId, false);
+        if (!s.ineligible) _setEligible(nodeId, s, false);
+        _reportStates[nodeId].state = s.pack();
     }
 
     /// @inheritdoc ITelemetry
     function throttle(uint32 nodeId) external {
         uint32 threshold = NODES.factsOf(nodeId).powerThreshold;
-        ReportState memory s = _reportStates[nodeId];
+        ReportState memory s = _stateOf(nodeId);
         require(!s.throttled, AlreadyThrottled(nodeId));
         require(
             threshold != 0 && s.watts > threshold && s.previousWatts > threshold,
             PowerWithinThreshold(nodeId, s.watts, s.previousWatts, threshold)
         );
-        _reportStates[nodeId].throttled = true;
+        s.throttled = true;
         if (s.counted) ++_totals.throttledNodes;
         emit NodeThrottled(nodeId, s.watts, threshold);
-        if (!SUPPLY.stateOf(nodeId).ineligible) SUPPLY.setEligible(nodeId, false);
+        if (!s.ineligible) _setEligible(nodeId, s, false);
+        _reportStates[nodeId].state = s.pack();
     }
 
     /// @inheritdoc ITelemetry
     function unthrottle(uint32 nodeId) external {
         uint32 threshold = NODES.factsOf(nodeId).powerThreshold;
-        ReportState memory s = _reportStates[nodeId];
+        ReportState memory s = _stateOf(nodeId);
         require(s.throttled, NotThrottled(nodeId));
         require(threshold == 0 || s.watts <= threshold, PowerAboveThreshold(nodeId, s.watts, threshold));
         s.throttled = false;
-        _reportStates[nodeId].throttled = false;
         if (s.counted) --_totals.throttledNodes;
         emit NodeUnthrottled(nodeId, s.watts, threshold);
         // A lapsed node stays out until it reports again.
-        ISupply.State memory state = SUPPLY.stateOf(nodeId);
-        if (s.counted && state.ineligible && _eligible(s, state.classId, _totals, _rule()))
-            SUPPLY.setEligible(nodeId, true);
+        bool eligible = s.counted && s.ineligible && _eligible(nodeId, s.load, s.latency, false, _batch());
+        if (eligible) _setEligible(nodeId, s, true);
+        _reportStates[nodeId].state = s.pack();
     }
 
     /// @inheritdoc ITelemetry
@@ -164,6 +229,7 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         require(within, MaxLatencyOutOfBounds(classId, milliseconds, b.min, b.max));
         emit MaxLatencySet(classId, _maxLatencies[classId], milliseconds);
         _maxLatencies[classId] = milliseconds;
+        if (milliseconds != 0 && milliseconds < _rule.lowestLatency) _rule.lowestLatency = milliseconds;
     }
 
     /// @inheritdoc INodeReports
@@ -173,13 +239,13 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
             Frozen storage f = _frozen[nodeId];
             if (f.freeze == freeze) return (f.load, f.latency, f.at, f.capacity);
         }
-        ReportState storage s = _reportStates[nodeId];
+        ReportState memory s = _stateOf(nodeId);
         return (s.load, s.latency, s.at, s.capacity);
     }
 
     /// @inheritdoc INodeReports
     function silent(uint32 nodeId) external view returns (bool) {
-        return block.timestamp > _silentFrom(_reportStates[nodeId].at, NODES.factsOf(nodeId).registeredAt);
+        return block.timestamp > _silentFrom(_stateOf(nodeId).at, NODES.factsOf(nodeId).registeredAt);
     }
 
     /// @inheritdoc INodeReports
@@ -194,17 +260,17 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
 
     /// @inheritdoc ITelemetry
     function reportStateOf(uint32 nodeId) external view returns (ReportState memory) {
-        return _reportStates[nodeId];
+        return _stateOf(nodeId);
     }
 
     /// @inheritdoc ITelemetry
     function reportStatePage(uint32 from, uint32 count) external view returns (ReportState[] memory page) {
         page = new ReportState[](count);
-        for (uint32 i; i < count; ++i) page[i] = _reportStates[from + i];
+        for (uint32 i; i < count; ++i) page[i] = _stateOf(from + i);
     }
 
     /// @inheritdoc ITelemetry
-    function digestOf(Report memory report) external view returns (bytes32) {
+    function digestOf(Report calldata report) external view returns (bytes32) {
         return _hashTypedDataV4(report.hash());
     }
 
@@ -214,106 +280,108 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
     }
 
-    /// @dev Judges a report, and books it if it is good.
-    function _process(Report memory r, bytes calldata signature, Batch memory batch) private returns (Refusal reason) {
-        ISupply.State memory state = SUPPLY.stateOf(r.nodeId);
-        if (state.status == ISupply.NodeStatus.None) return Refusal.UnknownNode;
-        INodeRegistry.Reporter memory facts = NODES.reporterOf(r.nodeId);
-        ReportState memory s = _reportStates[r.nodeId];
-        uint256 from = _coveredFrom(s, facts.registeredAt, batch.rule.timeout);
-        if (state.status != ISupply.NodeStatus.Active && state.status != ISupply.NodeStatus.Draining) {
-            return Refusal.NotInMarket;
-        }
-        reason = _judgeOrigin(r, facts, signature, s.sequence);
-        if (reason != Refusal.None) return reason;
-        if (r.period == 0 || from + r.period > block.timestamp) return Refusal.PeriodInvalid;
-        reason = _judgeValues(r, facts.powerMax, state.capacity);
-        if (reason != Refusal.None) return reason;
-        IEnergyLedger.Part[] memory parts;
-        (reason, parts) = _judgeShares(r, state.capacity, batch.leaseCount, from);
-        if (reason != Refusal.None) return reason;
-
-        // Once per freeze: what the draws of this freeze may know of the node.
-        if (batch.freeze != 0 && _frozen[r.nodeId].freeze != batch.freeze) {
-            _frozen[r.nodeId] = Frozen(batch.freeze, s.load, s.latency, s.at, s.capacity);
-        }
-        if (s.counted) _uncount(batch.totals, s);
-        s.lag = uint16(block.timestamp - from - r.period);
-        _book(r, facts.powerMax, state, s, batch);
-        _record(r, state.classId, parts);
-    }
-
-    /// @dev Changes the node's standing, the totals, and whether it is fit for new work.
-    function _book(
-        Report memory r,
-        uint256 powerMax,
-        ISupply.State memory state,
-        ReportState memory s,
+    /// @dev Judges report `i` of a batch, and books it if it is good.
+    function _process(
+        bytes calldata packed,
+        uint256 i,
+        Reporter reporter,
         Batch memory batch
-    ) private {
-        s.sequence = r.sequence;
-        s.at = uint32(block.timestamp);
-        s.load = r.load;
-        s.capacity = uint24(state.capacity);
-        s.latency = r.latency;
-        s.previousWatts = s.watts;
-        s.watts = uint32(Math.ceilDiv(r.joules, r.period));
-        s.unitPower = _unitPower(s.watts, powerMax, state);
-        s.counted = true;
-        s.renewable = r.joules != 0 && r.renewableJoules == r.joules;
-        _reportStates[r.nodeId] = s;
-        _count(batch.totals, s);
-        emit Reported(
-            r.nodeId,
-            r.sequence,
-            r.period,
-            r.load,
-            r.latency,
-            r.joules,
-            r.renewableJoules,
-            Method(r.method),
-            r.version,
-            r.idleUnitSeconds
-        );
-        bool eligible = _eligible(s, state.classId, batch.totals, batch.rule);
-        if (eligible == state.ineligible) SUPPLY.setEligible(r.nodeId, eligible);
-    }
-
-    function _record(Report memory r, uint8 classId, IEnergyLedger.Part[] memory parts) private {
-        LEDGER.record(
-            IEnergyLedger.Entry(
-                r.nodeId,
-                classId,
-                r.method,
-                r.period,
-                r.joules,
-                r.renewableJoules,
-                r.idleUnitSeconds,
-                parts
-            )
-        );
-    }
-
-    function _judgeOrigin(
-        Report memory r,
-        INodeRegistry.Reporter memory facts,
-        bytes calldata signature,
-        uint32 sequence
-    ) private view returns (Refusal) {
-        if (r.shares.length > MAX_SHARES) return Refusal.TooManyShares;
+    ) private returns (Refusal) {
+        PackedReport r = packed.at(i);
+        address operator = reporter.operator();
+        if (operator == address(0)) return Refusal.UnknownNode;
+        uint256 capacity = reporter.capacity();
+        if (capacity == 0) return Refusal.NotInMarket;
+        Slot storage slot = _reportStates[r.nodeId()];
+        uint256 state = slot.state;
+        uint256 sequence = r.sequence();
         // Each key counts for itself: what a key that was stolen has signed holds its successor up in nothing.
-        if (r.sequence <= sequence || r.sequence >> KEY_SHIFT != facts.keyNumber) return Refusal.SequenceNotGrowing;
-        // ERC-2098: r, then s with the parity in its highest bit.
-        bytes32 digest = _hashTypedDataV4(r.hash());
-        (address signer, , ) = ECDSA.tryRecover(digest, bytes32(signature), bytes32(signature[32:]));
-        // What cannot be recovered is zero, which the registry refuses as an operator.
-        bool good = signer == facts.operator || _acceptedBy(facts.operator, digest, signature);
-        return good ? Refusal.None : Refusal.BadSignature;
+        if (sequence <= state.sequenceOf() || sequence >> KEY_SHIFT != reporter.keyNumber()) {
+            return Refusal.SequenceNotGrowing;
+        }
+        if (!_isSigned(packed, i, operator, r.digest(batch.domain))) return Refusal.BadSignature;
+        uint256 load = r.load();
+        if (load > BASIS) return Refusal.LoadTooHigh;
+        uint256 watts = r.watts();
+        unchecked {
+            // A capacity has 24 bits.
+            if (watts > reporter.powerMax() || watts > capacity * MAX_UNIT_POWER) return Refusal.PowerAboveMaximum;
+        }
+        // Once per freeze: what the draws of this freeze may know of the node.
+        if (batch.freeze != 0) _keep(r.nodeId(), batch.freeze, state);
+        if (msg.sender != operator) state = _charged(state, batch);
+        _sum(batch, state, capacity, load * capacity, watts, r.renewable());
+        state = state.next(r, capacity);
+        bool eligible = _eligible(r.nodeId(), load, r.latency(), state.isThrottled(), batch);
+        if (eligible == state.isIneligible()) {
+            state = state.withIneligible(!eligible);
+            SUPPLY.setEligible(r.nodeId(), eligible);
+        }
+        slot.state = state;
+        return Refusal.None;
+    }
+
+    /// @dev Puts a node's new terms into the sums in place of those that it has there.
+    function _sum(
+        Batch memory batch,
+        uint256 state,
+        uint256 capacity,
+        uint256 weighted,
+        uint256 watts,
+        bool renewable
+    ) private pure {
+        // A counted node's terms are in the sums. {_writeTotals} checks that they fit.
+        unchecked {
+            if (state.isCounted()) {
+                uint256 before = state.capacityOf();
+                weighted -= state.loadOf() * before;
+                capacity -= before;
+                watts -= state.wattsOf();
+                if (state.isRenewable()) --batch.renewableNodes;
+            } else {
+                ++batch.nodes;
+                if (state.isThrottled()) ++batch.throttledNodes;
+            }
+            batch.load += weighted;
+            if (capacity != 0) batch.capacity += capacity;
+            if (watts != 0) batch.watts += watts;
+            if (renewable) ++batch.renewableNodes;
+        }
+    }
+
+    function _keep(uint32 nodeId, uint32 freeze, uint256 state) private {
+        if (_frozen[nodeId].freeze == freeze) return;
+        ReportState memory s = state.unpack();
+        _frozen[nodeId] = Frozen(freeze, s.load, s.latency, s.at, s.capacity);
+    }
+
+    /// @dev The state after the node has paid who posts for it; of two reports in half an interval, only the first pays.
+    function _charged(uint256 state, Batch memory batch) private view returns (uint256) {
+        unchecked {
+            if (state.prepaidOf() == 0 || block.timestamp < batch.interval / 2 + state.atOf()) return state;
+            batch.feesMicroVer += state.feeOf();
+            return state.lessPrepaid();
+        }
+    }
+
+    function _setEligible(uint32 nodeId, ReportState memory s, bool eligible) private {
+        s.ineligible = !eligible;
+        SUPPLY.setEligible(nodeId, eligible);
+    }
+
+    function _isSigned(bytes calldata packed, uint256 i, address operator, bytes32 digest) private view returns (bool) {
+        (bytes32 r, bytes32 vs) = packed.signature(i);
+        bytes32 s = vs & LOW_BITS;
+        // Of the two signatures that ECDSA knows for one, the one with the lower s counts. What cannot be recovered is
+        // zero, which the registry refuses as an operator.
+        if (uint256(s) <= HALF_ORDER && ecrecover(digest, uint8(uint256(vs) >> 255) + 27, r, s) == operator)
+            return true;
+        return _acceptedBy(operator, digest, abi.encodePacked(r, vs));
     }
 
     /// @dev Whether an operator that is a contract accepts the signature (ERC-1271). With bounded gas: it must not be able to
     /// spoil the batch of others.
-    function _acceptedBy(address operator, bytes32 digest, bytes calldata signature) private view returns (bool) {
+    function _acceptedBy(address operator, bytes32 digest, bytes memory signature) private view returns (bool) {
         if (operator.code.length == 0) return false;
         (bool ok, bytes memory answer) = operator.staticcall{gas: CONTRACT_GAS}(
             abi.encodeCall(IERC1271.isValidSignature, (digest, signature))
@@ -321,82 +389,63 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return ok && answer.length >= 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);
     }
 
-    function _judgeValues(Report memory r, uint256 powerMax, uint256 capacity) private pure returns (Refusal) {
-        if (r.load > BASIS) return Refusal.LoadTooHigh;
-        if (r.method == 0 || r.method > uint8(type(Method).max)) return Refusal.UnknownMethod;
-        uint256 most = Math.min(powerMax, capacity * MAX_UNIT_POWER);
-        if (r.joules > most * r.period) return Refusal.PowerAboveMaximum;
-        return r.renewableJoules > r.joules ? Refusal.RenewableAboveTotal : Refusal.None;
-    }
-
-    /// @dev Looks the leases up that the shares name. At most {MAX_SHARES} steps.
-    function _judgeShares(
-        Report memory r,
-        uint256 capacity,
-        uint32 leaseCount,
-        uint256 from
-    ) private view returns (Refusal, IEnergyLedger.Part[] memory parts) {
-        parts = new IEnergyLedger.Part[](r.shares.length);
-        uint256 shared;
-        uint256 units;
-        uint32 last;
-        for (uint256 i; i < parts.length; ++i) {
-            uint32 leaseId = r.shares[i].leaseId;
-            if (leaseId <= last) return (Refusal.SharesOutOfOrder, parts);
-            last = leaseId;
-            if (leaseId > leaseCount) return (Refusal.ForeignLease, parts);
-            ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-            if (lease.nodeId != r.nodeId) return (Refusal.ForeignLease, parts);
-            if (_endOf(leaseId, lease) < from) return (Refusal.LeaseOver, parts);
-            parts[i] = IEnergyLedger.Part(leaseId, lease.taskId, lease.count, lease.classId, r.shares[i].joules);
-            shared += r.shares[i].joules;
-            units += lease.count;
+    /// @dev What holds now; the parameters are read anew if that is long ago.
+    function _batch() private returns (Batch memory b) {
+        Rule memory rule = _rule;
+        if (block.timestamp > rule.readAt + RULE_AGE) {
+            _refresh();
+            rule = _rule;
         }
-        if (shared > r.joules) return (Refusal.SharesAboveTotal, parts);
-        bool idle = r.idleUnitSeconds <= Math.min(units, capacity) * r.period;
-        return (idle ? Refusal.None : Refusal.IdleAboveWork, parts);
+        Totals memory t = _totals;
+        b.domain = _domainSeparatorV4();
+        b.freeze = _freezeNumber();
+        (b.band, b.floor, b.maxLatency) = (rule.band, rule.floor, rule.maxLatency);
+        (b.interval, b.lowestLatency) = (rule.interval, rule.lowestLatency);
+        (b.load, b.watts, b.capacity) = (t.load, t.watts, t.capacity);
+        (b.nodes, b.renewableNodes, b.throttledNodes) = (t.nodes, t.renewableNodes, t.throttledNodes);
     }
 
-    /// @dev When a lease ended: with its delivery, its release or its expiry; the highest number while its node runs it.
-    function _endOf(uint32 leaseId, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        ILeaseRegistry.LeaseStatus status = lease.status;
-        if (status == ILeaseRegistry.LeaseStatus.Active || status == ILeaseRegistry.LeaseStatus.Moving) {
-            return type(uint256).max;
-        }
-        bool returned = status == ILeaseRegistry.LeaseStatus.Released || status == ILeaseRegistry.LeaseStatus.Expired;
-        return returned ? lease.due : LEASES.result(leaseId).deliveredAt;
+    function _writeTotals(Batch memory b) private {
+        _totals = Totals({
+            load: b.load.toUint64(),
+            watts: b.watts.toUint48(),
+            capacity: b.capacity.toUint48(),
+            nodes: b.nodes.toUint32(),
+            renewableNodes: b.renewableNodes.toUint32(),
+            throttledNodes: b.throttledNodes.toUint32()
+        });
     }
 
-    /// @dev Parameters. The lag's 16 bits hold no longer time-out.
-    function _rule() private view returns (Rule memory) {
-        return
-            Rule({
-                timeout: Math.min(PARAMETERS.get(Param.ReportTimeout), type(uint16).max),
-                band: PARAMETERS.get(Param.BalanceBand),
-                floor: PARAMETERS.get(Param.LoadFloor),
-                maxLatency: PARAMETERS.get(Param.MaxLatency)
-            });
-    }
-
-    /// @dev From when on the node's next report may cover. Reports may be posted late, but never cover a second twice
-    /// nor reach back further than the time-out, so that idle stretches cannot be claimed later.
-    function _coveredFrom(ReportState memory s, uint256 registeredAt, uint256 timeout) private view returns (uint256) {
-        uint256 covered = s.at == 0 ? registeredAt : s.at - s.lag;
-        return Math.max(covered, Math.saturatingSub(block.timestamp, timeout));
+    /// @dev Their bounds fit 16 bits.
+    function _refresh() private {
+        _rule.band = uint16(PARAMETERS.get(Param.BalanceBand));
+        _rule.floor = uint16(PARAMETERS.get(Param.LoadFloor));
+        _rule.maxLatency = uint16(PARAMETERS.get(Param.MaxLatency));
+        _rule.interval = uint16(PARAMETERS.get(Param.ReportInterval));
+        _rule.readAt = uint40(block.timestamp);
     }
 
     /// @dev Whether a node may take new work by its last report.
     function _eligible(
-        ReportState memory s,
-        uint8 classId,
-        Totals memory t,
-        Rule memory rule
+        uint32 nodeId,
+        uint256 load,
+        uint256 latency,
+        bool throttled,
+        Batch memory batch
     ) private view returns (bool) {
-        if (s.throttled) return false;
-        uint256 own = _maxLatencies[classId];
-        if (s.latency > (own == 0 ? rule.maxLatency : own)) return false;
-        // A node that is hardly busy is not overloaded, however idle the others say they are.
-        return s.load <= rule.floor || uint256(s.load) * t.capacity <= t.load + rule.band * t.capacity;
+        if (throttled) return false;
+        if (latency > batch.lowestLatency || latency > batch.maxLatency) {
+            uint256 own = _maxLatencies[SUPPLY.stateOf(nodeId).classId];
+            if (latency > (own == 0 ? batch.maxLatency : own)) return false;
+        }
+        // A node that is hardly busy is not overloaded, however idle the others say they are. No product has 100 bits.
+        unchecked {
+            return load <= batch.floor || load * batch.capacity <= batch.load + batch.band * batch.capacity;
+        }
+    }
+
+    function _stateOf(uint32 nodeId) private view returns (ReportState memory) {
+        return _reportStates[nodeId].state.unpack();
     }
 
     /// @dev Number of the freeze that holds the listings; 0: none does.
@@ -409,13 +458,14 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         return (at == 0 ? registeredAt : at) + PARAMETERS.get(Param.ReportTimeout);
     }
 
-    function _count(Totals memory t, ReportState memory s) private pure {
-        t.load += uint64(s.load) * s.capacity;
-        t.capacity += s.capacity;
-        t.watts += s.watts;
-        ++t.nodes;
-        if (s.renewable) ++t.renewableNodes;
-        if (s.throttled) ++t.throttledNodes;
+    function _nodesOf(bytes calldata packed, uint256 count) private pure returns (uint32[] memory nodeIds) {
+        nodeIds = new uint32[](count);
+        for (uint256 i; i < count; ++i) nodeIds[i] = packed.at(i).nodeId();
+    }
+
+    /// @dev Wei that a node's prepaid reports come to.
+    function _prepaidOf(ReportState memory s) private pure returns (uint256) {
+        return uint256(s.prepaid) * s.feeMicroVer * PRICE_UNIT;
     }
 
     function _uncount(Totals memory t, ReportState memory s) private pure {
@@ -427,9 +477,20 @@ contract Telemetry is ITelemetry, AccessManaged, EIP712 {
         if (s.throttled) --t.throttledNodes;
     }
 
-    /// @dev Milliwatts per leased unit, rounded up; of an idle node, of its capacity at its declared maximum.
-    function _unitPower(uint256 watts, uint256 powerMax, ISupply.State memory state) private pure returns (uint32) {
-        (uint256 power, uint256 units) = state.leased == 0 ? (powerMax, state.capacity) : (watts, state.leased);
-        return uint32(Math.min(Math.ceilDiv(power * 1_000, units), type(uint32).max));
+    /// @dev Writes the fields of a report at place `i`, and keeps what follows them in the word.
+    function _append(bytes memory taken, uint256 i, PackedReport report) private pure {
+        uint256 width = ReportCodec.HEAD;
+        assembly ("memory-safe") {
+            let to := add(add(taken, 32), mul(i, width))
+            mstore(to, or(report, shr(136, shl(136, mload(to)))))
+        }
+    }
+
+    /// @dev Shortens an array to its first bytes.
+    function _cut(bytes memory array, uint256 length) private pure returns (bytes memory) {
+        assembly ("memory-safe") {
+            mstore(array, length)
+        }
+        return array;
     }
 }

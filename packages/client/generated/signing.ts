@@ -33,19 +33,10 @@ export const TYPED_DATA = {
     Report: [
       { name: "nodeId", type: "uint32" },
       { name: "sequence", type: "uint32" },
-      { name: "period", type: "uint32" },
       { name: "load", type: "uint16" },
       { name: "latency", type: "uint16" },
-      { name: "joules", type: "uint40" },
-      { name: "renewableJoules", type: "uint40" },
-      { name: "method", type: "uint8" },
-      { name: "version", type: "uint16" },
-      { name: "idleUnitSeconds", type: "uint32" },
-      { name: "shares", type: "Share[]" },
-    ],
-    Share: [
-      { name: "leaseId", type: "uint32" },
-      { name: "joules", type: "uint40" },
+      { name: "watts", type: "uint32" },
+      { name: "renewable", type: "bool" },
     ],
   },
 } as const;

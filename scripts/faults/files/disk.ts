@@ -98,17 +98,17 @@ export const DISK_CASES: readonly FaultCase[] = [
   ),
   onSmallDisk(
     "a disk that fills up under the report journal",
-    `import { ReportBook } from ${imports("agent/telemetry/report-journal.ts")};
+    `import { ReportJournal } from ${imports("agent/telemetry/report-journal.ts")};
      const sample = { seconds: 5, load: 1, joules: 9, renewableJoules: 0, method: "rapl", idleUnitSeconds: 0, leases: [] };
-     const book = await ReportBook.open(at + "/reports.json");
+     const book = await ReportJournal.open(at + "/reports.json");
      await book.add(sample);
      await fill();
-     const leases = Array.from({ length: 100 }, (_, leaseId) => ({ leaseId, units: 1, joules: 1 }));
+     const leases = Array.from({ length: 100 }, (_, leaseId) => ({ leaseId, joules: 1 }));
      await assert.rejects(book.add({ ...sample, leases }), { code: "ENOSPC" });
      assert.equal(book.openSeconds, 10, "what was measured is not lost");
      await free();
      await book.add(sample);
-     assert.equal((await ReportBook.open(at + "/reports.json")).openSeconds, 15);`,
+     assert.equal((await ReportJournal.open(at + "/reports.json")).openSeconds, 15);`,
   ),
   onSmallDisk(
     "a disk that fills up under a checkpoint",

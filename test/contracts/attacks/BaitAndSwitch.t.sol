@@ -176,9 +176,7 @@ contract BaitAndSwitchTest is Moves {
 
     function _report(uint32 nodeId, uint16 load) private {
         vm.warp(block.timestamp + 10);
-        ITelemetry.Report memory r = reportOf(nodeId, load);
-        (r.period, r.joules) = (10, 1_000);
-        report(r);
+        report(nodeId, load);
     }
 
     /// @dev All is paid: to the honest node alone, be it that it was drawn or that a round gave it what was left over.

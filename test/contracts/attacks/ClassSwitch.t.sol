@@ -3,7 +3,6 @@ pragma solidity 0.8.30;
 
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
-import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
@@ -26,7 +25,7 @@ contract ClassSwitchTest is Fixture, Reports {
     function test_SwitchForTheFirstReport() public {
         assertEq(leases.lease(1).classId, CPU_EU);
         _switch(GPU_EU);
-        report(withShare(reportOf(1, 0), 1, 6_000));
+        reportEnergy(withShare(energyOf(1), 1, 6_000));
         _switch(CPU_EU);
         deliver(1);
         accept(bob, 1);
@@ -43,10 +42,9 @@ contract ClassSwitchTest is Fixture, Reports {
 
     /// @notice What no lease has a share in emits at the grid of the node's class.
     function test_RestOfAReport() public {
-        ITelemetry.Report memory r = withShare(reportOf(1, 0), 1, 2_000);
-        r.joules = 6_000;
+        IEnergyLedger.EnergyReport memory r = withShare(energyOf(1), 1, 2_000);
         _switch(GPU_EU);
-        report(r);
+        reportEnergy(r);
         // 2,000 J at 213,020 and 4,000 J at 1,000 mg/kWh.
         assertEq(ledger.accountOf(IEnergyLedger.Scope.Node, 1).carbon, 2_000 * 213_020 + 4_000 * 1_000);
         assertEq(ledger.accountOf(IEnergyLedger.Scope.Network, 0).carbon, 2_000 * 213_020 + 4_000 * 1_000);

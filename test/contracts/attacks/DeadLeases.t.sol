@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
-import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {Reports} from "../support/Reports.sol";
 
@@ -37,23 +36,42 @@ contract DeadLeasesTest is Fixture, Reports {
         _lastReportOnly();
     }
 
+    /// @notice Of a long period a lease has no more than the time until it was over.
+    function test_LongerThanItLived() public {
+        release(1);
+        vm.warp(block.timestamp + 1 hours);
+        IEnergyLedger.EnergyReport memory r = energyOf(1);
+        r.period = 1 hours;
+        r = withShare(r, 1, 6_000);
+        _refused(r, 60);
+        r.shares[0].seconds_ = 60;
+        reportEnergy(r);
+    }
+
     /// @dev What it did before it ended may still be reported; nothing after that.
     function _lastReportOnly() private {
         vm.warp(block.timestamp + 10);
-        ITelemetry.Report memory r = reportOf(1, 0);
+        IEnergyLedger.EnergyReport memory r = energyOf(1);
         r.idleUnitSeconds = 60;
-        report(withShare(r, 1, 6_000));
+        reportEnergy(withShare(r, 1, 6_000));
         IEnergyLedger.Summary memory before = ledger.summaryOf(IEnergyLedger.Scope.Task, 1);
         assertEq(before.joules, 6_000);
         for (uint256 i; i < 3; ++i) {
             vm.warp(block.timestamp + 10 days);
-            r = reportOf(1, 0);
+            r = withShare(energyOf(1), 1, 6_000);
             r.idleUnitSeconds = 60;
-            refused(withShare(r, 1, 6_000), ITelemetry.Refusal.LeaseOver);
+            _refused(r, 0);
         }
-        report(reportOf(1, 0));
+        reportEnergy(energyOf(1));
         IEnergyLedger.Summary memory after_ = ledger.summaryOf(IEnergyLedger.Scope.Task, 1);
         assertEq(after_.joules, before.joules, "nothing more for the task");
         assertEq(after_.idleUnitSeconds, before.idleUnitSeconds);
+    }
+
+    function _refused(IEnergyLedger.EnergyReport memory r, uint256 longest) private {
+        uint32 seconds_ = r.shares[0].seconds_;
+        vm.prank(operatorOf(1));
+        vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.ShareTimeInvalid.selector, 1, seconds_, longest));
+        ledger.report(r);
     }
 }

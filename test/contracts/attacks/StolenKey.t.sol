@@ -99,7 +99,7 @@ contract StolenKeyTest is Moves {
     }
 
     function _report(uint32 sequence) private pure returns (ITelemetry.Report memory) {
-        return ITelemetry.Report(1, sequence, 60, 0, 20, 6_000, 0, 1, 1, 0, new ITelemetry.Share[](0));
+        return ITelemetry.Report(1, sequence, 0, 20, 100, false);
     }
 
     function _signed(ITelemetry.Report memory r) private view returns (bytes memory) {

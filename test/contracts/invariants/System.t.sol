@@ -10,6 +10,7 @@ import {IReassignment} from "../../../contracts/interfaces/IReassignment.sol";
 import {IReleaseFees} from "../../../contracts/interfaces/IReleaseFees.sol";
 import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IWorkShares} from "../../../contracts/core/interfaces/IWorkShares.sol";
 import {Fixture} from "../support/Fixture.sol";
@@ -90,7 +91,13 @@ contract SystemInvariants is Fixture, Sums {
         sum = 0;
         address[7] memory accounts = handler.accounts();
         for (uint256 i; i < accounts.length; ++i) sum += vault.claimable(accounts[i]);
-        assertEq(sum, b.claimable, "claimable");
+        uint256 prepaid;
+        for (uint32 i = 1; i <= nodes.nodeCount(); ++i) {
+            ITelemetry.ReportState memory s = telemetry.reportStateOf(i);
+            prepaid += uint256(s.prepaid) * s.feeMicroVer * MICRO;
+        }
+        assertEq(vault.claimable(address(telemetry)), prepaid, "prepaid reports");
+        assertEq(sum + prepaid, b.claimable, "claimable");
     }
 
     /// @dev Nobody is overbooked.
@@ -307,7 +314,7 @@ contract SystemInvariants is Fixture, Sums {
     }
 
     function _selectors() private pure returns (bytes4[] memory s) {
-        s = new bytes4[](38);
+        s = new bytes4[](39);
         s[0] = SupplyHandler.register.selector;
         s[1] = SupplyHandler.setTerms.selector;
         s[2] = SupplyHandler.addStake.selector;
@@ -343,6 +350,7 @@ contract SystemInvariants is Fixture, Sums {
         s[31] = ReportHandler.handOverLease.selector;
         s[32] = ReportHandler.deliverMoving.selector;
         s[33] = ReportHandler.creditLease.selector;
+        s[38] = ReportHandler.prepayNode.selector;
         s[34] = ReportHandler.setProfile.selector;
         s[35] = SystemHandler.enqueue.selector;
         s[36] = SystemHandler.fundRounds.selector;

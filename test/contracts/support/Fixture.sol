@@ -41,8 +41,8 @@ abstract contract Fixture is Actions {
         leases = LeaseRegistry(
             _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed()))
         );
-        ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
-        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
+        ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, nodes, supply, leases)));
+        telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, vault, parameters, nodes, supply)));
         checkpoints = CheckpointRegistry(
             _deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply, telemetry))
         );
@@ -70,7 +70,8 @@ abstract contract Fixture is Actions {
                 leases: address(leases),
                 rounds: address(rounds),
                 outlet: address(outlet),
-                releaseFees: address(releaseFees)
+                releaseFees: address(releaseFees),
+                telemetry: address(telemetry)
             })
         );
         supply.initialise(
@@ -79,7 +80,6 @@ abstract contract Fixture is Actions {
                 rounds: address(rounds),
                 leases: address(leases),
                 telemetry: address(telemetry),
-                balancer: address(balancer),
                 reassignment: address(reassignment),
                 releaseFees: address(releaseFees)
             })
@@ -96,7 +96,7 @@ abstract contract Fixture is Actions {
             })
         );
         seeds.initialise(address(rounds), address(reassignment));
-        ledger.initialise(address(telemetry));
+        telemetry.initialise(address(balancer));
         supply.addClasses(initialClasses());
         _handOutRoles();
 

@@ -34,7 +34,7 @@ abstract contract Moves is Fixture, Reports {
     function power(uint32 nodeId, uint16 load, uint40 watts) internal {
         vm.warp(block.timestamp + 60);
         ITelemetry.Report memory r = reportOf(nodeId, load);
-        r.joules = 60 * watts;
+        r.watts = uint32(watts);
         report(r);
     }
 

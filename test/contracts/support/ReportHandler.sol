@@ -19,20 +19,23 @@ abstract contract ReportHandler is SupplyHandler, Reports {
         INodeRegistry.NodeView memory n = _pickNode(pick);
         if (!_inMarket(n)) return;
         ITelemetry.Report memory r = _report(n.id, uint16(load % 10_001));
-        r.joules = uint40(bound(watts, 0, n.powerMax));
-        r.renewableJoules = renewable % 3 == 0 ? r.joules : uint40(bound(renewable, 0, r.joules));
+        r.watts = uint32(bound(watts, 0, n.powerMax));
+        r.renewable = renewable % 3 == 0 && r.watts != 0;
         r.latency = uint16(pick) * 2;
-        r.method = 1 + (pick % 3);
+        _post(r);
+        IEnergyLedger.EnergyReport memory e = energyOf(n.id);
+        (e.period, e.joules, e.method) = (1, r.watts, 1 + (pick % 3));
+        e.renewableJoules = r.renewable ? e.joules : uint40(bound(renewable, 0, e.joules));
         uint32 count = leases.leaseCount();
         for (uint32 i; i < count; ++i) {
             uint32 id = uint32(1 + ((lease + i) % count));
             ILeaseRegistry.Lease memory held = leases.lease(id);
             if (held.nodeId != n.id || held.status != ILeaseRegistry.LeaseStatus.Active) continue;
-            r = withShare(r, id, r.joules / 2);
-            r.idleUnitSeconds = lease % 2;
+            e = withShare(e, id, e.joules / 2);
+            e.idleUnitSeconds = lease % 2;
             break;
         }
-        _post(r);
+        reportEnergy(e);
     }
 
     function setProfile(uint8 pick, uint16 threshold) external {
@@ -40,6 +43,14 @@ abstract contract ReportHandler is SupplyHandler, Reports {
         if (n.id == 0) return;
         vm.prank(n.operator);
         nodes.setProfile(n.id, profileOf(threshold % 1_000, 1_000));
+    }
+
+    function prepayNode(uint8 pick, uint8 reports, uint16 fee) external {
+        INodeRegistry.NodeView memory n = _pickNode(pick);
+        if (n.id == 0) return;
+        fund(n.owner, 7 * 1_000 * MICRO);
+        vm.prank(n.owner);
+        telemetry.prepay(n.id, reports % 8, fee % 1_000);
     }
 
     function lapseNode(uint8 pick) external {
@@ -101,7 +112,7 @@ abstract contract ReportHandler is SupplyHandler, Reports {
     function _report(uint32 nodeId, uint16 load) private returns (ITelemetry.Report memory r) {
         vm.warp(block.timestamp + 1);
         r = reportOf(nodeId, load);
-        (r.period, r.joules) = (1, 0);
+        r.watts = 0;
     }
 
     function _post(ITelemetry.Report memory r) private {

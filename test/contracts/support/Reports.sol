@@ -1,43 +1,56 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Actions} from "./Actions.sol";
 
-/// @title Signs, packs and posts reports
+/// @title Signs, packs and posts reports, and reports energy
 /// @dev Packing and hashing are written here once more, independently of the contracts.
 abstract contract Reports is Actions {
     bytes32 private constant DOMAIN_TYPE = keccak256(
         "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
-    bytes32 private constant SHARE_TYPE = keccak256("Share(uint32 leaseId,uint40 joules)");
     string private constant REPORT_TYPE =
-        "Report(uint32 nodeId,uint32 sequence,uint32 period,uint16 load,uint16 latency,uint40 joules,uint40 renewableJoules,uint8 method,uint16 version,uint32 idleUnitSeconds,Share[] shares)Share(uint32 leaseId,uint40 joules)";
+        "Report(uint32 nodeId,uint32 sequence,uint16 load,uint16 latency,uint32 watts,bool renewable)";
 
-    /// @dev A good report of the last minute that follows the node's last one: 100 W, nothing renewable.
+    /// @dev A good report that follows the node's last one: 100 W, nothing renewable.
     function reportOf(uint32 nodeId, uint16 load) internal view returns (ITelemetry.Report memory r) {
         r.nodeId = nodeId;
         r.sequence = telemetry.reportStateOf(nodeId).sequence + 1;
-        r.period = 60;
         r.load = load;
         r.latency = 20;
+        r.watts = 100;
+    }
+
+    /// @dev The energy of a minute: 100 W, nothing renewable.
+    function energyOf(uint32 nodeId) internal pure returns (IEnergyLedger.EnergyReport memory r) {
+        r.nodeId = nodeId;
+        r.period = 60;
         r.joules = 6_000;
-        r.method = uint8(ITelemetry.Method.Rapl);
+        r.method = uint8(IEnergyLedger.Method.Rapl);
         r.version = 1;
     }
 
-    /// @dev The same report with one more share.
+    /// @dev The same with one more share, of a lease that ran for all of the period.
     function withShare(
-        ITelemetry.Report memory r,
+        IEnergyLedger.EnergyReport memory r,
         uint32 leaseId,
         uint40 joules
-    ) internal pure returns (ITelemetry.Report memory) {
-        ITelemetry.Share[] memory shares = new ITelemetry.Share[](r.shares.length + 1);
+    ) internal pure returns (IEnergyLedger.EnergyReport memory) {
+        IEnergyLedger.Share[] memory shares = new IEnergyLedger.Share[](r.shares.length + 1);
         for (uint256 i; i < r.shares.length; ++i) shares[i] = r.shares[i];
-        shares[r.shares.length] = ITelemetry.Share(leaseId, joules);
+        shares[r.shares.length] = IEnergyLedger.Share(leaseId, r.period, joules);
         r.shares = shares;
         return r;
+    }
+
+    /// @dev A node's operator reports its energy.
+    function reportEnergy(IEnergyLedger.EnergyReport memory r) internal {
+        (, address operator) = nodes.keysOf(r.nodeId);
+        vm.prank(operator);
+        ledger.report(r);
     }
 
     function profileOf(uint32 threshold, uint32 most) internal pure returns (INodeRegistry.Profile memory) {
@@ -46,46 +59,18 @@ abstract contract Reports is Actions {
 
     /// @dev The EIP-712 digest for a chain and a contract.
     function digest(ITelemetry.Report memory r, uint256 chainId, address verifier) internal pure returns (bytes32) {
-        bytes memory shares;
-        for (uint256 i; i < r.shares.length; ++i) {
-            shares = bytes.concat(
-                shares,
-                keccak256(
-                    bytes.concat(
-                        SHARE_TYPE,
-                        bytes32(uint256(r.shares[i].leaseId)),
-                        bytes32(uint256(r.shares[i].joules))
-                    )
-                )
-            );
-        }
-        bytes memory head = abi.encode(
-            keccak256(bytes(REPORT_TYPE)),
-            r.nodeId,
-            r.sequence,
-            r.period,
-            r.load,
-            r.latency
-        );
-        bytes memory tail = abi.encode(
-            r.joules,
-            r.renewableJoules,
-            r.method,
-            r.version,
-            r.idleUnitSeconds,
-            keccak256(shares)
-        );
+        bytes memory fields = abi.encode(r.nodeId, r.sequence, r.load, r.latency, r.watts, r.renewable);
         bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, keccak256("DRMP"), keccak256("1"), chainId, verifier));
-        return keccak256(bytes.concat(hex"1901", domain, keccak256(bytes.concat(head, tail))));
+        bytes32 hash = keccak256(bytes.concat(keccak256(bytes(REPORT_TYPE)), fields));
+        return keccak256(bytes.concat(hex"1901", domain, hash));
     }
 
-    function pack(ITelemetry.Report memory r, bytes memory signature) internal pure returns (bytes memory packed) {
-        packed = abi.encodePacked(r.nodeId, r.sequence, r.period, r.load, r.latency, r.joules, r.renewableJoules);
-        packed = abi.encodePacked(packed, r.method, r.version, r.idleUnitSeconds, uint8(r.shares.length));
-        for (uint256 i; i < r.shares.length; ++i) {
-            packed = abi.encodePacked(packed, r.shares[i].leaseId, r.shares[i].joules);
-        }
-        return bytes.concat(packed, signature);
+    function pack(ITelemetry.Report memory r, bytes memory signature) internal pure returns (bytes memory) {
+        return bytes.concat(fieldsOf(r), signature);
+    }
+
+    function fieldsOf(ITelemetry.Report memory r) internal pure returns (bytes memory) {
+        return abi.encodePacked(r.nodeId, r.sequence, r.load, r.latency, r.watts, r.renewable);
     }
 
     function sign(uint256 key, bytes32 hash) internal pure returns (bytes memory) {

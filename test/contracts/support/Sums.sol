@@ -12,6 +12,7 @@ abstract contract Sums is System {
         ITelemetry.Totals memory sums;
         for (uint32 id = 1; id <= nodeCount; ++id) {
             ITelemetry.ReportState memory s = telemetry.reportStateOf(id);
+            assertEq(s.ineligible, nodes.node(id).ineligible, "what telemetry remembers of the supply");
             if (s.throttled) assertTrue(nodes.node(id).ineligible, "throttled nodes get no new work");
             if (!s.counted) continue;
             sums.load += uint64(s.load) * s.capacity;

@@ -132,6 +132,7 @@ abstract contract System is Test {
     /// @dev Sets a parameter as governance does, but without waiting.
     function setParam(Param p, uint64 value) internal {
         parameters.set(p, value);
+        telemetry.refresh();
     }
 
     function param(Param p) internal view returns (uint256) {

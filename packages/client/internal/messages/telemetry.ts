@@ -45,6 +45,57 @@ export const TELEMETRY: ErrorMessages = {
       `Class ${a.text("classId")} cannot have a baseline of ${a.text("baselineJoules")} J and a grid intensity of ` +
       `${a.text("gridIntensity")} mg/kWh; the maximum is 1,728,000,000 J and 2,000,000 mg/kWh.`,
   },
+  "NotOperator(uint32,address)": {
+    say: (a) =>
+      `Only the operator of node ${a.text("nodeId")} reports its energy, not ${a.text("caller")}; sign with the operator key.`,
+  },
+  "NotInMarket(uint32)": {
+    say: (a) => `Node ${a.text("nodeId")} has left the market; its energy is no longer booked.`,
+  },
+  "PeriodInvalid(uint32,uint32,uint256)": {
+    say: (a) =>
+      `A report of the energy of node ${a.text("nodeId")} can cover 1 to ${a.text("longest")} s now, not ${a.text("period")} s: ` +
+      `what earlier reports cover, or lies half a day back, is not covered again.`,
+    retryable: true,
+  },
+  "UnknownMethod(uint8)": {
+    say: (a) => `Energy is determined by method 1 (RAPL), 2 (NVML) or 3 (estimated), not by ${a.text("method")}.`,
+  },
+  "EnergyAboveMaximum(uint32,uint40,uint256)": {
+    say: (a) =>
+      `Node ${a.text("nodeId")} can draw ${a.text("most")} J in the period at most, not ${a.text("joules")} J; ` +
+      `if the machine does draw that, raise its maximum with node:update --power-max.`,
+  },
+  "RenewableAboveTotal(uint32,uint40,uint40)": {
+    say: (a) =>
+      `Of ${a.text("joules")} J of node ${a.text("nodeId")} no ${a.text("renewableJoules")} J can be renewable; report less.`,
+  },
+  "TooManyShares(uint256)": {
+    say: (a) => `A report of energy names 64 leases at most, not ${a.text("shares")}; report more often.`,
+  },
+  "SharesOutOfOrder(uint32)": {
+    say: (a) => `The share of lease ${a.text("leaseId")} is out of order: leases ascend from 1, each once.`,
+  },
+  "ForeignLease(uint32,uint32)": {
+    say: (a) => `Lease ${a.text("leaseId")} is not of node ${a.text("nodeId")}; leave its share out.`,
+  },
+  "ShareTimeInvalid(uint32,uint32,uint256)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} can have 1 to ${a.text("longest")} s of the period, not ${a.text("seconds_")} s; ` +
+      `after its end it has none.`,
+  },
+  "ShareAboveMaximum(uint32,uint40,uint256)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} can have taken ${a.text("most")} J in its time at most, not ${a.text("joules")} J.`,
+  },
+  "SharesAboveTotal(uint32,uint256,uint40)": {
+    say: (a) =>
+      `The leases of node ${a.text("nodeId")} share ${a.text("shared")} J, more than its ${a.text("joules")} J; report less of them.`,
+  },
+  "IdleAboveWork(uint32,uint32,uint256)": {
+    say: (a) =>
+      `Node ${a.text("nodeId")} can have ${a.text("most")} idle-harvested unit-seconds in the period at most, not ${a.text("idleUnitSeconds")}.`,
+  },
   "LeaseNotCreditable(uint32)": {
     say: (a) =>
       `Lease ${a.text("leaseId")} does not count against a baseline: it has to be paid, and energy reported on it.`,

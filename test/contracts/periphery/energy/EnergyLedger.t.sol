@@ -4,10 +4,8 @@ pragma solidity 0.8.30;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {Figures} from "../../../../contracts/periphery/energy/Figures.sol";
 import {IEnergyLedger} from "../../../../contracts/interfaces/IEnergyLedger.sol";
-import {ITelemetry} from "../../../../contracts/interfaces/ITelemetry.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Reports} from "../../support/Reports.sol";
-import {NotModule} from "../../../../contracts/types/Errors.sol";
 
 /// @title Energy and carbon: what is booked where, and how it is rounded
 contract EnergyLedgerTest is Fixture, Reports {
@@ -27,9 +25,9 @@ contract EnergyLedgerTest is Fixture, Reports {
     }
 
     function test_Record() public {
-        ITelemetry.Report memory r = withShare(reportOf(1, 100), 1, 4_001);
+        IEnergyLedger.EnergyReport memory r = withShare(energyOf(1), 1, 4_001);
         (r.joules, r.renewableJoules, r.idleUnitSeconds) = (6_000, 1_000, 100);
-        report(r);
+        reportEnergy(r);
         IEnergyLedger.Summary memory s = ledger.summaryOf(NODE, 1);
         assertEq(s.joules, 6_000);
         assertEq(s.raplJoules, 6_000);
@@ -61,15 +59,15 @@ contract EnergyLedgerTest is Fixture, Reports {
 
     /// @notice What is estimated is never called measured.
     function test_Methods() public {
-        ITelemetry.Method[3] memory methods = [
-            ITelemetry.Method.Rapl,
-            ITelemetry.Method.Nvml,
-            ITelemetry.Method.Estimated
+        IEnergyLedger.Method[3] memory methods = [
+            IEnergyLedger.Method.Rapl,
+            IEnergyLedger.Method.Nvml,
+            IEnergyLedger.Method.Estimated
         ];
         for (uint40 i; i < 3; ++i) {
-            ITelemetry.Report memory r = withShare(reportOf(1, 100), 1, i + 1);
+            IEnergyLedger.EnergyReport memory r = withShare(energyOf(1), 1, i + 1);
             (r.method, r.joules) = (uint8(methods[i]), 10 * (i + 1));
-            report(r);
+            reportEnergy(r);
             vm.warp(block.timestamp + 60);
         }
         IEnergyLedger.Summary memory s = ledger.summaryOf(NODE, 1);
@@ -84,7 +82,7 @@ contract EnergyLedgerTest is Fixture, Reports {
     }
 
     function test_Credit() public {
-        report(withShare(reportOf(1, 100), 1, 6_000));
+        reportEnergy(withShare(energyOf(1), 1, 6_000));
         _pay(1);
         vm.expectEmit(address(ledger));
         // 4 units x 10,000 J x 1.56.
@@ -109,26 +107,26 @@ contract EnergyLedgerTest is Fixture, Reports {
 
     /// @notice A gain is claimed only for work whose energy is known, and only once it was paid.
     function test_Credit_refused() public {
-        report(withShare(reportOf(1, 100), 1, 6_000));
+        reportEnergy(withShare(energyOf(1), 1, 6_000));
         vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.LeaseNotCreditable.selector, 1));
         ledger.credit(ids32(1));
         _pay(2);
         vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.LeaseNotCreditable.selector, 2));
         ledger.credit(ids32(2));
         // Its last report may come after the payment.
-        report(withShare(reportOf(2, 100), 2, 6_000));
+        reportEnergy(withShare(energyOf(2), 2, 6_000));
         ledger.credit(ids32(2));
     }
 
     /// @notice The class counts that the node had when it first reported on the lease, not one that it chose later.
     function test_Credit_classOfTheFirstReport() public {
-        report(withShare(reportOf(1, 100), 1, 1));
+        reportEnergy(withShare(energyOf(1), 1, 1));
         _setClass(GPU_EU, 1_000_000, 400_000);
         vm.startPrank(alice);
         nodes.setTerms(1, termsOf(GPU_EU, 4, 10));
         vm.stopPrank();
         vm.warp(block.timestamp + 60);
-        report(withShare(reportOf(1, 100), 1, 1));
+        reportEnergy(withShare(energyOf(1), 1, 1));
         _pay(1);
         ledger.credit(ids32(1));
         assertEq(ledger.summaryOf(TASK, 1).baselineJoules, 62_400);
@@ -136,7 +134,7 @@ contract EnergyLedgerTest is Fixture, Reports {
 
     function test_NoBaselineNoGain() public {
         _setClass(CPU_EU, 0, 200_000);
-        report(withShare(reportOf(1, 100), 1, 6_000));
+        reportEnergy(withShare(energyOf(1), 1, 6_000));
         _pay(1);
         ledger.credit(ids32(1));
         IEnergyLedger.Summary memory s = ledger.summaryOf(TASK, 1);
@@ -163,11 +161,10 @@ contract EnergyLedgerTest is Fixture, Reports {
         ledger.setClassEnergies(settings);
     }
 
-    function test_OnlyTelemetryRecords() public {
-        IEnergyLedger.Entry memory entry;
-        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, bob));
+    function test_OnlyTheOperatorReports() public {
+        vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.NotOperator.selector, 1, bob));
         vm.prank(bob);
-        ledger.record(entry);
+        ledger.report(energyOf(1));
     }
 
     /// @notice As published: 1000 against 600 kWh are 40 %. Signed, and 0 without a baseline.
@@ -194,11 +191,11 @@ contract EnergyLedgerTest is Fixture, Reports {
         uint256[3] memory total;
         for (uint256 i; i < 8; ++i) {
             uint32 id = uint32(i % 2) + 1;
-            ITelemetry.Report memory r = reportOf(id, 100);
+            IEnergyLedger.EnergyReport memory r = energyOf(id);
             r.joules = uint40(bound(joules[i], 0, 60_000));
             r.renewableJoules = uint40(bound(renewable[i], 0, r.joules));
             r = withShare(r, id, uint40(bound(shared[i], 0, r.joules)));
-            report(r);
+            reportEnergy(r);
             total[0] += r.joules;
             total[1] += r.renewableJoules;
             total[2] += r.shares[0].joules;

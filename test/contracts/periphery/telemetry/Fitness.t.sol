@@ -101,17 +101,6 @@ contract FitnessTest is Fixture, Reports {
         telemetry.unthrottle(1);
     }
 
-    /// @notice The comparison is with the exact average power, not with a rounded one.
-    function test_Throttle_fractions() public {
-        for (uint256 i; i < 2; ++i) {
-            ITelemetry.Report memory r = reportOf(1, 100);
-            r.joules = 60 * 300 + 1;
-            report(r);
-            _next();
-        }
-        telemetry.throttle(1);
-    }
-
     function test_Throttle_noThreshold() public {
         vm.prank(alice);
         nodes.setProfile(1, profileOf(0, 1_000));
@@ -239,9 +228,9 @@ contract FitnessTest is Fixture, Reports {
         assertEq(telemetry.totals().watts, 100 * count);
     }
 
-    function _power(uint32 nodeId, uint40 watts) private {
+    function _power(uint32 nodeId, uint32 watts) private {
         ITelemetry.Report memory r = reportOf(nodeId, 100);
-        r.joules = 60 * watts;
+        r.watts = watts;
         report(r);
         _next();
     }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {ITelemetry} from "../../../../contracts/interfaces/ITelemetry.sol";
-import {Param} from "../../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../../support/Fixture.sol";
 import {Reports} from "../../support/Reports.sol";
 
@@ -64,13 +63,12 @@ contract TelemetryRefusalsTest is Fixture, Reports {
         refused(pack(r, sign(operatorKey(1), digest(r, block.chainid, address(leases)))), 1, 1, bad);
         // Changed after it was signed; no signature at all.
         bytes memory signature = sign(operatorKey(1), digest(r, block.chainid, verifier));
-        r.joules += 1;
+        r.watts += 1;
         refused(pack(r, signature), 1, 1, bad);
         refused(pack(r, new bytes(64)), 1, 1, bad);
-        // The shares are also signed.
-        r = withShare(reportOf(1, 5_000), 1, 10);
-        signature = sign(operatorKey(1), digest(r, block.chainid, verifier));
-        r.shares[0].joules = 11;
+        // All fields are signed.
+        r = reportOf(1, 5_000);
+        r.renewable = true;
         refused(pack(r, signature), 1, 1, bad);
     }
 
@@ -85,52 +83,13 @@ contract TelemetryRefusalsTest is Fixture, Reports {
         refused(r, ITelemetry.Refusal.BadSignature);
     }
 
-    function test_Period() public {
-        ITelemetry.Report memory r = reportOf(2, 5_000);
-        r.period = 0;
-        r.joules = 0;
-        refused(r, ITelemetry.Refusal.PeriodInvalid);
-        report(2, 5_000);
-        // Two hours and a minute were there to cover, and a minute was.
-        vm.warp(block.timestamp + 60);
-        r = reportOf(2, 5_000);
-        r.period = 2 hours + 1;
-        r.joules = 0;
-        refused(r, ITelemetry.Refusal.PeriodInvalid);
-        r.period = 2 hours;
-        report(r);
-        r = reportOf(2, 5_000);
-        r.period = 1;
-        r.joules = 0;
-        refused(r, ITelemetry.Refusal.PeriodInvalid);
-    }
-
-    /// @notice Late posting costs no report its period, but silence cannot be filled later beyond the time-out.
-    function test_Period_reachesBackNoFurtherThanTheTimeout() public {
-        report(1, 5_000);
-        vm.warp(block.timestamp + 3 * param(Param.ReportTimeout));
-        ITelemetry.Report memory r = reportOf(1, 5_000);
-        r.period = uint32(param(Param.ReportTimeout)) + 1;
-        refused(r, ITelemetry.Refusal.PeriodInvalid);
-        r.period -= 1;
-        report(r);
-    }
-
     function test_Values() public {
         ITelemetry.Report memory r = reportOf(1, 10_001);
         refused(r, ITelemetry.Refusal.LoadTooHigh);
         r = reportOf(1, 10_000);
-        r.method = 0;
-        refused(r, ITelemetry.Refusal.UnknownMethod);
-        r.method = 4;
-        refused(r, ITelemetry.Refusal.UnknownMethod);
-        r = reportOf(1, 10_000);
-        r.joules = 60_001;
+        r.watts = 1_001;
         refused(r, ITelemetry.Refusal.PowerAboveMaximum);
-        r.joules = 60_000;
-        r.renewableJoules = 60_001;
-        refused(r, ITelemetry.Refusal.RenewableAboveTotal);
-        r.renewableJoules = 60_000;
+        r.watts = 1_000;
         report(r);
     }
 
@@ -139,33 +98,9 @@ contract TelemetryRefusalsTest is Fixture, Reports {
         vm.prank(alice);
         nodes.setProfile(2, profileOf(0, type(uint32).max));
         ITelemetry.Report memory r = reportOf(2, 1);
-        r.joules = 60 * 4 * 20_000 + 1;
+        r.watts = 4 * 20_000 + 1;
         refused(r, ITelemetry.Refusal.PowerAboveMaximum);
-        r.joules -= 1;
-        report(r);
-    }
-
-    function test_Shares() public {
-        ITelemetry.Report memory r = withShare(reportOf(1, 1), 1, 6_001);
-        refused(r, ITelemetry.Refusal.SharesAboveTotal);
-        refused(withShare(reportOf(1, 1), 2, 1), ITelemetry.Refusal.ForeignLease);
-        refused(withShare(reportOf(2, 1), 1, 1), ITelemetry.Refusal.ForeignLease);
-        refused(withShare(reportOf(1, 1), 0, 1), ITelemetry.Refusal.SharesOutOfOrder);
-        refused(withShare(withShare(reportOf(1, 1), 1, 1), 1, 1), ITelemetry.Refusal.SharesOutOfOrder);
-        r = reportOf(1, 1);
-        r.shares = new ITelemetry.Share[](65);
-        refused(r, ITelemetry.Refusal.TooManyShares);
-        report(withShare(reportOf(1, 1), 1, 6_000));
-    }
-
-    function test_Idle() public {
-        ITelemetry.Report memory r = reportOf(1, 1);
-        r.idleUnitSeconds = 1;
-        refused(r, ITelemetry.Refusal.IdleAboveWork);
-        r = withShare(r, 1, 0);
-        r.idleUnitSeconds = 241;
-        refused(r, ITelemetry.Refusal.IdleAboveWork);
-        r.idleUnitSeconds = 240;
+        r.watts -= 1;
         report(r);
     }
 
@@ -180,11 +115,11 @@ contract TelemetryRefusalsTest is Fixture, Reports {
 
     /// @notice What cannot be taken apart reverts, whatever was good before it.
     function testFuzz_Malformed(uint256 cut) public {
-        bytes memory packed = bytes.concat(signed(reportOf(1, 1)), signed(withShare(reportOf(1, 1), 1, 1)));
-        cut = bound(cut, 99, packed.length - 1);
+        bytes memory packed = bytes.concat(signed(reportOf(1, 1)), signed(reportOf(2, 1)));
+        cut = bound(cut, 82, packed.length - 1);
         bytes memory short = new bytes(cut);
         for (uint256 i; i < cut; ++i) short[i] = packed[i];
-        vm.expectRevert(abi.encodeWithSelector(ITelemetry.MalformedBatch.selector, 98));
+        vm.expectRevert(abi.encodeWithSelector(ITelemetry.MalformedBatch.selector, 81));
         telemetry.post(short);
     }
 

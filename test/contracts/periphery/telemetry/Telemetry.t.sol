@@ -17,16 +17,14 @@ contract TelemetryTest is Fixture, Reports {
 
     function test_Digest() public view {
         ITelemetry.Report memory r = reportOf(1, 5_000);
-        r.shares = new ITelemetry.Share[](2);
-        r.shares[0] = ITelemetry.Share(7, 1);
-        r.shares[1] = ITelemetry.Share(8, 2);
+        r.renewable = true;
         assertEq(telemetry.digestOf(r), digest(r, block.chainid, address(telemetry)));
     }
 
     function test_Post() public {
         ITelemetry.Report memory r = reportOf(1, 4_000);
         vm.expectEmit(address(telemetry));
-        emit ITelemetry.Reported(1, 1, 60, 4_000, 20, 6_000, 0, ITelemetry.Method.Rapl, 1, 0);
+        emit ITelemetry.Reported(keeper, 0, fieldsOf(r));
         report(r);
         ITelemetry.ReportState memory s = telemetry.reportStateOf(1);
         assertEq(s.at, block.timestamp);
