@@ -60,7 +60,10 @@ export async function holdTask(parts: HoldParts, taskId: number, spec: Uint8Arra
   for (const cid of inputsOf(spec)) {
     await store.pin(cid, taskLabel("input", taskId)).catch((error: unknown) => {
       if (!(error instanceof CheckpointError) || error.code !== "NOT_FOUND") throw error;
-      logger.warn({ input: cid }, `input ${cid} is not in this store: add it with data:add, or see that nodes get it elsewhere`);
+      logger.warn(
+        { input: cid },
+        `input ${cid} is not in this store: add it with data:add, or see that nodes get it elsewhere`,
+      );
     });
   }
   if (needed === 0) return { nodes: [], needed };

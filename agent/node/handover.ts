@@ -82,7 +82,8 @@ export async function handOver(context: AgentContext, leaseSet: LeaseSet, copies
         const { held } = await copies.ask(block, leaseId);
         for (const { nodeId: id, endpoint } of held) {
           const scratch = join(disk.directory, `handover-${String(leaseId)}`);
-          if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach, context.access))) continue;
+          if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach, context.access)))
+            continue;
           logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
           return;
         }

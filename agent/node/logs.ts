@@ -3,7 +3,14 @@ import { join } from "node:path";
 
 import type { ContentAccess } from "@verai/client/content-access";
 import { ChainError } from "@verai/client/errors";
-import { LOG_PART, LOG_PROTOCOL, type LogAnswer, logRequest, logSubject, MAX_LOG_BYTES } from "@verai/client/log-protocol";
+import {
+  LOG_PART,
+  LOG_PROTOCOL,
+  type LogAnswer,
+  logRequest,
+  logSubject,
+  MAX_LOG_BYTES,
+} from "@verai/client/log-protocol";
 import type { Session } from "@verai/client/session";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";

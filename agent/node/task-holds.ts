@@ -5,7 +5,14 @@ import type { ContentAccess } from "@verai/client/content-access";
 import { taskLabel } from "@verai/client/content-access";
 import type { Task } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
-import { HOLD_PROTOCOL, type HoldAnswer, holdRequest, holdSubject, MAX_HOLD_BYTES, signHolding } from "@verai/client/hold-protocol";
+import {
+  HOLD_PROTOCOL,
+  type HoldAnswer,
+  holdRequest,
+  holdSubject,
+  MAX_HOLD_BYTES,
+  signHolding,
+} from "@verai/client/hold-protocol";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { BlockReference } from "@verai/client/block-reference";
@@ -102,7 +109,8 @@ export class TaskHolds {
       if (found.owner.toLowerCase() !== sender.address) return refuse(`task ${String(taskId)} is another one's`);
       if (found.status === "ended") return refuse(`task ${String(taskId)} has ended`);
       if (self?.status !== "active") return refuse(`this node is ${self?.status ?? "not registered"}`);
-      if (!taskHolders(taskId, Number(count)).includes(nodeId)) return refuse(`node ${String(nodeId)} is not drawn for it`);
+      if (!taskHolders(taskId, Number(count)).includes(nodeId))
+        return refuse(`node ${String(nodeId)} is not drawn for it`);
       task = found;
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;

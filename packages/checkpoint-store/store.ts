@@ -303,7 +303,12 @@ export class CheckpointStore extends LocalStore {
       const connected = (): string[] => node.libp2p.getPeers().map((peer) => peer.toString());
       const messages =
         credentials &&
-        new MessageSource({ ask: this.#ask, blocks: this.blocks, credentials, peers: () => [...owners, ...connected()] });
+        new MessageSource({
+          ask: this.#ask,
+          blocks: this.blocks,
+          credentials,
+          peers: () => [...owners, ...connected()],
+        });
       const source = new NetworkSource(asking, new BitswapSource(node.blockstore), messages);
       const peers = (): string[] => [...connected(), ...asking.peers];
       try {
@@ -348,8 +353,12 @@ export class CheckpointStore extends LocalStore {
       (root) => this.pinned(root),
       (cid) => this.blocks.read(cid),
     );
-    await this.handle(ACCESS_PROTOCOL, (body, requester) => gate.grant(body, requester), { maxBytes: MAX_ACCESS_BYTES });
-    await this.handle(BLOCK_PROTOCOL, (body, requester) => gate.block(body, requester), { maxBytes: MAX_BLOCK_MESSAGE });
+    await this.handle(ACCESS_PROTOCOL, (body, requester) => gate.grant(body, requester), {
+      maxBytes: MAX_ACCESS_BYTES,
+    });
+    await this.handle(BLOCK_PROTOCOL, (body, requester) => gate.block(body, requester), {
+      maxBytes: MAX_BLOCK_MESSAGE,
+    });
   }
 
   #network(): Running {

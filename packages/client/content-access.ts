@@ -155,7 +155,8 @@ export class ContentAccess {
     const { until, signature, lease } = parsed.data;
     const now = this.#clock();
     if (until < now - SKEW_SECONDS) return { wrong: "the proof is over: check this machine's clock" };
-    if (until > now + PROOF_SECONDS + SKEW_SECONDS) return { wrong: "the proof counts too long: check this machine's clock" };
+    if (until > now + PROOF_SECONDS + SKEW_SECONDS)
+      return { wrong: "the proof counts too long: check this machine's clock" };
     if (!this.#checks.take("")) return { wrong: "too many requests: ask again in a second" };
     try {
       const address = verifyTypedData(this.#parts.domain, TYPES, { peer, content: root, until }, signature);

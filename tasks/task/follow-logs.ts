@@ -70,13 +70,21 @@ export async function followLogs(parts: FollowParts, taskId: number, unit: numbe
       due = performance.now() + CHAIN_MS;
     }
     const wanted = live
-      .flatMap(({ lease, peer }) => Array.from({ length: lease.count }, (_, i) => ({ lease, peer, at: lease.start + i })))
+      .flatMap(({ lease, peer }) =>
+        Array.from({ length: lease.count }, (_, i) => ({ lease, peer, at: lease.start + i })),
+      )
       .filter(({ at }) => unit < 0 || at === unit)
       .slice(0, MAX_UNITS);
     for (const { lease, peer, at } of wanted) {
       const key = `${String(lease.id)} ${String(at)}`;
       const name = `unit ${String(at)} `;
-      const stream = streams.get(key) ?? { offset: -TAIL, name, decoder: new StringDecoder(), rest: "", told: undefined };
+      const stream = streams.get(key) ?? {
+        offset: -TAIL,
+        name,
+        decoder: new StringDecoder(),
+        rest: "",
+        told: undefined,
+      };
       streams.set(key, stream);
       shown += await showNext(parts, lease.id, at, peer, stream);
     }
@@ -103,7 +111,9 @@ async function showNext(
   try {
     const proof = await access.prove({ root: logSubject(leaseId), peer: store.peerId });
     const body = { leaseId, unit, offset: stream.offset, proof };
-    got = logAnswer.parse(await store.request(peer, LOG_PROTOCOL, body, { timeout: ANSWER_MS, maxBytes: MAX_LOG_BYTES }));
+    got = logAnswer.parse(
+      await store.request(peer, LOG_PROTOCOL, body, { timeout: ANSWER_MS, maxBytes: MAX_LOG_BYTES }),
+    );
   } catch (error) {
     got = { kind: "refused", why: error instanceof Error ? error.message : String(error) };
   }

@@ -33,7 +33,10 @@ export default async function logs(args: Arguments, environment: Environment): P
     if (args.follow) {
       const follow = async (store: CheckpointStore) => {
         const signal = shutdownSignal();
-        return { task: task.id, bytes: await followLogs({ reader, store, access, output, signal }, task.id, args.unit) };
+        return {
+          task: task.id,
+          bytes: await followLogs({ reader, store, access, output, signal }, task.id, args.unit),
+        };
       };
       return withStore(reader, args.store, follow, LOOK_MS, undefined, access);
     }

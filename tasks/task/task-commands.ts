@@ -56,7 +56,8 @@ function submitting(builder: CommandBuilder): CommandBuilder {
     })
     .addFlag({
       name: "detach",
-      description: "end as soon as nodes have signed that they hold spec and inputs; the task goes on without this machine",
+      description:
+        "end as soon as nodes have signed that they hold spec and inputs; the task goes on without this machine",
     });
 }
 

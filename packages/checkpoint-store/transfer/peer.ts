@@ -20,10 +20,7 @@ const KEEP_IDLE_MS = 10_000;
 
 /** What became of a request for a block: its bytes are stored, or the peer has no such block, grants it not, or has no time. */
 export type PeerAnswer =
-  | { kind: "stored"; bytes: number }
-  | { kind: "missing" }
-  | { kind: "not granted" }
-  | { kind: "busy" };
+  { kind: "stored"; bytes: number } | { kind: "missing" } | { kind: "not granted" } | { kind: "busy" };
 
 /**
  * A peer that serves blocks over HTTP: its connections, how many requests it is sent at a time (one more for every few
@@ -114,11 +111,7 @@ export class HttpPeer {
       const connection = this.#connection();
       const isReused = connection.answers > 0;
       try {
-        const { status, body } = await connection.get(
-          `/ipfs/${cid.toString()}?format=raw`,
-          limits,
-          authorization,
-        );
+        const { status, body } = await connection.get(`/ipfs/${cid.toString()}?format=raw`, limits, authorization);
         limits.signal.throwIfAborted();
         if (status === 200) await store(body);
         const answer = this.#judge(status, body.byteLength);

@@ -135,12 +135,7 @@ export class Asking {
    * @param named - peers that should have it: asked first, and together
    * @param credentials - left out: blocks are asked for without
    */
-  constructor(
-    puller: HttpPuller,
-    stallTimeout: number,
-    named: readonly HttpPeer[] = [],
-    credentials?: Credentials,
-  ) {
+  constructor(puller: HttpPuller, stallTimeout: number, named: readonly HttpPeer[] = [], credentials?: Credentials) {
     this.#puller = puller;
     this.#credentials = credentials;
     this.#named = new Set(named);

@@ -6,7 +6,10 @@ import { taskHolders } from "./task-holders.ts";
 test("all nodes of a small network are candidates, each once", () => {
   for (const nodes of [1, 2, 5, 9]) {
     const ids = taskHolders(7, nodes);
-    assert.deepEqual(ids.toSorted((a, b) => a - b), Array.from({ length: nodes }, (_, i) => i + 1));
+    assert.deepEqual(
+      ids.toSorted((a, b) => a - b),
+      Array.from({ length: nodes }, (_, i) => i + 1),
+    );
   }
   assert.deepEqual(taskHolders(7, 0), []);
 });
