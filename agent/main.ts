@@ -103,12 +103,12 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
   });
   const { signer, queue } = await session.queue(config.operator);
   const domain = receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress());
-  let specs: Specs | undefined;
+  const known: { specs?: Specs } = {};
   const access = new ContentAccess({
     reader: session.reader,
     domain,
     signer,
-    readersOf: async (task, lease) => specs?.readersOf(task, lease),
+    readersOf: async (task, lease) => known.specs?.readersOf(task, lease),
   });
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
@@ -122,7 +122,8 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
     log: logger,
   });
-  specs = new Specs(store, join(config.dataDir, "specs"), logger);
+  const specs = new Specs(store, join(config.dataDir, "specs"), logger);
+  known.specs = specs;
   await store.start();
   const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   heartbeat.expect("agent");

@@ -47,7 +47,7 @@ export interface WorkContext {
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
   readonly disk: Pick<DiskSpace, "look">;
-  /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: whoever is connected is asked. */
+  /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: those that are connected are asked. */
   readonly holdersOf?: (taskId: number) => Promise<readonly string[]>;
   /** Asks those whom the chain names whether they have any of these checkpoints. */
   readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;

@@ -61,7 +61,7 @@ export interface CheckpointStoreOptions {
   /** Bounds of the HTTP server that differ from the usual ones. */
   httpLimits?: Partial<HttpLimits>;
   /**
-   * Who may read what is here, and how this store shows that it may read what others have. Left out: whoever asks is served, and
+   * Who may read what is here, and how this store shows that it may read what others have. Left out: anyone who asks is served, and
    * content of others is asked for without a proof.
    */
   access?: Access | undefined;

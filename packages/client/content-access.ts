@@ -70,7 +70,7 @@ export function subjectsOf(labels: readonly string[]): Subject[] {
 
 /** What a task's spec says about who may read. */
 export interface Readers {
-  /** Whoever asks. */
+  /** Anyone who asks. */
   readonly public?: boolean | undefined;
   /** Addresses that the developer has named. */
   readonly readers?: readonly string[] | undefined;
@@ -95,7 +95,7 @@ export interface ContentAccessParts {
 
 /**
  * Who may read what belongs to a task, by what the chain says: its developer, and keys that its spec names; of a lease's work the
- * lease's node while it has the lease, its holders, and whoever has a lease of the same units now; of spec and inputs whoever has a
+ * lease's node while it has the lease, its holders, and the node that has a lease of the same units now; of spec and inputs every node that has a
  * lease of the task, and the nodes that hold them for it. A node that lost its lease has no reason any longer. Fits
  * `CheckpointStoreOptions.access`.
  */

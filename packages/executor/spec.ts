@@ -137,7 +137,7 @@ const taskSpec = z
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
  * - `maxRestarts`, `retryableExitCodes`: see `restarts.ts`
  * - `network`: "none" or "outbound"
- * - `public`: whoever asks may read spec, inputs, checkpoints and results; `readers`: addresses that may, beside the developer
+ * - `public`: anyone who asks may read spec, inputs, checkpoints and results; `readers`: addresses that may, beside the developer
  */
 export type TaskSpec = z.output<typeof taskSpec>;
 

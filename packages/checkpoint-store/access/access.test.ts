@@ -3,9 +3,8 @@ import { request } from "node:http";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 
-import type { Json } from "../messages/frames.ts";
 import type { CheckpointStore, CheckpointStoreOptions } from "../store.ts";
 import { failsWith, seededBytes, startStore, until } from "../testing.ts";
 import { parseHttpAddress } from "../transfer/addresses.ts";
@@ -55,7 +54,7 @@ interface Granted {
 
 async function granted(from: CheckpointStore, by: CheckpointStore, root: string, word: string) {
   const proof = { word, root, peer: from.peerId };
-  const answer = (await from.request(by.multiaddrs().slice(0, 1), ACCESS_PROTOCOL, { root, proof } as Json)) as Granted;
+  const answer = (await from.request(by.multiaddrs().slice(0, 1), ACCESS_PROTOCOL, { root, proof })) as Granted;
   return { id: answer.id, key: Buffer.from(answer.key, "base64") };
 }
 
@@ -134,7 +133,7 @@ void suite("who may read", { concurrency: 4 }, () => {
     assert.equal((await node.fetch(cid)).blocks, 21);
   });
 
-  test("a store that was started again is asked for access anew", async (t) => {
+  test("a store that was started again is asked for access again", async (t) => {
     const holder = await store(t, "");
     const friend = await store(t, "friend", { http: false });
     const first = await holder.addFile(seededBytes("first", 1_000), { pin: "friend" });

@@ -29,7 +29,7 @@ export interface Pinned {
 }
 
 /**
- * The code by which the holder of a grant asks for one block over HTTP. It is of use for this block and this grant alone: whoever
+ * The code by which the holder of a grant asks for one block over HTTP. It is of use for this block and this grant alone: anyone who
  * reads it off an unencrypted line has read the block there already.
  */
 export function blockCode(key: Buffer, cid: CID): string {

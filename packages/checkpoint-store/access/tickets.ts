@@ -6,7 +6,7 @@ import type { Json } from "../messages/frames.ts";
 import type { RequestOptions } from "../messages/messenger.ts";
 import { type Access, ACCESS_PROTOCOL, MAX_ACCESS_BYTES } from "./access.ts";
 
-/** A grant that is about to end is asked for anew, so many milliseconds before. */
+/** A grant that is about to end is asked for again, so many milliseconds before. */
 const MARGIN_MS = 10_000;
 /** For how long a refusal, or an unreached peer, is not asked again, milliseconds: the chain may show a reason soon. */
 const REFUSED_MS = 1_000;
@@ -29,7 +29,7 @@ export interface Ticket {
   readonly key: Buffer;
 }
 
-/** A peer's answer: a ticket, that it serves whoever asks, or why it does not serve this content. */
+/** A peer's answer: a ticket, that it serves anyone who asks, or why it does not serve this content. */
 export type Standing =
   | { readonly kind: "granted"; readonly ticket: Ticket }
   | { readonly kind: "open" }

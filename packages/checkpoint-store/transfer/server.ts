@@ -62,7 +62,7 @@ export class BlockServer {
 
   /**
    * @param limits - bounds that differ from the usual ones
-   * @param admit - left out: whoever asks is served
+   * @param admit - left out: anyone who asks is served
    */
   constructor(read: ServeBlock, log: Log, limits: Partial<HttpLimits> = {}, admit?: AdmitHeader) {
     this.#read = read;
