@@ -135,7 +135,7 @@ export async function startNetwork(blocks: BlockFiles, options: NetworkOptions):
     await node.stop().catch(() => undefined);
     throw new CheckpointError(
       "LISTEN_FAILED",
-      `Can't listen on ${options.listen.join(", ")}: choose a free port (0 for any) of an address of this machine`,
+      `Cannot listen on ${options.listen.join(", ")}: choose a free port (0 for any) of an address of this machine`,
       { cause: error },
     );
   }

@@ -88,7 +88,7 @@ export function listenAddress(wanted: string | undefined, libp2p: readonly strin
   if (address !== undefined) return address;
   throw new CheckpointError(
     "LISTEN_FAILED",
-    `Can't serve blocks on "${text}": give a multiaddr such as /ip4/0.0.0.0/tcp/4002/http`,
+    `Cannot serve blocks on "${text}": give a multiaddr such as /ip4/0.0.0.0/tcp/4002/http`,
   );
 }
 

@@ -94,7 +94,7 @@ export class BlockServer {
     } catch (error) {
       throw new CheckpointError(
         "LISTEN_FAILED",
-        `Can't serve blocks over HTTP on ${host}, port ${port}: choose a free port (0 for any) of an address of this machine`,
+        `Cannot serve blocks over HTTP on ${host}, port ${port}: choose a free port (0 for any) of an address of this machine`,
         { cause: error },
       );
     }
