@@ -7,12 +7,16 @@ import { LeaseIndex } from "@verai/client/lease-index";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
 import { openAccess } from "@verai/client/open-access";
+import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { KeyHost } from "@verai/developer/key-host";
+import { sealTask } from "@verai/developer/seal-task";
 import { holdTask } from "@verai/developer/hold";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
 import { parseSpec } from "@verai/executor/spec";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
+import { keysOf } from "./keys.ts";
 import { parseRequest, type RequestOptions } from "./parse.ts";
 import { withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
@@ -26,6 +30,7 @@ export interface SubmitArguments extends WritingArguments, RequestOptions {
   readonly trainers: string;
   readonly submission: string;
   readonly detach: boolean;
+  readonly keyHosts: string;
 }
 
 interface Arguments extends SubmitArguments {
@@ -83,11 +88,15 @@ export async function submitAndFollow(
       await index.refresh();
       return index.all().flatMap(({ taskId, nodeId }) => (taskId === task ? [nodeId] : []));
     };
+    const keys = keysOf(context);
     const serve = async (store: CheckpointStore) => {
+      const keyHosts = args.keyHosts.split(",").filter((host) => host !== "");
+      const sealed = await sealTask({ store, keys, keyHosts }, spec);
+      await new KeyHost({ reader, store, access, keys, logger: log }).serve();
       const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
-      const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
+      const { taskId, specCid } = await submitTask(session, key, store, sealed, request, log, once);
       task = taskId;
-      const held = await holdTask({ session, store, access, logger: log }, taskId, spec, request.replicas);
+      const held = await holdTask({ session, store, access, logger: log }, taskId, sealed, request.replicas);
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost, held: held.nodes };
       if (args.detach) return submitted;
@@ -96,8 +105,9 @@ export async function submitAndFollow(
       );
       const ended = await watchTask(context, taskId);
       if (out === undefined) return { ...submitted, ...ended };
+      const opening = { keys, spec: toChainCid(specCid).digest };
       const delivered = await deliveredLeases(reader, await reader.block(), taskId);
-      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out) };
+      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out, opening) };
     };
     return withStore(reader, args.store, serve, LOOK_MS, workers, access);
   });

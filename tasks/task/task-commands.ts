@@ -54,6 +54,12 @@ function submitting(builder: CommandBuilder): CommandBuilder {
         "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
       defaultValue: "1",
     })
+    .addOption({
+      name: "keyHosts",
+      description:
+        "hosts that give the key of a confidential task to its nodes (task:keys), comma-separated multiaddrs; none: this command, while it runs",
+      defaultValue: "",
+    })
     .addFlag({
       name: "detach",
       description:
@@ -144,6 +150,20 @@ export const taskCommands = [
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
+    .build(),
+
+  writing(
+    "task:keys",
+    "Gives the keys of this machine's confidential tasks to the nodes that have leases of them, until it is ended; where it runs elsewhere, copy the key files there",
+    "--listen /ip4/0.0.0.0/tcp/4100",
+  )
+    .addOption({
+      name: "listen",
+      description: "multiaddr to listen on; that, and the peer id which it prints, are what --key-hosts takes",
+      defaultValue: "/ip4/0.0.0.0/tcp/4100",
+    })
+    .addOption(storeIn("store-keys"))
+    .setAction(() => import("./serve-keys.ts"))
     .build(),
 
   writing(
