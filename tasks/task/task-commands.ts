@@ -100,16 +100,26 @@ export const taskCommands = [
   submitting(
     writing(
       "task:run",
-      "Packs a Python script with its folder and data, submits it, follows it, and fetches its results",
-      "--script train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --classes cpu/eu",
+      "Packs a Python script with its folder and data, submits it, follows it, fetches and verifies its results, and accepts them",
+      "train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --class cpu/eu",
     )
-      .addOption({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addPositional({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addOption({ name: "class", description: "the same as --classes", defaultValue: "" })
+      .addFlag({
+        name: "confidential",
+        description: "seal script, data, checkpoints and results under a key that only the task's nodes are given",
+      })
       .addOption({
         name: "data",
         description: "a file or folder, which it finds as DRMP_INPUT_DIR/data",
         defaultValue: "",
       })
-      .addOption({ name: "image", description: "image with PyTorch, by digest", defaultValue: "" })
+      .addOption({
+        name: "image",
+        description:
+          "image with PyTorch, by digest; on a network of this machine none: it runs in the machine's own Python",
+        defaultValue: "",
+      })
       .addOption({ name: "args", description: "the script's arguments, separated by blanks", defaultValue: "" })
       .addOption({ name: "cpus", description: "CPUs of a unit", defaultValue: "1" })
       .addOption({ name: "memory", description: "memory of a unit, MiB", type: "int", defaultValue: 4096 })
