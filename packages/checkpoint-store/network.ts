@@ -1,5 +1,4 @@
 import { withBitswap } from "@helia/bitswap";
-import { withLibp2pLight } from "@helia/libp2p";
 import type { HeliaWithLibp2p } from "@helia/libp2p";
 import type { PrivateKey } from "@libp2p/interface";
 import { identify } from "@libp2p/identify";
@@ -11,12 +10,12 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { MemoryDatastore } from "datastore-core";
-import { createHeliaLight } from "helia";
 
 import type { BlockFiles } from "./blocks.ts";
 import { MAX_BLOCK_BYTES } from "./cids.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { CheckpointError } from "./errors.ts";
+import { loadPrivateHelia } from "./private-helia.ts";
 import { guardTransport, strangerGuard } from "./strangers.ts";
 import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 
@@ -64,6 +63,7 @@ export interface NetworkOptions {
  */
 export async function startNetwork(blocks: BlockFiles, options: NetworkOptions): Promise<NetworkNode> {
   const { dialling } = options;
+  const { createHeliaLight, withLibp2pLight } = await loadPrivateHelia();
   const refusal = (address: Multiaddr): string | undefined => dialling.refusalOf(address);
   // net.connect takes it, though libp2p does not name it.
   const dialOpts: object = { lookup: dialling.lookup };
