@@ -197,7 +197,8 @@ export class LeaseWork {
         return spec;
       } catch (error) {
         if (!(error instanceof KeyUnavailableError)) throw error;
-        if (this.#lacking !== error.message) logger.warn({ lease: this.lease.id, err: error }, "the work waits for its key");
+        if (this.#lacking !== error.message)
+          logger.warn({ lease: this.lease.id, err: error }, "the work waits for its key");
         this.#lacking = error.message;
         await sleep(KEY_PAUSE_MS, undefined, { signal: this.#stop.signal });
       }

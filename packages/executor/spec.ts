@@ -120,7 +120,10 @@ const taskSpec = z
       const problem = environmentNameProblem(name, spec.trainer);
       if (problem !== undefined) issue(["env", name], problem);
       else if (spec.confidential !== true && isSecretName(name)) {
-        issue(["env", name], 'is the name of a secret, and all nodes of the task read the spec: set "confidential": true, or rename it');
+        issue(
+          ["env", name],
+          'is the name of a secret, and all nodes of the task read the spec: set "confidential": true, or rename it',
+        );
       }
     }
     for (const cid of Object.keys(spec.inputs)) {
