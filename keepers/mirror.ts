@@ -4,8 +4,10 @@ import { type BlockReference, BlockTracker } from "@verai/client/block-reference
 import { abiOf } from "@verai/client/abi";
 import type { ContractName } from "@verai/client/contract-names";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
+import type { EventLog } from "@verai/client/event-logs";
 import { Follower } from "@verai/client/follower";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
+import { reportsOf } from "@verai/client/report";
 import { readReportStatesById } from "@verai/client/telemetry";
 import { monotonicMs } from "@verai/system/clock";
 
@@ -80,7 +82,7 @@ export class Mirror {
   readonly #track: BlockTracker;
   readonly #names = new Map<
     string,
-    (topics: readonly string[]) => readonly (readonly ["nodes" | "leases", number])[]
+    (log: Pick<EventLog, "topics" | "data">) => readonly (readonly ["nodes" | "leases", number])[]
   >();
   readonly #nodes = new Map<number, MirroredNode>();
   readonly #leases = new Map<number, Lease>();
@@ -100,10 +102,20 @@ export class Mirror {
     this.#freshMs = freshMs;
     this.#track = new BlockTracker(reader.provider);
     for (const name of Object.keys(SOURCES) as (keyof typeof SOURCES)[]) {
-      new Interface(abiOf(name)).forEachEvent((event) => {
+      const contract = new Interface(abiOf(name));
+      contract.forEachEvent((event) => {
+        if (event.name === "Reported") {
+          // One event for all reports of a batch.
+          this.#names.set(event.topicHash, ({ topics, data }) =>
+            reportsOf(String(contract.decodeEventLog(event, data, topics)["reports"])).map(
+              ({ nodeId }) => ["nodes", nodeId] as const,
+            ),
+          );
+          return;
+        }
         const places = event.inputs.filter(({ indexed }) => indexed).map((input) => kindOf(input.name));
         if (!places.some((kind) => kind !== undefined)) return;
-        this.#names.set(event.topicHash, (topics) =>
+        this.#names.set(event.topicHash, ({ topics }) =>
           places.flatMap((kind, i) => (kind === undefined ? [] : [[kind, Number(topics[i + 1])] as const])),
         );
       });
@@ -234,8 +246,8 @@ export class Mirror {
     const dirty = this.#dirty;
     await follower.advance(block, ({ logs }) => {
       const insert = follower.db.prepare("INSERT INTO touched VALUES (?, ?, ?)");
-      for (const { topics, block: number } of logs) {
-        for (const [kind, id] of this.#names.get(topics[0] ?? "")?.(topics) ?? []) {
+      for (const { block: number, ...log } of logs) {
+        for (const [kind, id] of this.#names.get(log.topics[0] ?? "")?.(log) ?? []) {
           dirty[kind].add(id);
           insert.run(number, kind, id);
         }

@@ -64,6 +64,8 @@ const reports = (count: number) =>
     })),
   );
 
+const ENERGY = [NODE, 21_600, 2_160_117, 0, 1, 1, 0, [[LEASE, 21_600, 2_011_711]]];
+
 const transactions = (key: string) => ["transactions", key] as const;
 const everyday = (key: string) => ["everyday", key] as const;
 const failover = (key: string) => ["failover", key] as const;
@@ -108,8 +110,9 @@ const ACTIONS: readonly Action[] = [
     ["release a lease", everyday("lease: release"), ["release", LEASE, 1]],
   ]),
   ...of("agent", "Telemetry", [["report, posted by the node itself", transactions("telemetry: 1 report"), ["post", reports(1)]]]),
+  ...of("agent", "EnergyLedger", [["energy report of a lease", transactions("energy: 1 report of a share"), ["report", ENERGY]]]),
   ...of("keeper", "Telemetry", [
-    ["100 reports in a batch", transactions("telemetry: 100 reports of a share each"), ["post", reports(100)]],
+    ["100 reports in a batch", transactions("telemetry: 100 reports"), ["post", reports(100)]],
   ]),
   ...of("keeper", "RoundManager", [
     ["open a round", transactions("round: open"), ["open"]],

@@ -178,7 +178,7 @@ export class MarketContracts {
     await this.#send(from, this.#deployed.contracts.nodes.addStake.populateTransaction(nodeId, 0));
   }
 
-  async report(from: string, said: readonly Said[], period: number): Promise<void> {
+  async report(from: string, said: readonly Said[], _period: number): Promise<void> {
     const { telemetry } = this.#deployed.contracts;
     const domain = reportDomain(LOCAL_CHAIN_ID, this.#address("Telemetry"));
     const signed = await Promise.all(

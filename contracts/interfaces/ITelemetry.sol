@@ -181,7 +181,7 @@ interface ITelemetry is INodeReports {
     /// @param feeMicroVer What each of them pays who posts it, micro-VER.
     function prepay(uint32 nodeId, uint24 reports, uint16 feeMicroVer) external;
 
-    /// @notice Reads {Param.BalanceBand}, {Param.LoadFloor}, {Param.MaxLatency} and {Param.ReportInterval} anew, by which
+    /// @notice Reads {Param.BalanceBand}, {Param.LoadFloor}, {Param.MaxLatency} and {Param.ReportInterval} again, by which
     /// reports are judged. Anyone; the first report after {RULE_AGE} does it by itself.
     function refresh() external;
 

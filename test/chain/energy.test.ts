@@ -167,14 +167,16 @@ describe("reports, throttling and balance", () => {
     const wire = async () => JSON.parse(JSON.stringify(await signed(1))) as unknown;
     expect(keeper.receive(await wire())).to.deep.equal({ accepted: false, reason: "unpaid" });
     const { telemetry, token, vault } = market.contracts;
-    await token.approve(vault, 10n ** 18n);
-    await telemetry.prepay(1, 5, 200);
+    const signers = await market.connection.ethers.getSigners();
+    const owner = signers[10];
+    await token.connect(market.accounts.governance).transfer(owner?.address ?? "", 10n ** 18n);
+    await token.connect(owner).approve(vault, 10n ** 18n);
+    await telemetry.connect(owner).prepay(1, 5, 200);
     await keeper.cycle();
     expect(keeper.receive(await wire())).to.deep.equal({ accepted: true });
     expect(await keeper.cycle()).to.equal(true);
     expect((await readReportState(client.reader, await client.reader.block(), 1)).prepaid).to.equal(4);
-    const { accounts } = await market.connection.ethers.getSigners().then((all) => ({ accounts: all }));
-    expect(await vault.claimable(accounts[6]!.address)).to.equal(200n * 10n ** 12n);
+    expect(await vault.claimable(signers[6]?.address ?? "")).to.equal(200n * 10n ** 12n);
   });
 
   it("throttles after two reports above the threshold, frees after one within it, and lapses the silent", async () => {

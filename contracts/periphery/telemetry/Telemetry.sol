@@ -87,7 +87,7 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
     /// half a minute.
     uint256 public constant KEY_SHIFT = 24;
 
-    /// @notice Parameters that are older than this are read anew by the next report, seconds.
+    /// @notice Parameters that are older than this are read again by the next report, seconds.
     uint256 public constant RULE_AGE = 1 hours;
 
     /// @notice Holds what owners pay in advance for the posting of their reports.
@@ -389,7 +389,7 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
         return ok && answer.length >= 32 && bytes32(answer) == bytes32(IERC1271.isValidSignature.selector);
     }
 
-    /// @dev What holds now; the parameters are read anew if that is long ago.
+    /// @dev What holds now; the parameters are read again if that is long ago.
     function _batch() private returns (Batch memory b) {
         Rule memory rule = _rule;
         if (block.timestamp > rule.readAt + RULE_AGE) {

@@ -5,7 +5,6 @@ import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
-import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
 import {Moves} from "../support/Moves.sol";
 
 /// @title A node baits with a low ask, and would have the work handed to a dear node of its owner's or a friend's

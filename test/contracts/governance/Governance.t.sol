@@ -148,18 +148,20 @@ contract GovernanceTest is Fixture {
     }
 
     function test_InitialisedOnce() public {
-        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice);
+        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice, alice);
         assertTrue(vault.isInitialised());
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         vault.initialise(m);
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
-        supply.initialise(ISupply.Modules(alice, alice, alice, alice, alice, alice, alice));
+        supply.initialise(ISupply.Modules(alice, alice, alice, alice, alice, alice));
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         tasks.initialise(alice, alice, alice);
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         leases.initialise(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         seeds.initialise(alice, alice);
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        telemetry.initialise(alice);
 
         Vault fresh = new Vault(ver);
         assertFalse(fresh.isInitialised());
