@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title What is told of a lease that its node gives back
+/// @title What is told of a lease that its node gives back, or that fails
 /// @notice {IReleaseFees} charges for it.
 interface IReleaseCharge {
-    /// @notice Charges a release if the lease made no headway: no checkpoint beyond what it began with, or less than
+    /// @notice Charges for the end of a lease if it made no headway: no checkpoint beyond what it began with, or less than
     /// the task's checkpoint interval since it was granted. Nothing is charged if the task no longer takes leases.
     /// Lease registry only.
     /// @param leaseId Id of the lease.

@@ -181,8 +181,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.status = LeaseStatus.Expired;
         held.due = uint32(block.timestamp);
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
-        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
+        // The charge and the penalty first: a cooling node is not listed, so what is freed after them need not be.
         if (atFault) {
+            // Letting a lease expire costs what giving it back does, and the penalty on top.
+            _charge(leaseId);
             // Never more than the node lost, or its owner could expire it at the pool's cost.
             uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
             VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
@@ -346,7 +348,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         // The charge first: what a barred owner's node has free is not listed.
-        IReleaseCharge(_modules.releaseFees).charge(leaseId);
+        _charge(leaseId);
         _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
@@ -505,6 +507,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
 
     function _deadlineOf(uint32 taskId) private view returns (uint40 deadline) {
         (, , , deadline) = TASKS.termsOf(taskId);
+    }
+
+    function _charge(uint32 leaseId) private {
+        IReleaseCharge(_modules.releaseFees).charge(leaseId);
     }
 
     function _free(uint32 nodeId, uint32 units) private {

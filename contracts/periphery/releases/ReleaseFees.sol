@@ -14,7 +14,7 @@ import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {Vault} from "../../core/vault/Vault.sol";
 
-/// @title Release fees: what giving a lease back without headway costs
+/// @title Release fees: what giving a lease back, or letting it expire, without headway costs
 /// @notice See {IReleaseFees}.
 contract ReleaseFees is IReleaseFees {
     /// @dev What an owner has paid for a task.
@@ -24,7 +24,7 @@ contract ReleaseFees is IReleaseFees {
         uint96 amount;
     }
 
-    /// @notice Different owners that must have given a task back, none of its units ever paid, before they get their fees back.
+    /// @notice Different owners that must have lost a task so, none of its units ever paid, before they get their fees back.
     uint256 public constant EVIDENCE = 3;
     /// @dev Owners of a task whose fees are held; those of others go to the bounty pool at once.
     uint256 private constant MAX_PAYERS = 16;
@@ -46,6 +46,8 @@ contract ReleaseFees is IReleaseFees {
 
     mapping(uint32 taskId => HeldFees) private _held;
     mapping(uint32 taskId => Payer[]) private _payers;
+    /// @dev Tasks whose fees are held.
+    uint32[] private _tasks;
 
     constructor(
         Vault vault,
@@ -86,6 +88,12 @@ contract ReleaseFees is IReleaseFees {
         ITaskRegistry.TaskView memory task = TASKS.task(taskId);
         require(task.status == ITaskRegistry.TaskStatus.Ended, TaskNotEnded(taskId));
         delete _held[taskId];
+        uint32 last = _tasks[_tasks.length - 1];
+        _tasks.pop();
+        if (last != taskId) {
+            _tasks[held.place] = last;
+            _held[last].place = held.place;
+        }
         uint256 total = VAULT.feesOf(taskId);
         if (task.paidUnits == 0 && held.owners >= EVIDENCE) {
             emit ReleaseFeesDistributed(taskId, 0, 0, total);
@@ -98,6 +106,18 @@ contract ReleaseFees is IReleaseFees {
         emit ReleaseFeesDistributed(taskId, total - toPool, toPool, 0);
         if (toPool != 0) VAULT.forfeitFee(taskId, toPool);
         if (total != toPool) VAULT.releaseFee(taskId, task.owner, total - toPool);
+    }
+
+    /// @inheritdoc IReleaseFees
+    function heldPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        count = Math.min(count, Math.saturatingSub(_tasks.length, offset));
+        taskIds = new uint32[](count);
+        for (uint256 i; i < count; ++i) taskIds[i] = _tasks[offset + i];
+    }
+
+    /// @inheritdoc IReleaseFees
+    function heldCount() external view returns (uint256) {
+        return _tasks.length;
     }
 
     /// @inheritdoc IReleaseFees
@@ -136,6 +156,10 @@ contract ReleaseFees is IReleaseFees {
         if (at == MAX_PAYERS) {
             if (fee != 0) VAULT.forfeitFee(taskId, fee);
             return;
+        }
+        if (held.owners == 0) {
+            held.place = uint32(_tasks.length);
+            _tasks.push(taskId);
         }
         if (at == held.owners) {
             payers.push(Payer(owner, uint96(fee)));
