@@ -71,9 +71,9 @@ contract ReleaseFees is IReleaseFees {
     function charge(uint32 leaseId) external {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        if (isFree(leaseId)) return;
-        (address owner, ) = NODES.keysOf(lease.nodeId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
+        if (_isFree(leaseId, lease, roundShare + taskShare)) return;
+        (address owner, ) = NODES.keysOf(lease.nodeId);
         // The fee is at most the node's stake, like any loss.
         uint256 fee = VAULT.holdFee(lease.nodeId, lease.taskId, (roundShare + taskShare) * PRICE_UNIT);
         emit ReleaseCharged(leaseId, lease.taskId, owner, fee);
@@ -132,10 +132,14 @@ contract ReleaseFees is IReleaseFees {
     }
 
     /// @inheritdoc IReleaseFees
-    function isFree(uint32 leaseId) public view returns (bool) {
+    function isFree(uint32 leaseId) external view returns (bool) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
-        return roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
+        return _isFree(leaseId, lease, roundShare + taskShare);
+    }
+
+    function _isFree(uint32 leaseId, ILeaseRegistry.Lease memory lease, uint256 fee) private view returns (bool) {
+        return fee == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
     }
 
     /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim
