@@ -21,6 +21,6 @@ test("what was found at the beginning, a single change, or too short a time say 
   assert.equal(endAtPace(two, 1, 10), 1_080);
 });
 
-test("work that begins again is measured anew", () => {
+test("work that begins again is measured again", () => {
   assert.deepEqual(seen([1_000, 2_000], [1_010, 3_000], [1_020, 0]), { last: { at: 1_020, stated: 0 } });
 });

@@ -326,7 +326,8 @@ interface ISupply {
     /// of its nodes out of the listings at once, or none while these are frozen; the others wait behind one entry of the
     /// pending listings, so that no freeze begins before all are out. Release fees only.
     /// @param owner The owner.
-    function bar(address owner) external;
+    /// @param counts Whether the bar is doubled by those before it, and doubles those after it.
+    function bar(address owner, bool counts) external;
 
     /// @notice Lets a node into new work, or keeps it out of it; while the listings are frozen the listing stands. Telemetry, and
     /// the balancer to keep a node out until it reports again.

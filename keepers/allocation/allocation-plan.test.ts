@@ -40,9 +40,15 @@ test("no round is opened too early, for nothing, or while intake is paused", () 
 test("a batch of orphaned ranges is waited for, but an open round is settled all the same", () => {
   for (const batch of ["open", "has its turn"] as const) {
     assert.match(nextStep({ ...idle, batch }).why, /^a batch of orphaned ranges/);
-    assert.equal(nextStep({ ...idle, batch, pendingListings: 99 }).kind, "wait");
     assert.equal(nextStep({ ...idle, batch, round: { id: 4, status: "settling", openedAt: 990 } }).kind, "settle");
   }
+});
+
+test("no batch waits for listings that changed before it: its opening would be refused", () => {
+  const behind = { ...idle, pendingListings: 1 };
+  assert.equal(nextStep({ ...behind, batch: "has its turn" }).kind, "sync");
+  assert.equal(nextStep({ ...behind, batch: "open" }).kind, "wait", "they stand while it is being drawn for");
+  assert.equal(nextStep({ ...idle, batch: "has its turn" }).kind, "wait");
 });
 
 test("many pending listings are synced first, few are left to the opening", () => {

@@ -94,15 +94,18 @@ function nextForRounds(view: AllocationView, tries: Tries): AllocationStep {
     return { kind: "wait", why: `round ${String(round.id)} waits for its seed` };
   }
   // What came before: the work of nodes that failed goes on first, in turns with rounds.
-  if (view.batch !== undefined) return { kind: "wait", why: `a batch of orphaned ranges ${batchWords[view.batch]}` };
+  const batchGoesFirst = view.batch && `a batch of orphaned ranges ${batchWords[view.batch]}`;
+  if (batchGoesFirst !== undefined && view.batch === "open") return { kind: "wait", why: batchGoesFirst };
   const size = (step: keyof Tries, wanted: number) => sizeOf(tries, step, wanted, now);
-  // An opening that was refused leaves what it would have done itself to steps of their own.
+  // An opening that was refused leaves what it would have done itself to steps of their own. A batch is opened by others, who
+  // cannot open it before what is too much for them is done either.
   const refused = tries.open !== undefined;
   const pending =
-    view.pendingListings > (refused ? 0 : view.pendingAtOpen)
+    view.pendingListings > (refused || batchGoesFirst !== undefined ? 0 : view.pendingAtOpen)
       ? size("sync", Math.max(view.pendingListings, SYNC_AT_ONCE))
       : 0;
   if (pending > 0) return { kind: "sync", count: pending, why: "listings changed during the last round" };
+  if (batchGoesFirst !== undefined) return { kind: "wait", why: batchGoesFirst };
 
   const servable = view.queue.filter((entry) => entry.servable);
   const room = Math.max(0, view.roundMaxTasks - servable.length);

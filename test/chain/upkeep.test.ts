@@ -63,7 +63,7 @@ describe("upkeep that no round waits for", () => {
     expect((await pool()) > 0n).to.equal(true);
     await keeper.cycle();
     expect(await shown()).to.equal(Number(formatEther(await pool())));
-    // Whoever is allowed to pays all of it out.
+    // A module that is allowed to pays all of it out.
     const module = await outlet.getAddress();
     await connection.networkHelpers.setBalance(module, VER);
     await connection.networkHelpers.impersonateAccount(module);

@@ -246,14 +246,16 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
-    function bar(address owner) external onlyModule(_modules.releaseFees) {
+    function bar(address owner, bool counts) external onlyModule(_modules.releaseFees) {
         Owner storage o = _owners[owner];
         // Leases that were granted before a bar may all be given back, or fail, under it.
         if (block.timestamp < o.barredUntil) return;
         uint256 level = _levelOf(o);
-        o.barredUntil = uint40(block.timestamp + (PARAMETERS.get(Param.ReleaseBar) << level));
-        o.levelAt = o.barredUntil;
-        o.level = uint8(Math.min(level + 1, MAX_LEVEL));
+        o.barredUntil = uint40(block.timestamp + (PARAMETERS.get(Param.ReleaseBar) << (counts ? level : 0)));
+        if (counts) {
+            o.levelAt = o.barredUntil;
+            o.level = uint8(Math.min(level + 1, MAX_LEVEL));
+        }
         emit OwnerBarred(owner, uint8(level), o.barredUntil);
         uint32 nodeId = o.newest;
         for (uint256 i; i < MAX_BARRED_NODES && nodeId != 0 && !frozen; ++i) {

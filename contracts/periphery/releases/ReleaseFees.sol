@@ -28,6 +28,8 @@ contract ReleaseFees is IReleaseFees {
     uint256 public constant EVIDENCE = 3;
     /// @dev Owners of a task whose fees are held; those of others go to the bounty pool at once.
     uint256 private constant MAX_PAYERS = 16;
+    /// @dev Earlier leases of a range among which one of the same owner is looked for.
+    uint256 private constant MAX_EARLIER = 8;
 
     /// @notice Holds the fees.
     Vault public immutable VAULT;
@@ -72,13 +74,19 @@ contract ReleaseFees is IReleaseFees {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
-        if (_isFree(leaseId, lease, roundShare + taskShare)) return;
+        if (roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId)) return;
         (address owner, ) = NODES.keysOf(lease.nodeId);
+        if (_hasHeadway(leaseId, lease)) {
+            // Headway is a claim: without this, one owner could hold a range by it and give it back for ever. It does not count
+            // against the owner: a machine that is idle by night gives the same range back each morning.
+            if (_hadBefore(owner, lease.parent)) SUPPLY.bar(owner, false);
+            return;
+        }
         // The fee is at most the node's stake, like any loss.
         uint256 fee = VAULT.holdFee(lease.nodeId, lease.taskId, (roundShare + taskShare) * PRICE_UNIT);
         emit ReleaseCharged(leaseId, lease.taskId, owner, fee);
         _note(lease.taskId, owner, fee, roundShare);
-        SUPPLY.bar(owner);
+        SUPPLY.bar(owner, true);
     }
 
     /// @inheritdoc IReleaseFees
@@ -135,11 +143,19 @@ contract ReleaseFees is IReleaseFees {
     function isFree(uint32 leaseId) external view returns (bool) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
-        return _isFree(leaseId, lease, roundShare + taskShare);
+        return roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
     }
 
-    function _isFree(uint32 leaseId, ILeaseRegistry.Lease memory lease, uint256 fee) private view returns (bool) {
-        return fee == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
+    /// @dev Whether a node of the owner had the range before, from `leaseId` backwards, and gave it up otherwise than by a move.
+    /// O({MAX_EARLIER}).
+    function _hadBefore(address owner, uint32 leaseId) private view returns (bool) {
+        for (uint256 i; i < MAX_EARLIER && leaseId != 0; ++i) {
+            ILeaseRegistry.Lease memory earlier = LEASES.lease(leaseId);
+            (address other, ) = NODES.keysOf(earlier.nodeId);
+            if (other == owner && LEASES.departureOf(leaseId).units == 0) return true;
+            leaseId = earlier.parent;
+        }
+        return false;
     }
 
     /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim

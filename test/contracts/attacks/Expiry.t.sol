@@ -102,6 +102,29 @@ contract ExpiryTest is Fixture {
         assertBooks();
     }
 
+    /// @notice Many leases of an owner that all fail without headway fit a transaction: one bar takes its nodes out.
+    /// hardhat-config: isolate = true
+    function test_ManyAtOnce() public {
+        for (uint256 i; i < 32; ++i) {
+            register(alice, CPU_EU, 1, 0);
+            submit(developer, 1, 20_000, CPU_EU);
+        }
+        for (uint256 w = 1; leases.leaseCount() < 32; ++w) runRound(w);
+        // Listed still, so that the bar has something to do.
+        for (uint256 i; i < 20; ++i) register(alice, CPU_EU, 1, i);
+        vm.warp(uint256(leases.lease(32).due) + 1);
+        uint32[] memory ids = new uint32[](32);
+        for (uint32 i; i < 32; ++i) ids[i] = i + 1;
+        assertEq(leases.expireOverdue(ids), 32);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("gas for 32", used);
+        assertLt(used, GAS_CAP / 2);
+        assertEq(releaseFees.heldCount(), 32);
+        (, uint8 level) = supply.barOf(alice);
+        assertEq(level, 1, "they count once");
+        assertBooks();
+    }
+
     /// @dev Two owners have the same units of one task in turn: one gives them back, the other lets them expire.
     function _compare(uint32 units, uint256 tick) private returns (uint256 back, uint256 expired) {
         register(alice, CPU_EU, units, tick);

@@ -261,7 +261,7 @@ contract ReleasesTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         releaseFees.charge(1);
         vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
-        supply.bar(alice);
+        supply.bar(alice, true);
     }
 
     function _listed(uint32 count) private view returns (uint256 listed) {
