@@ -463,7 +463,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @dev Ends an active lease that anyone may expire; its range waits for a batch, or goes back to its task.
-    /// @return bounty Wei that whoever expired it is due.
+    /// @return bounty Wei that the caller is due for it.
     function _expire(uint32 leaseId, Lease storage held, bool atFault) private returns (uint256 bounty) {
         held.status = LeaseStatus.Expired;
         held.due = uint32(block.timestamp);
