@@ -14,7 +14,7 @@ import type { Job, Measured, Served } from "./jobs.ts";
 
 const READ_BYTES = 1024 * 1024;
 const CONNECT_MS = 10_000;
-/** Grants and codes as between agents; that a key has a reason is found out once a minute, beside the transfer. */
+/** Grants and codes as between agents; whether a key has a reason is looked up once a minute, beside the transfer. */
 const EVERYBODY: Access = { prove: () => Promise.resolve(null), refusal: () => Promise.resolve(undefined) };
 
 process.on("disconnect", () => process.exit());
