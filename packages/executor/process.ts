@@ -1,8 +1,10 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 
 import { removeUnfinished } from "./checkpoints.ts";
 import { unitEnvironment } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
+import { makeDirectories } from "./inside.ts";
 import { clearOutputs } from "./outputs.ts";
 import type { TaskSpec } from "./spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
@@ -70,9 +72,7 @@ export class ProcessExecutor implements Executor {
     }
     this.#busy.add(folder.root);
     try {
-      for (const path of [folder.root, folder.checkpoint, folder.input, folder.output]) {
-        await mkdir(path, { recursive: true });
-      }
+      await makeDirectories(folder, spec);
       const leftover = await endLeftover(folder.root);
       await removeUnfinished(folder.checkpoint);
       await clearOutputs(folder.output);
@@ -80,17 +80,26 @@ export class ProcessExecutor implements Executor {
         checkpoint: await realpath(folder.checkpoint),
         input: await realpath(folder.input),
         output: await realpath(folder.output),
+        ...(spec.exchange === undefined ? {} : { exchange: await realpath(folder.exchange) }),
       };
+      const { exchange } = directories;
       const args = nodeArguments(
         program,
-        { readable: [directories.input], writable: [directories.checkpoint, directories.output] },
+        {
+          readable: [directories.input, ...(exchange === undefined ? [] : [join(exchange, "in")])],
+          writable: [
+            directories.checkpoint,
+            directories.output,
+            ...(exchange === undefined ? [] : [join(exchange, "out")]),
+          ],
+        },
         spec.resources.memoryMiB,
         spec.args,
       );
       const log = await BoundedLog.open(folder.log, this.#logBytes);
       const ended = leftover === undefined ? "" : `, after ending leftover process ${leftover}`;
       await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${ended}\n`);
-      const running = await launch(unit, log, { args, env: unitEnvironment(spec.env, unit, directories) });
+      const running = await launch(unit, log, { args, env: unitEnvironment(spec.env, unit, directories, spec.exchange) });
       void running.exited.finally(() => this.#busy.delete(folder.root));
       return boundedUnit(running);
     } catch (error) {
