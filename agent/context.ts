@@ -1,5 +1,6 @@
 import type { Signer, TransactionReceipt, TypedDataDomain } from "ethers";
 
+import type { ContentAccess } from "@verai/client/content-access";
 import { ChainError } from "@verai/client/errors";
 import type { TransactionRequest, TransactionQueue } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
@@ -20,6 +21,8 @@ export interface AgentContext extends WorkContext {
   readonly signer: Pick<Signer, "signTypedData">;
   /** What receipts are signed for: this chain and its registry of checkpoints. */
   readonly domain: TypedDataDomain;
+  /** Who may read what is kept here, and how this node shows what it may read of others. */
+  readonly access: ContentAccess;
   readonly nodeId: number;
   /** Copies of results, and of checkpoints whose task asks for no receipts, beside the producer's own. */
   readonly replicas: number;

@@ -5,6 +5,8 @@
  *     node agent/main.ts check --config agent.json     say whether run would work, and what to correct; changes nothing (--json)
  *     node agent/main.ts claim --config agent.json     send what the owner has earned to the owner
  */
+import { ContentAccess } from "@verai/client/content-access";
+import { taskEndpoints } from "@verai/client/task-endpoints";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -100,17 +102,28 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     stop: signal,
   });
   const { signer, queue } = await session.queue(config.operator);
+  const domain = receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress());
+  const known: { specs?: Specs } = {};
+  const access = new ContentAccess({
+    reader: session.reader,
+    domain,
+    signer,
+    readersOf: async (task, lease) => known.specs?.readersOf(task, lease),
+  });
   const store = new CheckpointStore({
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     announce: config.store.announce,
     http: config.store.http,
     maxBytes: config.store.maxBytes,
+    access,
     reach: reachOf(config.network.chainId),
     // The owner's own words, not those of the chain or of peers.
     trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
     log: logger,
   });
+  const specs = new Specs(store, join(config.dataDir, "specs"), logger);
+  known.specs = specs;
   await store.start();
   const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   heartbeat.expect("agent");
@@ -143,7 +156,9 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       nodeId,
       logger,
       workspace: new Workspace(leasesDirectory(config), logger),
-      specs: new Specs(store, join(config.dataDir, "specs"), logger),
+      specs,
+      access,
+      holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
       executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
@@ -151,7 +166,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       replicas: config.store.replicas,
       maxCheckpointBytes: config.store.maxCheckpoint,
       signer,
-      domain: receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress()),
+      domain,
       metrics: replicationMetrics(registry),
       spotCheckMs: config.spotCheck * 1000,
       disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),

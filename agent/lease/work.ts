@@ -47,6 +47,8 @@ export interface WorkContext {
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
   readonly disk: Pick<DiskSpace, "look">;
+  /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: those that are connected are asked. */
+  readonly holdersOf?: (taskId: number) => Promise<readonly string[]>;
   /** Asks those whom the chain names whether they have any of these checkpoints. */
   readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;
 }
@@ -165,7 +167,9 @@ export class LeaseWork {
 
   async #run(): Promise<void> {
     const { start, count } = this.lease;
-    const spec = await this.#context.specs.get(this.#task.spec, this.#context.specTimeoutMs, this.#stop.signal);
+    const { specs, specTimeoutMs } = this.#context;
+    const source = { taskId: this.#task.id, lease: this.lease.id, from: await this.#from() };
+    const spec = await specs.get(this.#task.spec, specTimeoutMs, this.#stop.signal, source);
     const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
@@ -231,6 +235,7 @@ export class LeaseWork {
         timeout: RESTORE_TIMEOUT_MS,
         stallTimeout: RESTORE_STALL_MS,
         signal: this.#stop.signal,
+        hint: lease.id,
       });
       const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
       logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
@@ -318,7 +323,14 @@ export class LeaseWork {
       // It appears whole or not at all. What is there stays: a unit that outlived the agent may be reading it.
       if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
-      await this.#context.store.fetchTo(cid, target, { signal: this.#stop.signal });
+      const { store } = this.#context;
+      const [hint, from, signal] = [this.lease.id, await this.#from(), this.#stop.signal];
+      await store.fetchTo(cid, target, { signal, hint, from, maxBytes: store.maxBytes });
     }
+  }
+
+  /** Where the spec and inputs may be; empty where the chain cannot be asked now: those that are connected are asked. */
+  async #from(): Promise<readonly string[]> {
+    return (await this.#context.holdersOf?.(this.#task.id).catch(() => [])) ?? [];
   }
 }

@@ -173,20 +173,19 @@ async function moved({ contracts }: Session, since: number, cause: MoveCause, fr
   };
   return until(`a move from node ${from} because of ${cause}`, async () => {
     const events = await balancer.queryFilter(balancer.filters.Moved(), since);
-    const event = events.find(
-      ({ args }) => Number(args.fromNode) === from && enumName(MOVE_CAUSES, args.cause) === cause,
-    );
-    if (!event) return undefined;
-    const { args, blockNumber } = event;
-    // Whom the seed names; what it leaves over waits for the next round.
-    const [drawn] = await reassignment.queryFilter(
-      reassignment.filters.RangeDrawn(undefined, args.leaseId),
-      blockNumber,
-    );
-    if (!drawn) return undefined;
-    const to = Number(drawn.args.nodeId);
-    const loads = { from: await loadOf(from, blockNumber), to: await loadOf(to, drawn.blockNumber) };
-    return { leaseId: Number(args.leaseId), from, to, units: Number(drawn.args.count), cause, loads };
+    for (const { args, blockNumber } of events) {
+      if (Number(args.fromNode) !== from || enumName(MOVE_CAUSES, args.cause) !== cause) continue;
+      // Whom the seed names. Where it names nobody, the range waits for the next round, and more is moved.
+      const [drawn] = await reassignment.queryFilter(
+        reassignment.filters.RangeDrawn(undefined, args.leaseId),
+        blockNumber,
+      );
+      if (!drawn) continue;
+      const to = Number(drawn.args.nodeId);
+      const loads = { from: await loadOf(from, blockNumber), to: await loadOf(to, drawn.blockNumber) };
+      return { leaseId: Number(args.leaseId), from, to, units: Number(drawn.args.count), cause, loads };
+    }
+    return undefined;
   });
 }
 

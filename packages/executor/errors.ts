@@ -8,6 +8,7 @@ import { DrmpError } from "@verai/errors/drmp-error";
  * - `CHECKPOINT_INVALID`: a checkpoint cannot be written as asked
  * - `OUTPUT_INVALID`: a workload ended well, but left not what its spec promises
  * - `EXCHANGE_INVALID`: what units exchange is not as agreed, or cannot be had
+ * - `SEAL_BROKEN`: sealed content was changed, or its key is another one
  * - `REFUSED`: this executor does not run such a spec
  * - `ALREADY_RUNNING`: the unit is already being run by this executor
  * - `LEFTOVER_ALIVE`: a process of an earlier run of the unit cannot be ended
@@ -21,6 +22,7 @@ export type WorkloadErrorCode =
   | "CHECKPOINT_INVALID"
   | "OUTPUT_INVALID"
   | "EXCHANGE_INVALID"
+  | "SEAL_BROKEN"
   | "REFUSED"
   | "ALREADY_RUNNING"
   | "LEFTOVER_ALIVE"

@@ -85,6 +85,15 @@ const taskSpec = z
       .array(whole(1, 255, "an exit code"))
       .max(255)
       .default([]),
+    public: z.boolean({ error: "has to be true or false" }).optional(),
+    readers: z
+      .array(
+        z
+          .string({ error: "has to be an address" })
+          .regex(/^0x[0-9a-fA-F]{40}$/, { error: "has to be an address: 0x and 40 hexadecimal digits" }),
+      )
+      .max(32)
+      .optional(),
     network: z.enum(["none", "outbound"], { error: 'has to be "none" (the default) or "outbound"' }).default("none"),
   })
   .superRefine((spec, context) => {
@@ -138,6 +147,7 @@ const taskSpec = z
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
  * - `maxRestarts`, `retryableExitCodes`: see `restarts.ts`
  * - `network`: "none" or "outbound"
+ * - `public`: anyone who asks may read spec, inputs, checkpoints and results; `readers`: addresses that may, beside the developer
  */
 export type TaskSpec = z.output<typeof taskSpec>;
 
@@ -164,6 +174,11 @@ export function parseSpec(bytes: Uint8Array): TaskSpec {
     throw new WorkloadError("SPEC_INVALID", `The task spec is not JSON in UTF-8: ${String(cause)}`, { cause });
   }
   return check(json);
+}
+
+/** CIDs of the inputs of a spec, each once. @throws {@link WorkloadError} `SPEC_INVALID` as {@link parseSpec} does. */
+export function inputsOf(bytes: Uint8Array): string[] {
+  return Object.keys(parseSpec(bytes).inputs);
 }
 
 /**

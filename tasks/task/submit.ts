@@ -6,6 +6,8 @@ import type { Environment } from "../session/environment.ts";
 import { LeaseIndex } from "@verai/client/lease-index";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
+import { openAccess } from "@verai/client/open-access";
+import { holdTask } from "@verai/developer/hold";
 import { requireRunnable } from "@verai/developer/requirements";
 import { submitTask } from "@verai/developer/submit";
 import { parseSpec } from "@verai/executor/spec";
@@ -66,7 +68,8 @@ export async function submitAndFollow(
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 
-    const { key } = await context.account();
+    const { key, signer } = await context.account();
+    const access = await openAccess(session, signer);
     const say = (fields: object, message: string) => {
       // That it is submitted is said below, with what comes next.
       if (!("spec" in fields)) output.say(message);
@@ -84,8 +87,9 @@ export async function submitAndFollow(
       const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, spec, request, log, once);
       task = taskId;
+      const held = await holdTask({ session, store, access, logger: log }, taskId, spec, request.replicas);
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
-      const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost };
+      const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost, held: held.nodes };
       if (args.detach) return submitted;
       output.say(
         "Serving the spec and following the task; Ctrl-C ends both. `npx hardhat task:watch` follows it again, but serves nothing.",
@@ -95,6 +99,6 @@ export async function submitAndFollow(
       const delivered = await deliveredLeases(reader, await reader.block(), taskId);
       return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out) };
     };
-    return withStore(reader, args.store, serve, LOOK_MS, workers);
+    return withStore(reader, args.store, serve, LOOK_MS, workers, access);
   });
 }

@@ -56,7 +56,8 @@ function submitting(builder: CommandBuilder): CommandBuilder {
     })
     .addFlag({
       name: "detach",
-      description: "end after submitting; nodes must then get the spec from elsewhere",
+      description:
+        "end as soon as nodes have signed that they hold spec and inputs; the task goes on without this machine",
     });
 }
 
@@ -133,8 +134,13 @@ export const taskCommands = [
     .setAction(() => import("./status.ts"))
     .build(),
 
-  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 1 --unit 2")
+  writing(
+    "task:logs",
+    "The workloads' logs as of their last checkpoints or, with --follow, from the nodes while they run; the developer's key shows that they may be read",
+    "--task 1 --follow",
+  )
     .addOption(TASK)
+    .addFlag({ name: "follow", description: "show what is written, from now until the task has ended" })
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
