@@ -15,7 +15,9 @@ export const INSIDE = {
 } as const;
 
 /** Directories that a unit has inside, by their place below its folder: what exchanges nothing gets no directory for it. */
-export function insideDirectories(spec: Pick<TaskSpec, "exchange">): { path: string; target: string; readOnly: boolean }[] {
+export function insideDirectories(
+  spec: Pick<TaskSpec, "exchange">,
+): { path: string; target: string; readOnly: boolean }[] {
   const all = [
     { path: "checkpoint", target: INSIDE.checkpoint, readOnly: false },
     { path: "input", target: INSIDE.input, readOnly: true },

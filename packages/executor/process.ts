@@ -99,7 +99,10 @@ export class ProcessExecutor implements Executor {
       const log = await BoundedLog.open(folder.log, this.#logBytes);
       const ended = leftover === undefined ? "" : `, after ending leftover process ${leftover}`;
       await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${ended}\n`);
-      const running = await launch(unit, log, { args, env: unitEnvironment(spec.env, unit, directories, spec.exchange) });
+      const running = await launch(unit, log, {
+        args,
+        env: unitEnvironment(spec.env, unit, directories, spec.exchange),
+      });
       void running.exited.finally(() => this.#busy.delete(folder.root));
       return boundedUnit(running);
     } catch (error) {

@@ -17,7 +17,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomically } from "./checkpoints.ts";
 import type { UnitEnvironment } from "./environment.ts";
 import { isSystemError, WorkloadError } from "./errors.ts";
-import { EXCHANGE_READY, type ExchangeKind, exchangeName, parseExchangeName, parseHeldName, wantName } from "./exchange.ts";
+import {
+  EXCHANGE_READY,
+  type ExchangeKind,
+  exchangeName,
+  parseExchangeName,
+  parseHeldName,
+  wantName,
+} from "./exchange.ts";
 
 /** Pause between two looks at what has arrived, milliseconds. */
 const POLL_MS = 100;
@@ -118,7 +125,8 @@ export class Rounds {
     await writeFileAtomically(this.#own("state", round), state);
     for (const name of await namesIn(join(this.#directory, "out"))) {
       const parsed = parseExchangeName(name);
-      if (parsed && parsed.round <= round - KEPT_ROUNDS) await rm(this.#own(parsed.kind, parsed.round), { force: true });
+      if (parsed && parsed.round <= round - KEPT_ROUNDS)
+        await rm(this.#own(parsed.kind, parsed.round), { force: true });
     }
   }
 
@@ -129,6 +137,7 @@ export class Rounds {
   async advance(position: Position): Promise<Advance | undefined> {
     for (;;) {
       const rounds = (await this.#rounds("record")).filter((round) => round > position.round);
+      if (rounds.length === 0) return undefined;
       const [next, newest] = [Math.min(...rounds), Math.max(...rounds)];
       for (const round of next === position.round + 1 && newest !== next ? [next, newest] : [newest]) {
         const record = await this.record(round);
@@ -139,7 +148,6 @@ export class Rounds {
         const taken = await this.#take(record, isNext);
         if (taken) return taken;
       }
-      if (rounds.length === 0 || !this.#goesOn()) return undefined;
       if (!(await this.#pause())) return undefined;
     }
   }

@@ -34,7 +34,12 @@ async function main(): Promise<number> {
     const together = await trainTogether(unit, { ...config, exchange }, data.train, () => draining, say);
     if (!together) return DRAINED;
     const { state, round } = together;
-    const trained = { network: state.network, epochs: training.epochs, losses: [], exchange: { ...exchange, rounds: round } };
+    const trained = {
+      network: state.network,
+      epochs: training.epochs,
+      losses: [],
+      exchange: { ...exchange, rounds: round },
+    };
     const { accuracy } = await writeResult(output, training, trained, data.test);
     console.log(`accuracy ${accuracy}`);
     return 0;
