@@ -13,8 +13,8 @@ import type { Run, SeenRecord } from "./judge.ts";
 export const UNITS = 4;
 /** Between two kills, and from a kill to the node's next start, milliseconds. */
 const [KILL_MS, DOWN_MS] = [60_000, 3_000];
-/** From the first round to the first kill, milliseconds: runs too short for a minute also have one. */
-const FIRST_KILL_MS = 20_000;
+/** From the first round to the first kill, milliseconds: in the middle of each minute. */
+const FIRST_KILL_MS = 30_000;
 /** Pause between two looks at what units have logged, milliseconds. */
 const LOOK_MS = 250;
 /** Longest run, milliseconds. */
