@@ -7,6 +7,7 @@ import type { Session } from "@verai/client/session";
 import type { Exchanges } from "./exchange/exchanges.ts";
 import type { ReplicationMetrics } from "./replication/replication-metrics.ts";
 import type { WorkContext } from "./lease/work.ts";
+import type { Specs } from "./lease/specs.ts";
 import type { Workspace } from "./lease/workspace.ts";
 import type { HolderBook } from "./node/copy-requests.ts";
 import type { DiskSpace } from "./node/disk.ts";
@@ -22,6 +23,7 @@ export interface AgentContext extends WorkContext {
   readonly signer: Pick<Signer, "signTypedData">;
   /** What receipts are signed for: this chain and its registry of checkpoints. */
   readonly domain: TypedDataDomain;
+  readonly specs: Specs;
   /** Who may read what is kept here, and how this node shows what it may read of others. */
   readonly access: ContentAccess;
   readonly exchanges: Exchanges;

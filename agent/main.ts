@@ -43,6 +43,7 @@ import { locate, type LocateParts } from "./lease/locate.ts";
 import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
 import { IdleDetector } from "./idle/detector.ts";
+import { Sealing } from "./lease/sealing.ts";
 import { Specs } from "./lease/specs.ts";
 import { Workspace } from "./lease/workspace.ts";
 import { ensureRegistered } from "./registration.ts";
@@ -160,6 +161,7 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
       logger,
       workspace: new Workspace(leasesDirectory(config), logger),
       specs,
+      sealing: new Sealing({ store, access, specs }),
       access,
       holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
       executor,

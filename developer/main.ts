@@ -31,6 +31,9 @@ import { checkDeveloper } from "./check.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
 import { type HoldParts, holdTask } from "./hold.ts";
+import { KeyHost } from "./key-host.ts";
+import { sealTask } from "./seal-task.ts";
+import { TaskKeys } from "./task-keys.ts";
 import type { TaskProgress } from "./progress.ts";
 import { requireRunnable } from "./requirements.ts";
 import { submitTask } from "./submit.ts";
@@ -61,8 +64,9 @@ program
       const once = { directory: join(config.dataDir, "submissions"), name: options.submission };
       const { reader } = session;
       const request = requestOf(terms, await reader.classes(await reader.block()));
-      const { taskId } = await submitTask(session, config.key, store, spec, request, logger, once);
-      await holdTask(parts, taskId, spec, request.replicas);
+      const sealed = await sealTask({ store, keys: keysOf(config), keyHosts: config.keyHosts }, spec);
+      const { taskId } = await submitTask(session, config.key, store, sealed, request, logger, once);
+      await holdTask(parts, taskId, sealed, request.replicas);
       return taskId;
     });
   });
@@ -101,6 +105,11 @@ function taskId(text: string): number {
   throw new InvalidArgumentError("It has to be a whole number from 1 up: `npx hardhat task:status` lists all tasks.");
 }
 
+/** Keys of confidential tasks. */
+function keysOf({ dataDir }: Pick<DeveloperConfig, "dataDir">): TaskKeys {
+  return new TaskKeys(join(dataDir, "keys"));
+}
+
 /** What a task is got with. */
 interface WorkParts extends HoldParts {
   readonly store: CheckpointStore;
@@ -129,11 +138,13 @@ async function follow(config: DeveloperConfig, signal: AbortSignal, getTask: Get
   await store.start();
   try {
     const { reader } = session;
+    const keys = keysOf(config);
+    await new KeyHost({ reader, store, access, keys, logger }).serve();
     const nodes = await reader.nodes(await reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
     const taskId = await getTask({ session, store, access, logger, signal }, config);
     const results = join(config.dataDir, "results");
-    const follower = new TaskFollower(session, store, config.key, results, logger);
+    const follower = new TaskFollower(session, store, config.key, results, logger, keys);
     let shown = -1;
     let told: string | undefined;
     while (!signal.aborted) {

@@ -12,7 +12,8 @@ import { matches, RAW } from "@verai/checkpoint-store/cids";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { readBounded, reasonOf, setAside, type StateLog } from "@verai/system/state-file";
 import { monotonicMs } from "@verai/system/clock";
-import { MAX_SPEC_BYTES, parseSpec, type TaskSpec } from "@verai/executor/spec";
+import { isSealed, MAX_ENVELOPE_BYTES, parseEnvelope } from "@verai/executor/sealed/envelope";
+import { parseSpec, type TaskSpec } from "@verai/executor/spec";
 
 /** What keeps this machine from getting any content, whatever it is. */
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
@@ -81,9 +82,9 @@ export class Specs {
         const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
         const { from = [], lease } = source;
         const hint = lease ?? null;
-        await this.#store.fetchTo(cid, path, { ...timeOuts, from, hint, maxBytes: MAX_SPEC_BYTES, pin });
+        await this.#store.fetchTo(cid, path, { ...timeOuts, from, hint, maxBytes: MAX_ENVELOPE_BYTES, pin });
         this.#pinned.add(`${pin} ${cid}`);
-        bytes = await readBounded(path, MAX_SPEC_BYTES);
+        bytes = await readBounded(path, MAX_ENVELOPE_BYTES);
         if (!bytes) throw new Error(`${path} is gone again`);
       } catch (cause) {
         // Not the spec's fault.
@@ -127,7 +128,7 @@ export class Specs {
     }
     if (!bytes) return undefined;
     try {
-      return parseSpec(bytes);
+      return isSealed(bytes) ? parseEnvelope(bytes) : parseSpec(bytes);
     } catch {
       return undefined;
     }
@@ -137,7 +138,7 @@ export class Specs {
   async #cached(cid: CID, path: string): Promise<Uint8Array | undefined> {
     let why: string | undefined;
     try {
-      const bytes = await readBounded(path, MAX_SPEC_BYTES);
+      const bytes = await readBounded(path, MAX_ENVELOPE_BYTES);
       if (bytes === undefined || matches(cid, bytes)) return bytes;
       // The CID of a tree of blocks is not the file's hash: the store, which verifies its blocks, writes the file again.
       if (cid.code !== RAW) {

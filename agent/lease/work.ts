@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,6 +13,7 @@ import { WorkloadError } from "@verai/executor/errors";
 import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
 import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
+import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
 import type { Exchanges } from "../exchange/exchanges.ts";
 import type { DiskSpace } from "../node/disk.ts";
@@ -20,7 +21,7 @@ import { adoptCheckpoint } from "./bundle.ts";
 import type { Restorable } from "./lineage.ts";
 import type { Located } from "./locate.ts";
 import type { ChainLease } from "./lease-plan.ts";
-import type { Specs } from "./specs.ts";
+import { KeyUnavailableError, type Sealing } from "./sealing.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
@@ -31,6 +32,9 @@ const RESTORE_STALL_MS = 6_000;
 const RESTORE_PAUSE_MS = 5_000;
 const RESTORE_ROUNDS = 3;
 
+/** Pause before key hosts are asked again, milliseconds. */
+const KEY_PAUSE_MS = 5_000;
+
 /** Seconds for which the end of work is waited for after it was killed, or after its grace: more than a unit's own bound. */
 const STOP_SECONDS = END_SECONDS + 5;
 
@@ -40,7 +44,8 @@ const [MAX_STARTS, START_PAUSE_MS] = [12, 5000];
 /** What the work on a lease is done with. */
 export interface WorkContext {
   readonly store: CheckpointStore;
-  readonly specs: Specs;
+  /** Opens and seals what belongs to confidential tasks. */
+  readonly sealing: Sealing;
   readonly executor: Executor;
   /** Shared by all leases: bounds the units that run at the same time. */
   readonly slots: PQueue;
@@ -170,9 +175,7 @@ export class LeaseWork {
 
   async #run(): Promise<void> {
     const { start, count } = this.lease;
-    const { specs, specTimeoutMs } = this.#context;
-    const source = { taskId: this.#task.id, lease: this.lease.id, from: await this.#from() };
-    const spec = await specs.get(this.#task.spec, specTimeoutMs, this.#stop.signal, source);
+    const spec = await this.#spec();
     const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
@@ -184,6 +187,25 @@ export class LeaseWork {
         }),
       ),
     );
+  }
+
+  /** The spec. Without its key nothing begins: the hosts are asked again until the lease is given back. */
+  async #spec(): Promise<TaskSpec> {
+    const { sealing, specTimeoutMs, logger } = this.#context;
+    const source = { taskId: this.#task.id, lease: this.lease.id, from: await this.#from() };
+    for (;;) {
+      try {
+        const spec = await sealing.spec(this.#task, this.lease, specTimeoutMs, this.#stop.signal, source);
+        this.#lacking = undefined;
+        return spec;
+      } catch (error) {
+        if (!(error instanceof KeyUnavailableError)) throw error;
+        if (this.#lacking !== error.message)
+          logger.warn({ lease: this.lease.id, err: error }, "the work waits for its key");
+        this.#lacking = error.message;
+        await sleep(KEY_PAUSE_MS, undefined, { signal: this.#stop.signal });
+      }
+    }
   }
 
   /**
@@ -240,7 +262,10 @@ export class LeaseWork {
         signal: this.#stop.signal,
         hint: lease.id,
       });
-      const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
+      const seal = await this.#context.sealing.seal(this.#task, lease, this.#stop.signal);
+      const opened = seal === undefined ? target : join(scratch, "opened");
+      if (seal !== undefined) await openTree(target, opened, seal);
+      const units = await adoptCheckpoint(folder, lease.start, lease.count, opened);
       logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
       return true;
     } catch (error) {
@@ -339,7 +364,18 @@ export class LeaseWork {
       await mkdir(dirname(target), { recursive: true });
       const { store } = this.#context;
       const [hint, from, signal] = [this.lease.id, await this.#from(), this.#stop.signal];
-      await store.fetchTo(cid, target, { signal, hint, from, maxBytes: store.maxBytes });
+      const options = { signal, hint, from, maxBytes: store.maxBytes };
+      const seal = await this.#context.sealing.seal(this.#task, this.lease, signal);
+      if (seal === undefined) {
+        await store.fetchTo(cid, target, options);
+        continue;
+      }
+      const [sealed, opened] = [`${target}.sealed.tmp`, `${target}.opened.tmp`];
+      for (const path of [sealed, opened]) await rm(path, { recursive: true, force: true });
+      await store.fetchTo(cid, sealed, options);
+      await openTree(sealed, opened, seal);
+      await rm(sealed, { recursive: true, force: true });
+      await rename(opened, target);
     }
   }
 

@@ -1,5 +1,4 @@
 import { withBitswap } from "@helia/bitswap";
-import { withLibp2pLight } from "@helia/libp2p";
 import type { HeliaWithLibp2p } from "@helia/libp2p";
 import type { PrivateKey } from "@libp2p/interface";
 import { identify } from "@libp2p/identify";
@@ -11,8 +10,7 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { MemoryDatastore } from "datastore-core";
-import { BaseBlockstore } from "blockstore-core";
-import { createHeliaLight } from "helia";
+import { BaseBlockstore } from "blockstore-core/base";
 import type { InputPair } from "interface-blockstore";
 import type { CID } from "multiformats/cid";
 
@@ -20,6 +18,7 @@ import { type BlockFiles, BlockNotFoundError } from "./blocks.ts";
 import { MAX_BLOCK_BYTES } from "./cids.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { CheckpointError } from "./errors.ts";
+import { loadPrivateHelia } from "./private-helia.ts";
 import { guardTransport, strangerGuard } from "./strangers.ts";
 import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 
@@ -93,6 +92,7 @@ class Inbox extends BaseBlockstore {
  */
 export async function startNetwork(blocks: BlockFiles, options: NetworkOptions): Promise<NetworkNode> {
   const { dialling } = options;
+  const { createHeliaLight, withLibp2pLight } = await loadPrivateHelia();
   const blockstore = options.receiveOnly ? new Inbox(blocks) : blocks;
   const refusal = (address: Multiaddr): string | undefined => dialling.refusalOf(address);
   // net.connect takes it, though libp2p does not name it.

@@ -41,9 +41,10 @@ export interface Wish {
  * A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account.
  *
  * @param changes Governed parameters that differ from localhost's.
+ * @param rules Network whose governed parameters hold in place of localhost's.
  */
-export async function openMarket(changes: ParameterChanges = {}) {
-  const deployed = await deployLocal(undefined, changes);
+export async function openMarket(changes: ParameterChanges = {}, rules?: "base") {
+  const deployed = await deployLocal(rules, changes);
   const { contracts, connection, accounts } = deployed;
   const { ethers } = connection;
   const treasury = accounts.governance;
@@ -124,7 +125,7 @@ export async function openMarket(changes: ParameterChanges = {}) {
  * @param account Index of the account that pays.
  */
 export async function openClient(market: Awaited<ReturnType<typeof openMarket>>, account = 5) {
-  const provider = await openProvider(market.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20 });
+  const provider = await openProvider(market.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20, timeoutMs: 60_000 });
   const addresses = await addressesOf(market);
   const contracts = connect({ chainId: LOCAL_CHAIN_ID, file: "test", addresses }, provider);
   const signer = (await openSigner({ testAccount: account }, LOCAL_CHAIN_ID)).connect(provider);

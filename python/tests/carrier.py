@@ -18,7 +18,10 @@ def carry(units: Sequence[Unit], fence: int = 1) -> None:
             for file in (source.exchange_dir / "out").glob("*-?????????"):
                 if source is target or file.name.startswith("want") or ("state" in file.name and file.name not in wanted):
                     continue
-                content = file.read_bytes()
+                try:
+                    content = file.read_bytes()
+                except FileNotFoundError:  # let go meanwhile
+                    continue
                 held = target.exchange_dir / "in" / file.name / f"{source.index}.{fence}.{digest_of(content)}"
                 if not held.exists():
                     held.parent.mkdir(exist_ok=True)

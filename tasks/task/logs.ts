@@ -7,10 +7,12 @@ import type { Environment } from "../session/environment.ts";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { openAccess } from "@verai/client/open-access";
+import { openResult } from "@verai/developer/seal-task";
 import { shutdownSignal } from "@verai/process/program";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { followLogs } from "./follow-logs.ts";
+import { keysOf } from "./keys.ts";
 import { parseTask } from "./parse.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 
@@ -25,7 +27,7 @@ interface Arguments extends WritingArguments {
 
 /** Shows the logs that the newest checkpoint of each lease carries or, with `--follow`, what units write while they run. */
 export default async function logs(args: Arguments, environment: Environment): Promise<void> {
-  await write(args, environment, async ({ session, output, account }) => {
+  await write(args, environment, async ({ session, output, account, dataDir }) => {
     const { reader } = session;
     const block = await reader.block();
     const task = await parseTask(reader, block, args.task);
@@ -64,6 +66,7 @@ export default async function logs(args: Arguments, environment: Environment): P
             maxBytes: checkpoint.size,
             stallTimeout: STALL_MS,
           });
+          await openResult(keysOf({ dataDir }), task.spec.digest, target);
           const folder = join(target, "logs");
           for (const name of await readdir(folder).catch(() => [])) {
             const unit = Number(/^unit-(\d+)\.log$/.exec(name)?.[1] ?? -1);

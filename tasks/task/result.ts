@@ -4,6 +4,7 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { openAccess } from "@verai/client/open-access";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
+import { keysOf } from "./keys.ts";
 import { parseTask } from "./parse.ts";
 import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
@@ -29,7 +30,8 @@ export default async function result(args: Arguments, environment: Environment):
       );
     }
     const access = await openAccess(session, (await context.account()).signer);
-    const fetch = (store: CheckpointStore) => fetchResults(output, store, task.id, delivered, args.out);
+    const opening = { keys: keysOf(context), spec: task.spec.digest };
+    const fetch = (store: CheckpointStore) => fetchResults(output, store, task.id, delivered, args.out, opening);
     const fetched = await withStore(reader, args.store, fetch, LOOK_MS, undefined, access);
     const open = fetched.filter(({ status }) => status === "delivered").map(({ lease }) => lease);
     if (args.accept && open.length > 0) {

@@ -29,11 +29,12 @@ export async function withStore<T>(
   lookMs = LOOK_MS,
   preferred: Preferred = async () => [],
   access?: Access,
+  listen: readonly string[] = ["/ip4/0.0.0.0/tcp/0"],
 ): Promise<T> {
   const network = await reader.provider?.getNetwork();
   const store = new CheckpointStore({
     directory,
-    listen: ["/ip4/0.0.0.0/tcp/0"],
+    listen: [...listen],
     access,
     ...(network && { reach: reachOf(Number(network.chainId)) }),
     log: createLogger("store", "error"),

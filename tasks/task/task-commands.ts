@@ -54,6 +54,12 @@ function submitting(builder: CommandBuilder): CommandBuilder {
         "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
       defaultValue: "1",
     })
+    .addOption({
+      name: "keyHosts",
+      description:
+        "hosts that give the key of a confidential task to its nodes (task:keys), comma-separated multiaddrs; none: this command, while it runs",
+      defaultValue: "",
+    })
     .addFlag({
       name: "detach",
       description:
@@ -94,16 +100,26 @@ export const taskCommands = [
   submitting(
     writing(
       "task:run",
-      "Packs a Python script with its folder and data, submits it, follows it, and fetches its results",
-      "--script train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --classes cpu/eu",
+      "Packs a Python script with its folder and data, submits it, follows it, fetches and verifies its results, and accepts them",
+      "train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --class cpu/eu",
     )
-      .addOption({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addPositional({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addOption({ name: "class", description: "the same as --classes", defaultValue: "" })
+      .addFlag({
+        name: "confidential",
+        description: "seal script, data, checkpoints and results under a key that only the task's nodes are given",
+      })
       .addOption({
         name: "data",
         description: "a file or folder, which it finds as DRMP_INPUT_DIR/data",
         defaultValue: "",
       })
-      .addOption({ name: "image", description: "image with PyTorch, by digest", defaultValue: "" })
+      .addOption({
+        name: "image",
+        description:
+          "image with PyTorch, by digest; on a network of this machine none: it runs in the machine's own Python",
+        defaultValue: "",
+      })
       .addOption({ name: "args", description: "the script's arguments, separated by blanks", defaultValue: "" })
       .addOption({ name: "cpus", description: "CPUs of a unit", defaultValue: "1" })
       .addOption({ name: "memory", description: "memory of a unit, MiB", type: "int", defaultValue: 4096 })
@@ -144,6 +160,20 @@ export const taskCommands = [
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
+    .build(),
+
+  writing(
+    "task:keys",
+    "Gives the keys of this machine's confidential tasks to the nodes that have leases of them, until it is ended; where it runs elsewhere, copy the key files there",
+    "--listen /ip4/0.0.0.0/tcp/4100",
+  )
+    .addOption({
+      name: "listen",
+      description: "multiaddr to listen on; that, and the peer id which it prints, are what --key-hosts takes",
+      defaultValue: "/ip4/0.0.0.0/tcp/4100",
+    })
+    .addOption(storeIn("store-keys"))
+    .setAction(() => import("./serve-keys.ts"))
     .build(),
 
   writing(

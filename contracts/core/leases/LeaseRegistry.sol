@@ -178,18 +178,22 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
                 LeaseNotOverdue(leaseId, uint40(Math.max(held.due, outageUntil())))
             );
         }
-        held.status = LeaseStatus.Expired;
-        held.due = uint32(block.timestamp);
-        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
-        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
-        if (atFault) {
-            // Never more than the node lost, or its owner could expire it at the pool's cost.
-            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
-            VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
+        VAULT.payBounty(msg.sender, _expire(leaseId, held, atFault));
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function expireOverdue(uint32[] calldata leaseIds) external returns (uint256 expired) {
+        uint256 bounty;
+        for (uint256 i; i < leaseIds.length; ++i) {
+            Lease storage held = _leases[leaseIds[i]];
+            if (held.status != LeaseStatus.Active) continue;
+            bool atFault = _atFault(held);
+            if (!atFault && block.timestamp <= _deadlineOf(held.taskId)) continue;
+            bounty += _expire(leaseIds[i], held, atFault);
+            ++expired;
         }
-        _free(held.nodeId, held.count);
-        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
-        else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
+        require(expired != 0, NoLeaseOverdue());
+        VAULT.payBounty(msg.sender, bounty);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -456,6 +460,23 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         uint256 renewed = Math.saturatingSub(held.due, timeout);
         if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return false;
         return INodeReports(_modules.telemetry).silent(held.nodeId);
+    }
+
+    /// @dev Ends an active lease that anyone may expire; its range waits for a batch, or goes back to its task.
+    /// @return bounty Wei that whoever expired it is due.
+    function _expire(uint32 leaseId, Lease storage held, bool atFault) private returns (uint256 bounty) {
+        held.status = LeaseStatus.Expired;
+        held.due = uint32(block.timestamp);
+        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
+        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
+        if (atFault) {
+            // Never more than the node lost, or its owner could expire it at the pool's cost.
+            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
+            bounty = Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed);
+        }
+        _free(held.nodeId, held.count);
+        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
+        else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
     }
 
     /// @dev Time between two checkpoints after which a lease of the task is overdue, and the longest time of a unit, seconds.

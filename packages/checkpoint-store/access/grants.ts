@@ -32,7 +32,7 @@ export interface Pinned {
  * The code by which the holder of a grant asks for one block over HTTP. It is of use for this block and this grant alone: anyone who
  * reads it off an unencrypted line has read the block there already.
  */
-export function blockCode(key: Buffer, cid: CID): string {
+function blockCode(key: Buffer, cid: CID): string {
   return createHmac("sha256", key).update(cid.toString()).digest("base64url");
 }
 

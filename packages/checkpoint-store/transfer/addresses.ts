@@ -67,7 +67,7 @@ export function parseHttpAddress(text: string): HttpAddress | undefined {
 }
 
 /** As {@link parseHttpAddress}, but undefined also for what is no multiaddr at all. */
-export function readHttpAddress(text: string): HttpAddress | undefined {
+function readHttpAddress(text: string): HttpAddress | undefined {
   try {
     return parseHttpAddress(text);
   } catch {

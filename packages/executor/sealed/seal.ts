@@ -61,7 +61,7 @@ export class Seal {
   /** Opens what {@link closeName} made. @throws {@link WorkloadError} `SEAL_BROKEN` */
   openName(sealed: string): string {
     const name = this.#open(Buffer.from(sealed, "base64url"), "name", NAME_TAG).toString();
-    // Whoever has the key has made it, and still it must not lead elsewhere.
+    // Only one who has the key can have made it, and still it must not lead elsewhere.
     if (name === "" || name === "." || name === ".." || /[/\\\0]/.test(name)) throw broken("a name is no file's");
     return name;
   }
