@@ -207,7 +207,12 @@ function environment(unit: UnitRun): V1EnvVar[] {
     name,
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${annotation}']` } },
   });
-  const env = unitEnvironment({ ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env }, unit, INSIDE, unit.spec.exchange);
+  const env = unitEnvironment(
+    { ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env },
+    unit,
+    INSIDE,
+    unit.spec.exchange,
+  );
   const { DRMP_UNIT_INDEX: _index, DRMP_ATTEMPT: _attempt, ...same } = env;
   return [
     fromPod("DRMP_UNIT_INDEX", NAMES.index),
@@ -238,14 +243,12 @@ function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
     readOnly: true,
   });
   return [
-    ...insideDirectories(unit.spec).map(
-      ({ path, target, readOnly }): V1VolumeMount => ({
-        name: "work",
-        mountPath: target,
-        subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${path}`,
-        readOnly,
-      }),
-    ),
+    ...insideDirectories(unit.spec).map(({ path, target, readOnly }): V1VolumeMount => ({
+      name: "work",
+      mountPath: target,
+      subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${path}`,
+      readOnly,
+    })),
     ...Object.entries(ACCOUNT_FILES).map(([name, path]) => account(name, path)),
     { name: "tmp", mountPath: SCRATCH },
     ...(shmMiB === undefined ? [] : [{ name: "shm", mountPath: "/dev/shm" }]),
