@@ -122,7 +122,7 @@ export class Agent {
     const pausing = this.#draining || (this.#context.owner?.present ?? false);
     if (pausing && !this.#draining) this.#makeWay();
     const mine = await this.#leaseSet.onChain(look);
-    const local = (await this.#leaseSet.here()).map((work) => {
+    const local = (await this.#leaseSet.here(block.timestamp)).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
     });

@@ -384,7 +384,7 @@ interface ILeaseRegistry {
 
     /// @notice Ends a lease whose checkpoint is overdue, or whose node gave no sign of life for {Param.ReportTimeout},
     /// neither a report nor a checkpoint of this lease, for a bounty of at most what its node is slashed; the node
-    /// cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after it. Also ends a lease
+    /// cools down. Without headway it costs what giving the lease back does on top, see {IReleaseFees}. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after it. Also ends a lease
     /// whose task is past its deadline, without bounty or penalty if the node was in time. The range is drawn for (see
     /// {IReassignment}); where the task no longer takes leases it goes back to it. Anyone.
     /// @param leaseId Id of the lease.

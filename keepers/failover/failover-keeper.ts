@@ -12,9 +12,12 @@ import type { FailoverMetrics } from "./failover-metrics.ts";
 import { overdueLeases, readBatchView, silentNodes } from "./batch-view.ts";
 import { Mirror, type MirrorLook } from "../mirror.ts";
 
+/** Gas on top for a bar: its owner's nodes leave the listings only where these are not frozen, which may end meanwhile. */
+const BAR_GAS = 1_000_000n;
+
 /** Ranges that one transaction draws for, and leases that it expires, at least: what fits 2^24 gas whatever they take. */
 const DRAWS_AT_LEAST = 4;
-const EXPIRED_AT_LEAST = 16;
+const EXPIRED_AT_LEAST = 8;
 /** Leases that one transaction expires at most. */
 const EXPIRED_AT_MOST = 128;
 
@@ -158,7 +161,7 @@ export class FailoverKeeper {
         const count = await fitting(due.length, EXPIRED_AT_LEAST, (n, gas) =>
           registry.expireOverdue.staticCall(due.slice(0, n), gas),
         );
-        return registry.expireOverdue.populateTransaction(due.slice(0, count));
+        return { ...(await registry.expireOverdue.populateTransaction(due.slice(0, count))), gasReserve: BAR_GAS };
       },
       true,
     );

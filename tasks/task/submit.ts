@@ -29,6 +29,16 @@ import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
 
+/** When what was reached, for people who compare. */
+class Clock {
+  readonly marks: { readonly what: string; readonly seconds: number }[] = [];
+  readonly #began = performance.now();
+
+  mark(what: string): void {
+    this.marks.push({ what, seconds: (performance.now() - this.#began) / 1000 });
+  }
+}
+
 /** Pause between two looks for results, milliseconds. */
 const FETCH_MS = 2_000;
 
@@ -89,7 +99,9 @@ export async function submitAndFollow(
   await write(args, environment, async (context) => {
     const { session, output } = context;
     const { reader } = session;
+    const clock = new Clock();
     const spec = await makeSpec(context);
+    clock.mark("packed");
     const parsed = parseSpec(spec);
     const block = await reader.block();
     const request = parseRequest(await reader.classes(block), args);
@@ -125,7 +137,9 @@ export async function submitAndFollow(
       const once = { directory: join(context.dataDir, "submissions"), name: args.submission };
       const { taskId, specCid } = await submitTask(session, key, store, sealed, request, log, once);
       task = taskId;
+      clock.mark("submitted");
       const held = await holdTask({ session, store, access, logger: log }, taskId, sealed, request.replicas);
+      clock.mark("held by other nodes");
       output.say(`Task ${String(taskId)} is submitted; its spec is ${specCid}.`);
       const submitted = { task: taskId, spec: specCid, escrow: quote.escrow, quotedCost: quote.cost, held: held.nodes };
       if (args.detach) return submitted;
@@ -136,9 +150,16 @@ export async function submitAndFollow(
       const logger = createLogger("run", "error", "stderr");
       const follower = new TaskFollower(session, store, key, out, logger, keys);
       const ended = await fetchMeanwhile(follower, taskId, watchTask(context, taskId));
+      clock.mark("trained, fetched and paid");
+      output.facts(clock.marks.map(({ what, seconds }) => [what, `after ${seconds.toFixed(0)} s`]));
       const opening = { keys, spec: toChainCid(specCid).digest };
       const delivered = await deliveredLeases(reader, await reader.block(), taskId);
-      return { ...submitted, ...ended, results: await fetchResults(output, store, taskId, delivered, out, opening) };
+      return {
+        ...submitted,
+        ...ended,
+        clock: clock.marks,
+        results: await fetchResults(output, store, taskId, delivered, out, opening),
+      };
     };
     return withStore(reader, args.store, serve, LOOK_MS, workers, access);
   });

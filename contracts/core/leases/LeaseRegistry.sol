@@ -350,7 +350,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         // The charge first: what a barred owner's node has free is not listed.
-        IReleaseCharge(_modules.releaseFees).charge(leaseId);
+        _charge(leaseId);
         _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
@@ -463,13 +463,15 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @dev Ends an active lease that anyone may expire; its range waits for a batch, or goes back to its task.
-    /// @return bounty Wei that whoever expired it is due.
+    /// @return bounty Wei due to the caller.
     function _expire(uint32 leaseId, Lease storage held, bool atFault) private returns (uint256 bounty) {
         held.status = LeaseStatus.Expired;
         held.due = uint32(block.timestamp);
         emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
-        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
+        // The charge and the penalty first: a cooling node is not listed, so what is freed after them need not be.
         if (atFault) {
+            // Letting a lease expire costs what giving it back does, and the penalty on top.
+            _charge(leaseId);
             // Never more than the node lost, or its owner could expire it at the pool's cost.
             uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
             bounty = Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed);
@@ -526,6 +528,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
 
     function _deadlineOf(uint32 taskId) private view returns (uint40 deadline) {
         (, , , deadline) = TASKS.termsOf(taskId);
+    }
+
+    function _charge(uint32 leaseId) private {
+        IReleaseCharge(_modules.releaseFees).charge(leaseId);
     }
 
     function _free(uint32 nodeId, uint32 units) private {

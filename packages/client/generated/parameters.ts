@@ -142,20 +142,20 @@ export const PARAMETER_LIST = [
     name: "releaseFee",
     unit: "micro-VER",
     summary:
-      "Fee for giving a lease back without headway, micro-VER: what its round cost the others, a seed and a settlement.",
+      "Fee for giving a lease back, or letting it expire, without headway, micro-VER: what its round cost the others, a seed and a settlement.",
   },
   {
     name: "releaseUnitFee",
     unit: "micro-VER",
-    summary: "Fee for each unit that is given back without headway on top, micro-VER: for the delay of its task.",
+    summary: "Fee for each unit of such a lease on top, micro-VER: for the delay of its task.",
   },
   {
     name: "releaseBar",
     unit: "seconds",
     summary:
-      "Time without new leases for the owner of a node that gave a lease back without headway, seconds: the first time; it doubles with each further one.",
+      "Time without new leases for the owner of a node that gave a lease back, or let it expire, without headway, seconds: the first time; it doubles with each further one.",
   },
-  { name: "releaseMemory", unit: "seconds", summary: "Time after which one such release is forgotten, seconds." },
+  { name: "releaseMemory", unit: "seconds", summary: "Time after which one such lease is forgotten, seconds." },
 ] as const;
 
 /** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. @public */
