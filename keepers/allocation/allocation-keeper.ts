@@ -66,7 +66,12 @@ export class AllocationKeeper {
     return nextStep(view, this.#tries);
   }
 
-  /** One look and the step that follows from it. @returns Whether a transaction went through. */
+  /**
+   * One look and the step that follows from it. Calls: O(tasks of the queue looked at / 64); only a round that is to be settled takes
+   * O(nodes / page) for its listings, and the time of planning it.
+   *
+   * @returns Whether a transaction went through.
+   */
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#context;
     const { rounds, supply, tasks } = reader.contracts;

@@ -13,7 +13,7 @@ contract ExpiryTest is Fixture {
         super.setUp();
         setParam(Param.StakePerUnit, 100_000_000);
         setParam(Param.Cooldown, 2 hours);
-        setParam(Param.LeaseGrace, 5 minutes);
+        setParam(Param.LeaseGrace, 90 seconds);
         setParam(Param.ReleaseFee, 1_000_000);
         setParam(Param.ReleaseUnitFee, 10_000);
         setParam(Param.ReleaseBar, 1 hours);

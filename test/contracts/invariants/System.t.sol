@@ -12,6 +12,7 @@ import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IWorkShares} from "../../../contracts/core/interfaces/IWorkShares.sol";
+import {StdInvariant} from "forge-std/StdInvariant.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {ReportHandler} from "../support/ReportHandler.sol";
 import {Sums} from "../support/Sums.sol";
@@ -24,7 +25,7 @@ contract Everybody is SystemHandler {
 }
 
 /// @title What holds at any time, whatever everybody does
-contract SystemInvariants is Fixture, Sums {
+contract SystemInvariants is Fixture, Sums, StdInvariant {
     SystemHandler private handler;
 
     function setUp() public override {
