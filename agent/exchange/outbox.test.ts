@@ -9,7 +9,13 @@ import { readOutbox, tidyInbox } from "./outbox.ts";
 test("an outbox has what bears a whole name and is a plain file; a replaced file is another version", async (context) => {
   const root = await mkdtemp(join(tmpdir(), "drmp-outbox-"));
   context.after(() => rm(root, { recursive: true }));
-  for (const name of ["delta-000000007", "record-000000007", "delta-7", "delta-000000008.tmp", "want-state-000000006"]) {
+  for (const name of [
+    "delta-000000007",
+    "record-000000007",
+    "delta-7",
+    "delta-000000008.tmp",
+    "want-state-000000006",
+  ]) {
     await writeFile(join(root, name), "content");
   }
   await symlink("/etc/passwd", join(root, "state-000000007"));

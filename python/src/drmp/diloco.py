@@ -128,10 +128,10 @@ class DiLoCo:
             if current.abandoned or over():
                 continue
             if current.done != self._every:
-                raise ValueError(f"Round {current.number} had {current.done} steps of {self._every}: call step() after each.")
-            changed = {
-                name: each.detach().to("cpu") - self._weights[name] for name, each in self._parameters.items()
-            }
+                raise ValueError(
+                    f"Round {current.number} had {current.done} steps of {self._every}: call step() after each."
+                )
+            changed = {name: each.detach().to("cpu") - self._weights[name] for name, each in self._parameters.items()}
             self._rounds.contribute(current.number, digest, pack(changed))
             self._wait(position, digest, total)
 
