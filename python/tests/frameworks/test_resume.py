@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 HOME = Path(__file__).parents[2]
 SEED = int(os.environ.get("DRMP_TEST_SEED", random.randrange(1_000_000)))
 STOPS = 3
-TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
+TORCHRUN = ["-m", "drmp.torchrun", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
 
 
 class Run:
