@@ -2,8 +2,8 @@
 
 In each round every unit trains from the same state and contributes what it has changed. Unit 0 writes the round's
 record: who took part, and the state that they all began from, each by the SHA-256 of its file. All units average
-exactly the files that the record names, in its order, so that all have the same result, to the bit. A unit that was away
-goes on from the newest record, the state that it names, and its files.
+exactly the files that the record names, in its order, so that all have the same result, to the bit. A unit that was
+away goes on from the newest record, the state that it names, and its files.
 
 `drmp.diloco` does all of this for a model in PyTorch; `average` is for programs that exchange tensors by themselves.
 """
