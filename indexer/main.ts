@@ -72,6 +72,7 @@ async function index(config: IndexerConfig, logger: Logger, signal: AbortSignal)
   const addresses = await addressesOf(session);
   const identity = `${String(config.network.chainId)} from ${String(config.fromBlock)} ${addresses.join()}`;
   const database = await openDatabase(databaseOf(config), identity);
+  const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   const live = new Live(config.api.liveReaders);
   const metrics = indexerMetrics(
     registry,
@@ -85,6 +86,8 @@ async function index(config: IndexerConfig, logger: Logger, signal: AbortSignal)
     first: config.fromBlock,
     onWritten: ({ position, events, changes }) => {
       metrics.events.inc(events);
+      // The first look may take minutes: each stretch shows that it goes on.
+      heartbeat.beat("follow");
       logger.debug({ block: position.number, events }, "taken in");
       live.written(position, changes);
     },
@@ -94,7 +97,6 @@ async function index(config: IndexerConfig, logger: Logger, signal: AbortSignal)
       live.undone(after);
     },
   });
-  const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   const standing = () => indexer.standing;
   const endpoint = await serveHealth({
     ...config.service,

@@ -149,6 +149,8 @@ export async function answer(
 function single(query: URLSearchParams): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of query) {
+    if (!/^[a-z]{1,40}$/i.test(name))
+      throw new PageError(400, "A parameter has a name of letters: look at /openapi.json.");
     if (Object.hasOwn(values, name)) throw new PageError(400, `"${name.slice(0, 40)}" is given twice: give it once.`);
     values[name] = value;
   }

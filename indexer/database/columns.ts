@@ -116,7 +116,7 @@ const SHAPES = {
   text: z.string(),
   wei: z.string().regex(/^-?\d{1,78}$/),
   bool: z.boolean(),
-  json: z.json(),
+  json: z.unknown(),
 } as const;
 
 /** The schema of a row in an answer of the API. */

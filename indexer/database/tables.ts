@@ -355,7 +355,7 @@ const events = table(
     nodeId: maybeInt("the node that it is about"),
     account: maybeText("an address that it names, lower case"),
     transaction: text("hash of the transaction"),
-    data: json("its arguments; whole numbers of more than 48 bits as text", z.record(z.string(), z.json())),
+    data: json("its arguments; whole numbers of more than 48 bits as text", z.record(z.string(), z.unknown())),
   },
   ["block", "logIndex"],
   [
