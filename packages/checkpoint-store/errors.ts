@@ -88,7 +88,7 @@ export function explainWriteError(error: unknown, directory: string): unknown {
   }
   return new CheckpointError(
     "DISK_FAILED",
-    `Can't write under ${directory} (${code}): check that it exists, that this user may write to it, and that its disk works`,
+    `Cannot write under ${directory} (${code}): check that it exists, that this user may write to it, and that its disk works`,
     { cause: error },
   );
 }

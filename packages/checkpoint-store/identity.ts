@@ -63,7 +63,7 @@ async function readKey(file: string, log: Log, existed: { damaged: boolean }): P
     const mayNotRead = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
     why = mayNotRead ? undefined : reasonOf(error);
     if (why === undefined) {
-      throw new CheckpointError("IDENTITY", `Can't read the peer key ${file}: let this user own and read it`, {
+      throw new CheckpointError("IDENTITY", `Cannot read the peer key ${file}: let this user own and read it`, {
         cause: error,
       });
     }

@@ -141,7 +141,7 @@ function unreadable(path: string, cause: unknown): CheckpointError {
   const code = systemErrorCode(cause) ?? "unknown error";
   return new CheckpointError(
     "INVALID_SOURCE",
-    `Can't read ${path} (${code}): check that it exists and who may read it`,
+    `Cannot read ${path} (${code}): check that it exists and who may read it`,
     {
       cause,
     },

@@ -186,7 +186,7 @@ export class LocalStore {
   async durable(cid: CID | string): Promise<Stored> {
     const root = toCid(cid);
     return this.operation(async (references) => {
-      const { size, names } = await this.#collectWhole(root, references, "Can't make durable");
+      const { size, names } = await this.#collectWhole(root, references, "Cannot make durable");
       await this.blocks.sync(names);
       return { cid: root, size, blocks: names.length };
     });
@@ -207,7 +207,7 @@ export class LocalStore {
         return { leaf: leaf.cid.toString(), path: leaf.path, digest };
       } catch (error) {
         if (!(error instanceof BlockNotFoundError)) throw error;
-        throw notFound("Can't prove to hold", root, error);
+        throw notFound("Cannot prove to hold", root, error);
       }
     });
   }
@@ -220,7 +220,7 @@ export class LocalStore {
   async pin(cid: CID | string, label = ""): Promise<void> {
     const root = toCid(cid);
     await this.operation(async (references) => {
-      await this.keep(root, await this.#collectWhole(root, references, "Can't pin"), label);
+      await this.keep(root, await this.#collectWhole(root, references, "Cannot pin"), label);
     });
   }
 
@@ -232,6 +232,11 @@ export class LocalStore {
   /** All pins. */
   list(): Pin[] {
     return this.#parts().pins.list();
+  }
+
+  /** Labels and names of the blocks of what is pinned under a CID; undefined if nothing is, or the store is not open. */
+  protected pinned(root: string): ReturnType<Pins["find"]> {
+    return this.#opened?.pins.find(root);
   }
 
   /** Deletes all blocks that neither a pin nor a running add or fetch needs. */

@@ -210,7 +210,7 @@ export class PeerKeeper {
       const lastError = error instanceof Error ? error.message : String(error);
       update({ dialling: false, failures, notBefore: performance.now() + pause, lastError });
       if (!this.#stopped.signal.aborted) {
-        this.#log.debug({ peer: key, failures, pause, reason: lastError }, "Can't connect to a peer yet");
+        this.#log.debug({ peer: key, failures, pause, reason: lastError }, "Cannot connect to a peer yet");
       }
     }
   }

@@ -117,9 +117,12 @@ function say(node: ts.Expression): string {
   return value(node);
 }
 
-/** A value's name: that of the argument, else the last name in its expression. */
+/** A constant's text; else a value's name: that of the argument or of the command, else the last name in its expression. */
 function value(node: ts.Expression): string {
   if (ts.isConditionalExpression(node)) return say(node);
+  const constant = ts.isIdentifier(node) && /^[A-Z][A-Z_]+$/.test(node.text) ? origin(node) : node;
+  if (constant !== node && ts.isStringLiteralLike(constant)) return constant.text;
+  if (ts.isCallExpression(node) && node.expression.getText().endsWith("Command")) return "{command}";
   const literal = every(node, ts.isStringLiteral).find(({ parent }) => ts.isCallExpression(parent))?.text;
   const name = literal ?? every(node, ts.isIdentifier).filter(isValue).at(-1)?.text ?? "…";
   return `{${/^[\w.]+$/.test(name) ? name : "…"}}`;

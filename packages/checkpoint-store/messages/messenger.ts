@@ -126,7 +126,7 @@ export class Messenger {
   ): Promise<unknown> {
     const network = this.#network;
     if (network === undefined) {
-      throw new CheckpointError("NOT_STARTED", `Can't ask for ${protocol}: the checkpoint store is not running`);
+      throw new CheckpointError("NOT_STARTED", `Cannot ask for ${protocol}: the checkpoint store is not running`);
     }
     const named = typeof peer === "string" ? peer : peer.join(",");
     const { timeout = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
@@ -325,7 +325,7 @@ function explain(error: unknown, peer: string, protocol: string, opened: boolean
     "UNREACHABLE",
     opened
       ? `The connection to peer ${peer} broke before it answered (${reason}): ask again`
-      : `Can't connect to peer ${peer} (${reason}): check that it runs and that its addresses are right`,
+      : `Cannot connect to peer ${peer} (${reason}): check that it runs and that its addresses are right`,
     { cause: error },
   );
 }

@@ -19,7 +19,7 @@ export const NODES: ErrorMessages = {
   "UnknownClass(uint8)": {
     say: (a) => `There is no class ${a.text("classId")}; choose one that the supply lists in classes().`,
   },
-  "TooManyClasses()": fixed("The registry holds its most of 256 classes; no further one can be added."),
+  "TooManyClasses()": fixed("The registry has 256 classes, which is the maximum; no further one can be added."),
   "InvalidTickSize(uint40)": {
     say: (a) =>
       `A tick of ${ver(a.int("tickSize") * PRICE_UNIT)} does not fit; it must be above zero and 4095 ticks ` +

@@ -33,7 +33,7 @@ export const VRF: ErrorMessages = {
   "PendingRequestExists()": fixed(
     "The VRF subscription has requests that wait for an answer; try again when they are answered.",
   ),
-  "TooManyConsumers()": fixed(`The VRF subscription has its most of consumers; remove one, ${SEE_SUBSCRIPTION}.`),
+  "TooManyConsumers()": fixed(`The VRF subscription takes no more consumers; remove one, and ${SEE_SUBSCRIPTION}.`),
   "BalanceInvariantViolated(uint256,uint256)": {
     say: (a) =>
       `The coordinator's accounts say ${a.text("internalBalance")}, but it holds ${a.text("externalBalance")}; ${SEE_SUBSCRIPTION}.`,
