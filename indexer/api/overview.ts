@@ -81,7 +81,7 @@ export async function readNetwork(db: Asked): Promise<z.input<typeof networkNow>
 /** Sums of all columns of the days. */
 function sumOf(days: readonly Readonly<Record<string, unknown>>[]): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(sums).map(([name, { kind }]) => {
+    Object.entries(sums).map(([name, { kind }]): [string, unknown] => {
       if (kind !== "wei") return [name, days.reduce((sum, day) => sum + Number(day[name]), 0)];
       return [name, days.reduce((sum, day) => sum + BigInt(String(day[name])), 0n).toString()];
     }),

@@ -187,7 +187,10 @@ test("readers of live updates are told of blocks, are bounded, and leave nothing
   await indexer.look();
   const reader = good[0]?.body?.getReader();
   let text = "";
-  while (!/event: block\ndata: .*\n\n/.test(text)) text += new TextDecoder().decode((await reader?.read())?.value);
+  while (!/event: block\ndata: .*\n\n/.test(text)) {
+    const part = (await reader?.read()) as { value?: Uint8Array } | undefined;
+    text += new TextDecoder().decode(part?.value);
+  }
   assert.match(text, /event: standing/);
   const told = JSON.parse(/event: block\ndata: (.*)\n/.exec(text)?.[1] ?? "") as {
     block: number;

@@ -97,7 +97,7 @@ export function load<C extends Columns>({ columns }: Table<C>, stored: Readonly<
   for (const [name, { kind }] of Object.entries(columns)) {
     const value = stored[name];
     if (value === null || value === undefined) row[name] = null;
-    else if (kind === "wei") row[name] = BigInt(String(value));
+    else if (kind === "wei") row[name] = BigInt(value as string);
     else if (kind === "bool") row[name] = value === 1;
     else row[name] = value;
   }
@@ -137,7 +137,7 @@ export function shown(columns: Columns, stored: Readonly<Record<string, unknown>
     Object.entries(columns).map(([name, { kind }]) => {
       const value = stored[name] ?? null;
       if (value === null) return [name, null];
-      return [name, kind === "bool" ? value === 1 : kind === "json" ? (JSON.parse(String(value)) as unknown) : value];
+      return [name, kind === "bool" ? value === 1 : kind === "json" ? (JSON.parse(value as string) as unknown) : value];
     }),
   );
 }
