@@ -16,6 +16,8 @@ import { COPY_RANKS } from "./node/copy-protocol.ts";
 import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
 import { Housekeeping } from "./node/housekeeping.ts";
 import type { Look } from "./node/own-leases.ts";
+import { TaskHolds } from "./node/task-holds.ts";
+import { LogServer } from "./node/logs.ts";
 import { Peers } from "./node/peers.ts";
 import { type CopyView, Replicas } from "./replication/replicas.ts";
 import { resultLabel } from "./node/results.ts";
@@ -50,6 +52,8 @@ export class Agent {
   readonly #peers: Peers;
   readonly #causes = new IdleCauses();
   readonly #responder: ReceiptResponder;
+  readonly #holds: TaskHolds;
+  readonly #logs: LogServer;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
@@ -77,15 +81,19 @@ export class Agent {
     });
     this.#copies = new CopyRequests({ ...context, holders: (block, leaseId) => context.holders.of(block, leaseId) });
     this.#responder = new ReceiptResponder(context);
-    this.#house = new Housekeeping(context, this.#replicas, this.#responder);
+    this.#holds = new TaskHolds(context);
+    this.#logs = new LogServer(context);
+    this.#house = new Housekeeping(context, this.#replicas, this.#responder, this.#holds);
     this.#peers = new Peers(context);
   }
 
-  /** Begins to give other nodes receipts, to answer their spot checks, and to copy what they ask for. */
+  /** Begins to give other nodes receipts, to answer their spot checks, to copy what they ask for, and to serve logs. */
   async serve(): Promise<void> {
     await this.#responder.serve();
     await this.#spots.serve();
     await this.#replicas.serve();
+    await this.#holds.serve();
+    await this.#logs.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -113,7 +121,7 @@ export class Agent {
     const pausing = this.#draining || (this.#context.owner?.present ?? false);
     if (pausing && !this.#draining) this.#makeWay();
     const mine = await this.#leaseSet.onChain(look);
-    const local = (await this.#leaseSet.here()).map((work) => {
+    const local = (await this.#leaseSet.here(block.timestamp)).map((work) => {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
     });
@@ -196,6 +204,7 @@ export class Agent {
     await attempt(this.#context, "hand-over", () => handOver(this.#context, this.#leaseSet, this.#copies));
     await this.#responder.stop();
     await this.#replicas.stop();
+    await this.#holds.stop();
     const held = this.#leaseSet.leases.live().filter(({ status }) => status === "active");
     if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");

@@ -1,10 +1,12 @@
 import type { Signer, TransactionReceipt, TypedDataDomain } from "ethers";
 
+import type { ContentAccess } from "@verai/client/content-access";
 import { ChainError } from "@verai/client/errors";
 import type { TransactionRequest, TransactionQueue } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
 import type { ReplicationMetrics } from "./replication/replication-metrics.ts";
 import type { WorkContext } from "./lease/work.ts";
+import type { Specs } from "./lease/specs.ts";
 import type { Workspace } from "./lease/workspace.ts";
 import type { HolderBook } from "./node/copy-requests.ts";
 import type { DiskSpace } from "./node/disk.ts";
@@ -20,6 +22,9 @@ export interface AgentContext extends WorkContext {
   readonly signer: Pick<Signer, "signTypedData">;
   /** What receipts are signed for: this chain and its registry of checkpoints. */
   readonly domain: TypedDataDomain;
+  readonly specs: Specs;
+  /** Who may read what is kept here, and how this node shows what it may read of others. */
+  readonly access: ContentAccess;
   readonly nodeId: number;
   /** Copies of results, and of checkpoints whose task asks for no receipts, beside the producer's own. */
   readonly replicas: number;

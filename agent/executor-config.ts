@@ -14,12 +14,21 @@ const processes = z.strictObject({
   unsafeTrainersWithoutContainer: z
     .record(
       z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'has to be a trainer\'s name, such as "my-trainer"' }),
-      z.strictObject({
-        /** Absolute path of the module to run. */
-        entry: z.string().startsWith("/"),
-        /** Absolute paths that it may read. */
-        readable: z.array(z.string().startsWith("/")).default([]),
-      }),
+      z.union([
+        z.strictObject({
+          /** Absolute path of the module to run. */
+          entry: z.string().startsWith("/"),
+          /** Absolute paths that it may read. */
+          readable: z.array(z.string().startsWith("/")).default([]),
+        }),
+        z.strictObject({
+          /**
+           * Absolute path of an interpreter, such as /usr/bin/python3: runs the file among a task's inputs that its first argument
+           * names, no matter whose, with all your rights. For a network on your own machine alone.
+           */
+          interpreter: z.string().startsWith("/"),
+        }),
+      ]),
     )
     .default({}),
 });

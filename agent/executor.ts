@@ -5,7 +5,7 @@ import type { Logger } from "@verai/process/logger";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { builtInTrainers } from "@verai/executor/trainers/registry";
 import type { Executor } from "@verai/executor/executor";
-import { ProcessExecutor } from "@verai/executor/process";
+import { type InterpretedPrograms, ProcessExecutor, type TrainerProgram } from "@verai/executor/process";
 import type { AgentConfig } from "./config.ts";
 import { type ExecutorConfig, executorConfig } from "./executor-config.ts";
 
@@ -38,7 +38,8 @@ export async function openExecutor(config: AgentConfig, logger: Logger): Promise
           "UNSAFE: these trainers run without a container, with the network open to them",
         );
       }
-      return new ProcessExecutor({ trainers: new Map([...more, ...builtInTrainers]) });
+      const trainers = new Map<string, TrainerProgram | InterpretedPrograms>([...more, ...builtInTrainers]);
+      return new ProcessExecutor({ trainers });
     }
     case "container": {
       // Loaded where it is wanted: the engine's client is large.

@@ -2,17 +2,20 @@
  * How fast work goes on after its node was killed, and what each step costs: `npm run bench:failover -- [--quick] [--json] [--write]`.
  *
  *     --quick    fewer kills and fewer nodes, under two minutes
+ *     --mass     only what is lost at once
  *     --json     print JSON instead of tables
  *     --write    put the tables into docs/reference/benchmarks.md
  *
  * The times are those of real processes on this machine: an agent is killed with SIGKILL in mid-training, and the clock
- * stops when the first checkpoint of the node that goes on is on chain. The gas is that of an in-process chain. Exits with 1 if
- * work was not recovered, or if a step's gas grows with the nodes.
+ * stops when the first checkpoint of the node that goes on is on chain. The gas is that of an in-process chain. What is lost at
+ * once is simulated with BASE's parameters and block time: a thousand leases of a hundred nodes, and the keeper as it is. Exits
+ * with 1 if work was not recovered, if a step's gas grows with the nodes, or if a thousand leases take more than three minutes.
  */
 
 import { orAborted } from "@verai/checkpoint-store/signals";
 import { interruptible } from "@verai/process/program";
 import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
+import { MASS_TIMES, type MassFailure, measureMassFailure } from "./failover/mass.ts";
 import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
 import { machine, markdownTable, writeSection } from "./report.ts";
@@ -30,6 +33,8 @@ interface GasOfSteps {
  */
 const FLAT = 0.05;
 const FLAT_DRAW = 0.2;
+/** Seconds within which all leases that are lost at once are to be drawn for. */
+const MASS_SECONDS = 180;
 const WORDS: Readonly<Record<(typeof PARTS)[number], string>> = {
   expired: "detection: the rest of the interval, the grace, and the keeper's `expire`",
   seed: "the batch is opened, and the oracle answers",
@@ -43,32 +48,38 @@ const flags = benchCommand(
   "How fast work goes on after its node was killed, and what each step costs",
   "fewer kills and fewer nodes, under two minutes",
 )
+  .option("--mass", "only what is lost at once", false)
   .parse()
-  .opts<BenchFlags>();
+  .opts<BenchFlags & { mass: boolean }>();
 const say = (text: string): void => {
   if (!flags.json) process.stderr.write(`${text}\n`);
 };
 
 const interrupted = interruptible(say);
-const kills = flags.quick ? 2 : 5;
-const { gas, splits } = await measureAll().catch((error: unknown) => {
+const kills = flags.mass ? 0 : flags.quick ? 2 : 5;
+const { gas, mass, splits } = await measureAll().catch((error: unknown) => {
   if (interrupted.aborted) process.exit();
   throw error;
 });
 const wrong = faults();
 process.stdout.write(
   flags.json
-    ? `${JSON.stringify({ machine: machine(), network: NETWORK, gas, recoveries: splits, wrong })}\n`
+    ? `${JSON.stringify({ machine: machine(), network: NETWORK, gas, mass, recoveries: splits, wrong })}\n`
     : report(),
 );
-if (flags.write) writeSection("bench:failover", report());
+if (flags.write)
+  writeSection(flags.mass ? "bench:failover:mass" : "bench:failover", flags.mass ? massReport() : recoveryReport());
+if (flags.write && !flags.mass) writeSection("bench:failover:mass", massReport());
 for (const each of wrong) process.stderr.write(`${each}\n`);
 process.exit(wrong.length === 0 ? 0 : 1);
 
-async function measureAll(): Promise<{ gas: GasOfSteps[]; splits: Split[] }> {
+async function measureAll(): Promise<{ gas: GasOfSteps[]; mass: MassFailure; splits: Split[] }> {
+  const mass = await orAborted(measureMassFailure(flags.quick ? 20 : 100, say), interrupted);
+  say(`${String(mass.drawn)} of ${String(mass.leases)} leases drawn for, the last after ${String(mass.last)} s`);
+  if (flags.mass) return { gas: [], mass, splits: [] };
   const measured = await orAborted(measureGas(flags.quick ? [100, 1_000] : [100, 1_000, 10_000]), interrupted);
   const recoveries = await measureRecoveries(kills, say, interrupted);
-  return { gas: measured, splits: recoveries.map(split).filter((each) => each !== undefined) };
+  return { gas: measured, mass, splits: recoveries.map(split).filter((each) => each !== undefined) };
 }
 
 async function measureGas(sizes: readonly number[]): Promise<GasOfSteps[]> {
@@ -95,6 +106,12 @@ async function measureGas(sizes: readonly number[]): Promise<GasOfSteps[]> {
 /** What is not as promised, in words. */
 function faults(): string[] {
   const words: string[] = [];
+  if (!(mass.last <= MASS_SECONDS)) {
+    words.push(
+      `Of ${String(mass.leases)} leases lost at once ${String(mass.drawn)} were drawn for, the last after ` +
+        `${String(mass.last)} s instead of ${String(MASS_SECONDS)}.`,
+    );
+  }
   if (splits.length < kills)
     words.push(`Only ${String(splits.length)} of ${String(kills)} recoveries were seen whole.`);
   for (const { step } of gas[0]?.steps ?? []) {
@@ -112,6 +129,30 @@ function faults(): string[] {
 }
 
 function report(): string {
+  return flags.mass ? massReport() : `${recoveryReport()}\n\n${massReport()}`;
+}
+
+function massReport(): string {
+  const { block, poll, transactionBlocks, oracleBlocks } = MASS_TIMES;
+  return [
+    `${count(mass.leases)} leases of ${count(mass.nodes)} nodes lost at once, simulated with BASE's parameters: blocks every ${String(block)} s, a`,
+    `transaction mined ${String(transactionBlocks)} blocks after it is sent, the oracle's answer after ${String(oracleBlocks)} blocks, one keeper with one key that looks again after ${String(poll)} s.`,
+    "",
+    markdownTable(
+      [{ heading: "" }, { heading: "", align: "right" }],
+      [
+        ["all expired after", `${String(mass.expired)} s`],
+        ["first drawn for after", `${String(mass.first)} s`],
+        ["half of them", `${String(mass.half)} s`],
+        ["**all of them**", `${String(mass.last)} s (goal: ${String(MASS_SECONDS)} s)`],
+        ["batches, transactions", `${count(mass.batches)}, ${count(mass.transactions)}`],
+        ["gas in all, of the largest", `${count(mass.gas)}, ${count(mass.largest)}`],
+      ],
+    ),
+  ].join("\n");
+}
+
+function recoveryReport(): string {
   const right = (heading: string) => ({ heading, align: "right" as const });
   const seconds = (value: number) => value.toFixed(1);
   const range = (pick: (each: Split) => number) => {

@@ -8,6 +8,8 @@ import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
+import { openResult } from "./seal-task.ts";
+import type { TaskKeys } from "./task-keys.ts";
 import { type TaskProgress, taskProgress } from "./progress.ts";
 
 /**
@@ -21,9 +23,21 @@ export class TaskFollower {
   readonly #directory: string;
   readonly #index: LeaseIndex;
   readonly #logger: Logger;
+  readonly #keys: Pick<TaskKeys, "find">;
 
-  /** @param directory Results go to `<directory>/task-<id>/unit-<index>/`. */
-  constructor(session: Session, store: CheckpointStore, key: KeySource, directory: string, logger: Logger) {
+  /**
+   * @param directory Results go to `<directory>/task-<id>/unit-<index>/`.
+   * @param keys Of confidential tasks, whose results are opened.
+   */
+  constructor(
+    session: Session,
+    store: CheckpointStore,
+    key: KeySource,
+    directory: string,
+    logger: Logger,
+    keys: Pick<TaskKeys, "find">,
+  ) {
+    this.#keys = keys;
     this.#session = session;
     this.#store = store;
     this.#key = key;
@@ -64,6 +78,9 @@ export class TaskFollower {
         maxBytes: lease.result.size,
         pin: `result-${String(lease.id)}`,
       });
+      const { reader } = this.#session;
+      const task = await reader.task(await reader.block(), lease.taskId);
+      if (task) await openResult(this.#keys, task.spec.digest, target);
       this.#logger.info({ lease: lease.id, cid, path: target }, "result fetched and verified");
       return true;
     } catch (error) {

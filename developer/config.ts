@@ -13,6 +13,8 @@ export const developerConfig = z.strictObject({
   dataDir: path,
   /** Further trainers, beside the built-in ones, that the nodes are known to have. */
   trainers: z.array(z.string()).default([]),
+  /** Multiaddrs of hosts that give the keys of confidential tasks; none: this client, while it runs. */
+  keyHosts: z.array(z.string()).max(8).default([]),
   /** The store that serves specs. */
   store: z
     .strictObject({

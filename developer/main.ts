@@ -16,6 +16,7 @@ import { InvalidArgumentError } from "commander";
 
 import { readTaskCause } from "@verai/client/causes";
 import { ChainError, TransactionUnconfirmedError } from "@verai/client/errors";
+import { openAccess } from "@verai/client/open-access";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { type Cause, causeText } from "@verai/protocol/allocation/explain/cause";
@@ -29,6 +30,10 @@ import { parseSpec } from "@verai/executor/spec";
 import { checkDeveloper } from "./check.ts";
 import { TaskFollower } from "./collect.ts";
 import { type DeveloperConfig, developerConfig, taskTerms } from "./config.ts";
+import { type HoldParts, holdTask } from "./hold.ts";
+import { KeyHost } from "./key-host.ts";
+import { sealTask } from "./seal-task.ts";
+import { TaskKeys } from "./task-keys.ts";
 import type { TaskProgress } from "./progress.ts";
 import { requireRunnable } from "./requirements.ts";
 import { submitTask } from "./submit.ts";
@@ -54,11 +59,14 @@ program
     const terms = readConfig(options.terms, taskTerms);
     const settings = readConfig(options.config, developerConfig);
     requireRunnable(parsed, { ...terms, classes: Object.keys(terms.classes), trainers: settings.trainers });
-    await work(settings, async (session, store, config) => {
+    await work(settings, async (parts, config) => {
+      const { session, store } = parts;
       const once = { directory: join(config.dataDir, "submissions"), name: options.submission };
       const { reader } = session;
       const request = requestOf(terms, await reader.classes(await reader.block()));
-      const { taskId } = await submitTask(session, config.key, store, spec, request, logger, once);
+      const sealed = await sealTask({ store, keys: keysOf(config), keyHosts: config.keyHosts }, spec);
+      const { taskId } = await submitTask(session, config.key, store, sealed, request, logger, once);
+      await holdTask(parts, taskId, sealed, request.replicas);
       return taskId;
     });
   });
@@ -97,21 +105,29 @@ function taskId(text: string): number {
   throw new InvalidArgumentError("It has to be a whole number from 1 up: `npx hardhat task:status` lists all tasks.");
 }
 
+/** Keys of confidential tasks. */
+function keysOf({ dataDir }: Pick<DeveloperConfig, "dataDir">): TaskKeys {
+  return new TaskKeys(join(dataDir, "keys"));
+}
+
+/** What a task is got with. */
+interface WorkParts extends HoldParts {
+  readonly store: CheckpointStore;
+}
+
+type GetTask = (parts: WorkParts, config: DeveloperConfig) => Promise<number>;
+
 /** Opens chain and store, gets a task, and follows it until it has ended or the process is told to stop. */
-async function work(
-  config: DeveloperConfig,
-  getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
-): Promise<void> {
+async function work(config: DeveloperConfig, getTask: GetTask): Promise<void> {
   await withDirectory([config.dataDir], logger, shutdownSignal(), (signal) => follow(config, signal, getTask));
 }
 
-async function follow(
-  config: DeveloperConfig,
-  signal: AbortSignal,
-  getTask: (session: Session, store: CheckpointStore, config: DeveloperConfig) => Promise<number>,
-): Promise<void> {
+async function follow(config: DeveloperConfig, signal: AbortSignal, getTask: GetTask): Promise<void> {
   const session = await openSession({ ...config, journals: join(config.dataDir, "journals"), stop: signal });
+  const { signer } = await session.queue(config.key);
+  const access = await openAccess(session, signer);
   const store = new CheckpointStore({
+    access,
     directory: join(config.dataDir, "store"),
     listen: config.store.listen,
     // nobody learns of it: nodes get specs over the connections that the developer makes
@@ -122,11 +138,13 @@ async function follow(
   await store.start();
   try {
     const { reader } = session;
+    const keys = keysOf(config);
+    await new KeyHost({ reader, store, access, keys, logger }).serve();
     const nodes = await reader.nodes(await reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")));
-    const taskId = await getTask(session, store, config);
+    const taskId = await getTask({ session, store, access, logger, signal }, config);
     const results = join(config.dataDir, "results");
-    const follower = new TaskFollower(session, store, config.key, results, logger);
+    const follower = new TaskFollower(session, store, config.key, results, logger, keys);
     let shown = -1;
     let told: string | undefined;
     while (!signal.aborted) {

@@ -15,6 +15,7 @@ import { formatEther, Wallet } from "ethers";
 
 import { formatVer } from "@verai/protocol/money/ver";
 import { EXIT, interruptible, jsonOption, messageOf, programOf } from "@verai/process/program";
+import type { Reader } from "@verai/client/readers";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { Output } from "@verai/devnet/output";
@@ -25,7 +26,7 @@ import { fillParameters } from "@verai/devnet/parameters-file";
 import { Tasks } from "./rehearsal/hardhat.ts";
 import { placeCoordinator } from "./rehearsal/coordinator.ts";
 import { newWallet, type KeystoreWallet } from "@verai/devnet/wallets";
-import { type HeldCheckpoint, heldCheckpoints } from "./rehearsal/coordinator.ts";
+import { type HeldCheckpoint, heldCheckpoints, readerOf } from "./rehearsal/coordinator.ts";
 
 const options = programOf(
   "rehearse",
@@ -181,12 +182,15 @@ async function rehearse(): Promise<Check[]> {
   const times = ["--within", "24h", "--interval", "60s"];
   const submission = tasks.start("task:submit", ["--spec", spec, ...terms, ...times, ...store], who("developer"));
 
-  const state = (): Promise<TaskState> => tasks.run<TaskState>("task:status", ["--task", "1"]);
+  const reader = await readerOf(chain, deployment);
+  // Waiting looks at the chain itself; `task:status` then shows what was waited for, as it does to people.
   const until = async (what: string, reached: (now: TaskState) => boolean): Promise<TaskState> => {
     output.say(`waiting until ${what}`);
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(1500)) {
-      const now = await state().catch(() => undefined);
-      if (now && reached(now)) return now;
+      const seen = await taskState(reader, 1).catch(() => undefined);
+      if (!seen || !reached(seen)) continue;
+      const now = await tasks.run<TaskState>("task:status", ["--task", "1"]);
+      if (reached(now)) return now;
     }
     throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
   };
@@ -256,6 +260,15 @@ async function rehearse(): Promise<Check[]> {
     ...(chain.prefix === "anvil" ? [{ what: "the chain was reorganised in between", ok: reorganised }] : []),
     ...(chain.l1Fee ? [{ what: "transactions paid BASE's L1 data fee", ok: l1 > 0n }] : []),
   ];
+}
+
+/** A task as the chain has it now; undefined if there is none with this id. */
+async function taskState(reader: Reader, id: number): Promise<TaskState | undefined> {
+  const block = await reader.block();
+  const task = await reader.task(block, id);
+  if (!task) return undefined;
+  const leases = (await reader.leases(block)).filter(({ taskId }) => taskId === id);
+  return { ...task, leases };
 }
 
 /** Waits until as many leases as there are nodes have posted a checkpoint with a receipt. */

@@ -23,6 +23,8 @@ export interface Command {
   /** Arguments that can be pasted after the command. */
   readonly example: string;
   readonly options: readonly CommandOption[];
+  /** An option that may also be given without its name, right after the command. */
+  readonly positional?: string;
   /** Needs the compiler or Ignition, which only Hardhat has. */
   readonly hardhatOnly: boolean;
   /** Loads what it does; called only when it runs. */
@@ -43,6 +45,7 @@ export class CommandBuilder {
   readonly #example: string;
   readonly #options: CommandOption[] = [];
   #hardhatOnly = false;
+  #positional: string | undefined;
   #load: Command["load"] | undefined;
 
   constructor(id: string, description: string, example: string) {
@@ -54,6 +57,12 @@ export class CommandBuilder {
   addOption({ type = "string", ...option }: GivenOption): this {
     this.#options.push({ ...option, type });
     return this;
+  }
+
+  /** An option that people also type without its name: `drmp run train.py`. At the door of Hardhat it keeps its name. */
+  addPositional(option: GivenOption): this {
+    this.#positional = option.name;
+    return this.addOption(option);
   }
 
   addFlag({ name, description }: { readonly name: string; readonly description: string }): this {
@@ -79,6 +88,7 @@ export class CommandBuilder {
       description: this.#description,
       example: this.#example,
       options: this.#options,
+      ...(this.#positional !== undefined && { positional: this.#positional }),
       hardhatOnly: this.#hardhatOnly,
       load: this.#load,
     };

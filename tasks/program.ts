@@ -14,8 +14,8 @@ import { type Environment, NETWORKS, plainEnvironment } from "./session/environm
 /** The repository's root. */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** The command that needs no subject: `drmp status`. */
-const GLANCE = "network:status";
+/** Commands that need no subject: `drmp status`, `drmp run train.py`. */
+const SHORT: ReadonlySet<string> = new Set(["network:status", "task:run"]);
 
 const SUBJECTS: Readonly<Record<string, string>> = {
   network: "a network at a glance; deployments of the protocol: deploy, check, publish sources",
@@ -51,7 +51,7 @@ export function program(): CommanderCommand {
       subjects.set(subject, parent);
     }
     add(parent, verb, command);
-    if (command.id === GLANCE) add(root, verb, command);
+    if (SHORT.has(command.id)) add(root, verb, command);
   }
   root
     .command("devnet")
@@ -66,7 +66,7 @@ export function program(): CommanderCommand {
 }
 
 function add(parent: CommanderCommand, verb: string, command: Command): void {
-  const { id, description, example, options, hardhatOnly, load } = command;
+  const { id, description, example, options, positional, hardhatOnly, load } = command;
   const own = parent
     .command(verb)
     .description(description)
@@ -81,7 +81,12 @@ function add(parent: CommanderCommand, verb: string, command: Command): void {
       own.addOption(type === "int" ? option.argParser(wholeNumber(Number.MIN_SAFE_INTEGER)) : option);
     }
   }
-  own.action(async (given: Readonly<Record<string, unknown>> & { readonly network: string }) => {
+  if (positional !== undefined) own.argument(`[${positional}]`);
+  own.action(async (...typed: readonly unknown[]) => {
+    const [first, second] = typed as [unknown, Options];
+    const named = positional === undefined ? (first as Options) : second;
+    const isTyped = positional !== undefined && typeof first === "string";
+    const given: Options = isTyped ? { ...named, [positional]: first } : named;
     if (hardhatOnly) {
       process.exitCode = await withHardhat(id, own.parent?.parent?.args ?? [], given.network);
       return;
@@ -91,6 +96,8 @@ function add(parent: CommanderCommand, verb: string, command: Command): void {
     await (action as (args: object, environment: Environment) => Promise<void>)(given, environment);
   });
 }
+
+type Options = Readonly<Record<string, unknown>> & { readonly network: string };
 
 /** Runs a command as a Hardhat task, in the repository, with the arguments as they were given. */
 async function withHardhat(id: string, args: readonly string[], network: string): Promise<number> {

@@ -23,13 +23,13 @@ test("progress is what complete checkpoints and outputs hold", async (context) =
   await mkdir(join(unit.checkpoint, "checkpoint-000000008.tmp"));
   await folder.unit(5);
   await folder.markDone(5);
-  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 12_500, unitsDone: 1, fresh: true });
+  assert.deepEqual(await leaseProgress(folder, 4, 3), { total: 12_500, unitsDone: 1, fresh: true, stated: 12_500 });
 });
 
 test("a unit that is not done never counts as done, whatever it says", async (context) => {
   const folder = (await workspace(context)).folder(1, 1);
   await writeCheckpointAtomically((await folder.unit(0)).checkpoint, 1, {}, 1);
-  assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_500, unitsDone: 0, fresh: true });
+  assert.deepEqual(await leaseProgress(folder, 0, 1), { total: 9_500, unitsDone: 0, fresh: true, stated: 10_000 });
 });
 
 test("a program that says nothing counts for its part of the time, one that says something for that", async (context) => {
@@ -58,7 +58,7 @@ test("what is bundled is what a successor of part of the range goes on from", as
 
   const successor = space.folder(2, 2);
   assert.equal(await adoptCheckpoint(successor, 1, 2, bundle.path), 2);
-  assert.deepEqual(await leaseProgress(successor, 1, 2), { total: 11_000, unitsDone: 1, fresh: true });
+  assert.deepEqual(await leaseProgress(successor, 1, 2), { total: 11_000, unitsDone: 1, fresh: true, stated: 11_000 });
   const { checkpoint } = await successor.unit(2);
   assert.equal(await readFile(join(checkpoint, "checkpoint-000000001", "weights"), "utf8"), "two");
   assert.ok(!(await readdir(successor.path)).includes("unit-0"));

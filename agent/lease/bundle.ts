@@ -20,6 +20,8 @@ export interface Progress {
   readonly unitsDone: number;
   /** Whether there is a checkpoint or an output that was not put together for posting yet. */
   readonly fresh: boolean;
+  /** What the programs themselves say, summed likewise, what is done counting in full; left out where one says nothing. */
+  readonly stated?: number;
   /** A name in a checkpoint directory that is nearly that of a checkpoint, and what it should be. */
   readonly misnamed?: string;
 }
@@ -30,19 +32,22 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
   const units = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const before = counted.get(start + i);
-      if (await folder.isDone(start + i)) return { basis: WHOLE, fresh: before?.basis !== WHOLE };
+      if (await folder.isDone(start + i)) return { basis: WHOLE, fresh: before?.basis !== WHOLE, stated: WHOLE };
       const { checkpoint } = await folder.unit(start + i);
       const newest = await newestCheckpoint(checkpoint);
       const misnamed = await misnamedCheckpoint(checkpoint, newest?.number);
-      if (!newest) return { basis: 0, fresh: false, misnamed };
-      return { basis: unitBasis(newest, before), fresh: isNewer(newest, before), misnamed };
+      if (!newest) return { basis: 0, fresh: false, misnamed, stated: 0 };
+      const stated = newest.progress === undefined ? NaN : Math.floor(newest.progress * WHOLE);
+      return { basis: unitBasis(newest, before), fresh: isNewer(newest, before), misnamed, stated };
     }),
   );
+  const stated = units.reduce((sum, unit) => sum + unit.stated, 0);
   const misnamed = units.find((unit) => unit.misnamed !== undefined)?.misnamed;
   return {
     total: units.reduce((sum, { basis }) => sum + basis, 0),
     unitsDone: units.filter(({ basis }) => basis === WHOLE).length,
     fresh: units.some(({ fresh }) => fresh),
+    ...(stated > 0 && { stated }),
     ...(misnamed === undefined ? {} : { misnamed }),
   };
 }

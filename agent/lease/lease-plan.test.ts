@@ -167,6 +167,26 @@ test("work that could not be waited for is neither begun again nor cleared away"
   assert.deepEqual(kinds([], [ending], 1_001, false), []);
 });
 
+test("a lease that cannot end by its task's deadline is wound down and given back, once it has a checkpoint", () => {
+  // A basis point a second, seen for 600 s: the other 29,000 take until 30,600.
+  const pace = { first: { at: 1_000, stated: 400 }, last: { at: 1_600, stated: 1_000 } };
+  const at = (deadline: number, held: Partial<ChainLease> = {}, local: Partial<LocalLease> = {}) => {
+    const on = { ...lease, deadline, due: 9_000, checkpoint: { progress: 900, at: 1_500 }, ...held };
+    return planLeases([on], [{ ...work, progress: 900, pace, ...local }], 1_610, false);
+  };
+  assert.deepEqual(at(30_600), []);
+  assert.deepEqual(at(16_100), [], "it may become twice as fast");
+  assert.deepEqual(at(16_099), [
+    { kind: "wind down", leaseId: 5, why: "at its pace it would end 14501 s after the deadline of its task" },
+  ]);
+  const kindsAt = (...args: Parameters<typeof at>) => at(...args).map(({ kind }) => kind);
+  assert.deepEqual(kindsAt(16_099, {}, { running: false, progress: 950 }), ["checkpoint", "release"]);
+  assert.deepEqual(kindsAt(16_099, {}, { running: false }), ["release"]);
+  assert.deepEqual(kindsAt(16_099, { checkpoint: { progress: 0, at: 1_500 } }), ["checkpoint"], "else it costs a fee");
+  assert.deepEqual(kindsAt(16_099, { checkpointInterval: 601 }), [], "too little was seen");
+  assert.deepEqual(kindsAt(16_099, {}, { unitsDone: 3 }), ["deliver"]);
+});
+
 test("past its task's deadline a lease is given back, whatever of it is done", () => {
   const late = { ...lease, deadline: 1_010 };
   const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };

@@ -1,9 +1,12 @@
 import type { LeaseStatus } from "@verai/client/enums";
-import { WHOLE } from "./progress.ts";
+import { endAtPace, type Pace, WHOLE } from "./progress.ts";
 
 /** What is left until a lease is due when it is given back for want of a checkpoint: so many seconds, at most this share. */
 const LAST_SECONDS = 60;
 const LAST_SHARE = 0.2;
+
+/** How many times as fast as it was seen a lease may become and is still given back because its deadline cannot be met. */
+const FASTER = 2;
 
 /** A lease of this node, as the chain shows it. Times in seconds. */
 export interface ChainLease {
@@ -39,6 +42,8 @@ export interface LocalLease {
   readonly ending?: boolean;
   /** When what the newest posted checkpoint holds was put together, and how long it was from then until it landed; seconds. */
   readonly posted?: { readonly captured: number; readonly took: number };
+  /** How fast it got on so far, by what its programs say; left out where they say nothing. */
+  readonly pace?: Pace;
   /** The work cannot be done here (its spec is missing or invalid, a unit failed for good): what went wrong. */
   readonly failure?: string;
 }
@@ -68,6 +73,8 @@ export type LeaseStep =
  * - A lease whose work is done is delivered; one that cannot be worked on, or whose task is past its deadline, is given back.
  * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
  *   headway, an image that is not here yet or holders that are gone must not cost the node its stake.
+ * - So is one that would not end by its task's deadline if it went on twice as fast as its programs say that it did: what comes
+ *   late is not paid, and a faster node may still be in time. It has a checkpoint by then, and so costs no fee.
  * - A lease that moves to another node is wound down: its last checkpoint is posted, and it is handed over.
  *
  * O(n) in the leases.
@@ -120,8 +127,8 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
   const usedUp = lease.checkpoint.progress >= mostProgress(lease, work);
   const ahead = !usedUp && work !== undefined && (work.progress > lease.checkpoint.progress || work.fresh === true);
-  if (draining || lease.status === "moving") {
-    const why = draining ? "the agent is leaving" : "the work moves to another node";
+  const why = draining ? "the agent is leaving" : whyLeaving(lease, work);
+  if (why !== undefined) {
     // What the workloads leave behind is looked at when they have left.
     if (work?.running) return [{ kind: "wind down", leaseId, why }];
     const release: LeaseStep = { kind: "release", leaseId, why };
@@ -129,8 +136,8 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   }
   // Once it is overdue, a checkpoint may still be in time to save it.
   if (now >= lastMoment(lease, ahead) && now <= lease.due) {
-    const why = ahead ? "its checkpoint could not be posted in time" : whyNoCheckpoint(work, usedUp);
-    return [{ kind: "release", leaseId, why, unlessRenewed: lease.due }];
+    const late = ahead ? "its checkpoint could not be posted in time" : whyNoCheckpoint(work, usedUp);
+    return [{ kind: "release", leaseId, why: late, unlessRenewed: lease.due }];
   }
   const steps: LeaseStep[] = [];
   if (!work?.running && work?.ending !== true) steps.push({ kind: "start", leaseId });
@@ -138,6 +145,17 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
     steps.push({ kind: "checkpoint", leaseId, last: false, why: "the interval is over" });
   }
   return steps;
+}
+
+/** Why a lease is wound down and leaves the node; undefined if it stays. */
+function whyLeaving(lease: ChainLease, work: LocalLease | undefined): string | undefined {
+  if (lease.status === "moving") return "the work moves to another node";
+  const { checkpoint, checkpointInterval, count, deadline } = lease;
+  if (work?.pace === undefined || checkpoint.progress === 0) return undefined;
+  const end = endAtPace(work.pace, count, checkpointInterval);
+  const { at } = work.pace.last;
+  if (end === undefined || at + (end - at) / FASTER <= deadline) return undefined;
+  return `at its pace it would end ${String(Math.round(end - deadline))} s after the deadline of its task`;
 }
 
 /** The highest progress that a checkpoint of a lease can have before more of its units are done, basis points. */

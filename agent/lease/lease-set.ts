@@ -5,6 +5,7 @@ import { isLive, type Look, OwnLeases } from "../node/own-leases.ts";
 import type { AgentContext } from "../context.ts";
 import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./lease-plan.ts";
+import { notePace, type Pace } from "./progress.ts";
 import type { LeaseWork } from "./work.ts";
 
 /** What the system answers while it is short of something. */
@@ -20,6 +21,8 @@ export class LeaseSet {
   readonly #told = new Map<number, string>();
   /** How far each lease was when it was last looked at, by id and fence. */
   readonly #progressBefore = new Map<string, Progress>();
+  /** How fast each lease gets on, by id and fence. */
+  #paces = new Map<string, Pace>();
   readonly #context: AgentContext;
 
   constructor(context: AgentContext) {
@@ -47,22 +50,26 @@ export class LeaseSet {
     );
   }
 
-  /** What is on this machine of any lease. */
-  async here(): Promise<LocalLease[]> {
+  /** What is on this machine of any lease. @param now Chain time, seconds. */
+  async here(now: number): Promise<LocalLease[]> {
     const begun = await this.#context.workspace.begun();
     const records = begun.flatMap(({ record }) => record ?? []);
     const works = [...this.works.values()].map(({ lease }) => ({ leaseId: lease.id, ...lease }));
     const known = new Map(
       [...works, ...records].map((each) => [`${String(each.leaseId)}-${String(each.fence)}`, each]),
     );
+    const paces = new Map<string, Pace>();
     const here = await Promise.all(
-      [...known.values()].map(async ({ leaseId, fence, start, count }) => {
+      [...known].map(async ([key, { leaseId, fence, start, count }]) => {
         const work = this.works.get(leaseId);
         const current = work?.lease.fence === fence ? work : undefined;
         const progress = await this.#progress(leaseId, fence, start, count);
         const failure = current?.failure ?? progress.failure;
         const hint = progress.misnamed ?? current?.waiting;
         if (hint !== undefined) this.#tell(leaseId, hint);
+        const before = this.#paces.get(key);
+        const pace = progress.stated === undefined ? before : notePace(before, now, progress.stated);
+        if (pace) paces.set(key, pace);
         return {
           id: leaseId,
           fence,
@@ -71,11 +78,13 @@ export class LeaseSet {
           unitsDone: progress.unitsDone,
           progress: progress.total,
           fresh: progress.fresh,
+          ...(pace !== undefined && { pace }),
           ...(hint !== undefined && { hint }),
           ...(failure !== undefined && { failure }),
         };
       }),
     );
+    this.#paces = paces;
     // Folders without a record are of use to no lease that is over.
     const leftovers = begun.filter(({ leaseId, fence, record }) => {
       const lease = this.leases.get(leaseId);

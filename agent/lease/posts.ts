@@ -93,11 +93,13 @@ export class CheckpointPosts {
     const begun = await reader.block();
     const [known] = await reader.newestCheckpoints(begun, lease.id);
     const reached = known?.progress ?? 0;
-    const { replicas, maxUnitTime } = await this.#leaseSet.task(lease.taskId, begun);
+    const task = await this.#leaseSet.task(lease.taskId, begun);
+    const { replicas, maxUnitTime } = task;
     // Without a checkpoint, what stands for it is as old as the lease.
     const elapsed = begun.timestamp - (known?.startedAt ?? lease.checkpoint.at);
-    const { path, progress } = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
+    const { path: bundled, progress } = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
     if (progress <= reached) return;
+    const path = await this.#context.sealing.closed(task, lease, bundled, signal);
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;

@@ -55,6 +55,37 @@ export function basisByTime(elapsed: number, maxUnitTime: number): number {
   return Math.min(Math.max(Math.floor((WHOLE * elapsed) / maxUnitTime), 0), WHOLE);
 }
 
+/** What programs said of how far a lease is, and when: chain time, seconds, and basis points. */
+interface Statement {
+  readonly at: number;
+  readonly stated: number;
+}
+
+/** How a lease got on while it was looked at. */
+export interface Pace {
+  /** The first statement that was seen to change; left out while none was. What was found at the beginning may be old. */
+  readonly first?: Statement;
+  readonly last: Statement;
+}
+
+/** Takes note of what a lease's programs say now. Pure. @param before Undefined at the first look. */
+export function notePace(before: Pace | undefined, at: number, stated: number): Pace {
+  const last = { at, stated };
+  // Work that begins again has no pace yet.
+  if (before === undefined || stated < before.last.stated) return { last };
+  if (stated === before.last.stated) return before;
+  return { first: before.first ?? last, last };
+}
+
+/**
+ * When a lease's units would all be done if it went on as it did, chain time, seconds; undefined where too little was seen:
+ * less than two changes, or less than so many seconds between them. Pure.
+ */
+export function endAtPace({ first, last }: Pace, units: number, seconds: number): number | undefined {
+  if (first === undefined || last.at - first.at < Math.max(seconds, 1) || last.stated <= first.stated) return undefined;
+  return last.at + ((units * WHOLE - last.stated) * (last.at - first.at)) / (last.stated - first.stated);
+}
+
 /** Whether a checkpoint came after the one that counted before. */
 export function isNewer({ number }: { readonly number: number }, counted: Counted | undefined): boolean {
   return counted === undefined || number > counted.number;

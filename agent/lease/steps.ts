@@ -13,6 +13,15 @@ import { LeaseWork } from "./work.ts";
 /** Part of a move's grace that is left for posting the last checkpoint and handing over, seconds. */
 const HANDOVER_SECONDS = 8;
 
+/**
+ * Gas that taking 16 nodes of an owner out of the listings uses. A release that is simulated while these are frozen, and mined
+ * after that, takes so much more where it bars the owner.
+ */
+const BAR_GAS = 1_000_000n;
+
+/** Time for having the key of a confidential task, milliseconds. */
+const SEAL_MS = 120_000;
+
 /** Takes the steps that were planned for leases: starts and stops work, posts checkpoints, delivers, gives back. */
 export class LeaseSteps {
   readonly #context: AgentContext;
@@ -76,7 +85,10 @@ export class LeaseSteps {
         const sent = await send(this.#context, `release ${String(lease.id)}`, () =>
           this.#ifActive(
             lease,
-            () => leases.release.populateTransaction(lease.id, lease.fence),
+            async () => ({
+              ...(await leases.release.populateTransaction(lease.id, lease.fence)),
+              gasReserve: BAR_GAS,
+            }),
             (due) => step.unlessRenewed === undefined || step.unlessRenewed === due,
           ),
         );
@@ -109,7 +121,9 @@ export class LeaseSteps {
   async #deliver(lease: ChainLease): Promise<void> {
     const { store, workspace, session, logger } = this.#context;
     const folder = workspace.folder(lease.id, lease.fence);
-    const path = await bundleResult(folder, lease.start, lease.count, store.maxBytes);
+    const bundled = await bundleResult(folder, lease.start, lease.count, store.maxBytes);
+    const task = await this.#leaseSet.task(lease.taskId, await session.reader.block());
+    const path = await this.#context.sealing.closed(task, lease, bundled, AbortSignal.timeout(SEAL_MS));
     const { cid, size } = await store.addDirectory(path, { pin: resultLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     await send(this.#context, `result of lease ${String(lease.id)}`, () =>
@@ -136,6 +150,7 @@ export class LeaseSteps {
   async #forget(leaseId: number): Promise<void> {
     const { workspace, nodeId } = this.#context;
     this.#leaseSet.works.delete(leaseId);
+    this.#context.sealing.forget(leaseId);
     await this.#posts.drop(leaseId);
     const now = this.#leaseSet.leases.get(leaseId);
     await workspace.remove(leaseId, now && isOurs(now) && now.nodeId === nodeId ? now.fence : undefined);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,13 +13,14 @@ import { WorkloadError } from "@verai/executor/errors";
 import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
 import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
+import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
 import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
 import type { Restorable } from "./lineage.ts";
 import type { Located } from "./locate.ts";
 import type { ChainLease } from "./lease-plan.ts";
-import type { Specs } from "./specs.ts";
+import { KeyUnavailableError, type Sealing } from "./sealing.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
@@ -30,6 +31,9 @@ const RESTORE_STALL_MS = 6_000;
 const RESTORE_PAUSE_MS = 5_000;
 const RESTORE_ROUNDS = 3;
 
+/** Pause before key hosts are asked again, milliseconds. */
+const KEY_PAUSE_MS = 5_000;
+
 /** Seconds for which the end of work is waited for after it was killed, or after its grace: more than a unit's own bound. */
 const STOP_SECONDS = END_SECONDS + 5;
 
@@ -39,7 +43,8 @@ const [MAX_STARTS, START_PAUSE_MS] = [12, 5000];
 /** What the work on a lease is done with. */
 export interface WorkContext {
   readonly store: CheckpointStore;
-  readonly specs: Specs;
+  /** Opens and seals what belongs to confidential tasks. */
+  readonly sealing: Sealing;
   readonly executor: Executor;
   /** Shared by all leases: bounds the units that run at the same time. */
   readonly slots: PQueue;
@@ -47,6 +52,8 @@ export interface WorkContext {
   readonly specTimeoutMs: number;
   readonly graceSeconds: number;
   readonly disk: Pick<DiskSpace, "look">;
+  /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: those that are connected are asked. */
+  readonly holdersOf?: (taskId: number) => Promise<readonly string[]>;
   /** Asks those whom the chain names whether they have any of these checkpoints. */
   readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;
 }
@@ -165,7 +172,7 @@ export class LeaseWork {
 
   async #run(): Promise<void> {
     const { start, count } = this.lease;
-    const spec = await this.#context.specs.get(this.#task.spec, this.#context.specTimeoutMs, this.#stop.signal);
+    const spec = await this.#spec();
     const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
     await this.#restore();
@@ -177,6 +184,25 @@ export class LeaseWork {
         }),
       ),
     );
+  }
+
+  /** The spec. Without its key nothing begins: the hosts are asked again until the lease is given back. */
+  async #spec(): Promise<TaskSpec> {
+    const { sealing, specTimeoutMs, logger } = this.#context;
+    const source = { taskId: this.#task.id, lease: this.lease.id, from: await this.#from() };
+    for (;;) {
+      try {
+        const spec = await sealing.spec(this.#task, this.lease, specTimeoutMs, this.#stop.signal, source);
+        this.#lacking = undefined;
+        return spec;
+      } catch (error) {
+        if (!(error instanceof KeyUnavailableError)) throw error;
+        if (this.#lacking !== error.message)
+          logger.warn({ lease: this.lease.id, err: error }, "the work waits for its key");
+        this.#lacking = error.message;
+        await sleep(KEY_PAUSE_MS, undefined, { signal: this.#stop.signal });
+      }
+    }
   }
 
   /**
@@ -231,8 +257,12 @@ export class LeaseWork {
         timeout: RESTORE_TIMEOUT_MS,
         stallTimeout: RESTORE_STALL_MS,
         signal: this.#stop.signal,
+        hint: lease.id,
       });
-      const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
+      const seal = await this.#context.sealing.seal(this.#task, lease, this.#stop.signal);
+      const opened = seal === undefined ? target : join(scratch, "opened");
+      if (seal !== undefined) await openTree(target, opened, seal);
+      const units = await adoptCheckpoint(folder, lease.start, lease.count, opened);
       logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
       return true;
     } catch (error) {
@@ -318,7 +348,25 @@ export class LeaseWork {
       // It appears whole or not at all. What is there stays: a unit that outlived the agent may be reading it.
       if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
-      await this.#context.store.fetchTo(cid, target, { signal: this.#stop.signal });
+      const { store } = this.#context;
+      const [hint, from, signal] = [this.lease.id, await this.#from(), this.#stop.signal];
+      const options = { signal, hint, from, maxBytes: store.maxBytes };
+      const seal = await this.#context.sealing.seal(this.#task, this.lease, signal);
+      if (seal === undefined) {
+        await store.fetchTo(cid, target, options);
+        continue;
+      }
+      const [sealed, opened] = [`${target}.sealed.tmp`, `${target}.opened.tmp`];
+      for (const path of [sealed, opened]) await rm(path, { recursive: true, force: true });
+      await store.fetchTo(cid, sealed, options);
+      await openTree(sealed, opened, seal);
+      await rm(sealed, { recursive: true, force: true });
+      await rename(opened, target);
     }
+  }
+
+  /** Where the spec and inputs may be; empty where the chain cannot be asked now: those that are connected are asked. */
+  async #from(): Promise<readonly string[]> {
+    return (await this.#context.holdersOf?.(this.#task.id).catch(() => [])) ?? [];
   }
 }

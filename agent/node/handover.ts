@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import type { Access } from "@verai/checkpoint-store/access/access";
 import type { Reach } from "@verai/checkpoint-store/dial-policy";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
@@ -34,9 +35,10 @@ async function isHeldBy(
   scratch: string,
   signal: AbortSignal,
   reach: Reach = "any",
+  access?: Access,
 ): Promise<boolean> {
   const directory = await mkdtemp(`${scratch}.`);
-  const store = new CheckpointStore({ directory: join(directory, "store"), http: false, reach });
+  const store = new CheckpointStore({ directory: join(directory, "store"), http: false, reach, access });
   try {
     await store.start();
     store.setPeers(endpoint);
@@ -80,7 +82,8 @@ export async function handOver(context: AgentContext, leaseSet: LeaseSet, copies
         const { held } = await copies.ask(block, leaseId);
         for (const { nodeId: id, endpoint } of held) {
           const scratch = join(disk.directory, `handover-${String(leaseId)}`);
-          if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach))) continue;
+          if (!(await isHeldBy(endpoint.split(","), cid, checkpoint.size, scratch, signal, reach, context.access)))
+            continue;
           logger.info({ lease: leaseId, cid, node: id }, "last checkpoint is held by another node");
           return;
         }

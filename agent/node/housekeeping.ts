@@ -4,6 +4,7 @@ import { monotonicMs } from "@verai/system/clock";
 import type { ReceiptResponder } from "../replication/responder.ts";
 import { type AgentContext, checkpointLabel } from "../context.ts";
 import type { Replicas } from "../replication/replicas.ts";
+import type { TaskHolds } from "./task-holds.ts";
 import { tidyResults } from "./results.ts";
 import { keptLeases, keptResults, needsCheckpoints } from "./retention.ts";
 
@@ -24,6 +25,7 @@ export class Housekeeping {
   readonly #context: AgentContext;
   readonly #replicas: Pick<Replicas, "tidy">;
   readonly #responder: Pick<ReceiptResponder, "tidy">;
+  readonly #holds: Pick<TaskHolds, "tidy">;
   readonly #now: () => number;
   #due = 0;
   /** Rounds in a row in which the chain did not have all the leases. */
@@ -34,11 +36,13 @@ export class Housekeeping {
     context: AgentContext,
     replicas: Pick<Replicas, "tidy">,
     responder: Pick<ReceiptResponder, "tidy">,
+    holds: Pick<TaskHolds, "tidy">,
     now: () => number = monotonicMs,
   ) {
     this.#context = context;
     this.#replicas = replicas;
     this.#responder = responder;
+    this.#holds = holds;
     this.#now = now;
   }
 
@@ -77,6 +81,7 @@ export class Housekeeping {
     this.#held = leases;
     await this.#replicas.tidy(reader, block, [...new Set([...kept, ...keptResults(leases, block.timestamp)])]);
     await this.#responder.tidy(block, kept);
+    await this.#holds.tidy(block);
     await tidyResults(store, keptIds, logger);
     await this.#unpinCheckpoints(keptIds);
   }

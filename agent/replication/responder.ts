@@ -66,6 +66,8 @@ export class ReceiptResponder {
   /** What was signed for, by CID: when, milliseconds, and the progress. After a restart, all count as signed at the start. */
   readonly #asked = new Map<string, { readonly at: number; readonly progress: number }>();
   readonly #startedAt = monotonicMs();
+  /** Addresses of the producer of what is being copied, by CID. */
+  readonly #from = new Map<string, readonly string[]>();
   readonly #directory: OperatorDirectory;
   readonly #peers = new Budget({ perSecond: 10, burst: 40 });
   readonly #addresses = new Budget({ perSecond: 50, burst: 200 });
@@ -148,8 +150,10 @@ export class ReceiptResponder {
     const cid = fromChainCid(request).toString();
     // From now on: a copy that has just been made must be there when it is signed for, and after that.
     this.#asked.set(cid, { at: monotonicMs(), progress });
+    this.#from.set(cid, view.producer?.endpoint.split(",").filter((address) => address !== "") ?? []);
     const state = await this.#copies.ask({ leaseId, fence, progress, size, cid }, WAIT_MS);
     if (state.kind === "copying") return state;
+    this.#from.delete(cid);
     if (state.kind !== "held") return this.#refuse(request, state.why);
     const { signer, domain, nodeId } = this.#context;
     const signature = await signReceipt(signer, domain, request, nodeId);
@@ -240,8 +244,10 @@ export class ReceiptResponder {
   }
 
   async #copy(wanted: Wanted, signal: AbortSignal, onBytes: (bytes: number) => void): Promise<void> {
+    const from = this.#from.get(wanted.cid) ?? [];
+    this.#from.delete(wanted.cid);
     const { size } = await this.#context.store.fetch(wanted.cid, {
-      signal,
+      ...{ signal, from },
       maxBytes: wanted.size,
       timeout: COPY_MS,
       stallTimeout: STALL_MS,

@@ -11,7 +11,7 @@ import { countingProxy, type CountingProxy } from "./counting-proxy.ts";
 /** Clock ticks in a second, as Linux counts CPU time for /proc. */
 const TICKS = 100;
 /** Longest wait for a program to be healthy, milliseconds. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 600_000;
 
 /** A program in steady state. */
 export interface Steady {
@@ -30,6 +30,9 @@ export interface Starts {
   readonly freshBytes: number;
   /** After a kill, from its own files. */
   readonly again: number;
+  /** CPU seconds of both; they say what a start takes where the machine is busy with other things. */
+  readonly freshCpu: number;
+  readonly againCpu: number;
 }
 
 export interface Measured extends Steady, Starts {}
@@ -45,18 +48,27 @@ export interface Subject {
   readonly loops: readonly string[];
 }
 
-/** Starts a program with nothing on disk, kills and starts it again, and then looks at it for a while. */
-export async function measure(bench: Bench, rpcUrl: string, subject: Subject, seconds: number): Promise<Measured> {
+/**
+ * Starts a program with nothing on disk, kills and starts it again, and then looks at it for a while.
+ *
+ * @param times Seconds after the second start until it is looked at, and for how long.
+ */
+export async function measure(
+  bench: Bench,
+  rpcUrl: string,
+  subject: Subject,
+  times: { readonly settle: number; readonly steady: number },
+): Promise<Measured> {
   const proxy = await countingProxy(rpcUrl);
   const port = await freePort();
   const { dataDir, config } = subject.configure(proxy.url, port);
   await rm(dataDir, { recursive: true, force: true });
   const file = await bench.write(`${subject.name}.json`, config);
-  const start = async (): Promise<{ program: Program; seconds: number }> => {
+  const start = async (): Promise<{ program: Program; seconds: number; cpu: number }> => {
     const program = bench.start(subject.args(file));
     const began = performance.now();
     await untilHealthy(program, port, subject.loops);
-    return { program, seconds: (performance.now() - began) / 1000 };
+    return { program, seconds: (performance.now() - began) / 1000, cpu: cpuSeconds(program.child.pid ?? 0) };
   };
   try {
     const fresh = await start();
@@ -66,10 +78,11 @@ export async function measure(bench: Bench, rpcUrl: string, subject: Subject, se
     await kill(fresh.program);
     const again = await start();
     // What a start brings is not steady.
-    await delay(3 * subject.interval * 1000);
-    const steady = await steadyOf(again.program, proxy, subject.interval, seconds);
+    await delay(times.settle * 1000);
+    const steady = await steadyOf(again.program, proxy, subject.interval, times.steady);
     await kill(again.program);
-    return { ...steady, fresh: fresh.seconds, freshCalls, freshBytes, again: again.seconds };
+    const cpu = { freshCpu: fresh.cpu, againCpu: again.cpu };
+    return { ...steady, ...cpu, fresh: fresh.seconds, freshCalls, freshBytes, again: again.seconds };
   } finally {
     await proxy.close();
   }

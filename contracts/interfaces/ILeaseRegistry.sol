@@ -304,6 +304,8 @@ interface ILeaseRegistry {
     /// @param leaseId Id of the lease.
     /// @param due Time after which it can be expired, seconds.
     error LeaseNotOverdue(uint32 leaseId, uint40 due);
+    /// @notice None of the leases that were to be expired is overdue.
+    error NoLeaseOverdue();
     /// @notice Only the developer may accept before the dispute window ends.
     /// @param leaseId Id of the lease.
     /// @param until When the window ends, seconds.
@@ -382,11 +384,17 @@ interface ILeaseRegistry {
 
     /// @notice Ends a lease whose checkpoint is overdue, or whose node gave no sign of life for {Param.ReportTimeout},
     /// neither a report nor a checkpoint of this lease, for a bounty of at most what its node is slashed; the node
-    /// cools down. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after it. Also ends a lease
+    /// cools down. Without headway it costs what giving the lease back does on top, see {IReleaseFees}. Nobody fails by an outage of the sequencer, nor for {Param.OutageGrace} after it. Also ends a lease
     /// whose task is past its deadline, without bounty or penalty if the node was in time. The range is drawn for (see
     /// {IReassignment}); where the task no longer takes leases it goes back to it. Anyone.
     /// @param leaseId Id of the lease.
     function expire(uint32 leaseId) external;
+
+    /// @notice Ends those of the leases that {expire} would end; the others are passed over, so that nobody who is faster
+    /// with one of them undoes the rest. The bounties are paid in one sum. Anyone. O(n).
+    /// @param leaseIds Ids of the leases.
+    /// @return expired How many ended; reverts if none did.
+    function expireOverdue(uint32[] calldata leaseIds) external returns (uint256 expired);
 
     /// @notice Pays delivered leases: the developer at any time, anyone once the dispute window is over, and anyone
     /// once the arbiter's time is over for a disputed one. Those that are paid already are passed over. O(n).

@@ -73,14 +73,14 @@ enum Param {
     /// What a round brings to the bounty pool at least, micro-VER: the price of its seed. Its tasks pay it in equal parts,
     /// by their fees and, where these do not reach, from their round deposits.
     SeedPrice,
-    /// Fee for giving a lease back without headway, micro-VER: what its round cost the others, a seed and a settlement.
+    /// Fee for giving a lease back, or letting it expire, without headway, micro-VER: what its round cost the others, a seed and a settlement.
     ReleaseFee,
-    /// Fee for each unit that is given back without headway on top, micro-VER: for the delay of its task.
+    /// Fee for each unit of such a lease on top, micro-VER: for the delay of its task.
     ReleaseUnitFee,
-    /// Time without new leases for the owner of a node that gave a lease back without headway, seconds: the first time; it doubles with
-    /// each further one.
+    /// Time without new leases for the owner of a node that gave a lease back, or let it expire, without headway, seconds: the first
+    /// time; it doubles with each further one.
     ReleaseBar,
-    /// Time after which one such release is forgotten, seconds.
+    /// Time after which one such lease is forgotten, seconds.
     ReleaseMemory
 }
 

@@ -3,12 +3,12 @@ pragma solidity 0.8.30;
 
 import {IReleaseCharge} from "../core/interfaces/IReleaseCharge.sol";
 
-/// @title Release fees: what giving a lease back without headway costs
-/// @notice A node that takes units and gives them back has cost a round its seed and its settlement and has held its task up.
-/// It pays a fee out of its stake, and its owner is kept out of new leases for a time that doubles with each such release and
+/// @title Release fees: what giving a lease back, or letting it expire, without headway costs
+/// @notice A node that takes units and gives them back, or does nothing with them, has cost a round its seed and its settlement and has held its task up.
+/// It pays a fee out of its stake, and its owner is kept out of new leases for a time that doubles with each such lease and
 /// is forgotten again with time. The fee is held under the task until the task ends, for only then others have shown whose
 /// fault it was: where a unit was paid, the task could be run, and the fees go to the developer and the bounty pool; where none was
-/// and several owners gave it back, they get their fees back; else the bounty pool gets all, so that neither side earns.
+/// and several owners lost it so, they get their fees back; else the bounty pool gets all, so that neither side earns.
 interface IReleaseFees is IReleaseCharge {
     /// @notice What is held of a task's fees.
     struct HeldFees {
@@ -18,9 +18,11 @@ interface IReleaseFees is IReleaseCharge {
         uint64 taskShare;
         /// Different owners that paid them.
         uint8 owners;
+        /// Place of the task in {heldPage} while fees are held.
+        uint32 place;
     }
 
-    /// @notice A lease was given back without headway.
+    /// @notice A lease was given back, or failed, without headway.
     /// @param leaseId The lease.
     /// @param taskId Its task, under which the fee is held.
     /// @param owner Owner of its node, who is kept out of new leases.
@@ -43,6 +45,14 @@ interface IReleaseFees is IReleaseCharge {
     /// @notice Settles the fees of a task that has ended. Anyone. O(owners), at most 16.
     /// @param taskId Id of the task.
     function distribute(uint32 taskId) external;
+
+    /// @notice Up to `count` ids of tasks whose fees are held, from the `offset`-th on, in no order.
+    /// @param offset How many are passed over.
+    /// @param count Maximum number of them.
+    function heldPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+
+    /// @notice How many tasks' fees are held.
+    function heldCount() external view returns (uint256);
 
     /// @notice What is held of a task's fees.
     /// @param taskId Id of the task.

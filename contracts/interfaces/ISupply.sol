@@ -123,9 +123,9 @@ interface ISupply {
     /// @param nodeId Id of the node.
     /// @param eligible Whether it may take new work.
     event NodeEligibilitySet(uint32 indexed nodeId, bool eligible);
-    /// @notice None of the owner's nodes is listed for a time, because a lease was given back without headway.
+    /// @notice None of the owner's nodes is listed for a time, because a lease was given back, or failed, without headway.
     /// @param owner The owner.
-    /// @param level How many such releases are not forgotten yet, this one not counted.
+    /// @param level How many such leases are not forgotten yet, this one not counted.
     /// @param until When the bar ends, seconds.
     event OwnerBarred(address indexed owner, uint8 level, uint40 until);
     /// @notice A node lost stake and cools down.
@@ -261,10 +261,10 @@ interface ISupply {
     /// @param nodeIds Ids of the nodes.
     function sync(uint32[] calldata nodeIds) external;
 
-    /// @notice Works off listings that changed during a round or a batch: up to `most` and as far as the gas goes, but
-    /// one at least. Anyone; not while the listings are frozen.
+    /// @notice Works off listings that changed during a round or a batch, and those of barred owners: up to `most` and
+    /// as far as the gas goes, but one at least. Anyone; not while the listings are frozen.
     /// @param most Maximum number of listings.
-    /// @return left How many still wait.
+    /// @return left How many entries still wait.
     function syncPending(uint256 most) external returns (uint256 left);
 
     /// @notice Freezes the listings for a round or a batch; works off up to `most` pending ones first and reverts if
@@ -323,9 +323,11 @@ interface ISupply {
 
     /// @notice Keeps all nodes of an owner out of new leases for {Param.ReleaseBar} seconds, doubled for each time
     /// before that is not forgotten yet. An owner that is barred already is not barred for longer. Takes the newest 16
-    /// of its nodes out of the listings at once; {sync} takes out the others. Release fees only.
+    /// of its nodes out of the listings at once, or none while these are frozen; the others wait behind one entry of the
+    /// pending listings, so that no freeze begins before all are out. Release fees only.
     /// @param owner The owner.
-    function bar(address owner) external;
+    /// @param counts Whether the bar is doubled by those before it, and doubles those after it.
+    function bar(address owner, bool counts) external;
 
     /// @notice Lets a node into new work, or keeps it out of it; while the listings are frozen the listing stands. Telemetry, and
     /// the balancer to keep a node out until it reports again.
@@ -388,14 +390,14 @@ interface ISupply {
     /// @param priceMicroVer Price of a unit, micro-VER.
     function unitsAtOrBelow(uint8 classId, uint256 priceMicroVer) external view returns (uint256);
 
-    /// @notice Until when an owner's nodes are kept out of new leases, and how many releases without headway count
-    /// against it.
+    /// @notice Until when an owner's nodes are kept out of new leases, and how many leases that it gave back, or that
+    /// failed, without headway count against it.
     /// @param owner The owner.
     /// @return until When the bar ends, seconds.
-    /// @return level Releases without headway that are not forgotten.
+    /// @return level Such leases that are not forgotten.
     function barOf(address owner) external view returns (uint40 until, uint8 level);
 
-    /// @notice How many listings wait to be brought up to date.
+    /// @notice How many entries wait to be brought up to date: a listing each, or all nodes that are left of a barred owner.
     function pendingCount() external view returns (uint256);
 
     /// @notice Whether a round or a batch holds the listings.

@@ -5,6 +5,7 @@ import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { roundSnapshot } from "@verai/client/snapshot";
 import { planRoundWith, type RoundPlan } from "@verai/protocol/allocation/round-plan";
 import type { Solver } from "@verai/protocol/allocation/solver";
+import type { Payload } from "@verai/client/tx/queue";
 import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { FinalityCheck } from "../finality.ts";
@@ -14,6 +15,9 @@ import type { AllocationMetrics } from "./allocation-metrics.ts";
 import { type AllocationStep, nextStep } from "./allocation-plan.ts";
 import { afterRefusal, afterSuccess, type Tries, type ReconcileStep } from "./tries.ts";
 import { readAllocationView } from "./allocation-view.ts";
+
+/** Gas that must be left for upkeep to take another step (`UPKEEP_STEP_GAS` in Units.sol). */
+const UPKEEP_STEP_GAS = 500_000n;
 
 /** Cycles from one look at the bounty pool to the next. */
 const POOL_LOOKS = 64;
@@ -62,7 +66,12 @@ export class AllocationKeeper {
     return nextStep(view, this.#tries);
   }
 
-  /** One look and the step that follows from it. @returns Whether a transaction went through. */
+  /**
+   * One look and the step that follows from it. Calls: O(tasks of the queue looked at / 64); only a round that is to be settled takes
+   * O(nodes / page) for its listings, and the time of planning it.
+   *
+   * @returns Whether a transaction went through.
+   */
   async cycle(): Promise<boolean> {
     const { logger, sender, reader } = this.#context;
     const { rounds, supply, tasks } = reader.contracts;
@@ -91,16 +100,19 @@ export class AllocationKeeper {
         return sender.send("abort round", () => this.#ifStill(step, () => rounds.abort.populateTransaction()));
       case "sync":
         return this.#try("sync", step.count, () =>
-          sender.send("sync listings", () => supply.syncPending.populateTransaction(step.count)),
+          sender.send("sync listings", () => inSteps(supply.syncPending.populateTransaction(step.count))),
         );
       case "park":
         return this.#try("park", step.count, () =>
-          sender.send("park tasks", () => tasks.park.populateTransaction(step.count)),
+          sender.send("park tasks", () => inSteps(tasks.park.populateTransaction(step.count))),
         );
       case "enqueue":
         return this.#try("enqueue", step.taskIds.length, () =>
-          sender.send("enqueue tasks", () => tasks.enqueue.populateTransaction([...step.taskIds])),
+          sender.send("enqueue tasks", () => inSteps(tasks.enqueue.populateTransaction([...step.taskIds]))),
         );
+      case "close":
+      case "distribute":
+        return this.#seeToFees(step);
       case "settle":
         return this.#settle(step.roundId);
     }
@@ -136,11 +148,28 @@ export class AllocationKeeper {
     }
   }
 
+  /** Has the fees for leases that were given back, or failed, without headway go to those who were held up. */
+  async #seeToFees(step: AllocationStep & { kind: "close" | "distribute" }): Promise<boolean> {
+    const { sender, reader, metrics } = this.#context;
+    const { tasks, releaseFees } = reader.contracts;
+    const task = `task ${String(step.taskId)}`;
+    const sent = await this.#try("fees", 1, () =>
+      step.kind === "close"
+        ? sender.send(`close ${task}`, () => tasks.close.populateTransaction(step.taskId))
+        : sender.send(`distribute the release fees of ${task}`, () =>
+            releaseFees.distribute.populateTransaction(step.taskId),
+          ),
+    );
+    if (sent && step.kind === "distribute") metrics.feesDistributed.inc();
+    return sent;
+  }
+
   /** What any operator can post is left to the one whose turn it is, for a while. */
   #letsOthersFirst(step: AllocationStep): boolean {
     const { stagger, logger } = this.#context;
-    if (!stagger || (step.kind !== "settle" && step.kind !== "open")) return false;
-    const left = stagger.left(step.kind === "settle" ? `settle ${String(step.roundId)}` : "open");
+    const post = postOf(step);
+    if (!stagger || post === undefined) return false;
+    const left = stagger.left(post);
     if (left > 0) logger.debug({ milliseconds: left }, `${step.kind}: another operator's turn`);
     return left > 0;
   }
@@ -205,4 +234,16 @@ export class AllocationKeeper {
   async #ifStill<T>(step: AllocationStep, build: () => Promise<T>): Promise<T | null> {
     return (await this.look()).kind === step.kind ? build() : null;
   }
+}
+
+/** What several operators may post at the same time, by a name that it has for all of them; undefined for upkeep that stops by gas. */
+function postOf(step: AllocationStep): string | undefined {
+  if (step.kind === "settle") return `settle ${String(step.roundId)}`;
+  if (step.kind === "close" || step.kind === "distribute") return `${step.kind} ${String(step.taskId)}`;
+  return step.kind === "open" ? "open" : undefined;
+}
+
+/** A call that goes on as long as its gas reaches: its estimate is what it uses, and not what it must see left. */
+async function inSteps(call: Promise<Payload>): Promise<Payload> {
+  return { ...(await call), gasReserve: UPKEEP_STEP_GAS };
 }

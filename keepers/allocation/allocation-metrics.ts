@@ -10,6 +10,8 @@ export interface AllocationMetrics {
   readonly lost: Counter;
   /** Plans refused by their own certificate. */
   readonly refused: Counter;
+  /** Tasks whose release fees this keeper distributed. */
+  readonly feesDistributed: Counter;
   /** VER in the bounty pool. */
   readonly bountyPool: Gauge;
 }
@@ -22,6 +24,7 @@ export function allocationMetrics(registry: Registry): AllocationMetrics {
     posted: counter("drmp_plans_posted_total", "Posts that settled a round"),
     lost: counter("drmp_plans_lost_total", "Transactions that somebody else's made unnecessary"),
     refused: counter("drmp_plans_refused_total", "Plans refused by their own certificate"),
+    feesDistributed: counter("drmp_release_fees_distributed_total", "Tasks whose release fees were distributed"),
     bountyPool: new Gauge({
       name: "drmp_bounty_pool_ver",
       help: "VER in the bounty pool, which bounties are paid from: empty, it pays nobody",

@@ -17,6 +17,7 @@ const idle: AllocationView = {
   queue: [{ taskId: 7, servable: true }],
   queueLength: 1,
   parked: [],
+  fees: [],
   roundMaxTasks: 16,
   looks: 32,
   newestSubmission: 900,
@@ -39,9 +40,15 @@ test("no round is opened too early, for nothing, or while intake is paused", () 
 test("a batch of orphaned ranges is waited for, but an open round is settled all the same", () => {
   for (const batch of ["open", "has its turn"] as const) {
     assert.match(nextStep({ ...idle, batch }).why, /^a batch of orphaned ranges/);
-    assert.equal(nextStep({ ...idle, batch, pendingListings: 99 }).kind, "wait");
     assert.equal(nextStep({ ...idle, batch, round: { id: 4, status: "settling", openedAt: 990 } }).kind, "settle");
   }
+});
+
+test("no batch waits for listings that changed before it: its opening would be refused", () => {
+  const behind = { ...idle, pendingListings: 1 };
+  assert.equal(nextStep({ ...behind, batch: "has its turn" }).kind, "sync");
+  assert.equal(nextStep({ ...behind, batch: "open" }).kind, "wait", "they stand while it is being drawn for");
+  assert.equal(nextStep({ ...idle, batch: "has its turn" }).kind, "wait");
 });
 
 test("many pending listings are synced first, few are left to the opening", () => {
@@ -79,6 +86,23 @@ test("parked tasks that can be served again come back, as many as the next round
   assert.notEqual(nextStep({ ...idle, parked, intakePaused: true }).kind, "enqueue");
 });
 
+test("release fees are seen to where nothing else is due: late tasks are closed, ended ones settled", () => {
+  const fees = [{ taskId: 5, ended: false }];
+  assert.equal(nextStep({ ...idle, fees }).kind, "open", "rounds go first");
+  const quiet = { ...idle, queue: [], queueLength: 0, fees };
+  assert.deepEqual(nextStep(quiet), {
+    kind: "close",
+    taskId: 5,
+    why: "task 5 is past its deadline and release fees are held under it",
+  });
+  const step = nextStep({ ...quiet, fees: [{ taskId: 5, ended: true }, ...fees] });
+  assert.equal(step.kind === "distribute" && step.taskId, 5);
+  assert.equal(nextStep({ ...quiet, round: { id: 4, status: "seeding", openedAt: 990 } }).kind, "close");
+  const tries = afterRefusal({}, "fees", 1, idle.now);
+  assert.equal(nextStep(quiet, tries).kind, "wait", "what is refused waits");
+  assert.equal(nextStep({ ...quiet, now: idle.now + 30 }, tries).kind, "close");
+});
+
 test("a step that is refused is halved, then passed over for a while; others get their turn meanwhile", () => {
   const view: AllocationView = { ...idle, pendingListings: 98 };
   let tries: Tries = {};
@@ -87,7 +111,7 @@ test("a step that is refused is halved, then passed over for a while; others get
     sizes.push(step.count);
     tries = afterRefusal(tries, "sync", step.count, view.now);
   }
-  assert.deepEqual(sizes, [98, 49, 24, 12, 6, 3, 1]);
+  assert.deepEqual(sizes, [128, 64, 32, 16, 8, 4, 2, 1]);
   assert.equal(nextStep(view, tries).kind, "open", "what comes next is tried");
   assert.equal(nextStep({ ...view, now: 1_029 }, tries).kind, "open");
   const again = nextStep({ ...view, now: 1_030 }, tries);
@@ -105,6 +129,8 @@ test("an opening that is refused leaves upkeep to steps of their own, and is tri
   assert.equal(step.kind === "park" && step.count, 2);
   assert.match(nextStep(idle, tries).why, /refused; the next try is in 30 s/);
   assert.equal(nextStep({ ...idle, now: 1_030 }, tries).kind, "open");
+  assert.equal(nextStep(idle, afterSuccess(tries, "sync")).kind, "open", "what was in its way may be gone");
+  assert.equal(nextStep(idle, afterSuccess(tries, "fees")).kind, "wait");
 });
 
 test("no run of refusals keeps the keeper from any step for longer than an hour", () => {

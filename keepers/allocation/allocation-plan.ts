@@ -27,6 +27,8 @@ export interface AllocationView {
   readonly queueLength: number;
   /** Parked tasks that a round could take and that pay for their stay in the queue, as far as looked at. */
   readonly parked: readonly number[];
+  /** Tasks whose release fees can be distributed, or that have to be closed first, as far as looked at. */
+  readonly fees: readonly { readonly taskId: number; readonly ended: boolean }[];
   /** Maximum tasks in a round. */
   readonly roundMaxTasks: number;
   /** How many places of the queue the opening of a round looks at. */
@@ -46,7 +48,11 @@ export type AllocationStep =
   | { readonly kind: "park"; readonly count: number; readonly why: string }
   | { readonly kind: "enqueue"; readonly taskIds: readonly number[]; readonly why: string }
   | { readonly kind: "open"; readonly why: string }
+  | { readonly kind: "close" | "distribute"; readonly taskId: number; readonly why: string }
   | { readonly kind: "wait"; readonly why: string };
+
+/** Listings that a step brings up to date at least, if there are so many: one entry can stand for all nodes of a barred owner. */
+const SYNC_AT_ONCE = 128;
 
 const batchWords = { open: "is being drawn for", "has its turn": "has its turn before the next round" };
 
@@ -62,6 +68,17 @@ const PATIENCE = 4;
  * @param tries What became of steps that were refused: these are tried smaller, or passed over for a while.
  */
 export function nextStep(view: AllocationView, tries: Tries = {}): AllocationStep {
+  const step = nextForRounds(view, tries);
+  // No round waits for fees: they are seen to where nothing else is due.
+  const [first] = view.fees;
+  if (step.kind !== "wait" || first === undefined || sizeOf(tries, "fees", 1, view.now) === 0) return step;
+  const { taskId, ended } = first;
+  return ended
+    ? { kind: "distribute", taskId, why: `task ${String(taskId)} has ended and release fees are held under it` }
+    : { kind: "close", taskId, why: `task ${String(taskId)} is past its deadline and release fees are held under it` };
+}
+
+function nextForRounds(view: AllocationView, tries: Tries): AllocationStep {
   const { round, now } = view;
   if (round.status === "settling") {
     const until = round.openedAt + view.seedTimeout + view.settleTimeout;
@@ -77,12 +94,18 @@ export function nextStep(view: AllocationView, tries: Tries = {}): AllocationSte
     return { kind: "wait", why: `round ${String(round.id)} waits for its seed` };
   }
   // What came before: the work of nodes that failed goes on first, in turns with rounds.
-  if (view.batch !== undefined) return { kind: "wait", why: `a batch of orphaned ranges ${batchWords[view.batch]}` };
+  const batchGoesFirst = view.batch && `a batch of orphaned ranges ${batchWords[view.batch]}`;
+  if (batchGoesFirst !== undefined && view.batch === "open") return { kind: "wait", why: batchGoesFirst };
   const size = (step: keyof Tries, wanted: number) => sizeOf(tries, step, wanted, now);
-  // An opening that was refused leaves what it would have done itself to steps of their own.
+  // An opening that was refused leaves what it would have done itself to steps of their own. A batch is opened by others, who
+  // cannot open it before what is too much for them is done either.
   const refused = tries.open !== undefined;
-  const pending = view.pendingListings > (refused ? 0 : view.pendingAtOpen) ? size("sync", view.pendingListings) : 0;
+  const pending =
+    view.pendingListings > (refused || batchGoesFirst !== undefined ? 0 : view.pendingAtOpen)
+      ? size("sync", Math.max(view.pendingListings, SYNC_AT_ONCE))
+      : 0;
   if (pending > 0) return { kind: "sync", count: pending, why: "listings changed during the last round" };
+  if (batchGoesFirst !== undefined) return { kind: "wait", why: batchGoesFirst };
 
   const servable = view.queue.filter((entry) => entry.servable);
   const room = Math.max(0, view.roundMaxTasks - servable.length);

@@ -12,10 +12,13 @@ const QUEUE_LOOK = 256;
 /** Parked tasks that are looked at in a cycle; the next cycle looks at the next ones. */
 const PARKED_LOOK = 32;
 
+/** Tasks with release fees that are looked at in a cycle. */
+const FEES_LOOK = 8;
+
 /**
  * Reads what the allocation keeper decides from, at one block. O(queue looked at) calls.
  *
- * @param cycle Number of the look: where in the list of parked tasks it begins follows from it.
+ * @param cycle Number of the look: where in the lists of parked tasks and of those with fees it begins follows from it.
  */
 export async function readAllocationView(
   reader: Reader,
@@ -59,12 +62,25 @@ export async function readAllocationView(
     queue,
     queueLength: Number(queueLength),
     parked: servable.length < values.roundMaxTasks ? await readParked(reader, block, cycle, reconcileStep) : [],
+    fees: await readFees(reader, block, cycle),
     roundMaxTasks: values.roundMaxTasks,
     looks: 2 * values.roundMaxTasks,
     newestSubmission: newest?.submittedAt ?? 0,
     oldestSubmission: oldest?.submittedAt ?? 0,
     minRoundAge,
   };
+}
+
+/** Tasks whose release fees can be distributed, or that can be closed, of the part of the list that this cycle looks at. */
+async function readFees(reader: Reader, block: BlockReference, cycle: number): Promise<AllocationView["fees"]> {
+  const { total } = await reader.tasksWithFees(block, 0, 0);
+  if (total === 0) return [];
+  const parts = Math.ceil(total / FEES_LOOK);
+  const { ids } = await reader.tasksWithFees(block, (cycle % parts) * FEES_LOOK, FEES_LOOK);
+  const tasks = await reader.tasksById(block, ids);
+  return tasks
+    .filter(({ status, deadline }) => status === "ended" || (status === "open" && block.timestamp > deadline))
+    .map(({ id, status }) => ({ taskId: id, ended: status === "ended" }));
 }
 
 /** Parked tasks that can be put back: those that waited longest first, of the part of the list that this cycle looks at. */

@@ -1,5 +1,5 @@
 /** Steps that can be refused again and again while others would get further. */
-export type ReconcileStep = "sync" | "park" | "enqueue" | "open";
+export type ReconcileStep = "sync" | "park" | "enqueue" | "open" | "fees";
 
 /** What became of the last tries of each step; a step that went through leaves nothing. */
 export type Tries = Readonly<Partial<Record<ReconcileStep, Try>>>;
@@ -17,10 +17,10 @@ export interface Try {
 /** The first time for which a step is passed over, and the longest, seconds. */
 const HOLD = { first: 30, longest: 3600 } as const;
 
-/** What is remembered after a step of this size went through. */
+/** What is remembered after a step went through. What it brought up to date no longer keeps a round from opening. */
 export function afterSuccess(tries: Tries, step: ReconcileStep): Tries {
-  const { [step]: _, ...rest } = tries;
-  return rest;
+  const { [step]: _, open, ...rest } = tries;
+  return open === undefined || step === "open" || step === "sync" || step === "park" ? rest : { ...rest, open };
 }
 
 /**

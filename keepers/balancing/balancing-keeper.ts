@@ -62,7 +62,12 @@ export class BalancingKeeper {
     this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
-  /** What it would do now, and why. Sends nothing. */
+  /**
+   * What it would do now, and why. Sends nothing.
+   *
+   * Calls: those of the mirror; what is read at its block goes out together, O(nodes outside the band) views, or O(nodes that report)
+   * while one of them is throttled, and O(leases of those that give). In memory O(nodes + leases).
+   */
   async look(): Promise<BalancingPlan> {
     const { hysteresis, worth } = this.#context;
     const view = await this.#view();

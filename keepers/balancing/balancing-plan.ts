@@ -104,7 +104,10 @@ export function planBalancing(view: BalancingView, limits: BalancingLimits): Bal
   };
 }
 
-/** Moves of the throttled nodes' work, with the node that each is planned for. */
+/**
+ * Moves of the throttled nodes' work, with the node that each is planned for. O(nodes + leases), and O(nodes) for each node that
+ * is throttled.
+ */
 function planThrottled(view: BalancingView, average: number): Move[] {
   const throttled = view.nodes.filter(({ reportState }) => reportState.throttled && isReporting(view, reportState));
   const room = new Map(
@@ -116,13 +119,13 @@ function planThrottled(view: BalancingView, average: number): Move[] {
         return [node.id, Math.max(0, Math.min(node.listing?.units ?? 0, within))];
       }),
   );
-  const leases = movable(view);
+  const ownOf = Map.groupBy(throttled.length === 0 ? [] : movable(view), ({ nodeId }) => nodeId);
   return throttled.flatMap((node) => {
     const joulesOf = (classId: number | undefined) => view.joules.get(classId ?? -1) ?? Infinity;
     const targets = view.nodes
       .filter(({ id }) => (room.get(id) ?? 0) > 0)
       .map(({ id, listing }) => ({ id, free: room.get(id) ?? 0, joules: joulesOf(listing?.classId) }));
-    const own = leases.filter(({ nodeId }) => nodeId === node.id);
+    const own = ownOf.get(node.id) ?? [];
     const moves = planRelief(joulesOf(node.classId), own, targets);
     for (const { to, units } of moves) room.set(to, (room.get(to) ?? 0) - units);
     return moves;

@@ -26,6 +26,8 @@ test("orphans open a batch, unless a round is open or comes first", () => {
   assert.equal(kind({ ...idle, orphans: 1 }), "open");
   assert.equal(kind({ ...idle, orphans: 1, frozen: true }), "wait");
   assert.equal(kind({ ...idle, orphans: 1, nextOpening: 1_001 }), "wait");
+  assert.equal(kind({ ...idle, orphans: 127, expiring: true }), "wait");
+  assert.equal(kind({ ...idle, orphans: 128, expiring: true }), "open");
   for (const status of ["done", "aborted"] as const) {
     assert.equal(kind({ ...idle, orphans: 1, batch: { id: 1, status, openedAt: 900, left: 0 } }), "open");
   }

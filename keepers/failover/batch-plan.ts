@@ -1,3 +1,4 @@
+import { CONSTANTS } from "@verai/client/generated/constants";
 import type { BatchStatus } from "@verai/client/enums";
 
 /** What the failover keeper sees of the reassignment of orphaned ranges, at one block. Times in seconds. */
@@ -13,6 +14,8 @@ export interface BatchView {
     /** Ranges that are still to be drawn for. */
     readonly left: number;
   };
+  /** Whether overdue leases are being expired whose ranges could come into the next batch. */
+  readonly expiring?: boolean;
   /** Whether a round or a batch holds the listings. */
   readonly frozen: boolean;
   /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch, and moves share a seed. */
@@ -50,6 +53,9 @@ export function nextBatchStep(view: BatchView): BatchStep {
     return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for the end of the round` };
   if (now < view.nextOpening) {
     return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait until a batch may be opened` };
+  }
+  if (view.expiring === true && view.orphans < CONSTANTS.Reassignment.BATCH) {
+    return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for others, which are being expired` };
   }
   return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
 }

@@ -22,34 +22,43 @@ export interface ConfirmationReader {
 }
 
 /**
- * Asks a second endpoint whether it also sees a lease active and overdue. Only then may it be expired: an endpoint that
+ * Asks a second endpoint whether it also sees leases active and overdue. Only then may they be expired: an endpoint that
  * lags, or lies, must not cost a node its stake; and one that gives no answer is never taken for agreement.
  *
  * @param open Gives the endpoint's reader; rejects while it cannot be reached.
- * @param isOverdue Judges the lease at the second endpoint's own block.
+ * @param overdueOf Those of the leases that are overdue at the second endpoint's own block.
+ * @returns What it says of each of them.
  */
 export async function askConfirmation<T extends ConfirmationReader>(
   open: () => Promise<T>,
-  leaseId: number,
-  isOverdue: (reader: T, lease: Lease, at: BlockReference) => Promise<boolean> | boolean,
-): Promise<Confirmation> {
+  leaseIds: readonly number[],
+  overdueOf: (reader: T, leases: readonly Lease[], at: BlockReference) => Promise<ReadonlySet<number>>,
+): Promise<Map<number, Confirmation>> {
+  const all = (confirm: (id: number) => Confirmation) => new Map(leaseIds.map((id) => [id, confirm(id)]));
   try {
     const reader = await open();
     const block = await reader.block();
-    if ((await reader.leaseCount(block)) < leaseId) {
-      return { kind: "silent", why: `its block ${String(block.number)} is older than the lease` };
-    }
-    const [lease] = await reader.leasesById(block, [leaseId]);
-    if (lease?.status !== "active")
-      return { kind: "disagrees", why: `it sees the lease ${lease?.status ?? "nowhere"}` };
-    if (await isOverdue(reader, lease, block)) return { kind: "agrees" };
-    return {
-      kind: "disagrees",
-      why: `at its block ${String(block.number)} the lease is in time until ${String(lease.due)}`,
-    };
+    const count = await reader.leaseCount(block);
+    const leases = await reader.leasesById(
+      block,
+      leaseIds.filter((id) => id <= count),
+    );
+    const active = leases.filter(({ status }) => status === "active");
+    const overdue = await overdueOf(reader, active, block);
+    const leaseOf = new Map(leases.map((lease) => [lease.id, lease]));
+    return all((id) => {
+      if (overdue.has(id)) return { kind: "agrees" };
+      const at = `its block ${String(block.number)}`;
+      if (id > count) return { kind: "silent", why: `${at} is older than the lease` };
+      const lease = leaseOf.get(id);
+      if (lease?.status !== "active")
+        return { kind: "disagrees", why: `it sees the lease ${lease?.status ?? "nowhere"}` };
+      return { kind: "disagrees", why: `at ${at} the lease is in time until ${String(lease.due)}` };
+    });
   } catch (error) {
     if (!(error instanceof ChainError)) throw error;
-    return { kind: "silent", why: error.message };
+    const { message: why } = error;
+    return all(() => ({ kind: "silent", why }));
   }
 }
 

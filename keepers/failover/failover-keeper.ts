@@ -4,18 +4,22 @@ import { answer, blockTag, type Reader } from "@verai/client/readers";
 import type { Logger } from "@verai/process/logger";
 import type { Sender } from "../sender.ts";
 import type { FinalityCheck } from "../finality.ts";
-import { type BatchStep, nextBatchStep } from "./batch-plan.ts";
+import { fitting } from "../fit.ts";
+import { type BatchStep, type BatchView, nextBatchStep } from "./batch-plan.ts";
 import { askConfirmation } from "./confirm.ts";
 import { type Ailing, healthOf } from "./health.ts";
 import type { FailoverMetrics } from "./failover-metrics.ts";
 import { overdueLeases, readBatchView, silentNodes } from "./batch-view.ts";
 import { Mirror, type MirrorLook } from "../mirror.ts";
 
-/** Ranges that one transaction draws for: what fits well into 2^24 gas. */
-const DRAWS_AT_ONCE = 8;
+/** Gas on top for a bar: its owner's nodes leave the listings only where these are not frozen, which may end meanwhile. */
+const BAR_GAS = 1_000_000n;
 
-/** `ILeaseRegistry.Health.Overdue`. */
-const OVERDUE = 2;
+/** Ranges that one transaction draws for, and leases that it expires, at least: what fits 2^24 gas whatever they take. */
+const DRAWS_AT_LEAST = 4;
+const EXPIRED_AT_LEAST = 8;
+/** Leases that one transaction expires at most. */
+const EXPIRED_AT_MOST = 128;
 
 /** What the failover keeper works with. */
 export interface FailoverContext {
@@ -50,14 +54,23 @@ export class FailoverKeeper {
     this.#mirror = context.mirror ?? new Mirror(context.reader);
   }
 
-  /** One look and what follows from it. @returns Whether anything was sent. */
+  /**
+   * One look and what follows from it: at most one transaction that expires, and one step of a batch, so that the oracle
+   * answers while more leases are expired.
+   *
+   * Calls: those of the mirror, one view for 500 late nodes, and a few for what is overdue; none for what is in time. In memory
+   * O(live leases) comparisons of numbers, some milliseconds for ten thousand, and a sort of those that are suspect or overdue.
+   *
+   * @returns Whether anything was sent.
+   */
   async cycle(): Promise<boolean> {
-    const expired = await this.#expireFailed(await this.#mirror.look());
-    const stepped = await this.#reassign();
-    return expired || stepped;
+    const { sent, left } = await this.#expireFailed(await this.#mirror.look());
+    const stepped = await this.#reassign(sent && left > 0);
+    return sent || stepped;
   }
 
-  async #expireFailed({ block, nodes, leases, tasks }: MirrorLook): Promise<boolean> {
+  /** @returns Whether leases were expired, and how many that are overdue are left. */
+  async #expireFailed({ block, nodes, leases, tasks }: MirrorLook): Promise<{ sent: boolean; left: number }> {
     const { reader, logger, metrics } = this.#context;
     const active = [...leases.values()].filter(({ status }) => status === "active");
     const [{ leaseGrace, reportTimeout }, outageUntil] = await Promise.all([
@@ -80,81 +93,146 @@ export class FailoverKeeper {
     const { suspect, overdue } = healthOf(signs, block.timestamp, leaseGrace, Number(outageUntil));
     metrics.suspect.set(suspect.length);
     metrics.overdue.set(overdue.length);
+    for (const id of this.#suspected.keys()) if (!leases.has(id)) this.#suspected.delete(id);
     for (const { leaseId, nodeId, reason, at = 0 } of suspect) {
       if (this.#suspected.get(leaseId) === at) continue;
       this.#suspected.set(leaseId, at);
       logger.info({ lease: leaseId, node: nodeId, reason, left: at - block.timestamp }, "lease is suspect");
     }
-    let sent = false;
-    for (const lease of overdue) sent = (await this.#expire(lease)) || sent;
-    return sent;
+    const some = overdue.slice(0, EXPIRED_AT_MOST);
+    for (const { leaseId, nodeId, reason } of some)
+      logger.warn({ lease: leaseId, node: nodeId, reason }, "lease is overdue");
+    const confirmed = await this.#confirmed(await this.#final(some, leaseGrace));
+    const expired = confirmed.length === 0 ? 0 : await this.#expire(confirmed);
+    return { sent: expired > 0, left: overdue.length - expired };
   }
 
-  async #expire({ leaseId, nodeId, reason, at }: Ailing): Promise<boolean> {
-    const { reader, confirmation, sender, logger, metrics } = this.#context;
-    logger.warn({ lease: leaseId, node: nodeId, reason }, "lease is overdue");
-    const settlement = await this.#context.finality?.holds((block) => this.#wasOverdue(leaseId, block));
-    if (settlement?.holds === false) {
-      metrics.unconfirmed.inc({ why: "unsettled" });
-      logger.info({ lease: leaseId, why: settlement.why }, "not expired yet");
+  /**
+   * Those of the leases that a final block also shows: it has them overdue, or their interval over without a checkpoint. In
+   * the latter case the grace has passed meanwhile in the newest block, and is longer than a node needs to post again what a
+   * reorganisation undoes.
+   */
+  async #final(overdue: readonly Ailing[], grace: number): Promise<readonly Ailing[]> {
+    const { finality, metrics, logger } = this.#context;
+    if (overdue.length === 0 || !finality) return overdue;
+    let final = overdue;
+    const settlement = await finality.holds(async (block) => {
+      final = await this.#overdueAt(overdue, block, grace);
+      return final.length > 0;
+    });
+    if (!settlement.holds) final = [];
+    if (final.length === overdue.length) return final;
+    metrics.unconfirmed.inc({ why: "unsettled" }, overdue.length - final.length);
+    const why = settlement.holds ? "not yet so at a final block" : settlement.why;
+    logger.info(
+      { leases: overdue.filter((each) => !final.includes(each)).map(({ leaseId }) => leaseId), why },
+      "not expired yet",
+    );
+    return final;
+  }
+
+  /** Those of the leases that the second endpoint, where there is one, also sees overdue. */
+  async #confirmed(overdue: readonly Ailing[]): Promise<readonly Ailing[]> {
+    const { confirmation, metrics, logger } = this.#context;
+    if (overdue.length === 0 || !confirmation) return overdue;
+    const ids = overdue.map(({ leaseId }) => leaseId);
+    const opinions = await askConfirmation(confirmation, ids, (reader, leases, at) =>
+      this.#expirable(reader, overdue, leases, at),
+    );
+    return overdue.filter(({ leaseId }) => {
+      const opinion = opinions.get(leaseId) ?? { kind: "silent", why: "it gave no answer" };
+      if (opinion.kind === "agrees") return true;
+      metrics.unconfirmed.inc({ why: opinion.kind });
+      logger.warn({ lease: leaseId, why: opinion.why }, "not expired: the second endpoint does not confirm it");
       return false;
-    }
-    if (confirmation) {
-      const opinion = await askConfirmation(confirmation, leaseId, (at, lease, block) =>
-        this.#isOverdue(at, lease, block),
-      );
-      if (opinion.kind !== "agrees") {
-        metrics.unconfirmed.inc({ why: opinion.kind });
-        logger.warn({ lease: leaseId, why: opinion.why }, "not expired: the second endpoint does not confirm it");
-        return false;
-      }
-    }
+    });
+  }
+
+  /** Expires as many of the leases as fit one transaction. @returns How many of them were expired. */
+  async #expire(overdue: readonly Ailing[]): Promise<number> {
+    const { reader, sender, logger, metrics } = this.#context;
+    const registry = reader.contracts.leases;
+    const label = overdue.length === 1 ? `expire lease ${String(overdue[0]?.leaseId)}` : "expire leases";
     const sent = await sender.send(
-      `expire lease ${String(leaseId)}`,
+      label,
       async () => {
-        // Asked again right before sending: the node may have posted meanwhile.
+        // Asked again right before sending: a node may have posted meanwhile.
         const now = await reader.block();
-        const [lease] = await reader.leasesById(now, [leaseId]);
-        if (lease?.status !== "active" || !(await this.#isOverdue(reader, lease, now))) return null;
-        return reader.contracts.leases.expire.populateTransaction(leaseId);
+        const ids = overdue.map(({ leaseId }) => leaseId);
+        const leases = (await reader.leasesById(now, ids)).filter(({ status }) => status === "active");
+        const due = [...(await this.#expirable(reader, overdue, leases, now))];
+        if (due.length === 0) return null;
+        const count = await fitting(due.length, EXPIRED_AT_LEAST, (n, gas) =>
+          registry.expireOverdue.staticCall(due.slice(0, n), gas),
+        );
+        return { ...(await registry.expireOverdue.populateTransaction(due.slice(0, count))), gasReserve: BAR_GAS };
       },
       true,
     );
-    if (!sent) return false;
-    metrics.expired.inc();
-    const { timestamp } = await reader.block();
-    if (at !== undefined) metrics.lateness.observe(timestamp - at);
-    logger.info({ lease: leaseId, node: nodeId, reason, late: at && timestamp - at }, "lease expired");
-    return true;
+    if (!sent) return 0;
+    const now = await reader.block();
+    const statuses = await reader.leasesById(
+      now,
+      overdue.map(({ leaseId }) => leaseId),
+    );
+    const gone = new Set(statuses.filter(({ status }) => status === "expired").map(({ id }) => id));
+    for (const { leaseId, nodeId, reason, at } of overdue) {
+      if (!gone.has(leaseId)) continue;
+      metrics.expired.inc();
+      if (at !== undefined) metrics.lateness.observe(now.timestamp - at);
+      logger.info({ lease: leaseId, node: nodeId, reason, late: at && now.timestamp - at }, "lease expired");
+    }
+    return gone.size;
   }
 
-  /** Whether a lease was active and overdue already at an older block. */
-  async #wasOverdue(leaseId: number, block: BlockReference): Promise<boolean> {
+  /** Those of the leases that were overdue at an older block, or whose interval was over there; see {@link FailoverKeeper.#final}. */
+  async #overdueAt(overdue: readonly Ailing[], block: BlockReference, grace: number): Promise<readonly Ailing[]> {
     const { reader } = this.#context;
-    if ((await reader.leaseCount(block)) < leaseId) return false;
-    const [lease] = await reader.leasesById(block, [leaseId]);
-    return lease?.status === "active" && this.#isOverdue(reader, lease, block);
+    const count = await reader.leaseCount(block);
+    const known = overdue.filter(({ leaseId }) => leaseId <= count).map(({ leaseId }) => leaseId);
+    const active = (await reader.leasesById(block, known)).filter(({ status }) => status === "active");
+    const over = await this.#expirable(reader, overdue, active, block);
+    const dueOf = new Map(active.map(({ id, due }) => [id, due]));
+    return overdue.filter(({ leaseId, reason, at }) => {
+      if (over.has(leaseId)) return true;
+      const due = dueOf.get(leaseId);
+      return reason === "checkpoint overdue" && due !== undefined && due === at && block.timestamp > due - grace;
+    });
   }
 
-  /** What the chain itself says at that block, through that endpoint. */
-  async #isOverdue(reader: Reader, { id, taskId }: Lease, block: BlockReference): Promise<boolean> {
-    const [task] = await reader.tasksById(block, [taskId]);
-    if (task && block.timestamp > task.deadline) return true;
-    return Number(await answer(reader.contracts.leases.healthOf(id, blockTag(block)))) === OVERDUE;
+  /** Those of some active leases that anybody may expire at that block: what the chain itself says there, or a deadline. */
+  async #expirable(
+    reader: Reader,
+    overdue: readonly Ailing[],
+    active: readonly Lease[],
+    block: BlockReference,
+  ): Promise<Set<number>> {
+    const deadlines = new Map(
+      overdue.flatMap(({ leaseId, reason, at = Infinity }) =>
+        reason === "task past its deadline" ? [[leaseId, at] as const] : [],
+      ),
+    );
+    const late = active.filter(({ id }) => block.timestamp > (deadlines.get(id) ?? Infinity)).map(({ id }) => id);
+    const others = active.map(({ id }) => id).filter((id) => !late.includes(id));
+    return new Set([...late, ...(await overdueLeases(reader, block, others))]);
   }
 
   /** The step that is due for orphaned ranges, and why. Sends nothing. */
   async look(): Promise<BatchStep> {
+    return nextBatchStep(await this.#view());
+  }
+
+  async #view(): Promise<BatchView> {
     const { reader, metrics } = this.#context;
     const view = await readBatchView(reader, await reader.block());
     metrics.orphans.set(view.orphans);
-    return nextBatchStep(view);
+    return view;
   }
 
-  async #reassign(): Promise<boolean> {
+  async #reassign(expiring: boolean): Promise<boolean> {
     const { reader, sender, logger, metrics } = this.#context;
     const { reassignment } = reader.contracts;
-    const step = await this.look();
+    const step = nextBatchStep({ ...(await this.#view()), expiring });
     if (step.kind === "wait") {
       if (step.why !== this.#lastWait) logger.info({ why: step.why }, "no batch step is due");
       this.#lastWait = step.why;
@@ -165,10 +243,12 @@ export class FailoverKeeper {
     logger.info(step, `${step.kind} batch`);
     const sent = await sender.send(`${step.kind} batch`, async () => {
       // Somebody else may have taken the step meanwhile.
-      if ((await this.look()).kind !== step.kind) return null;
+      const view = await this.#view();
+      if (nextBatchStep(view).kind !== step.kind) return null;
       if (step.kind === "open") return reassignment.open.populateTransaction();
       if (step.kind === "abort") return reassignment.abort.populateTransaction();
-      return reassignment.draw.populateTransaction(DRAWS_AT_ONCE);
+      const count = await fitting(view.batch.left, DRAWS_AT_LEAST, (n, gas) => reassignment.draw.staticCall(n, gas));
+      return reassignment.draw.populateTransaction(count);
     });
     if (sent) metrics.batches.inc({ step: step.kind });
     return sent;

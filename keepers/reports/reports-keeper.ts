@@ -104,7 +104,12 @@ export class ReportsKeeper {
     return this.#inbox.add(signed, this.#now()) ? { accepted: true } : refuse("no room");
   }
 
-  /** One look and what follows from it. @returns Whether a transaction went through. */
+  /**
+   * One look and what follows from it. Calls: those of the mirror, one view for 500 late nodes, and those of paid leases whose time to be
+   * looked at has come. In memory O(nodes), for what reports are held against.
+   *
+   * @returns Whether a transaction went through.
+   */
   async cycle(): Promise<boolean> {
     const { reader, metrics } = this.#context;
     const look = await this.#mirror.look();

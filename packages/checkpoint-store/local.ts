@@ -234,6 +234,11 @@ export class LocalStore {
     return this.#parts().pins.list();
   }
 
+  /** Labels and names of the blocks of what is pinned under a CID; undefined if nothing is, or the store is not open. */
+  protected pinned(root: string): ReturnType<Pins["find"]> {
+    return this.#opened?.pins.find(root);
+  }
+
   /** Deletes all blocks that neither a pin nor a running add or fetch needs. */
   async collectGarbage(): Promise<SweepResult> {
     return this.operation((references) => this.blocks.sweep((name) => references.has(name)));

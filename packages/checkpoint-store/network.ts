@@ -1,5 +1,4 @@
 import { withBitswap } from "@helia/bitswap";
-import { withLibp2pLight } from "@helia/libp2p";
 import type { HeliaWithLibp2p } from "@helia/libp2p";
 import type { PrivateKey } from "@libp2p/interface";
 import { identify } from "@libp2p/identify";
@@ -11,12 +10,15 @@ import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import type { Multiaddr } from "@multiformats/multiaddr";
 import { MemoryDatastore } from "datastore-core";
-import { createHeliaLight } from "helia";
+import { BaseBlockstore } from "blockstore-core/base";
+import type { InputPair } from "interface-blockstore";
+import type { CID } from "multiformats/cid";
 
-import type { BlockFiles } from "./blocks.ts";
+import { type BlockFiles, BlockNotFoundError } from "./blocks.ts";
 import { MAX_BLOCK_BYTES } from "./cids.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { CheckpointError } from "./errors.ts";
+import { loadPrivateHelia } from "./private-helia.ts";
 import { guardTransport, strangerGuard } from "./strangers.ts";
 import type { Acquaintance, StrangerGuard } from "./strangers.ts";
 
@@ -53,6 +55,32 @@ export interface NetworkOptions {
   dialling: DialPolicy;
   /** Which peers are to be kept. */
   acquaintance: Acquaintance;
+  /** Whether bitswap, which knows no reasons, serves nothing and only receives. */
+  receiveOnly: boolean;
+}
+
+/** A store that takes blocks in and shows none of them: what Helia's bitswap has where access is controlled. */
+class Inbox extends BaseBlockstore {
+  readonly #blocks: BlockFiles;
+
+  constructor(blocks: BlockFiles) {
+    super();
+    this.#blocks = blocks;
+  }
+
+  override async has(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  // eslint-disable-next-line require-yield -- there is nothing to show
+  override async *get(cid: CID): AsyncGenerator<Uint8Array> {
+    await Promise.resolve();
+    throw new BlockNotFoundError(`Block ${cid.toString()} is not shown`);
+  }
+
+  override async put(cid: CID, value: InputPair["bytes"]): Promise<CID> {
+    return this.#blocks.put(cid, value);
+  }
 }
 
 /**
@@ -64,11 +92,13 @@ export interface NetworkOptions {
  */
 export async function startNetwork(blocks: BlockFiles, options: NetworkOptions): Promise<NetworkNode> {
   const { dialling } = options;
+  const { createHeliaLight, withLibp2pLight } = await loadPrivateHelia();
+  const blockstore = options.receiveOnly ? new Inbox(blocks) : blocks;
   const refusal = (address: Multiaddr): string | undefined => dialling.refusalOf(address);
   // net.connect takes it, though libp2p does not name it.
   const dialOpts: object = { lookup: dialling.lookup };
   const node = withBitswap(
-    withLibp2pLight(createHeliaLight({ blockstore: blocks, datastore: new MemoryDatastore() }), {
+    withLibp2pLight(createHeliaLight({ blockstore, datastore: new MemoryDatastore() }), {
       privateKey: options.privateKey,
       addresses: { listen: options.listen, announce: options.announce },
       transports: [(components) => guardTransport(tcp({ dialOpts })(components), refusal)],

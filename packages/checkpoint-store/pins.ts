@@ -45,6 +45,8 @@ export class Pins {
   readonly #temporary: string;
   readonly #references: References;
   readonly #records = new Map<string, PinRecord>();
+  /** Names of the blocks of those that were asked for; made when it is first needed. */
+  readonly #blocks = new Map<string, ReadonlySet<string>>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, temporary: string, references: References) {
@@ -99,6 +101,7 @@ export class Pins {
       await rm(this.#fileOf(record.cid), { force: true });
       await fsyncPath(this.#directory);
       this.#records.delete(record.cid);
+      this.#blocks.delete(record.cid);
       for (const name of record.blocks) this.#references.release(name);
       return true;
     });
@@ -114,6 +117,15 @@ export class Pins {
         size,
         blocks: blocks.length,
       }));
+  }
+
+  /** Labels and blocks of what is pinned under a CID; undefined if nothing is. O(1) but for the first time. */
+  find(cid: string): { readonly labels: readonly string[]; readonly blocks: ReadonlySet<string> } | undefined {
+    const record = this.#records.get(cid);
+    if (!record) return undefined;
+    const blocks = this.#blocks.get(cid) ?? new Set(record.blocks);
+    this.#blocks.set(cid, blocks);
+    return { labels: record.labels, blocks };
   }
 
   async #write(record: PinRecord): Promise<void> {

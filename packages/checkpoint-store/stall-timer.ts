@@ -1,6 +1,7 @@
 import type { CID } from "multiformats/cid";
 
 import { CheckpointError } from "./errors.ts";
+import type { Json } from "./messages/frames.ts";
 
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 /** Longest time in ms without the arrival of any block, if none is given. */
@@ -16,6 +17,8 @@ export interface TimeOuts {
   signal?: AbortSignal;
   /** Multiaddrs of those who should have it: asked before all other peers, and all at once. At most {@link MAX_NAMED} count. */
   from?: readonly string[];
+  /** About the reason for which this is wanted; goes with the proof to those who are asked. */
+  hint?: Json;
 }
 
 /** Addresses that a fetch may name. */
@@ -26,7 +29,7 @@ export interface Asked {
   /** Names of the peers. */
   peers: () => string[];
   /** What they did wrong, in words. */
-  source: { readonly complaints: readonly string[] };
+  source: { readonly complaints: readonly string[]; readonly refusals?: readonly string[] };
 }
 
 /** Knows which blocks are waited for, and when it has been too long. */
@@ -77,10 +80,9 @@ export class StallTimer {
 
   #missing(cid: string, wasCorrupt: boolean, idle: number): CheckpointError {
     const peers = this.#parts.peers();
-    const { complaints } = this.#parts.source;
-    const asked = [peers.length === 0 ? "no peer is connected" : `asked peers ${peers.join(", ")}`, ...complaints].join(
-      "; ",
-    );
+    const { complaints, refusals = [] } = this.#parts.source;
+    const names = peers.length === 0 ? "no peer is connected" : `asked peers ${peers.join(", ")}`;
+    const asked = [names, ...complaints, ...refusals].join("; ");
     const what = cid === this.#root.toString() ? `CID ${cid}` : `Block ${cid} of CID ${this.#root.toString()}`;
     if (wasCorrupt || complaints.length > 0) {
       return new CheckpointError(

@@ -2,6 +2,10 @@ import { join, resolve } from "node:path";
 
 import type { CID } from "multiformats/cid";
 
+import { type Access, ACCESS_PROTOCOL, BLOCK_PROTOCOL, MAX_ACCESS_BYTES } from "./access/access.ts";
+import { Gate, MAX_BLOCK_MESSAGE } from "./access/gate.ts";
+import { Grants } from "./access/grants.ts";
+import { type Ask, Tickets } from "./access/tickets.ts";
 import { toCid } from "./cids.ts";
 import { CheckpointError } from "./errors.ts";
 import { DialPolicy } from "./dial-policy.ts";
@@ -26,10 +30,11 @@ import type { PeerStatus, RejectedAddress } from "./peers.ts";
 import type { HttpLimits } from "@verai/system/http/server";
 import { withReader } from "./reader.ts";
 import type { ReaderContext } from "./reader.ts";
-import { besideLibp2p, listenAddress, readHttpAddress, toEndpoint } from "./transfer/addresses.ts";
+import { besideLibp2p, listenAddress, splitAddresses, toEndpoint } from "./transfer/addresses.ts";
 import type { HttpAddress } from "./transfer/addresses.ts";
 import { BitswapSource } from "./transfer/bitswap.ts";
-import { Asking, HttpPuller } from "./transfer/puller.ts";
+import { MessageSource } from "./transfer/by-message.ts";
+import { Asking, type Credentials, HttpPuller } from "./transfer/puller.ts";
 import { BlockServer } from "./transfer/server.ts";
 import { SharedWork } from "./transfer/shared.ts";
 import { NetworkSource } from "./transfer/source.ts";
@@ -55,6 +60,11 @@ export interface CheckpointStoreOptions {
   trusted?: readonly string[];
   /** Bounds of the HTTP server that differ from the usual ones. */
   httpLimits?: Partial<HttpLimits>;
+  /**
+   * Who may read what is here, and how this store shows that it may read what others have. Left out: anyone who asks is served, and
+   * content of others is asked for without a proof.
+   */
+  access?: Access | undefined;
   /** Maximum bytes that all blocks together may have; see {@link LocalStore}. Default: no bound. */
   maxBytes?: number;
   log?: Log;
@@ -89,12 +99,17 @@ interface Running {
 export class CheckpointStore extends LocalStore {
   readonly #options: CheckpointStoreOptions;
   readonly #messenger: Messenger;
+  readonly #grants = new Grants((root) => this.pinned(root));
+  readonly #tickets: Tickets | undefined;
+  readonly #ask: Ask = (peer, protocol, body, options) => this.request(peer, protocol, body, options);
   #running: Running | undefined;
 
   constructor(options: CheckpointStoreOptions) {
     super(options.directory, options.log, options.maxBytes);
     this.#options = options;
     this.#messenger = new Messenger(this.log);
+    const { access } = options;
+    this.#tickets = access && new Tickets(access, this.#ask);
   }
 
   /**
@@ -112,12 +127,15 @@ export class CheckpointStore extends LocalStore {
       const { listen = ["/ip4/127.0.0.1/tcp/0"], announce = [], http = {} } = this.#options;
       let port = 0;
       if (http !== false) {
-        server = new BlockServer((cid) => this.blocks.read(cid), this.log, this.#options.httpLimits);
+        const admit = (header: string | undefined, cid: CID): boolean => this.#grants.admitsHeader(header, cid);
+        const { access, httpLimits } = this.#options;
+        server = new BlockServer((cid) => this.blocks.read(cid), this.log, httpLimits, access && admit);
         port = await server.start(listenAddress(http.listen, listen));
       }
       const dialling = new DialPolicy(this.#options.reach ?? "any", this.#options.trusted);
       const acquaintance: Acquaintance = { isWanted: (peer) => this.#running?.peers.isWanted(peer) ?? false };
-      node = await startNetwork(this.blocks, { privateKey, listen, announce, dialling, acquaintance });
+      const receiveOnly = this.#options.access !== undefined;
+      node = await startNetwork(this.blocks, { privateKey, listen, announce, dialling, acquaintance, receiveOnly });
       const libp2p = node.libp2p.getMultiaddrs().map((address) => address.toString());
       this.#running = {
         node,
@@ -128,6 +146,7 @@ export class CheckpointStore extends LocalStore {
         server,
         httpAddresses: http === false ? [] : (http.announce ?? besideLibp2p(libp2p, port)),
       };
+      await this.#serveAccess();
       const { guard } = node.libp2p.services;
       await this.#messenger.start(node.libp2p, (peer) => {
         guard.prove(peer);
@@ -174,22 +193,21 @@ export class CheckpointStore extends LocalStore {
    * Keeps connected to some of these peers from now on (see {@link PeerKeeper.set}), and asks those addresses that end with
    * `/http` for blocks. Own addresses are passed over.
    *
-   * @param addresses - the most important peers first: these are connected to, and asked first
+   * @param addresses - the most important peers first: these are connected to, and asked first. Of each peer its addresses of
+   * libp2p before those of HTTP, as an endpoint has them: access is asked for there
    */
   setPeers(addresses: readonly string[]): RejectedAddress[] {
     const { peers, puller, httpAddresses, dialling } = this.#network();
     const http: HttpAddress[] = [];
     const rejected: RejectedAddress[] = [];
-    const others = addresses.filter((text) => {
-      const address = readHttpAddress(text);
-      if (address === undefined) return true;
+    const split = splitAddresses(addresses);
+    for (const { text, address } of split.http) {
       const reason = dialling.refusal(address.host);
       if (reason !== undefined) rejected.push({ address: text, reason });
       else if (!httpAddresses.includes(text)) http.push(address);
-      return false;
-    });
+    }
     puller.set(http);
-    return [...rejected, ...peers.set(others)];
+    return [...rejected, ...peers.set(split.libp2p)];
   }
 
   /** How it stands with the peers that were set. */
@@ -255,7 +273,7 @@ export class CheckpointStore extends LocalStore {
    */
   async verifyLeaf(cid: CID | string, nonce: string, proof: unknown, timeOuts: TimeOuts = {}): Promise<boolean> {
     const root = toCid(cid);
-    return this.#reading(timeOuts, (context) =>
+    return this.#reading(root, timeOuts, (context) =>
       withReader(root, context, timeOuts, async ({ read }) => {
         const { cid: leaf, path } = await pickLeaf(root, nonce, read);
         if (!isSpotProof(proof) || proof.leaf !== leaf.toString() || proof.path.join() !== path.join()) return false;
@@ -265,7 +283,7 @@ export class CheckpointStore extends LocalStore {
   }
 
   async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
-    return this.#reading(options, (context) =>
+    return this.#reading(root, options, (context) =>
       runFetch(root, context, options, async (fetched) => {
         await work(fetched);
         if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
@@ -274,13 +292,25 @@ export class CheckpointStore extends LocalStore {
     );
   }
 
-  async #reading<T>(timeOuts: TimeOuts, work: (context: ReaderContext) => Promise<T>): Promise<T> {
+  async #reading<T>(root: CID, timeOuts: TimeOuts, work: (context: ReaderContext) => Promise<T>): Promise<T> {
     return this.operation(async (references, stopped) => {
       const { node, puller, shared } = this.#network();
-      const named = puller.at(this.#named(timeOuts.from ?? []));
-      const asking = new Asking(puller, timeOuts.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS, named.peers);
-      const source = new NetworkSource(asking, new BitswapSource(node.blockstore));
-      const peers = (): string[] => [...node.libp2p.getPeers().map((peer) => peer.toString()), ...asking.peers];
+      const from = timeOuts.from ?? [];
+      const named = puller.at(this.#named(from));
+      const credentials = this.#credentials(root, timeOuts.hint ?? null);
+      const asking = new Asking(puller, timeOuts.stallTimeout ?? DEFAULT_STALL_TIMEOUT_MS, named.peers, credentials);
+      const owners = named.peers.map(({ owner }) => owner).filter((owner) => owner.length > 0);
+      const connected = (): string[] => node.libp2p.getPeers().map((peer) => peer.toString());
+      const messages =
+        credentials &&
+        new MessageSource({
+          ask: this.#ask,
+          blocks: this.blocks,
+          credentials,
+          peers: () => [...owners, ...connected()],
+        });
+      const source = new NetworkSource(asking, new BitswapSource(node.blockstore), messages);
+      const peers = (): string[] => [...connected(), ...asking.peers];
       try {
         return await work({ blocks: this.blocks, source, shared, references, stopped, peers });
       } finally {
@@ -292,15 +322,43 @@ export class CheckpointStore extends LocalStore {
   /** The HTTP addresses of those that are named; the others among them are connected to. */
   #named(addresses: readonly string[]): HttpAddress[] {
     const { peers, httpAddresses, dialling } = this.#network();
-    const http: HttpAddress[] = [];
-    const others: string[] = [];
-    for (const text of addresses.slice(0, MAX_NAMED)) {
-      const address = readHttpAddress(text);
-      if (address === undefined) others.push(text);
-      else if (dialling.refusal(address.host) === undefined && !httpAddresses.includes(text)) http.push(address);
-    }
-    peers.meet(others);
-    return http;
+    const split = splitAddresses(addresses.slice(0, MAX_NAMED));
+    const http = split.http.filter(
+      ({ text, address }) => dialling.refusal(address.host) === undefined && !httpAddresses.includes(text),
+    );
+    peers.meet(split.libp2p);
+    return http.map(({ address }) => address);
+  }
+
+  /** How a fetch shows that it may have some content; undefined where this store has no proofs to give. */
+  #credentials(root: CID, hint: Json): Credentials | undefined {
+    const tickets = this.#tickets;
+    if (tickets === undefined) return undefined;
+    const [own, name] = [this.peerId, root.toString()];
+    return {
+      at: (peer) => tickets.at(own, peer, name, hint),
+      forget: (peer) => {
+        tickets.forget(peer, name);
+      },
+    };
+  }
+
+  /** Answers those who ask for access, and gives blocks by message. */
+  async #serveAccess(): Promise<void> {
+    const { access } = this.#options;
+    if (access === undefined) return;
+    const gate = new Gate(
+      access,
+      this.#grants,
+      (root) => this.pinned(root),
+      (cid) => this.blocks.read(cid),
+    );
+    await this.handle(ACCESS_PROTOCOL, (body, requester) => gate.grant(body, requester), {
+      maxBytes: MAX_ACCESS_BYTES,
+    });
+    await this.handle(BLOCK_PROTOCOL, (body, requester) => gate.block(body, requester), {
+      maxBytes: MAX_BLOCK_MESSAGE,
+    });
   }
 
   #network(): Running {

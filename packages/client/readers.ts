@@ -147,6 +147,18 @@ export class Reader {
     return { ids: ids.map(safe), total };
   }
 
+  /** Ids of tasks whose release fees are held, in no order: `count` from the `offset`-th on; and how many there are in all. */
+  async tasksWithFees(
+    at: BlockReference,
+    offset: number,
+    count: number,
+  ): Promise<{ readonly ids: number[]; readonly total: number }> {
+    const { releaseFees } = this.contracts;
+    const total = safe(await answer(releaseFees.heldCount(blockTag(at))));
+    const ids = total === 0 ? [] : await answer(releaseFees.heldPage(offset, count, blockTag(at)));
+    return { ids: ids.map(safe), total };
+  }
+
   /** Whether a round could take a task at this block, or what keeps it out. */
   async admission(at: BlockReference, taskId: number): Promise<Admission> {
     return enumName(ADMISSIONS, await answer(this.contracts.tasks.admissionOf(taskId, blockTag(at))));

@@ -37,18 +37,44 @@ export interface Wish {
   readonly replicas?: number;
 }
 
+/** Markets that were closed, by what they were deployed with: the next one begins where these did. */
+const closed = new Map<string, Deployed[]>();
+
+type Deployed = Awaited<ReturnType<typeof deploy>>;
+
+/** Deploys a market, and keeps what it is before anything happens on it. */
+async function deploy(changes: ParameterChanges, rules?: "base") {
+  const deployed = await deployLocal(rules, changes);
+  const { contracts, connection, accounts } = deployed;
+  await contracts.token.connect(accounts.governance).approve(contracts.vault, 10n ** 9n * VER);
+  return { ...deployed, since: Date.now(), untouched: await connection.networkHelpers.takeSnapshot() };
+}
+
+/** Sets a market that was closed back to its beginning, which is now. Deploying it again would take 50 times as long. */
+async function reopen(deployed: Deployed): Promise<Deployed> {
+  const { connection, since, untouched } = deployed;
+  await connection.provider.request({ method: "evm_setIntervalMining", params: [0] });
+  await connection.provider.request({ method: "evm_setAutomine", params: [true] });
+  await untouched.restore();
+  // Programs compare the chain's clock with their own.
+  await connection.networkHelpers.time.increase(Math.max(1, Math.floor((Date.now() - since) / 1000)));
+  return deployed;
+}
+
 /**
  * A deployed market with helpers to fill it: what contributors, developers and the oracle do, done by one account.
  *
  * @param changes Governed parameters that differ from localhost's.
+ * @param rules Network whose governed parameters hold in place of localhost's.
  */
-export async function openMarket(changes: ParameterChanges = {}) {
-  const deployed = await deployLocal(undefined, changes);
+export async function openMarket(changes: ParameterChanges = {}, rules?: "base") {
+  const kind = JSON.stringify([changes, rules]);
+  const before = closed.get(kind)?.pop();
+  const deployed = before ? await reopen(before) : await deploy(changes, rules);
   const { contracts, connection, accounts } = deployed;
   const { ethers } = connection;
   const treasury = accounts.governance;
   const vault = await contracts.vault.getAddress();
-  await contracts.token.connect(treasury).approve(vault, 10n ** 9n * VER);
   const tasks = contracts.tasks.connect(treasury);
   const server = await serve(connection.provider);
   let operators = 0;
@@ -57,7 +83,7 @@ export async function openMarket(changes: ParameterChanges = {}) {
     url: server.url,
     async close(): Promise<void> {
       await server.close();
-      await connection.close();
+      closed.set(kind, [...(closed.get(kind) ?? []), deployed]);
     },
     /**
      * Registers a node.
@@ -124,7 +150,7 @@ export async function openMarket(changes: ParameterChanges = {}) {
  * @param account Index of the account that pays.
  */
 export async function openClient(market: Awaited<ReturnType<typeof openMarket>>, account = 5) {
-  const provider = await openProvider(market.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20 });
+  const provider = await openProvider(market.url, { chainId: LOCAL_CHAIN_ID, pollingMs: 20, timeoutMs: 60_000 });
   const addresses = await addressesOf(market);
   const contracts = connect({ chainId: LOCAL_CHAIN_ID, file: "test", addresses }, provider);
   const signer = (await openSigner({ testAccount: account }, LOCAL_CHAIN_ID)).connect(provider);

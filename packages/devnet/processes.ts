@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,16 +60,16 @@ export class Processes {
     guarded: boolean,
   ): Running {
     const log = join(this.#logs, `${name}.log`);
-    const file = createWriteStream(log, { flags: "a" });
+    // It writes by itself: nothing passes through this process, and what it said last is there when it has ended.
+    const file = openSync(log, "a");
     const child = spawn(program, args, {
       cwd: ROOT,
       env: { ...process.env, ...environment },
-      stdio: ["ignore", "pipe", "pipe", ...(guarded ? (["pipe"] as const) : [])],
+      stdio: ["ignore", file, file, ...(guarded ? (["pipe"] as const) : [])],
       // Ctrl-C is for this process, which ends the others in their order.
       detached: guarded,
     });
-    child.stdout?.pipe(file);
-    child.stderr?.pipe(file);
+    closeSync(file);
     const exit = new Promise<number | NodeJS.Signals>((resolve) => {
       child.once("exit", (code, signal) => {
         this.#running.delete(name);

@@ -7,12 +7,17 @@ import { clearOutputs } from "./outputs.ts";
 import type { TaskSpec } from "./spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
 import { BoundedLog } from "./log.ts";
-import { nodeArguments, type TrainerProgram } from "./process/arguments.ts";
+import {
+  type InterpretedPrograms,
+  interpreterArguments,
+  nodeArguments,
+  type TrainerProgram,
+} from "./process/arguments.ts";
 import { boundedUnit } from "./time-outs.ts";
 import { endLeftover } from "./process/record.ts";
 import { launch } from "./process/running.ts";
 
-export type { TrainerProgram } from "./process/arguments.ts";
+export type { InterpretedPrograms, TrainerProgram } from "./process/arguments.ts";
 
 /** Bound on a unit's log, in bytes. */
 const LOG_BYTES = 1024 * 1024;
@@ -33,13 +38,16 @@ const LOG_BYTES = 1024 * 1024;
  */
 export class ProcessExecutor implements Executor {
   readonly name = "process";
-  readonly #trainers: ReadonlyMap<string, TrainerProgram>;
+  readonly #trainers: ReadonlyMap<string, TrainerProgram | InterpretedPrograms>;
   readonly #logBytes: number;
   /** Roots of the units being started or running. */
   readonly #busy = new Set<string>();
 
   /** @param trainers Programs by the name that specs use; see `packages/executor/trainers/registry.ts`. */
-  constructor(options: { readonly trainers: ReadonlyMap<string, TrainerProgram>; readonly logBytes?: number }) {
+  constructor(options: {
+    readonly trainers: ReadonlyMap<string, TrainerProgram | InterpretedPrograms>;
+    readonly logBytes?: number;
+  }) {
     this.#trainers = options.trainers;
     this.#logBytes = options.logBytes ?? LOG_BYTES;
   }
@@ -81,16 +89,22 @@ export class ProcessExecutor implements Executor {
         input: await realpath(folder.input),
         output: await realpath(folder.output),
       };
-      const args = nodeArguments(
-        program,
-        { readable: [directories.input], writable: [directories.checkpoint, directories.output] },
-        spec.resources.memoryMiB,
-        spec.args,
-      );
+      const isInterpreted = "interpreter" in program;
+      const args = isInterpreted
+        ? interpreterArguments(directories.input, spec.args)
+        : nodeArguments(
+            program,
+            { readable: [directories.input], writable: [directories.checkpoint, directories.output] },
+            spec.resources.memoryMiB,
+            spec.args,
+          );
+      const command = isInterpreted ? program.interpreter : process.execPath;
+      // What a program prints is read while it runs.
+      const env = { ...(isInterpreted && { PYTHONUNBUFFERED: "1" }), ...unitEnvironment(spec.env, unit, directories) };
       const log = await BoundedLog.open(folder.log, this.#logBytes);
       const ended = leftover === undefined ? "" : `, after ending leftover process ${leftover}`;
       await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${ended}\n`);
-      const running = await launch(unit, log, { args, env: unitEnvironment(spec.env, unit, directories) });
+      const running = await launch(unit, log, { command, args, env });
       void running.exited.finally(() => this.#busy.delete(folder.root));
       return boundedUnit(running);
     } catch (error) {

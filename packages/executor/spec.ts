@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { environmentNameProblem } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
+import { isSealed, parseEnvelope } from "./sealed/envelope.ts";
 import { collidingPaths, relativePathProblem } from "./paths.ts";
 
 /** Longest task spec, in bytes. */
@@ -31,6 +32,11 @@ const path = line(255, "a relative path").superRefine((value, context) => {
   const problem = relativePathProblem(value);
   if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
 });
+
+/** Whether a variable is named as secrets are. */
+function isSecretName(name: string): boolean {
+  return /_(?:KEY|TOKEN|SECRET|PASSWORD)$/i.test(name) || /^(?:KEY|TOKEN|SECRET|PASSWORD)$/i.test(name);
+}
 
 /** Schema of a task spec; see {@link TaskSpec} for the meaning of its fields. Unknown keys are errors. */
 const taskSpec = z
@@ -77,6 +83,16 @@ const taskSpec = z
       .array(whole(1, 255, "an exit code"))
       .max(255)
       .default([]),
+    confidential: z.boolean({ error: "has to be true or false" }).optional(),
+    public: z.boolean({ error: "has to be true or false" }).optional(),
+    readers: z
+      .array(
+        z
+          .string({ error: "has to be an address" })
+          .regex(/^0x[0-9a-fA-F]{40}$/, { error: "has to be an address: 0x and 40 hexadecimal digits" }),
+      )
+      .max(32)
+      .optional(),
     network: z.enum(["none", "outbound"], { error: 'has to be "none" (the default) or "outbound"' }).default("none"),
   })
   .superRefine((spec, context) => {
@@ -97,9 +113,18 @@ const taskSpec = z
     if (shmMiB > memoryMiB) {
       issue(["resources", "shmMiB"], `has to be at most resources.memoryMiB (${memoryMiB}), as what lies there counts`);
     }
+    if (spec.confidential === true && spec.public === true) {
+      issue(["public"], "cannot be true for a confidential task: leave one of the two out");
+    }
     for (const name of Object.keys(spec.env)) {
       const problem = environmentNameProblem(name, spec.trainer);
       if (problem !== undefined) issue(["env", name], problem);
+      else if (spec.confidential !== true && isSecretName(name)) {
+        issue(
+          ["env", name],
+          'is the name of a secret, and all nodes of the task read the spec: set "confidential": true, or rename it',
+        );
+      }
     }
     for (const cid of Object.keys(spec.inputs)) {
       const problem = cidProblem(cid);
@@ -128,6 +153,8 @@ const taskSpec = z
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
  * - `maxRestarts`, `retryableExitCodes`: see `restarts.ts`
  * - `network`: "none" or "outbound"
+ * - `confidential`: spec, inputs, checkpoints and results are sealed under a key that only the task's nodes are given
+ * - `public`: anyone who asks may read spec, inputs, checkpoints and results; `readers`: addresses that may, beside the developer
  */
 export type TaskSpec = z.output<typeof taskSpec>;
 
@@ -154,6 +181,11 @@ export function parseSpec(bytes: Uint8Array): TaskSpec {
     throw new WorkloadError("SPEC_INVALID", `The task spec is not JSON in UTF-8: ${String(cause)}`, { cause });
   }
   return check(json);
+}
+
+/** CIDs of the inputs of a spec, be it sealed or not, each once. @throws {@link WorkloadError} `SPEC_INVALID` as {@link parseSpec} does. */
+export function inputsOf(bytes: Uint8Array): string[] {
+  return isSealed(bytes) ? [...new Set(parseEnvelope(bytes).inputs)] : Object.keys(parseSpec(bytes).inputs);
 }
 
 /**

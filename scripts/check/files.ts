@@ -4,17 +4,24 @@ import { join } from "node:path";
 /** The repository. */
 export const ROOT = join(import.meta.dirname, "../..");
 
-/** Modules of Node's whose use by one test cannot be seen by another in the same process. */
+/**
+ * Modules of Node's whose use by one test cannot be seen by another in the same process. Files are among them: a test writes
+ * only into a temporary folder of its own.
+ */
 const HARMLESS = new Set([
   "assert/strict",
   "buffer",
   "crypto",
+  "fs",
+  "fs/promises",
+  "os",
   "path",
   "perf_hooks",
   "test",
   "timers/promises",
   "url",
   "util",
+  "zlib",
 ]);
 /** Words of what a test shares with others in its process: hooks, mocked clocks, the environment, networks. */
 const SHARED = /\bprocess\.|\bglobalThis\b|\blisten\(|libp2p|CheckpointStore|helia/i;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import type { Checkpoint, Lease, Node } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
+import type { Access } from "@verai/checkpoint-store/access/access";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { ParticipantTask } from "@verai/devnet/participants";
@@ -52,6 +53,7 @@ export async function readTrained(
  * Others are tried in the order in which they hold copies.
  *
  * @param directory For the stores that fetch.
+ * @param accessOf What a task's developer shows to those that hold its checkpoints.
  */
 export async function fetchCheckpoints(
   session: Session,
@@ -59,6 +61,7 @@ export async function fetchCheckpoints(
   nodes: readonly Node[],
   nameOf: (nodeId: number) => string,
   directory: string,
+  accessOf: (taskId: number) => Promise<Access>,
 ): Promise<FetchedCheckpoint[]> {
   const { reader } = session;
   const block = await reader.block();
@@ -78,7 +81,8 @@ export async function fetchCheckpoints(
       const endpoint = active.find(({ id }) => id === holder)?.endpoint ?? "";
       const store = `lease-${String(lease.id)}-${String(holder)}`;
       const about = { leaseId: lease.id, madeBy: nameOf(lease.nodeId), fetchedFrom: nameOf(holder) };
-      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store))) };
+      const access = await accessOf(lease.taskId);
+      last = { ...about, ...(await fetchFrom(endpoint, checkpoint, join(directory, store), access)) };
       if (last.verified) break;
     }
     if (last) fetched.push(last);
@@ -90,9 +94,10 @@ async function fetchFrom(
   endpoint: string,
   checkpoint: Checkpoint,
   directory: string,
+  access: Access,
 ): Promise<Pick<FetchedCheckpoint, "cid" | "size" | "verified" | "error">> {
   const cid = fromChainCid(checkpoint).toString();
-  const store = new CheckpointStore({ directory });
+  const store = new CheckpointStore({ directory, access });
   await store.start();
   try {
     store.setPeers(endpoint.split(","));

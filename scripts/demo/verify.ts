@@ -6,6 +6,7 @@ import { ACCOUNTS, NODES, SPARES, TASKS } from "@verai/devnet/participants";
 import { readLog } from "@verai/devnet/logs";
 import { gasByStep, readLedgerTotals } from "@verai/devnet/observe";
 import { jointOptimum } from "./optimum.ts";
+import { openAccess } from "@verai/client/open-access";
 import { fetchCheckpoints, readTrained } from "./results.ts";
 import type { Report } from "./report.ts";
 import type { Output } from "@verai/devnet/output";
@@ -43,7 +44,12 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
 
   output.say("fetching every lease's last checkpoint back from another node");
   const paid = leases.filter(({ status }) => status === "paid");
-  const checkpoints = await fetchCheckpoints(session, paid, nodes, nameOf, join(data, "check"));
+  // Nobody but its developer, and those who work on it, reads what a task leaves.
+  const accessOf = async (taskId: number) => {
+    const account = developerOf.find((each) => each.taskId === taskId)?.participant.account ?? 0;
+    return openAccess(session, (await session.queue({ testAccount: account })).signer);
+  };
+  const checkpoints = await fetchCheckpoints(session, paid, nodes, nameOf, join(data, "check"), accessOf);
   const trained = await readTrained(developerOf, leases);
   const books = await readLedgerTotals(contracts, accounts);
   const gas = await gasByStep(provider, contracts, firstBlock);

@@ -7,6 +7,7 @@ import { ROOT } from "@verai/devnet/processes";
 import type { RehearsalChain } from "./chain.ts";
 import { connect } from "@verai/client/deployment";
 import { readDeployment } from "@verai/client/deployment-file";
+import { Reader } from "@verai/client/readers";
 import { CHAIN_ID } from "./chain.ts";
 import { HARDHAT } from "@verai/devnet/chain";
 import { type Processes } from "@verai/devnet/processes";
@@ -28,6 +29,11 @@ export async function placeCoordinator(chain: RehearsalChain, payer: Wallet, add
   await mock.waitForDeployment();
   const code = await chain.provider.getCode(await mock.getAddress());
   await chain.provider.send(`${chain.prefix}_setCode`, [address, code]);
+}
+
+/** Reads the deployment on the chain itself, past the endpoint that fails for a while. */
+export async function readerOf({ provider }: RehearsalChain, file: string): Promise<Reader> {
+  return new Reader(connect(await readDeployment(CHAIN_ID, file), provider));
 }
 
 /** A checkpoint that others have signed for, as the chain tells. */

@@ -16,6 +16,7 @@ const program = {
   cpus: 2,
   memoryMiB: 4096,
   gpus: 0,
+  confidential: false,
   scratchMiB: 1024,
   outputs: ["model.safetensors"],
   checkpointInterval: 60,
@@ -29,6 +30,8 @@ test("a script with its folder and data becomes a spec", () => {
   assert.deepEqual(spec.inputs, { [CODE]: "code", [DATA]: "data" });
   assert.deepEqual(spec.resources, { cpus: 2, memoryMiB: 4096, gpus: 0, ephemeralMiB: 1024, shmMiB: 1024 });
   assert.deepEqual(parseSpec(programSpec({ ...program, data: undefined })).inputs, { [CODE]: "code" });
+  const own = parseSpec(programSpec({ ...program, image: undefined, confidential: true }));
+  assert.deepEqual([own.trainer, own.args[0], own.confidential], ["python", "code/train.py", true]);
   assert.throws(() => programSpec({ ...program, data: CODE }), /leave --data out/);
   assert.throws(() => programSpec({ ...program, image: "trainer-python:latest" }), /image by digest/);
 });

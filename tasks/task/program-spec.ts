@@ -8,7 +8,9 @@ export interface PythonProgram {
   readonly code: string;
   /** CID of the data, if there is any. */
   readonly data: string | undefined;
-  readonly image: string;
+  /** Undefined: the Python of a machine that has the trainer {@link LOCAL_PYTHON}. */
+  readonly image: string | undefined;
+  readonly confidential: boolean;
   readonly args: readonly string[];
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -22,6 +24,8 @@ export interface PythonProgram {
 
 /** Names of a program's inputs below DRMP_INPUT_DIR. */
 const [CODE, DATA] = ["code", "data"];
+/** Name of the trainer by which nodes of a network on one machine run scripts with that machine's Python. */
+export const LOCAL_PYTHON = "python";
 /** Where an image's containers have their inputs. */
 const INPUT = "/verai/input";
 
@@ -32,17 +36,21 @@ export function programSpec(program: PythonProgram): Uint8Array {
   return specBytes({
     version: 1,
     name: script.slice(0, 100),
-    image,
-    // The image's entry point, its init, stays.
-    args: ["python3", `${INPUT}/${CODE}/${script}`, ...args],
+    ...(image === undefined
+      ? { trainer: LOCAL_PYTHON, args: [`${CODE}/${script}`, ...args] }
+      : // The image's entry point, its init, stays.
+        { image, args: ["python3", `${INPUT}/${CODE}/${script}`, ...args] }),
+    ...(program.confidential && { confidential: true }),
     inputs: { [code]: CODE, ...(data === undefined ? {} : { [data]: DATA }) },
     resources: {
       cpus,
       memoryMiB,
       gpus,
-      ephemeralMiB: scratchMiB,
-      // Workers of a loader hand over batches there.
-      shmMiB: Math.floor(memoryMiB / 4),
+      ...(image !== undefined && {
+        ephemeralMiB: scratchMiB,
+        // Workers of a loader hand over batches there.
+        shmMiB: Math.floor(memoryMiB / 4),
+      }),
     },
     checkpoint: { intervalSeconds: program.checkpointInterval },
     outputs: [...outputs],

@@ -1,10 +1,13 @@
 import type { Environment } from "../session/environment.ts";
 
+import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { openAccess } from "@verai/client/open-access";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
+import { keysOf } from "./keys.ts";
 import { parseTask } from "./parse.ts";
 import { deliveredLeases, fetchResults } from "./results.ts";
-import { withStore } from "./store.ts";
+import { LOOK_MS, withStore } from "./store.ts";
 
 interface Arguments extends WritingArguments {
   readonly task: number;
@@ -26,9 +29,10 @@ export default async function result(args: Arguments, environment: Environment):
         `Task ${String(task.id)} has no results yet; \`npx hardhat task:status --task ${String(task.id)}\` says how it stands.`,
       );
     }
-    const fetched = await withStore(reader, args.store, (store) =>
-      fetchResults(output, store, task.id, delivered, args.out),
-    );
+    const access = await openAccess(session, (await context.account()).signer);
+    const opening = { keys: keysOf(context), spec: task.spec.digest };
+    const fetch = (store: CheckpointStore) => fetchResults(output, store, task.id, delivered, args.out, opening);
+    const fetched = await withStore(reader, args.store, fetch, LOOK_MS, undefined, access);
     const open = fetched.filter(({ status }) => status === "delivered").map(({ lease }) => lease);
     if (args.accept && open.length > 0) {
       const { queue } = await context.account();

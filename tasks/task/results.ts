@@ -6,6 +6,8 @@ import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import type { Lease } from "@verai/client/entities";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { openResult } from "@verai/developer/seal-task";
+import type { TaskKeys } from "@verai/developer/task-keys";
 import type { Output } from "../session/output.ts";
 
 /** Time without any progress after which a result counts as not to be had now, milliseconds. */
@@ -27,13 +29,21 @@ export async function deliveredLeases(reader: Reader, block: BlockReference, tas
   );
 }
 
-/** Fetches what leases have delivered, and verifies it against its CIDs. */
+/** Where a task's results are opened, if it is confidential. */
+export interface Opening {
+  readonly keys: Pick<TaskKeys, "find">;
+  /** Digest of the task's spec. */
+  readonly spec: string;
+}
+
+/** Fetches what leases have delivered, verifies it against its CIDs, and opens it if it is sealed. */
 export async function fetchResults(
   output: Output,
   store: CheckpointStore,
   task: number,
   leases: readonly Lease[],
   out: string,
+  opening: Opening,
 ): Promise<FetchedResult[]> {
   const found: FetchedResult[] = [];
   for (const { id, result: made, status } of leases) {
@@ -48,6 +58,7 @@ export async function fetchResults(
       stallTimeout: STALL_MS,
       pin: `result-${String(id)}`,
     });
+    await openResult(opening.keys, opening.spec, path);
     output.say(`lease ${String(id)}  ${cid}  ${String(size)} bytes, verified  ${path}`);
     found.push({ lease: id, cid, path, size, status });
   }

@@ -1,5 +1,6 @@
 import { basename, dirname } from "node:path";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { addToStore } from "../data/add.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { Environment } from "../session/environment.ts";
@@ -15,6 +16,8 @@ interface Arguments extends SubmitArguments {
   readonly memory: number;
   readonly gpus: number;
   readonly scratch: number;
+  readonly class: string;
+  readonly confidential: boolean;
   readonly outputs: string;
   readonly out: string;
 }
@@ -23,14 +26,17 @@ interface Arguments extends SubmitArguments {
 const UNIT_SECONDS = 86_400;
 
 /** Packs a Python script with its folder, submits it, follows it, and fetches what it leaves. */
-export default async function run(args: Arguments, environment: Environment): Promise<void> {
+export default async function run(given: Arguments, environment: Environment): Promise<void> {
+  const classes = [given.classes, given.class].filter((each) => each !== "").join(",");
+  const args = { ...given, classes };
   const { script, data, image, store } = args;
   await submitAndFollow(
     args,
     environment,
-    async () => {
-      if (script === "") throw new Error("Name the script: --script train.py");
-      if (image === "")
+    async ({ chainId }) => {
+      if (script === "") throw new Error("Name the script: drmp run train.py");
+      // On a network of this machine, nodes run it with the machine's own Python.
+      if (image === "" && chainId !== LOCAL_CHAIN_ID)
         throw new Error("Name an image with PyTorch by digest: --image <registry>/trainer-python@sha256:…");
       const code = await addToStore(store, dirname(script));
       const inputs = data === "" ? undefined : await addToStore(store, data);
@@ -38,7 +44,8 @@ export default async function run(args: Arguments, environment: Environment): Pr
         script: basename(script),
         code: code.cid,
         data: inputs?.cid,
-        image,
+        image: image === "" ? undefined : image,
+        confidential: args.confidential,
         args: args.args === "" ? [] : args.args.split(" "),
         cpus: Number(args.cpus),
         memoryMiB: args.memory,

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { RpcUnavailableError } from "@verai/client/errors";
 import type { Reader } from "@verai/client/readers";
+import type { Access } from "@verai/checkpoint-store/access/access";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { createLogger } from "@verai/process/logger";
 import { reachOf } from "@verai/process/reach";
@@ -18,6 +19,8 @@ export const LOOK_MS = 10_000;
 /**
  * Runs something with a checkpoint store that is connected to the network's nodes, also those that come later: nobody but
  * this store knows its address, so a node that is leased the task gets the spec only if the store has called on it.
+ *
+ * @param access Who may read what this store has, and what is proved to nodes; without, only public content is had from them.
  */
 export async function withStore<T>(
   reader: Nodes,
@@ -25,11 +28,14 @@ export async function withStore<T>(
   work: (store: CheckpointStore) => Promise<T>,
   lookMs = LOOK_MS,
   preferred: Preferred = async () => [],
+  access?: Access,
+  listen: readonly string[] = ["/ip4/0.0.0.0/tcp/0"],
 ): Promise<T> {
   const network = await reader.provider?.getNetwork();
   const store = new CheckpointStore({
     directory,
-    listen: ["/ip4/0.0.0.0/tcp/0"],
+    listen: [...listen],
+    access,
     ...(network && { reach: reachOf(Number(network.chainId)) }),
     log: createLogger("store", "error"),
   });

@@ -54,9 +54,16 @@ function submitting(builder: CommandBuilder): CommandBuilder {
         "name of this submission: run again with the same spec, terms and name, it is not paid for again; name another to submit it once more",
       defaultValue: "1",
     })
+    .addOption({
+      name: "keyHosts",
+      description:
+        "hosts that give the key of a confidential task to its nodes (task:keys), comma-separated multiaddrs; none: this command, while it runs",
+      defaultValue: "",
+    })
     .addFlag({
       name: "detach",
-      description: "end after submitting; nodes must then get the spec from elsewhere",
+      description:
+        "end as soon as nodes have signed that they hold spec and inputs; the task goes on without this machine",
     });
 }
 
@@ -93,16 +100,26 @@ export const taskCommands = [
   submitting(
     writing(
       "task:run",
-      "Packs a Python script with its folder and data, submits it, follows it, and fetches its results",
-      "--script train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --classes cpu/eu",
+      "Packs a Python script with its folder and data, submits it, follows it, fetches and verifies its results, and accepts them",
+      "train.py --data ./data --image lab.example/trainer-python@sha256:0000000000000000000000000000000000000000000000000000000000000000 --units 1 --max-price 0.02 --class cpu/eu",
     )
-      .addOption({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addPositional({ name: "script", description: "the script; all of its folder goes with it", defaultValue: "" })
+      .addOption({ name: "class", description: "the same as --classes", defaultValue: "" })
+      .addFlag({
+        name: "confidential",
+        description: "seal script, data, checkpoints and results under a key that only the task's nodes are given",
+      })
       .addOption({
         name: "data",
         description: "a file or folder, which it finds as DRMP_INPUT_DIR/data",
         defaultValue: "",
       })
-      .addOption({ name: "image", description: "image with PyTorch, by digest", defaultValue: "" })
+      .addOption({
+        name: "image",
+        description:
+          "image with PyTorch, by digest; on a network of this machine none: it runs in the machine's own Python",
+        defaultValue: "",
+      })
       .addOption({ name: "args", description: "the script's arguments, separated by blanks", defaultValue: "" })
       .addOption({ name: "cpus", description: "CPUs of a unit", defaultValue: "1" })
       .addOption({ name: "memory", description: "memory of a unit, MiB", type: "int", defaultValue: 4096 })
@@ -133,11 +150,30 @@ export const taskCommands = [
     .setAction(() => import("./status.ts"))
     .build(),
 
-  reading("task:logs", "The workloads' logs as of their last checkpoints", "--task 1 --unit 2")
+  writing(
+    "task:logs",
+    "The workloads' logs as of their last checkpoints or, with --follow, from the nodes while they run; the developer's key shows that they may be read",
+    "--task 1 --follow",
+  )
     .addOption(TASK)
+    .addFlag({ name: "follow", description: "show what is written, from now until the task has ended" })
     .addOption({ name: "unit", description: "one unit only", type: "int", defaultValue: -1 })
     .addOption(storeIn("store-logs"))
     .setAction(() => import("./logs.ts"))
+    .build(),
+
+  writing(
+    "task:keys",
+    "Gives the keys of this machine's confidential tasks to the nodes that have leases of them, until it is ended; where it runs elsewhere, copy the key files there",
+    "--listen /ip4/0.0.0.0/tcp/4100",
+  )
+    .addOption({
+      name: "listen",
+      description: "multiaddr to listen on; that, and the peer id which it prints, are what --key-hosts takes",
+      defaultValue: "/ip4/0.0.0.0/tcp/4100",
+    })
+    .addOption(storeIn("store-keys"))
+    .setAction(() => import("./serve-keys.ts"))
     .build(),
 
   writing(

@@ -20,6 +20,7 @@ import { referenceWeights } from "@verai/devnet/reference-run";
 import { specBytes } from "@verai/executor/spec";
 import { Bench, type Program, until } from "@verai/devnet/programs";
 import type { ParameterChanges } from "@verai/devnet/chain";
+import { openAccess } from "@verai/client/open-access";
 import { openClient, openMarket } from "@verai/devnet/market";
 
 const MILLI = 10n ** 15n;
@@ -78,7 +79,9 @@ describe("work that outlives its node", () => {
     const metrics = allocationMetrics(new Registry());
     allocation = new AllocationKeeper({ ...common, metrics, solvers: [lpSolver], minRoundAge: 0 });
     failover = new FailoverKeeper({ ...common, confirmation: undefined, metrics: failoverMetrics(new Registry()) });
-    store = new CheckpointStore({ directory: join(bench.folder, "developer") });
+    // The task's owner: nobody else gets its result.
+    const access = await openAccess({ ...client, provider: client.provider }, market.accounts.governance);
+    store = new CheckpointStore({ directory: join(bench.folder, "developer"), access });
     await store.start();
   }
 
@@ -118,7 +121,7 @@ describe("work that outlives its node", () => {
 
   /** Has the cheapest node train a task of one unit until so many of its checkpoints are on chain. */
   async function trained(spec: Uint8Array, checkpoints: number, agent: Program): Promise<void> {
-    const { cid } = await store.addFile(spec, { pin: "spec" });
+    const { cid } = await store.addFile(spec, { pin: "spec-1" });
     const nodes = await client.reader.nodes(await client.reader.block());
     store.setPeers(nodes.flatMap(({ endpoint }) => endpoint.split(",")));
     const wish = { units: 1, maxPrice: 5n * MILLI, classIds: [0], interval: INTERVAL, replicas: 1 };

@@ -98,7 +98,8 @@ function helpOf(program: readonly string[]): string {
   if (known !== undefined) return known;
   const source = readFileSync(join(ROOT, program[0] ?? ""), "utf8");
   // A script that reads its arguments by hand has no help, and would begin to work.
-  const text = /from "(commander|@verai\/process\/program)"/.test(source)
+  // A program's entry may only load what has the commands.
+  const text = /from "(commander|@verai\/process\/program)"|import\("\.\/program\.ts"\)/.test(source)
     ? askHelp(program)
     : source.replaceAll(/["'`](--[a-z-]+)/g, "\n $1 ");
   helps.set(key, text);

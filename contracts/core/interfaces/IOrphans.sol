@@ -13,5 +13,6 @@ interface IOrphans {
     /// @notice Ranges that wait for a batch.
     /// @return waiting How many there are.
     /// @return moving How many of them leave their node by a move.
-    function orphanCounts() external view returns (uint256 waiting, uint256 moving);
+    /// @return inARow Whether the next batch goes before any round although the last freeze was a batch's.
+    function orphanCounts() external view returns (uint256 waiting, uint256 moving, bool inARow);
 }

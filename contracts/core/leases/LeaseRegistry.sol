@@ -178,18 +178,22 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
                 LeaseNotOverdue(leaseId, uint40(Math.max(held.due, outageUntil())))
             );
         }
-        held.status = LeaseStatus.Expired;
-        held.due = uint32(block.timestamp);
-        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
-        // The penalty first: a cooling node is not listed, so what is freed after it need not be.
-        if (atFault) {
-            // Never more than the node lost, or its owner could expire it at the pool's cost.
-            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
-            VAULT.payBounty(msg.sender, Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed));
+        VAULT.payBounty(msg.sender, _expire(leaseId, held, atFault));
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function expireOverdue(uint32[] calldata leaseIds) external returns (uint256 expired) {
+        uint256 bounty;
+        for (uint256 i; i < leaseIds.length; ++i) {
+            Lease storage held = _leases[leaseIds[i]];
+            if (held.status != LeaseStatus.Active) continue;
+            bool atFault = _atFault(held);
+            if (!atFault && block.timestamp <= _deadlineOf(held.taskId)) continue;
+            bounty += _expire(leaseIds[i], held, atFault);
+            ++expired;
         }
-        _free(held.nodeId, held.count);
-        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
-        else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
+        require(expired != 0, NoLeaseOverdue());
+        VAULT.payBounty(msg.sender, bounty);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -346,7 +350,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         held.due = uint32(block.timestamp);
         emit LeaseReleased(leaseId, held.taskId, held.nodeId);
         // The charge first: what a barred owner's node has free is not listed.
-        IReleaseCharge(_modules.releaseFees).charge(leaseId);
+        _charge(leaseId);
         _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
     }
@@ -458,6 +462,25 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return INodeReports(_modules.telemetry).silent(held.nodeId);
     }
 
+    /// @dev Ends an active lease that anyone may expire; its range waits for a batch, or goes back to its task.
+    /// @return bounty Wei due to the caller.
+    function _expire(uint32 leaseId, Lease storage held, bool atFault) private returns (uint256 bounty) {
+        held.status = LeaseStatus.Expired;
+        held.due = uint32(block.timestamp);
+        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
+        // The charge and the penalty first: a cooling node is not listed, so what is freed after them need not be.
+        if (atFault) {
+            // Letting a lease expire costs what giving it back does, and the penalty on top.
+            _charge(leaseId);
+            // Never more than the node lost, or its owner could expire it at the pool's cost.
+            uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
+            bounty = Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed);
+        }
+        _free(held.nodeId, held.count);
+        if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
+        else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
+    }
+
     /// @dev Time between two checkpoints after which a lease of the task is overdue, and the longest time of a unit, seconds.
     function _pace(uint32 taskId) private view returns (uint256 timeout, uint256 longest) {
         (timeout, longest) = TASKS.paceOf(taskId);
@@ -505,6 +528,10 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
 
     function _deadlineOf(uint32 taskId) private view returns (uint40 deadline) {
         (, , , deadline) = TASKS.termsOf(taskId);
+    }
+
+    function _charge(uint32 leaseId) private {
+        IReleaseCharge(_modules.releaseFees).charge(leaseId);
     }
 
     function _free(uint32 nodeId, uint32 units) private {

@@ -37,7 +37,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         uint40 barredUntil;
         /// When `level` was last brought up to date.
         uint40 levelAt;
-        /// Releases without headway that are not forgotten.
+        /// Leases that it gave back, or that failed, without headway, and that are not forgotten.
         uint8 level;
         /// Its newest node.
         uint32 newest;
@@ -47,6 +47,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     uint256 private constant MAX_LEVEL = 12;
     /// @dev Nodes of a barred owner that are taken out of the listings at once.
     uint256 private constant MAX_BARRED_NODES = 16;
+    /// @dev Added to a pending node's id where all older nodes of its owner wait behind it.
+    uint32 private constant AND_OLDER = 1 << 31;
     uint256 private constant WHOLE_VER = 1 ether;
 
     /// @notice Holds the stakes.
@@ -72,7 +74,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     mapping(uint32 nodeId => Backing) private _backings;
     mapping(address owner => Owner) private _owners;
     mapping(uint8 classId => Listings.ClassListings) private _listings;
-    /// @dev Nodes whose listing is behind what they are; grows only while the listings are frozen.
+    /// @dev Nodes whose listing is behind what they are; grows only while the listings are frozen, and by one entry for the
+    /// older nodes of an owner that is barred.
     uint32[] private _pending;
 
     modifier onlyModule(address module) {
@@ -243,20 +246,23 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ISupply
-    function bar(address owner) external onlyModule(_modules.releaseFees) {
+    function bar(address owner, bool counts) external onlyModule(_modules.releaseFees) {
         Owner storage o = _owners[owner];
-        // Leases that were granted before a bar may all be given back under it.
+        // Leases that were granted before a bar may all be given back, or fail, under it.
         if (block.timestamp < o.barredUntil) return;
         uint256 level = _levelOf(o);
-        o.barredUntil = uint40(block.timestamp + (PARAMETERS.get(Param.ReleaseBar) << level));
-        o.levelAt = o.barredUntil;
-        o.level = uint8(Math.min(level + 1, MAX_LEVEL));
+        o.barredUntil = uint40(block.timestamp + (PARAMETERS.get(Param.ReleaseBar) << (counts ? level : 0)));
+        if (counts) {
+            o.levelAt = o.barredUntil;
+            o.level = uint8(Math.min(level + 1, MAX_LEVEL));
+        }
         emit OwnerBarred(owner, uint8(level), o.barredUntil);
         uint32 nodeId = o.newest;
-        for (uint256 i; i < MAX_BARRED_NODES && nodeId != 0; ++i) {
-            _touch(nodeId);
+        for (uint256 i; i < MAX_BARRED_NODES && nodeId != 0 && !frozen; ++i) {
+            _sync(nodeId);
             nodeId = _backings[nodeId].previous;
         }
+        if (nodeId != 0) _pending.push(nodeId | AND_OLDER);
     }
 
     /// @inheritdoc ISupply
@@ -415,7 +421,16 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         for (uint256 done; left != 0 && done < most && (done == 0 || gasleft() > UPKEEP_STEP_GAS); ++done) {
             uint32 nodeId = _pending[--left];
             _pending.pop();
-            _nodes[nodeId].pending = false;
+            if (nodeId < AND_OLDER) {
+                _nodes[nodeId].pending = false;
+            } else {
+                nodeId -= AND_OLDER;
+                uint32 previous = _backings[nodeId].previous;
+                if (previous != 0) {
+                    _pending.push(previous | AND_OLDER);
+                    ++left;
+                }
+            }
             _sync(nodeId);
         }
     }
@@ -460,7 +475,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         _pool.setStake(_backings[nodeId].position, VAULT.stakeOf(nodeId), _freezeCount);
     }
 
-    /// @dev Releases that count against an owner now: each is forgotten {Param.ReleaseMemory} after the bar, one after the other.
+    /// @dev Leases that count against an owner now: each is forgotten {Param.ReleaseMemory} after the bar, one after the other.
     function _levelOf(Owner storage o) private view returns (uint256) {
         uint256 forgotten = Math.saturatingSub(block.timestamp, o.levelAt) / PARAMETERS.get(Param.ReleaseMemory);
         return Math.saturatingSub(o.level, forgotten);

@@ -26,13 +26,13 @@ library OrphanQueue {
         if (moved) ++queue.moving;
     }
 
-    /// @notice Takes the first leases.
+    /// @notice Drops the first leases.
     /// @param queue The queue.
     /// @param count How many; no more than wait.
-    /// @return leaseIds Their ids, in their order.
-    function take(Queue storage queue, uint256 count) internal returns (uint32[] memory leaseIds) {
-        leaseIds = page(queue, 0, count);
+    /// @param moved How many of them leave their node by a move.
+    function drop(Queue storage queue, uint256 count, uint32 moved) internal {
         queue.head += uint64(count);
+        if (moved != 0) queue.moving -= moved;
     }
 
     /// @notice How many leases wait.

@@ -70,7 +70,9 @@ contract Reassignment is IReassignment, SeededSession {
     }
 
     /// @notice Maximum number of orphans in a batch.
-    uint256 public constant BATCH = 32;
+    uint256 public constant BATCH = 128;
+    /// @notice Maximum number of orphans that opening a batch gives back to tasks that no longer take leases.
+    uint256 public constant RETURNS = 32;
     /// @notice Maximum number of tries to find nodes for a range. If one try in four finds one, a range is left over once in 10^8.
     uint256 public constant TRIES = 64;
     /// @notice Time in which a waiting round may go first after a batch, seconds: five blocks of BASE.
@@ -159,7 +161,7 @@ contract Reassignment is IReassignment, SeededSession {
     }
 
     /// @inheritdoc IOrphans
-    function orphanCounts() external view returns (uint256 waiting, uint256 moving) {
+    function orphanCounts() external view returns (uint256 waiting, uint256 moving, bool inARow) {
         return _orphanCounts();
     }
 
@@ -181,7 +183,7 @@ contract Reassignment is IReassignment, SeededSession {
 
     /// @inheritdoc IReassignment
     function nextOpening() external view returns (uint256) {
-        (uint256 waiting, uint256 moving) = _orphanCounts();
+        (uint256 waiting, uint256 moving, ) = _orphanCounts();
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
         return Math.max(_batchFrom(last, waiting == moving), _roundUntil(last));
     }
@@ -359,21 +361,23 @@ contract Reassignment is IReassignment, SeededSession {
         );
     }
 
-    /// @dev Takes the oldest orphans out of the queue, and gives those back whose tasks no longer take leases. O({BATCH}).
+    /// @dev Takes the oldest orphans out of the queue, and gives those back whose tasks no longer take leases, up to {RETURNS}.
+    /// O({BATCH}).
     /// @return orphans The others.
     /// @return moving Whether one of those that were taken leaves its node by a move.
     function _takeOrphans() private returns (uint32[] memory orphans, bool moving) {
-        orphans = _orphans.take(Math.min(BATCH, _orphans.waiting()));
-        uint256 count;
+        orphans = _orphans.page(0, Math.min(BATCH, _orphans.waiting()));
+        (uint256 taken, uint256 count) = (0, 0);
         uint32 moved;
-        for (uint256 i; i < orphans.length; ++i) {
-            (ILeaseRegistry.Lease memory range, bool moves, ) = LEASES.orphanOf(orphans[i]);
+        while (taken < orphans.length && taken - count < RETURNS) {
+            uint32 leaseId = orphans[taken++];
+            (ILeaseRegistry.Lease memory range, bool moves, ) = LEASES.orphanOf(leaseId);
             if (moves) ++moved;
-            if (TASKS.takesLeases(range.taskId)) orphans[count++] = orphans[i];
-            else _reopen(orphans[i], range);
+            if (TASKS.takesLeases(range.taskId)) orphans[count++] = leaseId;
+            else _reopen(leaseId, range);
         }
+        _orphans.drop(taken, moved);
         moving = moved != 0;
-        if (moving) _orphans.moving -= moved;
         // solhint-disable-next-line no-inline-assembly
         assembly ("memory-safe") {
             mstore(orphans, count)
@@ -409,16 +413,23 @@ contract Reassignment is IReassignment, SeededSession {
 
     /// @dev From when on a batch may be opened, and until when a round may go before it, seconds.
     function _turns() private view returns (uint256 batchFrom, uint256 roundUntil) {
-        (uint256 waiting, uint256 moving) = _orphanCounts();
+        (uint256 waiting, uint256 moving, ) = _orphanCounts();
         require(waiting != 0, NoOrphans());
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
         return (_batchFrom(last, waiting == moving), _roundUntil(last));
     }
 
-    /// @dev Until when rounds may go first, seconds: only right after a batch, and only if a round may be waiting.
+    /// @dev Until when rounds may go first, seconds: only right after a batch that took all that waited, and only if a round may
+    /// be waiting.
     function _roundUntil(ISupply.Freeze memory last) private view returns (uint256) {
-        if (!last.forBatch || PARAMETERS.intakePaused() || TASKS.queueLength() == 0) return 0;
+        if (!last.forBatch || _inARow() || PARAMETERS.intakePaused() || TASKS.queueLength() == 0) return 0;
         return last.thawedAt + ROUND_PRIORITY;
+    }
+
+    /// @dev Whether the next batch goes before any round although the last freeze was a batch's: that one was full, and failed
+    /// ranges are left. Each of them was paid for by its node's stake, so nobody keeps rounds waiting for nothing.
+    function _inARow() private view returns (bool) {
+        return _batches[_count].size == BATCH && _orphans.waiting() > _orphans.moving;
     }
 
     function _leaseIdAt(Batch storage b, uint256 i) private view returns (uint32) {
@@ -430,8 +441,8 @@ contract Reassignment is IReassignment, SeededSession {
         if (reportedAt > arrival.until) delete arrival;
     }
 
-    function _orphanCounts() internal view override returns (uint256, uint256) {
-        return (_orphans.waiting(), _orphans.moving);
+    function _orphanCounts() internal view override returns (uint256, uint256, bool) {
+        return (_orphans.waiting(), _orphans.moving, _inARow());
     }
 
     function _requireOpen() private view returns (Session storage session) {

@@ -174,7 +174,7 @@ contract RoundManager is IRoundManager, SeededSession {
         TASKS.thaw(taskIds, phase == Phase.Aborted);
     }
 
-    function _orphanCounts() internal view override returns (uint256, uint256) {
+    function _orphanCounts() internal view override returns (uint256, uint256, bool) {
         return ORPHANS.orphanCounts();
     }
 

@@ -105,16 +105,16 @@ abstract contract SeededSession {
     }
 
     /// @dev Whether a round must let a batch go first: ranges wait for one that may be opened, and the last freeze was not a
-    /// batch's.
+    /// batch's, or a full one's.
     function _batchGoesFirst() internal view returns (bool) {
-        (uint256 waiting, uint256 moving) = _orphanCounts();
+        (uint256 waiting, uint256 moving, bool inARow) = _orphanCounts();
         if (waiting == 0) return false;
         ISupply.Freeze memory last = SUPPLY.lastFreeze();
-        return !last.forBatch && block.timestamp >= _batchFrom(last, waiting == moving);
+        return (inARow || !last.forBatch) && block.timestamp >= _batchFrom(last, waiting == moving);
     }
 
-    /// @dev How many ranges wait for a batch, and how many of them leave their node by a move.
-    function _orphanCounts() internal view virtual returns (uint256 waiting, uint256 moving);
+    /// @dev What {IOrphans.orphanCounts} says.
+    function _orphanCounts() internal view virtual returns (uint256 waiting, uint256 moving, bool inARow);
 
     /// @dev From when on a batch may be opened if nothing that waits has failed, seconds. The stake of a failed node pays for its
     /// seed; moves cost nobody anything, so that they share one.

@@ -14,7 +14,7 @@ import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {Vault} from "../../core/vault/Vault.sol";
 
-/// @title Release fees: what giving a lease back without headway costs
+/// @title Release fees: what giving a lease back, or letting it expire, without headway costs
 /// @notice See {IReleaseFees}.
 contract ReleaseFees is IReleaseFees {
     /// @dev What an owner has paid for a task.
@@ -24,10 +24,12 @@ contract ReleaseFees is IReleaseFees {
         uint96 amount;
     }
 
-    /// @notice Different owners that must have given a task back, none of its units ever paid, before they get their fees back.
+    /// @notice Different owners that must have lost a task so, none of its units ever paid, before they get their fees back.
     uint256 public constant EVIDENCE = 3;
     /// @dev Owners of a task whose fees are held; those of others go to the bounty pool at once.
     uint256 private constant MAX_PAYERS = 16;
+    /// @dev Earlier leases of a range among which one of the same owner is looked for.
+    uint256 private constant MAX_EARLIER = 8;
 
     /// @notice Holds the fees.
     Vault public immutable VAULT;
@@ -46,6 +48,8 @@ contract ReleaseFees is IReleaseFees {
 
     mapping(uint32 taskId => HeldFees) private _held;
     mapping(uint32 taskId => Payer[]) private _payers;
+    /// @dev Tasks whose fees are held.
+    uint32[] private _tasks;
 
     constructor(
         Vault vault,
@@ -69,14 +73,20 @@ contract ReleaseFees is IReleaseFees {
     function charge(uint32 leaseId) external {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        if (isFree(leaseId)) return;
-        (address owner, ) = NODES.keysOf(lease.nodeId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
+        if (roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId)) return;
+        (address owner, ) = NODES.keysOf(lease.nodeId);
+        if (_hasHeadway(leaseId, lease)) {
+            // Headway is a claim: without this, one owner could hold a range by it and give it back for ever. It does not count
+            // against the owner: a machine that is idle by night gives the same range back each morning.
+            if (_hadBefore(owner, lease.parent)) SUPPLY.bar(owner, false);
+            return;
+        }
         // The fee is at most the node's stake, like any loss.
         uint256 fee = VAULT.holdFee(lease.nodeId, lease.taskId, (roundShare + taskShare) * PRICE_UNIT);
         emit ReleaseCharged(leaseId, lease.taskId, owner, fee);
         _note(lease.taskId, owner, fee, roundShare);
-        SUPPLY.bar(owner);
+        SUPPLY.bar(owner, true);
     }
 
     /// @inheritdoc IReleaseFees
@@ -86,6 +96,12 @@ contract ReleaseFees is IReleaseFees {
         ITaskRegistry.TaskView memory task = TASKS.task(taskId);
         require(task.status == ITaskRegistry.TaskStatus.Ended, TaskNotEnded(taskId));
         delete _held[taskId];
+        uint32 last = _tasks[_tasks.length - 1];
+        _tasks.pop();
+        if (last != taskId) {
+            _tasks[held.place] = last;
+            _held[last].place = held.place;
+        }
         uint256 total = VAULT.feesOf(taskId);
         if (task.paidUnits == 0 && held.owners >= EVIDENCE) {
             emit ReleaseFeesDistributed(taskId, 0, 0, total);
@@ -101,6 +117,18 @@ contract ReleaseFees is IReleaseFees {
     }
 
     /// @inheritdoc IReleaseFees
+    function heldPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        count = Math.min(count, Math.saturatingSub(_tasks.length, offset));
+        taskIds = new uint32[](count);
+        for (uint256 i; i < count; ++i) taskIds[i] = _tasks[offset + i];
+    }
+
+    /// @inheritdoc IReleaseFees
+    function heldCount() external view returns (uint256) {
+        return _tasks.length;
+    }
+
+    /// @inheritdoc IReleaseFees
     function heldOf(uint32 taskId) external view returns (HeldFees memory) {
         return _held[taskId];
     }
@@ -112,10 +140,22 @@ contract ReleaseFees is IReleaseFees {
     }
 
     /// @inheritdoc IReleaseFees
-    function isFree(uint32 leaseId) public view returns (bool) {
+    function isFree(uint32 leaseId) external view returns (bool) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
         return roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId) || _hasHeadway(leaseId, lease);
+    }
+
+    /// @dev Whether a node of the owner had the range before, from `leaseId` backwards, and gave it up otherwise than by a move.
+    /// O({MAX_EARLIER}).
+    function _hadBefore(address owner, uint32 leaseId) private view returns (bool) {
+        for (uint256 i; i < MAX_EARLIER && leaseId != 0; ++i) {
+            ILeaseRegistry.Lease memory earlier = LEASES.lease(leaseId);
+            (address other, ) = NODES.keysOf(earlier.nodeId);
+            if (other == owner && LEASES.departureOf(leaseId).units == 0) return true;
+            leaseId = earlier.parent;
+        }
+        return false;
     }
 
     /// @dev Whether the lease got its range further, and for as long as a checkpoint may take: what nobody can check, a claim
@@ -136,6 +176,10 @@ contract ReleaseFees is IReleaseFees {
         if (at == MAX_PAYERS) {
             if (fee != 0) VAULT.forfeitFee(taskId, fee);
             return;
+        }
+        if (held.owners == 0) {
+            held.place = uint32(_tasks.length);
+            _tasks.push(taskId);
         }
         if (at == held.owners) {
             payers.push(Payer(owner, uint96(fee)));

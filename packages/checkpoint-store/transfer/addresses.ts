@@ -14,6 +14,41 @@ export interface HttpAddress {
   /** IP address or name, without brackets. */
   host: string;
   port: number;
+  /** Multiaddrs of libp2p of the same node, if they are known. */
+  owner?: readonly string[];
+}
+
+/**
+ * Splits addresses as nodes register them, each node's addresses of libp2p before those of HTTP, so that an HTTP address is known
+ * to belong to the addresses of libp2p right before it. What is no multiaddr is among `libp2p`.
+ */
+export function splitAddresses(addresses: readonly string[]): {
+  libp2p: string[];
+  http: { readonly text: string; readonly address: HttpAddress }[];
+} {
+  const libp2p: string[] = [];
+  const http: { text: string; address: HttpAddress }[] = [];
+  let owner: string[] = [];
+  let wasHttp = false;
+  for (const text of addresses) {
+    const address = readHttpAddress(text);
+    if (address === undefined) {
+      const id = peerOf(text);
+      // A node's addresses all name the same peer.
+      if (wasHttp || owner.some((other) => peerOf(other) !== id)) owner = [];
+      if (id !== undefined) owner = [...owner, text];
+      libp2p.push(text);
+      wasHttp = false;
+      continue;
+    }
+    http.push({ text, address: { ...address, ...(owner.length > 0 && { owner }) } });
+    wasHttp = true;
+  }
+  return { libp2p, http };
+}
+
+function peerOf(address: string): string | undefined {
+  return /\/p2p\/([A-Za-z0-9]+)$/.exec(address)?.[1];
 }
 
 /**
@@ -32,7 +67,7 @@ export function parseHttpAddress(text: string): HttpAddress | undefined {
 }
 
 /** As {@link parseHttpAddress}, but undefined also for what is no multiaddr at all. */
-export function readHttpAddress(text: string): HttpAddress | undefined {
+function readHttpAddress(text: string): HttpAddress | undefined {
   try {
     return parseHttpAddress(text);
   } catch {

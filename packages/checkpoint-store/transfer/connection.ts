@@ -101,8 +101,13 @@ export class BlockConnection {
     return this.#answers;
   }
 
-  /** Asks for a path. @throws {@link StalledPeerError}, MalformedAnswerError, a system error, or the signal's reason */
-  async get(path: string, limits: RequestLimits): Promise<Answer> {
+  /**
+   * Asks for a path.
+   *
+   * @param authorization - value of the header of this name, if there is to be one
+   * @throws {@link StalledPeerError}, MalformedAnswerError, a system error, or the signal's reason
+   */
+  async get(path: string, limits: RequestLimits, authorization?: string): Promise<Answer> {
     const { idleTimeout, timeout, signal, onHeard } = limits;
     signal.throwIfAborted();
     if (this.#error !== undefined) throw this.#error;
@@ -119,7 +124,8 @@ export class BlockConnection {
     this.#pending = { resolve, reject, onHeard };
     try {
       this.#socket.setTimeout(idleTimeout);
-      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#authority}\r\n\r\n`);
+      const header = authorization === undefined ? "" : `Authorization: ${authorization}\r\n`;
+      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#authority}\r\n${header}\r\n`);
       return await promise;
     } finally {
       clearTimeout(timer);

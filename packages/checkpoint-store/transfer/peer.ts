@@ -18,8 +18,9 @@ const DISTRUST_MS = 60_000;
 /** The other side closes a connection after 30 s. */
 const KEEP_IDLE_MS = 10_000;
 
-/** What became of a request for a block: its bytes are stored, or the peer has no such block, or no time. */
-export type PeerAnswer = { kind: "stored"; bytes: number } | { kind: "missing" } | { kind: "busy" };
+/** What became of a request for a block: its bytes are stored, or the peer has no such block, grants it not, or has no time. */
+export type PeerAnswer =
+  { kind: "stored"; bytes: number } | { kind: "missing" } | { kind: "not granted" } | { kind: "busy" };
 
 /**
  * A peer that serves blocks over HTTP: its connections, how many requests it is sent at a time (one more for every few
@@ -28,6 +29,8 @@ export type PeerAnswer = { kind: "stored"; bytes: number } | { kind: "missing" }
 export class HttpPeer {
   /** Its multiaddr. */
   readonly name: string;
+  /** Multiaddrs of libp2p of the node that it belongs to: there access is asked for. Empty where that is not known. */
+  owner: readonly string[];
   readonly #address: HttpAddress;
   readonly #idle: BlockConnection[] = [];
   readonly #open = new Set<BlockConnection>();
@@ -41,8 +44,9 @@ export class HttpPeer {
   readonly #lookup: LookupFunction | undefined;
 
   /** @param lookup - resolves names; refuses those that may not be dialled */
-  constructor(name: string, address: HttpAddress, lookup?: LookupFunction) {
+  constructor(name: string, address: HttpAddress, lookup?: LookupFunction, owner: readonly string[] = []) {
     this.name = name;
+    this.owner = owner;
     this.#address = address;
     this.#lookup = lookup;
   }
@@ -66,13 +70,19 @@ export class HttpPeer {
    * Asks for a block and stores it.
    *
    * @param store - verifies and stores the bytes, which are valid until it has returned
+   * @param authorization - what shows that this was granted
    * @throws what `store` throws, what {@link BlockConnection.get} throws, the signal's reason. A peer at fault is left
    * alone for a while.
    */
-  async get(cid: CID, limits: RequestLimits, store: (bytes: Uint8Array) => Promise<void>): Promise<PeerAnswer> {
+  async get(
+    cid: CID,
+    limits: RequestLimits,
+    store: (bytes: Uint8Array) => Promise<void>,
+    authorization?: string,
+  ): Promise<PeerAnswer> {
     this.#running += 1;
     try {
-      return await this.#get(cid, limits, store);
+      return await this.#get(cid, limits, store, authorization);
     } catch (error) {
       limits.signal.throwIfAborted();
       if (!(error instanceof CheckpointError)) this.#failed(error instanceof StalledPeerError);
@@ -91,12 +101,17 @@ export class HttpPeer {
     this.#idle.length = 0;
   }
 
-  async #get(cid: CID, limits: RequestLimits, store: (bytes: Uint8Array) => Promise<void>): Promise<PeerAnswer> {
+  async #get(
+    cid: CID,
+    limits: RequestLimits,
+    store: (bytes: Uint8Array) => Promise<void>,
+    authorization: string | undefined,
+  ): Promise<PeerAnswer> {
     for (;;) {
       const connection = this.#connection();
       const isReused = connection.answers > 0;
       try {
-        const { status, body } = await connection.get(`/ipfs/${cid.toString()}?format=raw`, limits);
+        const { status, body } = await connection.get(`/ipfs/${cid.toString()}?format=raw`, limits, authorization);
         limits.signal.throwIfAborted();
         if (status === 200) await store(body);
         const answer = this.#judge(status, body.byteLength);
@@ -121,6 +136,7 @@ export class HttpPeer {
     }
     if (status >= 500) throw new Error(`it answered with status ${status}`);
     this.#failures = 0;
+    if (status === 401) return { kind: "not granted" };
     if (status !== 200) return { kind: "missing" };
     this.#window = Math.min(LARGEST_WINDOW, this.#window + 0.25);
     return { kind: "stored", bytes };

@@ -7,7 +7,11 @@ import { DialPolicy } from "../dial-policy.ts";
 import { CheckpointError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { formatHttpAddress } from "./addresses.ts";
+import { authorization } from "../access/grants.ts";
+import type { Standing } from "../access/tickets.ts";
+import { orAborted } from "../signals.ts";
 import type { HttpAddress } from "./addresses.ts";
+import type { RequestLimits } from "./connection.ts";
 import { HttpPeer } from "./peer.ts";
 import type { PeerAnswer } from "./peer.ts";
 
@@ -23,6 +27,8 @@ const PATIENCE_MS = 150;
 const LATER_PATIENCE_MS = 1_000;
 const IDLE_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Refusals of peers that an error message repeats. */
+const MAX_REFUSALS = 8;
 
 /** Pulls blocks from peers over HTTP: who they are, and what is known of each. */
 export class HttpPuller {
@@ -44,7 +50,7 @@ export class HttpPuller {
     const peers = new Map<string, HttpPeer>();
     for (const address of addresses) {
       const name = formatHttpAddress(address);
-      peers.set(name, this.#peers.get(name) ?? new HttpPeer(name, address, this.#dialling.lookup));
+      peers.set(name, owned(this.#peers.get(name), address) ?? this.#peer(name, address));
     }
     for (const [name, peer] of this.#peers) if (!peers.has(name)) peer.close();
     this.#peers = peers;
@@ -61,9 +67,9 @@ export class HttpPuller {
     const own: HttpPeer[] = [];
     const peers = addresses.map((address) => {
       const name = formatHttpAddress(address);
-      const known = this.#peers.get(name);
+      const known = owned(this.#peers.get(name), address);
       if (known !== undefined) return known;
-      const peer = new HttpPeer(name, address, this.#dialling.lookup);
+      const peer = this.#peer(name, address);
       own.push(peer);
       return peer;
     });
@@ -71,6 +77,10 @@ export class HttpPuller {
       for (const peer of own) if (this.#peers.get(peer.name) !== peer) peer.close();
     };
     return { peers: [...new Set(peers)], close };
+  }
+
+  #peer(name: string, address: HttpAddress): HttpPeer {
+    return new HttpPeer(name, address, this.#dialling.lookup, address.owner);
   }
 
   /** Ends all connections. */
@@ -90,6 +100,20 @@ export class HttpPuller {
   }
 }
 
+/** A known peer, with whom it is said to belong to now. */
+function owned(peer: HttpPeer | undefined, { owner }: HttpAddress): HttpPeer | undefined {
+  if (peer !== undefined && owner !== undefined) peer.owner = owner;
+  return peer;
+}
+
+/** How a fetch shows that it may have what it asks for. */
+export interface Credentials {
+  /** How it stands with a peer. Never throws. */
+  at(peer: string | readonly string[]): Promise<Standing>;
+  /** Forgets what a peer has granted: it no longer knows of it. */
+  forget(peer: string | readonly string[]): void;
+}
+
 interface Attempt {
   ended: Promise<void>;
   heard: boolean;
@@ -101,17 +125,26 @@ export class Asking {
   readonly #idleTimeout: number;
   readonly #score = new Map<HttpPeer, number>();
   readonly #named: ReadonlySet<HttpPeer>;
+  readonly #credentials: Credentials | undefined;
+  readonly #refusals = new Set<string>();
   /** Peers that sent wrong bytes, in words. */
   readonly complaints: string[] = [];
 
   /**
    * @param stallTimeout - longest time in ms that the fetch can wait for a block: no peer gets all of it
    * @param named - peers that should have it: asked first, and together
+   * @param credentials - left out: blocks are asked for without
    */
-  constructor(puller: HttpPuller, stallTimeout: number, named: readonly HttpPeer[] = []) {
+  constructor(puller: HttpPuller, stallTimeout: number, named: readonly HttpPeer[] = [], credentials?: Credentials) {
     this.#puller = puller;
+    this.#credentials = credentials;
     this.#named = new Set(named);
     this.#idleTimeout = Math.max(100, Math.min(IDLE_TIMEOUT_MS, stallTimeout / 3));
+  }
+
+  /** What peers said that grant nothing. */
+  get refusals(): string[] {
+    return [...this.#refusals];
   }
 
   /** Names of the peers that can be asked. */
@@ -199,7 +232,7 @@ export class Asking {
       },
     };
     try {
-      const answer = await peer.get(cid, limits, (bytes) => this.#puller.blocks.write(cid, bytes));
+      const answer = await this.#get(peer, cid, limits);
       if (answer.kind === "busy") return answer;
       const score = Math.max(0, this.#score.get(peer) ?? 0);
       this.#score.set(peer, answer.kind === "stored" ? score + 1 : score - 1);
@@ -220,6 +253,25 @@ export class Asking {
       return undefined;
     } finally {
       this.#puller.changed();
+    }
+  }
+
+  /** Asks a peer for a block, with what shows that it was granted. */
+  async #get(peer: HttpPeer, cid: CID, limits: RequestLimits): Promise<PeerAnswer> {
+    const write = (bytes: Uint8Array): Promise<void> => this.#puller.blocks.write(cid, bytes);
+    const { owner } = peer;
+    if (this.#credentials === undefined || owner.length === 0) return peer.get(cid, limits, write);
+    for (let isFirst = true; ; isFirst = false) {
+      const standing = await orAborted(this.#credentials.at(owner), limits.signal);
+      if (standing.kind === "refused") {
+        if (this.#refusals.size < MAX_REFUSALS) this.#refusals.add(`${peer.name}: ${standing.why}`);
+        return { kind: "missing" };
+      }
+      if (standing.kind === "open") return peer.get(cid, limits, write);
+      const answer = await peer.get(cid, limits, write, authorization(standing.ticket, cid));
+      if (answer.kind !== "not granted" || !isFirst) return answer;
+      // It was started again, or has many others to remember.
+      this.#credentials.forget(owner);
     }
   }
 

@@ -45,20 +45,28 @@ interface OpenAnswer {
 /** Reads a verified block, or throws {@link BlockNotFoundError}. */
 export type ServeBlock = (cid: CID) => Promise<Uint8Array>;
 
+/** Whether a request with this `authorization` header may have a block. */
+export type AdmitHeader = (header: string | undefined, cid: CID) => boolean;
+
 /**
  * Serves single blocks over HTTP as a trustless gateway does: `GET` and `HEAD /ipfs/<cid>?format=raw`. Only blocks that
- * are here and whole; 404 at once for all others.
+ * are here and whole; 404 at once for all others. Where access is controlled, 401 for whatever was not granted, be it here or not.
  */
 export class BlockServer {
   readonly #read: ServeBlock;
   readonly #log: Log;
+  readonly #admit: AdmitHeader | undefined;
   readonly #server: Server;
   /** Connections that are being answered with a block. */
   readonly #open = new Map<Socket, OpenAnswer>();
 
-  /** @param limits - bounds that differ from the usual ones */
-  constructor(read: ServeBlock, log: Log, limits: Partial<HttpLimits> = {}) {
+  /**
+   * @param limits - bounds that differ from the usual ones
+   * @param admit - left out: anyone who asks is served
+   */
+  constructor(read: ServeBlock, log: Log, limits: Partial<HttpLimits> = {}, admit?: AdmitHeader) {
     this.#read = read;
+    this.#admit = admit;
     this.#log = log;
     this.#server = createGuardedServer(
       { ...LIMITS, ...limits },
@@ -108,6 +116,10 @@ export class BlockServer {
   async #handle({ request, response, socket, path, query }: GuardedRequest): Promise<void> {
     const cid = accept(request, response, path, query);
     if (cid === undefined) return;
+    if (this.#admit?.(request.headers.authorization, cid) === false) {
+      refuse(response, 401, "ask for access first, over libp2p: /drmp/access/1");
+      return;
+    }
     if (this.#open.has(socket) || !this.#makeRoom(socket.remoteAddress ?? "")) {
       response.setHeader("retry-after", "1");
       refuse(response, 503, "too many requests are open: ask again in a second");
@@ -129,7 +141,7 @@ export class BlockServer {
       response.writeHead(200, {
         "content-type": RAW_TYPE,
         "content-length": bytes.byteLength,
-        "cache-control": "public, max-age=29030400, immutable",
+        "cache-control": this.#admit ? "private, no-store" : "public, max-age=29030400, immutable",
         "content-disposition": `attachment; filename="${cid.toString()}.bin"`,
         "x-content-type-options": "nosniff",
         etag: `"${cid.toString()}.raw"`,

@@ -3,22 +3,30 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CID } from "multiformats/cid";
 
 import type { BitswapSource } from "./bitswap.ts";
+import type { MessageSource } from "./by-message.ts";
 import type { Asking } from "./puller.ts";
 
 /** Pauses between two rounds of asking all HTTP peers for a block that none had, ms; the last one repeats. */
 const PAUSES_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 /**
- * Blocks from the network: over HTTP where a peer has them; where none has, by bitswap from every connected peer, while
- * HTTP is tried again now and then. One instance serves one fetch.
+ * Blocks from the network: over HTTP where a peer has them; where none has, in messages from peers that grant access and by bitswap
+ * from every connected peer, while HTTP is tried again now and then. One instance serves one fetch.
  */
 export class NetworkSource {
   readonly #http: Asking;
   readonly #bitswap: BitswapSource;
+  readonly #messages: MessageSource | undefined;
 
-  constructor(http: Asking, bitswap: BitswapSource) {
+  constructor(http: Asking, bitswap: BitswapSource, messages?: MessageSource) {
     this.#http = http;
     this.#bitswap = bitswap;
+    this.#messages = messages;
+  }
+
+  /** What peers said that grant nothing. */
+  get refusals(): readonly string[] {
+    return this.#http.refusals;
   }
 
   /** What peers did wrong, in words. */
@@ -37,7 +45,11 @@ export class NetworkSource {
     if (bytes !== undefined) return bytes;
     const done = new AbortController();
     const either = AbortSignal.any([signal, done.signal]);
-    const ways = [this.#bitswap.bring(cid, either), this.#again(cid, either)];
+    const ways = [
+      ...(this.#messages ? [this.#messages.bring(cid, either)] : []),
+      this.#bitswap.bring(cid, either),
+      this.#again(cid, either),
+    ];
     try {
       return await Promise.race(ways);
     } finally {

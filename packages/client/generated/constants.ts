@@ -5,7 +5,7 @@ export const CONSTANTS = {
   EnergyLedger: { MAX_INTENSITY: 2000000 },
   LeaseRegistry: { MAX_OUTAGE: 259200 },
   PoolOutlet: { PERIOD: 604800, SHARE: 100 },
-  Reassignment: { BATCH: 32, TRIES: 64, ROUND_PRIORITY: 10 },
+  Reassignment: { BATCH: 128, RETURNS: 32, TRIES: 64, ROUND_PRIORITY: 10 },
   ReleaseFees: { EVIDENCE: 3 },
   TaskRegistry: { ROUNDS_IN_ADVANCE: 8 },
   Telemetry: { CONTRACT_GAS: 50000, MAX_SHARES: 64, KEY_SHIFT: 24 },

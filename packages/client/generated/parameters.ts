@@ -142,20 +142,20 @@ export const PARAMETER_LIST = [
     name: "releaseFee",
     unit: "micro-VER",
     summary:
-      "Fee for giving a lease back without headway, micro-VER: what its round cost the others, a seed and a settlement.",
+      "Fee for giving a lease back, or letting it expire, without headway, micro-VER: what its round cost the others, a seed and a settlement.",
   },
   {
     name: "releaseUnitFee",
     unit: "micro-VER",
-    summary: "Fee for each unit that is given back without headway on top, micro-VER: for the delay of its task.",
+    summary: "Fee for each unit of such a lease on top, micro-VER: for the delay of its task.",
   },
   {
     name: "releaseBar",
     unit: "seconds",
     summary:
-      "Time without new leases for the owner of a node that gave a lease back without headway, seconds: the first time; it doubles with each further one.",
+      "Time without new leases for the owner of a node that gave a lease back, or let it expire, without headway, seconds: the first time; it doubles with each further one.",
   },
-  { name: "releaseMemory", unit: "seconds", summary: "Time after which one such release is forgotten, seconds." },
+  { name: "releaseMemory", unit: "seconds", summary: "Time after which one such lease is forgotten, seconds." },
 ] as const;
 
 /** With what parameters are deployed, by chain id: the first value, and the hard bounds that nobody can move. @public */
@@ -169,7 +169,7 @@ export const PARAMETER_SETTINGS = {
     roundMaxUnits: { value: 192, min: 16, max: 192 },
     seedTimeout: { value: 900, min: 300, max: 86400 },
     settleTimeout: { value: 3600, min: 900, max: 86400 },
-    leaseGrace: { value: 300, min: 120, max: 86400 },
+    leaseGrace: { value: 90, min: 60, max: 86400 },
     minCheckpointInterval: { value: 60, min: 30, max: 3600 },
     maxCheckpointInterval: { value: 86400, min: 3600, max: 604800 },
     minLeaseTime: { value: 3600, min: 600, max: 604800 },
@@ -247,7 +247,7 @@ export const PARAMETER_SETTINGS = {
     roundMaxUnits: { value: 192, min: 16, max: 192 },
     seedTimeout: { value: 900, min: 300, max: 86400 },
     settleTimeout: { value: 3600, min: 900, max: 86400 },
-    leaseGrace: { value: 300, min: 120, max: 86400 },
+    leaseGrace: { value: 90, min: 60, max: 86400 },
     minCheckpointInterval: { value: 60, min: 30, max: 3600 },
     maxCheckpointInterval: { value: 86400, min: 3600, max: 604800 },
     minLeaseTime: { value: 3600, min: 600, max: 604800 },

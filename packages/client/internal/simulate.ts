@@ -43,14 +43,15 @@ export class TransactionSimulator {
       this.#context.emit({ kind: "unneeded", label });
       return null;
     }
-    const { to, data = "0x", value = 0n } = payload;
+    const { to, data = "0x", value = 0n, gasReserve = 0n } = payload;
     return this.#orRefuse(label, async () => {
       // At "latest" and not at "pending", where a transaction of ours would stand in its own way.
       const call = provider.getRpcTransaction({ from: address, to, data, value });
       const answered = await ask("eth_estimateGas", [call, "latest"]);
       const estimate = toQuantity(answered);
       if (estimate === undefined || estimate < INTRINSIC_GAS) throw unreadable("an estimate of gas", answered);
-      return { to, data, value, estimate, gasLimit: gasLimit(estimate, this.#options.gasMarginPercent ?? 100) };
+      const limit = gasLimit(estimate, this.#options.gasMarginPercent ?? 100, gasReserve);
+      return { to, data, value, estimate, gasLimit: limit };
     });
   }
 
@@ -106,7 +107,7 @@ export class TransactionSimulator {
 /** Minimum gas on top of an estimate: changing a node's listing costs about as much where its tick was empty. */
 export const MIN_GAS_MARGIN = 150_000n;
 
-function gasLimit(estimate: bigint, marginPercent: number): bigint {
+function gasLimit(estimate: bigint, marginPercent: number, reserve: bigint): bigint {
   if (estimate > TRANSACTION_GAS_CAP) {
     throw new ChainError(
       "GAS_TOO_HIGH",
@@ -116,6 +117,6 @@ function gasLimit(estimate: bigint, marginPercent: number): bigint {
     );
   }
   const share = (estimate * BigInt(marginPercent)) / 100n;
-  const limit = estimate + (share > MIN_GAS_MARGIN ? share : MIN_GAS_MARGIN);
+  const limit = estimate + (share > MIN_GAS_MARGIN ? share : MIN_GAS_MARGIN) + reserve;
   return limit < TRANSACTION_GAS_CAP ? limit : TRANSACTION_GAS_CAP;
 }

@@ -120,6 +120,8 @@ export interface Payload {
   readonly to: string;
   readonly data?: string;
   readonly value?: bigint;
+  /** Gas on top of all margins for a call that goes on only while so much is left, and that does not use it. Default 0. */
+  readonly gasReserve?: bigint;
 }
 
 /** A signed transaction, as its sender remembers it so as not to pay twice. */

@@ -1,3 +1,4 @@
+import { findPython } from "./python.ts";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { nodeArguments } from "../chain.ts";
 import type { Configs } from "../configs.ts";
@@ -76,9 +77,9 @@ export async function nodePlan(
     fees: FEES,
     store: { listen: [`/ip4/127.0.0.1/tcp/${String(peers)}`] },
     service: { port: service },
-    executor: contained ? { kind: "container", ...image } : { kind: "process" },
+    executor: contained ? { kind: "container", ...image } : { kind: "process", ...(await ownPrograms()) },
   });
-  const runs = contained ? `images in ${engine}` : "built-in trainers";
+  const runs = contained ? `images in ${engine}` : "built-in trainers, and your Python scripts";
   return {
     name: node.name,
     kind: "node",
@@ -86,6 +87,12 @@ export async function nodePlan(
     ...served(service),
     args: ["agent/main.ts", "run", "--config", config],
   };
+}
+
+/** Scripts of this machine's own user are run as they are: all on it is theirs. */
+async function ownPrograms(): Promise<object> {
+  const interpreter = await findPython();
+  return interpreter === undefined ? {} : { unsafeTrainersWithoutContainer: { python: { interpreter } } };
 }
 
 function served(port: number): Pick<ServicePlan, "address" | "check"> {

@@ -1,8 +1,9 @@
 import { findPackageJSON } from "node:module";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { WorkloadError } from "../errors.ts";
+import { relativePathProblem } from "../paths.ts";
 
 /** A program built into the agent. */
 export interface TrainerProgram {
@@ -10,6 +11,25 @@ export interface TrainerProgram {
   readonly entry: string;
   /** Absolute paths, files or whole directories, that it may read besides its unit's directories: its code and data. */
   readonly readable: readonly string[];
+}
+
+/** An interpreter that runs a file among a unit's inputs, with all the rights of the agent's user. For programs of one's own alone. */
+export interface InterpretedPrograms {
+  /** Absolute path, such as /usr/bin/python3. */
+  readonly interpreter: string;
+}
+
+/**
+ * Arguments for an interpreter: the first of the spec's names a file below the inputs, such as `code/train.py`.
+ *
+ * @param input Real path of the unit's inputs.
+ * @throws {@link WorkloadError} `START_FAILED` if it names none.
+ */
+export function interpreterArguments(input: string, args: readonly string[]): string[] {
+  const [script = "", ...more] = args;
+  const problem = script === "" ? "is missing: name the script" : relativePathProblem(script);
+  if (problem === undefined) return [join(input, script), ...more];
+  throw new WorkloadError("START_FAILED", `The first argument ${JSON.stringify(script)} ${problem}.`);
 }
 
 /** The base of all errors: the link by which its package is found, and its module. */

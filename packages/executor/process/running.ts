@@ -162,12 +162,16 @@ class RunningProcess implements RunningUnit {
 export async function launch(
   unit: UnitRun,
   log: BoundedLog,
-  { args, env }: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> },
+  {
+    command,
+    args,
+    env,
+  }: { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> },
 ): Promise<RunningUnit> {
   let child: ChildProcess | undefined;
   try {
     // stdin is the lifeline, descriptor 3 reports the CPU time: see host.ts.
-    child = spawn(process.execPath, args, {
+    child = spawn(command, args, {
       cwd: unit.folder.root,
       env,
       detached: true,

@@ -213,12 +213,12 @@ const TARGETS: readonly Target[] = [
     what: "the copy of a task's spec",
     make: (directory) =>
       withSpecs(directory, new Lines(), async (specs, id, cid) => {
-        await specs.get(id, 5000, new AbortController().signal);
+        await specs.get(id, 5000, new AbortController().signal, { taskId: 1 });
         return join(directory, "specs", cid);
       }),
     goOn: (directory, log) =>
       withSpecs(directory, log, async (specs, id) => {
-        const spec = await specs.get(id, 5000, new AbortController().signal);
+        const spec = await specs.get(id, 5000, new AbortController().signal, { taskId: 1 });
         assert.deepEqual(spec.args, ["--epochs", "4"], "trained with what the chain says");
       }),
   },

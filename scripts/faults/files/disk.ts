@@ -77,7 +77,7 @@ export const DISK_CASES: readonly FaultCase[] = [
       await damage(join(directory, "2-1"));
       const session = { reader: { provider: {} } };
       const holdings = new LeaseSet({ workspace, logger: quiet, session } as unknown as AgentContext);
-      const here = await holdings.here();
+      const here = await holdings.here(0);
       for (const id of [1, 3]) assert.equal(here.find((each) => each.id === id)?.unitsDone, 1, "the others go on");
       assert.equal(here.find((each) => each.id === 2)?.unitsDone ?? 0, 0, "nothing is taken for done that is not");
     },

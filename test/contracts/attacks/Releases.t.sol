@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IReleaseFees} from "../../../contracts/interfaces/IReleaseFees.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
+import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {NotModule} from "../../../contracts/types/Errors.sol";
@@ -86,6 +87,60 @@ contract ReleasesTest is Fixture {
         assertEq(nodes.node(1).listedUnits + nodes.node(2).listedUnits, 19, "the fee took part of the stake");
     }
 
+    /// @notice However many nodes an owner has, no round opens while one of them is still listed; upkeep takes them out in steps.
+    function test_AllNodesOfTheOwnerAreBarred() public {
+        for (uint256 i; i < 40; ++i) register(mallory, CPU_EU, 10, 0);
+        register(alice, CPU_EU, 10, 5);
+        submit(developer, 10, 20_000, CPU_EU);
+        runRound(1);
+        release(1);
+        assertEq(_listed(40), 24, "the newest 16 are out at once");
+        vm.warp(rounds.nextOpening());
+        vm.expectRevert(abi.encodeWithSelector(ISupply.ListingsPending.selector, 1));
+        rounds.open();
+        assertEq(supply.syncPending(10), 1);
+        assertEq(_listed(40), 14);
+        assertEq(supply.syncPending(100), 0);
+        assertEq(_listed(40), 0);
+        runRound(2);
+        assertEq(leases.lease(2).nodeId, 41, "the next round is the honest node's");
+    }
+
+    /// @notice Also where the lease is given back during a freeze: the listings stand until it is over.
+    function test_AllNodesOfTheOwnerAreBarred_duringAFreeze() public {
+        for (uint256 i; i < 40; ++i) register(mallory, CPU_EU, 10, 0);
+        register(alice, CPU_EU, 10, 5);
+        submit(developer, 10, 20_000, CPU_EU);
+        runRound(1);
+        submit(developer, 10, 20_000, CPU_EU);
+        openRound();
+        release(1);
+        fulfil(2);
+        settle(optimalPost());
+        uint32 second = leases.leaseCount();
+        assertLe(leases.lease(second).nodeId, 40, "what was frozen counts");
+        // The bar's walk, and the node that gave the lease back.
+        assertEq(supply.pendingCount(), 2);
+        assertEq(supply.syncPending(100), 0);
+        assertEq(_listed(40), 0);
+    }
+
+    /// @notice Later nodes of a barred owner are not listed either, nor a walk lost that another bar finds unfinished.
+    function test_NodesThatComeDuringABar() public {
+        for (uint256 i; i < 20; ++i) register(mallory, CPU_EU, 10, 0);
+        submit(developer, 10, 20_000, CPU_EU);
+        runRound(1);
+        release(1);
+        register(mallory, CPU_EU, 10, 0);
+        assertEq(nodes.node(21).listedUnits, 0);
+        (uint40 until, ) = supply.barOf(mallory);
+        vm.warp(until);
+        // Nobody did the upkeep: the rest of the walk finds the bar over, and leaves the listings as they are.
+        assertEq(_listed(21), 4);
+        assertEq(supply.syncPending(100), 0);
+        assertEq(_listed(21), 4);
+    }
+
     /// @notice The bar doubles, and is forgotten with time.
     function test_BarDoublesAndIsForgotten() public {
         register(mallory, CPU_EU, 10, 0);
@@ -160,6 +215,34 @@ contract ReleasesTest is Fixture {
         assertBooks();
     }
 
+    /// @notice Keepers find the tasks whose fees are held without history.
+    function test_TasksWithFees() public {
+        register(alice, CPU_EU, 10, 0);
+        register(bob, CPU_EU, 10, 1);
+        register(carol, CPU_EU, 10, 2);
+        uint32[3] memory each;
+        for (uint256 w; w < 3; ++w) {
+            each[w] = submit(developer, 10, 20_000, CPU_EU);
+            runRound(w + 1);
+            release(leases.leaseCount());
+            vm.prank(developer);
+            tasks.cancel(each[w]);
+        }
+        assertEq(releaseFees.heldCount(), 3);
+        assertEq(releaseFees.heldPage(0, 10).length, 3);
+        releaseFees.distribute(each[0]);
+        uint32[] memory left = releaseFees.heldPage(0, 10);
+        assertEq(left.length, 2);
+        assertEq(left[0], each[2], "the last takes its place");
+        assertEq(left[1], each[1]);
+        assertEq(releaseFees.heldPage(1, 1)[0], each[1]);
+        assertEq(releaseFees.heldPage(2, 1).length, 0);
+        releaseFees.distribute(each[2]);
+        releaseFees.distribute(each[1]);
+        assertEq(releaseFees.heldCount(), 0);
+        assertBooks();
+    }
+
     /// @notice A task that was cancelled, or is late, is given back for nothing.
     function test_ClosedTasksAreGivenBackForNothing() public {
         register(alice, CPU_EU, 10, 0);
@@ -178,7 +261,11 @@ contract ReleasesTest is Fixture {
         vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
         releaseFees.charge(1);
         vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
-        supply.bar(alice);
+        supply.bar(alice, true);
+    }
+
+    function _listed(uint32 count) private view returns (uint256 listed) {
+        for (uint32 i = 1; i <= count; ++i) if (nodes.node(i).listedUnits != 0) ++listed;
     }
 
     function _takeAndGiveBack(uint256 word) private {

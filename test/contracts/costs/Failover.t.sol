@@ -44,6 +44,24 @@ contract FailoverGasTest is GasSnapshots, Failures {
         _batch(32, 20, true);
     }
 
+    /// @notice Many leases in one transaction, and a full batch.
+    /// hardhat-config: isolate = true
+    function test_Mass() public compared {
+        register(alice, CPU_EU, 127, 5);
+        register(alice, CPU_EU, 127, 5);
+        for (uint256 i; i < 128; ++i) leaseOn(1);
+        vm.warp(uint256(leases.lease(128).due) + 1);
+        for (uint32 part; part < 4; ++part) {
+            uint32[] memory ids = new uint32[](32);
+            for (uint32 i; i < 32; ++i) ids[i] = part * 32 + i + 1;
+            vm.prank(keeper);
+            leases.expireOverdue(ids);
+        }
+        note("failover", "lease: expire, 32 orphaned");
+        openBatch();
+        note("failover", "batch: open, 128 orphans");
+    }
+
     /// @notice Ten times as many nodes, the same gas: 100 and 1,000.
     /// hardhat-config: isolate = true
     function test_DrawIsFlat() public {

@@ -12,6 +12,7 @@ import {IRoundManager} from "../../../contracts/interfaces/IRoundManager.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IWorkShares} from "../../../contracts/core/interfaces/IWorkShares.sol";
+import {StdInvariant} from "forge-std/StdInvariant.sol";
 import {Fixture} from "../support/Fixture.sol";
 import {ReportHandler} from "../support/ReportHandler.sol";
 import {Sums} from "../support/Sums.sol";
@@ -24,7 +25,7 @@ contract Everybody is SystemHandler {
 }
 
 /// @title What holds at any time, whatever everybody does
-contract SystemInvariants is Fixture, Sums {
+contract SystemInvariants is Fixture, Sums, StdInvariant {
     SystemHandler private handler;
 
     function setUp() public override {
@@ -67,10 +68,12 @@ contract SystemInvariants is Fixture, Sums {
         _listings(ns);
         _active(ns);
         _fences(ls);
+        uint256 withFees;
         for (uint256 i; i < ts.length; ++i) {
             _units(ts[i], ls);
-            _releaseFees(ts[i].id);
+            if (_releaseFees(ts[i].id)) ++withFees;
         }
+        assertEq(releaseFees.heldCount(), withFees, "tasks with release fees");
         _lines(ts, ls);
         _queue(ts);
         _reports(ns.length);
@@ -219,7 +222,7 @@ contract SystemInvariants is Fixture, Sums {
     }
 
     /// @dev The vault holds under a task what giving its leases back took, until it is distributed; shares are in whole micro-VER.
-    function _releaseFees(uint32 taskId) private view {
+    function _releaseFees(uint32 taskId) private view returns (bool any) {
         uint256 fees = vault.feesOf(taskId);
         assertEq(fees, handler.heldFees(taskId), "release fees");
         IReleaseFees.HeldFees memory held = releaseFees.heldOf(taskId);
@@ -227,7 +230,9 @@ contract SystemInvariants is Fixture, Sums {
         assertLe(shares, fees, "shares of release fees");
         // A stake that was too low for a whole fee left less than a micro-VER of it over.
         assertLe(fees - shares, uint256(leases.leaseCount()) * (MICRO - 1), "fees that are nobody's share");
-        if (held.owners == 0) assertEq(fees, 0, "fees that nobody paid");
+        any = held.owners != 0;
+        if (!any) assertEq(fees, 0, "fees that nobody paid");
+        else assertEq(releaseFees.heldPage(held.place, 1)[0], taskId, "where keepers find them");
     }
 
     /// @dev What was delivered at the end of a line of leases costs its task no more than its maximum price.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ILens} from "../../../contracts/interfaces/ILens.sol";
+import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {Lens} from "../../../contracts/periphery/Lens.sol";
 import {Failures} from "../support/Failures.sol";
@@ -73,5 +76,32 @@ contract LensTest is Failures {
         assertEq(reporters[1].operator, operatorOf(1));
         assertEq(reporters[1].registeredAt, nodes.factsOf(1).registeredAt);
         assertFalse(reporters[0].isContract);
+    }
+
+    /// @notice Holders come with what asking them needs, as many as are asked for, in the order of the candidates.
+    function test_Holders() public {
+        for (uint256 i; i < 5; ++i) register(alice, CPU_US, 1, 5);
+        ITaskRegistry.Submission memory s = submission(2, 20_000, list(CPU_EU));
+        s.replicas = 1;
+        id = leaseOn(2, s);
+        uint256[4] memory asked = [uint256(0), 1, 4, 64];
+        for (uint256 n; n < asked.length; ++n) {
+            ICheckpointRegistry.Holder[] memory found = checkpoints.holdersOf(id, asked[n]);
+            ILens.Holder[] memory holders = lens.holdersOf(id, asked[n]);
+            assertEq(holders.length, found.length);
+            assertGt(holders.length, 0);
+            for (uint256 i; i < found.length; ++i) {
+                assertEq(holders[i].candidate, found[i].candidate);
+                assertEq(holders[i].nodeId, found[i].nodeId);
+                INodeRegistry.NodeView memory node = nodes.node(found[i].nodeId);
+                assertEq(holders[i].operator, node.operator);
+                assertEq(holders[i].endpoint, node.endpoint);
+                assertNotEq(node.owner, carol, "never the owner of the lease's own node");
+            }
+        }
+        assertEq(lens.holdersOf(id, 0).length, 3, "one receipt, two to spare");
+        assertEq(lens.holdersOf(id, 1).length, 1);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.UnknownLease.selector, 99));
+        lens.holdersOf(99, 1);
     }
 }

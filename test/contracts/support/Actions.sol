@@ -312,7 +312,7 @@ abstract contract Actions is System {
     /// @dev The vault's promise, to the wei.
     /// @dev How many ranges wait for a batch.
     function orphanCount() internal view returns (uint256 waiting) {
-        (waiting, ) = reassignment.orphanCounts();
+        (waiting, , ) = reassignment.orphanCounts();
     }
 
     function assertBooks() internal view {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
@@ -26,11 +27,12 @@ import {PoolOutlet} from "../../../contracts/core/vault/PoolOutlet.sol";
 import {Vault} from "../../../contracts/core/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/core/seeds/VrfSeeds.sol";
 import {Actions} from "./Actions.sol";
+import {System} from "./System.sol";
 
-/// @title The whole system, deployed, wired and with its roles handed out
-abstract contract Fixture is Actions {
-    function setUp() public virtual {
-        vm.warp(1_800_000_000);
+/// @title Deploys the whole system, wires it and hands its roles out
+abstract contract Deploying is System {
+    /// @param uptimeFeed The feed of the sequencer's uptime; none if zero.
+    function deploySystem(AggregatorV3Interface uptimeFeed) internal {
         manager = AccessManager(_deploy("AccessManager", abi.encode(address(this))));
         ver = VerToken(_deploy("VerToken", abi.encode(manager, SUPPLY, address(this), SUPPLY / 2)));
         parameters = Parameters(_deploy("Parameters", abi.encode(manager, initialParameters())));
@@ -39,7 +41,7 @@ abstract contract Fixture is Actions {
         nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(vault, parameters, supply)));
         tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, supply)));
         leases = LeaseRegistry(
-            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed()))
+            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed))
         );
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, leases)));
         telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, parameters, nodes, supply, leases, ledger)));
@@ -102,11 +104,6 @@ abstract contract Fixture is Actions {
 
         ver.approve(address(vault), type(uint256).max);
         vault.fundBountyPool(1_000 ether);
-    }
-
-    /// @dev Nearly all tests run without a feed of the sequencer's uptime.
-    function uptimeFeed() internal virtual returns (AggregatorV3Interface) {
-        return AggregatorV3Interface(address(0));
     }
 
     /// @dev The parameters that nearly all tests run with, in the order of {Param}.
@@ -206,5 +203,29 @@ abstract contract Fixture is Actions {
         bytes4[] memory selectors = new bytes4[](1);
         selectors[0] = selector;
         manager.setTargetFunctionRole(target, selectors, role);
+    }
+}
+
+/// @title The code that deploys the system, which tests call as their own
+/// @dev It writes the storage of {System}, which is first in every test. As a part of each test it would be compiled as often
+/// as there are tests.
+contract Deployment is Deploying {
+    function deploy(AggregatorV3Interface uptimeFeed) external {
+        deploySystem(uptimeFeed);
+    }
+}
+
+/// @title The whole system, deployed, wired and with its roles handed out
+abstract contract Fixture is Actions, Deploying {
+    function setUp() public virtual {
+        vm.warp(1_800_000_000);
+        address deployment = makeAddr("deployment");
+        vm.etch(deployment, vm.getDeployedCode("Deployment"));
+        Address.functionDelegateCall(deployment, abi.encodeCall(Deployment.deploy, (uptimeFeed())));
+    }
+
+    /// @dev Nearly all tests run without a feed of the sequencer's uptime.
+    function uptimeFeed() internal virtual returns (AggregatorV3Interface) {
+        return AggregatorV3Interface(address(0));
     }
 }

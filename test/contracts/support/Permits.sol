@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Base} from "./Base.sol";
 import {VerToken} from "../../../contracts/token/VerToken.sol";
 import {Permit} from "../../../contracts/types/Permit.sol";
 
 /// @title Signs ERC-2612 permits
-abstract contract Permits is Test {
+abstract contract Permits is Base {
     bytes32 private constant PERMIT_TYPE = keccak256(
         "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
     );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
@@ -16,7 +17,7 @@ abstract contract SupplyHandler is Actions {
     uint8 internal constant CLASSES = 3;
     uint256 internal constant HANDLER_TICKS = 6;
 
-    /// @dev What giving leases back took from stakes and nobody has yet, wei.
+    /// @dev What giving leases back, or letting them expire, took from stakes and nobody has yet, wei.
     mapping(uint32 taskId => uint256) public heldFees;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
@@ -112,8 +113,12 @@ abstract contract SupplyHandler is Actions {
     function expireLease(uint8 pick) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Active);
         if (id == 0) return;
-        uint256 due = leases.lease(id).due;
-        if (block.timestamp <= due) vm.warp(due + 1);
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        if (block.timestamp <= held.due) vm.warp(uint256(held.due) + 1);
+        // The fee comes first; the penalty takes of what is left.
+        if (!releaseFees.isFree(id)) {
+            heldFees[held.taskId] += Math.min(vault.stakeOf(held.nodeId), releaseFees.feeFor(held.count));
+        }
         vm.prank(keeper);
         leases.expire(id);
     }

@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
-import {Test} from "forge-std/Test.sol";
+import {Base} from "./Base.sol";
 import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
 import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol";
@@ -23,7 +23,7 @@ import {Vault} from "../../../contracts/core/vault/Vault.sol";
 import {VrfSeeds} from "../../../contracts/core/seeds/VrfSeeds.sol";
 
 /// @title The contracts under test, who's who, and the smallest helpers
-abstract contract System is Test {
+abstract contract System is Base {
     /// @dev Where the system is deployed.
     struct Contracts {
         AccessManager manager;

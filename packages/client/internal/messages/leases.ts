@@ -28,6 +28,11 @@ export const LEASES: ErrorMessages = {
     say: (a) => `Lease ${a.text("leaseId")} is in time until ${time(a.int("due"))}; it can be expired only after that.`,
     retryable: true,
   },
+  "NoLeaseOverdue()": {
+    say: () =>
+      "None of these leases is overdue; somebody else has expired them, or their nodes have posted checkpoints. Look again.",
+    retryable: true,
+  },
   "TaskDeadlinePassed(uint32,uint40)": {
     say: (a) =>
       `Task ${a.text("taskId")} took results until its deadline, ${time(a.int("deadline"))}; release the lease, its units are refunded.`,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Base} from "../../support/Base.sol";
 import {Fill} from "../../../../contracts/types/Fill.sol";
 import {Listings} from "../../../../contracts/core/nodes/Listings.sol";
 import {TickTree} from "../../../../contracts/core/nodes/TickTree.sol";
 import {Rng} from "../../support/Rng.sol";
 
 /// @title A class's listings against plain arrays: positions, sums and the round filling of the marginal tick
-contract ListingsTest is Test {
+contract ListingsTest is Base {
     using Listings for Listings.ClassListings;
     using TickTree for TickTree.Tree;
     using Rng for Rng.Stream;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Base} from "../../support/Base.sol";
 import {TickTree} from "../../../../contracts/core/nodes/TickTree.sol";
 import {Rng} from "../../support/Rng.sol";
 
 /// @title The tree of ticks against a plain array
-contract TickTreeTest is Test {
+contract TickTreeTest is Base {
     using TickTree for TickTree.Tree;
     using Rng for Rng.Stream;
 

@@ -202,23 +202,6 @@ contract ReassignmentTest is Failures {
         assertFalse(supply.frozen());
     }
 
-    /// @notice At most 32 orphans a batch, the oldest first.
-    function test_BatchIsBounded() public {
-        uint32[] memory ids = new uint32[](35);
-        for (uint256 i; i < 35; ++i) ids[i] = leaseOn(1);
-        vm.warp(uint256(leases.lease(ids[34]).due) + 1);
-        for (uint256 i; i < 35; ++i) leases.expire(ids[i]);
-        openBatch();
-        IReassignment.BatchView memory b = reassignment.current();
-        assertEq(b.leaseIds.length, 32);
-        assertEq(b.leaseIds[0], ids[0]);
-        assertEq(orphanCount(), 3);
-        assertEq(reassignment.orphanPage(1, 5)[0], ids[33]);
-        fulfilBatch(1);
-        reassignment.draw(32);
-        assertEq(reassignment.current().drawn, 32);
-    }
-
     /// @notice Rounds and batches exclude one another and take turns where both wait.
     function test_Turns() public {
         register(alice, CPU_EU, 9, 3);

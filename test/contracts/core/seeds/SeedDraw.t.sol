@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Base} from "../../support/Base.sol";
 import {SeedDraw} from "../../../../contracts/core/seeds/SeedDraw.sol";
 
 /// @title The draws, held to the same values as packages/protocol/vrf/draws.ts
-contract SeedDrawTest is Test {
+contract SeedDrawTest is Base {
     string private json;
 
     function setUp() public {

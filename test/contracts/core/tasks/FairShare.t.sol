@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Test} from "forge-std/Test.sol";
+import {Base} from "../../support/Base.sol";
 import {FairShare} from "../../../../contracts/core/tasks/FairShare.sol";
 
 /// @title Fair shares of a round's units
-contract FairShareTest is Test {
+contract FairShareTest is Base {
     function test_Examples() public pure {
         assertEq(_cut(10, 3, 3, 3), _three(3, 3, 3));
         assertEq(_cut(9, 100, 100, 100), _three(3, 3, 3));

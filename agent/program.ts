@@ -1,0 +1,265 @@
+/** The command line of the agent, and how its parts are put together. */
+import { ContentAccess } from "@verai/client/content-access";
+import { taskEndpoints } from "@verai/client/task-endpoints";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { formatEther } from "ethers";
+import PQueue from "p-queue";
+import { Registry } from "prom-client";
+
+import { answer, blockTag } from "@verai/client/readers";
+import { openSession, type Session } from "@verai/client/session";
+import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { printReport, refuseErrors } from "@verai/process/check/finding";
+import { readConfig } from "@verai/process/config";
+import { withDirectory } from "@verai/process/data";
+import { endpointLog } from "@verai/process/endpoint-log";
+import { serveHealth } from "@verai/process/endpoint";
+import { transactionMetrics } from "@verai/process/transaction-metrics";
+import { createLogger, type Logger } from "@verai/process/logger";
+import { runLoop } from "@verai/process/loop";
+import { Heartbeat } from "@verai/process/heartbeat";
+import { reachOf } from "@verai/process/reach";
+import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
+import type { Executor } from "@verai/executor/executor";
+import { Agent } from "./agent.ts";
+import { checkAgent, configFindings } from "./check.ts";
+import { receiptDomain } from "@verai/client/checkpoint-receipt";
+import { replicationMetrics } from "./replication/replication-metrics.ts";
+import { runBackground } from "./background.ts";
+import { claimEarnings } from "./earnings.ts";
+import { type AgentConfig, agentConfig } from "./config.ts";
+import { leasesDirectory, openExecutor } from "./executor.ts";
+import { locate, type LocateParts } from "./lease/locate.ts";
+import { HolderBook } from "./node/copy-requests.ts";
+import { DiskSpace } from "./node/disk.ts";
+import { IdleDetector } from "./idle/detector.ts";
+import { Sealing } from "./lease/sealing.ts";
+import { Specs } from "./lease/specs.ts";
+import { Workspace } from "./lease/workspace.ts";
+import { ensureRegistered } from "./registration.ts";
+import { telemetryMetrics } from "./telemetry/telemetry-metrics.ts";
+import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
+
+/** Milliseconds for which a look at the chain counts for reports. */
+const LOOK_MS = 15_000;
+
+/** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
+const BACKGROUND_MS = 10_000;
+
+const program = programOf("agent", "Offers this machine to the DRMP network and runs what it is leased");
+
+program
+  .command("run")
+  .description("register the node if need be, run leases, post checkpoints and deliver results")
+  .addOption(configOption())
+  .action(async ({ config }: { config: string }) => run(readConfig(config, agentConfig)));
+
+program
+  .command("check")
+  .description(
+    "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
+  )
+  .addOption(configOption())
+  .addOption(jsonOption())
+  .action(async ({ config, json }: { config: string; json: boolean }) => {
+    printReport(await checkAgent(readConfig(config, agentConfig)), json);
+  });
+
+program
+  .command("claim")
+  .description("send what the owner can claim to the owner's wallet")
+  .addOption(configOption())
+  .action(async ({ config }: { config: string }) => claim(readConfig(config, agentConfig)));
+
+await runProgram(program);
+
+async function run(config: AgentConfig): Promise<void> {
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  refuseErrors(configFindings(config, process.env, false));
+  const logger = createLogger("agent", config.service.logLevel);
+  const told = shutdownSignal((name) => {
+    logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
+  });
+  await withDirectory([config.dataDir], logger, told, (signal) => offer(config, logger, signal));
+}
+
+/** Offers the machine until the signal. */
+async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): Promise<void> {
+  const registry = new Registry();
+  const session = await openSession({
+    ...config,
+    journals: join(config.dataDir, "journals"),
+    onEvent: transactionMetrics(registry, logger),
+    onEndpoint: endpointLog(logger),
+    stop: signal,
+  });
+  const { signer, queue } = await session.queue(config.operator);
+  const domain = receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress());
+  const known: { specs?: Specs } = {};
+  const access = new ContentAccess({
+    reader: session.reader,
+    domain,
+    signer,
+    readersOf: async (task, lease) => known.specs?.readersOf(task, lease),
+  });
+  const store = new CheckpointStore({
+    directory: join(config.dataDir, "store"),
+    listen: config.store.listen,
+    announce: config.store.announce,
+    http: config.store.http,
+    maxBytes: config.store.maxBytes,
+    access,
+    reach: reachOf(config.network.chainId),
+    // The owner's own words, not those of the chain or of peers.
+    trusted: config.telemetry.keepers.flatMap((keeper) => keeper.split(",")),
+    log: logger,
+  });
+  const specs = new Specs(store, join(config.dataDir, "specs"), logger);
+  known.specs = specs;
+  await store.start();
+  const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
+  heartbeat.expect("agent");
+  heartbeat.expect("telemetry");
+  let agent: Agent | undefined;
+  let telemetry: Telemetry | undefined;
+  let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let executor: Executor | undefined;
+  try {
+    // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
+    executor = await openExecutor(config, logger);
+    for (const notice of (await executor.probe?.()) ?? []) logger.warn(notice);
+    (await openMeter(config, createLogger("agent", "silent"))).close();
+    endpoint = await serveHealth({
+      ...config.service,
+      heartbeat,
+      registry,
+      details: () => ({ ...agent?.state, energy: telemetry?.source }),
+    });
+    logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
+    const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
+    // What an earlier run sent is waited for first: nothing is ever sent twice.
+    await queue.recover(signal);
+    const owner = config.idleOnly && new IdleDetector(config.idleOnly);
+    agent = new Agent({
+      ...(owner && { owner }),
+      session,
+      queue,
+      store,
+      nodeId,
+      logger,
+      workspace: new Workspace(leasesDirectory(config), logger),
+      specs,
+      sealing: new Sealing({ store, access, specs }),
+      access,
+      holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
+      executor,
+      slots: new PQueue({ concurrency: config.node.capacity }),
+      specTimeoutMs: config.specTimeout * 1000,
+      graceSeconds: config.grace,
+      replicas: config.store.replicas,
+      maxCheckpointBytes: config.store.maxCheckpoint,
+      signer,
+      domain,
+      metrics: replicationMetrics(registry),
+      spotCheckMs: config.spotCheck * 1000,
+      disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
+      leasesFile: join(config.dataDir, "own-leases.json"),
+      holders: new HolderBook(session.reader),
+      locate: (restorable) =>
+        locate(restorable, { store, block: () => session.reader.block(), goneOf: goneBy(session) }),
+    });
+    const running = agent;
+    await running.serve();
+    telemetry = await openTelemetry(config, {
+      session,
+      nodeId,
+      signer,
+      store,
+      workloads: agent.workloads,
+      owner,
+      send: (label, prepare) => queue.submit({ label, prepare }),
+      metrics: telemetryMetrics(registry),
+      logger: logger.child({ part: "telemetry" }),
+    });
+    const { reporter, sample } = telemetry;
+    // A loop of its own: a lease that takes long to start or to hand over holds no report up.
+    const reporting = runLoop({
+      name: "telemetry",
+      intervalMs: config.telemetry.sampleEvery * 1000,
+      maxBackoffMs: 60_000,
+      signal,
+      logger,
+      heartbeat,
+      cycle: async () => {
+        await sample();
+        // What the agent has just seen is good enough for its reports.
+        await reporter.cycle(running.latest(LOOK_MS));
+        return false;
+      },
+    });
+    const operator = signer.address;
+    const background = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
+    await runLoop({
+      name: "agent",
+      intervalMs: config.interval * 1000,
+      // Short: while the chain cannot be reached, leases may become overdue.
+      maxBackoffMs: 15_000,
+      signal,
+      logger,
+      heartbeat,
+      cycle: async () => {
+        await running.cycle();
+        return false;
+      },
+    });
+    await reporting;
+    await running.drain();
+    // A claim that is stuck is in the journal, and waited for by the next run.
+    await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
+  } finally {
+    telemetry?.close();
+    await endpoint?.close();
+    await executor?.close();
+    await store.stop();
+    session.close();
+    logger.info("agent stopped");
+  }
+}
+
+/** Which nodes the chain itself says cannot be reached: those that have left, or missed their reports. */
+function goneBy({ reader, contracts }: Session): LocateParts["goneOf"] {
+  return async (block, nodeIds) => {
+    const [nodes, silent] = await Promise.all([
+      reader.nodesById(block, nodeIds),
+      answer(contracts.lens.silentOf([...nodeIds], blockTag(block))),
+    ]);
+    const away = nodes.filter(({ status }) => status !== "active" && status !== "draining").map(({ id }) => id);
+    return new Set([...silent.map(Number), ...away]);
+  };
+}
+
+/** Directories that work needs room in: the agent's own, and that of the leases where it is on another volume. */
+async function workDirectories(config: AgentConfig): Promise<string[]> {
+  const leases = leasesDirectory(config);
+  await mkdir(leases, { recursive: true });
+  return [config.dataDir, leases];
+}
+
+async function claim(config: AgentConfig): Promise<void> {
+  if (!config.owner) throw new Error('Claiming needs the owner\'s key: name it in the configuration ("owner").');
+  const { owner } = config;
+  // An agent that runs has the data directory and its journals to itself; this one has its own.
+  const directory = join(config.dataDir, "claim");
+  await withDirectory([directory], createLogger("agent", "warn", "stderr"), undefined, async () => {
+    const session = await openSession({ ...config, journals: join(directory, "journals") });
+    try {
+      const amount = await claimEarnings(session, owner, 0n);
+      process.stdout.write(`${formatEther(amount)} VER claimed\n`);
+    } finally {
+      session.close();
+    }
+  });
+}
