@@ -87,13 +87,14 @@ export class Agent {
     this.#peers = new Peers(context);
   }
 
-  /** Begins to give other nodes receipts, to answer their spot checks, to copy what they ask for, and to serve logs. */
+  /** Begins to give other nodes receipts, to answer their spot checks, to copy what they ask for, to serve logs, and to exchange files. */
   async serve(): Promise<void> {
     await this.#responder.serve();
     await this.#spots.serve();
     await this.#replicas.serve();
     await this.#holds.serve();
     await this.#logs.serve();
+    await this.#context.exchanges.serve();
   }
 
   /** What it was doing at the end of the last cycle. */
@@ -205,6 +206,7 @@ export class Agent {
     await this.#responder.stop();
     await this.#replicas.stop();
     await this.#holds.stop();
+    await this.#context.exchanges.stop();
     const held = this.#leaseSet.leases.live().filter(({ status }) => status === "active");
     if (held.length === 0) logger.info("drained: no lease is left");
     else logger.error({ leases: held.map(({ id }) => id) }, "leaving with leases, which will be overdue: start again");

@@ -4,6 +4,7 @@ import type { ContentAccess } from "@verai/client/content-access";
 import { ChainError } from "@verai/client/errors";
 import type { TransactionRequest, TransactionQueue } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
+import type { Exchanges } from "./exchange/exchanges.ts";
 import type { ReplicationMetrics } from "./replication/replication-metrics.ts";
 import type { WorkContext } from "./lease/work.ts";
 import type { Specs } from "./lease/specs.ts";
@@ -25,6 +26,7 @@ export interface AgentContext extends WorkContext {
   readonly specs: Specs;
   /** Who may read what is kept here, and how this node shows what it may read of others. */
   readonly access: ContentAccess;
+  readonly exchanges: Exchanges;
   readonly nodeId: number;
   /** Copies of results, and of checkpoints whose task asks for no receipts, beside the producer's own. */
   readonly replicas: number;

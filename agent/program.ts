@@ -32,6 +32,7 @@ import { runBackground } from "./background.ts";
 import { claimEarnings } from "./earnings.ts";
 import { type AgentConfig, agentConfig } from "./config.ts";
 import { leasesDirectory, openExecutor } from "./executor.ts";
+import { Exchanges } from "./exchange/exchanges.ts";
 import { locate, type LocateParts } from "./lease/locate.ts";
 import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
@@ -143,7 +144,9 @@ async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): 
     // What an earlier run sent is waited for first: nothing is ever sent twice.
     await queue.recover(signal);
     const owner = config.idleOnly && new IdleDetector(config.idleOnly);
+    const exchanges = new Exchanges({ session, store, access, signer, domain, nodeId, logger });
     agent = new Agent({
+      exchanges,
       ...(owner && { owner }),
       session,
       queue,

@@ -15,6 +15,7 @@ import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
+import type { Exchanges } from "../exchange/exchanges.ts";
 import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
 import type { Restorable } from "./lineage.ts";
@@ -54,6 +55,8 @@ export interface WorkContext {
   readonly disk: Pick<DiskSpace, "look">;
   /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: those that are connected are asked. */
   readonly holdersOf?: (taskId: number) => Promise<readonly string[]>;
+  /** Lets units of one task exchange files; left out: specs that ask for it cannot be run. */
+  readonly exchanges?: Pick<Exchanges, "join">;
   /** Asks those whom the chain names whether they have any of these checkpoints. */
   readonly locate: (restorable: readonly Restorable[]) => Promise<Located>;
 }
@@ -277,10 +280,21 @@ export class LeaseWork {
   /** Runs a unit until it is done, fails for good, or the work is stopped. */
   async #runUnit(spec: TaskSpec, index: number): Promise<void> {
     const { folder, lease } = this;
-    const { logger } = this.#context;
     if (await folder.isDone(index)) return;
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
+    const { id: leaseId, fence } = lease;
+    const leave = await this.#context.exchanges?.join(this.#task, spec, { unit: index, leaseId, fence, folder: unit });
+    try {
+      await this.#runToEnd(spec, index, unit);
+    } finally {
+      await leave?.();
+    }
+  }
+
+  async #runToEnd(spec: TaskSpec, index: number, unit: UnitFolder): Promise<void> {
+    const { folder, lease } = this;
+    const { logger } = this.#context;
     for (let [restarts, idle] = [0, 0]; ;) {
       const running = await this.#begin(index, {
         leaseId: lease.id,

@@ -63,6 +63,7 @@ export class LeaseFolder {
       checkpoint: join(root, "checkpoint"),
       input: join(root, "input"),
       output: join(root, "output"),
+      exchange: join(root, "exchange"),
       log: join(root, "unit.log"),
     };
     for (const path of [root, folder.checkpoint, folder.input, folder.output]) await this.#makeDirectory(path);

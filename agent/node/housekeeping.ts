@@ -5,6 +5,7 @@ import type { ReceiptResponder } from "../replication/responder.ts";
 import { type AgentContext, checkpointLabel } from "../context.ts";
 import type { Replicas } from "../replication/replicas.ts";
 import type { TaskHolds } from "./task-holds.ts";
+import { exchangeLabel } from "../exchange/task-exchange.ts";
 import { tidyResults } from "./results.ts";
 import { keptLeases, keptResults, needsCheckpoints } from "./retention.ts";
 
@@ -15,7 +16,7 @@ const PAUSE_MS = 15_000;
 const MISSES = 40;
 
 /** What the store holds pins of, by lease. */
-const LABEL = /^(?:checkpoint|attested|replica|result)-(\d+)$/;
+const LABEL = /^(?:checkpoint|attested|replica|result|exchange)-(\d+)$/;
 
 /**
  * Lets go of what is no longer of use in the store: it looks at the leases that something is pinned of here, and at no others.
@@ -86,14 +87,16 @@ export class Housekeeping {
     await this.#unpinCheckpoints(keptIds);
   }
 
-  /** This node's own checkpoints of leases that are over. */
+  /** This node's own checkpoints of leases that are over, and what their units have exchanged. */
   async #unpinCheckpoints(kept: ReadonlySet<number>): Promise<void> {
-    const { store } = this.#context;
+    const { store, exchanges } = this.#context;
+    await exchanges.tidy();
     let gone = 0;
     for (const { cid, labels } of store.list()) {
       for (const label of labels) {
         const id = Number(LABEL.exec(label)?.[1]);
-        if (label !== checkpointLabel(id) || kept.has(id)) continue;
+        const isOver = label === exchangeLabel(id) ? !exchanges.leaseIds.has(id) : label === checkpointLabel(id);
+        if (!isOver || kept.has(id)) continue;
         await store.unpin(cid, label);
         gone += 1;
       }

@@ -1,12 +1,14 @@
 /** What a process of the transfer benchmark does. */
 export type Job =
   | { readonly kind: "serve-file"; readonly file: string }
-  | { readonly kind: "serve-store"; readonly directory: string }
+  | { readonly kind: "serve-store"; readonly directory: string; readonly granted: boolean }
   | { readonly kind: "sha256"; readonly file: string }
   | { readonly kind: "http"; readonly url: string; readonly hashing: boolean }
   | { readonly kind: "add"; readonly file: string; readonly directory: string }
   | {
       readonly kind: "fetch";
+      /** Whether access is controlled, as between agents. */
+      readonly granted: boolean;
       readonly cid: string;
       readonly peers: readonly string[];
       readonly directory: string;

@@ -24,7 +24,6 @@ export interface Way {
 export const BASELINE = "plain HTTP, SHA-256";
 export const PULL = "pull from 1 peer";
 
-const http = (addresses: readonly string[]): string[] => addresses.filter((each) => each.endsWith("/http"));
 const libp2p = (addresses: readonly string[]): string[] => addresses.filter((each) => !each.endsWith("/http"));
 
 /** All ways, in the order of the table. */
@@ -35,7 +34,14 @@ export const WAYS: readonly Way[] = [
   {
     name: PULL,
     servers: [1],
-    job: ({ cid, stores: [one], fresh }) => ({ kind: "fetch", cid, peers: http(one), directory: fresh, pin: false }),
+    job: ({ cid, stores: [one], fresh }) => ({
+      kind: "fetch",
+      cid,
+      peers: one,
+      granted: true,
+      directory: fresh,
+      pin: false,
+    }),
   },
   {
     name: "pull from 2 peers",
@@ -43,7 +49,8 @@ export const WAYS: readonly Way[] = [
     job: ({ cid, stores, fresh }) => ({
       kind: "fetch",
       cid,
-      peers: http(stores.slice(0, 2).flat()),
+      peers: stores.slice(0, 2).flat(),
+      granted: true,
       directory: fresh,
       pin: false,
     }),
@@ -51,7 +58,14 @@ export const WAYS: readonly Way[] = [
   {
     name: "pull from 1 peer, pin, fsync",
     servers: [1],
-    job: ({ cid, stores: [one], fresh }) => ({ kind: "fetch", cid, peers: http(one), directory: fresh, pin: true }),
+    job: ({ cid, stores: [one], fresh }) => ({
+      kind: "fetch",
+      cid,
+      peers: one,
+      granted: true,
+      directory: fresh,
+      pin: true,
+    }),
   },
   {
     name: "bitswap from 1 peer",
@@ -61,6 +75,7 @@ export const WAYS: readonly Way[] = [
       kind: "fetch",
       cid,
       peers: libp2p(three),
+      granted: false,
       directory: fresh,
       pin: false,
     }),

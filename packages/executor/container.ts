@@ -26,7 +26,7 @@ import {
 import { RunningContainer } from "./container/running.ts";
 import { Stragglers } from "./container/stragglers.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
-import { writeAccounts } from "./inside.ts";
+import { makeDirectories, writeAccounts, writtenDirectories } from "./inside.ts";
 import { BoundedLog } from "./log.ts";
 import { boundedUnit } from "./time-outs.ts";
 
@@ -214,7 +214,7 @@ export class ContainerExecutor implements Executor {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch);
     if (process.getuid?.() === 0) {
-      for (const path of [folder.checkpoint, folder.output, scratch]) await giveTo(path, this.#limits.user);
+      for (const path of [...writtenDirectories(folder, spec), scratch]) await giveTo(path, this.#limits.user);
     }
     gpus.push(...this.#gpus.take(spec.resources.gpus));
     const options = containerOptions(unit, program, this.#limits, this.#owner, gpus);
@@ -286,7 +286,7 @@ function isWanted({ Config, State }: ContainerInspectInfo, run: string): boolean
 /** Makes a unit's directories; the engine needs their real paths. */
 async function withRealPaths(unit: UnitRun): Promise<UnitRun> {
   const { root, checkpoint, input, output } = unit.folder;
-  for (const path of [root, checkpoint, input, output]) await mkdir(path, { recursive: true });
+  await makeDirectories(unit.folder, unit.spec);
   return {
     ...unit,
     folder: {
@@ -295,6 +295,7 @@ async function withRealPaths(unit: UnitRun): Promise<UnitRun> {
       checkpoint: await realpath(checkpoint),
       input: await realpath(input),
       output: await realpath(output),
+      exchange: join(await realpath(root), "exchange"),
     },
   };
 }

@@ -22,11 +22,23 @@ export interface WorkloadDirectories {
   readonly input: string;
   /** Where results go. */
   readonly output: string;
+  /** What units of one task exchange; see `exchange.ts` for its rules. Undefined if they exchange nothing. */
+  readonly exchange?: string;
+}
+
+/** How units that exchange files agree on a round: the spec's `exchange`. */
+export interface ExchangeTerms {
+  /** Units that a round needs. */
+  readonly quorum: number;
+  /** Seconds for which it waits for more. */
+  readonly graceSeconds: number;
 }
 
 /** What a program learns from its environment. */
 export interface UnitEnvironment extends UnitIdentity {
   readonly directories: WorkloadDirectories;
+  /** Undefined if its units exchange nothing. */
+  readonly exchange?: ExchangeTerms;
 }
 
 /**
@@ -35,11 +47,13 @@ export interface UnitEnvironment extends UnitIdentity {
  * brings its own and a built-in trainer may start no program.
  *
  * @param env Variables of the spec; those of the contract win over them.
+ * @param exchange The spec's, if it has one.
  */
 export function unitEnvironment(
   env: Readonly<Record<string, string>>,
   unit: UnitIdentity,
   directories: WorkloadDirectories,
+  exchange?: ExchangeTerms,
 ): Record<string, string> {
   return {
     LANG: "C.UTF-8",
@@ -52,6 +66,13 @@ export function unitEnvironment(
     DRMP_CHECKPOINT_DIR: directories.checkpoint,
     DRMP_INPUT_DIR: directories.input,
     DRMP_OUTPUT_DIR: directories.output,
+    ...(exchange === undefined || directories.exchange === undefined
+      ? {}
+      : {
+          DRMP_EXCHANGE_DIR: directories.exchange,
+          DRMP_EXCHANGE_QUORUM: String(exchange.quorum),
+          DRMP_EXCHANGE_GRACE: String(exchange.graceSeconds),
+        }),
   };
 }
 
@@ -61,6 +82,7 @@ export function unitEnvironment(
  * @throws {@link WorkloadError} `ENVIRONMENT_INVALID` if a variable is missing or makes no sense.
  */
 export function readUnitEnvironment(env: Readonly<Record<string, string | undefined>>): UnitEnvironment {
+  const exchange = env["DRMP_EXCHANGE_DIR"];
   const unit = {
     taskId: whole(env, "DRMP_TASK_ID"),
     unitIndex: whole(env, "DRMP_UNIT_INDEX"),
@@ -70,7 +92,16 @@ export function readUnitEnvironment(env: Readonly<Record<string, string | undefi
       checkpoint: text(env, "DRMP_CHECKPOINT_DIR"),
       input: text(env, "DRMP_INPUT_DIR"),
       output: text(env, "DRMP_OUTPUT_DIR"),
+      ...(exchange === undefined ? {} : { exchange }),
     },
+    ...(exchange === undefined
+      ? {}
+      : {
+          exchange: {
+            quorum: whole(env, "DRMP_EXCHANGE_QUORUM"),
+            graceSeconds: whole(env, "DRMP_EXCHANGE_GRACE"),
+          },
+        }),
   };
   if (unit.unitIndex >= unit.unitCount) {
     throw new WorkloadError(

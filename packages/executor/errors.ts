@@ -7,6 +7,7 @@ import { DrmpError } from "@verai/errors/drmp-error";
  * - `ENVIRONMENT_INVALID`: a program was started without the `DRMP_*` variables of the workload contract
  * - `CHECKPOINT_INVALID`: a checkpoint cannot be written as asked
  * - `OUTPUT_INVALID`: a workload ended well, but left not what its spec promises
+ * - `EXCHANGE_INVALID`: what units exchange is not as agreed, or cannot be had
  * - `SEAL_BROKEN`: sealed content was changed, or its key is another one
  * - `REFUSED`: this executor does not run such a spec
  * - `ALREADY_RUNNING`: the unit is already being run by this executor
@@ -20,6 +21,7 @@ export type WorkloadErrorCode =
   | "ENVIRONMENT_INVALID"
   | "CHECKPOINT_INVALID"
   | "OUTPUT_INVALID"
+  | "EXCHANGE_INVALID"
   | "SEAL_BROKEN"
   | "REFUSED"
   | "ALREADY_RUNNING"

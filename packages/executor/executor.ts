@@ -3,6 +3,8 @@ import type { TaskSpec } from "./spec.ts";
 
 /** Absolute paths of a unit's directories and files, as the agent sees them. */
 export interface UnitFolder extends WorkloadDirectories {
+  /** Made only where the spec has an `exchange`. */
+  readonly exchange: string;
   /** Holds what the agent and the executor note for themselves; the workload has no access to it. */
   readonly root: string;
   /** The workload's output on stdout and stderr; bounded. */

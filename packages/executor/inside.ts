@@ -2,10 +2,47 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { EXCHANGE_DIRECTORIES } from "./exchange.ts";
 import type { UnitFolder } from "./executor.ts";
+import type { TaskSpec } from "./spec.ts";
 
 /** Where the workload has its directories. */
-export const INSIDE = { checkpoint: "/verai/checkpoint", input: "/verai/input", output: "/verai/output" } as const;
+export const INSIDE = {
+  checkpoint: "/verai/checkpoint",
+  input: "/verai/input",
+  output: "/verai/output",
+  exchange: "/verai/exchange",
+} as const;
+
+/** Directories that a unit has inside, by their place below its folder: what exchanges nothing gets no directory for it. */
+export function insideDirectories(
+  spec: Pick<TaskSpec, "exchange">,
+): { path: string; target: string; readOnly: boolean }[] {
+  const all = [
+    { path: "checkpoint", target: INSIDE.checkpoint, readOnly: false },
+    { path: "input", target: INSIDE.input, readOnly: true },
+    { path: "output", target: INSIDE.output, readOnly: false },
+  ];
+  if (spec.exchange === undefined) return all;
+  return [
+    ...all,
+    // Only the agent writes there: a program could put links in its way.
+    { path: "exchange/in", target: `${INSIDE.exchange}/in`, readOnly: true },
+    { path: "exchange/out", target: `${INSIDE.exchange}/out`, readOnly: false },
+  ];
+}
+
+/** Makes the directories of a unit's folder that are missing, before anything runs. */
+export async function makeDirectories(folder: UnitFolder, spec: Pick<TaskSpec, "exchange">): Promise<void> {
+  const paths = [folder.root, folder.checkpoint, folder.input, folder.output];
+  if (spec.exchange !== undefined) paths.push(...EXCHANGE_DIRECTORIES.map((name) => join(folder.exchange, name)));
+  for (const path of paths) await mkdir(path, { recursive: true });
+}
+
+/** Directories of a unit's folder that its program writes to. */
+export function writtenDirectories(folder: UnitFolder, spec: Pick<TaskSpec, "exchange">): string[] {
+  return [folder.checkpoint, folder.output, ...(spec.exchange === undefined ? [] : [join(folder.exchange, "out")])];
+}
 
 /** Scratch space, which is also the user's home: programs may be run from it. */
 export const SCRATCH = "/tmp";

@@ -14,7 +14,7 @@ import { type Cluster, codeOf, type Permission } from "./kubernetes/cluster.ts";
 import { type ClusterSettings, jobFor, jobName, type JobRange } from "./kubernetes/job.ts";
 import { podOfIndex, stateOf } from "./kubernetes/pods.ts";
 import { type PodTimeOuts, RunningPod } from "./kubernetes/running.ts";
-import { writeAccounts } from "./inside.ts";
+import { makeDirectories, writeAccounts } from "./inside.ts";
 import { BoundedLog } from "./log.ts";
 import { boundedUnit } from "./time-outs.ts";
 
@@ -173,9 +173,7 @@ export class KubernetesExecutor implements Executor {
   async #start(unit: UnitRun): Promise<RunningUnit> {
     const { cluster, settings } = this.#options;
     const { folder } = unit;
-    for (const path of [folder.root, folder.checkpoint, folder.input, folder.output]) {
-      await mkdir(path, { recursive: true });
-    }
+    await makeDirectories(folder, unit.spec);
     const { name, range, taken } = await this.#place(unit);
     if (!taken) {
       await removeUnfinished(folder.checkpoint);

@@ -1,8 +1,10 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
 
 import { removeUnfinished } from "./checkpoints.ts";
 import { unitEnvironment } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
+import { makeDirectories } from "./inside.ts";
 import { clearOutputs } from "./outputs.ts";
 import type { TaskSpec } from "./spec.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
@@ -78,9 +80,7 @@ export class ProcessExecutor implements Executor {
     }
     this.#busy.add(folder.root);
     try {
-      for (const path of [folder.root, folder.checkpoint, folder.input, folder.output]) {
-        await mkdir(path, { recursive: true });
-      }
+      await makeDirectories(folder, spec);
       const leftover = await endLeftover(folder.root);
       await removeUnfinished(folder.checkpoint);
       await clearOutputs(folder.output);
@@ -88,19 +88,22 @@ export class ProcessExecutor implements Executor {
         checkpoint: await realpath(folder.checkpoint),
         input: await realpath(folder.input),
         output: await realpath(folder.output),
+        ...(spec.exchange === undefined ? {} : { exchange: await realpath(folder.exchange) }),
       };
+      const { exchange } = directories;
+      const readable = [directories.input, ...(exchange === undefined ? [] : [join(exchange, "in")])];
+      const out = exchange === undefined ? [] : [join(exchange, "out")];
+      const writable = [directories.checkpoint, directories.output, ...out];
       const isInterpreted = "interpreter" in program;
       const args = isInterpreted
         ? interpreterArguments(directories.input, spec.args)
-        : nodeArguments(
-            program,
-            { readable: [directories.input], writable: [directories.checkpoint, directories.output] },
-            spec.resources.memoryMiB,
-            spec.args,
-          );
+        : nodeArguments(program, { readable, writable }, spec.resources.memoryMiB, spec.args);
       const command = isInterpreted ? program.interpreter : process.execPath;
       // What a program prints is read while it runs.
-      const env = { ...(isInterpreted && { PYTHONUNBUFFERED: "1" }), ...unitEnvironment(spec.env, unit, directories) };
+      const env = {
+        ...(isInterpreted && { PYTHONUNBUFFERED: "1" }),
+        ...unitEnvironment(spec.env, unit, directories, spec.exchange),
+      };
       const log = await BoundedLog.open(folder.log, this.#logBytes);
       const ended = leftover === undefined ? "" : `, after ending leftover process ${leftover}`;
       await log.append(`--- unit ${unit.unitIndex} of task ${unit.taskId}, attempt ${unit.attempt}${ended}\n`);

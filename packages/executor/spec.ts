@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { environmentNameProblem } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
+import { MAX_EXCHANGE_UNITS } from "./exchange.ts";
 import { isSealed, parseEnvelope } from "./sealed/envelope.ts";
 import { collidingPaths, relativePathProblem } from "./paths.ts";
 
@@ -73,6 +74,13 @@ const taskSpec = z
     checkpoint: z.strictObject({
       intervalSeconds: whole(1, 7 * DAY, "the seconds from one checkpoint to the next"),
     }),
+    exchange: z
+      .strictObject({
+        fileMiB: whole(1, 64 * 1024, "the MiB of the largest file that a unit exchanges"),
+        quorum: whole(1, MAX_EXCHANGE_UNITS, "the units that a round needs").default(1),
+        graceSeconds: whole(0, 3600, "the seconds for which a round waits for more units than it needs").default(30),
+      })
+      .optional(),
     outputs: z.array(path).min(1, { error: "is empty: name what the program leaves in DRMP_OUTPUT_DIR" }).max(64),
     timeouts: z.strictObject({
       unitSeconds: whole(1, 14 * DAY, "the longest time of one attempt at a unit, in seconds"),
@@ -113,6 +121,12 @@ const taskSpec = z
     if (shmMiB > memoryMiB) {
       issue(["resources", "shmMiB"], `has to be at most resources.memoryMiB (${memoryMiB}), as what lies there counts`);
     }
+    if (spec.confidential === true && spec.exchange !== undefined) {
+      issue(
+        ["exchange"],
+        "cannot be had by a confidential task, as exchanged files are not sealed: leave one of the two out",
+      );
+    }
     if (spec.confidential === true && spec.public === true) {
       issue(["public"], "cannot be true for a confidential task: leave one of the two out");
     }
@@ -149,6 +163,8 @@ const taskSpec = z
  * - `resources`: `cpus`, `memoryMiB`, `gpus`, `gpuMemoryMiB` of each; `ephemeralMiB` for its log and /tmp, `shmMiB` for
  *   /dev/shm, where it needs more than it gets anyway
  * - `checkpoint.intervalSeconds`: how often the program means to write one, below DRMP_CHECKPOINT_DIR
+ * - `exchange`: the task's units train one model: `fileMiB` bounds each file that they exchange, a round needs `quorum` units
+ *   and waits `graceSeconds` for the others
  * - `outputs`: paths below DRMP_OUTPUT_DIR that exist when it has ended well
  * - `timeouts`: `unitSeconds` for an attempt, `graceSeconds` between SIGTERM and SIGKILL
  * - `maxRestarts`, `retryableExitCodes`: see `restarts.ts`

@@ -53,6 +53,7 @@ export function testUnit(root: string, spec: TaskSpec, changes: Partial<UnitRun>
       checkpoint: join(root, "checkpoint"),
       input: join(root, "input"),
       output: join(root, "output"),
+      exchange: join(root, "exchange"),
       log: join(root, "unit.log"),
     },
     ...changes,

@@ -8,6 +8,7 @@ import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
+import { readReceipt, showReceipt } from "./receipt.ts";
 import { parseTask } from "./parse.ts";
 
 /** Shows one task, or all of them. */
@@ -97,12 +98,24 @@ async function one(context: Context, block: BlockReference, taskId: number): Pro
       ]),
     );
   }
+  const receipt = task.paidUnits === 0 ? undefined : await readReceipt(reader, block, task);
+  if (receipt) {
+    output.say();
+    showReceipt(output, receipt);
+  }
   const disputes = own.flatMap((lease) => disputeOf(lease, block.timestamp) ?? []);
   if (disputes.length > 0) {
     output.say();
     for (const { words } of disputes) output.say(words);
   }
-  return { ...task, waiting: waiting ?? null, cause: cause ?? null, leases: own, disputes };
+  return {
+    ...task,
+    waiting: waiting ?? null,
+    cause: cause ?? null,
+    leases: own,
+    disputes,
+    ...(receipt && { receipt }),
+  };
 }
 
 /** What can be done about a lease's result now, or what an arbiter has to decide; undefined if nothing. Pure. */

@@ -25,6 +25,7 @@ import { keysOf } from "./keys.ts";
 import { parseRequest, type RequestOptions } from "./parse.ts";
 import { LOCAL_PYTHON, withInputs } from "./program-spec.ts";
 import { showQuote } from "./quote.ts";
+import { readReceipt, showReceipt } from "./receipt.ts";
 import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
 import { watchTask } from "./watch.ts";
@@ -154,9 +155,14 @@ export async function submitAndFollow(
       output.facts(clock.marks.map(({ what, seconds }) => [what, `after ${seconds.toFixed(0)} s`]));
       const opening = { keys, spec: toChainCid(specCid).digest };
       const delivered = await deliveredLeases(reader, await reader.block(), taskId);
+      const now = await reader.block();
+      const over = await reader.task(now, taskId);
+      const receipt = over && (await readReceipt(reader, now, over));
+      if (receipt) showReceipt(output, receipt);
       return {
         ...submitted,
         ...ended,
+        receipt,
         clock: clock.marks,
         results: await fetchResults(output, store, taskId, delivered, out, opening),
       };

@@ -238,6 +238,7 @@ async function trainedInOneGo(unitIndex: number): Promise<string> {
       checkpoint: join(root, "checkpoint"),
       input: join(root, "input"),
       output: join(root, "output"),
+      exchange: join(root, "exchange"),
       log: join(root, "unit.log"),
     };
     const executor = new ProcessExecutor({ trainers: builtInTrainers });

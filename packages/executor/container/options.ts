@@ -5,7 +5,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { join } from "node:path";
 
 import { unitEnvironment } from "../environment.ts";
-import { ACCOUNT_FILES, ACCOUNTS, INSIDE, NAME, SCRATCH, usualVariables } from "../inside.ts";
+import { ACCOUNT_FILES, ACCOUNTS, INSIDE, insideDirectories, NAME, SCRATCH, usualVariables } from "../inside.ts";
 import { specBytes, type TaskSpec } from "../spec.ts";
 import type { UnitFolder, UnitRun } from "../executor.ts";
 
@@ -133,9 +133,7 @@ export function containerOptions(
       Mounts: [
         ...Object.entries(ACCOUNT_FILES).map(([name, path]) => bind(join(folder.root, ACCOUNTS, name), path, true)),
         ...(onDisk ? [bind(scratchFolder(folder), SCRATCH, false)] : []),
-        bind(folder.checkpoint, INSIDE.checkpoint, false),
-        bind(folder.input, INSIDE.input, true),
-        bind(folder.output, INSIDE.output, false),
+        ...insideDirectories(spec).map(({ path, target, readOnly }) => bind(join(folder.root, path), target, readOnly)),
       ],
       SecurityOpt: ["no-new-privileges"],
       CapDrop: ["ALL"],
@@ -167,7 +165,7 @@ export function containerOptions(
 
 function environment(unit: UnitRun, gpus: readonly string[]): Record<string, string> {
   const { spec } = unit;
-  const env = unitEnvironment({ ...usualVariables(spec.resources.cpus), ...spec.env }, unit, INSIDE);
+  const env = unitEnvironment({ ...usualVariables(spec.resources.cpus), ...spec.env }, unit, INSIDE, spec.exchange);
   // Where NVIDIA's runtime is the engine's default, a program could give itself all devices by this variable.
   if (gpus.length === 0) env["NVIDIA_VISIBLE_DEVICES"] = "void";
   else delete env["NVIDIA_VISIBLE_DEVICES"];

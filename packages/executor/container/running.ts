@@ -6,6 +6,7 @@ import type { Container, ContainerInspectInfo } from "dockerode";
 
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
 import { type Cause, judgeExit } from "../exit.ts";
+import { writtenDirectories } from "../inside.ts";
 import { type BoundedLog, logTail } from "../log.ts";
 import { DeadlineError } from "../time-outs.ts";
 import { overDisk } from "./disk.ts";
@@ -150,7 +151,7 @@ export class RunningContainer implements RunningUnit {
     if (this.#pid === 0) this.#pid = (await answer(() => container.inspect())).State.Pid;
     if (this.#pid > 0) this.#oomKills = Math.max(this.#oomKills, await oomKills(this.#pid));
     if (!disk || this.#ended) return;
-    const over = await overDisk([unit.folder.checkpoint, unit.folder.output], diskMiB);
+    const over = await overDisk(writtenDirectories(unit.folder, unit.spec), diskMiB);
     const overScratch = scratchMiB === undefined ? undefined : await overDisk([scratchFolder(unit.folder)], scratchMiB);
     if (over === undefined && overScratch === undefined) return;
     this.#overDisk = over ?? overScratch;

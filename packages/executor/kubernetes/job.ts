@@ -9,7 +9,7 @@ import type {
 
 import { unitEnvironment } from "../environment.ts";
 import { WorkloadError } from "../errors.ts";
-import { ACCOUNT_FILES, ACCOUNTS, INSIDE, SCRATCH, usualVariables } from "../inside.ts";
+import { ACCOUNT_FILES, ACCOUNTS, INSIDE, insideDirectories, SCRATCH, usualVariables } from "../inside.ts";
 import { hash } from "../container/options.ts";
 import type { UnitRun } from "../executor.ts";
 import { EPHEMERAL_MIB } from "../exit.ts";
@@ -207,7 +207,12 @@ function environment(unit: UnitRun): V1EnvVar[] {
     name,
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${annotation}']` } },
   });
-  const env = unitEnvironment({ ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env }, unit, INSIDE);
+  const env = unitEnvironment(
+    { ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env },
+    unit,
+    INSIDE,
+    unit.spec.exchange,
+  );
   const { DRMP_UNIT_INDEX: _index, DRMP_ATTEMPT: _attempt, ...same } = env;
   return [
     fromPod("DRMP_UNIT_INDEX", NAMES.index),
@@ -231,12 +236,6 @@ function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
   }
   const lease = root.slice(volume.path.length + 1, -suffix.length);
   const base = volume.subPath === "" ? lease : `${volume.subPath}/${lease}`;
-  const mount = (part: keyof typeof INSIDE): V1VolumeMount => ({
-    name: "work",
-    mountPath: INSIDE[part],
-    subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${part}`,
-    readOnly: part === "input",
-  });
   const account = (name: string, mountPath: string): V1VolumeMount => ({
     name: "work",
     mountPath,
@@ -244,9 +243,12 @@ function mounts(unit: UnitRun, { volume }: ClusterSettings): V1VolumeMount[] {
     readOnly: true,
   });
   return [
-    mount("checkpoint"),
-    mount("input"),
-    mount("output"),
+    ...insideDirectories(unit.spec).map(({ path, target, readOnly }): V1VolumeMount => ({
+      name: "work",
+      mountPath: target,
+      subPathExpr: `${base}/unit-$(DRMP_UNIT_INDEX)/${path}`,
+      readOnly,
+    })),
     ...Object.entries(ACCOUNT_FILES).map(([name, path]) => account(name, path)),
     { name: "tmp", mountPath: SCRATCH },
     ...(shmMiB === undefined ? [] : [{ name: "shm", mountPath: "/dev/shm" }]),

@@ -4,6 +4,7 @@ import { LogCopy } from "../container/log-copy.ts";
 import { overDisk } from "../container/disk.ts";
 import type { RunningUnit, UnitExit, UnitRun } from "../executor.ts";
 import { type Cause, judgeExit } from "../exit.ts";
+import { writtenDirectories } from "../inside.ts";
 import { type BoundedLog, logTail } from "../log.ts";
 import type { Cluster } from "./cluster.ts";
 import { openGate, START_SECONDS } from "./job.ts";
@@ -232,8 +233,7 @@ export class RunningPod implements RunningUnit {
     }
     const { diskMiB } = this.#options;
     if (diskMiB === undefined || this.#looks++ % DISK_LOOKS !== 0) return;
-    const { checkpoint, output } = this.#unit.folder;
-    this.#overDisk = await overDisk([checkpoint, output], diskMiB);
+    this.#overDisk = await overDisk(writtenDirectories(this.#unit.folder, this.#unit.spec), diskMiB);
     if (this.#overDisk !== undefined) this.#stopFor("disk", KILL_GRACE);
   }
 

@@ -6,12 +6,12 @@
     drain = drmp.on_drain()
     newest = drmp.checkpoint.latest()
 
-The modules `drmp.torch`, `drmp.transformers` and `drmp.lightning` are imported by name, and need their framework.
+The modules `drmp.torch`, `drmp.diloco`, `drmp.transformers` and `drmp.lightning` are imported by name, and need their framework.
 """
 
-from . import checkpoint
+from . import checkpoint, exchange
 from ._drain import Drain, on_drain
-from ._errors import CheckpointError, DrmpError, EnvironmentInvalidError
+from ._errors import CheckpointError, DrmpError, EnvironmentInvalidError, ExchangeError
 from ._logs import flush_logs
 from ._unit import Unit, unit
 
@@ -21,9 +21,11 @@ __all__ = [
     "Drain",
     "DrmpError",
     "EnvironmentInvalidError",
+    "ExchangeError",
     "Unit",
     "__version__",
     "checkpoint",
+    "exchange",
     "flush_logs",
     "on_drain",
     "unit",

@@ -33,6 +33,12 @@ class Unit:
     """Inputs, to be read only."""
     output_dir: Path
     """Where results go."""
+    exchange_dir: Path | None = None
+    """What units of one task exchange; None if they exchange nothing. See `drmp.exchange`."""
+    exchange_quorum: int = 1
+    """Units that a round needs."""
+    exchange_grace: float = 30.0
+    """Seconds for which a round waits for more of them."""
 
 
 def unit(environ: Mapping[str, str] | None = None) -> Unit:
@@ -53,7 +59,11 @@ def unit(environ: Mapping[str, str] | None = None) -> Unit:
         raise EnvironmentInvalidError(
             f"DRMP_UNIT_INDEX is {index}, but DRMP_UNIT_COUNT is {count}: indices start at 0."
         )
-    return Unit(task_id, index, count, attempt, checkpoint, inputs, output)
+    if not env.get("DRMP_EXCHANGE_DIR"):
+        return Unit(task_id, index, count, attempt, checkpoint, inputs, output)
+    quorum, grace = _whole(env, "DRMP_EXCHANGE_QUORUM"), _whole(env, "DRMP_EXCHANGE_GRACE")
+    exchange = Path(env["DRMP_EXCHANGE_DIR"])
+    return Unit(task_id, index, count, attempt, checkpoint, inputs, output, exchange, quorum, float(grace))
 
 
 def _local_unit() -> Unit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,59 @@ def load_distributed(state: dict[str, Any]) -> int | None:
         return None
     dcp.load(state, storage_reader=dcp.FileSystemReader(str(newest.path / DISTRIBUTED_DIRECTORY)))
     return newest.step
+
+
+def pack(tensors: Mapping[str, Any]) -> bytes:
+    """Return tensors as the bytes of a safetensors file, in the order of their names: equal tensors give equal bytes."""
+    header: dict[str, Any] = {}
+    parts: list[bytes] = []
+    end = 0
+    for name in sorted(tensors):
+        each = tensors[name].detach().to("cpu").contiguous()
+        parts.append(bytes(_bytes_of(each)))
+        header[name] = {
+            "dtype": _DTYPES[each.dtype],
+            "shape": list(each.shape),
+            "data_offsets": [end, end + len(parts[-1])],
+        }
+        end += len(parts[-1])
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+
+def unpack(content: bytes) -> dict[str, torch.Tensor]:
+    """Return the tensors that `pack` has packed. Nothing in them is executed.
+
+    Raises:
+        CheckpointError: The bytes are something else, or were cut short.
+    """
+    try:
+        start = 8 + int.from_bytes(content[:8], "little")
+        header = json.loads(content[8:start])
+        tensors: dict[str, torch.Tensor] = {}
+        for name, told in header.items():
+            begin, end = told["data_offsets"]
+            tensor = torch.empty(tuple(told["shape"]), dtype=_CODES[told["dtype"]])
+            part = content[start + begin : start + end]
+            if not 0 <= begin <= end or len(part) != tensor.numel() * tensor.element_size():
+                raise ValueError(f"the place of {name} makes no sense")
+            if part:
+                _bytes_of(tensor)[:] = part
+            tensors[name] = tensor
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"These bytes are no packed tensors: {error}") from error
+    return tensors
+
+
+def mean_of(contributions: Iterable[bytes]) -> dict[str, torch.Tensor]:
+    """Return the mean of tensors that `pack` has packed, summed in their order: the same bits wherever it is taken."""
+    parts = [unpack(each) for each in contributions]
+    mean = parts[0]
+    for part in parts[1:]:
+        for name, each in mean.items():
+            each.add_(part[name])
+    return {name: each.div_(len(parts)) for name, each in mean.items()}
 
 
 def drain_requested(drain: Drain) -> bool:

@@ -65,7 +65,7 @@ for (const [args, grid, message] of [
   [[], '{"hidden":[1.5]}', /DIGITS_GRID\.hidden\[0\] is 1\.5: it has to be a whole number from 1 to 1024/],
   [[], '{"learningRate":["0.1"]}', /DIGITS_GRID\.learningRate\[0\] is "0\.1": it has to be a number/],
   [[], '{"learningRate":[0]}', /DIGITS_GRID\.learningRate\[0\] is 0/],
-  [[], '{"hidden":[16,32]}', /has 2 points, but the task 1 units: submit it with 2 units, or change the grid/],
+  [[], '{"hidden":[16,32]}', /has 2 points, but 1 models are trained: submit it with 2 units, or change the grid/],
 ] as const) {
   test(`refused: ${args.join(" ")} ${grid ?? ""}`, () => {
     assert.throws(

@@ -22,9 +22,20 @@ export interface TrainingConfig extends GridPoint {
   readonly test: number;
 }
 
+/** How units train one model: local steps, then a step of all together. Also decides the result, to the bit. */
+export interface ExchangeConfig {
+  /** Steps of a round. */
+  readonly every: number;
+  /** Rate and Nesterov momentum of the step over the average of the contributions. */
+  readonly outerRate: number;
+  readonly outerMomentum: number;
+}
+
 /** What a unit has to do. */
 export interface UnitConfig {
   readonly training: TrainingConfig;
+  /** Undefined: each unit trains a model of its own. */
+  readonly exchange?: ExchangeConfig;
   /** Steps from one checkpoint to the next; has no influence on the result. */
   readonly checkpointSteps: number;
   /** Pause after each step, milliseconds; has no influence on the result. For trials: work that lasts without a load. */
@@ -58,13 +69,17 @@ const ARGUMENTS = {
   test: { min: CLASSES, max: CLASSES * IMAGES_PER_DIGIT, whole: true, standard: 1000 },
   "checkpoint-steps": { min: 1, max: 1_000_000, whole: true, standard: 250 },
   pace: { min: 0, max: 60_000, whole: true, standard: 0 },
+  "exchange-every": { min: 0, max: 1_000_000, whole: true, standard: 0 },
+  "outer-rate": { min: 1e-6, max: 10, whole: false, standard: 0.7 },
+  "outer-momentum": { min: 0, max: 0.999, whole: false, standard: 0.5 },
 } satisfies Readonly<Record<string, Bounds>>;
 
 /**
- * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`, `--pace`) and its
- * variable `DIGITS_GRID`: JSON with the values to try by axis, such as `{"learningRate": [0.1, 0.01], "hidden": [32, 64]}`.
+ * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`, `--pace`,
+ * `--exchange-every`, `--outer-rate`, `--outer-momentum`) and its variable `DIGITS_GRID`: JSON with the values to try by axis, such as `{"learningRate": [0.1, 0.01], "hidden": [32, 64]}`.
  * The unit's index picks a point; a grid must have as many points as the task has units. Without a grid, units differ in
- * nothing but their seed, which is their index.
+ * nothing but their seed, which is their index. With `--exchange-every` all units train one model: then the grid has one
+ * point, and the seed is 0 where it is not given.
  *
  * @throws {@link ConfigError}
  */
@@ -73,13 +88,18 @@ export function readConfig(
   grid: string | undefined,
   unit: { readonly unitIndex: number; readonly unitCount: number },
 ): UnitConfig {
-  const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace } = readArguments(args);
+  const read = readArguments(args);
+  const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace, "exchange-every": every } = read;
   if (train % CLASSES || test % CLASSES || train + test > CLASSES * IMAGES_PER_DIGIT) {
     throw new ConfigError(
       `--train ${train} --test ${test}: both have to be multiples of ${CLASSES}, together at most ${CLASSES * IMAGES_PER_DIGIT}.`,
     );
   }
-  return { training: { ...pickPoint(grid, unit), epochs, train, test }, checkpointSteps, pace };
+  const point = pickPoint(grid, every === 0 ? unit : { unitIndex: 0, unitCount: 1 });
+  const training = { ...point, epochs, train, test };
+  if (every === 0) return { training, checkpointSteps, pace };
+  const exchange = { every, outerRate: read["outer-rate"], outerMomentum: read["outer-momentum"] };
+  return { training, exchange, checkpointSteps, pace };
 }
 
 function readArguments(args: readonly string[]): Record<keyof typeof ARGUMENTS, number> {
@@ -112,7 +132,7 @@ function pickPoint(
   const points = [...grid.values()].reduce((product, values) => product * values.length, 1);
   if (points !== unitCount) {
     throw new ConfigError(
-      `DIGITS_GRID has ${points} points, but the task ${unitCount} units: submit it with ${points} units, or change the grid.`,
+      `DIGITS_GRID has ${points} points, but ${unitCount} models are trained: submit it with ${points} units, or change the grid.`,
     );
   }
   let rest = unitIndex;

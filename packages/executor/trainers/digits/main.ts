@@ -8,6 +8,7 @@ import { readUnitEnvironment } from "../../environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { loadDigits } from "./data.ts";
+import { trainTogether } from "./exchange.ts";
 import { writeResult } from "./result.ts";
 import { initialState, stepsDone, train } from "./training.ts";
 
@@ -21,10 +22,28 @@ async function main(): Promise<number> {
   });
   const unit = readUnitEnvironment(process.env);
   const { checkpoint: checkpoints, output } = unit.directories;
-  const { training, checkpointSteps, pace } = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
-  console.log(`training ${JSON.stringify(training)}`);
+  const config = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
+  const { training, exchange, checkpointSteps, pace } = config;
+  console.log(`training ${JSON.stringify({ ...training, ...exchange })}`);
 
   const data = await loadDigits(training.train, training.test);
+  if (exchange) {
+    const say = (text: string) => {
+      console.log(text);
+    };
+    const together = await trainTogether(unit, { ...config, exchange }, data.train, () => draining, say);
+    if (!together) return DRAINED;
+    const { state, round } = together;
+    const trained = {
+      network: state.network,
+      epochs: training.epochs,
+      losses: [],
+      exchange: { ...exchange, rounds: round },
+    };
+    const { accuracy } = await writeResult(output, training, trained, data.test);
+    console.log(`accuracy ${accuracy}`);
+    return 0;
+  }
   const restored = await restoreCheckpoint(checkpoints, training, ({ name }, why) => {
     console.log(`${name} is passed over: ${why}`);
   });
@@ -42,7 +61,8 @@ async function main(): Promise<number> {
   });
   // Told to stop after the very last step it goes on to the result: nothing but that is left to do.
   if (state.epoch < training.epochs) return DRAINED;
-  const { accuracy } = await writeResult(output, training, state, data.test);
+  const trained = { network: state.network, epochs: state.epoch, losses: state.losses };
+  const { accuracy } = await writeResult(output, training, trained, data.test);
   console.log(`accuracy ${accuracy}`);
   return 0;
 }

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { EXCHANGE_READY, heldName, parseExchangeName, parseWantName } from "../../exchange.ts";
+import type { RunningUnit, UnitRun } from "../../executor.ts";
+import { ProcessExecutor } from "../../process.ts";
+import type { RoundRecord } from "../../rounds.ts";
+import { temporaryDirectory, testSpec, testUnit, until } from "../../testing.ts";
+import { builtInTrainers } from "../registry.ts";
+import { readConfig } from "./config.ts";
+import { loadDigits } from "./data.ts";
+import { encodeModel, sha256 } from "./model-file.ts";
+import { applyRound, firstState, roundCount, trainRound } from "./outer.ts";
+import { OUTPUTS } from "./result.ts";
+
+const UNITS = 3;
+const ARGS = ["--epochs", "6", "--train", "1000", "--test", "100", "--exchange-every", "8", "--pace", "1"];
+const executor = new ProcessExecutor({ trainers: builtInTrainers });
+
+/** Does between directories what agents do between machines. */
+class Carrier {
+  readonly #units: readonly UnitRun[];
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  /** Units that nothing reaches, and that reach nobody. */
+  readonly cut = new Set<number>();
+  #carried = 0;
+
+  constructor(units: readonly UnitRun[]) {
+    this.#units = units;
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    for (; !this.#stop.signal.aborted; await sleep(20)) {
+      for (const from of this.#units) for (const to of this.#units) if (from !== to) await this.#carry(from, to);
+    }
+  }
+
+  async #carry(from: UnitRun, to: UnitRun): Promise<void> {
+    if (this.cut.has(from.unitIndex) || this.cut.has(to.unitIndex)) return;
+    const out = join(from.folder.exchange, "out");
+    const wants = (await namesIn(join(to.folder.exchange, "out"))).map(parseWantName);
+    for (const name of await namesIn(out)) {
+      const parsed = parseExchangeName(name);
+      if (!parsed) continue;
+      if (parsed.kind === "state" && !wants.some((want) => want?.round === parsed.round)) continue;
+      const bytes = await readFile(join(out, name)).catch(() => undefined);
+      if (bytes === undefined) continue;
+      const directory = join(to.folder.exchange, "in", name);
+      const held = heldName({ unit: from.unitIndex, fence: 1, cid: sha256(bytes) });
+      if ((await namesIn(directory)).includes(held)) continue;
+      const incoming = join(to.folder.exchange, "in", `incoming-${String(this.#carried++)}`);
+      await writeFile(incoming, bytes);
+      await mkdir(directory, { recursive: true });
+      await rename(incoming, join(directory, held));
+    }
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
+}
+
+async function together(context: TestContext, quorum: number, graceSeconds: number) {
+  const root = await temporaryDirectory(context);
+  const spec = testSpec({
+    trainer: "digits",
+    args: ARGS,
+    exchange: { fileMiB: 4, quorum, graceSeconds },
+    outputs: [...OUTPUTS],
+  });
+  const units = Array.from({ length: UNITS }, (_, unitIndex) =>
+    testUnit(join(root, String(unitIndex)), spec, { unitIndex, unitCount: UNITS }),
+  );
+  for (const { folder } of units) {
+    await mkdir(join(folder.exchange, "in"), { recursive: true });
+    await writeFile(join(folder.exchange, "in", EXCHANGE_READY), "");
+  }
+  const carrier = new Carrier(units);
+  context.after(() => carrier.stop());
+  const start = async (unit: UnitRun, attempt = 1): Promise<RunningUnit> => {
+    const running = await executor.start({ ...unit, attempt });
+    context.after(() => running.kill());
+    return running;
+  };
+  return { units, carrier, start };
+}
+
+/** Records that units have told of, by round. */
+async function recordsOf(units: readonly UnitRun[]): Promise<RoundRecord[]> {
+  const found = new Map<number, string>();
+  for (const { folder } of units) {
+    for (const [, json] of (await readFile(folder.log, "utf8")).matchAll(/^round (\{.*\})$/gm)) {
+      const record = JSON.parse(json ?? "") as RoundRecord;
+      assert.equal(found.get(record.round) ?? json, json, "units tell of different records of one round");
+      found.set(record.round, json ?? "");
+    }
+  }
+  return [...found.values()].map((json) => JSON.parse(json) as RoundRecord).sort((a, b) => a.round - b.round);
+}
+
+/** The weights of a training that nobody disturbs, with these members in its rounds. */
+async function replay(records: readonly RoundRecord[]): Promise<string> {
+  const { training, exchange } = readConfig(ARGS, undefined, { unitIndex: 0, unitCount: UNITS });
+  assert.ok(exchange);
+  const { train } = await loadDigits(training.train, training.test);
+  let state = firstState(training);
+  assert.equal(records.length, roundCount(training, exchange, UNITS));
+  for (const { round, members } of records) {
+    const contributions: Float32Array[] = [];
+    for (const { unit } of members) {
+      const share = { unitIndex: unit, unitCount: UNITS };
+      const changed = await trainRound(training, exchange, train, state, round, share, () => Promise.resolve(true));
+      assert.ok(changed);
+      contributions.push(changed);
+    }
+    state = applyRound(exchange, state, contributions);
+  }
+  return sha256(encodeModel(state.network));
+}
+
+async function weightsOf(unit: UnitRun): Promise<string> {
+  return sha256(await readFile(join(unit.folder.output, "model.bin")));
+}
+
+test("units train one model; a unit that was killed and one that nothing reached end with the same bits", async (context) => {
+  const { units, carrier, start } = await together(context, 1, 1);
+  const [first, second, third] = units as [UnitRun, UnitRun, UnitRun];
+  const running = await Promise.all(units.map((unit) => start(unit)));
+  const ends: Promise<unknown>[] = [running[0]!.exited];
+  const rounds = async (unit: UnitRun) =>
+    (await readFile(unit.folder.log, "utf8").catch(() => "")).split("\nround ").length - 1;
+
+  await until("a unit is in round 3", async () => (await rounds(second)) >= 2);
+  await running[1]!.kill();
+  const before = await rounds(first);
+  await until("the others have gone on without it", async () => (await rounds(first)) > before);
+  ends.push((await start(second, 2)).exited);
+
+  carrier.cut.add(2);
+  const [there, here] = [await rounds(third), await rounds(first)];
+  await until("the others have gone on without the one cut off", async () => (await rounds(first)) > here + 1);
+  assert.ok((await rounds(third)) <= there + 1);
+  carrier.cut.delete(2);
+  ends.push(running[2]!.exited);
+  for (const exit of await Promise.all(ends)) assert.equal((exit as { reason: string }).reason, "done");
+
+  const records = await recordsOf(units);
+  assert.ok(records.some(({ members }) => members.length < UNITS));
+  assert.ok(records.some(({ members }) => members.length === UNITS));
+  const weights = await Promise.all(units.map(weightsOf));
+  assert.deepEqual(new Set(weights), new Set([await replay(records)]));
+  // All that they leave is the same: one content in the store.
+  const metrics = await Promise.all(units.map(({ folder }) => readFile(join(folder.output, "metrics.json"), "utf8")));
+  assert.equal(new Set(metrics).size, 1);
+});
+
+test("unit 0 goes on from its records after it was killed, also where it has nothing but what others pass on", async (context) => {
+  const { units, start } = await together(context, 2, 1);
+  const [first] = units as [UnitRun, UnitRun, UnitRun];
+  const running = await Promise.all(units.map((unit) => start(unit)));
+  const ends: Promise<unknown>[] = running.slice(1).map(({ exited }) => exited);
+  const log = () => readFile(first.folder.log, "utf8");
+  await until("it has seen round 3", async () => (await log()).includes('round {"round":3'));
+  await running[0]!.kill();
+  // As on another machine, with no checkpoint: what it published comes back from those who have it.
+  const { exchange, checkpoint } = first.folder;
+  for (const name of await namesIn(join(exchange, "out"))) {
+    const parsed = parseExchangeName(name);
+    if (parsed === undefined) continue;
+    const held = join(exchange, "in", name);
+    await mkdir(held, { recursive: true });
+    await copyFile(join(exchange, "out", name), join(held, heldName({ unit: 0, fence: 1, cid: "before" })));
+    await rm(join(exchange, "out", name));
+  }
+  await rm(checkpoint, { recursive: true });
+  ends.push((await start(first, 2)).exited);
+  for (const exit of await Promise.all(ends)) assert.equal((exit as { reason: string }).reason, "done");
+  const weights = await Promise.all(units.map(weightsOf));
+  assert.deepEqual(new Set(weights), new Set([await replay(await recordsOf(units))]));
+});
