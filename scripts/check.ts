@@ -9,8 +9,10 @@ import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { Option } from "commander";
+
+import { EXIT, programOf } from "@verai/process/program";
 import { ROOT } from "./check/files.ts";
 import { ALL, FAST } from "./check/steps.ts";
 import { laneOf, notRun, type Step, toStart } from "./check/schedule.ts";
@@ -23,8 +25,11 @@ interface Outcome {
   readonly cpu: number;
 }
 
-const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
-const steps = values.fast ? FAST : ALL;
+const { fast } = programOf("check", "Runs the checks and sums up")
+  .addOption(new Option("--fast", "only what needs no network of processes").default(false))
+  .parse()
+  .opts<{ fast: boolean }>();
+const steps = fast ? FAST : ALL;
 const cores = Math.max(2, availableParallelism());
 
 // Programs are compiled once for all the processes of the tests.
@@ -77,7 +82,7 @@ for (const lane of ["computing", "waiting"] as const) {
   console.log(`${`lane: ${lane}`.padEnd(29)} ${" ".repeat(lane.length)} ${times(sum("seconds"), sum("cpu"))}`);
 }
 console.log(`in all ${((performance.now() - started) / 1000).toFixed(1)} s on ${String(cores)} cores`);
-process.exitCode = left.length === 0 && outcomes.every(({ passed }) => passed) ? 0 : 1;
+process.exitCode = left.length === 0 && outcomes.every(({ passed }) => passed) ? EXIT.done : EXIT.failed;
 
 /** Starts a step; what it prints is shown when it has ended, so that steps do not mix. */
 function start(step: Step): { readonly stop: () => void; readonly outcome: Promise<Outcome> } {

@@ -47,7 +47,7 @@ async function deploy(changes: ParameterChanges, rules?: "base") {
   const deployed = await deployLocal(rules, changes);
   const { contracts, connection, accounts } = deployed;
   await contracts.token.connect(accounts.governance).approve(contracts.vault, 10n ** 9n * VER);
-  return { ...deployed, since: Date.now(), untouched: await connection.networkHelpers.takeSnapshot() };
+  return { ...deployed, since: performance.now(), untouched: await connection.networkHelpers.takeSnapshot() };
 }
 
 /** Sets a market that was closed back to its beginning, which is now. Deploying it again would take 50 times as long. */
@@ -57,7 +57,7 @@ async function reopen(deployed: Deployed): Promise<Deployed> {
   await connection.provider.request({ method: "evm_setAutomine", params: [true] });
   await untouched.restore();
   // Programs compare the chain's clock with their own.
-  await connection.networkHelpers.time.increase(Math.max(1, Math.floor((Date.now() - since) / 1000)));
+  await connection.networkHelpers.time.increase(Math.max(1, Math.floor((performance.now() - since) / 1000)));
   return deployed;
 }
 

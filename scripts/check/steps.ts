@@ -12,8 +12,8 @@ const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose
 /** Cores that an end-to-end test keeps busy, by its file; seconds on an idle machine in the comment. */
 const END_TO_END: Readonly<Record<string, number>> = {
   demo: 0.6, // 220
-  "rehearsal-hardhat": 0.6, // 176
-  "rehearsal-anvil": 0.6, // 179
+  "rehearsal-hardhat": 0.4, // 176
+  "rehearsal-anvil": 0.4, // 179
   docs: 0.6, // 166
   devnet: 0.5, // 130
   energy: 0.5, // 130

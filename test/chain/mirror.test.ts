@@ -3,13 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
-import { hexlify } from "ethers";
 
-import { roundSnapshot } from "@verai/client/snapshot";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { Mirror, type MirrorLook } from "@verai/keepers/mirror";
-import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRoundWith } from "@verai/protocol/allocation/round-plan";
+import { leaseUnits } from "../support/leases.ts";
 
 const MILLI = 10n ** 15n;
 
@@ -39,17 +36,7 @@ describe("the keepers' mirror", () => {
     return made;
   }
 
-  async function lease(units: number): Promise<void> {
-    await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0], interval: 60 });
-    await market.pass(40);
-    await (await market.contracts.rounds.open()).wait();
-    await market.fulfil(7n);
-    const snapshot = await roundSnapshot(client.reader);
-    if (!snapshot) throw new Error("no round");
-    const plan = planRoundWith(snapshot, [networkSimplex]);
-    if (plan.kind === "refusal") throw new Error(plan.why);
-    await (await market.contracts.rounds.settle(snapshot.roundId, hexlify(plan.post))).wait();
-  }
+  const lease = (units: number): Promise<void> => leaseUnits(market, client, units);
 
   /** What the mirror has is what the contracts say at its block. */
   async function expectTrue({ block, nodes, leases, tasks }: MirrorLook): Promise<void> {

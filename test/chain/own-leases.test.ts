@@ -13,10 +13,7 @@ import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { connect } from "@verai/client/deployment";
 import { openProvider, type RpcProvider } from "@verai/client/provider";
 import { Reader } from "@verai/client/readers";
-import { hexlify } from "ethers";
-import { roundSnapshot } from "@verai/client/snapshot";
-import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
-import { planRoundWith } from "@verai/protocol/allocation/round-plan";
+import { leaseUnits } from "../support/leases.ts";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
@@ -57,18 +54,7 @@ describe("a node's own leases", () => {
   const open = (nodeId = 2) =>
     new OwnLeases({ session, nodeId, file: join(folder, `${String(nodeId)}.json`), logger: quiet });
 
-  /** A round that leases so many units, the cheapest first. */
-  async function lease(units: number): Promise<void> {
-    await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0], interval: 60 });
-    await market.pass(40);
-    await (await market.contracts.rounds.open()).wait();
-    await market.fulfil(7n);
-    const snapshot = await roundSnapshot(client.reader);
-    if (!snapshot) throw new Error("no round");
-    const plan = planRoundWith(snapshot, [networkSimplex]);
-    if (plan.kind === "refusal") throw new Error(plan.why);
-    await (await market.contracts.rounds.settle(snapshot.roundId, hexlify(plan.post))).wait();
-  }
+  const lease = (units: number): Promise<void> => leaseUnits(market, client, units);
 
   it("are found, followed and found again after a restart, in two requests a look", async () => {
     const own = open();

@@ -71,7 +71,7 @@ export class QueueBench {
     chain ??= startChain();
     const { url, node } = await chain;
     const rpc = new FaultyRpc(url);
-    const options = { chainId: LOCAL_CHAIN_ID, attempts: 2, backoffMs: 5, timeoutMs: 400, batch: 1 };
+    const options = { chainId: LOCAL_CHAIN_ID, attempts: 2, backoffMs: 5, timeoutMs: 2000, batch: 1 };
     const provider = await openProvider(await rpc.start(), options);
     const bench = new QueueBench(node, rpc, provider, directory);
     await node.send("evm_setAutomine", [true]);
@@ -89,8 +89,8 @@ export class QueueBench {
       maxFeePerGas: parseUnits("1000", "gwei"),
       pollMs: 10,
       stuckAfterMs: STUCK_MS,
-      callMs: 500,
-      deadlineMs: 8000,
+      callMs: 2500,
+      deadlineMs: 60_000,
       onEvent: (event) => this.events.push(event),
       ...options,
     });
@@ -115,7 +115,7 @@ export class QueueBench {
 
   /** Waits for as many events of a kind. */
   async until(kind: TransactionEvent["kind"], count = 1): Promise<void> {
-    for (let i = 0; i < 800 && this.of(kind).length < count; i++) await delay(10);
+    for (let i = 0; i < 6000 && this.of(kind).length < count; i++) await delay(10);
     must(this.of(kind).length >= count, `no ${kind} among ${this.kinds()}`);
   }
 

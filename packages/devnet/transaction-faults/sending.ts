@@ -21,17 +21,23 @@ function paidOnce(
   name: string,
   misbehave: (bench: QueueBench) => Misbehaviour,
   then?: (bench: QueueBench) => void,
+  stuckAfterMs = STUCK_MS,
 ): FaultCase {
   return {
     name: `sending: ${name}`,
     run: onBench(async (bench) => {
       bench.rpc.misbehave = misbehave(bench);
-      const receipt = await (await bench.queue()).submit({ label: "pay", prepare: bench.pay });
+      const receipt = await (await bench.queue({ stuckAfterMs })).submit({ label: "pay", prepare: bench.pay });
       must(receipt?.status === 1, "no receipt");
       await bench.mustHavePaid(1);
       then?.(bench);
     }),
   };
+}
+
+/** Six refusals: on a busy machine they take longer than the two periods after which a transaction is given up. */
+function refusedForAWhile(name: string, words: string): FaultCase {
+  return paidOnce(name, () => only(SEND, refuses(words), 6), undefined, 20 * STUCK_MS);
 }
 
 /** A node that refuses for good: the error has this code and the hash, nothing is paid, and the queue goes on. */
@@ -101,10 +107,11 @@ export const sendingFaults: readonly FaultCase[] = [
       return { result: null };
     }),
   ),
-  paidOnce("its pool is full for a while", () => only(SEND, refuses("txpool is full"), 6)),
-  paidOnce("its pool is behind and sees a gap", () => only(SEND, refuses("nonce too high"), 6)),
-  paidOnce("an account with delegated code has its one place in the pool taken", () =>
-    only(SEND, refuses("in-flight transaction limit reached for delegated accounts"), 6),
+  refusedForAWhile("its pool is full for a while", "txpool is full"),
+  refusedForAWhile("its pool is behind and sees a gap", "nonce too high"),
+  refusedForAWhile(
+    "an account with delegated code has its one place in the pool taken",
+    "in-flight transaction limit reached for delegated accounts",
   ),
   paidOnce(
     "replacement underpriced, though nothing waits: the fee does not climb to the cap",
