@@ -69,8 +69,8 @@ export const keeperConfig = z.strictObject({
       gasPrice: within(0, 1e6, "gwei").default(0.006),
       /** VER that an ETH is worth. */
       verPerEth: within(0, 1e12, "VER").default(3000),
-      /** Maximum share of the leased units that moves for their load in an hour, percent. */
-      mostMoved: within(0, 10_000, "percent").default(30),
+      /** Maximum share of the leased units that moves for their load in an hour, percent. Arrivals differ: so less than 30 %. */
+      mostMoved: within(0, 10_000, "percent").default(27),
     })
     .prefault({}),
   service,

@@ -1,5 +1,14 @@
 import { registerHooks } from "node:module";
 
+import type { withLibp2pLight } from "@helia/libp2p";
+import type { createHeliaLight } from "helia";
+
+/** What a private node is made with. */
+interface PrivateHelia {
+  readonly createHeliaLight: typeof createHeliaLight;
+  readonly withLibp2pLight: typeof withLibp2pLight;
+}
+
 /** What Helia's entry points also load for public nodes, by specifier, and what each exports. */
 const PUBLIC_ONLY: Readonly<Record<string, string>> = {
   // Gateways and delegated routing over HTTP.
@@ -14,10 +23,7 @@ const IMPORTERS = /\/node_modules\/(helia|@helia\/libp2p)\/dist\//;
  * Helia and its libp2p, without what only a public node uses: half of all modules, 55 MB of memory and half a second of CPU at
  * each start, and code that nobody can reach is code that nobody can attack. What is left out fails when it is called.
  */
-export async function loadPrivateHelia(): Promise<{
-  readonly createHeliaLight: typeof import("helia").createHeliaLight;
-  readonly withLibp2pLight: typeof import("@helia/libp2p").withLibp2pLight;
-}> {
+export async function loadPrivateHelia(): Promise<PrivateHelia> {
   const hooks = registerHooks({
     resolve(specifier, context, next) {
       const name = IMPORTERS.test(context.parentURL ?? "") ? PUBLIC_ONLY[specifier] : undefined;
@@ -27,8 +33,8 @@ export async function loadPrivateHelia(): Promise<{
     },
   });
   try {
-    const [{ createHeliaLight }, { withLibp2pLight }] = await Promise.all([import("helia"), import("@helia/libp2p")]);
-    return { createHeliaLight, withLibp2pLight };
+    const [helia, libp2p] = await Promise.all([import("helia"), import("@helia/libp2p")]);
+    return { createHeliaLight: helia.createHeliaLight, withLibp2pLight: libp2p.withLibp2pLight };
   } finally {
     hooks.deregister();
   }
