@@ -39,7 +39,7 @@ export async function readOutbox(directory: string): Promise<Outbox> {
   return { files, wants };
 }
 
-/** Removes from `in/` what is not among these paths below it. Directories that become empty go, too. */
+/** Removes from `in/` what is not among these paths below it. Directories that become empty are also removed. */
 export async function tidyInbox(directory: string, kept: ReadonlySet<string>): Promise<void> {
   for (const { name, isFile } of await entriesOf(directory)) {
     if (isFile || parseExchangeName(name) === undefined) continue;

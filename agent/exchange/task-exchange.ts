@@ -28,7 +28,7 @@ const LOOK_MS = 250;
 const LEASES_MS = 5_000;
 /** Shortest pause between two questions to one node, the one after it could not be reached, and the time for an answer, milliseconds. */
 const [ASK_MS, AGAIN_MS, ANSWER_MS] = [100, 1_000, 8_000];
-/** After so long a unit begins, whoever has not answered, milliseconds. */
+/** After so long a unit begins, even if some nodes have not answered, milliseconds. */
 const READY_MS = 20_000;
 /** Time for fetching one file, and how long nothing may arrive, milliseconds. */
 const [FETCH_MS, STALL_MS] = [600_000, 8_000];
@@ -338,7 +338,7 @@ export class TaskExchange {
     const incoming = join(local.folder.exchange, "in", `incoming-${String(claim.unit)}-${cid}`);
     await rm(incoming, { recursive: true, force: true });
     const fellows = this.#view?.fellows ?? [];
-    // Who published it first, then whoever may have it by now.
+    // Who published it first, then all others, which may have it by now.
     const ordered = [...fellows].sort(
       (a, b) => Number(b.leaseId === claim.leaseId) - Number(a.leaseId === claim.leaseId),
     );

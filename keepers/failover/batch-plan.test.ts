@@ -26,6 +26,10 @@ test("orphans open a batch, unless a round is open or comes first", () => {
   assert.equal(kind({ ...idle, orphans: 1 }), "open");
   assert.equal(kind({ ...idle, orphans: 1, frozen: true }), "wait");
   assert.equal(kind({ ...idle, orphans: 1, nextOpening: 1_001 }), "wait");
+  // Expiries amid a batch leave listings pending, which a batch that is opened next works off only in part.
+  assert.equal(kind({ ...idle, orphans: 1, pending: 48 }), "open");
+  assert.equal(kind({ ...idle, orphans: 1, pending: 49 }), "sync");
+  assert.equal(kind({ ...idle, orphans: 0, pending: 49 }), "wait");
   assert.equal(kind({ ...idle, orphans: 127, expiring: true }), "wait");
   assert.equal(kind({ ...idle, orphans: 128, expiring: true }), "open");
   for (const status of ["done", "aborted"] as const) {

@@ -18,6 +18,8 @@ export interface BatchView {
   readonly expiring?: boolean;
   /** Whether a round or a batch holds the listings. */
   readonly frozen: boolean;
+  /** Nodes whose listing is behind what they are: opening a batch brings some up to date itself, and refuses while more are left. */
+  readonly pending?: number;
   /** Earliest time at which a batch can be opened: rounds have a moment to go first after a batch, and moves share a seed. */
   readonly nextOpening: number;
   readonly seedTimeout: number;
@@ -27,9 +29,13 @@ export interface BatchView {
 /** What should be done next about orphaned ranges, and why. */
 export type BatchStep =
   | { readonly kind: "open"; readonly why: string }
+  | { readonly kind: "sync"; readonly why: string }
   | { readonly kind: "draw"; readonly batchId: number; readonly why: string }
   | { readonly kind: "abort"; readonly batchId: number; readonly why: string }
   | { readonly kind: "wait"; readonly why: string };
+
+/** Pending listings that opening a batch works off itself (`SYNC_AT_OPEN` in Reassignment.sol). */
+const SYNC_AT_OPEN = 48;
 
 /**
  * Decides the next step from what the chain says now. Pure and level-triggered: the same view always gives the same
@@ -56,6 +62,10 @@ export function nextBatchStep(view: BatchView): BatchStep {
   }
   if (view.expiring === true && view.orphans < CONSTANTS.Reassignment.BATCH) {
     return { kind: "wait", why: `${String(view.orphans)} orphaned ranges wait for others, which are being expired` };
+  }
+  const { pending = 0 } = view;
+  if (pending > SYNC_AT_OPEN) {
+    return { kind: "sync", why: `${String(pending)} listings are pending, more than opening a batch works off` };
   }
   return { kind: "open", why: `${String(view.orphans)} ranges are orphaned` };
 }

@@ -6,12 +6,13 @@ import type { BatchView } from "./batch-plan.ts";
 export async function readBatchView(reader: Reader, block: BlockReference): Promise<BatchView> {
   const { reassignment, supply } = reader.contracts;
   const at = blockTag(block);
-  const [batch, values, { waiting }, frozen, nextOpening] = await Promise.all([
+  const [batch, values, { waiting }, frozen, nextOpening, pending] = await Promise.all([
     reader.batch(block),
     reader.parameters(block),
     answer(reassignment.orphanCounts(at)),
     answer(supply.frozen(at)),
     answer(reassignment.nextOpening(at)),
+    answer(supply.pendingCount(at)),
   ]);
   const { id, status, openedAt, leaseIds, drawn } = batch;
   return {
@@ -20,6 +21,7 @@ export async function readBatchView(reader: Reader, block: BlockReference): Prom
     batch: { id, status, openedAt, left: leaseIds.length - drawn },
     frozen,
     nextOpening: Number(nextOpening),
+    pending: Number(pending),
     seedTimeout: values.seedTimeout,
     settleTimeout: values.settleTimeout,
   };

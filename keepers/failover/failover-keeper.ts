@@ -18,6 +18,8 @@ const BAR_GAS = 1_000_000n;
 /** Ranges that one transaction draws for, and leases that it expires, at least: what fits 2^24 gas whatever they take. */
 const DRAWS_AT_LEAST = 4;
 const EXPIRED_AT_LEAST = 8;
+/** Listings that one transaction brings up to date at least. */
+const SYNCED_AT_LEAST = 32;
 /** Leases that one transaction expires at most. */
 const EXPIRED_AT_MOST = 128;
 
@@ -245,6 +247,13 @@ export class FailoverKeeper {
       // Somebody else may have taken the step meanwhile.
       const view = await this.#view();
       if (nextBatchStep(view).kind !== step.kind) return null;
+      if (step.kind === "sync") {
+        const { supply } = reader.contracts;
+        const count = await fitting(view.pending ?? 0, SYNCED_AT_LEAST, (n, gas) =>
+          supply.syncPending.staticCall(n, gas),
+        );
+        return supply.syncPending.populateTransaction(count);
+      }
       if (step.kind === "open") return reassignment.open.populateTransaction();
       if (step.kind === "abort") return reassignment.abort.populateTransaction();
       const count = await fitting(view.batch.left, DRAWS_AT_LEAST, (n, gas) => reassignment.draw.staticCall(n, gas));

@@ -27,6 +27,19 @@ test("a program reads back what the agent wrote", () => {
   assert.deepEqual(readUnitEnvironment(unitEnvironment({}, unit, directories)), { ...unit, directories });
 });
 
+test("units that exchange files learn where, and on which terms", () => {
+  const terms = { quorum: 3, graceSeconds: 20 };
+  const all = { ...directories, exchange: "/e" };
+  const env = unitEnvironment({}, unit, all, terms);
+  assert.deepEqual(
+    [env["DRMP_EXCHANGE_DIR"], env["DRMP_EXCHANGE_QUORUM"], env["DRMP_EXCHANGE_GRACE"]],
+    ["/e", "3", "20"],
+  );
+  assert.deepEqual(readUnitEnvironment(env), { ...unit, directories: all, exchange: terms });
+  // A spec without an exchange says nothing of it, whatever the folder has.
+  assert.equal("DRMP_EXCHANGE_DIR" in unitEnvironment({}, unit, all), false);
+});
+
 test("a program that is started without the contract is told so", () => {
   const env = unitEnvironment({}, unit, directories);
   const invalid = (change: Record<string, string | undefined>, message: RegExp) =>

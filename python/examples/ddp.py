@@ -39,7 +39,9 @@ def main() -> None:
         torch.cuda.set_device(device)
 
     torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Linear(16, 64), torch.nn.ReLU(), torch.nn.Dropout(0.2), torch.nn.Linear(64, 4))
+    network = torch.nn.Sequential(
+        torch.nn.Linear(16, 64), torch.nn.ReLU(), torch.nn.Dropout(0.2), torch.nn.Linear(64, 4)
+    )
     points = torch.randn(512, 16)
     data = TensorDataset(points, points[:, :4].argmax(1))
     torch.manual_seed(rank)  # each process has dropout of its own

@@ -16,7 +16,11 @@ def carry(units: Sequence[Unit], fence: int = 1) -> None:
             assert target.exchange_dir is not None
             wanted = {path.name.removeprefix("want-") for path in (target.exchange_dir / "out").glob("want-*")}
             for file in (source.exchange_dir / "out").glob("*-?????????"):
-                if source is target or file.name.startswith("want") or ("state" in file.name and file.name not in wanted):
+                if (
+                    source is target
+                    or file.name.startswith("want")
+                    or ("state" in file.name and file.name not in wanted)
+                ):
                     continue
                 try:
                     content = file.read_bytes()

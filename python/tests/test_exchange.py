@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from carrier import carry, carrying
 
+from carrier import carry, carrying
 from drmp import EnvironmentInvalidError, ExchangeError, Unit, unit
 from drmp.exchange import NO_STATE, Advance, Rounds, digest_of
 

@@ -6,7 +6,8 @@
     drain = drmp.on_drain()
     newest = drmp.checkpoint.latest()
 
-The modules `drmp.torch`, `drmp.diloco`, `drmp.transformers` and `drmp.lightning` are imported by name, and need their framework.
+The modules `drmp.torch`, `drmp.diloco`, `drmp.transformers` and `drmp.lightning` are imported by
+name, and need their framework.
 """
 
 from . import checkpoint, exchange

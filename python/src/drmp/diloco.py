@@ -7,9 +7,9 @@
             if not round.step(): # after each
                 break
 
-Each unit takes `every` steps with an optimiser of its own, which begins anew each round. What they have changed on average
-is then one step with Nesterov's momentum. What a unit contributes follows from the shared state, the round and the unit
-alone, as long as its batches do: then a run is reproduced, to the bit, by who took part in its rounds.
+Each unit takes `every` steps with an optimiser of its own, which begins from zero each round. What they have changed on
+average is then one step with Nesterov's momentum. What a unit contributes follows from the shared state, the round and
+the unit alone, as long as its batches do: then a run is reproduced, to the bit, by who took part in its rounds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Round:
         self.unit = unit
         """This unit; its batches should follow from its index and the round alone."""
         self.optimizer = optimizer
-        """Begins anew each round."""
+        """Begins from zero each round."""
         self.every = every
         self.done = 0
         """Steps that are taken."""
@@ -60,8 +60,8 @@ class Round:
 class DiLoCo:
     """Trains a model's parameters that require gradients together with the task's other units.
 
-    Goes on from the newest checkpoint, which it writes after each round. All units have to make the same model first, such
-    as with `torch.manual_seed(0)`; buffers, such as those of batch normalisation, are not exchanged.
+    Goes on from the newest checkpoint, which it writes after each round. All units have to make the same model first,
+    such as with `torch.manual_seed(0)`; buffers, such as those of batch normalisation, are not exchanged.
 
     Args:
         model: On any device.
@@ -128,10 +128,10 @@ class DiLoCo:
             if current.abandoned or over():
                 continue
             if current.done != self._every:
-                raise ValueError(f"Round {current.number} had {current.done} steps of {self._every}: call step() after each.")
-            changed = {
-                name: each.detach().to("cpu") - self._weights[name] for name, each in self._parameters.items()
-            }
+                raise ValueError(
+                    f"Round {current.number} had {current.done} steps of {self._every}: call step() after each."
+                )
+            changed = {name: each.detach().to("cpu") - self._weights[name] for name, each in self._parameters.items()}
             self._rounds.contribute(current.number, digest, pack(changed))
             self._wait(position, digest, total)
 

@@ -1,9 +1,9 @@
 """Rounds in which the units of one task train one model.
 
-In each round every unit trains from the same state and contributes what it has changed. Unit 0 writes the round's record:
-who took part, and the state that they all began from, each by the SHA-256 of its file. All units average exactly the files
-that the record names, in its order, so that all have the same result, to the bit. A unit that was away goes on from the
-newest record, the state that it names, and its files.
+In each round every unit trains from the same state and contributes what it has changed. Unit 0 writes the round's
+record: who took part, and the state that they all began from, each by the SHA-256 of its file. All units average
+exactly the files that the record names, in its order, so that all have the same result, to the bit. A unit that was
+away goes on from the newest record, the state that it names, and its files.
 
 `drmp.diloco` does all of this for a model in PyTorch; `average` is for programs that exchange tensors by themselves.
 """
@@ -156,8 +156,8 @@ class Rounds:
     def conclude(self, position: int, digest: str) -> bool:
         """Return whether the round after `position` has a record, or a later one has; unit 0 writes it once it can.
 
-        That is when all units that took part in the round before have contributed, or so many as the quorum and the grace is
-        over. A contribution of unit 0 is one like the others: where it comes late, it is left out.
+        That is when all units that took part in the round before have contributed, or so many as the quorum and the
+        grace is over. A contribution of unit 0 is one like the others: where it comes late, it is left out.
         """
         number = position + 1
         if any(each >= number for each in self._rounds("record")):
@@ -308,8 +308,8 @@ def average(
     """Average PyTorch tensors with the task's other units.
 
     What is averaged has to be complete by itself, such as a model's weights: a unit that comes back calls this with
-    `newest()` and no tensors of its own, and goes on from what it gets. For steps with a memory over the average, such as
-    Nesterov's, use `drmp.diloco`.
+    `newest()` and no tensors of its own, and goes on from what it gets. For steps with a memory over the average, such
+    as Nesterov's, use `drmp.diloco`.
 
     Args:
         number: The round; the first is 1, and each is averaged once.
@@ -364,7 +364,7 @@ def _name(kind: str, number: int) -> str:
 
 def _names(directory: Path) -> list[str]:
     try:
-        return os.listdir(directory)
+        return [entry.name for entry in directory.iterdir()]
     except FileNotFoundError:
         return []
 
@@ -409,7 +409,7 @@ def _parse(content: bytes, number: int, count: int) -> Record:
             record["round"] == number
             and units == sorted(set(units))
             and 0 < len(units) <= count
-            and 0 <= units[0]
+            and units[0] >= 0
             and units[-1] < count
             and all(_DIGEST.fullmatch(each) for each in digests)
         )

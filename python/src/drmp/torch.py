@@ -187,7 +187,7 @@ def load_distributed(state: dict[str, Any]) -> int | None:
 
 
 def pack(tensors: Mapping[str, Any]) -> bytes:
-    """Return tensors as the bytes of a safetensors file, in the order of their names: equal tensors give equal bytes."""
+    """Return tensors as the bytes of a safetensors file, by their names: equal tensors give equal bytes."""
     header: dict[str, Any] = {}
     parts: list[bytes] = []
     end = 0
@@ -230,7 +230,7 @@ def unpack(content: bytes) -> dict[str, torch.Tensor]:
 
 
 def mean_of(contributions: Iterable[bytes]) -> dict[str, torch.Tensor]:
-    """Return the mean of tensors that `pack` has packed, summed in their order: the same bits wherever it is taken."""
+    """Return the mean of tensors that `pack` has packed, summed in their order: the same bits everywhere."""
     parts = [unpack(each) for each in contributions]
     mean = parts[0]
     for part in parts[1:]:

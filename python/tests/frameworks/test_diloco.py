@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from carrier import carrying
 
+from carrier import carrying
 from drmp import Unit
 
 torch = pytest.importorskip("torch")
@@ -27,12 +27,12 @@ def units_in(root: Path) -> list[Unit]:
     """Make the directories of all units."""
     units = []
     for index in range(UNITS):
-        named = [root / str(index) / name for name in ("checkpoint", "input", "output")]
+        checkpoint, inputs, output = (root / str(index) / name for name in ("checkpoint", "input", "output"))
         exchange = root / str(index) / "exchange"
-        for directory in (*named, exchange / "in", exchange / "out"):
+        for directory in (checkpoint, inputs, output, exchange / "in", exchange / "out"):
             directory.mkdir(parents=True)
         (exchange / "in" / "ready").touch()
-        units.append(Unit(1, index, UNITS, 1, *named, exchange, 2, 2.0))
+        units.append(Unit(1, index, UNITS, 1, checkpoint, inputs, output, exchange, 2, 2.0))
     return units
 
 
@@ -77,7 +77,7 @@ def test_killed_units_end_with_the_same_bits(tmp_path: Path) -> None:
     running = [start(unit, 1, pace=20) for unit in units]
     try:
         with carrying(units):
-            for attempt, victim in enumerate(choose.sample(range(UNITS), 2) + [0], start=2):
+            for attempt, victim in enumerate([*choose.sample(range(UNITS), 2), 0], start=2):
                 others = [unit for unit in units if unit.index != victim]
                 target = max(round_of(unit) for unit in units) + 1
                 while max(round_of(unit) for unit in units) < target:

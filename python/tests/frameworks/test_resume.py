@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 HOME = Path(__file__).parents[2]
 SEED = int(os.environ.get("DRMP_TEST_SEED", random.randrange(1_000_000)))
 STOPS = 3
-TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
+TORCHRUN = ["-m", "drmp.torchrun", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", "2"]
 
 
 class Run:
@@ -62,9 +62,7 @@ class Run:
                 # SIGKILL ends all processes of a unit, as its container does; SIGTERM comes to the first alone.
                 os.killpg(child.pid, number) if number == signal.SIGKILL else child.send_signal(number)
         code = child.wait(60)
-        # Once it has passed SIGTERM on, torchrun ends with a code of its own.
-        drained = {0, 1, 143} if self._command[1] == "-m" else {143}
-        expected = {0} if stop_at is None else {0, *(drained if number == signal.SIGTERM else {-number})}
+        expected = {0} if stop_at is None else {0, 143 if number == signal.SIGTERM else -number}
         assert code in expected, "".join(lines[-40:])
         return code
 
@@ -91,13 +89,15 @@ def test_resumed_with_the_same_bits(example: str, needs: str, arguments: list[st
     assert alone.start(None, 0) == 0
     steps = int(str(alone.result()["steps"]))
 
-    stopped = Run(example, [*arguments, "--pace", "20"], tmp_path / "stopped")
+    # A launcher takes a while to hand a signal on: its run has to last longer.
+    pace = "300" if example == "ddp" else "20"
+    stopped = Run(example, [*arguments, "--pace", pace], tmp_path / "stopped")
     signals = [signal.SIGKILL, signal.SIGTERM, choose.choice([signal.SIGKILL, signal.SIGTERM])]
     for number in signals[:STOPS]:
         stop_at = choose.randint(1, steps // STOPS)
         code = stopped.start(stop_at, number)
         print(f"{example}: stopped after {stop_at} steps by {number.name}, exit code {code}")
-        assert code != 0 or (example == "ddp" and not (stopped.directory / "output" / "result.json").exists())
+        assert code != 0
     assert stopped.start(None, 0) == 0
     assert stopped.result() == alone.result()
 

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { readOutbox, tidyInbox } from "./outbox.ts";
+
+test("an outbox has what bears a whole name and is a plain file; a replaced file is another version", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-outbox-"));
+  context.after(() => rm(root, { recursive: true }));
+  for (const name of [
+    "delta-000000007",
+    "record-000000007",
+    "delta-7",
+    "delta-000000008.tmp",
+    "want-state-000000006",
+  ]) {
+    await writeFile(join(root, name), "content");
+  }
+  await symlink("/etc/passwd", join(root, "state-000000007"));
+  await mkdir(join(root, "state-000000006"));
+  const { files, wants } = await readOutbox(root);
+  const named = files.map(({ kind, round }) => `${kind} ${String(round)}`).sort();
+  assert.deepEqual(named, ["delta 7", "record 7"]);
+  assert.deepEqual(wants, [{ kind: "state", round: 6 }]);
+
+  await writeFile(join(root, "next"), "another");
+  await rename(join(root, "next"), join(root, "delta-000000007"));
+  const versionOf = (found: typeof files) => found.find(({ kind }) => kind === "delta")?.version;
+  const again = await readOutbox(root);
+  assert.notEqual(versionOf(again.files), versionOf(files));
+  assert.equal(versionOf((await readOutbox(root)).files), versionOf(again.files));
+  assert.deepEqual(await readOutbox(join(root, "missing")), { files: [], wants: [] });
+});
+
+test("an inbox keeps what is named, and loses the rest with its directories", async (context) => {
+  const root = await mkdtemp(join(tmpdir(), "drmp-inbox-"));
+  context.after(() => rm(root, { recursive: true }));
+  for (const path of ["delta-000000001/0.1.a", "delta-000000002/0.1.b", "delta-000000002/1.1.c"]) {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), "");
+  }
+  await writeFile(join(root, "ready"), "");
+  await tidyInbox(root, new Set(["delta-000000002/1.1.c"]));
+  assert.deepEqual((await readdir(root)).sort(), ["delta-000000002", "ready"]);
+  assert.deepEqual(await readdir(join(root, "delta-000000002")), ["1.1.c"]);
+});
