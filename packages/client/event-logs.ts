@@ -11,6 +11,10 @@ export interface EventLog {
   readonly block: number;
   readonly blockHash: string;
   readonly index: number;
+  /** Hash of the transaction; empty if the endpoint does not say. */
+  readonly transaction: string;
+  /** Chain time of the block, seconds, from endpoints that say so. */
+  readonly timestamp?: number;
 }
 
 /** Which logs are asked for. */
@@ -173,7 +177,8 @@ export class LogScanner {
 }
 
 function toLog(value: unknown): EventLog {
-  const { address, topics, data, blockNumber, blockHash, logIndex, removed } = value as Record<string, unknown>;
+  const log = value as Record<string, unknown>;
+  const { address, topics, data, blockNumber, blockHash, logIndex, transactionHash, blockTimestamp, removed } = log;
   if (removed === true) throw unasked("a log that a reorganisation has removed");
   const isWhole =
     typeof address === "string" &&
@@ -184,7 +189,10 @@ function toLog(value: unknown): EventLog {
   const [block, index] = [Number(blockNumber), Number(logIndex)];
   if (!isWhole || !Number.isSafeInteger(block) || !Number.isSafeInteger(index))
     throw unasked("a log without its parts");
-  return { address, topics: topics, data, block, blockHash, index };
+  const transaction = typeof transactionHash === "string" ? transactionHash : "";
+  const timestamp = typeof blockTimestamp === "string" ? Number(blockTimestamp) : NaN;
+  const known = { address, topics, data, block, blockHash, index, transaction };
+  return Number.isSafeInteger(timestamp) ? { ...known, timestamp } : known;
 }
 
 function isTooMuch(error: Error): boolean {

@@ -98,6 +98,11 @@ export class Configs {
     });
   }
 
+  /** An indexer's; `changes` replace entries of it. */
+  async indexer(changes: object = {}): Promise<string> {
+    return this.#write("indexer", { network: this.#network, dataDir: this.#data("indexer"), interval: 1, ...changes });
+  }
+
   /** A developer's, with the spec and the terms of its task. */
   async developer(
     task: ParticipantTask,

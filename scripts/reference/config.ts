@@ -1,5 +1,6 @@
 import { agentConfig } from "@verai/agent/config";
 import { developerConfig, taskTerms } from "@verai/developer/config";
+import { indexerConfig } from "@verai/indexer/config";
 import { keeperConfig } from "@verai/keepers/config";
 import { fees, keySource, network, service } from "@verai/process/schema";
 import ts from "typescript";
@@ -18,6 +19,7 @@ const SHARED: Readonly<Record<string, readonly [title: string, schema: z.ZodType
 const PROGRAMS: readonly (readonly [title: string, name: string, schema: z.ZodType, about: string])[] = [
   ["Agent", "agentConfig", agentConfig, "`node agent/main.ts run --config agent.json`"],
   ["Keeper", "keeperConfig", keeperConfig, "`node keepers/main.ts run --config keeper.json`"],
+  ["Indexer", "indexerConfig", indexerConfig, "`node indexer/main.ts run --config indexer.json`"],
   [
     "Developer's client",
     "developerConfig",
@@ -49,7 +51,7 @@ export function configPage(): string {
 /** Constants of the files with schemas, by name. */
 function declarations(): Map<string, ts.Expression> {
   const found = new Map<string, ts.Expression>();
-  for (const file of files("packages/process/schema.ts", "{agent,keepers,developer}/*config.ts")) {
+  for (const file of files("packages/process/schema.ts", "{agent,keepers,developer,indexer}/*config.ts")) {
     parsed(file).forEachChild((node) => {
       if (!ts.isVariableStatement(node)) return;
       for (const { name, initializer } of node.declarationList.declarations) {

@@ -4,7 +4,7 @@ import { files, GENERATED, parsed, table } from "./source.ts";
 
 /** Page of every error that contracts, nodes and programs give, from the tables and the places that make them. */
 export function errorsPage(): string {
-  const sources = files("{packages,agent,keepers,developer,tasks}/**/*.ts")
+  const sources = files("{packages,agent,keepers,developer,tasks,indexer}/**/*.ts")
     // what endpoints say there is made up
     .filter((file) => !file.startsWith("packages/devnet/transaction-faults/"))
     .map(parsed);

@@ -9,6 +9,7 @@ import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
 
 import { agentConfig } from "@verai/agent/config";
+import { indexerConfig } from "@verai/indexer/config";
 import { keeperConfig } from "@verai/keepers/config";
 import { findKubectl } from "../support/kubectl.ts";
 import { type Manifest, nameOf, problemsOf } from "../support/manifests.ts";
@@ -74,7 +75,7 @@ for (const overlay of overlays) {
     const manifests = render(overlay);
     assert.deepEqual(await problemsOf(manifests), []);
     const pods = podsOf(manifests);
-    assert.equal(pods.length, 2);
+    assert.equal(pods.length, 3);
     for (const { name, pod } of pods) {
       assert.equal(pod.securityContext?.runAsNonRoot, true, name);
       assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault", name);
@@ -88,7 +89,9 @@ for (const overlay of overlays) {
       }
       const [main] = pod.containers;
       for (const probe of [main?.startupProbe, main?.livenessProbe, main?.readinessProbe]) {
-        assert.equal(probe?.httpGet?.path, "/health", name);
+        // An indexer answers only from the chain's newest block.
+        const isReady = name.includes("indexer") && probe === main?.readinessProbe;
+        assert.equal(probe?.httpGet?.path, isReady ? "/ready" : "/health", name);
       }
     }
     // By reference alone: no manifest has a secret in it.
@@ -126,6 +129,8 @@ for (const overlay of overlays) {
     const config = (name: string) =>
       JSON.parse(data.map((each) => each[name]).find((text) => text !== undefined) ?? "") as unknown;
     assert.ok(keeperConfig.parse(config("keepers.json")).network.chainId > 1);
+    const { api, service, network } = indexerConfig.parse(config("indexer.json"));
+    assert.deepEqual([api.port, service.port, network.chainId > 1], [9480, 9464, true]);
     const agent = agentConfig.parse(config("agent.json"));
     assert.ok(agent.executor?.kind === "kubernetes");
     has("PersistentVolumeClaim", agent.executor.volume.claim);

@@ -63,6 +63,20 @@ export async function keeperPlan({ ports }: Place, configs: Configs): Promise<Se
   };
 }
 
+/** What serves history to people and web pages. */
+export async function indexerPlan({ ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const config = await configs.indexer({ api: { port: ports.history }, service: { port: ports.indexer } });
+  const address = `http://127.0.0.1:${String(ports.history)}`;
+  return {
+    name: "indexer",
+    kind: "indexer",
+    what: "serves history: /openapi.json says how",
+    address,
+    args: ["indexer/main.ts", "run", "--config", config],
+    check: () => healthOf(`${address}/ready`),
+  };
+}
+
 /** A node; one that is to run other people's images does so where there is an engine. */
 export async function nodePlan(
   { ports }: Place,

@@ -27,6 +27,10 @@ export interface PortPlan {
   readonly keeper: number;
   /** Where the keeper collects reports. */
   readonly reports: number;
+  /** History over HTTP. */
+  readonly history: number;
+  /** The indexer's `/health`. */
+  readonly indexer: number;
   /** The node with this place in the list, from 0. */
   readonly node: (place: number) => NodePorts;
 }
@@ -49,6 +53,8 @@ export function portPlan(first: number): PortPlan {
     web: first + 2,
     keeper: first + 4,
     reports: first + 5,
+    history: first + 6,
+    indexer: first + 7,
     node: (place) => {
       const service = first + NODES_FROM + EACH_NODE * place;
       if (service + EACH_NODE > first + PORTS) throw new RangeError(`There are no ports for a node ${String(place)}.`);

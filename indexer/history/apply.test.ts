@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { AbiCoder, encodeBytes32String, Interface } from "ethers";
+
+import { abiOf } from "@verai/client/abi";
+import type { EventLog } from "@verai/client/event-logs";
+import { encode, type Given } from "../testing/encode.ts";
+import { apply, EVENTS, TOLD_EVENTS } from "./apply.ts";
+import { Changes } from "./changes.ts";
+import { EventDecoder, FOLLOWED } from "./events.ts";
+
+const decoder = new EventDecoder(EVENTS);
+const [ANN, BEN, KEEPER] = ["a", "b", "c"].map((digit) => `0x${digit.repeat(40)}`) as [string, string, string];
+const DIGEST = `0x${"12".repeat(32)}`;
+const VER = 10n ** 18n;
+
+/** Rows that events bring, each at a block of its own unless it says which. */
+function rowsOf(happened: readonly (readonly [name: string, args: Given, ...block: number[]])[]): Changes {
+  const changes = new Changes();
+  const events = happened.map(([name, args, block], i) => {
+    const at = block ?? i + 1;
+    const log = encode(at, name, args);
+    const full: EventLog = { ...log, index: i, blockHash: `0x${String(at)}`, transaction: `0x${String(at)}` };
+    return decoder.decode(full, 1_800_000_000 + at);
+  });
+  apply(events, changes);
+  return changes;
+}
+
+const registered = (nodeId: number, owner: string) =>
+  ["NodeRegistered", { nodeId, owner, operator: BEN, terms: { classId: 1, capacity: 4, ask: VER } }] as const;
+const submitted = [
+  "TaskSubmitted",
+  { taskId: 1, owner: ANN, specDigest: DIGEST, units: 10, maxPrice: VER, escrow: 11n * VER },
+] as const;
+const granted = (leaseId: number, nodeId: number, more: Given = {}, block?: number): [string, Given, ...number[]] => [
+  "LeaseGranted",
+  { leaseId, taskId: 1, nodeId, start: 0, count: 4, priceMicroVer: 500_000, fence: 1, parent: 0, ...more },
+  ...(block === undefined ? [] : [block]),
+];
+
+test("every event that is followed is decoded as ethers does", () => {
+  const coder = AbiCoder.defaultAbiCoder();
+  let seen = 0;
+  for (const contract of FOLLOWED) {
+    const abi = new Interface(abiOf(contract));
+    abi.forEachEvent((event) => {
+      if (!EVENTS.has(event.name)) return;
+      seen += 1;
+      const values = event.inputs.map((input, i) =>
+        sample(input.type, i, input.components ?? input.arrayChildren?.components),
+      );
+      const { topics, data } = abi.encodeEventLog(event, values);
+      const log = {
+        address: ANN,
+        topics: topics.map(String),
+        data,
+        block: 1,
+        blockHash: "0x",
+        index: 0,
+        transaction: "",
+      };
+      const { name, args } = decoder.decode(log, 5);
+      assert.equal(name, event.name);
+      for (const [i, input] of event.inputs.entries()) {
+        // Back into bytes: numbers, bigints and texts are compared by what they mean.
+        const encoded = coder.encode([input], [args[input.name]]);
+        assert.equal(encoded, coder.encode([input], [values[i]]), `${event.name}.${input.name}`);
+      }
+      if (event.inputs.length === 0) return;
+      const short = { ...log, topics: log.topics.slice(0, 1), data: "0x" };
+      assert.throws(() => decoder.decode(short, 5), RangeError, event.name);
+    });
+  }
+  assert.ok(seen >= EVENTS.size);
+});
+
+function sample(type: string, i: number, parts?: readonly { type: string; components?: unknown }[] | null): unknown {
+  if (type.endsWith("[]")) return [0, 1, 2].map((more) => sample(type.slice(0, -2), i + more, parts));
+  if (parts) return parts.map((part, more) => sample(part.type, i + more));
+  if (type === "address") return KEEPER;
+  if (type === "bool") return i % 2 === 0;
+  if (type === "bytes32") return DIGEST;
+  if (type === "string") return "<b>'; drop table nodes;--</b>";
+  const bits = BigInt(/\d+/.exec(type)?.[0] ?? 8);
+  return (1n << bits) - 1n - BigInt(i);
+}
+
+test("units of a task always add up, through failure, reopening, refund and payment", () => {
+  const rows = rowsOf([
+    registered(1, ANN),
+    submitted,
+    ["UnitsLeased", { taskId: 1, units: 4 }],
+    granted(1, 1),
+    ["LeaseExpired", { leaseId: 1, taskId: 1, nodeId: 1, by: KEEPER, atFault: true }],
+    ["UnitsReopened", { taskId: 1, start: 0, count: 4, parentLease: 1 }],
+    ["UnitsLeased", { taskId: 1, units: 8 }],
+    granted(2, 1, { fence: 2, parent: 1 }),
+    granted(3, 1, { start: 4 }),
+    ["LeasePaid", { leaseId: 2, taskId: 1, nodeId: 1, amount: 2n * VER, fee: VER / 50n }],
+    ["UnitsPaid", { taskId: 1, units: 4 }],
+    ["RangeGivenUp", { leaseId: 3, taskId: 1, start: 4, count: 4 }],
+    ["UnitsRefunded", { taskId: 1, units: 4, amount: 4n * VER }],
+  ]);
+  const task = rows.peek("tasks", 1);
+  assert.ok(task);
+  assert.deepEqual(
+    [task.openUnits, task.leasedUnits, task.paidUnits, task.refundedUnits, task.failures, task.leases],
+    [2, 0, 4, 4, 1, 3],
+  );
+  assert.deepEqual([task.paid, task.refunded], [2n * VER, 4n * VER]);
+  const lease = rows.peek("leases", 1);
+  assert.deepEqual([lease?.status, lease?.reason, lease?.parent, lease?.price], ["expired", "failed", null, VER / 2n]);
+  assert.equal(rows.peek("leases", 2)?.parent, 1);
+  assert.equal(rows.peek("keepers", KEEPER)?.expired, 1);
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.earned, node?.earnedMicro, node?.failures, node?.paidUnits], [2n * VER, 2_000_000, 1, 4]);
+});
+
+test("a round's leases are those of its transaction, a batch's those that it drew", () => {
+  const rows = rowsOf([
+    registered(1, ANN),
+    submitted,
+    granted(1, 1, {}, 50),
+    ["RangeDrawn", { batchId: 7, orphanId: 9, leaseId: 1, nodeId: 1, start: 0, count: 4 }, 50],
+    granted(2, 1, {}, 51),
+    granted(3, 1, {}, 51),
+    ["ClassCleared", { roundId: 4, classId: 1, clearing: 1_024 * 500_000 + 1, units: 8 }, 51],
+    ["RoundSettled", { roundId: 4, keeper: KEEPER, leases: 2, units: 8, unitsOpen: 2 }, 51],
+    ["RoundSettled", { roundId: 5, keeper: KEEPER, leases: 0, units: 0, unitsOpen: 2 }, 52],
+  ]);
+  assert.deepEqual(
+    [1, 2, 3].map((id) => [rows.peek("leases", id)?.roundId, rows.peek("leases", id)?.batchId]),
+    [
+      [null, 7],
+      [4, null],
+      [4, null],
+    ],
+  );
+  // Clearing prices are micro-VER x 1024: their wei are whole.
+  assert.equal(rows.peek("roundClasses", 4, 1)?.clearing, VER / 2n + 976_562_500n);
+  assert.equal(rows.peek("networkPeriods", "day", 1_800_000_000 - (1_800_000_000 % 86_400))?.rounds, 2);
+});
+
+test("a move has its cause, and ends as a move", () => {
+  const rows = rowsOf([
+    registered(1, ANN),
+    submitted,
+    granted(1, 1),
+    ["Moved", { leaseId: 1, fromNode: 1, units: 2, cause: 1 }],
+    ["LeaseMoving", { leaseId: 1, units: 2, due: 1_800_000_500 }],
+    ["LeaseReleased", { leaseId: 1, taskId: 1, nodeId: 1 }],
+    granted(2, 1, { parent: 1, count: 2 }),
+    ["LeaseMoving", { leaseId: 2, units: 1, due: 1_800_000_500 }],
+    ["MoveDropped", { leaseId: 2, units: 1 }],
+    ["LeaseReleased", { leaseId: 2, taskId: 1, nodeId: 1 }],
+  ]);
+  const lease = rows.peek("leases", 1);
+  assert.deepEqual([lease?.moveCause, lease?.reason, lease?.movingUnits], ["power", "moved", 2]);
+  assert.equal(rows.peek("leases", 2)?.reason, "returned");
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.moves, node?.returns, node?.leasedUnits], [1, 1, 0]);
+});
+
+test("names and endpoints are kept as they are, but for NUL", () => {
+  const bad = "\u0000<img src=x onerror=alert(1)>'); DROP TABLE nodes;--";
+  const rows = rowsOf([
+    ["ClassAdded", { classId: 0, name: encodeBytes32String("<script>'\"--"), tickSize: 1 }],
+    registered(1, ANN),
+    ["ProfileSet", { nodeId: 1, profile: { energySource: 2, powerThreshold: 1, powerMax: 2, endpoint: bad } }],
+  ]);
+  assert.equal(rows.peek("classes", 0)?.name, "<script>'\"--");
+  assert.equal(rows.peek("nodes", 1)?.endpoint, bad.replace("\u0000", "\ufffd"));
+  assert.ok(!JSON.stringify([...rows.all("events")]).includes("\\u0000"));
+});
+
+test("what is told one by one is what people look at", () => {
+  assert.ok(TOLD_EVENTS.includes("LeaseExpired") && !TOLD_EVENTS.includes("LeaseRenewed"));
+});

@@ -1,0 +1,114 @@
+import { ENERGY_METHODS, ENERGY_SOURCES, enumName } from "@verai/client/enums";
+import type { Row } from "../database/tables.ts";
+import type { Arguments } from "./events.ts";
+import { big, network, node, nodeDay, num, type Reducer, str, struct, yes } from "./context.ts";
+
+function setTerms(row: Row<"nodes">, args: Arguments): void {
+  const terms = struct(args, "terms");
+  row.classId = num(terms, "classId");
+  row.capacity = num(terms, "capacity");
+  row.ask = big(terms, "ask");
+}
+
+/** Reducers of what happens to nodes. */
+export const nodeReducers: Readonly<Record<string, Reducer>> = {
+  NodeRegistered(context) {
+    const { args, event } = context;
+    const row = node(context, num(args, "nodeId"));
+    row.owner = str(args, "owner");
+    row.operator = str(args, "operator");
+    row.status = "active";
+    row.registeredBlock = event.block;
+    row.registeredAt = event.time;
+    setTerms(row, args);
+    network(context, (period) => {
+      period.nodesJoined += 1;
+    });
+  },
+  TermsSet(context) {
+    setTerms(node(context, num(context.args, "nodeId")), context.args);
+  },
+  ProfileSet(context) {
+    const row = node(context, num(context.args, "nodeId"));
+    const profile = struct(context.args, "profile");
+    row.energySource = enumName(ENERGY_SOURCES, num(profile, "energySource"));
+    row.powerThreshold = num(profile, "powerThreshold");
+    row.powerMax = num(profile, "powerMax");
+    // PostgreSQL takes no NUL in a text.
+    row.endpoint = str(profile, "endpoint").replaceAll("\0", "\ufffd");
+  },
+  OperatorSet(context) {
+    node(context, num(context.args, "nodeId")).operator = str(context.args, "operator");
+  },
+  NodeDraining(context) {
+    node(context, num(context.args, "nodeId")).status = "draining";
+  },
+  NodeResumed(context) {
+    node(context, num(context.args, "nodeId")).status = "active";
+  },
+  NodeUnbonding(context) {
+    node(context, num(context.args, "nodeId")).status = "unbonding";
+    network(context, (period) => {
+      period.nodesLeft += 1;
+    });
+  },
+  NodeWithdrawn(context) {
+    node(context, num(context.args, "nodeId")).status = "withdrawn";
+  },
+  NodeEligibilitySet(context) {
+    node(context, num(context.args, "nodeId")).eligible = yes(context.args, "eligible");
+  },
+  StakeLocked(context) {
+    node(context, num(context.args, "nodeId")).stake += big(context.args, "amount");
+  },
+  StakeReleased(context) {
+    node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
+  },
+  StakeSlashed(context) {
+    const nodeId = num(context.args, "nodeId");
+    const amount = big(context.args, "amount");
+    const row = node(context, nodeId);
+    row.stake -= amount;
+    row.slashed += amount;
+    nodeDay(context, nodeId).slashed += amount;
+    network(context, (period) => {
+      period.slashed += amount;
+    });
+  },
+  Reported(context) {
+    const { args, event } = context;
+    const nodeId = num(args, "nodeId");
+    const [joules, renewable, idle] = [num(args, "joules"), num(args, "renewableJoules"), num(args, "idleUnitSeconds")];
+    const row = node(context, nodeId);
+    row.reportedAt = event.time;
+    row.load = num(args, "load");
+    row.latency = num(args, "latency");
+    row.watts = Math.ceil(joules / Math.max(1, num(args, "period")));
+    row.method = enumName(ENERGY_METHODS, num(args, "method"));
+    const add = (sums: Sums) => {
+      sums.reports += 1;
+      sums.joules += joules;
+      sums.renewableJoules += renewable;
+      sums.idleUnitSeconds += idle;
+    };
+    add(row);
+    add(nodeDay(context, nodeId));
+    network(context, add);
+  },
+  ReportRefused(context) {
+    node(context, num(context.args, "nodeId")).refused += 1;
+  },
+  NodeThrottled(context) {
+    node(context, num(context.args, "nodeId")).throttled = true;
+  },
+  NodeUnthrottled(context) {
+    node(context, num(context.args, "nodeId")).throttled = false;
+  },
+};
+
+interface Sums {
+  reports: number;
+  joules: number;
+  renewableJoules: number;
+  idleUnitSeconds: number;
+}
