@@ -59,7 +59,7 @@ export function openApi(): object {
       title: "DRMP history",
       version: "1",
       description:
-        "What happened on chain, read from the contracts' events. A convenience: whoever runs it is trusted with no decision and no money. Amounts are whole wei as text, times are chain time in seconds, and every answer says as of which block it is.",
+        "What happened on chain, read from the contracts' events. A convenience: nobody has to trust it with a decision or with money. Amounts are whole wei as text, times are chain time in seconds, and every answer says as of which block it is.",
       license: { name: "MIT", identifier: "MIT" },
     },
     paths: Object.fromEntries(paths) as object,

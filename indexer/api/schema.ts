@@ -4,7 +4,7 @@ import { rowSchema } from "../database/columns.ts";
 import { tableOf, type TableName } from "../database/tables.ts";
 
 /** Entries of a page: what is asked for unless told otherwise, and the maximum. */
-export const PAGE = { usual: 50, max: 200 } as const;
+const PAGE = { usual: 50, max: 200 } as const;
 
 const whole = z.number().int().nonnegative();
 

@@ -7,7 +7,7 @@ const CONSTANT: Readonly<Record<number, number>> = { 8453: 2, 84532: 2 };
 /** Blocks that are asked for at once. */
 const AT_ONCE = 50;
 
-/** Finds out the times of blocks with events at little cost. */
+/** Determines the times of blocks with events at little cost. */
 export class BlockTimes {
   readonly #interval: number | undefined;
   readonly #blockAt: (number: number) => Promise<BlockReference | undefined>;

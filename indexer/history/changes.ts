@@ -2,7 +2,7 @@ import { blank } from "../database/columns.ts";
 import { type Row, tableOf, type TableName } from "../database/tables.ts";
 
 /** Key of a row as text. */
-export function keyText(parts: readonly (string | number)[]): string {
+function keyText(parts: readonly (string | number)[]): string {
   return parts.length === 1 ? String(parts[0]) : parts.join("/");
 }
 

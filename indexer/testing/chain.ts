@@ -13,7 +13,7 @@ interface Block {
 }
 
 /** A small year for tests. */
-export const SMALL: YearSize = {
+const SMALL: YearSize = {
   nodes: 12,
   rounds: 6,
   tasksInRound: 2,

@@ -15,7 +15,7 @@ export interface RawLog {
 }
 
 /** Address that stands for a contract. */
-export function addressOf(contract: ContractName): string {
+function addressOf(contract: ContractName): string {
   return `0x${String(FOLLOWED.indexOf(contract) + 1).padStart(40, "c0")}`;
 }
 

@@ -6,7 +6,7 @@ import { type EventLog, type LogFilter, LogScanner, type LogSource } from "./eve
 const OVERLAP = 16;
 
 /** Blocks below the head from which on what is taken in can be undone: an hour on BASE. */
-export const UNDOABLE = 1_800;
+const UNDOABLE = 1_800;
 
 /** Events of a stretch of blocks, with the position that it ends at. */
 export interface ChainStretch {

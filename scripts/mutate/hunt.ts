@@ -1,0 +1,96 @@
+import type { Mutant } from "./mutants.ts";
+
+/** What became of a mutant. */
+export interface Fate {
+  readonly mutant: Mutant;
+  /** The first test that failed, or "did not end"; undefined if all passed. */
+  readonly killedBy: string | undefined;
+}
+
+/** Files that are tried first, one run; what is left follows in a second one. */
+const FIRST = 2;
+
+/**
+ * In which order a mutant's tests are run: files that killed its neighbours, then those named like its contract or its folder,
+ * then the rest. In parts: most mutants die in the first. Pure.
+ *
+ * @param killers Test file → places (contract and function) of the mutants it killed.
+ */
+export function testOrder(
+  mutant: Mutant,
+  tests: readonly string[],
+  killers: ReadonlyMap<string, readonly string[]>,
+): string[][] {
+  const [contract = ""] = mutant.where.split(".");
+  const folder = mutant.file.split("/").slice(1, 3).join("/");
+  const score = (test: string): number => {
+    const places = killers.get(test) ?? [];
+    const here = places.filter((place) => place === mutant.where).length;
+    const near = places.filter((place) => place.split(".")[0] === contract).length;
+    const named = test.endsWith(`/${contract}.t.sol`) ? 40 : 0;
+    return here * 100 + near + named + (test.includes(`/${folder}/`) ? 10 : 0) + places.length / 1e6;
+  };
+  const sorted = tests.toSorted((a, b) => score(b) - score(a) || (a < b ? -1 : 1));
+  return [sorted.slice(0, FIRST), sorted.slice(FIRST)].filter((part) => part.length > 0);
+}
+
+/** Mutants of a sample, the same for the same seed, spread over all kinds and files. Pure. */
+export function sampleOf(mutants: readonly Mutant[], size: number, random: () => number): Mutant[] {
+  const left = [...mutants];
+  const chosen: Mutant[] = [];
+  while (chosen.length < size && left.length > 0) {
+    const counts = new Map<string, number>();
+    for (const { file } of chosen) counts.set(file, (counts.get(file) ?? 0) + 1);
+    const least = Math.min(...left.map(({ file }) => counts.get(file) ?? 0));
+    const rare = left.filter(({ file }) => (counts.get(file) ?? 0) === least);
+    const one = rare[Math.floor(random() * rare.length)];
+    if (!one) break;
+    chosen.push(one);
+    left.splice(left.indexOf(one), 1);
+  }
+  return chosen;
+}
+
+/** A part of the contracts, with how many of its mutants died. */
+export interface Score {
+  readonly part: string;
+  readonly mutants: number;
+  readonly killed: number;
+  readonly equivalent: number;
+  readonly survivors: readonly Mutant[];
+}
+
+/** Where every mutant has to die: money and the certificate; and fences, wherever they are looked at. */
+const VITAL =
+  /core\/(vault\/|rounds\/(Certificate|Layout|RoundPost)|nodes\/(Listings|TickTree))|types\/(Fill|ClassSet)/;
+
+/** Whether nothing is allowed to go unnoticed here. Pure. */
+function isVital({ file, before }: Mutant): boolean {
+  return VITAL.test(file) || /fence/i.test(before);
+}
+
+/** Scores by folder. @param equivalent Keys of mutants that no test can tell from the code, with the argument. Pure. */
+export function scores(fates: readonly Fate[], equivalent: Readonly<Record<string, string>>): Score[] {
+  const parts = Map.groupBy(fates, ({ mutant }) => mutant.file.split("/").slice(1, -1).join("/"));
+  return [...parts]
+    .map(([part, all]): Score => {
+      const lived = all.filter(({ killedBy }) => killedBy === undefined).map(({ mutant }) => mutant);
+      const survivors = lived.filter(({ key }) => equivalent[key] === undefined);
+      return {
+        part,
+        mutants: all.length,
+        killed: all.length - lived.length,
+        equivalent: lived.length - survivors.length,
+        survivors,
+      };
+    })
+    .toSorted((a, b) => (a.part < b.part ? -1 : 1));
+}
+
+/** Whether enough died: all where money and the certificate are, else 95 % of those that are not argued equivalent. Pure. */
+export function isEnough(all: readonly Score[]): boolean {
+  const survivors = all.flatMap((score) => score.survivors);
+  const counted = all.reduce((sum, { mutants, equivalent }) => sum + mutants - equivalent, 0);
+  const killed = all.reduce((sum, score) => sum + score.killed, 0);
+  return killed >= 0.95 * counted && survivors.every((mutant) => !isVital(mutant));
+}

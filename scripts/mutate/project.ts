@@ -1,0 +1,125 @@
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { HARDHAT } from "@verai/devnet/chain";
+import { ROOT } from "@verai/devnet/processes";
+import type { AstNode } from "./ast.ts";
+import { type Mutant, mutate, type SourceFile, SWITCH } from "./mutants.ts";
+import type { RunAnswer, RunRequest } from "./runner.ts";
+
+/** Contracts that are mutated. */
+const MUTATED = /^contracts\/(core|checkpoints|periphery|libraries|types)\//;
+
+/** Beside the contracts, what their tests need. */
+const NEEDED = ["test/contracts", "test/vectors", "snapshots", "package.json", "remappings.txt"];
+
+/** A copy of the project whose contracts hold all mutants. */
+export interface MutatedProject {
+  readonly folder: string;
+  readonly mutants: readonly Mutant[];
+  /** Test files, below the project. */
+  readonly tests: readonly string[];
+}
+
+/** Compiles the project's contracts, where they changed. @throws Error if they do not compile. */
+export async function compile(signal: AbortSignal): Promise<void> {
+  const child = spawn(process.execPath, [HARDHAT, "build", "--no-tests"], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+    signal,
+  });
+  const code = await new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", resolve);
+  });
+  if (code !== 0) throw new Error("The contracts do not compile: `npx hardhat build --no-tests` says why.");
+}
+
+/** The contracts as compiled last, with their trees. @throws Error where nothing was compiled. */
+export function compiledSources(): SourceFile[] {
+  const folder = join(ROOT, "artifacts", "build-info");
+  const outputs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".output.json")) : [];
+  return outputs.flatMap((name) => {
+    const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
+    const { output } = read(name) as { output: { sources: Record<string, { ast: AstNode }> } };
+    const { input } = read(name.replace(".output", "")) as {
+      input: { sources: Record<string, { content: string }> };
+    };
+    return Object.entries(output.sources).map(([source, { ast }]) => ({
+      file: source.replace(/^project\//, ""),
+      text: input.sources[source]?.content ?? "",
+      ast,
+    }));
+  });
+}
+
+/** Writes the copy, below `.data/mutate`, unless there is one of the same contracts and tests. Compiles nothing. */
+export function writeProject(sources: readonly SourceFile[]): MutatedProject {
+  const own = sources.filter(({ file }) => MUTATED.test(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
+  const { mutants, texts } = mutate(own, sources);
+  const tests = globSync("test/contracts/**/*.t.sol", { cwd: ROOT }).sort();
+  const hash = createHash("sha256");
+  for (const [file, text] of texts) hash.update(file).update(text);
+  for (const file of globSync(["test/contracts/**/*.sol", "contracts/**/*.sol", "hardhat.config.ts"], {
+    cwd: ROOT,
+  }).sort())
+    hash.update(readFileSync(join(ROOT, file)));
+  const folder = join(ROOT, ".data", "mutate", hash.digest("hex").slice(0, 16));
+  if (existsSync(join(folder, "written"))) return { folder, mutants, tests };
+  rmSync(dirname(folder), { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const part of ["contracts", ...NEEDED]) cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  for (const [file, text] of texts) {
+    const path = posix.relative(posix.dirname(file), "contracts/Mutant.sol");
+    const imported = `import {Mutant} from "${path.startsWith(".") ? path : `./${path}`}";`;
+    writeFileSync(join(folder, file), text.replace(/(pragma solidity[^;]*;)/, `$1\n${imported}`));
+  }
+  writeFileSync(join(folder, "contracts", "Mutant.sol"), SWITCH);
+  writeFileSync(join(folder, "written"), "");
+  return { folder, mutants, tests };
+}
+
+/** A process that runs tests of a mutated project, started again where it had to be ended. */
+export class Runner {
+  readonly #folder: string;
+  #process: ChildProcess | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** @returns Undefined if it did not end within that many seconds, or took the process with it. */
+  async run(request: RunRequest, seconds: number, signal: AbortSignal): Promise<RunAnswer | undefined> {
+    this.#process ??= fork(fileURLToPath(new URL("runner.ts", import.meta.url)), [this.#folder], {
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    const child = this.#process;
+    return new Promise<RunAnswer | undefined>((resolve) => {
+      const done = (answer: RunAnswer | undefined): void => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        signal.removeEventListener("abort", stop);
+        if (answer === undefined) this.close();
+        resolve(answer);
+      };
+      const stop = (): void => {
+        done(undefined);
+      };
+      const timer = setTimeout(stop, seconds * 1000);
+      signal.addEventListener("abort", stop);
+      child.once("message", (answer: RunAnswer) => {
+        done(answer);
+      });
+      child.once("exit", stop);
+      child.send(request);
+    });
+  }
+
+  close(): void {
+    this.#process?.kill("SIGKILL");
+    this.#process = undefined;
+  }
+}
