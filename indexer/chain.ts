@@ -9,7 +9,7 @@ import type { Chain } from "./indexer.ts";
 export function chainOf(provider: RpcProvider): Chain {
   return {
     chainId: provider.chainId,
-    send: (method, params) => provider.send(method, params) as Promise<unknown>,
+    send: (method, params) => provider.send(method, params),
     blockAt: async (number) => {
       const tag = number === "latest" ? number : toQuantity(number);
       let found: unknown;

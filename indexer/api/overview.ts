@@ -102,6 +102,6 @@ export async function readClasses(db: Asked): Promise<z.input<typeof classNow>[]
     const mine = supply.find(({ classId }) => classId === each.id);
     const numbers = { nodes: Number(mine?.count ?? 0), capacity: Number(mine?.capacity ?? 0) };
     const row = { ...shown(TABLES.classes.columns, each), ...numbers, leasedUnits: Number(mine?.leased ?? 0) };
-    return row as z.input<typeof classNow>;
+    return row;
   });
 }

@@ -19,7 +19,7 @@ export function openPostgres(url: string, connections: number): Kysely<Database>
     application_name: "drmp-indexer",
     types: {
       getTypeParser: (id: number, format?: "text" | "binary") =>
-        id === INT8 ? Number : (pg.types.getTypeParser(id, format as "text") as (value: string) => unknown),
+        id === INT8 ? Number : (pg.types.getTypeParser(id, format) as (value: string) => unknown),
     },
   });
   // An idle connection that the server ends is replaced at the next query.

@@ -1,4 +1,4 @@
-import { Changes } from "./changes.ts";
+import type { Changes } from "./changes.ts";
 import type { Reducer } from "./context.ts";
 import type { ChainEvent, Value } from "./events.ts";
 import { leaseReducers } from "./leases.ts";

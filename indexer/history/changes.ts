@@ -51,7 +51,7 @@ export class Changes {
   #of<T extends TableName>(table: T): Map<string, Row<T>> {
     let rows = this.#rows.get(table);
     if (!rows) this.#rows.set(table, (rows = new Map<string, Row<TableName>>()));
-    return rows as unknown as Map<string, Row<T>>;
+    return rows;
   }
 }
 

@@ -69,7 +69,7 @@ export function touchedBy(events: readonly ChainEvent[]): Touched {
       if (table !== undefined) (sets[table] as Set<unknown>).add(args[each]);
     }
     if (name === "LeaseGranted") sets.granted.add(Number(args["leaseId"]));
-    else if (name === "SeedStored") sets.requests.add(String(args["requestId"] as bigint));
+    else if (name === "SeedStored") sets.requests.add(BigInt(args["requestId"] as bigint).toString());
     else if (name === "CheckpointReplicated") checkpoints.push([Number(args["leaseId"]), Number(args["sequence"])]);
   }
   for (const id of sets.granted) sets.leases.delete(id);
