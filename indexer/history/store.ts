@@ -113,7 +113,7 @@ export class HistoryStore implements FollowerStore {
     const known = this.#upserts.get(key);
     if (known) return known;
     const dummy = Object.fromEntries(columns.map((column) => [column, 0]));
-    const others = columns.filter((column) => !(TABLES[name].key).includes(column));
+    const others = columns.filter((column) => !TABLES[name].key.includes(column));
     // The names of tables and columns are data here: their types are those of every table at once.
     const db = this.#db as unknown as Kysely<Record<string, Record<string, unknown>>>;
     const made = db
