@@ -82,6 +82,7 @@ function sample(type: string, i: number, parts?: readonly { type: string; compon
   if (type === "address") return KEEPER;
   if (type === "bool") return i % 2 === 0;
   if (type === "bytes32") return DIGEST;
+  if (type === "bytes") return `0x${"34".repeat(17 * (i + 1))}`;
   if (type === "string") return "<b>'; drop table nodes;--</b>";
   const bits = BigInt(/\d+/.exec(type)?.[0] ?? 8);
   return (1n << bits) - 1n - BigInt(i);

@@ -41,6 +41,7 @@ const UNTOLD = new Set([
   "StakeReleased",
   "StakeSlashed",
   "Reported",
+  "EnergyReported",
   "ReportRefused",
   "ClassCleared",
   "SeedStored",

@@ -1,3 +1,4 @@
+import { reportsOf } from "@verai/client/report";
 import type { TableName } from "../database/tables.ts";
 import type { ChainEvent } from "./events.ts";
 
@@ -68,7 +69,10 @@ export function touchedBy(events: readonly ChainEvent[]): Touched {
       const table = NAMES[each];
       if (table !== undefined) (sets[table] as Set<unknown>).add(args[each]);
     }
-    if (name === "LeaseGranted") sets.granted.add(Number(args["leaseId"]));
+    const { reports } = args;
+    if (name === "Reported" && typeof reports === "string")
+      for (const { nodeId } of reportsOf(reports)) sets.nodes.add(nodeId);
+    else if (name === "LeaseGranted") sets.granted.add(Number(args["leaseId"]));
     else if (name === "SeedStored") sets.requests.add(BigInt(args["requestId"] as bigint).toString());
     else if (name === "CheckpointReplicated") checkpoints.push([Number(args["leaseId"]), Number(args["sequence"])]);
   }

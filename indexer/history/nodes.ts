@@ -1,4 +1,5 @@
 import { ENERGY_METHODS, ENERGY_SOURCES, enumName } from "@verai/client/enums";
+import { reportsOf } from "@verai/client/report";
 import type { Row } from "../database/tables.ts";
 import type { Arguments } from "./events.ts";
 import { big, network, node, nodeDay, num, type Reducer, str, struct, yes } from "./context.ts";
@@ -77,16 +78,27 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
   },
   Reported(context) {
     const { args, event } = context;
+    for (const { nodeId, load, latency, watts } of reportsOf(str(args, "reports"))) {
+      const row = node(context, nodeId);
+      row.reportedAt = event.time;
+      row.load = load;
+      row.latency = latency;
+      row.watts = watts;
+      const add = (sums: { reports: number }) => {
+        sums.reports += 1;
+      };
+      add(row);
+      add(nodeDay(context, nodeId));
+      network(context, add);
+    }
+  },
+  EnergyReported(context) {
+    const { args } = context;
     const nodeId = num(args, "nodeId");
     const [joules, renewable, idle] = [num(args, "joules"), num(args, "renewableJoules"), num(args, "idleUnitSeconds")];
     const row = node(context, nodeId);
-    row.reportedAt = event.time;
-    row.load = num(args, "load");
-    row.latency = num(args, "latency");
-    row.watts = Math.ceil(joules / Math.max(1, num(args, "period")));
     row.method = enumName(ENERGY_METHODS, num(args, "method"));
-    const add = (sums: Sums) => {
-      sums.reports += 1;
+    const add = (sums: EnergySums) => {
       sums.joules += joules;
       sums.renewableJoules += renewable;
       sums.idleUnitSeconds += idle;
@@ -106,8 +118,7 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
   },
 };
 
-interface Sums {
-  reports: number;
+interface EnergySums {
   joules: number;
   renewableJoules: number;
   idleUnitSeconds: number;

@@ -1,5 +1,6 @@
 import { encodeBytes32String } from "ethers";
 
+import { packFields } from "@verai/client/report";
 import { encode, type RawLog } from "./encode.ts";
 
 /** How large a made-up history is. Blocks are two seconds apart, as BASE's. */
@@ -138,13 +139,16 @@ export class Year {
       const first = Math.ceil((start - offset) / reportBlocks);
       for (let n = Math.max(1, first); n * reportBlocks + offset <= Math.min(to, this.lastBlock); n++) {
         const joules = 100_000 + ((nodeId * 37 + n * 11) % 50_000);
+        const block = n * reportBlocks + offset;
+        const load = (nodeId * 7 + n) % 10_000;
+        const watts = Math.ceil(joules / (2 * reportBlocks));
+        const report = { nodeId, sequence: n, load, latency: 20 + (nodeId % 60), watts, renewable: nodeId % 3 === 0 };
         found.push(
-          encode(n * reportBlocks + offset, "Reported", {
+          encode(block, "Reported", { poster: address(4, n % 7), fees: 0n, reports: packFields(report) }),
+          encode(block, "EnergyReported", {
             nodeId,
-            sequence: n,
+            coveredUntil: timeOf(block),
             period: 2 * reportBlocks,
-            load: (nodeId * 7 + n) % 10_000,
-            latency: 20 + (nodeId % 60),
             joules,
             renewableJoules: nodeId % 3 === 0 ? joules : 0,
             method: 1 + (nodeId % 3),

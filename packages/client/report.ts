@@ -97,6 +97,15 @@ export function reportsOf(fields: string): Report[] {
   return recordsOf(fields, FIELD_BYTES).map(unpackFields);
 }
 
+/**
+ * The fields of a report, as the event `Reported` tells them; the inverse of {@link reportsOf} for one report.
+ *
+ * @throws RangeError if a number does not fit its field.
+ */
+export function packFields(report: Report): string {
+  return concat(FIELDS.map(([name, width]) => field(name, Number(report[name]), width)));
+}
+
 function recordsOf(packed: string, width: number): Uint8Array[] {
   const bytes = getBytes(packed);
   if (bytes.length % width !== 0) {
@@ -117,9 +126,8 @@ function unpackFields(bytes: Uint8Array): Report {
   return { nodeId, sequence, load, latency, watts, renewable: renewable !== 0 };
 }
 
-function packOne({ report, signature }: SignedReport): Uint8Array {
-  const parts = FIELDS.map(([name, width]) => field(name, Number(report[name]), width));
-  return getBytes(concat([...parts, Signature.from(signature).compactSerialized]));
+function packOne({ report, signature }: SignedReport): string {
+  return concat([packFields(report), Signature.from(signature).compactSerialized]);
 }
 
 /** A number, big-endian. Its 32 bits at most are beyond what signed bitwise operators take. */

@@ -44,6 +44,13 @@ test("a step that is larger than the machine runs alone", () => {
   assert.deepEqual(names(toStart([step("huge", 3), step("small", 0.1)], state([]), 2)), ["huge"]);
 });
 
+test("steps that hold the same never run at once", () => {
+  const steps = ["docs", "devnet"].map((name): Step => ({ ...step(name, 0.1), holds: "a folder" }));
+  assert.deepEqual(names(toStart(steps, state([]), 2)), ["docs"]);
+  assert.deepEqual(names(toStart(steps, state(["docs"]), 2)), []);
+  assert.deepEqual(names(toStart(steps, state([], { docs: false }), 2)), ["devnet"]);
+});
+
 test("without the build, what needs it does not run", () => {
   const failed = state([], { compile: false, format: true });
   assert.deepEqual(toStart(STEPS, failed, 2), []);

@@ -7,6 +7,8 @@ export interface Step {
   readonly load: number;
   /** The step without whose success this one makes no sense. */
   readonly needs?: string;
+  /** What of the repository it has to itself; steps that name the same never run at once. */
+  readonly holds?: string;
 }
 
 /** What runs, and what has ended. */
@@ -33,13 +35,16 @@ export function laneOf({ load }: Step): Lane {
 export function toStart(steps: readonly Step[], { running, ended }: State, cores: number): Step[] {
   const chosen: Step[] = [];
   let load = steps.reduce((sum, step) => sum + (running.has(step.name) ? step.load : 0), 0);
+  const held = new Set(steps.filter(({ name }) => running.has(name)).map(({ holds }) => holds));
   for (const step of steps) {
     if (running.has(step.name) || ended.has(step.name)) continue;
+    if (step.holds !== undefined && held.has(step.holds)) continue;
     if (step.needs !== undefined && ended.get(step.needs) !== true) continue;
     const idle = running.size + chosen.length === 0;
     // Loads are sums of decimal fractions.
     if (!idle && load + step.load > cores + 1e-9) continue;
     chosen.push(step);
+    held.add(step.holds);
     load += step.load;
   }
   return chosen;

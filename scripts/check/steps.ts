@@ -20,6 +20,8 @@ const END_TO_END: Readonly<Record<string, number>> = {
   survival: 0.6, // 75
   deployment: 0.8, // 10
 };
+/** Tests that use the folder where developers' commands keep their stores, as readers do. */
+const DEVELOPERS: readonly string[] = ["docs", "devnet"];
 /** One that nobody has measured. */
 const UNKNOWN_LOAD = 0.8;
 
@@ -90,8 +92,10 @@ export const ALL: readonly Step[] = [
 ];
 
 function endToEndStep(file: string): Step {
-  const load = END_TO_END[nameOf(file)] ?? UNKNOWN_LOAD;
-  return { name: `e2e: ${nameOf(file)}`, command: apart([file]), load, needs: "compile" };
+  const name = nameOf(file);
+  const load = END_TO_END[name] ?? UNKNOWN_LOAD;
+  const holds = DEVELOPERS.includes(name) ? { holds: ".data/developer" } : {};
+  return { name: `e2e: ${name}`, command: apart([file]), load, needs: "compile", ...holds };
 }
 
 function nameOf(file: string): string {

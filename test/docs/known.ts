@@ -11,7 +11,7 @@ import { type DocCommand, wordsOf } from "./extract.ts";
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Programs of others that a page may name; their options are theirs to check. */
-const OTHERS = ["export", "mkdir", "cd", "kubectl", "docker", "git", "systemctl", "chmod"];
+const OTHERS = ["export", "mkdir", "cd", "kubectl", "docker", "git", "systemctl", "chmod", "curl"];
 
 const scripts = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> })
   .scripts;

@@ -7,6 +7,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { parse as parseYaml } from "yaml";
 
+import { indexerMetrics } from "@verai/indexer/metrics";
 import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
 import { telemetryMetrics } from "@verai/agent/telemetry/telemetry-metrics";
 import type { Reader } from "@verai/client/readers";
@@ -39,6 +40,17 @@ function servedByAgents(): string[] {
   const registry = new Registry();
   replicationMetrics(registry);
   telemetryMetrics(registry);
+  return registry.getMetricsAsArray().map(({ name }) => name);
+}
+
+/** Every metric that an indexer serves beside those of any process. */
+function servedByIndexers(): string[] {
+  const registry = new Registry();
+  indexerMetrics(
+    registry,
+    () => assert.fail("no scrape"),
+    () => 0,
+  );
   return registry.getMetricsAsArray().map(({ name }) => name);
 }
 
@@ -94,8 +106,8 @@ test("every rule and every query of the dashboard is PromQL, on metrics that kee
   }
 });
 
-test("every metric that the documentation name is one that keepers or agents serve", async () => {
-  const known = new Set([...(await served()), ...servedByAgents()]);
+test("every metric that the documentation name is one that a process serves", async () => {
+  const known = new Set([...(await served()), ...servedByAgents(), ...servedByIndexers()]);
   // What an adapter makes of these, as its own configuration there says.
   known.add("drmp_wanted_units");
   const folder = new URL("../../docs/", import.meta.url);
