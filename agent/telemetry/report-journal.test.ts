@@ -165,7 +165,9 @@ test("a report is signed when it is time, sent to keepers, and posted by the nod
   assert.deepEqual(planReports({ ...view, seconds: 12, keepers: false }), ["sign", "post"]);
   assert.deepEqual(planReports({ ...view, waiting: 1, keepers: false }), ["post"]);
   // After a start the network may have waited for long.
-  assert.deepEqual(planReports({ ...view, isFirst: true, sinceTaken: 10 }), ["sign", "send"]);
+  const awaited = { ...view, isFirst: true, sinceTaken: 300, interval: 300 };
+  assert.deepEqual(planReports({ ...awaited, seconds: 29 }), [], "it would show the load of the start alone");
+  assert.deepEqual(planReports({ ...awaited, seconds: 30 }), ["sign", "send"]);
   assert.deepEqual(planReports({ ...view, isFirst: true }), []);
 });
 

@@ -18,6 +18,9 @@ export interface ReportingView {
   readonly selfPostAfter: number;
 }
 
+/** Seconds that the first report of a run measures at least: less of them would show the load of the agent's own start. */
+const FIRST_SECONDS = 30;
+
 /** What to do about reports now. */
 export type ReportingStep = "sign" | "send" | "post";
 
@@ -28,7 +31,8 @@ export type ReportingStep = "sign" | "send" | "post";
 export function planReports(view: ReportingView): ReportingStep[] {
   const steps: ReportingStep[] = [];
   // An agent that was started again need not measure for a whole interval while the network waits for its report.
-  const isDue = view.seconds >= view.interval || (view.isFirst && view.seconds > 0 && view.sinceTaken >= view.interval);
+  const isAwaited = view.isFirst && view.sinceTaken >= view.interval;
+  const isDue = view.seconds >= (isAwaited ? Math.min(view.interval, FIRST_SECONDS) : view.interval);
   if (isDue) steps.push("sign");
   const pending = isDue || view.waiting !== undefined;
   if (pending && view.keepers) steps.push("send");

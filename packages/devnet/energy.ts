@@ -109,6 +109,7 @@ export async function showEnergy<Report extends EnergyFigures>(
   const config = await stage.configs.keeper(1, { keepers, balancing });
   processes.start("keeper", ["keepers/main.ts", "run", "--config", config]);
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
+  await Promise.all([HOT, HUNGRY].map(async ({ node }) => fitAgain(session, nodeCalled(node))));
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
   const running = await Promise.all(TASKS.map((task) => submit(stage, task)));
   const finished = Promise.all(
@@ -150,6 +151,18 @@ async function restart(
   const { telemetry, ...others } = changes as { telemetry: object };
   const config = await configs.agent(node, { telemetry: { ...telemetry, keepers }, ...others });
   processes.start(processOf(node), ["agent/main.ts", "run", "--config", config]);
+}
+
+/** Waits until a node has reported since it was restarted and may get work: what its start took may make it too hot at first. */
+async function fitAgain(session: Session, node: ParticipantNode): Promise<void> {
+  const { reader, contracts, provider } = session;
+  const [id, since] = [await nodeIdOf(session, node), await provider.getBlockNumber()];
+  await until(`node ${id} being fit for work after its restart`, async () => {
+    const batches = await contracts.telemetry.queryFilter(contracts.telemetry.filters.Reported(), since + 1);
+    const last = batches.flatMap(({ args }) => reportsOf(args.reports)).findLast(({ nodeId }) => nodeId === id);
+    const { eligible, listing } = (await reader.node(await reader.block(), id)) ?? {};
+    return last && eligible === true && listing ? last : undefined;
+  });
 }
 
 function nodeCalled(name: string): ParticipantNode {
