@@ -24,9 +24,13 @@ export interface MutatedProject {
   readonly tests: readonly string[];
 }
 
-/** Compiles the project's contracts, where they changed. @throws Error if they do not compile. */
+/**
+ * Compiles all contracts anew: a build of what has changed alone does not have all trees.
+ *
+ * @throws Error if they do not compile.
+ */
 export async function compile(signal: AbortSignal): Promise<void> {
-  const child = spawn(process.execPath, [HARDHAT, "build", "--no-tests"], {
+  const child = spawn(process.execPath, [HARDHAT, "build", "--no-tests", "--force"], {
     cwd: ROOT,
     stdio: ["ignore", "ignore", "inherit"],
     signal,
@@ -38,11 +42,15 @@ export async function compile(signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error("The contracts do not compile: `npx hardhat build --no-tests` says why.");
 }
 
-/** The contracts as compiled last, with their trees. @throws Error where nothing was compiled. */
+/**
+ * The contracts as they are, with their trees: of the builds that are kept, the largest whose sources are those of the repository.
+ *
+ * @throws Error where there is none.
+ */
 export function compiledSources(): SourceFile[] {
   const folder = join(ROOT, "artifacts", "build-info");
   const outputs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".output.json")) : [];
-  return outputs.flatMap((name) => {
+  const builds = outputs.map((name) => {
     const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), "utf8"));
     const { output } = read(name) as { output: { sources: Record<string, { ast: AstNode }> } };
     const { input } = read(name.replace(".output", "")) as {
@@ -54,6 +62,13 @@ export function compiledSources(): SourceFile[] {
       ast,
     }));
   });
+  const isCurrent = ({ file, text }: SourceFile): boolean =>
+    !MUTATED.test(file) || (existsSync(join(ROOT, file)) && readFileSync(join(ROOT, file), "utf8") === text);
+  const [largest] = builds
+    .filter((sources) => sources.every(isCurrent) && !sources.some(({ file }) => file.startsWith("test/")))
+    .toSorted((a, b) => b.length - a.length);
+  if (!largest) throw new Error("No build has the contracts as they are: `npm run compile` makes one.");
+  return largest;
 }
 
 /** Writes the copy, below `.data/mutate`, unless there is one of the same contracts and tests. Compiles nothing. */
