@@ -25,7 +25,7 @@ export interface MutatedProject {
 }
 
 /**
- * Compiles all contracts anew: a build of what has changed alone does not have all trees.
+ * Compiles all contracts, also those that have not changed: a build of what has changed alone does not have all trees.
  *
  * @throws Error if they do not compile.
  */
