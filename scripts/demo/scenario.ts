@@ -149,11 +149,23 @@ export async function runScenario(processes: Processes, output: Output, data: st
       (await session.reader.leases(await session.reader.block())).filter(({ parent }) => parent === id);
     // The oracle is needed for this, and falls silent next.
     await seen(async () => (await Promise.all(killed.leaseIds.map(successorsOf))).flat().length > 0);
+    // A node that cannot look at the chain serves nobody: the only copies of the killed node's work stay within reach until then.
+    const { checkpoints } = session.contracts;
+    const copied = await checkpoints.queryFilter(checkpoints.filters.CheckpointReplicated());
+    const ofKilled = copied.filter(({ args }) => killed.leaseIds.includes(Number(args.leaseId)));
+    const copyists = new Set(ofKilled.flatMap(({ args }) => args.nodeIds.map(Number)));
+    const restored = async () => {
+      const successors = (await Promise.all(killed.leaseIds.map(successorsOf))).flat();
+      const ids = successors.map(({ id }) => id);
+      const newest = await session.reader.checkpoints(await session.reader.block(), ids);
+      return ids.every((id) => (newest.get(id)?.sequence ?? 0) > 0);
+    };
     // Of the others, one in the middle of its work, the cheap ones first: they hold the most units.
     const { victim, rpcProxy, cut } = await seen(async () => {
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
         const plug = rpcProxies.get(node.name);
-        if (!plug || !(await inTraining(session, await nodeIdOf(session, node), 1))) continue;
+        const id = await nodeIdOf(session, node);
+        if (!plug || !(await inTraining(session, id, 1)) || (copyists.has(id) && !(await restored()))) continue;
         const fault = await cutOff(parts, node, plug);
         if (fault) return { victim: node, rpcProxy: plug, cut: fault };
       }
