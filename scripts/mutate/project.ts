@@ -106,13 +106,16 @@ export class Runner {
     this.#folder = folder;
   }
 
-  /** @returns Undefined if it did not end within that many seconds, or took the process with it. */
+  /**
+   * @returns Undefined if it did not end within that many seconds.
+   * @throws Error if the process ended: that a run broke down says nothing of the tests.
+   */
   async run(request: RunRequest, seconds: number, signal: AbortSignal): Promise<RunAnswer | undefined> {
     this.#process ??= fork(fileURLToPath(new URL("runner.ts", import.meta.url)), [this.#folder], {
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     const child = this.#process;
-    return new Promise<RunAnswer | undefined>((resolve) => {
+    return new Promise<RunAnswer | undefined>((resolve, reject) => {
       const done = (answer: RunAnswer | undefined): void => {
         clearTimeout(timer);
         child.removeAllListeners();
@@ -128,7 +131,10 @@ export class Runner {
       child.once("message", (answer: RunAnswer) => {
         done(answer);
       });
-      child.once("exit", stop);
+      child.once("exit", (code) => {
+        reject(new Error(`The tests of mutant ${String(request.mutant)} broke down (exit code ${String(code)}).`));
+        stop();
+      });
       child.send(request);
     });
   }
