@@ -20,7 +20,7 @@ export function findPython(): string | undefined {
 }
 
 /**
- * Makes a virtual environment below `.data/python` with exactly what a file of requirements names, unless it is there.
+ * Makes a virtual environment below `.data/python` with exactly what a file of requirements names, unless it exists.
  *
  * @param python The interpreter, from {@link findPython}.
  * @param name The environment's folder.
