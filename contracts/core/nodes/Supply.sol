@@ -82,12 +82,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         _;
     }
 
-    constructor(
-        address authority,
-        Vault vault,
-        IParameters parameters,
-        IHolderPool holders
-    ) AccessManaged(authority) {
+    constructor(address authority, Vault vault, IParameters parameters, IHolderPool holders) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
         HOLDERS = holders;

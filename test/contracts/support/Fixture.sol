@@ -44,7 +44,10 @@ abstract contract Deploying is System {
         nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(vault, parameters, supply)));
         tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, supply)));
         leases = LeaseRegistry(
-            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, holderPool, tasks, uptimeFeed))
+            _deploy(
+                "LeaseRegistry",
+                abi.encode(manager, vault, parameters, nodes, supply, holderPool, tasks, uptimeFeed)
+            )
         );
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, nodes, supply, leases)));
         telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, vault, parameters, nodes, supply)));
