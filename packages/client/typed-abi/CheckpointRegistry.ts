@@ -2,7 +2,7 @@
 
 /** ABI of CheckpointRegistry, with literal types. @public */
 export const checkpointRegistryAbi = [
-{"inputs":[{"internalType":"contract ILeaseRegistry","name":"leases","type":"address"},{"internalType":"contract ITaskRegistry","name":"tasks","type":"address"},{"internalType":"contract INodeRegistry","name":"nodes","type":"address"},{"internalType":"contract ISupply","name":"supply","type":"address"},{"internalType":"contract INodeReports","name":"reports","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
+{"inputs":[{"internalType":"contract ILeaseRegistry","name":"leases","type":"address"},{"internalType":"contract ITaskRegistry","name":"tasks","type":"address"},{"internalType":"contract INodeRegistry","name":"nodes","type":"address"},{"internalType":"contract IHolderPool","name":"holders","type":"address"},{"internalType":"contract INodeReports","name":"reports","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
 {"inputs":[],"name":"InvalidCheckpoint","type":"error"},
 {"inputs":[{"internalType":"uint32","name":"nodeId","type":"uint32"}],"name":"InvalidReceipt","type":"error"},
 {"inputs":[],"name":"InvalidShortString","type":"error"},
@@ -17,10 +17,10 @@ export const checkpointRegistryAbi = [
 {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint32","name":"leaseId","type":"uint32"},{"indexed":false,"internalType":"bytes32","name":"digest","type":"bytes32"},{"indexed":false,"internalType":"uint16","name":"codec","type":"uint16"},{"indexed":false,"internalType":"uint40","name":"progress","type":"uint40"},{"indexed":false,"internalType":"uint64","name":"size","type":"uint64"},{"indexed":false,"internalType":"uint32","name":"sequence","type":"uint32"}],"name":"CheckpointPosted","type":"event"},
 {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint32","name":"leaseId","type":"uint32"},{"indexed":false,"internalType":"uint32","name":"sequence","type":"uint32"},{"indexed":false,"internalType":"uint32[]","name":"nodeIds","type":"uint32[]"}],"name":"CheckpointReplicated","type":"event"},
 {"anonymous":false,"inputs":[],"name":"EIP712DomainChanged","type":"event"},
+{"inputs":[],"name":"HOLDERS","outputs":[{"internalType":"contract IHolderPool","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"LEASES","outputs":[{"internalType":"contract ILeaseRegistry","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"NODES","outputs":[{"internalType":"contract INodeRegistry","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"REPORTS","outputs":[{"internalType":"contract INodeReports","name":"","type":"address"}],"stateMutability":"view","type":"function"},
-{"inputs":[],"name":"SUPPLY","outputs":[{"internalType":"contract ISupply","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"TASKS","outputs":[{"internalType":"contract ITaskRegistry","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"eip712Domain","outputs":[{"internalType":"bytes1","name":"fields","type":"bytes1"},{"internalType":"string","name":"name","type":"string"},{"internalType":"string","name":"version","type":"string"},{"internalType":"uint256","name":"chainId","type":"uint256"},{"internalType":"address","name":"verifyingContract","type":"address"},{"internalType":"bytes32","name":"salt","type":"bytes32"},{"internalType":"uint256[]","name":"extensions","type":"uint256[]"}],"stateMutability":"view","type":"function"},
 {"inputs":[{"internalType":"uint32","name":"leaseId","type":"uint32"},{"internalType":"uint256","name":"most","type":"uint256"}],"name":"holdersOf","outputs":[{"components":[{"internalType":"uint8","name":"candidate","type":"uint8"},{"internalType":"uint32","name":"nodeId","type":"uint32"}],"internalType":"struct ICheckpointRegistry.Holder[]","name":"","type":"tuple[]"}],"stateMutability":"view","type":"function"},
