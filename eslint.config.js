@@ -54,7 +54,17 @@ const NO_DATE =
   "Spans are measured with monotonicMs() of packages/system/clock.ts; a date is for people and the chain (see DATED).";
 
 export default defineConfig(
-  globalIgnores(["**/node_modules", "web/dist", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"]),
+  globalIgnores([
+    "**/node_modules",
+    "web/dist",
+    "artifacts",
+    "cache",
+    "types",
+    "coverage",
+    "gas",
+    ".data",
+    "ignition/deployments",
+  ]),
   js.configs.recommended,
   {
     files: ["**/*.{ts,tsx}"],
