@@ -3,7 +3,7 @@
  *
  * Slither over all contracts, each finding mended or argued in `scripts/static/triage.json`; the licences of what is
  * installed, against `scripts/static/licences.json`; and known vulnerabilities of what a running network has, by the
- * registry's own list. Exits with 1 if something is neither mended nor argued, or an argument argues nothing any more.
+ * registry's own list. Exits with 1 if something is neither mended nor argued, or an argument no longer argues anything.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

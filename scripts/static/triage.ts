@@ -15,7 +15,7 @@ export interface Triage {
 /** What is left to mend, or to argue. */
 export interface Verdict {
   readonly open: readonly { readonly finding: Finding; readonly why: string }[];
-  /** Arguments that argue nothing any more. */
+  /** Arguments that no longer argue anything. */
   readonly stale: readonly string[];
 }
 
