@@ -10,6 +10,7 @@ export const CONTRACT_NAMES = [
   "Parameters",
   "NodeRegistry",
   "Supply",
+  "HolderPool",
   "TaskRegistry",
   "LeaseRegistry",
   "ReleaseFees",

@@ -5,6 +5,7 @@ import type {
   Balancer,
   CheckpointRegistry,
   EnergyLedger,
+  HolderPool,
   IVrfCoordinator,
   LeaseRegistry,
   NodeRegistry,
@@ -41,6 +42,7 @@ export interface Contracts {
   readonly parameters: Parameters;
   readonly nodes: NodeRegistry;
   readonly supply: Supply;
+  readonly holderPool: HolderPool;
   readonly tasks: TaskRegistry;
   readonly leases: LeaseRegistry;
   readonly checkpoints: CheckpointRegistry;
@@ -75,6 +77,7 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
   parameters: "Parameters",
   nodes: "NodeRegistry",
   supply: "Supply",
+  holderPool: "HolderPool",
   tasks: "TaskRegistry",
   leases: "LeaseRegistry",
   checkpoints: "CheckpointRegistry",

@@ -45,6 +45,7 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       outlet: await ethers.getContractAt("PoolOutlet", deployed.outlet),
       nodes: await ethers.getContractAt("NodeRegistry", deployed.nodes),
       supply: await ethers.getContractAt("Supply", deployed.supply),
+      holderPool: await ethers.getContractAt("HolderPool", deployed.holderPool),
       tasks: await ethers.getContractAt("TaskRegistry", deployed.tasks),
       leases: await ethers.getContractAt("LeaseRegistry", deployed.leases),
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),

@@ -4,6 +4,7 @@ import AccessManager from "../abi/AccessManager.json" with { type: "json" };
 import Balancer from "../abi/Balancer.json" with { type: "json" };
 import CheckpointRegistry from "../abi/CheckpointRegistry.json" with { type: "json" };
 import EnergyLedger from "../abi/EnergyLedger.json" with { type: "json" };
+import HolderPool from "../abi/HolderPool.json" with { type: "json" };
 import IVrfCoordinator from "../abi/IVrfCoordinator.json" with { type: "json" };
 import LeaseRegistry from "../abi/LeaseRegistry.json" with { type: "json" };
 import Lens from "../abi/Lens.json" with { type: "json" };
@@ -33,6 +34,7 @@ export const ABIS: Readonly<
     | "Balancer"
     | "CheckpointRegistry"
     | "EnergyLedger"
+    | "HolderPool"
     | "IVrfCoordinator"
     | "LeaseRegistry"
     | "Lens"
@@ -60,6 +62,7 @@ export const ABIS: Readonly<
   Balancer,
   CheckpointRegistry,
   EnergyLedger,
+  HolderPool,
   IVrfCoordinator,
   LeaseRegistry,
   Lens,

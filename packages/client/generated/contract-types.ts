@@ -4,6 +4,7 @@ export type { AccessManager } from "../../../types/contracts/@openzeppelin/contr
 export type { Balancer } from "../../../types/contracts/contracts/periphery/balancing/Balancer.ts";
 export type { CheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 export type { EnergyLedger } from "../../../types/contracts/contracts/periphery/energy/EnergyLedger.ts";
+export type { HolderPool } from "../../../types/contracts/contracts/core/nodes/HolderPool.ts";
 export type { IVrfCoordinator } from "../../../types/contracts/contracts/interfaces/IVrfCoordinator.ts";
 export type { LeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
 export type { Lens } from "../../../types/contracts/contracts/periphery/Lens.ts";
