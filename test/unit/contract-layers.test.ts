@@ -14,6 +14,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   core: ["governance", "libraries", "types"],
   checkpoints: ["core", "governance", "libraries", "types"],
   audits: ["checkpoints", "core", "governance", "libraries", "types"],
+  accounts: [],
   periphery: ["checkpoints", "core", "governance", "libraries", "types", "token"],
 };
 
