@@ -11,8 +11,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { Option } from "commander";
+
+import { EXIT, programOf } from "@verai/process/program";
 import { ROOT } from "./check/files.ts";
 
 const HOME = join(ROOT, "python");
@@ -22,14 +24,17 @@ const NEW_ENOUGH = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3,
 /** Longest time of one command, milliseconds. */
 const COMMAND_MS = 1_800_000;
 
-const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
+const { fast } = programOf("python", "Checks the Python package")
+  .addOption(new Option("--fast", "only what needs no framework").default(false))
+  .parse()
+  .opts<{ fast: boolean }>();
 
 const interpreter = INTERPRETERS.find((name) => spawnSync(name, ["-c", NEW_ENOUGH]).status === 0);
 if (interpreter === undefined) {
   console.log(
     `skipped: the Python package's checks need Python 3.10 or later with venv, as one of ${INTERPRETERS.join(", ")}`,
   );
-  process.exit(0);
+  process.exit(EXIT.done);
 }
 
 const tools = environment(interpreter, "tools", "requirements-dev.txt");
@@ -39,7 +44,7 @@ run(tool("ruff"), ["format", "--check", "--quiet", "."]);
 run(tool("mypy"), []);
 run(tool("pytest"), ["--ignore", "tests/frameworks"]);
 checkPublished(interpreter);
-if (!values.fast) {
+if (!fast) {
   const frameworks = environment(interpreter, "frameworks", "requirements-frameworks.txt");
   run(join(frameworks, "bin", "pytest"), ["tests/frameworks", "--capture=no"]);
 }
@@ -98,7 +103,7 @@ function run(program: string, args: readonly string[], { cwd = HOME, quiet = fal
   if (ran.status === 0) return;
   console.error(`${ran.stdout}${ran.stderr}${ran.error?.message ?? ""}`);
   console.error(`failed: ${program} ${args.join(" ")}`);
-  process.exit(1);
+  process.exit(EXIT.failed);
 }
 
 function readIfThere(file: string): string | undefined {
