@@ -2,13 +2,12 @@
  * The built-in trainer "digits": trains a small network to recognise handwritten digits, as one unit of a task. See
  * `config.ts` for its arguments, `checkpoint.ts` for its checkpoints, `result.ts` for what it leaves behind.
  */
-import { setTimeout as delay } from "node:timers/promises";
-
 import { readUnitEnvironment } from "../../environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { loadDigits } from "./data.ts";
 import { trainTogether } from "./exchange.ts";
+import { Rests } from "./rests.ts";
 import { writeResult } from "./result.ts";
 import { initialState, stepsDone, train } from "./training.ts";
 
@@ -23,7 +22,7 @@ async function main(): Promise<number> {
   const unit = readUnitEnvironment(process.env);
   const { checkpoint: checkpoints, output } = unit.directories;
   const config = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
-  const { training, exchange, checkpointSteps, pace } = config;
+  const { training, exchange, checkpointSteps } = config;
   console.log(`training ${JSON.stringify({ ...training, ...exchange })}`);
 
   const data = await loadDigits(training.train, training.test);
@@ -50,13 +49,14 @@ async function main(): Promise<number> {
   const state = restored ?? initialState(training);
   console.log(restored ? `going on after step ${stepsDone(training, state)}` : "starting again");
 
+  const rests = new Rests(config);
   await train(training, data.train, state, async () => {
     if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);
     if (draining || stepsDone(training, state) % checkpointSteps === 0) {
       const { name } = await saveCheckpoint(checkpoints, training, state);
       console.log(`${name} written`);
     }
-    if (pace > 0 && !draining) await delay(pace);
+    if (!draining) await rests.take();
     return !draining;
   });
   // Told to stop after the very last step it goes on to the result: nothing but that is left to do.
