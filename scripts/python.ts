@@ -7,8 +7,7 @@
  * The frameworks take 6 GB. PIP_EXTRA_INDEX_URL may name an index that has PyTorch for CPUs alone.
  */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -16,11 +15,9 @@ import { Option } from "commander";
 
 import { EXIT, programOf } from "@verai/process/program";
 import { ROOT } from "./check/files.ts";
+import { findPython, PYTHON_WANTED, pythonEnvironment } from "./python/environment.ts";
 
 const HOME = join(ROOT, "python");
-/** Interpreters that are tried, the first that is new enough is taken. */
-const INTERPRETERS = ["python3", "python3.13", "python3.12", "python3.11", "python3.10"];
-const NEW_ENOUGH = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 /** Longest time of one command, milliseconds. */
 const COMMAND_MS = 1_800_000;
 
@@ -29,15 +26,13 @@ const { fast } = programOf("python", "Checks the Python package")
   .parse()
   .opts<{ fast: boolean }>();
 
-const interpreter = INTERPRETERS.find((name) => spawnSync(name, ["-c", NEW_ENOUGH]).status === 0);
+const interpreter = findPython();
 if (interpreter === undefined) {
-  console.log(
-    `skipped: the Python package's checks need Python 3.10 or later with venv, as one of ${INTERPRETERS.join(", ")}`,
-  );
+  console.log(`skipped: the Python package's checks need ${PYTHON_WANTED}`);
   process.exit(EXIT.done);
 }
 
-const tools = environment(interpreter, "tools", "requirements-dev.txt");
+const tools = pythonEnvironment(interpreter, "tools", join(HOME, "requirements-dev.txt"));
 const tool = (name: string) => join(tools, "bin", name);
 run(tool("ruff"), ["check", "."]);
 run(tool("ruff"), ["format", "--check", "--quiet", "."]);
@@ -45,24 +40,8 @@ run(tool("mypy"), []);
 run(tool("pytest"), ["--ignore", "tests/frameworks"]);
 checkPublished(interpreter);
 if (!fast) {
-  const frameworks = environment(interpreter, "frameworks", "requirements-frameworks.txt");
+  const frameworks = pythonEnvironment(interpreter, "frameworks", join(HOME, "requirements-frameworks.txt"));
   run(join(frameworks, "bin", "pytest"), ["tests/frameworks", "--capture=no"]);
-}
-
-/** Makes a virtual environment with exactly these requirements, unless it has them already. @returns its path. */
-function environment(python: string, name: string, requirements: string): string {
-  const path = join(ROOT, ".data", "python", name);
-  const stamp = join(path, "requirements.sha256");
-  const wanted = createHash("sha256")
-    .update(readFileSync(join(HOME, requirements)))
-    .digest("hex");
-  if (readIfThere(stamp) === wanted) return path;
-  mkdirSync(path, { recursive: true });
-  run(python, ["-m", "venv", "--clear", path]);
-  const install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-cache-dir"];
-  run(join(path, "bin", "python"), [...install, "--requirement", requirements]);
-  writeFileSync(stamp, wanted);
-  return path;
 }
 
 /** Builds what would be published, checks it, and uses it in an environment that has nothing else. */
@@ -104,12 +83,4 @@ function run(program: string, args: readonly string[], { cwd = HOME, quiet = fal
   console.error(`${ran.stdout}${ran.stderr}${ran.error?.message ?? ""}`);
   console.error(`failed: ${program} ${args.join(" ")}`);
   process.exit(EXIT.failed);
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -15,6 +15,7 @@ import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
+import type { LocalCheckpoints } from "@verai/executor/trace/local-checkpoints";
 import type { Exchanges } from "../exchange/exchanges.ts";
 import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
@@ -22,6 +23,7 @@ import type { Restorable } from "./lineage.ts";
 import type { Located } from "./locate.ts";
 import type { ChainLease } from "./lease-plan.ts";
 import { KeyUnavailableError, type Sealing } from "./sealing.ts";
+import { traceUnit } from "./tracing.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
@@ -223,7 +225,7 @@ export class LeaseWork {
       for (const each of this.#restorable) {
         if (!(await this.#restoreFrom(each))) continue;
         this.#lacking = undefined;
-        await folder.remember({ ...record, restored: true });
+        await folder.remember({ ...record, restored: true, origin: fromChainCid(each.checkpoint).toString() });
         return;
       }
       if (this.#restorable.length === 0) break;
@@ -285,11 +287,20 @@ export class LeaseWork {
     await this.#fetchInputs(spec, unit);
     const { id: leaseId, fence } = lease;
     const leave = await this.#context.exchanges?.join(this.#task, spec, { unit: index, leaseId, fence, folder: unit });
+    const tracing = await this.#trace(spec, unit);
     try {
       await this.#runToEnd(spec, index, unit);
     } finally {
+      await tracing?.stop();
       await leave?.();
     }
+  }
+
+  /** Keeps the digests of the unit's local checkpoints, if the spec asks for them. */
+  async #trace(spec: TaskSpec, unit: UnitFolder): Promise<LocalCheckpoints | undefined> {
+    if (spec.checkpoint.everySteps === undefined) return undefined;
+    const seal = await this.#context.sealing.seal(this.#task, this.lease, this.#stop.signal);
+    return traceUnit(unit, { seal, maxBytes: this.#context.store.maxBytes, log: this.#context.logger });
   }
 
   async #runToEnd(spec: TaskSpec, index: number, unit: UnitFolder): Promise<void> {

@@ -117,7 +117,7 @@ export class OwnLeases {
       readReportState(reader, block, nodeId),
       answer(contracts.nodes.factsOf(nodeId, at)),
       answer(contracts.supply.frozen(at)),
-      answer(contracts.supply.activeNodes(at)),
+      answer(contracts.holderPool.activeNodes(at)),
       before && answer(contracts.lens.hashOf(before.number, at)),
       this.#parametersAt(block),
     ]);

@@ -8,9 +8,9 @@ import {BASIS, CODEC_DAG_PB, CODEC_RAW, MAX_REPLICAS} from "../types/Units.sol";
 import {INodeReports} from "../core/interfaces/INodeReports.sol";
 import {IWorkShares} from "../core/interfaces/IWorkShares.sol";
 import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
+import {IHolderPool} from "../interfaces/IHolderPool.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {UnsupportedCodec} from "../types/Errors.sol";
 import {Holders} from "./Holders.sol";
@@ -51,8 +51,8 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     ITaskRegistry public immutable TASKS;
     /// @notice Says with which key nodes sign them.
     INodeRegistry public immutable NODES;
-    /// @notice Keeps the pool that holders are drawn from.
-    ISupply public immutable SUPPLY;
+    /// @notice The pool that holders are drawn from.
+    IHolderPool public immutable HOLDERS;
     /// @notice Says which nodes report in time.
     INodeReports public immutable REPORTS;
 
@@ -65,13 +65,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         ILeaseRegistry leases,
         ITaskRegistry tasks,
         INodeRegistry nodes,
-        ISupply supply,
+        IHolderPool holders,
         INodeReports reports
     ) EIP712("DRMP", "1") {
         LEASES = leases;
         TASKS = tasks;
         NODES = nodes;
-        SUPPLY = supply;
+        HOLDERS = holders;
         REPORTS = reports;
     }
 
@@ -277,7 +277,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         row.next = k + 1;
         if (row.count == row.most) return 0;
         (uint32 position, uint256 chance) = Holders.candidate(row.draw, k);
-        nodeId = SUPPLY.drawnAt(position, row.draw.freeze, row.draw.average, chance);
+        nodeId = HOLDERS.drawn(position, row.draw.freeze, row.draw.average, chance);
         if (nodeId == 0) return 0;
         for (uint256 i; i < row.count; ++i) if (row.found[i] == nodeId) return 0;
         (address owner, ) = NODES.keysOf(nodeId);

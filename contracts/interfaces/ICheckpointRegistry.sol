@@ -132,7 +132,7 @@ interface ICheckpointRegistry is IWorkShares {
     /// @notice The nodes that may sign for a lease's checkpoints now, in the order in which they are asked: two more than the
     /// receipts that its task asks for; or the first `most` that may or come next, if it is not 0. Candidate k of a lease is the position
     /// word >> 128, modulo the positions of the holder pool at the freeze that the lease was granted by, where word is
-    /// uint256(keccak256(abi.encodePacked(uint64 salt, uint32 taskId, uint24 start, uint8 k))). It counts if {ISupply.drawnAt}
+    /// uint256(keccak256(abi.encodePacked(uint64 salt, uint32 taskId, uint24 start, uint8 k))). It counts if {IHolderPool.drawn}
     /// takes its node with the chance uint128(word), the node is not silent, and it has another owner than the lease's node.
     /// Holders are the first that count, each node once. All that decides who comes first was fixed before anybody knew the
     /// seed. O(candidates), at most 64; fewer are returned if these hold no more.

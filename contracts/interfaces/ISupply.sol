@@ -348,28 +348,6 @@ interface ISupply {
     /// @param nodeId Id of the node.
     function offerOf(uint32 nodeId) external view returns (Offer memory);
 
-    /// @notice What draws of holders go by that follow from the newest freeze of the listings.
-    /// @return freeze_ Its number.
-    /// @return positions Positions of the holder pool then.
-    /// @return average Average stake of active nodes then, whole VER, rounded down.
-    function poolAtFreeze() external view returns (uint32 freeze_, uint32 positions, uint40 average);
-
-    /// @notice The node at a position of the holder pool, if a draw may take it: see {HolderPool.drawn}. One read.
-    /// @param position The position.
-    /// @param freeze_ Number of the freeze that the draw follows from.
-    /// @param average Average stake at that freeze, whole VER.
-    /// @param chance Random number, 0 to 2^128 - 1.
-    /// @return nodeId 0 if the draw may take none.
-    function drawnAt(
-        uint32 position,
-        uint32 freeze_,
-        uint40 average,
-        uint256 chance
-    ) external view returns (uint32 nodeId);
-
-    /// @notice How many nodes are active: neither draining nor leaving.
-    function activeNodes() external view returns (uint32);
-
     /// @notice What a node is listed with: free units, class, and its ask for a unit in micro-VER; all zero if it is
     /// not.
     /// @param nodeId Id of the node.

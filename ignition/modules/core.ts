@@ -36,7 +36,8 @@ export function deployProtocol(
   const token = m.contract("VerToken", [manager, m.getParameter("supplyCap"), deployer, tokenSupply]);
   const parameters = m.contract("Parameters", [manager, PARAMETERS.map((name) => m.getParameter(name))]);
   const vault = m.contract("Vault", [token]);
-  const supply = m.contract("Supply", [manager, vault, parameters]);
+  const holderPool = m.contract("HolderPool", []);
+  const supply = m.contract("Supply", [manager, vault, parameters, holderPool]);
   const nodes = m.contract("NodeRegistry", [vault, parameters, supply]);
   const tasks = m.contract("TaskRegistry", [vault, parameters, supply]);
   const leases = m.contract("LeaseRegistry", [
@@ -45,12 +46,13 @@ export function deployProtocol(
     parameters,
     nodes,
     supply,
+    holderPool,
     tasks,
     m.getParameter("sequencerUptimeFeed"),
   ]);
   const ledger = m.contract("EnergyLedger", [manager, parameters, nodes, supply, leases]);
   const telemetry = m.contract("Telemetry", [manager, vault, parameters, nodes, supply]);
-  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, supply, telemetry]);
+  const checkpoints = m.contract("CheckpointRegistry", [leases, tasks, nodes, holderPool, telemetry]);
   const releaseFees = m.contract("ReleaseFees", [vault, parameters, nodes, supply, tasks, leases, checkpoints]);
 
   const subscribed = m.call(coordinator, "createSubscription", []);
@@ -81,6 +83,7 @@ export function deployProtocol(
   const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
   m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry }]);
+  m.call(holderPool, "initialise", [supply]);
   m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, reassignment, releaseFees }]);
   m.call(tasks, "initialise", [rounds, leases, reassignment]);
   m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
@@ -151,6 +154,7 @@ export function deployProtocol(
     vault,
     nodes,
     supply,
+    holderPool,
     tasks,
     leases,
     checkpoints,

@@ -10,6 +10,7 @@ export const CONTRACT_NAMES = [
   "Parameters",
   "NodeRegistry",
   "Supply",
+  "HolderPool",
   "TaskRegistry",
   "LeaseRegistry",
   "ReleaseFees",
@@ -21,6 +22,9 @@ export const CONTRACT_NAMES = [
   "Balancer",
   "Reassignment",
   "Lens",
+  "PasskeyAccount",
+  "PasskeyAccountFactory",
+  "SponsorPaymaster",
 ] as const;
 
 /** One of them. */

@@ -24,6 +24,7 @@ const NEEDED = [
   "EnergyLedger",
   "Balancer",
   "Supply",
+  "HolderPool",
   "PoolOutlet",
   "ReleaseFees",
   "Lens",

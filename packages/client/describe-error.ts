@@ -2,6 +2,7 @@ import { ERRORS_ABI } from "./generated/abis.ts";
 import { GOVERNANCE } from "./internal/messages/governance.ts";
 import { FAILOVER } from "./internal/messages/failover.ts";
 import { LEASES } from "./internal/messages/leases.ts";
+import { ACCOUNTS } from "./internal/messages/accounts.ts";
 import { MONEY } from "./internal/messages/money.ts";
 import { NODES } from "./internal/messages/nodes.ts";
 import { VRF } from "./internal/messages/vrf.ts";
@@ -18,6 +19,7 @@ export const ERROR_MESSAGES: ErrorMessages = {
   ...FAILOVER,
   ...ROUNDS,
   ...MONEY,
+  ...ACCOUNTS,
   ...GOVERNANCE,
   ...VRF,
   ...TELEMETRY,

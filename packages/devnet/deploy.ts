@@ -45,6 +45,7 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       outlet: await ethers.getContractAt("PoolOutlet", deployed.outlet),
       nodes: await ethers.getContractAt("NodeRegistry", deployed.nodes),
       supply: await ethers.getContractAt("Supply", deployed.supply),
+      holderPool: await ethers.getContractAt("HolderPool", deployed.holderPool),
       tasks: await ethers.getContractAt("TaskRegistry", deployed.tasks),
       leases: await ethers.getContractAt("LeaseRegistry", deployed.leases),
       checkpoints: await ethers.getContractAt("CheckpointRegistry", deployed.checkpoints),
@@ -56,6 +57,8 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
       balancer: await ethers.getContractAt("Balancer", deployed.balancer),
+      accountFactory: await ethers.getContractAt("PasskeyAccountFactory", deployed.accountFactory),
+      sponsor: await ethers.getContractAt("SponsorPaymaster", deployed.sponsor),
       coordinator: await ethers.getContractAt("VRFCoordinatorV2_5Mock", deployed.coordinator),
     },
   };

@@ -170,6 +170,7 @@ export async function addressesOf(
     Parameters: market.contracts.parameters,
     NodeRegistry: market.contracts.nodes,
     Supply: market.contracts.supply,
+    HolderPool: market.contracts.holderPool,
     TaskRegistry: market.contracts.tasks,
     LeaseRegistry: market.contracts.leases,
     CheckpointRegistry: market.contracts.checkpoints,

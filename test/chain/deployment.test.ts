@@ -31,6 +31,7 @@ describe("deployment", () => {
         reassignment: target,
         releaseFees: target,
       }),
+      contracts.holderPool.initialise(target),
       contracts.tasks.initialise(target, target, target),
       contracts.leases.initialise({
         rounds: target,

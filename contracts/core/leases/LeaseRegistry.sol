@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interfaces/AggregatorV3Interface.sol";
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IHolderPool} from "../../interfaces/IHolderPool.sol";
 import {ILeaseRegistry} from "../../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
@@ -33,6 +34,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     INodeRegistry public immutable NODES;
     /// @notice Capacity freed goes back there.
     ISupply public immutable SUPPLY;
+    /// @notice What draws of holders go by.
+    IHolderPool public immutable HOLDERS;
     /// @notice Terms of tasks; units given back go there.
     ITaskRegistry public immutable TASKS;
     /// @notice Chainlink's uptime feed of the chain's sequencer; zero where there is none.
@@ -63,6 +66,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         IParameters parameters,
         INodeRegistry nodes,
         ISupply supply,
+        IHolderPool holders,
         ITaskRegistry tasks,
         AggregatorV3Interface uptime
     ) AccessManaged(authority) {
@@ -70,6 +74,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         PARAMETERS = parameters;
         NODES = nodes;
         SUPPLY = supply;
+        HOLDERS = holders;
         TASKS = tasks;
         UPTIME = uptime;
     }
@@ -306,9 +311,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return uint40(Math.min(until, type(uint40).max));
     }
 
-    /// @dev Notes what leases by this seed have in common, once for all of them. {Supply} still has what it was at the freeze.
+    /// @dev Notes what leases by this seed have in common, once for all of them. {HolderPool} still has what it was at the freeze.
     function _noteDraw(bytes32 seed, uint32 first) private returns (uint16) {
-        (uint32 freeze, uint32 positions, uint40 average) = SUPPLY.poolAtFreeze();
+        (uint32 freeze, uint32 positions, uint40 average) = HOLDERS.lastFreeze();
         uint32 number = _drawCount;
         if (_draws[number].freeze == freeze) return uint16(number);
         _drawCount = ++number;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @title Pool that holders of checkpoints are drawn from
-/// @notice A node keeps one position of the pool for as long as it is in the market; positions that are given up are used
-/// again, so that few are empty. A draw fixes the number of positions and the average stake when the listings freeze,
-/// before anybody knows its seed; anyone who joins, or adds stake, after that gains nothing in it. Every call is O(1).
-library HolderPool {
+import {IHolderPool} from "../../interfaces/IHolderPool.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
+import {NotModule} from "../../types/Errors.sol";
+
+/// @title Holder pool: the nodes that may be drawn to hold others' checkpoints
+/// @notice See {IHolderPool}.
+contract HolderPool is IHolderPool, OneTimeInitialiser {
     /// @dev A position. One slot.
     struct Position {
         /// The node, 0 if the position is empty.
@@ -23,110 +25,132 @@ library HolderPool {
         uint32 nextEmpty;
     }
 
-    struct Pool {
-        // One slot.
+    /// @dev What the pool holds together. One slot.
+    struct Totals {
         /// Positions, empty ones included.
         uint32 positions;
         /// An empty position, counted from 1; 0 if there is none.
         uint32 firstEmpty;
-        /// Active nodes, and the sum of their weights.
+        /// Active nodes, and the sum of their weights: below 2^56, for no more VER than that can exist.
         uint32 active;
-        uint64 weight;
-        /// Positions and average weight at the last freeze.
+        uint56 weight;
+        /// Number of the last freeze of the listings; positions and average weight then.
+        uint32 freezes;
         uint32 frozenPositions;
         uint40 frozenAverage;
-        mapping(uint32 position => Position) at;
     }
 
     uint256 private constant WHOLE_VER = 1 ether;
 
-    /// @notice Gives a new, active node a position.
-    /// @param stake Wei.
-    /// @param freezes Freezes of the listings so far, one that lasts included.
-    function join(Pool storage pool, uint32 nodeId, uint256 stake, uint32 freezes) internal returns (uint32 position) {
-        if (pool.firstEmpty == 0) {
-            position = pool.positions++;
+    address private _supply;
+    Totals private _totals;
+    mapping(uint32 position => Position) private _positions;
+
+    modifier onlySupply() {
+        require(msg.sender == _supply, NotModule(msg.sender));
+        _;
+    }
+
+    /// @inheritdoc IHolderPool
+    function initialise(address supply) external initialiser {
+        _supply = supply;
+        emit SupplySet(supply);
+    }
+
+    /// @inheritdoc IHolderPool
+    function join(uint32 nodeId, uint256 stake) external onlySupply returns (uint32 position) {
+        Totals memory t = _totals;
+        if (t.firstEmpty == 0) {
+            position = t.positions++;
         } else {
-            position = pool.firstEmpty - 1;
-            pool.firstEmpty = pool.at[position].nextEmpty;
+            position = t.firstEmpty - 1;
+            t.firstEmpty = _positions[position].nextEmpty;
         }
         uint40 weight = _weightOf(stake);
-        pool.at[position] = Position({
+        _positions[position] = Position({
             nodeId: nodeId,
-            since: freezes,
+            since: t.freezes,
             active: true,
             weight: weight,
-            grownAt: freezes,
+            grownAt: t.freezes,
             weightBefore: weight,
             nextEmpty: 0
         });
-        ++pool.active;
-        pool.weight += weight;
+        ++t.active;
+        t.weight += weight;
+        _totals = t;
     }
 
-    /// @notice Takes a node's position away.
-    function leave(Pool storage pool, uint32 position) internal {
-        setActive(pool, position, false);
-        delete pool.at[position];
-        pool.at[position].nextEmpty = pool.firstEmpty;
-        pool.firstEmpty = position + 1;
+    /// @inheritdoc IHolderPool
+    function leave(uint32 position) external onlySupply {
+        _setActive(position, false);
+        delete _positions[position];
+        _positions[position].nextEmpty = _totals.firstEmpty;
+        _totals.firstEmpty = position + 1;
     }
 
-    /// @notice Lets a node count, or not.
-    function setActive(Pool storage pool, uint32 position, bool active) internal {
-        Position storage p = pool.at[position];
-        if (p.active == active) return;
-        p.active = active;
-        if (active) {
-            ++pool.active;
-            pool.weight += p.weight;
-        } else {
-            --pool.active;
-            pool.weight -= p.weight;
-        }
+    /// @inheritdoc IHolderPool
+    function setActive(uint32 position, bool active) external onlySupply {
+        _setActive(position, active);
     }
 
-    /// @notice Takes note of a node's stake. A higher one counts from the next freeze on, a lower one at once.
-    /// @param stake Wei.
-    function setStake(Pool storage pool, uint32 position, uint256 stake, uint32 freezes) internal {
-        Position storage p = pool.at[position];
+    /// @inheritdoc IHolderPool
+    function setStake(uint32 position, uint256 stake) external onlySupply {
+        Position storage p = _positions[position];
         (uint40 before, uint40 weight) = (p.weight, _weightOf(stake));
         if (weight == before) return;
+        uint32 freezes = _totals.freezes;
         if (weight > before && p.grownAt != freezes) {
             if (before < p.weightBefore) p.weightBefore = before;
             p.grownAt = freezes;
         }
         p.weight = weight;
-        if (p.active) pool.weight = pool.weight + weight - before;
+        if (p.active) _totals.weight = _totals.weight + weight - before;
     }
 
-    /// @notice Fixes what the draws of a freeze go by.
-    function freeze(Pool storage pool) internal {
-        (uint256 active, uint256 weight) = (pool.active, pool.weight);
-        pool.frozenPositions = pool.positions;
+    /// @inheritdoc IHolderPool
+    function freeze(uint32 count) external onlySupply {
+        Totals memory t = _totals;
+        t.freezes = count;
+        t.frozenPositions = t.positions;
         // Rounded down: a node of average stake always counts, and of a single size all do.
-        pool.frozenAverage = active == 0 ? 0 : uint40(weight / active);
+        t.frozenAverage = t.active == 0 ? 0 : uint40(t.weight / t.active);
+        _totals = t;
     }
 
-    /// @notice The node at a position, if it may be drawn: active, there since before the freeze, and accepted with a
-    /// probability of its stake at the freeze ÷ the average, at most 1.
-    /// @param freeze_ Number of the freeze that the draw belongs to.
-    /// @param average Average weight at that freeze.
-    /// @param chance Random number, 0 to 2^128 - 1.
-    /// @return nodeId 0 if none may.
-    function drawn(
-        Pool storage pool,
-        uint32 position,
-        uint32 freeze_,
-        uint256 average,
-        uint256 chance
-    ) internal view returns (uint32 nodeId) {
-        Position memory p = pool.at[position];
-        if (!p.active || p.since >= freeze_) return 0;
+    /// @inheritdoc IHolderPool
+    function lastFreeze() external view returns (uint32, uint32, uint40) {
+        return (_totals.freezes, _totals.frozenPositions, _totals.frozenAverage);
+    }
+
+    /// @inheritdoc IHolderPool
+    function drawn(uint32 position, uint32 count, uint40 average, uint256 chance) external view returns (uint32) {
+        Position memory p = _positions[position];
+        if (!p.active || p.since >= count) return 0;
         uint256 weight = p.weight;
-        if (p.grownAt >= freeze_ && p.weightBefore < weight) weight = p.weightBefore;
+        if (p.grownAt >= count && p.weightBefore < weight) weight = p.weightBefore;
         if (weight < average && chance % average >= weight) return 0;
         return p.nodeId;
+    }
+
+    /// @inheritdoc IHolderPool
+    function activeNodes() external view returns (uint32) {
+        return _totals.active;
+    }
+
+    function _setActive(uint32 position, bool active) private {
+        Position storage p = _positions[position];
+        if (p.active == active) return;
+        p.active = active;
+        Totals memory t = _totals;
+        if (active) {
+            ++t.active;
+            t.weight += p.weight;
+        } else {
+            --t.active;
+            t.weight -= p.weight;
+        }
+        _totals = t;
     }
 
     function _weightOf(uint256 stake) private pure returns (uint40) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IHolderPool} from "../../interfaces/IHolderPool.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
 import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
@@ -10,14 +11,12 @@ import {NotModule, UnknownClass} from "../../types/Errors.sol";
 import {Fill} from "../../types/Fill.sol";
 import {MAX_CLASSES, MAX_PRICE, PRICE_UNIT, TICKS, UPKEEP_STEP_GAS} from "../../types/Units.sol";
 import {Vault} from "../vault/Vault.sol";
-import {HolderPool} from "./HolderPool.sol";
 import {Listings} from "./Listings.sol";
 import {TickTree} from "./TickTree.sol";
 
 /// @title Supply: what nodes offer, what of it is leased, and where rounds, draws and moves find it
 /// @notice See {ISupply}.
 contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
-    using HolderPool for HolderPool.Pool;
     using Listings for Listings.ClassListings;
     using TickTree for TickTree.Tree;
 
@@ -55,10 +54,10 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     Vault public immutable VAULT;
     /// @notice Stake per unit, cooldown.
     IParameters public immutable PARAMETERS;
+    /// @notice Nodes that may hold others' checkpoints.
+    IHolderPool public immutable HOLDERS;
 
     Modules private _modules;
-
-    HolderPool.Pool private _pool;
 
     /// @inheritdoc ISupply
     bool public frozen;
@@ -83,9 +82,10 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         _;
     }
 
-    constructor(address authority, Vault vault, IParameters parameters) AccessManaged(authority) {
+    constructor(address authority, Vault vault, IParameters parameters, IHolderPool holders) AccessManaged(authority) {
         VAULT = vault;
         PARAMETERS = parameters;
+        HOLDERS = holders;
     }
 
     /// @inheritdoc ISupply
@@ -109,7 +109,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
 
     /// @inheritdoc ISupply
     function join(uint32 nodeId, address owner, Terms calldata terms) external onlyModule(_modules.nodes) {
-        uint32 position = _pool.join(nodeId, VAULT.stakeOf(nodeId), _freezeCount);
+        uint32 position = HOLDERS.join(nodeId, VAULT.stakeOf(nodeId));
         _backings[nodeId] = Backing(owner, 0, _owners[owner].newest, position);
         _owners[owner].newest = nodeId;
         _nodes[nodeId].status = NodeStatus.Active;
@@ -136,8 +136,8 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         require(n.status == from, WrongStatus(nodeId, n.status));
         n.status = to;
         uint32 position = _backings[nodeId].position;
-        if (to == NodeStatus.Unbonding) _pool.leave(position);
-        else if (to != NodeStatus.Withdrawn) _pool.setActive(position, to == NodeStatus.Active);
+        if (to == NodeStatus.Unbonding) HOLDERS.leave(position);
+        else if (to != NodeStatus.Withdrawn) HOLDERS.setActive(position, to == NodeStatus.Active);
         // What left the market is listed nowhere.
         if (to != NodeStatus.Withdrawn) _touch(nodeId);
     }
@@ -173,12 +173,11 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
         uint256 left = _syncPending(most);
         require(left == 0, ListingsPending(left));
         frozen = true;
-        _pool.freeze();
         _frozenForBatch = forBatch;
-        ++_freezeCount;
         if (forBatch) _batchAt = uint40(block.timestamp);
         _thawedAt = 0;
         emit ListingsFrozenSet(true);
+        HOLDERS.freeze(++_freezeCount);
     }
 
     /// @inheritdoc ISupply
@@ -307,26 +306,6 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
                 cooldownUntil: uint40(Math.max(n.cooldownUntil, _owners[b.owner].barredUntil)),
                 ineligible: n.ineligible
             });
-    }
-
-    /// @inheritdoc ISupply
-    function activeNodes() external view returns (uint32) {
-        return _pool.active;
-    }
-
-    /// @inheritdoc ISupply
-    function poolAtFreeze() external view returns (uint32 freeze_, uint32 positions, uint40 average) {
-        return (_freezeCount, _pool.frozenPositions, _pool.frozenAverage);
-    }
-
-    /// @inheritdoc ISupply
-    function drawnAt(
-        uint32 position,
-        uint32 freeze_,
-        uint40 average,
-        uint256 chance
-    ) external view returns (uint32 nodeId) {
-        return _pool.drawn(position, freeze_, average, chance);
     }
 
     /// @inheritdoc ISupply
@@ -470,7 +449,7 @@ contract Supply is ISupply, AccessManaged, OneTimeInitialiser {
     }
 
     function _noteWeight(uint32 nodeId) private {
-        _pool.setStake(_backings[nodeId].position, VAULT.stakeOf(nodeId), _freezeCount);
+        HOLDERS.setStake(_backings[nodeId].position, VAULT.stakeOf(nodeId));
     }
 
     /// @dev Leases that count against an owner now: each is forgotten {Param.ReleaseMemory} after the bar, one after the other.

@@ -3,6 +3,21 @@
 /** Members of every enumeration of the contracts, in the order of their numbers. */
 export const ENUMS = {
   Admission: ["admissible", "nothingOpen", "deadlineNear", "depositTooLow", "noSupply"],
+  AuditStatus: [
+    "none",
+    "verifying",
+    "opening",
+    "revealing",
+    "voting",
+    "counting",
+    "passed",
+    "fraud",
+    "mismatch",
+    "unavailable",
+    "refused",
+    "undecided",
+    "unverified",
+  ],
   BatchStatus: ["none", "seeding", "drawing", "done", "aborted"],
   Cause: ["load", "power"],
   EnergySource: ["unknown", "grid", "solar", "wind", "hydro", "geothermal", "nuclear", "storage"],

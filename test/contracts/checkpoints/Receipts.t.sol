@@ -212,28 +212,28 @@ contract ReceiptsTest is Failures {
     function test_FewNodes() public {
         vm.startPrank(alice);
         for (uint32 i = 2; i < 6; ++i) nodes.drain(i);
-        assertEq(supply.activeNodes(), 2);
+        assertEq(holderPool.activeNodes(), 2);
         assertEq(checkpoints.receiptsNeeded(id), 1);
         nodes.drain(1);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         vm.stopPrank();
         vm.prank(operatorOf(6));
         nodes.drain(6);
-        assertEq(supply.activeNodes(), 0);
+        assertEq(holderPool.activeNodes(), 0);
         assertEq(checkpoints.receiptsNeeded(id), 0);
         _post(noReceipts());
     }
 
     function test_ActiveNodes() public {
-        assertEq(supply.activeNodes(), 6);
+        assertEq(holderPool.activeNodes(), 6);
         vm.startPrank(alice);
         nodes.drain(3);
-        assertEq(supply.activeNodes(), 5);
+        assertEq(holderPool.activeNodes(), 5);
         nodes.resume(3);
-        assertEq(supply.activeNodes(), 6);
+        assertEq(holderPool.activeNodes(), 6);
         nodes.drain(3);
         nodes.exit(3);
-        assertEq(supply.activeNodes(), 5);
+        assertEq(holderPool.activeNodes(), 5);
         vm.stopPrank();
     }
 

@@ -155,6 +155,8 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         supply.initialise(ISupply.Modules(alice, alice, alice, alice, alice, alice));
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        holderPool.initialise(alice);
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         tasks.initialise(alice, alice, alice);
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         leases.initialise(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));

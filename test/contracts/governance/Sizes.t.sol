@@ -14,6 +14,7 @@ contract SizesTest is Fixture {
     function test_Sizes() public view {
         _within(address(nodes));
         _within(address(supply));
+        _within(address(holderPool));
         _within(address(releaseFees));
         _within(address(leases));
         _within(address(telemetry));

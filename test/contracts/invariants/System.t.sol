@@ -267,7 +267,7 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
     function _active(INodeRegistry.NodeView[] memory ns) private view {
         uint256 active;
         for (uint256 i; i < ns.length; ++i) if (ns[i].status == ISupply.NodeStatus.Active) ++active;
-        assertEq(supply.activeNodes(), active, "active nodes");
+        assertEq(holderPool.activeNodes(), active, "active nodes");
     }
 
     function _live(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {

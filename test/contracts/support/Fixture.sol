@@ -18,6 +18,7 @@ import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
 import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
 import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
+import {HolderPool} from "../../../contracts/core/nodes/HolderPool.sol";
 import {Supply} from "../../../contracts/core/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/core/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/core/tasks/TaskRegistry.sol";
@@ -37,16 +38,21 @@ abstract contract Deploying is System {
         ver = VerToken(_deploy("VerToken", abi.encode(manager, SUPPLY, address(this), SUPPLY / 2)));
         parameters = Parameters(_deploy("Parameters", abi.encode(manager, initialParameters())));
         vault = Vault(_deploy("Vault", abi.encode(ver)));
-        supply = Supply(_deploy("Supply", abi.encode(manager, vault, parameters)));
+        holderPool = HolderPool(_deploy("HolderPool", ""));
+        supply = Supply(_deploy("Supply", abi.encode(manager, vault, parameters, holderPool)));
+        holderPool.initialise(address(supply));
         nodes = NodeRegistry(_deploy("NodeRegistry", abi.encode(vault, parameters, supply)));
         tasks = TaskRegistry(_deploy("TaskRegistry", abi.encode(vault, parameters, supply)));
         leases = LeaseRegistry(
-            _deploy("LeaseRegistry", abi.encode(manager, vault, parameters, nodes, supply, tasks, uptimeFeed))
+            _deploy(
+                "LeaseRegistry",
+                abi.encode(manager, vault, parameters, nodes, supply, holderPool, tasks, uptimeFeed)
+            )
         );
         ledger = EnergyLedger(_deploy("EnergyLedger", abi.encode(manager, parameters, nodes, supply, leases)));
         telemetry = Telemetry(_deploy("Telemetry", abi.encode(manager, vault, parameters, nodes, supply)));
         checkpoints = CheckpointRegistry(
-            _deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, supply, telemetry))
+            _deploy("CheckpointRegistry", abi.encode(leases, tasks, nodes, holderPool, telemetry))
         );
         releaseFees = ReleaseFees(
             _deploy("ReleaseFees", abi.encode(vault, parameters, nodes, supply, tasks, leases, checkpoints))

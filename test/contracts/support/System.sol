@@ -13,6 +13,7 @@ import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
 import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
+import {HolderPool} from "../../../contracts/core/nodes/HolderPool.sol";
 import {Supply} from "../../../contracts/core/nodes/Supply.sol";
 import {RoundManager} from "../../../contracts/core/rounds/RoundManager.sol";
 import {TaskRegistry} from "../../../contracts/core/tasks/TaskRegistry.sol";
@@ -32,6 +33,7 @@ abstract contract System is Base {
         Vault vault;
         NodeRegistry nodes;
         Supply supply;
+        HolderPool holderPool;
         TaskRegistry tasks;
         LeaseRegistry leases;
         CheckpointRegistry checkpoints;
@@ -68,6 +70,7 @@ abstract contract System is Base {
     Vault internal vault;
     NodeRegistry internal nodes;
     Supply internal supply;
+    HolderPool internal holderPool;
     TaskRegistry internal tasks;
     LeaseRegistry internal leases;
     CheckpointRegistry internal checkpoints;
@@ -96,6 +99,7 @@ abstract contract System is Base {
         vault = c.vault;
         nodes = c.nodes;
         supply = c.supply;
+        holderPool = c.holderPool;
         tasks = c.tasks;
         leases = c.leases;
         checkpoints = c.checkpoints;
@@ -116,6 +120,7 @@ abstract contract System is Base {
         c.vault = vault;
         c.nodes = nodes;
         c.supply = supply;
+        c.holderPool = holderPool;
         c.tasks = tasks;
         c.leases = leases;
         c.checkpoints = checkpoints;

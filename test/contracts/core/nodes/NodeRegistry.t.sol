@@ -231,6 +231,16 @@ contract NodeRegistryTest is Fixture {
         supply.setStatus(id, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
         vm.expectRevert(notModule);
         supply.noteStake(id, true);
+        vm.expectRevert(notModule);
+        holderPool.join(id, 1 ether);
+        vm.expectRevert(notModule);
+        holderPool.leave(0);
+        vm.expectRevert(notModule);
+        holderPool.setActive(0, false);
+        vm.expectRevert(notModule);
+        holderPool.setStake(0, 1 ether);
+        vm.expectRevert(notModule);
+        holderPool.freeze(1);
         vm.expectRevert(ISupply.ListingsNotFrozen.selector);
         vm.prank(address(rounds));
         supply.thaw();
