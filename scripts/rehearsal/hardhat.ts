@@ -26,7 +26,16 @@ export class Tasks {
   start(id: string, options: readonly string[], by?: KeystoreWallet): Running {
     this.#count += 1;
     const name = `task-${String(this.#count).padStart(2, "0")}-${id.replace(":", "-")}`;
-    const args = [this.#doors.of(id), id, "--network", "baseSepolia", "--deployment", this.#deployment, "--json", ...options];
+    const args = [
+      this.#doors.of(id),
+      id,
+      "--network",
+      "baseSepolia",
+      "--deployment",
+      this.#deployment,
+      "--json",
+      ...options,
+    ];
     const signer = by ? ["--keystore", by.keystore, "--passphrase-file", by.passphraseFile, "--yes"] : [];
     return this.#processes.start(name, [...args, ...signer], this.#environment);
   }
