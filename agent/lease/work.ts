@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type PQueue from "p-queue";
 
 import type { Task } from "@verai/client/entities";
+import type { EndReason } from "@verai/client/enums";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
@@ -80,6 +81,7 @@ export class LeaseWork {
   #active = false;
   #givenUp = false;
   #failure: string | undefined;
+  #failureReason: EndReason = "specUnusable";
   /** Why the work before cannot be gone on from yet. */
   #lacking: string | undefined;
   #endedCpuSeconds = 0;
@@ -124,6 +126,11 @@ export class LeaseWork {
     return this.#failure;
   }
 
+  /** What {@link failure} is to the chain. */
+  get failureReason(): EndReason {
+    return this.#failureReason;
+  }
+
   /** Units that run now. */
   get unitsRunning(): number {
     return this.#running.size;
@@ -155,7 +162,9 @@ export class LeaseWork {
 
   /** Says that the work cannot be done here: what its program leaves cannot be taken. */
   refuse(why: string): void {
-    this.#failure ??= why;
+    if (this.#failure !== undefined) return;
+    this.#failure = why;
+    this.#failureReason = "programFailed";
   }
 
   /**
@@ -180,6 +189,7 @@ export class LeaseWork {
     const spec = await this.#spec();
     const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
+    this.#failureReason = "programFailed";
     await this.#restore();
     const units = Array.from({ length: count }, (_, i) => start + i);
     await Promise.all(
