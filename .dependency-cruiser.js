@@ -6,7 +6,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
-    exclude: { path: "^(types|artifacts|cache|coverage)/" },
+    exclude: { path: "^(types|artifacts|cache|coverage|web/dist)/" },
     enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default"] },
   },
 };

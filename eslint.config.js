@@ -54,10 +54,20 @@ const NO_DATE =
   "Spans are measured with monotonicMs() of packages/system/clock.ts; a date is for people and the chain (see DATED).";
 
 export default defineConfig(
-  globalIgnores(["**/node_modules", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"]),
+  globalIgnores([
+    "**/node_modules",
+    "web/dist",
+    "artifacts",
+    "cache",
+    "types",
+    "coverage",
+    "gas",
+    ".data",
+    "ignition/deployments",
+  ]),
   js.configs.recommended,
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
@@ -82,7 +92,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     ignores: DATED,
     rules: {
       "no-restricted-properties": ["error", { object: "Date", property: "now", message: NO_DATE }],

@@ -18,6 +18,9 @@ declare module "hardhat/types/network" {
   }
 }
 
+// What people do with their keys and machines is told to nobody; "false" in the environment leaves it to Hardhat's own setting.
+process.env["HARDHAT_DISABLE_TELEMETRY"] ??= "true";
+
 /** The compiler comes from npm (soljson), so that a build downloads nothing and is the same everywhere. */
 const compiler = {
   version: "0.8.30",
@@ -157,7 +160,9 @@ export default defineConfig({
   test: {
     mocha: { timeout: 600_000 },
     solidity: {
-      fsPermissions: { readDirectory: ["./snapshots", "./test/vectors"] },
+      fsPermissions: {
+        readDirectory: ["./snapshots", "./test/vectors", "./node_modules/@account-abstraction/contracts/artifacts"],
+      },
       // More runs, or others: a failure prints its input, and this seed with these runs finds it again.
       fuzz: {
         runs: Number(process.env["DRMP_FUZZ_RUNS"] ?? 256),

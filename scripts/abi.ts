@@ -1,5 +1,5 @@
 /**
- * Writes what programs need of the contracts into packages/client (`abi/`, `generated/`), from what the compiler made of
+ * Writes what programs need of the contracts into packages/client (`abi/`, `typed-abi/`, `generated/`), from what the compiler made of
  * them: what runs then needs no compiler.
  *
  *     npm run abi        after a change of the contracts; `npm run test:unit` fails until it is done

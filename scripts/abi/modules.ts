@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export const CLIENT = join(ROOT, "packages", "client");
 
 /** Folders below {@link CLIENT} that hold nothing else. */
-export const FOLDERS = ["abi", "generated"] as const;
+export const FOLDERS = ["abi", "typed-abi", "generated"] as const;
 
 /** First lines of a generated module. */
 const HEAD = "// Written by `npm run abi` from the contracts; do not edit.\n\n";
@@ -26,7 +26,10 @@ export async function generated(): Promise<Map<string, string>> {
   const abis = new Map(CONTRACT_NAMES.map((name) => [name, compiledAbi(name)] as const));
   const trees = syntaxTrees();
   const files = new Map<string, string>();
-  for (const [name, abi] of abis) files.set(`abi/${name}.json`, formatAbi(abi));
+  for (const [name, abi] of abis) {
+    files.set(`abi/${name}.json`, formatAbi(abi));
+    files.set(`typed-abi/${name}.ts`, typedAbi(name, formatAbi(abi)));
+  }
   files.set("abi/Errors.json", formatAbi(errorsOf([...abis.values()])));
   const modules: Readonly<Record<string, string>> = {
     abis: abisModule(),
@@ -50,6 +53,12 @@ export const ADDRESSES: Readonly<Record<number, Readonly<Record<string, string>>
     files.set(file, await format(HEAD + text, { ...options, filepath: file }));
   }
   return files;
+}
+
+/** An ABI as literal types, from which viem infers arguments and results. */
+function typedAbi(name: string, text: string): string {
+  const constant = `${name.charAt(0).toLowerCase()}${name.slice(1)}Abi`;
+  return `${HEAD}/** ABI of ${name}, with literal types. @public */\nexport const ${constant} = ${text.trimEnd()} as const;\n`;
 }
 
 function abisModule(): string {

@@ -2,7 +2,6 @@ import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
-import { HARDHAT } from "@verai/devnet/chain";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { Bench } from "@verai/devnet/programs";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
@@ -47,7 +46,7 @@ describe("parked tasks", () => {
 
   async function run(id: string, ...options: string[]) {
     const where = ["--network", "localhost", "--deployment", bench.network.deployment, "--json"];
-    const { code, said } = await bench.run(HARDHAT, id, ...where, ...options);
+    const { code, said } = await bench.command(id, ...where, ...options);
     const line = said.split("\n").findLast((one) => one.startsWith("{"));
     return { code, said, json: JSON.parse(line ?? "{}") as Record<string, unknown> };
   }

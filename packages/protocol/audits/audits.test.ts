@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import fc from "fast-check";
+
+import vectors from "../../../test/vectors/audits.json" with { type: "json" };
+import { auditSalt, isDrawn, PANEL_QUESTION, probeAt, unitAt, verifierCandidate } from "./draws.ts";
+import { commitment, headAfter, linkHash, NO_HEAD } from "./segments.ts";
+import { openTrace, rootOfOpening, traceAnswer, traceLeaf, traceRoot, type UnitTrace } from "./trace.ts";
+
+const word = fc.bigInt(0n, 2n ** 256n - 1n).map((value) => `0x${value.toString(16).padStart(64, "0")}`);
+const trace = fc.uniqueArray(fc.nat(2 ** 24 - 1), { minLength: 1, maxLength: 9 }).chain((units) =>
+  fc.tuple(
+    ...units
+      .sort((a, b) => a - b)
+      .map((unit) =>
+        fc.array(word, { minLength: 1, maxLength: 40 }).map((digests): UnitTrace => ({
+          unit,
+          leaves: digests.map((digest, i) => ({ step: 100 * (i + 1), digest })),
+        })),
+      ),
+  ),
+);
+
+test("the words equal those that the contracts are held to", () => {
+  for (const { units, root, openings } of vectors.traces) {
+    assert.equal(traceRoot(units), root);
+    for (const { place, probe, opened, answer } of openings) {
+      assert.deepEqual(openTrace(units, place, probe), opened);
+      assert.equal(traceAnswer(opened), answer);
+    }
+  }
+  const hashes = vectors.links.map(({ link }) => linkHash(link));
+  for (const [i, { hash, head }] of vectors.links.entries()) {
+    assert.equal(hashes[i], hash);
+    assert.equal(headAfter(NO_HEAD, hashes.slice(0, i + 1)), head);
+  }
+  for (const { verdict, salt, word } of vectors.commitments) assert.equal(commitment(verdict, salt), word);
+  for (const draw of vectors.draws) {
+    const salt = auditSalt(draw.seed, draw.leaseId, draw.sequence);
+    assert.equal(salt, draw.salt);
+    assert.equal(isDrawn(salt, draw.chance), draw.drawn);
+    const { position, chance } = verifierCandidate(salt, draw.positions, draw.candidate);
+    assert.deepEqual([position, String(chance)], [draw.position, draw.acceptance]);
+    assert.equal(unitAt(salt, draw.units), draw.unit);
+    assert.equal(probeAt(salt, draw.question, draw.leaves), draw.probe);
+  }
+});
+
+test("each leaf of a trace opens to its root, and at no other place", () => {
+  fc.assert(
+    fc.property(trace, fc.nat(), fc.nat(), (units, a, b) => {
+      const place = a % units.length;
+      const count = units[place]?.leaves.length ?? 0;
+      const probe = b % count;
+      const opened = openTrace(units, place, probe);
+      assert.equal(rootOfOpening(opened, probe), traceRoot(units));
+      for (const other of [probe + 1, probe - 1, count]) {
+        if (other >= 0) assert.notEqual(rootOfOpening(opened, other), traceRoot(units));
+      }
+      const elsewhere = { ...opened, place: opened.place + 1, units: opened.units };
+      assert.notEqual(rootOfOpening(elsewhere, probe), traceRoot(units));
+      assert.notEqual(rootOfOpening({ ...opened, count: count + 1 }, probe), traceRoot(units));
+      assert.notEqual(rootOfOpening({ ...opened, units: units.length + 1 }, probe), traceRoot(units));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("an inner node is no leaf, and a trace out of order has no root", () => {
+  const leaf = { step: 1, digest: NO_HEAD };
+  assert.notEqual(traceLeaf(0, leaf), traceRoot([{ unit: 0, leaves: [leaf] }]));
+  for (const units of [
+    [],
+    [{ unit: 1, leaves: [] }],
+    [
+      { unit: 1, leaves: [leaf] },
+      { unit: 1, leaves: [leaf] },
+    ],
+    [{ unit: 1, leaves: [leaf, leaf] }],
+  ]) {
+    assert.throws(() => traceRoot(units), RangeError);
+  }
+  assert.throws(() => openTrace([{ unit: 1, leaves: [leaf] }], 0, 1), RangeError);
+  assert.throws(() => traceLeaf(2 ** 24, leaf), RangeError);
+  assert.throws(() => traceLeaf(0, { step: 1, digest: "0x00" }), RangeError);
+});
+
+test("the probe lies in the last quarter before the end, and each question has its own", () => {
+  const salts = Array.from({ length: 400 }, (_, i) => auditSalt(NO_HEAD, i, 1));
+  for (const count of [2, 3, 5, 9, 17, 100]) {
+    const late = Math.ceil((count - 1) / 4);
+    const seen = new Set(salts.map((salt) => probeAt(salt, 0, count)));
+    assert.equal(seen.size, late);
+    assert.equal(Math.min(...seen), count - 1 - late);
+    assert.equal(Math.max(...seen), count - 2);
+  }
+  assert.equal(probeAt(auditSalt(NO_HEAD, 1, 1), 0, 1), 0);
+  const probes = new Set(salts.map((salt) => probeAt(salt, 0, 100) - probeAt(salt, PANEL_QUESTION, 100)));
+  assert.ok(probes.size > 10);
+});
+
+test("so many segments are drawn as the chance says", () => {
+  const drawn = Array.from({ length: 20_000 }, (_, i) => isDrawn(auditSalt(NO_HEAD, i, 3), 1_000)).filter(Boolean);
+  assert.ok(Math.abs(drawn.length / 20_000 - 0.1) < 0.01, `${drawn.length} of 20,000`);
+  assert.equal(isDrawn(`0x${"f".repeat(64)}`, 10_000), true);
+  assert.equal(isDrawn(NO_HEAD, 0), false);
+});

@@ -1,0 +1,13 @@
+import { readFile } from "node:fs/promises";
+
+import { parseDeployment } from "@verai/client/deployment";
+import type { DevnetState } from "@verai/client/devnet";
+import { siteSchema, type Site } from "./site.ts";
+
+/** The configuration by which the application shows the devnet of this machine. */
+export async function devnetSite({ chainId, rpcUrl, deployment, services }: DevnetState): Promise<Site> {
+  const indexer = services.find(({ kind }) => kind === "indexer");
+  if (!indexer) throw new Error("The devnet runs no indexer: start it again with `scripts/drmp devnet --fresh`.");
+  const { addresses } = parseDeployment(chainId, deployment, await readFile(deployment, "utf8"));
+  return siteSchema.parse({ network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses });
+}

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+
+import { z } from "zod";
+
+const url = z
+  .url({ protocol: /^https?$/ })
+  .regex(/^[^\s;,'"]+$/, { error: "holds a character that no address here has" });
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: "has to be an address" });
+
+/** What a copy of the application is told of its network; `config.json` beside its index.html. */
+export const siteSchema = z.strictObject({
+  /** What people call the network. */
+  network: z.string().min(1).max(60),
+  chainId: z.number().int().positive(),
+  /** JSON-RPC endpoint of the chain; readers' browsers ask it, so it has to allow any origin. */
+  rpcUrl: url,
+  /** API of an indexer. */
+  indexerUrl: url,
+  /** Addresses of the contracts, by name. */
+  deployment: z.record(z.string(), address),
+  /** Hosts that serve content by CID over HTTP, as nodes and IPFS gateways do. */
+  contentUrls: z.array(url).max(32).default([]),
+  /** A block explorer to link to. */
+  explorerUrl: url.optional(),
+  /** The relay that pays gas for passkey accounts. */
+  relayUrl: url.optional(),
+});
+
+/** Of which network a copy is. */
+export type Site = z.output<typeof siteSchema>;
+
+/**
+ * What the application's page may do: run and show what comes with it, and ask the endpoints that are configured. Pure.
+ *
+ * @param header Whether it goes into a header; what forbids frames has no effect in a page.
+ */
+export function contentSecurityPolicy({ rpcUrl, indexerUrl, contentUrls, relayUrl }: Site, header: boolean): string {
+  const asked = [rpcUrl, indexerUrl, ...contentUrls, ...(relayUrl === undefined ? [] : [relayUrl])];
+  const origins = [...new Set(asked.map((each) => new URL(each).origin))];
+  return [
+    "default-src 'self'",
+    `connect-src 'self' ${origins.join(" ")}`,
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    ...(header ? ["frame-ancestors 'none'"] : []),
+  ].join("; ");
+}
+
+/** A file as it is served. */
+export interface SiteFile {
+  readonly type: string;
+  readonly body: Buffer;
+  readonly gzip?: Buffer;
+  readonly brotli?: Buffer;
+  /** Whether its name changes with its content. */
+  readonly forever: boolean;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/** The built application's files with the configuration among them, by path; uncompressed. */
+export function filesOf(dist: string, site: Site): Map<string, Buffer> {
+  const files = new Map<string, Buffer>();
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(dist.length + 1).replaceAll("\\", "/"), readFileSync(path));
+  }
+  const page = files.get("index.html")?.toString("utf8");
+  if (page === undefined) throw new Error(`${dist} holds no built application: run \`npm run web\`, which builds it.`);
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy(site, false)}" />`;
+  files.set("index.html", Buffer.from(page.replace("<head>", `<head>\n    ${meta}`)));
+  files.set("config.json", Buffer.from(`${JSON.stringify(site, null, 2)}\n`));
+  return files;
+}
+
+/** The same files, compressed once for all who ask. */
+export async function compressed(files: ReadonlyMap<string, Buffer>): Promise<Map<string, SiteFile>> {
+  const [zip, broth] = [promisify(gzip), promisify(brotliCompress)];
+  const made = [...files].map(async ([path, body]): Promise<[string, SiteFile]> => {
+    const file = {
+      type: TYPES[extname(path)] ?? "application/octet-stream",
+      body,
+      forever: path.startsWith("assets/"),
+    };
+    if (body.length < 1024) return [path, file];
+    const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
+    return [path, { ...file, gzip: await zip(body, { level: 9 }), brotli: await broth(body, quality) }];
+  });
+  return new Map(await Promise.all(made));
+}

@@ -1,0 +1,49 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, useMemo } from "react";
+import { Route, Router, Switch } from "wouter";
+import { useHashLocation } from "wouter/use-hash-location";
+
+import { mayHelp } from "./api/queries.ts";
+import { type Config, ConfigContext } from "./config.ts";
+import { NetworkPage } from "./pages/network/network.tsx";
+import { Boundary } from "./ui/boundary.tsx";
+import { Layout } from "./ui/layout.tsx";
+import { Page } from "./ui/page.tsx";
+import { WalletProvider } from "./wallet/provider.tsx";
+
+// Every page but the first is fetched when it is wanted.
+const AccountPage = lazy(() => import("./wallet/account-page.tsx"));
+
+/** The application: what every page needs around it, and which page is where. */
+export function App({ config }: { config: Config }) {
+  const client = useMemo(
+    () =>
+      new QueryClient({
+        defaultOptions: { queries: { retry: mayHelp, staleTime: 5_000, refetchOnWindowFocus: false } },
+      }),
+    [],
+  );
+  return (
+    <ConfigContext value={config}>
+      <WalletProvider config={config}>
+        <QueryClientProvider client={client}>
+          <Router hook={useHashLocation}>
+            <Layout>
+              <Boundary>
+                <Switch>
+                  <Route path="/" component={NetworkPage} />
+                  <Route path="/account/*?" component={AccountPage} />
+                  <Route>
+                    <Page title="There is no such page" asOf={undefined}>
+                      <p>Look at the address, or go on from the network.</p>
+                    </Page>
+                  </Route>
+                </Switch>
+              </Boundary>
+            </Layout>
+          </Router>
+        </QueryClientProvider>
+      </WalletProvider>
+    </ConfigContext>
+  );
+}
