@@ -26,7 +26,7 @@ const named = (name: string, aim: string, choices: Partial<Strategy>): Named => 
 
 /**
  * Honest work at each price that a strategy can ask, but for nothing: the best of them is what every other strategy is held
- * against. A price is no bad faith: where supply is short all that a unit is worth is paid, to whoever asks for it.
+ * against. A price is no bad faith: where supply is short all that a unit is worth is paid, to anyone who asks for it.
  */
 export const HONEST_ASKS: readonly Named[] = GENES.ask
   .filter((ask) => ask !== 0)
