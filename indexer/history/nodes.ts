@@ -19,6 +19,7 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
     row.owner = str(args, "owner");
     row.operator = str(args, "operator");
     row.status = "active";
+    row.eligible = true;
     row.registeredBlock = event.block;
     row.registeredAt = event.time;
     setTerms(row, args);

@@ -12,6 +12,8 @@ import { Page } from "./ui/page.tsx";
 import { WalletProvider } from "./wallet/provider.tsx";
 
 // Every page but the first is fetched when it is wanted.
+const RoundsPage = lazy(() => import("./pages/rounds/rounds.tsx"));
+const RoundPage = lazy(() => import("./pages/rounds/round.tsx"));
 const AccountPage = lazy(() => import("./wallet/account-page.tsx"));
 
 /** The application: what every page needs around it, and which page is where. */
@@ -32,6 +34,8 @@ export function App({ config }: { config: Config }) {
               <Boundary>
                 <Switch>
                   <Route path="/" component={NetworkPage} />
+                  <Route path="/rounds" component={RoundsPage} />
+                  <Route path="/rounds/:id" component={RoundPage} />
                   <Route path="/account/*?" component={AccountPage} />
                   <Route>
                     <Page title="There is no such page" asOf={undefined}>

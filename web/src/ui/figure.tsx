@@ -22,7 +22,7 @@ export function Figure({
   value: ReactNode;
   unit?: string;
   more?: ReactNode;
-  title?: string;
+  title?: string | undefined;
 }) {
   return (
     <div className="figure" title={title}>
