@@ -157,7 +157,9 @@ export default defineConfig({
   test: {
     mocha: { timeout: 600_000 },
     solidity: {
-      fsPermissions: { readDirectory: ["./snapshots", "./test/vectors"] },
+      fsPermissions: {
+        readDirectory: ["./snapshots", "./test/vectors", "./node_modules/@account-abstraction/contracts/artifacts"],
+      },
       // More runs, or others: a failure prints its input, and this seed with these runs finds it again.
       fuzz: {
         runs: Number(process.env["DRMP_FUZZ_RUNS"] ?? 256),

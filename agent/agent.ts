@@ -126,7 +126,12 @@ export class Agent {
       const posted = this.#posts.landed(work.id);
       return posted ? { ...work, posted } : work;
     });
-    const steps = planLeases(mine, local, block.timestamp, pausing);
+    const steps = planLeases(
+      mine,
+      local,
+      block.timestamp,
+      this.#draining ? "draining" : pausing ? "ownerBack" : undefined,
+    );
     // Leases do not wait for one another, and the cycle not for long; within one the order of its steps stands.
     const byLease = Map.groupBy(steps, ({ leaseId }) => leaseId);
     for (const [leaseId, own] of byLease) {

@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 
+import { treeCid } from "@verai/checkpoint-store/tree-cid";
 import { checkpointName, pruneCheckpoints, writeCheckpointAtomically } from "@verai/executor/checkpoints";
+import { digestOf, doneCid, stateCid } from "@verai/executor/trace/state";
+import { TraceFile } from "@verai/executor/trace/trace-file";
 import { adoptCheckpoint, bundleCheckpoint, bundleResult, leaseProgress } from "./bundle.ts";
 import { basisByTime } from "./progress.ts";
+import { tracePath } from "./tracing.ts";
 import { Workspace } from "./workspace.ts";
 
 async function workspace(context: TestContext): Promise<Workspace> {
@@ -62,6 +66,49 @@ test("what is bundled is what a successor of part of the range goes on from", as
   const { checkpoint } = await successor.unit(2);
   assert.equal(await readFile(join(checkpoint, "checkpoint-000000001", "weights"), "utf8"), "two");
   assert.ok(!(await readdir(successor.path)).includes("unit-0"));
+});
+
+test("a unit's state has a CID that follows from its checkpoint alone, and the posted checkpoint names it", async (context) => {
+  const space = await workspace(context);
+  const content = { weights: Buffer.alloc(1_500_000, 3) };
+  const bundled = async (leaseId: number, log: string) => {
+    const folder = space.folder(leaseId, 1);
+    const unit = await folder.unit(2);
+    await writeFile(unit.log, log);
+    await writeCheckpointAtomically((await folder.unit(leaseId + 2)).checkpoint, leaseId, {}, 0.1);
+    const saved = await writeCheckpointAtomically(unit.checkpoint, 40, content, 0.5);
+    const { path } = await bundleCheckpoint(folder, 2, 3);
+    const root = await treeCid(path);
+    const state = await treeCid(join(path, "unit-2"));
+    assert.equal(digestOf(await stateCid(saved, join(folder.path, "scratch"))), digestOf(state));
+    return { root: root.toString(), state: state.toString() };
+  };
+  const [one, two] = [await bundled(1, "here"), await bundled(2, "there, at noon")];
+  assert.notEqual(one.root, two.root);
+  assert.equal(one.state, two.state);
+
+  const folder = space.folder(3, 1);
+  const unit = await folder.unit(2);
+  await writeFile(join(unit.output, "model.bin"), "w");
+  await folder.markDone(2);
+  const { path } = await bundleCheckpoint(folder, 2, 1);
+  const done = await doneCid(unit.output, join(folder.path, "scratch"));
+  assert.equal((await treeCid(join(path, "unit-2"))).toString(), done.toString());
+});
+
+test("where digests are kept, what is posted is a checkpoint whose digest is; and it names what the lease went on from", async (context) => {
+  const folder = (await workspace(context)).folder(1, 1);
+  const unit = await folder.unit(0);
+  const lease = { leaseId: 1, fence: 1, taskId: 1, start: 0, count: 1 };
+  await folder.remember({ ...lease, restored: true, origin: "bafy" });
+  for (const step of [10, 20]) await writeCheckpointAtomically(unit.checkpoint, step, { weights: String(step) }, 0.5);
+  const trace = await TraceFile.open(tracePath(unit));
+  await trace.add({ step: 10, digest: `0x${"1".repeat(64)}` });
+  await trace.close();
+  const { path } = await bundleCheckpoint(folder, 0, 1);
+  assert.deepEqual(await readdir(join(path, "unit-0", "checkpoint")), ["checkpoint-000000010"]);
+  assert.equal(await readFile(join(path, "origin"), "utf8"), "bafy\n");
+  assert.equal((await leaseProgress(folder, 0, 1)).fresh, false);
 });
 
 test("adopting twice, as after a crash in between, leaves the same", async (context) => {

@@ -1,10 +1,14 @@
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-import { type Checkpoint, misnamedCheckpoint, newestCheckpoint } from "@verai/executor/checkpoints";
+import { type Checkpoint, listCheckpoints, misnamedCheckpoint } from "@verai/executor/checkpoints";
+import type { UnitFolder } from "@verai/executor/executor";
 import { isSystemError } from "@verai/executor/errors";
 import { linkTree, type TreeBudget, treeBudget } from "@verai/executor/snapshot";
+import { layDone, layState } from "@verai/executor/trace/state";
+import { newestTraced } from "@verai/executor/trace/trace-file";
 import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
+import { tracePath } from "./tracing.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Bytes of each unit's log that go along with a checkpoint, for its developer to read. */
@@ -33,9 +37,9 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
     Array.from({ length: count }, async (_, i) => {
       const before = counted.get(start + i);
       if (await folder.isDone(start + i)) return { basis: WHOLE, fresh: before?.basis !== WHOLE, stated: WHOLE };
-      const { checkpoint } = await folder.unit(start + i);
-      const newest = await newestCheckpoint(checkpoint);
-      const misnamed = await misnamedCheckpoint(checkpoint, newest?.number);
+      const unit = await folder.unit(start + i);
+      const newest = await newestToPost(unit);
+      const misnamed = await misnamedCheckpoint(unit.checkpoint, newest?.number);
       if (!newest) return { basis: 0, fresh: false, misnamed, stated: 0 };
       const stated = newest.progress === undefined ? NaN : Math.floor(newest.progress * WHOLE);
       return { basis: unitBasis(newest, before), fresh: isNewer(newest, before), misnamed, stated };
@@ -55,7 +59,8 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
 /**
  * Puts a lease's checkpoint together in a fresh directory: per unit its newest complete checkpoint or, when it is done,
  * its output and a marker, and the end of its log. Files are linked, not copied: a complete checkpoint is never written to
- * again.
+ * again. What is in `unit-<index>` is the unit's state and nothing else: its CID depends on no log, time or machine. `origin` names
+ * the checkpoint that the lease went on from; without it, it began from the spec.
  *
  * @param reached Progress that the chain has of this lease: what is newer counts for more than that, as far as there is room.
  * @param maxBytes Bound on the length of all files together.
@@ -72,6 +77,8 @@ export async function bundleCheckpoint(
   byTime = 0,
 ): Promise<{ path: string; progress: number }> {
   const path = await folder.scratch("checkpoint");
+  const origin = (await folder.record())?.origin;
+  if (origin !== undefined) await writeFile(join(path, "origin"), `${origin}\n`);
   const before = await readCounted(folder.path);
   const counted = new Map<number, Counted>();
   const budget = treeBudget(maxBytes);
@@ -81,13 +88,12 @@ export async function bundleCheckpoint(
     const target = join(path, `unit-${String(index)}`);
     await copyLogTail(unit.log, join(path, "logs", `unit-${String(index)}.log`));
     if (await folder.isDone(index)) {
-      await linkTree(unit.output, join(target, "output"), budget);
-      await writeFile(join(target, "done"), "");
+      await layDone(unit.output, target, budget);
       fresh ||= before.get(index)?.basis !== WHOLE;
       counted.set(index, { number: before.get(index)?.number ?? 0, basis: WHOLE });
       continue;
     }
-    const newest = await linkNewest(unit.checkpoint, join(target, "checkpoint"), budget);
+    const newest = await linkNewest(unit, target, budget);
     if (!newest) continue;
     // Counted by the very checkpoint that was linked: a newer one may have appeared meanwhile.
     fresh ||= isNewer(newest, before.get(index));
@@ -104,15 +110,14 @@ export async function bundleCheckpoint(
  *
  * @returns The checkpoint that was linked; undefined if there is none.
  */
-async function linkNewest(directory: string, target: string, budget: TreeBudget): Promise<Checkpoint | undefined> {
+async function linkNewest(unit: UnitFolder, target: string, budget: TreeBudget): Promise<Checkpoint | undefined> {
   let failure: Error | undefined;
   for (let tries = 1; tries <= NEWEST_TRIES; tries++) {
-    const newest = await newestCheckpoint(directory);
+    const newest = await newestToPost(unit);
     if (!newest) return undefined;
     const left = { ...budget };
-    const to = join(target, newest.name);
     const before = await changedAt(newest.path);
-    failure = await linkTree(newest.path, to, left).then(
+    failure = await layState(newest, target, left).then(
       () => undefined,
       (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
     );
@@ -122,11 +127,18 @@ async function linkNewest(directory: string, target: string, budget: TreeBudget)
       Object.assign(budget, left);
       return newest;
     }
-    await rm(to, { recursive: true, force: true });
+    await rm(target, { recursive: true, force: true });
   }
   throw (
-    failure ?? new Error(`Checkpoints in ${directory} are deleted faster than they can be linked; keep them longer.`)
+    failure ??
+    new Error(`Checkpoints in ${unit.checkpoint} are deleted faster than they can be linked; keep them longer.`)
   );
+}
+
+/** A unit's newest complete checkpoint; where digests are kept, the newest whose digest is. */
+async function newestToPost(unit: UnitFolder): Promise<Checkpoint | undefined> {
+  const upTo = (await newestTraced(tracePath(unit))) ?? Infinity;
+  return (await listCheckpoints(unit.checkpoint)).find(({ number }) => number <= upTo);
 }
 
 /** When a checkpoint last gained or lost an entry, milliseconds since 1970; undefined if it no longer exists. */

@@ -16,7 +16,12 @@ const lease: ChainLease = {
   checkpoint: { progress: 0, at: 1_000 },
 };
 const work: LocalLease = { id: 5, fence: 2, running: true, unitsDone: 0, progress: 0 };
-const kinds = (...args: Parameters<typeof planLeases>) => planLeases(...args).map((step) => step.kind);
+const kinds = (
+  ...[chain, local, now, draining]: [
+    ...(Parameters<typeof planLeases> extends [...infer T, unknown] ? T : never),
+    boolean,
+  ]
+) => planLeases(chain, local, now, draining ? "draining" : undefined).map((step) => step.kind);
 
 test("a new lease is started, a running one left alone", () => {
   assert.deepEqual(kinds([lease], [], 1_001, false), ["start"]);
@@ -107,13 +112,15 @@ test("a lease that moves is wound down, its last checkpoint posted, and handed o
 });
 
 test("work that cannot be done here is given back with its reason", () => {
-  const steps = planLeases([lease], [{ ...work, failure: "spec bafk… could not be fetched" }], 1_001, false);
-  assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "spec bafk… could not be fetched" }]);
+  const steps = planLeases([lease], [{ ...work, failure: "spec bafk… could not be fetched" }], 1_001, undefined);
+  assert.deepEqual(steps, [
+    { kind: "release", leaseId: 5, why: "spec bafk… could not be fetched", reason: "programFailed" },
+  ]);
 });
 
 test("a lease without a checkpoint is given back before it is overdue, a little later if there is one to be posted", () => {
   const reason = (progress: number, now: number, running = true) =>
-    planLeases([lease], [{ ...work, running, progress }], now, false).map((step) =>
+    planLeases([lease], [{ ...work, running, progress }], now, undefined).map((step) =>
       "why" in step ? step.why : step.kind,
     );
   // Due 60 s after the grant: 12 s before without progress, 6 s before with it.
@@ -124,8 +131,10 @@ test("a lease without a checkpoint is given back before it is overdue, a little 
   // On a real network a minute before.
   const hour: ChainLease = { ...lease, due: 4_600 };
   assert.deepEqual(kinds([hour], [work], 4_539, false), []);
-  const steps = planLeases([hour], [work], 4_540, false);
-  assert.deepEqual(steps, [{ kind: "release", leaseId: 5, why: "no checkpoint came in time", unlessRenewed: 4_600 }]);
+  const steps = planLeases([hour], [work], 4_540, undefined);
+  assert.deepEqual(steps, [
+    { kind: "release", leaseId: 5, why: "no checkpoint came in time", reason: "noHeadway", unlessRenewed: 4_600 },
+  ]);
   // What has not even begun, as its image is still on its way, is also given back.
   assert.deepEqual(kinds([lease], [], 1_050, false), ["release"]);
   // Overdue, and nobody has noticed: only a checkpoint helps.
@@ -149,14 +158,14 @@ test("a newer checkpoint is headway, whatever its progress; none is left once pr
   const posted = { ...lease, due: 1_060, checkpoint: { progress: 9_999, at: 1_000 } };
   assert.deepEqual(kinds([posted], [{ ...work, progress: 9_999, fresh: true }], 1_015, false), ["checkpoint"]);
   const full = { ...posted, checkpoint: { progress: 3 * 9_999, at: 1_000 } };
-  const [step] = planLeases([full], [{ ...work, progress: 3 * 9_999, fresh: true }], 1_055, false);
+  const [step] = planLeases([full], [{ ...work, progress: 3 * 9_999, fresh: true }], 1_055, undefined);
   assert.ok(step?.kind === "release");
   assert.match(step.why, /no room left to grow: have the program write progress\.json/);
 });
 
 test("a lease without a checkpoint is given back with what may be why", () => {
   const hint = "checkpoint-500 is not checkpoint-000000500";
-  const [step] = planLeases([{ ...lease, due: 1_060 }], [{ ...work, hint }], 1_055, false);
+  const [step] = planLeases([{ ...lease, due: 1_060 }], [{ ...work, hint }], 1_055, undefined);
   assert.ok(step?.kind === "release");
   assert.equal(step.why, `no checkpoint came in time: ${hint}`);
 });
@@ -172,7 +181,7 @@ test("a lease that cannot end by its task's deadline is wound down and given bac
   const pace = { first: { at: 1_000, stated: 400 }, last: { at: 1_600, stated: 1_000 } };
   const at = (deadline: number, held: Partial<ChainLease> = {}, local: Partial<LocalLease> = {}) => {
     const on = { ...lease, deadline, due: 9_000, checkpoint: { progress: 900, at: 1_500 }, ...held };
-    return planLeases([on], [{ ...work, progress: 900, pace, ...local }], 1_610, false);
+    return planLeases([on], [{ ...work, progress: 900, pace, ...local }], 1_610, undefined);
   };
   assert.deepEqual(at(30_600), []);
   assert.deepEqual(at(16_100), [], "it may become twice as fast");

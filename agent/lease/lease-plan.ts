@@ -1,4 +1,4 @@
-import type { LeaseStatus } from "@verai/client/enums";
+import type { EndReason, LeaseStatus } from "@verai/client/enums";
 import { endAtPace, type Pace, WHOLE } from "./progress.ts";
 
 /** What is left until a lease is due when it is given back for want of a checkpoint: so many seconds, at most this share. */
@@ -46,7 +46,17 @@ export interface LocalLease {
   readonly pace?: Pace;
   /** The work cannot be done here (its spec is missing or invalid, a unit failed for good): what went wrong. */
   readonly failure?: string;
+  /** What that is to the chain, `programFailed` where it is left out. */
+  readonly failureReason?: EndReason;
 }
+
+/** Why an agent gives all its leases back. */
+export type Leaving = "draining" | "ownerBack";
+
+const LEAVING: Readonly<Record<Leaving, string>> = {
+  draining: "the agent is leaving",
+  ownerBack: "the owner of the machine needs it",
+};
 
 /** What the agent should do about one lease. */
 export type LeaseStep =
@@ -58,7 +68,13 @@ export type LeaseStep =
   | { readonly kind: "checkpoint"; readonly leaseId: number; readonly last: boolean; readonly why: string }
   | { readonly kind: "deliver"; readonly leaseId: number }
   /** `unlessRenewed`: only as long as the lease is due when it was; a checkpoint may be on its way. */
-  | { readonly kind: "release"; readonly leaseId: number; readonly why: string; readonly unlessRenewed?: number }
+  | {
+      readonly kind: "release";
+      readonly leaseId: number;
+      readonly why: string;
+      readonly reason: EndReason;
+      readonly unlessRenewed?: number;
+    }
   | { readonly kind: "accept"; readonly leaseId: number }
   | { readonly kind: "forget"; readonly leaseId: number };
 
@@ -68,7 +84,7 @@ export type LeaseStep =
  *
  * - A lease that the chain does not show as active under the same fence is stopped: a zombie kills its own workload.
  * - A checkpoint is begun so that it lands when an interval is over since the one before was put together: what a failure
- *   costs at any time is then an interval of work at most, if it takes no longer than half of one. With `draining`, as soon
+ *   costs at any time is then an interval of work at most, if it takes no longer than half of one. Where the agent leaves, as soon
  *   as there is progress to show.
  * - A lease whose work is done is delivered; one that cannot be worked on, or whose task is past its deadline, is given back.
  * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
@@ -80,13 +96,13 @@ export type LeaseStep =
  * O(n) in the leases.
  *
  * @param now Chain time, seconds.
- * @param draining The agent is leaving: leases are given back once their last checkpoint is posted.
+ * @param leaving Why the agent gives its leases back, once their last checkpoint is posted; undefined if it keeps them.
  */
 export function planLeases(
   chain: readonly ChainLease[],
   local: readonly LocalLease[],
   now: number,
-  draining: boolean,
+  leaving: Leaving | undefined,
 ): LeaseStep[] {
   const steps: LeaseStep[] = [];
   const known = new Map(chain.map((lease) => [lease.id, lease]));
@@ -110,7 +126,7 @@ export function planLeases(
     }
     if (!isOurs(lease)) continue;
     const work = here.get(lease.id);
-    steps.push(...planHeld(lease, work?.fence === lease.fence ? work : undefined, now, draining));
+    steps.push(...planHeld(lease, work?.fence === lease.fence ? work : undefined, now, leaving));
   }
   return steps;
 }
@@ -120,24 +136,34 @@ export function isOurs({ status }: { readonly status: LeaseStatus }): boolean {
   return status === "active" || status === "moving";
 }
 
-function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, draining: boolean): LeaseStep[] {
+function planHeld(
+  lease: ChainLease,
+  work: LocalLease | undefined,
+  now: number,
+  leaving: Leaving | undefined,
+): LeaseStep[] {
   const leaseId = lease.id;
-  if (work?.failure !== undefined) return [{ kind: "release", leaseId, why: work.failure }];
-  if (now > lease.deadline) return [{ kind: "release", leaseId, why: "the deadline of its task has passed" }];
+  if (work?.failure !== undefined) {
+    return [{ kind: "release", leaseId, why: work.failure, reason: work.failureReason ?? "programFailed" }];
+  }
+  if (now > lease.deadline) {
+    const why = "the deadline of its task has passed";
+    return [{ kind: "release", leaseId, why, reason: "deadlinePassed" }];
+  }
   if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
   const usedUp = lease.checkpoint.progress >= mostProgress(lease, work);
   const ahead = !usedUp && work !== undefined && (work.progress > lease.checkpoint.progress || work.fresh === true);
-  const why = draining ? "the agent is leaving" : whyLeaving(lease, work);
+  const [why, reason] = leaving === undefined ? whyLeaving(lease, work) : [LEAVING[leaving], leaving];
   if (why !== undefined) {
     // What the workloads leave behind is looked at when they have left.
     if (work?.running) return [{ kind: "wind down", leaseId, why }];
-    const release: LeaseStep = { kind: "release", leaseId, why };
+    const release: LeaseStep = { kind: "release", leaseId, why, reason };
     return ahead ? [{ kind: "checkpoint", leaseId, last: true, why }, release] : [release];
   }
   // Once it is overdue, a checkpoint may still be in time to save it.
   if (now >= lastMoment(lease, ahead) && now <= lease.due) {
     const late = ahead ? "its checkpoint could not be posted in time" : whyNoCheckpoint(work, usedUp);
-    return [{ kind: "release", leaseId, why: late, unlessRenewed: lease.due }];
+    return [{ kind: "release", leaseId, why: late, reason: "noHeadway", unlessRenewed: lease.due }];
   }
   const steps: LeaseStep[] = [];
   if (!work?.running && work?.ending !== true) steps.push({ kind: "start", leaseId });
@@ -147,15 +173,16 @@ function planHeld(lease: ChainLease, work: LocalLease | undefined, now: number, 
   return steps;
 }
 
-/** Why a lease is wound down and leaves the node; undefined if it stays. */
-function whyLeaving(lease: ChainLease, work: LocalLease | undefined): string | undefined {
-  if (lease.status === "moving") return "the work moves to another node";
+/** Why a lease is wound down and leaves the node, in words and to the chain; no words if it stays. */
+function whyLeaving(lease: ChainLease, work: LocalLease | undefined): readonly [string | undefined, EndReason] {
+  if (lease.status === "moving") return ["the work moves to another node", "givenBack"];
   const { checkpoint, checkpointInterval, count, deadline } = lease;
-  if (work?.pace === undefined || checkpoint.progress === 0) return undefined;
+  if (work?.pace === undefined || checkpoint.progress === 0) return [undefined, "none"];
   const end = endAtPace(work.pace, count, checkpointInterval);
   const { at } = work.pace.last;
-  if (end === undefined || at + (end - at) / FASTER <= deadline) return undefined;
-  return `at its pace it would end ${String(Math.round(end - deadline))} s after the deadline of its task`;
+  if (end === undefined || at + (end - at) / FASTER <= deadline) return [undefined, "none"];
+  const late = String(Math.round(end - deadline));
+  return [`at its pace it would end ${late} s after the deadline of its task`, "tooSlow"];
 }
 
 /** The highest progress that a checkpoint of a lease can have before more of its units are done, basis points. */

@@ -81,6 +81,7 @@ export class LeaseSet {
           ...(pace !== undefined && { pace }),
           ...(hint !== undefined && { hint }),
           ...(failure !== undefined && { failure }),
+          ...(current?.failure !== undefined && { failureReason: current.failureReason }),
         };
       }),
     );

@@ -1,4 +1,5 @@
 import type { BlockReference } from "@verai/client/block-reference";
+import { END_REASONS, numberOf } from "@verai/client/enums";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { resultLabel } from "../node/results.ts";
 import { COPY_RANKS } from "../node/copy-protocol.ts";
@@ -86,7 +87,7 @@ export class LeaseSteps {
           this.#ifActive(
             lease,
             async () => ({
-              ...(await leases.release.populateTransaction(lease.id, lease.fence)),
+              ...(await leases.release.populateTransaction(lease.id, lease.fence, numberOf(END_REASONS, step.reason))),
               gasReserve: BAR_GAS,
             }),
             (due) => step.unlessRenewed === undefined || step.unlessRenewed === due,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type PQueue from "p-queue";
 
 import type { Task } from "@verai/client/entities";
+import type { EndReason } from "@verai/client/enums";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
@@ -15,6 +16,7 @@ import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
 import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
+import type { LocalCheckpoints } from "@verai/executor/trace/local-checkpoints";
 import type { Exchanges } from "../exchange/exchanges.ts";
 import type { DiskSpace } from "../node/disk.ts";
 import { adoptCheckpoint } from "./bundle.ts";
@@ -22,6 +24,7 @@ import type { Restorable } from "./lineage.ts";
 import type { Located } from "./locate.ts";
 import type { ChainLease } from "./lease-plan.ts";
 import { KeyUnavailableError, type Sealing } from "./sealing.ts";
+import { traceUnit } from "./tracing.ts";
 import type { LeaseFolder } from "./workspace.ts";
 
 /** Time for one try to restore a checkpoint before the one before it is tried, milliseconds. */
@@ -78,6 +81,7 @@ export class LeaseWork {
   #active = false;
   #givenUp = false;
   #failure: string | undefined;
+  #failureReason: EndReason = "specUnusable";
   /** Why the work before cannot be gone on from yet. */
   #lacking: string | undefined;
   #endedCpuSeconds = 0;
@@ -122,6 +126,11 @@ export class LeaseWork {
     return this.#failure;
   }
 
+  /** What {@link failure} is to the chain. */
+  get failureReason(): EndReason {
+    return this.#failureReason;
+  }
+
   /** Units that run now. */
   get unitsRunning(): number {
     return this.#running.size;
@@ -153,7 +162,9 @@ export class LeaseWork {
 
   /** Says that the work cannot be done here: what its program leaves cannot be taken. */
   refuse(why: string): void {
-    this.#failure ??= why;
+    if (this.#failure !== undefined) return;
+    this.#failure = why;
+    this.#failureReason = "programFailed";
   }
 
   /**
@@ -178,6 +189,7 @@ export class LeaseWork {
     const spec = await this.#spec();
     const refusal = this.#context.executor.refusal(spec);
     if (refusal !== undefined) throw new Error(refusal);
+    this.#failureReason = "programFailed";
     await this.#restore();
     const units = Array.from({ length: count }, (_, i) => start + i);
     await Promise.all(
@@ -223,7 +235,7 @@ export class LeaseWork {
       for (const each of this.#restorable) {
         if (!(await this.#restoreFrom(each))) continue;
         this.#lacking = undefined;
-        await folder.remember({ ...record, restored: true });
+        await folder.remember({ ...record, restored: true, origin: fromChainCid(each.checkpoint).toString() });
         return;
       }
       if (this.#restorable.length === 0) break;
@@ -285,11 +297,20 @@ export class LeaseWork {
     await this.#fetchInputs(spec, unit);
     const { id: leaseId, fence } = lease;
     const leave = await this.#context.exchanges?.join(this.#task, spec, { unit: index, leaseId, fence, folder: unit });
+    const tracing = await this.#trace(spec, unit);
     try {
       await this.#runToEnd(spec, index, unit);
     } finally {
+      await tracing?.stop();
       await leave?.();
     }
+  }
+
+  /** Keeps the digests of the unit's local checkpoints, if the spec asks for them. */
+  async #trace(spec: TaskSpec, unit: UnitFolder): Promise<LocalCheckpoints | undefined> {
+    if (spec.checkpoint.everySteps === undefined) return undefined;
+    const seal = await this.#context.sealing.seal(this.#task, this.lease, this.#stop.signal);
+    return traceUnit(unit, { seal, maxBytes: this.#context.store.maxBytes, log: this.#context.logger });
   }
 
   async #runToEnd(spec: TaskSpec, index: number, unit: UnitFolder): Promise<void> {

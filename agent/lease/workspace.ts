@@ -20,6 +20,8 @@ const RECORD = {
     count: natural,
     /** Whether the units were restored from earlier checkpoints, or there was nothing to restore. */
     restored: z.boolean(),
+    /** CID of the checkpoint that they were restored from. */
+    origin: z.string().optional(),
   }),
 } satisfies StateKind<z.ZodType>;
 

@@ -107,7 +107,7 @@ const ACTIONS: readonly Action[] = [
   ]),
   ...of("agent", "LeaseRegistry", [
     ["deliver a result", transactions("lease: deliver"), ["deliver", LEASE, 1, ...CID, 1_048_613]],
-    ["release a lease", everyday("lease: release"), ["release", LEASE, 1]],
+    ["release a lease", everyday("lease: release"), ["release", LEASE, 1, 1]],
   ]),
   ...of("agent", "Telemetry", [["report, posted by the node itself", transactions("telemetry: 1 report"), ["post", reports(1)]]]),
   ...of("agent", "EnergyLedger", [["energy report of a lease", transactions("energy: 1 report of a share"), ["report", ENERGY]]]),

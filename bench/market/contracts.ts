@@ -354,7 +354,7 @@ export class MarketContracts {
   }
 
   async release(lease: Lease, by: GameNode): Promise<boolean> {
-    const call = this.#deployed.contracts.leases.release.populateTransaction(lease.id, lease.fence);
+    const call = this.#deployed.contracts.leases.release.populateTransaction(lease.id, lease.fence, 1);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
   }
 

@@ -60,6 +60,7 @@ interface IAudits {
 
     /// @notice What shows that a segment was posted.
     struct SegmentProof {
+        /// The segment.
         Segment segment;
         /// Head of the lease's checkpoints before `segment.before`; 0 for the first two segments.
         bytes32 head;
@@ -87,6 +88,7 @@ interface IAudits {
 
     /// @notice An audit.
     struct Audit {
+        /// How far it is, or how it ended.
         AuditStatus status;
         /// Verifiers that were drawn so far; the question's number is one less.
         uint8 tries;

@@ -31,6 +31,28 @@ interface ILeaseRegistry {
         Overdue
     }
 
+    /// @notice Why a lease ended. What its node says when it gives it back: GivenBack: nothing; Draining: the node leaves;
+    /// OwnerBack: the owner of its machine needs it; SpecUnusable: the spec cannot be had or run there; ProgramFailed: the
+    /// program failed for good; NoHeadway: no checkpoint came in time, or they showed too little; TooSlow: at its pace it would
+    /// end after the deadline; DeadlinePassed: the deadline of its task has passed. What the contracts find: Moved: units left its node by a move;
+    /// Overdue: no checkpoint came in time; Silent: neither reports nor checkpoints; Rejected: the arbiter refused the result.
+    /// A lease that was paid has none.
+    enum EndReason {
+        None,
+        GivenBack,
+        Draining,
+        OwnerBack,
+        SpecUnusable,
+        ProgramFailed,
+        NoHeadway,
+        TooSlow,
+        DeadlinePassed,
+        Moved,
+        Overdue,
+        Silent,
+        Rejected
+    }
+
     /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
     struct Lease {
         /// Task that its units belong to.
@@ -245,7 +267,8 @@ interface ILeaseRegistry {
     /// @param leaseId Id of the lease.
     /// @param taskId Id of the task.
     /// @param nodeId Id of the node.
-    event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId);
+    /// @param reason Why: what its node says, or Moved.
+    event LeaseReleased(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, EndReason reason);
     /// @notice The lease's last `units` units leave its node: when it releases the lease, or after `due`.
     /// @param leaseId Id of the lease.
     /// @param units Units that leave its node.
@@ -260,8 +283,14 @@ interface ILeaseRegistry {
     /// @param taskId Id of the task.
     /// @param nodeId Id of the node.
     /// @param by Who ended it.
-    /// @param atFault Whether the node failed and was slashed.
-    event LeaseExpired(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, address by, bool atFault);
+    /// @param reason Why: Overdue, NoHeadway or Silent, for which the node was slashed, or DeadlinePassed.
+    event LeaseExpired(
+        uint32 indexed leaseId,
+        uint32 indexed taskId,
+        uint32 indexed nodeId,
+        address by,
+        EndReason reason
+    );
 
     /// @notice A range waits for a batch.
     /// @param leaseId Lease that ended.
@@ -324,6 +353,9 @@ interface ILeaseRegistry {
     error TaskDeadlinePassed(uint32 taskId, uint40 deadline);
     /// @notice The digest is zero.
     error InvalidResult();
+    /// @notice A node does not give a lease back for this reason.
+    /// @param reason The reason.
+    error InvalidReason(EndReason reason);
 
     /// @notice Names the modules. Deployer only, once.
     /// @param modules The modules.
@@ -368,7 +400,8 @@ interface ILeaseRegistry {
     /// @dev Warning: the stake pays a fee where the lease made no headway, and the owner is barred for a time.
     /// @param leaseId Id of the lease.
     /// @param fence Fence of the lease.
-    function release(uint32 leaseId, uint24 fence) external;
+    /// @param reason Why, as far as the node says: GivenBack to DeadlinePassed. A lease that is handed over has Moved.
+    function release(uint32 leaseId, uint24 fence, EndReason reason) external;
 
     /// @notice Starts a move of a lease's last units: its node gets {Param.MoveGrace} to release it. Balancer only.
     /// @param leaseId Id of the lease.

@@ -111,7 +111,7 @@ test("pages together are the list, whatever their size and order", async () => {
 
 test("a task's lanes are told: who ran what, how it ended, what came after", async () => {
   const leases = await all("/v1/tasks/1/leases?order=asc", 50);
-  const failed = leases.find(({ reason }) => reason === "failed");
+  const failed = leases.find(({ reason }) => reason === "overdue");
   assert.ok(failed);
   const successor = leases.find(({ parent }) => parent === failed["id"]);
   assert.ok(successor && typeof successor["batchId"] === "number");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { END_REASONS } from "@verai/client/enums";
 import {
   bool,
   int,
@@ -75,7 +76,7 @@ const leases = table(
     roundId: maybeInt("round that granted it"),
     batchId: maybeInt("batch of reassignments that granted it"),
     status: text("active, moving, delivered, disputed, paid, released, expired or rejected"),
-    reason: maybeText("why it ended: paid, failed, deadline, moved, returned or rejected"),
+    reason: maybeText(`why it ended: paid, or ${END_REASONS.slice(1).join(", ")}`),
     due: maybeInt("when its next checkpoint is due, or its node's grace ends, seconds"),
     movingUnits: maybeInt("units that leave its node"),
     moveCause: maybeText("why they leave: load or power"),

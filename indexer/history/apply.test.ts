@@ -94,7 +94,7 @@ test("units of a task always add up, through failure, reopening, refund and paym
     submitted,
     ["UnitsLeased", { taskId: 1, units: 4 }],
     granted(1, 1),
-    ["LeaseExpired", { leaseId: 1, taskId: 1, nodeId: 1, by: KEEPER, atFault: true }],
+    ["LeaseExpired", { leaseId: 1, taskId: 1, nodeId: 1, by: KEEPER, reason: 10 }],
     ["UnitsReopened", { taskId: 1, start: 0, count: 4, parentLease: 1 }],
     ["UnitsLeased", { taskId: 1, units: 8 }],
     granted(2, 1, { fence: 2, parent: 1 }),
@@ -112,7 +112,7 @@ test("units of a task always add up, through failure, reopening, refund and paym
   );
   assert.deepEqual([task.paid, task.refunded], [2n * VER, 4n * VER]);
   const lease = rows.peek("leases", 1);
-  assert.deepEqual([lease?.status, lease?.reason, lease?.parent, lease?.price], ["expired", "failed", null, VER / 2n]);
+  assert.deepEqual([lease?.status, lease?.reason, lease?.parent, lease?.price], ["expired", "overdue", null, VER / 2n]);
   assert.equal(rows.peek("leases", 2)?.parent, 1);
   assert.equal(rows.peek("keepers", KEEPER)?.expired, 1);
   const node = rows.peek("nodes", 1);
@@ -151,15 +151,15 @@ test("a move has its cause, and ends as a move", () => {
     granted(1, 1),
     ["Moved", { leaseId: 1, fromNode: 1, units: 2, cause: 1 }],
     ["LeaseMoving", { leaseId: 1, units: 2, due: 1_800_000_500 }],
-    ["LeaseReleased", { leaseId: 1, taskId: 1, nodeId: 1 }],
+    ["LeaseReleased", { leaseId: 1, taskId: 1, nodeId: 1, reason: 9 }],
     granted(2, 1, { parent: 1, count: 2 }),
     ["LeaseMoving", { leaseId: 2, units: 1, due: 1_800_000_500 }],
     ["MoveDropped", { leaseId: 2, units: 1 }],
-    ["LeaseReleased", { leaseId: 2, taskId: 1, nodeId: 1 }],
+    ["LeaseReleased", { leaseId: 2, taskId: 1, nodeId: 1, reason: 3 }],
   ]);
   const lease = rows.peek("leases", 1);
   assert.deepEqual([lease?.moveCause, lease?.reason, lease?.movingUnits], ["power", "moved", 2]);
-  assert.equal(rows.peek("leases", 2)?.reason, "returned");
+  assert.equal(rows.peek("leases", 2)?.reason, "ownerBack");
   const node = rows.peek("nodes", 1);
   assert.deepEqual([node?.moves, node?.returns, node?.leasedUnits], [1, 1, 0]);
 });

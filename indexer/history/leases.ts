@@ -1,4 +1,4 @@
-import { enumName, MOVE_CAUSES } from "@verai/client/enums";
+import { END_REASONS, enumName, MOVE_CAUSES } from "@verai/client/enums";
 import type { Row } from "../database/tables.ts";
 import {
   big,
@@ -146,7 +146,7 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
   LeaseReleased(context) {
     const row = lease(context, num(context.args, "leaseId"));
     const isMove = row.status === "moving";
-    end(context, "released", isMove ? "moved" : "returned");
+    end(context, "released", enumName(END_REASONS, num(context.args, "reason")));
     if (isMove) node(context, row.nodeId).moves += 1;
     else node(context, row.nodeId).returns += 1;
   },
@@ -170,10 +170,10 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
   },
   LeaseExpired(context) {
     const { args } = context;
-    const atFault = yes(args, "atFault");
-    const row = end(context, "expired", atFault ? "failed" : "deadline");
+    const reason = enumName(END_REASONS, num(args, "reason"));
+    const row = end(context, "expired", reason);
     keeper(context, str(args, "by")).expired += 1;
-    if (!atFault) return;
+    if (reason === "deadlinePassed") return;
     node(context, row.nodeId).failures += 1;
     nodeDay(context, row.nodeId).failures += 1;
     task(context, row.taskId).failures += 1;

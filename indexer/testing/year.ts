@@ -229,7 +229,7 @@ export class Year {
     const at = granted + this.size.checkpointBlocks;
     const batchId = round + 1;
     for (const { leaseId, taskId, nodeId } of failing) {
-      yield encode(at, "LeaseExpired", { leaseId, taskId, nodeId, by: keeper, atFault: true });
+      yield encode(at, "LeaseExpired", { leaseId, taskId, nodeId, by: keeper, reason: 10 });
       yield encode(at, "StakeSlashed", { nodeId, amount: WEI / 10n });
       yield encode(at, "RangeOrphaned", { leaseId, moved: false });
     }

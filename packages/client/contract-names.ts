@@ -22,6 +22,9 @@ export const CONTRACT_NAMES = [
   "Balancer",
   "Reassignment",
   "Lens",
+  "PasskeyAccount",
+  "PasskeyAccountFactory",
+  "SponsorPaymaster",
 ] as const;
 
 /** One of them. */

@@ -10,11 +10,13 @@ import type {
   LeaseRegistry,
   NodeRegistry,
   Parameters,
+  PasskeyAccountFactory,
   PoolOutlet,
   Lens,
   Reassignment,
   ReleaseFees,
   RoundManager,
+  SponsorPaymaster,
   Supply,
   TaskRegistry,
   Telemetry,
@@ -61,6 +63,10 @@ export interface Contracts {
   readonly coordinatorMock?: VRFCoordinatorV2_5Mock;
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
+  /** The factory of accounts whose keys are passkeys; if the deployment names it. */
+  readonly accountFactory?: PasskeyAccountFactory;
+  /** The paymaster of a sponsor; if the deployment names one. */
+  readonly sponsor?: SponsorPaymaster;
 }
 
 /** Which contract each key of {@link Contracts} is. */
@@ -87,6 +93,8 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
   coordinator: "IVrfCoordinator",
   coordinatorMock: "VRFCoordinatorV2_5Mock",
   faucet: "TestnetFaucet",
+  accountFactory: "PasskeyAccountFactory",
+  sponsor: "SponsorPaymaster",
 };
 
 /** Contracts that a deployment may lack. */
@@ -95,6 +103,9 @@ export const OPTIONAL_CONTRACTS: readonly ContractName[] = [
   "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",
   "TestnetFaucet",
+  "PasskeyAccount",
+  "PasskeyAccountFactory",
+  "SponsorPaymaster",
 ];
 
 /** Where the protocol is deployed on a chain. */

@@ -1,7 +1,9 @@
 import { ERRORS_ABI } from "./generated/abis.ts";
 import { GOVERNANCE } from "./internal/messages/governance.ts";
 import { FAILOVER } from "./internal/messages/failover.ts";
+import { AUDITS } from "./internal/messages/audits.ts";
 import { LEASES } from "./internal/messages/leases.ts";
+import { ACCOUNTS } from "./internal/messages/accounts.ts";
 import { MONEY } from "./internal/messages/money.ts";
 import { NODES } from "./internal/messages/nodes.ts";
 import { VRF } from "./internal/messages/vrf.ts";
@@ -15,9 +17,11 @@ export const ERROR_MESSAGES: ErrorMessages = {
   ...NODES,
   ...TASKS,
   ...LEASES,
+  ...AUDITS,
   ...FAILOVER,
   ...ROUNDS,
   ...MONEY,
+  ...ACCOUNTS,
   ...GOVERNANCE,
   ...VRF,
   ...TELEMETRY,

@@ -9,6 +9,10 @@ export const ENERGY_SOURCES = ENUMS.EnergySource;
 export const TASK_STATUSES = ENUMS.TaskStatus;
 /** Status of a lease (`ILeaseRegistry.LeaseStatus`). */
 export const LEASE_STATUSES = ENUMS.LeaseStatus;
+/** How far an audit is, or how it ended (`IAudits.AuditStatus`). */
+export const AUDIT_STATUSES = ENUMS.AuditStatus;
+/** Why a lease ended (`ILeaseRegistry.EndReason`). */
+export const END_REASONS = ENUMS.EndReason;
 /** Status of a round (`IRoundManager.RoundStatus`). */
 export const ROUND_STATUSES = ENUMS.RoundStatus;
 /** How a report's energy was measured (`ITelemetry.Method`). What is estimated is never called measured. */
@@ -32,6 +36,7 @@ export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type EndReason = (typeof END_REASONS)[number];
 export type LeaseHealth = (typeof LEASE_HEALTHS)[number];
 export type BatchStatus = (typeof BATCH_STATUSES)[number];
 export type RoundStatus = (typeof ROUND_STATUSES)[number];

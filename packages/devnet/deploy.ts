@@ -57,6 +57,8 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),
       balancer: await ethers.getContractAt("Balancer", deployed.balancer),
+      accountFactory: await ethers.getContractAt("PasskeyAccountFactory", deployed.accountFactory),
+      sponsor: await ethers.getContractAt("SponsorPaymaster", deployed.sponsor),
       coordinator: await ethers.getContractAt("VRFCoordinatorV2_5Mock", deployed.coordinator),
     },
   };

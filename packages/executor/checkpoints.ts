@@ -7,18 +7,25 @@
  * Read by agents and written by programs, so nothing here needs more than Node's permission model leaves a trainer.
  */
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { isSystemError, WorkloadError } from "./errors.ts";
 import { relativePathProblem } from "./paths.ts";
 
 /** Highest number of a checkpoint. */
-const MAX_CHECKPOINT_NUMBER = 999_999_999;
+export const MAX_CHECKPOINT_NUMBER = 999_999_999;
 
 const NAME = /^checkpoint-(\d{9})$/;
 const UNFINISHED = /^checkpoint-\d{9}\.(tmp|replaced)$/;
 const PROGRESS_FILE = "progress.json";
+/** File by which an agent that keeps the digests of checkpoints says which one it has taken note of last. */
+export const NOTED_FILE = ".noted";
+/** Checkpoints newer than the noted one that a program writes, and then waits for its agent. */
+const MAX_UNNOTED = 8;
+/** How long it waits, and from one look to the next, milliseconds. */
+const [NOTED_WAIT_MS, NOTED_LOOK_MS] = [600_000, 20];
 /** A longer progress file is not read, in bytes. */
 const MAX_PROGRESS_BYTES = 4096;
 const READ_UNFOLLOWED = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -114,12 +121,46 @@ async function isSettled(path: string, now: number): Promise<boolean> {
  * Deletes all but the newest checkpoints.
  *
  * @param keep How many stay. Two by default: the one before the newest is what a damaged newest falls back to.
+ * @param upTo Number of the newest one that may be deleted; see {@link notedCheckpoint}.
  * @returns Names of those deleted.
  */
-export async function pruneCheckpoints(directory: string, keep = 2): Promise<string[]> {
-  const old = (await listCheckpoints(directory)).slice(Math.max(1, keep));
+export async function pruneCheckpoints(directory: string, keep = 2, upTo = Infinity): Promise<string[]> {
+  const old = (await listCheckpoints(directory)).slice(Math.max(1, keep)).filter(({ number }) => number <= upTo);
   for (const { path } of old) await rm(path, { recursive: true, force: true });
   return old.map(({ name }) => name);
+}
+
+/** Number of the newest checkpoint that the agent has taken note of; -1 if there is none. */
+export async function notedCheckpoint(directory: string): Promise<number> {
+  const text = await readFile(join(directory, NOTED_FILE), "utf8").catch((error: unknown) => {
+    if (isSystemError(error, "ENOENT")) return "";
+    throw error;
+  });
+  return /^\d{1,9}\n$/.test(text) ? Number(text) : -1;
+}
+
+/**
+ * Waits, before a program writes another checkpoint, while its agent has several to take note of. For programs whose
+ * checkpoints follow `DRMP_CHECKPOINT_STEPS`; one that has been told to leave does not wait.
+ *
+ * @param leaving Whether it has been told to leave meanwhile.
+ * @throws {@link WorkloadError} `CHECKPOINT_INVALID` if the agent takes note of none for ten minutes.
+ */
+export async function waitForNotes(directory: string, leaving: () => boolean, waitMs = NOTED_WAIT_MS): Promise<void> {
+  let [noted, until] = [NaN, 0];
+  while (!leaving()) {
+    const now = await notedCheckpoint(directory);
+    if (now !== noted) [noted, until] = [now, performance.now() + waitMs];
+    const ahead = (await listCheckpoints(directory)).filter(({ number }) => number > now).length;
+    if (ahead < MAX_UNNOTED) return;
+    if (performance.now() > until) {
+      throw new WorkloadError(
+        "CHECKPOINT_INVALID",
+        `The agent has taken note of no checkpoint for ${waitMs / 1000} s, and ${ahead} wait for it: see its log.`,
+      );
+    }
+    await sleep(NOTED_LOOK_MS);
+  }
 }
 
 /** Deletes what a killed writer left half-written. Only while no program writes into the directory. */

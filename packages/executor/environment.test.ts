@@ -9,7 +9,7 @@ const unit = { taskId: 7, unitIndex: 2, unitCount: 5, attempt: 1 };
 const directories = { checkpoint: "/c", input: "/i", output: "/o" };
 
 test("a unit's environment is the contract's variables, the spec's and nothing else", () => {
-  assert.deepEqual(unitEnvironment({ DIGITS_GRID: "{}", DRMP_TASK_ID: "99" }, unit, directories), {
+  assert.deepEqual(unitEnvironment({ env: { DIGITS_GRID: "{}", DRMP_TASK_ID: "99" } }, unit, directories), {
     LANG: "C.UTF-8",
     TZ: "UTC",
     DIGITS_GRID: "{}",
@@ -24,24 +24,35 @@ test("a unit's environment is the contract's variables, the spec's and nothing e
 });
 
 test("a program reads back what the agent wrote", () => {
-  assert.deepEqual(readUnitEnvironment(unitEnvironment({}, unit, directories)), { ...unit, directories });
+  assert.deepEqual(readUnitEnvironment(unitEnvironment({ env: {} }, unit, directories)), { ...unit, directories });
 });
 
 test("units that exchange files learn where, and on which terms", () => {
   const terms = { quorum: 3, graceSeconds: 20 };
   const all = { ...directories, exchange: "/e" };
-  const env = unitEnvironment({}, unit, all, terms);
+  const env = unitEnvironment({ env: {}, exchange: terms }, unit, all);
   assert.deepEqual(
     [env["DRMP_EXCHANGE_DIR"], env["DRMP_EXCHANGE_QUORUM"], env["DRMP_EXCHANGE_GRACE"]],
     ["/e", "3", "20"],
   );
   assert.deepEqual(readUnitEnvironment(env), { ...unit, directories: all, exchange: terms });
   // A spec without an exchange says nothing of it, whatever the folder has.
-  assert.equal("DRMP_EXCHANGE_DIR" in unitEnvironment({}, unit, all), false);
+  assert.equal("DRMP_EXCHANGE_DIR" in unitEnvironment({ env: {} }, unit, all), false);
+});
+
+test("a program learns how often to write checkpoints, and where to stop", () => {
+  const told = { env: {}, checkpoint: { everySteps: 50 } };
+  const env = unitEnvironment(told, { ...unit, stopAt: 0 }, directories);
+  assert.deepEqual([env["DRMP_CHECKPOINT_STEPS"], env["DRMP_STOP_AT"]], ["50", "0"]);
+  assert.deepEqual(readUnitEnvironment(env), { ...unit, directories, checkpointSteps: 50, stopAt: 0 });
+  const invalid = (name: string, value: string, message: RegExp) =>
+    assert.throws(() => readUnitEnvironment({ ...env, [name]: value }), { code: "ENVIRONMENT_INVALID", message });
+  invalid("DRMP_CHECKPOINT_STEPS", "0", /DRMP_CHECKPOINT_STEPS is 0/);
+  invalid("DRMP_STOP_AT", "soon", /DRMP_STOP_AT is "soon"/);
 });
 
 test("a program that is started without the contract is told so", () => {
-  const env = unitEnvironment({}, unit, directories);
+  const env = unitEnvironment({ env: {} }, unit, directories);
   const invalid = (change: Record<string, string | undefined>, message: RegExp) =>
     assert.throws(() => readUnitEnvironment({ ...env, ...change }), { code: "ENVIRONMENT_INVALID", message });
   invalid({ DRMP_OUTPUT_DIR: undefined }, /DRMP_OUTPUT_DIR is not set: .*started by an agent/);

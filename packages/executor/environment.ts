@@ -12,6 +12,8 @@ export interface UnitIdentity {
   readonly unitCount: number;
   /** Starts of this unit under the lease at hand, this one included. */
   readonly attempt: number;
+  /** Step at which it stops with its state written; left out: it runs to its end. */
+  readonly stopAt?: number;
 }
 
 /** Absolute paths as the workload sees them; in a container they differ from the agent's. */
@@ -34,11 +36,23 @@ export interface ExchangeTerms {
   readonly graceSeconds: number;
 }
 
+/** What of a spec a program is told. */
+interface ToldSpec {
+  readonly env: Readonly<Record<string, string>>;
+  readonly exchange?: ExchangeTerms | undefined;
+  readonly checkpoint?: { readonly everySteps?: number | undefined } | undefined;
+}
+
 /** What a program learns from its environment. */
 export interface UnitEnvironment extends UnitIdentity {
   readonly directories: WorkloadDirectories;
   /** Undefined if its units exchange nothing. */
   readonly exchange?: ExchangeTerms;
+  /**
+   * Steps from one local checkpoint to the next, which are then written at each multiple, and kept until the agent has taken note
+   * of them; undefined if the program chooses.
+   */
+  readonly checkpointSteps?: number;
 }
 
 /**
@@ -46,15 +60,14 @@ export interface UnitEnvironment extends UnitIdentity {
  * locale and time zone are fixed, which also keeps results the same on every machine, and there is no PATH, as an image
  * brings its own and a built-in trainer may start no program.
  *
- * @param env Variables of the spec; those of the contract win over them.
- * @param exchange The spec's, if it has one.
+ * @param spec The variables of the contract win over those that it sets.
  */
 export function unitEnvironment(
-  env: Readonly<Record<string, string>>,
+  { env, exchange, checkpoint }: ToldSpec,
   unit: UnitIdentity,
   directories: WorkloadDirectories,
-  exchange?: ExchangeTerms,
 ): Record<string, string> {
+  const everySteps = checkpoint?.everySteps;
   return {
     LANG: "C.UTF-8",
     TZ: "UTC",
@@ -66,6 +79,8 @@ export function unitEnvironment(
     DRMP_CHECKPOINT_DIR: directories.checkpoint,
     DRMP_INPUT_DIR: directories.input,
     DRMP_OUTPUT_DIR: directories.output,
+    ...(everySteps === undefined ? {} : { DRMP_CHECKPOINT_STEPS: String(everySteps) }),
+    ...(unit.stopAt === undefined ? {} : { DRMP_STOP_AT: String(unit.stopAt) }),
     ...(exchange === undefined || directories.exchange === undefined
       ? {}
       : {
@@ -83,6 +98,7 @@ export function unitEnvironment(
  */
 export function readUnitEnvironment(env: Readonly<Record<string, string | undefined>>): UnitEnvironment {
   const exchange = env["DRMP_EXCHANGE_DIR"];
+  const [steps, stopAt] = [env["DRMP_CHECKPOINT_STEPS"], env["DRMP_STOP_AT"]];
   const unit = {
     taskId: whole(env, "DRMP_TASK_ID"),
     unitIndex: whole(env, "DRMP_UNIT_INDEX"),
@@ -94,6 +110,8 @@ export function readUnitEnvironment(env: Readonly<Record<string, string | undefi
       output: text(env, "DRMP_OUTPUT_DIR"),
       ...(exchange === undefined ? {} : { exchange }),
     },
+    ...(steps === undefined ? {} : { checkpointSteps: whole(env, "DRMP_CHECKPOINT_STEPS") }),
+    ...(stopAt === undefined ? {} : { stopAt: whole(env, "DRMP_STOP_AT") }),
     ...(exchange === undefined
       ? {}
       : {
@@ -108,6 +126,9 @@ export function readUnitEnvironment(env: Readonly<Record<string, string | undefi
       "ENVIRONMENT_INVALID",
       `DRMP_UNIT_INDEX is ${unit.unitIndex}, but DRMP_UNIT_COUNT is ${unit.unitCount}: indices start at 0.`,
     );
+  }
+  if (unit.checkpointSteps === 0) {
+    throw new WorkloadError("ENVIRONMENT_INVALID", "DRMP_CHECKPOINT_STEPS is 0: it has to be at least 1.");
   }
   return unit;
 }

@@ -102,7 +102,7 @@ export class ProcessExecutor implements Executor {
       // What a program prints is read while it runs.
       const env = {
         ...(isInterpreted && { PYTHONUNBUFFERED: "1" }),
-        ...unitEnvironment(spec.env, unit, directories, spec.exchange),
+        ...unitEnvironment(spec, unit, directories),
       };
       const log = await BoundedLog.open(folder.log, this.#logBytes);
       const ended = leftover === undefined ? "" : `, after ending leftover process ${leftover}`;

@@ -1,6 +1,7 @@
 import { CID } from "multiformats/cid";
 import { z } from "zod";
 
+import { MAX_CHECKPOINT_NUMBER } from "./checkpoints.ts";
 import { environmentNameProblem } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
 import { MAX_EXCHANGE_UNITS } from "./exchange.ts";
@@ -73,6 +74,7 @@ const taskSpec = z
     }),
     checkpoint: z.strictObject({
       intervalSeconds: whole(1, 7 * DAY, "the seconds from one checkpoint to the next"),
+      everySteps: whole(1, MAX_CHECKPOINT_NUMBER, "the steps from one local checkpoint to the next").optional(),
     }),
     exchange: z
       .strictObject({
@@ -163,6 +165,7 @@ const taskSpec = z
  * - `resources`: `cpus`, `memoryMiB`, `gpus`, `gpuMemoryMiB` of each; `ephemeralMiB` for its log and /tmp, `shmMiB` for
  *   /dev/shm, where it needs more than it gets anyway
  * - `checkpoint.intervalSeconds`: how often the program means to write one, below DRMP_CHECKPOINT_DIR
+ * - `checkpoint.everySteps`: it numbers checkpoints by step and writes one at each multiple, whose digest its node keeps
  * - `exchange`: the task's units train one model: `fileMiB` bounds each file that they exchange, a round needs `quorum` units
  *   and waits `graceSeconds` for the others
  * - `outputs`: paths below DRMP_OUTPUT_DIR that exist when it has ended well

@@ -61,6 +61,9 @@ def main() -> None:
     if rank == 0:
         print(f"starts at step {step} of {steps}")
 
+    if newest is not None and drmp.checkpoint.stops(step):
+        dist.destroy_process_group()
+        drain.exit()
     while loader.epoch < told.epochs:
         for inputs, labels in loader:
             loss = torch.nn.functional.cross_entropy(model(inputs.to(device)), labels.to(device))
@@ -70,8 +73,8 @@ def main() -> None:
             step += 1
             if rank == 0:
                 print(f"step {step} loss {loss.item():.4f}")
-            leaves = drmp.torch.drain_requested(drain)
-            if leaves or step % told.every == 0:
+            leaves = drmp.torch.drain_requested(drain) or drmp.checkpoint.stops(step)
+            if leaves or drmp.checkpoint.due(step, told.every):
                 loaders: list[dict[str, object]] = [{}] * dist.get_world_size()
                 dist.all_gather_object(loaders, loader.state_dict())
                 if rank == 0:

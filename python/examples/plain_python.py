@@ -58,6 +58,7 @@ def main() -> None:
         start = newest.step
         weights = json.loads((newest.path / "weights.json").read_text())
         print(f"going on after epoch {start}")
+        drain.exit_if_requested(start)
     for epoch in range(start, EPOCHS):
         order = random.Random(epoch).sample(samples, len(samples))
         loss = 0.0
@@ -68,7 +69,7 @@ def main() -> None:
         done = epoch + 1
         print(f"epoch {done}: loss {loss / len(samples):.4f}")
         save(done, weights)
-        drain.exit_if_requested()
+        drain.exit_if_requested(done)
         time.sleep(told.pace)
     right = sum((probability(weights, numbers) > 0.5) == bool(label) for label, numbers in samples)
     result = {"accuracy": right / len(samples), "weights": weights}

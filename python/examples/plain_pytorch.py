@@ -62,6 +62,7 @@ def main() -> None:
         step, state = newest
         for name, part in parts.items():
             part.load_state_dict(state[name])
+        drain.exit_if_requested(step)
     steps = told.epochs * len(loader)
     print(f"starts at step {step} of {steps}")
 
@@ -75,10 +76,10 @@ def main() -> None:
             schedule.step()
             step += 1
             print(f"step {step} loss {loss.item():.4f}")
-            if drain or step % told.every == 0:
+            if drain or drmp.checkpoint.due(step, told.every):
                 state = {name: part.state_dict() for name, part in parts.items()}
                 drmp.torch.save(step, state, step / steps, frozen=frozen)
-            drain.exit_if_requested()
+            drain.exit_if_requested(step)
             time.sleep(told.pace / 1000)
     drmp.checkpoint.wait()
 

@@ -89,6 +89,12 @@ function numberOf(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
+/** Signed types of OpenZeppelin's that clients sign. */
+const OF_LIBRARIES: readonly string[] = ["Permit", "UserOperationRequest"];
+
+/** Accounts and sponsors sign in domains of their own, which they tell themselves (ERC-5267). */
+const ACCOUNTS = /contracts\/accounts\//;
+
 /** The types that the contracts hash for signatures: constants such as `keccak256("Report(uint32 nodeId,…)…")`. */
 export function typedDataOf(trees: ReadonlyMap<string, SyntaxNode>): TypedData {
   const found: Record<string, TypedData[string]> = {};
@@ -97,8 +103,8 @@ export function typedDataOf(trees: ReadonlyMap<string, SyntaxNode>): TypedData {
       const text = hashed(variable["value"]);
       const types = text === undefined ? undefined : parseTypes(text);
       const [name] = Object.keys(types ?? {});
-      // Of libraries only what the token takes; of types within types only the outermost is signed.
-      if (types && name !== undefined && (OWN.test(source) || name === "Permit")) found[name] = types;
+      // Of libraries only what the token and a paymaster take; of types within types only the outermost is signed.
+      if (types && name !== undefined && (OWN.test(source) || OF_LIBRARIES.includes(name))) found[name] = types;
     }
   }
   const inner = new Set(Object.values(found).flatMap((types) => Object.keys(types).slice(1)));
@@ -133,7 +139,7 @@ function parseTypes(text: string): TypedData[string] | undefined {
 
 /** The EIP-712 domain of signatures for the project's contracts: name and version given to OpenZeppelin's `EIP712`. */
 export function domainOf(trees: ReadonlyMap<string, SyntaxNode>): { readonly name: string; readonly version: string } {
-  const domains = own(trees)
+  const domains = own(new Map([...trees].filter(([source]) => !ACCOUNTS.test(source))))
     .flatMap((tree) => nodesOf(tree, "ModifierInvocation"))
     .filter(({ modifierName }) => (modifierName as { name?: unknown }).name === "EIP712")
     .map((call) => (call["arguments"] as { value?: unknown }[]).map(({ value }) => value).join("\n"));

@@ -622,7 +622,13 @@ const leases: FaultCase[] = [
         {} as never,
         () => undefined,
       );
-      const step = { kind: "release", leaseId: 7, why: "no checkpoint came in time", unlessRenewed: 1000 } as const;
+      const step = {
+        kind: "release",
+        leaseId: 7,
+        why: "no checkpoint came in time",
+        reason: "noHeadway",
+        unlessRenewed: 1000,
+      } as const;
       const taken = await Promise.race([
         steps.take([step], [lease], {} as never).then(() => "taken"),
         sleep(1000, "waits"),

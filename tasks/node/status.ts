@@ -2,11 +2,13 @@ import type { Environment } from "../session/environment.ts";
 
 import { readIdleCause } from "@verai/client/causes";
 import type { BlockReference } from "@verai/client/block-reference";
+import { reliabilityOf } from "@verai/client/lease-ends";
 import { answer } from "@verai/client/readers";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
+import { readEnds } from "../session/lease-ends.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { parseNode } from "./parse.ts";
 import type { Lease } from "@verai/client/entities";
@@ -52,6 +54,8 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
   const ask = microToWei(node.askTick * (found?.tickSize ?? 0));
   const idle = cause && causeText(cause);
   const running = own.filter((lease) => lease.status === "active");
+  const ends = [...(await readEnds(session, block, { nodeId })).values()];
+  const reliability = reliabilityOf(ends);
   output.facts([
     ["node", node.id],
     ["status", node.status],
@@ -61,6 +65,12 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
     ["units", `${String(node.leased)} leased, ${String(node.listing?.units ?? 0)} listed, of ${String(node.capacity)}`],
     ["stake", `${formatVer(node.stake)} VER`],
     ["earned", `${formatVer(earnings.paid)} VER paid, ${formatVer(earnings.delivered)} VER delivered`],
+    [
+      "reliability",
+      reliability.share === undefined
+        ? undefined
+        : `${String(Math.round(reliability.share * 100))} % of ${String(reliability.ended)} leases of the last week paid, ${String(reliability.failed)} failed, ${String(reliability.givenBack)} given back`,
+    ],
     ["running for", `${formatVer(earnings.running)} VER`],
     ["owner", node.owner],
     ["owner can claim", `${formatVer(claimable)} VER`],
@@ -90,6 +100,8 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
     idle: idle ?? null,
     cause: cause ?? null,
     leases: running.map(({ id }) => id),
+    ends,
+    reliability,
   };
 }
 

@@ -3,11 +3,13 @@ import type { Environment } from "../session/environment.ts";
 import { readTaskCause } from "@verai/client/causes";
 import type { Lease } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
+import { endText } from "@verai/client/lease-ends";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
+import { readEnds } from "../session/lease-ends.ts";
 import { readReceipt, showReceipt } from "./receipt.ts";
 import { parseTask } from "./parse.ts";
 
@@ -83,10 +85,11 @@ async function one(context: Context, block: BlockReference, taskId: number): Pro
     ["deadline", `${new Date(task.deadline * 1000).toISOString()}`],
     ["owner", task.owner],
   ]);
+  const ends = await readEnds(session, block, { taskId }, task.submittedAt);
   if (own.length > 0) {
     output.say();
     output.table(
-      ["lease", "status", "node", "units", "price, VER", "fence", "parent"],
+      ["lease", "status", "node", "units", "price, VER", "fence", "parent", "ended"],
       own.map(({ id, status: state, nodeId, start, count, price, fence, parent }) => [
         id,
         state,
@@ -95,6 +98,7 @@ async function one(context: Context, block: BlockReference, taskId: number): Pro
         formatVer(microToWei(price)),
         fence,
         parent === 0 ? undefined : parent,
+        ends.has(id) ? endText(ends.get(id)?.reason ?? "none") : undefined,
       ]),
     );
   }
@@ -112,7 +116,7 @@ async function one(context: Context, block: BlockReference, taskId: number): Pro
     ...task,
     waiting: waiting ?? null,
     cause: cause ?? null,
-    leases: own,
+    leases: own.map((lease) => ({ ...lease, endReason: ends.get(lease.id)?.reason ?? null })),
     disputes,
     ...(receipt && { receipt }),
   };

@@ -58,7 +58,7 @@ describe("the keepers' mirror", () => {
     await lease(4);
     await expectTrue(await first.look());
     const [one] = [...(await first.look()).leases.values()];
-    if (one) await (await client.contracts.leases.connect(client.signer).release(one.id, one.fence)).wait();
+    if (one) await (await client.contracts.leases.connect(client.signer).release(one.id, one.fence, 1)).wait();
     const look = await first.look();
     expect(look.leases.has(one?.id ?? 0)).to.equal(false);
     await expectTrue(look);

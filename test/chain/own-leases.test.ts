@@ -99,7 +99,7 @@ describe("a node's own leases", () => {
     const [found] = own.live();
     expect(found?.nodeId).to.equal(2);
     if (!found) return;
-    await (await client.contracts.leases.connect(client.signer).release(found.id, found.fence)).wait();
+    await (await client.contracts.leases.connect(client.signer).release(found.id, found.fence, 1)).wait();
     await own.look([found.id]);
     expect(own.live()).to.deep.equal([]);
     expect(own.get(found.id)?.status).to.equal("released");

@@ -280,7 +280,7 @@ describe("Hardhat tasks", () => {
     if (!lease || !node) throw new Error("no lease was granted");
     await networkHelpers.setBalance(node.operator, 10n ** 18n);
     const operator = await ethers.getImpersonatedSigner(node.operator);
-    await market.contracts.leases.connect(operator).release(lease.id, lease.fence);
+    await market.contracts.leases.connect(operator).release(lease.id, lease.fence, 1);
     const settle = async () => run("task:settle-fees", "--task", String(lease.taskId), "--account", "1", "--yes");
     const early = await settle();
     // Time helps: worth another try.

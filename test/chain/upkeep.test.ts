@@ -92,7 +92,7 @@ describe("upkeep that no round waits for", () => {
       expect(await keeper.cycle(), "open").to.equal(true);
       await market.fulfil(BigInt(i));
       expect(await keeper.cycle(), "settle").to.equal(true);
-      await contracts.leases.connect(operator).release(i + 1, 1);
+      await contracts.leases.connect(operator).release(i + 1, 1, 1);
     }
     expect(await contracts.releaseFees.heldCount()).to.equal(2n);
     expect(await keeper.cycle(), "neither task has ended").to.equal(false);

@@ -13,6 +13,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   token: [],
   core: ["governance", "libraries", "types"],
   checkpoints: ["core", "governance", "libraries", "types"],
+  audits: ["checkpoints", "core", "governance", "libraries", "types"],
+  accounts: [],
   periphery: ["checkpoints", "core", "governance", "libraries", "types", "token"],
 };
 

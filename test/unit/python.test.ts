@@ -26,7 +26,7 @@ async function python(context: TestContext, program: string) {
   const root = await mkdtemp(join(tmpdir(), "drmp-python-"));
   context.after(() => rm(root, { recursive: true, force: true }));
   const directories = { checkpoint: join(root, "c"), input: join(root, "i"), output: join(root, "o") };
-  const env = unitEnvironment({}, { taskId: 7, unitIndex: 2, unitCount: 5, attempt: 3 }, directories);
+  const env = unitEnvironment({ env: {} }, { taskId: 7, unitIndex: 2, unitCount: 5, attempt: 3 }, directories);
   const { stdout } = await run("python3", ["-c", program], {
     env: { ...env, PATH: process.env["PATH"], PYTHONPATH: SOURCE, PYTHONDONTWRITEBYTECODE: "1" },
   });

@@ -9,5 +9,6 @@ interface IReleaseCharge {
     /// range before and gave it up is barred: see {ISupply.bar}. Neither if the task no longer takes leases.
     /// Lease registry only.
     /// @param leaseId Id of the lease.
-    function charge(uint32 leaseId) external;
+    /// @return charged Whether it was charged for.
+    function charge(uint32 leaseId) external returns (bool charged);
 }

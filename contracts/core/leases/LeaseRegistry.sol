@@ -145,10 +145,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     }
 
     /// @inheritdoc ILeaseRegistry
-    function release(uint32 leaseId, uint24 fence) external {
+    function release(uint32 leaseId, uint24 fence, EndReason reason) external {
+        require(reason != EndReason.None && reason <= EndReason.DeadlinePassed, InvalidReason(reason));
         Lease storage held = _held(leaseId, fence, msg.sender);
         if (held.status == LeaseStatus.Moving) _handOver(leaseId, held);
-        else _release(leaseId, held);
+        else _release(leaseId, held, reason);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -176,14 +177,14 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     function expire(uint32 leaseId) external {
         Lease storage held = _existing(leaseId);
         _requireStatus(leaseId, held, LeaseStatus.Active);
-        bool atFault = _atFault(held);
-        if (!atFault) {
+        EndReason fault = _faultOf(held);
+        if (fault == EndReason.None) {
             require(
                 block.timestamp > _deadlineOf(held.taskId),
                 LeaseNotOverdue(leaseId, uint40(Math.max(held.due, outageUntil())))
             );
         }
-        VAULT.payBounty(msg.sender, _expire(leaseId, held, atFault));
+        VAULT.payBounty(msg.sender, _expire(leaseId, held, fault));
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -192,9 +193,9 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         for (uint256 i; i < leaseIds.length; ++i) {
             Lease storage held = _leases[leaseIds[i]];
             if (held.status != LeaseStatus.Active) continue;
-            bool atFault = _atFault(held);
-            if (!atFault && block.timestamp <= _deadlineOf(held.taskId)) continue;
-            bounty += _expire(leaseIds[i], held, atFault);
+            EndReason fault = _faultOf(held);
+            if (fault == EndReason.None && block.timestamp <= _deadlineOf(held.taskId)) continue;
+            bounty += _expire(leaseIds[i], held, fault);
             ++expired;
         }
         require(expired != 0, NoLeaseOverdue());
@@ -255,7 +256,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
     function healthOf(uint32 leaseId) external view returns (Health) {
         Lease storage held = _existing(leaseId);
         _requireStatus(leaseId, held, LeaseStatus.Active);
-        if (_atFault(held)) return Health.Overdue;
+        if (_faultOf(held) != EndReason.None) return Health.Overdue;
         return block.timestamp + _param(Param.LeaseGrace) > held.due ? Health.Suspect : Health.InTime;
     }
 
@@ -350,14 +351,18 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         emit LeaseGranted(id, g.taskId, g.nodeId, g.start, g.count, g.priceMicroVer, g.fence, g.parent);
     }
 
-    function _release(uint32 leaseId, Lease storage held) private {
-        held.status = LeaseStatus.Released;
-        held.due = uint32(block.timestamp);
-        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+    function _release(uint32 leaseId, Lease storage held, EndReason reason) private {
+        _noteReleased(leaseId, held, reason);
         // The charge first: what a barred owner's node has free is not listed.
         _charge(leaseId);
         _free(held.nodeId, held.count);
         _reopen(leaseId, held, leaseId);
+    }
+
+    function _noteReleased(uint32 leaseId, Lease storage held, EndReason reason) private {
+        held.status = LeaseStatus.Released;
+        held.due = uint32(block.timestamp);
+        emit LeaseReleased(leaseId, held.taskId, held.nodeId, reason);
     }
 
     /// @dev Ends a moving lease: its last units are drawn for, what is left stays with its node under a new lease.
@@ -365,13 +370,11 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         (, , uint32 interval, uint40 deadline) = TASKS.termsOf(held.taskId);
         if (block.timestamp > deadline) {
             _dropMove(leaseId);
-            _release(leaseId, held);
+            _release(leaseId, held, EndReason.DeadlinePassed);
             return;
         }
         uint24 units = _departures[leaseId].units;
-        held.status = LeaseStatus.Released;
-        held.due = uint32(block.timestamp);
-        emit LeaseReleased(leaseId, held.taskId, held.nodeId);
+        _noteReleased(leaseId, held, EndReason.Moved);
         _free(held.nodeId, units);
         _orphan(leaseId, true);
         if (units == held.count) return;
@@ -456,31 +459,33 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return true;
     }
 
-    /// @dev Whether the node of an active lease has failed by now.
-    function _atFault(Lease storage held) private view returns (bool) {
-        if (block.timestamp <= outageUntil()) return false;
-        if (block.timestamp > held.due) return true;
+    /// @dev How the node of an active lease has failed by now: Overdue or Silent; None if it has not.
+    function _faultOf(Lease storage held) private view returns (EndReason) {
+        if (block.timestamp <= outageUntil()) return EndReason.None;
+        if (block.timestamp > held.due) return EndReason.Overdue;
         // Missing reports alone are no fault: a checkpoint is a sign of life as good as a report, for as long.
         (uint256 timeout, ) = _pace(held.taskId);
         uint256 renewed = Math.saturatingSub(held.due, timeout);
-        if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return false;
-        return INodeReports(_modules.telemetry).silent(held.nodeId);
+        if (block.timestamp <= renewed + _param(Param.ReportTimeout)) return EndReason.None;
+        return INodeReports(_modules.telemetry).silent(held.nodeId) ? EndReason.Silent : EndReason.None;
     }
 
     /// @dev Ends an active lease that anyone may expire; its range waits for a batch, or goes back to its task.
+    /// @param fault What {_faultOf} says.
     /// @return bounty Wei due to the caller.
-    function _expire(uint32 leaseId, Lease storage held, bool atFault) private returns (uint256 bounty) {
+    function _expire(uint32 leaseId, Lease storage held, EndReason fault) private returns (uint256 bounty) {
         held.status = LeaseStatus.Expired;
         held.due = uint32(block.timestamp);
-        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, atFault);
+        EndReason reason = fault == EndReason.None ? EndReason.DeadlinePassed : fault;
         // The charge and the penalty first: a cooling node is not listed, so what is freed after them need not be.
-        if (atFault) {
+        if (fault != EndReason.None) {
             // Letting a lease expire costs what giving it back does, and the penalty on top.
-            _charge(leaseId);
+            if (_charge(leaseId) && fault == EndReason.Overdue) reason = EndReason.NoHeadway;
             // Never more than the node lost, or its owner could expire it at the pool's cost.
             uint256 slashed = SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
             bounty = Math.min(_param(Param.ExpireBounty) * PRICE_UNIT, slashed);
         }
+        emit LeaseExpired(leaseId, held.taskId, held.nodeId, msg.sender, reason);
         _free(held.nodeId, held.count);
         if (!TASKS.takesLeases(held.taskId)) _reopen(leaseId, held, leaseId);
         else if (!_givenUp(leaseId, held)) _orphan(leaseId, false);
@@ -535,8 +540,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         (, , , deadline) = TASKS.termsOf(taskId);
     }
 
-    function _charge(uint32 leaseId) private {
-        IReleaseCharge(_modules.releaseFees).charge(leaseId);
+    function _charge(uint32 leaseId) private returns (bool) {
+        return IReleaseCharge(_modules.releaseFees).charge(leaseId);
     }
 
     function _free(uint32 nodeId, uint32 units) private {

@@ -70,23 +70,24 @@ contract ReleaseFees is IReleaseFees {
     }
 
     /// @inheritdoc IReleaseCharge
-    function charge(uint32 leaseId) external {
+    function charge(uint32 leaseId) external returns (bool) {
         require(msg.sender == address(LEASES), NotModule(msg.sender));
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
-        if (roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId)) return;
+        if (roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId)) return false;
         (address owner, ) = NODES.keysOf(lease.nodeId);
         if (_hasHeadway(leaseId, lease)) {
             // Headway is a claim: without this, one owner could hold a range by it and give it back for ever. It does not count
             // against the owner: a machine that is idle by night gives the same range back each morning.
             if (_hadBefore(owner, lease.parent)) SUPPLY.bar(owner, false);
-            return;
+            return false;
         }
         // The fee is at most the node's stake, like any loss.
         uint256 fee = VAULT.holdFee(lease.nodeId, lease.taskId, (roundShare + taskShare) * PRICE_UNIT);
         emit ReleaseCharged(leaseId, lease.taskId, owner, fee);
         _note(lease.taskId, owner, fee, roundShare);
         SUPPLY.bar(owner, true);
+        return true;
     }
 
     /// @inheritdoc IReleaseFees

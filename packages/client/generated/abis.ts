@@ -10,10 +10,13 @@ import LeaseRegistry from "../abi/LeaseRegistry.json" with { type: "json" };
 import Lens from "../abi/Lens.json" with { type: "json" };
 import NodeRegistry from "../abi/NodeRegistry.json" with { type: "json" };
 import Parameters from "../abi/Parameters.json" with { type: "json" };
+import PasskeyAccount from "../abi/PasskeyAccount.json" with { type: "json" };
+import PasskeyAccountFactory from "../abi/PasskeyAccountFactory.json" with { type: "json" };
 import PoolOutlet from "../abi/PoolOutlet.json" with { type: "json" };
 import Reassignment from "../abi/Reassignment.json" with { type: "json" };
 import ReleaseFees from "../abi/ReleaseFees.json" with { type: "json" };
 import RoundManager from "../abi/RoundManager.json" with { type: "json" };
+import SponsorPaymaster from "../abi/SponsorPaymaster.json" with { type: "json" };
 import Supply from "../abi/Supply.json" with { type: "json" };
 import TaskRegistry from "../abi/TaskRegistry.json" with { type: "json" };
 import Telemetry from "../abi/Telemetry.json" with { type: "json" };
@@ -37,10 +40,13 @@ export const ABIS: Readonly<
     | "Lens"
     | "NodeRegistry"
     | "Parameters"
+    | "PasskeyAccount"
+    | "PasskeyAccountFactory"
     | "PoolOutlet"
     | "Reassignment"
     | "ReleaseFees"
     | "RoundManager"
+    | "SponsorPaymaster"
     | "Supply"
     | "TaskRegistry"
     | "Telemetry"
@@ -62,10 +68,13 @@ export const ABIS: Readonly<
   Lens,
   NodeRegistry,
   Parameters,
+  PasskeyAccount,
+  PasskeyAccountFactory,
   PoolOutlet,
   Reassignment,
   ReleaseFees,
   RoundManager,
+  SponsorPaymaster,
   Supply,
   TaskRegistry,
   Telemetry,

@@ -4,9 +4,11 @@
 export const CONSTANTS = {
   EnergyLedger: { MAX_INTENSITY: 2000000, MAX_SHARES: 64, MAX_REACH: 43200 },
   LeaseRegistry: { MAX_OUTAGE: 259200 },
+  PasskeyAccount: { MAX_KEYS: 4, MIN_RECOVERY_DELAY: 86400, MAX_RECOVERY_DELAY: 2592000 },
   PoolOutlet: { PERIOD: 604800, SHARE: 100 },
   Reassignment: { BATCH: 128, RETURNS: 32, TRIES: 64, ROUND_PRIORITY: 10 },
   ReleaseFees: { EVIDENCE: 3 },
+  SponsorPaymaster: { MAX_VALIDITY: 3600 },
   TaskRegistry: { ROUNDS_IN_ADVANCE: 8 },
   Telemetry: { CONTRACT_GAS: 50000, KEY_SHIFT: 24, RULE_AGE: 3600 },
   TestnetFaucet: { PERIOD: 86400 },

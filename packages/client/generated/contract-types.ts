@@ -10,10 +10,13 @@ export type { LeaseRegistry } from "../../../types/contracts/contracts/core/leas
 export type { Lens } from "../../../types/contracts/contracts/periphery/Lens.ts";
 export type { NodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
 export type { Parameters } from "../../../types/contracts/contracts/governance/Parameters.ts";
+export type { PasskeyAccount } from "../../../types/contracts/contracts/accounts/PasskeyAccount.ts";
+export type { PasskeyAccountFactory } from "../../../types/contracts/contracts/accounts/PasskeyAccountFactory.ts";
 export type { PoolOutlet } from "../../../types/contracts/contracts/core/vault/PoolOutlet.ts";
 export type { Reassignment } from "../../../types/contracts/contracts/core/reassignment/Reassignment.ts";
 export type { ReleaseFees } from "../../../types/contracts/contracts/periphery/releases/ReleaseFees.ts";
 export type { RoundManager } from "../../../types/contracts/contracts/core/rounds/RoundManager.ts";
+export type { SponsorPaymaster } from "../../../types/contracts/contracts/accounts/SponsorPaymaster.ts";
 export type { Supply } from "../../../types/contracts/contracts/core/nodes/Supply.ts";
 export type { TaskRegistry } from "../../../types/contracts/contracts/core/tasks/TaskRegistry.ts";
 export type { Telemetry } from "../../../types/contracts/contracts/periphery/telemetry/Telemetry.ts";

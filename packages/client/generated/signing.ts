@@ -39,6 +39,21 @@ export const TYPED_DATA = {
       { name: "renewable", type: "bool" },
     ],
   },
+  UserOperationRequest: {
+    UserOperationRequest: [
+      { name: "sender", type: "address" },
+      { name: "nonce", type: "uint256" },
+      { name: "initCode", type: "bytes" },
+      { name: "callData", type: "bytes" },
+      { name: "accountGasLimits", type: "bytes32" },
+      { name: "preVerificationGas", type: "uint256" },
+      { name: "gasFees", type: "bytes32" },
+      { name: "paymasterVerificationGasLimit", type: "uint256" },
+      { name: "paymasterPostOpGasLimit", type: "uint256" },
+      { name: "validAfter", type: "uint48" },
+      { name: "validUntil", type: "uint48" },
+    ],
+  },
 } as const;
 
 /** Name and version of the EIP-712 domain of the protocol's contracts; the token has its own. */

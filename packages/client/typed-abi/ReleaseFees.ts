@@ -16,7 +16,7 @@ export const releaseFeesAbi = [
 {"inputs":[],"name":"SUPPLY","outputs":[{"internalType":"contract ISupply","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"TASKS","outputs":[{"internalType":"contract ITaskRegistry","name":"","type":"address"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"VAULT","outputs":[{"internalType":"contract Vault","name":"","type":"address"}],"stateMutability":"view","type":"function"},
-{"inputs":[{"internalType":"uint32","name":"leaseId","type":"uint32"}],"name":"charge","outputs":[],"stateMutability":"nonpayable","type":"function"},
+{"inputs":[{"internalType":"uint32","name":"leaseId","type":"uint32"}],"name":"charge","outputs":[{"internalType":"bool","name":"","type":"bool"}],"stateMutability":"nonpayable","type":"function"},
 {"inputs":[{"internalType":"uint32","name":"taskId","type":"uint32"}],"name":"distribute","outputs":[],"stateMutability":"nonpayable","type":"function"},
 {"inputs":[{"internalType":"uint256","name":"units","type":"uint256"}],"name":"feeFor","outputs":[{"internalType":"uint256","name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
 {"inputs":[],"name":"heldCount","outputs":[{"internalType":"uint256","name":"","type":"uint256"}],"stateMutability":"view","type":"function"},

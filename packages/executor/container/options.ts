@@ -79,10 +79,9 @@ export function containerName(folder: Pick<UnitFolder, "root">): string {
 
 /** What tells whether a container that is already there runs just what would be started. Attempts do not count. */
 export function runLabel(unit: UnitRun, image: LocalImage): string {
-  const { leaseId, taskId, unitIndex, unitCount, spec } = unit;
-  return hash(
-    JSON.stringify([leaseId, taskId, unitIndex, unitCount, image.id]) + Buffer.from(specBytes(spec)).toString(),
-  );
+  const { leaseId, taskId, unitIndex, unitCount, stopAt, spec } = unit;
+  const which = [leaseId, taskId, unitIndex, unitCount, image.id, ...(stopAt === undefined ? [] : [stopAt])];
+  return hash(JSON.stringify(which) + Buffer.from(specBytes(spec)).toString());
 }
 
 /**
@@ -165,7 +164,7 @@ export function containerOptions(
 
 function environment(unit: UnitRun, gpus: readonly string[]): Record<string, string> {
   const { spec } = unit;
-  const env = unitEnvironment({ ...usualVariables(spec.resources.cpus), ...spec.env }, unit, INSIDE, spec.exchange);
+  const env = unitEnvironment({ ...spec, env: { ...usualVariables(spec.resources.cpus), ...spec.env } }, unit, INSIDE);
   // Where NVIDIA's runtime is the engine's default, a program could give itself all devices by this variable.
   if (gpus.length === 0) env["NVIDIA_VISIBLE_DEVICES"] = "void";
   else delete env["NVIDIA_VISIBLE_DEVICES"];

@@ -82,6 +82,7 @@ export function jobName(
     spec,
     range,
     again,
+    ...(unit.stopAt === undefined ? [] : [unit.stopAt]),
   ]);
   return `drmp-${leaseId}-${range.first}-${hash(identity).slice(0, 10)}`;
 }
@@ -207,12 +208,8 @@ function environment(unit: UnitRun): V1EnvVar[] {
     name,
     valueFrom: { fieldRef: { fieldPath: `metadata.annotations['${annotation}']` } },
   });
-  const env = unitEnvironment(
-    { ...usualVariables(unit.spec.resources.cpus), ...unit.spec.env },
-    unit,
-    INSIDE,
-    unit.spec.exchange,
-  );
+  const { spec } = unit;
+  const env = unitEnvironment({ ...spec, env: { ...usualVariables(spec.resources.cpus), ...spec.env } }, unit, INSIDE);
   const { DRMP_UNIT_INDEX: _index, DRMP_ATTEMPT: _attempt, ...same } = env;
   return [
     fromPod("DRMP_UNIT_INDEX", NAMES.index),

@@ -47,10 +47,19 @@ class Drain:
         flush_logs()
         raise SystemExit(DRAINED)
 
-    def exit_if_requested(self) -> None:
-        """Leave as drained if SIGTERM has come; call it right after a checkpoint."""
-        if self.requested:
+    def exit_if_requested(self, step: int | None = None) -> None:
+        """Leave as drained if SIGTERM has come; call it right after a checkpoint.
+
+        Args:
+            step: Steps that are done: also leaves where `drmp.checkpoint.stops(step)`.
+        """
+        if self.requested or (step is not None and checkpoint.stops(step)):
             self.exit()
+
+
+def is_leaving() -> bool:
+    """Return whether SIGTERM has come to this program, if it takes it."""
+    return any(_MAIN)
 
 
 def on_drain(callback: Callable[[], object] | None = None) -> Drain:

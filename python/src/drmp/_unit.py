@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ._errors import EnvironmentInvalidError
 
 _NUMBERS = ("DRMP_TASK_ID", "DRMP_UNIT_INDEX", "DRMP_UNIT_COUNT", "DRMP_ATTEMPT")
 _DIRECTORIES = ("DRMP_CHECKPOINT_DIR", "DRMP_INPUT_DIR", "DRMP_OUTPUT_DIR")
+_STEPS = ("DRMP_CHECKPOINT_STEPS", "DRMP_STOP_AT")
 _LOCAL = "drmp-local"
 
 
@@ -39,6 +40,10 @@ class Unit:
     """Units that a round needs."""
     exchange_grace: float = 30.0
     """Seconds for which a round waits for more of them."""
+    checkpoint_steps: int | None = None
+    """Steps from one local checkpoint to the next; None if the program chooses. See `drmp.checkpoint.due()`."""
+    stop_at: int | None = None
+    """Step at which the program stops with its state written; None if it runs to its end."""
 
 
 def unit(environ: Mapping[str, str] | None = None) -> Unit:
@@ -59,11 +64,15 @@ def unit(environ: Mapping[str, str] | None = None) -> Unit:
         raise EnvironmentInvalidError(
             f"DRMP_UNIT_INDEX is {index}, but DRMP_UNIT_COUNT is {count}: indices start at 0."
         )
+    steps, stop_at = (_whole(env, name) if env.get(name) else None for name in _STEPS)
+    if steps == 0:
+        raise EnvironmentInvalidError("DRMP_CHECKPOINT_STEPS is 0: it has to be at least 1.")
+    told = Unit(task_id, index, count, attempt, checkpoint, inputs, output, checkpoint_steps=steps, stop_at=stop_at)
     if not env.get("DRMP_EXCHANGE_DIR"):
-        return Unit(task_id, index, count, attempt, checkpoint, inputs, output)
+        return told
     quorum, grace = _whole(env, "DRMP_EXCHANGE_QUORUM"), _whole(env, "DRMP_EXCHANGE_GRACE")
     exchange = Path(env["DRMP_EXCHANGE_DIR"])
-    return Unit(task_id, index, count, attempt, checkpoint, inputs, output, exchange, quorum, float(grace))
+    return replace(told, exchange_dir=exchange, exchange_quorum=quorum, exchange_grace=float(grace))
 
 
 def _local_unit() -> Unit:

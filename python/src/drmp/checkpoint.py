@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ MAX_NUMBER = 999_999_999
 PROGRESS_FILE = "progress.json"
 """File of a checkpoint directory that says how far the unit is."""
 
+MAX_UNNOTED = 8
+"""Checkpoints newer than the one that the agent has taken note of that are written, before it is waited for."""
+
+_NOTED_FILE = ".noted"
+_NOTED_SECONDS = 600.0
+_NOTED_LOOK = 0.02
 _NAME = re.compile(r"checkpoint-([0-9]{9})")
 _MAX_PROGRESS_BYTES = 4096
 
@@ -74,6 +81,31 @@ def latest(directory: Path | None = None) -> Checkpoint | None:
         directory: Where checkpoints are; the unit's own if left out.
     """
     return next(iter(all_complete(directory)), None)
+
+
+def due(step: int, every: int | None = None) -> bool:
+    """Return whether a checkpoint is to be written after this step.
+
+    Where the agent keeps the digests of checkpoints (`checkpoint.everySteps` of the spec), it says at which steps; else
+    they are the multiples of `every`. The step to stop at is one in any case.
+
+    Args:
+        step: Steps that are done.
+        every: Steps from one checkpoint to the next where the agent does not say; None for no checkpoints then.
+    """
+    told = unit()
+    steps = every if told.checkpoint_steps is None else told.checkpoint_steps
+    return step == told.stop_at or (steps is not None and step > 0 and step % steps == 0)
+
+
+def stops(step: int) -> bool:
+    """Return whether the program is to stop at this step, as its spec is verified or audited.
+
+    Write a checkpoint of this very step, then leave with `Drain.exit_if_requested(step)`. Also ask right after
+    resuming: what was restored may already be there.
+    """
+    stop_at = unit().stop_at
+    return stop_at is not None and step >= stop_at
 
 
 class Pending:
@@ -140,6 +172,7 @@ def begin(step: int, directory: Path | None = None) -> Pending:
             f"Checkpoint {step} would be older than {newest.step}, from which the unit would go on all the same: "
             "let numbers grow."
         )
+    _wait_for_notes(_directory(directory))
     return Pending(step, directory)
 
 
@@ -263,10 +296,14 @@ def wait() -> None:
 def prune(keep: int = 2, directory: Path | None = None) -> list[Path]:
     """Delete all but the newest checkpoints. Two by default: a damaged newest falls back to the one before.
 
+    What an agent that keeps digests has not taken note of yet stays.
+
     Returns:
         Paths of those deleted.
     """
-    old = [each.path for each in all_complete(directory)[max(1, keep) :]]
+    folder = _directory(directory)
+    up_to = _noted(folder) if _is_noted(folder) else MAX_NUMBER
+    old = [each.path for each in all_complete(folder)[max(1, keep) :] if each.step <= up_to]
     for path in old:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -277,6 +314,41 @@ def prune(keep: int = 2, directory: Path | None = None) -> list[Path]:
 
 def _directory(told: Path | None) -> Path:
     return unit().checkpoint_dir if told is None else told
+
+
+def _is_noted(folder: Path) -> bool:
+    """Return whether an agent takes note of the checkpoints in a directory."""
+    return bool(os.environ.get("DRMP_CHECKPOINT_STEPS")) and folder == unit().checkpoint_dir
+
+
+def _noted(folder: Path) -> int:
+    try:
+        text = (folder / _NOTED_FILE).read_text()
+    except FileNotFoundError:
+        return -1
+    return int(text) if re.fullmatch(r"[0-9]{1,9}\n", text) else -1
+
+
+def _wait_for_notes(folder: Path) -> None:
+    """Wait while the agent has several checkpoints to take note of, unless this program has been asked to leave."""
+    from ._drain import is_leaving
+
+    if not _is_noted(folder):
+        return
+    noted, until = None, 0.0
+    while not is_leaving():
+        now = _noted(folder)
+        if now != noted:
+            noted, until = now, time.monotonic() + _NOTED_SECONDS
+        ahead = sum(each.step > now for each in all_complete(folder))
+        if ahead < MAX_UNNOTED:
+            return
+        if time.monotonic() > until:
+            raise CheckpointError(
+                f"The agent has taken note of no checkpoint for {_NOTED_SECONDS:.0f} s, and {ahead} wait for it: "
+                "see its log."
+            )
+        time.sleep(_NOTED_LOOK)
 
 
 def _read_progress(checkpoint: Path) -> float | None:

@@ -65,9 +65,10 @@ class BlockCheckpointIO(CheckpointIO):
 
 
 class DrmpCheckpoint(Callback):
-    """Saves every so many optimiser steps, and leaves after a last checkpoint when asked to, with exit code 143.
+    """Saves every so many optimiser steps, or where the agent says (`drmp.checkpoint.due()`).
 
-    Validation gets random numbers of its own, so that training has the same whether or not it resumed before one.
+    Leaves after a last checkpoint when asked to, with exit code 143. Validation gets random numbers of its own, so that
+    training has the same whether or not it resumed before one.
     """
 
     def __init__(self, every_n_steps: int, *, keep: int | None = 2) -> None:
@@ -83,6 +84,8 @@ class DrmpCheckpoint(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuse data that could not go on where it was."""
         self._step = trainer.global_step
+        if self._step > 0 and checkpoint.stops(self._step):
+            self._drain.exit()
         for loader in _loaders(trainer):
             if not hasattr(loader, "state_dict") or not hasattr(loader, "load_state_dict"):
                 raise DrmpError(
@@ -110,7 +113,8 @@ class DrmpCheckpoint(Callback):
         if trainer.global_step == self._step:
             return
         self._step = trainer.global_step
-        if leave or self._step % self._every == 0:
+        leave = leave or checkpoint.stops(self._step)
+        if leave or checkpoint.due(self._step, self._every):
             self._save(trainer)
         if leave:
             self._drain.exit()

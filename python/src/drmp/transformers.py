@@ -36,7 +36,8 @@ def latest() -> str | None:
 class DrmpCallback(TrainerCallback):
     """Lets each checkpoint of the Trainer appear where the agent looks, and leaves in time when it is asked to.
 
-    The Trainer decides when to save (`save_strategy`, `save_steps`). It writes the random states and passes over the
+    The Trainer decides when to save (`save_strategy`, `save_steps`); it also saves where the agent says so
+    (`drmp.checkpoint.due()`). It writes the random states and passes over the
     batches that were used by itself; keep `ignore_data_skip=False` and `save_only_model=False`, as they are by default.
     Once asked to leave, it saves after the step and ends the program with exit code 143.
     """
@@ -45,13 +46,23 @@ class DrmpCallback(TrainerCallback):
         self._keep = keep
         self._drain = on_drain()
 
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Leave, if what was restored is already at the step to stop at."""
+        if state.global_step > 0 and checkpoint.stops(state.global_step):
+            self._drain.exit()
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> TrainerControl:
         """Save and stop, if this program was asked to leave."""
-        if drain_requested(self._drain) and state.global_step < state.max_steps:
+        stops = checkpoint.stops(state.global_step)
+        if stops or (drain_requested(self._drain) and state.global_step < state.max_steps):
             control.should_save = True
             control.should_training_stop = True
+        elif checkpoint.due(state.global_step):
+            control.should_save = True
         return control
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
@@ -83,7 +94,7 @@ class DrmpCallback(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Leave, if training ended because this program was asked to."""
-        if self._drain and state.global_step < state.max_steps:
+        if (self._drain and state.global_step < state.max_steps) or checkpoint.stops(state.global_step):
             self._drain.exit()
 
 

@@ -242,7 +242,7 @@ contract ReceiptsTest is Failures {
         vm.prank(address(balancer));
         leases.startMove(id, 1, ClassSet.wrap(0));
         vm.prank(operatorOf(6));
-        leases.release(id, 1);
+        leases.release(id, 1, ILeaseRegistry.EndReason.GivenBack);
         ICheckpointRegistry.Holder[] memory rest = checkpoints.holdersOf(leases.leaseCount(), 0);
         for (uint256 i; i < 4; ++i) assertEq(rest[i].nodeId, holders[i].nodeId);
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 import {Permits} from "../support/Permits.sol";
@@ -75,7 +76,7 @@ contract EverydayGasTest is GasSnapshots, Permits {
     function test_GivenBackAndAborted() public compared {
         uint32 id = leaseOf(bob, alice, 4);
         vm.prank(operatorOf(1));
-        leases.release(id, 1);
+        leases.release(id, 1, ILeaseRegistry.EndReason.GivenBack);
         _note("lease: release");
         openRound();
         vm.warp(block.timestamp + param(Param.SeedTimeout) + 1);

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IBalancer} from "../../../contracts/interfaces/IBalancer.sol";
 import {IEnergyLedger} from "../../../contracts/interfaces/IEnergyLedger.sol";
 import {ITelemetry} from "../../../contracts/interfaces/ITelemetry.sol";
+import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {GasSnapshots} from "../support/GasSnapshots.sol";
 import {Reports} from "../support/Reports.sol";
@@ -67,7 +68,7 @@ contract ReportsGasTest is GasSnapshots, Reports {
         note("transactions", "balancing: 1 move");
         address operator = operatorOf(2);
         vm.prank(operator);
-        leases.release(lease, 1);
+        leases.release(lease, 1, ILeaseRegistry.EndReason.GivenBack);
         note("transactions", "lease: hand over");
         openBatch();
         fulfilBatch(1);

@@ -244,7 +244,7 @@ abstract contract Actions is System {
     function release(uint32 leaseId) internal {
         uint24 fence = fenceOf(leaseId);
         vm.prank(operatorOfLease(leaseId));
-        leases.release(leaseId, fence);
+        leases.release(leaseId, fence, ILeaseRegistry.EndReason.GivenBack);
     }
 
     /// @dev Lets releases without headway cost what they cost on chains.

@@ -1,4 +1,4 @@
-import { LEASE_STATUSES, enumName } from "../../enums.ts";
+import { END_REASONS, LEASE_STATUSES, enumName } from "../../enums.ts";
 import { time } from "../format.ts";
 import { fixed, type ErrorMessages } from "./message.ts";
 
@@ -55,6 +55,10 @@ export const LEASES: ErrorMessages = {
     say: (a) =>
       `The arbiter has until ${time(a.int("until"))} to rule on lease ${a.text("leaseId")}; it can be accepted after that.`,
     retryable: true,
+  },
+  "InvalidReason(uint8)": {
+    say: (a) =>
+      `A node does not give a lease back for ${enumName(END_REASONS, a.int("reason"))}; give one of givenBack to deadlinePassed.`,
   },
   "InvalidResult()": fixed("The result's digest is zero; deliver the digest of the result's CID."),
   "InvalidCheckpoint()": fixed("The checkpoint's digest is zero; post the digest of the checkpoint's CID."),

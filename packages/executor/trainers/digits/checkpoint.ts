@@ -1,7 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { type Checkpoint, listCheckpoints, pruneCheckpoints, writeCheckpointAtomically } from "../../checkpoints.ts";
+import {
+  type Checkpoint,
+  listCheckpoints,
+  notedCheckpoint,
+  pruneCheckpoints,
+  writeCheckpointAtomically,
+} from "../../checkpoints.ts";
 import type { TrainingConfig } from "./config.ts";
 import { decodeModel, encodeModel, sha256 } from "./model-file.ts";
 import type { RandomState } from "./random.ts";
@@ -22,11 +28,16 @@ interface StateFile {
 /** Longest file of a checkpoint that is read, in bytes: twice the weights of the largest network. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
-/** Saves a state; its number is that of the steps done, so a later one is newer. Keeps the newest two. */
+/**
+ * Saves a state; its number is that of the steps done, so a later one is newer. Keeps the newest two.
+ *
+ * @param noted Whether checkpoints are kept until the agent has taken note of them.
+ */
 export async function saveCheckpoint(
   directory: string,
   config: TrainingConfig,
   state: TrainingState,
+  noted = false,
 ): Promise<Checkpoint> {
   const weights = encodeModel(state.network);
   const velocity = encodeModel({ hidden: config.hidden, parameters: state.velocity });
@@ -47,7 +58,7 @@ export async function saveCheckpoint(
     { "weights.bin": weights, "velocity.bin": velocity, "state.json": JSON.stringify(file) },
     progressOf(config, state),
   );
-  await pruneCheckpoints(directory);
+  await pruneCheckpoints(directory, 2, noted ? await notedCheckpoint(directory) : Infinity);
   return saved;
 }
 

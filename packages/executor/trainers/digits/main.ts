@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 
+import { waitForNotes } from "../../checkpoints.ts";
 import { readUnitEnvironment } from "../../environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { ConfigError, readConfig } from "./config.ts";
@@ -23,7 +24,10 @@ async function main(): Promise<number> {
   const unit = readUnitEnvironment(process.env);
   const { checkpoint: checkpoints, output } = unit.directories;
   const config = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
-  const { training, exchange, checkpointSteps, pace } = config;
+  const { training, exchange, pace } = config;
+  // What the agent says counts, so that its traces are complete.
+  const { checkpointSteps = config.checkpointSteps, stopAt = Infinity } = unit;
+  const noted = unit.checkpointSteps !== undefined;
   console.log(`training ${JSON.stringify({ ...training, ...exchange })}`);
 
   const data = await loadDigits(training.train, training.test);
@@ -50,15 +54,25 @@ async function main(): Promise<number> {
   const state = restored ?? initialState(training);
   console.log(restored ? `going on after step ${stepsDone(training, state)}` : "starting again");
 
+  const save = async () => {
+    if (noted) await waitForNotes(checkpoints, () => draining);
+    const { name } = await saveCheckpoint(checkpoints, training, state, noted);
+    console.log(`${name} written`);
+  };
+  let stopped = stepsDone(training, state) >= stopAt;
+  if (stopped) {
+    if (!restored) await save();
+    return DRAINED;
+  }
   await train(training, data.train, state, async () => {
     if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);
-    if (draining || stepsDone(training, state) % checkpointSteps === 0) {
-      const { name } = await saveCheckpoint(checkpoints, training, state);
-      console.log(`${name} written`);
-    }
-    if (pace > 0 && !draining) await delay(pace);
-    return !draining;
+    const steps = stepsDone(training, state);
+    stopped = steps >= stopAt;
+    if (stopped || draining || steps % checkpointSteps === 0) await save();
+    if (pace > 0 && !draining && !stopped) await delay(pace);
+    return !draining && !stopped;
   });
+  if (stopped) return DRAINED;
   // Told to stop after the very last step it goes on to the result: nothing but that is left to do.
   if (state.epoch < training.epochs) return DRAINED;
   const trained = { network: state.network, epochs: state.epoch, losses: state.losses };

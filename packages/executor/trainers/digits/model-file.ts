@@ -7,12 +7,15 @@ import { type Network, parameterCount } from "./network.ts";
 /** Bytes before the numbers: of fixed length, so that chunks of equal numbers stay equal in a content-addressed store. */
 const HEADER_BYTES = 64;
 const MAGIC = "digits01";
+/** The quiet NaN of IEEE 754 without sign and payload. */
+const NOT_A_NUMBER = 0x7fc00000;
 /** Maximum hidden units that a network may have; bounds what a file makes its reader allocate. */
 export const MAX_HIDDEN = 1024;
 
 /**
  * A network's numbers as bytes, little-endian: "digits01"; inputs, hidden units and outputs as uint32; zeros up to byte
- * 64; then each number as float32, in the order of {@link Network}.
+ * 64; then each number as float32, in the order of {@link Network}. What is not a number has one form, as the language leaves its
+ * bits to the machine.
  */
 export function encodeModel({ hidden, parameters }: Network): Uint8Array {
   assertLittleEndian();
@@ -20,6 +23,9 @@ export function encodeModel({ hidden, parameters }: Network): Uint8Array {
   bytes.write(MAGIC, "latin1");
   [PIXELS, hidden, CLASSES].forEach((count, i) => bytes.writeUInt32LE(count, MAGIC.length + 4 * i));
   bytes.set(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength), HEADER_BYTES);
+  for (let i = 0; i < parameters.length; i++) {
+    if (Number.isNaN(parameters[i])) bytes.writeUInt32LE(NOT_A_NUMBER, HEADER_BYTES + 4 * i);
+  }
   return bytes;
 }
 

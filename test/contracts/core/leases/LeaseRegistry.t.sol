@@ -52,7 +52,7 @@ contract LeaseRegistryTest is Fixture {
         leases.deliver(id, 1, RESULT, 0x55, 12);
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Delivered));
         vm.prank(operator);
-        leases.release(id, 1);
+        leases.release(id, 1, ILeaseRegistry.EndReason.GivenBack);
         vm.warp(block.timestamp + 30 days);
         vm.expectRevert(_wrong(ILeaseRegistry.LeaseStatus.Delivered));
         leases.expire(id);
@@ -75,12 +75,12 @@ contract LeaseRegistryTest is Fixture {
         leases.deliver(id, 1, RESULT, 0x55, 1);
         vm.expectRevert(abi.encodeWithSelector(ILeaseRegistry.NotLeaseOperator.selector, id, alice));
         vm.prank(alice);
-        leases.release(id, 1);
+        leases.release(id, 1, ILeaseRegistry.EndReason.GivenBack);
     }
 
     function test_Release() public {
         vm.expectEmit(address(leases));
-        emit ILeaseRegistry.LeaseReleased(id, 1, 1);
+        emit ILeaseRegistry.LeaseReleased(id, 1, 1, ILeaseRegistry.EndReason.GivenBack);
         release(id);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Released);
         assertEq(nodes.node(1).stake, stakeFor(4));
@@ -115,7 +115,7 @@ contract LeaseRegistryTest is Fixture {
         uint256 pool = vault.totals().bountyPool;
         uint256 before = vault.claimable(keeper);
         vm.expectEmit(address(leases));
-        emit ILeaseRegistry.LeaseExpired(id, 1, 1, keeper, true);
+        emit ILeaseRegistry.LeaseExpired(id, 1, 1, keeper, ILeaseRegistry.EndReason.Overdue);
         vm.prank(keeper);
         leases.expire(id);
         uint256 slice = stakeFor(4) / 20;

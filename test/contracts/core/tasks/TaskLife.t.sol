@@ -139,7 +139,7 @@ contract TaskLifeTest is Fixture {
         vm.warp(s.deadline + 1);
         uint256 claimable = vault.claimable(keeper);
         vm.expectEmit(address(leases));
-        emit ILeaseRegistry.LeaseExpired(1, 1, 1, keeper, false);
+        emit ILeaseRegistry.LeaseExpired(1, 1, 1, keeper, ILeaseRegistry.EndReason.DeadlinePassed);
         vm.prank(keeper);
         leases.expire(1);
         assertEq(vault.claimable(keeper), claimable, "no bounty");

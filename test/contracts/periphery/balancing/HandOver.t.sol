@@ -94,7 +94,7 @@ contract HandOverTest is Moves {
         // The old node no longer holds any of it.
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         vm.prank(operatorOf(1));
-        leases.release(1, 1);
+        leases.release(1, 1, ILeaseRegistry.EndReason.GivenBack);
         vm.expectPartialRevert(ILeaseRegistry.WrongLeaseStatus.selector);
         leases.handOver(1);
     }
