@@ -36,6 +36,7 @@ const UNTOLD = new Set([
   "UnitsLeased",
   "UnitsPaid",
   "FeeCollected",
+  "FeeHeld",
   "NodeEligibilitySet",
   "StakeLocked",
   "StakeReleased",

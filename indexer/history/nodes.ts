@@ -66,6 +66,10 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
   StakeReleased(context) {
     node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
   },
+  FeeHeld(context) {
+    // What giving a lease back costs is taken from the stake at once; where it goes is decided when the task has ended.
+    node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
+  },
   StakeSlashed(context) {
     const nodeId = num(context.args, "nodeId");
     const amount = big(context.args, "amount");

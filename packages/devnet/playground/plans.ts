@@ -77,6 +77,21 @@ export async function indexerPlan({ ports }: Place, configs: Configs): Promise<S
   };
 }
 
+/** The web application, built first if its sources have changed. */
+export async function webPlan({ rpcUrl, deployment, ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const indexerUrl = `http://127.0.0.1:${String(ports.history)}`;
+  const config = await configs.web({ network: "devnet", chainId: LOCAL_CHAIN_ID, rpcUrl, indexerUrl, deployment });
+  const address = `http://127.0.0.1:${String(ports.web)}/`;
+  return {
+    name: "web",
+    kind: "web",
+    what: "shows the network in a browser",
+    address,
+    args: ["web/server/main.ts", "--config", config, "--port", String(ports.web)],
+    check: () => healthOf(address),
+  };
+}
+
 /** A node; one that is to run other people's images does so where there is an engine. */
 export async function nodePlan(
   { ports }: Place,

@@ -45,7 +45,9 @@ export function Market({
   const demanded = demand.at(-1)?.to ?? 0;
   const offered = supply.at(-1)?.to ?? 0;
   const widest = Math.max(1, Math.min(Math.max(offered, demanded), Math.max(units, demanded) * 1.6 + 1));
-  const reach = Math.max(price ?? 0, ...supply.filter(({ from }) => from < widest).map((each) => each.price), 1);
+  const reach =
+    Math.max(price ?? 0, ...supply.filter(({ from }) => from < widest).map((each) => each.price)) ||
+    Math.max(1, ...demand.map((each) => each.price));
   const highest = Math.max(reach, Math.min(Math.max(0, ...demand.map((each) => each.price)), reach * 2.2)) * 1.12;
   const x = (amount: number) => LEFT + (Math.min(amount, widest) / widest) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => HEIGHT - BOTTOM - (Math.min(value, highest) / highest) * (HEIGHT - TOP - BOTTOM);
@@ -124,7 +126,10 @@ export function Market({
       </svg>
       <p className="legend small">
         <span className="key granted" /> leased <span className="key supply" /> listed <span className="key demand" />{" "}
-        demand, less what other classes serve <span className="key clearing" /> clearing price
+        demand, less what other classes serve{" "}
+        <span className="nowrap">
+          <span className="key clearing" /> clearing price
+        </span>
       </p>
     </figure>
   );
