@@ -3,7 +3,7 @@ import type { Registry } from "prom-client";
 
 import type { Session } from "@verai/client/session";
 import { parseVer } from "@verai/protocol/money/ver";
-import { fundsWatch } from "@verai/process/funds-watch";
+import { FUNDS_INTERVAL_MS, fundsWatch } from "@verai/process/funds-watch";
 import type { Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
@@ -11,9 +11,6 @@ import type { Executor } from "@verai/executor/executor";
 import type { AgentConfig } from "./config.ts";
 import { claimEarnings } from "./earnings.ts";
 import { CapacityFollower } from "./node/capacity.ts";
-
-/** Milliseconds between two looks at the ETH that pays for gas. */
-const BALANCE_INTERVAL_MS = 60_000;
 
 /** Minimum milliseconds between two looks at what was earned. */
 const EARNINGS_INTERVAL_MS = 60_000;
@@ -41,7 +38,7 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
   const loop = (name: string, intervalMs: number, cycle: () => Promise<boolean>) =>
     runLoop({ name, intervalMs, maxBackoffMs: 300_000, signal, logger, heartbeat: new Heartbeat(Infinity), cycle });
   const loops = [
-    loop("funds-watch", BALANCE_INTERVAL_MS, fundsWatch(session.provider, operator, config.lowFunds, registry, logger)),
+    loop("funds-watch", FUNDS_INTERVAL_MS, fundsWatch(session.provider, operator, config.lowFunds, registry, logger)),
   ];
   const { owner } = config;
   if (owner) {

@@ -80,8 +80,17 @@ export async function indexerPlan({ ports }: Place, configs: Configs): Promise<S
 /** The web application, built first if its sources have changed. */
 export async function webPlan({ rpcUrl, deployment, ports }: Place, configs: Configs): Promise<ServicePlan> {
   const indexerUrl = `http://127.0.0.1:${String(ports.history)}`;
-  const config = await configs.web({ network: "devnet", chainId: LOCAL_CHAIN_ID, rpcUrl, indexerUrl, deployment });
-  const address = `http://127.0.0.1:${String(ports.web)}/`;
+  const relayUrl = `http://127.0.0.1:${String(ports.relay)}`;
+  const config = await configs.web({
+    network: "devnet",
+    chainId: LOCAL_CHAIN_ID,
+    rpcUrl,
+    indexerUrl,
+    relayUrl,
+    deployment,
+  });
+  // Passkeys belong to a name, which an address of numbers is not.
+  const address = `http://localhost:${String(ports.web)}/`;
   return {
     name: "web",
     kind: "web",
@@ -89,6 +98,27 @@ export async function webPlan({ rpcUrl, deployment, ports }: Place, configs: Con
     address,
     args: ["web/server/main.ts", "--config", config, "--port", String(ports.web)],
     check: () => healthOf(address),
+  };
+}
+
+/** What pays the gas of passkey accounts, with limits that nobody at a desk reaches. */
+export async function sponsorPlan({ ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const config = await configs.sponsor(DEVNET_ACCOUNTS.sponsor, {
+    fees: FEES,
+    limits: {
+      ...{ perOperation: "0.01", perAccountDay: "0.1", perClientDay: "0.5", perDay: "1" },
+      ...{ newAccounts: 100, failures: 20 },
+    },
+    api: { port: ports.relay },
+    service: { port: ports.sponsor },
+  });
+  return {
+    name: "sponsor",
+    kind: "sponsor",
+    what: "pays the gas of passkey accounts: /status says how much",
+    address: `http://127.0.0.1:${String(ports.relay)}`,
+    args: ["sponsor/main.ts", "run", "--config", config],
+    check: () => healthOf(`http://127.0.0.1:${String(ports.sponsor)}/health`),
   };
 }
 

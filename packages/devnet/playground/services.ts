@@ -39,6 +39,7 @@ const CHECK_MS = 2_000;
 const GRACE_MS: Readonly<Record<DevnetService["kind"], number>> = {
   web: 5_000,
   indexer: 5_000,
+  sponsor: 5_000,
   node: 15_000,
   keeper: 5_000,
   oracle: 5_000,
