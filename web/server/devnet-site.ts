@@ -8,7 +8,6 @@ import { siteSchema, type Site } from "./site.ts";
 export async function devnetSite({ chainId, rpcUrl, deployment, services }: DevnetState): Promise<Site> {
   const indexer = services.find(({ kind }) => kind === "indexer");
   if (!indexer) throw new Error("The devnet runs no indexer: start it again with `scripts/drmp devnet --fresh`.");
-  const sponsor = services.find(({ kind }) => kind === "sponsor");
   const { addresses } = parseDeployment(chainId, deployment, await readFile(deployment, "utf8"));
   const relayUrl = services.find(({ kind }) => kind === "sponsor")?.address;
   const site = { network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses };
