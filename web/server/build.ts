@@ -16,25 +16,24 @@ const SOURCES = [
   "web/{src,public}/**/*.*",
   "packages/{client,errors,protocol}/**/*.{ts,json}",
 ];
-/** Beside the application: of which sources it was built. */
-const STAMP = join(DIST, ".sources");
-
 /** Builds the application from its sources, unless it has been built of these; the same sources give the same bytes. */
-export async function buildSite(): Promise<void> {
+export async function buildSite(outDir = DIST): Promise<void> {
+  const stamp = join(outDir, ".sources");
   const sources = digestOfSources();
-  if (stampOf() === sources) return;
+  if (read(stamp) === sources) return;
   await build({
     root: WEB,
     configFile: join(WEB, "vite.config.ts"),
     logLevel: "error",
-    build: { outDir: DIST, emptyOutDir: true },
+    build: { outDir, emptyOutDir: true },
   });
-  writeFileSync(STAMP, sources);
+  // Beside the application: of which sources it was built.
+  writeFileSync(stamp, sources);
 }
 
-function stampOf(): string {
+function read(file: string): string {
   try {
-    return readFileSync(STAMP, "utf8");
+    return readFileSync(file, "utf8");
   } catch {
     return "";
   }
