@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import { formatEther } from "ethers";
 import type { Registry } from "prom-client";
 
@@ -10,6 +12,7 @@ import { Heartbeat } from "@verai/process/heartbeat";
 import type { Executor } from "@verai/executor/executor";
 import type { AgentConfig } from "./config.ts";
 import { claimEarnings } from "./earnings.ts";
+import { AskFollower } from "./node/ask.ts";
 import { CapacityFollower } from "./node/capacity.ts";
 
 /** Minimum milliseconds between two looks at what was earned. */
@@ -29,8 +32,8 @@ export interface BackgroundContext {
 }
 
 /**
- * Watches the operator's ETH and, with the owner's key, claims what was earned and has the capacity on the chain follow
- * the engine's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
+ * Watches the operator's ETH and, with the owner's key, claims what was earned, and has the capacity on the chain follow
+ * the engine's and the ask the market's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
  * checkpoint waiting, nor have an agent restarted that works. Ends with the signal.
  */
 export async function runBackground(context: BackgroundContext): Promise<void> {
@@ -43,6 +46,7 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
   const { owner } = config;
   if (owner) {
     const follower = new CapacityFollower({ session, config, executor, logger });
+    const asks = new AskFollower(session, config, logger, join(config.dataDir, "ask.json"));
     const least = parseVer(config.claimAbove);
     // What was earned does not run away, and each look is a call.
     const earningsMs = Math.max(config.interval * 1000, EARNINGS_INTERVAL_MS);
@@ -54,6 +58,10 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
       }),
       loop("capacity", config.interval * 1000, async () => {
         await follower.follow(nodeId);
+        return false;
+      }),
+      loop("ask", config.interval * 1000, async () => {
+        await asks.follow(nodeId);
         return false;
       }),
     );
