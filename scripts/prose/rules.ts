@@ -119,9 +119,9 @@ export const RULES: readonly Rule[] = [
     good: ["while the heartbeat is good", "which waits for a bounded time"],
   },
   {
-    pattern: /\bdear(?:er|est)?\b/i,
+    pattern: /\bdear(?:er)?\b/i,
     instead: 'say "expensive"',
-    bad: ["a dear allocation", "the dearest round"],
+    bad: ["a dear allocation", "a dearer node"],
     good: ["an expensive allocation"],
     kinds: ["page"],
   },
