@@ -11,16 +11,14 @@ import { tracedRun } from "@verai/executor/rerun/traced-run";
 import { Seal } from "@verai/executor/sealed/seal";
 import { sealTree } from "@verai/executor/sealed/tree";
 import { testSpec } from "@verai/executor/testing";
-import { DONE_STEP, segmentLeaves } from "@verai/executor/trace/segment";
-import { digestOf, doneCid } from "@verai/executor/trace/state";
-import { readTrace } from "@verai/executor/trace/trace-file";
-import { probeAt, unitAt } from "@verai/protocol/audits/draws";
+import { unitAt } from "@verai/protocol/audits/draws";
 import { ANSWER_UNAVAILABLE, ANSWER_UNUSABLE } from "@verai/protocol/audits/segments";
-import { openTrace, traceAnswer, traceLeaf } from "@verai/protocol/audits/trace";
+import { traceAnswer, traceLeaf } from "@verai/protocol/audits/trace";
 import { bundleCheckpoint } from "../lease/bundle.ts";
-import { tracePath } from "../lease/tracing.ts";
+import { traceUnit } from "../lease/tracing.ts";
 import { type LeaseFolder, Workspace } from "../lease/workspace.ts";
 import { answerTo, freshLeaf } from "./answer.ts";
+import { type PostedSegment, ProducerTraces, segmentTrace } from "./producer-traces.ts";
 import { type AuditedSegment, examineSegment, type ExamineParts } from "./examine.ts";
 
 const counts = { entry: fileURLToPath(import.meta.resolve("@verai/executor/testdata/counts")), readable: [] };
@@ -35,12 +33,16 @@ class Producer {
   readonly folder: LeaseFolder;
   readonly posted = new Map<string, string>();
   readonly #seal: Seal | undefined;
+  readonly #traces: ProducerTraces;
+  #before: PostedSegment | undefined;
+  #root = "";
   #posts = 0;
 
   constructor(root: string, seal?: Seal) {
     this.root = root;
     this.folder = new Workspace(join(root, "leases")).folder(5, 1);
     this.#seal = seal;
+    this.#traces = new ProducerTraces(join(root, "traces"));
   }
 
   async work(stopAt?: number): Promise<void> {
@@ -49,13 +51,20 @@ class Producer {
       const folder = await this.folder.unit(unitIndex);
       const at = stopAt === undefined ? {} : { stopAt };
       const signal = AbortSignal.any([]);
+      await (await traceUnit(folder, { seal: this.#seal, maxBytes: 1e9, log })).stop();
       const { exit } = await tracedRun({ executor, run: { ...run, ...at, folder }, log, signal, seal: this.#seal });
       if (exit.reason === "done") await this.folder.markDone(unitIndex);
     }
   }
 
   async post(alter?: (path: string) => Promise<unknown>) {
-    const { path } = await bundleCheckpoint(this.folder, 3, 2);
+    const { path, units } = await bundleCheckpoint(this.folder, 3, 2);
+    const trace = await segmentTrace(this.folder, units, this.#before, 4, this.#seal);
+    if ("root" in trace) {
+      this.#before = { ...trace.segment, digest: "" };
+      this.#root = trace.root;
+      await this.#traces.save(trace.root, this.#before);
+    }
     await alter?.(path);
     let kept = join(this.root, `posted-${String((this.#posts += 1))}`);
     await cp(path, kept, { recursive: true });
@@ -65,24 +74,11 @@ class Producer {
     return { cid, size: 1_000_000 };
   }
 
-  /** The node's own opening of a segment at the leaf that a question draws. */
-  async opening(from: number, to: number, of: string, question: number) {
-    const place = unitAt(of, 2);
-    const units = await Promise.all(
-      [3, 4].map(async (unit) => {
-        const folder = await this.folder.unit(unit);
-        const entries = await readTrace(tracePath(folder));
-        const seal = this.#seal;
-        const done = async () =>
-          digestOf(await doneCid(folder.output, join(this.root, `scratch-${String(unit)}`), { seal }));
-        const end = to === DONE_STEP ? { step: to, digest: await done() } : entries.find(({ step }) => step === to);
-        assert.ok(end);
-        const found = segmentLeaves(entries, { from, every: 4, end });
-        assert.ok("leaves" in found);
-        return { unit, leaves: found.leaves };
-      }),
-    );
-    return openTrace(units, place, probeAt(of, question, units[place]?.leaves.length ?? 0));
+  /** The node's own opening of its newest segment at the leaf that a question draws. */
+  async opening(of: string, question: number) {
+    const opened = await this.#traces.open(this.#root, of, question);
+    assert.ok(opened);
+    return opened;
   }
 
   async examine(
@@ -123,21 +119,19 @@ async function temporary(context: TestContext): Promise<string> {
 test("an honest node's opening is what a verifier answers: from the spec, in between, and to the end; also sealed", async (context) => {
   for (const seal of [undefined, new Seal(Buffer.alloc(32, 7))]) {
     const node = new Producer(await temporary(context), seal);
-    const posts = [];
-    for (const stopAt of [8, 16, undefined]) {
+    let before: Awaited<ReturnType<typeof node.post>> | undefined;
+    for (const [i, stopAt] of [8, 16, undefined].entries()) {
       await node.work(stopAt);
-      posts.push(await node.post());
-    }
-    const steps = [0, 8, 16, DONE_STEP];
-    for (const [i, end] of posts.entries()) {
+      const end = await node.post();
       const of = salt(40 + i);
-      const examined = await node.examine(context, { before: posts[i - 1], end, salt: of });
+      const examined = await node.examine(context, { before, end, salt: of });
       assert.equal(examined.kind, "verified", JSON.stringify(examined));
       for (const question of [0, 1, 256]) {
-        const opened = await node.opening(steps[i] ?? 0, steps[i + 1] ?? 0, of, question);
+        const opened = await node.opening(of, question);
         assert.equal(answerTo(examined, of, question), traceAnswer(opened));
         assert.equal(freshLeaf(examined, of, question), traceLeaf(opened.unit, opened.probe));
       }
+      before = end;
     }
   }
 });
