@@ -18,6 +18,9 @@ declare module "hardhat/types/network" {
   }
 }
 
+// What people do with their keys and machines is told to nobody; "false" in the environment leaves it to Hardhat's own setting.
+process.env["HARDHAT_DISABLE_TELEMETRY"] ??= "true";
+
 /** The compiler comes from npm (soljson), so that a build downloads nothing and is the same everywhere. */
 const compiler = {
   version: "0.8.30",

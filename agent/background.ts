@@ -1,19 +1,19 @@
+import { join } from "node:path";
+
 import { formatEther } from "ethers";
 import type { Registry } from "prom-client";
 
 import type { Session } from "@verai/client/session";
 import { parseVer } from "@verai/protocol/money/ver";
-import { fundsWatch } from "@verai/process/funds-watch";
+import { FUNDS_INTERVAL_MS, fundsWatch } from "@verai/process/funds-watch";
 import type { Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
 import type { Executor } from "@verai/executor/executor";
 import type { AgentConfig } from "./config.ts";
 import { claimEarnings } from "./earnings.ts";
+import { AskFollower } from "./node/ask.ts";
 import { CapacityFollower } from "./node/capacity.ts";
-
-/** Milliseconds between two looks at the ETH that pays for gas. */
-const BALANCE_INTERVAL_MS = 60_000;
 
 /** Minimum milliseconds between two looks at what was earned. */
 const EARNINGS_INTERVAL_MS = 60_000;
@@ -32,8 +32,8 @@ export interface BackgroundContext {
 }
 
 /**
- * Watches the operator's ETH and, with the owner's key, claims what was earned and has the capacity on the chain follow
- * the engine's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
+ * Watches the operator's ETH and, with the owner's key, claims what was earned, and has the capacity on the chain follow
+ * the engine's and the ask the market's. Each in a loop of its own, and none part of the agent's health: an owner without ETH must not keep a
  * checkpoint waiting, nor have an agent restarted that works. Ends with the signal.
  */
 export async function runBackground(context: BackgroundContext): Promise<void> {
@@ -41,11 +41,12 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
   const loop = (name: string, intervalMs: number, cycle: () => Promise<boolean>) =>
     runLoop({ name, intervalMs, maxBackoffMs: 300_000, signal, logger, heartbeat: new Heartbeat(Infinity), cycle });
   const loops = [
-    loop("funds-watch", BALANCE_INTERVAL_MS, fundsWatch(session.provider, operator, config.lowFunds, registry, logger)),
+    loop("funds-watch", FUNDS_INTERVAL_MS, fundsWatch(session.provider, operator, config.lowFunds, registry, logger)),
   ];
   const { owner } = config;
   if (owner) {
     const follower = new CapacityFollower({ session, config, executor, logger });
+    const asks = new AskFollower(session, config, logger, join(config.dataDir, "ask.json"));
     const least = parseVer(config.claimAbove);
     // What was earned does not run away, and each look is a call.
     const earningsMs = Math.max(config.interval * 1000, EARNINGS_INTERVAL_MS);
@@ -57,6 +58,10 @@ export async function runBackground(context: BackgroundContext): Promise<void> {
       }),
       loop("capacity", config.interval * 1000, async () => {
         await follower.follow(nodeId);
+        return false;
+      }),
+      loop("ask", config.interval * 1000, async () => {
+        await asks.follow(nodeId);
         return false;
       }),
     );

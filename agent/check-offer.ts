@@ -23,9 +23,27 @@ export function offerFindings(offer: Pick<Offer, "class" | "ask">, classes: read
       },
     ];
   }
-  const ask = parseVer(offer.ask);
+  const { ask } = offer;
+  if (typeof ask === "string") return amountFindings("node.ask", ask, found);
+  const ends = [
+    ...amountFindings("node.ask.floor", ask.floor, found),
+    ...amountFindings("node.ask.ceiling", ask.ceiling, found),
+  ];
+  if (parseVer(ask.floor) <= parseVer(ask.ceiling)) return ends;
+  const about = {
+    level: "error",
+    entry: "node.ask.floor",
+    value: `${ask.floor} VER`,
+    what: "is above the ceiling",
+  } as const;
+  return [...ends, { ...about, bound: `at most ${ask.ceiling} VER`, remedy: "lower the floor or raise the ceiling" }];
+}
+
+/** What the chain would refuse of an amount that is asked. */
+function amountFindings(entry: string, amount: string, found: NodeClass): Finding[] {
+  const ask = parseVer(amount);
   const tick = microToWei(found.tickSize);
-  const about = { level: "error", entry: "node.ask", value: `${offer.ask} VER` } as const;
+  const about = { level: "error", entry, value: `${amount} VER` } as const;
   const below = ask / tick;
   if (below >= TICKS) {
     const highest = formatVer((TICKS - 1n) * tick);
@@ -68,7 +86,10 @@ export function registeredFindings(offer: Offer, node: Node, classes: readonly N
         ];
   const findings = [
     ...differ("node.class", offer.class, found?.name ?? String(node.classId), `--class ${offer.class}`),
-    ...differ("node.ask", formatVer(parseVer(offer.ask)), formatVer(ask), `--ask ${offer.ask}`),
+    // One that follows the market is another one than at the beginning.
+    ...(typeof offer.ask === "string"
+      ? differ("node.ask", formatVer(parseVer(offer.ask)), formatVer(ask), `--ask ${offer.ask}`)
+      : []),
     ...differ("node.capacity", String(offer.capacity), String(node.capacity), `--capacity ${String(offer.capacity)}`),
   ];
   if (node.status === "unbonding" || node.status === "withdrawn") {

@@ -34,6 +34,17 @@ test("the guide's configuration with an address of one's own is found right", ()
   assert.deepEqual(offerFindings(NODE, CLASSES), []);
 });
 
+test("an ask that follows the market has its ends on the grid, the floor below the ceiling", () => {
+  const offer = (floor: string, ceiling: string) =>
+    offerFindings(config({ node: { ...NODE, ask: { follow: "clearing", floor, ceiling } } }).node, CLASSES);
+  assert.deepEqual(offer("0.01", "0.02"), []);
+  assert.deepEqual(
+    offer("0.0105", "9.0").map(({ entry }) => entry),
+    ["node.ask.floor", "node.ask.ceiling"],
+  );
+  assert.match(offer("0.03", "0.02")[0]?.what ?? "", /above the ceiling/);
+});
+
 test("checkpoints over HTTP take the port above, which health must not have; without them it may", () => {
   const clash = { store: { listen: ["/ip4/0.0.0.0/tcp/9463"], announce: ["/ip4/8.8.8.8/tcp/9463"] } };
   assert.equal(configFindings(config(clash), {})[0]?.entry, "service.port");

@@ -208,6 +208,16 @@ async function chainFindings(
   list.fact("network", `chain ${String(config.network.chainId)}, block ${String(block.number)}`);
   const classes = await reader.classes(block);
   list.add(...offerFindings(config.node, classes));
+  if (typeof config.node.ask !== "string" && !config.owner) {
+    list.add({
+      level: "error",
+      entry: "node.ask.follow",
+      value: config.node.ask.follow,
+      what: "an ask cannot follow the market without the owner's key, which alone may change it",
+      bound: "`owner`, or an amount as the ask",
+      remedy: "name the owner's key in `owner`, or write an amount",
+    });
+  }
   if (operator === undefined) return;
   const nodeId = await reader.nodeOfOperator(block, operator);
   const balance = await provider.getBalance(operator);

@@ -22,8 +22,24 @@ export const agentConfig = z.strictObject({
     class: z.string(),
     /** Units that this machine runs at once: every leased unit runs, so that every lease gets its checkpoints in time. */
     capacity: wholeWithin(1, 16_777_215, "units"),
-    /** VER for a unit. */
-    ask: ver,
+    /** VER for a unit; or how it follows the market, which needs the owner's key. */
+    ask: z.union([
+      ver,
+      z.strictObject({
+        /** What it follows: the clearing prices of the class's last rounds. */
+        follow: z.literal("clearing"),
+        /** VER that it never goes below: what a unit costs you. Also the first ask, until a price is known. */
+        floor: ver,
+        /** VER that it never goes above. */
+        ceiling: ver,
+        /** Percent below the median of the clearing prices: who asks exactly that is served last. */
+        below: within(0, 50, "percent").default(2),
+        /** Seconds from one change to the next at least; each is a transaction of the owner. */
+        every: within(600, 604_800, "seconds").default(21_600),
+        /** Percent of the ask below which a change is not worth its gas. */
+        step: within(0.1, 50, "percent").default(3),
+      }),
+    ]),
     /** Average watts above which the node wants no more work. */
     powerThreshold: wholeWithin(0, 2 ** 32 - 1, "watts"),
     /** Maximum watts of the machine; the network refuses reports above it. */

@@ -9,8 +9,13 @@ import { type InterpretedPrograms, ProcessExecutor, type TrainerProgram } from "
 import type { AgentConfig } from "./config.ts";
 import { type ExecutorConfig, executorConfig } from "./executor-config.ts";
 
+/** What the executor depends on. */
+interface ExecutorPlace extends Pick<AgentConfig, "executor" | "dataDir"> {
+  readonly network: Pick<AgentConfig["network"], "chainId">;
+}
+
 /** How units are run: as configured, else in containers, unless the chain is a local one. */
-export function chooseExecutor(config: Pick<AgentConfig, "executor" | "network">): ExecutorConfig {
+export function chooseExecutor(config: Omit<ExecutorPlace, "dataDir">): ExecutorConfig {
   if (config.executor) return config.executor;
   const kind = config.network.chainId === LOCAL_CHAIN_ID ? "process" : "container";
   const chosen = executorConfig.parse({ kind });
@@ -23,7 +28,7 @@ export function chooseExecutor(config: Pick<AgentConfig, "executor" | "network">
  *
  * @throws `WorkloadError` `ENGINE_UNAVAILABLE`, with the remedy.
  */
-export async function openExecutor(config: AgentConfig, logger: Logger): Promise<Executor> {
+export async function openExecutor(config: ExecutorPlace, logger: Logger): Promise<Executor> {
   const chosen = chooseExecutor(config);
   switch (chosen.kind) {
     case "process": {

@@ -12,17 +12,15 @@ import { Registry } from "prom-client";
 import { answer, blockTag } from "@verai/client/readers";
 import { openSession, type Session } from "@verai/client/session";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
-import { printReport, refuseErrors } from "@verai/process/check/finding";
 import { readConfig } from "@verai/process/config";
 import { withDirectory } from "@verai/process/data";
-import { endpointLog } from "@verai/process/endpoint-log";
 import { serveHealth } from "@verai/process/endpoint";
-import { transactionMetrics } from "@verai/process/transaction-metrics";
-import { createLogger, type Logger } from "@verai/process/logger";
+import { createLogger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
 import { reachOf } from "@verai/process/reach";
-import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
+import { configOption, programOf, runProgram } from "@verai/process/program";
+import { addService, openServiceSession, type Service, type ServiceRun } from "@verai/process/service";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
 import { checkAgent, configFindings } from "./check.ts";
@@ -52,22 +50,17 @@ const BACKGROUND_MS = 10_000;
 
 const program = programOf("agent", "Offers this machine to the DRMP network and runs what it is leased");
 
-program
-  .command("run")
-  .description("register the node if need be, run leases, post checkpoints and deliver results")
-  .addOption(configOption())
-  .action(async ({ config }: { config: string }) => run(readConfig(config, agentConfig)));
-
-program
-  .command("check")
-  .description(
-    "look at everything that run will use: configuration, addresses, ports, keys, endpoints, engine, offer; changes nothing",
-  )
-  .addOption(configOption())
-  .addOption(jsonOption())
-  .action(async ({ config, json }: { config: string; json: boolean }) => {
-    printReport(await checkAgent(readConfig(config, agentConfig)), json);
-  });
+const service: Service<AgentConfig> = {
+  name: "agent",
+  runs: "register the node if need be, run leases, post checkpoints and deliver results",
+  checks: "configuration, addresses, ports, keys, endpoints, engine, offer",
+  stopping: "leaving: workloads write a last checkpoint",
+  read: (file) => readConfig(file, agentConfig),
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  findings: (config) => configFindings(config, process.env, false),
+  check: checkAgent,
+};
+addService(program, service, offer);
 
 program
   .command("claim")
@@ -77,26 +70,11 @@ program
 
 await runProgram(program);
 
-async function run(config: AgentConfig): Promise<void> {
-  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
-  refuseErrors(configFindings(config, process.env, false));
-  const logger = createLogger("agent", config.service.logLevel);
-  const told = shutdownSignal((name) => {
-    logger.info({ signal: name }, "leaving: workloads write a last checkpoint");
-  });
-  await withDirectory([config.dataDir], logger, told, (signal) => offer(config, logger, signal));
-}
-
 /** Offers the machine until the signal. */
-async function offer(config: AgentConfig, logger: Logger, signal: AbortSignal): Promise<void> {
+async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
+  const { config, logger, signal } = run;
   const registry = new Registry();
-  const session = await openSession({
-    ...config,
-    journals: join(config.dataDir, "journals"),
-    onEvent: transactionMetrics(registry, logger),
-    onEndpoint: endpointLog(logger),
-    stop: signal,
-  });
+  const session = await openServiceSession(config, run, registry);
   const { signer, queue } = await session.queue(config.operator);
   const domain = receiptDomain(config.network.chainId, await session.contracts.checkpoints.getAddress());
   const known: { specs?: Specs } = {};

@@ -9,6 +9,7 @@ import { fundAndSubmit } from "@verai/client/simulate";
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
 import type { Logger } from "@verai/process/logger";
 import type { AgentConfig } from "./config.ts";
+import { firstAsk } from "./node/ask.ts";
 
 /**
  * The node that belongs to the operator key; it is registered first if there is none and the owner's key is at hand.
@@ -52,7 +53,8 @@ export async function ensureRegistered(
   }
   const { stakePerUnit } = await reader.parameters(block);
   const stake = BigInt(config.node.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
-  const { capacity, ask, powerThreshold, powerMax, energySource } = config.node;
+  const ask = firstAsk(config.node.ask);
+  const { capacity, powerThreshold, powerMax, energySource } = config.node;
   const owner = await session.queue(config.owner);
   const nodeId = await registerNode(session, owner, logger, {
     label: "register node",

@@ -15,10 +15,11 @@
 import { orAborted } from "@verai/checkpoint-store/signals";
 import { interruptible } from "@verai/process/program";
 import { FailoverChain, FAILED, type StepGas } from "./failover/gas.ts";
-import { MASS_TIMES, type MassFailure, measureMassFailure } from "./failover/mass.ts";
+import { type MassFailure, measureMassFailure } from "./failover/mass.ts";
 import { measureRecoveries, median, NETWORK, PARTS, split, type Split } from "./failover/recover.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
 import { machine, markdownTable, writeSection } from "./report.ts";
+import { BASE_TIMES } from "./simulated-base.ts";
 
 /** Gas of each step with so many nodes registered. */
 interface GasOfSteps {
@@ -133,7 +134,7 @@ function report(): string {
 }
 
 function massReport(): string {
-  const { block, poll, transactionBlocks, oracleBlocks } = MASS_TIMES;
+  const { block, poll, transactionBlocks, oracleBlocks } = BASE_TIMES;
   return [
     `${count(mass.leases)} leases of ${count(mass.nodes)} nodes lost at once, simulated with BASE's parameters: blocks every ${String(block)} s, a`,
     `transaction mined ${String(transactionBlocks)} blocks after it is sent, the oracle's answer after ${String(oracleBlocks)} blocks, one keeper with one key that looks again after ${String(poll)} s.`,

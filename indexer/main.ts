@@ -10,15 +10,13 @@ import { Registry } from "prom-client";
 
 import { openSession, type Session } from "@verai/client/session";
 import { CONTRACT_KEYS, type Contracts } from "@verai/client/deployment";
-import { printReport, refuseErrors } from "@verai/process/check/finding";
 import { readConfig } from "@verai/process/config";
-import { withDirectory } from "@verai/process/data";
 import { endpointLog } from "@verai/process/endpoint-log";
 import { serveHealth } from "@verai/process/endpoint";
 import { Heartbeat } from "@verai/process/heartbeat";
-import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
-import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
+import { programOf, runProgram } from "@verai/process/program";
+import { addService, type Service, type ServiceRun } from "@verai/process/service";
 import { Live } from "./api/live.ts";
 import { serveApi, standingOf } from "./api/server.ts";
 import { chainOf } from "./chain.ts";
@@ -32,35 +30,24 @@ import { indexerMetrics } from "./metrics.ts";
 
 const program = programOf("indexer", "Follows the contracts' events into a database and serves history");
 
-program
-  .command("run")
-  .description("follow the chain and serve history")
-  .addOption(configOption())
-  .action(async ({ config }: { config: string }) => run(readConfig(config, indexerConfig)));
-
-program
-  .command("check")
-  .description("look at everything that run will use: configuration, ports, database, endpoints; changes nothing")
-  .addOption(configOption())
-  .addOption(jsonOption())
-  .action(async ({ config, json }: { config: string; json: boolean }) => {
-    printReport(await checkIndexer(readConfig(config, indexerConfig)), json);
-  });
+const service: Service<IndexerConfig> = {
+  name: "indexer",
+  runs: "follow the chain and serve history",
+  checks: "configuration, ports, database, endpoints",
+  stopping: "stopping after the step under way",
+  read: (file) => readConfig(file, indexerConfig),
+  findings: (config) => {
+    databaseOf(config);
+    return configFindings(config);
+  },
+  check: checkIndexer,
+};
+addService(program, service, index);
 
 await runProgram(program);
 
-async function run(config: IndexerConfig): Promise<void> {
-  refuseErrors(configFindings(config));
-  databaseOf(config);
-  const logger = createLogger("indexer", config.service.logLevel);
-  const told = shutdownSignal((name) => {
-    logger.info({ signal: name }, "stopping after the step under way");
-  });
-  await withDirectory([config.dataDir], logger, told, (signal) => index(config, logger, signal));
-}
-
 /** Indexes and serves until the signal. */
-async function index(config: IndexerConfig, logger: Logger, signal: AbortSignal): Promise<void> {
+async function index({ config, logger, signal }: ServiceRun<IndexerConfig>): Promise<void> {
   const registry = new Registry();
   const session = await openSession({
     network: config.network,

@@ -10,17 +10,14 @@ import { join } from "node:path";
 import { Registry } from "prom-client";
 
 import { openSession } from "@verai/client/session";
-import { fundsWatch } from "@verai/process/funds-watch";
-import { printReport, refuseErrors } from "@verai/process/check/finding";
+import { FUNDS_INTERVAL_MS, fundsWatch } from "@verai/process/funds-watch";
 import { readConfig } from "@verai/process/config";
-import { withDirectory } from "@verai/process/data";
-import { endpointLog } from "@verai/process/endpoint-log";
 import { serveHealth } from "@verai/process/endpoint";
-import { transactionMetrics } from "@verai/process/transaction-metrics";
-import { createLogger, type Logger } from "@verai/process/logger";
+import { createLogger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
 import { Heartbeat } from "@verai/process/heartbeat";
-import { configOption, jsonOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
+import { configOption, jsonOption, programOf, runProgram } from "@verai/process/program";
+import { addService, openServiceSession, type Service, type ServiceRun } from "@verai/process/service";
 import { Market } from "./allocation/market.ts";
 import { lookAhead, outlookJson, outlookText } from "./allocation/outlook.ts";
 import { keeperSolvers } from "./allocation/solvers.ts";
@@ -30,19 +27,19 @@ import { openKeepers } from "./start.ts";
 import { Mirror } from "./mirror.ts";
 import { drySender, queueSender } from "./sender.ts";
 
-/** Milliseconds between two looks at the balance that pays for gas. */
-const BALANCE_INTERVAL_MS = 60_000;
-
 const program = programOf("keepers", "Opens and settles rounds, expires failed leases, earns bounties");
 
-program
-  .command("run")
-  .description("run the configured keepers; without a key they only say what they would do")
-  .addOption(configOption())
-  .option("--dry-run", "send nothing even if there is a key", false)
-  .action(async ({ config, dryRun }: { config: string; dryRun: boolean }) =>
-    run(readConfig(config, keeperConfig), dryRun),
-  );
+const service: Service<KeeperConfig> = {
+  name: "keepers",
+  runs: "run the configured keepers; without a key they only say what they would do",
+  checks: "configuration, addresses, ports, key, endpoints",
+  stopping: "stopping after the step under way",
+  read: (file) => readConfig(file, keeperConfig),
+  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
+  findings: (config) => configFindings(config, false),
+  check: checkKeepers,
+};
+addService(program, service, keep).option("--dry-run", "send nothing even if there is a key", false);
 
 program
   .command("plan")
@@ -51,37 +48,13 @@ program
   .addOption(jsonOption("explain the round that would be settled as JSON"))
   .action(async ({ config, json }: { config: string; json: boolean }) => plan(readConfig(config, keeperConfig), json));
 
-program
-  .command("check")
-  .description("look at everything that run will use: configuration, addresses, ports, key, endpoints; changes nothing")
-  .addOption(configOption())
-  .addOption(jsonOption())
-  .action(async ({ config, json }: { config: string; json: boolean }) => {
-    printReport(await checkKeepers(readConfig(config, keeperConfig)), json);
-  });
-
 await runProgram(program);
 
-async function run(config: KeeperConfig, dryRun: boolean): Promise<void> {
-  // Whether others reach the addresses only `check` asks: a network on one machine is none of the Internet's.
-  refuseErrors(configFindings(config, false));
-  const logger = createLogger("keepers", config.service.logLevel);
-  const told = shutdownSignal((name) => {
-    logger.info({ signal: name }, "stopping after the step under way");
-  });
-  await withDirectory([config.dataDir], logger, told, (signal) => keep(config, dryRun, logger, signal));
-}
-
 /** Runs the keepers until the signal. */
-async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signal: AbortSignal): Promise<void> {
+async function keep(run: ServiceRun<KeeperConfig>, { dryRun }: { readonly dryRun: boolean }): Promise<void> {
+  const { config, logger, signal } = run;
   const registry = new Registry();
-  const session = await openSession({
-    ...config,
-    journals: join(config.dataDir, "journals"),
-    onEvent: transactionMetrics(registry, logger),
-    onEndpoint: endpointLog(logger),
-    stop: signal,
-  });
+  const session = await openServiceSession(config, run, registry);
   const account = config.key && !dryRun ? await session.queue(config.key) : undefined;
   if (account) await account.queue.recover(signal);
   else logger.warn("dry run: nothing will be sent");
@@ -111,7 +84,7 @@ async function keep(config: KeeperConfig, dryRun: boolean, logger: Logger, signa
     const cycle = fundsWatch(session.provider, address, config.lowFunds, registry, logger);
     const name = "funds-watch";
     loops.push(
-      runLoop({ name, cycle, intervalMs: BALANCE_INTERVAL_MS, maxBackoffMs: 60_000, signal, logger, heartbeat }),
+      runLoop({ name, cycle, intervalMs: FUNDS_INTERVAL_MS, maxBackoffMs: 60_000, signal, logger, heartbeat }),
     );
   }
   await Promise.all(loops);

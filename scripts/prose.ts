@@ -5,9 +5,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
+import { EXIT, programOf } from "@verai/process/program";
 import { findingsIn, kindOf } from "./prose/check.ts";
 
-const asked = process.argv.slice(2);
+const { args: asked } = programOf("prose", "Checks the words of pages, comments and messages")
+  .argument("[files...]", "files to check; by default all that git knows")
+  .parse();
 const files = asked.length > 0 ? asked : tracked();
 const findings = files.flatMap((file) => {
   const kind = kindOf(file);
@@ -18,7 +21,7 @@ for (const { file, line, found, instead } of findings) {
 }
 if (findings.length > 0)
   console.error(`${String(findings.length)} wordings to replace (rules: scripts/prose/rules.ts)`);
-process.exitCode = findings.length === 0 ? 0 : 1;
+process.exitCode = findings.length === 0 ? EXIT.done : EXIT.failed;
 
 /** Every file that git knows or would take, but for those that quote the wrong words on purpose. */
 function tracked(): string[] {

@@ -10,8 +10,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 
+import { Option } from "commander";
+
+import { EXIT, programOf } from "@verai/process/program";
 import { ROOT } from "./check/files.ts";
 import { findPython, PYTHON_WANTED, pythonEnvironment } from "./python/environment.ts";
 
@@ -19,12 +21,15 @@ const HOME = join(ROOT, "python");
 /** Longest time of one command, milliseconds. */
 const COMMAND_MS = 1_800_000;
 
-const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
+const { fast } = programOf("python", "Checks the Python package")
+  .addOption(new Option("--fast", "only what needs no framework").default(false))
+  .parse()
+  .opts<{ fast: boolean }>();
 
 const interpreter = findPython();
 if (interpreter === undefined) {
   console.log(`skipped: the Python package's checks need ${PYTHON_WANTED}`);
-  process.exit(0);
+  process.exit(EXIT.done);
 }
 
 const tools = pythonEnvironment(interpreter, "tools", join(HOME, "requirements-dev.txt"));
@@ -34,7 +39,7 @@ run(tool("ruff"), ["format", "--check", "--quiet", "."]);
 run(tool("mypy"), []);
 run(tool("pytest"), ["--ignore", "tests/frameworks"]);
 checkPublished(interpreter);
-if (!values.fast) {
+if (!fast) {
   const frameworks = pythonEnvironment(interpreter, "frameworks", join(HOME, "requirements-frameworks.txt"));
   run(join(frameworks, "bin", "pytest"), ["tests/frameworks", "--capture=no"]);
 }
@@ -77,5 +82,5 @@ function run(program: string, args: readonly string[], { cwd = HOME, quiet = fal
   if (ran.status === 0) return;
   console.error(`${ran.stdout}${ran.stderr}${ran.error?.message ?? ""}`);
   console.error(`failed: ${program} ${args.join(" ")}`);
-  process.exit(1);
+  process.exit(EXIT.failed);
 }

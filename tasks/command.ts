@@ -1,3 +1,5 @@
+import { CommandError } from "./errors.ts";
+
 /** How an option's value is read. A flag takes none. */
 export type OptionType = "string" | "int" | "flag";
 
@@ -82,7 +84,7 @@ export class CommandBuilder {
   }
 
   build(): Command {
-    if (!this.#load) throw new Error(`${this.#id} has no action`);
+    if (!this.#load) throw new CommandError("UNEXPECTED", `${this.#id} has no action`);
     return {
       id: this.#id,
       description: this.#description,

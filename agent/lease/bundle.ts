@@ -5,6 +5,7 @@ import { type Checkpoint, listCheckpoints, misnamedCheckpoint } from "@verai/exe
 import type { UnitFolder } from "@verai/executor/executor";
 import { isSystemError } from "@verai/executor/errors";
 import { linkTree, type TreeBudget, treeBudget } from "@verai/executor/snapshot";
+import { DONE_STEP } from "@verai/executor/trace/segment";
 import { layDone, layState } from "@verai/executor/trace/state";
 import { newestTraced } from "@verai/executor/trace/trace-file";
 import { type Counted, isNewer, readCounted, unitBasis, WHOLE, writeCounted } from "./progress.ts";
@@ -56,6 +57,21 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
   };
 }
 
+/** A unit's state in a checkpoint that is put together. */
+export interface PostedUnit {
+  readonly unit: number;
+  /** Number of its checkpoint; {@link DONE_STEP} if it is done. */
+  readonly step: number;
+}
+
+/** A checkpoint that was put together. */
+interface Bundle {
+  readonly path: string;
+  /** Basis points of a unit, summed. */
+  readonly progress: number;
+  readonly units: readonly PostedUnit[];
+}
+
 /**
  * Puts a lease's checkpoint together in a fresh directory: per unit its newest complete checkpoint or, when it is done,
  * its output and a marker, and the end of its log. Files are linked, not copied: a complete checkpoint is never written to
@@ -65,7 +81,7 @@ export async function leaseProgress(folder: LeaseFolder, start: number, count: n
  * @param reached Progress that the chain has of this lease: what is newer counts for more than that, as far as there is room.
  * @param maxBytes Bound on the length of all files together.
  * @param byTime What a unit counts for whose program does not say how far it is, basis points.
- * @returns The directory, and the progress that it holds.
+ * @returns The directory, the progress that it holds, and which states.
  * @throws `WorkloadError` `OUTPUT_INVALID` if a program has left what cannot be stored.
  */
 export async function bundleCheckpoint(
@@ -75,13 +91,14 @@ export async function bundleCheckpoint(
   reached = 0,
   maxBytes = Infinity,
   byTime = 0,
-): Promise<{ path: string; progress: number }> {
+): Promise<Bundle> {
   const path = await folder.scratch("checkpoint");
   const origin = (await folder.record())?.origin;
   if (origin !== undefined) await writeFile(join(path, "origin"), `${origin}\n`);
   const before = await readCounted(folder.path);
   const counted = new Map<number, Counted>();
   const budget = treeBudget(maxBytes);
+  const units: PostedUnit[] = [];
   let fresh = false;
   for (let index = start; index < start + count; index++) {
     const unit = await folder.unit(index);
@@ -89,19 +106,21 @@ export async function bundleCheckpoint(
     await copyLogTail(unit.log, join(path, "logs", `unit-${String(index)}.log`));
     if (await folder.isDone(index)) {
       await layDone(unit.output, target, budget);
+      units.push({ unit: index, step: DONE_STEP });
       fresh ||= before.get(index)?.basis !== WHOLE;
       counted.set(index, { number: before.get(index)?.number ?? 0, basis: WHOLE });
       continue;
     }
     const newest = await linkNewest(unit, target, budget);
     if (!newest) continue;
+    units.push({ unit: index, step: newest.number });
     // Counted by the very checkpoint that was linked: a newer one may have appeared meanwhile.
     fresh ||= isNewer(newest, before.get(index));
     counted.set(index, { number: newest.number, basis: unitBasis(newest, before.get(index), byTime) });
   }
   if (fresh) raiseAbove(reached, counted);
   await writeCounted(folder.path, counted);
-  return { path, progress: sumOf(counted) };
+  return { path, progress: sumOf(counted), units };
 }
 
 /**

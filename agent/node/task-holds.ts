@@ -25,18 +25,12 @@ import { inputsOf } from "@verai/executor/spec";
 import { pause } from "@verai/system/clock";
 import { Budget } from "@verai/system/budget";
 import type { DiskSpace } from "./disk.ts";
+import { ANSWER_MS, COPY_MS, STALL_MS, WAIT_MS } from "../replication/copy-times.ts";
 import type { Specs } from "../lease/specs.ts";
 
 /** Copies at the same time, and waiting. */
 const COPIES_AT_ONCE = 2;
 const COPIES_WAITING = 16;
-/** How long a requester waits for an answer before it is told that the copy is under way, milliseconds. */
-const WAIT_MS = 2_000;
-/** Time for looking at the chain and answering, beyond the wait, milliseconds. */
-const ANSWER_MS = 20_000;
-/** Time for one copy, milliseconds; and how long nothing may arrive. */
-const COPY_MS = 30 * 60_000;
-const STALL_MS = 15_000;
 /** Labels that {@link taskLabel} makes. */
 const LABEL = /^(?:spec|input)-(\d+)$/;
 
@@ -77,7 +71,7 @@ export class TaskHolds {
 
   /** Begins to answer. */
   async serve(): Promise<void> {
-    const bounds = { maxBytes: MAX_HOLD_BYTES, timeout: WAIT_MS + ANSWER_MS };
+    const bounds = { maxBytes: MAX_HOLD_BYTES, timeout: ANSWER_MS };
     await this.#context.store.handle(HOLD_PROTOCOL, (body, requester) => this.answer(body, requester), bounds);
   }
 

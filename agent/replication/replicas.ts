@@ -8,21 +8,15 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Logger } from "@verai/process/logger";
 import { Budget } from "@verai/system/budget";
 import { type Copy, Copies, type CopyState } from "./copies.ts";
+import { ANSWER_MS, COPY_MS, STALL_MS, WAIT_MS } from "./copy-times.ts";
 import { COPY_PROTOCOL, type CopyAnswer, copyRequest, MAX_COPY_BYTES } from "../node/copy-protocol.ts";
 import { type Held, missing, superfluous, type Wanted, wantedOf } from "./replica-plan.ts";
 import { fillsUp } from "../node/results.ts";
 import { isOfUse } from "../node/retention.ts";
 
-/** Time for the copy of one checkpoint, and how long nothing may arrive, milliseconds. */
-const COPY_TIMEOUT_MS = 30 * 60_000;
-const STALL_MS = 15_000;
 /** Copies at the same time, and waiting. */
 const COPIES_AT_ONCE = 2;
 const COPIES_WAITING = 32;
-/** How long a requester waits for an answer before it is told how far the copy is, milliseconds. */
-const WAIT_MS = 2_000;
-/** Time for looking at the chain and answering, beyond the wait, milliseconds. */
-const ANSWER_MS = 20_000;
 
 /** Requests that this process makes of itself. */
 const OWN: Pick<Requester, "peer" | "address"> = { peer: "", address: "" };
@@ -77,7 +71,7 @@ export class Replicas {
 
   /** Begins to answer requests. */
   async serve(): Promise<void> {
-    const bounds = { maxBytes: MAX_COPY_BYTES, timeout: WAIT_MS + ANSWER_MS };
+    const bounds = { maxBytes: MAX_COPY_BYTES, timeout: ANSWER_MS };
     await this.#context.store.handle(COPY_PROTOCOL, (body, requester) => this.answer(body, requester), bounds);
   }
 
@@ -167,7 +161,7 @@ export class Replicas {
     const from = this.#from.get(cid) ?? [];
     this.#from.delete(cid);
     await this.#context.store.fetch(cid, {
-      ...{ signal, from, timeout: COPY_TIMEOUT_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label },
+      ...{ signal, from, timeout: COPY_MS, stallTimeout: STALL_MS, maxBytes: size, pin: label },
       onProgress: ({ bytes }) => {
         onBytes(bytes);
       },

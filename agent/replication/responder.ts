@@ -12,6 +12,7 @@ import { Budget } from "@verai/system/budget";
 import type { Logger } from "@verai/process/logger";
 import type { DiskSpace } from "../node/disk.ts";
 import { monotonicMs } from "@verai/system/clock";
+import { ANSWER_MS, COPY_MS, STALL_MS, WAIT_MS } from "./copy-times.ts";
 import { Copies, type Wanted } from "./copies.ts";
 import { type CheckpointClaim, receiptSigner, signReceipt } from "@verai/client/checkpoint-receipt";
 import { OperatorDirectory } from "./directory.ts";
@@ -28,13 +29,6 @@ import {
 /** Copies at the same time, and waiting. */
 const COPIES_AT_ONCE = 3;
 const COPIES_WAITING = 32;
-/** How long a requester waits for an answer before it is told how far the copy is, milliseconds. */
-const WAIT_MS = 2_000;
-/** Time for looking at the chain and answering, beyond the wait, milliseconds. */
-const ANSWER_MS = 20_000;
-/** Time for one copy, milliseconds; and how long nothing may arrive. */
-const COPY_MS = 30 * 60_000;
-const STALL_MS = 15_000;
 /** How long a signed copy that the chain does not name is kept: its producer may be about to post it. Milliseconds. */
 const UNPOSTED_MS = 10 * 60_000;
 
@@ -93,7 +87,7 @@ export class ReceiptResponder {
 
   /** Begins to answer. */
   async serve(): Promise<void> {
-    const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: WAIT_MS + ANSWER_MS };
+    const bounds = { maxBytes: MAX_MESSAGE_BYTES, timeout: ANSWER_MS };
     await this.#context.store.handle(RECEIPT_PROTOCOL, (body, requester) => this.answer(body, requester), bounds);
   }
 

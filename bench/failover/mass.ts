@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -11,10 +9,8 @@ import { queueSender } from "@verai/keepers/sender";
 import { networkSimplex } from "@verai/protocol/allocation/network-simplex";
 import { planRound } from "@verai/protocol/allocation/round-plan";
 import { openClient, openMarket } from "@verai/devnet/market";
+import { SimulatedBase } from "../simulated-base.ts";
 import { MILLI, SUPPLY_CLASS } from "../gas/registration.ts";
-
-/** What of BASE, its oracle and a keeper the time of the simulation is made of, seconds and blocks. */
-export const MASS_TIMES = { block: 2, poll: 4, transactionBlocks: 2, oracleBlocks: 4 } as const;
 
 /** How many leases of how many nodes are lost at once, and how long it takes. */
 export interface MassFailure {
@@ -41,8 +37,6 @@ const TASKS_AT_ONCE = 16;
 const UNITS = 10;
 /** Nodes that go on with the work, for each that is lost. */
 const OTHERS = 3;
-/** Real milliseconds between two looks at whether the keeper waits for the chain. */
-const LOOK_MS = 5;
 /** Blocks after which the simulation is given up. */
 const MAX_BLOCKS = 2_000;
 /** Where the due time stands in a lease's first word. */
@@ -52,9 +46,7 @@ type Market = Awaited<ReturnType<typeof openMarket>>;
 
 /**
  * Loses many leases at once on a simulated chain with BASE's parameters, block time and limit to a transaction, and lets the
- * failover keeper, as it is, work with one key. Time is the chain's: a transaction is mined two blocks after the keeper sends
- * it, the oracle answers after three confirmations and a transaction of its own, and a keeper with nothing to do looks
- * again after four seconds. The leases are granted by rounds; then their due times are written into storage, so that they
+ * failover keeper, as it is, work with one key ({@link SimulatedBase}). The leases are granted by rounds; then their due times are written into storage, so that they
  * fall due in the same second.
  *
  * @param nodes Nodes that are lost, with ten leases each.
@@ -136,83 +128,33 @@ async function alignDues({ contracts, connection }: Market, leases: number): Pro
   return Number(due) + 1;
 }
 
-/** The chain's blocks, its oracle and one keeper, from the moment at which the leases are overdue. */
+/** One keeper on BASE, from the moment at which the leases are overdue. */
 class Simulation {
   readonly #market: Market;
-  readonly #keeper: FailoverKeeper;
+  readonly #base: SimulatedBase;
   readonly #overdueAt: number;
-  #now: number;
-  #blocks = 0;
-  /** Blocks mined since the oldest transaction that waits was seen. */
-  #waited = 0;
-  /** Block of the request that the oracle has not answered. */
-  #asked: { readonly id: bigint; readonly block: number } | undefined;
-  #answered = 0n;
 
   constructor(market: Market, client: Awaited<ReturnType<typeof openClient>>, overdueAt: number) {
     this.#market = market;
     const logger = pino({ level: "silent" });
     const { reader, queue } = client;
     const sender = queueSender(queue, logger, () => undefined);
-    this.#keeper = new FailoverKeeper({ reader, sender, logger, metrics: failoverMetrics(new Registry()) });
+    const keeper = new FailoverKeeper({ reader, sender, logger, metrics: failoverMetrics(new Registry()) });
+    this.#base = new SimulatedBase(market, keeper, overdueAt, () => market.contracts.reassignment.current());
     this.#overdueAt = overdueAt;
-    this.#now = overdueAt;
   }
 
   async run(nodes: number): Promise<MassFailure> {
     const { contracts, connection } = this.#market;
     const leases = nodes * UNITS;
     const firstBlock = await connection.ethers.provider.getBlockNumber();
-    await this.#rpc("evm_setAutomine", false);
-    await this.#mine();
-    for (let idle = 0; idle < 5 && this.#blocks < MAX_BLOCKS;) {
-      const sent = await this.#cycle();
+    await this.#base.begin();
+    for (let idle = 0; idle < 5 && this.#base.blocks < MAX_BLOCKS;) {
+      const sent = await this.#base.step();
       const { waiting } = await contracts.reassignment.orphanCounts();
       idle = sent || waiting > 0n || (await contracts.supply.frozen()) ? 0 : idle + 1;
-      if (sent) continue;
-      for (let at = 0; at < MASS_TIMES.poll; at += MASS_TIMES.block) await this.#mine();
     }
     return this.#told(nodes, leases, firstBlock);
-  }
-
-  /** A cycle of the keeper; blocks are mined while it waits for one. */
-  async #cycle(): Promise<boolean> {
-    let done = false;
-    const cycle = this.#keeper.cycle().finally(() => {
-      done = true;
-    });
-    while (!done) {
-      await Promise.race([cycle, delay(LOOK_MS)]);
-      const pending = await this.#rpc<unknown[]>("eth_pendingTransactions");
-      if (pending.length === 0) continue;
-      this.#waited += 1;
-      if (this.#waited < MASS_TIMES.transactionBlocks) this.#pass();
-      else await this.#mine();
-    }
-    return cycle;
-  }
-
-  /** Lets a block's time pass. */
-  #pass(): void {
-    this.#now += MASS_TIMES.block;
-    this.#blocks += 1;
-  }
-
-  /** Mines a block with all that waits, the oracle's answer among it where that is due. */
-  async #mine(): Promise<void> {
-    const { contracts } = this.#market;
-    this.#waited = 0;
-    const { requestId, status } = await contracts.reassignment.current();
-    if (status === 1n && requestId !== this.#answered) {
-      this.#asked = this.#asked?.id === requestId ? this.#asked : { id: requestId, block: this.#blocks };
-      if (this.#blocks - this.#asked.block >= MASS_TIMES.oracleBlocks - 1) {
-        this.#answered = requestId;
-        await contracts.coordinator.fulfillRandomWordsWithOverride(requestId, contracts.seeds, [requestId * 7_919n]);
-      }
-    }
-    await this.#rpc("evm_setNextBlockTimestamp", this.#now);
-    await this.#rpc("evm_mine");
-    this.#pass();
   }
 
   async #told(nodes: number, leases: number, firstBlock: number): Promise<MassFailure> {
@@ -235,7 +177,7 @@ class Simulation {
     const hashes = new Set([...drawn, ...expired, ...opened].map(({ transactionHash }) => transactionHash));
     const used: number[] = [];
     for (const hash of hashes) {
-      const receipt = await this.#rpc<{ gasUsed: string }>("eth_getTransactionReceipt", hash);
+      const receipt = await this.#base.rpc<{ gasUsed: string }>("eth_getTransactionReceipt", hash);
       used.push(Number(receipt.gasUsed));
     }
     times.sort((a, b) => a - b);
@@ -252,9 +194,5 @@ class Simulation {
       last: times[leases - 1] ?? NaN,
       expired: await secondsOf(expired.at(-1)?.blockNumber ?? 0),
     };
-  }
-
-  async #rpc<T>(method: string, ...params: unknown[]): Promise<T> {
-    return (await this.#market.connection.provider.request({ method, params })) as T;
   }
 }

@@ -1,4 +1,4 @@
-import { type ContractTransaction, encodeBytes32String, HDNodeWallet, Mnemonic } from "ethers";
+import { type ContractTransaction, HDNodeWallet, Mnemonic } from "ethers";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { roundSnapshot } from "@verai/client/snapshot";
@@ -7,6 +7,7 @@ import { planRound } from "@verai/protocol/allocation/round-plan";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { MAX_ROUND_CLASSES, MAX_TASK_CLASSES } from "@verai/protocol/money/units";
 import { classesOf, type Shape, type ShapeLimits } from "./shapes.ts";
+import { addClasses } from "./classes.ts";
 import { MILLI, registerNodes, registration, SUPPLY_CLASS } from "./registration.ts";
 import { L1_BLOCK, l1Slots, type L1Prices, l1Weight, type L1Weight } from "@verai/client/l1-fee";
 
@@ -127,7 +128,7 @@ export class GasChain {
   shapeCost(shape: Shape): Promise<Pick<RoundCost, "open" | "settle" | "leases"> | undefined> {
     return this.#undone(async () => {
       const { rounds, coordinator, seeds, leases } = this.#market.contracts;
-      const first = await this.#addClasses(shape.classes);
+      const first = await addClasses(this.#market, shape.classes);
       // Of each class the same number, or one more than it needs.
       const nodes = shape.leases + (shape.supply === "part" ? shape.classes : 0);
       for (let i = 0; i < nodes; i++) {
@@ -155,20 +156,6 @@ export class GasChain {
       if (!settle) return undefined;
       return { open, settle, leases: Number(await leases.leaseCount()) - before };
     });
-  }
-
-  /** Adds classes as governance does, after its delay. @returns The first one's id. */
-  async #addClasses(count: number): Promise<number> {
-    const { manager, supply } = this.#market.contracts;
-    const { governance } = this.#market.accounts;
-    const added = Array.from({ length: count }, (_, k) => ({ name: encodeBytes32String(`shape/${k}`), tickSize: 1000 }));
-    const call = supply.interface.encodeFunctionData("addClasses", [added]);
-    const first = (await supply.classes()).length;
-    await manager.connect(governance).schedule(await supply.getAddress(), call, 0);
-    const [, delay] = await manager.canCall(governance.address, await supply.getAddress(), call.slice(0, 10));
-    await this.#market.pass(Number(delay) + 1);
-    await supply.connect(governance).addClasses(added);
-    return first;
   }
 
   /** Submits a task, opens a round, lets the oracle answer and settles with the optimum. */

@@ -1,5 +1,6 @@
 /*
  * Measures one solver on one market, in a process of its own so that its memory is its own. Prints one line of JSON.
+ * Only `child.ts` starts it: what it loads beside the solver also counts as the solver's start and memory.
  *
  *     node bench/lp/measure.ts <solver> <market as JSON> <seconds> [command of a program that is no library of ours]
  */

@@ -1,4 +1,4 @@
-import { strategyOf, type Strategy } from "./genes.ts";
+import { GENES, strategyOf, type Strategy } from "./genes.ts";
 
 /** A strategy that people know by a name. */
 export interface Named {
@@ -24,10 +24,14 @@ const named = (name: string, aim: string, choices: Partial<Strategy>): Named => 
   strategy: strategyOf(choices),
 });
 
-/** Honest work at each price: the best of them is what every other strategy is held against. */
-export const HONEST_ASKS: readonly Named[] = ([0.4, 0.5, 0.6, 0.8] as const).map((ask) =>
-  named(`honest, asks ${String(ask)}`, "be paid for work", { ask }),
-);
+/**
+ * Honest work at each price that a strategy can ask, but for nothing: the best of them is what every other strategy is held
+ * against. A price is no bad faith: where supply is short all that a unit is worth is paid, to anyone who asks for it.
+ */
+export const HONEST_ASKS: readonly Named[] = GENES.ask
+  .filter((ask) => ask !== 0)
+  .toSorted((a, b) => a - b)
+  .map((ask) => named(`honest, asks ${String(ask)}`, "be paid for work", { ask }));
 
 /** Attacks that people have thought of. */
 export const SCRIPTED: readonly Named[] = [

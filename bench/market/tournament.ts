@@ -24,7 +24,7 @@ export const WHOLE: Size = {
 };
 export const QUICK: Size = {
   worlds: 3,
-  honest: HONEST_ASKS.slice(1, 3),
+  honest: HONEST_ASKS.slice(-2),
   scripted: SCRIPTED_QUICK,
   learning: { generations: 2, population: 4, parents: 4 },
   finalists: 1,

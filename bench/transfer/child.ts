@@ -1,6 +1,7 @@
 /*
- * One part of a transfer that is measured, in a process of its own so that its memory is its own. Started by
- * `processes.ts` with a job in JSON; answers by messages to its parent and ends with it.
+ * One part of a transfer that is measured, in a process of its own so that its memory is its own. Only
+ * `processes.ts` starts it, with a job in JSON; it answers by messages to its parent and ends with it. What it loads counts as the
+ * transfer's memory, so that it has no command line.
  */
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";

@@ -11,9 +11,9 @@ enum Param {
     FeeBps,
     /// Minimum time between the opening of two rounds.
     RoundInterval,
-    /// Maximum number of tasks in a round.
+    /// Maximum number of tasks in a round; fewer fit where the dearest settlement of them takes a transaction.
     RoundMaxTasks,
-    /// Maximum number of units in a round; bounds the leases, and so the gas, of its settlement.
+    /// Maximum number of units in a round; fewer fit as above.
     RoundMaxUnits,
     /// Silence of the oracle after which a round may be aborted.
     SeedTimeout,

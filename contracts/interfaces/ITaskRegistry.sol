@@ -355,17 +355,20 @@ interface ITaskRegistry {
     /// @return enqueued How many were put there.
     function enqueue(uint32[] calldata taskIds) external returns (uint256 enqueued);
 
-    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, at most `mostTasks`
-    /// (and no more than there are units), each with no more units than are listed for it, of at most 64 classes
-    /// together. Where they want more than `mostUnits` together, each gets its max-min fair share: no task can fill a
-    /// round. Tasks that cannot be served are parked. Round manager only. O(mostTasks): at most twice as many are
-    /// looked at; the shares are O(mostTasks^2) in memory.
+    /// @notice Freezes the head of the queue for a round: tasks that something listed can serve, each with no more units
+    /// than are listed for it, as many as the dearest settlement of them fits a transaction (`RoundBudget`), but at most
+    /// `mostTasks` (and no more than there are units), of at most 64 classes together. Where they want more units together
+    /// than are left, each gets its max-min fair share: no task can fill a round. Tasks that cannot be served are parked.
+    /// Round manager only. As many are looked at as fit an opening, O(looks); the shares are O(mostTasks^1.5) in memory.
     /// @param mostTasks Maximum number of tasks.
     /// @param mostUnits Maximum number of units of all of them.
+    /// @return taskIds Ids of the tasks.
+    /// @return demands Units that each brings.
+    /// @return classes Classes that one of them accepts.
     function freeze(
         uint256 mostTasks,
         uint256 mostUnits
-    ) external returns (uint32[] memory taskIds, uint32[] memory demands);
+    ) external returns (uint32[] memory taskIds, uint32[] memory demands, ClassSet classes);
 
     /// @notice Takes `units` of a task's open units: those that were leased before first, in the order in which they
     /// came back; what came back since the round was frozen waits for the next one. Round manager only. O(ranges

@@ -6,7 +6,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// @dev A set of classes of nodes: bit k stands for the class with id k.
 type ClassSet is uint256;
 
-using {count, first, has, isEmpty, union, withClass, withoutFirst} for ClassSet global;
+using {count, first, has, isEmpty, union, withClass, without, withoutFirst} for ClassSet global;
 
 /// @dev Number of classes in the set. O(classes in it).
 function count(ClassSet set) pure returns (uint256 classes) {
@@ -37,6 +37,11 @@ function union(ClassSet a, ClassSet b) pure returns (ClassSet) {
 /// @dev The set and one class.
 function withClass(ClassSet set, uint8 classId) pure returns (ClassSet) {
     return ClassSet.wrap(ClassSet.unwrap(set) | (1 << classId));
+}
+
+/// @dev The classes of the first set that are not in the second.
+function without(ClassSet a, ClassSet b) pure returns (ClassSet) {
+    return ClassSet.wrap(ClassSet.unwrap(a) & ~ClassSet.unwrap(b));
 }
 
 /// @dev The set without its lowest class id; a loop over the ids in ascending order goes on with it.

@@ -20,6 +20,8 @@ const DRAWS_AT_LEAST = 4;
 const EXPIRED_AT_LEAST = 8;
 /** Listings that one transaction brings up to date at least. */
 const SYNCED_AT_LEAST = 32;
+/** Listings that it brings up to date where there are so many and they fit. */
+const SYNCED_AT_ONCE = 128;
 /** Leases that one transaction expires at most. */
 const EXPIRED_AT_MOST = 128;
 
@@ -247,11 +249,12 @@ export class FailoverKeeper {
       // Somebody else may have taken the step meanwhile.
       const view = await this.#view();
       if (nextBatchStep(view).kind !== step.kind) return null;
-      if (step.kind === "sync") {
+      const { pending = 0 } = view;
+      // One entry can stand for all nodes of a barred owner: whether opening a batch works them off, only a call shows.
+      if (step.kind === "sync" || (step.kind === "open" && pending > 0 && !(await this.#opens()))) {
         const { supply } = reader.contracts;
-        const count = await fitting(view.pending ?? 0, SYNCED_AT_LEAST, (n, gas) =>
-          supply.syncPending.staticCall(n, gas),
-        );
+        const most = Math.max(pending, SYNCED_AT_ONCE);
+        const count = await fitting(most, SYNCED_AT_LEAST, (n, gas) => supply.syncPending.staticCall(n, gas));
         return supply.syncPending.populateTransaction(count);
       }
       if (step.kind === "open") return reassignment.open.populateTransaction();
@@ -261,6 +264,12 @@ export class FailoverKeeper {
     });
     if (sent) metrics.batches.inc({ step: step.kind });
     return sent;
+  }
+
+  /** Whether a batch could be opened now. */
+  async #opens(): Promise<boolean> {
+    const { reassignment } = this.#context.reader.contracts;
+    return (await fitting(1, 0, (_count, gas) => reassignment.open.staticCall(gas))) === 1;
   }
 
   /** Whether a batch's time is over as of a block that is not undone. */

@@ -10,6 +10,7 @@ import { blockName, toCid } from "./cids.ts";
 import { collect } from "./dag.ts";
 import type { DagSummary } from "./dag.ts";
 import { CheckpointError, explainWriteError } from "./errors.ts";
+import { exportTo } from "./export.ts";
 import { References, OperationReferences } from "./references.ts";
 import { importDirectory, importFile } from "./import.ts";
 import type { BlockSink, Imported } from "./import.ts";
@@ -208,6 +209,24 @@ export class LocalStore {
       } catch (error) {
         if (!(error instanceof BlockNotFoundError)) throw error;
         throw notFound("Cannot prove to hold", root, error);
+      }
+    });
+  }
+
+  /**
+   * Writes content that is wholly in the store to a path that does not exist yet, as `CheckpointStore.fetchTo` does.
+   *
+   * @throws {@link CheckpointError} `NOT_FOUND` if a block is missing or corrupt, and as {@link exportTo} does
+   */
+  async exportTo(cid: CID | string, destination: string): Promise<void> {
+    const root = toCid(cid);
+    await this.operation(async (references, stopped) => {
+      try {
+        await this.#collectLocal(root, references);
+        await exportTo(root, resolve(destination), (block) => this.blocks.read(block), stopped);
+      } catch (error) {
+        if (!(error instanceof BlockNotFoundError)) throw error;
+        throw notFound("Cannot export", root, error);
       }
     });
   }

@@ -98,6 +98,14 @@ export class Configs {
     });
   }
 
+  /** A sponsor's; `changes` replace entries of it. */
+  async sponsor(testAccount: number, changes: object = {}): Promise<string> {
+    const key = { testAccount };
+    const keys = { signer: key, relayer: key };
+    const place = { network: this.#network, dataDir: this.#data("sponsor") };
+    return this.#write("sponsor", { ...place, ...keys, interval: 1, ...changes });
+  }
+
   /** An indexer's; `changes` replace entries of it. */
   async indexer(changes: object = {}): Promise<string> {
     return this.#write("indexer", { network: this.#network, dataDir: this.#data("indexer"), interval: 1, ...changes });

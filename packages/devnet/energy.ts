@@ -57,11 +57,13 @@ export interface EnergyOutcome<Report extends EnergyFigures> {
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
 }
 
-/** Ada's slice of the machine is made so small that her units fill it; Cleo's machine is one that needs a lot of power. */
-const HOT = { node: "ada", changes: { telemetry: { cpus: 0.5, sampleEvery: 2 } } } as const;
+/** CPUs of a slice that three units fill, each of which computes for a fifteenth of its time, and an agent alone does not. */
+const SLICE = 0.15;
+/** Ada's slice of the machine is made so small that her units fill it; so is Cleo's, which needs a lot of power when it works. */
+const HOT = { node: "ada", changes: { telemetry: { cpus: SLICE, sampleEvery: 2 } } } as const;
 const HUNGRY = {
   node: "cleo",
-  changes: { telemetry: { cpus: 0.5, sampleEvery: 2 }, power: { watts: { idle: 300, max: 600 } } },
+  changes: { telemetry: { cpus: SLICE, sampleEvery: 2 }, power: { watts: { idle: 100, max: 600 } } },
 } as const;
 
 /** Two trainings, long enough to be moved in their midst. */
@@ -69,24 +71,27 @@ const TASKS: readonly ParticipantTask[] = [
   {
     name: "moved from a hot node",
     account: 16,
-    units: 4,
+    units: 3,
     maxPrice: "0.030",
     classes: { "cpu/eu": "0" },
     hidden: [32],
-    learningRates: [0.02, 0.05, 0.1, 0.2],
+    learningRates: [0.02, 0.05, 0.1],
   },
   {
     name: "moved from a power-hungry node",
     account: 17,
-    units: 4,
+    units: 3,
     maxPrice: "0.030",
     classes: { "cpu/us": "0" },
     hidden: [32],
-    learningRates: [0.02, 0.05, 0.1, 0.2],
+    learningRates: [0.02, 0.05, 0.1],
   },
 ];
-/** They compute without a pause: with a slice so small that pauses fill it, an agent alone would be too hot for any work. */
-const SPEC = ["--epochs", "120", "--train", "4000", "--test", "500", "--checkpoint-steps", "50"];
+/**
+ * A minute of work on an idle machine, of which units compute for four seconds. They rest in proportion, so that their work
+ * lasts the longer the slower everything around them is: it has to be there when reports and moves come.
+ */
+const SPEC = ["--epochs", "55", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
 
 /** Milliseconds that each part of the story may take. */
 const PATIENCE_MS = 900_000;
@@ -175,7 +180,11 @@ async function submit(
   { processes, configs }: Pick<EnergyStage<EnergyFigures>, "processes" | "configs">,
   task: ParticipantTask,
 ) {
-  const { config, spec, terms } = await configs.developer(task, { ...specOf(task), args: SPEC });
+  const { config, spec, terms } = await configs.developer(task, {
+    ...specOf(task),
+    args: SPEC,
+    timeouts: { unitSeconds: 1800, graceSeconds: 10 },
+  });
   const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
   return processes.start(`developer-${String(task.account)}`, args);
 }

@@ -183,6 +183,8 @@ export async function addressesOf(
     EnergyLedger: market.contracts.ledger,
     Balancer: market.contracts.balancer,
     TestnetFaucet: market.contracts.faucet,
+    PasskeyAccountFactory: market.contracts.accountFactory,
+    SponsorPaymaster: market.contracts.sponsor,
     AccessManager: market.contracts.manager,
     IVrfCoordinator: market.contracts.coordinator,
     VRFCoordinatorV2_5Mock: market.contracts.coordinator,

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { Doors } from "./doors.ts";
 import { addressesOf, type openMarket } from "./market.ts";
 
 /** The repository. */
@@ -25,6 +26,7 @@ export class Bench {
   readonly folder: string;
   readonly network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment: string };
   readonly #programs = new Set<ChildProcess>();
+  readonly #doors = new Doors();
 
   private constructor(folder: string, network: Bench["network"]) {
     this.folder = folder;
@@ -94,6 +96,11 @@ export class Bench {
       });
     });
     return { child, said: () => said, exit };
+  }
+
+  /** Runs a command such as `task:status` to its end, by one {@link Doors | door or the other}. */
+  async command(id: string, ...options: string[]): Promise<{ code: number | NodeJS.Signals; said: string }> {
+    return this.run(this.#doors.of(id), id, ...options);
   }
 
   /** Runs a program to its end. */

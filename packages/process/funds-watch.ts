@@ -3,6 +3,9 @@ import { Gauge, type Registry } from "prom-client";
 
 import type { Logger } from "./logger.ts";
 
+/** Milliseconds between two looks at the ETH that pays for gas. */
+export const FUNDS_INTERVAL_MS = 60_000;
+
 /**
  * Watches the ETH that a key pays gas with: a gauge for Prometheus, and a warning in the log when it runs low.
  *

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Folders that are workspaces beside those below packages/: the programs. */
-const PROGRAMS = ["agent", "keepers", "developer", "tasks", "indexer", "web"];
+const PROGRAMS = ["agent", "keepers", "developer", "tasks", "indexer", "web", "sponsor"];
 
 /** What belongs to no workspace and stands above all of them. */
 const ABOVE = "^(scripts|bench|test|ignition|deploy)/";

@@ -1,6 +1,7 @@
 import { agentConfig } from "@verai/agent/config";
 import { developerConfig, taskTerms } from "@verai/developer/config";
 import { indexerConfig } from "@verai/indexer/config";
+import { sponsorConfig } from "@verai/sponsor/config";
 import { keeperConfig } from "@verai/keepers/config";
 import { fees, keySource, network, service } from "@verai/process/schema";
 import ts from "typescript";
@@ -20,6 +21,7 @@ const PROGRAMS: readonly (readonly [title: string, name: string, schema: z.ZodTy
   ["Agent", "agentConfig", agentConfig, "`node agent/main.ts run --config agent.json`"],
   ["Keeper", "keeperConfig", keeperConfig, "`node keepers/main.ts run --config keeper.json`"],
   ["Indexer", "indexerConfig", indexerConfig, "`node indexer/main.ts run --config indexer.json`"],
+  ["Sponsor", "sponsorConfig", sponsorConfig, "`node sponsor/main.ts run --config sponsor.json`"],
   [
     "Developer's client",
     "developerConfig",
@@ -51,7 +53,7 @@ export function configPage(): string {
 /** Constants of the files with schemas, by name. */
 function declarations(): Map<string, ts.Expression> {
   const found = new Map<string, ts.Expression>();
-  for (const file of files("packages/process/schema.ts", "{agent,keepers,developer,indexer}/*config.ts")) {
+  for (const file of files("packages/process/schema.ts", "{agent,keepers,developer,indexer,sponsor}/*config.ts")) {
     parsed(file).forEachChild((node) => {
       if (!ts.isVariableStatement(node)) return;
       for (const { name, initializer } of node.declarationList.declarations) {

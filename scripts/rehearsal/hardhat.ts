@@ -1,14 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-import { HARDHAT } from "@verai/devnet/chain";
+import { Doors } from "@verai/devnet/doors";
 import { type Processes, type Running, tail } from "@verai/devnet/processes";
 import type { KeystoreWallet } from "@verai/devnet/wallets";
 
-/** Runs this project's Hardhat tasks against a chain, as people type them. */
+/** Runs this project's commands against a chain, as people type them. */
 export class Tasks {
   readonly #processes: Processes;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #deployment: string;
+  readonly #doors = new Doors();
   #count = 0;
 
   /**
@@ -25,7 +26,16 @@ export class Tasks {
   start(id: string, options: readonly string[], by?: KeystoreWallet): Running {
     this.#count += 1;
     const name = `task-${String(this.#count).padStart(2, "0")}-${id.replace(":", "-")}`;
-    const args = [HARDHAT, id, "--network", "baseSepolia", "--deployment", this.#deployment, "--json", ...options];
+    const args = [
+      this.#doors.of(id),
+      id,
+      "--network",
+      "baseSepolia",
+      "--deployment",
+      this.#deployment,
+      "--json",
+      ...options,
+    ];
     const signer = by ? ["--keystore", by.keystore, "--passphrase-file", by.passphraseFile, "--yes"] : [];
     return this.#processes.start(name, [...args, ...signer], this.#environment);
   }

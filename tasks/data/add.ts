@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 
 import { LocalStore } from "@verai/checkpoint-store/local";
 
+import { CommandError } from "../errors.ts";
 import { guarded } from "../session/context.ts";
 import { Output } from "../session/output.ts";
 
@@ -14,7 +15,7 @@ interface Arguments {
 /** Adds a file or folder to the store that submitted tasks are served from. Nothing is sent. */
 export default async function add(args: Arguments): Promise<void> {
   await guarded(new Output(args.json), async (output) => {
-    if (args.path === "") throw new Error("Name the file or folder: --path ./data");
+    if (args.path === "") throw new CommandError("OPTION_MISSING", "Name the file or folder: --path ./data");
     const { cid, size } = await addToStore(args.store, args.path);
     output.say(`${cid} is ${args.path}, ${String(size)} bytes in blocks.`);
     output.say(
@@ -31,7 +32,7 @@ export default async function add(args: Arguments): Promise<void> {
  */
 export async function addToStore(directory: string, path: string): Promise<{ cid: string; size: number }> {
   const kind = await lstat(path).catch(() => undefined);
-  if (kind === undefined) throw new Error(`There is no ${path}: correct the path.`);
+  if (kind === undefined) throw new CommandError("NOT_FOUND", `There is no ${path}: correct the path.`);
   const store = new LocalStore(directory);
   await store.open();
   try {

@@ -3,6 +3,7 @@ import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
+import { CommandError } from "../errors.ts";
 
 /** Energy and carbon of one account, in people's units. */
 export interface Account {
@@ -97,8 +98,8 @@ export async function collectEnergy(
     nodes: [],
     leases: [],
   };
-  if (scope === "task" && !(await reader.task(at, id))) throw new Error(`There is no task ${id}.`);
-  if (scope === "node" && !(await reader.node(at, id))) throw new Error(`There is no node ${id}.`);
+  if (scope === "task" && !(await reader.task(at, id))) throw new CommandError("NOT_FOUND", `There is no task ${id}.`);
+  if (scope === "node" && !(await reader.node(at, id))) throw new CommandError("NOT_FOUND", `There is no node ${id}.`);
   const account = toAccount(await readEnergy(reader, at, scope, id));
   switch (scope) {
     case "task":

@@ -1,3 +1,4 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { read } from "../session/context.ts";
@@ -14,7 +15,10 @@ interface Arguments extends ReadingArguments {
 export default async function report(args: Arguments, environment: Environment): Promise<void> {
   await read(args, environment, async ({ session, output }) => {
     if (args.node > 0 && args.task > 0) {
-      throw new Error("Ask for a node or for a task, not for both: leave --node or --task out.");
+      throw new CommandError(
+        "OPTION_INVALID",
+        "Ask for a node or for a task, not for both: leave --node or --task out.",
+      );
     }
     const { reader } = session;
     const scope = args.task > 0 ? "task" : args.node > 0 ? "node" : "network";

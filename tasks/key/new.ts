@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { encryptKeystoreJson, Wallet } from "ethers";
 
 import { readSecret, refuseRepository } from "@verai/client/keys";
+import { CommandError } from "../errors.ts";
 import { guarded } from "../session/context.ts";
 import { Output } from "../session/output.ts";
 
@@ -19,7 +20,10 @@ export default async function newKey(args: Arguments): Promise<void> {
   await guarded(new Output(args.json), async (output) => {
     const { keystore, passphraseFile } = args;
     if (keystore === "" || passphraseFile === "") {
-      throw new Error("Name both files: --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass");
+      throw new CommandError(
+        "OPTION_MISSING",
+        "Name both files: --keystore ~/keys/operator.json --passphrase-file ~/keys/operator.pass",
+      );
     }
     await refuseRepository(keystore, "keystore");
     await refuseRepository(passphraseFile, "passphrase file");
@@ -35,8 +39,11 @@ export default async function newKey(args: Arguments): Promise<void> {
   });
 }
 
-function taken(keystore: string): Error {
-  return new Error(`There is a file ${keystore} already, and no key is overwritten: name another with --keystore.`);
+function taken(keystore: string): CommandError {
+  return new CommandError(
+    "FILE_UNUSABLE",
+    `There is a file ${keystore} already, and no key is overwritten: name another with --keystore.`,
+  );
 }
 
 /** Writes a file that only its owner may read. @returns False, and nothing is written, if it is there already. */
@@ -46,6 +53,6 @@ async function writeNew(file: string, content: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-    throw new Error(`${file} cannot be written; does its folder exist?`, { cause: error });
+    throw new CommandError("FILE_UNUSABLE", `${file} cannot be written; does its folder exist?`, { cause: error });
   }
 }

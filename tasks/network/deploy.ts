@@ -9,6 +9,7 @@ import { ChainError } from "@verai/client/errors";
 import { openSigner } from "@verai/client/keys";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openProvider, type RpcProvider } from "@verai/client/provider";
+import { CommandError } from "../errors.ts";
 import { guarded, type NamedNetwork, namedNetwork, signingKey } from "../session/context.ts";
 import { addressLink, transactionLink } from "../session/explorer.ts";
 import type { SigningArguments } from "../session/options.ts";
@@ -50,7 +51,11 @@ async function deployTo(
   const file = parametersFile(chainId, args.parameters);
   const module = await deploymentSpecOf(chainId).load();
   const parameters = await readDeploymentParameters(file).catch((cause: unknown) => {
-    throw new Error(`The parameters file ${file} cannot be read; name another with --parameters.`, { cause });
+    throw new CommandError(
+      "FILE_UNUSABLE",
+      `The parameters file ${file} cannot be read; name another with --parameters.`,
+      { cause },
+    );
   });
   requireParameters(module, parameters, file);
   await requireCoordinator(provider, parameters[module.id]?.["vrfCoordinator"], file);
@@ -87,7 +92,7 @@ async function deployTo(
   }
   if (wrong > 0)
     throw new ChainError("TRIAL_WRONG", false, "Nothing was sent: the trial's deployment is not as asked.");
-  if (!deployer || balance === undefined) throw new Error("there is no deployer");
+  if (!deployer || balance === undefined) throw new CommandError("UNEXPECTED", "there is no deployer");
   if (balance < costs.total) {
     throw new ChainError(
       "INSUFFICIENT_FUNDS",
@@ -142,7 +147,8 @@ async function openDeployer(
 ): Promise<Wallet | undefined> {
   try {
     const signer = await openSigner(await signingKey(hre, network, args), network.chainId);
-    if (!("privateKey" in signer)) throw new Error("Ignition signs with a key of this process; name a keystore.");
+    if (!("privateKey" in signer))
+      throw new CommandError("OPTION_INVALID", "Ignition signs with a key of this process; name a keystore.");
     return signer;
   } catch (error) {
     if (args.dryRun && args.keystore === "") return undefined;

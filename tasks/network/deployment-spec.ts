@@ -7,6 +7,7 @@ import { isAddress, ZeroAddress } from "ethers";
 import { BASE_SEPOLIA_CHAIN_ID, BASE_CHAIN_ID } from "@verai/client/chains";
 import { ChainError } from "@verai/client/errors";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { CommandError } from "../errors.ts";
 
 /** How a chain is deployed to: its Ignition module and its parameters file. */
 export interface DeploymentSpec {
@@ -31,7 +32,8 @@ const DEPLOYMENT_SPECS: Readonly<Record<number, DeploymentSpec>> = {
 export function deploymentSpecOf(chainId: number): DeploymentSpec {
   const found = DEPLOYMENT_SPECS[chainId];
   if (found) return found;
-  throw new Error(
+  throw new CommandError(
+    "NETWORK_UNUSABLE",
     `There is no way to deploy to chain ${String(chainId)}: name a network of chain ${Object.keys(DEPLOYMENT_SPECS).join(", ")}.`,
   );
 }

@@ -7,6 +7,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { type L1Prices, l1Weight } from "@verai/client/l1-fee";
 import { openProvider } from "@verai/client/provider";
+import { CommandError } from "../errors.ts";
 import { type Deploying, runIgnition } from "./ignition.ts";
 import { checkDeployed } from "./check-report.ts";
 import type { Finding } from "./finding.ts";
@@ -85,7 +86,7 @@ async function costOf(
   l1: L1Prices | undefined,
 ): Promise<Omit<StepCost, "step">> {
   const [receipt, sent] = await Promise.all([provider.getTransactionReceipt(hash), provider.getTransaction(hash)]);
-  if (!receipt || !sent) throw new Error(`the trial lost transaction ${hash}`);
+  if (!receipt || !sent) throw new CommandError("UNEXPECTED", `the trial lost transaction ${hash}`);
   const l1Fee = l1 ? l1Weight(Transaction.from(sent).serialized, l1).fee : 0n;
   return { gas: receipt.gasUsed, l1Fee, value: sent.value };
 }

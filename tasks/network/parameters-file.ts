@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { z } from "zod";
+import { CommandError } from "../errors.ts";
 
 /** A governed parameter in a file: its value and the bounds that it never leaves. */
 const bounded = z.object({ value: z.number(), min: z.number(), max: z.number() });
@@ -34,10 +35,18 @@ export type DeploymentParameters = z.output<typeof file>["Drmp"] & {
  */
 export async function readParameters(path: string): Promise<DeploymentParameters> {
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new Error(`The parameters file ${path} cannot be read; name another with --parameters.`, { cause });
+    throw new CommandError(
+      "FILE_UNUSABLE",
+      `The parameters file ${path} cannot be read; name another with --parameters.`,
+      { cause },
+    );
   });
   const parsed = file.safeParse(JSON.parse(text));
-  if (!parsed.success) throw new Error(`The parameters file ${path} does not fit:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new CommandError(
+      "FILE_UNUSABLE",
+      `The parameters file ${path} does not fit:\n${z.prettifyError(parsed.error)}`,
+    );
   const governed = new Map<string, z.output<typeof bounded>>();
   for (const [name, value] of Object.entries(parsed.data.Drmp)) {
     const one = bounded.safeParse(value);

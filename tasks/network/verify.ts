@@ -8,6 +8,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { ChainError } from "@verai/client/errors";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openProvider } from "@verai/client/provider";
+import { CommandError } from "../errors.ts";
 import { guarded, type NamedNetwork, namedNetwork } from "../session/context.ts";
 import { addressLink } from "../session/explorer.ts";
 import { Output } from "../session/output.ts";
@@ -72,10 +73,13 @@ export default async function verify(args: Arguments, hre: HardhatRuntimeEnviron
 function givenExplorer(name: string, url: string): Explorer {
   const found = EXPLORERS.find((one) => one === name);
   if (url !== "" && found !== "sourcify") {
-    throw new Error(`--explorer-url ${url} is the address of a Sourcify: also say --explorer sourcify.`);
+    throw new CommandError(
+      "OPTION_INVALID",
+      `--explorer-url ${url} is the address of a Sourcify: also say --explorer sourcify.`,
+    );
   }
   if (found) return found;
-  throw new Error(`There is no explorer "${name}"; use one of: ${EXPLORERS.join(", ")}.`);
+  throw new CommandError("OPTION_INVALID", `There is no explorer "${name}"; use one of: ${EXPLORERS.join(", ")}.`);
 }
 
 /** What the deployment's journal says that there is to verify; contracts of others, such as the coordinator, are not. */
@@ -98,7 +102,7 @@ async function contractsOf(
   const names = all.map(({ contract }) => nameOf(contract));
   const chosen = only === "" ? all : all.filter(({ contract }) => nameOf(contract) === only);
   if (chosen.length > 0) return chosen;
-  throw new Error(`The deployment has no contract "${only}"; it has: ${names.join(", ")}.`);
+  throw new CommandError("OPTION_INVALID", `The deployment has no contract "${only}"; it has: ${names.join(", ")}.`);
 }
 
 function nameOf(contract: string): string {

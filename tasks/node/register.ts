@@ -1,4 +1,5 @@
 import { PRICE_UNIT } from "@verai/protocol/money/units";
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import type { Signer } from "ethers";
@@ -36,7 +37,8 @@ export default async function register(args: Arguments, environment: Environment
     const found = parseClass(await reader.classes(block), args.class);
     const ask = parseAmount("ask", args.ask);
     const energySource = numberOf(ENERGY_SOURCES, parseSource(args.energySource));
-    if (args.capacity <= 0) throw new Error("Name the units that the machine runs at once: --capacity 4");
+    if (args.capacity <= 0)
+      throw new CommandError("OPTION_MISSING", "Name the units that the machine runs at once: --capacity 4");
     const { stakePerUnit } = await reader.parameters(block);
     const needed = BigInt(args.capacity) * BigInt(stakePerUnit) * PRICE_UNIT;
     const stake = args.stake === "" ? needed : parseVer(args.stake);

@@ -1,3 +1,4 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { ENERGY_SOURCES, numberOf } from "@verai/client/enums";
@@ -30,7 +31,7 @@ export default async function update(args: Arguments, environment: Environment):
     const changesProfile =
       args.endpoint !== "" || args.powerThreshold > 0 || args.powerMax > 0 || args.energySource !== "";
     if (!changesTerms && !changesProfile)
-      throw new Error("Name what to change: --ask, --capacity, --class, --endpoint…");
+      throw new CommandError("OPTION_MISSING", "Name what to change: --ask, --capacity, --class, --endpoint…");
     const energySource = args.energySource === "" ? node.energySource : parseSource(args.energySource);
     const terms = {
       classId: args.class === "" ? node.classId : parseClass(classes, args.class).id,

@@ -1,3 +1,4 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { answer } from "@verai/client/readers";
@@ -19,7 +20,8 @@ export default async function status(
       return { round: null };
     }
     const id = args.round > 0 ? args.round : newest.id;
-    if (id > newest.id) throw new Error(`There is no round ${String(id)} yet; the newest is ${String(newest.id)}.`);
+    if (id > newest.id)
+      throw new CommandError("NOT_FOUND", `There is no round ${String(id)} yet; the newest is ${String(newest.id)}.`);
     const view = await answer(contracts.rounds.round(id, { blockTag: block.number }));
     const time = (at: bigint) => (at === 0n ? undefined : new Date(Number(at) * 1000).toISOString());
     const state = enumName(ROUND_STATUSES, view.status);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { formatEther, formatUnits, HDNodeWallet, Mnemonic, Wallet } from "ethers";
+import { CommandError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
 import { devnetAt, devnetFolder } from "@verai/client/devnet";
@@ -91,7 +92,7 @@ async function run(
     spends: 0n,
     sent: [],
     account: async () => {
-      if (!writing) throw new Error("this task has no account");
+      if (!writing) throw new CommandError("UNEXPECTED", "this task has no account");
       account ??= signingKey(environment, { rpcUrl, chainId }, writing);
       const key = await account;
       return { key, ...(await session.queue(key)) };
@@ -135,7 +136,8 @@ export async function namedNetwork(environment: Environment): Promise<NamedNetwo
   const name = environment.globalOptions.network ?? "localhost";
   const config = environment.config.networks[name];
   if (config?.type !== "http") {
-    throw new Error(
+    throw new CommandError(
+      "NETWORK_UNUSABLE",
       `"${name}" is a chain inside this process, where nothing is deployed. Name another: --network localhost, baseSepolia or base.`,
     );
   }
@@ -146,7 +148,10 @@ export async function namedNetwork(environment: Environment): Promise<NamedNetwo
 function accountNumber(text: string, rpcUrl: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   if (text === "developer" || text === "contributor") return devnetAt(rpcUrl)?.accounts[text] ?? 0;
-  throw new Error(`There is no account "${text}": name one by its number, from 0, or developer or contributor.`);
+  throw new CommandError(
+    "ACCOUNT_MISSING",
+    `There is no account "${text}": name one by its number, from 0, or developer or contributor.`,
+  );
 }
 
 /** The key that the options name: a keystore, an account of the network, or on a local chain a test account. */
@@ -161,7 +166,10 @@ export async function signingKey(
   const accounts = config?.type === "http" ? config.accounts : "remote";
   if (accounts === "remote") {
     if (chainId === LOCAL_CHAIN_ID) return { testAccount: account };
-    throw new Error("The network has no accounts; name a keystore with --keystore and --passphrase-file.");
+    throw new CommandError(
+      "ACCOUNT_MISSING",
+      "The network has no accounts; name a keystore with --keystore and --passphrase-file.",
+    );
   }
   if ("mnemonic" in accounts) {
     const phrase = Mnemonic.fromPhrase(await accounts.mnemonic.get());
@@ -170,7 +178,10 @@ export async function signingKey(
   }
   const found = accounts[account];
   if (!found) {
-    throw new Error(`The network has ${String(accounts.length)} accounts, so there is no account ${String(account)}.`);
+    throw new CommandError(
+      "ACCOUNT_MISSING",
+      `The network has ${String(accounts.length)} accounts, so there is no account ${String(account)}.`,
+    );
   }
   return { wallet: new Wallet(await found.getHexString()) };
 }

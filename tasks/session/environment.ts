@@ -1,5 +1,6 @@
 import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { findDevnet } from "@verai/client/devnet";
+import { CommandError } from "../errors.ts";
 
 /** A value that is looked up when it is needed: an environment variable, or an entry of Hardhat's keystore. */
 interface Lookup {
@@ -59,7 +60,7 @@ export function plainEnvironment(
   const need = (name: string, what: string): string => {
     const value = variables[name];
     if (value !== undefined && value !== "") return value;
-    throw new Error(`${name} is not set: it must hold ${what}. Set it in the environment.`);
+    throw new CommandError("VARIABLE_MISSING", `${name} is not set: it must hold ${what}. Set it in the environment.`);
   };
   const { localhost, baseSepolia, base } = NETWORKS;
   const publicNetwork = ({ chainId, urlVariable, keyVariable }: typeof baseSepolia | typeof base): NetworkEntry => ({

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { CommandError } from "../errors.ts";
 
 /** A table's cell; numbers are right-aligned. */
 export type Cell = string | number | bigint | undefined;
@@ -62,7 +63,10 @@ export class Output {
    */
   async confirm(question: string): Promise<boolean> {
     if (!process.stdin.isTTY) {
-      throw new Error("Nobody is there to confirm: standard input is no terminal. Add --yes to send without asking.");
+      throw new CommandError(
+        "CONFIRMATION_MISSING",
+        "Nobody is there to confirm: standard input is no terminal. Add --yes to send without asking.",
+      );
     }
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
+import { CommandError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
 /**
@@ -35,6 +36,6 @@ export async function runService(
 
 /** The configuration file. @throws Error if it is not named. */
 export function parseFile(file: string, whose: "agent" | "keeper"): string {
-  if (file === "") throw new Error(`Name the ${whose}'s configuration: --file ${whose}.json`);
+  if (file === "") throw new CommandError("OPTION_MISSING", `Name the ${whose}'s configuration: --file ${whose}.json`);
   return file;
 }

@@ -1,3 +1,4 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { ensureFunds } from "@verai/client/funds";
@@ -19,11 +20,17 @@ export default async function dispute(
     const { reader, contracts } = session;
     const block = await reader.block();
     if (args.lease <= 0)
-      throw new Error("Name the lease: --lease <id>. `npx hardhat task:status --task <id>` lists a task's.");
+      throw new CommandError(
+        "OPTION_MISSING",
+        "Name the lease: --lease <id>. `npx hardhat task:status --task <id>` lists a task's.",
+      );
     const [known, { disputeBondBps }] = await Promise.all([reader.leaseCount(block), reader.parameters(block)]);
     const [lease] = args.lease <= known ? await reader.leasesById(block, [args.lease]) : [];
     if (!lease)
-      throw new Error(`There is no lease ${String(args.lease)}; \`npx hardhat round:leases\` lists all of them.`);
+      throw new CommandError(
+        "NOT_FOUND",
+        `There is no lease ${String(args.lease)}; \`npx hardhat round:leases\` lists all of them.`,
+      );
     const bond = disputeBond(lease, disputeBondBps);
     const account = await context.account();
     await requireOwner(lease, account.signer.address, async (taskId) => (await reader.task(block, taskId))?.owner);

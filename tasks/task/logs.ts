@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -51,7 +52,8 @@ export default async function logs(args: Arguments, environment: Environment): P
       leases.map(({ id }) => id),
     );
     if (checkpoints.size === 0)
-      throw new Error(
+      throw new CommandError(
+        "NOT_YET",
         leases.some(({ status }) => status === "active")
           ? `Task ${String(task.id)} has no checkpoint yet, and so no logs.`
           : `Task ${String(task.id)} has no checkpoint, and so no logs: it is not running, and logs come with checkpoints.`,

@@ -3,21 +3,33 @@ import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import type { RequestedClass, TaskRequest } from "@verai/developer/task-request";
 import { parseVer } from "@verai/protocol/money/ver";
+import { CommandError } from "../errors.ts";
 import { parseAmount, parseClass } from "../node/parse.ts";
 import { parseDuration } from "../session/duration.ts";
 
 /** The task that `--task` names. @throws Error naming the id and the remedy. */
 export async function parseTask(reader: Reader, at: BlockReference, taskId: number): Promise<Task> {
-  if (taskId <= 0) throw new Error("Name the task: --task <id>. `npx hardhat task:status` lists all of them.");
+  if (taskId <= 0)
+    throw new CommandError(
+      "OPTION_MISSING",
+      "Name the task: --task <id>. `npx hardhat task:status` lists all of them.",
+    );
   const task = await reader.task(at, taskId);
-  if (!task) throw new Error(`There is no task ${String(taskId)}; \`npx hardhat task:status\` lists all of them.`);
+  if (!task)
+    throw new CommandError(
+      "NOT_FOUND",
+      `There is no task ${String(taskId)}; \`npx hardhat task:status\` lists all of them.`,
+    );
   return task;
 }
 
 /** Classes with their surcharges, from `cpu/eu,cpu/us=0.003`. Ascending by id. */
 function parseClasses(known: readonly NodeClass[], text: string): RequestedClass[] {
   if (text.trim() === "") {
-    throw new Error(`Name the classes that may run it: --classes ${known.map(({ name }) => name).join(",")}`);
+    throw new CommandError(
+      "OPTION_MISSING",
+      `Name the classes that may run it: --classes ${known.map(({ name }) => name).join(",")}`,
+    );
   }
   const named = text.split(",").map((part) => {
     const [name = "", surcharge = "0"] = part.trim().split("=");
@@ -31,7 +43,7 @@ export function parseWish(
   known: readonly NodeClass[],
   args: { readonly units: number; readonly maxPrice: string; readonly classes: string },
 ): Pick<TaskRequest, "units" | "maxPrice" | "classes"> {
-  if (args.units <= 0) throw new Error("Name the units of work: --units 8");
+  if (args.units <= 0) throw new CommandError("OPTION_MISSING", "Name the units of work: --units 8");
   return {
     units: args.units,
     maxPrice: parseAmount("max-price", args.maxPrice),

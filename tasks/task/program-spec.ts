@@ -1,4 +1,5 @@
 import { parseSpec, specBytes, type TaskSpecInput } from "@verai/executor/spec";
+import { CommandError } from "../errors.ts";
 
 /** A Python program that is to be run, as the command line names it. */
 export interface PythonProgram {
@@ -32,7 +33,11 @@ const INPUT = "/verai/input";
 /** The spec of a Python program in an image of PyTorch: its folder and its data are inputs. Pure. */
 export function programSpec(program: PythonProgram): Uint8Array {
   const { script, code, data, image, args, cpus, memoryMiB, gpus, scratchMiB, outputs } = program;
-  if (data === code) throw new Error("The data is the script's own folder: leave --data out, or name another folder.");
+  if (data === code)
+    throw new CommandError(
+      "OPTION_INVALID",
+      "The data is the script's own folder: leave --data out, or name another folder.",
+    );
   return specBytes({
     version: 1,
     name: script.slice(0, 100),
@@ -71,10 +76,13 @@ export function withInputs(spec: Uint8Array, inputs: string): Uint8Array {
   for (const each of inputs.split(",")) {
     const [cid = "", path = "", ...more] = each.split("=");
     if (cid === "" || path === "" || more.length > 0) {
-      throw new Error(`--input has "${each}": write <CID>=<path below DRMP_INPUT_DIR>, several of them with commas.`);
+      throw new CommandError(
+        "OPTION_INVALID",
+        `--input has "${each}": write <CID>=<path below DRMP_INPUT_DIR>, several of them with commas.`,
+      );
     }
     if (cid in added || cid in parsed.inputs)
-      throw new Error(`--input has ${cid}, which the spec has already: leave it out.`);
+      throw new CommandError("OPTION_INVALID", `--input has ${cid}, which the spec has already: leave it out.`);
     added[cid] = path;
   }
   return specBytes({ ...(parsed as TaskSpecInput), inputs: { ...parsed.inputs, ...added } });

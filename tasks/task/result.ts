@@ -1,3 +1,4 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -25,7 +26,8 @@ export default async function result(args: Arguments, environment: Environment):
     const task = await parseTask(reader, block, args.task);
     const delivered = await deliveredLeases(reader, block, task.id);
     if (delivered.length === 0) {
-      throw new Error(
+      throw new CommandError(
+        "NOT_YET",
         `Task ${String(task.id)} has no results yet; \`npx hardhat task:status --task ${String(task.id)}\` says how it stands.`,
       );
     }

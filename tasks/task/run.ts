@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { CommandError } from "../errors.ts";
 import { addToStore } from "../data/add.ts";
 import { parseDuration } from "../session/duration.ts";
 import type { Environment } from "../session/environment.ts";
@@ -34,10 +35,13 @@ export default async function run(given: Arguments, environment: Environment): P
     args,
     environment,
     async ({ chainId }) => {
-      if (script === "") throw new Error("Name the script: drmp run train.py");
+      if (script === "") throw new CommandError("OPTION_MISSING", "Name the script: drmp run train.py");
       // On a network of this machine, nodes run it with the machine's own Python.
       if (image === "" && chainId !== LOCAL_CHAIN_ID)
-        throw new Error("Name an image with PyTorch by digest: --image <registry>/trainer-python@sha256:…");
+        throw new CommandError(
+          "OPTION_MISSING",
+          "Name an image with PyTorch by digest: --image <registry>/trainer-python@sha256:…",
+        );
       const code = await addToStore(store, dirname(script));
       const inputs = data === "" ? undefined : await addToStore(store, data);
       return programSpec({

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { ChainError } from "@verai/client/errors";
@@ -80,7 +81,7 @@ interface Arguments extends SubmitArguments {
 /** Submits a task and, unless detached, serves its spec and follows it. */
 export default async function submit(args: Arguments, environment: Environment): Promise<void> {
   await submitAndFollow(args, environment, async () => {
-    if (args.spec === "") throw new Error("Name the task's spec: --spec spec.json");
+    if (args.spec === "") throw new CommandError("OPTION_MISSING", "Name the task's spec: --spec spec.json");
     return withInputs(new Uint8Array(await readFile(args.spec)), args.input);
   });
 }

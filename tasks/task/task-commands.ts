@@ -1,5 +1,5 @@
 import type { CommandBuilder } from "../command.ts";
-import { reading, writing } from "../session/options.ts";
+import { plain, reading, writing } from "../session/options.ts";
 
 const TASK = { name: "task", description: "the task's id", type: "int", defaultValue: 0 } as const;
 /** One each, since a directory is one process's at a time, and results are fetched while `task:submit` still serves. */
@@ -79,6 +79,55 @@ export const taskCommands = [
     .addOption(CLASSES)
     .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
     .setAction(() => import("./quote.ts"))
+    .build(),
+
+  plain(
+    "task:verify",
+    "Whether a program is reproducible: runs a unit twice on this machine, once interrupted, and compares its states to the bit; sends nothing",
+    "--spec docs/examples/digits.json --units 3",
+  )
+    .addOption({
+      name: "spec",
+      description: "the task's spec (JSON file), with checkpoint.everySteps",
+      defaultValue: "",
+    })
+    .addOption({ name: "unit", description: "index of the unit that is run", type: "int", defaultValue: 0 })
+    .addOption({ name: "units", description: "units that the task would have", type: "int", defaultValue: 1 })
+    .addOption({
+      name: "local",
+      description:
+        "inputs from this machine by their place below DRMP_INPUT_DIR, comma-separated: data=./points.csv,code=./src; those of the spec that are not named come from --store",
+      defaultValue: "",
+    })
+    .addOption(storeIn("store"))
+    .addOption({
+      name: "executor",
+      description: "process or container; by default containers for images, processes for built-in trainers",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "trainerImage",
+      description: "image of the built-in trainers, to run these in containers",
+      defaultValue: "",
+    })
+    .addOption({
+      name: "interpreter",
+      description:
+        'path of a Python that runs specs with the trainer "python", with all your rights, as on a network of this machine',
+      defaultValue: "",
+    })
+    .addOption({
+      name: "work",
+      description: "directory for the runs; what they leave is kept where they differ",
+      defaultValue: ".data/developer/verify",
+    })
+    .addOption({
+      name: "keep",
+      description: "MiB of the first run's states that are kept, to say what differs",
+      type: "int",
+      defaultValue: 4096,
+    })
+    .setAction(() => import("./verify.ts"))
     .build(),
 
   submitting(

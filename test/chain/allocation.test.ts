@@ -1,8 +1,16 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { expect } from "chai";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 
+import { agentConfig } from "@verai/agent/config";
+import { AskFollower } from "@verai/agent/node/ask";
+import { clearingPrices } from "@verai/client/clearing-prices";
 import { roundSnapshot } from "@verai/client/snapshot";
+import type { Session } from "@verai/client/session";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
 import { Market } from "@verai/keepers/allocation/market";
 import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
@@ -49,7 +57,8 @@ describe("allocation keeper", () => {
     const next = randomNumbers(SEED);
     const random = (below: number) => Math.floor(next() * below);
     const market = await newMarket();
-    const { keeper, reader } = await openKeeper(market, lpSolver);
+    const { keeper, reader, provider } = await openKeeper(market, lpSolver);
+    const { contracts } = market;
     for (let i = 0; i < 12; i++) {
       const [tick, classId] = random(2) ? [MILLI, random(2)] : [10n * MILLI, 2 + random(2)];
       await market.addNode({ classId, capacity: 1 + random(6), ask: tick * BigInt(1 + random(4)) });
@@ -87,9 +96,56 @@ describe("allocation keeper", () => {
       );
       expect([...rows].sort()).to.deep.equal([...planned].sort());
       granted += leases.length;
+      const block = await reader.block();
+      for (const { classId, price, units } of plan.clearing) {
+        if (units === 0) continue;
+        const [newest] = await clearingPrices(provider, contracts, classId, block, 10_000, 3);
+        expect(newest).to.include({ roundId: plan.roundId, price: Number(price / 1024n), units });
+      }
       await market.pass(5);
     }
     expect(granted).to.be.greaterThan(10);
+  });
+
+  it("a node's ask follows what its class was cleared at, within its bounds, and not too often", async () => {
+    const market = await newMarket();
+    const { keeper, reader, provider } = await openKeeper(market, lpSolver);
+    // Node 1 is followed; node 2 is dearer, and sets the price.
+    await market.addNode({ classId: 0, capacity: 1, ask: 2n * MILLI }, undefined, 7);
+    await market.addNode({ classId: 0, capacity: 4, ask: 20n * MILLI });
+    const owner = await openClient(market, 7);
+    const directory = await mkdtemp(join(tmpdir(), "drmp-ask-"));
+    closing.unshift(async () => {
+      owner.provider.destroy();
+      await rm(directory, { recursive: true, force: true });
+    });
+    const ask = { follow: "clearing", floor: "0.001", ceiling: "0.015", every: 600 };
+    const config = agentConfig.parse({
+      network: { rpcUrl: market.url, chainId: 31337 },
+      operator: { testAccount: 8 },
+      owner: { testAccount: 7 },
+      dataDir: directory,
+      node: { class: "cpu/eu", capacity: 1, ask, powerThreshold: 100, powerMax: 400, energySource: "grid" },
+    });
+    const session = { reader, contracts: owner.contracts, provider, queue: async () => ({ queue: owner.queue }) };
+    const follow = async () => {
+      const follower = new AskFollower(session as unknown as Session, config, quiet, join(directory, "ask.json"));
+      await follower.follow(1);
+      return (await reader.node(await reader.block(), 1))?.askTick;
+    };
+    expect(await follow(), "no price is known").to.equal(2);
+    const settle = async (units: number) => {
+      await market.addTask({ units, maxPrice: 30n * MILLI, classIds: [0] });
+      await market.pass(5);
+      await keeper.cycle();
+      await market.fulfil(1n);
+      expect(await keeper.cycle()).to.equal(true);
+    };
+    await settle(3);
+    expect(await follow(), "2 % below 0.020 is above the ceiling").to.equal(15);
+    await settle(1);
+    await market.pass(300);
+    expect(await follow(), "not again within ten minutes, also after a restart").to.equal(15);
   });
 
   it("publishes the market of a round that it leaves to another operator, and leaves it to them", async () => {

@@ -69,6 +69,19 @@ describe("the failover keeper", () => {
 
   const metric = async (name: string) => (await registry.getSingleMetric(name)?.get())?.values[0]?.value;
 
+  it("brings all nodes of a barred owner up to date before it opens a batch", async () => {
+    await leased();
+    // More than the opening of a batch works off, and one entry of the pending listings.
+    for (let i = 0; i < 70; i++) await market.addNode({ classId: 1, capacity: 1, ask: MILLI }, undefined, 10);
+    await market.pass(100);
+    const failover = keeper();
+    expect(await failover.cycle(), "expire, and bring listings up to date").to.equal(true);
+    expect(await statuses()).to.deep.equal(["expired"]);
+    expect(await market.contracts.supply.pendingCount()).to.equal(0n);
+    expect(await failover.cycle(), "open").to.equal(true);
+    expect((await batch()).status).to.equal("seeding");
+  });
+
   it("notes a suspect, expires it when it is overdue, and has its range drawn for from one seed", async () => {
     await leased();
     const failover = keeper();

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSigner } from "@verai/client/keys";
 import { HARDHAT } from "@verai/devnet/chain";
-import { ROOT } from "@verai/devnet/processes";
+import { DRMP } from "@verai/devnet/doors";
 import { Bench } from "@verai/devnet/programs";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { settlement } from "@verai/devnet/settlement";
@@ -43,7 +43,7 @@ describe("Hardhat tasks", () => {
 
   async function run(id: string, ...options: string[]): Promise<Outcome> {
     const where = ["--network", "localhost", "--deployment", bench.network.deployment, "--json"];
-    const { code, said } = await bench.run(HARDHAT, id, ...where, ...options);
+    const { code, said } = await bench.command(id, ...where, ...options);
     const line = said.split("\n").filter((one) => one.startsWith("{"));
     return { code, said, json: JSON.parse(line.at(-1) ?? "{}") as Record<string, unknown> };
   }
@@ -302,7 +302,7 @@ describe("Hardhat tasks", () => {
       "--passphrase-file",
       join(bench.folder, "new.pass"),
     ];
-    const make = async (...options: string[]) => bench.run(HARDHAT, "key:new", "--json", ...options);
+    const make = async (...options: string[]) => bench.command("key:new", "--json", ...options);
     const made = await make(...at("new.json"));
     expect(made.code, made.said).to.equal(0);
     const { address } = JSON.parse(made.said.split("\n").findLast((line) => line.startsWith("{")) ?? "{}") as {
@@ -316,7 +316,6 @@ describe("Hardhat tasks", () => {
   });
 
   it("the drmp command line says the same as Hardhat's door", async () => {
-    const drmp = join(ROOT, "tasks", "drmp.ts");
     const where = ["--network", "localhost", "--deployment", bench.network.deployment, "--json"];
     const lastLine = (said: string) => said.split("\n").findLast((line) => line.startsWith("{"));
     for (const [subject, verb, ...options] of [
@@ -327,7 +326,7 @@ describe("Hardhat tasks", () => {
     ] as const) {
       const [atHardhat, atDrmp] = await Promise.all([
         bench.run(HARDHAT, `${subject}:${verb}`, ...where, ...options),
-        bench.run(drmp, subject, verb, ...where, ...options),
+        bench.run(DRMP, subject, verb, ...where, ...options),
       ]);
       expect(atDrmp.code, atDrmp.said).to.equal(0);
       expect(lastLine(atDrmp.said)).to.equal(lastLine(atHardhat.said)).and.to.match(/^\{/);

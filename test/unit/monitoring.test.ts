@@ -8,6 +8,7 @@ import { Registry } from "prom-client";
 import { parse as parseYaml } from "yaml";
 
 import { indexerMetrics } from "@verai/indexer/metrics";
+import { sponsorMetrics } from "@verai/sponsor/metrics";
 import { replicationMetrics } from "@verai/agent/replication/replication-metrics";
 import { telemetryMetrics } from "@verai/agent/telemetry/telemetry-metrics";
 import type { Reader } from "@verai/client/readers";
@@ -46,6 +47,11 @@ function servedByAgents(): string[] {
 /** Every metric that an indexer serves beside those of any process. */
 function servedByIndexers(): string[] {
   const registry = new Registry();
+  sponsorMetrics(
+    registry,
+    () => ({ day: "", operations: 0, failed: 0, paid: 0n, reserved: 0n }),
+    () => 0n,
+  );
   indexerMetrics(
     registry,
     () => assert.fail("no scrape"),

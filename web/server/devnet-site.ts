@@ -9,5 +9,7 @@ export async function devnetSite({ chainId, rpcUrl, deployment, services }: Devn
   const indexer = services.find(({ kind }) => kind === "indexer");
   if (!indexer) throw new Error("The devnet runs no indexer: start it again with `scripts/drmp devnet --fresh`.");
   const { addresses } = parseDeployment(chainId, deployment, await readFile(deployment, "utf8"));
-  return siteSchema.parse({ network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses });
+  const relayUrl = services.find(({ kind }) => kind === "sponsor")?.address;
+  const site = { network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses };
+  return siteSchema.parse({ ...site, ...(relayUrl !== undefined && { relayUrl }) });
 }

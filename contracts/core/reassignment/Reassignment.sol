@@ -57,6 +57,10 @@ contract Reassignment is IReassignment, SeededSession {
         uint8[] classIds;
         /// Units of each class, and of those before it, that the range may have at its price.
         uint256[] ends;
+        /// Nodes that tries came to and that may not have the range, `unfitCount` of them, and the units that they list.
+        uint32[] unfit;
+        uint256 unfitCount;
+        uint256 unfitUnits;
     }
 
     /// @dev A node that a try came to.
@@ -67,6 +71,8 @@ contract Reassignment is IReassignment, SeededSession {
         uint256 latency;
         uint256 capacity;
         uint40 reportedAt;
+        /// Units of the range that it may have at most.
+        uint256 room;
     }
 
     /// @notice Maximum number of orphans in a batch.
@@ -77,6 +83,8 @@ contract Reassignment is IReassignment, SeededSession {
     uint256 public constant TRIES = 64;
     /// @notice Time in which a waiting round may go first after a batch, seconds: five blocks of BASE.
     uint256 public constant ROUND_PRIORITY = 10;
+    /// @dev Unfit nodes that are remembered for a range.
+    uint256 private constant UNFIT = 16;
     /// @dev Maximum number of pending listings that opening a batch brings up to date itself.
     uint256 private constant SYNC_AT_OPEN = 48;
 
@@ -208,17 +216,19 @@ contract Reassignment is IReassignment, SeededSession {
             });
     }
 
-    /// @dev Draws nodes for a range until all of it has one or the tries are used up. All that decides was fixed when the
-    /// batch was opened, but for what the draws before this one took.
+    /// @dev Draws nodes for a range until all of it has one, or the tries are used up, or all units that it may have are known
+    /// to be of nodes that may not have it: no further try could find one. All that decides was fixed when the batch was opened,
+    /// but for what the draws before this one took.
     function _drawFor(uint32 leaseId, DrawRule memory rule, bytes32 seed) private {
         Orphan memory o = _orphan(leaseId, rule);
         uint256 units = _price(o);
-        for (uint32 attempt; attempt < TRIES && units != 0; ++attempt) {
+        for (uint32 attempt; attempt < TRIES && units != o.unfitUnits; ++attempt) {
             (uint256 high, uint256 low) = SeedDraw.reassign(seed, leaseId, attempt);
             Candidate memory c = _candidate(o, high % units, seed, attempt);
             uint256 count = _accepted(o, c, low);
             if (count == 0) continue;
             _grant(o, c, uint24(count), seed);
+            (o.unfitCount, o.unfitUnits) = (0, 0);
             units = o.range.count == 0 ? 0 : _price(o);
         }
         if (o.range.count != 0) _reopen(leaseId, o.range);
@@ -288,23 +298,33 @@ contract Reassignment is IReassignment, SeededSession {
         if (c.free == 0) return c;
         (address owner, ) = NODES.keysOf(c.nodeId);
         (c.load, c.latency, c.reportedAt, c.capacity) = REPORTS.loadAndLatencyOf(c.nodeId);
+        // What the chain knows of its load, so that reporting less gains nothing.
+        if (c.free < c.capacity) c.load = Math.max(c.load, BASIS - (c.free * BASIS) / c.capacity);
         bool silent = c.reportedAt < o.rule.reportedSince && (c.reportedAt != 0 || o.moved);
-        if (owner == o.owner || silent) c.free = 0;
+        if (owner != o.owner && !silent) c.room = o.moved ? _room(o, c) : c.free;
+        if (c.room == 0) _noteUnfit(o, c);
+    }
+
+    /// @dev Remembers a node that may not have the range. O({UNFIT}).
+    function _noteUnfit(Orphan memory o, Candidate memory c) private pure {
+        if (o.unfitCount == UNFIT) return;
+        if (o.unfit.length == 0) o.unfit = new uint32[](UNFIT);
+        for (uint256 i; i < o.unfitCount; ++i) if (o.unfit[i] == c.nodeId) return;
+        o.unfit[o.unfitCount++] = c.nodeId;
+        o.unfitUnits += c.free;
     }
 
     /// @dev How many units of the range the node takes: with probability
     /// (1 - load) / (1 - loadFloor) x (latencyMin + L0) / (latency + L0) what it has room for, else none.
-    function _accepted(Orphan memory o, Candidate memory c, uint256 low) private view returns (uint256) {
-        if (c.free == 0) return 0;
+    function _accepted(Orphan memory o, Candidate memory c, uint256 low) private pure returns (uint256) {
+        if (c.room == 0) return 0;
         DrawRule memory r = o.rule;
-        // What the chain knows of its load, and what no node is below, so that reporting less gains nothing.
-        if (c.free < c.capacity) c.load = Math.max(c.load, BASIS - (c.free * BASIS) / c.capacity);
         uint256 latency = Math.max(c.latency, r.latencyMin) + r.latencyFloor;
         uint256 scale = (BASIS - r.loadFloor) * latency;
+        // No node counts as less loaded than the floor, so that reporting less gains nothing.
         uint256 load = Math.max(c.load, r.loadFloor);
         if (low % scale >= (BASIS - load) * (uint256(r.latencyMin) + r.latencyFloor)) return 0;
-        uint256 count = Math.min(c.free, o.range.count);
-        return o.moved ? Math.min(count, _room(o, c)) : count;
+        return Math.min(Math.min(c.free, c.room), o.range.count);
     }
 
     /// @dev How many units that move a node takes. From an overloaded node: it is below the band, and comes above the average

@@ -9,6 +9,7 @@ import {ISupply} from "../../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 import {IVrfSeeds} from "../../interfaces/IVrfSeeds.sol";
+import {PackedUint32} from "../../libraries/PackedUint32.sol";
 import {ClassSet} from "../../types/ClassSet.sol";
 import {IntakePaused} from "../../types/Errors.sol";
 import {PRICE_UNIT} from "../../types/Units.sol";
@@ -31,7 +32,8 @@ contract RoundManager is IRoundManager, SeededSession {
         // One slot.
         uint32 leases;
         uint32 unitsOpen;
-        Demand[] demands;
+        /// Task ids and units in turn, eight numbers to a word; 0 ends them.
+        uint256[] demands;
     }
 
     /// @notice Pays bounties.
@@ -63,18 +65,14 @@ contract RoundManager is IRoundManager, SeededSession {
         require(!_batchGoesFirst(), BatchPending());
         Session storage session;
         (roundId, session) = _begin(SYNC_AT_OPEN);
-        (uint32[] memory taskIds, uint32[] memory units) = TASKS.freeze(
+        (uint32[] memory taskIds, uint32[] memory units, ClassSet classes) = TASKS.freeze(
             PARAMETERS.get(Param.RoundMaxTasks),
             PARAMETERS.get(Param.RoundMaxUnits)
         );
         Round storage r = _rounds[roundId];
-        ClassSet classes;
-        for (uint256 i; i < taskIds.length; ++i) {
-            r.demands.push(Demand(taskIds[i], units[i]));
-            classes = classes.union(TASKS.roundTask(taskIds[i]).classes);
-        }
         r.classes = classes;
-        emit RoundOpened(roundId, msg.sender, _request(session), r.demands, classes);
+        Demand[] memory demands = _store(r, taskIds, units);
+        emit RoundOpened(roundId, msg.sender, _request(session), demands, classes);
     }
 
     /// @inheritdoc IRoundManager
@@ -84,7 +82,7 @@ contract RoundManager is IRoundManager, SeededSession {
         bytes32 seed = _seedOf(roundId, session);
         Round storage r = _rounds[roundId];
 
-        Layout.Board memory board = Layout.read(TASKS, r.demands, r.classes, seed, post);
+        Layout.Board memory board = Layout.read(TASKS, _demandsOf(r), r.classes, seed, post);
         Certificate.check(board);
         _fill(roundId, board, seed, post);
         ILeaseRegistry.Grant[] memory grants = Layout.lay(TASKS, board);
@@ -130,7 +128,7 @@ contract RoundManager is IRoundManager, SeededSession {
                 opener: session.opener,
                 requestId: session.requestId,
                 seed: SEEDS.seedOf(session.requestId),
-                demands: r.demands,
+                demands: _demandsOf(r),
                 classes: r.classes,
                 leases: r.leases,
                 unitsOpen: r.unitsOpen
@@ -168,10 +166,45 @@ contract RoundManager is IRoundManager, SeededSession {
     /// @dev Ends the round; its tasks go back to the front of the queue if it was aborted. O(tasks).
     function _close(uint32 roundId, Session storage session, Phase phase) private {
         _end(session, phase);
-        Demand[] storage demands = _rounds[roundId].demands;
+        Demand[] memory demands = _demandsOf(_rounds[roundId]);
         uint32[] memory taskIds = new uint32[](demands.length);
         for (uint256 i; i < taskIds.length; ++i) taskIds[i] = demands[i].taskId;
         TASKS.thaw(taskIds, phase == Phase.Aborted);
+    }
+
+    /// @dev Keeps what tasks bring, each word written once. O(tasks).
+    function _store(
+        Round storage r,
+        uint32[] memory taskIds,
+        uint32[] memory units
+    ) private returns (Demand[] memory demands) {
+        demands = new Demand[](taskIds.length);
+        uint256 word;
+        for (uint256 i; i < taskIds.length; ++i) {
+            demands[i] = Demand(taskIds[i], units[i]);
+            word = PackedUint32.set(PackedUint32.set(word, 2 * i, taskIds[i]), 2 * i + 1, units[i]);
+            if (i & 3 != 3 && i + 1 != taskIds.length) continue;
+            r.demands.push(word);
+            word = 0;
+        }
+    }
+
+    /// @dev What {_store} kept. O(tasks).
+    function _demandsOf(Round storage r) private view returns (Demand[] memory demands) {
+        uint256 words = r.demands.length;
+        demands = new Demand[](4 * words);
+        uint256 count;
+        for (uint256 i; i < words; ++i) {
+            uint256 word = r.demands[i];
+            for (uint256 at; at < 8; at += 2) {
+                uint32 taskId = PackedUint32.get(word, at);
+                if (taskId != 0) demands[count++] = Demand(taskId, PackedUint32.get(word, at + 1));
+            }
+        }
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            mstore(demands, count)
+        }
     }
 
     function _orphanCounts() internal view override returns (uint256, uint256, bool) {

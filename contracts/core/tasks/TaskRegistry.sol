@@ -17,7 +17,6 @@ import {
     CODEC_RAW,
     MAX_PRICE,
     MAX_REPLICAS,
-    MAX_ROUND_CLASSES,
     MAX_TASK_CLASSES,
     MAX_UNIT_TIME,
     MAX_UNITS,
@@ -26,12 +25,14 @@ import {
 } from "../../types/Units.sol";
 import {Vault} from "../vault/Vault.sol";
 import {FairShare} from "./FairShare.sol";
+import {RoundBudget} from "./RoundBudget.sol";
 import {TaskQueue} from "./TaskQueue.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
 /// @notice See {ITaskRegistry}.
 contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     using Permits for Permit;
+    using RoundBudget for RoundBudget.Budget;
     using SafeCast for uint256;
     using TaskQueue for TaskQueue.Queue;
 
@@ -186,18 +187,18 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     function freeze(
         uint256 mostTasks,
         uint256 mostUnits
-    ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands) {
+    ) external onlyModule(_rounds) returns (uint32[] memory taskIds, uint32[] memory demands, ClassSet) {
         // Each task that takes part gets a unit at least.
         mostTasks = Math.min(mostTasks, mostUnits);
         taskIds = new uint32[](mostTasks);
         demands = new uint32[](mostTasks);
-        // A number and not the gas that is left: who opens a round must not decide how many tasks are in it.
-        uint256 looks = Math.min(2 * mostTasks, _queue.length());
+        RoundBudget.Budget memory budget = RoundBudget.whole();
         uint256 count;
-        ClassSet classes;
-        for (; looks != 0 && count < mostTasks; --looks) {
+        for (uint256 left = _queue.length(); left != 0 && count < mostTasks; --left) {
             uint32 taskId = _queue.at(0);
             Task storage t = _tasks[taskId];
+            ClassSet classes = t.classes;
+            if (!budget.look(classes)) break;
             // More than what is listed for it cannot be leased; it would only keep others out of the round.
             (Admission admission, uint256 demand) = _admit(t, mostUnits);
             if (admission != Admission.Admissible) {
@@ -205,9 +206,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
                 continue;
             }
             // Stays first in the queue, for the next round.
-            ClassSet together = classes.union(t.classes);
-            if (together.count() > MAX_ROUND_CLASSES) break;
-            classes = together;
+            if (!budget.take(classes)) break;
             _queue.popFront();
             (t.queued, t.inRound) = (false, true);
             t.roundRanges = uint24(t.reopened.length);
@@ -220,7 +219,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
             mstore(taskIds, count)
             mstore(demands, count)
         }
-        FairShare.cut(demands, mostUnits);
+        FairShare.cut(demands, Math.min(mostUnits, count + budget.leasesLeft()));
+        return (taskIds, demands, budget.classes);
     }
 
     /// @inheritdoc ITaskRegistry

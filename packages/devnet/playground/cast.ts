@@ -7,11 +7,16 @@ export const DEVNET_ACCOUNTS = {
   treasury: 1,
   oracle: 4,
   keeper: 5,
+  /** Signs for operations that are paid for, and sends them. */
+  sponsor: 13,
   developer: 17,
   contributor: 18,
   /** Operator key of the contributor's own node. */
   operator: 19,
 } as const;
+
+/** ETH that the sponsor can pay with. */
+export const SPONSOR_ETH = "100";
 
 /** VER that developer and contributor get. */
 export const PURSE_VER = "50000";

@@ -77,6 +77,27 @@ export async function indexerPlan({ ports }: Place, configs: Configs): Promise<S
   };
 }
 
+/** What pays the gas of passkey accounts, with limits that nobody at a desk reaches. */
+export async function sponsorPlan({ ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const config = await configs.sponsor(DEVNET_ACCOUNTS.sponsor, {
+    fees: FEES,
+    limits: {
+      ...{ perOperation: "0.01", perAccountDay: "0.1", perClientDay: "0.5", perDay: "1" },
+      ...{ newAccounts: 100, failures: 20 },
+    },
+    api: { port: ports.relay },
+    service: { port: ports.sponsor },
+  });
+  return {
+    name: "sponsor",
+    kind: "sponsor",
+    what: "pays the gas of passkey accounts: /status says how much",
+    address: `http://127.0.0.1:${String(ports.relay)}`,
+    args: ["sponsor/main.ts", "run", "--config", config],
+    check: () => healthOf(`http://127.0.0.1:${String(ports.sponsor)}/health`),
+  };
+}
+
 /** A node; one that is to run other people's images does so where there is an engine. */
 export async function nodePlan(
   { ports }: Place,

@@ -12,14 +12,15 @@ import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { deployArguments, deployEnvironment, deploymentFile, setMining, untilListening } from "../chain.ts";
 import { Configs } from "../configs.ts";
+import { deployEntryPoint, fundPaymaster } from "../entry-point.ts";
 import { Processes, ROOT } from "../processes.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER, SPONSOR_ETH } from "./cast.ts";
 import { type Control, serveControl } from "./control.ts";
 import { type EngineHere, engineHere } from "./engine.ts";
 import { DevnetError } from "./errors.ts";
 import { prepareFolder, removeState, writeState } from "./folder.ts";
 import { type NextStep, nextSteps } from "./next-steps.ts";
-import { chainPlan, FEES, indexerPlan, keeperPlan, nodePlan, oraclePlan } from "./plans.ts";
+import { chainPlan, FEES, indexerPlan, keeperPlan, nodePlan, oraclePlan, sponsorPlan } from "./plans.ts";
 import { type PortPlan, portPlan } from "./ports.ts";
 import { writeSamples } from "./samples.ts";
 import { Services } from "./services.ts";
@@ -125,7 +126,7 @@ export class Devnet {
     await this.#unless(this.#deploy());
     const keys = await this.#fund();
     const engine = await looked;
-    say(`starting the oracle, a keeper, an indexer and ${String(DEVNET_NODES.length)} nodes`);
+    say(`starting the oracle, a keeper, an indexer, a sponsor and ${String(DEVNET_NODES.length)} nodes`);
     await this.#startOthers(configs, engine);
     this.#control = await serveControl({
       port: this.#ports.control,
@@ -176,7 +177,7 @@ export class Devnet {
     await copyFile(deploymentFile(this.#deploymentId), this.#deployment);
   }
 
-  /** Gives developer and contributor VER; ETH they have. */
+  /** Gives developer and contributor VER, and the sponsor ETH to pay with. */
   async #fund(): Promise<Playground["keys"]> {
     const session = await openSession({
       network: { rpcUrl: this.#rpcUrl, chainId: LOCAL_CHAIN_ID, deployment: this.#deployment },
@@ -195,6 +196,8 @@ export class Devnet {
       const sent = await session.contracts.token.connect(treasury).transfer(address, parseEther(PURSE_VER));
       await sent.wait();
     }
+    await deployEntryPoint(session.provider);
+    await fundPaymaster(session.provider, (await session.contracts.sponsor?.getAddress()) ?? "", SPONSOR_ETH);
     await setMining(this.#rpcUrl, BLOCK_MS);
     return keys;
   }
@@ -205,6 +208,7 @@ export class Devnet {
     for (const node of DEVNET_NODES) this.#services.add(await nodePlan(place, configs, node, engine));
     this.#services.add(await keeperPlan(place, configs));
     this.#services.add(await indexerPlan(place, configs));
+    this.#services.add(await sponsorPlan(place, configs));
   }
 
   /** Waits until every service is healthy, and every node stands in the market and can be reached. */

@@ -31,6 +31,10 @@ export interface PortPlan {
   readonly history: number;
   /** The indexer's `/health`. */
   readonly indexer: number;
+  /** Where the sponsor takes operations. */
+  readonly relay: number;
+  /** The sponsor's `/health`. */
+  readonly sponsor: number;
   /** The node with this place in the list, from 0. */
   readonly node: (place: number) => NodePorts;
 }
@@ -55,6 +59,8 @@ export function portPlan(first: number): PortPlan {
     reports: first + 5,
     history: first + 6,
     indexer: first + 7,
+    relay: first + 8,
+    sponsor: first + 9,
     node: (place) => {
       const service = first + NODES_FROM + EACH_NODE * place;
       if (service + EACH_NODE > first + PORTS) throw new RangeError(`There are no ports for a node ${String(place)}.`);

@@ -38,6 +38,7 @@ const CHECK_MS = 2_000;
 /** How long each kind gets to end by itself, milliseconds; in this order they are ended, those first that others wait for. */
 const GRACE_MS: Readonly<Record<DevnetService["kind"], number>> = {
   indexer: 5_000,
+  sponsor: 5_000,
   node: 15_000,
   keeper: 5_000,
   oracle: 5_000,

@@ -18,7 +18,7 @@ export const MAX_NAME_BYTES = 175;
 /**
  * Deterministic authenticated encryption under a task's key: equal content gives equal bytes, and so equal CIDs. It is SIV as
  * Rogaway and Shrimpton define it ("Deterministic Authenticated-Encryption", 2006), of HMAC-SHA-256 and AES-256-CTR: the code of
- * the plain bytes is the initial value of their encryption, and is checked when they are opened. Both keys are derived from the task's. What is visible is lengths, and which segments equal each other.
+ * the plain bytes is the initial value of their encryption, and is checked when they are opened. docs/decisions/sealing-is-siv-of-hmac.md has the review, and why it is no library's. Both keys are derived from the task's. What is visible is lengths, and which segments equal each other.
  */
 export class Seal {
   readonly #mac: Buffer;

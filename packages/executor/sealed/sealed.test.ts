@@ -28,6 +28,22 @@ test("equal content gives equal bytes, under one key and for one place", () => {
   assert.equal(sealed.indexOf(plain.subarray(0, 8)), -1);
 });
 
+test("sealed content is what another implementation makes of it, and stays so in every version", async () => {
+  const vectors = JSON.parse(await readFile(new URL("seal.vectors.json", import.meta.url), "utf8")) as {
+    readonly data: readonly Record<"key" | "plain" | "place" | "sealed", string>[];
+    readonly names: readonly Record<"key" | "name" | "sealed", string>[];
+  };
+  for (const { key: hex, plain, place, sealed } of vectors.data) {
+    const seal = new Seal(Buffer.from(hex, "hex"));
+    assert.equal(seal.close(Buffer.from(plain, "hex"), place).toString("hex"), sealed);
+    assert.equal(seal.open(Buffer.from(sealed, "hex"), place).toString("hex"), plain);
+  }
+  for (const { key: hex, name, sealed } of vectors.names) {
+    const seal = new Seal(Buffer.from(hex, "hex"));
+    assert.deepEqual([seal.closeName(name), seal.openName(sealed)], [sealed, name]);
+  }
+});
+
 test("any change, another place and another key are noticed", () => {
   const seal = new Seal(key);
   const sealed = seal.close(randomBytes(100), "a");

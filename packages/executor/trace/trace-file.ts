@@ -10,7 +10,7 @@ export interface TraceEntry {
 }
 
 /** Entries that are kept of one unit; with more, the oldest go. */
-export const MAX_TRACE_ENTRIES = 65_536;
+const MAX_TRACE_ENTRIES = 65_536;
 
 /** Bytes that surely hold a whole line and a half written one. */
 const TAIL_BYTES = 256;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Fixture} from "../support/Fixture.sol";
 
 /// @title A griefer claims headway, so that giving ranges back costs nothing, and takes them again
@@ -82,6 +84,44 @@ contract ClaimedHeadwayTest is Fixture {
         assertEq(leases.lease(2).nodeId, 2);
         (uint40 until, ) = supply.barOf(alice);
         assertEq(until, 0);
+    }
+
+    /// @notice What is open without audits, in numbers: an owner that does nothing, claims at an even pace and gives the range back
+    /// before its longest time is over holds it up for that long, once, and is paid for the time as far as its claim reaches. It
+    /// takes nothing beyond the price of the units, keeps no one from them twice, and ties up its capacity for as long.
+    function test_WhatAFirstHoldCosts() public {
+        register(mallory, CPU_EU, 4, 10);
+        ITaskRegistry.Submission memory s = submission(4, 20_000, list(CPU_EU));
+        s.maxUnitTime = 1 hours;
+        submit(developer, s);
+        runRound(1);
+        uint256 start = block.timestamp;
+        uint256 stake = vault.stakeOf(1);
+        while (block.timestamp < start + 59 minutes) {
+            vm.warp(block.timestamp + 60);
+            checkpoint(1, uint40((40_000 * (block.timestamp - start)) / 1 hours));
+        }
+        assertTrue(releaseFees.isFree(1));
+        release(1);
+        uint256 held = block.timestamp - start;
+        vm.prank(mallory);
+        nodes.drain(1);
+        register(alice, CPU_EU, 4, 10);
+        runRound(2);
+        assertEq(leases.lease(2).nodeId, 2);
+        for (uint40 i = 1; i <= 10; ++i) {
+            vm.warp(block.timestamp + 60);
+            checkpoint(2, i * 3_900);
+        }
+        deliver(2);
+        accept(developer, 2);
+        uint256 paid = vault.claimable(mallory);
+        emit log_named_uint("seconds that the range is held up, of a longest time of 3,600", held);
+        emit log_named_uint("micro-VER that the claim takes, of 40,000 for work that others did", paid / MICRO);
+        emit log_named_decimal_uint("VER of stake lost", stake - vault.stakeOf(1), 18);
+        assertLe(held, 1 hours + 4 * (60 + param(Param.LeaseGrace)), "no lease lives longer, whatever it claims");
+        assertLe(paid, 40_000 * MICRO, "never more than the price");
+        assertBooks();
     }
 
     /// @dev A round, a checkpoint that claims more than the range had, an interval's wait, and the release.

@@ -98,7 +98,7 @@ contract HeapsTest is Fixture {
             submit(developer, 1, 20_000, CPU_US);
             for (uint256 j; j < 7; ++j) submit(griefer, 1, 1, CPU_EU);
         }
-        for (uint256 i; i < 4; ++i) {
+        for (uint256 i; i < 2; ++i) {
             tasks.park(type(uint256).max);
             runRound(i);
         }

@@ -126,8 +126,8 @@ abstract contract Deploying is System {
         b[uint256(Param.UnbondingPeriod)] = IParameters.Bounded(7 days, 1 hours, 60 days);
         b[uint256(Param.FeeBps)] = IParameters.Bounded(200, 0, 1_000);
         b[uint256(Param.RoundInterval)] = IParameters.Bounded(4, 2, 3_600);
-        b[uint256(Param.RoundMaxTasks)] = IParameters.Bounded(16, 1, 16);
-        b[uint256(Param.RoundMaxUnits)] = IParameters.Bounded(192, 1, 192);
+        b[uint256(Param.RoundMaxTasks)] = IParameters.Bounded(16, 1, 128);
+        b[uint256(Param.RoundMaxUnits)] = IParameters.Bounded(192, 1, 256);
         b[uint256(Param.SeedTimeout)] = IParameters.Bounded(60, 30, 1 days);
         b[uint256(Param.SettleTimeout)] = IParameters.Bounded(120, 60, 1 days);
         b[uint256(Param.LeaseGrace)] = IParameters.Bounded(30, 10, 1 days);

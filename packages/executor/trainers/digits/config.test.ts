@@ -19,13 +19,17 @@ test("without arguments and grid, units differ in their seed", () => {
     },
     checkpointSteps: 250,
     pace: 0,
+    rest: 0,
   });
 });
 
 test("arguments are taken", () => {
-  const args = ["--epochs", "2", "--train=100", "--test", "50", "--checkpoint-steps", "7", "--pace", "3"];
-  const { training, checkpointSteps, pace } = readConfig(args, undefined, single);
-  assert.deepEqual([training.epochs, training.train, training.test, checkpointSteps, pace], [2, 100, 50, 7, 3]);
+  const args = ["--epochs", "2", "--train=100", "--test", "50", "--checkpoint-steps", "7", "--pace", "3", "--rest=1.5"];
+  const { training, checkpointSteps, pace, rest } = readConfig(args, undefined, single);
+  assert.deepEqual(
+    [training.epochs, training.train, training.test, checkpointSteps, pace, rest],
+    [2, 100, 50, 7, 3, 1.5],
+  );
 });
 
 test("each unit of a task has its own point of the grid, in a fixed order whatever the order of the axes", () => {

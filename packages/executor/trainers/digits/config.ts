@@ -40,6 +40,8 @@ export interface UnitConfig {
   readonly checkpointSteps: number;
   /** Pause after each step, milliseconds; has no influence on the result. For trials: work that lasts without a load. */
   readonly pace: number;
+  /** The same as a multiple of the time that the step took: units rest as long whether a machine is fast, slow or busy. */
+  readonly rest: number;
 }
 
 /** The arguments or the grid cannot be used. The message says what to correct in the task spec. */
@@ -69,13 +71,14 @@ const ARGUMENTS = {
   test: { min: CLASSES, max: CLASSES * IMAGES_PER_DIGIT, whole: true, standard: 1000 },
   "checkpoint-steps": { min: 1, max: 1_000_000, whole: true, standard: 250 },
   pace: { min: 0, max: 60_000, whole: true, standard: 0 },
+  rest: { min: 0, max: 1000, whole: false, standard: 0 },
   "exchange-every": { min: 0, max: 1_000_000, whole: true, standard: 0 },
   "outer-rate": { min: 1e-6, max: 10, whole: false, standard: 0.7 },
   "outer-momentum": { min: 0, max: 0.999, whole: false, standard: 0.5 },
 } satisfies Readonly<Record<string, Bounds>>;
 
 /**
- * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`, `--pace`,
+ * A unit's configuration from the task spec's `args` (`--epochs`, `--train`, `--test`, `--checkpoint-steps`, `--pace`, `--rest`,
  * `--exchange-every`, `--outer-rate`, `--outer-momentum`) and its variable `DIGITS_GRID`: JSON with the values to try by axis, such as `{"learningRate": [0.1, 0.01], "hidden": [32, 64]}`.
  * The unit's index picks a point; a grid must have as many points as the task has units. Without a grid, units differ in
  * nothing but their seed, which is their index. With `--exchange-every` all units train one model: then the grid has one
@@ -89,7 +92,7 @@ export function readConfig(
   unit: { readonly unitIndex: number; readonly unitCount: number },
 ): UnitConfig {
   const read = readArguments(args);
-  const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace, "exchange-every": every } = read;
+  const { epochs, train, test, "checkpoint-steps": checkpointSteps, pace, rest, "exchange-every": every } = read;
   if (train % CLASSES || test % CLASSES || train + test > CLASSES * IMAGES_PER_DIGIT) {
     throw new ConfigError(
       `--train ${train} --test ${test}: both have to be multiples of ${CLASSES}, together at most ${CLASSES * IMAGES_PER_DIGIT}.`,
@@ -97,9 +100,9 @@ export function readConfig(
   }
   const point = pickPoint(grid, every === 0 ? unit : { unitIndex: 0, unitCount: 1 });
   const training = { ...point, epochs, train, test };
-  if (every === 0) return { training, checkpointSteps, pace };
+  if (every === 0) return { training, checkpointSteps, pace, rest };
   const exchange = { every, outerRate: read["outer-rate"], outerMomentum: read["outer-momentum"] };
-  return { training, exchange, checkpointSteps, pace };
+  return { training, exchange, checkpointSteps, pace, rest };
 }
 
 function readArguments(args: readonly string[]): Record<keyof typeof ARGUMENTS, number> {

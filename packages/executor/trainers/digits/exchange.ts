@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { type Checkpoint, listCheckpoints, pruneCheckpoints, writeCheckpointAtomically } from "../../checkpoints.ts";
 import type { UnitEnvironment } from "../../environment.ts";
@@ -18,6 +17,7 @@ import {
   roundCount,
   trainRound,
 } from "./outer.ts";
+import { Rests } from "./rests.ts";
 
 /** While a unit waits for a round, it writes its checkpoint again so often, seconds: a sign of life. */
 const WAITING_SECONDS = 10;
@@ -41,19 +41,20 @@ export interface Joint {
  */
 export async function trainTogether(
   unit: UnitEnvironment,
-  { training, exchange, pace }: Required<UnitConfig>,
+  { training, exchange, ...config }: Required<UnitConfig>,
   samples: Samples,
   draining: () => boolean,
   say: (text: string) => void,
 ): Promise<Joint | undefined> {
+  const rests = new Rests(config);
   const rounds = new Rounds(unit, () => !draining());
   const directory = unit.directories.checkpoint;
   const total = roundCount(training, exchange, unit.unitCount);
-  const config = JSON.stringify({ training, exchange, units: unit.unitCount });
-  let joint = (await restore(directory, config, training, say)) ?? jointOf(0, firstState(training));
+  const identity = JSON.stringify({ training, exchange, units: unit.unitCount });
+  let joint = (await restore(directory, identity, training, say)) ?? jointOf(0, firstState(training));
   say(joint.round === 0 ? "starting again" : `going on after round ${joint.round}`);
   if (!(await rounds.ready())) return undefined;
-  const save = () => saveCheckpoint(directory, config, joint, total);
+  const save = () => saveCheckpoint(directory, identity, joint, total);
 
   const take = async ({ record, state, contributions }: Advance): Promise<void> => {
     if (state) say(`takes the state before round ${record.round} from the other units`);
@@ -70,8 +71,9 @@ export async function trainTogether(
     if (joint.round >= total) return joint;
     const round = joint.round + 1;
     const position = joint;
+    rests.begin();
     const changed = await trainRound(training, exchange, samples, position.state, round, unit, async (done) => {
-      if (pace > 0 && !draining()) await delay(pace);
+      if (!draining()) await rests.take();
       // Where the others have gone on meanwhile, so does this unit.
       return !draining() && !(done % LOOK_STEPS === 0 && (await rounds.conclude(position)));
     });

@@ -2,14 +2,13 @@
  * The built-in trainer "digits": trains a small network to recognise handwritten digits, as one unit of a task. See
  * `config.ts` for its arguments, `checkpoint.ts` for its checkpoints, `result.ts` for what it leaves behind.
  */
-import { setTimeout as delay } from "node:timers/promises";
-
 import { waitForNotes } from "../../checkpoints.ts";
 import { readUnitEnvironment } from "../../environment.ts";
 import { restoreCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { loadDigits } from "./data.ts";
 import { trainTogether } from "./exchange.ts";
+import { Rests } from "./rests.ts";
 import { writeResult } from "./result.ts";
 import { initialState, stepsDone, train } from "./training.ts";
 
@@ -24,7 +23,7 @@ async function main(): Promise<number> {
   const unit = readUnitEnvironment(process.env);
   const { checkpoint: checkpoints, output } = unit.directories;
   const config = readConfig(process.argv.slice(2), process.env["DIGITS_GRID"], unit);
-  const { training, exchange, pace } = config;
+  const { training, exchange } = config;
   // What the agent says counts, so that its traces are complete.
   const { checkpointSteps = config.checkpointSteps, stopAt = Infinity } = unit;
   const noted = unit.checkpointSteps !== undefined;
@@ -64,12 +63,13 @@ async function main(): Promise<number> {
     if (!restored) await save();
     return DRAINED;
   }
+  const rests = new Rests(config);
   await train(training, data.train, state, async () => {
     if (state.step === 0) console.log(`epoch ${state.epoch}: loss ${state.losses.at(-1)?.toFixed(4) ?? ""}`);
     const steps = stepsDone(training, state);
     stopped = steps >= stopAt;
     if (stopped || draining || steps % checkpointSteps === 0) await save();
-    if (pace > 0 && !draining && !stopped) await delay(pace);
+    if (!draining && !stopped) await rests.take();
     return !draining && !stopped;
   });
   if (stopped) return DRAINED;

@@ -59,7 +59,7 @@ test("a task is told the one thing that it waits for, the value, the bound and t
       /at least 0\.005 VER/,
       /task:raise-price --task 7 --max-price 0\.005/,
     ],
-    [{ place: 16 }, "queue", /place 17/, /a round takes 16/, /wait/],
+    [{ place: 16 }, "queue", /place 17/, /a round takes at most 16/, /wait/],
     [{ round: open }, "round", /for 40 s/, /at most 5 min/, /wait/],
     [{ batch: "seeding" }, "batch", /waiting for the oracle/, /at most 5 min/, /wait/],
   ];

@@ -197,7 +197,7 @@ function queued({ place, roundMaxTasks, round, batch, roundInterval, seedTimeout
       "queue",
       `${String(place)} tasks stand before it in the queue`,
       `place ${String(place + 1)}`,
-      `a round takes ${String(roundMaxTasks)}`,
+      `a round takes at most ${String(roundMaxTasks)}`,
       "wait for the next rounds",
     );
   }

@@ -96,6 +96,33 @@ contract ReassignmentTest is Failures {
         assertEq(leases.leaseCount(), id);
     }
 
+    /// @notice In a network of four, where all that is listed is of nodes that may not have the range, a draw ends once it has met
+    /// them all, and not after 64 tries, which took 1.2 million gas.
+    /// hardhat-config: isolate = true
+    function test_NobodyFitIsFoundSoon() public {
+        address owner = nodes.node(leases.lease(id).nodeId).owner;
+        for (uint256 i; i < 3; ++i) register(owner, CPU_EU, uint32(4 + i), 3 + i);
+        expire(id);
+        openBatch();
+        fulfilBatch(3);
+        reassignment.draw(type(uint256).max);
+        uint256 used = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("gas of a draw for which nobody is fit", used);
+        assertUnits(1, 4, 0, 0, 0);
+        assertLt(used, 500_000);
+    }
+
+    /// @notice Until each of several unfit nodes was met, those that are fit are drawn as ever.
+    function testFuzz_OneIsFit(uint64 word) public {
+        address owner = nodes.node(leases.lease(id).nodeId).owner;
+        for (uint256 i; i < 3; ++i) register(owner, CPU_EU, 4, 3);
+        uint32 fit = register(alice, CPU_EU, 4, 3);
+        expire(id);
+        runBatch(word);
+        assertEq(leases.lease(id + 1).nodeId, fit);
+        assertEq(leases.lease(id + 1).count, 4);
+    }
+
     /// @notice A surcharge counts against what the task pays, and is not paid.
     function test_Surcharge() public {
         ITaskRegistry.Submission memory s = submission(1, 20_000, list(CPU_EU, CPU_US));
