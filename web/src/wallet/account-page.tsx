@@ -1,10 +1,68 @@
-import { Page } from "../ui/page.tsx";
+import { useConfig } from "../config.ts";
+import { exactVer, foreign, ver } from "../ui/format.ts";
+import { Failure } from "../ui/failure.tsx";
+import { Figure, Figures } from "../ui/figure.tsx";
+import { Address } from "../ui/links.tsx";
+import { Card, Page } from "../ui/page.tsx";
+import { formatEther } from "viem";
+import { useIndexer } from "../api/queries.ts";
+import { useActor } from "./account.ts";
+import { Act } from "./act.tsx";
+import { callsOf } from "./calls.ts";
+import { Connect, Leave, WrongNetwork } from "./connect.tsx";
+import { Claim, Deliveries, Nodes, Tasks } from "./lists.tsx";
+import { OneTap } from "./one-tap.tsx";
+import { useOwn } from "./own.ts";
+import { SubmitForm } from "./submit-form.tsx";
 
-/** What an account owns and may do. */
+/** What an account owns and may do, as owner, developer and keeper in one. */
 export default function AccountPage() {
+  const config = useConfig();
+  const actor = useActor();
+  const own = useOwn(actor?.address);
+  const status = useIndexer("/v1/network", {});
+  const calls = callsOf(config);
   return (
-    <Page title="Account" asOf={undefined}>
-      <p className="soft">No wallet is connected.</p>
+    <Page title="Account" asOf={status.data?.asOf} actions={actor && <Leave />}>
+      <WrongNetwork />
+      {!actor && <Connect />}
+      <OneTap />
+      {actor && (
+        <>
+          <Card
+            title={actor.kind === "passkey" ? "Passkey account" : "Wallet"}
+            source={`Read from ${foreign(config.network, 40)} itself, not from the indexer`}
+          >
+            <p data-testid="account">
+              <Address value={actor.address} full />
+            </p>
+            <Figures>
+              <Figure label="ETH" value={own.data && formatEther(own.data.eth)} more="pays for gas" />
+              <Figure
+                label="VER"
+                value={own.data && ver(own.data.ver)}
+                {...(own.data && { title: exactVer(own.data.ver) })}
+              />
+              <Figure label="Claimable" value={own.data && ver(own.data.claimable)} unit="VER" more="in the vault" />
+            </Figures>
+            {own.error && <Failure error={own.error} onRetry={() => void own.refetch()} />}
+            <div className="row">
+              {own.data && <Claim account={actor.address} claimable={own.data.claimable} />}
+              {config.deployment["TestnetFaucet"] !== undefined && (
+                <Act label="Take test VER" plan={() => ({ calls: [calls.drip()] })} />
+              )}
+            </div>
+          </Card>
+          <SubmitForm onDone={() => void own.refetch()} />
+          {own.data && (
+            <>
+              <Deliveries leases={own.data.leases} />
+              <Tasks tasks={own.data.tasks} />
+              <Nodes nodes={own.data.nodes} />
+            </>
+          )}
+        </>
+      )}
     </Page>
   );
 }

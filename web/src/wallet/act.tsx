@@ -1,0 +1,147 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+import { formatEther } from "viem";
+
+import { Failure } from "../ui/failure.tsx";
+import { exactVer } from "../ui/format.ts";
+import { Transaction } from "../ui/links.tsx";
+import { type Actor, type Sent, useActor } from "./account.ts";
+import type { Call } from "./calls.ts";
+import { type ActionError, explained } from "./explain.ts";
+
+/** What is about to be done. */
+export interface Plan {
+  readonly calls: readonly Call[];
+  /** VER that it takes from the account, wei. */
+  readonly ver?: bigint;
+}
+
+type State =
+  | { readonly at: "rest" }
+  | { readonly at: "looking" }
+  | { readonly at: "asking"; readonly plan: Plan; readonly cost: bigint }
+  | { readonly at: "sending"; readonly step: string }
+  | { readonly at: "done"; readonly sent: Sent }
+  | { readonly at: "failed"; readonly error: ActionError };
+
+/** A button that says what an action costs, asks, does it, and says what became of it. */
+export function Act({
+  label,
+  plan,
+  onDone,
+  primary = false,
+  disabled = false,
+}: {
+  label: string;
+  /** Reads the chain and says what is to be done; throws what keeps it from being done. */
+  plan: (actor: Actor) => Promise<Plan> | Plan;
+  onDone?: (sent: Sent) => void;
+  primary?: boolean;
+  disabled?: boolean;
+}) {
+  const actor = useActor();
+  const queries = useQueryClient();
+  const [state, setState] = useState<State>({ at: "rest" });
+  const fail = async (error: unknown) => {
+    setState({ at: "failed", error: await explained(error) });
+  };
+  const look = async () => {
+    if (!actor) return;
+    setState({ at: "looking" });
+    try {
+      const next = await plan(actor);
+      setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls) });
+    } catch (error) {
+      await fail(error);
+    }
+  };
+  const go = async ({ calls }: Plan) => {
+    if (!actor) return;
+    setState({ at: "sending", step: "Trying it on the chain." });
+    try {
+      const sent = await actor.send(calls, (step) => {
+        setState({ at: "sending", step });
+      });
+      setState({ at: "done", sent });
+      await queries.invalidateQueries();
+      onDone?.(sent);
+    } catch (error) {
+      await fail(error);
+    }
+  };
+  const rest = () => {
+    setState({ at: "rest" });
+  };
+  const busy = state.at === "looking" || state.at === "sending";
+  return (
+    <div className="act">
+      <button
+        type="button"
+        className={primary ? "primary" : ""}
+        disabled={disabled || busy || !actor}
+        onClick={() => void look()}
+      >
+        {label}
+      </button>
+      <div role="status">
+        {state.at === "looking" && <p className="soft">Looking what it costs…</p>}
+        {state.at === "asking" && (
+          <Asking
+            kind={actor?.kind}
+            plan={state.plan}
+            cost={state.cost}
+            onGo={() => void go(state.plan)}
+            onCancel={rest}
+          />
+        )}
+        {state.at === "sending" && <p>{state.step}</p>}
+        {state.at === "done" && (
+          <p>
+            Done: <Transaction hash={state.sent.transaction} />
+          </p>
+        )}
+      </div>
+      {state.at === "failed" && (
+        <Failure title={`${label}: not done`} error={state.error} onRetry={() => void look()} />
+      )}
+    </div>
+  );
+}
+
+function Asking({
+  kind,
+  plan,
+  cost,
+  onGo,
+  onCancel,
+}: {
+  kind: Actor["kind"] | undefined;
+  plan: Plan;
+  cost: bigint;
+  onGo: () => void;
+  onCancel: () => void;
+}): ReactNode {
+  return (
+    <div className="note">
+      <ol>
+        {plan.calls.map(({ what }, i) => (
+          <li key={i}>{what}</li>
+        ))}
+      </ol>
+      <p data-testid="cost">
+        {kind === "passkey"
+          ? "Gas is paid for by the sponsor."
+          : `Gas: about ${formatEther(cost)} ETH, L1 data fee included.`}{" "}
+        {plan.ver !== undefined && plan.ver > 0n ? `It takes ${exactVer(plan.ver)}.` : "It takes no VER."}
+      </p>
+      <div className="row">
+        <button type="button" className="primary" onClick={onGo}>
+          Confirm
+        </button>
+        <button type="button" onClick={onCancel}>
+          Not now
+        </button>
+      </div>
+    </div>
+  );
+}

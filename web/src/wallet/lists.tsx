@@ -1,0 +1,148 @@
+import { useState } from "react";
+import type { Address } from "viem";
+
+import { ENUMS } from "@verai/client/generated/enums";
+import { microToWei, parseVer } from "@verai/protocol/money/ver";
+import { taskRegistryAbi } from "@verai/client/typed-abi/TaskRegistry";
+import { useChainClient } from "../chain/client.ts";
+import { addressOf, useConfig } from "../config.ts";
+import { count, exactVer, utc, ver } from "../ui/format.ts";
+import { IdLink } from "../ui/links.tsx";
+import { Card } from "../ui/page.tsx";
+import { Act } from "./act.tsx";
+import { callsOf } from "./calls.ts";
+import { allowanceOf, type ownOf } from "./own.ts";
+
+type Own = Awaited<ReturnType<typeof ownOf>>;
+
+/** An account's tasks, with what their owner can do. */
+export function Tasks({ tasks }: { tasks: Own["tasks"] }) {
+  const config = useConfig();
+  const client = useChainClient();
+  const [prices, setPrices] = useState<Readonly<Record<number, string>>>({});
+  const calls = callsOf(config);
+  return (
+    <Card title="Your tasks" source="The chain’s newest 200 tasks">
+      {tasks.length === 0 && <p className="empty">You have submitted no task.</p>}
+      {tasks.map((task) => (
+        <div key={task.id} className="own">
+          <p>
+            <IdLink kind="task" id={task.id} /> · {ENUMS.TaskStatus[task.status]} · {count(task.units)} units:{" "}
+            {count(task.openUnits)} open, {count(task.leasedUnits)} leased, {count(task.paidUnits)} paid,{" "}
+            {count(task.refundedUnits)} refunded · at most {exactVer(task.maxPrice)} a unit · escrow {ver(task.escrow)}{" "}
+            VER · until {utc(task.deadline)}
+          </p>
+          <div className="row">
+            <Act
+              disabled={ENUMS.TaskStatus[task.status] !== "open"}
+              label={`Cancel task ${String(task.id)}`}
+              plan={() => ({ calls: [calls.cancel(task.id)] })}
+            />
+            <label>
+              New maximum price, VER
+              <input
+                inputMode="decimal"
+                value={prices[task.id] ?? ""}
+                onChange={({ target }) => {
+                  setPrices({ ...prices, [task.id]: target.value });
+                }}
+              />
+            </label>
+            <Act
+              disabled={ENUMS.TaskStatus[task.status] !== "open"}
+              label={`Raise price of task ${String(task.id)}`}
+              plan={async ({ address }) => {
+                const price = parseVer(prices[task.id] ?? "");
+                const [needed, allowed] = await Promise.all([
+                  client.readContract({
+                    address: addressOf(config, "TaskRegistry"),
+                    abi: taskRegistryAbi,
+                    functionName: "depositToRaise",
+                    args: [task.id, price],
+                  }),
+                  allowanceOf(config, client, address),
+                ]);
+                const approval = allowed < needed ? [calls.approve(needed)] : [];
+                return { ver: needed, calls: [...approval, calls.raisePrice(task.id, price)] };
+              }}
+            />
+          </div>
+        </div>
+      ))}
+    </Card>
+  );
+}
+
+/** Leases of an account's tasks that are delivered: what is to be accepted, or disputed. */
+export function Deliveries({ leases }: { leases: Own["leases"] }) {
+  const calls = callsOf(useConfig());
+  const delivered = leases.filter(({ lease }) => ENUMS.LeaseStatus[lease.status] === "delivered");
+  return (
+    <Card title="Delivered to you" source="Accepting pays the node; a dispute takes a bond and an arbiter">
+      {delivered.length === 0 && <p className="empty">Nothing waits for you.</p>}
+      {delivered.map(({ id, lease }) => (
+        <div key={id} className="own">
+          <p>
+            <IdLink kind="lease" id={id} /> of <IdLink kind="task" id={lease.taskId} />: units {lease.start} to{" "}
+            {lease.start + lease.count - 1}, {exactVer(microToWei(lease.priceMicroVer))} a unit, by{" "}
+            <IdLink kind="node" id={lease.nodeId} />
+          </p>
+          <div className="row">
+            <Act primary label={`Accept lease ${String(id)}`} plan={() => ({ calls: [calls.accept(id)] })} />
+            <Act label={`Dispute lease ${String(id)}`} plan={() => ({ calls: [calls.dispute(id)] })} />
+          </div>
+        </div>
+      ))}
+    </Card>
+  );
+}
+
+/** What an owner does with a node, and in which status. */
+const NODE_ACTIONS = [
+  ["Drain", "drain", "active"],
+  ["Resume", "resume", "draining"],
+  ["Exit", "exit", "draining"],
+  ["Withdraw", "withdraw", "unbonding"],
+] as const;
+
+/** An account's nodes, with what their owner can do. */
+export function Nodes({ nodes }: { nodes: Own["nodes"] }) {
+  const calls = callsOf(useConfig());
+  return (
+    <Card title="Your nodes" source="The chain’s newest 200 nodes">
+      {nodes.length === 0 && (
+        <p className="empty">
+          You own no node. To register one, start the agent with its configuration: it asks for its owner’s consent by
+          itself.
+        </p>
+      )}
+      {nodes.map((node) => {
+        const status = ENUMS.NodeStatus[node.status];
+        return (
+          <div key={node.id} className="own">
+            <p>
+              <IdLink kind="node" id={node.id} /> · {status} · {count(node.leased)} of {count(node.capacity)} units
+              leased · stake {ver(node.stake)} VER
+            </p>
+            <div className="row">
+              {NODE_ACTIONS.map(([label, what, when]) => (
+                <Act
+                  key={what}
+                  label={`${label} node ${String(node.id)}`}
+                  disabled={status !== when}
+                  plan={() => ({ calls: [calls.ofNode(what, node.id)] })}
+                />
+              ))}
+            </div>
+          </div>
+        );
+      })}
+    </Card>
+  );
+}
+
+/** What an account can claim, and does. */
+export function Claim({ account, claimable }: { account: Address; claimable: bigint }) {
+  const calls = callsOf(useConfig());
+  return <Act label="Claim" disabled={claimable === 0n} plan={() => ({ calls: [calls.claim(account)] })} />;
+}

@@ -1,0 +1,213 @@
+import {
+  type Address,
+  concatHex,
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  type Log,
+  type PublicClient,
+  toHex,
+} from "viem";
+
+import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
+import { passkeyAccountFactoryAbi } from "@verai/client/typed-abi/PasskeyAccountFactory";
+import { addressOf, type Config } from "../config.ts";
+import type { Call } from "./calls.ts";
+import { ActionError } from "./explain.ts";
+
+/** A passkey that this browser has used, and its account. */
+export interface Passkey {
+  readonly id: string;
+  /** Both coordinates, 64 bytes. */
+  readonly publicKey: Hex;
+  readonly account: Address;
+}
+
+/** A batch in which a call that fails reverts all (ERC-7821). */
+const BATCH: Hex = `0x01${"00".repeat(31)}`;
+/** Time for an answer of the relay, and for an operation to be carried out, milliseconds. */
+const ANSWER_MS = 20_000;
+const CARRIED_OUT_MS = 90_000;
+const LOOK_MS = 500;
+/** Wei per gas beside the base fee. */
+const TIP = 1_000_000n;
+
+/** Whether passkey accounts can be used here: a relay, a factory, and a host that passkeys belong to. */
+export function passkeysHere({ relayUrl, deployment }: Config): boolean {
+  return relayUrl !== undefined && deployment["PasskeyAccountFactory"] !== undefined && "credentials" in navigator;
+}
+
+/** Whether the page's host can have passkeys: one by name, not a numeric address. */
+export function hostHasPasskeys(): boolean {
+  return window.isSecureContext && !/^[\d.]+$|^\[/.test(window.location.hostname);
+}
+
+function halves(publicKey: Hex): readonly [Hex, Hex] {
+  const digits = publicKey.slice(-128);
+  return [`0x${digits.slice(0, 64)}`, `0x${digits.slice(64)}`];
+}
+
+/** Has the device make a passkey. Its account exists from the first operation on. */
+export async function createPasskey(config: Config, client: PublicClient): Promise<Passkey> {
+  const { createWebAuthnCredential } = await import("viem/account-abstraction");
+  const name = `DRMP ${config.network}`;
+  // An id of its own: a passkey of the same id would replace the one before on the device.
+  const user = { id: crypto.getRandomValues(new Uint8Array(16)), name, displayName: name };
+  const { id, publicKey } = await createWebAuthnCredential({
+    user,
+    rp: { name: "DRMP", id: window.location.hostname },
+  });
+  const account = await client.readContract({
+    address: addressOf(config, "PasskeyAccountFactory"),
+    abi: passkeyAccountFactoryAbi,
+    functionName: "accountOf",
+    args: halves(publicKey),
+  });
+  return { id, publicKey, account };
+}
+
+/** What became of an operation. */
+export interface Carried {
+  readonly hash: Hex;
+  readonly transaction: Hex;
+  readonly logs: readonly Log[];
+}
+
+/** Carries a batch out for a passkey's account: the sponsor pays, the device asks its user once. */
+export async function sendBatch(
+  config: Config,
+  client: PublicClient,
+  passkey: Passkey,
+  calls: readonly Call[],
+): Promise<Carried> {
+  const { entryPoint08Abi, entryPoint08Address, getUserOperationHash, toWebAuthnAccount } =
+    await import("viem/account-abstraction");
+  const [x, y] = halves(passkey.publicKey);
+  const factory = addressOf(config, "PasskeyAccountFactory");
+  const [nonce, code, { baseFeePerGas }] = await Promise.all([
+    client.readContract({
+      address: entryPoint08Address,
+      abi: entryPoint08Abi,
+      functionName: "getNonce",
+      args: [passkey.account, 0n],
+    }),
+    client.getCode({ address: passkey.account }),
+    client.getBlock(),
+  ]);
+  const data = encodeAbiParameters(
+    [{ type: "tuple[]", components: [{ type: "address" }, { type: "uint256" }, { type: "bytes" }] }],
+    [calls.map(({ to, data: each }) => [to, 0n, each] as const)] as never,
+  );
+  const bare = {
+    sender: passkey.account,
+    nonce,
+    ...(code === undefined && {
+      factory,
+      factoryData: encodeFunctionData({ abi: passkeyAccountFactoryAbi, functionName: "create", args: [x, y] }),
+    }),
+    callData: encodeFunctionData({ abi: passkeyAccountAbi, functionName: "execute", args: [BATCH, data] }),
+    maxFeePerGas: 2n * (baseFeePerGas ?? 0n) + TIP,
+    maxPriorityFeePerGas: TIP,
+    signature: "0x" as Hex,
+  };
+  const place = [entryPoint08Address, toHex(config.chainId), {}] as const;
+  const gas = await ask<Record<GasField, Hex>>(config, "eth_estimateUserOperationGas", [bare, entryPoint08Address]);
+  const fields = await ask<PaymasterFields>(config, "pm_getPaymasterData", [{ ...bare, ...gas }, ...place]);
+  const operation = {
+    ...bare,
+    callGasLimit: BigInt(gas.callGasLimit),
+    verificationGasLimit: BigInt(gas.verificationGasLimit),
+    preVerificationGas: BigInt(gas.preVerificationGas),
+    paymaster: fields.paymaster,
+    paymasterData: fields.paymasterData,
+    paymasterVerificationGasLimit: BigInt(fields.paymasterVerificationGasLimit),
+    paymasterPostOpGasLimit: BigInt(fields.paymasterPostOpGasLimit),
+  };
+  const hash = getUserOperationHash({
+    userOperation: operation,
+    entryPointAddress: entryPoint08Address,
+    entryPointVersion: "0.8",
+    chainId: config.chainId,
+  });
+  const owner = toWebAuthnAccount({ credential: passkey, rpId: window.location.hostname });
+  const signature = fieldsOf(await owner.sign({ hash }));
+  await ask(config, "eth_sendUserOperation", [{ ...operation, signature }, entryPoint08Address]);
+  return carriedOut(config, hash);
+}
+
+type GasField = "callGasLimit" | "verificationGasLimit" | "preVerificationGas";
+
+interface PaymasterFields {
+  readonly paymaster: Address;
+  readonly paymasterData: Hex;
+  readonly paymasterVerificationGasLimit: Hex;
+  readonly paymasterPostOpGasLimit: Hex;
+}
+
+/** The six fields of an assertion, as the account's library reads them. */
+function fieldsOf(signed: {
+  readonly signature: Hex;
+  readonly webauthn: {
+    readonly authenticatorData: Hex;
+    readonly clientDataJSON: string;
+    readonly challengeIndex?: number | undefined;
+    readonly typeIndex?: number | undefined;
+  };
+}): Hex {
+  const { authenticatorData, clientDataJSON, challengeIndex, typeIndex } = signed.webauthn;
+  return encodeAbiParameters(
+    ["bytes32", "bytes32", "uint256", "uint256", "bytes", "string"].map((type) => ({ type })),
+    [
+      concatHex([`0x${signed.signature.slice(2, 66)}`]),
+      concatHex([`0x${signed.signature.slice(66, 130)}`]),
+      BigInt(challengeIndex ?? clientDataJSON.indexOf('"challenge"')),
+      BigInt(typeIndex ?? clientDataJSON.indexOf('"type"')),
+      authenticatorData,
+      clientDataJSON,
+    ],
+  );
+}
+
+interface Receipt {
+  readonly success: boolean;
+  readonly receipt: { readonly transactionHash: Hex };
+  readonly logs: readonly Log[];
+}
+
+async function carriedOut(config: Config, hash: Hex): Promise<Carried> {
+  for (const end = performance.now() + CARRIED_OUT_MS; performance.now() < end;) {
+    const found = await ask<Receipt | null>(config, "eth_getUserOperationReceipt", [hash]);
+    if (found) {
+      if (found.success) return { hash, transaction: found.receipt.transactionHash, logs: found.logs };
+      throw new ActionError(
+        "OperationFailed",
+        "The operation was carried out and failed: something changed since it was tried. Try again.",
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  throw new ActionError(
+    "NotCarriedOut",
+    `The operation ${hash} was not carried out within 90 s; look at the account before you try again.`,
+  );
+}
+
+/** Asks the relay. Its errors are sentences already. */
+async function ask<T>({ relayUrl }: Config, method: string, params: readonly unknown[]): Promise<T> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }, (_, value: unknown) =>
+    typeof value === "bigint" ? toHex(value) : value,
+  );
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const response = await fetch(relayUrl ?? "", { method: "POST", body, signal }).catch((cause: unknown) => {
+    throw new ActionError(
+      "RelayUnreachable",
+      "The relay that pays for gas cannot be reached; try again, or use a wallet.",
+      cause,
+    );
+  });
+  const answer = (await response.json().catch(() => ({}))) as { result?: T; error?: { message?: string } };
+  if (answer.error) throw new ActionError("RelayRefused", answer.error.message ?? "The relay refused.");
+  if (!("result" in answer))
+    throw new ActionError("RelayRefused", `The relay answers ${String(response.status)}; try again.`);
+  return answer.result;
+}
