@@ -32,6 +32,9 @@ test("a script with its folder and data becomes a spec", () => {
   assert.deepEqual(parseSpec(programSpec({ ...program, data: undefined })).inputs, { [CODE]: "code" });
   const own = parseSpec(programSpec({ ...program, image: undefined, confidential: true }));
   assert.deepEqual([own.trainer, own.args[0], own.confidential], ["python", "code/train.py", true]);
+  assert.deepEqual(parseSpec(programSpec(program)).checkpoint, { intervalSeconds: 60 });
+  const steps = parseSpec(programSpec({ ...program, everySteps: 50 }));
+  assert.deepEqual(steps.checkpoint, { intervalSeconds: 60, everySteps: 50 });
   assert.throws(() => programSpec({ ...program, data: CODE }), /leave --data out/);
   assert.throws(() => programSpec({ ...program, image: "trainer-python:latest" }), /image by digest/);
 });

@@ -21,6 +21,8 @@ export interface PythonProgram {
   /** Seconds. */
   readonly checkpointInterval: number;
   readonly unitSeconds: number;
+  /** Steps from one local checkpoint to the next; left out: the program chooses. */
+  readonly everySteps?: number;
 }
 
 /** Names of a program's inputs below DRMP_INPUT_DIR. */
@@ -57,7 +59,10 @@ export function programSpec(program: PythonProgram): Uint8Array {
         shmMiB: Math.floor(memoryMiB / 4),
       }),
     },
-    checkpoint: { intervalSeconds: program.checkpointInterval },
+    checkpoint: {
+      intervalSeconds: program.checkpointInterval,
+      ...(program.everySteps !== undefined && { everySteps: program.everySteps }),
+    },
     outputs: [...outputs],
     timeouts: { unitSeconds: program.unitSeconds, graceSeconds: 60 },
   });

@@ -20,6 +20,7 @@ interface Arguments extends SubmitArguments {
   readonly class: string;
   readonly confidential: boolean;
   readonly outputs: string;
+  readonly everySteps: number;
   readonly out: string;
 }
 
@@ -57,6 +58,7 @@ export default async function run(given: Arguments, environment: Environment): P
         scratchMiB: args.scratch,
         outputs: args.outputs.split(","),
         checkpointInterval: parseDuration(args.interval),
+        ...(args.everySteps > 0 && { everySteps: args.everySteps }),
         unitSeconds: args.unitTime === "" ? UNIT_SECONDS : parseDuration(args.unitTime),
       });
     },

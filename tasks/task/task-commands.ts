@@ -180,6 +180,13 @@ export const taskCommands = [
         defaultValue: 1024,
       })
       .addOption({
+        name: "everySteps",
+        description:
+          "steps from one local checkpoint to the next, for reproducible programs (task:verify); 0: the script chooses",
+        type: "int",
+        defaultValue: 0,
+      })
+      .addOption({
         name: "outputs",
         description: "what it leaves in DRMP_OUTPUT_DIR, comma-separated",
         defaultValue: "result.json",

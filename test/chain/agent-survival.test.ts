@@ -47,7 +47,7 @@ const training = (epochs: number) =>
     ],
     env: { DIGITS_GRID: JSON.stringify({ hidden: [8] }) },
     resources: { cpus: 1, memoryMiB: 256 },
-    checkpoint: { intervalSeconds: INTERVAL },
+    checkpoint: { intervalSeconds: INTERVAL, everySteps: 10 },
     outputs: ["model.bin", "metrics.json"],
     timeouts: { unitSeconds: 300, graceSeconds: 5 },
   });
