@@ -13,7 +13,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 
 import type { DevnetState } from "@verai/client/devnet";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { formatConsent, signConsent } from "@verai/client/consent";
 import { openSigner } from "@verai/client/keys";
+import { openSession } from "@verai/client/session";
 import { ROOT } from "@verai/devnet/processes";
 import { buildSite } from "@verai/web/server/build";
 import { devnetSite } from "@verai/web/server/devnet-site";
@@ -229,3 +231,43 @@ test("an owner drains and resumes a node", { skip }, async () => {
     await context.close();
   }
 });
+
+test(
+  "a contributor registers a node, gets its agent's configuration, changes its ask and adds stake",
+  { skip },
+  async () => {
+    const context = await browser.newContext();
+    const [owner, operator] = await Promise.all(
+      [18, 19].map((testAccount) => openSigner({ testAccount }, LOCAL_CHAIN_ID)),
+    );
+    if (!owner || !operator) throw new Error("there are no keys");
+    const session = await openSession({
+      network: { rpcUrl: state.rpcUrl, chainId: LOCAL_CHAIN_ID, deployment: state.deployment },
+      fees: { maxFeePerGas: "100", stuckAfter: 30 },
+      journals: join(folder, "journals"),
+    });
+    await context.addInitScript({ content: injectedWallet(state.rpcUrl, owner.address, LOCAL_CHAIN_ID) });
+    try {
+      const consent = formatConsent(await signConsent(session.contracts, operator, owner.address));
+      const { page, wrong } = await open(context);
+      await page.getByRole("button", { name: "Test Wallet" }).click();
+      await page.getByLabel("Operator address").fill(operator.address);
+      await page.getByLabel("Consent of the operator").fill(consent);
+      await page.getByLabel("Ask for a unit, VER").fill("0.013");
+      assert.match(await act(page, "Register"), /It takes 400.VER/);
+      const shown = (await page.getByTestId("registered").textContent()) ?? "";
+      assert.match(shown, /Node 4 is registered/);
+      assert.match(shown, /"class": "cpu\/eu"[\s\S]*node agent\/main\.ts run --config agent\.json/);
+      await page.getByLabel("New ask, VER").fill("0.015");
+      await act(page, "Change ask of node 4");
+      await page.getByText("asks 0.015").waitFor({ timeout: 30_000 });
+      await page.getByLabel("More stake, VER").fill("10");
+      assert.match(await act(page, "Add stake to node 4"), /It takes 10.VER/);
+      await page.getByText("stake 410 VER").waitFor({ timeout: 30_000 });
+      assert.deepEqual(wrong, []);
+    } finally {
+      session.close();
+      await context.close();
+    }
+  },
+);

@@ -12,7 +12,8 @@ import { callsOf } from "./calls.ts";
 import { Connect, Leave, WrongNetwork } from "./connect.tsx";
 import { Claim, Deliveries, Nodes, Tasks } from "./lists.tsx";
 import { OneTap } from "./one-tap.tsx";
-import { useOwn } from "./own.ts";
+import { useClasses, useOwn } from "./own.ts";
+import { RegisterForm } from "./register-form.tsx";
 import { SubmitForm } from "./submit-form.tsx";
 
 /** What an account owns and may do, as owner, developer and keeper in one. */
@@ -21,6 +22,7 @@ export default function AccountPage() {
   const actor = useActor();
   const own = useOwn(actor?.address);
   const status = useIndexer("/v1/network", {});
+  const classes = useClasses();
   const calls = callsOf(config);
   return (
     <Page title="Account" asOf={status.data?.asOf} actions={actor && <Leave />}>
@@ -58,9 +60,10 @@ export default function AccountPage() {
             <>
               <Deliveries leases={own.data.leases} />
               <Tasks tasks={own.data.tasks} />
-              <Nodes nodes={own.data.nodes} />
+              <Nodes nodes={own.data.nodes} classes={classes.data ?? []} />
             </>
           )}
+          <RegisterForm account={actor.address} />
         </>
       )}
     </Page>

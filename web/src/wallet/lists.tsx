@@ -106,23 +106,29 @@ const NODE_ACTIONS = [
 ] as const;
 
 /** An account's nodes, with what their owner can do. */
-export function Nodes({ nodes }: { nodes: Own["nodes"] }) {
-  const calls = callsOf(useConfig());
+export function Nodes({
+  nodes,
+  classes,
+}: {
+  nodes: Own["nodes"];
+  classes: readonly { readonly id: number; readonly tickSize: number }[];
+}) {
+  const config = useConfig();
+  const client = useChainClient();
+  const calls = callsOf(config);
+  const [asks, setAsks] = useState<Readonly<Record<number, string>>>({});
+  const [stakes, setStakes] = useState<Readonly<Record<number, string>>>({});
   return (
     <Card title="Your nodes" source="The chain’s newest 200 nodes">
-      {nodes.length === 0 && (
-        <p className="empty">
-          You own no node. To register one, start the agent with its configuration: it asks for its owner’s consent by
-          itself.
-        </p>
-      )}
+      {nodes.length === 0 && <p className="empty">You own no node.</p>}
       {nodes.map((node) => {
         const status = ENUMS.NodeStatus[node.status];
+        const ask = microToWei(node.askTick * (classes.find(({ id }) => id === node.classId)?.tickSize ?? 0));
         return (
           <div key={node.id} className="own">
             <p>
               <IdLink kind="node" id={node.id} /> · {status} · {count(node.leased)} of {count(node.capacity)} units
-              leased · stake {ver(node.stake)} VER
+              leased · asks {exactVer(ask)} · stake {ver(node.stake)} VER
             </p>
             <div className="row">
               {NODE_ACTIONS.map(([label, what, when]) => (
@@ -133,6 +139,46 @@ export function Nodes({ nodes }: { nodes: Own["nodes"] }) {
                   plan={() => ({ calls: [calls.ofNode(what, node.id)] })}
                 />
               ))}
+            </div>
+            <div className="row">
+              <label>
+                New ask, VER{" "}
+                <input
+                  inputMode="decimal"
+                  value={asks[node.id] ?? ""}
+                  onChange={({ target }) => {
+                    setAsks({ ...asks, [node.id]: target.value });
+                  }}
+                />
+              </label>
+              <Act
+                label={`Change ask of node ${String(node.id)}`}
+                plan={() => {
+                  const { classId, capacity } = node;
+                  return {
+                    calls: [calls.setTerms(node.id, { classId, capacity, ask: parseVer(asks[node.id] ?? "") })],
+                  };
+                }}
+              />
+              <label>
+                More stake, VER{" "}
+                <input
+                  inputMode="decimal"
+                  value={stakes[node.id] ?? ""}
+                  onChange={({ target }) => {
+                    setStakes({ ...stakes, [node.id]: target.value });
+                  }}
+                />
+              </label>
+              <Act
+                label={`Add stake to node ${String(node.id)}`}
+                plan={async ({ address }) => {
+                  const amount = parseVer(stakes[node.id] ?? "");
+                  const allowed = await allowanceOf(config, client, address);
+                  const approval = allowed < amount ? [calls.approve(amount)] : [];
+                  return { ver: amount, calls: [...approval, calls.addStake(node.id, amount)] };
+                }}
+              />
             </div>
           </div>
         );
