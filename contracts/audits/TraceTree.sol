@@ -35,6 +35,16 @@ library TraceTree {
         bytes32 endDigest;
     }
 
+    /// @notice Nodes beside the paths of an opening, lowest first.
+    struct Paths {
+        /// From the drawn leaf to the top of the unit's tree.
+        bytes32[] probe;
+        /// From the last leaf.
+        bytes32[] end;
+        /// From the unit to the top.
+        bytes32[] unit;
+    }
+
     /// @notice Hash of a leaf.
     /// @param unit Index of the unit in its task.
     /// @param step Steps that its program had done.
@@ -54,22 +64,14 @@ library TraceTree {
     /// @notice The trace root that an opening belongs to.
     /// @param o What is opened.
     /// @param probe Place of the leaf that was drawn.
-    /// @param probePath Nodes beside the path from the drawn leaf to the top of the unit's tree, lowest first.
-    /// @param endPath The same from the last leaf.
-    /// @param unitPath The same from the unit to the top.
+    /// @param paths What shows it.
     /// @return root The root; zero if the paths do not fit one tree.
-    function rootOf(
-        Opening memory o,
-        uint256 probe,
-        bytes32[] memory probePath,
-        bytes32[] memory endPath,
-        bytes32[] memory unitPath
-    ) internal pure returns (bytes32 root) {
+    function rootOf(Opening memory o, uint256 probe, Paths memory paths) internal pure returns (bytes32 root) {
         if (o.count == 0 || o.place >= o.units || probe >= o.count) return 0;
-        bytes32 top = _climb(leaf(o.unit, o.endStep, o.endDigest), o.count - 1, o.count, endPath);
-        if (top == 0 || top != _climb(leaf(o.unit, o.probeStep, o.probeDigest), probe, o.count, probePath)) return 0;
+        bytes32 top = _climb(leaf(o.unit, o.endStep, o.endDigest), o.count - 1, o.count, paths.end);
+        if (top == 0 || top != _climb(leaf(o.unit, o.probeStep, o.probeDigest), probe, o.count, paths.probe)) return 0;
         top = keccak256(abi.encodePacked(TAG_UNIT, o.unit, o.count, top));
-        top = _climb(top, o.place, o.units, unitPath);
+        top = _climb(top, o.place, o.units, paths.unit);
         return top == 0 ? bytes32(0) : keccak256(abi.encodePacked(TAG_TRACE, o.units, top));
     }
 

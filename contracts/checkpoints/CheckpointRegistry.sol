@@ -12,7 +12,8 @@ import {IHolderPool} from "../interfaces/IHolderPool.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
-import {UnsupportedCodec} from "../types/Errors.sol";
+import {NotModule, UnsupportedCodec} from "../types/Errors.sol";
+import {joined, Link} from "../types/Link.sol";
 import {Holders} from "./Holders.sol";
 import {Receipts} from "./Receipts.sol";
 
@@ -60,6 +61,8 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     /// the one before last and costs two warm slots.
     mapping(uint32 leaseId => Checkpoint[2]) private _pairs;
     mapping(uint32 leaseId => uint32 sequence) private _sequences;
+    /// @dev Only of leases that post trace roots.
+    mapping(uint32 leaseId => bytes32 head) private _heads;
 
     constructor(
         ILeaseRegistry leases,
@@ -77,16 +80,78 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function post(Claim calldata posted, Receipt[] calldata receipts) external {
-        // Copied once: each field of calldata is checked again wherever it is read.
-        Claim memory claim = posted;
-        require(claim.digest != bytes32(0), InvalidCheckpoint());
-        require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
-        (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
-        // After all is written: an operator that is a contract is asked for its signature.
-        uint256 replicas = TASKS.replicasOf(taskId);
-        if (replicas == 0 && receipts.length == 0) return;
-        uint32[] memory nodeIds = _check(claim, nodeId, replicas, receipts);
-        if (receipts.length != 0) emit CheckpointReplicated(claim.leaseId, sequence, nodeIds);
+        _post(posted, receipts);
+    }
+
+    /// @inheritdoc ICheckpointRegistry
+    function postTraced(Claim calldata posted, bytes32 traceRoot, Receipt[] calldata receipts) external {
+        uint32 leaseId = posted.leaseId;
+        bytes32 head = _heads[leaseId];
+        uint32 before = _sequences[leaseId];
+        require(head != 0 || before == 0, NotTraced(leaseId));
+        Link memory link = Link({
+            sequence: before + 1,
+            digest: posted.digest,
+            traceRoot: traceRoot,
+            progress: posted.progress,
+            at: uint40(block.timestamp),
+            codec: posted.codec,
+            size: posted.size
+        });
+        _heads[leaseId] = link.headAfter(head);
+        emit CheckpointTraced(leaseId, before + 1, traceRoot);
+        _post(posted, receipts);
+    }
+
+    /// @inheritdoc ICheckpointRegistry
+    function rollBack(uint32 leaseId, Link calldata link) external {
+        require(msg.sender == LEASES.audits(), NotModule(msg.sender));
+        uint32 sequence = link.sequence;
+        if (_sequences[leaseId] <= sequence) return;
+        emit CheckpointsRolledBack(leaseId, sequence);
+        _sequences[leaseId] = sequence;
+        // As if it had been posted at once: no time of the line is its own, so it has no share in the pay.
+        _pairs[leaseId][sequence & 1] =
+            sequence == 0
+                ? Checkpoint(0, 0, 0, 0, 0, 0, 0, 0)
+                : Checkpoint({
+                    digest: link.digest,
+                    codec: link.codec,
+                    progress: link.progress,
+                    size: link.size,
+                    at: link.at,
+                    sequence: sequence,
+                    startProgress: 0,
+                    startedAt: uint32(link.at)
+                });
+        delete _pairs[leaseId][(sequence + 1) & 1];
+    }
+
+    /// @inheritdoc ICheckpointRegistry
+    function headOf(uint32 leaseId) external view returns (bytes32) {
+        return _heads[leaseId];
+    }
+
+    /// @inheritdoc ICheckpointRegistry
+    function isPosted(
+        uint32 leaseId,
+        bytes32 head,
+        Link calldata before,
+        Link calldata end,
+        bytes32[] calldata later
+    ) external view returns (bool) {
+        Link memory link = before;
+        if (end.sequence != link.sequence + 1) return false;
+        if (link.sequence != 0) {
+            head = link.headAfter(head);
+        } else {
+            Link memory none;
+            if (head != 0 || link.hash() != none.hash()) return false;
+        }
+        link = end;
+        head = link.headAfter(head);
+        for (uint256 i; i < later.length; ++i) head = joined(head, later[i]);
+        return head == _heads[leaseId];
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -145,6 +210,19 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         for (uint256 i; i < leaseIds.length; ++i) {
             newest[i] = _pairs[leaseIds[i]][_sequences[leaseIds[i]] & 1];
         }
+    }
+
+    function _post(Claim calldata posted, Receipt[] calldata receipts) private {
+        // Copied once: each field of calldata is checked again wherever it is read.
+        Claim memory claim = posted;
+        require(claim.digest != bytes32(0), InvalidCheckpoint());
+        require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
+        (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
+        // After all is written: an operator that is a contract is asked for its signature.
+        uint256 replicas = TASKS.replicasOf(taskId);
+        if (replicas == 0 && receipts.length == 0) return;
+        uint32[] memory nodeIds = _check(claim, nodeId, replicas, receipts);
+        if (receipts.length != 0) emit CheckpointReplicated(claim.leaseId, sequence, nodeIds);
     }
 
     /// @dev Renews the lease and overwrites the checkpoint before last.

@@ -49,8 +49,6 @@ interface IAudits {
     struct Segment {
         /// Lease whose node posted it.
         uint32 leaseId;
-        /// Number of the checkpoint that ends it, 1 for the lease's first.
-        uint32 sequence;
         /// The checkpoint that it goes on from; all zero for the first of a lease. That one goes on from what its own checkpoint
         /// names: one of the checkpoints of the leases before, or the spec.
         Link before;
@@ -62,28 +60,10 @@ interface IAudits {
     struct SegmentProof {
         /// The segment.
         Segment segment;
-        /// Head of the lease's checkpoints before `segment.before`; 0 for the first two segments.
+        /// Head of the lease's checkpoints before `segment.before`; 0 if there are none.
         bytes32 head;
         /// Hashes of the links after the segment, oldest first; at most `MAX_LINKS`.
         bytes32[] later;
-    }
-
-    /// @notice One request for a seed. One slot, and the request.
-    struct Epoch {
-        /// Segments posted after this time belong to it, seconds.
-        uint40 from;
-        /// And up to this one, when it was opened.
-        uint40 to;
-        /// Number of the newest freeze of the listings then: who joined the pool after it does not verify.
-        uint32 freeze;
-        /// Positions of the holder pool at that freeze.
-        uint32 positions;
-        /// Average stake then, whole VER.
-        uint40 average;
-        /// Whether it was given up because the oracle was silent; what belonged to it belongs to the next.
-        bool abandoned;
-        /// Number of the request for its seed.
-        uint256 requestId;
     }
 
     /// @notice An audit.
@@ -102,43 +82,67 @@ interface IAudits {
         uint16 nextCandidate;
         /// Probability that it was drawn with, basis points.
         uint16 chance;
-        /// Who opened it.
-        address opener;
         /// keccak256(abi.encode(segment)).
         bytes32 segmentHash;
-        /// What the verifier committed to; then what it revealed.
+        /// What the verifier committed to; once the producer has opened its trace, the hash of that and of the answer it opened.
         bytes32 verifierWord;
-        /// Answer that the producer opened.
-        bytes32 producerAnswer;
     }
 
-    /// @notice A node's record in audits. One slot.
+    /// @notice What a node answers.
+    struct Answer {
+        /// {TraceTree.answer} of the opening that an honest producer makes, or 1: the states cannot be had, or 2: they are none of
+        /// the program's.
+        bytes32 answer;
+        /// On a panel, with an opening: {TraceTree.leaf} of the leaf that its round asks for. Else 0.
+        bytes32 fresh;
+        /// Whether the program is one that the protocol vouches for.
+        bool vouched;
+        /// What it was hidden by.
+        bytes32 salt;
+    }
+
+    /// @notice A member of a panel.
+    struct Member {
+        /// Id of the node.
+        uint32 nodeId;
+        /// Whether it said that the program is vouched for.
+        bool vouched;
+        /// Whether it was paid, or lost its bond.
+        bool settled;
+        /// 1: it counted against the producer; -1: for it; 0: for neither.
+        int8 side;
+        /// What it committed to; then its answer.
+        bytes32 word;
+        /// Hash of all it revealed: members of a round that agree have the same. 0: it revealed nothing.
+        bytes32 group;
+    }
+
+    /// @notice A panel as clients read it.
+    struct PanelView {
+        /// Number of the round, from 0 on.
+        uint8 round;
+        /// Its first member.
+        uint16 first;
+        /// Votes against the producer less those for it, in the rounds before.
+        int16 lead;
+        /// What the producer opened.
+        bytes32 producerAnswer;
+        /// What the first verifier answered.
+        bytes32 verifierAnswer;
+        /// The other answer that the panel decides on; 0: not yet.
+        bytes32 rival;
+        /// Members of all rounds.
+        Member[] members;
+    }
+
+    /// @notice What audits found of a node. One slot.
     struct Standing {
-        /// Class that it verifies for.
-        uint8 classId;
-        /// Since when it verifies, seconds; 0: not at all.
-        uint40 enlistedAt;
         /// Audits of its segments that passed.
         uint32 passed;
         /// When so many had passed that it is no longer new, seconds; 0: not yet.
         uint40 provenAt;
     }
 
-    /// @notice An epoch was opened.
-    /// @param epochId Its number, from 1 on.
-    /// @param by Who opened it.
-    /// @param requestId Number of the request for its seed.
-    /// @param from Segments posted after this time belong to it, seconds.
-    /// @param to And up to this one, seconds.
-    event EpochOpened(uint32 indexed epochId, address indexed by, uint256 requestId, uint40 from, uint40 to);
-    /// @notice An epoch got no seed in time; its segments belong to the next.
-    /// @param epochId Its number.
-    event EpochAbandoned(uint32 indexed epochId);
-    /// @notice A node verifies for a class, or no longer (`classId` is then what it verified for).
-    /// @param nodeId Id of the node.
-    /// @param classId Its class.
-    /// @param enlisted Whether it verifies.
-    event VerifierSet(uint32 indexed nodeId, uint8 classId, bool enlisted);
     /// @notice The audit of a drawn segment began.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
@@ -202,41 +206,37 @@ interface IAudits {
     /// @param amount Wei.
     event AuditPaid(uint32 indexed leaseId, uint32 indexed sequence, address indexed to, uint256 amount);
 
+    /// @notice A node paid for an audit that was more likely because it is new, or its segment large.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    /// @param nodeId Node that posted the segment.
+    /// @param amount Wei of its stake.
+    event AuditCharged(uint32 indexed leaseId, uint32 indexed sequence, uint32 indexed nodeId, uint256 amount);
+    /// @notice A node lost stake by an audit.
+    /// @param nodeId Id of the node.
+    /// @param taskId Task of the segment.
+    /// @param amount Wei.
+    event AuditSlashed(uint32 indexed nodeId, uint32 indexed taskId, uint256 amount);
+    /// @notice A task's program is not reproducible: it has no audits any longer.
+    /// @param taskId Id of the task.
+    event TaskAuditsEnded(uint32 indexed taskId);
+
     /// @notice There is no such audit, or it is at another step.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
     /// @param status Its status.
     error WrongAuditStatus(uint32 leaseId, uint32 sequence, AuditStatus status);
-    /// @notice The last epoch was opened less than `Param.AuditEpoch` ago, or still waits for its seed.
-    /// @param from From when on the next may be opened, seconds.
-    error EpochTooSoon(uint256 from);
     /// @notice The links do not lead to the lease's head.
     /// @param leaseId Id of the lease.
     error NotPosted(uint32 leaseId);
     /// @notice More links than `MAX_LINKS` were posted after the segment.
     /// @param given Links that were given.
     error TooManyLinks(uint256 given);
-    /// @notice The segment does not belong to the epoch.
-    /// @param at When it was posted, seconds.
-    /// @param from Segments posted after this time belong to the epoch, seconds.
-    /// @param to And up to this one, seconds.
-    error NotOfEpoch(uint40 at, uint40 from, uint40 to);
-    /// @notice The epoch has no seed yet, or was abandoned.
-    /// @param epochId Its number.
-    error EpochWithoutSeed(uint32 epochId);
-    /// @notice Audits of the epoch could be opened until then.
-    /// @param epochId Its number.
-    /// @param until When that time ended, seconds.
-    error EpochOver(uint32 epochId, uint256 until);
     /// @notice The seed did not draw the segment.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
     /// @param chance Probability that it had, basis points.
     error NotDrawn(uint32 leaseId, uint32 sequence, uint256 chance);
-    /// @notice The caller is not the operator of the node whose turn it is.
-    /// @param nodeId Id of the node.
-    /// @param caller Who called.
-    error NotNodeOperator(uint32 nodeId, address caller);
     /// @notice The step is over, or not over yet.
     /// @param due When it ends, seconds.
     error OutOfTime(uint40 due);
@@ -252,19 +252,17 @@ interface IAudits {
     /// @param nodeId Id of the node.
     error NotCommitted(uint32 nodeId);
 
-    /// @notice Opens an epoch: asks for the seed that decides on what was posted since the last one. At most one in
-    /// `Param.AuditEpoch`; gives the one before up if the oracle was silent for {Param.SeedTimeout}. Anyone.
-    /// @return epochId Its number.
-    function openEpoch() external returns (uint32 epochId);
-
-    /// @notice Lets a node verify segments of its class, or no longer. Its operator only. It is drawn from the next epoch on; once
-    /// it has committed to an answer it has to reveal it.
-    /// @param nodeId Id of the node.
-    /// @param enlisted Whether it verifies.
-    function enlist(uint32 nodeId, bool enlisted) external;
-
-    /// @notice Opens the audit of a drawn segment and draws its verifier, for a tenth of the verifier's pay once it is verified.
-    /// Anyone. O(links after it), at most `MAX_LINKS`, and O(candidates), at most `CANDIDATES`.
+    /// @notice The task has no audits any longer.
+    /// @param taskId Id of the task.
+    error TaskExcluded(uint32 taskId);
+    /// @notice The panel has no such member, or it is done with it.
+    /// @param place Place of the member.
+    error NoSuchMember(uint16 place);
+    /// @notice The lease does not go on from the work that was found wrong.
+    /// @param leaseId Id of the lease.
+    /// @param convicted Lease whose work it was.
+    error NotSuccessor(uint32 leaseId, uint32 convicted);
+    /// @notice Opens the audit of a drawn segment and draws its verifier. Anyone; the drawn verifier has most reason to. O(links after it), at most `MAX_LINKS`, and O(candidates), at most `CANDIDATES`.
     /// @param proof The segment, and the links up to the lease's head.
     /// @param epochId Epoch that it was posted in.
     function open(SegmentProof calldata proof, uint32 epochId) external;
@@ -278,49 +276,75 @@ interface IAudits {
     /// @notice Opens the leaves that the verifier's question asks for. Operator of the lease's node only, in its time.
     /// @param segment The segment.
     /// @param opening The drawn unit at the drawn leaf and at its last.
-    /// @param probePath Nodes beside the path from the drawn leaf to the top of the unit's tree, lowest first.
-    /// @param endPath The same from the last leaf.
-    /// @param unitPath The same from the unit to the top.
+    /// @param paths What shows that both belong to the trace root.
     function openTrace(
         Segment calldata segment,
         TraceTree.Opening calldata opening,
-        bytes32[] calldata probePath,
-        bytes32[] calldata endPath,
-        bytes32[] calldata unitPath
+        TraceTree.Paths calldata paths
     ) external;
 
     /// @notice Reveals an answer. Operator of the verifier only, in its time. An answer equal to the producer's ends the
     /// audit: the verifier is paid one and a half times the segment's price. Another one calls a panel.
     /// @param segment The segment.
-    /// @param answer Its answer.
-    /// @param vouched Whether the program is one that the protocol vouches for.
-    /// @param salt What it was hidden by.
-    function reveal(Segment calldata segment, bytes32 answer, bool vouched, bytes32 salt) external;
+    /// @param given The answer, and what hid it.
+    /// @param producerAnswer What the producer opened.
+    function reveal(Segment calldata segment, Answer calldata given, bytes32 producerAnswer) external;
+
+    /// @notice Commits to a vote in the round of a panel. Operator of the member only, in its time.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    /// @param place Place of the member.
+    /// @param commitment See {commit}, with the question of the round, 256 + its number.
+    function commitVote(uint32 leaseId, uint32 sequence, uint16 place, bytes32 commitment) external;
+
+    /// @notice Reveals a vote; the last one counts the round. Operator of the member only, in its time.
+    /// @param segment The segment.
+    /// @param place Place of the member.
+    /// @param given The answer, and what hid it.
+    function revealVote(Segment calldata segment, uint16 place, Answer calldata given) external;
 
     /// @notice Moves an audit on whose step is over: to the next verifier, round or end. Anyone. Bounded.
     /// @param segment The segment.
     function close(Segment calldata segment) external;
+
+    /// @notice Lets the payment of a delivered lease wait for its audit, where it was delivered after that began. Anyone.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    function holdPayment(uint32 leaseId, uint32 sequence) external;
+
+    /// @notice Settles with a member of a panel once the audit is over: pays it, or takes its bond if it was wrong or never
+    /// revealed. Anyone.
+    /// @param segment The segment.
+    /// @param place Place of the member.
+    function collect(Segment calldata segment, uint16 place) external;
+
+    /// @notice Ends a lease that went on from work that an audit found wrong; it costs its node nothing but the work. Anyone.
+    /// O(leases of the range).
+    /// @param segment The segment.
+    /// @param leaseId Id of the later lease.
+    function revokeSuccessor(Segment calldata segment, uint32 leaseId) external;
+
+    /// @notice A panel; all zero if there is none. O(members).
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    function panelOf(uint32 leaseId, uint32 sequence) external view returns (PanelView memory);
+
+    /// @notice Whether a task has no audits any longer.
+    /// @param taskId Id of the task.
+    function isExcluded(uint32 taskId) external view returns (bool);
 
     /// @notice An audit; all zero if there is none.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
     function auditOf(uint32 leaseId, uint32 sequence) external view returns (Audit memory);
 
-    /// @notice An epoch; all zero if there is none.
-    /// @param epochId Its number, from 1 on.
-    function epoch(uint32 epochId) external view returns (Epoch memory);
-
-    /// @notice Number of the newest epoch.
-    function epochCount() external view returns (uint32);
-
     /// @notice A node's record.
     /// @param nodeId Id of the node.
     function standingOf(uint32 nodeId) external view returns (Standing memory);
 
-    /// @notice Probability with which a segment is audited, basis points: the highest of what its task asks for, of
-    /// `Param.AuditNewBps` if its node is new, and of what makes cheating in it a loss even where a third of the verifiers
+    /// @notice Probability with which a segment is audited, basis points: the highest of the usual one, of what new nodes have, and of what makes cheating in it a loss even where a third of the verifiers
     /// collude: 3/2 x gain / (gain + loss), rounded up, with its price as the gain and the smallest loss of who is caught,
-    /// `Param.RefusalSlashBps` of the stake under the lease.
+    /// {IAuditEpochs.Terms}.loss of the stake under the lease.
     /// @param segment The segment.
     function chanceOf(Segment calldata segment) external view returns (uint256);
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IWorkShares} from "../core/interfaces/IWorkShares.sol";
+import {Link} from "../types/Link.sol";
 
 /// @title Registry of checkpoints
 /// @notice Keeps the newest two checkpoints of each lease by digest. CID = CIDv1(codec, sha2-256, digest). A checkpoint
@@ -78,6 +79,15 @@ interface ICheckpointRegistry is IWorkShares {
         uint64 size,
         uint32 sequence
     );
+    /// @notice A checkpoint was added to the chain of its lease's checkpoints, see {Link}.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint.
+    /// @param traceRoot Root over the states since the checkpoint before.
+    event CheckpointTraced(uint32 indexed leaseId, uint32 sequence, bytes32 traceRoot);
+    /// @notice An audit found the work after a checkpoint wrong: it is the newest again, or there is none.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint; 0: none is left.
+    event CheckpointsRolledBack(uint32 indexed leaseId, uint32 sequence);
     /// @notice These nodes signed that they hold the checkpoint.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint.
@@ -86,6 +96,9 @@ interface ICheckpointRegistry is IWorkShares {
 
     /// @notice The digest is zero.
     error InvalidCheckpoint();
+    /// @notice The checkpoints of the lease before have no trace root, so none of it can have one.
+    /// @param leaseId Id of the lease.
+    error NotTraced(uint32 leaseId);
     /// @notice A checkpoint must have got further than the one before.
     /// @param leaseId Id of the lease.
     /// @param given Progress that was given, basis points of a unit.
@@ -124,6 +137,37 @@ interface ICheckpointRegistry is IWorkShares {
     /// candidates. O(receipts); O(candidates), at most 64, where one comes late among them or there are fewer than the task
     /// asks for.
     function post(Claim calldata claim, Receipt[] calldata receipts) external;
+
+    /// @notice Records a checkpoint as {post} does, and adds it to the chain that audits go by. All checkpoints of a lease are
+    /// posted this way, or none.
+    /// @param claim The checkpoint and the fence.
+    /// @param traceRoot Root over the states since the checkpoint before, see {TraceTree}; 0 for who has none.
+    /// @param receipts See {post}.
+    function postTraced(Claim calldata claim, bytes32 traceRoot, Receipt[] calldata receipts) external;
+
+    /// @notice Makes an earlier checkpoint of a lease its newest again; one that is as early is left as it is. What the lease had
+    /// done counts for no pay from then on. Audits only.
+    /// @param leaseId Id of the lease.
+    /// @param link The checkpoint, as its chain has it; all zero: none is left.
+    function rollBack(uint32 leaseId, Link calldata link) external;
+
+    /// @notice Head of the chain of a lease's checkpoints, see {Link}; 0 if none was posted with a trace root.
+    /// @param leaseId Id of the lease.
+    function headOf(uint32 leaseId) external view returns (bytes32);
+
+    /// @notice Whether two checkpoints of a lease follow one another in its chain. O(checkpoints after them).
+    /// @param leaseId Id of the lease.
+    /// @param head Head of the chain before the first of them; 0 if there is none.
+    /// @param before The first of them; all zero if `end` is the lease's first checkpoint.
+    /// @param end The second.
+    /// @param later Hashes of the links after it, oldest first.
+    function isPosted(
+        uint32 leaseId,
+        bytes32 head,
+        Link calldata before,
+        Link calldata end,
+        bytes32[] calldata later
+    ) external view returns (bool);
 
     /// @notice How many receipts a checkpoint of this lease needs now: the task's replicas, but no more than it has holders.
     /// @param leaseId Id of the lease.

@@ -10,7 +10,7 @@ import {ClassSet} from "../types/ClassSet.sol";
 interface ILeaseRegistry {
     /// @notice Active: running. Delivered: a result waits for acceptance. Disputed: the arbiter decides.
     /// Paid: done. Released: given back by its node, or moved. Expired: its node failed. Rejected: the arbiter refused the
-    /// result. Moving: part of it or all is drawn for as soon as its node releases it or the grace ends.
+    /// result, or an audit the work. Moving: part of it or all is drawn for as soon as its node releases it or the grace ends.
     enum LeaseStatus {
         None,
         Active,
@@ -35,8 +35,10 @@ interface ILeaseRegistry {
     /// OwnerBack: the owner of its machine needs it; SpecUnusable: the spec cannot be had or run there; ProgramFailed: the
     /// program failed for good; NoHeadway: no checkpoint came in time, or they showed too little; TooSlow: at its pace it would
     /// end after the deadline; DeadlinePassed: the deadline of its task has passed. What the contracts find: Moved: units left its node by a move;
-    /// Overdue: no checkpoint came in time; Silent: neither reports nor checkpoints; Rejected: the arbiter refused the result.
-    /// A lease that was paid has none.
+    /// Overdue: no checkpoint came in time; Silent: neither reports nor checkpoints; Rejected: the arbiter refused the result; Fraud:
+    /// an audit found its work wrong; Mismatch: the same, where nobody but the developer vouches for the program; Unavailable: its
+    /// states could not be had; Refused: its node did not open what an audit asked for; Revoked: it went on from work that an
+    /// audit found wrong. A lease that was paid has none.
     enum EndReason {
         None,
         GivenBack,
@@ -50,7 +52,12 @@ interface ILeaseRegistry {
         Moved,
         Overdue,
         Silent,
-        Rejected
+        Rejected,
+        Fraud,
+        Mismatch,
+        Unavailable,
+        Refused,
+        Revoked
     }
 
     /// @dev One storage slot, on purpose: granting a lease is one new slot, the dearest part of a round.
@@ -185,6 +192,8 @@ interface ILeaseRegistry {
         address reassignment;
         /// The release fees.
         address releaseFees;
+        /// The audits; zero where there are none.
+        address audits;
     }
 
     /// @notice The modules were named.
@@ -291,6 +300,17 @@ interface ILeaseRegistry {
         address by,
         EndReason reason
     );
+
+    /// @notice An audit ended a lease: its work is not paid.
+    /// @param leaseId Id of the lease.
+    /// @param taskId Id of the task.
+    /// @param nodeId Id of the node.
+    /// @param reason Why: Fraud to Revoked.
+    event LeaseRevoked(uint32 indexed leaseId, uint32 indexed taskId, uint32 indexed nodeId, EndReason reason);
+    /// @notice A delivery is under audit: it is not paid before the audit ends, but for its developer's word.
+    /// @param leaseId Id of the lease.
+    /// @param until From when on anyone may accept it, seconds.
+    event PaymentDeferred(uint32 indexed leaseId, uint32 until);
 
     /// @notice A range waits for a batch.
     /// @param leaseId Lease that ended.
@@ -445,6 +465,22 @@ interface ILeaseRegistry {
     /// @param forNode Whether for the node, else for the developer.
     function rule(uint32 leaseId, bool forNode) external;
 
+    /// @notice Ends a lease whose work an audit found wrong; a lease that has ended is left as it is. Its units go back to the task.
+    /// Audits only.
+    /// @param leaseId Id of the lease.
+    /// @param reason Why: Fraud to Revoked.
+    /// @param parent Lease whose checkpoints the units go on from.
+    function revoke(uint32 leaseId, EndReason reason, uint32 parent) external;
+
+    /// @notice Lets a delivery wait for an audit: nobody but its developer accepts it before. Leases that are not delivered are
+    /// left as they are. Audits only.
+    /// @param leaseId Id of the lease.
+    /// @param until From when on anyone may accept it, seconds; an earlier time than now changes nothing.
+    function deferPayment(uint32 leaseId, uint32 until) external;
+
+    /// @notice The audits; zero where there are none.
+    function audits() external view returns (address);
+
     /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.
     /// @param leaseId Id of the lease.
     function healthOf(uint32 leaseId) external view returns (Health);
@@ -478,12 +514,6 @@ interface ILeaseRegistry {
     /// @return moved Whether they leave by a move.
     /// @return classes Classes that may take them, one bit each; 0: all that the task accepts.
     function orphanOf(uint32 leaseId) external view returns (Lease memory range, bool moved, ClassSet classes);
-
-    /// @notice Up to `count` leases from id `from` on (ids start at 1).
-    /// @dev Warning: ids below `from` = 1 do not exist; 0 counts as 1.
-    /// @param from First id.
-    /// @param count Maximum number of them.
-    function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page);
 
     /// @notice Ids run from 1 to this number.
     function leaseCount() external view returns (uint32);

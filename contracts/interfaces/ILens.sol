@@ -74,6 +74,13 @@ interface ILens {
     /// @return The ids of those that are admissible, in their order.
     function servableOf(uint32[] calldata taskIds) external view returns (uint32[] memory);
 
+    /// @notice Up to `count` leases from id `from` on (ids start at 1).
+    /// @dev Warning: ids below `from` = 1 do not exist; 0 counts as 1.
+    /// @param from First id.
+    /// @param count Maximum number of them.
+    /// @return page Leases by ascending id.
+    function leasePage(uint32 from, uint32 count) external view returns (ILeaseRegistry.LeaseView[] memory page);
+
     /// @notice Leases among ids `from` to `from + count - 1` that can still change: active, moving, delivered or disputed.
     /// @param from First id.
     /// @param count How many ids to look at.

@@ -133,6 +133,12 @@ interface INodeRegistry {
     /// @notice A node takes leases again.
     /// @param nodeId Id of the node.
     event NodeResumed(uint32 indexed nodeId);
+    /// @notice An audit found a node's work wrong: it takes no more leases, for good.
+    /// @param nodeId Id of the node.
+    event NodeExpelled(uint32 indexed nodeId);
+    /// @notice The module that may expel nodes was named.
+    /// @param audits The audits; zero where there are none.
+    event ModuleSet(address audits);
     /// @notice A node left the market; its stake waits.
     /// @param nodeId Id of the node.
     /// @param withdrawableAt Time from which the stake can be withdrawn, seconds.
@@ -178,6 +184,9 @@ interface INodeRegistry {
     /// @param nodeId Id of the node.
     /// @param withdrawableAt Time from which the stake can be withdrawn, seconds.
     error StillUnbonding(uint32 nodeId, uint40 withdrawableAt);
+    /// @notice An audit found the node's work wrong: it does not come back.
+    /// @param nodeId Id of the node.
+    error Expelled(uint32 nodeId);
 
     /// @notice Registers a node; the caller becomes its owner and stakes `stake` wei, having approved the vault.
     /// @param consent Key of the node's agent, and that it agrees; one node per operator, and it may not be zero.
@@ -242,6 +251,14 @@ interface INodeRegistry {
     /// @notice Takes leases again after {drain}. Owner or operator.
     /// @param nodeId Id of the node.
     function resume(uint32 nodeId) external;
+
+    /// @notice Takes a node whose work an audit found wrong out of the market, for good: what it runs, it may end. Audits only.
+    /// @param nodeId Id of the node.
+    function expel(uint32 nodeId) external;
+
+    /// @notice Names the module that may expel nodes. Deployer only, once.
+    /// @param audits The audits; zero where there are none.
+    function initialise(address audits) external;
 
     /// @notice Leaves the market: starts the unbonding of an idle, draining node, which lasts at least as long as what
     /// it has just delivered can be disputed and judged. Owner only.

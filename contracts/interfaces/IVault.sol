@@ -24,6 +24,8 @@ interface IVault {
         address releaseFees;
         /// The telemetry contract.
         address telemetry;
+        /// The audits; zero where there are none.
+        address audits;
     }
 
     /// @notice The totals of the ledgers, in wei.
@@ -171,26 +173,26 @@ interface IVault {
     function slash(uint32 nodeId, uint256 amount) external returns (uint256 taken);
 
     /// @notice Holds up to `amount` of a node's stake under a task, as a fee whose receiver is not known yet: what is
-    /// not there is not taken, and it never reverts. Release fees only.
+    /// not there is not taken, and it never reverts. Release fees and audits only.
     /// @param nodeId Id of the node.
     /// @param taskId Id of the task.
     /// @param amount Maximum to be held, wei.
     /// @return taken Wei taken.
     function holdFee(uint32 nodeId, uint32 taskId, uint256 amount) external returns (uint256 taken);
 
-    /// @notice Moves `amount` of the fees held under a task to the claimable balance of `to`. Release fees only.
+    /// @notice Moves `amount` of the fees held under a task to the claimable balance of `to`. Release fees and audits only.
     /// @param taskId Id of the task.
     /// @param to Who is credited.
     /// @param amount Amount, wei.
     function releaseFee(uint32 taskId, address to, uint256 amount) external;
 
-    /// @notice Moves `amount` of the fees held under a task to the bounty pool. Release fees only.
+    /// @notice Moves `amount` of the fees held under a task to the bounty pool. Release fees and audits only.
     /// @param taskId Id of the task.
     /// @param amount Amount, wei.
     function forfeitFee(uint32 taskId, uint256 amount) external;
 
     /// @notice Pays up to `amount` from the bounty pool to `to`'s claimable balance: an empty pool pays nothing and
-    /// never reverts. Round manager and lease registry only.
+    /// never reverts. Round manager, lease registry and audits only.
     /// @dev Warning: pays less than asked for where the pool holds less, and does not revert: look at what it returns.
     /// @param to Who is credited.
     /// @param amount The bounty, wei.

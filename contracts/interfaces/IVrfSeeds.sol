@@ -24,7 +24,8 @@ interface IVrfSeeds {
     /// @notice The modules that may ask were named.
     /// @param rounds The round manager.
     /// @param reassignment The reassignment contract.
-    event ModulesSet(address rounds, address reassignment);
+    /// @param audits The audits; zero where there are none.
+    event ModulesSet(address rounds, address reassignment, address audits);
     /// @notice The oracle was asked for a seed.
     /// @param requestId Number of the request.
     event SeedRequested(uint256 indexed requestId);
@@ -39,7 +40,8 @@ interface IVrfSeeds {
     /// @notice Names the modules that may ask. Deployer only, once.
     /// @param rounds The round manager.
     /// @param reassignment The reassignment contract.
-    function initialise(address rounds, address reassignment) external;
+    /// @param audits The audits; zero where there are none.
+    function initialise(address rounds, address reassignment, address audits) external;
 
     /// @notice Asks for a seed. Round manager and reassignment only.
     function request() external returns (uint256 requestId);

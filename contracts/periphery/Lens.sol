@@ -82,7 +82,7 @@ contract Lens is ILens {
 
     /// @inheritdoc ILens
     function liveLeases(uint32 from, uint32 count) external view returns (ILeaseRegistry.LeaseView[] memory live) {
-        live = LEASES.leasePage(from, count);
+        live = leasePage(from, count);
         uint256 found;
         for (uint256 i; i < live.length; ++i) if (_isLive(live[i].lease.status)) live[found++] = live[i];
         // In memory an array of structs is an array of words; its length is its first.
@@ -113,6 +113,18 @@ contract Lens is ILens {
                 registeredAt: facts.registeredAt,
                 isContract: facts.operator.code.length != 0
             });
+        }
+    }
+
+    /// @inheritdoc ILens
+    function leasePage(uint32 from, uint32 count) public view returns (ILeaseRegistry.LeaseView[] memory page) {
+        uint32 end = LEASES.leaseCount() + 1;
+        if (from == 0) from = 1;
+        if (from >= end) return page;
+        if (count > end - from) count = end - from;
+        page = new ILeaseRegistry.LeaseView[](count);
+        for (uint32 i; i < count; ++i) {
+            page[i] = ILeaseRegistry.LeaseView(from + i, LEASES.lease(from + i), LEASES.result(from + i));
         }
     }
 

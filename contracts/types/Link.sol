@@ -5,6 +5,8 @@ pragma solidity 0.8.30;
 /// @dev A lease keeps one word of it all, its head: head = keccak256(head before ‖ hash of the link), 0 before the first. Who
 /// gives the links from one of them up to the head has shown that this very checkpoint was posted, and when.
 struct Link {
+    /// Number of the checkpoint, 1 for the lease's first.
+    uint32 sequence;
     /// sha2-256 digest of the checkpoint's CID.
     bytes32 digest;
     /// Root over the states between the checkpoint before and this one, see {TraceTree}.
@@ -21,7 +23,7 @@ struct Link {
 
 using {hash, headAfter} for Link global;
 
-/// @dev keccak256 of its six members, each as a word.
+/// @dev keccak256 of its seven members, each as a word.
 function hash(Link memory link) pure returns (bytes32) {
     return keccak256(abi.encode(link));
 }

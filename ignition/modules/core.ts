@@ -10,6 +10,9 @@ import { ENUMS } from "../../packages/client/generated/enums.ts";
 /** Roles of the access manager. 0 is OpenZeppelin's admin role. */
 export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as const;
 
+/** Audits are not deployed yet (docs/concepts/audits.md): nobody is named as the module that could end leases by them. */
+const NONE = "0x0000000000000000000000000000000000000000";
+
 /** The governed parameters in the order of their ids, by the names that the contracts use. */
 const PARAMETERS = ENUMS.Param.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
 
@@ -82,13 +85,14 @@ export function deployProtocol(
   const outlet = m.contract("PoolOutlet", [manager, vault]);
   const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
-  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry }]);
+  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry, audits: NONE }]);
   m.call(holderPool, "initialise", [supply]);
   m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, reassignment, releaseFees }]);
   m.call(tasks, "initialise", [rounds, leases, reassignment]);
-  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees }]);
+  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees, audits: NONE }]);
+  m.call(nodes, "initialise", [NONE]);
   m.call(telemetry, "initialise", [balancer]);
-  m.call(seeds, "initialise", [rounds, reassignment]);
+  m.call(seeds, "initialise", [rounds, reassignment, NONE]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 

@@ -22,6 +22,8 @@ export const CONTRACT_NAMES = [
   "Balancer",
   "Reassignment",
   "Lens",
+  "AuditEpochs",
+  "Audits",
   "PasskeyAccount",
   "PasskeyAccountFactory",
   "SponsorPaymaster",

@@ -2,6 +2,8 @@ import { Contract, type ContractRunner, getAddress, isAddress, type Provider } f
 
 import type {
   AccessManager,
+  AuditEpochs,
+  Audits,
   Balancer,
   CheckpointRegistry,
   EnergyLedger,
@@ -63,6 +65,10 @@ export interface Contracts {
   readonly coordinatorMock?: VRFCoordinatorV2_5Mock;
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
+  /** Epochs of audits; where the deployment has audits. */
+  readonly auditEpochs?: AuditEpochs;
+  /** Audits; where the deployment has them. */
+  readonly audits?: Audits;
   /** The factory of accounts whose keys are passkeys; if the deployment names it. */
   readonly accountFactory?: PasskeyAccountFactory;
   /** The paymaster of a sponsor; if the deployment names one. */
@@ -93,6 +99,8 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
   coordinator: "IVrfCoordinator",
   coordinatorMock: "VRFCoordinatorV2_5Mock",
   faucet: "TestnetFaucet",
+  auditEpochs: "AuditEpochs",
+  audits: "Audits",
   accountFactory: "PasskeyAccountFactory",
   sponsor: "SponsorPaymaster",
 };
@@ -103,6 +111,8 @@ export const OPTIONAL_CONTRACTS: readonly ContractName[] = [
   "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",
   "TestnetFaucet",
+  "AuditEpochs",
+  "Audits",
   "PasskeyAccount",
   "PasskeyAccountFactory",
   "SponsorPaymaster",

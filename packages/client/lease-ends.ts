@@ -15,16 +15,13 @@ export interface LeaseEnd {
 }
 
 /** Ends that are its node's fault: what counts against it. */
-const FAULTS: ReadonlySet<EndReason | "paid"> = new Set([
-  "noHeadway",
-  "overdue",
-  "silent",
-  "programFailed",
-  "rejected",
+const FAULTS: ReadonlySet<EndReason | "paid"> = new Set<EndReason>([
+  ...(["noHeadway", "overdue", "silent", "programFailed", "rejected"] as const),
+  ...(["fraud", "mismatch", "unavailable", "refused"] as const),
 ]);
 
-/** Ends that say nothing of its node: units moved, or the task could not be run by anybody in time. */
-const NEUTRAL: ReadonlySet<EndReason | "paid"> = new Set(["moved", "deadlinePassed", "specUnusable"]);
+/** Ends that say nothing of its node: units moved, the task could not be run by anybody in time, or work before was wrong. */
+const NEUTRAL: ReadonlySet<EndReason | "paid"> = new Set(["moved", "deadlinePassed", "specUnusable", "revoked"]);
 
 /** What a node's leases say of it. */
 export interface Reliability {
@@ -57,6 +54,11 @@ const WORDS: Readonly<Record<EndReason | "paid", string>> = {
   overdue: "overdue: no checkpoint came in time",
   silent: "its node fell silent",
   rejected: "the arbiter refused its result",
+  fraud: "an audit found its work wrong",
+  mismatch: "an audit found other work than it posted",
+  unavailable: "an audit could not get its states",
+  refused: "its node did not open what an audit asked for",
+  revoked: "it went on from work that an audit found wrong",
 };
 
 /** Why a lease ended, for people. */
@@ -83,7 +85,7 @@ export async function readLeaseEnds(
   const topic = (name: string) => leases.interface.getEvent(name as "LeasePaid").topicHash;
   const word = (id: number) => zeroPadValue(toBeHex(id), 32);
   const [task, node] = "taskId" in whose ? [[word(whose.taskId)], null] : [null, [word(whose.nodeId)]];
-  const names = ["LeaseGranted", "LeasePaid", "LeaseReleased", "LeaseExpired"];
+  const names = ["LeaseGranted", "LeasePaid", "LeaseReleased", "LeaseExpired", "LeaseRevoked"];
   const logs = await scanner.scan({ address, topics: [names.map(topic), null, task, node] }, since, newest);
   const granted = new Map<number, Omit<LeaseEnd, "reason" | "block">>();
   const ends: LeaseEnd[] = [];

@@ -181,9 +181,9 @@ export class Reader {
 
   /** All leases with ids `from` … `to`, by ascending id. `to` is at most {@link leaseCount}, its default. */
   async leases(at: BlockReference, from = 1, to?: number): Promise<Lease[]> {
-    const { leases } = this.contracts;
+    const { lens } = this.contracts;
     const last = to ?? (await this.leaseCount(at));
-    const page = (first: number, count: number) => leases.leasePage(first, count, blockTag(at));
+    const page = (first: number, count: number) => lens.leasePage(first, count, blockTag(at));
     return (await readPages(page, from, last, this.#sizes.leases)).map(toLease);
   }
 
@@ -200,11 +200,11 @@ export class Reader {
 
   /** Those of these leases that exist, by ascending id, each read by itself. */
   async leasesThatExist(at: BlockReference, ids: readonly number[]): Promise<Lease[]> {
-    const { leases } = this.contracts;
+    const { lens } = this.contracts;
     const runs = runsOf([...new Set(ids)], 0);
     const pages = runs.flatMap(({ from, to }) => pagesOf(from, to, LEASE_PAGE));
     const read = await Promise.all(
-      pages.map(async ({ from, to }) => answer(leases.leasePage(from, to - from + 1, blockTag(at)))),
+      pages.map(async ({ from, to }) => answer(lens.leasePage(from, to - from + 1, blockTag(at)))),
     );
     return read.flat().map(toLease);
   }

@@ -40,8 +40,10 @@ describe("deployment", () => {
         balancer: target,
         reassignment: target,
         releaseFees: target,
+        audits: target,
       }),
-      contracts.seeds.initialise(target, target),
+      contracts.nodes.initialise(target),
+      contracts.seeds.initialise(target, target, target),
       contracts.telemetry.initialise(target),
     ]) {
       await expect(wire).to.be.revertedWithCustomError(contracts.supply, "AlreadyInitialised");

@@ -38,6 +38,7 @@ const traces = [[1], [2], [3, 1], [5, 4, 9], [17, 1, 1, 8, 2]].map((counts) => {
 let head = NO_HEAD;
 const links = [0x70, 0x55, 0x70].map((codec, i) => {
   const link = {
+    sequence: i + 1,
     digest: word(),
     traceRoot: word(),
     progress: 500 * (i + 1),

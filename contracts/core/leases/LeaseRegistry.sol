@@ -244,12 +244,32 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             _pay(leaseId, held);
             return;
         }
-        held.status = LeaseStatus.Rejected;
-        _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bondMicroVer * PRICE_UNIT);
         SUPPLY.slash(held.nodeId, _penalty(leaseId, held));
-        SUPPLY.markDecided(held.nodeId, held.count);
         // Nobody should build on what a refused result came from: the units start afresh.
-        _reopen(leaseId, held, 0);
+        _reject(leaseId, held, 0);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function revoke(uint32 leaseId, EndReason reason, uint32 parent) external onlyModule(_modules.audits) {
+        Lease storage held = _leases[leaseId];
+        LeaseStatus status = held.status;
+        if (status != LeaseStatus.Moving && (status == LeaseStatus.None || status > LeaseStatus.Disputed)) return;
+        emit LeaseRevoked(leaseId, held.taskId, held.nodeId, reason);
+        _reject(leaseId, held, parent);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function deferPayment(uint32 leaseId, uint32 until) external onlyModule(_modules.audits) {
+        Lease storage held = _leases[leaseId];
+        bool waits = held.status == LeaseStatus.Delivered || held.status == LeaseStatus.Disputed;
+        if (!waits || held.due >= until) return;
+        held.due = until;
+        emit PaymentDeferred(leaseId, until);
+    }
+
+    /// @inheritdoc ILeaseRegistry
+    function audits() external view returns (address) {
+        return _modules.audits;
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -289,16 +309,6 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         range.start += range.count - units;
         range.count = uint16(units);
         return (range, true, _takers[leaseId]);
-    }
-
-    /// @inheritdoc ILeaseRegistry
-    function leasePage(uint32 from, uint32 count) external view returns (LeaseView[] memory page) {
-        uint32 end = leaseCount + 1;
-        if (from == 0) from = 1;
-        if (from >= end) return page;
-        if (count > end - from) count = end - from;
-        page = new LeaseView[](count);
-        for (uint32 i; i < count; ++i) page[i] = LeaseView(from + i, _leases[from + i], _results[from + i]);
     }
 
     /// @inheritdoc ILeaseRegistry
@@ -438,6 +448,21 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             _credit(held.taskId, _ownerOf(share.nodeId), amount);
         }
         own *= held.priceMicroVer * (PRICE_UNIT / BASIS);
+    }
+
+    /// @dev Ends a lease whose work is not paid, and gives the bond of a dispute back.
+    function _reject(uint32 leaseId, Lease storage held, uint32 parent) private {
+        LeaseStatus status = held.status;
+        held.status = LeaseStatus.Rejected;
+        if (status == LeaseStatus.Disputed) {
+            _credit(held.taskId, _developerOf(held.taskId), _results[leaseId].bondMicroVer * PRICE_UNIT);
+        }
+        if (status == LeaseStatus.Delivered || status == LeaseStatus.Disputed) {
+            SUPPLY.markDecided(held.nodeId, held.count);
+        } else {
+            _free(held.nodeId, held.count);
+        }
+        _reopen(leaseId, held, parent);
     }
 
     /// @dev The units wait for a round; `parent` is the lease whose checkpoints they go on from.

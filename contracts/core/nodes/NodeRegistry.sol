@@ -7,14 +7,16 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {INodeRegistry} from "../../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../../interfaces/IParameters.sol";
 import {ISupply} from "../../interfaces/ISupply.sol";
+import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
 import {Permits} from "../../libraries/Permits.sol";
+import {NotModule} from "../../types/Errors.sol";
 import {Permit} from "../../types/Permit.sol";
 import {newReporter, Reporter} from "../../types/Reporter.sol";
 import {Vault} from "../vault/Vault.sol";
 
 /// @title Registry of nodes: who they are
 /// @notice See {INodeRegistry}.
-contract NodeRegistry is INodeRegistry, EIP712 {
+contract NodeRegistry is INodeRegistry, EIP712, OneTimeInitialiser {
     using Permits for Permit;
 
     /// @dev Owner and operator share a slot each with small facts; a report reads the operator's alone. That slot has the
@@ -24,6 +26,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         uint40 withdrawableAt;
         EnergySource energySource;
         uint32 powerThreshold;
+        bool expelled;
         Reporter reporter;
         string endpoint;
     }
@@ -40,6 +43,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
     /// @notice Keeps what nodes offer.
     ISupply public immutable SUPPLY;
 
+    address private _audits;
     /// @inheritdoc INodeRegistry
     uint32 public nodeCount;
     mapping(uint32 nodeId => Record) private _records;
@@ -60,6 +64,12 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         VAULT = vault;
         PARAMETERS = parameters;
         SUPPLY = supply;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function initialise(address audits) external initialiser {
+        _audits = audits;
+        emit ModuleSet(audits);
     }
 
     /// @inheritdoc INodeRegistry
@@ -127,8 +137,20 @@ contract NodeRegistry is INodeRegistry, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function resume(uint32 nodeId) external onlyNodeOwnerOrOperator(nodeId) {
+        require(!_records[nodeId].expelled, Expelled(nodeId));
         emit NodeResumed(nodeId);
         SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Draining, ISupply.NodeStatus.Active);
+    }
+
+    /// @inheritdoc INodeRegistry
+    function expel(uint32 nodeId) external {
+        require(msg.sender == _audits, NotModule(msg.sender));
+        _records[nodeId].expelled = true;
+        emit NodeExpelled(nodeId);
+        if (SUPPLY.stateOf(nodeId).status == ISupply.NodeStatus.Active) {
+            emit NodeDraining(nodeId);
+            SUPPLY.setStatus(nodeId, ISupply.NodeStatus.Active, ISupply.NodeStatus.Draining);
+        }
     }
 
     /// @inheritdoc INodeRegistry

@@ -93,7 +93,7 @@ contract Vault is IVault, OneTimeInitialiser {
 
     /// @inheritdoc IVault
     function holdFee(uint32 nodeId, uint32 taskId, uint256 amount) external returns (uint256 taken) {
-        require(msg.sender == _modules.releaseFees, NotModule(msg.sender));
+        _requireHolder();
         taken = _takeStake(nodeId, amount);
         _fees[taskId] += taken;
         _totalEscrow += uint128(taken);
@@ -117,7 +117,10 @@ contract Vault is IVault, OneTimeInitialiser {
     /// @inheritdoc IVault
     function payBounty(address to, uint256 amount) external returns (uint256 paid) {
         require(
-            msg.sender == _modules.rounds || msg.sender == _modules.leases || msg.sender == _modules.outlet,
+            msg.sender == _modules.rounds ||
+                msg.sender == _modules.leases ||
+                msg.sender == _modules.outlet ||
+                msg.sender == _modules.audits,
             NotModule(msg.sender)
         );
         uint256 pool = _bountyPool;
@@ -211,8 +214,13 @@ contract Vault is IVault, OneTimeInitialiser {
         _totalStake -= uint128(taken);
     }
 
+    /// @dev Release fees are held until their task has ended; what audits hold, they pass on at once.
+    function _requireHolder() private view {
+        require(msg.sender == _modules.releaseFees || msg.sender == _modules.audits, NotModule(msg.sender));
+    }
+
     function _takeFee(uint32 taskId, uint256 amount) private {
-        require(msg.sender == _modules.releaseFees, NotModule(msg.sender));
+        _requireHolder();
         uint256 available = _fees[taskId];
         require(available >= amount, FeesTooLow(taskId, available, amount));
         _fees[taskId] = available - amount;

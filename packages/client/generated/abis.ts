@@ -1,6 +1,8 @@
 // Written by `npm run abi` from the contracts; do not edit.
 
 import AccessManager from "../abi/AccessManager.json" with { type: "json" };
+import AuditEpochs from "../abi/AuditEpochs.json" with { type: "json" };
+import Audits from "../abi/Audits.json" with { type: "json" };
 import Balancer from "../abi/Balancer.json" with { type: "json" };
 import CheckpointRegistry from "../abi/CheckpointRegistry.json" with { type: "json" };
 import EnergyLedger from "../abi/EnergyLedger.json" with { type: "json" };
@@ -31,6 +33,8 @@ import Errors from "../abi/Errors.json" with { type: "json" };
 export const ABIS: Readonly<
   Record<
     | "AccessManager"
+    | "AuditEpochs"
+    | "Audits"
     | "Balancer"
     | "CheckpointRegistry"
     | "EnergyLedger"
@@ -59,6 +63,8 @@ export const ABIS: Readonly<
   >
 > = {
   AccessManager,
+  AuditEpochs,
+  Audits,
   Balancer,
   CheckpointRegistry,
   EnergyLedger,

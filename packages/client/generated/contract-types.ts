@@ -1,6 +1,8 @@
 // Written by `npm run abi` from the contracts; do not edit.
 
 export type { AccessManager } from "../../../types/contracts/@openzeppelin/contracts/access/manager/AccessManager.ts";
+export type { AuditEpochs } from "../../../types/contracts/contracts/audits/AuditEpochs.ts";
+export type { Audits } from "../../../types/contracts/contracts/audits/Audits.ts";
 export type { Balancer } from "../../../types/contracts/contracts/periphery/balancing/Balancer.ts";
 export type { CheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
 export type { EnergyLedger } from "../../../types/contracts/contracts/periphery/energy/EnergyLedger.ts";

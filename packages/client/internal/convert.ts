@@ -1,5 +1,5 @@
 import type { ICheckpointRegistry } from "../../../types/contracts/contracts/checkpoints/CheckpointRegistry.ts";
-import type { ILeaseRegistry } from "../../../types/contracts/contracts/core/leases/LeaseRegistry.ts";
+import type { ILeaseRegistry } from "../../../types/contracts/contracts/periphery/Lens.ts";
 import type { INodeRegistry } from "../../../types/contracts/contracts/core/nodes/NodeRegistry.ts";
 import type { ISupply } from "../../../types/contracts/contracts/core/nodes/Supply.ts";
 import type { IReassignment } from "../../../types/contracts/contracts/core/reassignment/Reassignment.ts";

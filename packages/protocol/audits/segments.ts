@@ -7,6 +7,8 @@ import { keccak, ZERO_WORD } from "./bytes.ts";
 
 /** A checkpoint as the chain of its lease's checkpoints holds it. */
 export interface Link {
+  /** Number of the checkpoint, 1 for the lease's first. */
+  readonly sequence: number;
   /** sha2-256 digest of the checkpoint's CID. */
   readonly digest: string;
   /** Root over the states between the checkpoint before and this one; see `trace.ts`. */
@@ -30,8 +32,8 @@ export const ANSWER_UNAVAILABLE = `0x${"1".padStart(64, "0")}`;
 export const ANSWER_UNUSABLE = `0x${"2".padStart(64, "0")}`;
 
 /** Hash of a link. */
-export function linkHash({ digest, traceRoot, progress, at, codec, size }: Link): string {
-  return keccak(digest, traceRoot, [progress, 32], [at, 32], [codec, 32], [size, 32]);
+export function linkHash({ sequence, digest, traceRoot, progress, at, codec, size }: Link): string {
+  return keccak([sequence, 32], digest, traceRoot, [progress, 32], [at, 32], [codec, 32], [size, 32]);
 }
 
 /** The head of a lease's checkpoints after some more, of which the hashes suffice. */

@@ -46,6 +46,7 @@ contract AuditWordsTest is Base {
         for (; vm.keyExistsJson(json, _at("$.links", i)); ++i) {
             string memory key = _at("$.links", i);
             Link memory link = Link({
+                sequence: uint32(_number(key, ".link.sequence")),
                 digest: _word(key, ".link.digest"),
                 traceRoot: _word(key, ".link.traceRoot"),
                 progress: uint40(_number(key, ".link.progress")),
@@ -104,9 +105,11 @@ contract AuditWordsTest is Base {
             TraceTree.rootOf(
                 o,
                 probe,
-                vm.parseJsonBytes32Array(json, string.concat(key, ".opened.probePath")),
-                vm.parseJsonBytes32Array(json, string.concat(key, ".opened.endPath")),
-                vm.parseJsonBytes32Array(json, string.concat(key, ".opened.unitPath"))
+                TraceTree.Paths({
+                    probe: vm.parseJsonBytes32Array(json, string.concat(key, ".opened.probePath")),
+                    end: vm.parseJsonBytes32Array(json, string.concat(key, ".opened.endPath")),
+                    unit: vm.parseJsonBytes32Array(json, string.concat(key, ".opened.unitPath"))
+                })
             );
     }
 

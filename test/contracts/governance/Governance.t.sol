@@ -148,7 +148,7 @@ contract GovernanceTest is Fixture {
     }
 
     function test_InitialisedOnce() public {
-        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice, alice);
+        IVault.Modules memory m = IVault.Modules(alice, alice, alice, alice, alice, alice, alice, alice, alice);
         assertTrue(vault.isInitialised());
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         vault.initialise(m);
@@ -159,9 +159,11 @@ contract GovernanceTest is Fixture {
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         tasks.initialise(alice, alice, alice);
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
-        leases.initialise(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice));
+        leases.initialise(ILeaseRegistry.Modules(alice, alice, alice, alice, alice, alice, alice));
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
-        seeds.initialise(alice, alice);
+        nodes.initialise(alice);
+        vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
+        seeds.initialise(alice, alice, alice);
         vm.expectRevert(OneTimeInitialiser.AlreadyInitialised.selector);
         telemetry.initialise(alice);
 

@@ -23,6 +23,8 @@ contract SizesTest is Fixture {
         _within(address(rounds));
         _within(address(ledger));
         _within(address(checkpoints));
+        _within(address(audits));
+        _within(address(auditEpochs));
         _within(address(balancer));
         _within(address(vault));
         _within(address(outlet));

@@ -63,7 +63,10 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
     function invariant_System() public {
         _listings();
         INodeRegistry.NodeView[] memory ns = nodes.nodePage(1, nodes.nodeCount());
-        ILeaseRegistry.LeaseView[] memory ls = leases.leasePage(1, leases.leaseCount());
+        ILeaseRegistry.LeaseView[] memory ls = new ILeaseRegistry.LeaseView[](leases.leaseCount());
+        for (uint32 i; i < ls.length; ++i) {
+            ls[i] = ILeaseRegistry.LeaseView(i + 1, leases.lease(i + 1), leases.result(i + 1));
+        }
         ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
         _capacity(ns, ls);
         _listings(ns);

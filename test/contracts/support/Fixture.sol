@@ -5,11 +5,14 @@ import {AggregatorV3Interface} from "@chainlink/contracts/src/v0.8/shared/interf
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
+import {AuditEpochs} from "../../../contracts/audits/AuditEpochs.sol";
+import {Audits} from "../../../contracts/audits/Audits.sol";
 import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
 import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol";
 import {Reassignment} from "../../../contracts/core/reassignment/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
+import {IAuditEpochs} from "../../../contracts/interfaces/IAuditEpochs.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
@@ -68,6 +71,7 @@ abstract contract Deploying is System {
             _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))
         );
 
+        _deployAudits();
         outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
 
         vault.initialise(
@@ -79,7 +83,8 @@ abstract contract Deploying is System {
                 rounds: address(rounds),
                 outlet: address(outlet),
                 releaseFees: address(releaseFees),
-                telemetry: address(telemetry)
+                telemetry: address(telemetry),
+                audits: address(audits)
             })
         );
         supply.initialise(
@@ -100,10 +105,12 @@ abstract contract Deploying is System {
                 telemetry: address(telemetry),
                 balancer: address(balancer),
                 reassignment: address(reassignment),
-                releaseFees: address(releaseFees)
+                releaseFees: address(releaseFees),
+                audits: address(audits)
             })
         );
-        seeds.initialise(address(rounds), address(reassignment));
+        nodes.initialise(address(audits));
+        seeds.initialise(address(rounds), address(reassignment), address(auditEpochs));
         telemetry.initialise(address(balancer));
         supply.addClasses(initialClasses());
         _handOutRoles();
@@ -165,6 +172,36 @@ abstract contract Deploying is System {
         c[GPU_US] = ISupply.Class("gpu-80g/us", 7);
     }
 
+    function _deployAudits() private {
+        IAuditEpochs.Terms memory terms = IAuditEpochs.Terms({
+            epoch: 5 minutes,
+            openTime: 30 minutes,
+            step: 5 minutes,
+            chance: 100,
+            newChance: 1_000,
+            loss: 5_000
+        });
+        auditEpochs = AuditEpochs(
+            _deploy("AuditEpochs", abi.encode(manager, parameters, nodes, supply, holderPool, telemetry, seeds, terms))
+        );
+        audits = Audits(
+            _deploy(
+                "Audits",
+                abi.encode(
+                    Audits.Contracts({
+                        vault: vault,
+                        parameters: parameters,
+                        nodes: nodes,
+                        tasks: tasks,
+                        leases: leases,
+                        checkpoints: checkpoints,
+                        epochs: auditEpochs
+                    })
+                )
+            )
+        );
+    }
+
     function _deploySeeds() private {
         coordinator = VRFCoordinatorV2_5Mock(_deploy("VRFCoordinatorV2_5Mock", abi.encode(1e9, 1e9, 1e15)));
         uint256 subscription = coordinator.createSubscription();
@@ -196,6 +233,7 @@ abstract contract Deploying is System {
         _setRole(address(supply), Supply.addClasses.selector, ROLE_PARAMETERS);
         _setRole(address(ledger), EnergyLedger.setClassEnergies.selector, ROLE_PARAMETERS);
         _setRole(address(telemetry), Telemetry.setMaxLatency.selector, ROLE_PARAMETERS);
+        _setRole(address(auditEpochs), AuditEpochs.setTerms.selector, ROLE_PARAMETERS);
         _setRole(address(outlet), PoolOutlet.pay.selector, ROLE_PARAMETERS);
         _setRole(address(parameters), Parameters.setIntakePaused.selector, ROLE_GUARDIAN);
         _setRole(address(leases), LeaseRegistry.rule.selector, ROLE_ARBITER);

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {VRFCoordinatorV2_5Mock} from "@chainlink/contracts/src/v0.8/vrf/mocks/VRFCoordinatorV2_5Mock.sol";
 import {Base} from "./Base.sol";
+import {AuditEpochs} from "../../../contracts/audits/AuditEpochs.sol";
+import {Audits} from "../../../contracts/audits/Audits.sol";
 import {Balancer} from "../../../contracts/periphery/balancing/Balancer.sol";
 import {CheckpointRegistry} from "../../../contracts/checkpoints/CheckpointRegistry.sol";
 import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol";
@@ -45,6 +47,8 @@ abstract contract System is Base {
         EnergyLedger ledger;
         Balancer balancer;
         Reassignment reassignment;
+        Audits audits;
+        AuditEpochs auditEpochs;
     }
 
     uint256 internal constant SUPPLY = 1e27;
@@ -83,6 +87,8 @@ abstract contract System is Base {
     Balancer internal balancer;
     Reassignment internal reassignment;
     PoolOutlet internal outlet;
+    Audits internal audits;
+    AuditEpochs internal auditEpochs;
 
     address internal governance = makeAddr("governance");
     address internal guardian = makeAddr("guardian");
@@ -111,6 +117,8 @@ abstract contract System is Base {
         ledger = c.ledger;
         balancer = c.balancer;
         reassignment = c.reassignment;
+        audits = c.audits;
+        auditEpochs = c.auditEpochs;
     }
 
     function contracts() internal view returns (Contracts memory c) {
@@ -132,6 +140,8 @@ abstract contract System is Base {
         c.ledger = ledger;
         c.balancer = balancer;
         c.reassignment = reassignment;
+        c.audits = audits;
+        c.auditEpochs = auditEpochs;
     }
 
     /// @dev Sets a parameter as governance does, but without waiting.

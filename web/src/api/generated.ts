@@ -290,7 +290,7 @@ const lease = z.object({
   batchId: z.nullable(z.int()),
   /** active, moving, delivered, disputed, paid, released, expired or rejected */
   status: z.string(),
-  /** why it ended: paid, or givenBack, draining, ownerBack, specUnusable, programFailed, noHeadway, tooSlow, deadlinePassed, moved, overdue, silent, rejected */
+  /** why it ended: paid, or givenBack, draining, ownerBack, specUnusable, programFailed, noHeadway, tooSlow, deadlinePassed, moved, overdue, silent, rejected, fraud, mismatch, unavailable, refused, revoked */
   reason: z.nullable(z.string()),
   /** when its next checkpoint is due, or its node's grace ends, seconds */
   due: z.nullable(z.int()),

@@ -1,6 +1,6 @@
 import { AUDIT_STATUSES, enumName } from "../../enums.ts";
 import { time } from "../format.ts";
-import type { ErrorMessages } from "./message.ts";
+import { fixed, type ErrorMessages } from "./message.ts";
 
 /** Sentences for the errors of audits. */
 export const AUDITS: ErrorMessages = {
@@ -54,6 +54,32 @@ export const AUDITS: ErrorMessages = {
   "NotOfTrace(uint32,uint32)": {
     say: (a) =>
       `These leaves do not belong to the trace root of checkpoint ${a.text("sequence")} of lease ${a.text("leaseId")}, or are not those that were drawn.`,
+  },
+  "TaskExcluded(uint32)": {
+    say: (a) => `The program of task ${a.text("taskId")} is not reproducible: it has no audits any longer.`,
+  },
+  "NoSuchMember(uint16)": {
+    say: (a) => `The panel has no member ${a.text("place")} that this is open to; read the panel again.`,
+  },
+  "NotSuccessor(uint32,uint32)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} does not go on from the work of lease ${a.text("convicted")} that was found wrong; leave it.`,
+  },
+  "TermsOutOfBounds()": fixed("A term of audits is outside its hard bounds; IAuditEpochs.Terms names them."),
+  "ChanceNotPaid(uint256,uint256)": {
+    say: (a) =>
+      `A chance of ${a.text("chance")} basis points costs one and a half times as much, more than the fee of ${a.text("feeBps")}; lower the chance or raise the fee.`,
+  },
+  "WindowTooShort(uint256,uint256)": {
+    say: (a) =>
+      `An audit can begin ${a.text("needed")} s after a delivery, but the dispute window is ${a.text("window")} s; raise DisputeWindow or shorten the terms.`,
+  },
+  "NotTraced(uint32)": {
+    say: (a) =>
+      `The checkpoints of lease ${a.text("leaseId")} before have no trace root; post this one without, too few links would lead to it.`,
+  },
+  "Expelled(uint32)": {
+    say: (a) => `An audit found work of node ${a.text("nodeId")} wrong: it does not come back. Register another node.`,
   },
   "NotCommitted(uint32)": {
     say: (a) =>

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {TraceTree} from "../audits/TraceTree.sol";
+
+/// @title Epochs of audits: which seed decides on which segments, and whom it draws to verify them
+/// @notice See {IAudits} for what an audit is.
+interface IAuditEpochs {
+    /// @notice One request for a seed. One slot, and the request.
+    struct Epoch {
+        /// Segments posted after this time belong to it, seconds.
+        uint40 from;
+        /// And up to this one, when it was opened.
+        uint40 to;
+        /// Number of the newest freeze of the listings then: who joined the pool after it does not verify.
+        uint32 freeze;
+        /// Positions of the holder pool at that freeze.
+        uint32 positions;
+        /// Average stake then, whole VER.
+        uint40 average;
+        /// Whether it was given up because the oracle was silent; what belonged to it belongs to the next.
+        bool abandoned;
+        /// Number of the request for its seed.
+        uint256 requestId;
+    }
+
+    /// @notice What audits go by; governed, within hard bounds.
+    struct Terms {
+        /// Minimum time between two epochs, seconds: 1 minute to 1 day.
+        uint32 epoch;
+        /// Time for opening audits, after the oracle's time, seconds: 10 minutes to 2 days.
+        uint32 openTime;
+        /// Time for a step of an audit, seconds: 1 minute to 1 day; two checkpoint intervals more where a segment is run again.
+        uint32 step;
+        /// Chance of a segment, basis points: what the fee pays for.
+        uint16 chance;
+        /// Chance of a segment of a node that is new, basis points: at most 5,000.
+        uint16 newChance;
+        /// Share of the stake under a lease that its node loses if it does not open its trace or its states cannot be had, basis
+        /// points: at least 5,000, or no chance would make withholding a loss at any price.
+        uint16 loss;
+    }
+
+    /// @notice A node that verifies. One slot.
+    struct Enlistment {
+        /// Class that it verifies for.
+        uint8 classId;
+        /// Since when it verifies, seconds; 0: not at all.
+        uint40 enlistedAt;
+    }
+
+    /// @notice An epoch was opened.
+    /// @param epochId Its number, from 1 on.
+    /// @param by Who opened it.
+    /// @param requestId Number of the request for its seed.
+    /// @param from Segments posted after this time belong to it, seconds.
+    /// @param to And up to this one, seconds.
+    event EpochOpened(uint32 indexed epochId, address indexed by, uint256 requestId, uint40 from, uint40 to);
+    /// @notice An epoch got no seed in time; its segments belong to the next.
+    /// @param epochId Its number.
+    event EpochAbandoned(uint32 indexed epochId);
+    /// @notice A node verifies for a class, or no longer (`classId` is then what it verified for).
+    /// @param nodeId Id of the node.
+    /// @param classId Its class.
+    /// @param enlisted Whether it verifies.
+    event VerifierSet(uint32 indexed nodeId, uint8 classId, bool enlisted);
+    /// @notice What audits go by changed.
+    /// @param terms What they go by from now on.
+    event TermsSet(Terms terms);
+
+    /// @notice The last epoch was opened less than {Terms}.epoch ago, or still waits for its seed.
+    /// @param from From when on the next may be opened, seconds.
+    error EpochTooSoon(uint256 from);
+    /// @notice The segment does not belong to the epoch.
+    /// @param at When it was posted, seconds.
+    /// @param from Segments posted after this time belong to the epoch, seconds.
+    /// @param to And up to this one, seconds.
+    error NotOfEpoch(uint40 at, uint40 from, uint40 to);
+    /// @notice The epoch has no seed yet, or was abandoned.
+    /// @param epochId Its number.
+    error EpochWithoutSeed(uint32 epochId);
+    /// @notice Audits of the epoch could be opened until then.
+    /// @param epochId Its number.
+    /// @param until When that time ended, seconds.
+    error EpochOver(uint32 epochId, uint256 until);
+    /// @notice The caller is not the operator of the node that this is for.
+    /// @param nodeId Id of the node.
+    /// @param caller Who called.
+    error NotNodeOperator(uint32 nodeId, address caller);
+    /// @notice A value is outside its hard bounds, see {Terms}.
+    error TermsOutOfBounds();
+    /// @notice The fee would not pay for audits at this chance: one and a half times the chance is at most the fee.
+    /// @param chance Chance that was given, basis points.
+    /// @param feeBps {Param.FeeBps}, basis points.
+    error ChanceNotPaid(uint256 chance, uint256 feeBps);
+    /// @notice A delivery could be paid before its audit can have begun.
+    /// @param needed Time that this takes, seconds.
+    /// @param window {Param.DisputeWindow}, seconds.
+    error WindowTooShort(uint256 needed, uint256 window);
+
+    /// @notice Changes what audits go by. Only the role that the access manager names, after its delay.
+    /// @param terms_ What they go by from now on.
+    function setTerms(Terms calldata terms_) external;
+
+    /// @notice Opens an epoch: asks for the seed that decides on what was posted since the last one. At most one in
+    /// {Terms}.epoch; gives the one before up if the oracle was silent for {Param.SeedTimeout}. Anyone.
+    /// @return epochId Its number.
+    function openEpoch() external returns (uint32 epochId);
+
+    /// @notice Lets a node verify segments of its class, or no longer. Its operator only. It is drawn from the next epoch on; once
+    /// it has committed to an answer it has to reveal it.
+    /// @param nodeId Id of the node.
+    /// @param enlisted Whether it verifies.
+    function enlist(uint32 nodeId, bool enlisted) external;
+
+    /// @notice What all draws of a segment follow from; reverts while the epoch has no seed.
+    /// @param epochId Its number.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    function saltOf(uint32 epochId, uint32 leaseId, uint32 sequence) external view returns (bytes32);
+
+    /// @notice Reverts if a segment does not belong to an epoch, or it is too late to open its audit.
+    /// @param epochId Number of the epoch.
+    /// @param at When the segment was posted, seconds.
+    function requireOpenable(uint32 epochId, uint40 at) external view;
+
+    /// @notice What an opening says, in one word; zero if it is not of the unit and the leaf that a question asks for, or not of the
+    /// trace.
+    /// @param salt What {saltOf} says.
+    /// @param question Number of the question.
+    /// @param traceRoot Root of the trace.
+    /// @param opening The unit at the leaf that is asked for and at its last.
+    /// @param paths What shows that both belong to the trace.
+    function answerOf(
+        bytes32 salt,
+        uint16 question,
+        bytes32 traceRoot,
+        TraceTree.Opening calldata opening,
+        TraceTree.Paths calldata paths
+    ) external pure returns (bytes32);
+
+    /// @notice The first candidate, from `from` on, that may verify: in the holder pool before the epoch was opened and accepted by
+    /// its stake, enlisted for the class before, of another owner than the producer, and not silent. O(`most`).
+    /// @param epochId Number of the epoch.
+    /// @param salt What {saltOf} says.
+    /// @param from First candidate that is looked at.
+    /// @param most Candidates that are looked at, at most.
+    /// @param classId Class of the work.
+    /// @param producer Node that posted it.
+    /// @return nodeId The node; 0 if there is none.
+    /// @return next The candidate after it.
+    function draw(
+        uint32 epochId,
+        bytes32 salt,
+        uint16 from,
+        uint16 most,
+        uint8 classId,
+        uint32 producer
+    ) external view returns (uint32 nodeId, uint16 next);
+
+    /// @notice An epoch; all zero if there is none.
+    /// @param epochId Its number, from 1 on.
+    function epoch(uint32 epochId) external view returns (Epoch memory);
+
+    /// @notice Number of the newest epoch.
+    function epochCount() external view returns (uint32);
+
+    /// @notice What audits go by.
+    function terms() external view returns (Terms memory);
+
+    /// @notice What a node verifies; all zero if nothing.
+    /// @param nodeId Id of the node.
+    function enlistmentOf(uint32 nodeId) external view returns (Enlistment memory);
+}
