@@ -40,6 +40,10 @@ interface Measured {
 
 const NODES = [100, 1_000, 10_000];
 const LEASES = [1, 10, 50, 100, 192];
+/** Leases of the rounds among which the dearest by lease is looked for. */
+const FEW = 16;
+/** Shapes that each search measures at most: each is a round with its nodes and tasks. */
+const SEARCHED = 12;
 /** Maximum gas that a lease may take in a round of {@link ROUND} leases, and by how much more nodes may change that. */
 const TARGET = 70_000;
 const ROUND = 100;
@@ -138,16 +142,16 @@ async function measureShapes(search: boolean): Promise<Shapes> {
     const found: { by: string; dearest: Dearest }[] = [];
     if (search) {
       const settle = async (shape: Shape): Promise<number> => (await costOf(shape)).cost?.settle.gas ?? Infinity;
-      found.push({ by: "gas to settle", dearest: await dearest(table.slice(1, 3), limits, settle) });
+      found.push({ by: "gas to settle", dearest: await dearest(table.slice(-1), limits, SEARCHED, settle) });
       // Few leases, so that what a round costs in any case is not hidden by their number.
-      const few = { ...limits, units: limits.tasks };
+      const few = { ...limits, tasks: FEW, units: FEW };
       const each = async (shape: Shape): Promise<number> => {
         const { cost } = await costOf(shape);
         return cost ? gasPerLease(cost) : Infinity;
       };
-      const start: Shape = { tasks: limits.tasks, accepts: 1, classes: 1, leases: limits.tasks, supply: "all" };
-      const by = `gas a lease, ${limits.tasks} leases`;
-      found.push({ by, dearest: await dearest([start], { ...few, tasks: limits.tasks }, each) });
+      const start: Shape = { tasks: FEW, accepts: 1, classes: 1, leases: FEW, supply: "all" };
+      const by = `gas a lease, ${FEW} leases`;
+      found.push({ by, dearest: await dearest([start], few, SEARCHED, each) });
     }
     const extra = found.map(({ dearest: { shape } }) => shape).filter((shape) => !table.some((it) => same(it, shape)));
     const rows = await Promise.all([...table, ...extra].map(costOf));
@@ -171,7 +175,7 @@ function shapeReport({ limits, rows, found }: Shapes): string {
   return [
     "#### Shapes of a round",
     "",
-    `What a round costs depends on its tasks (at most ${limits.tasks}), the classes that each of them accepts (${limits.taskClasses}), all its classes`,
+    `What a round costs depends on its tasks (at most ${limits.tasks}, fewer where they fill it), the classes that each of them accepts (${limits.taskClasses}), all its classes`,
     `(${limits.roundClasses}) and its leases (${limits.units}). Each lease is of one unit at a node of its own; *supply*: all that is listed is taken, or the`,
     "seed chooses in each class who of those that ask the same is left out. *Share*: of the gas that a transaction may take.",
     ...found.map(

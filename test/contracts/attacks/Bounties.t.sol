@@ -77,6 +77,7 @@ contract BountiesTest is Fixture {
         _ownRound(1);
         deliver(1);
         accept(griefer, 1);
+        emit log_named_decimal_uint("VER that farming one round's bounty costs", before - _wealth(taskId), 18);
         assertEq(before - _wealth(taskId), (firstHalfOfFee(size, ask * 1_000) * 3) / 2);
     }
 

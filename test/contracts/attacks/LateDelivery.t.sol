@@ -22,6 +22,7 @@ contract LateDeliveryTest is Fixture {
         tasks.close(1);
         release(1);
         assertUnits(1, 0, 0, 0, 4);
+        emit log_named_uint("wei that a late delivery earns, of 40,000 micro-VER aimed for", vault.claimable(alice));
         assertEq(vault.claimable(alice), 0);
         assertBooks();
     }
