@@ -42,7 +42,9 @@ export function filesBy(pattern: string): string[] {
 
 /** Unit tests that stand in one process, and those that have a process each. */
 export function unitTests(): { readonly pure: readonly string[]; readonly others: readonly string[] } {
-  const all = filesBy("{packages,agent,keepers,developer,tasks,indexer,web,scripts,bench,test/unit}/**/*.test.ts");
+  const all = filesBy(
+    "{packages,agent,keepers,developer,tasks,indexer,web,sponsor,scripts,bench,test/unit}/**/*.test.ts",
+  );
   const pure = all.filter((file) => isPure(readFileSync(join(ROOT, file), "utf8")));
   return { pure, others: all.filter((file) => !pure.includes(file)) };
 }
