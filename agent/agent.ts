@@ -29,7 +29,7 @@ import { WorkloadCpu } from "./telemetry/workloads.ts";
 export type { AgentContext } from "./context.ts";
 
 /** Longest wait of a cycle for the steps that it has begun, milliseconds; they go on after it. */
-const STEP_PATIENCE_MS = 10_000;
+const STEP_TIMEOUT_MS = 10_000;
 
 /** Looks at the chain that an agent takes at most before it leaves. */
 const DRAIN_CYCLES = 5;
@@ -137,7 +137,7 @@ export class Agent {
     for (const [leaseId, own] of byLease) {
       if (!this.#turns.busy(leaseId)) this.#turns.begin(leaseId, () => this.#steps.take(own, mine, block));
     }
-    await this.#turns.settle(this.#draining ? this.#drainPatienceMs : STEP_PATIENCE_MS);
+    await this.#turns.settle(this.#draining ? this.#drainTimeoutMs : STEP_TIMEOUT_MS);
 
     await this.#peers.keep(block, this.#house.held);
     if (!this.#draining) {
@@ -180,7 +180,7 @@ export class Agent {
   }
 
   /** Longest wait for steps in each cycle while the agent leaves: a grace to stop, one to be copied, and transactions. */
-  get #drainPatienceMs(): number {
+  get #drainTimeoutMs(): number {
     return 2 * this.#context.graceSeconds * 1000 + 60_000;
   }
 
@@ -240,7 +240,7 @@ export class Agent {
       );
       ends.push(this.#leaseSet.works.get(id)?.stop("kill") ?? Promise.resolve());
     }
-    await settles(Promise.all(ends), STEP_PATIENCE_MS);
+    await settles(Promise.all(ends), STEP_TIMEOUT_MS);
   }
 
   async #lookForRoom(): Promise<void> {

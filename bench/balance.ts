@@ -7,7 +7,7 @@
  *     --seed     other random networks: this seed and the two after it (default 1)
  *
  * The same random arrivals three times: nothing moves; every node is brought into the band; only what pays moves, which is
- * what the balance keeper does. Exits with 1 if moving what pays costs more in all than doing nothing, if it moves more than
+ * what the balancing keeper does. Exits with 1 if moving what pays costs more in all than doing nothing, if it moves more than
  * {@link MOST_MOVED} of what is leased, or if more than one migration of a hundred brings a lease back to a node that it had
  * left.
  */
@@ -92,7 +92,7 @@ function report(picture: string): string {
   return [
     `${size.nodes.toLocaleString("en")} nodes of 4 to 16 units, ${size.periods} report periods of a minute of which the first`,
     `${size.warmUp} do not count, means of seeds ${seeds.join(", ")}. τ is 10 percentage points, the hysteresis ${config.hysteresis}, reported loads`,
-    "are off by up to 0.5. Tasks arrive at random, last an hour on average and go to the cheapest nodes that are fit for new",
+    "are off by up to 0.5. Tasks arrive at random, last an hour on average and go to the cheapest nodes that are eligible for new",
     "work; owners use their machines now and then. *Prices*: how many different ones the nodes ask; no work moves to a node",
     "that asks more than the market does. *Leased*: share of all units. *Deviation* and *span* (5th to 95th percentile) of the",
     "loads in percentage points; *outside*: nodes farther than τ from the average. *Moved*: units moved for each unit leased,",
@@ -102,7 +102,7 @@ function report(picture: string): string {
     `${config.pointValue} × d² ÷ 2τ an hour, a point next to the band's edge hence ${config.pointValue} VER), that of *moving* (transactions at`,
     `${config.gasPrice} gwei and ${config.verPerEth} VER an ETH, and ${config.pause} s without work for units of ${common.unitPrice} VER an hour), and both *together*. These are the`,
     "defaults of `balancing` in a keeper's [configuration](config.md). *Nothing*: no keeper. *Band*: every node is brought into the band,",
-    "whatever it costs. *Pays*: what the balance keeper does.",
+    "whatever it costs. *Pays*: what the balancing keeper does.",
     "",
     wrong.length === 0
       ? `Moving what pays costs less in all than doing nothing at every load, and moves at most ${100 * MOST_MOVED} % of what is leased.`

@@ -1,7 +1,7 @@
 /**
  * Gas and L1 fee of rounds against nodes and leases: `npm run bench:gas -- [--quick] [--json] [--write]`.
  *
- *     --quick            fewer nodes, and no search for the dearest shape, under two minutes
+ *     --quick            fewer nodes, and no search for the most expensive shape, under two minutes
  *     --json             print JSON instead of tables
  *     --write            put the tables (rounds; each action) into docs/reference/benchmarks.md and the plot into docs/images/gas.svg
  *     --eth-usd          price of 1 ETH that dollars are reckoned with
@@ -48,7 +48,7 @@ const FLAT = 0.05;
 const flags = benchCommand(
   "bench:gas",
   "Gas and L1 fee of rounds against nodes and leases",
-  "fewer nodes, and no search for the dearest shape, under two minutes",
+  "fewer nodes, and no search for the most expensive shape, under two minutes",
 )
   .option("--eth-usd <dollars>", "price of 1 ETH that dollars are reckoned with", positive, "3000")
   .option("--base-fee <gwei>", "base fee of the chain", positive, "0.005")
@@ -176,7 +176,7 @@ function shapeReport({ limits, rows, found }: Shapes): string {
     "seed chooses in each class who of those that ask the same is left out. *Share*: of the gas that a transaction may take.",
     ...found.map(
       ({ by, dearest: { shape, tried } }) =>
-        `The dearest by ${by}, of ${tried} shapes that a search tried: ${shape.tasks} tasks of ${shape.accepts} classes, ${shape.classes} classes, ${shape.leases} leases.`,
+        `The most expensive by ${by}, of ${tried} shapes that a search tried: ${shape.tasks} tasks of ${shape.accepts} classes, ${shape.classes} classes, ${shape.leases} leases.`,
     ),
     "",
     markdownTable(
@@ -216,7 +216,7 @@ function actionReport(): string {
 
 function assumptions(): string {
   return (
-    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags.baseFee} gwei (the least on BASE), an L1 base fee of ` +
+    `L1 fees and dollars rest on assumptions, ${date}: a base fee of ${flags.baseFee} gwei (the minimum on BASE), an L1 base fee of ` +
     `${flags.l1BaseFee} gwei, a blob base fee of ${formatUnits(prices.blobBaseFee, "gwei")} gwei, scalars of ` +
     `${prices.baseFeeScalar} and ${prices.blobBaseFeeScalar}, 1 ETH = $${ethUsd}.`
   );

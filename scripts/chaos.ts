@@ -40,7 +40,7 @@ const CALM = Array.from({ length: AGENTS }, () => ({ load: 0.05, latency: 0, wat
 /** Share beyond the average from which on work moves: the band of a local chain, and the keepers' hysteresis. */
 const MARGIN = 0.12;
 /** Time for everything to come to its end when the faults are over, milliseconds. */
-const PATIENCE_MS = 240_000;
+const TIMEOUT_MS = 240_000;
 
 const { json, ...flags } = programOf(
   "chaos",
@@ -181,6 +181,6 @@ async function lost(): Promise<string[]> {
 }
 
 async function until(what: string, look: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) if (await look()) return;
-  throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+  for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await delay(500)) if (await look()) return;
+  throw new Error(`not within ${String(TIMEOUT_MS / 1000)} s: ${what}`);
 }

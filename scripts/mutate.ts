@@ -92,7 +92,7 @@ async function hunt({ folder, tests }: ReturnType<typeof writeProject>, mutants:
     const usual = findings.usual ?? (await baseline(runners[0] ?? new Runner(folder), tests));
     findings.usual = usual;
     const passes = new Set(usual.passed);
-    const patience = 600 + 10 * usual.seconds;
+    const seconds = 600 + 10 * usual.seconds;
     const killers = new Map<string, string[]>();
     const waiting = mutants.filter(({ key }) => findings.fateOf(key) === undefined);
     let done = mutants.length - waiting.length;
@@ -100,7 +100,7 @@ async function hunt({ folder, tests }: ReturnType<typeof writeProject>, mutants:
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
         let killedBy: string | undefined;
         for (const files of testOrder(mutant, tests, killers)) {
-          const answer = await runner.run({ mutant: mutant.id, files }, patience, interrupted);
+          const answer = await runner.run({ mutant: mutant.id, files }, seconds, interrupted);
           interrupted.throwIfAborted();
           killedBy = answer ? answer.failed.find((name) => passes.has(name)) : "did not end";
           if (killedBy !== undefined) break;

@@ -40,7 +40,7 @@ const options = programOf(
   .opts<{ node: "hardhat" | "anvil"; json: boolean }>();
 
 /** Time for any one thing that is waited for, milliseconds. */
-const PATIENCE_MS = 900_000;
+const TIMEOUT_MS = 900_000;
 
 const UNITS = 3;
 const ETH = 10n ** 18n;
@@ -186,13 +186,13 @@ async function rehearse(): Promise<Check[]> {
   // Waiting looks at the chain itself; `task:status` then shows what was waited for, as it does to people.
   const until = async (what: string, reached: (now: TaskState) => boolean): Promise<TaskState> => {
     output.say(`waiting until ${what}`);
-    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(1500)) {
+    for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await delay(1500)) {
       const seen = await taskState(reader, 1).catch(() => undefined);
       if (!seen || !reached(seen)) continue;
       const now = await tasks.run<TaskState>("task:status", ["--task", "1"]);
       if (reached(now)) return now;
     }
-    throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+    throw new Error(`not within ${String(TIMEOUT_MS / 1000)} s: ${what}`);
   };
   await processes.watch(
     bots,
@@ -274,11 +274,11 @@ async function taskState(reader: Reader, id: number): Promise<TaskState | undefi
 /** Waits until as many leases as there are nodes have posted a checkpoint with a receipt. */
 async function untilHeld(chain: RehearsalChain, deployment: string): Promise<HeldCheckpoint[]> {
   output.say("waiting until each lease has posted a checkpoint with a receipt");
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(1500)) {
+  for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await delay(1500)) {
     const held = await heldCheckpoints(chain, deployment);
     if (new Set(held.map(({ lease }) => lease)).size >= 2) return held;
   }
-  throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: a checkpoint of each lease with a receipt`);
+  throw new Error(`not within ${String(TIMEOUT_MS / 1000)} s: a checkpoint of each lease with a receipt`);
 }
 
 /** Takes back the last two blocks, and what was in them, where the node can do it. */

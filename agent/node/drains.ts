@@ -2,7 +2,7 @@ import type { Node } from "@verai/client/entities";
 import { monotonicMs } from "@verai/system/clock";
 
 /** Milliseconds after which a drain that was to be sent, and has not been seen, will no longer come. */
-const PATIENCE_MS = 10 * 60_000;
+const SEND_AGAIN_MS = 10 * 60_000;
 
 /**
  * Tells an agent's own drains, which it ends itself, from those of the owner, which it leaves alone while it runs. What
@@ -21,7 +21,7 @@ export class Drains {
 
   /** @returns Whether the owner drains the node, as far as a look at the chain shows. */
   isOwners({ status }: Pick<Node, "status">, now = monotonicMs()): boolean {
-    if (status === "draining" || now - (this.#sentAt ?? now) > PATIENCE_MS) this.#sentAt = undefined;
+    if (status === "draining" || now - (this.#sentAt ?? now) > SEND_AGAIN_MS) this.#sentAt = undefined;
     // An endpoint may lag behind: what it says is of before.
     if (status !== "draining" && this.#sentAt === undefined) this.#own = false;
     return status === "draining" && !this.#own;

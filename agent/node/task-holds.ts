@@ -115,9 +115,9 @@ export class TaskHolds {
     prove();
     const job = this.#join(task, from);
     if (!job) throw new CheckpointError("BUSY", "too many copies are under way or wait: ask again later");
-    const patience = new AbortController();
-    await Promise.race([job.ended, pause(WAIT_MS, patience.signal)]);
-    patience.abort();
+    const waiting = new AbortController();
+    await Promise.race([job.ended, pause(WAIT_MS, waiting.signal)]);
+    waiting.abort();
     const { outcome } = job;
     if (!outcome) return { kind: "copying" };
     // Told once; asking again looks again, which is quick where it is held.

@@ -72,9 +72,9 @@ export class Copies {
   async ask(wanted: Wanted, waitMs: number): Promise<CopyState> {
     const job = this.#join(wanted);
     if ("kind" in job) return job;
-    const patience = new AbortController();
-    await Promise.race([job.ended, delay(waitMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
-    patience.abort();
+    const waiting = new AbortController();
+    await Promise.race([job.ended, delay(waitMs, undefined, { signal: waiting.signal }).catch(() => undefined)]);
+    waiting.abort();
     if (job.state === undefined) return { kind: "copying", bytes: job.bytes, total: wanted.size };
     // Told once; asking again starts again, which is quick where it is held.
     if (this.#jobs.get(wanted.leaseId) === job) this.#jobs.delete(wanted.leaseId);

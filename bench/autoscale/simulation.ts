@@ -13,7 +13,7 @@ export interface Scenario {
   /** Steps that a unit runs. */
   readonly unitSteps: number;
   /** Steps after which the developer of an unserved unit gives up. */
-  readonly patience: number;
+  readonly givesUpAfter: number;
   /** The maximum prices of tasks: they alternate. */
   readonly maxPrices: readonly number[];
   /** What a unit costs the operator of the scaled nodes, and what these ask. */
@@ -70,7 +70,7 @@ interface SimNode {
 
 /** The market, step by step: the real planner with its certificate, the real signal, the autoscaler's rule. */
 export function simulate(scenario: Scenario): SimulationResult {
-  const { scaler: settings, unitSteps, patience, costTicks } = scenario;
+  const { scaler: settings, unitSteps, givesUpAfter, costTicks } = scenario;
   const scaler = new Scaler(settings);
   let nextId = 1;
   const owned = (readyAt: number): SimNode => node(nextId++, scenario.askTicks, true, readyAt);
@@ -91,8 +91,8 @@ export function simulate(scenario: Scenario): SimulationResult {
     killed += leaving.reduce((sum, { running }) => sum + running.length, 0);
     nodes = nodes.filter((each) => !leaving.includes(each));
 
-    for (const { since, units } of waiting) if (step - since > patience) expired += units;
-    waiting = waiting.filter(({ since }) => step - since <= patience);
+    for (const { since, units } of waiting) if (step - since > givesUpAfter) expired += units;
+    waiting = waiting.filter(({ since }) => step - since <= givesUpAfter);
     const demand = scenario.demand(step);
     const half = Math.ceil(demand / 2);
     for (const units of [half, demand - half]) {
@@ -213,7 +213,7 @@ export function scenario(quick: boolean, seed: number): Scenario & { readonly sp
     steps: quick ? 150 : 480,
     demand: (step) => Math.round((step >= spike[0] && step < spike[1] ? 24 : 6) * (0.9 + 0.2 * noise())),
     unitSteps: 8,
-    patience: 20,
+    givesUpAfter: 20,
     maxPrices: [30, 40],
     costTicks: 10,
     askTicks: 12,

@@ -90,7 +90,7 @@ interface SimulatedLease {
 
 /**
  * Runs a network, report period by report period: tasks arrive at random, the market gives them to the cheapest nodes that
- * are fit for new work (load at most L_avg + τ), owners use their machines now and then, and the balance keeper plans by
+ * are eligible for new work (load at most L_avg + τ), owners use their machines now and then, and the balancing keeper plans by
  * the reported loads. A move takes one period; then its taker is drawn as on chain, of nodes below the band that ask no more
  * than the lease is paid or than the market asks for its units. What finds no taker goes to the market with the next arrivals.
  *
@@ -247,7 +247,7 @@ class Network {
     return (capacity - used) * (1 - Math.max(reported, (10_000 * used) / capacity, LOAD_FLOOR) / 10_000);
   }
 
-  /** Price at which nodes that are fit list this many units; that of one unit if they list fewer. */
+  /** Price at which nodes that are eligible list this many units; that of one unit if they list fewer. */
   #market(units: number): number {
     const listed = this.#byPrice.filter((node) => this.#isEligible(node) && node.used < node.capacity);
     let left = units;
@@ -277,7 +277,7 @@ class Network {
     return averageLoad(this.#nodes.map(({ reported }) => reported));
   }
 
-  /** Gives what found no taker to the cheapest nodes that are fit, as a round does. */
+  /** Gives what found no taker to the cheapest eligible nodes, as a round does. */
   #return(period: number): void {
     const waiting = this.#waiting;
     this.#waiting = [];

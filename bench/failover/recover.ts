@@ -11,7 +11,7 @@ import { TestNetwork } from "@verai/devnet/network";
 export const NETWORK = { checkpointInterval: 3, grace: 10, block: 1 } as const;
 
 /** Longest wait for one recovery, milliseconds. */
-const PATIENCE_MS = 180_000;
+const TIMEOUT_MS = 180_000;
 
 /** Parts of a recovery, in their order; each is the time since the one before, seconds. */
 export const PARTS = ["expired", "seed", "drawn", "restored", "checkpoint"] as const;
@@ -117,8 +117,8 @@ async function measure(
   const bound = async <T>(what: string, look: Promise<T>): Promise<T> =>
     Promise.race([
       look,
-      delay(PATIENCE_MS).then(() => {
-        throw new Error(`not within ${String(PATIENCE_MS / 1000)} s: ${what}`);
+      delay(TIMEOUT_MS).then(() => {
+        throw new Error(`not within ${String(TIMEOUT_MS / 1000)} s: ${what}`);
       }),
     ]);
   for (let i = 0; i < times; i++) {

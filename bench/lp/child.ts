@@ -20,7 +20,7 @@ export interface Limits {
 const STARTING = 6;
 
 /** How much longer than its processor time a process may take on a busy machine. */
-const PATIENCE = 15;
+const CLOCK_FACTOR = 15;
 
 /**
  * Runs `measure.ts` for a solver and a market, and ends it when it goes beyond its limits.
@@ -57,7 +57,7 @@ export async function measure(solver: string, market: Market, limits: Limits, co
     beyond ??= limit;
     end();
   };
-  const clock = setTimeout(stop, most * PATIENCE * 1000, "time");
+  const clock = setTimeout(stop, most * CLOCK_FACTOR * 1000, "time");
   const watch = setInterval(() => {
     const { megabytes, seconds } = usageOfTree(child.pid);
     if (megabytes > limits.megabytes) stop("memory");

@@ -9,7 +9,7 @@ const REQUIREMENTS = new URL("requirements.txt", import.meta.url).pathname;
 const COMPLETE = `${FOLDER}requirements.txt`;
 
 /** Milliseconds for the registry to serve the packages. */
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 
 /** The Python of the benchmark's own environment, or why it has none. */
 export type Python = { readonly command: string } | { readonly missing: string };
@@ -40,7 +40,7 @@ export function benchPython(install: boolean): Python {
 
 /** What went wrong, in a line; undefined if nothing did. */
 function run(command: string, args: readonly string[]): string | undefined {
-  const { error, status, stderr, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: PATIENCE });
+  const { error, status, stderr, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: TIMEOUT_MS });
   if (error) return error.message;
   if (status === 0) return undefined;
   const said = `${stderr}\n${stdout}`.trim().split("\n");

@@ -11,7 +11,7 @@ import { countingProxy, type CountingProxy } from "./counting-proxy.ts";
 /** Clock ticks in a second, as Linux counts CPU time for /proc. */
 const TICKS = 100;
 /** Longest wait for a program to be healthy, milliseconds. */
-const PATIENCE_MS = 600_000;
+const TIMEOUT_MS = 600_000;
 
 /** A program in steady state. */
 export interface Steady {
@@ -106,7 +106,7 @@ async function steadyOf(program: Program, proxy: CountingProxy, interval: number
 }
 
 async function untilHealthy(program: Program, port: number, loops: readonly string[]): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + TIMEOUT_MS;
   // A loop that has not run yet grows older from its beginning on; one that has run is younger than before.
   const ages = new Map<string, number>();
   const beaten = new Set<string>();
@@ -123,7 +123,7 @@ async function untilHealthy(program: Program, port: number, loops: readonly stri
     }
     await delay(50);
   }
-  throw new Error(`not healthy after ${String(PATIENCE_MS / 1000)} s:\n${program.said().slice(-3_000)}`);
+  throw new Error(`not healthy after ${String(TIMEOUT_MS / 1000)} s:\n${program.said().slice(-3_000)}`);
 }
 
 async function kill(program: Program): Promise<void> {

@@ -125,10 +125,10 @@ test("a round's leases are those of its transaction, a batch's those that it dre
     submitted,
     granted(1, 1, {}, 50),
     ["RangeDrawn", { batchId: 7, orphanId: 9, leaseId: 1, nodeId: 1, start: 0, count: 4 }, 50],
-    granted(2, 1, {}, 51),
-    granted(3, 1, {}, 51),
     ["ClassCleared", { roundId: 4, classId: 1, clearing: 1_024 * 500_000 + 1, units: 8 }, 51],
     ["RoundSettled", { roundId: 4, keeper: KEEPER, leases: 2, units: 8, unitsOpen: 2 }, 51],
+    granted(2, 1, {}, 51),
+    granted(3, 1, {}, 51),
     ["RoundSettled", { roundId: 5, keeper: KEEPER, leases: 0, units: 0, unitsOpen: 2 }, 52],
   ]);
   assert.deepEqual(

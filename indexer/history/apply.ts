@@ -36,6 +36,7 @@ const UNTOLD = new Set([
   "UnitsLeased",
   "UnitsPaid",
   "FeeCollected",
+  "FeeHeld",
   "NodeEligibilitySet",
   "StakeLocked",
   "StakeReleased",
@@ -63,12 +64,12 @@ export const TOLD_EVENTS: readonly string[] = [...EVENTS].filter((name) => !UNTO
  * @param changes Holds every row that the events change and the database has.
  */
 export function apply(events: readonly ChainEvent[], changes: Changes): void {
-  let granted: number[] = [];
+  let settled = { roundId: 0, left: 0 };
   let before: ChainEvent | undefined;
   for (const event of events) {
-    if (event.block !== before?.block || event.transaction !== before.transaction) granted = [];
+    if (event.block !== before?.block || event.transaction !== before.transaction) settled = { roundId: 0, left: 0 };
     before = event;
-    REDUCERS[event.name]?.({ changes, event, args: event.args, granted });
+    REDUCERS[event.name]?.({ changes, event, args: event.args, settled });
     if (!UNTOLD.has(event.name)) tell(event, changes);
   }
 }

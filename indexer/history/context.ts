@@ -8,8 +8,8 @@ export interface Context {
   readonly changes: Changes;
   readonly event: ChainEvent;
   readonly args: Arguments;
-  /** Leases that the transaction under way has granted, in order. */
-  readonly granted: number[];
+  /** Round that the transaction under way has settled, and how many leases it is still to grant. */
+  readonly settled: { roundId: number; left: number };
 }
 
 /** Takes in one kind of event. */

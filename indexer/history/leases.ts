@@ -72,7 +72,9 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
       status: "active",
       grantedBlock: event.block,
       grantedAt: event.time,
+      ...(context.settled.left > 0 && { roundId: context.settled.roundId }),
     });
+    context.settled.left -= 1;
     by.leases += 1;
     by.leasedUnits += count;
     nodeDay(context, nodeId).grantedUnits += count;
@@ -81,7 +83,6 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
       period.leases += 1;
       period.grantedUnits += count;
     });
-    context.granted.push(id);
   },
   LeaseRenewed(context) {
     lease(context, num(context.args, "leaseId")).due = num(context.args, "due");

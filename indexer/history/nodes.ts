@@ -19,6 +19,7 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
     row.owner = str(args, "owner");
     row.operator = str(args, "operator");
     row.status = "active";
+    row.eligible = true;
     row.registeredBlock = event.block;
     row.registeredAt = event.time;
     setTerms(row, args);
@@ -63,6 +64,10 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
     node(context, num(context.args, "nodeId")).stake += big(context.args, "amount");
   },
   StakeReleased(context) {
+    node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
+  },
+  FeeHeld(context) {
+    // What giving a lease back costs is taken from the stake at once; where it goes is decided when the task has ended.
     node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
   },
   StakeSlashed(context) {

@@ -50,7 +50,7 @@ export const roundReducers: Readonly<Record<string, Reducer>> = {
     keeper(context, str(args, "opener")).roundsOpened += 1;
   },
   RoundSettled(context) {
-    const { args, event, granted } = context;
+    const { args, event, settled } = context;
     const row = round(context, num(args, "roundId"));
     const leases = num(args, "leases");
     Object.assign(row, {
@@ -61,8 +61,8 @@ export const roundReducers: Readonly<Record<string, Reducer>> = {
       unitsOpen: num(args, "unitsOpen"),
       endedAt: event.time,
     });
-    // What it granted comes just before.
-    for (const id of leases === 0 ? [] : granted.splice(-leases)) lease(context, id).roundId = row.id;
+    // What it grants comes after it, in the same transaction.
+    Object.assign(settled, { roundId: row.id, left: leases });
     keeper(context, str(args, "keeper")).roundsSettled += 1;
     network(context, (period) => {
       period.rounds += 1;

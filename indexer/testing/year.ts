@@ -185,6 +185,8 @@ export class Year {
       classes: 15n,
     });
     yield encode(opened + 8, "SeedStored", { requestId: digest(2, round), seed: digest(3, round) });
+    const total = tasksInRound * leasesInTask;
+    yield encode(granted, "RoundSettled", { roundId, keeper, leases: total, units: total * 4, unitsOpen: 0 });
     const failing: { leaseId: number; taskId: number; start: number; nodeId: number }[] = [];
     for (let t = 0; t < tasksInRound; t++) {
       const taskId = round * tasksInRound + t + 1;
@@ -213,8 +215,6 @@ export class Year {
         units: tasksInRound * leasesInTask * 2,
       });
     }
-    const total = tasksInRound * leasesInTask;
-    yield encode(granted, "RoundSettled", { roundId, keeper, leases: total, units: total * 4, unitsOpen: 0 });
     yield encode(granted, "BountyPaid", { to: keeper, amount: WEI / 50n });
     yield* this.#failures(round, granted, failing);
   }

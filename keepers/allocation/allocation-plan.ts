@@ -57,7 +57,7 @@ const SYNC_AT_ONCE = 128;
 const batchWords = { open: "is being drawn for", "has its turn": "has its turn before the next round" };
 
 /** A task never waits for company longer than this many times {@link AllocationView.minRoundAge}, however many come after it. */
-const PATIENCE = 4;
+const MAX_WAIT = 4;
 
 /**
  * Decides the next step from what the chain says now. Pure and level-triggered: the same view always gives the same
@@ -129,7 +129,7 @@ function nextForRounds(view: AllocationView, tries: Tries): AllocationStep {
   }
   const companyUntil = Math.min(
     view.newestSubmission + view.minRoundAge,
-    view.oldestSubmission + PATIENCE * view.minRoundAge,
+    view.oldestSubmission + MAX_WAIT * view.minRoundAge,
   );
   if (now < companyUntil) {
     return { kind: "wait", why: `more tasks may join for another ${String(companyUntil - now)} s` };

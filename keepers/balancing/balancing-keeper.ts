@@ -26,7 +26,7 @@ export function worthOf(config: KeeperConfig["balancing"]): BalancingWorth {
   };
 }
 
-/** What the balance keeper works with. */
+/** What the balancing keeper works with. */
 export interface BalancingContext {
   readonly reader: Reader;
   readonly sender: Sender;

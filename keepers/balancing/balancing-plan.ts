@@ -5,7 +5,7 @@ import type { BalancingWorth } from "@verai/protocol/balancing/worth";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";
 
-/** What the balance keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
+/** What the balancing keeper sees of the chain, at one block. Times in seconds, loads in basis points. */
 export interface BalancingView {
   readonly now: number;
   /** Sum of the loads over units of capacity, and the units that it is the sum of. */
@@ -48,7 +48,7 @@ export interface BalancingViewLease extends Pick<
   readonly seenAt: number;
 }
 
-/** What the balance keeper should do, and why. */
+/** What the balancing keeper should do, and why. */
 export interface BalancingPlan {
   readonly moves: readonly (Move & { readonly cause: "load" | "power" })[];
   /** Moving leases whose grace is over. */

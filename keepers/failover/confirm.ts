@@ -9,7 +9,7 @@ import type { KeeperConfig } from "../config.ts";
 /** What a second endpoint says of a lease that the first sees overdue. */
 export type Confirmation =
   | { readonly kind: "agrees" }
-  /** It sees the lease in time, or not active any more. */
+  /** It sees the lease in time, or no longer active. */
   | { readonly kind: "disagrees"; readonly why: string }
   /** It could not be asked, or lags behind: that says nothing. */
   | { readonly kind: "silent"; readonly why: string };

@@ -36,7 +36,7 @@ export interface Reader {
 }
 
 /**
- * Does some work with a {@link Reader} whose patience is bounded.
+ * Does some work with a {@link Reader} that waits for a bounded time.
  *
  * @param root - what is read, for messages
  * @throws CheckpointError `NOT_FOUND`, `TIMEOUT`, `CORRUPT`…; the reason of the signal; what `work` throws

@@ -11,6 +11,10 @@ const MAX_BYTES = 96 * 1024;
 /** What a smaller request may cure. */
 const TOO_MUCH = ["OUT_OF_GAS", "GAS_TOO_HIGH", "REVERTED_WITHOUT_REASON"];
 
+/** Runs something once what is under way is done. Browsers, where this module also runs, have no setImmediate. */
+const nextTurn: (run: () => void) => unknown =
+  typeof setImmediate === "function" ? setImmediate : (run) => setTimeout(run, 0);
+
 interface Waiting {
   readonly tx: TransactionRequest;
   readonly to: string;
@@ -95,7 +99,7 @@ export class BatchedCalls implements ContractRunner {
     if (!waiting) {
       waiting = [];
       this.#waiting.set(at, waiting);
-      setImmediate(() => {
+      nextTurn(() => {
         this.#send(at);
       });
     }

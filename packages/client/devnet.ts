@@ -9,7 +9,7 @@ const count = z.number().int().nonnegative();
 /** A part of the devnet that runs. */
 const service = z.object({
   name: z.string(),
-  kind: z.enum(["chain", "oracle", "keeper", "node", "indexer", "sponsor"]),
+  kind: z.enum(["chain", "oracle", "keeper", "node", "indexer", "sponsor", "web"]),
   /** What it does, in a few words. */
   what: z.string(),
   /** Where it is reached; empty if it has no port. */

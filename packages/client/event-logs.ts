@@ -33,7 +33,7 @@ export interface LogSource {
 const MAX_RANGE = 10_000;
 
 /** Good requests in a row after which a larger range is tried again. */
-const PATIENCE = 8;
+const GOOD_IN_A_ROW = 8;
 
 /** A number of logs at which an answer may have been cut off without a word: whole thousands. */
 const SUSPECT = 1_000;
@@ -170,7 +170,7 @@ export class LogScanner {
 
   #served(): void {
     this.#good += 1;
-    if (this.#good < PATIENCE || this.#range >= this.#most) return;
+    if (this.#good < GOOD_IN_A_ROW || this.#range >= this.#most) return;
     this.#good = 0;
     this.#range = Math.min(this.#most, this.#range * 2);
   }

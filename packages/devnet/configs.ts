@@ -111,6 +111,11 @@ export class Configs {
     return this.#write("indexer", { network: this.#network, dataDir: this.#data("indexer"), interval: 1, ...changes });
   }
 
+  /** The web application's. */
+  async web(site: object): Promise<string> {
+    return this.#write("web", site);
+  }
+
   /** A developer's, with the spec and the terms of its task. */
   async developer(
     task: ParticipantTask,

@@ -94,7 +94,7 @@ const TASKS: readonly ParticipantTask[] = [
 const SPEC = ["--epochs", "55", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
 
 /** Milliseconds that each part of the story may take. */
-const PATIENCE_MS = 900_000;
+const TIMEOUT_MS = 900_000;
 
 /**
  * Shows on a running network with the demo's nodes how a hot node is relieved, how a node that needs too much power is
@@ -273,9 +273,9 @@ function addsUp({ kwh, raplKwh, nvmlKwh, estimatedKwh }: EnergyFigures["account"
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(500)) {
+  for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await delay(500)) {
     const seen = await look();
     if (seen !== undefined) return seen;
   }
-  throw new Error(`not within ${PATIENCE_MS / 1000} s: ${what}`);
+  throw new Error(`not within ${TIMEOUT_MS / 1000} s: ${what}`);
 }

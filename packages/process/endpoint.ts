@@ -7,7 +7,7 @@ import { DrmpError, type ErrorDetails } from "@verai/errors/drmp-error";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import type { Heartbeat } from "./heartbeat.ts";
 
-/** What `/health` tells beside the pulse. */
+/** What `/health` tells beside the heartbeat. */
 export type Details = () => Record<string, unknown>;
 
 /** A page's answer to a query, as JSON. Rejects with {@link PageError} for a query that it does not answer. */
@@ -42,7 +42,7 @@ const LIMITS: HttpLimits = {
 const PAGE_MS = 10_000;
 
 /**
- * Serves `/health` (200 while the pulse is good, else 503; JSON) and `/metrics` (Prometheus text), to `GET` and `HEAD`.
+ * Serves `/health` (200 while the heartbeat is good, else 503; JSON) and `/metrics` (Prometheus text), to `GET` and `HEAD`.
  * Nothing that is sent to it ends, blocks or grows the process; see {@link createGuardedServer}.
  *
  * @param port 0 picks a free one.

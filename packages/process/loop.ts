@@ -25,7 +25,7 @@ export interface LoopOptions {
  * Runs cycles until the signal is raised; the cycle under way is allowed to finish.
  *
  * A failed cycle is logged and tried again after a pause; it never ends the loop and never counts as a beat of the
- * pulse, so that a loop that only fails turns unhealthy.
+ * heartbeat, so that a loop that only fails turns unhealthy.
  */
 export async function runLoop(options: LoopOptions): Promise<void> {
   const { name, signal, logger, heartbeat } = options;

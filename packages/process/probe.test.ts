@@ -22,7 +22,7 @@ async function probe(url: string): Promise<{ code: number; words: string }> {
   return { code, words };
 }
 
-test("healthy, then without a pulse for too long, then gone", async () => {
+test("healthy, then without a heartbeat for too long, then gone", async () => {
   let now = 0;
   const heartbeat = new Heartbeat(1000, () => now);
   heartbeat.expect("loop");

@@ -17,7 +17,7 @@ import { fees, keySource, network } from "./schema.ts";
 
 const quiet = pino({ level: "silent" });
 
-test("a loop survives failing cycles, and only good ones count for the pulse", async () => {
+test("a loop survives failing cycles, and only good ones count for the heartbeat", async () => {
   let now = 0;
   const heartbeat = new Heartbeat(1_000, () => now);
   heartbeat.expect("loop");

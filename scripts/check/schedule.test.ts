@@ -40,6 +40,11 @@ test("what waits stands beside what computes", () => {
   );
 });
 
+test("what waits is filled up by a fifth beyond the cores, and no further", () => {
+  const waiting = ["a", "b", "c", "d", "e"].map((name) => step(name, 0.6));
+  assert.deepEqual(names(toStart(waiting, state([]), 2)), ["a", "b", "c", "d"]);
+});
+
 test("a step that is larger than the machine runs alone", () => {
   assert.deepEqual(names(toStart([step("huge", 3), step("small", 0.1)], state([]), 2)), ["huge"]);
 });

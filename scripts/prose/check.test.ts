@@ -25,6 +25,11 @@ test("words are found over the end of a line, with their own line", () => {
     findingsIn("a.ts", "typescript", code).map(({ line }) => line),
     [3, 6, 6],
   );
+  const union = "type A =\n  | 1\n  /** Not any more. */\n  | 2;\nfunction f() {\n  f();\n  // nor any more\n}\n";
+  assert.deepEqual(
+    findingsIn("a.ts", "typescript", union).map(({ line }) => line),
+    [3, 7],
+  );
   const contract = "/// @notice Fine.\n/// @param most Most units of a round.\nuint256 a; // not any more\n";
   assert.deepEqual(
     findingsIn("a.sol", "solidity", contract).map(({ line }) => line),

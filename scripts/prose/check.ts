@@ -87,6 +87,8 @@ function ofTypeScript(text: string): Piece[] {
   const visit = (node: ts.Node): void => {
     comments(ts.getLeadingCommentRanges(text, node.getFullStart()));
     comments(ts.getTrailingCommentRanges(text, node.getEnd()));
+    // What stands before a token that is no node, as the bar of a union or the brace at the end of a block.
+    comments(ts.getLeadingCommentRanges(text, node.getEnd()));
     const literal = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
     if (literal && /\s/.test(node.text.trim())) {
       found.set(node.getStart(file), { ...piece(text, node.getStart(file), node.getText(file)), begins: false });

@@ -113,6 +113,19 @@ export const RULES: readonly Rule[] = [
     kinds: ["page"],
   },
   {
+    pattern: /\bpulse\b|\bpatience\b/i,
+    instead: 'say "heartbeat"; "time-out" or "deadline" (glossary)',
+    bad: ["while the pulse is good", "whose patience is bounded"],
+    good: ["while the heartbeat is good", "which waits for a bounded time"],
+  },
+  {
+    pattern: /\bdear(?:er)?\b/i,
+    instead: 'say "expensive"',
+    bad: ["a dear allocation", "a dearer node"],
+    good: ["an expensive allocation"],
+    kinds: ["page"],
+  },
+  {
     pattern: /\bbooks\b(?! (?:every|each|it|them))/i,
     instead: 'say "ledgers", "listings" or "journal" (glossary)',
     bad: ["the vault's books"],

@@ -23,7 +23,7 @@ import { taskHolders } from "@verai/protocol/checkpoints/task-holders";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
-const PATIENCE = { timeout: 4_000, stallTimeout: 1_000 };
+const BOUNDS = { timeout: 4_000, stallTimeout: 1_000 };
 const SECRET = Buffer.from("weights that are nobody else's business");
 
 /** Who may read what, decided by a real chain, and real stores that ask each other over real connections. */
@@ -63,7 +63,7 @@ describe("whose eyes", function () {
   ): Promise<boolean> {
     const store = await storeOf(signer);
     store.setPeers(from.multiaddrs());
-    const got = await store.fetch(cid, { ...PATIENCE, hint: lease ?? null }).then(
+    const got = await store.fetch(cid, { ...BOUNDS, hint: lease ?? null }).then(
       () => true,
       () => false,
     );

@@ -1,17 +1,47 @@
+import { createHash } from "node:crypto";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { build } from "vite";
 
-/** The workspace, and where the built application is. */
-const WEB = join(import.meta.dirname, "..");
+/** The repository, the workspace, and where the built application is. */
+const ROOT = join(import.meta.dirname, "../..");
+const WEB = join(ROOT, "web");
 export const DIST = join(WEB, "dist");
 
-/** Builds the application from its sources; the same sources give the same bytes. */
+/** What the application is made of. */
+const SOURCES = [
+  "package-lock.json",
+  "web/{index.html,vite.config.ts}",
+  "web/{src,public}/**/*.*",
+  "packages/{client,errors,protocol}/**/*.{ts,json}",
+];
+/** Builds the application from its sources, unless it has been built of these; the same sources give the same bytes. */
 export async function buildSite(outDir = DIST): Promise<void> {
+  const stamp = join(outDir, ".sources");
+  const sources = digestOfSources();
+  if (read(stamp) === sources) return;
   await build({
     root: WEB,
     configFile: join(WEB, "vite.config.ts"),
     logLevel: "error",
     build: { outDir, emptyOutDir: true },
   });
+  // Beside the application: of which sources it was built.
+  writeFileSync(stamp, sources);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function digestOfSources(): string {
+  const hash = createHash("sha256");
+  const files = globSync(SOURCES, { cwd: ROOT, exclude: (name) => name.includes("node_modules") });
+  for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file)));
+  return hash.digest("hex");
 }

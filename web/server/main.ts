@@ -5,17 +5,15 @@
  *     node web/server/main.ts --config web.json                another network
  *     node web/server/main.ts --config web.json --write site   files for any host, or for IPFS
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-
-import { z } from "zod";
 
 import { findDevnet } from "@verai/client/devnet";
 import { interruptible, programOf, runProgram, wholeNumber } from "@verai/process/program";
 import { buildSite, DIST } from "./build.ts";
 import { devnetSite } from "./devnet-site.ts";
 import { serveSite } from "./serve.ts";
-import { filesOf, siteSchema, type Site } from "./site.ts";
+import { filesOf, readSite, type Site } from "./site.ts";
 
 interface Options {
   readonly config?: string;
@@ -28,7 +26,7 @@ interface Options {
 const program = programOf("web", "Builds the web application and serves it")
   .option("--config <file>", "of which network it is (JSON); the devnet of this machine unless given")
   .option("--host <address>", "address to listen on", "127.0.0.1")
-  .option("--port <number>", "port to listen on", wholeNumber(0, 65_535), 8547)
+  .option("--port <number>", "port to listen on", wholeNumber(0, 65_535), 8600)
   .option("--write <folder>", "write the files there, for any host or IPFS, and serve nothing")
   .option("--no-build", "take what was built before")
   .action(run);
@@ -57,11 +55,7 @@ async function run({ config, host, port, write, build }: Options): Promise<void>
 }
 
 async function siteOf(file: string | undefined): Promise<Site> {
-  if (file !== undefined) {
-    const parsed = siteSchema.safeParse(JSON.parse(await readFile(file, "utf8")));
-    if (!parsed.success) throw new Error(`${file} does not fit: ${z.prettifyError(parsed.error)}`);
-    return parsed.data;
-  }
+  if (file !== undefined) return readSite(file);
   const devnet = findDevnet();
   if (!devnet)
     throw new Error(

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
 import { z } from "zod";
+
+import { parseDeployment } from "@verai/client/deployment";
 
 const url = z
   .url({ protocol: /^https?$/ })
@@ -50,6 +52,20 @@ export function contentSecurityPolicy({ rpcUrl, indexerUrl, contentUrls, relayUr
   ].join("; ");
 }
 
+/** What a site's file says: as a site, but that it may name a file of addresses, as the deployment writes it. */
+const fileSchema = siteSchema.extend({ deployment: z.union([siteSchema.shape.deployment, z.string().min(1)]) });
+
+/** Reads of which network a copy is. @throws Error saying what is wrong with the file, or DrmpError with its addresses. */
+export function readSite(file: string): Site {
+  const parsed = fileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  if (!parsed.success) throw new Error(`${file} does not fit: ${z.prettifyError(parsed.error)}`);
+  const { deployment, ...site } = parsed.data;
+  if (typeof deployment !== "string") return { ...site, deployment };
+  const path = resolve(dirname(file), deployment);
+  const { addresses } = parseDeployment(site.chainId, path, readFileSync(path, "utf8"));
+  return { ...site, deployment: addresses };
+}
+
 /** A file as it is served. */
 export interface SiteFile {
   readonly type: string;
@@ -73,7 +89,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export function filesOf(dist: string, site: Site): Map<string, Buffer> {
   const files = new Map<string, Buffer>();
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile() || entry.name.startsWith(".")) continue;
     const path = join(entry.parentPath, entry.name);
     files.set(path.slice(dist.length + 1).replaceAll("\\", "/"), readFileSync(path));
   }

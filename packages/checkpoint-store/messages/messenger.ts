@@ -27,7 +27,7 @@ const READ_PER_PROTOCOL = 128;
 const PEER_RATE = { perSecond: 20, burst: 100 };
 const ADDRESS_RATE = { perSecond: 200, burst: 1_000 };
 /** Requests too many after which a peer's connection is ended; it may come back. */
-const PATIENCE = { perSecond: 5, burst: 400 };
+const EXCESS_RATE = { perSecond: 5, burst: 400 };
 /** Streams of one protocol that a connection may have open; beyond, they are reset unheard. */
 const STREAMS_PER_CONNECTION = 64;
 
@@ -86,7 +86,7 @@ export class Messenger {
   readonly #handled = new Map<string, Handled>();
   readonly #peerRate = new Budget(PEER_RATE);
   readonly #addressRate = new Budget(ADDRESS_RATE);
-  readonly #patience = new Budget(PATIENCE);
+  readonly #excess = new Budget(EXCESS_RATE);
   #network: { libp2p: Libp2p; stopped: AbortController; prove: (peer: string) => void } | undefined;
 
   constructor(log: Log) {
@@ -206,7 +206,7 @@ export class Messenger {
       const answer = await this.#work(protocol, handled, messages, requester);
       await orAborted(messages.write(answer, signal), signal);
       await stream.close({ signal });
-      if (!answer.ok && answer.code === "BUSY" && !this.#patience.take(peer)) {
+      if (!answer.ok && answer.code === "BUSY" && !this.#excess.take(peer)) {
         connection.abort(new Error("too many requests"));
       }
     } catch (error) {

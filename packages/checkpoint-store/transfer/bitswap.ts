@@ -8,7 +8,7 @@ import { orAborted } from "../signals.ts";
 import { monotonicMs } from "@verai/system/clock";
 
 /** How long nothing may arrive before a block is asked for again, in ms: first, second…; the last one repeats. */
-const PATIENCE = [300, 2_000, 2_000, 4_000, 8_000];
+const STALL_MS = [300, 2_000, 2_000, 4_000, 8_000];
 /** Helia withdraws an aborted want 10 ms later; asked for again before that, it would never be sent. */
 const WITHDRAWAL_MS = 50;
 
@@ -35,9 +35,9 @@ export class BitswapSource {
   async bring(cid: CID, signal: AbortSignal): Promise<number> {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted();
-      const patience = PATIENCE[Math.min(attempt, PATIENCE.length - 1)] ?? 0;
+      const stallMs = STALL_MS[Math.min(attempt, STALL_MS.length - 1)] ?? 0;
       try {
-        return (await this.#ask(cid, signal, patience)).byteLength;
+        return (await this.#ask(cid, signal, stallMs)).byteLength;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof CheckpointError) throw error;
@@ -46,11 +46,11 @@ export class BitswapSource {
     }
   }
 
-  async #ask(cid: CID, signal: AbortSignal, patience: number): Promise<Uint8Array> {
+  async #ask(cid: CID, signal: AbortSignal, stallMs: number): Promise<Uint8Array> {
     const attempt = new AbortController();
     const began = monotonicMs();
     const timer = setInterval(() => {
-      if (monotonicMs() - Math.max(began, this.#lastArrival) >= patience) attempt.abort();
+      if (monotonicMs() - Math.max(began, this.#lastArrival) >= stallMs) attempt.abort();
     }, WITHDRAWAL_MS);
     try {
       const either = AbortSignal.any([signal, attempt.signal]);

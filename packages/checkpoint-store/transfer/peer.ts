@@ -56,7 +56,7 @@ export class HttpPeer {
     return performance.now() >= this.#notBefore;
   }
 
-  /** Whether it only asked for a little patience. */
+  /** Whether it only asked to be asked again later. */
   get isBusy(): boolean {
     return this.#isBusy && !this.isUsable;
   }

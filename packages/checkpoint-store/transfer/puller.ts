@@ -22,9 +22,9 @@ const NAMED_WIDTH = 8;
 /** Peers asked for a block in one round: the nearest come first, and another round follows. */
 const MAX_ASKED = 512;
 /** A peer that does not answer at all is not waited for alone: after so long the next is also asked. */
-const PATIENCE_MS = 150;
+const HEDGE_MS = 150;
 /** The same once it is known who holds the content. */
-const LATER_PATIENCE_MS = 1_000;
+const KNOWN_HEDGE_MS = 1_000;
 const IDLE_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Refusals of peers that an error message repeats. */
@@ -192,7 +192,7 @@ export class Asking {
         const next = this.#choose(tried);
         if (next === undefined && running.size === 0) return undefined;
         const ends = [...running].map(({ ended }) => ended);
-        if (next === "full") await Promise.race([...ends, this.#puller.change, sleep(PATIENCE_MS)]);
+        if (next === "full") await Promise.race([...ends, this.#puller.change, sleep(HEDGE_MS)]);
         else if (next === undefined) await Promise.race(ends);
         else {
           begin(next);
@@ -200,7 +200,7 @@ export class Asking {
           if (!isKnown && running.size < NAMED_WIDTH && [...this.#named].some((peer) => !tried.has(peer))) continue;
           // The more have missed it, the more are asked at once: among hundreds of peers the one holder is found in a second.
           const misses = tried.size - running.size;
-          if (running.size > Math.min(misses, MAX_WIDTH)) await this.#patience(running);
+          if (running.size > Math.min(misses, MAX_WIDTH)) await this.#untilQuiet(running);
         }
       }
       return bytes;
@@ -211,11 +211,11 @@ export class Asking {
   }
 
   /** Waits until an attempt ends, or nothing was heard for a while. */
-  async #patience(running: ReadonlySet<Attempt>): Promise<void> {
+  async #untilQuiet(running: ReadonlySet<Attempt>): Promise<void> {
     const ended = Promise.race([...running].map((attempt) => attempt.ended));
     const isKnown = [...this.#score.values()].some((score) => score > 0);
     const timer = new AbortController();
-    const quiet = sleep(isKnown ? LATER_PATIENCE_MS : PATIENCE_MS, undefined, { signal: timer.signal });
+    const quiet = sleep(isKnown ? KNOWN_HEDGE_MS : HEDGE_MS, undefined, { signal: timer.signal });
     await Promise.race([ended, quiet]);
     timer.abort();
     quiet.catch(() => undefined);

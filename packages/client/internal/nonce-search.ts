@@ -13,7 +13,7 @@ export interface SeenTransaction {
   readonly blockHash: string;
 }
 
-/** Asks the chain; see `Tower.ask`. */
+/** Asks the chain, as a transaction queue does. */
 type Ask = (method: string, parameters: readonly unknown[]) => Promise<unknown>;
 
 /**

@@ -5,7 +5,7 @@ import { explain } from "../error-messages.ts";
 const TOO_MUCH = ["OUT_OF_GAS", "GAS_TOO_HIGH", "REVERTED_WITHOUT_REASON"];
 
 /** Good pages in a row after which a larger one is tried again. */
-const PATIENCE = 16;
+const GOOD_IN_A_ROW = 16;
 
 /** A page size that halves when the endpoint cannot serve it, and grows back slowly. */
 export class PageSize {
@@ -37,7 +37,7 @@ export class PageSize {
   /** Notes that a page of the current size was served. */
   served(): void {
     this.#good += 1;
-    if (this.#good < PATIENCE || this.#size === this.#most) return;
+    if (this.#good < GOOD_IN_A_ROW || this.#size === this.#most) return;
     this.#good = 0;
     this.#size = Math.min(this.#most, this.#size * 2);
   }

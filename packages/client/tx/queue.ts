@@ -244,7 +244,7 @@ export class TransactionQueue {
     await this.#queue.onIdle();
   }
 
-  /** Queues a piece of work and waits for it as long as its patience lasts. */
+  /** Queues a piece of work and waits for it until its deadline. */
   async #within<T>(request: TransactionRequest, step: (work: Work) => Promise<T>): Promise<T> {
     const { deadlineMs = this.#options.deadlineMs ?? DEADLINE_MS, urgent = false, signal } = request;
     const work: Work = { request, timeOut: new TimeOut(deadlineMs, signal) };

@@ -43,7 +43,7 @@ export type TransactionEvent =
   | (InFlight & { readonly kind: "sent"; readonly fees: Fees; readonly gasLimit: bigint })
   /** A stuck transaction was replaced by one that pays more. */
   | (InFlight & { readonly kind: "bumped"; readonly fees: Fees })
-  /** A stuck transaction that is not needed any more was replaced by an empty one. */
+  /** A stuck transaction that is no longer needed was replaced by an empty one. */
   | (InFlight & { readonly kind: "cancelled"; readonly fees: Fees })
   /** A transaction is stuck and could not be replaced (most often because of the cap): it is waited for. */
   | (About & { readonly kind: "stuck"; readonly nonce: number; readonly error: ChainError })

@@ -77,6 +77,30 @@ export async function indexerPlan({ ports }: Place, configs: Configs): Promise<S
   };
 }
 
+/** The web application, built first if its sources have changed. */
+export async function webPlan({ rpcUrl, deployment, ports }: Place, configs: Configs): Promise<ServicePlan> {
+  const indexerUrl = `http://127.0.0.1:${String(ports.history)}`;
+  const relayUrl = `http://127.0.0.1:${String(ports.relay)}`;
+  const config = await configs.web({
+    network: "devnet",
+    chainId: LOCAL_CHAIN_ID,
+    rpcUrl,
+    indexerUrl,
+    relayUrl,
+    deployment,
+  });
+  // Passkeys belong to a name, which an address of numbers is not.
+  const address = `http://localhost:${String(ports.web)}/`;
+  return {
+    name: "web",
+    kind: "web",
+    what: "shows the network in a browser",
+    address,
+    args: ["web/server/main.ts", "--config", config, "--port", String(ports.web)],
+    check: () => healthOf(address),
+  };
+}
+
 /** What pays the gas of passkey accounts, with limits that nobody at a desk reaches. */
 export async function sponsorPlan({ ports }: Place, configs: Configs): Promise<ServicePlan> {
   const config = await configs.sponsor(DEVNET_ACCOUNTS.sponsor, {

@@ -20,7 +20,7 @@ import { type EngineHere, engineHere } from "./engine.ts";
 import { DevnetError } from "./errors.ts";
 import { prepareFolder, removeState, writeState } from "./folder.ts";
 import { type NextStep, nextSteps } from "./next-steps.ts";
-import { chainPlan, FEES, indexerPlan, keeperPlan, nodePlan, oraclePlan, sponsorPlan } from "./plans.ts";
+import { chainPlan, FEES, indexerPlan, keeperPlan, nodePlan, oraclePlan, sponsorPlan, webPlan } from "./plans.ts";
 import { type PortPlan, portPlan } from "./ports.ts";
 import { writeSamples } from "./samples.ts";
 import { Services } from "./services.ts";
@@ -126,7 +126,9 @@ export class Devnet {
     await this.#unless(this.#deploy());
     const keys = await this.#fund();
     const engine = await looked;
-    say(`starting the oracle, a keeper, an indexer, a sponsor and ${String(DEVNET_NODES.length)} nodes`);
+    say(
+      `starting the oracle, a keeper, an indexer, a sponsor, ${String(DEVNET_NODES.length)} nodes and the web application`,
+    );
     await this.#startOthers(configs, engine);
     this.#control = await serveControl({
       port: this.#ports.control,
@@ -209,6 +211,7 @@ export class Devnet {
     this.#services.add(await keeperPlan(place, configs));
     this.#services.add(await indexerPlan(place, configs));
     this.#services.add(await sponsorPlan(place, configs));
+    this.#services.add(await webPlan(place, configs));
   }
 
   /** Waits until every service is healthy, and every node stands in the market and can be reached. */

@@ -21,7 +21,7 @@ export interface PortPlan {
   readonly chain: number;
   /** The devnet's own: the list of services, and orders. */
   readonly control: number;
-  /** Kept free for a web application. */
+  /** The web application. */
   readonly web: number;
   /** The keeper's `/health`. */
   readonly keeper: number;

@@ -37,6 +37,7 @@ const CHECK_MS = 2_000;
 
 /** How long each kind gets to end by itself, milliseconds; in this order they are ended, those first that others wait for. */
 const GRACE_MS: Readonly<Record<DevnetService["kind"], number>> = {
+  web: 5_000,
   indexer: 5_000,
   sponsor: 5_000,
   node: 15_000,

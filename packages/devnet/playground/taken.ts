@@ -11,11 +11,11 @@ const LOOK_MS = 250;
 /**
  * Looks whether the devnet's ports are free.
  *
- * @param patienceMs Time that those who hold them get to end.
+ * @param timeoutMs Time that those who hold them get to end.
  * @throws DevnetError `PORT_TAKEN` naming the port, what it is for, who holds it, and the remedy.
  */
-export async function refuseTaken(ports: PortPlan, patienceMs: number): Promise<void> {
-  const end = performance.now() + patienceMs;
+export async function refuseTaken(ports: PortPlan, timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
   const uses: [string, number][] = [
     ["the chain", ports.chain],
     ["the devnet's list of services", ports.control],

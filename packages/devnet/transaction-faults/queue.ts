@@ -21,12 +21,12 @@ export const queueFaults: readonly FaultCase[] = [
             return bench.pay();
           },
         });
-      const sent = [send("first", false), send("chore 1", false), send("chore 2", false)];
+      const sent = [send("first", false), send("first other", false), send("second other", false)];
       await bench.until("sent");
       sent.push(send("expire", true));
       await bench.automine(true);
       await Promise.all(sent);
-      must(order.join() === "first,expire,chore 1,chore 2", `the order was ${order.join()}`);
+      must(order.join() === "first,expire,first other,second other", `the order was ${order.join()}`);
       await bench.mustHavePaid(4);
     }),
   },

@@ -107,8 +107,8 @@ export async function answer<T>(call: (signal: AbortSignal) => Promise<T>, ms = 
 }
 
 /** Calls the engine, and again while nobody answers: a call that failed tells nothing about what it asked for. */
-export async function insist<T>(call: () => Promise<T>, patienceMs = RESTART_MS): Promise<T> {
-  for (const end = performance.now() + patienceMs; ; await sleep(500)) {
+export async function insist<T>(call: () => Promise<T>, timeoutMs = RESTART_MS): Promise<T> {
+  for (const end = performance.now() + timeoutMs; ; await sleep(500)) {
     try {
       return await answer(call);
     } catch (error) {

@@ -16,7 +16,7 @@ export interface EndpointState {
 }
 
 /** Longest time that an endpoint gets for an answer, milliseconds. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 /** Largest difference between this machine's clock and the newest block, seconds. BASE makes a block every two. */
 export const MAX_SKEW_SECONDS = 60;
 /** What is wrong with an endpoint's address, before it is asked. Pure. */
@@ -41,7 +41,7 @@ export async function askEndpoint({ entry, url }: EndpointUse, chainId: number):
   const wrong = urlFindings({ entry, url });
   if (wrong.length > 0) return { findings: wrong };
   try {
-    const provider = await openProvider(url, { chainId, timeoutMs: PATIENCE_MS, attempts: 2 });
+    const provider = await openProvider(url, { chainId, timeoutMs: TIMEOUT_MS, attempts: 2 });
     try {
       const block = await provider.getBlock("latest");
       if (!block) throw new Error("it has no block yet. Wait until it has synced, or name another");

@@ -281,19 +281,19 @@ function rowCase(does: string, row: Row): FaultCase {
 async function survives(row: Row): Promise<void> {
   await onBench(async (bench) => {
     const [bad, good] = [await bench.standIn({ http: row.http }), await bench.standIn()];
-    const patience = { timeoutMs: row.reason === "timeout" ? SHORT_MS : 1000 };
+    const bounds = { timeoutMs: row.reason === "timeout" ? SHORT_MS : 1000 };
     // From a time on: the other one answers, and goes on doing so without the bad one.
-    const both = bench.provider([bad.url, good.url], patience);
+    const both = bench.provider([bad.url, good.url], bounds);
     await both.open();
     assert.equal(await within(3000, () => both.getBlockNumber()), HEAD);
     const asked = bad.asked.length;
     assert.equal(await both.getBlockNumber(), HEAD);
     // An answer that is too large says nothing about smaller ones.
     if (row.reason !== "too-large") assert.equal(bad.asked.length, asked, "the bad endpoint is left alone for a while");
-    await alone(bench.provider([bad.url], patience), row.reason);
+    await alone(bench.provider([bad.url], bounds), row.reason);
     // From the beginning.
     bad.faultyChecks = true;
-    const fresh = bench.provider([bad.url, good.url], patience);
+    const fresh = bench.provider([bad.url, good.url], bounds);
     await within(3000, () => fresh.open());
     assert.equal(await within(3000, () => fresh.getBlockNumber()), HEAD);
   });

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 
 /** Holds the place of a figure that is on its way. */
-export function Blank({ width }: { width?: string }) {
+function Blank({ width }: { width?: string }) {
   return <span className="blank" aria-hidden="true" style={width === undefined ? undefined : { width }} />;
 }
 
@@ -22,7 +22,7 @@ export function Figure({
   value: ReactNode;
   unit?: string;
   more?: ReactNode;
-  title?: string;
+  title?: string | undefined;
 }) {
   return (
     <div className="figure" title={title}>

@@ -23,6 +23,21 @@ export function exactVer(wei: bigint | string): string {
   return `${formatVer(BigInt(wei))}${NO_BREAK}VER`;
 }
 
+/** No ask and no task's price is above 2^40 micro-VER; a clearing price beyond it says that all of a class's units are taken. */
+const HIGHEST = 2n ** 40n * 10n ** 12n;
+
+/** A clearing price in wei as VER; words where the class had no unit left to be priced, or nothing has been priced yet. */
+export function clearingPrice(wei: string): string {
+  const price = BigInt(wei);
+  return price === 0n ? "–" : price > HIGHEST ? "none left" : ver(price);
+}
+
+/** A clearing price for a chart; nothing where no unit was left. */
+export function clearingPoint(wei: string): number | null {
+  const price = BigInt(wei);
+  return price > HIGHEST ? null : Number(price) / 1e18;
+}
+
 const STEPS = [
   [1e15, "P"],
   [1e12, "T"],

@@ -71,7 +71,7 @@ export interface TaskView {
 }
 
 /** Seconds beyond its time after which a round that nobody opens is called missing. */
-const KEEPER_PATIENCE = 120;
+const KEEPER_SECONDS = 120;
 
 /** Why a task has units that no node runs; undefined if it has none. Pure; O(classes). */
 export function taskCause(view: TaskView): Cause | undefined {
@@ -220,7 +220,7 @@ function queued({ place, roundMaxTasks, round, batch, roundInterval, seedTimeout
     );
   }
   const due = Math.max(round.closedAt + roundInterval, submittedAt);
-  if (now > due + KEEPER_PATIENCE) {
+  if (now > due + KEEPER_SECONDS) {
     return cause(
       "keepers",
       "it stands in the queue, and no keeper opens a round",
