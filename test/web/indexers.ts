@@ -21,9 +21,10 @@ export async function twistedIndexer(
       const got = await fetch(`${real}${path}`);
       const body = (await got.json()) as Record<string, unknown>;
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const twisted = twist(path, body);
       response
-        .writeHead(got.status, { "content-type": "application/json" })
-        .end(JSON.stringify(twist(path, body) ?? body));
+        .writeHead(twisted === undefined ? got.status : 200, { "content-type": "application/json" })
+        .end(JSON.stringify(twisted ?? body));
     };
     answer().catch(() => {
       response.destroy();

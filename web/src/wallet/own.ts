@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Address, Hex, PublicClient } from "viem";
 
+import { lensAbi } from "@verai/client/typed-abi/Lens";
 import { leaseRegistryAbi } from "@verai/client/typed-abi/LeaseRegistry";
 import { nodeRegistryAbi } from "@verai/client/typed-abi/NodeRegistry";
 import { supplyAbi } from "@verai/client/typed-abi/Supply";
@@ -20,6 +21,7 @@ export async function ownOf(config: Config, client: PublicClient, account: Addre
   const at = <N extends Parameters<typeof addressOf>[1]>(name: N) => addressOf(config, name);
   const tasks = { address: at("TaskRegistry"), abi: taskRegistryAbi } as const;
   const leases = { address: at("LeaseRegistry"), abi: leaseRegistryAbi } as const;
+  const lens = { address: at("Lens"), abi: lensAbi } as const;
   const nodes = { address: at("NodeRegistry"), abi: nodeRegistryAbi } as const;
   const [eth, ver, claimable, taskCount, leaseCount, nodeCount] = await Promise.all([
     client.getBalance({ address: account }),
@@ -32,7 +34,7 @@ export async function ownOf(config: Config, client: PublicClient, account: Addre
   const newest = (count: number) => [Math.max(1, count - NEWEST + 1), Math.min(NEWEST, count)] as const;
   const [taskPage, leasePage, nodePage] = await Promise.all([
     taskCount === 0 ? [] : client.readContract({ ...tasks, functionName: "taskPage", args: newest(taskCount) }),
-    leaseCount === 0 ? [] : client.readContract({ ...leases, functionName: "leasePage", args: newest(leaseCount) }),
+    leaseCount === 0 ? [] : client.readContract({ ...lens, functionName: "leasePage", args: newest(leaseCount) }),
     nodeCount === 0 ? [] : client.readContract({ ...nodes, functionName: "nodePage", args: newest(nodeCount) }),
   ]);
   const is = (address: string) => address.toLowerCase() === account.toLowerCase();

@@ -58,7 +58,7 @@ export function Market({
       <figcaption>
         <strong>{name}</strong> <span className="soft small">{summary.slice(name.length + 2)}</span>
       </figcaption>
-      <svg viewBox={`0 0 ${String(WIDTH)} ${String(HEIGHT)}`} role="img" aria-label={summary}>
+      <svg viewBox={`0 0 ${String(WIDTH)} ${String(HEIGHT)}`} role="group" aria-label={summary}>
         {ticks(highest).map((tick) => (
           <g key={tick}>
             <line className="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(tick)} y2={y(tick)} />
