@@ -2,16 +2,19 @@ import { existsSync } from "node:fs";
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-const EXECUTABLE = "/usr/bin/chromium";
+/** Where distributions put it. */
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const EXECUTABLE = PLACES.find((place) => existsSync(place));
 
 /** Why the tests of the application cannot run here; undefined if they can. */
-export const missingBrowser = existsSync(EXECUTABLE)
-  ? undefined
-  : `there is no ${EXECUTABLE}: install it with \`apt-get install -y --no-install-recommends chromium\``;
+export const missingBrowser =
+  EXECUTABLE === undefined
+    ? `none of ${PLACES.join(", ")} exists: install one with \`apt-get install -y --no-install-recommends chromium\``
+    : undefined;
 
 /** Starts the browser. */
 export async function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: EXECUTABLE, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  return chromium.launch({ executablePath: EXECUTABLE ?? "", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
 /** A page, with what went wrong in it: scripts' errors, and what its content security policy refused. */

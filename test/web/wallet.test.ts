@@ -3,13 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
 import type { DevnetState } from "@verai/client/devnet";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
@@ -20,15 +19,15 @@ import { ROOT } from "@verai/devnet/processes";
 import { buildSite } from "@verai/web/server/build";
 import { devnetSite } from "@verai/web/server/devnet-site";
 import { serveSite } from "@verai/web/server/serve";
+import { launch, missingBrowser } from "./chromium.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const PORTS = 28545;
 const START_MS = 600_000;
 /** A lease needs a round; the one-tap way has to be over within a minute. */
 const MINUTE_MS = 60_000;
 
-const skip = existsSync(CHROMIUM) ? false : `there is no ${CHROMIUM}`;
+const skip = missingBrowser ?? false;
 
 let folder: string;
 let devnet: ChildProcess;
@@ -47,7 +46,7 @@ before(async () => {
   site = await serveSite(dist, await devnetSite(ready), { host: "localhost", port: 0 });
   // Passkeys belong to a host with a name.
   address = site.url.replace("127.0.0.1", "localhost");
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  browser = await launch();
 });
 
 after(async () => {
