@@ -364,17 +364,18 @@ test("answers that are no answers, slow ones and none are told, and nothing brea
 
 test("lists of ten thousand nodes stay usable", options, async () => {
   const TOTAL = 10_000;
-  let one: Record<string, unknown> | undefined;
+  let first: Record<string, unknown> | undefined;
   await withTwist(
     (path, body) => {
       const asked = new URL(path, "http://indexer");
       if (asked.pathname !== "/v1/nodes") return undefined;
-      // The real indexer knows no cursor of ours.
-      one ??= (body["items"] as Record<string, unknown>[])[0];
+      // The real indexer refuses our cursors.
+      first ??= body;
+      const [one] = first["items"] as Record<string, unknown>[];
       const from = Number(asked.searchParams.get("cursor") ?? TOTAL);
       const limit = Number(asked.searchParams.get("limit") ?? 50);
       const items = Array.from({ length: Math.min(limit, from) }, (_, i) => ({ ...one, id: from - i }));
-      return { ...body, items, next: from > limit ? String(from - limit) : null };
+      return { ...first, items, next: from > limit ? String(from - limit) : null };
     },
     0,
     async (url) => {

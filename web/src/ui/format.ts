@@ -9,6 +9,11 @@ export function count(value: number): string {
   return Math.abs(value) < 1000 && !Number.isInteger(value) ? some.format(value) : whole.format(value);
 }
 
+/** A number with what it counts: `1 task`, `4 tasks`. */
+export function counted(value: number, thing: string): string {
+  return `${count(value)} ${thing}${value === 1 ? "" : "s"}`;
+}
+
 /** Wei as VER for reading: separators, at most six decimals, "<0.000001" for less. The exact amount belongs in a title. */
 export function ver(wei: bigint | string): string {
   const amount = BigInt(wei);

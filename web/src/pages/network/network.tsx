@@ -2,7 +2,7 @@ import { useIndexer } from "../../api/queries.ts";
 import type { Keeper, Network, NetworkPeriod, NodeClass, Round } from "../../api/generated.ts";
 import { useChainNetwork } from "../../chain/network.ts";
 import { Bar, Figure, Figures } from "../../ui/figure.tsx";
-import { clearingPrice, count, exactVer, kilowattHours, percent, span, ver } from "../../ui/format.ts";
+import { clearingPrice, count, counted, exactVer, kilowattHours, percent, span, ver } from "../../ui/format.ts";
 import { Address, ClassLink, IdLink } from "../../ui/links.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Card, Loaded, Page } from "../../ui/page.tsx";
@@ -107,7 +107,7 @@ function NetworkFigures({
         label="Waiting demand"
         value={now && count(now.openUnits)}
         unit="units"
-        more={now && `${count(now.openTasks)} tasks in the market`}
+        more={now && `${counted(now.openTasks, "task")} in the market`}
       />
       <Figure
         label="Tasks"

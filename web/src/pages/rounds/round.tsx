@@ -3,7 +3,7 @@ import { useParams } from "wouter";
 import { useIndexer, useIndexerList } from "../../api/queries.ts";
 import type { Lease, Round } from "../../api/generated.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { clearingPrice, count, exactVer, span, utc, ver } from "../../ui/format.ts";
+import { clearingPrice, count, counted, exactVer, span, utc, ver } from "../../ui/format.ts";
 import { Address, ClassLink, IdLink } from "../../ui/links.tsx";
 import { Card, Loaded, Page } from "../../ui/page.tsx";
 import { More, Table } from "../../ui/table.tsx";
@@ -102,7 +102,7 @@ function Facts({ round, now }: { round: Round; now: number }) {
       <dd className="mono">{requestId}</dd>
       <dt>Units</dt>
       <dd>
-        {count(units)} leased in {count(leases)} leases, {count(unitsOpen)} stay open
+        {count(units)} leased in {counted(leases, "lease")}, {count(unitsOpen)} stay open
       </dd>
       <dt>Demand</dt>
       <dd>

@@ -11,7 +11,7 @@ import { CheckedAgainstChain } from "../../ui/checked.tsx";
 import { Events } from "../../ui/events.tsx";
 import { Failure } from "../../ui/failure.tsx";
 import { Figure, Figures } from "../../ui/figure.tsx";
-import { bytes, count, exactVer, foreign, joules, percent, span, utc, ver } from "../../ui/format.ts";
+import { bytes, count, counted, exactVer, foreign, joules, percent, span, utc, ver } from "../../ui/format.ts";
 import { Address, Cid, ClassLink, IdLink } from "../../ui/links.tsx";
 import { Card, Loaded, Page } from "../../ui/page.tsx";
 import { More, Table } from "../../ui/table.tsx";
@@ -85,7 +85,7 @@ export default function TaskPage() {
                   </dd>
                   <dt>Checkpoints</dt>
                   <dd>
-                    {own ? `every ${span(own.checkpointInterval)}, held by ${count(own.replicas)} other nodes` : "…"}
+                    {own ? `every ${span(own.checkpointInterval)}, held by ${counted(own.replicas, "other node")}` : "…"}
                   </dd>
                 </dl>
                 <CheckedAgainstChain block={chain.data?.block} figures={own && comparisons(item, own)} />
