@@ -176,6 +176,7 @@ test("the commands of README and guides work as they are written", { timeout: 3_
   await mkdir(join(folder, "data"));
   await write("data/words.txt", "some words to train on");
   assert.match(await run(DEVELOPER, "npx hardhat data:add"), /bafy\w+/);
+  assert.match(await run(DEVELOPER, "npx drmp task verify"), /^Reproducible: 10 states/m);
   assert.match(await run(DEVELOPER, "npx hardhat task:quote"), /leased now +3 of 3 units/);
   const submit = start(DEVELOPER, "npx hardhat task:submit");
   await until("the task is submitted", () => /Task 1 is submitted/.test(submit.shown()), submit.shown);
