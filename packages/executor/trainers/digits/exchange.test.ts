@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +9,7 @@ import { EXCHANGE_READY, heldName, parseExchangeName, parseWantName } from "../.
 import type { RunningUnit, UnitRun } from "../../executor.ts";
 import { ProcessExecutor } from "../../process.ts";
 import type { RoundRecord } from "../../rounds.ts";
-import { temporaryDirectory, testSpec, testUnit, until } from "../../testing.ts";
+import { testSpec, testUnit, until } from "../../testing.ts";
 import { builtInTrainers } from "../registry.ts";
 import { readConfig } from "./config.ts";
 import { loadDigits } from "./data.ts";
@@ -71,7 +72,7 @@ async function namesIn(directory: string): Promise<string[]> {
 }
 
 async function together(context: TestContext, quorum: number, graceSeconds: number) {
-  const root = await temporaryDirectory(context);
+  const root = await mkdtemp(join(tmpdir(), "unit-"));
   const spec = testSpec({
     trainer: "digits",
     args: ARGS,
@@ -86,10 +87,16 @@ async function together(context: TestContext, quorum: number, graceSeconds: numb
     await writeFile(join(folder.exchange, "in", EXCHANGE_READY), "");
   }
   const carrier = new Carrier(units);
-  context.after(() => carrier.stop());
+  const started: RunningUnit[] = [];
+  // In this order: who carries files would put back what is removed.
+  context.after(async () => {
+    await carrier.stop();
+    await Promise.all(started.map((running) => running.kill()));
+    await rm(root, { recursive: true, force: true });
+  });
   const start = async (unit: UnitRun, attempt = 1): Promise<RunningUnit> => {
     const running = await executor.start({ ...unit, attempt });
-    context.after(() => running.kill());
+    started.push(running);
     return running;
   };
   return { units, carrier, start };
