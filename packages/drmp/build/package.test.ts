@@ -14,8 +14,8 @@ import manifest from "../package.json" with { type: "json" };
 const ROOT = join(import.meta.dirname, "../../..");
 
 /** What an entry point may weigh, minified and compressed, without its peers; the README says the same, in kB. */
-const BOUNDS: Readonly<Record<string, number>> = { ".": 25, "./abi": 20, "./quote": 16, "./ethers": 55 };
-const TARBALL = 250;
+const BOUNDS: Readonly<Record<string, number>> = { ".": 28, "./abi": 25, "./quote": 16, "./ethers": 55 };
+const TARBALL = 300;
 
 /** Within the repository, so that its libraries are found. */
 const BUILT = join(ROOT, ".data", "package-test");

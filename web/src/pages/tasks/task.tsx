@@ -85,7 +85,9 @@ export default function TaskPage() {
                   </dd>
                   <dt>Checkpoints</dt>
                   <dd>
-                    {own ? `every ${span(own.checkpointInterval)}, held by ${counted(own.replicas, "other node")}` : "…"}
+                    {own
+                      ? `every ${span(own.checkpointInterval)}, held by ${counted(own.replicas, "other node")}`
+                      : "…"}
                   </dd>
                 </dl>
                 <CheckedAgainstChain block={chain.data?.block} figures={own && comparisons(item, own)} />
