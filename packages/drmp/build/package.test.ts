@@ -14,7 +14,7 @@ import manifest from "../package.json" with { type: "json" };
 const ROOT = join(import.meta.dirname, "../../..");
 
 /** What an entry point may weigh, minified and compressed, without its peers; the README says the same, in kB. */
-const BOUNDS: Readonly<Record<string, number>> = { ".": 28, "./abi": 25, "./quote": 16, "./ethers": 55 };
+const BOUNDS: Readonly<Record<string, number>> = { ".": 28, "./abi": 25, "./quote": 16, "./ethers": 64 };
 const TARBALL = 300;
 
 /** Within the repository, so that its libraries are found. */
