@@ -11,7 +11,7 @@ import type { DemoChain } from "./chain.ts";
 const CHECKPOINT_INTERVAL = 6;
 
 /** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb also on a fast machine. */
-const PACE_MS = 60;
+const PACE_MS = 90;
 
 /** Writes the configuration files of the demo's processes, just as an operator would. */
 export class Configs {
