@@ -79,6 +79,8 @@ async function prove(environment: string): Promise<Proof[]> {
     // What it says, counterexamples among it, is for people; results go to the file.
     stdio: ["ignore", 2, 2],
     signal: AbortSignal.any([interrupted, AbortSignal.timeout(LONGEST_MS)]),
+    // It goes on after SIGTERM.
+    killSignal: "SIGKILL",
   });
   await new Promise((resolve, reject) => {
     child.once("error", reject);

@@ -19,7 +19,7 @@ contract VaultProof {
         _token = new VerToken(address(this), 1e27, address(this), 1e27);
         _vault = new Vault(_token);
         address module = address(this);
-        _vault.initialise(IVault.Modules(module, module, module, module, module, module, module, module));
+        _vault.initialise(IVault.Modules(module, module, module, module, module, module, module, module, module));
         _token.approve(address(_vault), type(uint256).max);
     }
 
