@@ -45,7 +45,7 @@ export interface DeploymentView {
   readonly uninitialised: readonly string[];
   /** Contracts whose code is not what this version compiles to. */
   readonly otherCode: readonly string[];
-  readonly books: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
+  readonly totals: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
   readonly intakePaused: boolean;
 }
 
@@ -227,8 +227,8 @@ function compareAudits({ audits }: DeploymentView, asked: DeploymentParameters):
   ];
 }
 
-function compareMoney({ books, intakePaused }: DeploymentView): Finding[] {
-  const { booked, held, bountyPool } = books;
+function compareMoney({ totals, intakePaused }: DeploymentView): Finding[] {
+  const { booked, held, bountyPool } = totals;
   return [
     expected(
       "vault",

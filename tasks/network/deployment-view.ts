@@ -21,7 +21,7 @@ export async function readDeploymentView(
 ): Promise<DeploymentView> {
   const { contracts, reader } = session;
   const block = { blockTag: at.number };
-  const [params, classes, books, held, intakePaused, terms, named] = await Promise.all([
+  const [params, classes, totals, held, intakePaused, terms, named] = await Promise.all([
     answer(contracts.parameters.all(block)),
     reader.classes(at),
     answer(contracts.vault.totals(block)),
@@ -54,10 +54,10 @@ export async function readDeploymentView(
     },
     uninitialised: await uninitialised(contracts, at),
     otherCode: await otherCode(hre, session),
-    books: {
-      booked: books.escrow + books.stake + books.claimable + books.bountyPool,
+    totals: {
+      booked: totals.escrow + totals.stake + totals.claimable + totals.bountyPool,
       held,
-      bountyPool: books.bountyPool,
+      bountyPool: totals.bountyPool,
     },
     intakePaused,
   };
