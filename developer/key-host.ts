@@ -53,7 +53,8 @@ export class KeyHost {
       const block = await reader.block();
       const [[lease], task] = await Promise.all([reader.leasesThatExist(block, [leaseId]), reader.task(block, taskId)]);
       if (!lease || !task || lease.taskId !== taskId || lease.fence !== fence) return refuse(none);
-      const nodeId = audit === undefined ? workerOf(lease) : await reader.nodeOfOperator(block, sender.address ?? NOBODY);
+      const nodeId =
+        audit === undefined ? workerOf(lease) : await reader.nodeOfOperator(block, sender.address ?? NOBODY);
       const node = nodeId === undefined ? undefined : await reader.node(block, nodeId);
       if (!node || sender.address === undefined || node.operator.toLowerCase() !== sender.address) return refuse(none);
       // Also of a lease that is over: its last segments are verified after it.

@@ -11,7 +11,15 @@ import { ProducerTraces } from "./producer-traces.ts";
 
 const word = (n: number) => `0x${n.toString(16).padStart(64, "0")}`;
 const link = (sequence: number) => ({
-  ...{ sequence, digest: word(sequence), traceRoot: word(9), progress: 5, at: 10, codec: 0x70, size: "18446744073709551615" },
+  ...{
+    sequence,
+    digest: word(sequence),
+    traceRoot: word(9),
+    progress: 5,
+    at: 10,
+    codec: 0x70,
+    size: "18446744073709551615",
+  },
 });
 const opened: OpenedAudit = { leaseId: 3, sequence: 2, epochId: 1, salt: word(1), before: link(1), end: link(2) };
 const given = { answer: word(4), fresh: word(0), vouched: true };
@@ -42,7 +50,7 @@ test("what hides an answer is on disk before it is used, and never changes", asy
   assert.equal(answerIn(await only(again), 2), undefined);
 });
 
-test("a draw that a reorganisation has changed is answered anew, and what is the same is not touched", async (context) => {
+test("a draw that a reorganisation has changed is answered once more, and what is the same is not touched", async (context) => {
   const book = new AuditBook(await temporary(context));
   const seen = { number: 50, timestamp: 100 };
   await book.note(opened, false, seen);
@@ -76,11 +84,23 @@ test("what is about to be posted is remembered with its trace, until it is let g
   const traces = new ProducerTraces(join(directory, "traces"));
   const posted = new PostedSegments(join(directory, "posted"), traces);
   const segment = (sequence: number, digest: number, root: number): Posted => ({
-    ...{ sequence, digest: word(digest), root: word(root), cid: `cid-${String(digest)}`, codec: 0x70, size: 10, progress: 5 },
+    ...{
+      sequence,
+      digest: word(digest),
+      root: word(root),
+      cid: `cid-${String(digest)}`,
+      codec: 0x70,
+      size: 10,
+      progress: 5,
+    },
   });
   const trace = { digest: "", units: [{ unit: 0, leaves: [{ step: 1, digest: word(1) }] }], ends: [] };
   for (const root of [11, 12, 13]) await traces.save(word(root), trace);
-  await Promise.all([posted.add(3, segment(1, 1, 11)), posted.add(3, segment(2, 2, 12)), posted.add(3, segment(2, 3, 13))]);
+  await Promise.all([
+    posted.add(3, segment(1, 1, 11)),
+    posted.add(3, segment(2, 2, 12)),
+    posted.add(3, segment(2, 3, 13)),
+  ]);
   const again = new PostedSegments(join(directory, "posted"), traces);
   assert.deepEqual(
     (await again.of(3)).map(({ sequence, digest }) => [sequence, Number(digest)]),

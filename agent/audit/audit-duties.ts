@@ -135,8 +135,15 @@ export class AuditDuties {
     return shown.length > 0;
   }
 
-  /** Ends what runs. */
+  /** Ends what runs, and says if the node still has to answer. */
   async stop(): Promise<void> {
+    const { answersUntil, open } = this.#summary;
+    if (answersUntil > 0 || open.length > 0) {
+      this.#parts.logger.warn(
+        { until: answersUntil, open },
+        "audits may still ask this node for its states: start again soon, or it loses stake when one does",
+      );
+    }
     this.#stop.abort(new Error("the agent is leaving"));
     await Promise.all(this.#running.values());
   }
@@ -182,11 +189,7 @@ export class AuditDuties {
   }
 
   /** The opening of an audit; undefined if the chain no longer shows it. */
-  async #openingOf(
-    address: string,
-    segment: SegmentId,
-    block: BlockReference,
-  ): Promise<OpenedAudit | undefined> {
+  async #openingOf(address: string, segment: SegmentId, block: BlockReference): Promise<OpenedAudit | undefined> {
     const { session, book } = this.#parts;
     const known = (await book.duties()).find((duty) => nameOf(duty) === nameOf(segment));
     let found: OpenedAudit | undefined;
@@ -317,7 +320,10 @@ export class AuditDuties {
     const opening = await traces.open(duty.end.traceRoot, duty.salt, question);
     if (!opening) {
       const { leaseId: lease, sequence } = duty;
-      logger.error({ lease, segment: sequence }, "the trace that an audit asks for is no longer here: stake will be lost");
+      logger.error(
+        { lease, segment: sequence },
+        "the trace that an audit asks for is no longer here: stake will be lost",
+      );
       return;
     }
     const { units, place, unit, count, probe, end, probePath, endPath, unitPath } = opening;
@@ -360,11 +366,7 @@ export class AuditDuties {
   }
 
   /** The transaction, if the audit is still at the step that it was planned for, right before it is sent. */
-  async #unchanged(
-    duty: Duty,
-    before: AuditState,
-    prepare: TransactionRequest["prepare"],
-  ): Promise<Payload | null> {
+  async #unchanged(duty: Duty, before: AuditState, prepare: TransactionRequest["prepare"]): Promise<Payload | null> {
     const { reader } = this.#parts.session;
     const [now] = await readAudits(reader, await reader.block(), [duty]);
     const isSame =
@@ -404,7 +406,10 @@ export class AuditDuties {
       if (wanted !== undefined) {
         const label = wanted ? "enlist as verifier" : "verify no longer";
         await this.#parts.send(label, () => contracts.auditEpochs.enlist.populateTransaction(nodeId, wanted));
-        logger.info({ node: nodeId }, wanted ? "this node verifies segments of its class" : "this node verifies no longer");
+        logger.info(
+          { node: nodeId },
+          wanted ? "this node verifies segments of its class" : "this node verifies no longer",
+        );
       }
       this.#summary = { ...this.#summary, verifies: isOn };
     } catch (error) {

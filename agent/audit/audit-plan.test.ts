@@ -9,7 +9,11 @@ const member = (nodeId: number, more: Partial<PanelMember> = {}): PanelMember =>
   ...{ nodeId, settled: false, side: 0, committed: false, revealed: false },
   ...more,
 });
-const audit = (status: AuditStatus, more: Partial<AuditView> = {}, members: readonly PanelMember[] = []): AuditView => ({
+const audit = (
+  status: AuditStatus,
+  more: Partial<AuditView> = {},
+  members: readonly PanelMember[] = [],
+): AuditView => ({
   ...{ status, tries: 2, verifierId: NODE, due: DUE, panel: { round: 1, first: 1, members } },
   ...more,
 });
@@ -39,7 +43,10 @@ test("the producer opens what the verifier's question asks for, and nothing else
   for (const status of ["verifying", "revealing", "voting", "counting"] as const) {
     assert.equal(kind(audit(status, { verifierId: OTHER }), mine), undefined);
   }
-  assert.deepEqual(planAudit(audit("opening", { verifierId: OTHER, tries: 1 }), mine, 50), { kind: "open", question: 0 });
+  assert.deepEqual(planAudit(audit("opening", { verifierId: OTHER, tries: 1 }), mine, 50), {
+    kind: "open",
+    question: 0,
+  });
 });
 
 test("a member of a panel votes in its round alone, and reveals once all have committed", () => {
@@ -60,7 +67,8 @@ test("a member of a panel votes in its round alone, and reveals once all have co
 });
 
 test("what is over is collected where it pays, and then forgotten", () => {
-  const right = (status: AuditStatus, more: Partial<PanelMember>) => audit(status, {}, [member(OTHER), member(NODE, more)]);
+  const right = (status: AuditStatus, more: Partial<PanelMember>) =>
+    audit(status, {}, [member(OTHER), member(NODE, more)]);
   assert.deepEqual(planAudit(right("fraud", { side: 1 }), local(), 999), { kind: "collect", place: 1 });
   assert.equal(kind(right("fraud", { side: -1 })), "forget");
   assert.equal(kind(right("passed", { side: -1 })), "collect");

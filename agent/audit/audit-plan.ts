@@ -112,8 +112,7 @@ function collectable({ status, panel }: AuditView, nodeId: number): AuditStep | 
   const isDecided = status !== "undecided" && status !== "unverified";
   const right = status === "passed" ? -1 : 1;
   const place = panel.members.findIndex(
-    (member) =>
-      member.nodeId === nodeId && !member.settled && (isDecided ? member.side === right : member.revealed),
+    (member) => member.nodeId === nodeId && !member.settled && (isDecided ? member.side === right : member.revealed),
   );
   return place < 0 ? undefined : { kind: "collect", place };
 }

@@ -6,7 +6,10 @@ import { planEnlistment } from "./enlistment.ts";
 const active = { status: "active", classId: 2 };
 
 test("a node verifies for its class while it is active and its owner wants it", () => {
-  const [off, on] = [{ classId: 0, enlistedAt: 0 }, { classId: 2, enlistedAt: 9 }];
+  const [off, on] = [
+    { classId: 0, enlistedAt: 0 },
+    { classId: 2, enlistedAt: 9 },
+  ];
   assert.equal(planEnlistment(off, active, true), true);
   assert.equal(planEnlistment(on, active, true), undefined);
   assert.equal(planEnlistment({ ...on, classId: 1 }, active, true), true);

@@ -62,7 +62,7 @@ export function isVouched({ trainer }: Pick<TaskSpec, "trainer">): boolean {
 }
 
 /**
- * Runs drawn segments again: has the spec, the states and the inputs from whoever the chain names, and runs one unit in the executor that
+ * Runs drawn segments again: has the spec, the states and the inputs from those whom the chain names, and runs one unit in the executor that
  * also runs this node's leases, with the limits of the spec, in places that these leave free.
  */
 export class Examiner {
@@ -107,7 +107,8 @@ export class Examiner {
       ...{ executor, spec, seal, directory, timeoutMs, log: logger, maxBytes: this.#parts.store.maxBytes },
       fetch: (checkpoint: { readonly cid: string; readonly size: number }, target: string, aborted: AbortSignal) =>
         this.#fetch(checkpoint, target, from, hint, aborted),
-      placeInputs: (input: string, aborted: AbortSignal) => this.#placeInputs(task, spec, seal, input, from, hint, aborted),
+      placeInputs: (input: string, aborted: AbortSignal) =>
+        this.#placeInputs(task, spec, seal, input, from, hint, aborted),
     } satisfies Omit<ExamineParts, "signal">;
     const outcome = await spare.run((aborted) => examineSegment(segment, { ...parts, signal: aborted }), until);
     return { vouched: isVouched(spec), outcome };
@@ -171,7 +172,9 @@ export class Examiner {
   ): Promise<boolean> {
     const { store, maxCheckpointBytes, logger } = this.#parts;
     if (size > maxCheckpointBytes) {
-      throw new Error(`the state ${cid} has ${String(size)} bytes, and this node takes at most ${String(maxCheckpointBytes)}`);
+      throw new Error(
+        `the state ${cid} has ${String(size)} bytes, and this node takes at most ${String(maxCheckpointBytes)}`,
+      );
     }
     try {
       await store.fetchTo(cid, target, {

@@ -9,7 +9,7 @@ import { type ProducerTraces, segmentTrace } from "./producer-traces.ts";
 
 /** Whether a task's segments are audited: then each checkpoint has a trace root. */
 export function isAudited(task: Task): boolean {
-  return (task as { audited?: boolean }).audited === true;
+  return ((task as { auditChance?: number }).auditChance ?? 0) > 0;
 }
 
 /** Time for a spec that has been here before, milliseconds. */
@@ -70,7 +70,9 @@ export class SegmentPosts {
     const seal = await sealing.seal(task, lease, signal);
     // When it landed says which epoch it belongs to, and only the newest checkpoint tells.
     await posted.update(lease.id, (segments) =>
-      segments.map((each) => (newest && isSame(each, newest) && each.at === undefined ? { ...each, at: newest.at } : each)),
+      segments.map((each) =>
+        newest && isSame(each, newest) && each.at === undefined ? { ...each, at: newest.at } : each,
+      ),
     );
     const last = newest && (await posted.of(lease.id)).find((each) => isSame(each, newest));
     const before = last && (await traces.find(last.root));

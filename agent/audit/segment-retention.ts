@@ -10,12 +10,12 @@ import { isRunning } from "./audit-plan.ts";
 import type { Posted, PostedSegments } from "./posted-segments.ts";
 import { type AuditTimes, keptCheckpoints, neededUntil, type SegmentState } from "./retention.ts";
 
-/** Most verifiers and rounds of an audit, as contracts/audits/Audits.sol has them. */
+/** Maximum of verifiers and rounds of an audit, as contracts/audits/Audits.sol has them. */
 const [TRIES, ROUNDS] = [4, 24];
 /** Epochs that are looked back at. */
 const MAX_EPOCHS = 512;
 /**
- * A segment that would not be drawn with so many times its chance is let go at once when its seed is there: what its chance is taken from
+ * A segment that would not be drawn with so many times its chance is let go at once when its seed has come: what its chance is taken from
  * may change a little until its audit is opened.
  */
 const CHANCE_MARGIN = 2;

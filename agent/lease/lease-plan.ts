@@ -22,7 +22,7 @@ export interface ChainLease {
   readonly checkpointInterval: number;
   /** A result counts only until then. */
   readonly deadline: number;
-  /** Whether its task is audited: then its last segment is posted, too, before it is delivered. */
+  /** Whether its task is audited: then its last segment is also posted before it is delivered. */
   readonly audited?: boolean;
   /** Newest checkpoint on chain; progress in basis points of a unit, 0 if there is none. */
   readonly checkpoint: { readonly progress: number; readonly at: number };
@@ -153,7 +153,8 @@ function planHeld(
     return [{ kind: "release", leaseId, why, reason: "deadlinePassed" }];
   }
   if (work && work.unitsDone === lease.count) {
-    if (lease.audited !== true || lease.checkpoint.progress >= lease.count * WHOLE) return [{ kind: "deliver", leaseId }];
+    if (lease.audited !== true || lease.checkpoint.progress >= lease.count * WHOLE)
+      return [{ kind: "deliver", leaseId }];
     if (now < lastMoment(lease, true) || now > lease.due) {
       return [{ kind: "checkpoint", leaseId, last: true, why: "an audit can ask for the end of the work" }];
     }

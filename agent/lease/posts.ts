@@ -135,12 +135,7 @@ export class CheckpointPosts {
   }
 
   /** What a program has left that cannot be stored ends the work on its lease: it would leave the same again. */
-  async #bundle(
-    lease: ChainLease,
-    folder: LeaseFolder,
-    reached: number,
-    byTime: number,
-  ): Promise<Bundle> {
+  async #bundle(lease: ChainLease, folder: LeaseFolder, reached: number, byTime: number): Promise<Bundle> {
     try {
       return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#context.store.maxBytes, byTime);
     } catch (error) {

@@ -168,17 +168,10 @@ export function toOpenedAnswer({ data }: EventLog): string {
   return data.slice(0, 66);
 }
 
-interface LinkValue {
-  readonly sequence: bigint;
-  readonly digest: string;
-  readonly traceRoot: string;
-  readonly progress: bigint;
-  readonly at: bigint;
-  readonly codec: bigint;
-  readonly size: bigint;
-}
+/** A link in the order of its members: one of them, `at`, is also a method of every array. */
+type LinkValue = readonly [bigint, string, string, bigint, bigint, bigint, bigint];
 
-function toLink({ sequence, digest, traceRoot, progress, at, codec, size }: LinkValue): ClaimedLink {
+function toLink([sequence, digest, traceRoot, progress, at, codec, size]: LinkValue): ClaimedLink {
   return {
     ...{ digest, traceRoot },
     sequence: safe(sequence),

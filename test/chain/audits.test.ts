@@ -107,8 +107,7 @@ describe("audits by agents", () => {
   let leaseId: number;
 
   const all = () => [producer, ...verifiers];
-  const status = async (sequence: number) =>
-    Number((await market.contracts.audits.auditOf(leaseId, sequence)).status);
+  const status = async (sequence: number) => Number((await market.contracts.audits.auditOf(leaseId, sequence)).status);
   const seed = async (value: bigint) => {
     const { requestId } = await market.contracts.auditEpochs.epoch(await market.contracts.auditEpochs.epochCount());
     await market.contracts.coordinator.fulfillRandomWordsWithOverride(requestId, market.contracts.seeds, [value]);

@@ -229,7 +229,11 @@ describe("whose eyes", function () {
     const drawnAgain = holders.includes(lease?.nodeId ?? 0);
     expect(await gets(former, holder, newer.toString(), 1), "what came after it").to.equal(drawnAgain);
     expect(
-      await anyone.mayRead(former.address.toLowerCase(), { kind: "exchange", leaseId: successor?.id ?? 0 }, { lease: 1 }),
+      await anyone.mayRead(
+        former.address.toLowerCase(),
+        { kind: "exchange", leaseId: successor?.id ?? 0 },
+        { lease: 1 },
+      ),
     ).to.equal(drawnAgain);
   });
 });
