@@ -230,7 +230,7 @@ export class TaskExchange {
 
   /** Publishes what a program has left. */
   async #publish(local: Local): Promise<void> {
-    const { store, signer, domain, logger } = this.#context;
+    const { signer, domain, logger } = this.#context;
     const { unit, leaseId, fence, folder } = local;
     local.outbox = await readOutbox(join(folder.exchange, "out"));
     for (const { kind, round, path, version } of local.outbox.files) {
