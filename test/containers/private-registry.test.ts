@@ -54,7 +54,7 @@ test(
   },
 );
 
-test("once it is there, it is still only for those whom its registry lets pull it", { skip }, async () => {
+test("once it was pulled, it is still only for those whom its registry lets pull it", { skip }, async () => {
   assert.equal(await run(DEVELOPER, MINE), undefined);
   const before = bench.registry.pulled.length;
   assert.equal(await run(DEVELOPER, MINE), undefined);
