@@ -1,5 +1,5 @@
 /** Bytes of code that a contract may have (EIP-170). */
-export const CODE_LIMIT = 24_576;
+const CODE_LIMIT = 24_576;
 
 /** The aim: a tenth of the limit stays free, so that a change has room. */
 export const CODE_AIM = Math.floor((CODE_LIMIT * 9) / 10);
