@@ -95,7 +95,7 @@ export async function openKeepers(
     });
     cycles.push({ name: "failover", cycle: () => keeper.cycle() });
   }
-  // A look at what would be done reads what is there, and keeps nothing.
+  // A look at what would be done keeps nothing.
   const index = new AuditIndex(reader, options.listening ? join(config.dataDir, "audits.db") : undefined);
   if (config.keepers.includes("audits")) {
     const keeper = new AuditsKeeper({

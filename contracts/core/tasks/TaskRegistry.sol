@@ -536,7 +536,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
         t.refundedUnits += units;
         uint256 price = t.maxPriceMicroVer * PRICE_UNIT;
-        uint256 amount = TaskTerms.escrowFor(units, price, t.feeBps) - (units - fresh) * TaskTerms.halfFee(price, t.feeBps);
+        uint256 amount =
+            TaskTerms.escrowFor(units, price, t.feeBps) - (units - fresh) * TaskTerms.halfFee(price, t.feeBps);
         emit UnitsRefunded(taskId, units, amount);
         _release(taskId, t, amount);
     }

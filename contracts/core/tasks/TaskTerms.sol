@@ -26,10 +26,7 @@ library TaskTerms {
         require(s.specDigest != bytes32(0), ITaskRegistry.InvalidSpec());
         require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
         require(s.replicas <= MAX_REPLICAS, ITaskRegistry.TooManyReplicas(s.replicas, MAX_REPLICAS));
-        require(
-            s.auditChance <= MAX_AUDIT_CHANCE,
-            ITaskRegistry.AuditChanceTooHigh(s.auditChance, MAX_AUDIT_CHANCE)
-        );
+        require(s.auditChance <= MAX_AUDIT_CHANCE, ITaskRegistry.AuditChanceTooHigh(s.auditChance, MAX_AUDIT_CHANCE));
         require(s.units != 0, ITaskRegistry.NoUnits());
         require(s.units <= MAX_UNITS, ITaskRegistry.TooManyUnits(s.units, MAX_UNITS));
         require(microVer(s.maxPrice) != 0, ITaskRegistry.PriceIsZero());
