@@ -274,7 +274,9 @@ contract AuditsTest is AuditActions {
         uint32 producer = leases.lease(id).nodeId;
         (uint32 drawn, ) = auditEpochs.draw(epochId, salt, 0, 500, CPU_EU, producer);
         assertEq(drawn, 0);
-        (epochId, salt) = drawSegment(3);
+        vm.warp(block.timestamp + 30);
+        trace(12_000, true);
+        (epochId, salt) = drawSegment(4);
         (drawn, ) = auditEpochs.draw(epochId, salt, 0, 500, CPU_EU, producer);
         assertNotEq(drawn, 0);
         assertNotEq(drawn, producer);
