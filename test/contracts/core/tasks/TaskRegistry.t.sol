@@ -209,9 +209,11 @@ contract TaskRegistryTest is Fixture, Permits {
         uint256 deposit = depositFor(s);
         (uint256 escrow, uint256 fee) = tasks.depositFor(7, 5_000 * MICRO, 501);
         assertEq(escrow + fee, deposit);
+        fund(bob, deposit);
         vm.expectEmit();
         emit ITaskRegistry.AuditsAskedFor(2, 501, 752);
-        uint32 taskId = submit(bob, s);
+        vm.prank(bob);
+        uint32 taskId = tasks.submit(s);
         ITaskRegistry.TaskView memory v = tasks.task(taskId);
         assertEq(v.feeBps, 752);
         assertEq(v.auditChance, 501);
