@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { AbiCoder, encodeBytes32String, Interface } from "ethers";
 
 import { abiOf } from "@verai/client/abi";
+import { END_REASONS } from "@verai/client/enums";
 import type { EventLog } from "@verai/client/event-logs";
 import { encode, type Given } from "../testing/encode.ts";
 import { apply, EVENTS, TOLD_EVENTS } from "./apply.ts";
@@ -117,6 +118,33 @@ test("units of a task always add up, through failure, reopening, refund and paym
   assert.equal(rows.peek("keepers", KEEPER)?.expired, 1);
   const node = rows.peek("nodes", 1);
   assert.deepEqual([node?.earned, node?.earnedMicro, node?.failures, node?.paidUnits], [2n * VER, 2_000_000, 1, 4]);
+});
+
+test("what an audit found wrong ends its lease, counts against its node, and leaves the checkpoint before it", () => {
+  const posted = (sequence: number): [string, Given] => [
+    "CheckpointPosted",
+    { leaseId: 1, digest: DIGEST, codec: 0x70, progress: 1_000 * sequence, size: 9, sequence },
+  ];
+  const rows = rowsOf([
+    registered(1, ANN),
+    registered(2, ANN),
+    submitted,
+    ["UnitsLeased", { taskId: 1, units: 8 }],
+    granted(1, 1),
+    granted(2, 2, { start: 4 }),
+    ...[1, 2, 3].map(posted),
+    ["CheckpointsRolledBack", { leaseId: 1, sequence: 2 }],
+    ["LeaseRevoked", { leaseId: 1, taskId: 1, nodeId: 1, reason: END_REASONS.indexOf("fraud") }],
+    ["LeaseRevoked", { leaseId: 2, taskId: 1, nodeId: 2, reason: END_REASONS.indexOf("revoked") }],
+  ]);
+  const lease = rows.peek("leases", 1);
+  assert.deepEqual(
+    [lease?.status, lease?.reason, lease?.checkpoints, lease?.progress],
+    ["rejected", "fraud", 2, 2_000],
+  );
+  assert.deepEqual([rows.peek("nodes", 1)?.failures, rows.peek("nodes", 1)?.leasedUnits], [1, 0]);
+  assert.deepEqual([rows.peek("leases", 2)?.reason, rows.peek("nodes", 2)?.failures], ["revoked", 0]);
+  assert.equal(rows.peek("tasks", 1)?.failures, 1);
 });
 
 test("a round's leases are those of its transaction, a batch's those that it drew", () => {

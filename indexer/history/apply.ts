@@ -23,6 +23,11 @@ const TOLD = [
   "NodeLapsed",
   "BountyShort",
   "ReleaseFeesDistributed",
+  "AuditsAskedFor",
+  "VerifierDrawn",
+  "AuditEnded",
+  "AuditSlashed",
+  "TaskAuditsEnded",
   "ParameterSet",
   "IntakePausedSet",
 ];

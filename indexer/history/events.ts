@@ -36,6 +36,7 @@ export const FOLLOWED: readonly ContractName[] = [
   "EnergyLedger",
   "Balancer",
   "ReleaseFees",
+  "Audits",
   "Vault",
   "Parameters",
 ];

@@ -74,7 +74,8 @@ export function touchedBy(events: readonly ChainEvent[]): Touched {
       for (const { nodeId } of reportsOf(reports)) sets.nodes.add(nodeId);
     else if (name === "LeaseGranted") sets.granted.add(Number(args["leaseId"]));
     else if (name === "SeedStored") sets.requests.add(BigInt(args["requestId"] as bigint).toString());
-    else if (name === "CheckpointReplicated") checkpoints.push([Number(args["leaseId"]), Number(args["sequence"])]);
+    else if (name === "CheckpointReplicated" || name === "CheckpointsRolledBack")
+      checkpoints.push([Number(args["leaseId"]), Number(args["sequence"])]);
   }
   for (const id of sets.granted) sets.leases.delete(id);
   return { ...sets, checkpoints };

@@ -181,6 +181,26 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
       period.failures += 1;
     });
   },
+  LeaseRevoked(context) {
+    const { args } = context;
+    const reason = enumName(END_REASONS, num(args, "reason"));
+    const row = end(context, "rejected", reason);
+    // What went on from others' wrong work is not its node's fault.
+    if (reason === "revoked") return;
+    node(context, row.nodeId).failures += 1;
+    nodeDay(context, row.nodeId).failures += 1;
+    task(context, row.taskId).failures += 1;
+    network(context, (period) => {
+      period.failures += 1;
+    });
+  },
+  CheckpointsRolledBack(context) {
+    const { args, changes } = context;
+    const row = lease(context, num(args, "leaseId"));
+    const sequence = num(args, "sequence");
+    row.checkpoints = sequence;
+    row.progress = changes.peek("checkpoints", row.id, sequence)?.progress ?? 0;
+  },
   ReleaseCharged(context) {
     const row = lease(context, num(context.args, "leaseId"));
     const fee = big(context.args, "fee");
