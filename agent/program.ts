@@ -34,6 +34,7 @@ import { Exchanges } from "./exchange/exchanges.ts";
 import { locate, type LocateParts } from "./lease/locate.ts";
 import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
+import { openDoor } from "./door/door.ts";
 import { IdleDetector } from "./idle/detector.ts";
 import { Sealing } from "./lease/sealing.ts";
 import { Specs } from "./lease/specs.ts";
@@ -105,6 +106,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
   let agent: Agent | undefined;
   let telemetry: Telemetry | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let door: Awaited<ReturnType<typeof openDoor>> | undefined;
   let executor: Executor | undefined;
   try {
     // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
@@ -135,7 +137,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       specs,
       sealing: new Sealing({ store, access, specs }),
       access,
-      holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
+      holdersOf: (task) => taskEndpoints(session.reader, task),
       executor,
       slots: new PQueue({ concurrency: config.node.capacity }),
       specTimeoutMs: config.specTimeout * 1000,
@@ -154,6 +156,9 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     });
     const running = agent;
     await running.serve();
+    const { offers } = running;
+    const parts = { session, store, access, offers, domain, nodeId, logger };
+    door = config.door && (await openDoor(config.door, parts));
     telemetry = await openTelemetry(config, {
       session,
       nodeId,
@@ -202,6 +207,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
   } finally {
     telemetry?.close();
+    await door?.close();
     await endpoint?.close();
     await executor?.close();
     await store.stop();

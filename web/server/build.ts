@@ -14,7 +14,7 @@ const SOURCES = [
   "package-lock.json",
   "web/{index.html,vite.config.ts}",
   "web/{src,public}/**/*.*",
-  "packages/{client,errors,protocol}/**/*.{ts,json}",
+  "packages/{checkpoint-store,client,errors,executor,protocol,system}/**/*.{ts,json}",
 ];
 /** Builds the application from its sources, unless it has been built of these; the same sources give the same bytes. */
 export async function buildSite(outDir = DIST): Promise<void> {
