@@ -43,7 +43,8 @@ export function hostHasPasskeys(): boolean {
   return window.isSecureContext && !/^[\d.]+$|^\[/.test(window.location.hostname);
 }
 
-function halves(publicKey: Hex): readonly [Hex, Hex] {
+/** Both coordinates of a public key. Pure. */
+export function halves(publicKey: Hex): readonly [Hex, Hex] {
   const digits = publicKey.slice(-128);
   return [`0x${digits.slice(0, 64)}`, `0x${digits.slice(64)}`];
 }
