@@ -53,11 +53,13 @@ export function contentSecurityPolicy({ rpcUrl, indexerUrl, doorUrls, relayUrl }
 }
 
 /** What a site's file says: as a site, but that it may name a file of addresses, as the deployment writes it. */
-const fileSchema = siteSchema.extend({ deployment: z.union([siteSchema.shape.deployment, z.string().min(1)]) });
+export const siteFileSchema = siteSchema.extend({
+  deployment: z.union([siteSchema.shape.deployment, z.string().min(1)]),
+});
 
 /** Reads of which network a copy is. @throws Error saying what is wrong with the file, or DrmpError with its addresses. */
 export function readSite(file: string): Site {
-  const parsed = fileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  const parsed = siteFileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} does not fit: ${z.prettifyError(parsed.error)}`);
   const { deployment, ...site } = parsed.data;
   if (typeof deployment !== "string") return { ...site, deployment };

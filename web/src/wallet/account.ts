@@ -213,7 +213,7 @@ async function sendBatchOfWallet(
   say: (step: string) => void,
 ): Promise<Sent> {
   const { id } = await sendCalls(wagmi, {
-    chainId: chainId as never,
+    chainId: chainId,
     forceAtomic: true,
     calls: calls.map(({ to, data }) => ({ to, data })) as never,
   });

@@ -3,8 +3,8 @@ import { test } from "node:test";
 
 import { LocalStore } from "@verai/checkpoint-store/local";
 import { seededBytes, temporaryDirectory, writeTree } from "@verai/checkpoint-store/testing";
-import { carEntry, carHeader } from "../../../agent/door/car.ts";
-import { filesOfCar } from "./car.ts";
+import { carEntry, carHeader } from "@verai/agent/door/car";
+import { filesOfCar } from "../../web/src/content/car.ts";
 
 test("files of a CAR file are those that were added; a changed, missing or cut block is noticed", async (t) => {
   const folder = await temporaryDirectory(t);
