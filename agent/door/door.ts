@@ -58,7 +58,7 @@ export interface DoorParts {
 }
 
 /**
- * Opens a node's door for web pages: people there have specs held before they submit, and read what is theirs. Whoever runs the door is
+ * Opens a node's door for web pages: people there have specs held before they submit, and read what is theirs. Who runs the door is
  * trusted with nothing: pages check holders' signatures, and hash every block. What it does for strangers is bounded by address, by
  * the quota of its node at others, and by the size of results.
  */

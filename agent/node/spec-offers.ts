@@ -63,7 +63,7 @@ interface Offer {
 }
 
 /**
- * Holds specs before their tasks exist, so that whoever submits one from a browser has nothing to keep running: a node with a door asks
+ * Holds specs before their tasks exist, so that anyone who submits one from a browser has nothing to keep running: a node with a door asks
  * for it with its operator key, those nodes hold that the spec's digest draws, and each signs until when. A node is staked, and can have
  * a bounded number of specs without a task held; a spec that no task names in time is let go.
  */

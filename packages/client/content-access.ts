@@ -5,6 +5,7 @@ import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { taskHolders } from "@verai/protocol/checkpoints/task-holders";
 import { Budget } from "@verai/system/budget";
 import { monotonicMs } from "@verai/system/clock";
+import { verifies } from "./audit-reads.ts";
 import type { BlockReference } from "./block-reference.ts";
 import { CONTENT_REQUEST_TYPES, PROOF_SECONDS } from "./content-proof.ts";
 import type { Lease, Node, Task } from "./entities.ts";
@@ -29,8 +30,8 @@ const MAX_ACCOUNT_SIGNATURE = 6_000;
 
 /**
  * A proof that the holder of a key wants some content: signed for the peer id that asks and until a time, so that it is of no use to
- * another peer, for other content, or later. `lease` is a lease of its node under which it wants it: looked up, not believed. `account` is
- * a contract in whose name it is signed, which is asked (ERC-1271).
+ * another peer, for other content, or later. `lease` is a lease of its node under which it wants it, or, with `audit`, one of which it
+ * verifies that segment; both are looked up, not believed. `account` is a contract in whose name it is signed, which is asked (ERC-1271).
  */
 const proof = z.strictObject({
   until: z.number().int().positive(),
@@ -48,7 +49,19 @@ const proof = z.strictObject({
     .positive()
     .max(2 ** 32 - 1)
     .optional(),
+  audit: z
+    .number()
+    .int()
+    .positive()
+    .max(2 ** 32 - 1)
+    .optional(),
 });
+
+/** Why a node wants some content: a lease of its own, or one of which it verifies the segment `audit`. */
+export interface Claimed {
+  readonly lease?: number | undefined;
+  readonly audit?: number | undefined;
+}
 
 /** JSON that goes over the wire. */
 type Wire = null | { readonly [key: string]: string | number };
@@ -106,7 +119,7 @@ export interface ContentAccessParts {
 
 /**
  * Who may read what belongs to a task, by what the chain says: its developer, and keys that its spec names; of a lease's work the
- * lease's node while it has the lease, its holders, and the node that has a lease of the same units now; of spec and inputs every node that has a
+ * lease's node while it has the lease, its holders, the node that has a lease of the same units now, and those that verify a segment of them; of spec and inputs every node that has a
  * lease of the task, and the nodes that hold them for it. A node that lost its lease has no reason any longer. Fits
  * `CheckpointStoreOptions.access`.
  */
@@ -135,7 +148,7 @@ export class ContentAccess {
   /**
    * Proves the own key to others.
    *
-   * @param hint Id of the own lease for which the content is wanted, or null.
+   * @param hint Id of the own lease for which the content is wanted; {@link Claimed} where it is to verify; or null.
    */
   async prove({ root, peer }: { readonly root: string; readonly peer: string }, hint: unknown = null): Promise<Wire> {
     const lent = this.#lent.get(root);
@@ -154,7 +167,8 @@ export class ContentAccess {
       known.signature.catch(() => this.#proofs.delete(key));
     }
     const { until, signature } = known;
-    return { until, signature: await signature, ...(typeof hint === "number" && { lease: hint }) };
+    const claimed = typeof hint === "number" ? { lease: hint } : toClaimed(hint);
+    return { until, signature: await signature, ...claimed };
   }
 
   /**
@@ -183,11 +197,11 @@ export class ContentAccess {
   async sender(
     { root, peer }: { readonly root: string; readonly peer: string },
     given: unknown,
-  ): Promise<{ readonly address?: string; readonly lease?: number | undefined } | { readonly wrong: string }> {
+  ): Promise<({ readonly address?: string } & Claimed) | { readonly wrong: string }> {
     if (given === null) return {};
     const parsed = proof.safeParse(given);
     if (!parsed.success) return { wrong: "the proof is malformed" };
-    const { until, signature, lease, account } = parsed.data;
+    const { until, signature, lease, audit, account } = parsed.data;
     const now = this.#clock();
     if (until < now - SKEW_SECONDS) return { wrong: "the proof is over: check this machine's clock" };
     if (until > now + PROOF_SECONDS + SKEW_SECONDS)
@@ -200,11 +214,11 @@ export class ContentAccess {
         TypedDataEncoder.hash(this.#parts.domain, CONTENT_REQUEST_TYPES, value),
         signature,
       );
-      return wrong === undefined ? { address: account.toLowerCase(), lease } : { wrong };
+      return wrong === undefined ? { address: account.toLowerCase(), lease, audit } : { wrong };
     }
     try {
       const address = verifyTypedData(this.#parts.domain, CONTENT_REQUEST_TYPES, value, signature);
-      return { address: address.toLowerCase(), lease };
+      return { address: address.toLowerCase(), lease, audit };
     } catch {
       return { wrong: "the proof is no signature" };
     }
@@ -231,7 +245,7 @@ export class ContentAccess {
   ): Promise<string | undefined> {
     const sender = await this.sender(request, given);
     if ("wrong" in sender) return sender.wrong;
-    const { address, lease } = sender;
+    const { address } = sender;
     // The same words whether it is here or not.
     const none = `no reason to read ${request.root} here`;
     const subjects = subjectsOf(labels, request.root).slice(0, MAX_SUBJECTS);
@@ -240,7 +254,7 @@ export class ContentAccess {
       return "too many requests: ask again in a second";
     }
     try {
-      for (const subject of subjects) if (await this.mayRead(address, subject, lease)) return undefined;
+      for (const subject of subjects) if (await this.mayRead(address, subject, sender)) return undefined;
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       return `this node cannot look at the chain now: ${error.message}`;
@@ -252,14 +266,14 @@ export class ContentAccess {
    * Whether a key may read what belongs to a subject, by the newest block.
    *
    * @param address In lower case; undefined: no key.
-   * @param claimed Lease of its node, as it says.
+   * @param claimed Its reason, as it says.
    */
-  async mayRead(address: string | undefined, subject: Subject, claimed?: number): Promise<boolean> {
+  async mayRead(address: string | undefined, subject: Subject, claimed: Claimed = {}): Promise<boolean> {
     const { reader, readersOf } = this.#parts;
     const block = await reader.block();
     if (subject.kind === "offer") {
-      // Whoever has a lease of a task with this spec is served before its holder has seen the task.
-      const own = claimed === undefined ? undefined : await this.#lease(block, claimed);
+      // Who has a lease of a task with this spec is served before its holder has seen the task.
+      const own = claimed.lease === undefined ? undefined : await this.#lease(block, claimed.lease);
       const named = own && (await reader.task(block, own.taskId));
       if (!named || fromChainCid(named.spec).toString() !== subject.root) return false;
       return this.mayRead(address, { kind: "spec", taskId: named.id }, claimed);
@@ -289,9 +303,16 @@ export class ContentAccess {
     task: Task,
     subject: Subject,
     lease: Lease | undefined,
-    claimed: number | undefined,
+    claimed: Claimed,
   ): Promise<boolean> {
-    const claim = claimed === undefined ? undefined : await this.#lease(block, claimed);
+    const claim = claimed.lease === undefined ? undefined : await this.#lease(block, claimed.lease);
+    if (claim?.taskId === task.id && claimed.audit !== undefined) {
+      const { reader } = this.#parts;
+      const segment = { leaseId: claim.id, sequence: claimed.audit };
+      // States of the same units, and what the task began from.
+      const isOfIt = lease === undefined || (subject.kind === "work" && overlap(claim, lease));
+      if (isOfIt && (await verifies(reader, block, segment, node.id))) return true;
+    }
     const own = claim?.taskId === task.id && isWorkedOn(claim) ? claim : undefined;
     if (lease) {
       // Who gave a lease back has made what it left; who failed has no business with it any longer.
@@ -326,6 +347,12 @@ export class ContentAccess {
     this.#nodeCount = { at: monotonicMs(), count };
     return count;
   }
+}
+
+/** A reason as a caller of a fetch names it; nothing of another form. */
+function toClaimed(hint: unknown): Record<string, number> {
+  const { lease, audit } = (typeof hint === "object" && hint !== null ? hint : {}) as Partial<Claimed>;
+  return typeof lease === "number" && typeof audit === "number" ? { lease, audit } : {};
 }
 
 function isWorkedOn({ status }: Lease): boolean {

@@ -28,7 +28,7 @@ export const offerRequest = z.strictObject({
 });
 
 /** What a holder gives: it has the spec, durably, until a time (chain time, seconds), and from then on if a task of the owner names it. */
-export const specReceipt = z.strictObject({
+const specReceipt = z.strictObject({
   nodeId: id,
   until: z.number().int().positive(),
   signature: z.string().max(200),
@@ -50,7 +50,7 @@ export function offerSubject(cid: string): string {
 }
 
 /** What a holder of a spec signs (EIP-712). */
-export const SPEC_RECEIPT_TYPES = {
+const SPEC_RECEIPT_TYPES = {
   SpecReceipt: [
     { name: "spec", type: "bytes32" },
     { name: "owner", type: "address" },

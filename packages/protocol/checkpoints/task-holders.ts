@@ -1,7 +1,7 @@
 import { keccak256 } from "ethers";
 
 /** Nodes that may be asked to hold a task's spec and inputs. */
-export const TASK_CANDIDATES = 16;
+const TASK_CANDIDATES = 16;
 
 /** Draws made for them: in a small network several draws name the same node. */
 const DRAWS = 8 * TASK_CANDIDATES;

@@ -61,7 +61,7 @@ async function blocksOfCar(car: Uint8Array): Promise<Map<string, Uint8Array>> {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const { multihash } = cid;
     if (multihash.code !== 0x12 || multihash.digest.some((byte, i) => byte !== digest[i])) {
-      throw new Error(`The block ${cid.toString()} does not match its CID: whoever sent it is wrong or lies.`);
+      throw new Error(`The block ${cid.toString()} does not match its CID: its sender is wrong or lies.`);
     }
     blocks.set(cid.toString(), bytes);
     if (blocks.size > MAX_BLOCKS) throw new Error(`The answer has more than ${String(MAX_BLOCKS)} blocks.`);

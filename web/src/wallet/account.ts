@@ -15,30 +15,12 @@ import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
 import { type Passkey, sendBatch, signWithPasskey } from "./passkey.ts";
 import { signedPermit } from "./permit.ts";
+import type { Signed, TypedRequest } from "./typed.ts";
 
 /** What an action was. */
 export interface Sent {
   readonly transaction: Hex;
   readonly logs: readonly Log[];
-}
-
-/** Typed data to sign (EIP-712). */
-export interface TypedRequest {
-  readonly domain: {
-    readonly name?: string;
-    readonly version?: string;
-    readonly chainId?: number | bigint;
-    readonly verifyingContract?: string;
-  };
-  readonly types: Readonly<Record<string, readonly { readonly name: string; readonly type: string }[]>>;
-  readonly primaryType: string;
-  readonly message: Readonly<Record<string, unknown>>;
-}
-
-/** A signature, and the contract that knows it as its own where the account is one (ERC-1271). */
-export interface Signed {
-  readonly signature: Hex;
-  readonly account?: Address;
 }
 
 /** Who acts on this page: a passkey's account, or a wallet's. */

@@ -7,7 +7,7 @@ import { testnetFaucetAbi } from "@verai/client/typed-abi/TestnetFaucet";
 import { vaultAbi } from "@verai/client/typed-abi/Vault";
 import { verTokenAbi } from "@verai/client/typed-abi/VerToken";
 import { addressOf, type Config } from "../config.ts";
-import type { SignedPermit } from "./permit.ts";
+import type { SignedPermit } from "./typed.ts";
 
 /** A call of one of the network's contracts, as an account carries it out. */
 export interface Call {

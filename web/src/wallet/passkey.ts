@@ -12,9 +12,9 @@ import {
 import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
 import { passkeyAccountFactoryAbi } from "@verai/client/typed-abi/PasskeyAccountFactory";
 import { addressOf, type Config } from "../config.ts";
-import type { Signed, TypedRequest } from "./account.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
+import type { Signed, TypedRequest } from "./typed.ts";
 
 /** A passkey that this browser has used, and its account. */
 export interface Passkey {

@@ -1,19 +1,8 @@
-import { type Address, type Hex, parseSignature, type PublicClient } from "viem";
+import { type Address, parseSignature, type PublicClient } from "viem";
 
 import { verTokenAbi } from "@verai/client/typed-abi/VerToken";
 import { addressOf, type Config } from "../config.ts";
-import type { Signed, TypedRequest } from "./account.ts";
-
-/** A signed ERC-2612 permit, as the contracts take it. */
-export interface SignedPermit {
-  /** Wei of VER. */
-  readonly value: bigint;
-  /** Chain time, seconds. */
-  readonly deadline: bigint;
-  readonly v: number;
-  readonly r: Hex;
-  readonly s: Hex;
-}
+import type { Signed, SignedPermit, TypedRequest } from "./typed.ts";
 
 /** Chain time for which a permit can be used, seconds. */
 const VALID_SECONDS = 3_600n;

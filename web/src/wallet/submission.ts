@@ -64,7 +64,7 @@ export function termsOf({ units, price, classIds }: TaskForm) {
 }
 
 /**
- * Checks a form, has nodes hold the spec, and says what the task takes: VER from the faucet where too little is there, an approval or a
+ * Checks a form, has nodes hold the spec, and says what the task takes: VER from the faucet where the account has too little, an approval or a
  * permit, the submission. Once it is told, nothing has to stay open for the task's sake.
  */
 export async function submissionPlan(
