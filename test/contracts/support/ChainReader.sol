@@ -82,7 +82,7 @@ library ChainReader {
         ITaskRegistry tasks,
         ITaskRegistry.TaskView memory v
     ) private view returns (Reference.UnitIn[] memory units) {
-        ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(v.id);
+        ITaskRegistry.OpenRange[] memory ranges = lens.reopenedRanges(v.id);
         units = new Reference.UnitIn[](v.openUnits);
         uint256 count;
         for (uint256 i; i < ranges.length; ++i) {

@@ -82,7 +82,7 @@ export async function submissionPlan(
       ...(held < needed ? [calls.drip()] : []),
       ...(allowed < needed ? [calls.approve(needed)] : []),
       calls.submit({
-        ...{ specDigest, specCodec: 0x55, units, maxPrice, replicas: 0, classIds: [wish.classId] },
+        ...{ specDigest, specCodec: 0x55, units, maxPrice, replicas: 0, auditChance: 0, classIds: [wish.classId] },
         ...{ checkpointInterval: interval, maxUnitTime: Math.max(interval, minutes * 30) },
         deadline: Number(timestamp) + minutes * 60,
       }),
