@@ -136,7 +136,7 @@ describe("audits by agents", () => {
   async function openAudit(): Promise<void> {
     const { auditEpochs, audits, checkpoints } = market.contracts;
     await market.pass(30);
-    await auditEpochs.openEpoch();
+    await auditEpochs.openEpoch(leaseId);
     const epochId = await auditEpochs.epochCount();
     const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(leaseId));
     const links = await Promise.all(
@@ -178,7 +178,7 @@ describe("audits by agents", () => {
       await each.cycle();
       expect(await each.client.provider.getTransactionCount(each.client.signer)).to.equal(nonce);
     }
-    await leaseUnits(market, producer.client, 2);
+    await leaseUnits(market, producer.client, 2, 1);
     leaseId = Number(await market.contracts.leases.leaseCount());
     await post(1);
     await market.pass(60);
