@@ -45,14 +45,19 @@ export interface SegmentProof {
 export class AuditIndex {
   readonly #reader: Reader;
   readonly #file: string;
+  readonly #lookBack: number | undefined;
   readonly #track: BlockTracker;
   readonly #scanner: LogScanner;
   #follower: Follower | undefined;
 
-  /** @param file Where it is kept; left out: in memory. */
-  constructor(reader: Reader, file = ":memory:") {
+  /**
+   * @param file Where it is kept; left out: in memory.
+   * @param lookBack Blocks before the newest from which on an index that begins reads; left out: two days of them, or all of a local chain.
+   */
+  constructor(reader: Reader, file = ":memory:", lookBack?: number) {
     this.#reader = reader;
     this.#file = file;
+    this.#lookBack = lookBack;
     this.#track = new BlockTracker(reader.provider);
     this.#scanner = new LogScanner(this.#source());
   }
@@ -176,8 +181,8 @@ export class AuditIndex {
   /** Begins at a block from which on everything is read that may still matter. A local chain is read from its beginning. */
   async #begin(follower: Follower, block: BlockReference): Promise<void> {
     const { chainId } = await this.#reader.provider.getNetwork();
-    const back = chainId === BigInt(LOCAL_CHAIN_ID) ? block.number : LOOK_BACK_SECONDS / BLOCK_SECONDS;
-    const number = Math.max(0, block.number - back);
+    const usual = chainId === BigInt(LOCAL_CHAIN_ID) ? block.number : LOOK_BACK_SECONDS / BLOCK_SECONDS;
+    const number = Math.max(0, block.number - (this.#lookBack ?? usual));
     const hash = await this.#hashOf(number);
     if (hash === undefined) return;
     follower.begin({ number, hash, timestamp: 0 }, () => {

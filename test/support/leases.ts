@@ -7,7 +7,7 @@ import { planRoundWith } from "@verai/protocol/allocation/round-plan";
 
 const MILLI = 10n ** 15n;
 
-/** Leases so many units of class 0 in a round, the cheapest first, at 0.005 VER at most; with this chance of audits, basis points. */
+/** Leases so many units of class 0 in a round, the cheapest first, at 0.005 VER at most, with audits or without. */
 export async function leaseUnits(
   market: Awaited<ReturnType<typeof openMarket>>,
   { reader }: Pick<Awaited<ReturnType<typeof openClient>>, "reader">,
