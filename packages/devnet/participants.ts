@@ -112,12 +112,12 @@ export const SPARES: readonly ParticipantNode[] = [
 ];
 
 /**
- * Three machines that come for the audited task, in the class of eve, who also verifies. The first is the cheapest, so that it
- * gets the task; its trainer skips steps.
+ * Four machines of a class of their own that come for the audited task. The first is the cheapest, so that it gets the task; its trainer
+ * skips steps. The others verify.
  */
 export const CHEAT: ParticipantNode = {
   name: "mallory",
-  class: "gpu-24g/eu",
+  class: "gpu-80g/eu",
   capacity: 1,
   ask: "0.010",
   energySource: "grid",
@@ -127,21 +127,30 @@ export const CHEAT: ParticipantNode = {
 export const VERIFIERS: readonly ParticipantNode[] = [
   {
     name: "hal",
-    class: "gpu-24g/eu",
+    class: "gpu-80g/eu",
     capacity: 1,
-    ask: "0.030",
+    ask: "0.020",
     energySource: "wind",
     ownerAccount: 24,
     operatorAccount: 25,
   },
   {
     name: "ivy",
-    class: "gpu-24g/eu",
+    class: "gpu-80g/eu",
     capacity: 1,
-    ask: "0.030",
+    ask: "0.020",
     energySource: "solar",
     ownerAccount: 26,
     operatorAccount: 27,
+  },
+  {
+    name: "joy",
+    class: "gpu-80g/eu",
+    capacity: 1,
+    ask: "0.020",
+    energySource: "hydro",
+    ownerAccount: 29,
+    operatorAccount: 30,
   },
 ];
 
@@ -150,11 +159,11 @@ export const AUDITED: ParticipantTask = {
   name: "audited",
   account: 28,
   units: 1,
-  maxPrice: "0.040",
-  classes: { "gpu-24g/eu": "0" },
-  hidden: [32],
-  learningRates: [0.1],
-  epochs: 8,
+  maxPrice: "0.030",
+  classes: { "gpu-80g/eu": "0" },
+  hidden: [64],
+  learningRates: [0.05],
+  epochs: 6,
   auditChance: 100,
 };
 
