@@ -502,7 +502,7 @@ contract Audits is IAudits {
         uint256 pay = _payOf(segment, lease);
         uint256 ofPool = (pay * EPOCHS.terms().chance) / a.chance;
         uint32 taskId = lease.taskId;
-        (address to, ) = NODES.keysOf(a.verifierId);
+        address to = NODES.ownerOf(a.verifierId);
         if (pay > ofPool) {
             uint256 held = VAULT.holdFee(lease.nodeId, taskId, pay - ofPool);
             if (held != 0) VAULT.releaseFee(taskId, to, held);
@@ -512,7 +512,7 @@ contract Audits is IAudits {
     }
 
     function _pay(Segment memory segment, uint32 nodeId, uint256 amount) private {
-        (address to, ) = NODES.keysOf(nodeId);
+        address to = NODES.ownerOf(nodeId);
         _payTo(segment, to, amount);
     }
 
@@ -625,7 +625,7 @@ contract Audits is IAudits {
     }
 
     function _requireOperator(uint32 nodeId) private view {
-        (, address operator) = NODES.keysOf(nodeId);
+        address operator = NODES.operatorOf(nodeId);
         require(msg.sender == operator, IAuditEpochs.NotNodeOperator(nodeId, msg.sender));
     }
 
