@@ -116,10 +116,10 @@ export class TestNetwork {
     throw new Error(`not within ${String(GIVE_UP_MS / 1000)} s: ${what}`);
   }
 
-  /** Runs a story; where it fails, the end of every log goes with the error. */
-  async telling(story: () => Promise<void>): Promise<void> {
+  /** Runs a scenario; where it fails, the end of every log goes with the error. */
+  async withTails(scenario: () => Promise<void>): Promise<void> {
     try {
-      await story();
+      await scenario();
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? "") : String(error);
       throw new Error(`${what}\n${await this.tails()}`, { cause: error });

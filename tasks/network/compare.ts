@@ -35,10 +35,17 @@ export interface DeploymentView {
   /** Governed parameters as they are now, by the names that the contracts use. */
   readonly governed: ReadonlyMap<string, { readonly value: number; readonly min: number; readonly max: number }>;
   readonly classes: readonly { readonly name: string; readonly tickSize: number }[];
+  /** Terms of audits as they are now, and where the core sends what audits decide. */
+  readonly audits: {
+    readonly terms: DeploymentParameters["auditTerms"];
+    /** Address of the audits, and the one that leases take orders of. */
+    readonly address: string;
+    readonly named: string;
+  };
   readonly uninitialised: readonly string[];
   /** Contracts whose code is not what this version compiles to. */
   readonly otherCode: readonly string[];
-  readonly books: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
+  readonly totals: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
   readonly intakePaused: boolean;
 }
 
@@ -50,6 +57,7 @@ export function compareDeployment(view: DeploymentView, asked: DeploymentParamet
     ...compareRoles(view.roles, asked),
     ...compareGoverned(view, asked),
     ...compareClasses(view, asked),
+    ...compareAudits(view, asked),
     ...compareMoney(view),
   ];
 }
@@ -203,8 +211,24 @@ function compareClasses({ classes }: DeploymentView, asked: DeploymentParameters
   ];
 }
 
-function compareMoney({ books, intakePaused }: DeploymentView): Finding[] {
-  const { booked, held, bountyPool } = books;
+function compareAudits({ audits }: DeploymentView, asked: DeploymentParameters): Finding[] {
+  const names = Object.keys(asked.auditTerms) as (keyof typeof asked.auditTerms)[];
+  const differing = names.filter((name) => audits.terms[name] !== asked.auditTerms[name]);
+  const found = differing.map((name): Finding => ({
+    level: "note",
+    what: `audits: ${name}`,
+    says: `${String(audits.terms[name])}; the file says ${String(asked.auditTerms[name])}`,
+  }));
+  if (found.length === 0) found.push({ level: "ok", what: "audits: terms", says: "all are as the file says" });
+  const { address, named } = audits;
+  return [
+    expected("audits", same(address, named), `end leases, at ${address}`, `${named} ends leases, not ${address}`),
+    ...found,
+  ];
+}
+
+function compareMoney({ totals, intakePaused }: DeploymentView): Finding[] {
+  const { booked, held, bountyPool } = totals;
   return [
     expected(
       "vault",

@@ -2,6 +2,7 @@ import type { BlockReference } from "@verai/client/block-reference";
 import type { EnergySummary, Lease, Task } from "@verai/client/entities";
 import type { Reader } from "@verai/client/readers";
 import { readEnergy } from "@verai/client/telemetry";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import type { Output } from "../session/output.ts";
 
@@ -93,5 +94,5 @@ function figure(value: number): string {
 
 /** To a whole micro-VER. */
 function rounded(wei: bigint): bigint {
-  return (wei / 10n ** 12n) * 10n ** 12n;
+  return (wei / PRICE_UNIT) * PRICE_UNIT;
 }
