@@ -13,7 +13,7 @@ import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVrfSeeds} from "../interfaces/IVrfSeeds.sol";
-import {BASIS, MAX_AUDIT_CHANCE} from "../types/Units.sol";
+import {BASIS} from "../types/Units.sol";
 import {AuditDraw} from "./AuditDraw.sol";
 import {TraceTree} from "./TraceTree.sol";
 
@@ -217,7 +217,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
                 t.step <= 1 days &&
                 t.chance != 0 &&
                 t.chance <= t.newChance &&
-                t.newChance <= MAX_AUDIT_CHANCE &&
+                t.newChance <= BASIS &&
                 t.loss >= MIN_LOSS &&
                 t.loss <= BASIS;
         require(good, TermsOutOfBounds());

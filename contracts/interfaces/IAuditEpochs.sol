@@ -34,7 +34,7 @@ interface IAuditEpochs {
         uint32 step;
         /// Chance of a segment, basis points: what the fee pays for.
         uint16 chance;
-        /// Chance of a segment of a node that is new, basis points: at most 5,000.
+        /// Chance of a segment of a node that is new, basis points: at most 10,000.
         uint16 newChance;
         /// Share of the stake under a lease that its node loses if it does not open its trace or its states cannot be had, basis
         /// points: at least 5,000, or no chance would make withholding a loss at any price.

@@ -133,7 +133,8 @@ export class AuditsKeeper {
     const { reader, index, logger } = this.#context;
     const { audits, auditEpochs } = reader.contracts;
     const { leaseId, sequence, epochId } = step;
-    const now = await reader.block();
+    // The links lead to the newest checkpoint: those that were posted since the look count as well.
+    const now = await index.look();
     const [state] = await readAudits(reader, now, [step]);
     if (state?.status !== "none") return null;
     const proof = await index.proofOf(step);
