@@ -108,7 +108,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
 
     /// @inheritdoc IAuditEpochs
     function enlist(uint32 nodeId, bool enlisted) external {
-        (, address operator) = NODES.keysOf(nodeId);
+        address operator = NODES.operatorOf(nodeId);
         require(msg.sender == operator, NotNodeOperator(nodeId, msg.sender));
         Enlistment storage s = _enlistments[nodeId];
         s.classId = SUPPLY.stateOf(nodeId).classId;
@@ -173,7 +173,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
         Epoch memory e = _epochs[epochId];
         next = from;
         if (e.positions == 0) return (0, next);
-        (address owner, ) = NODES.keysOf(producer);
+        address owner = NODES.ownerOf(producer);
         for (uint256 end = uint256(from) + most; nodeId == 0 && next < end; ++next) {
             (uint32 position, uint256 chance) = AuditDraw.candidate(salt, e.positions, next);
             nodeId = HOLDERS.drawn(position, e.freeze, e.average, chance);
@@ -203,7 +203,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
         Enlistment storage s = _enlistments[nodeId];
         uint40 since = s.enlistedAt;
         if (since == 0 || since >= opened || s.classId != classId) return false;
-        (address owner, ) = NODES.keysOf(nodeId);
+        address owner = NODES.ownerOf(nodeId);
         return owner != producer && !REPORTS.silent(nodeId);
     }
 

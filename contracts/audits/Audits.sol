@@ -503,7 +503,7 @@ contract Audits is IAudits {
         uint256 pay = _payOf(segment, lease);
         uint32 taskId = lease.taskId;
         uint256 ofPool = (pay * Math.max(EPOCHS.terms().chance, TASKS.auditChanceOf(taskId))) / a.chance;
-        (address to, ) = NODES.keysOf(a.verifierId);
+        address to = NODES.ownerOf(a.verifierId);
         if (pay > ofPool) {
             uint256 held = VAULT.holdFee(lease.nodeId, taskId, pay - ofPool);
             if (held != 0) VAULT.releaseFee(taskId, to, held);
@@ -513,7 +513,7 @@ contract Audits is IAudits {
     }
 
     function _pay(Segment memory segment, uint32 nodeId, uint256 amount) private {
-        (address to, ) = NODES.keysOf(nodeId);
+        address to = NODES.ownerOf(nodeId);
         _payTo(segment, to, amount);
     }
 
@@ -622,7 +622,7 @@ contract Audits is IAudits {
     }
 
     function _requireOperator(uint32 nodeId) private view {
-        (, address operator) = NODES.keysOf(nodeId);
+        address operator = NODES.operatorOf(nodeId);
         require(msg.sender == operator, IAuditEpochs.NotNodeOperator(nodeId, msg.sender));
     }
 

@@ -39,7 +39,7 @@ export interface PageSizes {
 /** Entries that one view reads, of those that are asked for by id. */
 const LEASE_PAGE = 100;
 const NODE_PAGE = 50;
-const LIVE_PAGE = 500;
+const LIVE_PAGE = 100;
 const SERVABLE_PAGE = 64;
 
 /** A node that may sign for a lease's checkpoints. */
