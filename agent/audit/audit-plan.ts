@@ -97,11 +97,6 @@ export function planAudit(audit: AuditView, local: LocalAudit, now: number): Aud
   }
 }
 
-/** Whether a node may still be drawn for an audit, or has something to do in it, once it has been. */
-export function concerns({ verifierId, panel }: AuditView, nodeId: number): boolean {
-  return verifierId === nodeId || panel.members.some((member) => member.nodeId === nodeId);
-}
-
 function examineThen({ examined }: LocalAudit, step: AuditStep): AuditStep | undefined {
   if (examined === "nothing") return undefined;
   return examined === "no" ? { kind: "examine" } : step;

@@ -57,7 +57,7 @@ export interface ExaminerParts {
  * Whether the protocol vouches that a task's program is reproducible: the built-in trainers, whose arithmetic is their own. Of any other
  * only its developer says so. Pure.
  */
-export function isVouched({ trainer }: Pick<TaskSpec, "trainer">): boolean {
+function isVouched({ trainer }: Pick<TaskSpec, "trainer">): boolean {
   return trainer !== undefined && builtInTrainers.has(trainer);
 }
 

@@ -139,7 +139,7 @@ export class Configs {
         units: task.units,
         maxPrice: task.maxPrice,
         classes: task.classes,
-        checkpointInterval: CHECKPOINT_INTERVAL,
+        checkpointInterval: task.interval ?? CHECKPOINT_INTERVAL,
         within: 3600,
         ...(task.auditChance !== undefined && { auditChance: task.auditChance }),
       }),
@@ -161,7 +161,7 @@ export class Configs {
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
 export function specOf(
-  task: Pick<ParticipantTask, "name" | "hidden" | "learningRates" | "epochs" | "auditChance">,
+  task: Pick<ParticipantTask, "name" | "hidden" | "learningRates" | "epochs" | "interval" | "auditChance">,
 ): TaskSpecInput {
   return {
     version: 1,
@@ -182,7 +182,7 @@ export function specOf(
     env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
     resources: { cpus: 1, memoryMiB: 512 },
     checkpoint: {
-      intervalSeconds: CHECKPOINT_INTERVAL / 2,
+      intervalSeconds: (task.interval ?? CHECKPOINT_INTERVAL) / 2,
       ...(task.auditChance !== undefined && { everySteps: CHECKPOINT_STEPS }),
     },
     outputs: ["model.bin", "metrics.json"],

@@ -25,6 +25,8 @@ export interface ParticipantTask {
   readonly classes: Readonly<Record<string, string>>;
   readonly hidden: readonly number[];
   readonly learningRates: readonly number[];
+  /** Seconds between two checkpoints; six where left out. */
+  readonly interval?: number;
   /** Ten where left out. */
   readonly epochs?: number;
   /** Chance of audits that it asks for, basis points; left out: none. */
@@ -164,6 +166,7 @@ export const AUDITED: ParticipantTask = {
   hidden: [64],
   learningRates: [0.05],
   epochs: 6,
+  interval: 12,
   auditChance: 100,
 };
 

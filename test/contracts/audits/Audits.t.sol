@@ -293,6 +293,11 @@ contract AuditsTest is AuditActions {
         vm.expectRevert(IAuditEpochs.TermsOutOfBounds.selector);
         auditEpochs.setTerms(t);
         t.loss = 6_000;
+        (t.chance, t.newChance) = (133, 10_001);
+        vm.expectRevert(IAuditEpochs.TermsOutOfBounds.selector);
+        auditEpochs.setTerms(t);
+        // Every segment of a new node.
+        t.newChance = 10_000;
         t.chance = 134;
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.ChanceNotPaid.selector, 134, 200));
         auditEpochs.setTerms(t);
