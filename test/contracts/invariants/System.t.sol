@@ -69,7 +69,8 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         for (uint32 i; i < ls.length; ++i) {
             ls[i] = ILeaseRegistry.LeaseView(i + 1, leases.lease(i + 1), leases.result(i + 1));
         }
-        ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
+        ITaskRegistry.TaskView[] memory ts = new ITaskRegistry.TaskView[](tasks.taskCount());
+        for (uint32 i; i < ts.length; ++i) ts[i] = tasks.task(i + 1);
         _capacity(ns, ls);
         _listings(ns);
         _active(ns);
@@ -264,7 +265,7 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
 
         uint256 fresh;
         if (t.status == ITaskRegistry.TaskStatus.Open || t.inRound) {
-            ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(t.id);
+            ITaskRegistry.OpenRange[] memory ranges = lens.reopenedRanges(t.id);
             uint256 reopened;
             for (uint256 i; i < ranges.length; ++i) {
                 _mark(taken, ranges[i].start, ranges[i].count);
@@ -362,14 +363,14 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
     /// @dev Each task stands in the queue or is parked at most once, and whatever has open units stands somewhere.
     function _queue(ITaskRegistry.TaskView[] memory ts) private view {
         uint256 parked;
-        uint32[] memory list = tasks.parkedPage(0, type(uint32).max);
+        uint32[] memory list = lens.parkedPage(0, type(uint32).max);
         assertEq(list.length, tasks.parkedCount(), "parked");
         for (uint256 i; i < list.length; ++i) {
             assertEq(parked & (1 << list[i]), 0, "parked twice");
             parked |= 1 << list[i];
         }
         uint256 seen;
-        uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
+        uint32[] memory queue = lens.queuePage(0, type(uint32).max);
         for (uint256 i; i < queue.length; ++i) {
             assertEq(seen & (1 << queue[i]), 0, "twice in the queue");
             seen |= 1 << queue[i];
