@@ -77,7 +77,7 @@ function release(version: string, options: Options): void {
     const bin = join(tree, "node_modules", ".bin");
     run(join(bin, "hardhat"), ["build", "--no-tests", "--quiet"], { cwd: tree });
     run("npm", ["run", "--silent", "abi"], { cwd: tree });
-    const changed = git(tree, "status", "--porcelain", "--", "packages/client");
+    const changed = git(tree, "status", "--porcelain", "--", "packages/client/generated");
     if (changed !== "")
       throw new Error(`The client's interfaces are not those of the contracts: npm run abi.\n${changed}`);
     writeJson(join(made, "contracts.json"), { version, contracts: releasedContracts(artifactsOf(tree)) });

@@ -201,7 +201,7 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
             );
             if (n.listedUnits == 0) continue;
             assertEq(n.listedClassId, n.classId, "class of a listing");
-            assertEq(uint256(n.listedTick) * supply.class(n.classId).tickSize * MICRO, n.ask, "ask of a listing");
+            assertEq(n.listedTick, n.askTick, "ask of a listing");
         }
     }
 

@@ -104,6 +104,7 @@ abstract contract Ending is ForbiddenHandler {
     function _expireOf(uint32 id, ILeaseRegistry.Lease memory held) private {
         uint256 stake = vault.stakeOf(held.nodeId);
         uint256 fees = vault.feesOf(held.taskId);
+        vm.prank(keeper);
         leases.expire(id);
         fees = vault.feesOf(held.taskId) - fees;
         heldFees[held.taskId] += fees;
