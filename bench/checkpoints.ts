@@ -6,7 +6,8 @@
  *     --write    put the table and the chart into docs/reference/benchmarks.md
  *
  * Servers and clients are processes of their own on the loopback. Exits with 1 if bytes or CIDs are not what they must
- * be, or if pulling 1 GiB is slower than half of plain HTTP with SHA-256, or pulling anything takes more than 300 MB.
+ * be, or if pulling 1 GiB, sealed or not, is slower than half of plain HTTP with SHA-256, or pulling anything takes more than
+ * 300 MB.
  */
 import { loadavg } from "node:os";
 
@@ -14,7 +15,7 @@ import { interruptible } from "@verai/process/program";
 import { type BenchFlags, benchCommand } from "./options.ts";
 import { lineChart } from "./plot.ts";
 import { load, machine, markdownTable, writePicture, writeSection } from "./report.ts";
-import { BASELINE, PULL, WAYS } from "./transfer/ways.ts";
+import { BASELINE, PULL, SEALED, WAYS } from "./transfer/ways.ts";
 import { measureSize } from "./transfer/rounds.ts";
 import type { Measurement, Size } from "./transfer/rounds.ts";
 
@@ -70,12 +71,12 @@ function of(way: string, mebibytes: number): Measurement | undefined {
 }
 
 function shortfalls(): string[] {
-  const judged = measurements.filter(({ way }) => way === PULL);
+  const judged = measurements.filter(({ way }) => way === PULL || way === SEALED);
   const slow = judged
     .filter(({ mebibytes }) => mebibytes === JUDGED_MEBIBYTES)
-    .flatMap(({ mebibytes, speed }) => {
+    .flatMap(({ way, mebibytes, speed }) => {
       const share = speed / (of(BASELINE, mebibytes)?.speed ?? speed);
-      return share >= LEAST_SHARE ? [] : [`${mebibytes} MiB are pulled at ${percent(share)} of ${BASELINE}.`];
+      return share >= LEAST_SHARE ? [] : [`${mebibytes} MiB: "${way}" has ${percent(share)} of ${BASELINE}.`];
     });
   const large = judged.flatMap(({ mebibytes, peak }) =>
     (peak * 2 ** 20) / 1e6 <= MOST_MEGABYTES

@@ -1,10 +1,8 @@
 import type { Lease, Task } from "@verai/client/entities";
+import { RESULT_RETENTION } from "@verai/protocol/checkpoints/result-retention";
 
 /** Time for which a paid lease's checkpoints and copies are kept, seconds: for anyone who wants to look at how it went. */
 const RETENTION = 3600;
-
-/** Time for which other nodes hold a paid lease's result after its delivery, seconds: its developer may come for it late. */
-const RESULT_RETENTION = 7 * 24 * 3600;
 
 /** Leases whose results other nodes hold a copy of still. Pure; O(n). @param now Chain time, seconds. */
 export function keptResults(leases: readonly Lease[], now: number): Lease[] {

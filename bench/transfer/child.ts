@@ -7,16 +7,22 @@ import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Access } from "@verai/checkpoint-store/access/access";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
+import { KEY_BYTES, Seal } from "@verai/executor/sealed/seal";
+import { openTree, sealTree } from "@verai/executor/sealed/tree";
 import type { Job, Measured, Served } from "./jobs.ts";
 
 const READ_BYTES = 1024 * 1024;
 const CONNECT_MS = 10_000;
 /** Grants and codes as between agents; whether a key has a reason is looked up once a minute, beside the transfer. */
 const EVERYBODY: Access = { prove: () => Promise.resolve(null), refusal: () => Promise.resolve(undefined) };
+
+/** Any task's key. */
+const SEAL = new Seal(Buffer.alloc(KEY_BYTES, 7));
 
 process.on("disconnect", () => process.exit());
 process.on("message", () => {
@@ -50,6 +56,11 @@ async function run(wanted: Job): Promise<Served | Measured> {
       await store.start();
       return measured(async () => (await store.addFile(wanted.file)).cid.toString());
     }
+    case "seal":
+      return measured(async () => {
+        await sealTree(wanted.file, wanted.to, SEAL);
+        return "";
+      });
     case "fetch": {
       const store = new CheckpointStore({
         directory: wanted.directory,
@@ -64,6 +75,15 @@ async function run(wanted: Job): Promise<Served | Measured> {
         await delay(10);
       }
       const options = { maxBytes: Infinity, ...(wanted.pin && { pin: "bench" }) };
+      if (wanted.sealed === true) {
+        const [sealed, opened] = [join(wanted.directory, "sealed"), join(wanted.directory, "opened")];
+        return measured(async () => {
+          const { cid } = await store.fetchTo(wanted.cid, sealed, options);
+          // Fails if a bit is not as it was sealed.
+          await openTree(sealed, opened, SEAL);
+          return cid.toString();
+        });
+      }
       return measured(async () => (await store.fetch(wanted.cid, options)).cid.toString());
     }
   }

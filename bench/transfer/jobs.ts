@@ -5,6 +5,8 @@ export type Job =
   | { readonly kind: "sha256"; readonly file: string }
   | { readonly kind: "http"; readonly url: string; readonly hashing: boolean }
   | { readonly kind: "add"; readonly file: string; readonly directory: string }
+  /** Seals a file, as before it is stored for a confidential task. */
+  | { readonly kind: "seal"; readonly file: string; readonly to: string }
   | {
       readonly kind: "fetch";
       /** Whether access is controlled, as between agents. */
@@ -14,6 +16,8 @@ export type Job =
       readonly directory: string;
       /** Also pinned, and so made durable. */
       readonly pin: boolean;
+      /** What comes is sealed: it is written to a file, and opened to another one. */
+      readonly sealed?: boolean;
     };
 
 /** Where a server is reached. */

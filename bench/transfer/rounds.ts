@@ -17,8 +17,8 @@ const SEED = "v1-2025-seed";
 const KUBO_VECTORS: Readonly<Record<number, string>> = {
   1024: "bafybeihmf37wcuvtx4hpu7he5zl5qaf2ineo2lqlfrapokkm5zzw7zyhvm",
 };
-/** Copies of the content on disk at a time: the file, three stores, and what is being made. */
-const COPIES = 5;
+/** Copies of the content on disk at a time: the file, three stores, the same sealed with a store of it, and what is being made. */
+const COPIES = 9;
 
 /** How much is transferred, and how often. */
 export interface Size {
@@ -68,6 +68,10 @@ export async function measureSize(
     const expected = KUBO_VECTORS[mebibytes] ?? cid;
     if (cids.some((each) => each !== expected)) throw new Error(`CIDs ${cids.join(", ")} where ${expected} is right.`);
 
+    const sealedFile = join(root, "sealed");
+    await measure({ kind: "seal", file, to: sealedFile }, signal);
+    const added = await measure({ kind: "add", file: sealedFile, directory: directories[0] ?? "" }, signal);
+
     servers.push(await serve({ kind: "serve-file", file }, signal));
     for (const [i, directory] of directories.entries()) {
       // The third serves bitswap, which knows no reasons.
@@ -78,6 +82,7 @@ export async function measureSize(
       file,
       url: plain?.[0] ?? "",
       cid,
+      sealed: { file: sealedFile, cid: added.result },
       stores: [one ?? [], two ?? [], three ?? []],
     };
     const runs = new Map<Way, Measured[]>(ways.map((way) => [way, []]));
@@ -89,7 +94,7 @@ export async function measureSize(
         const job = way.job({ ...stage, fresh });
         const measured = await measure(job, signal);
         await rm(fresh, { recursive: true, force: true });
-        refuseWrong(way, job.kind, measured.result, digest, cid);
+        refuseWrong(way, job.kind, measured.result, digest, job.kind === "fetch" ? job.cid : cid);
         runs.get(way)?.push(measured);
         const asked = servers.filter((_, i) => way.servers.includes(i));
         const peaks = await Promise.all(asked.map((server) => server.peak()));

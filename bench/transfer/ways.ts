@@ -5,6 +5,8 @@ export interface Stage {
   readonly file: string;
   readonly url: string;
   readonly cid: string;
+  /** The content as it is sealed for a confidential task, and its CID, which the first store also has. */
+  readonly sealed: { readonly file: string; readonly cid: string };
   /** Addresses of two stores that hold the content, and of another one for bitswap. */
   readonly stores: readonly [readonly string[], readonly string[], readonly string[]];
   /** A directory that is empty, and is deleted after the measurement. */
@@ -23,6 +25,7 @@ export interface Way {
 
 export const BASELINE = "plain HTTP, SHA-256";
 export const PULL = "pull from 1 peer";
+export const SEALED = "pull sealed from 1 peer, open";
 
 const libp2p = (addresses: readonly string[]): string[] => addresses.filter((each) => !each.endsWith("/http"));
 
@@ -41,6 +44,13 @@ export const WAYS: readonly Way[] = [
       granted: true,
       directory: fresh,
       pin: false,
+    }),
+  },
+  {
+    name: SEALED,
+    servers: [1],
+    job: ({ sealed, stores: [one], fresh }) => ({
+      ...{ kind: "fetch", cid: sealed.cid, peers: one, granted: true, directory: fresh, pin: false, sealed: true },
     }),
   },
   {
@@ -80,5 +90,6 @@ export const WAYS: readonly Way[] = [
       pin: false,
     }),
   },
+  { name: "seal", servers: [], job: ({ file, fresh }) => ({ kind: "seal", file, to: fresh }) },
   { name: "add, pin, fsync", servers: [], job: ({ file, fresh }) => ({ kind: "add", file, directory: fresh }) },
 ];

@@ -6,6 +6,7 @@ import type { Lease } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { endText } from "@verai/client/lease-ends";
 import { parseEmbodied } from "@verai/protocol/energy/embodied";
+import { RESULT_RETENTION } from "@verai/protocol/checkpoints/result-retention";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
@@ -128,6 +129,14 @@ async function one(
     output.say();
     showReceipt(output, receipt);
   }
+  const held = heldUntil(own, block.timestamp);
+  if (held !== undefined) {
+    const until = new Date(held * 1000).toISOString();
+    output.say();
+    output.say(
+      `Results are held by the nodes that made them and by others until ${until}, paid ones only while stores have room: fetch them by then.`,
+    );
+  }
   const disputes = own.flatMap((lease) => disputeOf(lease, block.timestamp) ?? []);
   if (disputes.length > 0) {
     output.say();
@@ -139,8 +148,21 @@ async function one(
     cause: cause ?? null,
     leases: own.map((lease) => ({ ...lease, endReason: ends.get(lease.id)?.reason ?? null })),
     disputes,
+    ...(held !== undefined && { resultsHeldUntil: held }),
     ...(receipt && { receipt }),
   };
+}
+
+/**
+ * Until when all results that are held now stay at other nodes, chain time in seconds; undefined if none is held. Those that are not paid
+ * yet stay longer. Pure.
+ */
+export function heldUntil(leases: readonly Pick<Lease, "status" | "result">[], now: number): number | undefined {
+  const ends = leases.flatMap(({ status, result }) =>
+    result && ["delivered", "disputed", "paid"].includes(status) ? [result.deliveredAt + RESULT_RETENTION] : [],
+  );
+  const left = ends.filter((end) => end > now);
+  return left.length === 0 ? undefined : Math.min(...left);
 }
 
 /** What can be done about a lease's result now, or what an arbiter has to decide; undefined if nothing. Pure. */
