@@ -82,6 +82,24 @@ export const agentConfig = z.strictObject({
         .default(8 * 2 ** 30),
     })
     .prefault({}),
+  /**
+   * A door for web pages: an HTTP endpoint at which people without a node have specs held by other nodes before they submit a task,
+   * and read results and logs of their own tasks. Left out: none.
+   */
+  door: z
+    .strictObject({
+      /** Address to listen on. */
+      host: z.string().default("127.0.0.1"),
+      /** TCP port; 0 picks a free one. */
+      port: z.number().int().min(0).max(65535).default(9500),
+      /** Proxies in front of it that add to `X-Forwarded-For`; 0: it is reached directly. */
+      proxies: wholeWithin(0, 4, "proxies").default(0),
+      /** Specs of one client address in an hour; addresses of IPv6 count by their first 64 bits. */
+      specsPerHour: wholeWithin(1, 10_000, "specs").default(20),
+      /** MiB of the largest result that is fetched for a page; larger ones are for `task:result`. */
+      maxResult: wholeWithin(1, 1_024, "MiB").default(64),
+    })
+    .optional(),
   /** How the machine's energy is measured; what cannot be measured is estimated, and reported as estimated. */
   power: z
     .strictObject({
@@ -123,6 +141,15 @@ export const agentConfig = z.strictObject({
       selfPostAfter: within(0, 86_400, "seconds").optional(),
       /** Seconds after which the node reports its energy at the latest; it also does so when a lease is over. */
       energyInterval: within(10, 36_000, "seconds").default(21_600),
+    })
+    .prefault({}),
+  /** Doing drawn segments of other nodes' work again, for pay, in capacity that no lease needs. */
+  audits: z
+    .strictObject({
+      /** Whether the node can be drawn to verify segments of its class; one that is drawn and commits has to reveal, or loses a bond. */
+      verify: z.boolean().default(true),
+      /** Segments that are run again at the same time, at most. */
+      atOnce: wholeWithin(1, 64, "segments").default(2),
     })
     .prefault({}),
   /** Offers the machine only while its owner does not use it. */

@@ -23,6 +23,8 @@ import { configOption, programOf, runProgram } from "@verai/process/program";
 import { addService, openServiceSession, type Service, type ServiceRun } from "@verai/process/service";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
+import { openAudits } from "./audit/open.ts";
+import { auditMetrics } from "./audit/audit-metrics.ts";
 import { checkAgent, configFindings } from "./check.ts";
 import { receiptDomain } from "@verai/client/checkpoint-receipt";
 import { replicationMetrics } from "./replication/replication-metrics.ts";
@@ -34,6 +36,7 @@ import { Exchanges } from "./exchange/exchanges.ts";
 import { locate, type LocateParts } from "./lease/locate.ts";
 import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
+import { openDoor } from "./door/door.ts";
 import { IdleDetector } from "./idle/detector.ts";
 import { Sealing } from "./lease/sealing.ts";
 import { Specs } from "./lease/specs.ts";
@@ -102,9 +105,12 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
   const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   heartbeat.expect("agent");
   heartbeat.expect("telemetry");
+  heartbeat.expect("audits");
   let agent: Agent | undefined;
   let telemetry: Telemetry | undefined;
+  let audits: ReturnType<typeof openAudits> | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let door: Awaited<ReturnType<typeof openDoor>> | undefined;
   let executor: Executor | undefined;
   try {
     // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
@@ -115,7 +121,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       ...config.service,
       heartbeat,
       registry,
-      details: () => ({ ...agent?.state, energy: telemetry?.source }),
+      details: () => ({ ...agent?.state, energy: telemetry?.source, audits: audits?.duties.summary }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
@@ -123,8 +129,23 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     await queue.recover(signal);
     const owner = config.idleOnly && new IdleDetector(config.idleOnly);
     const exchanges = new Exchanges({ session, store, access, signer, domain, nodeId, logger });
+    const sealing = new Sealing({ store, access, specs });
+    const slots = new PQueue({ concurrency: config.node.capacity });
+    const holders = new HolderBook(session.reader);
+    const { reader } = session;
+    const holdersOf = async (taskId: number) => {
+      const task = await reader.task(await reader.block(), taskId);
+      return task ? taskEndpoints(reader, task) : [];
+    };
+    audits = openAudits(config, {
+      ...{ session, nodeId, store, sealing, executor, slots, holders, holdersOf, queue },
+      metrics: auditMetrics(registry),
+      logger: logger.child({ part: "audits" }),
+    });
     agent = new Agent({
       exchanges,
+      segments: audits.segments,
+      auditStates: audits.retention,
       ...(owner && { owner }),
       session,
       queue,
@@ -133,11 +154,11 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       logger,
       workspace: new Workspace(leasesDirectory(config), logger),
       specs,
-      sealing: new Sealing({ store, access, specs }),
+      sealing,
       access,
-      holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
+      holdersOf: (task) => taskEndpoints(reader, task),
       executor,
-      slots: new PQueue({ concurrency: config.node.capacity }),
+      slots,
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
@@ -148,12 +169,15 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       spotCheckMs: config.spotCheck * 1000,
       disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
       leasesFile: join(config.dataDir, "own-leases.json"),
-      holders: new HolderBook(session.reader),
+      holders,
       locate: (restorable) =>
         locate(restorable, { store, block: () => session.reader.block(), goneOf: goneBy(session) }),
     });
     const running = agent;
     await running.serve();
+    const { offers } = running;
+    const parts = { session, store, access, offers, domain, nodeId, logger };
+    door = config.door && (await openDoor(config.door, parts));
     telemetry = await openTelemetry(config, {
       session,
       nodeId,
@@ -181,6 +205,20 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
         return false;
       },
     });
+    const { duties } = audits;
+    // Beside the leases: neither waits for the other.
+    const auditing = runLoop({
+      name: "audits",
+      intervalMs: config.interval * 1000,
+      maxBackoffMs: 15_000,
+      signal,
+      logger,
+      heartbeat,
+      cycle: async () => {
+        await duties.cycle();
+        return false;
+      },
+    });
     const operator = signer.address;
     const background = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
     await runLoop({
@@ -196,12 +234,13 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
         return false;
       },
     });
-    await reporting;
-    await running.drain();
+    await Promise.all([reporting, auditing]);
+    await Promise.all([running.drain(), duties.stop()]);
     // A claim that is stuck is in the journal, and waited for by the next run.
     await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
   } finally {
     telemetry?.close();
+    await door?.close();
     await endpoint?.close();
     await executor?.close();
     await store.stop();

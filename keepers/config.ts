@@ -22,9 +22,9 @@ export const keeperConfig = z.strictObject({
     .default("safe"),
   /** Which keepers this process runs. */
   keepers: z
-    .array(z.enum(["allocation", "failover", "reports", "balancing"]))
+    .array(z.enum(["allocation", "failover", "reports", "balancing", "audits"]))
     .nonempty()
-    .default(["allocation", "failover", "reports", "balancing"]),
+    .default(["allocation", "failover", "reports", "balancing", "audits"]),
   /** Journals of transactions in flight. */
   dataDir: path,
   /** Seconds between two reads of the chain. */

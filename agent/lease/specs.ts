@@ -8,7 +8,8 @@ import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { type Readers, taskLabel } from "@verai/client/content-access";
 import type { ContentId, Task } from "@verai/client/entities";
 import { CheckpointError, type CheckpointErrorCode } from "@verai/checkpoint-store/errors";
-import { matches, RAW } from "@verai/checkpoint-store/cids";
+import { RAW } from "@verai/checkpoint-store/cids";
+import { matches } from "@verai/checkpoint-store/matches";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { readBounded, reasonOf, setAside, type StateLog } from "@verai/system/state-file";
 import { monotonicMs } from "@verai/system/clock";
@@ -26,6 +27,8 @@ export interface SpecSource {
   readonly taskId: number;
   /** Lease of this node for which it is wanted. */
   readonly lease?: number | undefined;
+  /** Where it is wanted to verify: the segment of that lease. */
+  readonly audit?: number | undefined;
   /** Multiaddrs of those who should have it. */
   readonly from?: readonly string[] | undefined;
 }
@@ -80,8 +83,8 @@ export class Specs {
       try {
         // Its developer may come online at any time until then.
         const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
-        const { from = [], lease } = source;
-        const hint = lease ?? null;
+        const { from = [], lease, audit } = source;
+        const hint = lease !== undefined && audit !== undefined ? { lease, audit } : (lease ?? null);
         await this.#store.fetchTo(cid, path, { ...timeOuts, from, hint, maxBytes: MAX_ENVELOPE_BYTES, pin });
         this.#pinned.add(`${pin} ${cid}`);
         bytes = await readBounded(path, MAX_ENVELOPE_BYTES);

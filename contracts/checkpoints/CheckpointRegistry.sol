@@ -61,7 +61,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     INodeReports public immutable REPORTS;
 
     mapping(uint32 leaseId => StoredCheckpoints.Pair) private _pairs;
-    /// @dev Only of leases that post trace roots.
+    /// @dev Only of leases of tasks that ask for audits.
     mapping(uint32 leaseId => bytes32 head) private _heads;
 
     constructor(
@@ -80,15 +80,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function post(Claim calldata posted, Receipt[] calldata receipts) external {
-        _post(posted, receipts);
+        _post(posted, receipts, false);
     }
 
     /// @inheritdoc ICheckpointRegistry
     function postTraced(Claim calldata posted, bytes32 traceRoot, Receipt[] calldata receipts) external {
         uint32 leaseId = posted.leaseId;
-        bytes32 head = _heads[leaseId];
         (uint32 before, ) = _pairs[leaseId].newest();
-        require(head != 0 || before == 0, NotTraced(leaseId));
         Link memory link = Link({
             sequence: before + 1,
             digest: posted.digest,
@@ -98,9 +96,9 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             codec: posted.codec,
             size: posted.size
         });
-        _heads[leaseId] = link.headAfter(head);
+        _heads[leaseId] = link.headAfter(_heads[leaseId]);
         emit CheckpointTraced(leaseId, before + 1, traceRoot);
-        _post(posted, receipts);
+        _post(posted, receipts, true);
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -158,14 +156,17 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     /// @inheritdoc ICheckpointRegistry
     function receiptsNeeded(uint32 leaseId) external view returns (uint256) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        uint256 replicas = TASKS.replicasOf(lease.taskId);
+        (uint256 replicas, ) = TASKS.checkpointTermsOf(lease.taskId);
         return _walk(leaseId, lease.nodeId, replicas).length;
     }
 
     /// @inheritdoc ICheckpointRegistry
     function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        if (most == 0) most = TASKS.replicasOf(lease.taskId) + Holders.SPARE;
+        if (most == 0) {
+            (uint256 replicas, ) = TASKS.checkpointTermsOf(lease.taskId);
+            most = replicas + Holders.SPARE;
+        }
         return _walk(leaseId, lease.nodeId, Math.min(most, Holders.CANDIDATES));
     }
 
@@ -213,14 +214,15 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         }
     }
 
-    function _post(Claim calldata posted, Receipt[] calldata receipts) private {
+    function _post(Claim calldata posted, Receipt[] calldata receipts, bool traced) private {
         // Copied once: each field of calldata is checked again wherever it is read.
         Claim memory claim = posted;
         require(claim.digest != bytes32(0), InvalidCheckpoint());
         require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
         (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
         // After all is written: an operator that is a contract is asked for its signature.
-        uint256 replicas = TASKS.replicasOf(taskId);
+        (uint256 replicas, bool audited) = TASKS.checkpointTermsOf(taskId);
+        require(traced == audited, WrongTrace(claim.leaseId, audited));
         if (replicas == 0 && receipts.length == 0) return;
         uint32[] memory nodeIds = _check(claim, nodeId, replicas, receipts);
         if (receipts.length != 0) emit CheckpointReplicated(claim.leaseId, sequence, nodeIds);

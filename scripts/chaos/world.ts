@@ -352,7 +352,7 @@ export class World {
         rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl,
       },
       key: { testAccount: KEEPER_ACCOUNTS + index },
-      keepers: ["allocation", "failover", "reports", "balancing"],
+      keepers: ["allocation", "failover", "reports", "balancing", "audits"],
       // Units take seconds here, and all that is outside the band is to move.
       balancing: { pointValue: 100, mostMoved: 10_000 },
     };

@@ -18,6 +18,13 @@ const CLASSES = {
   defaultValue: "",
 } as const;
 
+const AUDITS = {
+  name: "audits",
+  description:
+    "chance with which each segment of the work is done again by another node, percent, 0.01 to 50: 1 costs nothing more; left out: no audits",
+  defaultValue: "",
+} as const;
+
 /** What commands that submit a task have in common. */
 function submitting(builder: CommandBuilder): CommandBuilder {
   return builder
@@ -35,6 +42,7 @@ function submitting(builder: CommandBuilder): CommandBuilder {
       type: "int",
       defaultValue: 1,
     })
+    .addOption(AUDITS)
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
     .addOption({
       name: "unitTime",
@@ -77,6 +85,7 @@ export const taskCommands = [
     .addOption(UNITS)
     .addOption(MAX_PRICE)
     .addOption(CLASSES)
+    .addOption(AUDITS)
     .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
     .setAction(() => import("./quote.ts"))
     .build(),
@@ -213,6 +222,12 @@ export const taskCommands = [
 
   reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 1")
     .addOption(TASK)
+    .addOption({
+      name: "embodied",
+      description:
+        "embodied carbon of devices, kilograms of CO2 equivalent by kind, in place of the built-in table's: cpu=16.8,gpu-80g=585",
+      defaultValue: "",
+    })
     .setAction(() => import("./status.ts"))
     .build(),
 

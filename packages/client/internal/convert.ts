@@ -102,6 +102,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     checkpointInterval: safe(v.checkpointInterval),
     maxUnitTime: safe(v.maxUnitTime),
     replicas: safe(v.replicas),
+    auditChance: safe(v.auditChance),
     submittedAt: safe(v.submittedAt),
     deadline: safe(v.deadline),
     spec: { codec: safe(v.specCodec), digest: v.specDigest },
@@ -126,6 +127,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     fence: safe(lease.fence),
     status: enumName(LEASE_STATUSES, lease.status),
     parent: safe(lease.parent),
+    classId: safe(lease.classId),
     ...(result.deliveredAt > 0n && {
       result: {
         codec: safe(result.codec),
