@@ -86,8 +86,7 @@ const wrong = runs.flatMap((run) => {
     ...(mean(run.worth, returns) <= mean(run.worth, migrations) / 100 ? [] : [`${where}: leases come back`]),
   ];
 });
-const ratio = (run: Run, line: Line): string =>
-  (mean(run[line], deviation) / mean(run.band, deviation)).toFixed(2);
+const ratio = (run: Run, line: Line): string => (mean(run[line], deviation) / mean(run.band, deviation)).toFixed(2);
 /** Where the deviation is more than twice what it is with all nodes in the band. */
 const wide = runs.filter((run) => mean(run.worth, deviation) > MOST_DEVIATION * mean(run.band, deviation));
 if (flags.json) process.stdout.write(`${JSON.stringify({ machine: machine(), ...common, seeds, runs, wrong })}\n`);

@@ -354,7 +354,9 @@ class Network {
     const mostUnits = this.#budget.after(this.#fresh, leased);
     this.#fresh = 0;
     const refill = Math.max(LOAD_FLOOR, average + threshold);
-    const aim = { average, threshold, hysteresis, ...(policy !== "band" && { worth, mostUnits, refill }) };
+    // The bound moves all that it may: no cost keeps it from that.
+    const counted = policy === "chosen" ? { ...worth, hours: 1 } : worth;
+    const aim = { average, threshold, hysteresis, ...(policy !== "band" && { worth: counted, mostUnits, refill }) };
     for (const { leaseId, from, to, units } of planMoves(nodes, leases, aim)) {
       const lease = this.#leases.get(leaseId);
       // Nothing moves that nobody could be drawn for.

@@ -46,7 +46,9 @@ export function violations(state: ChainState, before: ChainState | undefined): s
 export function expired(state: Pick<ChainState, "leases">): string[] {
   return state.leases
     .filter(({ status }) => status === "expired")
-    .map(({ id, nodeId }) => `lease ${String(id)} of node ${String(nodeId)} expired, though no fault outlasts the grace`);
+    .map(
+      ({ id, nodeId }) => `lease ${String(id)} of node ${String(nodeId)} expired, though no fault outlasts the grace`,
+    );
 }
 
 function money({ balance, totals, sums, supply }: ChainState, before: ChainState | undefined): string[] {

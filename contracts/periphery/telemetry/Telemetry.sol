@@ -240,12 +240,7 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
             if (f.freeze == freeze) return (f.load, f.latency, f.at, f.capacity);
         }
         uint256 state = _reportStates[nodeId].state;
-        return (
-            uint16(state.loadOf()),
-            uint16(state.latencyOf()),
-            uint40(state.atOf()),
-            uint24(state.capacityOf())
-        );
+        return (uint16(state.loadOf()), uint16(state.latencyOf()), uint40(state.atOf()), uint24(state.capacityOf()));
     }
 
     /// @inheritdoc INodeReports

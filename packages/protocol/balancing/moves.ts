@@ -103,8 +103,7 @@ export function planMoves(
     const into = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
     const takerOf = (lease: BalancingLease, units: number): Taker | undefined =>
       takers.find(
-        ({ node, load, room }) =>
-          room >= units && average - load > threshold && (lease.accepts?.(node.id) ?? true),
+        ({ node, load, room }) => room >= units && average - load > threshold && (lease.accepts?.(node.id) ?? true),
       );
     const own = byNode.get(giver.id) ?? [];
     let needed = into;

@@ -22,13 +22,13 @@ test("a move gains what both ends cost less while it lasts; past the average it 
   assert.equal(pauseCost(4, 2, worth), 0.4);
 });
 
-test("a budget grows with what is granted, saves up a quarter of its share, but always a whole lease, and starts full", () => {
+test("a budget grows with what is granted, saves up a tenth of its share, but always a whole lease, and starts full", () => {
   const budget = new MoveBudget(0.3);
-  assert.equal(budget.after(0, 1000), 75);
-  budget.spend(75);
+  assert.equal(budget.after(0, 1000), 30);
+  budget.spend(30);
   assert.equal(budget.after(0, 1000), 0);
-  assert.equal(budget.after(100, 1000), 30);
-  assert.equal(budget.after(5000, 1000), 75);
+  assert.equal(budget.after(50, 1000), 15);
+  assert.equal(budget.after(5000, 1000), 30);
   const small = new MoveBudget(0.3);
   assert.equal(small.after(0, 8), 16);
   small.spend(16);

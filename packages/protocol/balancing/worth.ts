@@ -47,7 +47,7 @@ export function pauseCost(units: number, price: number, { pause }: BalancingWort
 const SAVED = 16;
 
 /**
- * Units that may still be moved: a share of what is granted, saved up for at most a quarter of that share of what is leased. A
+ * Units that may still be moved: a share of what is granted, saved up for at most a tenth of that share of what is leased. A
  * network in which everything is worth moving moves no more. It starts with all that can be saved up.
  */
 export class MoveBudget {
@@ -61,7 +61,7 @@ export class MoveBudget {
 
   /** Units that may move now. @param granted - Units that were granted since the last time. @param leased - Units that are leased. */
   after(granted: number, leased: number): number {
-    this.#units = Math.min(this.#units + this.#share * granted, Math.max(SAVED, (this.#share * leased) / 4));
+    this.#units = Math.min(this.#units + this.#share * granted, Math.max(SAVED, (this.#share * leased) / 10));
     return Math.floor(this.#units);
   }
 

@@ -123,7 +123,12 @@ export function planWorthwhile(
     taker.room -= 1;
     taker.load += taker.node.unitLoad;
     taker.gain = saved(average - taker.load, taker.node.unitLoad);
-    if (taker.room > 0) takers.splice(placeOf(takers, (each) => each.gain >= taker.gain), 0, taker);
+    if (taker.room > 0)
+      takers.splice(
+        placeOf(takers, (each) => each.gain >= taker.gain),
+        0,
+        taker,
+      );
   }
 }
 
@@ -133,7 +138,11 @@ function canBegin({ node, load, room }: Taker, lease: BalancingLease, { average,
 }
 
 function insert(steps: Step[], step: Step): void {
-  steps.splice(placeOf(steps, ({ net }) => net < step.net), 0, step);
+  steps.splice(
+    placeOf(steps, ({ net }) => net < step.net),
+    0,
+    step,
+  );
 }
 
 /** First place of a list at which the condition, which holds for its first entries alone, no longer holds. O(log n). */

@@ -111,7 +111,7 @@ contract GasTest is GasSnapshots {
         uint256 requestId = rounds.current().requestId;
         vm.prank(address(coordinator));
         seeds.rawFulfillRandomWords(requestId, words);
-        _note("seed: the oracle's answer");
+        _note("seed: answer of the oracle");
         assertTrue(seeds.seedOf(requestId) != 0);
     }
 
