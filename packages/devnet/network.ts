@@ -24,6 +24,8 @@ export const PATIENT: ParameterChanges = {
   LeaseGrace: { value: 1200 },
   SeedTimeout: { value: 1200 },
   SettleTimeout: { value: 1200 },
+  // An audit's seed has to come within it.
+  DisputeWindow: { value: 1300 },
   ReportTimeout: { value: 65_535, max: 65_535 },
 };
 

@@ -70,9 +70,12 @@ function compareCode({ uninitialised, otherCode }: DeploymentView): Finding[] {
       "every module is wired",
       `not wired: ${uninitialised.join(", ")}; go on with the deployment`,
     ),
-    otherCode.length === 0
-      ? { level: "ok", what: "code", says: "every contract is what this version compiles to" }
-      : { level: "note", what: "code", says: `of another version, or built otherwise: ${otherCode.join(", ")}` },
+    expected(
+      "code",
+      otherCode.length === 0,
+      "every contract is what this version compiles to",
+      `not what this version compiles to: ${otherCode.join(", ")}; check out the version that was deployed (docs/reference/compatibility.md)`,
+    ),
   ];
 }
 

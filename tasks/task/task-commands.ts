@@ -213,6 +213,12 @@ export const taskCommands = [
 
   reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 1")
     .addOption(TASK)
+    .addOption({
+      name: "embodied",
+      description:
+        "embodied carbon of devices, kilograms of CO2 equivalent by kind, in place of the built-in table's: cpu=16.8,gpu-80g=585",
+      defaultValue: "",
+    })
     .setAction(() => import("./status.ts"))
     .build(),
 
