@@ -9,7 +9,7 @@ const START_MS = 60_000;
 const BIN = globSync("/usr/lib/postgresql/*/bin").sort().at(-1) ?? "/usr/local/bin";
 
 /** It refuses to run as root: nobody will do. */
-const AS = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const AS = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 /** Its tools write there. */
 const NULL = "/dev/null";
 
@@ -20,7 +20,7 @@ function whyMissing(): string | undefined {
   if (!existsSync(join(BIN, "initdb"))) {
     return `there is no PostgreSQL in ${BIN}: install one with \`apt-get install -y --no-install-recommends postgresql\``;
   }
-  if ("uid" in AS && (statSync(NULL).mode & 0o002) === 0)
+  if (AS && (statSync(NULL).mode & 0o002) === 0)
     return `${NULL} cannot be written by others than root: chmod 666 ${NULL}`;
   return undefined;
 }
@@ -28,7 +28,7 @@ function whyMissing(): string | undefined {
 /** A PostgreSQL of its own, with an empty database, reached by a socket in its folder. */
 export async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "drmp-postgres-"));
-  if ("uid" in AS) chownSync(folder, AS.uid, AS.gid);
+  if (AS) chownSync(folder, AS.uid, AS.gid);
   const data = join(folder, "data");
   const init = [
     "--pgdata",
