@@ -25,7 +25,7 @@ import { startDevnet, type TestDevnet } from "./devnet.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from "./people.ts";
 
-const options = { skip: missingBrowser ?? false, timeout: 900_000 };
+const options = { skip: missingBrowser ?? false, timeout: 1_800_000 };
 const WAIT = { timeout: 240_000 };
 /** Two epochs: seconds. */
 const SHORT = "--epochs\n2\n--train\n1000\n--test\n500\n--checkpoint-steps\n20\n--pace\n20";
