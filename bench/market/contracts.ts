@@ -214,6 +214,7 @@ export class MarketContracts {
         maxPrice: task.maxPrice < 0.01 ? PRICE_UNIT : wei(task.maxPrice),
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
+        auditChance: 0,
         replicas: task.replicas,
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
@@ -257,13 +258,13 @@ export class MarketContracts {
 
   /** Parks tasks that no round can serve, and puts back those that one can. */
   async tidyQueue(from: string): Promise<void> {
-    const { tasks } = this.#deployed.contracts;
+    const { tasks, lens } = this.#deployed.contracts;
     await this.#send(from, tasks.park.populateTransaction(32));
     // All of them, page by page: a heap of what nobody serves must not hide what can be served again.
     for (
-      let offset = 0, parked = await tasks.parkedPage(0, 32);
+      let offset = 0, parked = await lens.parkedPage(0, 32);
       parked.length > 0;
-      parked = await tasks.parkedPage((offset += 32), 32)
+      parked = await lens.parkedPage((offset += 32), 32)
     ) {
       await this.#send(from, tasks.enqueue.populateTransaction([...parked]));
     }

@@ -51,7 +51,7 @@ export async function keeperPlan({ ports }: Place, configs: Configs): Promise<Se
   const config = await configs.keeper(2, {
     fees: FEES,
     key: { testAccount: DEVNET_ACCOUNTS.keeper },
-    keepers: ["allocation", "failover", "reports", "balancing"],
+    keepers: ["allocation", "failover", "reports", "balancing", "audits"],
     service: { port: ports.keeper },
   });
   return {

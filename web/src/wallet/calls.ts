@@ -31,6 +31,8 @@ export interface TaskWish {
   readonly checkpointInterval: number;
   readonly maxUnitTime: number;
   readonly replicas: number;
+  /** Chance of audits, basis points; 0: none. */
+  readonly auditChance: number;
   /** Chain time, seconds. */
   readonly deadline: number;
   readonly classIds: readonly number[];

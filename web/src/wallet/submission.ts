@@ -100,7 +100,7 @@ export async function submissionPlan(
       ...(allowed < needed ? [calls.approve(needed)] : []),
       calls.submit(
         {
-          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, classIds },
+          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, auditChance: 0, classIds },
           ...{ checkpointInterval: interval, maxUnitTime: Math.max(interval, minutes * 30) },
           deadline: Number(timestamp) + minutes * 60,
         },
