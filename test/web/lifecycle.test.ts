@@ -94,6 +94,9 @@ async function fill(
 ) {
   await page.getByText("Fill the spec in by form").click();
   await page.getByLabel("Arguments, one a line").fill(args);
+  // A point of the grid for each unit: one without fails.
+  const grid = { hidden: [16], learningRate: Array.from({ length: Number(units) }, (_, i) => (i + 1) / 50) };
+  await page.getByLabel("Variables, NAME=value, one a line").fill(`DIGITS_GRID=${JSON.stringify(grid)}`);
   await page.getByLabel("Units", { exact: true }).fill(units);
   await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill(price);
 }
