@@ -2,6 +2,7 @@
  * A sponsor: pays the gas of passkey accounts within bounds, and relays their operations.
  *
  *     node sponsor/main.ts run --config sponsor.json    serve until SIGINT or SIGTERM
+ *     node sponsor/main.ts check --config sponsor.json    say whether run would work, and what to correct (--json)
  *     node sponsor/main.ts status --config sponsor.json   say what was paid today, and what is left
  */
 import { join } from "node:path";
@@ -16,15 +17,15 @@ import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSigner } from "@verai/client/keys";
 import { openSession } from "@verai/client/session";
 import { readConfig } from "@verai/process/config";
-import { withDirectory } from "@verai/process/data";
 import { serveHealth } from "@verai/process/endpoint";
 import { endpointLog } from "@verai/process/endpoint-log";
 import { Heartbeat } from "@verai/process/heartbeat";
-import { createLogger, type Logger } from "@verai/process/logger";
 import { runLoop } from "@verai/process/loop";
-import { configOption, programOf, runProgram, shutdownSignal } from "@verai/process/program";
+import { configOption, programOf, runProgram } from "@verai/process/program";
+import { addService, type Service, type ServiceRun } from "@verai/process/service";
 import { serveSponsor } from "./api.ts";
 import { SponsorChain } from "./chain.ts";
+import { checkSponsor, configFindings } from "./check.ts";
 import { type SponsorConfig, sponsorConfig } from "./config.ts";
 import { SponsorError } from "./errors.ts";
 import { dayOf, Ledger, type Limits } from "./ledger.ts";
@@ -34,11 +35,16 @@ import { Sponsor } from "./sponsor.ts";
 
 const program = programOf("sponsor", "Pays the gas of passkey accounts within bounds, and relays their operations");
 
-program
-  .command("run")
-  .description("serve wallets")
-  .addOption(configOption())
-  .action(async ({ config }: { config: string }) => run(readConfig(config, sponsorConfig)));
+const service: Service<SponsorConfig> = {
+  name: "sponsor",
+  runs: "serve wallets",
+  checks: "configuration, ports, keys, endpoints, paymaster, deposit",
+  stopping: "stopping once what is being sent has arrived",
+  read: (file) => readConfig(file, sponsorConfig),
+  findings: configFindings,
+  check: checkSponsor,
+};
+addService(program, service, serve);
 
 program
   .command("status")
@@ -66,15 +72,7 @@ function limitsOf({ perOperation, perAccountDay, perClientDay, perDay, ...rest }
   };
 }
 
-async function run(config: SponsorConfig): Promise<void> {
-  const logger = createLogger("sponsor", config.service.logLevel);
-  const told = shutdownSignal((name) => {
-    logger.info({ signal: name }, "stopping once what is being sent has arrived");
-  });
-  await withDirectory([config.dataDir], logger, told, (signal) => serve(config, logger, signal));
-}
-
-async function serve(config: SponsorConfig, logger: Logger, signal: AbortSignal): Promise<void> {
+async function serve({ config, logger, signal }: ServiceRun<SponsorConfig>): Promise<void> {
   const { network, dataDir } = config;
   const { chainId } = network;
   const registry = new Registry();

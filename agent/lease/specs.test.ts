@@ -30,6 +30,14 @@ test("a spec is held against its CID each time before it is trained with", async
   const { cid } = await store.addFile(bytes);
   const lines: string[] = [];
   const specs = new Specs(store, join(root, "specs"), { error: (_, message) => void lines.push(message) });
+  // Two at once, as a lease and a holder's upkeep may be: neither is in the other's way.
+  const both = await Promise.all(
+    [1, 2].map((taskId) => specs.bytes(toChainCid(cid), 5000, new AbortController().signal, { taskId })),
+  );
+  assert.deepEqual(
+    both,
+    [bytes, bytes].map((each) => Buffer.from(each)),
+  );
   const get = async () => (await specs.get(toChainCid(cid), 5000, new AbortController().signal, { taskId: 1 })).args[1];
   assert.equal(await get(), "4");
   const file = join(root, "specs", cid.toString());

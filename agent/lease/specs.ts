@@ -52,6 +52,8 @@ export class Specs {
   readonly #log: StateLog | undefined;
   /** Until when the specs of tasks are not asked for again to learn who may read, milliseconds. */
   readonly #missing = new Map<number, number>();
+  /** Specs that are being fetched, by CID: of two who want one, such as a lease and the holder of its task, the second waits. */
+  readonly #fetching = new Map<string, Promise<unknown>>();
   /** Specs that are pinned for a task. */
   readonly #pinned = new Set<string>();
 
@@ -79,7 +81,14 @@ export class Specs {
     const pin = taskLabel("spec", source.taskId);
     await mkdir(this.#directory, { recursive: true });
     let bytes = await this.#cached(root, path);
+    // Who comes second waits, and finds it on disk.
+    for (let other = this.#fetching.get(cid); !bytes && other; other = this.#fetching.get(cid)) {
+      await other;
+      bytes = await this.#cached(root, path);
+    }
     if (!bytes) {
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      this.#fetching.set(cid, promise);
       try {
         // Its developer may come online at any time until then.
         const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
@@ -93,6 +102,9 @@ export class Specs {
         // Not the spec's fault.
         if (signal.aborted || (cause instanceof CheckpointError && OWN_FAULTS.includes(cause.code))) throw cause;
         throw new SpecUnusableError(`The task's spec ${cid} cannot be fetched: ${message(cause)}`, { cause });
+      } finally {
+        this.#fetching.delete(cid);
+        resolve(undefined);
       }
     }
     // Another task's may be the same.

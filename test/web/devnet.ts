@@ -9,7 +9,7 @@ import { devnetFile, type DevnetState } from "@verai/client/devnet";
 import { isFree, PORTS } from "@verai/devnet/playground/ports";
 import { ROOT } from "@verai/devnet/processes";
 
-const START_MS = 300_000;
+const START_MS = 1_500_000;
 const COMMAND_MS = 300_000;
 
 /** A devnet of the test's own: real chain, contracts, oracle, keeper, nodes and indexer. */

@@ -1,12 +1,15 @@
 /**
  * A wallet as a browser's extension injects it (EIP-1193), announced by EIP-6963: a script to be run before the page's own. It signs with an
  * account of a simulated chain, whose node holds the key. `window.testWallet` changes how it behaves: `reject` refuses the next
- * requests as a user does, `chainId` is the chain that it is on.
+ * requests as a user does, `chainId` is the chain that it is on, `batches` says that it takes several calls as one (EIP-5792), and `replace`
+ * sends another transaction in place of the last one.
  */
 export function injectedWallet(rpcUrl: string, account: string, chainId: number): string {
   return `(() => {
   const listeners = {};
-  const state = (window.testWallet = { reject: false, chainId: ${String(chainId)}, connected: localStorage.testWallet === "1", sent: [] });
+  const state = (window.testWallet = { reject: false, chainId: ${String(chainId)}, connected: localStorage.testWallet === "1", sent: [], batches: false, batched: 0,
+    replace: () => state.last && ask("eth_sendTransaction", [{ ...state.last, to: state.last.from, data: "0x", value: "0x0",
+      maxFeePerGas: "0x174876e800", maxPriorityFeePerGas: "0x174876e800" }]) });
   const emit = (event, value) => (listeners[event] ?? []).forEach((each) => each(value));
   const hex = () => "0x" + state.chainId.toString(16);
   const ask = async (method, params) => {
@@ -15,6 +18,15 @@ export function injectedWallet(rpcUrl: string, account: string, chainId: number)
     const { result, error } = await response.json();
     if (error) throw Object.assign(new Error(error.message), error);
     return result;
+  };
+  const batch = new Map();
+  const send = async ({ gas: _, ...rest }) => {
+    const request = { ...rest, from: ${JSON.stringify(account)} };
+    const nonce = await ask("eth_getTransactionCount", [request.from, "pending"]);
+    const hash = await ask("eth_sendTransaction", [{ ...request, nonce }]);
+    state.last = { ...request, nonce };
+    state.sent.push(hash);
+    return hash;
   };
   const provider = {
     on(event, listener) { (listeners[event] ??= []).push(listener); return provider; },
@@ -29,10 +41,24 @@ export function injectedWallet(rpcUrl: string, account: string, chainId: number)
         case "wallet_switchEthereumChain": state.chainId = Number(params[0].chainId); emit("chainChanged", hex()); return null;
         case "eth_sendTransaction": {
           if (state.reject) throw Object.assign(new Error("User rejected the request."), { code: 4001 });
-          const { gas: _, ...rest } = params[0];
-          const hash = await ask(method, [{ ...rest, from: ${JSON.stringify(account)} }]);
-          state.sent.push(hash);
-          return hash;
+          return send(params[0]);
+        }
+        case "wallet_getCapabilities": return { [hex()]: { atomic: { status: state.batches ? "supported" : "unsupported" } } };
+        case "wallet_sendCalls": {
+          if (state.reject) throw Object.assign(new Error("User rejected the request."), { code: 4001 });
+          const hashes = [];
+          for (const { to, data } of params[0].calls) {
+            const hash = await send({ to, data });
+            while (!(await ask("eth_getTransactionReceipt", [hash]))) await new Promise((resolve) => setTimeout(resolve, 200));
+            hashes.push(hash);
+          }
+          state.batched += 1;
+          batch.set("0x" + String(state.batched).padStart(64, "0"), hashes);
+          return { id: "0x" + String(state.batched).padStart(64, "0") };
+        }
+        case "wallet_getCallsStatus": {
+          const receipts = await Promise.all(batch.get(params[0]).map((hash) => ask("eth_getTransactionReceipt", [hash])));
+          return { version: "2.0.0", id: params[0], chainId: hex(), atomic: true, status: 200, receipts };
         }
         default: return ask(method, params);
       }

@@ -1,0 +1,385 @@
+/**
+ * All that people do on the account page and with what their tasks leave, from the quote to the claim, in a real Chromium on a devnet of
+ * real processes; and what a lying door achieves. Takes four to six minutes.
+ */
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Browser, BrowserContext, Page } from "playwright-core";
+
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import { formatConsent, signConsent } from "@verai/client/consent";
+import { openSigner } from "@verai/client/keys";
+import { answer } from "@verai/client/readers";
+import { openSession, type Session } from "@verai/client/session";
+import { buildSite } from "@verai/web/server/build";
+import { devnetSite } from "@verai/web/server/devnet-site";
+import { type Served, serveSite } from "@verai/web/server/serve";
+import type { Site } from "@verai/web/server/site";
+import { launch, missingBrowser } from "./chromium.ts";
+import { startDevnet, type TestDevnet } from "./devnet.ts";
+import { injectedWallet } from "./injected-wallet.ts";
+import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from "./people.ts";
+
+const options = { skip: missingBrowser ?? false, timeout: 1_800_000 };
+const WAIT = { timeout: 240_000 };
+/** Two epochs: seconds. */
+const SHORT = "--epochs\n2\n--train\n1000\n--test\n500\n--checkpoint-steps\n20\n--pace\n20";
+
+let devnet: TestDevnet;
+let session: Session;
+let browser: Browser;
+let site: Site;
+let served: Served;
+
+before(async () => {
+  if (missingBrowser !== undefined) return;
+  const dist = "web/dist";
+  [devnet, browser] = await Promise.all([startDevnet(), launch(), buildSite()]);
+  site = await devnetSite(devnet.state);
+  assert.ok(site.doorUrls.length > 0, "the devnet has a door");
+  served = await serve(dist, site);
+  const { rpcUrl, chainId, deployment } = devnet.state;
+  session = await openSession({
+    network: { rpcUrl, chainId, deployment },
+    fees: { maxFeePerGas: "100", stuckAfter: 30 },
+    journals: join(devnet.folder, "test-journals"),
+  });
+});
+
+after(async () => {
+  session?.close();
+  await served?.close();
+  await browser?.close();
+  await devnet?.stop();
+});
+
+/** Serves a site under a host with a name, which passkeys need. */
+async function serve(dist: string, of: Site): Promise<Served> {
+  const { url, close } = await serveSite(dist, of, { host: "localhost", port: 0 });
+  return { url: url.replace("127.0.0.1", "localhost"), close };
+}
+
+/** A browser of its own whose wallet has a test account. */
+async function withWallet(
+  testAccount: number,
+  work: (page: Page, address: string, context: BrowserContext) => Promise<void>,
+  url = served.url,
+): Promise<void> {
+  const { address } = await openSigner({ testAccount }, LOCAL_CHAIN_ID);
+  const context = await browser.newContext();
+  await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, address, LOCAL_CHAIN_ID) });
+  try {
+    const { page, wrong } = await openAccount(context, url);
+    await page.getByRole("button", { name: "Test Wallet" }).click(WAIT);
+    await page.getByTestId("account").getByText(address).waitFor(WAIT);
+    await work(page, address, context);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const sentBy = (page: Page) =>
+  page.evaluate(() => (window as unknown as { testWallet: { sent: string[] } }).testWallet.sent.length);
+
+/** Fills the form of a task. */
+async function fill(
+  page: Page,
+  { units, price = "0.02", args = SHORT }: { units: string; price?: string; args?: string },
+) {
+  await page.getByText("Fill the spec in by form").click();
+  await page.getByLabel("Arguments, one a line").fill(args);
+  // A point of the grid for each unit: one without fails.
+  const grid = { hidden: [16], learningRate: Array.from({ length: Number(units) }, (_, i) => (i + 1) / 50) };
+  await page.getByLabel("Variables, NAME=value, one a line").fill(`DIGITS_GRID=${JSON.stringify(grid)}`);
+  await page.getByLabel("Units", { exact: true }).fill(units);
+  await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill(price);
+}
+
+async function newestTask() {
+  const block = await session.reader.block();
+  const count = Number(await answer(session.contracts.tasks.taskCount()));
+  const task = await session.reader.task(block, count);
+  assert.ok(task);
+  return task;
+}
+
+async function leasesOf(taskId: number) {
+  const block = await session.reader.block();
+  return (await session.reader.leases(block)).filter((lease) => lease.taskId === taskId);
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>, ms = 240_000): Promise<T> {
+  for (const end = performance.now() + ms; performance.now() < end; await delay(500)) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`${what} has not come`);
+}
+
+test(
+  "a developer quotes, submits with a permit, verifies a result, accepts one lease and disputes another",
+  options,
+  async () => {
+    await withWallet(17, async (page) => {
+      await fill(page, { units: "6" });
+      await page.getByRole("button", { name: "Quote", exact: true }).click();
+      await page.getByTestId("quote").getByText("6 of 6 units would be leased now").waitFor(WAIT);
+      assert.deepEqual(await seriousFindings(page), []);
+      const before = await sentBy(page);
+      const said = await act(page, "Submit");
+      assert.match(said, /signed that they hold the spec until/);
+      assert.match(said, /sign that the vault may take this VER/);
+      assert.equal((await sentBy(page)) - before, 1, "one transaction, by a permit");
+      const { id } = await newestTask();
+      const delivered = await until("a result of each of two leases", async () => {
+        const leases = (await leasesOf(id)).filter(({ status }) => status === "delivered");
+        return leases.length >= 2 ? leases : undefined;
+      });
+      const [first, second] = delivered.map((lease) => lease.id);
+      await page.goto(`${served.url}#/tasks/${String(id)}`);
+      await page.getByRole("button", { name: `Fetch and verify the result of lease ${String(first)}` }).click(WAIT);
+      await page.getByTestId("verified").waitFor(WAIT);
+      await page
+        .getByRole("link", { name: /metrics\.json$/ })
+        .first()
+        .waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.goto(`${served.url}#/account`);
+      await act(page, `Accept lease ${String(first)}`);
+      await act(page, `Dispute lease ${String(second)}`);
+      const leases = await leasesOf(id);
+      assert.equal(leases.find((lease) => lease.id === first)?.status, "paid");
+      assert.equal(leases.find((lease) => lease.id === second)?.status, "disputed");
+    });
+  },
+);
+
+test("the log of a running unit is read by its developer, and by nobody else", options, async () => {
+  let taskId = 0;
+  await withWallet(17, async (page) => {
+    await fill(page, {
+      units: "1",
+      args: "--epochs\n20\n--train\n4000\n--test\n1000\n--checkpoint-steps\n60\n--pace\n60",
+    });
+    await act(page, "Submit");
+    taskId = (await newestTask()).id;
+    const lease = await until("a running lease", async () =>
+      (await leasesOf(taskId)).find(({ status }) => status === "active"),
+    );
+    await page.goto(`${served.url}#/tasks/${String(taskId)}`);
+    const show = page.getByRole("button", { name: `Show the log of lease ${String(lease.id)}` });
+    for (const end = performance.now() + 60_000; performance.now() < end; await delay(1_000)) {
+      await show.click(WAIT);
+      await page.getByTestId("log").waitFor(WAIT);
+      if (
+        /\w/.test(
+          await page
+            .getByTestId("log")
+            .innerText()
+            .then((text) => text.replace("The log is empty.", "")),
+        )
+      )
+        break;
+    }
+    assert.match(await page.getByTestId("log").innerText(), /epoch|step|loss|unit/i);
+  });
+  await withWallet(16, async (page) => {
+    await page.goto(`${served.url}#/tasks/${String(taskId)}`);
+    await page.getByRole("button", { name: /^Show the log of lease/ }).click(WAIT);
+    await page.getByText(/no reason to read logs/).waitFor(WAIT);
+  });
+});
+
+test(
+  "a task that waits is raised, cancelled, and what comes back is claimed; a wallet with batches sends one",
+  options,
+  async () => {
+    await withWallet(15, async (page, address) => {
+      await page.evaluate("window.testWallet.batches = true");
+      await act(page, "Take test VER");
+      await fill(page, { units: "2", price: "0.002" });
+      const before = await sentBy(page);
+      const said = await act(page, "Submit");
+      assert.match(said, /allow the vault to take this VER/);
+      assert.equal((await sentBy(page)) - before, 2, "both calls of the batch, confirmed once");
+      assert.equal(await page.evaluate("window.testWallet.batched"), 1);
+      const { id } = await newestTask();
+      await page.getByLabel("New maximum price, VER").first().fill("0.003");
+      await act(page, `Raise price of task ${String(id)}`);
+      assert.equal((await newestTask()).maxPrice, 3n * 10n ** 15n);
+      await act(page, `Cancel task ${String(id)}`);
+      assert.equal((await newestTask()).status, "ended");
+      assert.ok((await answer(session.contracts.vault.claimable(address))) > 0n);
+      await act(page, "Claim");
+      assert.equal(await answer(session.contracts.vault.claimable(address)), 0n);
+    });
+  },
+);
+
+test("a transaction that another takes the place of in the wallet is told", options, async () => {
+  await withWallet(14, async (page) => {
+    const rpc = async (method: string, ...params: unknown[]) => {
+      const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+      await fetch(devnet.state.rpcUrl, { method: "POST", headers: { "content-type": "application/json" }, body });
+    };
+    await rpc("evm_setIntervalMining", 0);
+    try {
+      const one = actionOf(page, "Take test VER");
+      await one.getByRole("button", { name: "Take test VER", exact: true }).click();
+      await one.getByRole("button", { name: "Confirm" }).click(WAIT);
+      await one.getByText("Sent; waiting for the chain.").waitFor(WAIT);
+      await delay(6_000);
+      await page.evaluate("window.testWallet.replace()");
+    } finally {
+      await rpc("evm_setIntervalMining", 1_000);
+    }
+    await page.getByText("took this one’s place in your wallet").waitFor(WAIT);
+  });
+});
+
+test(
+  "a passkey account reads its results, has a second passkey, is found again, and is recovered by a wallet",
+  options,
+  async () => {
+    const guardian = await openSigner({ testAccount: 16 }, LOCAL_CHAIN_ID);
+    const context = await browser.newContext();
+    await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, guardian.address, LOCAL_CHAIN_ID) });
+    try {
+      const { page, wrong } = await openAccount(context, served.url);
+      await addAuthenticator(context, page);
+      await page.getByRole("button", { name: "New passkey account" }).click(WAIT);
+      await act(page, "Take test VER");
+      const account = (await page.getByTestId("account").textContent()) ?? "";
+      await fill(page, { units: "1" });
+      await act(page, "Submit");
+      const { id } = await newestTask();
+      await act(page, "Add a passkey");
+      await page.getByText("Remove passkey").first().waitFor(WAIT);
+      await page.getByLabel("Wallet that may recover the account").fill(guardian.address);
+      await page.getByLabel("Days in which any passkey can stop it").fill("1");
+      await act(page, "Name the recovery wallet");
+      assert.deepEqual(await seriousFindings(page), []);
+
+      const lease = await until("a delivered result", async () =>
+        (await leasesOf(id)).find(({ status }) => status === "delivered"),
+      );
+      await page.goto(`${served.url}#/tasks/${String(id)}`);
+      await page.getByRole("button", { name: `Fetch and verify the result of lease ${String(lease.id)}` }).click(WAIT);
+      await page.getByTestId("verified").waitFor(WAIT);
+
+      await page.goto(`${served.url}#/account`);
+      await page.getByRole("button", { name: "Disconnect" }).click();
+      await page.getByText("Use a passkey account that you have").click();
+      await page.getByLabel("Address of the account").fill(account);
+      await page.getByRole("button", { name: "Use a passkey of this device" }).click();
+      await page.getByTestId("account").getByText(account).waitFor(WAIT);
+
+      await page.getByRole("button", { name: "Disconnect" }).click();
+      await page.getByRole("button", { name: "Test Wallet" }).click();
+      await page.getByText("Recover a passkey account").click();
+      await page.getByLabel("Account to recover").fill(account);
+      await act(page, "Begin the recovery");
+      await page.getByText("The recovery can be finished at").waitFor(WAIT);
+      assert.deepEqual(wrong, []);
+    } finally {
+      await context.close();
+    }
+  },
+);
+
+test(
+  "a door that lies achieves nothing: receipts are held against the chain, blocks against their hashes",
+  options,
+  async () => {
+    const [real = ""] = site.doorUrls;
+    let twist = (path: string, body: Buffer): Buffer => (path === "" ? Buffer.alloc(0) : body);
+    const server = createServer((request, response) => {
+      const pass = async () => {
+        response.setHeader("access-control-allow-origin", "*");
+        response.setHeader("access-control-allow-headers", "content-type");
+        if (request.method === "OPTIONS") return response.writeHead(204).end();
+        const parts: Buffer[] = [];
+        for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+        const path = request.url ?? "/";
+        const init = request.method === "POST" ? { method: "POST", body: Buffer.concat(parts) } : {};
+        const got = await fetch(`${real}${path}`, init);
+        return response.writeHead(got.status).end(twist(path, Buffer.from(await got.arrayBuffer())));
+      };
+      pass().catch(() => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const doorUrls = [`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
+    const lying = await serve("web/dist", { ...site, doorUrls });
+    try {
+      await withWallet(
+        17,
+        async (page) => {
+          twist = (path, body) => {
+            if (!path.startsWith("/v1/specs")) return body;
+            const held = JSON.parse(body.toString()) as { receipts: { until: number }[] };
+            for (const receipt of held.receipts) receipt.until += 86_400;
+            return Buffer.from(JSON.stringify(held));
+          };
+          const before = await sentBy(page);
+          await fill(page, { units: "1", args: `${SHORT}\n--seed\n99` });
+          await page.getByRole("button", { name: "Submit", exact: true }).click();
+          await page.getByText("0 of 2 nodes hold the spec").waitFor(WAIT);
+          assert.equal(await sentBy(page), before);
+          twist = (path, body) => {
+            if (path === "/v1/results") body[body.byteLength - 1] = (body.at(-1) ?? 0) ^ 1;
+            return body;
+          };
+          const paid = (await session.reader.leases(await session.reader.block())).find(
+            ({ status }) => status === "paid",
+          );
+          assert.ok(paid);
+          await page.goto(`${lying.url}#/tasks/${String(paid.taskId)}`);
+          await page
+            .getByRole("button", { name: `Fetch and verify the result of lease ${String(paid.id)}` })
+            .click(WAIT);
+          await page.getByText("does not match its CID").waitFor(WAIT);
+        },
+        lying.url,
+      );
+    } finally {
+      await lying.close();
+      server.closeAllConnections();
+      server.close();
+    }
+  },
+);
+
+test("a contributor registers a node with a permit, drains it, leaves, and takes the stake back", options, async () => {
+  const [owner, operator] = await Promise.all(
+    [18, 19].map((testAccount) => openSigner({ testAccount }, LOCAL_CHAIN_ID)),
+  );
+  assert.ok(owner && operator);
+  const consent = formatConsent(await signConsent(session.contracts, operator, owner.address));
+  await withWallet(18, async (page) => {
+    await page.getByLabel("Operator address").fill(operator.address);
+    await page.getByLabel("Consent of the operator").fill(consent);
+    await page.getByLabel("Ask for a unit, VER").fill("0.013");
+    const before = await sentBy(page);
+    await act(page, "Register");
+    assert.equal((await sentBy(page)) - before, 1);
+    const id = Number(await answer(session.contracts.nodes.nodeCount()));
+    await act(page, `Drain node ${String(id)}`);
+    await act(page, `Exit node ${String(id)}`);
+    // The error of a contract, in a sentence: the stake is not free yet.
+    const withdraw = page.getByRole("button", { name: `Withdraw node ${String(id)}`, exact: true });
+    await withdraw.click(WAIT);
+    await actionOf(page, `Withdraw node ${String(id)}`)
+      .getByRole("alert")
+      .waitFor(WAIT);
+    await delay(61_000);
+    await act(page, `Withdraw node ${String(id)}`);
+    const node = await session.reader.node(await session.reader.block(), id);
+    assert.equal(node?.status, "withdrawn");
+  });
+});

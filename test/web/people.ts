@@ -1,0 +1,54 @@
+import type { BrowserContext, Page } from "playwright-core";
+
+import { AxeBuilder } from "@axe-core/playwright";
+
+/** Time for an action to be done: a machine may be busy with other tests. */
+const DONE_MS = 120_000;
+
+/** A page of its own at the account; what goes wrong in it is noted. */
+export async function openAccount(context: BrowserContext, address: string): Promise<{ page: Page; wrong: string[] }> {
+  const page = await context.newPage();
+  const wrong: string[] = [];
+  page.on("pageerror", (error) => wrong.push(error.message));
+  await page.goto(`${address}#/account`);
+  return { page, wrong };
+}
+
+/** The part of a page with an action's button, what it says and asks. */
+export function actionOf(page: Page, label: string) {
+  return page
+    .locator(".act")
+    .filter({ has: page.getByRole("button", { name: label, exact: true }) })
+    .first();
+}
+
+/** Does what a button offers, as people do. @returns What it was said to cost, with what else was said before. */
+export async function act(page: Page, label: string): Promise<string> {
+  const one = actionOf(page, label);
+  await one.getByRole("button", { name: label, exact: true }).click({ timeout: DONE_MS });
+  await one.getByTestId("cost").waitFor({ timeout: DONE_MS });
+  const said = (await one.locator(".note").first().textContent()) ?? "";
+  await one.getByRole("button", { name: "Confirm" }).click();
+  await one.getByText("Done:").waitFor({ timeout: DONE_MS });
+  return said;
+}
+
+/** A device that makes passkeys and signs with them, its user always there. */
+export async function addAuthenticator(context: BrowserContext, page: Page): Promise<void> {
+  const devtools = await context.newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      ...{ protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true },
+      ...{ isUserVerified: true, automaticPresenceSimulation: true },
+    },
+  });
+}
+
+/** Serious findings about a page's accessibility. */
+export async function seriousFindings(page: Page): Promise<unknown[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => [id, nodes.slice(0, 3).map(({ html }) => html.slice(0, 160))]);
+}
