@@ -175,9 +175,9 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
 
     function _setTerms(Terms memory t) private {
         bool good =
-            t.epoch >= 1 minutes &&
+            t.epoch >= 10 seconds &&
                 t.epoch <= 1 days &&
-                t.openTime >= 10 minutes &&
+                t.openTime >= 1 minutes &&
                 t.openTime <= 2 days &&
                 t.step >= 1 minutes &&
                 t.step <= 1 days &&

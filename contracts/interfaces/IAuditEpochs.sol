@@ -26,9 +26,9 @@ interface IAuditEpochs {
 
     /// @notice What audits go by; governed, within hard bounds.
     struct Terms {
-        /// Minimum time between two epochs, seconds: 1 minute to 1 day.
+        /// Minimum time between two epochs, seconds: 10 seconds to 1 day.
         uint32 epoch;
-        /// Time for opening audits, after the oracle's time, seconds: 10 minutes to 2 days.
+        /// Time for opening audits, after the oracle's time, seconds: 1 minute to 2 days.
         uint32 openTime;
         /// Time for a step of an audit, seconds: 1 minute to 1 day; two checkpoint intervals more where a segment is run again.
         uint32 step;

@@ -192,7 +192,7 @@ interface ILeaseRegistry {
         address reassignment;
         /// The release fees.
         address releaseFees;
-        /// The audits; zero where there are none.
+        /// The audits.
         address audits;
     }
 
@@ -478,7 +478,7 @@ interface ILeaseRegistry {
     /// @param until From when on anyone may accept it, seconds; an earlier time than now changes nothing.
     function deferPayment(uint32 leaseId, uint32 until) external;
 
-    /// @notice The audits; zero where there are none.
+    /// @notice The audits.
     function audits() external view returns (address);
 
     /// @notice How the node of an active lease does; reverts if the lease is unknown or not active.

@@ -137,7 +137,7 @@ interface INodeRegistry {
     /// @param nodeId Id of the node.
     event NodeExpelled(uint32 indexed nodeId);
     /// @notice The module that may expel nodes was named.
-    /// @param audits The audits; zero where there are none.
+    /// @param audits The audits.
     event ModuleSet(address audits);
     /// @notice A node left the market; its stake waits.
     /// @param nodeId Id of the node.
@@ -257,7 +257,7 @@ interface INodeRegistry {
     function expel(uint32 nodeId) external;
 
     /// @notice Names the module that may expel nodes. Deployer only, once.
-    /// @param audits The audits; zero where there are none.
+    /// @param audits The audits.
     function initialise(address audits) external;
 
     /// @notice Leaves the market: starts the unbonding of an idle, draining node, which lasts at least as long as what

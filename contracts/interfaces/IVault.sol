@@ -24,7 +24,7 @@ interface IVault {
         address releaseFees;
         /// The telemetry contract.
         address telemetry;
-        /// The audits; zero where there are none.
+        /// The audits.
         address audits;
     }
 

@@ -24,7 +24,7 @@ interface IVrfSeeds {
     /// @notice The modules that may ask were named.
     /// @param rounds The round manager.
     /// @param reassignment The reassignment contract.
-    /// @param audits The audits; zero where there are none.
+    /// @param audits The epochs of audits.
     event ModulesSet(address rounds, address reassignment, address audits);
     /// @notice The oracle was asked for a seed.
     /// @param requestId Number of the request.
@@ -40,7 +40,7 @@ interface IVrfSeeds {
     /// @notice Names the modules that may ask. Deployer only, once.
     /// @param rounds The round manager.
     /// @param reassignment The reassignment contract.
-    /// @param audits The audits; zero where there are none.
+    /// @param audits The epochs of audits.
     function initialise(address rounds, address reassignment, address audits) external;
 
     /// @notice Asks for a seed. Round manager and reassignment only.

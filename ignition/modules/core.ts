@@ -10,9 +10,6 @@ import { ENUMS } from "../../packages/client/generated/enums.ts";
 /** Roles of the access manager. 0 is OpenZeppelin's admin role. */
 export const ROLES = { admin: 0n, parameters: 1n, guardian: 2n, arbiter: 3n } as const;
 
-/** Audits are not deployed yet (docs/concepts/audits.md): nobody is named as the module that could end leases by them. */
-const NONE = "0x0000000000000000000000000000000000000000";
-
 /** The governed parameters in the order of their ids, by the names that the contracts use. */
 const PARAMETERS = ENUMS.Param.map((name) => name.charAt(0).toUpperCase() + name.slice(1));
 
@@ -82,17 +79,29 @@ export function deployProtocol(
   const reassignment = m.contract("Reassignment", [parameters, nodes, supply, tasks, leases, seeds, telemetry]);
   const rounds = m.contract("RoundManager", [vault, parameters, supply, tasks, leases, seeds, reassignment]);
 
+  const auditEpochs = m.contract("AuditEpochs", [
+    manager,
+    parameters,
+    nodes,
+    supply,
+    holderPool,
+    telemetry,
+    seeds,
+    m.getParameter("auditTerms"),
+  ]);
+  const audits = m.contract("Audits", [{ vault, parameters, nodes, tasks, leases, checkpoints, epochs: auditEpochs }]);
+
   const outlet = m.contract("PoolOutlet", [manager, vault]);
   const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
 
-  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry, audits: NONE }]);
+  m.call(vault, "initialise", [{ nodes, supply, tasks, leases, rounds, outlet, releaseFees, telemetry, audits }]);
   m.call(holderPool, "initialise", [supply]);
   m.call(supply, "initialise", [{ nodes, rounds, leases, telemetry, reassignment, releaseFees }]);
   m.call(tasks, "initialise", [rounds, leases, reassignment]);
-  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees, audits: NONE }]);
-  m.call(nodes, "initialise", [NONE]);
+  m.call(leases, "initialise", [{ rounds, checkpoints, telemetry, balancer, reassignment, releaseFees, audits }]);
+  m.call(nodes, "initialise", [audits]);
   m.call(telemetry, "initialise", [balancer]);
-  m.call(seeds, "initialise", [rounds, reassignment, NONE]);
+  m.call(seeds, "initialise", [rounds, reassignment, auditEpochs]);
   const classes = m.call(supply, "addClasses", [m.getParameter("classes")]);
   const energies = m.call(ledger, "setClassEnergies", [m.getParameter("classEnergies")]);
 
@@ -130,6 +139,12 @@ export function deployProtocol(
     m.call(manager, "setTargetFunctionRole", [telemetry, [selector("setMaxLatency(uint8,uint16)")], ROLES.parameters], {
       id: "RoleOfLatency",
     }),
+    m.call(
+      manager,
+      "setTargetFunctionRole",
+      [auditEpochs, [selector("setTerms((uint32,uint32,uint32,uint16,uint16,uint16))")], ROLES.parameters],
+      { id: "RoleOfAuditTerms" },
+    ),
     m.call(manager, "grantRole", [ROLES.parameters, governance, m.getParameter("parameterDelay")], {
       id: "GrantParameters",
     }),
@@ -169,6 +184,8 @@ export function deployProtocol(
     ledger,
     balancer,
     reassignment,
+    auditEpochs,
+    audits,
     outlet,
     lens,
   };

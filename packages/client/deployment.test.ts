@@ -28,6 +28,8 @@ const NEEDED = [
   "PoolOutlet",
   "ReleaseFees",
   "Lens",
+  "AuditEpochs",
+  "Audits",
   "Reassignment",
 ];
 

@@ -55,6 +55,9 @@ export interface Contracts {
   readonly balancer: Balancer;
   readonly reassignment: Reassignment;
   readonly releaseFees: ReleaseFees;
+  /** Epochs of audits. */
+  readonly auditEpochs: AuditEpochs;
+  readonly audits: Audits;
   /** Views that read much in one call. */
   readonly lens: Lens;
   /** OpenZeppelin's access manager, which holds the roles and delays; if the deployment names it. */
@@ -65,10 +68,6 @@ export interface Contracts {
   readonly coordinatorMock?: VRFCoordinatorV2_5Mock;
   /** The faucet of test VER; only on test networks. */
   readonly faucet?: TestnetFaucet;
-  /** Epochs of audits; where the deployment has audits. */
-  readonly auditEpochs?: AuditEpochs;
-  /** Audits; where the deployment has them. */
-  readonly audits?: Audits;
   /** The factory of accounts whose keys are passkeys; if the deployment names it. */
   readonly accountFactory?: PasskeyAccountFactory;
   /** The paymaster of a sponsor; if the deployment names one. */
@@ -94,13 +93,13 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
   balancer: "Balancer",
   reassignment: "Reassignment",
   releaseFees: "ReleaseFees",
+  auditEpochs: "AuditEpochs",
+  audits: "Audits",
   lens: "Lens",
   manager: "AccessManager",
   coordinator: "IVrfCoordinator",
   coordinatorMock: "VRFCoordinatorV2_5Mock",
   faucet: "TestnetFaucet",
-  auditEpochs: "AuditEpochs",
-  audits: "Audits",
   accountFactory: "PasskeyAccountFactory",
   sponsor: "SponsorPaymaster",
 };
@@ -111,8 +110,6 @@ export const OPTIONAL_CONTRACTS: readonly ContractName[] = [
   "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",
   "TestnetFaucet",
-  "AuditEpochs",
-  "Audits",
   "PasskeyAccount",
   "PasskeyAccountFactory",
   "SponsorPaymaster",

@@ -53,6 +53,8 @@ export async function deployLocal(rules?: "base" | "baseSepolia", changes: Param
       rounds: await ethers.getContractAt("RoundManager", deployed.rounds),
       reassignment: await ethers.getContractAt("Reassignment", deployed.reassignment),
       releaseFees: await ethers.getContractAt("ReleaseFees", deployed.releaseFees),
+      auditEpochs: await ethers.getContractAt("AuditEpochs", deployed.auditEpochs),
+      audits: await ethers.getContractAt("Audits", deployed.audits),
       lens: await ethers.getContractAt("Lens", deployed.lens),
       telemetry: await ethers.getContractAt("Telemetry", deployed.telemetry),
       ledger: await ethers.getContractAt("EnergyLedger", deployed.ledger),

@@ -177,6 +177,8 @@ export async function addressesOf(
     VrfSeeds: market.contracts.seeds,
     RoundManager: market.contracts.rounds,
     Lens: market.contracts.lens,
+    AuditEpochs: market.contracts.auditEpochs,
+    Audits: market.contracts.audits,
     Reassignment: market.contracts.reassignment,
     ReleaseFees: market.contracts.releaseFees,
     Telemetry: market.contracts.telemetry,

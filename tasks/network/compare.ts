@@ -35,6 +35,13 @@ export interface DeploymentView {
   /** Governed parameters as they are now, by the names that the contracts use. */
   readonly governed: ReadonlyMap<string, { readonly value: number; readonly min: number; readonly max: number }>;
   readonly classes: readonly { readonly name: string; readonly tickSize: number }[];
+  /** Terms of audits as they are now, and where the core sends what audits decide. */
+  readonly audits: {
+    readonly terms: DeploymentParameters["auditTerms"];
+    /** Address of the audits, and the one that leases take orders of. */
+    readonly address: string;
+    readonly named: string;
+  };
   readonly uninitialised: readonly string[];
   /** Contracts whose code is not what this version compiles to. */
   readonly otherCode: readonly string[];
@@ -50,6 +57,7 @@ export function compareDeployment(view: DeploymentView, asked: DeploymentParamet
     ...compareRoles(view.roles, asked),
     ...compareGoverned(view, asked),
     ...compareClasses(view, asked),
+    ...compareAudits(view, asked),
     ...compareMoney(view),
   ];
 }
@@ -200,6 +208,22 @@ function compareClasses({ classes }: DeploymentView, asked: DeploymentParameters
       `${String(classes.length)}${more > 0 ? `, ${String(more)} of them added since` : ""}`,
       `not as in the file: ${differing.map(({ name }) => decodeBytes32String(name)).join(", ")}`,
     ),
+  ];
+}
+
+function compareAudits({ audits }: DeploymentView, asked: DeploymentParameters): Finding[] {
+  const names = Object.keys(asked.auditTerms) as (keyof typeof asked.auditTerms)[];
+  const differing = names.filter((name) => audits.terms[name] !== asked.auditTerms[name]);
+  const found = differing.map((name): Finding => ({
+    level: "note",
+    what: `audits: ${name}`,
+    says: `${String(audits.terms[name])}; the file says ${String(asked.auditTerms[name])}`,
+  }));
+  if (found.length === 0) found.push({ level: "ok", what: "audits: terms", says: "all are as the file says" });
+  const { address, named } = audits;
+  return [
+    expected("audits", same(address, named), `end leases, at ${address}`, `${named} ends leases, not ${address}`),
+    ...found,
   ];
 }
 

@@ -21,12 +21,14 @@ export async function readDeploymentView(
 ): Promise<DeploymentView> {
   const { contracts, reader } = session;
   const block = { blockTag: at.number };
-  const [params, classes, books, held, intakePaused] = await Promise.all([
+  const [params, classes, books, held, intakePaused, terms, named] = await Promise.all([
     answer(contracts.parameters.all(block)),
     reader.classes(at),
     answer(contracts.vault.totals(block)),
     answer(contracts.token.balanceOf(contracts.vault, block)),
     answer(contracts.parameters.intakePaused(block)),
+    answer(contracts.auditEpochs.terms(block)),
+    answer(contracts.leases.audits(block)),
   ]);
   return {
     oracle: await oracleView(contracts, at),
@@ -38,6 +40,18 @@ export async function readDeploymentView(
       ]),
     ),
     classes: classes.map(({ name, tickSize }) => ({ name, tickSize })),
+    audits: {
+      terms: {
+        epoch: Number(terms.epoch),
+        openTime: Number(terms.openTime),
+        step: Number(terms.step),
+        chance: Number(terms.chance),
+        newChance: Number(terms.newChance),
+        loss: Number(terms.loss),
+      },
+      address: await contracts.audits.getAddress(),
+      named,
+    },
     uninitialised: await uninitialised(contracts, at),
     otherCode: await otherCode(hre, session),
     books: {

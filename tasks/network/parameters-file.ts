@@ -18,6 +18,14 @@ const file = z.object({
     vrfKeyHash: z.string(),
     vrfCallbackGasLimit: z.number(),
     vrfConfirmations: z.number(),
+    auditTerms: z.object({
+      epoch: z.number(),
+      openTime: z.number(),
+      step: z.number(),
+      chance: z.number(),
+      newChance: z.number(),
+      loss: z.number(),
+    }),
     classes: z.array(z.object({ name: z.string(), tickSize: z.number() })),
   }),
 });

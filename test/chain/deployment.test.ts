@@ -68,6 +68,31 @@ describe("deployment", () => {
     await connection.close();
   });
 
+  it("names the audits to all whom they tell, and lets governance alone change their terms, after its delay", async () => {
+    const { connection, contracts, accounts } = await deployLocal();
+    const { auditEpochs, audits, vault, leases, nodes, seeds, manager } = contracts;
+    const at = await audits.getAddress();
+    expect(await leases.audits()).to.equal(at);
+    expect(await audits.EPOCHS()).to.equal(await auditEpochs.getAddress());
+    const [named] = await vault.queryFilter(vault.filters.ModulesSet());
+    expect(named?.args.modules.audits).to.equal(at);
+    const [expels] = await nodes.queryFilter(nodes.filters.ModuleSet());
+    expect(expels?.args.audits).to.equal(at);
+    const [asks] = await seeds.queryFilter(seeds.filters.ModulesSet());
+    expect(asks?.args.audits).to.equal(await auditEpochs.getAddress());
+
+    const terms = { epoch: 30n, openTime: 60n, step: 60n, chance: 50n, newChance: 1_000n, loss: 5_000n };
+    const asGovernance = auditEpochs.connect(accounts.governance);
+    await expect(auditEpochs.setTerms(terms)).to.be.revertedWithCustomError(auditEpochs, "AccessManagedUnauthorized");
+    await expect(asGovernance.setTerms(terms)).to.be.revertedWithCustomError(manager, "AccessManagerNotScheduled");
+    const call = auditEpochs.interface.encodeFunctionData("setTerms", [terms]);
+    await manager.connect(accounts.governance).schedule(auditEpochs, call, 0);
+    await connection.networkHelpers.time.increase(31);
+    await asGovernance.setTerms(terms);
+    expect((await auditEpochs.terms()).chance).to.equal(50n);
+    await connection.close();
+  });
+
   it("accounts for the whole supply: pool, faucet and treasury", async () => {
     const { connection, contracts, accounts } = await deployLocal();
     const pool = (await contracts.vault.totals()).bountyPool;

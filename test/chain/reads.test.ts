@@ -200,7 +200,7 @@ describe("reading the chain", () => {
     expect((await reader.classes(block))[0]).to.deep.equal({ id: 0, name: "cpu/eu", tickSize: 1000 });
     const parameters = await reader.parameters(block);
     expect(parameters.feeBps).to.equal(200);
-    expect(parameters.disputeWindow).to.equal(60);
+    expect(parameters.disputeWindow).to.equal(180);
     expect((await reader.round(block)).id).to.equal(0);
   });
 

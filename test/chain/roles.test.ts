@@ -12,7 +12,7 @@ describe("roles, as they are deployed", () => {
     const { contracts, accounts } = market;
     const [stranger] = accounts.others;
     if (!stranger) throw new Error("no account left");
-    const { parameters, supply, ledger, telemetry, leases, token, seeds, manager } = contracts;
+    const { parameters, supply, ledger, telemetry, leases, token, seeds, manager, auditEpochs } = contracts;
     const config = {
       keyHash: `0x${"01".repeat(32)}`,
       subscriptionId: 1,
@@ -20,6 +20,7 @@ describe("roles, as they are deployed", () => {
       confirmations: 3,
       nativePayment: true,
     };
+    const terms = { epoch: 600, openTime: 3_600, step: 300, chance: 100, newChance: 1_000, loss: 5_000 };
     const calls = [
       parameters.connect(stranger).set(0, 1),
       parameters.connect(stranger).setIntakePaused(true),
@@ -27,6 +28,7 @@ describe("roles, as they are deployed", () => {
       ledger.connect(stranger).setClassEnergies([]),
       telemetry.connect(stranger).setMaxLatency(0, 100),
       leases.connect(stranger).rule(1, true),
+      auditEpochs.connect(stranger).setTerms(terms),
       token.connect(stranger).mint(stranger.address, 1),
     ];
     for (const call of calls) {

@@ -212,7 +212,7 @@ export const PARAMETER_SETTINGS = {
     minCheckpointInterval: { value: 2, min: 1, max: 3600 },
     maxCheckpointInterval: { value: 86400, min: 3600, max: 604800 },
     minLeaseTime: { value: 60, min: 10, max: 604800 },
-    disputeWindow: { value: 60, min: 10, max: 259200 },
+    disputeWindow: { value: 180, min: 10, max: 259200 },
     arbitrationTimeout: { value: 120, min: 20, max: 259200 },
     disputeBondBps: { value: 1000, min: 100, max: 10000 },
     slashBps: { value: 500, min: 0, max: 5000 },
