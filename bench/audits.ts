@@ -1,10 +1,11 @@
 /**
- * Audits on the real contracts: `npm run simulate:audits -- [--quick] [--json] [--write] [--seed <n>]`.
+ * Audits on the real contracts: `npm run simulate:audits -- [--quick] [--json] [--write] [--seed <n>] [--keep <file>]`.
  *
  *     --quick    an arena of each kind, under three minutes
  *     --json     print JSON instead of tables
  *     --write    put the tables into docs/reference/benchmarks.md
  *     --seed     other draws (default 1)
+ *     --keep     a file for what was played: a run that was broken off goes on from it
  *
  * Nodes train a small program and post its states; five ways of posting what was not computed, and lazy verifiers, meet the
  * deployed contracts; so does honest work that is disturbed, with a third of the verifiers colluding against it. Exits with 1 if
@@ -15,6 +16,7 @@ import { Output } from "@verai/devnet/output";
 import { interruptible } from "@verai/process/program";
 import { jobsOf, partsOf, QUICK, WHOLE } from "./audits/campaign.ts";
 import { bestGain } from "./audits/gain.ts";
+import { KeptResults } from "./audits/kept.ts";
 import { cellsOf, goalsOf } from "./audits/judge.ts";
 import { playAll } from "./audits/processes.ts";
 import { auditReport } from "./audits/report.ts";
@@ -31,17 +33,22 @@ const flags = benchCommand(
   "an arena of each kind, under three minutes",
 )
   .option("--seed <number>", "other draws", wholeNumber(), 1)
+  .option("--keep <file>", "keep what was played in this file, and go on from what it has")
   .parse()
-  .opts<BenchFlags & { seed: number }>();
+  .opts<BenchFlags & { seed: number; keep?: string }>();
 const screen = new Output();
 const interrupted = interruptible((text) => {
   screen.say(text);
 });
 
+const kept = new KeptResults(flags.keep);
 const jobs = jobsOf(partsOf(flags.quick ? QUICK : WHOLE), flags.seed);
 const results = await playAll(
   jobs,
-  (finished, { scenario }) => {
+  (job) => kept.of(job),
+  (finished, job, result) => {
+    kept.add(job, result);
+    const { scenario } = job;
     if (!flags.json)
       screen.progress("arenas", finished / jobs.length, `${String(finished)}/${String(jobs.length)} ${scenario.name}`);
   },

@@ -24,7 +24,7 @@ export function openingOf({ run, units }: Posted, salt: string, question: number
 /**
  * What an honest node says of a segment: it runs the drawn unit again from the state before, and answers with the agent's own code.
  *
- * @param question - The verifier's; a panel answers it, too, as far as it was opened.
+ * @param question - The verifier's; a panel also answers it, as far as it was opened.
  * @param round - Of the panel; undefined for the single verifier.
  */
 export function honestly(posted: Posted, salt: string, question: number, round?: number): Said {

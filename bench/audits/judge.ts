@@ -148,7 +148,8 @@ export function goalsOf(cells: readonly Cell[], best: { convicted: number; refus
   const honest = cells.find(({ name }) => name === "honest");
   for (const kind of KINDS) {
     for (const cell of cells.filter(({ name }) => name === `${kind}, new` || name === `${kind}, proven`)) {
-      if (whole) goal(`${cell.name}: at least ${String(WANTED.cheated)} segments`, cell.decided >= WANTED.cheated);
+      if (whole && cell.name.endsWith("new"))
+        goal(`${cell.name}: at least ${String(WANTED.cheated)} segments`, cell.decided >= WANTED.cheated);
       const error = Math.sqrt((cell.chance * (1 - cell.chance)) / Math.max(1, cell.decided));
       const allowed = TOLERANCE + (whole ? 0 : 3 * error);
       goal(`${cell.name}: a segment is caught as often as it is drawn`, Math.abs(cell.rate - cell.chance) <= allowed);

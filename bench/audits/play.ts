@@ -21,6 +21,8 @@ const ASKED = 8;
 const DRAINING = 2;
 /** Dispute window of BASE, and a margin. */
 const WINDOW = 86_400 + 60;
+/** Seconds between the openings of two rounds: BASE's parameter, and a block. */
+const ROUND_SECONDS = 32;
 /** Ticks after the last checkpoint in which audits end at most: 24 rounds of a panel, each of a window and a step. */
 const PATIENCE = 600;
 /** Ticks in which a lease that was lost, moved or given back is somebody's again. */
@@ -86,6 +88,7 @@ export class Play {
   #tick = 0;
   #start = 0;
   #epochAt = 0;
+  #reportedAt = 0;
 
   constructor(arena: Arena, scenario: Scenario, seed: number) {
     this.#arena = arena;
@@ -114,13 +117,14 @@ export class Play {
     const producerFunds = await this.#wealth(this.#arena.producers);
     const bonds = await this.#bonds();
     await this.#submit();
-    await this.#round();
+    // A round takes as many tasks as a transaction has gas for.
+    while (await this.#round()) await chain.passTo((await chain.now()) + ROUND_SECONDS);
     this.#start = await chain.now();
     const parts = this.#parts();
     const last = segments * (disturbed ? SLACK : 1);
     for (this.#tick = 1; this.#tick <= last + PATIENCE; this.#tick++) {
       await chain.passTo(this.#start + this.#tick * ARENA.tickSeconds);
-      if (this.#tick % ARENA.reportTicks === 0) await this.#report();
+      if ((await chain.now()) - this.#reportedAt >= ARENA.reportSeconds) await this.#report();
       if (disturbed) await this.#disturb();
       await this.#post();
       await this.#openEpoch(epoch);
@@ -166,7 +170,14 @@ export class Play {
     const { chain, developer } = this.#arena;
     const { price } = this.#scenario;
     const deadline = (await chain.now()) + 30 * 86_400;
-    const task = { units: ARENA.units, maxPrice: price, interval: ARENA.interval, deadline, replicas: 0 };
+    const task = {
+      units: ARENA.units,
+      maxPrice: price,
+      interval: ARENA.interval,
+      deadline,
+      replicas: 0,
+      audited: true,
+    };
     const tasks = ARENA.producers * (this.#scenario.disturbed ? ARENA.leases : 1);
     for (let i = 0; i < tasks; i++) {
       const taskId = await chain.submit(developer, task);
@@ -247,11 +258,11 @@ export class Play {
     const end = { ...link, at: await chain.now() };
     const withheld = this.#scenario.disturbed && this.#random() < DISTURBANCES.withheld;
     if (withheld) this.#counts.withheld++;
-    const links = posted.map(({ segment }) => segment.end);
+    const last = posted.at(-1);
     const one: Posted = {
       ...{ run, before, units: done, withheld, place: posted.length, conduct: producer.conduct },
-      segment: { leaseId, before: links.at(-1) ?? NO_LINK, end },
-      head: headAfter(NO_HEAD, links.slice(0, -1).map(linkHash)),
+      segment: { leaseId, before: last?.segment.end ?? NO_LINK, end },
+      head: last && last.place > 0 ? headAfter(last.head, [linkHash(last.segment.before)]) : NO_HEAD,
     };
     posted.push(one);
     this.#undecided.push(one);
@@ -435,25 +446,23 @@ export class Play {
   /** What keepers do: end what is overdue, draw for what was lost, and run a round for what waits. */
   async #keep(): Promise<void> {
     const { chain, keeper, oracle } = this.#arena;
-    const now = await chain.now();
-    const leases = await chain.leases();
-    for (const lease of leases) {
-      if (lease.due >= now) continue;
-      if (lease.status === "active") await chain.expire(keeper, lease);
-      if (lease.status === "moving") await chain.handOver(keeper, lease);
+    for (const run of this.#runs.values()) {
+      if (run.over || this.#tick >= run.producer.downUntil || run.producer.longestDown === 0) continue;
+      if (await chain.expire(keeper, { id: run.leaseId })) run.over = true;
     }
     if (await chain.openBatch(keeper)) {
       await chain.answerOracle(oracle, false, () => this.#nextWord());
       await chain.draw(keeper);
       this.#begin(await chain.leases());
     }
-    if (!(await this.#round())) this.#begin(leases);
+    await this.#round();
   }
 
   /** @param busy Who says that it is overloaded. */
   async #report(busy?: Producer): Promise<void> {
     const { chain, keeper, producers, verifiers } = this.#arena;
     const said = [...producers, ...verifiers].map((node) => ({ node, ...(node === busy?.node ? BUSY : IDLE) }));
+    this.#reportedAt = await chain.now();
     for (let i = 0; i < said.length; i += ARENA.producers) {
       await chain.report(keeper, said.slice(i, i + ARENA.producers), 1);
     }

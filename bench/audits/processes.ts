@@ -13,20 +13,23 @@ type Message = { readonly ready?: true; readonly result?: ArenaResult; readonly 
 /**
  * Plays arenas in as many processes as the machine has cores. What comes of each depends on its job alone, not on who plays it.
  *
- * @param done - Told after each arena.
+ * @param known - What came of an arena that was played before; it is not played again.
+ * @param done - Told after each arena that was played.
  * @returns The results in the order of the jobs.
  * @throws Error if an arena breaks, or a process ends.
  */
 export async function playAll(
   jobs: readonly Job[],
-  done: (finished: number, job: Job) => void,
+  known: (job: Job) => ArenaResult | undefined,
+  done: (finished: number, job: Job, result: ArenaResult) => void,
   signal: AbortSignal,
 ): Promise<ArenaResult[]> {
-  const results: ArenaResult[] = [];
-  const waiting = jobs.entries();
-  const count = Math.min(availableParallelism(), MOST, jobs.length);
+  const results = jobs.map(known);
+  const open = [...jobs.entries()].filter(([place]) => results[place] === undefined);
+  const waiting = open.values();
+  const count = Math.min(availableParallelism(), MOST, open.length);
   const children = Array.from({ length: count }, () => fork(fileURLToPath(new URL("child.ts", import.meta.url))));
-  let finished = 0;
+  let finished = jobs.length - open.length;
   const end = (): void => {
     for (const child of children) child.kill("SIGKILL");
   };
@@ -39,7 +42,8 @@ export async function playAll(
           () => waiting.next().value,
           (place, result) => {
             results[place] = result;
-            done(++finished, { scenario: result.scenario, seed: jobs[place]?.seed ?? 0 });
+            const job = jobs[place];
+            if (job) done(++finished, job, result);
           },
         ),
       ),
@@ -48,7 +52,7 @@ export async function playAll(
     signal.removeEventListener("abort", end);
     end();
   }
-  return results;
+  return results.filter((result) => result !== undefined);
 }
 
 /** Gives a process one job after another. Resolves once there are none left. */

@@ -23,8 +23,8 @@ export const ARENA = {
   producers: 24,
   verifiers: 30,
   /** Leases of each producer in a disturbed arena, and units that it can hold there. */
-  leases: 2,
-  room: 6,
+  leases: 3,
+  room: 9,
   /** Units of each lease. */
   units: 2,
   /** Seconds of a tick: each node posts a checkpoint in it, and each audit makes one step. */
@@ -33,8 +33,8 @@ export const ARENA = {
   interval: 600,
   /** Ticks between two epochs where nothing is disturbed: so many segments are decided on at once. Else as soon as the contract takes one. */
   epochTicks: 30,
-  /** Ticks between two batches of reports. */
-  reportTicks: 8,
+  /** Seconds between two batches of reports; BASE's nodes are silent after half an hour. */
+  reportSeconds: 1_400,
   /** VER that nodes stake beyond what their capacity needs. */
   spareStake: 100,
 } as const;

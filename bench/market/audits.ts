@@ -70,13 +70,13 @@ export class GameAudits {
       ...{ progress: claim.progress, codec: DAG_PB, size: 1 },
     };
     if (!(await this.#chain.checkpointTraced(lease, node, link, holders))) return false;
-    const links = run.posted.map(({ segment }) => segment.end);
+    const last = run.posted.at(-1);
     const end = { ...link, at: await this.#chain.now() };
     const posted: Posted = {
-      ...{ run, before, units, withheld: false, place: links.length },
+      ...{ run, before, units, withheld: false, place: run.posted.length },
       conduct: claim.honest ? "honest" : "old checkpoint",
-      segment: { leaseId: lease.id, before: links.at(-1) ?? NO_LINK, end },
-      head: headAfter(NO_HEAD, links.slice(0, -1).map(linkHash)),
+      segment: { leaseId: lease.id, before: last?.segment.end ?? NO_LINK, end },
+      head: last && last.place > 0 ? headAfter(last.head, [linkHash(last.segment.before)]) : NO_HEAD,
     };
     run.posted.push(posted);
     this.#undecided.push(posted);

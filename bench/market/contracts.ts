@@ -259,7 +259,16 @@ export class MarketContracts {
   /** @returns The task's id; undefined if it was refused. */
   async submit(
     owner: string,
-    task: { units: number; maxPrice: number; interval: number; deadline: number; replicas: number; servable?: boolean },
+    task: {
+      units: number;
+      maxPrice: number;
+      interval: number;
+      deadline: number;
+      replicas: number;
+      servable?: boolean;
+      /** Whether its work is audited: then its checkpoints have trace roots. */
+      audited?: boolean;
+    },
   ): Promise<number | undefined> {
     const { tasks } = this.#deployed.contracts;
     const sent = await this.#send(
@@ -272,6 +281,8 @@ export class MarketContracts {
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
         replicas: task.replicas,
+        // Basis points: what the fee of a usual task pays for.
+        ...{ auditChance: task.audited === true ? 100 : 0 },
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
         surcharges: [],
@@ -434,7 +445,7 @@ export class MarketContracts {
     await this.#send(from, this.#deployed.contracts.leases.handOver.populateTransaction(lease.id));
   }
 
-  async expire(from: string, lease: Lease): Promise<boolean> {
+  async expire(from: string, lease: Pick<Lease, "id">): Promise<boolean> {
     return (await this.#send(from, this.#deployed.contracts.leases.expire.populateTransaction(lease.id))) !== undefined;
   }
 

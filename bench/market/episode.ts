@@ -134,7 +134,8 @@ class Episode {
       const submittedAt = await this.#chain.now();
       const deadline = submittedAt + EPISODE.deadline;
       const { units } = demand;
-      const terms = { units, maxPrice: ECONOMY.worth, interval: EPISODE.interval, deadline, replicas: 1 };
+      const { audited } = this.#world;
+      const terms = { units, maxPrice: ECONOMY.worth, interval: EPISODE.interval, deadline, replicas: 1, audited };
       const taskId = await this.#chain.submit(owner, terms);
       if (taskId === undefined) throw new Error("an honest developer's task was refused");
       this.#game.tasks.set(taskId, { kind: "honest", owner, units, submittedAt, deadline });

@@ -170,7 +170,9 @@ export class Player {
   async #submit(kind: "own" | "spam", units: number, maxPrice: number, servable = true): Promise<void> {
     const submittedAt = await this.#game.chain.now();
     const deadline = submittedAt + EPISODE.deadline;
-    const task = { units, maxPrice, interval: EPISODE.interval, deadline, replicas: kind === "own" ? 1 : 0, servable };
+    const { audited } = this.#game.world;
+    const terms = { units, maxPrice, interval: EPISODE.interval, deadline };
+    const task = { ...terms, replicas: kind === "own" ? 1 : 0, servable, audited };
     const taskId = await this.#game.chain.submit(this.developer, task);
     if (taskId === undefined) return;
     this.#game.tasks.set(taskId, { kind, owner: this.developer, units, submittedAt, deadline });
