@@ -42,8 +42,8 @@ const profile = { ...compiler, isolated: false, toolVersionsInBuildInfo: false }
 /** Transient storage is used with care; a contract that a test imports is too large only without the optimizer. */
 const EXPECTED_WARNINGS = new Set<string | undefined>(["2394", "5574"]);
 
-/** Has the code that deploys the system, which every test calls by its artifact. */
-const FIXTURE = join(import.meta.dirname, "test/contracts/support/Fixture.sol");
+/** Has the code that deploys the system, which every test calls by its artifact; below the project, of which `mutate` makes copies. */
+const FIXTURE = "test/contracts/support/Fixture.sol";
 
 /** The outputs that are asked for, less the listing of the code in words, a third of it all, which nobody reads. */
 function withoutOpcodes({ outputSelection }: CompilerInput["settings"]): CompilerInput["settings"]["outputSelection"] {
@@ -67,7 +67,8 @@ const solidityTests: HardhatPlugin = {
     solidity: async () => ({
       default: async () => ({
         build: async (context, files, options, next) => {
-          const all = options?.scope === "tests" ? [...new Set([...files, FIXTURE])] : files;
+          const all =
+            options?.scope === "tests" ? [...new Set([...files, join(context.config.paths.root, FIXTURE)])] : files;
           return next(context, all, options);
         },
         preprocessSolcInputBeforeBuilding: async (context, input, next) => {
@@ -168,7 +169,11 @@ export default defineConfig({
         runs: Number(process.env["DRMP_FUZZ_RUNS"] ?? 256),
         seed: process.env["DRMP_FUZZ_SEED"] ?? "0x7665726169",
       },
-      invariant: { runs: 24, depth: 150, failOnRevert: true },
+      invariant: {
+        runs: Number(process.env["DRMP_INVARIANT_RUNS"] ?? 24),
+        depth: Number(process.env["DRMP_INVARIANT_DEPTH"] ?? 150),
+        failOnRevert: true,
+      },
     },
   },
 });

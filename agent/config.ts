@@ -125,6 +125,15 @@ export const agentConfig = z.strictObject({
       energyInterval: within(10, 36_000, "seconds").default(21_600),
     })
     .prefault({}),
+  /** Doing drawn segments of other nodes' work again, for pay, in capacity that no lease needs. */
+  audits: z
+    .strictObject({
+      /** Whether the node can be drawn to verify segments of its class; one that is drawn and commits has to reveal, or loses a bond. */
+      verify: z.boolean().default(true),
+      /** Segments that are run again at the same time, at most. */
+      atOnce: wholeWithin(1, 64, "segments").default(2),
+    })
+    .prefault({}),
   /** Offers the machine only while its owner does not use it. */
   idleOnly: z
     .strictObject({

@@ -4,6 +4,8 @@ import type { ContentAccess } from "@verai/client/content-access";
 import { ChainError } from "@verai/client/errors";
 import type { TransactionRequest, TransactionQueue } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
+import type { SegmentPosts } from "./audit/segment-posts.ts";
+import type { SegmentRetention } from "./audit/segment-retention.ts";
 import type { Exchanges } from "./exchange/exchanges.ts";
 import type { ReplicationMetrics } from "./replication/replication-metrics.ts";
 import type { WorkContext } from "./lease/work.ts";
@@ -39,6 +41,10 @@ export interface AgentContext extends WorkContext {
   /** Where the node's leases are noted, so that a start does not look for them. */
   readonly leasesFile?: string | undefined;
   readonly holders: HolderBook;
+  /** What checkpoints of audited tasks are posted with. */
+  readonly segments: Pick<SegmentPosts, "root">;
+  /** Which states are kept for audits. */
+  readonly auditStates: Pick<SegmentRetention, "keeps">;
   /** Tells whether the machine's owner uses it; left out: the machine is the network's. */
   readonly owner?: Pick<IdleDetector, "present" | "why">;
 }

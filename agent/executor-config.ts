@@ -59,6 +59,31 @@ const containers = z.strictObject({
   runtime: z.string().optional(),
   /** GPUs for rent, by index or UUID. */
   gpus: z.array(z.string()).default([]),
+  /** Private registries that images may be pulled from with your credentials. */
+  registries: z
+    .array(
+      z.strictObject({
+        /** How images' names begin: the registry's host, and a path if not all of it is meant. */
+        prefix: z.string().regex(/^[a-z0-9.-]+(?::\d+)?(?:\/[a-z0-9._/-]+)?$/, {
+          error: "has to be a registry's host, such as registry.example:5000, and a path if not all of it is meant",
+        }),
+        username: z.string().min(1),
+        /** Absolute path of a file with the password or token; read before each pull. */
+        passwordFile: z.string().startsWith("/"),
+        /** Addresses whose tasks may use them, or "anyone": a program can hand on whatever its image has. */
+        developers: z.union([
+          z.literal("anyone"),
+          z
+            .array(
+              z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: "has to be an address: 0x and 40 hexadecimal digits" }),
+            )
+            .min(1)
+            .max(256),
+        ]),
+      }),
+    )
+    .max(32)
+    .default([]),
   /** Bounds on images that are pulled for tasks. */
   images: z
     .strictObject({
@@ -100,6 +125,11 @@ const kubernetes = z.strictObject({
   priorityClass: z.string().optional(),
   /** RuntimeClass of units' pods, such as gVisor's. */
   runtimeClass: z.string().optional(),
+  /**
+   * Names of Secrets of the namespace with which the cluster pulls images, for all tasks: of an account that has nothing of yours which
+   * a stranger's program must not see.
+   */
+  imagePullSecrets: z.array(z.string()).max(16).default([]),
   /** Labels of the machines that units may run on. */
   nodeSelector: z.record(z.string(), z.string()).default({}),
   /** Let tasks that ask for it have the network, as far as the cluster's NetworkPolicies do. */

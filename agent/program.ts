@@ -23,6 +23,8 @@ import { configOption, programOf, runProgram } from "@verai/process/program";
 import { addService, openServiceSession, type Service, type ServiceRun } from "@verai/process/service";
 import type { Executor } from "@verai/executor/executor";
 import { Agent } from "./agent.ts";
+import { openAudits } from "./audit/open.ts";
+import { auditMetrics } from "./audit/audit-metrics.ts";
 import { checkAgent, configFindings } from "./check.ts";
 import { receiptDomain } from "@verai/client/checkpoint-receipt";
 import { replicationMetrics } from "./replication/replication-metrics.ts";
@@ -102,8 +104,10 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
   const heartbeat = new Heartbeat(Math.max(60_000, config.interval * 10_000));
   heartbeat.expect("agent");
   heartbeat.expect("telemetry");
+  heartbeat.expect("audits");
   let agent: Agent | undefined;
   let telemetry: Telemetry | undefined;
+  let audits: ReturnType<typeof openAudits> | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
   let executor: Executor | undefined;
   try {
@@ -115,7 +119,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       ...config.service,
       heartbeat,
       registry,
-      details: () => ({ ...agent?.state, energy: telemetry?.source }),
+      details: () => ({ ...agent?.state, energy: telemetry?.source, audits: audits?.duties.summary }),
     });
     logger.info({ url: endpoint.url, operator: signer.address }, "agent started");
     const nodeId = await ensureRegistered(session, config, signer, store.endpoint(), logger);
@@ -123,8 +127,19 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     await queue.recover(signal);
     const owner = config.idleOnly && new IdleDetector(config.idleOnly);
     const exchanges = new Exchanges({ session, store, access, signer, domain, nodeId, logger });
+    const sealing = new Sealing({ store, access, specs });
+    const slots = new PQueue({ concurrency: config.node.capacity });
+    const holders = new HolderBook(session.reader);
+    const holdersOf = (taskId: number) => taskEndpoints(session.reader, taskId);
+    audits = openAudits(config, {
+      ...{ session, nodeId, store, sealing, executor, slots, holders, holdersOf, queue },
+      metrics: auditMetrics(registry),
+      logger: logger.child({ part: "audits" }),
+    });
     agent = new Agent({
       exchanges,
+      segments: audits.segments,
+      auditStates: audits.retention,
       ...(owner && { owner }),
       session,
       queue,
@@ -133,11 +148,11 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       logger,
       workspace: new Workspace(leasesDirectory(config), logger),
       specs,
-      sealing: new Sealing({ store, access, specs }),
+      sealing,
       access,
-      holdersOf: (taskId) => taskEndpoints(session.reader, taskId),
+      holdersOf,
       executor,
-      slots: new PQueue({ concurrency: config.node.capacity }),
+      slots,
       specTimeoutMs: config.specTimeout * 1000,
       graceSeconds: config.grace,
       replicas: config.store.replicas,
@@ -148,7 +163,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       spotCheckMs: config.spotCheck * 1000,
       disk: new DiskSpace(await workDirectories(config), config.minFree * 2 ** 20),
       leasesFile: join(config.dataDir, "own-leases.json"),
-      holders: new HolderBook(session.reader),
+      holders,
       locate: (restorable) =>
         locate(restorable, { store, block: () => session.reader.block(), goneOf: goneBy(session) }),
     });
@@ -181,6 +196,20 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
         return false;
       },
     });
+    const { duties } = audits;
+    // Beside the leases: neither waits for the other.
+    const auditing = runLoop({
+      name: "audits",
+      intervalMs: config.interval * 1000,
+      maxBackoffMs: 15_000,
+      signal,
+      logger,
+      heartbeat,
+      cycle: async () => {
+        await duties.cycle();
+        return false;
+      },
+    });
     const operator = signer.address;
     const background = runBackground({ session, config, executor, registry, logger, signal, nodeId, operator });
     await runLoop({
@@ -196,8 +225,8 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
         return false;
       },
     });
-    await reporting;
-    await running.drain();
+    await Promise.all([reporting, auditing]);
+    await Promise.all([running.drain(), duties.stop()]);
     // A claim that is stuck is in the journal, and waited for by the next run.
     await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
   } finally {

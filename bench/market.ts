@@ -31,9 +31,9 @@ const flags = benchCommand(
   .option("--seed <number>", "other worlds and another search", wholeNumber(), 1)
   .parse()
   .opts<BenchFlags & { seed: number }>();
-const screen = new Output();
+const output = new Output();
 const interrupted = interruptible((text) => {
-  screen.say(text);
+  output.say(text);
 });
 
 const result = await play().catch((error: unknown) => {
@@ -56,7 +56,7 @@ for (const played of won) {
 process.exit(won.length === 0 ? 0 : 1);
 
 async function play(): Promise<Result> {
-  if (!flags.json) screen.say("deploying on a chain in this process");
+  if (!flags.json) output.say("deploying on a chain in this process");
   const chain = await MarketContracts.open();
   try {
     return await playGame(flags.quick ? QUICK : WHOLE, flags.seed, {
@@ -72,11 +72,11 @@ async function play(): Promise<Result> {
         }
       },
       progress: (done, all, what) => {
-        if (!flags.json) screen.progress("game", done / all, `${String(done)}/${String(all)} ${what}`);
+        if (!flags.json) output.progress("game", done / all, `${String(done)}/${String(all)} ${what}`);
       },
     });
   } finally {
-    screen.close();
+    output.close();
     await chain.close();
   }
 }

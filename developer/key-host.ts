@@ -1,11 +1,16 @@
 import { KEY_PROTOCOL, type KeyAnswer, keyRequest, keySubject, MAX_KEY_MESSAGE } from "@verai/client/key-protocol";
 import type { ContentAccess } from "@verai/client/content-access";
+import { verifies } from "@verai/client/audit-reads";
+import type { Lease } from "@verai/client/entities";
 import { ChainError } from "@verai/client/errors";
 import type { Reader } from "@verai/client/readers";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { Notices } from "./submit.ts";
 import type { TaskKeys } from "./task-keys.ts";
+
+/** An address that no key has. */
+const NOBODY = `0x${"0".repeat(40)}`;
 
 /** What keys are given with. */
 export interface KeyHostParts {
@@ -18,7 +23,8 @@ export interface KeyHostParts {
 
 /**
  * Gives the keys of confidential tasks to the nodes that have a lease of them: to the key of the lease's node, under the lease's fence,
- * as the newest block has them, and to nobody else. A node whose lease is over gets no key again.
+ * as the newest block has them, and to the nodes that verify a segment of it, while its audit lasts; to nobody else. A node whose lease is over
+ * gets no key again.
  */
 export class KeyHost {
   readonly #parts: KeyHostParts;
@@ -37,7 +43,7 @@ export class KeyHost {
   async answer(body: unknown, { peer, prove }: Pick<Requester, "peer" | "prove">): Promise<KeyAnswer> {
     const parsed = keyRequest.safeParse(body);
     if (!parsed.success) return refuse("the request is malformed");
-    const { taskId, leaseId, fence, proof } = parsed.data;
+    const { taskId, leaseId, fence, audit, proof } = parsed.data;
     const sender = this.#parts.access.sender({ root: keySubject(leaseId, fence), peer }, proof);
     if ("wrong" in sender) return refuse(sender.wrong);
     const { reader, keys, logger } = this.#parts;
@@ -46,10 +52,15 @@ export class KeyHost {
     try {
       const block = await reader.block();
       const [[lease], task] = await Promise.all([reader.leasesThatExist(block, [leaseId]), reader.task(block, taskId)]);
-      const isWorkedOn = lease?.status === "active" || lease?.status === "moving";
-      if (!lease || !task || !isWorkedOn || lease.taskId !== taskId || lease.fence !== fence) return refuse(none);
-      const node = await reader.node(block, lease.nodeId);
-      if (sender.address === undefined || node?.operator.toLowerCase() !== sender.address) return refuse(none);
+      if (!lease || !task || lease.taskId !== taskId || lease.fence !== fence) return refuse(none);
+      const nodeId =
+        audit === undefined ? workerOf(lease) : await reader.nodeOfOperator(block, sender.address ?? NOBODY);
+      const node = nodeId === undefined ? undefined : await reader.node(block, nodeId);
+      if (!node || sender.address === undefined || node.operator.toLowerCase() !== sender.address) return refuse(none);
+      // Also of a lease that is over: its last segments are verified after it.
+      if (audit !== undefined && !(await verifies(reader, block, { leaseId, sequence: audit }, node.id))) {
+        return refuse(none);
+      }
       const key = await keys.find(task.spec.digest);
       if (!key) return refuse(`the key of task ${String(taskId)} is not here: name a host that has it`);
       prove();
@@ -60,6 +71,11 @@ export class KeyHost {
       return refuse(`this host cannot look at the chain now: ${error.message}`);
     }
   }
+}
+
+/** The node that works on a lease; undefined if nobody does any longer. */
+function workerOf({ status, nodeId }: Lease): number | undefined {
+  return status === "active" || status === "moving" ? nodeId : undefined;
 }
 
 function refuse(why: string): KeyAnswer {

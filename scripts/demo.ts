@@ -62,7 +62,7 @@ if (!interrupted.aborted) {
   process.exit();
 }
 
-/** Goes on with load, power and energy on the network that the story leaves. */
+/** Goes on with load, power and energy on the network that the scenario leaves. */
 async function withEnergy({ session, configs }: Scenario, report: Report): Promise<Report> {
   const say = (text: string) => {
     output.say(text);

@@ -8,8 +8,9 @@
  *     --list     print the mutants and run nothing
  *     --json     end with one line of JSON on standard output
  *
- * All mutants are built at once, each behind a switch. What was tried is kept in `.data/mutate` until contracts or tests change, so
- * that a run that was interrupted goes on. Tests that the switches alone break, by size or gas, do not count. Exits with 1 if a
+ * All mutants are built at once, each behind a switch. For each only the test files are run that come to its place. What was tried is
+ * kept in `.data/mutate` until contracts or tests change, so that a run that was interrupted goes on; those in the vault, the certificate
+ * and the fences come first. Tests that the switches alone break, by size or gas, do not count. Exits with 1 if a
  * mutant lives that `scripts/mutate/equivalent.json` does not argue away: in the vault, the certificate or a fence any, elsewhere
  * more than one in twenty.
  */
@@ -21,13 +22,15 @@ import { EXIT, interruptible, jsonOption, programOf, wholeNumber } from "@verai/
 import { Output, table } from "@verai/devnet/output";
 import { ROOT } from "@verai/devnet/processes";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
-import { type Fate, isEnough, sampleOf, scores, testOrder } from "./mutate/hunt.ts";
+import { type Fate, isEnough, sampleOf, scores, type TestFile, testOrder, vitalFirst } from "./mutate/hunt.ts";
 import { compile, compiledSources, Runner, writeProject } from "./mutate/project.ts";
-import { Findings } from "./mutate/findings.ts";
-import type { Mutant } from "./mutate/mutants.ts";
+import { Findings, type Usual } from "./mutate/findings.ts";
+import type { Mutant, SourceFile } from "./mutate/mutants.ts";
 
 /** Mutants of `--quick`. */
 const SAMPLE = 24;
+/** Runs of a fuzz test at first, and for what lived through that. */
+const FUZZ_RUNS = { first: 24, all: 256 };
 const flags = programOf(
   "mutate",
   "Puts small faults into the contracts, one at a time, and sees whether a test finds each",
@@ -52,9 +55,7 @@ try {
 }
 
 async function run(): Promise<number> {
-  if (!flags.list) output.say("compiling the contracts");
-  await compile(interrupted);
-  const project = writeProject(compiledSources());
+  const project = writeProject(compiledSources() ?? (await compiled()));
   const matching = project.mutants.filter(({ key }) => key.includes(flags.only ?? ""));
   const mutants = flags.quick ? sampleOf(matching, SAMPLE, randomNumbers(flags.seed)) : matching;
   if (flags.list) {
@@ -84,27 +85,49 @@ async function run(): Promise<number> {
   return isEnough(all) && stale.length === 0 ? EXIT.done : EXIT.failed;
 }
 
+/** The contracts' trees, where no build that is kept has them. */
+async function compiled(): Promise<SourceFile[]> {
+  if (!flags.list) output.say("compiling the contracts");
+  await compile(interrupted);
+  const sources = compiledSources();
+  if (!sources) throw new Error("No build has all contracts as they are: they changed while they were compiled.");
+  return sources;
+}
+
 /** Tries each mutant that was not tried yet, as many at a time as there are cores. */
-async function hunt({ folder, tests }: ReturnType<typeof writeProject>, mutants: readonly Mutant[]): Promise<Fate[]> {
+async function hunt(
+  { folder, tests: files }: ReturnType<typeof writeProject>,
+  mutants: readonly Mutant[],
+): Promise<Fate[]> {
   const findings = new Findings(folder);
-  const runners = Array.from({ length: Math.max(1, availableParallelism()) }, () => new Runner(folder));
+  const first = new Runner(folder, true);
+  const more = Array.from({ length: Math.max(1, availableParallelism()) - 1 }, () => new Runner(folder));
+  const runners = [first, ...more];
   try {
-    const usual = findings.usual ?? (await baseline(runners[0] ?? new Runner(folder), tests));
-    findings.usual = usual;
-    const passes = new Set(usual.passed);
-    const seconds = 600 + 10 * usual.seconds;
+    const usual = await baseline(runners, findings, files);
+    const passes = new Set([...usual.values()].flatMap(({ passed }) => passed));
+    const tests = [...usual].map(([file, { reached, seconds }]): TestFile => {
+      const fuzzed = /function (test|invariant)\w*\([^)]/.test(readFileSync(join(folder, file), "utf8"));
+      return { file, reached: new Set(reached), seconds, fuzzed };
+    });
     const killers = new Map<string, string[]>();
-    const waiting = mutants.filter(({ key }) => findings.fateOf(key) === undefined);
+    const waiting = vitalFirst(mutants.filter(({ key }) => findings.fateOf(key) === undefined));
     let done = mutants.length - waiting.length;
+
+    const killerOf = async (runner: Runner, { id }: Mutant, of: readonly TestFile[], fuzzRuns: number) => {
+      const seconds = 120 + 20 * of.reduce((sum, each) => sum + each.seconds, 0);
+      const request = { mutant: id, files: of.map(({ file }) => file), fuzzRuns };
+      const answer = await runner.run(request, seconds, interrupted);
+      interrupted.throwIfAborted();
+      return answer ? answer.failed.find((name) => passes.has(name)) : "did not end";
+    };
     const next = async (runner: Runner): Promise<void> => {
       for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+        const runs = testOrder(mutant, tests, killers);
+        const again = runs.map((run) => run.filter(({ fuzzed }) => fuzzed)).filter((run) => run.length > 0);
         let killedBy: string | undefined;
-        for (const files of testOrder(mutant, tests, killers)) {
-          const answer = await runner.run({ mutant: mutant.id, files }, seconds, interrupted);
-          interrupted.throwIfAborted();
-          killedBy = answer ? answer.failed.find((name) => passes.has(name)) : "did not end";
-          if (killedBy !== undefined) break;
-        }
+        for (const run of runs) killedBy ??= await killerOf(runner, mutant, run, FUZZ_RUNS.first);
+        for (const run of again) killedBy ??= await killerOf(runner, mutant, run, FUZZ_RUNS.all);
         const file = killedBy?.split(": ")[0];
         if (file !== undefined) killers.set(file, [...(killers.get(file) ?? []), mutant.where]);
         findings.note(mutant.key, killedBy);
@@ -120,18 +143,43 @@ async function hunt({ folder, tests }: ReturnType<typeof writeProject>, mutants:
   return mutants.map((mutant) => ({ mutant, killedBy: findings.fateOf(mutant.key) ?? undefined }));
 }
 
-/** The tests with no mutant switched on: builds them, and shows which the switches alone break. */
-async function baseline(runner: Runner, tests: readonly string[]) {
+/** The tests with no mutant switched on: builds them, and shows which the switches alone break and which places each file comes to. */
+async function baseline(
+  runners: readonly Runner[],
+  findings: Findings,
+  files: readonly string[],
+): Promise<Map<string, Usual>> {
   output.say("building all mutants at once, and running the tests without one");
-  const started = performance.now();
-  const answer = await runner.run({ mutant: 0, files: tests }, 24 * 3600, interrupted);
+  // Builds; the others find it built.
+  await runners[0]?.run({ mutant: 0, files: [], fuzzRuns: 1 }, 4 * 3600, interrupted);
   interrupted.throwIfAborted();
-  if (!answer || answer.passed.length === 0) throw new Error("The tests of the mutated contracts did not run at all.");
-  const seconds = (performance.now() - started) / 1000;
-  output.say(
-    `${String(answer.passed.length)} tests pass; ${String(answer.failed.length)} do not, by size or gas, and do not count`,
-  );
-  return { ...answer, seconds };
+  const waiting = files.filter((file) => findings.usualOf(file) === undefined);
+  let done = files.length - waiting.length;
+  const next = async (runner: Runner): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const request = { mutant: 0, files: [file], fuzzRuns: FUZZ_RUNS.first };
+      const recorded = await runner.run({ ...request, recording: true }, 3600, interrupted);
+      const started = performance.now();
+      const answer = await runner.run(request, 3600, interrupted);
+      interrupted.throwIfAborted();
+      if (!answer || !recorded) throw new Error(`The tests of ${file} do not end without a mutant.`);
+      const seconds = (performance.now() - started) / 1000;
+      findings.noteUsual(file, { passed: answer.passed, reached: recorded.reached, seconds });
+      for (const name of answer.failed) output.say(`does not count, the switches alone break it: ${name}`);
+      done += 1;
+      output.progress("tests", done / files.length, file);
+    }
+  };
+  await Promise.all(runners.map(next));
+  const usual = new Map(files.map((file) => [file, findings.usualOf(file) ?? never(file)] as const));
+  const passing = [...usual.values()].reduce((sum, { passed }) => sum + passed.length, 0);
+  if (passing === 0) throw new Error("The tests of the mutated contracts did not run at all.");
+  output.say(`${String(passing)} tests pass without a mutant`);
+  return usual;
+}
+
+function never(file: string): never {
+  throw new Error(`The tests of ${file} were not run.`);
 }
 
 /** Mutants that were argued equivalent and are not, or no longer exist. */

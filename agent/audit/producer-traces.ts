@@ -120,6 +120,11 @@ export class ProducerTraces {
     return openTrace(segment.units, place, probeAt(salt, question, segment.units[place]?.leaves.length ?? 0));
   }
 
+  /** Deletes a trace. */
+  async remove(root: string): Promise<void> {
+    await rm(this.#path(root), { force: true });
+  }
+
   /**
    * Deletes traces that were saved longer ago than audits can ask for. O(traces).
    *

@@ -4,6 +4,7 @@ import { exchangeSubject } from "@verai/client/exchange-claim";
 import type { Requester } from "@verai/checkpoint-store/messages/messenger";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { MAX_EXCHANGE_UNITS } from "@verai/executor/exchange";
+import type { Seal } from "@verai/executor/sealed/seal";
 import type { TaskSpec } from "@verai/executor/spec";
 import { monotonicMs } from "@verai/system/clock";
 import {
@@ -48,6 +49,7 @@ export class Exchanges {
   /**
    * Lets a unit take part in its task's exchange.
    *
+   * @param seal What the task's files are sealed with; undefined if it is not confidential.
    * @returns What ends its part; undefined if the spec asks for none.
    * @throws Error if the task has too many units for it.
    */
@@ -55,6 +57,7 @@ export class Exchanges {
     task: Pick<Task, "id" | "submittedAt" | "units">,
     { exchange }: Pick<TaskSpec, "exchange">,
     unit: LocalUnit,
+    seal?: Seal,
   ): Promise<(() => Promise<void>) | undefined> {
     if (exchange === undefined) return undefined;
     if (task.units > MAX_EXCHANGE_UNITS) {
@@ -63,7 +66,7 @@ export class Exchanges {
           `train one model. Submit it with fewer units.`,
       );
     }
-    const known = this.#tasks.get(task.id) ?? new TaskExchange(this.#context, task, exchange.fileMiB);
+    const known = this.#tasks.get(task.id) ?? new TaskExchange(this.#context, task, exchange.fileMiB, seal);
     this.#tasks.set(task.id, known);
     this.#endedAt.delete(task.id);
     const leave = await known.join(unit);

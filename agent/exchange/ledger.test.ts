@@ -20,7 +20,19 @@ function claim(kind: ExchangeKind, unit: number, round: number, changes: Partial
 
 function lease(id: number, start: number, changes: Partial<Lease> = {}): Lease {
   return {
-    ...{ id, taskId: 7, nodeId: id, start, count: 1, price: 1, due: 0, fence: 1, status: "active", parent: 0 },
+    ...{
+      id,
+      taskId: 7,
+      nodeId: id,
+      start,
+      count: 1,
+      price: 1,
+      due: 0,
+      fence: 1,
+      status: "active",
+      parent: 0,
+      classId: 1,
+    },
     ...changes,
   };
 }

@@ -1,6 +1,9 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { Seal } from "@verai/executor/sealed/seal";
+import { sealTree } from "@verai/executor/sealed/tree";
+import { linkTree, treeBudget } from "@verai/executor/snapshot";
 import { type ExchangeName, parseExchangeName, parseWantName } from "@verai/executor/exchange";
 import { systemCode } from "@verai/system/durable";
 
@@ -37,6 +40,22 @@ export async function readOutbox(directory: string): Promise<Outbox> {
     if (found?.isFile()) files.push({ ...file, path, version: [found.ino, found.size, found.mtimeMs].join() });
   }
   return { files, wants };
+}
+
+/**
+ * Takes a file out of `out/` to where its program, which runs still, can exchange it for nothing else, and seals it if there is a seal.
+ *
+ * @param scratch Emptied first.
+ * @returns Path of what can be stored.
+ * @throws WorkloadError `OUTPUT_INVALID` if it is no plain file, or larger than the bound
+ */
+export async function takeFile(path: string, scratch: string, maxBytes: number, seal?: Seal): Promise<string> {
+  const [taken, sealed] = [join(scratch, "taken"), join(scratch, "sealed")];
+  await rm(scratch, { recursive: true, force: true });
+  await linkTree(path, taken, treeBudget(maxBytes));
+  if (seal === undefined) return taken;
+  await sealTree(taken, sealed, seal);
+  return sealed;
 }
 
 /** Removes from `in/` what is not among these paths below it. Directories that become empty are also removed. */

@@ -11,14 +11,17 @@ import { exchangeSigner, exchangeSubject, signExchange, type SignedExchangeClaim
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { EXCHANGE_DIRECTORIES, EXCHANGE_KINDS, EXCHANGE_READY, exchangeName, heldName } from "@verai/executor/exchange";
+import { WorkloadError } from "@verai/executor/errors";
 import type { UnitFolder } from "@verai/executor/executor";
+import type { Seal } from "@verai/executor/sealed/seal";
+import { openTree } from "@verai/executor/sealed/tree";
 import type { Logger } from "@verai/process/logger";
 import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
 import { monotonicMs, pause } from "@verai/system/clock";
 import { writeDurably } from "@verai/system/durable";
 import { loadState, saveState, type StateKind } from "@verai/system/state-file";
 import { claimRefusal, ExchangeLedger, kindOf } from "./ledger.ts";
-import { readOutbox, type Outbox, tidyInbox } from "./outbox.ts";
+import { readOutbox, type Outbox, takeFile, tidyInbox } from "./outbox.ts";
 import { CLAIMS_PER_ANSWER, EXCHANGE_PROTOCOL, exchangeAnswer, MAX_EXCHANGE_BYTES, signedClaim } from "./protocol.ts";
 import { type Fellow, TaskLeases, type TaskLeasesView } from "./task-leases.ts";
 
@@ -88,6 +91,7 @@ export class TaskExchange {
   readonly task: Pick<Task, "id" | "submittedAt">;
   readonly #context: ExchangeContext;
   readonly #maxBytes: number;
+  readonly #seal: Seal | undefined;
   readonly #ledger = new ExchangeLedger();
   readonly #leases: TaskLeases;
   readonly #locals = new Map<number, Local>();
@@ -105,11 +109,15 @@ export class TaskExchange {
   #lookDue = 0;
   #running: Promise<void> | undefined;
 
-  /** @param fileMiB Largest file. */
-  constructor(context: ExchangeContext, task: Pick<Task, "id" | "submittedAt">, fileMiB: number) {
+  /**
+   * @param fileMiB Largest file.
+   * @param seal What files are sealed with before they leave; undefined if the task is not confidential.
+   */
+  constructor(context: ExchangeContext, task: Pick<Task, "id" | "submittedAt">, fileMiB: number, seal?: Seal) {
     this.#context = context;
     this.task = task;
-    // Blocks that name others come on top.
+    this.#seal = seal;
+    // Blocks that name others come on top, and 32 bytes for each sealed segment.
     this.#maxBytes = fileMiB * MIB + Math.ceil(fileMiB * MIB * 0.001) + 64 * 1024;
     this.#leases = new TaskLeases(context.session, task, context.nodeId);
   }
@@ -222,7 +230,7 @@ export class TaskExchange {
 
   /** Publishes what a program has left. */
   async #publish(local: Local): Promise<void> {
-    const { store, signer, domain, logger } = this.#context;
+    const { signer, domain, logger } = this.#context;
     const { unit, leaseId, fence, folder } = local;
     local.outbox = await readOutbox(join(folder.exchange, "out"));
     for (const { kind, round, path, version } of local.outbox.files) {
@@ -236,7 +244,17 @@ export class TaskExchange {
         );
         continue;
       }
-      const { cid, size } = await store.addFile(path, { pin: exchangeLabel(leaseId) });
+      let added: Awaited<ReturnType<CheckpointStore["addFile"]>>;
+      try {
+        added = await this.#add(local, path);
+      } catch (error) {
+        // What is no plain file any longer is the program's fault, and must not hold others up.
+        if (!(error instanceof WorkloadError)) throw error;
+        local.published.set(name, version);
+        logger.warn({ task: this.task.id, unit, name, err: error }, "file cannot be taken: not exchanged");
+        continue;
+      }
+      const { cid, size } = added;
       const { digest, codec } = toChainCid(cid);
       const place = EXCHANGE_KINDS.indexOf(kind);
       const claim = { taskId: this.task.id, unit, leaseId, fence, kind: place, round, digest, codec, size };
@@ -250,6 +268,17 @@ export class TaskExchange {
     for (const name of local.published.keys()) {
       const isThere = local.outbox.files.some((file) => exchangeName(file.kind, file.round) === name);
       if (!isThere) local.published.delete(name);
+    }
+  }
+
+  /** Adds a file to the store, sealed if the task is confidential. */
+  async #add({ leaseId, folder }: Local, path: string) {
+    const scratch = join(folder.root, "exchange-out");
+    try {
+      const taken = await takeFile(path, scratch, this.#maxBytes, this.#seal);
+      return await this.#context.store.addFile(taken, { pin: exchangeLabel(leaseId) });
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
     }
   }
 
@@ -336,7 +365,8 @@ export class TaskExchange {
     const { store, logger } = this.#context;
     const cid = fromChainCid(claim).toString();
     const incoming = join(local.folder.exchange, "in", `incoming-${String(claim.unit)}-${cid}`);
-    await rm(incoming, { recursive: true, force: true });
+    const opened = `${incoming}-opened`;
+    for (const each of [incoming, opened]) await rm(each, { recursive: true, force: true });
     const fellows = this.#view?.fellows ?? [];
     // Who published it first, then all others, which may have it by now.
     const ordered = [...fellows].sort(
@@ -357,7 +387,15 @@ export class TaskExchange {
       throw new Error(`${cid} is no file`);
     }
     await mkdir(dirname(path), { recursive: true });
-    await rename(incoming, path);
+    if (this.#seal === undefined) await rename(incoming, path);
+    else {
+      try {
+        await openTree(incoming, opened, this.#seal);
+        await rename(opened, path);
+      } finally {
+        for (const each of [incoming, opened]) await rm(each, { recursive: true, force: true });
+      }
+    }
     const { unit, round, size } = claim;
     const isOwn = this.#locals.has(unit) && this.#locals.get(unit)?.leaseId === claim.leaseId;
     const ms = Math.round(monotonicMs() - began);

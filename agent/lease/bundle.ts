@@ -65,7 +65,7 @@ export interface PostedUnit {
 }
 
 /** A checkpoint that was put together. */
-interface Bundle {
+export interface Bundle {
   readonly path: string;
   /** Basis points of a unit, summed. */
   readonly progress: number;

@@ -203,3 +203,14 @@ test("past its task's deadline a lease is given back, whatever of it is done", (
   assert.deepEqual(kinds([late], [done], 1_011, false), ["release"]);
   assert.deepEqual(kinds([{ ...late, status: "moving" }], [work], 1_011, false), ["release"]);
 });
+
+test("the work of an audited task is posted to its end before it is delivered", () => {
+  const audited: ChainLease = { ...lease, audited: true };
+  const done = { ...work, running: false, unitsDone: 3, progress: 30_000 };
+  assert.deepEqual(kinds([audited], [done], 1_001, false), ["checkpoint"]);
+  const posted = { ...audited, checkpoint: { progress: 30_000, at: 1_000 } };
+  assert.deepEqual(kinds([posted], [done], 1_001, false), ["deliver"]);
+  assert.deepEqual(kinds([lease], [done], 1_001, false), ["deliver"]);
+  // What cannot be posted in time is given back, as any lease without a checkpoint.
+  assert.deepEqual(kinds([audited], [done], 1_055, false), ["release"]);
+});

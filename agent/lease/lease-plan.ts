@@ -22,6 +22,8 @@ export interface ChainLease {
   readonly checkpointInterval: number;
   /** A result counts only until then. */
   readonly deadline: number;
+  /** Whether its task is audited: then its last segment is also posted before it is delivered. */
+  readonly audited?: boolean;
   /** Newest checkpoint on chain; progress in basis points of a unit, 0 if there is none. */
   readonly checkpoint: { readonly progress: number; readonly at: number };
 }
@@ -86,7 +88,7 @@ export type LeaseStep =
  * - A checkpoint is begun so that it lands when an interval is over since the one before was put together: what a failure
  *   costs at any time is then an interval of work at most, if it takes no longer than half of one. Where the agent leaves, as soon
  *   as there is progress to show.
- * - A lease whose work is done is delivered; one that cannot be worked on, or whose task is past its deadline, is given back.
+ * - A lease whose work is done is delivered, where its task is audited once its last states are posted; one that cannot be worked on, or whose task is past its deadline, is given back.
  * - So is one for which no checkpoint has come, or none could be posted, shortly before it is due: a program that makes no
  *   headway, an image that is not here yet or holders that are gone must not cost the node its stake.
  * - So is one that would not end by its task's deadline if it went on twice as fast as its programs say that it did: what comes
@@ -150,7 +152,13 @@ function planHeld(
     const why = "the deadline of its task has passed";
     return [{ kind: "release", leaseId, why, reason: "deadlinePassed" }];
   }
-  if (work && work.unitsDone === lease.count) return [{ kind: "deliver", leaseId }];
+  if (work && work.unitsDone === lease.count) {
+    if (lease.audited !== true || lease.checkpoint.progress >= lease.count * WHOLE)
+      return [{ kind: "deliver", leaseId }];
+    if (now < lastMoment(lease, true) || now > lease.due) {
+      return [{ kind: "checkpoint", leaseId, last: true, why: "an audit can ask for the end of the work" }];
+    }
+  }
   const usedUp = lease.checkpoint.progress >= mostProgress(lease, work);
   const ahead = !usedUp && work !== undefined && (work.progress > lease.checkpoint.progress || work.fresh === true);
   const [why, reason] = leaving === undefined ? whyLeaving(lease, work) : [LEAVING[leaving], leaving];

@@ -5,6 +5,7 @@ import { isLive, type Look, OwnLeases } from "../node/own-leases.ts";
 import type { AgentContext } from "../context.ts";
 import { leaseProgress, type Progress } from "./bundle.ts";
 import type { ChainLease, LocalLease } from "./lease-plan.ts";
+import { isAudited } from "../audit/segment-posts.ts";
 import { notePace, type Pace } from "./progress.ts";
 import type { LeaseWork } from "./work.ts";
 
@@ -41,11 +42,13 @@ export class LeaseSet {
     const { leaseGrace } = parameters;
     return Promise.all(
       this.leases.all().map(async (lease) => {
-        const { checkpointInterval, deadline } = await this.task(lease.taskId, block);
+        const task = await this.task(lease.taskId, block);
+        const { checkpointInterval, deadline } = task;
         const newest = checkpoints.get(lease.id);
         // Without a checkpoint the interval runs from the grant, which the first due time tells.
         const checkpoint = newest ?? { progress: 0, at: lease.due - checkpointInterval - leaseGrace };
-        return { ...lease, status: lease.status, checkpointInterval, deadline, checkpoint };
+        const audited = isAudited(task);
+        return { ...lease, status: lease.status, checkpointInterval, deadline, audited, checkpoint };
       }),
     );
   }

@@ -4,7 +4,8 @@ import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
 import { WorkloadError } from "@verai/executor/errors";
 import { type AgentContext, attempt, checkpointLabel, send } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
-import { bundleCheckpoint } from "./bundle.ts";
+import { isAudited } from "../audit/segment-posts.ts";
+import { type Bundle, bundleCheckpoint } from "./bundle.ts";
 import type { LeaseSet } from "./lease-set.ts";
 import { type ChainLease, isOurs } from "./lease-plan.ts";
 import { basisByTime } from "./progress.ts";
@@ -97,7 +98,8 @@ export class CheckpointPosts {
     const { replicas, maxUnitTime } = task;
     // Without a checkpoint, what stands for it is as old as the lease.
     const elapsed = begun.timestamp - (known?.startedAt ?? lease.checkpoint.at);
-    const { path: bundled, progress } = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
+    const bundle = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
+    const { path: bundled, progress, units } = bundle;
     if (progress <= reached) return;
     const path = await this.#context.sealing.closed(task, lease, bundled, signal);
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
@@ -110,11 +112,16 @@ export class CheckpointPosts {
     try {
       if (await isBehind()) return;
       const claim = { leaseId, fence, digest, codec, progress, size };
+      // Kept before it is sent: a process that ends in between can open what has landed.
+      const traced = { task, lease, folder, units, newest: known, cid: cid.toString(), digest, codec, size, progress };
+      const root = isAudited(task) ? await this.#context.segments.root(traced, signal) : undefined;
       const receipts = await this.#requester.receipts(claim, replicas, signal);
       const sent = await send(this.#context, `checkpoint of lease ${String(leaseId)}`, async () => {
         const [now] = await reader.leasesById(await reader.block(), [leaseId]);
         if (!now || !isOurs(now) || now.fence !== fence || (await isBehind())) return null;
-        return contracts.checkpoints.post.populateTransaction(claim, receipts);
+        const { checkpoints } = contracts;
+        if (root === undefined) return checkpoints.post.populateTransaction(claim, receipts);
+        return checkpoints.postTraced.populateTransaction(claim, root, receipts);
       });
       const by = receipts.map(({ nodeId }) => nodeId);
       if (!sent) return;
@@ -128,12 +135,7 @@ export class CheckpointPosts {
   }
 
   /** What a program has left that cannot be stored ends the work on its lease: it would leave the same again. */
-  async #bundle(
-    lease: ChainLease,
-    folder: LeaseFolder,
-    reached: number,
-    byTime: number,
-  ): Promise<{ path: string; progress: number }> {
+  async #bundle(lease: ChainLease, folder: LeaseFolder, reached: number, byTime: number): Promise<Bundle> {
     try {
       return await bundleCheckpoint(folder, lease.start, lease.count, reached, this.#context.store.maxBytes, byTime);
     } catch (error) {
@@ -144,11 +146,12 @@ export class CheckpointPosts {
     }
   }
 
-  /** Keeps the two checkpoints that the chain knows, lets all others go. */
+  /** Keeps the two checkpoints that the chain knows, and those that an audit can ask for; lets all others go. */
   async #retainNewest(leaseId: number): Promise<void> {
     const { store, session } = this.#context;
     const newest = await session.reader.newestCheckpoints(await session.reader.block(), leaseId);
-    const kept = new Set(newest.map((each) => fromChainCid(each).toString()));
+    const known = newest.map((each) => fromChainCid(each).toString());
+    const kept = new Set([...known, ...(await this.#context.auditStates.keeps(leaseId))]);
     const label = checkpointLabel(leaseId);
     for (const { cid, labels } of store.list()) {
       if (labels.includes(label) && !kept.has(cid.toString())) await store.unpin(cid, label);

@@ -36,7 +36,8 @@ export interface SealingParts {
   readonly specs: Pick<Specs, "bytes" | "parse">;
 }
 
-type Worked = Pick<Lease, "id" | "fence">;
+/** The lease for which a key is wanted; `audit`: the segment of it that this node verifies. */
+type Worked = Pick<Lease, "id" | "fence"> & { readonly audit?: number };
 
 /**
  * Opens and seals what belongs to confidential tasks, with the key that their host gives for a lease. Keys are kept in memory alone:
@@ -67,7 +68,8 @@ export class Sealing {
   async seal(task: Task, lease: Worked, signal: AbortSignal): Promise<Seal | undefined> {
     const key = nameOf(lease);
     if (this.#seals.has(key)) return this.#seals.get(key);
-    const bytes = await this.#parts.specs.bytes(task.spec, SPEC_MS, signal, { taskId: task.id, lease: lease.id });
+    const source = { taskId: task.id, lease: lease.id, audit: lease.audit };
+    const bytes = await this.#parts.specs.bytes(task.spec, SPEC_MS, signal, source);
     return this.#sealFor(task, lease, bytes, signal);
   }
 
@@ -99,7 +101,7 @@ export class Sealing {
     return seal;
   }
 
-  async #asked(taskId: number, { id, fence }: Worked, envelope: Envelope, signal: AbortSignal): Promise<Seal> {
+  async #asked(taskId: number, { id, fence, audit }: Worked, envelope: Envelope, signal: AbortSignal): Promise<Seal> {
     const { store, access } = this.#parts;
     const reasons: string[] = [];
     for (const host of envelope.keyHosts) {
@@ -107,7 +109,7 @@ export class Sealing {
       try {
         const proof = await access.prove({ root: keySubject(id, fence), peer: store.peerId });
         const options = { timeout: ANSWER_MS, maxBytes: MAX_KEY_MESSAGE, signal };
-        const body = { taskId, leaseId: id, fence, proof };
+        const body = { taskId, leaseId: id, fence, proof, ...(audit !== undefined && { audit }) };
         const answered = keyAnswer.parse(await store.request(host, KEY_PROTOCOL, body, options));
         if (answered.kind === "key") {
           const seal = new Seal(Buffer.from(answered.key, "base64"));

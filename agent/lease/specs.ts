@@ -26,6 +26,8 @@ export interface SpecSource {
   readonly taskId: number;
   /** Lease of this node for which it is wanted. */
   readonly lease?: number | undefined;
+  /** Where it is wanted to verify: the segment of that lease. */
+  readonly audit?: number | undefined;
   /** Multiaddrs of those who should have it. */
   readonly from?: readonly string[] | undefined;
 }
@@ -80,8 +82,8 @@ export class Specs {
       try {
         // Its developer may come online at any time until then.
         const timeOuts = { timeout: timeoutMs, stallTimeout: timeoutMs, signal };
-        const { from = [], lease } = source;
-        const hint = lease ?? null;
+        const { from = [], lease, audit } = source;
+        const hint = lease !== undefined && audit !== undefined ? { lease, audit } : (lease ?? null);
         await this.#store.fetchTo(cid, path, { ...timeOuts, from, hint, maxBytes: MAX_ENVELOPE_BYTES, pin });
         this.#pinned.add(`${pin} ${cid}`);
         bytes = await readBounded(path, MAX_ENVELOPE_BYTES);

@@ -296,7 +296,9 @@ export class LeaseWork {
     const unit = await folder.unit(index);
     await this.#fetchInputs(spec, unit);
     const { id: leaseId, fence } = lease;
-    const leave = await this.#context.exchanges?.join(this.#task, spec, { unit: index, leaseId, fence, folder: unit });
+    const seal = await this.#context.sealing.seal(this.#task, lease, this.#stop.signal);
+    const local = { unit: index, leaseId, fence, folder: unit };
+    const leave = await this.#context.exchanges?.join(this.#task, spec, local, seal);
     const tracing = await this.#trace(spec, unit);
     try {
       await this.#runToEnd(spec, index, unit);
@@ -322,6 +324,7 @@ export class LeaseWork {
         leaseStart: lease.start,
         leaseUnits: lease.count,
         taskId: lease.taskId,
+        developer: this.#task.owner,
         unitIndex: index,
         unitCount: this.#task.units,
         attempt: await folder.nextAttempt(index),

@@ -89,7 +89,7 @@ export class Housekeeping {
 
   /** This node's own checkpoints of leases that are over, and what their units have exchanged. */
   async #unpinCheckpoints(kept: ReadonlySet<number>): Promise<void> {
-    const { store, exchanges } = this.#context;
+    const { store, exchanges, auditStates } = this.#context;
     await exchanges.tidy();
     let gone = 0;
     for (const { cid, labels } of store.list()) {
@@ -97,6 +97,7 @@ export class Housekeeping {
         const id = Number(LABEL.exec(label)?.[1]);
         const isOver = label === exchangeLabel(id) ? !exchanges.leaseIds.has(id) : label === checkpointLabel(id);
         if (!isOver || kept.has(id)) continue;
+        if (label === checkpointLabel(id) && (await auditStates.keeps(id)).has(cid.toString())) continue;
         await store.unpin(cid, label);
         gone += 1;
       }

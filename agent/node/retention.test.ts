@@ -5,7 +5,20 @@ import type { Lease } from "@verai/client/entities";
 import { keptLeases, keptResults } from "./retention.ts";
 
 function lease(id: number, status: Lease["status"], rest: Partial<Lease> = {}): Lease {
-  return { id, taskId: 1, nodeId: 1, start: 0, count: 2, price: 1, due: 0, fence: 1, status, parent: 0, ...rest };
+  return {
+    id,
+    taskId: 1,
+    nodeId: 1,
+    start: 0,
+    count: 2,
+    price: 1,
+    due: 0,
+    fence: 1,
+    status,
+    parent: 0,
+    classId: 1,
+    ...rest,
+  };
 }
 const kept = (leases: readonly Lease[], now = 100, open = true) =>
   keptLeases(leases, now, () => open).map(({ id }) => id);

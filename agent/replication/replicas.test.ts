@@ -30,6 +30,7 @@ const LEASE: Lease = {
   fence: 1,
   status: "active",
   parent: 0,
+  classId: 1,
 };
 const BYTES = 300_000;
 

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { AbiCoder, hexlify, Interface, keccak256, toBeHex, zeroPadValue } from "ethers";
 
 import type { openMarket } from "@verai/devnet/market";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { registerNodes } from "../gas/registration.ts";
 
 type Market = Awaited<ReturnType<typeof openMarket>>;
@@ -92,7 +93,7 @@ export class NetworkState {
     if (this.#size.nodes === 0) {
       const { timestamp = 0 } = (await this.#market.connection.ethers.provider.getBlock("latest")) ?? {};
       // No node asks as little: the task waits, and no round is opened for it.
-      await this.#market.addTask({ units: 1_000, maxPrice: 10n ** 12n, classIds: [1], interval: 60 });
+      await this.#market.addTask({ units: 1_000, maxPrice: PRICE_UNIT, classIds: [1], interval: 60 });
       this.#places = await this.#find();
       // taskId 1, units 0 … 0, price 1000, fence 1; status and due are added below.
       this.#word = 1n | (1n << 88n) | (1000n << 104n) | (BigInt(timestamp + DUE) << 144n) | (1n << 176n);

@@ -15,9 +15,6 @@ export interface Context {
 /** Takes in one kind of event. */
 export type Reducer = (context: Context) => void;
 
-/** Wei of a micro-VER. */
-export const MICRO = 10n ** 12n;
-
 /** A whole number among the arguments. @throws RangeError if there is none of that name. */
 export function num(args: Arguments, name: string): number {
   const value = args[name];

@@ -1,4 +1,5 @@
 import { END_REASONS, enumName, MOVE_CAUSES } from "@verai/client/enums";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Row } from "../database/tables.ts";
 import {
   big,
@@ -6,7 +7,6 @@ import {
   keeper,
   lease,
   list,
-  MICRO,
   network,
   node,
   nodeDay,
@@ -40,7 +40,7 @@ function pay(context: Context, row: Row<"leases">, amount: bigint): void {
   row.paid += amount;
   const by = node(context, row.nodeId);
   by.earned += amount;
-  by.earnedMicro = Number(by.earned / MICRO);
+  by.earnedMicro = Number(by.earned / PRICE_UNIT);
   nodeDay(context, row.nodeId).earned += amount;
   task(context, row.taskId).paid += amount;
   network(context, (period) => {
@@ -66,7 +66,7 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
       classId: by.classId,
       start: num(args, "start"),
       count,
-      price: big(args, "priceMicroVer") * MICRO,
+      price: big(args, "priceMicroVer") * PRICE_UNIT,
       fence: num(args, "fence"),
       parent: parent === 0 ? null : parent,
       status: "active",

@@ -1,7 +1,8 @@
 import { decodeBytes32String } from "ethers";
 
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Row } from "../database/tables.ts";
-import { big, type Context, keeper, lease, list, MICRO, network, num, type Reducer, stamp, str } from "./context.ts";
+import { big, type Context, keeper, lease, list, network, num, type Reducer, stamp, str } from "./context.ts";
 import type { Arguments } from "./events.ts";
 import { PERIODS, type Period, startOf } from "./keys.ts";
 
@@ -76,7 +77,7 @@ export const roundReducers: Readonly<Record<string, Reducer>> = {
   ClassCleared(context) {
     const { args, event, changes } = context;
     const [roundId, classId, units] = [num(args, "roundId"), num(args, "classId"), num(args, "units")];
-    const clearing = big(args, "clearing") * (MICRO / DITHER);
+    const clearing = big(args, "clearing") * (PRICE_UNIT / DITHER);
     Object.assign(stamp(changes.row("roundClasses", { roundId, classId }, roundId, classId), event), {
       clearing,
       units,
@@ -141,13 +142,13 @@ export const roundReducers: Readonly<Record<string, Reducer>> = {
     const id = num(args, "classId");
     const row = stamp(changes.row("classes", { id }, id), event);
     row.name = nameOf(str(args, "name"));
-    row.tick = big(args, "tickSize") * MICRO;
+    row.tick = big(args, "tickSize") * PRICE_UNIT;
   },
   BountyPaid(context) {
     const amount = big(context.args, "amount");
     const row = keeper(context, str(context.args, "to"));
     row.bounties += amount;
-    row.bountiesMicro = Number(row.bounties / MICRO);
+    row.bountiesMicro = Number(row.bounties / PRICE_UNIT);
     network(context, (period) => {
       period.bounties += amount;
     });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { taskHolders } from "@verai/protocol/checkpoints/task-holders";
 import { Budget } from "@verai/system/budget";
 import { monotonicMs } from "@verai/system/clock";
+import { verifies } from "./audit-reads.ts";
 import type { BlockReference } from "./block-reference.ts";
 import type { Lease, Node, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
@@ -30,8 +31,8 @@ const TYPES = {
 
 /**
  * A proof that the holder of a key wants some content: signed for the peer id that asks and until a time, so that it is of no use to
- * another peer, for other content, or later. `lease` is a lease of its node under which it wants it, and `name` that of a key that the
- * developer may have named; both are looked up, not believed.
+ * another peer, for other content, or later. `lease` is a lease of its node under which it wants it, or, with `audit`, one of which it
+ * verifies that segment; both are looked up, not believed.
  */
 const proof = z.strictObject({
   until: z.number().int().positive(),
@@ -42,7 +43,19 @@ const proof = z.strictObject({
     .positive()
     .max(2 ** 32 - 1)
     .optional(),
+  audit: z
+    .number()
+    .int()
+    .positive()
+    .max(2 ** 32 - 1)
+    .optional(),
 });
+
+/** Why a node wants some content: a lease of its own, or one of which it verifies the segment `audit`. */
+export interface Claimed {
+  readonly lease?: number | undefined;
+  readonly audit?: number | undefined;
+}
 
 /** JSON that goes over the wire. */
 type Wire = null | { readonly [key: string]: string | number };
@@ -95,7 +108,7 @@ export interface ContentAccessParts {
 
 /**
  * Who may read what belongs to a task, by what the chain says: its developer, and keys that its spec names; of a lease's work the
- * lease's node while it has the lease, its holders, and the node that has a lease of the same units now; of spec and inputs every node that has a
+ * lease's node while it has the lease, its holders, the node that has a lease of the same units now, and those that verify a segment of them; of spec and inputs every node that has a
  * lease of the task, and the nodes that hold them for it. A node that lost its lease has no reason any longer. Fits
  * `CheckpointStoreOptions.access`.
  */
@@ -119,7 +132,7 @@ export class ContentAccess {
   /**
    * Proves the own key to others.
    *
-   * @param hint Id of the own lease for which the content is wanted, or null.
+   * @param hint Id of the own lease for which the content is wanted; {@link Claimed} where it is to verify; or null.
    */
   async prove({ root, peer }: { readonly root: string; readonly peer: string }, hint: unknown = null): Promise<Wire> {
     const { signer, domain } = this.#parts;
@@ -136,7 +149,8 @@ export class ContentAccess {
       known.signature.catch(() => this.#proofs.delete(key));
     }
     const { until, signature } = known;
-    return { until, signature: await signature, ...(typeof hint === "number" && { lease: hint }) };
+    const claimed = typeof hint === "number" ? { lease: hint } : toClaimed(hint);
+    return { until, signature: await signature, ...claimed };
   }
 
   /**
@@ -148,11 +162,11 @@ export class ContentAccess {
   sender(
     { root, peer }: { readonly root: string; readonly peer: string },
     given: unknown,
-  ): { readonly address?: string; readonly lease?: number | undefined } | { readonly wrong: string } {
+  ): ({ readonly address?: string } & Claimed) | { readonly wrong: string } {
     if (given === null) return {};
     const parsed = proof.safeParse(given);
     if (!parsed.success) return { wrong: "the proof is malformed" };
-    const { until, signature, lease } = parsed.data;
+    const { until, signature, lease, audit } = parsed.data;
     const now = this.#clock();
     if (until < now - SKEW_SECONDS) return { wrong: "the proof is over: check this machine's clock" };
     if (until > now + PROOF_SECONDS + SKEW_SECONDS)
@@ -160,7 +174,7 @@ export class ContentAccess {
     if (!this.#checks.take("")) return { wrong: "too many requests: ask again in a second" };
     try {
       const address = verifyTypedData(this.#parts.domain, TYPES, { peer, content: root, until }, signature);
-      return { address: address.toLowerCase(), lease };
+      return { address: address.toLowerCase(), lease, audit };
     } catch {
       return { wrong: "the proof is no signature" };
     }
@@ -174,7 +188,7 @@ export class ContentAccess {
   ): Promise<string | undefined> {
     const sender = this.sender(request, given);
     if ("wrong" in sender) return sender.wrong;
-    const { address, lease } = sender;
+    const { address } = sender;
     // The same words whether it is here or not.
     const none = `no reason to read ${request.root} here`;
     const subjects = subjectsOf(labels).slice(0, MAX_SUBJECTS);
@@ -183,7 +197,7 @@ export class ContentAccess {
       return "too many requests: ask again in a second";
     }
     try {
-      for (const subject of subjects) if (await this.mayRead(address, subject, lease)) return undefined;
+      for (const subject of subjects) if (await this.mayRead(address, subject, sender)) return undefined;
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       return `this node cannot look at the chain now: ${error.message}`;
@@ -195,9 +209,9 @@ export class ContentAccess {
    * Whether a key may read what belongs to a subject, by the newest block.
    *
    * @param address In lower case; undefined: no key.
-   * @param claimed Lease of its node, as it says.
+   * @param claimed Its reason, as it says.
    */
-  async mayRead(address: string | undefined, subject: Subject, claimed?: number): Promise<boolean> {
+  async mayRead(address: string | undefined, subject: Subject, claimed: Claimed = {}): Promise<boolean> {
     const { reader, readersOf } = this.#parts;
     const block = await reader.block();
     const lease = "leaseId" in subject ? await this.#lease(block, subject.leaseId) : undefined;
@@ -225,9 +239,16 @@ export class ContentAccess {
     task: Task,
     subject: Subject,
     lease: Lease | undefined,
-    claimed: number | undefined,
+    claimed: Claimed,
   ): Promise<boolean> {
-    const claim = claimed === undefined ? undefined : await this.#lease(block, claimed);
+    const claim = claimed.lease === undefined ? undefined : await this.#lease(block, claimed.lease);
+    if (claim?.taskId === task.id && claimed.audit !== undefined) {
+      const { reader } = this.#parts;
+      const segment = { leaseId: claim.id, sequence: claimed.audit };
+      // States of the same units, and what the task began from.
+      const isOfIt = lease === undefined || (subject.kind === "work" && overlap(claim, lease));
+      if (isOfIt && (await verifies(reader, block, segment, node.id))) return true;
+    }
     const own = claim?.taskId === task.id && isWorkedOn(claim) ? claim : undefined;
     if (lease) {
       // Who gave a lease back has made what it left; who failed has no business with it any longer.
@@ -262,6 +283,12 @@ export class ContentAccess {
     this.#nodeCount = { at: monotonicMs(), count };
     return count;
   }
+}
+
+/** A reason as a caller of a fetch names it; nothing of another form. */
+function toClaimed(hint: unknown): Record<string, number> {
+  const { lease, audit } = (typeof hint === "object" && hint !== null ? hint : {}) as Partial<Claimed>;
+  return typeof lease === "number" && typeof audit === "number" ? { lease, audit } : {};
 }
 
 function isWorkedOn({ status }: Lease): boolean {

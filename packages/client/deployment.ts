@@ -105,7 +105,7 @@ export const CONTRACT_KEYS: Readonly<Record<keyof Contracts, ContractName>> = {
 };
 
 /** Contracts that a deployment may lack. */
-export const OPTIONAL_CONTRACTS: readonly ContractName[] = [
+const OPTIONAL_CONTRACTS: readonly ContractName[] = [
   "AccessManager",
   "IVrfCoordinator",
   "VRFCoordinatorV2_5Mock",

@@ -108,6 +108,8 @@ export interface Lease {
   readonly status: LeaseStatus;
   /** The lease that ran the range before; 0 if none. */
   readonly parent: number;
+  /** Class that its node was listed in when it was granted: what its energy is measured by, for good. */
+  readonly classId: number;
   /** What was delivered; absent before. */
   readonly result?: ContentId & {
     /** Bytes, as its node claims. */

@@ -36,6 +36,7 @@ export type NodeStatus = (typeof NODE_STATUSES)[number];
 export type EnergySource = (typeof ENERGY_SOURCES)[number];
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 export type LeaseStatus = (typeof LEASE_STATUSES)[number];
+export type AuditStatus = (typeof AUDIT_STATUSES)[number];
 export type EndReason = (typeof END_REASONS)[number];
 export type LeaseHealth = (typeof LEASE_HEALTHS)[number];
 export type BatchStatus = (typeof BATCH_STATUSES)[number];

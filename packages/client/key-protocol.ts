@@ -21,6 +21,8 @@ export const keyRequest = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 24 - 1),
+  /** Left out by the lease's node. Else the segment of the lease that the node verifies. */
+  audit: id.optional(),
   /** For {@link keySubject}. */
   proof: z.json(),
 });

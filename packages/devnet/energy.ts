@@ -93,7 +93,7 @@ const TASKS: readonly ParticipantTask[] = [
  */
 const SPEC = ["--epochs", "55", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
 
-/** Milliseconds that each part of the story may take. */
+/** Milliseconds that each part may take. */
 const TIMEOUT_MS = 900_000;
 
 /**

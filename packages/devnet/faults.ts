@@ -2,6 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { Lease } from "@verai/client/entities";
 import type { Session } from "@verai/client/session";
 import { blockName } from "@verai/checkpoint-store/cids";
@@ -175,7 +176,7 @@ export async function restartKeeperInPost(
   address: string,
   start: () => void,
 ): Promise<{ readonly label: string; readonly nonce: number }> {
-  const file = join(journals, `31337-${address}.json`);
+  const file = join(journals, `${String(LOCAL_CHAIN_ID)}-${address}.json`);
   for (;;) {
     const text = await readFile(file, "utf8").catch(() => "{}");
     const { entries = [] } = JSON.parse(text) as { entries?: { label: string; nonce: number }[] };

@@ -24,6 +24,8 @@ export const PATIENT: ParameterChanges = {
   LeaseGrace: { value: 1200 },
   SeedTimeout: { value: 1200 },
   SettleTimeout: { value: 1200 },
+  // An audit's seed has to come within it.
+  DisputeWindow: { value: 1300 },
   ReportTimeout: { value: 65_535, max: 65_535 },
 };
 
@@ -116,10 +118,10 @@ export class TestNetwork {
     throw new Error(`not within ${String(GIVE_UP_MS / 1000)} s: ${what}`);
   }
 
-  /** Runs a story; where it fails, the end of every log goes with the error. */
-  async telling(story: () => Promise<void>): Promise<void> {
+  /** Runs a scenario; where it fails, the end of every log goes with the error. */
+  async withTails(scenario: () => Promise<void>): Promise<void> {
     try {
-      await story();
+      await scenario();
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? "") : String(error);
       throw new Error(`${what}\n${await this.tails()}`, { cause: error });

@@ -43,7 +43,7 @@ export async function gasByStep(provider: JsonRpcApiProvider, contracts: Contrac
     .sort((a, b) => a.step.localeCompare(b.step));
 }
 
-/** The vault's books against the vault's balance and against what every single account of them says. */
+/** The vault's totals against the vault's balance and against what every single account of them says. */
 export interface LedgerTotals {
   readonly balance: bigint;
   readonly escrow: bigint;
@@ -55,13 +55,13 @@ export interface LedgerTotals {
 }
 
 /**
- * Reads the books and adds up their accounts.
+ * Reads the totals and adds up their accounts.
  *
  * @param accounts Everybody who may have something to claim.
  */
 export async function readLedgerTotals(contracts: Contracts, accounts: readonly string[]): Promise<LedgerTotals> {
   const { vault, token, tasks, nodes } = contracts;
-  const [balance, books, taskCount, nodeCount] = await Promise.all([
+  const [balance, totals, taskCount, nodeCount] = await Promise.all([
     token.balanceOf(await vault.getAddress()),
     vault.totals(),
     tasks.taskCount(),
@@ -78,14 +78,14 @@ export async function readLedgerTotals(contracts: Contracts, accounts: readonly 
   for (const account of new Set(accounts)) claimable += await vault.claimable(account);
   return {
     balance,
-    escrow: books.escrow,
-    stake: books.stake,
-    claimable: books.claimable,
-    bountyPool: books.bountyPool,
+    escrow: totals.escrow,
+    stake: totals.stake,
+    claimable: totals.claimable,
+    bountyPool: totals.bountyPool,
     balanced:
-      balance === books.escrow + books.stake + books.claimable + books.bountyPool &&
-      escrow === books.escrow &&
-      stake === books.stake &&
-      claimable === books.claimable,
+      balance === totals.escrow + totals.stake + totals.claimable + totals.bountyPool &&
+      escrow === totals.escrow &&
+      stake === totals.stake &&
+      claimable === totals.claimable,
   };
 }

@@ -23,6 +23,7 @@ import {
   scratchFolder,
   scratchOnDisk,
 } from "./container/options.ts";
+import { credentialsFor, type NodeRegistry } from "./container/registries.ts";
 import { RunningContainer } from "./container/running.ts";
 import { Stragglers } from "./container/stragglers.ts";
 import type { Executor, RunningUnit, UnitRun } from "./executor.ts";
@@ -51,6 +52,8 @@ export interface ContainerExecutorOptions {
   /** Ids of the GPUs that are for rent, as the engine knows them. */
   readonly gpus?: readonly string[] | undefined;
   readonly images?: { readonly [bound in keyof ImageLimits]?: number | undefined } | undefined;
+  /** Credentials of the node for private registries. */
+  readonly registries?: readonly NodeRegistry[] | undefined;
   readonly logBytes?: number | undefined;
   /** Seconds after the start within which a container of the agent's earlier life has to be wanted again. */
   readonly adoptSeconds?: number | undefined;
@@ -192,7 +195,7 @@ export class ContainerExecutor implements Executor {
 
   /** @param gpus Filled with what the unit gets. */
   async #begin(unit: UnitRun, name: string, gpus: string[]): Promise<RunningContainer> {
-    const program = await this.#program(unit.spec);
+    const program = await this.#program(unit);
     const { folder, spec } = unit;
     const found = await this.#find(name);
     if (found && isWanted(found, runLabel(unit, program.image))) {
@@ -244,9 +247,11 @@ export class ContainerExecutor implements Executor {
     });
   }
 
-  async #program(spec: TaskSpec): Promise<ContainerProgram> {
+  async #program({ spec, developer }: UnitRun): Promise<ContainerProgram> {
     if (spec.trainer === undefined) {
-      return { image: await this.images.get(spec.image ?? ""), entrypoint: spec.command, args: spec.args };
+      const credentials = await credentialsFor(spec, developer, this.#options.registries ?? []);
+      const image = await this.images.get(spec.image ?? "", credentials);
+      return { image, entrypoint: spec.command, args: spec.args };
     }
     const image = await this.images.get(this.#options.trainerImage ?? "");
     return { image, args: [spec.trainer, ...spec.args] };

@@ -18,6 +18,8 @@ export interface UnitRun extends UnitIdentity {
   /** The lease's units: leaseStart … leaseStart + leaseUnits − 1. */
   readonly leaseStart: number;
   readonly leaseUnits: number;
+  /** Address that submitted the task, for what a node keeps for some developers; left out: nobody's. */
+  readonly developer?: string;
   readonly spec: TaskSpec;
   readonly folder: UnitFolder;
 }

@@ -90,6 +90,9 @@ export class KubernetesExecutor implements Executor {
     if (spec.trainer !== undefined && trainerImage === undefined) {
       return "This node has no image for built-in trainers: have its owner set executor.trainerImage, or name an image.";
     }
+    if (spec.registry !== undefined) {
+      return "The task has credentials for its image's registry, which a node in a cluster cannot use: choose classes of nodes with containers, or an image that anybody may pull.";
+    }
     if (spec.network === "outbound" && !allowOutbound) {
       return 'The task wants the network, which this node does not give: set network to "none", and name inputs by CID.';
     }

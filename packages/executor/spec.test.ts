@@ -45,6 +45,19 @@ test("a spec for an image is read", () => {
   }
 });
 
+test("credentials for an image's registry are for confidential specs, which may exchange files", () => {
+  const registry = { username: "lab", password: "s3cret" };
+  const exchange = { fileMiB: 4 };
+  const spec = parse({ ...container, registry, exchange, confidential: true });
+  assert.deepEqual([spec.registry, spec.exchange?.quorum], [registry, 1]);
+  assert.throws(() => parse({ ...container, registry }), /- registry is a secret.*"confidential": true/);
+  assert.throws(() => parse({ ...builtIn, registry, confidential: true }), /registry is for pulling an image/);
+  assert.throws(
+    () => parse({ ...container, registry: { username: "lab" }, confidential: true }),
+    /registry\.password is missing/,
+  );
+});
+
 test("specs that mean the same have the same bytes, and those read back", () => {
   const reordered = Object.fromEntries(Object.entries({ ...builtIn, maxRestarts: 3, network: "none" }).reverse());
   assert.deepEqual(specBytes(reordered as TaskSpecInput), specBytes(builtIn));

@@ -49,6 +49,12 @@ const taskSpec = z
       .string({ error: "has to be an image by digest" })
       .regex(IMAGE, { error: "has to be an image by digest, such as registry.example/trainer@sha256:<64 hex digits>" })
       .optional(),
+    registry: z
+      .strictObject({
+        username: line(255, "the user that may pull the image").min(1, { error: "is empty: name the user" }),
+        password: line(8192, "the user's password or token").min(1, { error: "is empty: give the password" }),
+      })
+      .optional(),
     trainer: z
       .string({ error: 'has to be the name of a built-in trainer, such as "digits"' })
       .regex(/^[a-z][a-z0-9-]{0,31}$/, { error: 'has to be the name of a built-in trainer, such as "digits"' })
@@ -116,18 +122,18 @@ const taskSpec = z
       if (spec.command) issue(["command"], "is for images: a built-in trainer takes args and env only");
       if (spec.network !== "none") issue(["network"], 'has to be "none" for a built-in trainer: it needs no network');
     }
+    if (spec.registry !== undefined && spec.image === undefined) {
+      issue(["registry"], "is for pulling an image, and the spec names none: leave it out");
+    }
+    if (spec.registry !== undefined && spec.confidential !== true) {
+      issue(["registry"], 'is a secret, and all nodes of the task read the spec: set "confidential": true');
+    }
     const { gpus, gpuMemoryMiB, memoryMiB, shmMiB = 0 } = spec.resources;
     if (gpuMemoryMiB !== undefined && gpus === 0) {
       issue(["resources", "gpuMemoryMiB"], "is for GPUs, and resources.gpus is 0: leave it out, or ask for GPUs");
     }
     if (shmMiB > memoryMiB) {
       issue(["resources", "shmMiB"], `has to be at most resources.memoryMiB (${memoryMiB}), as what lies there counts`);
-    }
-    if (spec.confidential === true && spec.exchange !== undefined) {
-      issue(
-        ["exchange"],
-        "cannot be had by a confidential task, as exchanged files are not sealed: leave one of the two out",
-      );
     }
     if (spec.confidential === true && spec.public === true) {
       issue(["public"], "cannot be true for a confidential task: leave one of the two out");
@@ -159,6 +165,7 @@ const taskSpec = z
  * What a developer wants run, and how: the same for every unit of a task.
  *
  * - `image` or `trainer`: an image by digest, or a program built into the agent; exactly one
+ * - `registry`: `username` and `password` that the image is pulled with; in confidential specs only
  * - `command`, `args`, `env`: as usual; DRMP_* are the agent's, and a built-in trainer takes only variables that bear
  *   its name (`DIGITS_*`) and no command
  * - `inputs`: CID → path below DRMP_INPUT_DIR
@@ -236,6 +243,8 @@ function describe(issue: z.core.$ZodIssue, json: unknown): string {
   if (issue.path.length === 0) return `the spec ${issue.message}`;
   const value = valueAt(json, issue.path);
   if (value === undefined) return `${at} is missing: it ${issue.message}`;
+  // Messages are logged, and these are secrets.
+  if (issue.path[0] === "registry") return `${at} ${issue.message}`;
   const shown = JSON.stringify(value);
   return `${at} is ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}: it ${issue.message}`;
 }

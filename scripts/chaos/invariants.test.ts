@@ -20,7 +20,7 @@ const state: ChainState = {
   checkpoints: new Map([[3, { codec: 0x70, digest: "0x", progress: 10, size: 1, at: 1, sequence: 1, startedAt: 0 }]]),
   supply: 1_000n,
   balance: 100n,
-  books: { escrow: 40n, stake: 30n, claimable: 20n, bountyPool: 10n },
+  totals: { escrow: 40n, stake: 30n, claimable: 20n, bountyPool: 10n },
   sums: { escrow: 40n, stake: 30n, claimable: 20n },
 };
 
@@ -30,7 +30,7 @@ test("a sound state has no violations, nor has one that came out of itself", () 
 });
 
 for (const [what, change, says] of [
-  ["a wei is missing", { balance: 99n }, /the vault holds 99 wei, its books say 100/],
+  ["a wei is missing", { balance: 99n }, /the vault holds 99 wei, its totals say 100/],
   ["an account is off", { sums: { ...state.sums, stake: 29n } }, /accounts of stake add up to 29/],
   ["units are lost", { tasks: [{ ...task, paidUnits: 1 }] }, /accounts for 3 of its 4/],
   ["a unit is held twice", { leases: [...state.leases, lease(4, 3, 1)] }, /unit 3 of task 1 is held by leases 3 and 4/],

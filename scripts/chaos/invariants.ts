@@ -12,7 +12,7 @@ export interface ChainState {
   readonly supply: bigint;
   /** VER that the vault holds. */
   readonly balance: bigint;
-  readonly books: {
+  readonly totals: {
     readonly escrow: bigint;
     readonly stake: bigint;
     readonly claimable: bigint;
@@ -40,13 +40,13 @@ export function violations(state: ChainState, before: ChainState | undefined): s
   ];
 }
 
-function money({ balance, books, sums, supply }: ChainState, before: ChainState | undefined): string[] {
-  const total = books.escrow + books.stake + books.claimable + books.bountyPool;
+function money({ balance, totals, sums, supply }: ChainState, before: ChainState | undefined): string[] {
+  const total = totals.escrow + totals.stake + totals.claimable + totals.bountyPool;
   const wrong: string[] = [];
-  if (balance !== total) wrong.push(`the vault holds ${String(balance)} wei, its books say ${String(total)}`);
+  if (balance !== total) wrong.push(`the vault holds ${String(balance)} wei, its totals say ${String(total)}`);
   for (const name of ["escrow", "stake", "claimable"] as const) {
-    if (sums[name] !== books[name]) {
-      wrong.push(`the accounts of ${name} add up to ${String(sums[name])}, the book says ${String(books[name])}`);
+    if (sums[name] !== totals[name]) {
+      wrong.push(`the accounts of ${name} add up to ${String(sums[name])}, its total says ${String(totals[name])}`);
     }
   }
   if (before && supply !== before.supply)

@@ -11,7 +11,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
   const block = await reader.block();
   const at = blockTag(block);
   const { vault, token } = contracts;
-  const [tasks, nodes, leases, supply, balance, books] = await Promise.all([
+  const [tasks, nodes, leases, supply, balance, totals] = await Promise.all([
     reader.tasks(block),
     reader.nodes(block),
     reader.leases(block),
@@ -27,7 +27,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
   const departures = await Promise.all(
     moving.map(async ({ id }) => [id, Number((await contracts.leases.departureOf(id, at)).units)] as const),
   );
-  const { escrow, stake, claimable, bountyPool } = books;
+  const { escrow, stake, claimable, bountyPool } = totals;
   const sums = await addUp(contracts, block, {
     tasks: tasks.map(({ id }) => id),
     nodes: nodes.map(({ id }) => id),
@@ -42,7 +42,7 @@ export async function readState({ reader, contracts }: Session, accounts: readon
     departures: new Map(departures),
     supply,
     balance,
-    books: { escrow, stake, claimable, bountyPool },
+    totals: { escrow, stake, claimable, bountyPool },
     sums,
   };
 }

@@ -7,7 +7,7 @@ import type { Step } from "./schedule.ts";
 const WITHOUT_CONTRACTS = /^packages\/(protocol|system|process|executor|checkpoint-store)\//;
 
 /** Parts of `lint` that read sources alone. */
-const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose"];
+const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose", "lint:links"];
 
 /**
  * Cores that an end-to-end test keeps busy, by its file, those that last longest first: processor time by the clock, as the

@@ -51,7 +51,7 @@ export interface Report {
   }[];
   readonly checkpoints: readonly FetchedCheckpoint[];
   readonly gas: readonly GasUse[];
-  readonly books: LedgerTotals;
+  readonly totals: LedgerTotals;
   /** Absent if that part was left out. */
   readonly energy?: EnergyOutcome<EnergyReport>;
   readonly checks: readonly { readonly what: string; readonly ok: boolean }[];
@@ -64,7 +64,7 @@ export function reportJson(report: Report): string {
 
 /** The report for people. */
 export function printReport(report: Report): string {
-  const { nodes, cost, recoveries, faults, tasks, checkpoints, gas, books, energy, checks } = report;
+  const { nodes, cost, recoveries, faults, tasks, checkpoints, gas, totals, energy, checks } = report;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [
     "Units per node",
@@ -135,17 +135,17 @@ export function printReport(report: Report): string {
       gas.map((each) => [each.step, String(each.count), String(each.median), String(each.highest)]),
     ),
     "",
-    "The vault's books (VER)",
+    "The vault's totals (VER)",
     table(
       ["balance", "escrow", "stake", "claimable", "bounty pool", "balanced"],
       [
         [
-          formatEther(books.balance),
-          formatEther(books.escrow),
-          formatEther(books.stake),
-          formatEther(books.claimable),
-          formatEther(books.bountyPool),
-          books.balanced ? "yes, to the wei" : "NO",
+          formatEther(totals.balance),
+          formatEther(totals.escrow),
+          formatEther(totals.stake),
+          formatEther(totals.claimable),
+          formatEther(totals.bountyPool),
+          totals.balanced ? "yes, to the wei" : "NO",
         ],
       ],
     ),

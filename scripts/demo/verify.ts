@@ -51,7 +51,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   };
   const checkpoints = await fetchCheckpoints(session, paid, nodes, nameOf, join(data, "check"), accessOf);
   const trained = await readTrained(developerOf, leases);
-  const books = await readLedgerTotals(contracts, accounts);
+  const totals = await readLedgerTotals(contracts, accounts);
   const gas = await gasByStep(provider, contracts, firstBlock);
   const logs = join(data, "logs");
   const agentLogs = await Promise.all(
@@ -110,7 +110,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
     })),
     checkpoints,
     gas,
-    books,
+    totals,
     checks: [
       {
         what: "every task has ended and every unit is paid, once",
@@ -145,8 +145,8 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
       },
       { what: "no transaction used more than 2^24 gas", ok: highest > 0 && highest <= 2 ** 24 },
       {
-        what: "the vault's books balance to the wei, and no escrow is left",
-        ok: books.balanced && books.escrow === 0n,
+        what: "the vault's totals balance to the wei, and no escrow is left",
+        ok: totals.balanced && totals.escrow === 0n,
       },
     ],
   };

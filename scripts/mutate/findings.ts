@@ -1,25 +1,37 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { RunAnswer } from "./runner.ts";
+/** What the tests of a file do while no mutant is switched on. */
+export interface Usual {
+  /** Those that pass, as `file: name`; others do not count. */
+  readonly passed: readonly string[];
+  /** Mutants whose place they come to. */
+  readonly reached: readonly number[];
+  readonly seconds: number;
+}
+
+interface Known {
+  usual: Record<string, Usual>;
+  fates: Record<string, string | null>;
+}
 
 /** What is known of a mutated project, kept beside it so that an interrupted run goes on. */
 export class Findings {
   readonly #file: string;
-  readonly #known: { usual?: RunAnswer & { readonly seconds: number }; fates: Record<string, string | null> };
+  readonly #known: Known;
 
   constructor(folder: string) {
     this.#file = join(folder, "findings.json");
     this.#known = read(this.#file);
   }
 
-  /** The tests without a mutant, and how long they took; undefined before that was looked at. */
-  get usual(): (RunAnswer & { readonly seconds: number }) | undefined {
-    return this.#known.usual;
+  /** A test file without a mutant; undefined before that was looked at. */
+  usualOf(file: string): Usual | undefined {
+    return this.#known.usual[file];
   }
 
-  set usual(answer: RunAnswer & { readonly seconds: number }) {
-    this.#known.usual = answer;
+  noteUsual(file: string, usual: Usual): void {
+    this.#known.usual[file] = usual;
     this.#write();
   }
 
@@ -38,14 +50,11 @@ export class Findings {
   }
 }
 
-function read(file: string): {
-  usual?: RunAnswer & { readonly seconds: number };
-  fates: Record<string, string | null>;
-} {
+function read(file: string): Known {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as ReturnType<typeof read>;
+    return JSON.parse(readFileSync(file, "utf8")) as Known;
   } catch {
     // Not there yet, or cut off in the middle: everything is tried again.
-    return { fates: {} };
+    return { usual: {}, fates: {} };
   }
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import type { AstNode } from "./ast.ts";
-import { isEnough, sampleOf, scores, testOrder } from "./hunt.ts";
+import { isEnough, sampleOf, scores, testOrder, vitalFirst } from "./hunt.ts";
 import { mutate, SWITCH } from "./mutants.ts";
 
 const SOURCE = `// SPDX-License-Identifier: MIT
@@ -101,17 +101,24 @@ test("samples, the order of tests, and scores", () => {
   const sample = sampleOf(mutants, 10, randomNumbers(1));
   assert.deepEqual(sample, sampleOf(mutants, 10, randomNumbers(1)));
   assert.equal(sample.filter(({ file }) => file === tasks).length, 5, "each file has its share");
-  const tests = [
-    "test/contracts/a/A.t.sol",
-    "test/contracts/core/vault/Other.t.sol",
-    "test/contracts/core/vault/Vault.t.sol",
-  ];
+  const reached = new Set([1]);
+  const file = (name: string, seconds: number) => ({ file: name, reached, seconds, fuzzed: false });
+  const [named, near, slow] = [
+    file("test/contracts/core/vault/Vault.t.sol", 2),
+    file("test/contracts/core/vault/Other.t.sol", 1),
+    file("test/contracts/a/A.t.sol", 30),
+  ] as const;
+  const elsewhere = { ...file("test/contracts/a/B.t.sol", 1), reached: new Set([2]) };
   const first = at(vault, 1);
-  assert.deepEqual(testOrder(first, tests, new Map())[0], [tests[2], tests[1]]);
-  assert.deepEqual(testOrder(first, tests, new Map([["test/contracts/a/A.t.sol", ["Vault.f"]]]))[0], [
-    tests[0],
-    tests[2],
-  ]);
+  const order = (killers: ReadonlyMap<string, readonly string[]>) =>
+    testOrder(first, [slow, near, elsewhere, named], killers);
+  assert.deepEqual(order(new Map()), [[named, near], [slow]], "what does not come to its place is not run");
+  assert.deepEqual(order(new Map([[slow.file, Array<string>(20).fill("Vault.f")]])), [[slow], [named, near]]);
+  assert.deepEqual(
+    vitalFirst(mutants).map(({ id }) => id),
+    mutants.map(({ id }) => id),
+  );
+  assert.equal(vitalFirst([at(tasks, 1), first])[0], first);
   const fates = mutants.map((mutant) => ({ mutant, killedBy: mutant.id === 30 ? undefined : "some test" }));
   const [other, money] = scores(fates, {});
   assert.deepEqual([other?.mutants, other?.killed, other?.survivors.length, money?.killed], [5, 4, 1, 25]);

@@ -42,12 +42,8 @@ export async function compile(signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error("The contracts do not compile: `npx hardhat build --no-tests` says why.");
 }
 
-/**
- * The contracts as they are, with their trees: of the builds that are kept, the largest whose sources are those of the repository.
- *
- * @throws Error where there is none.
- */
-export function compiledSources(): SourceFile[] {
+/** The contracts as they are, with their trees, from a build that is kept and has all of them; undefined where there is none. */
+export function compiledSources(): SourceFile[] | undefined {
   const folder = join(ROOT, "artifacts", "build-info");
   const outputs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".output.json")) : [];
   const builds = outputs.map((name) => {
@@ -64,11 +60,11 @@ export function compiledSources(): SourceFile[] {
   });
   const isCurrent = ({ file, text }: SourceFile): boolean =>
     !MUTATED.test(file) || (existsSync(join(ROOT, file)) && readFileSync(join(ROOT, file), "utf8") === text);
-  const [largest] = builds
-    .filter((sources) => sources.every(isCurrent) && !sources.some(({ file }) => file.startsWith("test/")))
-    .toSorted((a, b) => b.length - a.length);
-  if (!largest) throw new Error("No build has the contracts as they are: `npm run compile` makes one.");
-  return largest;
+  const all = globSync("contracts/**/*.sol", { cwd: ROOT }).filter((file) => MUTATED.test(file));
+  return builds.find((sources) => {
+    const names = new Set(sources.map(({ file }) => file));
+    return sources.every(isCurrent) && all.every((file) => names.has(file));
+  });
 }
 
 /** Writes the copy, below `.data/mutate`, unless there is one of the same contracts and tests. Compiles nothing. */
@@ -76,7 +72,7 @@ export function writeProject(sources: readonly SourceFile[]): MutatedProject {
   const own = sources.filter(({ file }) => MUTATED.test(file)).toSorted((a, b) => (a.file < b.file ? -1 : 1));
   const { mutants, texts } = mutate(own, sources);
   const tests = globSync("test/contracts/**/*.t.sol", { cwd: ROOT }).sort();
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(SWITCH);
   for (const [file, text] of texts) hash.update(file).update(text);
   for (const file of globSync(["test/contracts/**/*.sol", "contracts/**/*.sol", "hardhat.config.ts"], {
     cwd: ROOT,
@@ -100,10 +96,13 @@ export function writeProject(sources: readonly SourceFile[]): MutatedProject {
 /** A process that runs tests of a mutated project, started again where it had to be ended. */
 export class Runner {
   readonly #folder: string;
+  readonly #builds: boolean;
   #process: ChildProcess | undefined;
 
-  constructor(folder: string) {
+  /** @param builds Whether it compiles what has changed; one must, before any other is started. */
+  constructor(folder: string, builds = false) {
     this.#folder = folder;
+    this.#builds = builds;
   }
 
   /**
@@ -111,9 +110,13 @@ export class Runner {
    * @throws Error if the process ended: that a run broke down says nothing of the tests.
    */
   async run(request: RunRequest, seconds: number, signal: AbortSignal): Promise<RunAnswer | undefined> {
-    this.#process ??= fork(fileURLToPath(new URL("runner.ts", import.meta.url)), [this.#folder], {
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-    });
+    this.#process ??= fork(
+      fileURLToPath(new URL("runner.ts", import.meta.url)),
+      [this.#folder, this.#builds ? "build" : "built"],
+      {
+        stdio: ["ignore", "ignore", "ignore", "ipc"],
+      },
+    );
     const child = this.#process;
     return new Promise<RunAnswer | undefined>((resolve, reject) => {
       const done = (answer: RunAnswer | undefined): void => {

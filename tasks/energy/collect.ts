@@ -2,6 +2,7 @@ import type { EnergySummary, NetworkTotals, ReportState } from "@verai/client/en
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
+import { baselineFit, type ClassHours, MOST_FIT } from "@verai/protocol/energy/baseline";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 import { CommandError } from "../errors.ts";
 
@@ -23,6 +24,11 @@ export interface Account {
   readonly unitHours: number;
   readonly idleUnitHours: number;
   readonly averageWatts: number;
+  /**
+   * How many times what a data centre takes in the same hours the baseline is; above 2 it is of other units, and no saving is claimed.
+   * Undefined where there is nothing to compare.
+   */
+  readonly baselineFit: number | undefined;
   /** Percent; absent where there is nothing to compare with. */
   readonly standing: Standing;
 }
@@ -100,14 +106,19 @@ export async function collectEnergy(
   };
   if (scope === "task" && !(await reader.task(at, id))) throw new CommandError("NOT_FOUND", `There is no task ${id}.`);
   if (scope === "node" && !(await reader.node(at, id))) throw new CommandError("NOT_FOUND", `There is no node ${id}.`);
-  const account = toAccount(await readEnergy(reader, at, scope, id));
+  const summary = await readEnergy(reader, at, scope, id);
   switch (scope) {
-    case "task":
-      return { ...base, account, leases: await leaseRows(reader, at, id) };
-    case "node":
-      return { ...base, account, nodes: await nodeRows(reader, at, id) };
+    case "task": {
+      const { rows, worked } = await leaseRows(reader, at, id, Number(summary.unitSeconds) / 3600);
+      return { ...base, account: toAccount(summary, worked), leases: rows };
+    }
+    case "node": {
+      const nodes = await nodeRows(reader, at, id);
+      return { ...base, account: toAccount(summary, hoursOf(nodes)), nodes };
+    }
     case "network": {
       const nodes = await nodeRows(reader, at);
+      const account = toAccount(summary, hoursOf(nodes));
       return { ...base, account, nodes, goals: goalsOf(nodes, account, await readTotals(reader, at), at) };
     }
   }
@@ -123,10 +134,12 @@ async function nodeRows(reader: Reader, at: BlockReference, only?: number): Prom
   for (const node of nodes) {
     if (only !== undefined && node.id !== only) continue;
     const seen: ReportState | undefined = reportStates[node.id - 1];
+    const summary = await readEnergy(reader, at, "node", node.id);
+    const className = classes.find(({ id }) => id === node.classId)?.name ?? "";
     rows.push({
-      ...toAccount(await readEnergy(reader, at, "node", node.id)),
+      ...toAccount(summary, [{ className, hours: Number(summary.unitSeconds) / 3600 }]),
       id: node.id,
-      class: classes.find(({ id }) => id === node.classId)?.name ?? "",
+      class: className,
       energySource: node.energySource,
       status: node.status,
       watts: seen?.watts ?? 0,
@@ -138,14 +151,26 @@ async function nodeRows(reader: Reader, at: BlockReference, only?: number): Prom
   return rows;
 }
 
-async function leaseRows(reader: Reader, at: BlockReference, taskId: number): Promise<LeaseRow[]> {
-  const leases = (await reader.leases(at)).filter((lease) => lease.taskId === taskId);
-  return Promise.all(
-    leases.map(async ({ id, nodeId, count, status }) => {
+function hoursOf(nodes: readonly NodeRow[]): ClassHours[] {
+  return nodes.map(({ class: className, unitHours: hours }) => ({ className, hours }));
+}
+
+/** Also the task's hours by class: dealt out by units, as reports have them for the task in all. */
+async function leaseRows(reader: Reader, at: BlockReference, taskId: number, unitHours: number) {
+  const [classes, all] = await Promise.all([reader.classes(at), reader.leases(at)]);
+  const leases = all.filter((lease) => lease.taskId === taskId);
+  const units = leases.reduce((sum, { count }) => sum + count, 0);
+  const worked = leases.map(({ classId, count }): ClassHours => ({
+    className: classes.find(({ id }) => id === classId)?.name ?? "",
+    hours: (unitHours * count) / units,
+  }));
+  const rows = await Promise.all(
+    leases.map(async ({ id, nodeId, count, status }): Promise<LeaseRow> => {
       const energy = await answer(reader.contracts.ledger.leaseEnergyOf(id, blockTag(at)));
       return { id, nodeId, units: count, status, kwh: kwh(energy.joules), renewableKwh: kwh(energy.renewableJoules) };
     }),
   );
+  return { rows, worked };
 }
 
 function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTotals, at: BlockReference): Goals {
@@ -164,8 +189,10 @@ function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTot
   };
 }
 
-function toAccount(summary: EnergySummary): Account {
+function toAccount(summary: EnergySummary, worked: readonly ClassHours[]): Account {
   const milligrams = (value: bigint) => Number(value) / 1000;
+  const fit = summary.baselineJoules === 0n ? undefined : baselineFit(Number(summary.baselineJoules), worked);
+  const fits = fit === undefined || fit <= MOST_FIT;
   return {
     kwh: kwh(summary.joules),
     raplKwh: kwh(summary.raplJoules),
@@ -180,12 +207,13 @@ function toAccount(summary: EnergySummary): Account {
     unitHours: Number(summary.unitSeconds) / 3600,
     idleUnitHours: Number(summary.idleUnitSeconds) / 3600,
     averageWatts: Number(summary.averageWatts),
+    baselineFit: fit,
     standing: standing({
       joules: Number(summary.joules),
       renewableJoules: Number(summary.renewableJoules),
       grams: milligrams(summary.carbonMilligrams),
-      baselineJoules: Number(summary.baselineJoules),
-      baselineGrams: milligrams(summary.baselineCarbonMilligrams),
+      baselineJoules: fits ? Number(summary.baselineJoules) : 0,
+      baselineGrams: fits ? milligrams(summary.baselineCarbonMilligrams) : 0,
       idleUnitSeconds: Number(summary.idleUnitSeconds),
       unitSeconds: Number(summary.unitSeconds),
     }),

@@ -1,3 +1,4 @@
+import { MOST_FIT } from "@verai/protocol/energy/baseline";
 import type { Account, EnergyReport } from "./collect.ts";
 
 /** The report for people. */
@@ -55,7 +56,8 @@ export function printEnergy(report: EnergyReport): string {
 }
 
 function accountLines(account: Account): string[] {
-  const { standing } = account;
+  const { standing, baselineFit: fit } = account;
+  const misfit = fit !== undefined && fit > MOST_FIT;
   return [
     columns([
       ["energy", energy(account.kwh), methods(account)],
@@ -69,12 +71,21 @@ function accountLines(account: Account): string[] {
       ["efficiency gain", percent(standing.efficiencyGain), ""],
       [
         "carbon avoided",
-        account.baselineKwh > 0 ? `${account.avoidedCo2Grams.toFixed(3)} g` : "–",
+        account.baselineKwh > 0 && !misfit ? `${account.avoidedCo2Grams.toFixed(3)} g` : "–",
         percent(standing.carbonReduction),
       ],
       ["work", `${account.unitHours.toFixed(3)} unit-hours`, `${percent(standing.idleHarvested)} on idle machines`],
       ["average power of a node", `${account.averageWatts} W`, ""],
     ]),
+    ...(misfit
+      ? [
+          "",
+          `No saving is claimed: the baseline is ${fit.toFixed(0)} times what a data centre's machines take in the same hours, so it is of longer units than these.`,
+        ]
+      : []),
+    "",
+    "Carbon is SCI's operational part, by the grid's yearly average; its functional unit is a paid unit of a task. Left out: the embodied part",
+    "(task:status has it), networks, storage elsewhere, and the chain.",
   ];
 }
 

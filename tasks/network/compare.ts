@@ -45,7 +45,7 @@ export interface DeploymentView {
   readonly uninitialised: readonly string[];
   /** Contracts whose code is not what this version compiles to. */
   readonly otherCode: readonly string[];
-  readonly books: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
+  readonly totals: { readonly booked: bigint; readonly held: bigint; readonly bountyPool: bigint };
   readonly intakePaused: boolean;
 }
 
@@ -70,9 +70,12 @@ function compareCode({ uninitialised, otherCode }: DeploymentView): Finding[] {
       "every module is wired",
       `not wired: ${uninitialised.join(", ")}; go on with the deployment`,
     ),
-    otherCode.length === 0
-      ? { level: "ok", what: "code", says: "every contract is what this version compiles to" }
-      : { level: "note", what: "code", says: `of another version, or built otherwise: ${otherCode.join(", ")}` },
+    expected(
+      "code",
+      otherCode.length === 0,
+      "every contract is what this version compiles to",
+      `not what this version compiles to: ${otherCode.join(", ")}; check out the version that was deployed (docs/reference/compatibility.md)`,
+    ),
   ];
 }
 
@@ -227,8 +230,8 @@ function compareAudits({ audits }: DeploymentView, asked: DeploymentParameters):
   ];
 }
 
-function compareMoney({ books, intakePaused }: DeploymentView): Finding[] {
-  const { booked, held, bountyPool } = books;
+function compareMoney({ totals, intakePaused }: DeploymentView): Finding[] {
+  const { booked, held, bountyPool } = totals;
   return [
     expected(
       "vault",

@@ -28,7 +28,7 @@ const DEPLOYMENT_SPECS: Readonly<Record<number, DeploymentSpec>> = {
   [BASE_CHAIN_ID]: { network: "base", load: async () => (await import("../../ignition/modules/Base.ts")).default },
 };
 
-/** The recipe of a chain. @throws Error naming the chains that there are. */
+/** The deployment spec of a chain. @throws Error naming the chains that there are. */
 export function deploymentSpecOf(chainId: number): DeploymentSpec {
   const found = DEPLOYMENT_SPECS[chainId];
   if (found) return found;

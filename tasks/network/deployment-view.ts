@@ -1,7 +1,8 @@
-import { getBytes, hexlify, isAddress } from "ethers";
+import { isAddress } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { CONTRACT_KEYS, type Contracts, OPTIONAL_CONTRACTS } from "@verai/client/deployment";
+import type { ContractName } from "@verai/client/abi";
+import { CONTRACT_KEYS, type Contracts } from "@verai/client/deployment";
 import { isRefusal } from "@verai/client/errors";
 import { explain } from "@verai/client/error-messages";
 import type { BlockReference } from "@verai/client/block-reference";
@@ -10,6 +11,7 @@ import type { Session } from "@verai/client/session";
 import { PARAMETERS } from "@verai/client/enums";
 import { ROLES } from "../../ignition/modules/core.ts";
 import type { DeploymentView } from "./compare.ts";
+import { type CompiledCode, isCompiledFrom, type LinkedLibrary, librariesOf } from "./deployed-code.ts";
 import type { DeploymentParameters } from "./parameters-file.ts";
 
 /** Reads all that {@link compareDeployment} looks at. */
@@ -21,7 +23,7 @@ export async function readDeploymentView(
 ): Promise<DeploymentView> {
   const { contracts, reader } = session;
   const block = { blockTag: at.number };
-  const [params, classes, books, held, intakePaused, terms, named] = await Promise.all([
+  const [params, classes, totals, held, intakePaused, terms, named] = await Promise.all([
     answer(contracts.parameters.all(block)),
     reader.classes(at),
     answer(contracts.vault.totals(block)),
@@ -53,11 +55,11 @@ export async function readDeploymentView(
       named,
     },
     uninitialised: await uninitialised(contracts, at),
-    otherCode: await otherCode(hre, session),
-    books: {
-      booked: books.escrow + books.stake + books.claimable + books.bountyPool,
+    otherCode: await otherCode(hre, session, at),
+    totals: {
+      booked: totals.escrow + totals.stake + totals.claimable + totals.bountyPool,
       held,
-      bountyPool: books.bountyPool,
+      bountyPool: totals.bountyPool,
     },
     intakePaused,
   };
@@ -123,44 +125,32 @@ async function uninitialised(contracts: Contracts, at: BlockReference): Promise<
   return found;
 }
 
-/** Our contracts whose code differs from what this version compiles to, but for immutable values and linked addresses. */
-async function otherCode(hre: HardhatRuntimeEnvironment, { contracts, provider }: Session): Promise<string[]> {
-  const found: string[] = [];
+/** Contracts that others compile: the chain's own. */
+const FOREIGN: readonly ContractName[] = ["IVrfCoordinator", "VRFCoordinatorV2_5Mock"];
+
+/** Our contracts and their libraries whose code differs from what this version compiles to; see {@link isCompiledFrom}. */
+async function otherCode(
+  hre: HardhatRuntimeEnvironment,
+  { contracts, provider }: Session,
+  at: BlockReference,
+): Promise<string[]> {
+  const waiting: LinkedLibrary[] = [];
   for (const [key, name] of Object.entries(CONTRACT_KEYS)) {
-    if (OPTIONAL_CONTRACTS.includes(name)) continue;
     const contract = contracts[key as keyof Contracts];
-    if (!contract) continue;
-    const code = await answer(provider.getCode(await contract.getAddress()));
-    const artifact = (await hre.artifacts.readArtifact(name)) as unknown as Artifact;
-    if (masked(code, artifact) !== masked(unlinked(artifact.deployedBytecode), artifact)) found.push(name);
+    if (contract && !FOREIGN.includes(name)) waiting.push({ name, address: await contract.getAddress() });
+  }
+  const found: string[] = [];
+  const seen = new Set<string>();
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { name, address } = next;
+    if (seen.has(`${name} ${address}`)) continue;
+    seen.add(`${name} ${address}`);
+    const code = await answer(provider.getCode(address, at.number));
+    const compiled = (await hre.artifacts.readArtifact(name)) as unknown as CompiledCode;
+    if (!isCompiledFrom(code, compiled)) found.push(`${name} (${address})`);
+    waiting.push(...librariesOf(code, compiled));
   }
   return found;
-}
-
-interface Place {
-  readonly start: number;
-  readonly length: number;
-}
-
-interface Artifact {
-  readonly deployedBytecode: string;
-  readonly immutableReferences?: Readonly<Record<string, readonly Place[]>>;
-  readonly deployedLinkReferences?: Readonly<Record<string, Readonly<Record<string, readonly Place[]>>>>;
-}
-
-/** Placeholders of libraries as zeros. */
-function unlinked(code: string): string {
-  return code.replace(/__\$[0-9a-f]{34}\$__/g, "0".repeat(40));
-}
-
-/** Code with everything zero that differs from deployment to deployment. */
-function masked(code: string, artifact: Artifact): string {
-  const bytes = getBytes(code);
-  const linked = Object.values(artifact.deployedLinkReferences ?? {}).flatMap((file) => Object.values(file).flat());
-  for (const { start, length } of [...Object.values(artifact.immutableReferences ?? {}).flat(), ...linked]) {
-    bytes.fill(0, start, start + length);
-  }
-  return hexlify(bytes);
 }
 
 function capitalised(name: string): string {

@@ -18,7 +18,7 @@ export const networkCommands = [
 
   reading(
     "network:check",
-    "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, books",
+    "Compares a deployment with its parameters file, and says what is wrong: chain, contracts, wiring, oracle, subscription, roles, parameters, totals",
     "--parameters ignition/parameters/localhost.json",
   )
     .addOption({

@@ -2,13 +2,11 @@ import type { Environment } from "../session/environment.ts";
 
 import { answer } from "@verai/client/readers";
 import { readReportState } from "@verai/client/telemetry";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer } from "@verai/protocol/money/ver";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { parseNode } from "./parse.ts";
-
-/** Wei of a micro-VER. */
-const MICRO_VER = 10n ** 12n;
 
 /** Pays in advance for the posting of a node's reports by keepers; what is left of an earlier payment comes back. */
 export default async function prepay(
@@ -21,8 +19,8 @@ export default async function prepay(
     const block = await reader.block();
     const node = await parseNode(reader, block, args.node);
     const before = await readReportState(reader, block, node.id);
-    const whole = BigInt(args.reports) * BigInt(args.fee) * MICRO_VER;
-    const more = whole - BigInt(before.prepaid) * BigInt(before.fee) * MICRO_VER;
+    const whole = BigInt(args.reports) * BigInt(args.fee) * PRICE_UNIT;
+    const more = whole - BigInt(before.prepaid) * BigInt(before.fee) * PRICE_UNIT;
     const amount = more > 0n ? more : 0n;
     context.spends = amount;
     const { signer, queue } = await context.account();
@@ -40,7 +38,7 @@ export default async function prepay(
     });
     const { prepaid, fee } = await readReportState(reader, await reader.block(), node.id);
     output.say(
-      `Node ${String(node.id)} has ${String(prepaid)} reports prepaid now, each at ${formatVer(BigInt(fee) * MICRO_VER)} VER.`,
+      `Node ${String(node.id)} has ${String(prepaid)} reports prepaid now, each at ${formatVer(BigInt(fee) * PRICE_UNIT)} VER.`,
     );
     return { node: node.id, prepaid, fee };
   });

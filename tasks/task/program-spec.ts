@@ -12,6 +12,8 @@ export interface PythonProgram {
   /** Undefined: the Python of a machine that has the trainer {@link LOCAL_PYTHON}. */
   readonly image: string | undefined;
   readonly confidential: boolean;
+  /** What the image is pulled with, if its registry wants that. */
+  readonly registry?: { readonly username: string; readonly password: string } | undefined;
   readonly args: readonly string[];
   readonly cpus: number;
   readonly memoryMiB: number;
@@ -48,6 +50,7 @@ export function programSpec(program: PythonProgram): Uint8Array {
       : // The image's entry point, its init, stays.
         { image, args: ["python3", `${INPUT}/${CODE}/${script}`, ...args] }),
     ...(program.confidential && { confidential: true }),
+    ...(program.registry && { registry: program.registry }),
     inputs: { [code]: CODE, ...(data === undefined ? {} : { [data]: DATA }) },
     resources: {
       cpus,

@@ -1,11 +1,16 @@
 import type { Environment } from "../session/environment.ts";
 
-import { type Quote, quoteTask } from "@verai/client/quote";
+import type { BlockReference } from "@verai/client/block-reference";
+import { type Quote, quoteTask, type Wish } from "@verai/client/quote";
+import type { Reader } from "@verai/client/readers";
+import { readUnitDurations, type UnitDuration } from "@verai/client/unit-durations";
+import { devicesOf } from "@verai/protocol/energy/embodied";
 import { formatVer } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import type { Output } from "../session/output.ts";
 import { parseWish } from "./parse.ts";
+import { figure, perHour, rounded } from "./receipt.ts";
 
 interface Arguments extends ReadingArguments {
   readonly units: number;
@@ -21,13 +26,63 @@ export default async function quote(args: Arguments, environment: Environment): 
     const block = await reader.block();
     const wish = parseWish(await reader.classes(block), args);
     const found = await quoteTask(reader, block, wish, args.queue);
-    showQuote(output, wish.units, found);
-    return { block: block.number, ...found };
+    const rate = await readRate(reader, block, wish, found);
+    showQuote(output, wish.units, found, rate);
+    return { block: block.number, ...found, ...(rate && { rate }) };
   });
 }
 
+/** What a quote comes to for a device-hour, by what units of its classes took lately. */
+export interface Rate {
+  /** Hours of a unit, on average over the units that would be leased. */
+  readonly hours: number;
+  /** Of the class whose units take longest: all of them run at the same time. */
+  readonly longest: number;
+  /** Wei. */
+  readonly perDeviceHour: bigint;
+  /** Paid units of others that the hours come from. */
+  readonly units: number;
+}
+
+/** See {@link Rate}. Undefined if nothing is leased, or of one of its classes nothing was reported yet. Pure. */
+export function rateOf(
+  { cost, leasedUnits, classes }: Pick<Quote, "cost" | "leasedUnits" | "classes">,
+  measured: ReadonlyMap<string, UnitDuration>,
+): Rate | undefined {
+  const leased = classes.filter(({ units }) => units > 0);
+  const known = leased.flatMap(({ name, units }) => {
+    const found = measured.get(name);
+    return found ? [{ ...found, leased: units, devices: devicesOf(name).count }] : [];
+  });
+  if (leasedUnits === 0 || known.length < leased.length) return undefined;
+  const hours = known.reduce((sum, each) => sum + each.hours * each.leased, 0);
+  const deviceHours = known.reduce((sum, each) => sum + each.hours * each.leased * each.devices, 0);
+  return {
+    hours: hours / leasedUnits,
+    longest: Math.max(...known.map((each) => each.hours)),
+    perDeviceHour: perHour(cost, deviceHours),
+    units: known.reduce((sum, each) => sum + each.units, 0),
+  };
+}
+
+/** See {@link rateOf}. */
+export async function readRate(
+  reader: Reader,
+  block: BlockReference,
+  { classes }: Pick<Wish, "classes">,
+  quote: Quote,
+): Promise<Rate | undefined> {
+  const ids = classes.map(({ classId }) => classId);
+  const [known, durations] = await Promise.all([reader.classes(block), readUnitDurations(reader, block, ids)]);
+  const named = known.flatMap(({ id, name }): [string, UnitDuration][] => {
+    const found = durations.get(id);
+    return found ? [[name, found]] : [];
+  });
+  return rateOf(quote, new Map(named));
+}
+
 /** Shows a quote for people. */
-export function showQuote(output: Output, units: number, quote: Quote): void {
+export function showQuote(output: Output, units: number, quote: Quote, rate: Rate | undefined): void {
   const mean = quote.leasedUnits === 0 ? undefined : quote.cost / BigInt(quote.leasedUnits);
   output.facts([
     ["leased now", `${String(quote.leasedUnits)} of ${String(units)} units`],
@@ -36,6 +91,15 @@ export function showQuote(output: Output, units: number, quote: Quote): void {
       `${formatVer(quote.cost)} VER to ${String(quote.nodes.length)} node${quote.nodes.length === 1 ? "" : "s"}`,
     ],
     ["a unit", mean === undefined ? undefined : `${formatVer(mean)} VER on average`],
+    [
+      "a device-hour",
+      quote.leasedUnits === 0
+        ? undefined
+        : rate === undefined
+          ? "not known: no paid units of these classes were reported yet"
+          : `${formatVer(rounded(rate.perDeviceHour))} VER, if a unit takes ${figure(rate.hours)} h as ${String(rate.units)} of others did`,
+    ],
+    ["would take", rate && `${figure(rate.longest)} h by the same measure: all leased units run at the same time`],
     ["fee", `${formatVer(quote.fee)} VER`],
     ["escrow", `${formatVer(quote.escrow)} VER; what is not spent comes back`],
     [

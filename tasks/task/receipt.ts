@@ -2,6 +2,8 @@ import type { BlockReference } from "@verai/client/block-reference";
 import type { EnergySummary, Lease, Task } from "@verai/client/entities";
 import type { Reader } from "@verai/client/readers";
 import { readEnergy } from "@verai/client/telemetry";
+import { devicesOf, type Embodied, embodiedGrams, embodiedOf, LIFESPAN } from "@verai/protocol/energy/embodied";
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import type { Output } from "../session/output.ts";
 
@@ -20,20 +22,33 @@ export interface TaskReceipt {
   /** Times that work changed hands: it went on from its last checkpoint. */
   readonly handovers: number;
   readonly joules: number;
-  /** Grams of CO2 equivalent of the electricity used. */
+  /** Grams of CO2 equivalent of the electricity used: the operational part of SCI (ISO/IEC 21031). */
   readonly carbonGrams: number;
-  /** The same for each unit that was paid: the functional unit of SCI (ISO/IEC 21031). Undefined if none was. */
+  /** Of making the devices, for the hours that they were used: SCI's embodied part. Undefined if it is not known for all of them. */
+  readonly embodiedGrams: number | undefined;
+  /** What that comes from, by kind of device. */
+  readonly embodied: readonly (Embodied & { readonly kind: string })[];
+  /** Kinds of devices of which no embodied carbon is known. */
+  readonly embodiedUnknown: readonly string[];
+  /** Both parts for each unit that was paid: SCI's functional unit. Undefined if none was, or a part is unknown. */
   readonly carbonGramsPerUnit: number | undefined;
 }
 
 /** What the carbon of a receipt leaves out. */
-const LEFT_OUT = "embodied carbon of the machines, networks, and the chain are left out";
+const LEFT_OUT = "networks, storage elsewhere and the chain are left out";
 
-/** Draws a task's receipt up. Pure. O(leases). */
+/**
+ * Draws a task's receipt up. Pure. O(leases).
+ *
+ * @param classNames By class id.
+ * @param given Embodied carbon of devices, kilograms by kind, in place of the table's.
+ */
 export function receiptOf(
   task: Pick<Task, "id" | "submittedAt" | "paidUnits">,
-  leases: readonly Pick<Lease, "taskId" | "status" | "count" | "price" | "parent" | "result">[],
+  leases: readonly Pick<Lease, "taskId" | "status" | "count" | "price" | "parent" | "classId" | "result">[],
   energy: Pick<EnergySummary, "joules" | "carbonMilligrams" | "unitSeconds">,
+  classNames: ReadonlyMap<number, string>,
+  given: Readonly<Record<string, number>> = {},
 ): TaskReceipt {
   const own = leases.filter(({ taskId }) => taskId === task.id);
   const paid = own
@@ -42,29 +57,74 @@ export function receiptOf(
   const ends = own.flatMap(({ result }) => (result ? [result.deliveredAt] : []));
   const units = task.paidUnits;
   const carbonGrams = Number(energy.carbonMilligrams) / 1000;
+  const devices = deviceHoursOf(own, Number(energy.unitSeconds) / 3600, classNames);
+  const deviceHours = [...devices.values()].reduce((sum, hours) => sum + hours, 0);
+  const kinds = [...devices.keys()].map((kind) => ({ kind, found: embodiedOf(kind, given) }));
+  const embodied = kinds.flatMap(({ kind, found }) => (found ? [{ kind, ...found }] : []));
+  const embodiedUnknown = kinds.flatMap(({ kind, found }) => (found ? [] : [kind]));
+  const made =
+    embodiedUnknown.length > 0
+      ? undefined
+      : embodied.reduce((sum, each) => sum + embodiedGrams(each, devices.get(each.kind) ?? 0), 0);
   return {
     paid,
     perUnit: units === 0 ? 0n : paid / BigInt(units),
-    deviceHours: Number(energy.unitSeconds) / 3600,
-    perDeviceHour: energy.unitSeconds === 0n ? undefined : (paid * 3600n) / energy.unitSeconds,
+    deviceHours,
+    perDeviceHour: deviceHours === 0 ? undefined : perHour(paid, deviceHours),
     hours: ends.length === 0 ? undefined : (Math.max(...ends) - task.submittedAt) / 3600,
     handovers: own.filter(({ parent }) => parent !== 0).length,
     joules: Number(energy.joules),
     carbonGrams,
-    carbonGramsPerUnit: units === 0 ? undefined : carbonGrams / units,
+    embodiedGrams: made,
+    embodied,
+    embodiedUnknown,
+    carbonGramsPerUnit: units === 0 || made === undefined ? undefined : (carbonGrams + made) / units,
   };
 }
 
+/**
+ * Hours of devices by their kind: a unit of `gpu-80g-x8` uses eight at a time. Reports have a task's hours in all; where it ran in
+ * classes of several kinds, they are dealt out by units.
+ */
+function deviceHoursOf(
+  leases: readonly Pick<Lease, "count" | "classId">[],
+  unitHours: number,
+  classNames: ReadonlyMap<number, string>,
+): Map<string, number> {
+  const units = leases.reduce((sum, { count }) => sum + count, 0);
+  const hours = new Map<string, number>();
+  for (const { count, classId } of leases) {
+    const { kind, count: devices } = devicesOf(classNames.get(classId) ?? `class ${String(classId)}`);
+    hours.set(kind, (hours.get(kind) ?? 0) + ((unitHours * count) / units) * devices);
+  }
+  return hours;
+}
+
+/** Wei for an hour; rounded to a thousandth of a second. */
+export function perHour(wei: bigint, hours: number): bigint {
+  return (wei * 3_600_000n) / BigInt(Math.max(1, Math.round(hours * 3_600_000)));
+}
+
 /** A task's receipt by the chain at a block. */
-export async function readReceipt(reader: Reader, block: BlockReference, task: Task): Promise<TaskReceipt> {
-  const [leases, energy] = await Promise.all([reader.leases(block), readEnergy(reader, block, "task", task.id)]);
-  return receiptOf(task, leases, energy);
+export async function readReceipt(
+  reader: Reader,
+  block: BlockReference,
+  task: Task,
+  given: Readonly<Record<string, number>> = {},
+): Promise<TaskReceipt> {
+  const [leases, energy, classes] = await Promise.all([
+    reader.leases(block),
+    readEnergy(reader, block, "task", task.id),
+    reader.classes(block),
+  ]);
+  return receiptOf(task, leases, energy, new Map(classes.map(({ id, name }) => [id, name])), given);
 }
 
 /** Shows a receipt. */
 export function showReceipt(output: Output, receipt: TaskReceipt): void {
   const { paid, perUnit, deviceHours, perDeviceHour, hours, handovers, joules, carbonGrams, carbonGramsPerUnit } =
     receipt;
+  const { embodiedGrams: made, embodied, embodiedUnknown } = receipt;
   const reported = deviceHours > 0;
   output.facts([
     ["cost", `${formatVer(paid)} VER, ${formatVer(perUnit)} a unit`],
@@ -77,21 +137,32 @@ export function showReceipt(output: Output, receipt: TaskReceipt): void {
     ["took", hours === undefined ? undefined : `${figure(hours)} h from the submission to the last delivery`],
     ["changed hands", `${String(handovers)} times`],
     ["energy", reported ? `${figure(joules / 3_600_000)} kWh, as reported by nodes` : undefined],
+    ["carbon, operational", reported ? `${figure(carbonGrams)} g of CO2 equivalent, by the grid's average` : undefined],
     [
-      "carbon",
+      "carbon, embodied",
+      !reported
+        ? undefined
+        : made === undefined
+          ? `not known for ${embodiedUnknown.join(", ")}: name it by --embodied ${embodiedUnknown[0] ?? ""}=<kilograms>`
+          : `${figure(made)} g over ${String(LIFESPAN.hours)} hours of use (${embodied
+              .map(({ kind, kilograms, source }) => `${kind}: ${figure(kilograms)} kg a device, ${source}`)
+              .join("; ")})`,
+    ],
+    [
+      "carbon a unit",
       reported && carbonGramsPerUnit !== undefined
-        ? `${figure(carbonGrams)} g of CO2 equivalent, ${figure(carbonGramsPerUnit)} g a unit; ${LEFT_OUT}`
+        ? `${figure(carbonGramsPerUnit)} g, both parts; ${LEFT_OUT}`
         : undefined,
     ],
   ]);
 }
 
 /** Three significant digits. */
-function figure(value: number): string {
+export function figure(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
 /** To a whole micro-VER. */
-function rounded(wei: bigint): bigint {
-  return (wei / 10n ** 12n) * 10n ** 12n;
+export function rounded(wei: bigint): bigint {
+  return (wei / PRICE_UNIT) * PRICE_UNIT;
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
@@ -19,6 +20,8 @@ interface Arguments extends SubmitArguments {
   readonly scratch: number;
   readonly class: string;
   readonly confidential: boolean;
+  readonly registryUser: string;
+  readonly registryPasswordFile: string;
   readonly outputs: string;
   readonly everySteps: number;
   readonly out: string;
@@ -43,6 +46,7 @@ export default async function run(given: Arguments, environment: Environment): P
           "OPTION_MISSING",
           "Name an image with PyTorch by digest: --image <registry>/trainer-python@sha256:…",
         );
+      const registry = await registryOf(args);
       const code = await addToStore(store, dirname(script));
       const inputs = data === "" ? undefined : await addToStore(store, data);
       return programSpec({
@@ -51,6 +55,7 @@ export default async function run(given: Arguments, environment: Environment): P
         data: inputs?.cid,
         image: image === "" ? undefined : image,
         confidential: args.confidential,
+        registry,
         args: args.args === "" ? [] : args.args.split(" "),
         cpus: Number(args.cpus),
         memoryMiB: args.memory,
@@ -64,4 +69,20 @@ export default async function run(given: Arguments, environment: Environment): P
     },
     args.detach ? undefined : args.out,
   );
+}
+
+/** What the image is pulled with; the password never stands on the command line. */
+async function registryOf({ registryUser: username, registryPasswordFile: file, confidential }: Arguments) {
+  if (username === "" && file === "") return undefined;
+  if (username === "" || file === "")
+    throw new CommandError(
+      "OPTION_MISSING",
+      "A private registry wants both: --registry-user, and --registry-password-file with the password or token.",
+    );
+  if (!confidential)
+    throw new CommandError(
+      "OPTION_INVALID",
+      "--registry-user is for --confidential alone: all nodes of the task read the spec of another one.",
+    );
+  return { username, password: (await readFile(file, "utf8")).trim() };
 }

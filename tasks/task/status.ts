@@ -1,9 +1,11 @@
+import { CommandError } from "../errors.ts";
 import type { Environment } from "../session/environment.ts";
 
 import { readTaskCause } from "@verai/client/causes";
 import type { Lease } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { endText } from "@verai/client/lease-ends";
+import { parseEmbodied } from "@verai/protocol/energy/embodied";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
@@ -15,12 +17,12 @@ import { parseTask } from "./parse.ts";
 
 /** Shows one task, or all of them. */
 export default async function status(
-  args: ReadingArguments & { readonly task: number },
+  args: ReadingArguments & { readonly task: number; readonly embodied: string },
   environment: Environment,
 ): Promise<void> {
   await read(args, environment, async (context) => {
     const block = await context.session.reader.block();
-    return args.task > 0 ? one(context, block, args.task) : all(context, block);
+    return args.task > 0 ? one(context, block, args.task, embodiedIn(args.embodied)) : all(context, block);
   });
 }
 
@@ -45,7 +47,20 @@ async function all({ session, output }: Context, block: BlockReference): Promise
   return { tasks: rows };
 }
 
-async function one(context: Context, block: BlockReference, taskId: number): Promise<object> {
+function embodiedIn(text: string): Readonly<Record<string, number>> {
+  try {
+    return parseEmbodied(text);
+  } catch (error) {
+    throw new CommandError("OPTION_INVALID", `--embodied: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function one(
+  context: Context,
+  block: BlockReference,
+  taskId: number,
+  embodied: Readonly<Record<string, number>>,
+): Promise<object> {
   const { session, output } = context;
   const { reader } = session;
   const task = await parseTask(reader, block, taskId);
@@ -102,7 +117,7 @@ async function one(context: Context, block: BlockReference, taskId: number): Pro
       ]),
     );
   }
-  const receipt = task.paidUnits === 0 ? undefined : await readReceipt(reader, block, task);
+  const receipt = task.paidUnits === 0 ? undefined : await readReceipt(reader, block, task, embodied);
   if (receipt) {
     output.say();
     showReceipt(output, receipt);

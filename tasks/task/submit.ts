@@ -25,7 +25,7 @@ import type { WritingArguments } from "../session/options.ts";
 import { keysOf } from "./keys.ts";
 import { parseRequest, type RequestOptions } from "./parse.ts";
 import { LOCAL_PYTHON, withInputs } from "./program-spec.ts";
-import { showQuote } from "./quote.ts";
+import { readRate, showQuote } from "./quote.ts";
 import { readReceipt, showReceipt } from "./receipt.ts";
 import { deliveredLeases, fetchResults } from "./results.ts";
 import { LOOK_MS, withStore } from "./store.ts";
@@ -112,7 +112,7 @@ export async function submitAndFollow(
     if (context.chainId === LOCAL_CHAIN_ID) trainers.push(LOCAL_PYTHON);
     requireRunnable(parsed, { classes, checkpointInterval: request.checkpointInterval, trainers });
     const quote = await quoteTask(reader, block, request, true);
-    showQuote(output, request.units, quote);
+    showQuote(output, request.units, quote, await readRate(reader, block, request, quote));
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 

@@ -169,6 +169,16 @@ export const taskCommands = [
           "image with PyTorch, by digest; on a network of this machine none: it runs in the machine's own Python",
         defaultValue: "",
       })
+      .addOption({
+        name: "registryUser",
+        description: "user that may pull the image from its private registry; with --confidential",
+        defaultValue: "",
+      })
+      .addOption({
+        name: "registryPasswordFile",
+        description: "file with that user's password or token, sealed for the task's nodes",
+        defaultValue: "",
+      })
       .addOption({ name: "args", description: "the script's arguments, separated by blanks", defaultValue: "" })
       .addOption({ name: "cpus", description: "CPUs of a unit", defaultValue: "1" })
       .addOption({ name: "memory", description: "memory of a unit, MiB", type: "int", defaultValue: 4096 })
@@ -203,6 +213,12 @@ export const taskCommands = [
 
   reading("task:status", "How a task stands and, if it waits, why; without --task, all tasks", "--task 1")
     .addOption(TASK)
+    .addOption({
+      name: "embodied",
+      description:
+        "embodied carbon of devices, kilograms of CO2 equivalent by kind, in place of the built-in table's: cpu=16.8,gpu-80g=585",
+      defaultValue: "",
+    })
     .setAction(() => import("./status.ts"))
     .build(),
 

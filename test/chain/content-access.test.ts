@@ -180,7 +180,7 @@ describe("whose eyes", function () {
     for (const wallet of drawn)
       expect(await anyone.mayRead(address(wallet), { kind: "spec", taskId: 1 })).to.equal(true);
     expect(await anyone.mayRead(address(stranger), { kind: "spec", taskId: 1 })).to.equal(false);
-    expect(await anyone.mayRead(address(stranger), { kind: "input", taskId: 1 }, 1)).to.equal(false);
+    expect(await anyone.mayRead(address(stranger), { kind: "input", taskId: 1 }, { lease: 1 })).to.equal(false);
     expect(await anyone.mayRead(address(drawn[0] ?? stranger), { kind: "spec", taskId: 2 })).to.equal(false);
     // Logs are for the developer.
     for (const wallet of operators)
@@ -229,7 +229,11 @@ describe("whose eyes", function () {
     const drawnAgain = holders.includes(lease?.nodeId ?? 0);
     expect(await gets(former, holder, newer.toString(), 1), "what came after it").to.equal(drawnAgain);
     expect(
-      await anyone.mayRead(former.address.toLowerCase(), { kind: "exchange", leaseId: successor?.id ?? 0 }, 1),
+      await anyone.mayRead(
+        former.address.toLowerCase(),
+        { kind: "exchange", leaseId: successor?.id ?? 0 },
+        { lease: 1 },
+      ),
     ).to.equal(drawnAgain);
   });
 });

@@ -1,24 +1,15 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { expect } from "chai";
-import { pino } from "pino";
-import { Registry } from "prom-client";
 
-import { openClient, openMarket } from "@verai/devnet/market";
 import { findPython } from "@verai/devnet/playground/python";
 import { ROOT } from "@verai/devnet/processes";
-import { Bench, type Program, until } from "@verai/devnet/programs";
-import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
-import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
-import { queueSender } from "@verai/keepers/sender";
-import { lpSolver } from "@verai/protocol/allocation/lp-solver";
+import { until } from "@verai/devnet/programs";
+import { TwoAgents } from "../support/two-agents.ts";
 
-const quiet = pino({ level: "silent" });
 /** What must not be found anywhere that is not the developer's, or a node's own work. */
 const MARK = "0.1234567891234";
-const ACCOUNT = "4";
 
 /**
  * `drmp run` with a Python script, from an empty store to the trained weights: on a real chain, with two real agents, of which one
@@ -26,57 +17,14 @@ const ACCOUNT = "4";
  */
 describe("drmp run", function () {
   this.timeout(600_000);
-  let market: Awaited<ReturnType<typeof openMarket>>;
-  let client: Awaited<ReturnType<typeof openClient>>;
-  let bench: Bench;
-  let keeping: Promise<void>;
-  let isOver = false;
-  const agents: Program[] = [];
+  let network: TwoAgents;
+  let bench: TwoAgents["bench"];
 
   before(async function () {
     const interpreter = await findPython();
     if (interpreter === undefined) return this.skip();
-    market = await openMarket();
-    await market.connection.provider.request({ method: "evm_setIntervalMining", params: [1000] });
-    bench = await Bench.open(market);
-    client = await openClient(market, 5);
-    process.env["DRMP_LOCALHOST_URL"] = market.url;
-    for (const [i, name] of ["ann", "ben"].entries()) {
-      const config = bench.agent(
-        {
-          operator: { testAccount: 6 + i },
-          owner: { testAccount: 10 + i },
-          dataDir: join(bench.folder, name),
-          store: { listen: ["/ip4/127.0.0.1/tcp/0"], replicas: 1 },
-          executor: { kind: "process", unsafeTrainersWithoutContainer: { python: { interpreter } } },
-        },
-        { capacity: 1, ask: i === 0 ? "0.001" : "0.002" },
-      );
-      const agent = bench.start(["agent/main.ts", "run", "--config", await bench.write(`${name}.json`, config)]);
-      agents.push(agent);
-      const isListed = async () =>
-        (await client.reader.node(await client.reader.block(), i + 1))?.listing !== undefined;
-      await until(`${name} is listed`, isListed, agent.said);
-    }
-    const metrics = allocationMetrics(new Registry());
-    const sender = queueSender(client.queue, quiet, () => undefined);
-    const { reader } = client;
-    const keeper = new AllocationKeeper({
-      reader,
-      sender,
-      metrics,
-      solvers: [lpSolver],
-      logger: quiet,
-      minRoundAge: 0,
-    });
-    keeping = (async () => {
-      while (!isOver) {
-        await keeper.cycle().catch(() => false);
-        const { status } = await reader.round(await reader.block());
-        if (status === "seeding") await market.fulfil(3n).catch(() => undefined);
-        await delay(300);
-      }
-    })();
+    network = await TwoAgents.open({ python: { interpreter } });
+    bench = network.bench;
     await mkdir(join(bench.folder, "code"));
     await cp(join(ROOT, "python", "examples", "plain_python.py"), join(bench.folder, "code", "train.py"));
     // The package itself, which people install, is of the standard library alone.
@@ -88,30 +36,27 @@ describe("drmp run", function () {
     await writeFile(join(bench.folder, "points.csv"), points.join("\n"));
   });
 
-  after(async () => {
-    isOver = true;
-    await keeping;
-    delete process.env["DRMP_LOCALHOST_URL"];
-    await bench.close();
-    client.provider.destroy();
-    await market.close();
-  });
-
-  const where = () => ["--deployment", bench.network.deployment, "--account", ACCOUNT];
-  const drmp = (...args: string[]) => bench.start(["tasks/drmp.ts", ...args, ...where()]);
+  after(() => network.close());
 
   async function run(store: string, task: number, ...more: string[]): Promise<Record<string, unknown>> {
     const out = join(bench.folder, `results-${String(task)}`);
     const terms = ["--class", "cpu/eu", "--units", "1", "--max-price", "0.02", "--interval", "2s", "--within", "1h"];
     const places = ["--store", join(bench.folder, store), "--out", out, "--submission", String(task)];
     const script = ["run", join(bench.folder, "code", "train.py"), "--data", join(bench.folder, "points.csv")];
-    const training = drmp(...script, ...terms, ...places, "--args", "--pace 0.4", "--yes", "--json", ...more);
-    const isLeased = async () => (await client.reader.leases(await client.reader.block(), task)).length > 0;
+    const training = network.drmp(...script, ...terms, ...places, "--args", "--pace 0.4", "--yes", "--json", ...more);
+    const isLeased = async () =>
+      (await network.client.reader.leases(await network.client.reader.block(), task)).length > 0;
     await until("the task is leased", isLeased, training.said);
-    const logs = drmp("task", "logs", "--follow", "--task", String(task), "--store", join(bench.folder, "logs"));
-    expect(await training.exit, training.said() + agents.map(({ said }) => said().slice(-3_000)).join("\n")).to.equal(
-      0,
+    const logs = network.drmp(
+      "task",
+      "logs",
+      "--follow",
+      "--task",
+      String(task),
+      "--store",
+      join(bench.folder, "logs"),
     );
+    expect(await training.exit, training.said() + network.said()).to.equal(0);
     expect(await logs.exit, logs.said()).to.equal(0);
     expect(logs.said(), "logs, as they are written").to.match(/^unit 0 \| epoch 3: loss [\d.]+$/m);
     const line = training

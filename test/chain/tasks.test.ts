@@ -17,6 +17,13 @@ const OWNER = 10;
 const FIRST = "0xdD2FD4581271e230360230F9337D5c0430Bf44C0";
 const SECOND = "0x8626f6940E2eb28930eFb4CeF49B2d1F2C9C1199";
 
+/** One line of `network:check`. */
+interface Finding {
+  readonly level: string;
+  readonly what: string;
+  readonly says: string;
+}
+
 interface Outcome {
   readonly code: number | NodeJS.Signals;
   readonly said: string;
@@ -358,6 +365,27 @@ describe("Hardhat tasks", () => {
     const wrong = (json["findings"] as { level: string; what: string }[]).filter(({ level }) => level === "wrong");
     expect(wrong.map(({ what }) => what)).to.have.members(["oracle: key hash", "parameter: FeeBps"]);
     expect(await seeds.owner()).to.equal(await manager.getAddress());
+  });
+
+  it("the network's check finds a contract with one byte of other code", async () => {
+    const [found, levels] = [[] as string[], new Set<string>()];
+    const { provider } = market.connection;
+    for (const contract of [market.contracts.vault, market.contracts.manager]) {
+      const address = await contract.getAddress();
+      const code = (await provider.request({ method: "eth_getCode", params: [address, "latest"] })) as string;
+      // The first instruction that is not a value: PUSH1 0x80 becomes PUSH1 0xa0.
+      await provider.request({ method: "hardhat_setCode", params: [address, code.replace("0x6080", "0x60a0")] });
+      const { code: ended, json } = await run("network:check");
+      const finding = (json["findings"] as Finding[]).find(({ what }) => what === "code");
+      expect(ended).to.equal(1);
+      found.push(finding?.says ?? "");
+      levels.add(finding?.level ?? "");
+      await provider.request({ method: "hardhat_setCode", params: [address, code] });
+    }
+    expect([...levels]).to.deep.equal(["wrong"]);
+    expect(found[0]).to.include(`Vault (${await market.contracts.vault.getAddress()})`);
+    expect(found[1]).to.match(/AccessManager \(0x/);
+    expect((await run("network:check")).code).to.equal(0);
   });
 
   async function accountAddress(index: number): Promise<string> {

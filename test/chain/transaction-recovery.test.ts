@@ -206,7 +206,7 @@ describe("transaction queue in trouble", () => {
       expect(await readFile(journal, "utf8")).to.include('"entries": []');
     });
 
-    it("books what was mined while it was down", async () => {
+    it("records what was mined while it was down", async () => {
       const journal = join(bench.folder, "mined.json");
       await leaveInFlight(journal);
       await bench.automine(true);

@@ -32,7 +32,7 @@ interface Table {
   tasks: { units: number; accuracies: number[]; best: number }[];
   checkpoints: { leaseId: number; cid: string; size: number; madeBy: string; fetchedFrom: string; verified: boolean }[];
   gas: { step: string; count: number; highest: number }[];
-  books: { balance: string; escrow: string; stake: string; claimable: string; bountyPool: string; balanced: boolean };
+  totals: { balance: string; escrow: string; stake: string; claimable: string; bountyPool: string; balanced: boolean };
   checks: { what: string; ok: boolean }[];
 }
 
@@ -111,7 +111,7 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
   }
   assert.ok(table.gas.every(({ highest }) => highest > 21_000 && highest <= 2 ** 24));
 
-  const { balance, escrow, stake, claimable, bountyPool, balanced } = table.books;
+  const { balance, escrow, stake, claimable, bountyPool, balanced } = table.totals;
   assert.ok(balanced);
   assert.equal(BigInt(balance), BigInt(escrow) + BigInt(stake) + BigInt(claimable) + BigInt(bountyPool));
   assert.equal(escrow, "0", "everything was paid or given back");

@@ -24,10 +24,10 @@ after(async () => {
 test(
   "a hot node is relieved, a power-hungry one is throttled and hands its work over, and all of it is accounted for",
   { timeout: 3_600_000 },
-  () => network.telling(story),
+  () => network.withTails(scenario),
 );
 
-async function story(): Promise<void> {
+async function scenario(): Promise<void> {
   const { session, processes, configs } = network;
   const { reader } = session;
   await configs.announceKeeper();

@@ -51,10 +51,10 @@ after(async () => {
 test(
   "killed, drained and restarted in mid-training, the network comes to the same weights",
   { timeout: 1_800_000 },
-  () => network.telling(story),
+  () => network.withTails(scenario),
 );
 
-async function story(): Promise<void> {
+async function scenario(): Promise<void> {
   const { session, processes, configs } = network;
   const { reader, contracts, provider } = session;
   const leases = async () => reader.leases(await reader.block());
@@ -192,7 +192,7 @@ async function story(): Promise<void> {
   assert.equal(expired.length, 0, "no lease was overdue");
   assert.deepEqual(await paidInVain(session, firstBlock, block.number), [], "nothing was paid for in vain");
 
-  // Everything is paid, and the books balance.
+  // Everything is paid, and the totals balance.
   const [task] = await reader.tasks(block);
   assert.deepEqual([task?.status, task?.paidUnits, task?.escrow], ["ended", 4, 0n]);
   const accounts = await Promise.all(
@@ -200,10 +200,10 @@ async function story(): Promise<void> {
       async (testAccount) => (await session.queue({ testAccount })).signer.address,
     ),
   );
-  const books = await readLedgerTotals(contracts, accounts);
+  const totals = await readLedgerTotals(contracts, accounts);
   assert.ok(
-    books.balanced,
-    JSON.stringify(books, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
+    totals.balanced,
+    JSON.stringify(totals, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
   );
 
   // The interrupted units' weights are those of a training that nobody interrupted.

@@ -19,6 +19,11 @@ export class TestRegistry {
   readonly #blobs = new Map<string, { type: string; content: Content }>();
   readonly #server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    if (this.#users.size > 0 && !this.#users.has(request.headers.authorization ?? "")) {
+      this.refused += 1;
+      response.writeHead(401, { "www-authenticate": 'Basic realm="test"', "content-type": "application/json" });
+      return void response.end('{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}');
+    }
     if (path === "/v2/") return void response.end("{}");
     const digest = /^\/v2\/.+\/(?:manifests|blobs)\/(sha256:[0-9a-f]{64})$/.exec(path)?.[1];
     const blob = digest === undefined ? undefined : this.#blobs.get(digest);
@@ -34,6 +39,10 @@ export class TestRegistry {
     if (Buffer.isBuffer(content)) return void response.end(content);
     pipeline(createReadStream(content.file), response).catch(() => response.destroy());
   });
+  /** Values of the Authorization header that are let in; none: anybody is. */
+  readonly #users = new Set<string>();
+  /** Requests without them. */
+  refused = 0;
   /** Digests that were asked for. */
   readonly pulled: string[] = [];
   #host = "";
@@ -64,6 +73,11 @@ export class TestRegistry {
       layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", digest: layerDigest, size }],
     });
     return { reference: `${this.#host}/${name}:latest@${manifest.digest}`, digest: manifest.digest };
+  }
+
+  /** Lets only users in that were named. */
+  allow(username: string, password: string): void {
+    this.#users.add(`Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`);
   }
 
   async stop(): Promise<void> {

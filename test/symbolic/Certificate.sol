@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+// Halmos runs functions whose names begin with check_.
+// solhint-disable func-name-mixedcase
+
 import {Certificate} from "../../contracts/core/rounds/Certificate.sol";
 import {Layout} from "../../contracts/core/rounds/Layout.sol";
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+// Halmos runs functions whose names begin with check_.
+// solhint-disable func-name-mixedcase
+
 import {ITelemetry} from "../../contracts/interfaces/ITelemetry.sol";
 import {PackedUint32} from "../../contracts/libraries/PackedUint32.sol";
 import {ReportStates} from "../../contracts/periphery/telemetry/ReportStates.sol";

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+// Halmos runs functions whose names begin with check_.
+// solhint-disable func-name-mixedcase
+
 import {TickTree} from "../../contracts/core/nodes/TickTree.sol";
 
 /// @title The tree of units by tick says the sums of what was added

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+// Halmos runs functions whose names begin with check_.
+// solhint-disable func-name-mixedcase
+
 import {Vault} from "../../contracts/core/vault/Vault.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {VerToken} from "../../contracts/token/VerToken.sol";

@@ -7,7 +7,6 @@ import hre from "hardhat";
 
 import { blocksOf, commandsOf, type DocCommand, inlineCommandsOf, wordsOf } from "../docs/extract.ts";
 import { ROOT, unknownIn } from "../docs/known.ts";
-import { anchorsOf, deadLinks, linksOf } from "../docs/links.ts";
 
 const PAGES = [
   "README.md",
@@ -22,29 +21,6 @@ const PAGES = [
 test("README stays a front page", () => {
   const lines = readFileSync(join(ROOT, "README.md"), "utf8").split("\n").length - 1;
   assert.ok(lines <= 100, `README.md has ${String(lines)} lines, at most 100: move what is too much into docs/`);
-});
-
-test("links and anchors are taken out of pages as GitHub reads them", () => {
-  const page = "# A b\n\n## `npm run x`: the *1st*, 2nd\n\n## A b\n\n[x](a.md#b) `[y](z)`\n\n```sh\n# no [z](q)\n```\n";
-  assert.deepEqual(anchorsOf(page), ["a-b", "npm-run-x-the-1st-2nd", "a-b-1"]);
-  assert.deepEqual(linksOf(page), [{ line: 7, target: "a.md#b" }]);
-});
-
-test("every link of a page leads to a file and a heading that exist", () => {
-  assert.ok(PAGES.flatMap((page) => linksOf(readFileSync(join(ROOT, page), "utf8"))).length > 100);
-  assert.deepEqual(
-    PAGES.flatMap((page) => deadLinks(ROOT, page)),
-    [],
-  );
-});
-
-test("every page is linked from the index", () => {
-  const index = linksOf(readFileSync(join(ROOT, "docs/README.md"), "utf8")).map(({ target }) => `docs/${target}`);
-  const listed = PAGES.filter((page) => /^docs\/(guides|concepts|reference)\//.test(page));
-  assert.deepEqual(
-    listed.filter((page) => !index.includes(page)),
-    [],
-  );
 });
 
 const SAMPLE = `

@@ -280,7 +280,7 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
         return own == 0 ? PARAMETERS.get(Param.MaxLatency) : own;
     }
 
-    /// @dev Judges report `i` of a batch, and books it if it is good.
+    /// @dev Judges report `i` of a batch, and records it if it is good.
     function _process(
         bytes calldata packed,
         uint256 i,

@@ -126,6 +126,7 @@ export function toLease({ id, lease, result }: ILeaseRegistry.LeaseViewStructOut
     fence: safe(lease.fence),
     status: enumName(LEASE_STATUSES, lease.status),
     parent: safe(lease.parent),
+    classId: safe(lease.classId),
     ...(result.deliveredAt > 0n && {
       result: {
         codec: safe(result.codec),

@@ -1,6 +1,6 @@
 import type { DevnetService } from "@verai/client/devnet";
 import { Output } from "../output.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER } from "./accounts.ts";
 import type { Playground } from "./playground.ts";
 
 /** What the devnet tells: lines for people, or with `--json` an object a line. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { DEVNET_NODES, SAMPLE_SPEC } from "./cast.ts";
+import { DEVNET_NODES, SAMPLE_SPEC } from "./accounts.ts";
 import { nextSteps } from "./next-steps.ts";
 
 const FACTS = { spec: "a/spec.json", agent: "a/agent.json", results: "a/results", operator: "0x1", victim: "ada" };

@@ -2,7 +2,7 @@ import { findPython } from "./python.ts";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { nodeArguments } from "../chain.ts";
 import type { Configs } from "../configs.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, type DevnetNode } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, type DevnetNode } from "./accounts.ts";
 import type { EngineHere } from "./engine.ts";
 import type { PortPlan } from "./ports.ts";
 import { chainHealth, healthOf, type ServicePlan } from "./services.ts";

@@ -14,7 +14,7 @@ import { deployArguments, deployEnvironment, deploymentFile, setMining, untilLis
 import { Configs } from "../configs.ts";
 import { deployEntryPoint, fundPaymaster } from "../entry-point.ts";
 import { Processes, ROOT } from "../processes.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER, SPONSOR_ETH } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, PURSE_VER, SPONSOR_ETH } from "./accounts.ts";
 import { type Control, serveControl } from "./control.ts";
 import { type EngineHere, engineHere } from "./engine.ts";
 import { DevnetError } from "./errors.ts";

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { ROOT } from "../processes.ts";
-import { DEVNET_ACCOUNTS, DEVNET_NODES, SAMPLE_SPEC } from "./cast.ts";
+import { DEVNET_ACCOUNTS, DEVNET_NODES, SAMPLE_SPEC } from "./accounts.ts";
 import { OWN_NODE } from "./next-steps.ts";
 import type { PortPlan } from "./ports.ts";
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { DEVNET_NODES } from "./cast.ts";
+import { DEVNET_NODES } from "./accounts.ts";
 import { DevnetError } from "./errors.ts";
 import { holderOf } from "./port-holder.ts";
 import { isFree, type PortPlan } from "./ports.ts";

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { statfs } from "node:fs/promises";
 
 import type Docker from "dockerode";
@@ -9,6 +10,7 @@ import { WorkloadError } from "../errors.ts";
 import { DeadlineError } from "../time-outs.ts";
 import { answer, type Engine, insist, messageOf, statusOf } from "./engine.ts";
 import type { LocalImage } from "./options.ts";
+import { type Credentials, fingerprintOf, registryOf } from "./registries.ts";
 
 const PULLED = {
   what: "list of pulled images",
@@ -21,6 +23,8 @@ const PULLED = {
         bytes: z.number().nonnegative(),
         /** When it was last wanted, milliseconds since 1970. */
         usedAt: z.number(),
+        /** Of the credentials that its registry wanted and was shown; absent: it let anybody pull it. */
+        shown: z.object({ salt: z.string(), fingerprints: z.array(z.string()) }).optional(),
       }),
     ),
   }),
@@ -41,6 +45,8 @@ export interface ImageLimits {
 const MIB = 1024 * 1024;
 /** MiB that stay free on the engine's disk while an image is pulled. */
 const MIN_FREE_MIB = 512;
+/** Credentials with which one image may have been pulled; the oldest are forgotten, and shown to the registry once more. */
+const MAX_SHOWN = 16;
 /** Milliseconds between two looks at that disk. */
 const DISK_MS = 500;
 
@@ -97,16 +103,18 @@ export class Images {
   }
 
   /**
-   * The image, pulled if it is not there and is named by digest. Calls for the same one share a pull.
+   * The image, pulled if it is not there and is named by digest. Calls for the same one share a pull. One that was pulled with
+   * credentials is only for those who have them: for anybody else it is pulled once more, so that its registry decides.
    *
    * @throws {@link WorkloadError} `IMAGE_UNAVAILABLE`
    */
-  async get(reference: string): Promise<LocalImage> {
+  async get(reference: string, credentials?: Credentials): Promise<LocalImage> {
     const name = withoutTag(reference);
-    const under = this.#pulls.get(name);
+    const key = JSON.stringify([name, credentials?.username, credentials?.password]);
+    const under = this.#pulls.get(key);
     if (under) return under;
-    const getting = this.#get(name).finally(() => this.#pulls.delete(name));
-    this.#pulls.set(name, getting);
+    const getting = this.#get(name, credentials).finally(() => this.#pulls.delete(key));
+    this.#pulls.set(key, getting);
     return getting;
   }
 
@@ -132,9 +140,12 @@ export class Images {
     });
   }
 
-  async #get(name: string): Promise<LocalImage> {
+  async #get(name: string, credentials: Credentials | undefined): Promise<LocalImage> {
     const here = await this.#inspect(name);
-    if (here) {
+    const noted = here && (await this.#read()).find(({ reference }) => reference === name);
+    const shown = noted?.shown;
+    const isForAll = shown === undefined;
+    if (here && (isForAll || (credentials && shown.fingerprints.includes(fingerprintOf(credentials, shown.salt))))) {
       await this.#notes.add(async () => {
         const images = await this.#read();
         const known = images.map((each) => (each.reference === name ? { ...each, usedAt: Date.now() } : each));
@@ -149,7 +160,8 @@ export class Images {
           `by its digest.`,
       );
     }
-    await this.#pull(name);
+    if (here) await this.#removeForAnother(name);
+    await this.#pull(name, credentials);
     const pulled = await this.#inspect(name);
     if (!pulled)
       throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but the engine does not have it.`);
@@ -160,9 +172,29 @@ export class Images {
     }
     await this.#notes.add(async () => {
       const others = (await this.#read()).filter(({ reference }) => reference !== name);
-      await this.#write([...others, { reference: name, id, bytes, usedAt: Date.now() }]);
+      const note = { reference: name, id, bytes, usedAt: Date.now() };
+      await this.#write([...others, credentials ? { ...note, shown: withShown(shown, credentials) } : note]);
     });
     return pulled;
+  }
+
+  /**
+   * Removes an image, so that all of it has to be had from its registry once more.
+   *
+   * @throws {@link WorkloadError} `IMAGE_UNAVAILABLE` while units run it
+   */
+  async #removeForAnother(name: string): Promise<void> {
+    try {
+      await answer(() => this.#docker.getImage(name).remove());
+    } catch (cause) {
+      if (statusOf(cause) === 404) return;
+      throw new WorkloadError(
+        "IMAGE_UNAVAILABLE",
+        `The image ${name} was pulled with another developer's credentials, and units run it now (${messageOf(cause)}): ` +
+          `it can be pulled for this task once they have ended.`,
+        { cause },
+      );
+    }
   }
 
   async #inspect(name: string): Promise<(LocalImage & { bytes: number }) | undefined> {
@@ -177,7 +209,7 @@ export class Images {
     }
   }
 
-  async #pull(name: string): Promise<void> {
+  async #pull(name: string, credentials: Credentials | undefined): Promise<void> {
     const stop = new AbortController();
     const { promise: stopped, reject } = Promise.withResolvers<never>();
     const refuse = (error: WorkloadError): void => {
@@ -187,7 +219,7 @@ export class Images {
     const watch = await this.#watchDisk(name, refuse);
     try {
       const pulling = answer(
-        (signal) => this.#stream(name, AbortSignal.any([signal, stop.signal]), refuse),
+        (signal) => this.#stream(name, credentials, AbortSignal.any([signal, stop.signal]), refuse),
         this.#pullMs,
       );
       await Promise.race([pulling, stopped]);
@@ -195,12 +227,11 @@ export class Images {
       if (cause instanceof WorkloadError) throw cause;
       const late = cause instanceof DeadlineError;
       const why = late ? `it took more than ${this.#limits.pullSeconds} s` : messageOf(cause);
-      throw new WorkloadError(
-        "IMAGE_UNAVAILABLE",
-        `The image ${name} cannot be pulled: ${why}. See that its registry lets anybody pull it, and that this machine ` +
-          `reaches it.`,
-        { cause },
-      );
+      const remedy =
+        credentials === undefined
+          ? "See that its registry lets anybody pull it, or name credentials for it, and that this machine reaches it."
+          : `See that user ${credentials.username} may pull it there, and that this machine reaches it.`;
+      throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} cannot be pulled: ${why}. ${remedy}`, { cause });
     } finally {
       clearInterval(watch);
     }
@@ -210,8 +241,16 @@ export class Images {
     return this.#limits.pullSeconds * 1000;
   }
 
-  async #stream(name: string, abortSignal: AbortSignal, refuse: (error: WorkloadError) => void): Promise<void> {
-    const stream = await this.#docker.pull(name, { abortSignal });
+  async #stream(
+    name: string,
+    credentials: Credentials | undefined,
+    abortSignal: AbortSignal,
+    refuse: (error: WorkloadError) => void,
+  ): Promise<void> {
+    const stream = await this.#docker.pull(name, {
+      abortSignal,
+      ...(credentials && { authconfig: { ...credentials, serveraddress: registryOf(name) } }),
+    });
     const layers = new Map<string, number>();
     await new Promise<void>((resolve, reject) => {
       const ended = (error: Error | null) => {
@@ -273,6 +312,13 @@ export class Images {
   async #write(images: readonly PulledImage[]): Promise<void> {
     await saveState(this.#file, PULLED, { images: [...images] });
   }
+}
+
+function withShown(before: PulledImage["shown"], credentials: Credentials): NonNullable<PulledImage["shown"]> {
+  const salt = before?.salt ?? randomBytes(16).toString("hex");
+  const fingerprint = fingerprintOf(credentials, salt);
+  const others = (before?.fingerprints ?? []).filter((each) => each !== fingerprint);
+  return { salt, fingerprints: [...others, fingerprint].slice(-MAX_SHOWN) };
 }
 
 function freeIn(directory: string | undefined): (() => Promise<number>) | undefined {

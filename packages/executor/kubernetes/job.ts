@@ -35,6 +35,8 @@ export interface ClusterSettings {
   /** Such as gVisor's. */
   readonly runtimeClass?: string | undefined;
   readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Secrets of the namespace that images are pulled with. */
+  readonly imagePullSecrets?: readonly string[] | undefined;
   /** Name of the resource that GPUs are counted by. */
   readonly gpuResource: string;
 }
@@ -133,6 +135,9 @@ export function jobFor(unit: UnitRun, range: JobRange, image: string, name: stri
           activeDeadlineSeconds: spec.timeouts.unitSeconds + START_SECONDS,
           ...(settings.priorityClass === undefined ? {} : { priorityClassName: settings.priorityClass }),
           ...(settings.runtimeClass === undefined ? {} : { runtimeClassName: settings.runtimeClass }),
+          ...((settings.imagePullSecrets ?? []).length === 0
+            ? {}
+            : { imagePullSecrets: (settings.imagePullSecrets ?? []).map((name) => ({ name })) }),
           ...(Object.keys(settings.nodeSelector).length === 0 ? {} : { nodeSelector: { ...settings.nodeSelector } }),
           securityContext: {
             runAsNonRoot: true,

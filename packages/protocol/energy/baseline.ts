@@ -1,4 +1,4 @@
-import { kindOf } from "./intensity.ts";
+import { devicesOf } from "./embodied.ts";
 
 /** What the same work takes in a data centre. */
 export interface Baseline {
@@ -53,6 +53,33 @@ const WATTS: Readonly<Record<string, { readonly watts: number; readonly source: 
  * @returns Undefined for a kind that nothing is known about.
  */
 export function classBaseline(className: string, unitHours = 1): Baseline | undefined {
-  const found = WATTS[kindOf(className)];
-  return found && { joulesPerUnit: found.watts * unitHours * HOUR, source: found.source };
+  const { kind, count } = devicesOf(className);
+  const found = WATTS[kind];
+  return found && { joulesPerUnit: found.watts * count * unitHours * HOUR, source: found.source };
+}
+
+/** So many times what a data centre's machines take in the same hours a baseline may be: above, it stands for other units. */
+export const MOST_FIT = 2;
+
+/** Unit-hours in a class. */
+export interface ClassHours {
+  readonly className: string;
+  readonly hours: number;
+}
+
+/**
+ * How many times what a data centre's machines of the same classes take in the same hours a baseline is. About 1, or below where work was
+ * lost, if the chain's baselines are of units as long as these; far above where they are of longer ones. Pure.
+ *
+ * @param baselineJoules With PUE.
+ * @returns Undefined where there are no hours, or a class of which nothing is known.
+ */
+export function baselineFit(baselineJoules: number, worked: readonly ClassHours[]): number | undefined {
+  let joules = 0;
+  for (const { className, hours } of worked) {
+    const found = classBaseline(className, hours);
+    if (found === undefined) return undefined;
+    joules += found.joulesPerUnit * PUE.value;
+  }
+  return joules > 0 ? baselineJoules / joules : undefined;
 }

@@ -1,5 +1,6 @@
 """Each example has the same weights to the bit, however often it was killed or drained on its way."""
 
+import contextlib
 import json
 import os
 import random
@@ -24,6 +25,7 @@ class Run:
     def __init__(self, example: str, arguments: list[str], directory: Path) -> None:
         self.directory = directory
         self.attempts = 0
+        self.lines: list[str] = []
         launcher = TORCHRUN if example == "ddp" else []
         self._command = [sys.executable, *launcher, str(HOME / "examples" / f"{example}.py"), *arguments]
         self._directories = {name: directory / name for name in ("checkpoint", "input", "output")}
@@ -54,13 +56,17 @@ class Run:
             start_new_session=True,
         )
         assert child.stdout is not None
-        shown, lines = 0, []
+        shown = 0
+        self.lines = lines = []
         for line in child.stdout:
             lines.append(line)
             shown += line.startswith("step ")
             if shown == stop_at and line.startswith("step "):
                 # SIGKILL ends all processes of a unit, as its container does; SIGTERM comes to the first alone.
-                os.killpg(child.pid, number) if number == signal.SIGKILL else child.send_signal(number)
+                if number == signal.SIGKILL:
+                    kill_all(child.pid)
+                else:
+                    child.send_signal(number)
         code = child.wait(60)
         expected = {0} if stop_at is None else {0, 143 if number == signal.SIGTERM else -number}
         assert code in expected, "".join(lines[-40:])
@@ -70,6 +76,22 @@ class Run:
         """Return what the example has written at its end."""
         content: dict[str, object] = json.loads((self.directory / "output" / "result.json").read_text())
         return content
+
+
+def kill_all(root: int) -> None:
+    """Kill a process and all that it has started: a launcher's processes are in sessions of their own."""
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The second field is a name in brackets, which may have any character.
+            fields = entry.read_text(errors="replace").rpartition(")")[2].split()
+            parents[int(entry.parent.name)] = int(fields[1])
+    doomed = {root}
+    while more := {child for child, parent in parents.items() if parent in doomed} - doomed:
+        doomed |= more
+    for each in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +119,7 @@ def test_resumed_with_the_same_bits(example: str, needs: str, arguments: list[st
         stop_at = choose.randint(1, steps // STOPS)
         code = stopped.start(stop_at, number)
         print(f"{example}: stopped after {stop_at} steps by {number.name}, exit code {code}")
-        assert code != 0
+        assert code != 0, "".join(stopped.lines[-40:])
     assert stopped.start(None, 0) == 0
     assert stopped.result() == alone.result()
 

@@ -1,3 +1,4 @@
+import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer } from "@verai/protocol/money/ver";
 
 const NO_BREAK = " ";
@@ -29,7 +30,7 @@ export function exactVer(wei: bigint | string): string {
 }
 
 /** No ask and no task's price is above 2^40 micro-VER; a clearing price beyond it says that all of a class's units are taken. */
-const HIGHEST = 2n ** 40n * 10n ** 12n;
+const HIGHEST = 2n ** 40n * PRICE_UNIT;
 
 /** A clearing price in wei as VER; words where the class had no unit left to be priced, or nothing has been priced yet. */
 export function clearingPrice(wei: string): string {

@@ -52,3 +52,10 @@ export function deadLinks(root: string, page: string): string[] {
     return anchorsOf(readFileSync(join(root, file), "utf8")).includes(anchor) ? [] : [`${at}: no such heading`];
   });
 }
+
+/** Pages below `docs/` that their index does not link. */
+export function unlistedPages(root: string, pages: readonly string[]): string[] {
+  const index = linksOf(readFileSync(join(root, "docs/README.md"), "utf8")).map(({ target }) => `docs/${target}`);
+  const listed = pages.filter((page) => /^docs\/(guides|concepts|reference)\//.test(page) && !index.includes(page));
+  return listed.map((page) => `docs/README.md: does not link ${page}`);
+}
