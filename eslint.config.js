@@ -14,6 +14,9 @@ const DATED = [
   "sponsor/main.ts",
   // in proofs, which count until a date
   "packages/client/content-access.ts",
+  "web/src/content/read.ts",
+  // when a result was fetched for a page, which outlives the process
+  "agent/door/content.ts",
   // held against the dates of device files, once
   "agent/idle/input.ts",
   // for people: since when a directory is locked; and the date of a touched file, which is only compared with others

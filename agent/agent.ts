@@ -16,6 +16,7 @@ import { COPY_RANKS } from "./node/copy-protocol.ts";
 import { type Content, contentsOf, CopyRequests } from "./node/copy-requests.ts";
 import { Housekeeping } from "./node/housekeeping.ts";
 import type { Look } from "./node/own-leases.ts";
+import { SpecOffers } from "./node/spec-offers.ts";
 import { TaskHolds } from "./node/task-holds.ts";
 import { LogServer } from "./node/logs.ts";
 import { Peers } from "./node/peers.ts";
@@ -53,6 +54,8 @@ export class Agent {
   readonly #causes = new IdleCauses();
   readonly #responder: ReceiptResponder;
   readonly #holds: TaskHolds;
+  /** Specs that are held before their tasks. */
+  readonly offers: SpecOffers;
   readonly #logs: LogServer;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
@@ -82,8 +85,9 @@ export class Agent {
     this.#copies = new CopyRequests({ ...context, holders: (block, leaseId) => context.holders.of(block, leaseId) });
     this.#responder = new ReceiptResponder(context);
     this.#holds = new TaskHolds(context);
+    this.offers = new SpecOffers(context);
     this.#logs = new LogServer(context);
-    this.#house = new Housekeeping(context, this.#replicas, this.#responder, this.#holds);
+    this.#house = new Housekeeping(context, this.#replicas, this.#responder, this.#holds, this.offers);
     this.#peers = new Peers(context);
   }
 
@@ -93,6 +97,7 @@ export class Agent {
     await this.#spots.serve();
     await this.#replicas.serve();
     await this.#holds.serve();
+    await this.offers.serve();
     await this.#logs.serve();
     await this.#context.exchanges.serve();
   }

@@ -86,7 +86,7 @@ export function configFindings(
 }
 
 /** Ports that the process listens on. Addresses that cannot be read are judged elsewhere. */
-function ports({ store, service }: AgentConfig): PortUse[] {
+function ports({ store, service, door }: AgentConfig): PortUse[] {
   const uses = [...portsOf("store.listen", store.listen)];
   const readable = store.listen.every((text) => typeof readPeerAddress(text) !== "string");
   if (store.http !== false && readable) {
@@ -101,6 +101,7 @@ function ports({ store, service }: AgentConfig): PortUse[] {
       // Its form is a finding already.
     }
   }
+  if (door) uses.push({ entry: "door.port", host: door.host, port: door.port });
   return [...uses, { entry: "service.port", host: service.host, port: service.port }];
 }
 

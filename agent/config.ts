@@ -82,6 +82,24 @@ export const agentConfig = z.strictObject({
         .default(8 * 2 ** 30),
     })
     .prefault({}),
+  /**
+   * A door for web pages: an HTTP endpoint at which people without a node have specs held by other nodes before they submit a task,
+   * and read results and logs of their own tasks. Left out: none.
+   */
+  door: z
+    .strictObject({
+      /** Address to listen on. */
+      host: z.string().default("127.0.0.1"),
+      /** TCP port; 0 picks a free one. */
+      port: z.number().int().min(0).max(65535).default(9500),
+      /** Proxies in front of it that add to `X-Forwarded-For`; 0: it is reached directly. */
+      proxies: wholeWithin(0, 4, "proxies").default(0),
+      /** Specs of one client address in an hour; addresses of IPv6 count by their first 64 bits. */
+      specsPerHour: wholeWithin(1, 10_000, "specs").default(20),
+      /** MiB of the largest result that is fetched for a page; larger ones are for `task:result`. */
+      maxResult: wholeWithin(1, 1_024, "MiB").default(64),
+    })
+    .optional(),
   /** How the machine's energy is measured; what cannot be measured is estimated, and reported as estimated. */
   power: z
     .strictObject({

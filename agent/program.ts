@@ -36,6 +36,7 @@ import { Exchanges } from "./exchange/exchanges.ts";
 import { locate, type LocateParts } from "./lease/locate.ts";
 import { HolderBook } from "./node/copy-requests.ts";
 import { DiskSpace } from "./node/disk.ts";
+import { openDoor } from "./door/door.ts";
 import { IdleDetector } from "./idle/detector.ts";
 import { Sealing } from "./lease/sealing.ts";
 import { Specs } from "./lease/specs.ts";
@@ -109,6 +110,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
   let telemetry: Telemetry | undefined;
   let audits: ReturnType<typeof openAudits> | undefined;
   let endpoint: Awaited<ReturnType<typeof serveHealth>> | undefined;
+  let door: Awaited<ReturnType<typeof openDoor>> | undefined;
   let executor: Executor | undefined;
   try {
     // First: a node that cannot run anything, or not measure as it was told to, must not be registered.
@@ -130,7 +132,11 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     const sealing = new Sealing({ store, access, specs });
     const slots = new PQueue({ concurrency: config.node.capacity });
     const holders = new HolderBook(session.reader);
-    const holdersOf = (taskId: number) => taskEndpoints(session.reader, taskId);
+    const { reader } = session;
+    const holdersOf = async (taskId: number) => {
+      const task = await reader.task(await reader.block(), taskId);
+      return task ? taskEndpoints(reader, task) : [];
+    };
     audits = openAudits(config, {
       ...{ session, nodeId, store, sealing, executor, slots, holders, holdersOf, queue },
       metrics: auditMetrics(registry),
@@ -150,7 +156,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       specs,
       sealing,
       access,
-      holdersOf,
+      holdersOf: (task) => taskEndpoints(reader, task),
       executor,
       slots,
       specTimeoutMs: config.specTimeout * 1000,
@@ -169,6 +175,9 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     });
     const running = agent;
     await running.serve();
+    const { offers } = running;
+    const parts = { session, store, access, offers, domain, nodeId, logger };
+    door = config.door && (await openDoor(config.door, parts));
     telemetry = await openTelemetry(config, {
       session,
       nodeId,
@@ -231,6 +240,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     await Promise.race([background, delay(BACKGROUND_MS, undefined, { ref: false })]);
   } finally {
     telemetry?.close();
+    await door?.close();
     await endpoint?.close();
     await executor?.close();
     await store.stop();

@@ -6,8 +6,8 @@
  *     --write    put table and chart into docs/
  *     --seed     other random networks: this seed and the two after it (default 1)
  *
- * The same random arrivals three times: nothing moves; every node is brought into the band; only what pays moves, which is
- * what the balancing keeper does. Exits with 1 if moving what pays costs more in all than doing nothing, if it moves more than
+ * The same random arrivals four times: nothing moves; every node is brought into the band; only what pays moves, which is
+ * what the balancing keeper does; and the same as if the keeper knew all and chose who takes. Exits with 1 if moving what pays costs more in all than doing nothing, if it moves more than
  * {@link MOST_MOVED} of what is leased, or if more than one migration of a hundred brings a lease back to a node that it had
  * left.
  */
@@ -45,7 +45,7 @@ const common = {
   hours: 1 / 60,
 };
 const seeds = [flags.seed, flags.seed + 1, flags.seed + 2];
-const LINES = ["nothing", "band", "worth"] as const;
+const LINES = ["nothing", "band", "worth", "chosen"] as const;
 type Line = SimulationOptions["policy"];
 
 const runs = [1, 8].flatMap((prices) =>
@@ -55,7 +55,14 @@ const runs = [1, 8].flatMap((prices) =>
         if (!flags.json) process.stderr.write(`load ${load}, ${prices} prices, seed ${seed}: ${policy}\n`);
         return simulate({ ...common, seed, load, prices, policy });
       });
-    return { load, prices, nothing: results("nothing"), band: results("band"), worth: results("worth") };
+    return {
+      load,
+      prices,
+      nothing: results("nothing"),
+      band: results("band"),
+      worth: results("worth"),
+      chosen: results("chosen"),
+    };
   }),
 );
 type Run = (typeof runs)[number];
@@ -79,6 +86,8 @@ const wrong = runs.flatMap((run) => {
     ...(mean(run.worth, returns) <= mean(run.worth, migrations) / 100 ? [] : [`${where}: leases come back`]),
   ];
 });
+const ratio = (run: Run, line: Line): string =>
+  (mean(run[line], deviation) / mean(run.band, deviation)).toFixed(2);
 /** Where the deviation is more than twice what it is with all nodes in the band. */
 const wide = runs.filter((run) => mean(run.worth, deviation) > MOST_DEVIATION * mean(run.band, deviation));
 if (flags.json) process.stdout.write(`${JSON.stringify({ machine: machine(), ...common, seeds, runs, wrong })}\n`);
@@ -102,7 +111,8 @@ function report(picture: string): string {
     `${config.pointValue} × d² ÷ 2τ an hour, a point next to the band's edge hence ${config.pointValue} VER), that of *moving* (transactions at`,
     `${config.gasPrice} gwei and ${config.verPerEth} VER an ETH, and ${config.pause} s without work for units of ${common.unitPrice} VER an hour), and both *together*. These are the`,
     "defaults of `balancing` in a keeper's [configuration](config.md). *Nothing*: no keeper. *Band*: every node is brought into the band,",
-    "whatever it costs. *Pays*: what the balancing keeper does.",
+    "whatever it costs. *Pays*: what the balancing keeper does. *Chosen*: a bound, not a policy that could be had: true loads, no delay, no",
+    "cooldown, and the node that the plan names takes the work, where the protocol draws one by lot so that nobody can steer it.",
     "",
     wrong.length === 0
       ? `Moving what pays costs less in all than doing nothing at every load, and moves at most ${100 * MOST_MOVED} % of what is leased.`
@@ -111,10 +121,10 @@ function report(picture: string): string {
       ? `Its deviation is at most ${MOST_DEVIATION} times that with all nodes in the band.`
       : `Its deviation is more than ${MOST_DEVIATION} times that with all nodes in the band at ${wide
           .map(
-            ({ load, prices }) =>
-              `${(100 * load).toFixed(0)} % with ${prices === 1 ? "one price" : `${prices} prices`}`,
+            (run) =>
+              `${(100 * run.load).toFixed(0)} % with ${run.prices === 1 ? "one price" : `${run.prices} prices`} (${ratio(run, "worth")} times; *chosen* ${ratio(run, "chosen")})`,
           )
-          .join(", ")}: with so few moves the market fills the nodes again that were relieved.`,
+          .join(", ")}.`,
     "",
     ...(picture === "" ? [] : [picture, ""]),
     markdownTable(
@@ -129,7 +139,7 @@ function report(picture: string): string {
       runs.flatMap((run) =>
         LINES.map((line, i) => [
           ...(i === 0 ? [String(run.prices), `${(run.load * 100).toFixed(0)} %`] : ["", ""]),
-          line === "worth" ? "**pays**" : line,
+          line === "worth" ? "**pays**" : line === "chosen" ? "*chosen*" : line,
           ...cells(run[line]),
         ]),
       ),

@@ -176,7 +176,9 @@ async function escrowFindings(
   held: bigint,
 ): Promise<Finding[]> {
   const maxPrice = parseVer(terms.maxPrice);
-  const { escrow, fee } = await reader.depositFor(await reader.block(), terms.units, maxPrice);
+  const { escrow, fee } = await reader.depositFor(await reader.block(), {
+    ...{ units: terms.units, maxPrice, auditChance: terms.auditChance ?? 0 },
+  });
   const drip = contracts.faucet ? await answer(contracts.faucet.DRIP()) : 0n;
   if (held + drip >= escrow + fee) return [];
   return [

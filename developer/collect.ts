@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
 import type { KeySource } from "@verai/client/keys";
 import { LeaseIndex } from "@verai/client/lease-index";
@@ -8,6 +9,7 @@ import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
+import { auditsToWaitFor } from "./audits-over.ts";
 import { openResult } from "./seal-task.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { type TaskProgress, taskProgress } from "./progress.ts";
@@ -24,6 +26,8 @@ export class TaskFollower {
   readonly #index: LeaseIndex;
   readonly #logger: Logger;
   readonly #keys: Pick<TaskKeys, "find">;
+  /** What each lease was last said to wait for. */
+  readonly #waiting = new Map<number, string>();
 
   /**
    * @param directory Results go to `<directory>/task-<id>/unit-<index>/`.
@@ -60,9 +64,23 @@ export class TaskFollower {
 
     const delivered = leases.filter(({ status }) => status === "delivered");
     const checked: number[] = [];
-    for (const lease of delivered) if (await this.#fetch(lease)) checked.push(lease.id);
+    for (const lease of delivered) {
+      if ((await this.#mayAccept(lease, block)) && (await this.#fetch(lease))) checked.push(lease.id);
+    }
     if (checked.length > 0) await this.#accept(checked);
     return taskProgress(this.#session.reader, this.#index, taskId);
+  }
+
+  /** Whether nothing can be found wrong with a lease any longer: what is accepted is paid, whatever an audit finds after it. */
+  async #mayAccept(lease: Lease, block: BlockReference): Promise<boolean> {
+    const task = await this.#session.reader.task(block, lease.taskId);
+    if (!task || task.auditChance === 0) return true;
+    const why = await auditsToWaitFor(this.#session, block, lease);
+    if (why !== undefined && this.#waiting.get(lease.id) !== why) {
+      this.#logger.info({ lease: lease.id, why }, "the result waits for audits");
+      this.#waiting.set(lease.id, why);
+    }
+    return why === undefined;
   }
 
   /** Fetches a lease's result; a failure leaves it undecided until the next look. */

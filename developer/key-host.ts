@@ -44,7 +44,7 @@ export class KeyHost {
     const parsed = keyRequest.safeParse(body);
     if (!parsed.success) return refuse("the request is malformed");
     const { taskId, leaseId, fence, audit, proof } = parsed.data;
-    const sender = this.#parts.access.sender({ root: keySubject(leaseId, fence), peer }, proof);
+    const sender = await this.#parts.access.sender({ root: keySubject(leaseId, fence), peer }, proof);
     if ("wrong" in sender) return refuse(sender.wrong);
     const { reader, keys, logger } = this.#parts;
     // The same words for all that is none of the requester's business.

@@ -61,8 +61,8 @@ export async function submitTask(
       return { taskId, specCid };
     }
   }
-  const { units, maxPrice, checkpointInterval, replicas, within } = request;
-  const deposit = await reader.depositFor(await reader.block(), units, maxPrice);
+  const { units, maxPrice, checkpointInterval, replicas, auditChance, within } = request;
+  const deposit = await reader.depositFor(await reader.block(), request);
   const { signer, queue } = await session.queue(key);
   const needed = deposit.escrow + deposit.fee;
   const permit = await signPermit(contracts, signer, needed);
@@ -87,6 +87,7 @@ export async function submitTask(
           checkpointInterval,
           maxUnitTime: request.maxUnitTime ?? defaultUnitTime(request),
           replicas,
+          auditChance,
           deadline: now.timestamp + within,
           classIds: classes.map(({ classId }) => classId),
           surcharges: classes.some(({ surcharge }) => surcharge > 0n) ? classes.map((each) => each.surcharge) : [],

@@ -28,6 +28,8 @@ export interface TaskRequest extends Wish {
   readonly maxUnitTime?: number;
   /** Other nodes that must hold a checkpoint before it counts. */
   readonly replicas: number;
+  /** Chance with which each segment of its work is audited at least, basis points; 0: no audits. */
+  readonly auditChance: number;
   /** Seconds from the submission until the deadline for results. */
   readonly within: number;
 }
@@ -39,7 +41,7 @@ export interface TaskRequest extends Wish {
  * @throws ChainError `UNKNOWN_CLASS`; MoneyError.
  */
 export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRequest {
-  const { units, checkpointInterval, maxUnitTime, replicas, within } = terms;
+  const { units, checkpointInterval, maxUnitTime, replicas, auditChance = 0, within } = terms;
   const classes = Object.entries(terms.classes).map(([name, surcharge]): RequestedClass => {
     const classId = known.find((each) => each.name === name)?.id;
     if (classId === undefined) {
@@ -52,7 +54,7 @@ export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRe
     return { classId, name, surcharge: parseVer(surcharge) };
   });
   return {
-    ...{ units, checkpointInterval, replicas, within },
+    ...{ units, checkpointInterval, replicas, auditChance, within },
     ...(maxUnitTime !== undefined && { maxUnitTime }),
     maxPrice: parseVer(terms.maxPrice),
     classes: classes.sort((a, b) => a.classId - b.classId),
@@ -61,9 +63,10 @@ export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRe
 }
 
 /** The request as terms: what makes two submissions of one spec the same, in the form that earlier records have. */
-export function termsOf({ maxPrice, classes, carbonPrice, ...rest }: TaskRequest): TaskTerms {
+export function termsOf({ maxPrice, classes, carbonPrice, auditChance, ...rest }: TaskRequest): TaskTerms {
   return {
     ...rest,
+    ...(auditChance > 0 && { auditChance }),
     maxPrice: formatVer(maxPrice),
     classes: Object.fromEntries(classes.map(({ name, surcharge }) => [name, formatVer(surcharge)])),
     ...(carbonPrice > 0 && { carbonPrice: formatPrice(carbonPrice) }),

@@ -22,9 +22,9 @@ export const keeperConfig = z.strictObject({
     .default("safe"),
   /** Which keepers this process runs. */
   keepers: z
-    .array(z.enum(["allocation", "failover", "reports", "balancing"]))
+    .array(z.enum(["allocation", "failover", "reports", "balancing", "audits"]))
     .nonempty()
-    .default(["allocation", "failover", "reports", "balancing"]),
+    .default(["allocation", "failover", "reports", "balancing", "audits"]),
   /** Journals of transactions in flight. */
   dataDir: path,
   /** Seconds between two reads of the chain. */
@@ -63,16 +63,16 @@ export const keeperConfig = z.strictObject({
        * in proportion to the distance. Work moves only where that gains more than the move costs.
        */
       pointValue: within(0, 1e6, "VER an hour").default(0.008),
-      /** Seconds for which a move is counted on to help: until the market has filled the node again. */
-      lasting: within(1, 604_800, "seconds").default(450),
+      /** Seconds for which a move is counted on to help: until what moved has ended, or the market has filled the node again. */
+      lasting: within(1, 604_800, "seconds").default(900),
       /** Seconds that a unit stands still while it moves. */
       pause: within(0, 86_400, "seconds").default(180),
       /** Price of gas that the transactions of a move are reckoned with, gwei. */
       gasPrice: within(0, 1e6, "gwei").default(0.006),
       /** VER that an ETH is worth. */
       verPerEth: within(0, 1e12, "VER").default(3000),
-      /** Maximum share of the leased units that moves for their load in an hour, percent. Arrivals differ: so less than 30 %. */
-      mostMoved: within(0, 10_000, "percent").default(27),
+      /** Maximum share of the granted units that moves for their load, percent. */
+      mostMoved: within(0, 10_000, "percent").default(29.5),
     })
     .prefault({}),
   service,

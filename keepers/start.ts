@@ -18,6 +18,9 @@ import { join } from "node:path";
 import { REPORT_PROTOCOL } from "@verai/client/report-protocol";
 import { CheckpointStore } from "@verai/checkpoint-store/store";
 import { reachOf } from "@verai/process/reach";
+import { AuditIndex } from "./audits/audit-index.ts";
+import { AuditsKeeper } from "./audits/audits-keeper.ts";
+import { auditsMetrics } from "./audits/audits-metrics.ts";
 import { BalancingKeeper, worthOf } from "./balancing/balancing-keeper.ts";
 import { ReportsKeeper } from "./reports/reports-keeper.ts";
 import { MESSAGE_BYTES } from "./reports/message.ts";
@@ -92,6 +95,16 @@ export async function openKeepers(
     });
     cycles.push({ name: "failover", cycle: () => keeper.cycle() });
   }
+  // A look at what would be done keeps nothing.
+  const index = new AuditIndex(reader, options.listening ? join(config.dataDir, "audits.db") : undefined);
+  if (config.keepers.includes("audits")) {
+    const keeper = new AuditsKeeper({
+      ...{ reader, sender, index, mirror, finality },
+      logger: logger.child({ keeper: "audits" }),
+      metrics: auditsMetrics(registry),
+    });
+    cycles.push({ name: "audits", cycle: () => keeper.cycle() });
+  }
   const others = await openReportAndBalancingKeepers(
     config,
     session,
@@ -106,6 +119,7 @@ export async function openKeepers(
     close: async () => {
       await others.close();
       confirmation.close();
+      index.close();
     },
   };
 }

@@ -1,10 +1,11 @@
 /**
  * A network of real processes that is disturbed at random, the same for the same seed, while invariants are checked at
- * every step: `npm run chaos -- [--seed N] [--steps N] [--quick] [--plan] [--json]`.
+ * every step: `npm run chaos -- [--seed N] [--steps N] [--quick] [--base] [--plan] [--json]`.
  *
  *     --seed     decides what fails when, and what the meters show; a random one by default, printed for a repetition
  *     --steps    how long it goes on; a step is some three seconds with at most one new fault. Default 40
  *     --quick    6 steps, under a minute and a half
+ *     --base     with the grace of a lease that BASE has, which no fault here outlasts: any lease that expires is an error
  *     --plan     print all that the seed decides, a line a step, and run nothing
  *     --json     end with one line of JSON on standard output
  *
@@ -24,10 +25,10 @@ import { orAborted } from "@verai/checkpoint-store/signals";
 import { specBytes } from "@verai/executor/spec";
 import { planConditions, recordOf } from "./chaos/conditions.ts";
 import { Decisions } from "./chaos/decisions.ts";
-import { type ChainState, violations } from "./chaos/invariants.ts";
+import { type ChainState, expired, violations } from "./chaos/invariants.ts";
 import { readState, unheld } from "./chaos/read-state.ts";
 import { type PlannedFault, planFaults } from "./chaos/schedule.ts";
-import { SPEC, UNITS, World } from "./chaos/world.ts";
+import { CHANGES, SPEC, UNITS, World } from "./chaos/world.ts";
 import { EXIT, interruptible, jsonOption, programOf, wholeNumber } from "@verai/process/program";
 import { ROOT } from "@verai/devnet/processes";
 import { referenceWeights } from "@verai/devnet/reference-run";
@@ -49,10 +50,11 @@ const { json, ...flags } = programOf(
   .option("--seed <number>", "decides what fails when; a random one by default, printed", wholeNumber(0, 2 ** 32 - 1))
   .option("--steps <number>", "how long it goes on, some three seconds each (default: 40)", wholeNumber(0, 10_000))
   .option("--quick", "6 steps, under a minute and a half", false)
+  .option("--base", "BASE's grace of a lease, which no fault outlasts: no lease may expire", false)
   .option("--plan", "print all that the seed decides, a line a step, and run nothing", false)
   .addOption(jsonOption("end with one line of JSON on standard output"))
   .parse()
-  .opts<{ seed?: number; steps?: number; quick: boolean; plan: boolean; json: boolean }>();
+  .opts<{ seed?: number; steps?: number; quick: boolean; base: boolean; plan: boolean; json: boolean }>();
 const seed = flags.seed ?? randomInt(2 ** 32);
 const steps = flags.steps ?? (flags.quick ? 6 : 40);
 const plan = planFaults(seed, steps, AGENTS);
@@ -62,7 +64,8 @@ if (flags.plan) {
   process.stdout.write(record.map((line) => `${line}\n`).join(""));
   process.exit();
 }
-const replay = `npm run chaos -- --seed ${String(seed)} --steps ${String(steps)}`;
+const replay = `npm run chaos -- --seed ${String(seed)} --steps ${String(steps)}${flags.base ? " --base" : ""}`;
+const changes = flags.base ? { ...CHANGES, LeaseGrace: await graceOfBase() } : CHANGES;
 const started = performance.now();
 const say = (text: string): void => {
   process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
@@ -73,7 +76,7 @@ await rm(directory, { recursive: true, force: true });
 say(`seed ${String(seed)}, ${String(steps)} steps: ${replay}`);
 for (const line of record) say(line);
 const interrupted = interruptible(say);
-const world = await orAborted(World.start(directory, AGENTS, CALM), interrupted).catch((error: unknown) => {
+const world = await orAborted(World.start(directory, AGENTS, CALM, changes), interrupted).catch((error: unknown) => {
   if (interrupted.aborted) process.exit();
   throw error;
 });
@@ -90,10 +93,18 @@ const faults = Object.values(survived).reduce((sum, count) => sum + count, 0);
 if (json) {
   const { tasks = [], leases = [] } = before ?? {};
   const outcome = { seed, steps, replay, faults, survived, record, decisions: decisions.made };
-  const counts = { reports: decisions.reports, tasks: tasks.length, leases: leases.length };
+  const counts = {
+    reports: decisions.reports,
+    tasks: tasks.length,
+    leases: leases.length,
+    expired: leases.filter(({ status }) => status === "expired").length,
+  };
   process.stdout.write(`${JSON.stringify({ ...outcome, ...counts, wrong })}\n`);
 } else {
   const kinds = Object.entries(survived).map(([kind, count]) => `${kind} ×${String(count)}`);
+  const lost = before?.leases.filter(({ status }) => status === "expired").length ?? 0;
+  const grace = String(changes["LeaseGrace"]?.value ?? 0);
+  say(`${String(lost)} of ${String(before?.leases.length ?? 0)} leases expired, with a grace of ${grace} s`);
   process.stdout.write(`${String(faults)} faults ${wrong.length === 0 ? "survived" : "done"}: ${kinds.join(", ")}\n`);
 }
 for (const each of wrong) process.stderr.write(`✗ ${each}\n`);
@@ -151,7 +162,14 @@ async function check(): Promise<string[]> {
   const state = await readState(world.session, accounts);
   const found = [...violations(state, before), ...(await unheld(world, state)), ...(await world.violations())];
   before = state;
-  return found;
+  return flags.base ? [...found, ...expired(state)] : found;
+}
+
+/** The grace of a lease on BASE. */
+async function graceOfBase(): Promise<{ readonly value: number }> {
+  const file = join(ROOT, "ignition", "parameters", "base.json");
+  const { Drmp } = JSON.parse(await readFile(file, "utf8")) as { Drmp: { LeaseGrace: { value: number } } };
+  return { value: Drmp.LeaseGrace.value };
 }
 
 /** Units that were not paid, and results that are not those of an undisturbed training. */

@@ -1,7 +1,7 @@
 /**
  * Builds the images of deploy/images with the Docker on this machine.
  *
- *     npm run images                                  drmp/trainer, drmp/keepers, drmp/agent and drmp/indexer, tagged with the version
+ *     npm run images                                  trainer, keepers, agent, indexer, web and sponsor, as drmp/…, tagged with the version
  *     npm run images -- --prefix ghcr.io/me/drmp- --tag 1.2
  *     npm run images -- trainer-python                drmp/trainer-python; also trainer-python-cuda
  *     npm run images -- --base docker.io/library/node@sha256:... trainer
@@ -13,7 +13,7 @@ import { readFileSync } from "node:fs";
 import { EXIT, programOf } from "@verai/process/program";
 import { archive, hasBuildah } from "./images/archive.ts";
 
-const TARGETS = ["trainer", "keepers", "agent", "indexer"];
+const TARGETS = ["trainer", "keepers", "agent", "indexer", "web", "sponsor"];
 /** Those with a Dockerfile of their own, which are built only when named. */
 const FILES: Readonly<Record<string, string>> = {
   "trainer-python": "deploy/images/python/Dockerfile",

@@ -1,10 +1,11 @@
 /**
  * Puts small faults into the contracts, one at a time, and sees whether a test finds each:
- * `npm run mutate -- [--quick] [--seed <n>] [--only <text>] [--list] [--json]`.
+ * `npm run mutate -- [--quick] [--seed <n>] [--only <text>] [--tests <text>] [--list] [--json]`.
  *
  *     --quick    a sample of 24, spread over all contracts, in some ten minutes
  *     --seed     another sample (default 1); the same seed takes the same mutants
  *     --only     mutants whose key has this text, such as `Vault.credit` or `rounding`
+ *     --tests    test files whose path has this text alone, such as `invariants/`: what they would find by themselves
  *     --list     print the mutants and run nothing
  *     --json     end with one line of JSON on standard output
  *
@@ -23,7 +24,7 @@ import { Output, table } from "@verai/devnet/output";
 import { ROOT } from "@verai/devnet/processes";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 import { type Fate, isEnough, sampleOf, scores, type TestFile, testOrder, vitalFirst } from "./mutate/hunt.ts";
-import { compile, compiledSources, Runner, writeProject } from "./mutate/project.ts";
+import { compile, compiledSources, type MutatedProject, Runner, writeProject } from "./mutate/project.ts";
 import { Findings, type Usual } from "./mutate/findings.ts";
 import type { Mutant, SourceFile } from "./mutate/mutants.ts";
 
@@ -38,10 +39,11 @@ const flags = programOf(
   .option("--quick", `a sample of ${String(SAMPLE)}, spread over all contracts, in some ten minutes`, false)
   .option("--seed <number>", "another sample; the same seed takes the same mutants", wholeNumber(), 1)
   .option("--only <text>", "mutants whose key has this text, such as Vault.credit or rounding")
+  .option("--tests <text>", "test files whose path has this text alone, such as invariants/")
   .option("--list", "print the mutants and run nothing", false)
   .addOption(jsonOption("end with one line of JSON on standard output"))
   .parse()
-  .opts<{ quick: boolean; seed: number; only?: string; list: boolean; json: boolean }>();
+  .opts<{ quick: boolean; seed: number; only?: string; tests?: string; list: boolean; json: boolean }>();
 
 const output = new Output();
 const interrupted = interruptible((text) => {
@@ -62,14 +64,14 @@ async function run(): Promise<number> {
     for (const { key, line } of mutants) console.log(`${String(line).padStart(4)}  ${key}`);
     return EXIT.done;
   }
-  const fates = await hunt(project, mutants);
+  const fates = await hunt(chosenTests(project), mutants);
   const equivalent = JSON.parse(readFileSync(join(ROOT, "scripts", "mutate", "equivalent.json"), "utf8")) as Record<
     string,
     string
   >;
   const all = scores(fates, equivalent);
   const survivors = all.flatMap((score) => score.survivors);
-  const stale = flags.quick || flags.only !== undefined ? [] : outdated(equivalent, fates);
+  const stale = flags.quick || (flags.only ?? flags.tests) !== undefined ? [] : outdated(equivalent, fates);
   for (const key of stale)
     output.say(`NOT EQUIVALENT  ${key}: a test found it, or it is gone; take it out of equivalent.json`);
   if (flags.json) process.stdout.write(`${JSON.stringify({ mutants: fates.length, scores: all, stale })}\n`);
@@ -85,6 +87,11 @@ async function run(): Promise<number> {
   return isEnough(all) && stale.length === 0 ? EXIT.done : EXIT.failed;
 }
 
+/** The project with the test files that were asked for. */
+function chosenTests({ tests, ...project }: MutatedProject): MutatedProject {
+  return { ...project, tests: tests.filter((file) => file.includes(flags.tests ?? "")) };
+}
+
 /** The contracts' trees, where no build that is kept has them. */
 async function compiled(): Promise<SourceFile[]> {
   if (!flags.list) output.say("compiling the contracts");
@@ -95,11 +102,8 @@ async function compiled(): Promise<SourceFile[]> {
 }
 
 /** Tries each mutant that was not tried yet, as many at a time as there are cores. */
-async function hunt(
-  { folder, tests: files }: ReturnType<typeof writeProject>,
-  mutants: readonly Mutant[],
-): Promise<Fate[]> {
-  const findings = new Findings(folder);
+async function hunt({ folder, tests: files }: MutatedProject, mutants: readonly Mutant[]): Promise<Fate[]> {
+  const findings = new Findings(folder, flags.tests);
   const first = new Runner(folder, true);
   const more = Array.from({ length: Math.max(1, availableParallelism()) - 1 }, () => new Runner(folder));
   const runners = [first, ...more];

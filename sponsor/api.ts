@@ -1,11 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { isIPv6 } from "node:net";
-
 import { toQuantity } from "ethers";
 import { z } from "zod";
 
-import { Budget } from "@verai/system/budget";
+import { servePublic } from "@verai/system/http/public-server";
 import { refuse, sendJson } from "@verai/system/http/server";
 import { RPC_CODES, SponsorError } from "./errors.ts";
 import { ENTRY_POINT, address, operation } from "./operation.ts";
@@ -13,11 +9,8 @@ import type { Sponsor } from "./sponsor.ts";
 
 /** Bytes of a request at most. */
 const MAX_BODY = 96 * 1024;
-/** Time for a request to arrive, milliseconds; connections and requests at once. */
-const ARRIVE_MS = 10_000;
-const MAX_CONNECTIONS = 512;
+/** Requests of all at once, of an address each second, and of an address at once. */
 const AT_ONCE = 32;
-/** Requests of an address each second, and at once. */
 const PER_SECOND = 5;
 const BURST = 60;
 
@@ -49,113 +42,16 @@ export interface ApiOptions {
 
 /** Serves the paymaster (ERC-7677) and the relay (ERC-7769) to anybody's wallet: an allow-list of methods. */
 export async function serveSponsor(options: ApiOptions): Promise<{ url: string; close: () => Promise<void> }> {
-  const budget = new Budget({ perSecond: PER_SECOND, burst: BURST });
-  let open = 0;
-  const server = createServer(
-    { headersTimeout: ARRIVE_MS, requestTimeout: ARRIVE_MS, keepAliveTimeout: 30_000, maxHeaderSize: 8 * 1024 },
-    (incoming, response) => {
-      response.setHeader("access-control-allow-origin", "*");
-      response.setHeader("x-content-type-options", "nosniff");
-      response.setHeader("cache-control", "no-store");
-      void (async () => {
-        const client = clientOf(incoming, options.proxies);
-        if (incoming.method === "OPTIONS") return preflight(response);
-        if (!budget.take(client)) {
-          response.setHeader("retry-after", "1");
-          return refuse(response, 429, `more than ${String(PER_SECOND)} requests a second: ask again in a second`);
-        }
-        if (open >= AT_ONCE)
-          return refuse(response, 503, "too many requests are being answered: ask again in a second");
-        open += 1;
-        try {
-          if (incoming.method === "GET" && incoming.url === "/status") {
-            return sendJson(response, 200, await options.status());
-          }
-          if (incoming.method !== "POST") return refuse(response, 405, "POST JSON-RPC, or GET /status");
-          const body = await bodyOf(incoming);
-          if (body === undefined) return refuse(response, 413, `a request has at most ${String(MAX_BODY)} bytes`, true);
-          return sendJson(response, 200, await answer(options, body, client));
-        } finally {
-          open -= 1;
-        }
-      })().catch((error: unknown) => {
-        options.onError(error);
-        refuse(response, 500, "the answer could not be made; the log says why");
-      });
+  const { host, port, proxies, onError } = options;
+  return servePublic({
+    ...{ host, port, proxies, onError },
+    ...{ maxBody: MAX_BODY, perSecond: PER_SECOND, burst: BURST, atOnce: AT_ONCE },
+    handle: async ({ method, path, body, client, response }) => {
+      if (method === "POST") return sendJson(response, 200, await answer(options, body.toString("utf8"), client));
+      if (path === "/status") return sendJson(response, 200, await options.status());
+      return refuse(response, 405, "POST JSON-RPC, or GET /status");
     },
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => {
-      server.off("error", reject);
-      server.on("error", options.onError);
-      resolve();
-    });
   });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${String(port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeIdleConnections();
-        setTimeout(() => {
-          server.closeAllConnections();
-        }, 1_000).unref();
-      }),
-  };
-}
-
-function preflight(response: ServerResponse): void {
-  response.writeHead(204, {
-    "access-control-allow-methods": "GET, POST",
-    "access-control-allow-headers": "content-type",
-    "access-control-max-age": "86400",
-  });
-  response.end();
-}
-
-/** Who asks, as limits count it: an address, of IPv6 its network of 64 bits. Pure. */
-export function clientOf(
-  {
-    socket,
-    headers,
-  }: Pick<IncomingMessage, "headers"> & { readonly socket: { readonly remoteAddress?: string | undefined } },
-  proxies: number,
-): string {
-  const forwarded = String(headers["x-forwarded-for"] ?? "")
-    .split(",")
-    .map((each) => each.trim())
-    .filter((each) => each !== "");
-  // Only what our own proxies have added counts: anybody may write what stands before.
-  const named = proxies === 0 ? undefined : forwarded.at(-proxies);
-  const from = (named ?? socket.remoteAddress ?? "unknown").replace(/^::ffff:(?=\d+\.)/, "");
-  return isIPv6(from) ? networkOf(from) : from;
-}
-
-/** The first 64 bits of an IPv6 address. */
-function networkOf(text: string): string {
-  const [head = "", tail] = (text.split("%")[0] ?? "").split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  const zeros = tail === undefined ? [] : Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0");
-  const groups = [...before, ...zeros, ...after].slice(0, 4).map((each) => each.replace(/^0+(?=.)/, "").toLowerCase());
-  return `${groups.join(":")}::/64`;
-}
-
-/** The body; undefined if it is too long. */
-async function bodyOf(incoming: IncomingMessage): Promise<string | undefined> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > MAX_BODY) return undefined;
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
 
 async function answer(options: ApiOptions, body: string, client: string): Promise<object> {

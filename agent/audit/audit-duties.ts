@@ -41,6 +41,11 @@ const LAST_SHARE = 0.35;
 const PAUSE_MS = 10_000;
 /** Audits that the chain does not show for so long are forgotten, seconds: they were undone. */
 const LOST_SECONDS = 3600;
+/**
+ * Gas of counting a round, ending the audit, or drawing the next round. A vote that is simulated before another one has landed, and
+ * mined after it, may be the last of its round, which does that.
+ */
+const COUNT_GAS = 3_000_000n;
 /** Longer than any audit, and than what it pays waits for its members, seconds. */
 const MAX_SECONDS = 14 * 86_400;
 /** Between two rounds of letting states go, and of looking at the enlistment, milliseconds. */
@@ -304,7 +309,10 @@ export class AuditDuties {
       case "reveal vote": {
         const given = answerIn(duty, step.question);
         if (!given) return;
-        return sent(() => audits.revealVote.populateTransaction(segment, step.place, given));
+        return sent(async () => ({
+          ...(await audits.revealVote.populateTransaction(segment, step.place, given)),
+          gasReserve: COUNT_GAS,
+        }));
       }
       case "collect":
         return sent(() => audits.collect.populateTransaction(segment, step.place));

@@ -9,7 +9,7 @@ import { type ProducerTraces, segmentTrace } from "./producer-traces.ts";
 
 /** Whether a task's segments are audited: then each checkpoint has a trace root. */
 export function isAudited(task: Task): boolean {
-  return ((task as { auditChance?: number }).auditChance ?? 0) > 0;
+  return task.auditChance > 0;
 }
 
 /** Time for a spec that has been here before, milliseconds. */

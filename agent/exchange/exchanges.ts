@@ -104,7 +104,7 @@ export class Exchanges {
     const { taskId, epoch, since, proof } = parsed.data;
     const task = this.#tasks.get(taskId);
     if (!task) return none(`no unit of task ${String(taskId)} runs here`);
-    const sender = this.#context.access.sender({ root: exchangeSubject(taskId), peer }, proof);
+    const sender = await this.#context.access.sender({ root: exchangeSubject(taskId), peer }, proof);
     if ("wrong" in sender) return none(sender.wrong);
     if (sender.address === undefined || !task.fellowOf(sender.address)) {
       // A lease that was granted a moment ago is seen at the next look.

@@ -57,7 +57,7 @@ export interface WorkContext {
   readonly graceSeconds: number;
   readonly disk: Pick<DiskSpace, "look">;
   /** Multiaddrs of the nodes that may hold a task's spec and inputs; left out: those that are connected are asked. */
-  readonly holdersOf?: (taskId: number) => Promise<readonly string[]>;
+  readonly holdersOf?: (task: Pick<Task, "id" | "spec">) => Promise<readonly string[]>;
   /** Lets units of one task exchange files; left out: specs that ask for it cannot be run. */
   readonly exchanges?: Pick<Exchanges, "join">;
   /** Asks those whom the chain names whether they have any of these checkpoints. */
@@ -405,6 +405,6 @@ export class LeaseWork {
 
   /** Where the spec and inputs may be; empty where the chain cannot be asked now: those that are connected are asked. */
   async #from(): Promise<readonly string[]> {
-    return (await this.#context.holdersOf?.(this.#task.id).catch(() => [])) ?? [];
+    return (await this.#context.holdersOf?.(this.#task).catch(() => [])) ?? [];
   }
 }

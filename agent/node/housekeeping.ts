@@ -4,6 +4,7 @@ import { monotonicMs } from "@verai/system/clock";
 import type { ReceiptResponder } from "../replication/responder.ts";
 import { type AgentContext, checkpointLabel } from "../context.ts";
 import type { Replicas } from "../replication/replicas.ts";
+import type { SpecOffers } from "./spec-offers.ts";
 import type { TaskHolds } from "./task-holds.ts";
 import { exchangeLabel } from "../exchange/task-exchange.ts";
 import { tidyResults } from "./results.ts";
@@ -27,6 +28,7 @@ export class Housekeeping {
   readonly #replicas: Pick<Replicas, "tidy">;
   readonly #responder: Pick<ReceiptResponder, "tidy">;
   readonly #holds: Pick<TaskHolds, "tidy">;
+  readonly #offers: Pick<SpecOffers, "tidy">;
   readonly #now: () => number;
   #due = 0;
   /** Rounds in a row in which the chain did not have all the leases. */
@@ -38,12 +40,14 @@ export class Housekeeping {
     replicas: Pick<Replicas, "tidy">,
     responder: Pick<ReceiptResponder, "tidy">,
     holds: Pick<TaskHolds, "tidy">,
+    offers: Pick<SpecOffers, "tidy">,
     now: () => number = monotonicMs,
   ) {
     this.#context = context;
     this.#replicas = replicas;
     this.#responder = responder;
     this.#holds = holds;
+    this.#offers = offers;
     this.#now = now;
   }
 
@@ -62,6 +66,7 @@ export class Housekeeping {
     if (this.#now() < this.#due) return;
     const { session, store, logger } = this.#context;
     const { reader } = session;
+    await this.#offers.tidy(block);
     const ids = new Set<number>();
     for (const { labels } of store.list()) {
       for (const label of labels) {

@@ -57,7 +57,7 @@ export class LogServer {
     const parsed = logRequest.safeParse(body);
     if (!parsed.success) return refuse("the request is malformed");
     const { leaseId, unit, offset, proof } = parsed.data;
-    const sender = this.#context.access.sender({ root: logSubject(leaseId), peer }, proof);
+    const sender = await this.#context.access.sender({ root: logSubject(leaseId), peer }, proof);
     if ("wrong" in sender) return refuse(sender.wrong);
     let path: string | undefined;
     try {

@@ -86,7 +86,7 @@ export class TaskHolds {
     const parsed = holdRequest.safeParse(body);
     if (!parsed.success) return refuse("the request is malformed");
     const { taskId, proof, from } = parsed.data;
-    const sender = this.#context.access.sender({ root: holdSubject(taskId), peer }, proof);
+    const sender = await this.#context.access.sender({ root: holdSubject(taskId), peer }, proof);
     if ("wrong" in sender) return refuse(sender.wrong);
     if (!this.#all.take("")) throw new CheckpointError("BUSY", "too many requests to hold: ask again in a second");
     const { session, nodeId, disk, signer, domain } = this.#context;

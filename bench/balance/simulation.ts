@@ -18,12 +18,13 @@ export interface SimulationOptions {
   /** Different prices that nodes ask: no work moves to a node that asks more than the market, so that they bound what moves. */
   readonly prices: number;
   /**
-   * Nothing moves; all nodes are brought into the band, whatever it costs; or only what pays moves. Arrivals and owners are
-   * the same either way.
+   * Nothing moves; all nodes are brought into the band, whatever it costs; or only what pays moves. *Chosen* is no policy that
+   * could be had, but what bounds it: true loads, moves without delay or cooldown, and the planned node takes instead of a drawn
+   * one. Arrivals and owners are the same either way.
    */
-  readonly policy: "nothing" | "band" | "worth";
+  readonly policy: "nothing" | "band" | "worth" | "chosen";
   readonly worth: BalancingWorth;
-  /** Share of the leased units that may move in an hour, where only what pays moves. */
+  /** Share of the granted units that may move, where only what pays moves. */
   readonly movedShare: number;
   /** VER that a unit costs. */
   readonly unitPrice: number;
@@ -126,6 +127,8 @@ class Network {
   #ids = 0;
   #granted = 0;
   #units = 0;
+  /** Units granted since the last plan. */
+  #fresh = 0;
   #migrations = 0;
   #movedUnits = 0;
   #returns = 0;
@@ -311,6 +314,7 @@ class Network {
         node.used += count;
         this.#granted += 1;
         this.#units += count;
+        this.#fresh += count;
         const lease = { id: ++this.#ids, node: node.id, units: count, end, held: [node.id] };
         this.#leases.set(lease.id, { ...lease, movableAt: 0, moving: undefined, price: node.ask });
         // What came since the report is not in it.
@@ -320,13 +324,13 @@ class Network {
   }
 
   #balance(period: number, average: number): void {
-    const { threshold, hysteresis, cooldown, policy, worth, unitPrice, hours } = this.#options;
+    const { threshold, hysteresis, cooldown, policy, worth, unitPrice } = this.#options;
     const nodes: BalancingNode[] = this.#nodes.map((node) => ({
       id: node.id,
-      load: node.reported,
+      load: policy === "chosen" ? this.#load(node) : node.reported,
       unitLoad: node.unitLoad,
       free: node.capacity - node.used,
-      settled: period >= node.settledAt,
+      settled: policy === "chosen" || period >= node.settledAt,
       eligible: true,
     }));
     // The price of a unit, for all of a lease's units, is found once for each number of them.
@@ -342,21 +346,28 @@ class Network {
         nodeId: node,
         units,
         price: unitPrice,
-        movable: moving === undefined && period >= movableAt,
+        movable: policy === "chosen" || (moving === undefined && period >= movableAt),
         accepts: (to) => this.#node(to).ask <= Math.max(price, marketOf(units)),
       }),
     );
     const leased = this.#nodes.reduce((sum, { used }) => sum + used, 0);
-    const mostUnits = this.#budget.after(hours, leased);
-    const aim = { average, threshold, hysteresis, ...(policy === "worth" && { worth, mostUnits }) };
+    const mostUnits = this.#budget.after(this.#fresh, leased);
+    this.#fresh = 0;
+    const refill = Math.max(LOAD_FLOOR, average + threshold);
+    const aim = { average, threshold, hysteresis, ...(policy !== "band" && { worth, mostUnits, refill }) };
     for (const { leaseId, from, to, units } of planMoves(nodes, leases, aim)) {
       const lease = this.#leases.get(leaseId);
       // Nothing moves that nobody could be drawn for.
       if (!lease || this.#node(to).ask > Math.max(lease.price, marketOf(units))) continue;
       const moved = units === lease.units ? lease : this.#split(lease, units);
-      moved.moving = period + 1;
-      moved.movableAt = lease.movableAt = period + 1 + cooldown;
-      this.#node(from).settledAt = period + 2;
+      if (policy === "chosen") {
+        this.#node(from).used -= units;
+        this.#hand(moved, this.#node(to), period);
+      } else {
+        moved.moving = period + 1;
+        moved.movableAt = lease.movableAt = period + 1 + cooldown;
+        this.#node(from).settledAt = period + 2;
+      }
       this.#migrations += 1;
       this.#movedUnits += units;
       this.#budget.spend(units);

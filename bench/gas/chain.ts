@@ -169,6 +169,7 @@ export class GasChain {
       maxPrice: 2_000n * MILLI,
       checkpointInterval: 60,
       maxUnitTime: 86_400,
+      auditChance: 0,
       deadline: timestamp + 100_000,
       classIds: [classId],
       surcharges: [],

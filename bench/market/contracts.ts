@@ -280,6 +280,7 @@ export class MarketContracts {
         maxPrice: task.maxPrice < 0.01 ? PRICE_UNIT : wei(task.maxPrice),
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
+        auditChance: 0,
         replicas: task.replicas,
         // Basis points: what the fee of a usual task pays for.
         ...{ auditChance: task.audited === true ? 100 : 0 },
@@ -325,13 +326,13 @@ export class MarketContracts {
 
   /** Parks tasks that no round can serve, and puts back those that one can. */
   async tidyQueue(from: string): Promise<void> {
-    const { tasks } = this.#deployed.contracts;
+    const { tasks, lens } = this.#deployed.contracts;
     await this.#send(from, tasks.park.populateTransaction(32));
     // All of them, page by page: a heap of what nobody serves must not hide what can be served again.
     for (
-      let offset = 0, parked = await tasks.parkedPage(0, 32);
+      let offset = 0, parked = await lens.parkedPage(0, 32);
       parked.length > 0;
-      parked = await tasks.parkedPage((offset += 32), 32)
+      parked = await lens.parkedPage((offset += 32), 32)
     ) {
       await this.#send(from, tasks.enqueue.populateTransaction([...parked]));
     }

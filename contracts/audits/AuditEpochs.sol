@@ -2,12 +2,16 @@
 pragma solidity 0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {INodeReports} from "../core/interfaces/INodeReports.sol";
 import {IAuditEpochs} from "../interfaces/IAuditEpochs.sol";
+import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {IHolderPool} from "../interfaces/IHolderPool.sol";
+import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
 import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ISupply} from "../interfaces/ISupply.sol";
+import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVrfSeeds} from "../interfaces/IVrfSeeds.sol";
 import {BASIS} from "../types/Units.sol";
 import {AuditDraw} from "./AuditDraw.sol";
@@ -16,9 +20,21 @@ import {TraceTree} from "./TraceTree.sol";
 /// @title Epochs of audits: which seed decides on which segments, and whom it draws to verify them
 /// @notice See {IAuditEpochs}.
 contract AuditEpochs is IAuditEpochs, AccessManaged {
-    /// @dev Bounds of {Terms}: with a smaller loss no chance would make cheating a loss at any price.
+    /// @dev Bound of {Terms}: with a smaller loss no chance would make cheating a loss at any price.
     uint256 private constant MIN_LOSS = 5_000;
-    uint256 private constant MAX_CHANCE = 5_000;
+
+    /// @dev The contracts that epochs stand on.
+    struct Contracts {
+        IParameters parameters;
+        INodeRegistry nodes;
+        ISupply supply;
+        IHolderPool holders;
+        INodeReports reports;
+        IVrfSeeds seeds;
+        ITaskRegistry tasks;
+        ILeaseRegistry leases;
+        ICheckpointRegistry checkpoints;
+    }
 
     /// @notice The fee, the oracle's time, the dispute window.
     IParameters public immutable PARAMETERS;
@@ -32,6 +48,12 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
     INodeReports public immutable REPORTS;
     /// @notice Seeds.
     IVrfSeeds public immutable SEEDS;
+    /// @notice Which tasks ask for audits.
+    ITaskRegistry public immutable TASKS;
+    /// @notice Leases of tasks.
+    ILeaseRegistry public immutable LEASES;
+    /// @notice Says when a lease posted.
+    ICheckpointRegistry public immutable CHECKPOINTS;
 
     /// @inheritdoc IAuditEpochs
     uint32 public epochCount;
@@ -41,22 +63,16 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
     mapping(uint32 epochId => Epoch) private _epochs;
     mapping(uint32 nodeId => Enlistment) private _enlistments;
 
-    constructor(
-        address authority,
-        IParameters parameters,
-        INodeRegistry nodes,
-        ISupply supply,
-        IHolderPool holders,
-        INodeReports reports,
-        IVrfSeeds seeds,
-        Terms memory terms_
-    ) AccessManaged(authority) {
-        PARAMETERS = parameters;
-        NODES = nodes;
-        SUPPLY = supply;
-        HOLDERS = holders;
-        REPORTS = reports;
-        SEEDS = seeds;
+    constructor(address authority, Contracts memory c, Terms memory terms_) AccessManaged(authority) {
+        PARAMETERS = c.parameters;
+        NODES = c.nodes;
+        SUPPLY = c.supply;
+        HOLDERS = c.holders;
+        REPORTS = c.reports;
+        SEEDS = c.seeds;
+        TASKS = c.tasks;
+        LEASES = c.leases;
+        CHECKPOINTS = c.checkpoints;
         _covered = uint40(block.timestamp);
         _setTerms(terms_);
     }
@@ -67,7 +83,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
     }
 
     /// @inheritdoc IAuditEpochs
-    function openEpoch() external returns (uint32 epochId) {
+    function openEpoch(uint32 leaseId) external returns (uint32 epochId) {
         epochId = epochCount;
         Epoch storage last = _epochs[epochId];
         if (epochId != 0 && SEEDS.seedOf(last.requestId) == bytes32(0)) {
@@ -80,6 +96,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
             require(block.timestamp >= from, EpochTooSoon(from));
             if (epochId != 0) _covered = last.to;
         }
+        _requireAudited(leaseId, _covered);
         epochCount = ++epochId;
         Epoch storage e = _epochs[epochId];
         (e.from, e.to) = (_covered, uint40(block.timestamp));
@@ -91,7 +108,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
 
     /// @inheritdoc IAuditEpochs
     function enlist(uint32 nodeId, bool enlisted) external {
-        (, address operator) = NODES.keysOf(nodeId);
+        address operator = NODES.operatorOf(nodeId);
         require(msg.sender == operator, NotNodeOperator(nodeId, msg.sender));
         Enlistment storage s = _enlistments[nodeId];
         s.classId = SUPPLY.stateOf(nodeId).classId;
@@ -156,7 +173,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
         Epoch memory e = _epochs[epochId];
         next = from;
         if (e.positions == 0) return (0, next);
-        (address owner, ) = NODES.keysOf(producer);
+        address owner = NODES.ownerOf(producer);
         for (uint256 end = uint256(from) + most; nodeId == 0 && next < end; ++next) {
             (uint32 position, uint256 chance) = AuditDraw.candidate(salt, e.positions, next);
             nodeId = HOLDERS.drawn(position, e.freeze, e.average, chance);
@@ -164,12 +181,29 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
         }
     }
 
+    /// @inheritdoc IAuditEpochs
+    function chanceOf(uint256 asked, uint256 gain, uint256 stake, bool isNew) external view returns (uint256) {
+        if (asked == 0) return 0;
+        uint256 loss = (stake * _terms.loss) / BASIS;
+        // With a third of the verifiers colluding two thirds of the chance are left.
+        uint256 needed = gain == 0 ? 0 : Math.ceilDiv(3 * gain * BASIS, 2 * (gain + loss));
+        uint256 usual = Math.max(asked, isNew ? _terms.newChance : _terms.chance);
+        return Math.min(BASIS, Math.max(needed, usual));
+    }
+
+    /// @dev A seed costs the oracle's price: it is asked for only where something waits that it may draw.
+    function _requireAudited(uint32 leaseId, uint40 since) private view {
+        (ICheckpointRegistry.Checkpoint memory newest, ) = CHECKPOINTS.newestOf(leaseId);
+        bool audited = newest.at > since && TASKS.auditChanceOf(LEASES.lease(leaseId).taskId) != 0;
+        require(audited, NothingToAudit(leaseId, since));
+    }
+
     /// @dev Whether a node was enlisted for the class before the epoch was opened, is of another owner, and reports.
     function _mayVerify(uint32 nodeId, address producer, uint8 classId, uint40 opened) private view returns (bool) {
         Enlistment storage s = _enlistments[nodeId];
         uint40 since = s.enlistedAt;
         if (since == 0 || since >= opened || s.classId != classId) return false;
-        (address owner, ) = NODES.keysOf(nodeId);
+        address owner = NODES.ownerOf(nodeId);
         return owner != producer && !REPORTS.silent(nodeId);
     }
 
@@ -183,7 +217,7 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
                 t.step <= 1 days &&
                 t.chance != 0 &&
                 t.chance <= t.newChance &&
-                t.newChance <= MAX_CHANCE &&
+                t.newChance <= BASIS &&
                 t.loss >= MIN_LOSS &&
                 t.loss <= BASIS;
         require(good, TermsOutOfBounds());

@@ -498,12 +498,13 @@ contract Audits is IAudits {
         a.due = uint40(block.timestamp + time);
     }
 
-    /// @dev What the pool pays is what the fee brings at the usual chance; the node that made it higher pays the rest.
+    /// @dev What the pool pays is what the fee brings at the usual chance, or at that which the task asks for; the node that made it
+    /// higher pays the rest.
     function _payVerifier(Audit storage a, Segment memory segment, ILeaseRegistry.Lease memory lease) private {
         uint256 pay = _payOf(segment, lease);
-        uint256 ofPool = (pay * EPOCHS.terms().chance) / a.chance;
         uint32 taskId = lease.taskId;
-        (address to, ) = NODES.keysOf(a.verifierId);
+        uint256 ofPool = (pay * Math.max(EPOCHS.terms().chance, TASKS.auditChanceOf(taskId))) / a.chance;
+        address to = NODES.ownerOf(a.verifierId);
         if (pay > ofPool) {
             uint256 held = VAULT.holdFee(lease.nodeId, taskId, pay - ofPool);
             if (held != 0) VAULT.releaseFee(taskId, to, held);
@@ -513,7 +514,7 @@ contract Audits is IAudits {
     }
 
     function _pay(Segment memory segment, uint32 nodeId, uint256 amount) private {
-        (address to, ) = NODES.keysOf(nodeId);
+        address to = NODES.ownerOf(nodeId);
         _payTo(segment, to, amount);
     }
 
@@ -553,14 +554,10 @@ contract Audits is IAudits {
     }
 
     function _chanceOf(Segment memory segment, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        uint256 gain = _gainOf(segment, lease);
-        IAuditEpochs.Terms memory terms = EPOCHS.terms();
-        uint256 loss = (_stakeUnder(lease) * terms.loss) / BASIS;
-        // With a third of the verifiers colluding two thirds of the chance are left.
-        uint256 chance = gain == 0 ? 0 : Math.ceilDiv(3 * gain * BASIS, 2 * (gain + loss));
         uint40 provenAt = _standings[lease.nodeId].provenAt;
         bool isNew = provenAt == 0 || segment.end.at <= provenAt;
-        return Math.min(BASIS, Math.max(chance, isNew ? terms.newChance : terms.chance));
+        uint256 asked = TASKS.auditChanceOf(lease.taskId);
+        return EPOCHS.chanceOf(asked, _gainOf(segment, lease), _stakeUnder(lease), isNew);
     }
 
     /// @dev Price of a segment, micro-VER: of what its lease did in it, not of what it found.
@@ -626,7 +623,7 @@ contract Audits is IAudits {
     }
 
     function _requireOperator(uint32 nodeId) private view {
-        (, address operator) = NODES.keysOf(nodeId);
+        address operator = NODES.operatorOf(nodeId);
         require(msg.sender == operator, IAuditEpochs.NotNodeOperator(nodeId, msg.sender));
     }
 

@@ -16,11 +16,14 @@ import {NotModule, UnsupportedCodec} from "../types/Errors.sol";
 import {joined, Link} from "../types/Link.sol";
 import {Holders} from "./Holders.sol";
 import {Receipts} from "./Receipts.sol";
+import {StoredCheckpoints} from "./StoredCheckpoints.sol";
 
 /// @title Registry of checkpoints
 /// @notice See {ICheckpointRegistry}.
 contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     using Receipts for Claim;
+    using StoredCheckpoints for StoredCheckpoints.Pair;
+    using StoredCheckpoints for uint256;
 
     /// @dev Work on a range under one of its leases: progress as far as the range is concerned, basis points of a unit, and
     /// time, seconds.
@@ -57,11 +60,8 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     /// @notice Says which nodes report in time.
     INodeReports public immutable REPORTS;
 
-    /// @dev The newest and the one before: by the parity of their sequence numbers, so that a checkpoint overwrites
-    /// the one before last and costs two warm slots.
-    mapping(uint32 leaseId => Checkpoint[2]) private _pairs;
-    mapping(uint32 leaseId => uint32 sequence) private _sequences;
-    /// @dev Only of leases that post trace roots.
+    mapping(uint32 leaseId => StoredCheckpoints.Pair) private _pairs;
+    /// @dev Only of leases of tasks that ask for audits.
     mapping(uint32 leaseId => bytes32 head) private _heads;
 
     constructor(
@@ -80,15 +80,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function post(Claim calldata posted, Receipt[] calldata receipts) external {
-        _post(posted, receipts);
+        _post(posted, receipts, false);
     }
 
     /// @inheritdoc ICheckpointRegistry
     function postTraced(Claim calldata posted, bytes32 traceRoot, Receipt[] calldata receipts) external {
         uint32 leaseId = posted.leaseId;
-        bytes32 head = _heads[leaseId];
-        uint32 before = _sequences[leaseId];
-        require(head != 0 || before == 0, NotTraced(leaseId));
+        (uint32 before, ) = _pairs[leaseId].newest();
         Link memory link = Link({
             sequence: before + 1,
             digest: posted.digest,
@@ -98,33 +96,34 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             codec: posted.codec,
             size: posted.size
         });
-        _heads[leaseId] = link.headAfter(head);
+        _heads[leaseId] = link.headAfter(_heads[leaseId]);
         emit CheckpointTraced(leaseId, before + 1, traceRoot);
-        _post(posted, receipts);
+        _post(posted, receipts, true);
     }
 
     /// @inheritdoc ICheckpointRegistry
     function rollBack(uint32 leaseId, Link calldata link) external {
         require(msg.sender == LEASES.audits(), NotModule(msg.sender));
         uint32 sequence = link.sequence;
-        if (_sequences[leaseId] <= sequence) return;
+        StoredCheckpoints.Pair storage pair = _pairs[leaseId];
+        (uint32 newest, ) = pair.newest();
+        if (newest <= sequence) return;
         emit CheckpointsRolledBack(leaseId, sequence);
-        _sequences[leaseId] = sequence;
+        delete _pairs[leaseId];
+        if (sequence == 0) return;
         // As if it had been posted at once: no time of the line is its own, so it has no share in the pay.
-        _pairs[leaseId][sequence & 1] =
-            sequence == 0
-                ? Checkpoint(0, 0, 0, 0, 0, 0, 0, 0)
-                : Checkpoint({
-                    digest: link.digest,
-                    codec: link.codec,
-                    progress: link.progress,
-                    size: link.size,
-                    at: link.at,
-                    sequence: sequence,
-                    startProgress: 0,
-                    startedAt: uint32(link.at)
-                });
-        delete _pairs[leaseId][(sequence + 1) & 1];
+        pair.store(
+            Checkpoint({
+                digest: link.digest,
+                codec: link.codec,
+                progress: link.progress,
+                size: link.size,
+                at: link.at,
+                sequence: sequence,
+                startProgress: 0,
+                startedAt: uint32(link.at)
+            })
+        );
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -157,14 +156,17 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     /// @inheritdoc ICheckpointRegistry
     function receiptsNeeded(uint32 leaseId) external view returns (uint256) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        uint256 replicas = TASKS.replicasOf(lease.taskId);
+        (uint256 replicas, ) = TASKS.checkpointTermsOf(lease.taskId);
         return _walk(leaseId, lease.nodeId, replicas).length;
     }
 
     /// @inheritdoc ICheckpointRegistry
     function holdersOf(uint32 leaseId, uint256 most) external view returns (Holder[] memory) {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
-        if (most == 0) most = TASKS.replicasOf(lease.taskId) + Holders.SPARE;
+        if (most == 0) {
+            (uint256 replicas, ) = TASKS.checkpointTermsOf(lease.taskId);
+            most = replicas + Holders.SPARE;
+        }
         return _walk(leaseId, lease.nodeId, Math.min(most, Holders.CANDIDATES));
     }
 
@@ -200,26 +202,27 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function newestOf(uint32 leaseId) external view returns (Checkpoint memory, Checkpoint memory) {
-        uint32 last = _sequences[leaseId];
-        return (_pairs[leaseId][last & 1], _pairs[leaseId][(last + 1) & 1]);
+        StoredCheckpoints.Pair storage pair = _pairs[leaseId];
+        return (pair.load(0), pair.load(1));
     }
 
     /// @inheritdoc ICheckpointRegistry
     function newestOfMany(uint32[] calldata leaseIds) external view returns (Checkpoint[] memory newest) {
         newest = new Checkpoint[](leaseIds.length);
         for (uint256 i; i < leaseIds.length; ++i) {
-            newest[i] = _pairs[leaseIds[i]][_sequences[leaseIds[i]] & 1];
+            newest[i] = _pairs[leaseIds[i]].load(0);
         }
     }
 
-    function _post(Claim calldata posted, Receipt[] calldata receipts) private {
+    function _post(Claim calldata posted, Receipt[] calldata receipts, bool traced) private {
         // Copied once: each field of calldata is checked again wherever it is read.
         Claim memory claim = posted;
         require(claim.digest != bytes32(0), InvalidCheckpoint());
         require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
         (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
         // After all is written: an operator that is a contract is asked for its signature.
-        uint256 replicas = TASKS.replicasOf(taskId);
+        (uint256 replicas, bool audited) = TASKS.checkpointTermsOf(taskId);
+        require(traced == audited, WrongTrace(claim.leaseId, audited));
         if (replicas == 0 && receipts.length == 0) return;
         uint32[] memory nodeIds = _check(claim, nodeId, replicas, receipts);
         if (receipts.length != 0) emit CheckpointReplicated(claim.leaseId, sequence, nodeIds);
@@ -227,29 +230,30 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @dev Renews the lease and overwrites the checkpoint before last.
     function _record(Claim memory h) private returns (uint32 taskId, uint32 nodeId, uint32 sequence) {
-        uint32 last = _sequences[h.leaseId];
-        Checkpoint storage newest = _pairs[h.leaseId][last & 1];
-        uint40 reached = newest.progress;
+        StoredCheckpoints.Pair storage pair = _pairs[h.leaseId];
+        (uint32 last, uint256 newest) = pair.newest();
+        uint40 reached = newest.progressOf();
         ILeaseRegistry.Headway memory headway = ILeaseRegistry.Headway(
             h.progress,
-            newest.startProgress,
-            newest.startedAt
+            newest.startProgressOf(),
+            newest.startedAtOf()
         );
         uint256 count;
         (taskId, nodeId, count, headway) = LEASES.renew(h.leaseId, h.fence, msg.sender, headway);
         require(h.progress <= count * BASIS, ProgressTooHigh(h.leaseId, h.progress, uint40(count * BASIS)));
         require(h.progress > reached, ProgressNotGrowing(h.leaseId, h.progress, reached));
         sequence = last + 1;
-        _sequences[h.leaseId] = sequence;
-        _pairs[h.leaseId][sequence & 1] = Checkpoint(
-            h.digest,
-            h.codec,
-            h.progress,
-            h.size,
-            uint40(block.timestamp),
-            sequence,
-            headway.startProgress,
-            headway.startedAt
+        pair.store(
+            Checkpoint(
+                h.digest,
+                h.codec,
+                h.progress,
+                h.size,
+                uint40(block.timestamp),
+                sequence,
+                headway.startProgress,
+                headway.startedAt
+            )
         );
         emit CheckpointPosted(h.leaseId, h.digest, h.codec, h.progress, h.size, sequence);
     }
@@ -263,15 +267,14 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         uint256 count;
         for (uint32 id = lease.parent; id != 0; id = lease.parent) {
             lease = LEASES.lease(id);
-            uint32 last = _sequences[id];
+            (uint32 last, uint256 newest) = _pairs[id].newest();
             if (last == 0) continue;
-            Checkpoint storage newest = _pairs[id][last & 1];
             Work memory w = Work({
                 leaseId: id,
                 nodeId: lease.nodeId,
                 priceMicroVer: lease.priceMicroVer,
-                progress: (newest.progress * units) / lease.count,
-                time: newest.at - newest.startedAt
+                progress: (newest.progressOf() * units) / lease.count,
+                time: newest.atOf() - newest.startedAtOf()
             });
             time += w.time;
             line[count++] = w;
@@ -285,8 +288,8 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     /// @dev Time from the grant of a delivered lease to its delivery, seconds.
     function _timeOf(uint32 leaseId) private view returns (uint256) {
         ILeaseRegistry.Result memory result = LEASES.result(leaseId);
-        uint32 last = _sequences[leaseId];
-        return result.deliveredAt - (last == 0 ? result.renewedAt : _pairs[leaseId][last & 1].startedAt);
+        (uint32 last, uint256 newest) = _pairs[leaseId].newest();
+        return result.deliveredAt - (last == 0 ? result.renewedAt : newest.startedAtOf());
     }
 
     /// @dev Enough receipts, each of another holder of the lease. Candidates are only looked at where it matters whether they
@@ -313,17 +316,13 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
             require(i == 0 || named > receipts[i - 1].candidate, ReceiptsOutOfOrder(named));
             require(named < Holders.CANDIDATES, NotHolder(claim.leaseId, named));
             if (late) while (row.next < named) _look(row, row.next);
-            uint32 nodeId = _look(row, named);
+            (uint32 nodeId, address operator) = _look(row, named);
             require(nodeId != 0, NotHolder(claim.leaseId, named));
             nodeIds[i] = nodeId;
-            _verify(claim, nodeId, receipts[i].signature);
+            bytes32 hash = _hashTypedDataV4(claim.hash(nodeId));
+            bool signed = SignatureChecker.isValidSignatureNowCalldata(operator, hash, receipts[i].signature);
+            require(signed, InvalidReceipt(nodeId));
         }
-    }
-
-    function _verify(Claim memory claim, uint32 nodeId, bytes calldata signature) private view {
-        (, address operator) = NODES.keysOf(nodeId);
-        bytes32 hash = _hashTypedDataV4(claim.hash(nodeId));
-        require(SignatureChecker.isValidSignatureNowCalldata(operator, hash, signature), InvalidReceipt(nodeId));
     }
 
     /// @dev The first `most` holders of a lease.
@@ -333,7 +332,7 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         Row memory row = _row(leaseId, producer, most);
         uint256 count;
         for (uint256 k; k < Holders.CANDIDATES && count < most; ++k) {
-            uint32 nodeId = _look(row, k);
+            (uint32 nodeId, ) = _look(row, k);
             if (nodeId != 0) holders[count++] = Holder(uint8(k), nodeId);
         }
         // solhint-disable-next-line no-inline-assembly
@@ -345,21 +344,23 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
     function _row(uint32 leaseId, uint32 producer, uint256 most) private view returns (Row memory row) {
         (ILeaseRegistry.Draw memory d, uint32 taskId, uint24 start) = LEASES.drawOf(leaseId);
         row.draw = Holders.Draw(d.salt, d.freeze, d.positions, d.average, taskId, start);
-        (row.owner, ) = NODES.keysOf(producer);
+        row.owner = NODES.ownerOf(producer);
         row.most = most;
         row.found = new uint32[](most);
     }
 
-    /// @dev The node of candidate `k` if it is one of the first `most` holders, as far as candidates were looked at; else 0.
-    function _look(Row memory row, uint256 k) private view returns (uint32 nodeId) {
+    /// @dev The node of candidate `k`, and its operator, if it is one of the first `most` holders, as far as candidates were
+    /// looked at; else 0.
+    function _look(Row memory row, uint256 k) private view returns (uint32 nodeId, address operator) {
         row.next = k + 1;
-        if (row.count == row.most) return 0;
+        if (row.count == row.most) return (0, operator);
         (uint32 position, uint256 chance) = Holders.candidate(row.draw, k);
         nodeId = HOLDERS.drawn(position, row.draw.freeze, row.draw.average, chance);
-        if (nodeId == 0) return 0;
-        for (uint256 i; i < row.count; ++i) if (row.found[i] == nodeId) return 0;
-        (address owner, ) = NODES.keysOf(nodeId);
-        if (owner == row.owner || REPORTS.silent(nodeId)) return 0;
+        if (nodeId == 0) return (0, operator);
+        for (uint256 i; i < row.count; ++i) if (row.found[i] == nodeId) return (0, operator);
+        address owner;
+        (owner, operator) = NODES.keysOf(nodeId);
+        if (owner == row.owner || REPORTS.silent(nodeId)) return (0, operator);
         row.found[row.count++] = nodeId;
     }
 }

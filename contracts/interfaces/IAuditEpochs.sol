@@ -34,7 +34,7 @@ interface IAuditEpochs {
         uint32 step;
         /// Chance of a segment, basis points: what the fee pays for.
         uint16 chance;
-        /// Chance of a segment of a node that is new, basis points: at most 5,000.
+        /// Chance of a segment of a node that is new, basis points: at most 10,000.
         uint16 newChance;
         /// Share of the stake under a lease that its node loses if it does not open its trace or its states cannot be had, basis
         /// points: at least 5,000, or no chance would make withholding a loss at any price.
@@ -71,6 +71,10 @@ interface IAuditEpochs {
     /// @notice The last epoch was opened less than {Terms}.epoch ago, or still waits for its seed.
     /// @param from From when on the next may be opened, seconds.
     error EpochTooSoon(uint256 from);
+    /// @notice The lease's task asks for no audits, or the lease has posted nothing since the last epoch.
+    /// @param leaseId Id of the lease.
+    /// @param since End of the last epoch that got its seed, seconds.
+    error NothingToAudit(uint32 leaseId, uint40 since);
     /// @notice The segment does not belong to the epoch.
     /// @param at When it was posted, seconds.
     /// @param from Segments posted after this time belong to the epoch, seconds.
@@ -103,9 +107,11 @@ interface IAuditEpochs {
     function setTerms(Terms calldata terms_) external;
 
     /// @notice Opens an epoch: asks for the seed that decides on what was posted since the last one. At most one in
-    /// {Terms}.epoch; gives the one before up if the oracle was silent for {Param.SeedTimeout}. Anyone.
+    /// {Terms}.epoch; gives the one before up if the oracle was silent for {Param.SeedTimeout}. Anyone, but only while audited
+    /// work is posted: the fee of such work is what pays for seeds.
+    /// @param leaseId A lease of a task that asks for audits, whose newest checkpoint no seed has decided on.
     /// @return epochId Its number.
-    function openEpoch() external returns (uint32 epochId);
+    function openEpoch(uint32 leaseId) external returns (uint32 epochId);
 
     /// @notice Lets a node verify segments of its class, or no longer. Its operator only. It is drawn from the next epoch on; once
     /// it has committed to an answer it has to reveal it.
@@ -123,6 +129,15 @@ interface IAuditEpochs {
     /// @param epochId Number of the epoch.
     /// @param at When the segment was posted, seconds.
     function requireOpenable(uint32 epochId, uint40 at) external view;
+
+    /// @notice Probability with which a segment is audited, basis points: the highest of what its task asks for, of the usual one or of
+    /// what new nodes have, and of what makes cheating in it a loss even where a third of the verifiers collude: 3/2 x gain / (gain
+    /// + loss), rounded up, with {Terms}.loss of the stake as the smallest loss of who is caught.
+    /// @param asked What the task asks for, basis points; 0: no audits, so that nothing is drawn.
+    /// @param gain Price of the segment.
+    /// @param stake Stake under the lease at least, in the same unit.
+    /// @param isNew Whether the node is new.
+    function chanceOf(uint256 asked, uint256 gain, uint256 stake, bool isNew) external view returns (uint256);
 
     /// @notice What an opening says, in one word; zero if it is not of the unit and the leaf that a question asks for, or not of the
     /// trace.

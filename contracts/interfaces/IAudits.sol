@@ -342,9 +342,7 @@ interface IAudits {
     /// @param nodeId Id of the node.
     function standingOf(uint32 nodeId) external view returns (Standing memory);
 
-    /// @notice Probability with which a segment is audited, basis points: the highest of the usual one, of what new nodes have, and of what makes cheating in it a loss even where a third of the verifiers
-    /// collude: 3/2 x gain / (gain + loss), rounded up, with its price as the gain and the smallest loss of who is caught,
-    /// {IAuditEpochs.Terms}.loss of the stake under the lease.
+    /// @notice Probability with which a segment is audited, basis points, see {IAuditEpochs.chanceOf}; 0: its task asks for no audits.
     /// @param segment The segment.
     function chanceOf(Segment calldata segment) external view returns (uint256);
 }

@@ -96,9 +96,10 @@ interface ICheckpointRegistry is IWorkShares {
 
     /// @notice The digest is zero.
     error InvalidCheckpoint();
-    /// @notice The checkpoints of the lease before have no trace root, so none of it can have one.
+    /// @notice Checkpoints of tasks that ask for audits have a trace root, see {postTraced}; those of others have none, see {post}.
     /// @param leaseId Id of the lease.
-    error NotTraced(uint32 leaseId);
+    /// @param audited Whether its task asks for audits.
+    error WrongTrace(uint32 leaseId, bool audited);
     /// @notice A checkpoint must have got further than the one before.
     /// @param leaseId Id of the lease.
     /// @param given Progress that was given, basis points of a unit.
@@ -130,7 +131,7 @@ interface ICheckpointRegistry is IWorkShares {
     /// @param nodeId Id of the node.
     error InvalidReceipt(uint32 nodeId);
 
-    /// @notice Records a checkpoint and renews the lease. The operator of the lease's node only, with the current
+    /// @notice Records a checkpoint of a task without audits and renews the lease. The operator of the lease's node only, with the current
     /// fence.
     /// @param claim The checkpoint and the fence.
     /// @param receipts At least {receiptsNeeded} and at most 4, of different {holdersOf} the lease, in ascending order of their
@@ -138,10 +139,10 @@ interface ICheckpointRegistry is IWorkShares {
     /// asks for.
     function post(Claim calldata claim, Receipt[] calldata receipts) external;
 
-    /// @notice Records a checkpoint as {post} does, and adds it to the chain that audits go by. All checkpoints of a lease are
-    /// posted this way, or none.
+    /// @notice Records a checkpoint of a task that asks for audits as {post} does, and adds it to the chain that audits go by.
     /// @param claim The checkpoint and the fence.
-    /// @param traceRoot Root over the states since the checkpoint before, see {TraceTree}; 0 for who has none.
+    /// @param traceRoot Root over the states since the checkpoint before, see {TraceTree}. Who has none cannot open it when it is
+    /// drawn.
     /// @param receipts See {post}.
     function postTraced(Claim calldata claim, bytes32 traceRoot, Receipt[] calldata receipts) external;
 

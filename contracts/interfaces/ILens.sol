@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ILeaseRegistry} from "./ILeaseRegistry.sol";
+import {ITaskRegistry} from "./ITaskRegistry.sol";
 
 /// @title Views that read much in one call
 /// @notice Holds nothing and changes nothing: whatever it answers, anybody can read from the contracts themselves.
@@ -73,6 +74,27 @@ interface ILens {
     /// @param taskIds Submitted tasks.
     /// @return The ids of those that are admissible, in their order.
     function servableOf(uint32[] calldata taskIds) external view returns (uint32[] memory);
+
+    /// @notice Up to `count` tasks from id `from` on (ids start at 1).
+    /// @dev Warning: ids below `from` = 1 do not exist; 0 counts as 1.
+    /// @param from First id.
+    /// @param count Maximum number of them.
+    /// @return page Tasks by ascending id.
+    function taskPage(uint32 from, uint32 count) external view returns (ITaskRegistry.TaskView[] memory page);
+
+    /// @notice Up to `count` ids of the queue of open tasks, from its `offset`-th place on.
+    /// @param offset How many are passed over.
+    /// @param count Maximum number of them.
+    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+
+    /// @notice Up to `count` ids of parked tasks, from the `offset`-th on, in no order.
+    /// @param offset How many are passed over.
+    /// @param count Maximum number of them.
+    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+
+    /// @notice A task's ranges that were leased before and wait again, see {ITaskRegistry.reopenedAt}.
+    /// @param taskId Id of the task.
+    function reopenedRanges(uint32 taskId) external view returns (ITaskRegistry.OpenRange[] memory);
 
     /// @notice Up to `count` leases from id `from` on (ids start at 1).
     /// @dev Warning: ids below `from` = 1 do not exist; 0 counts as 1.

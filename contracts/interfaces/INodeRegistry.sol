@@ -292,7 +292,15 @@ interface INodeRegistry {
     /// @param operator Key of the node's agent.
     function nodeOfOperator(address operator) external view returns (uint32);
 
-    /// @notice Owner and operator of a node.
+    /// @notice Owner of a node, 0 if it is unknown. One read.
+    /// @param nodeId Id of the node.
+    function ownerOf(uint32 nodeId) external view returns (address owner);
+
+    /// @notice Key of a node's agent, 0 if it is unknown. One read.
+    /// @param nodeId Id of the node.
+    function operatorOf(uint32 nodeId) external view returns (address operator);
+
+    /// @notice Owner and operator of a node. Two reads.
     /// @param nodeId Id of the node.
     function keysOf(uint32 nodeId) external view returns (address owner, address operator);
 

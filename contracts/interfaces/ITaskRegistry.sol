@@ -45,6 +45,9 @@ interface ITaskRegistry {
         uint32 maxUnitTime;
         /// Other nodes that must hold a checkpoint before it counts, 0 to 4 (0: none).
         uint8 replicas;
+        /// Chance with which each of its segments is audited at least, basis points, at most 5,000; 0: no audits. Its fee is one and a
+        /// half times that at least: up to two thirds of {Param.FeeBps} it costs nothing more. See {IAudits}.
+        uint16 auditChance;
         /// Deadline, seconds: no unit is leased, and none has to be delivered, after this time; at most {Param.MaxTaskTime} from now.
         uint40 deadline;
         /// The classes that serve it, ascending.
@@ -108,6 +111,8 @@ interface ITaskRegistry {
         uint32 maxUnitTime;
         /// Other nodes that must hold a checkpoint before it counts.
         uint8 replicas;
+        /// Chance with which each of its segments is audited at least, basis points; 0: it has no audits.
+        uint16 auditChance;
         /// When it was submitted, seconds.
         uint40 submittedAt;
         /// Deadline, seconds.
@@ -152,6 +157,11 @@ interface ITaskRegistry {
         uint256 maxPrice,
         uint256 escrow
     );
+    /// @notice A task that was submitted asks for audits.
+    /// @param taskId Id of the task.
+    /// @param chance Chance with which each of its segments is audited at least, basis points.
+    /// @param feeBps Its fee, basis points.
+    event AuditsAskedFor(uint32 indexed taskId, uint16 chance, uint16 feeBps);
     /// @notice The maximum price of a task's units was raised, and `deposit` was added to its escrow.
     /// @param taskId Id of the task.
     /// @param from Maximum price of a unit before, wei.
@@ -270,6 +280,10 @@ interface ITaskRegistry {
     /// @param replicas Receipts asked for.
     /// @param most Maximum number of them.
     error TooManyReplicas(uint8 replicas, uint256 most);
+    /// @notice A task can ask for a chance of audits up to that.
+    /// @param chance Asked for, basis points.
+    /// @param most Maximum, basis points.
+    error AuditChanceTooHigh(uint16 chance, uint256 most);
     /// @notice The task is no longer open.
     /// @param taskId Id of the task.
     /// @param status Its status.
@@ -423,9 +437,15 @@ interface ITaskRegistry {
     /// @return maxUnitTime Maximum time of a unit, seconds.
     function paceOf(uint32 taskId) external view returns (uint32 checkpointInterval, uint32 maxUnitTime);
 
-    /// @notice Other nodes that must hold a checkpoint of the task before it counts.
+    /// @notice What a task asks of its checkpoints.
     /// @param taskId Id of the task.
-    function replicasOf(uint32 taskId) external view returns (uint8);
+    /// @return replicas Other nodes that must hold a checkpoint before it counts.
+    /// @return audited Whether each must have a trace root: the task asks for audits.
+    function checkpointTermsOf(uint32 taskId) external view returns (uint8 replicas, bool audited);
+
+    /// @notice Chance with which each segment of a task is audited at least, basis points; 0: it has no audits.
+    /// @param taskId Id of the task.
+    function auditChanceOf(uint32 taskId) external view returns (uint16);
 
     /// @notice Whether units of the task may be leased now: it is open, and {Param.MinLeaseTime} is left to its
     /// deadline.
@@ -440,26 +460,19 @@ interface ITaskRegistry {
     /// @param taskId Id of the task.
     function task(uint32 taskId) external view returns (TaskView memory);
 
-    /// @notice Up to `count` tasks from id `from` on (ids start at 1).
-    /// @param from First id.
-    /// @param count Maximum number of them.
-    function taskPage(uint32 from, uint32 count) external view returns (TaskView[] memory page);
-
     /// @notice Ids run from 1 to this number.
     function taskCount() external view returns (uint32);
 
-    /// @notice Up to `count` ids of the queue, from its `offset`-th place on.
-    /// @param offset How many are passed over.
-    /// @param count Maximum number of them.
-    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+    /// @notice The task at a place of the queue, 0 for its head; 0 beyond its end.
+    /// @param place The place.
+    function queueAt(uint256 place) external view returns (uint32 taskId);
 
     /// @notice How many tasks stand in the queue.
     function queueLength() external view returns (uint256);
 
-    /// @notice Up to `count` ids of parked tasks, from the `offset`-th on, in no order.
-    /// @param offset How many are passed over.
-    /// @param count Maximum number of them.
-    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds);
+    /// @notice One of the parked tasks, in no order; reverts beyond the last.
+    /// @param place Which of them, below {parkedCount}.
+    function parkedAt(uint256 place) external view returns (uint32 taskId);
 
     /// @notice How many tasks are parked.
     function parkedCount() external view returns (uint256);
@@ -469,7 +482,12 @@ interface ITaskRegistry {
     /// bounty pool and is not given back. Wei.
     /// @param units Units of work.
     /// @param maxPrice Maximum price of a unit, wei.
-    function depositFor(uint256 units, uint256 maxPrice) external view returns (uint256 escrow, uint256 fee);
+    /// @param auditChance See {Submission}, basis points.
+    function depositFor(
+        uint256 units,
+        uint256 maxPrice,
+        uint256 auditChance
+    ) external view returns (uint256 escrow, uint256 fee);
 
     /// @notice What raising a task's maximum price to `maxPrice` wei adds to its escrow: the difference, with its fee,
     /// for each unit that is neither paid nor refunded. Wei. Reverts unless it is a raise to a legal price.
@@ -481,8 +499,13 @@ interface ITaskRegistry {
     /// @param taskId Id of the task.
     function admissionOf(uint32 taskId) external view returns (Admission);
 
-    /// @notice A task's ranges that were leased before and wait again, in the order in which a round takes them. Of an
-    /// open round's task, those at the end may have come back since and wait for the next one.
+    /// @notice How many ranges of a task were leased before and wait again.
     /// @param taskId Id of the task.
-    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory);
+    function reopenedCount(uint32 taskId) external view returns (uint256);
+
+    /// @notice One of them, in the order in which a round takes them. Of an open round's task, those at the end may have come back
+    /// since and wait for the next one.
+    /// @param taskId Id of the task.
+    /// @param place Which of them, below {reopenedCount}.
+    function reopenedAt(uint32 taskId, uint256 place) external view returns (OpenRange memory);
 }

@@ -117,15 +117,50 @@ contract Lens is ILens {
     }
 
     /// @inheritdoc ILens
+    function taskPage(uint32 from, uint32 count) external view returns (ITaskRegistry.TaskView[] memory page) {
+        (from, count) = _within(from, count, TASKS.taskCount());
+        page = new ITaskRegistry.TaskView[](count);
+        for (uint32 i; i < count; ++i) page[i] = TASKS.task(from + i);
+    }
+
+    /// @inheritdoc ILens
+    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        taskIds = _pageOf(TASKS.queueLength(), offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = TASKS.queueAt(offset + i);
+    }
+
+    /// @inheritdoc ILens
+    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
+        taskIds = _pageOf(TASKS.parkedCount(), offset, count);
+        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = TASKS.parkedAt(offset + i);
+    }
+
+    /// @inheritdoc ILens
+    function reopenedRanges(uint32 taskId) external view returns (ITaskRegistry.OpenRange[] memory ranges) {
+        ranges = new ITaskRegistry.OpenRange[](TASKS.reopenedCount(taskId));
+        for (uint256 i; i < ranges.length; ++i) ranges[i] = TASKS.reopenedAt(taskId, i);
+    }
+
+    /// @inheritdoc ILens
     function leasePage(uint32 from, uint32 count) public view returns (ILeaseRegistry.LeaseView[] memory page) {
-        uint32 end = LEASES.leaseCount() + 1;
-        if (from == 0) from = 1;
-        if (from >= end) return page;
-        if (count > end - from) count = end - from;
+        (from, count) = _within(from, count, LEASES.leaseCount());
         page = new ILeaseRegistry.LeaseView[](count);
         for (uint32 i; i < count; ++i) {
             page[i] = ILeaseRegistry.LeaseView(from + i, LEASES.lease(from + i), LEASES.result(from + i));
         }
+    }
+
+    /// @dev Room for the ids from `offset` on of a list of `length`, at most `count`.
+    function _pageOf(uint256 length, uint256 offset, uint256 count) private pure returns (uint32[] memory) {
+        if (offset >= length) return new uint32[](0);
+        return new uint32[](count < length - offset ? count : length - offset);
+    }
+
+    /// @dev The part of a page that lies among ids 1 to `last`.
+    function _within(uint32 from, uint32 count, uint32 last) private pure returns (uint32, uint32) {
+        if (from == 0) from = 1;
+        if (from > last) return (from, 0);
+        return (from, count > last - from + 1 ? last - from + 1 : count);
     }
 
     function _isLive(ILeaseRegistry.LeaseStatus status) private pure returns (bool) {

@@ -81,12 +81,7 @@ export function deployProtocol(
 
   const auditEpochs = m.contract("AuditEpochs", [
     manager,
-    parameters,
-    nodes,
-    supply,
-    holderPool,
-    telemetry,
-    seeds,
+    { parameters, nodes, supply, holders: holderPool, reports: telemetry, seeds, tasks, leases, checkpoints },
     m.getParameter("auditTerms"),
   ]);
   const audits = m.contract("Audits", [{ vault, parameters, nodes, tasks, leases, checkpoints, epochs: auditEpochs }]);

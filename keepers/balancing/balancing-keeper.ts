@@ -36,7 +36,7 @@ export interface BalancingContext {
   /** Basis points beyond the band from which on a node gives or takes. */
   readonly hysteresis: number;
   readonly worth: BalancingWorth;
-  /** Share of the leased units that moves for their load in an hour. */
+  /** Share of the granted units that moves for their load. */
   readonly movedShare: number;
 }
 
@@ -52,8 +52,8 @@ export class BalancingKeeper {
   /** When each lease was first seen, chain time. */
   readonly #seen = new Map<number, number>();
   readonly #budget: MoveBudget;
-  /** Chain time of the last look. */
-  #lookedAt: number | undefined;
+  /** Units of leases that were first seen since the last plan, where nobody had their range before. */
+  #granted = 0;
   #lastWhy = "";
 
   constructor(context: BalancingContext) {
@@ -71,10 +71,9 @@ export class BalancingKeeper {
   async look(): Promise<BalancingPlan> {
     const { hysteresis, worth } = this.#context;
     const view = await this.#view();
-    const hours = Math.max(0, view.now - (this.#lookedAt ?? view.now)) / 3600;
-    this.#lookedAt = view.now;
     const leased = view.leases.reduce((sum, { count }) => sum + count, 0);
-    const mostUnits = this.#budget.after(hours, leased);
+    const mostUnits = this.#budget.after(this.#granted, leased);
+    this.#granted = 0;
     return planBalancing(view, { hysteresis, most: MOST_MOVES, worth, mostUnits });
   }
 
@@ -118,7 +117,11 @@ export class BalancingKeeper {
       reader.classes(block),
     ]);
     const live = [...leases.values()].filter(({ status }) => status === "active" || status === "moving");
-    for (const { id } of live) if (!this.#seen.has(id)) this.#seen.set(id, block.timestamp);
+    for (const { id, parent, count } of live) {
+      if (this.#seen.has(id)) continue;
+      this.#seen.set(id, block.timestamp);
+      if (parent === 0) this.#granted += count;
+    }
     for (const id of this.#seen.keys()) if (!leases.has(id)) this.#seen.delete(id);
     const average = totals.capacity === 0 ? 0 : totals.load / totals.capacity;
     // Only those that might give need a closer look at their leases, and those outside the band at what is on its way.
@@ -160,6 +163,7 @@ export class BalancingKeeper {
       load: totals.load,
       counted: totals.capacity,
       band: values.balanceBand,
+      loadFloor: values.loadFloor,
       reportTimeout: values.reportTimeout,
       minLeaseTime: values.minLeaseTime,
       frozen,

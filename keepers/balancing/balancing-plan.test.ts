@@ -68,6 +68,7 @@ const view = (
   load: nodes.reduce((sum, { reportState }) => sum + reportState.load, 0),
   counted: nodes.length,
   band: 1_000,
+  loadFloor: 0,
   reportTimeout: 60,
   minLeaseTime: 100,
   frozen: false,

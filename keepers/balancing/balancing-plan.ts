@@ -12,6 +12,8 @@ export interface BalancingView {
   readonly load: number;
   readonly counted: number;
   readonly band: number;
+  /** Load up to which a node takes new work whatever the average is. */
+  readonly loadFloor: number;
   readonly reportTimeout: number;
   readonly minLeaseTime: number;
   /** A round or a batch of reassignments holds the listings. */
@@ -90,7 +92,7 @@ export function planBalancing(view: BalancingView, limits: BalancingLimits): Bal
     average,
     threshold: view.band,
     hysteresis,
-    ...(worth && { worth }),
+    ...(worth && { worth, refill: Math.max(view.loadFloor, average + view.band) }),
     ...(mostUnits !== undefined && { mostUnits }),
   });
   const all = [

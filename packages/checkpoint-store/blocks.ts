@@ -9,7 +9,8 @@ import { CID } from "multiformats/cid";
 import { create as createDigest } from "multiformats/hashes/digest";
 
 import { readBounded, reasonOf } from "@verai/system/state-file";
-import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName, matches } from "./cids.ts";
+import { MAX_BLOCK_BYTES, RAW, SHA2_256, blockName } from "./cids.ts";
+import { matches } from "./matches.ts";
 import { CheckpointError, explainWriteError, systemErrorCode } from "./errors.ts";
 import { forEachLimited, fsyncPath } from "./files.ts";
 import { DrmpError } from "@verai/errors/drmp-error";

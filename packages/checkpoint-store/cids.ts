@@ -1,5 +1,4 @@
-import { hash } from "node:crypto";
-
+import { toHex } from "multiformats/bytes";
 import { CID } from "multiformats/cid";
 
 import { CheckpointError } from "./errors.ts";
@@ -22,12 +21,7 @@ export const MAX_BLOCK_BYTES = 2 * 1024 * 1024;
  */
 export function blockName(cid: CID): string | undefined {
   if (cid.multihash.code !== SHA2_256 || cid.multihash.digest.byteLength !== 32) return undefined;
-  return Buffer.from(cid.multihash.digest).toString("hex");
-}
-
-/** Whether the bytes are those that the CID names (SHA-256 by node:crypto). */
-export function matches(cid: CID, bytes: Uint8Array): boolean {
-  return hash("sha256", bytes, "hex") === blockName(cid);
+  return toHex(cid.multihash.digest);
 }
 
 /**

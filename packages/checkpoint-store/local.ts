@@ -6,8 +6,8 @@ import type { CID } from "multiformats/cid";
 import { DataDirectory, DataDirectoryError } from "@verai/system/data-directory";
 import { BlockFiles, BlockNotFoundError } from "./blocks.ts";
 import type { SweepResult } from "./blocks.ts";
-import { blockName, toCid } from "./cids.ts";
-import { collect } from "./dag.ts";
+import { blockName, DAG_PB, toCid } from "./cids.ts";
+import { collect, decodeNode } from "./dag.ts";
 import type { DagSummary } from "./dag.ts";
 import { CheckpointError, explainWriteError } from "./errors.ts";
 import { exportTo } from "./export.ts";
@@ -229,6 +229,32 @@ export class LocalStore {
         throw notFound("Cannot export", root, error);
       }
     });
+  }
+
+  /**
+   * All blocks of content that is wholly in the store, each once and verified, the root first. The content should be pinned: garbage
+   * collection does not spare it between two blocks.
+   *
+   * @throws {@link CheckpointError} `NOT_FOUND` if a block is missing or corrupt
+   */
+  async *blocksOf(cid: CID | string): AsyncGenerator<{ readonly cid: CID; readonly bytes: Uint8Array }> {
+    const root = toCid(cid);
+    const seen = new Set([root.toString()]);
+    const queue = [root];
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const block = next;
+      const bytes = await this.operation(() => this.blocks.read(block)).catch((error: unknown) => {
+        if (!(error instanceof BlockNotFoundError)) throw error;
+        throw notFound("Cannot read", root, error);
+      });
+      if (block.code === DAG_PB) {
+        for (const { Hash } of decodeNode(block, bytes).Links) {
+          if (seen.size === seen.add(Hash.toString()).size) continue;
+          queue.push(Hash);
+        }
+      }
+      yield { cid: block, bytes };
+    }
   }
 
   /**

@@ -89,7 +89,12 @@ async function readUnixFs(cid: CID, read: ReadBlock): Promise<{ node: PBNode; un
 }
 
 function refuseUnsafeName(cid: CID, name: string): void {
-  const unsafe = name === "" || name === "." || name === ".." || /[/\\\0]/.test(name) || Buffer.byteLength(name) > 255;
+  const unsafe =
+    name === "" ||
+    name === "." ||
+    name === ".." ||
+    /[/\\\0]/.test(name) ||
+    new TextEncoder().encode(name).byteLength > 255;
   if (unsafe) throw invalid(cid, `has the unsafe name ${JSON.stringify(name)}`);
 }
 

@@ -1,17 +1,18 @@
-import { type TypedDataDomain, verifyTypedData } from "ethers";
+import { concat, Interface, TypedDataEncoder, type TypedDataDomain, verifyTypedData } from "ethers";
 import { z } from "zod";
 
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { taskHolders } from "@verai/protocol/checkpoints/task-holders";
 import { Budget } from "@verai/system/budget";
 import { monotonicMs } from "@verai/system/clock";
 import { verifies } from "./audit-reads.ts";
 import type { BlockReference } from "./block-reference.ts";
+import { CONTENT_REQUEST_TYPES, PROOF_SECONDS } from "./content-proof.ts";
 import type { Lease, Node, Task } from "./entities.ts";
 import { ChainError } from "./errors.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 
-/** For how long a proof counts, seconds, and how far the clocks of two machines may be apart. */
-const PROOF_SECONDS = 600;
+/** How far the clocks of two machines may be apart, seconds. */
 const SKEW_SECONDS = 120;
 /** Proofs that are used again while they count for so many seconds more. */
 const MARGIN_SECONDS = 120;
@@ -21,22 +22,27 @@ const HOLDER_RANKS = 4;
 /** Labels of one content that are looked at. */
 const MAX_SUBJECTS = 8;
 
-const TYPES = {
-  ContentRequest: [
-    { name: "peer", type: "string" },
-    { name: "content", type: "string" },
-    { name: "until", type: "uint64" },
-  ],
-};
+const ACCOUNT = new Interface(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
+/** What an account that is a contract answers to a signature of its own (ERC-1271), and what it may take to say so. */
+const [IS_VALID, MAX_CHECK_GAS] = ["0x1626ba7e", 1_000_000n];
+/** Hexadecimal digits of an account's signature at most. */
+const MAX_ACCOUNT_SIGNATURE = 6_000;
 
 /**
  * A proof that the holder of a key wants some content: signed for the peer id that asks and until a time, so that it is of no use to
  * another peer, for other content, or later. `lease` is a lease of its node under which it wants it, or, with `audit`, one of which it
- * verifies that segment; both are looked up, not believed.
+ * verifies that segment; both are looked up, not believed. `account` is a contract in whose name it is signed, which is asked (ERC-1271).
  */
 const proof = z.strictObject({
   until: z.number().int().positive(),
-  signature: z.string().regex(/^0x[0-9a-f]{130}$/i, { error: "has to be 65 bytes in hexadecimal" }),
+  signature: z
+    .string()
+    .max(MAX_ACCOUNT_SIGNATURE)
+    .regex(/^0x(?:[0-9a-f]{2})+$/i, { error: "has to be in hexadecimal" }),
+  account: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/)
+    .optional(),
   lease: z
     .number()
     .int()
@@ -63,6 +69,7 @@ type Wire = null | { readonly [key: string]: string | number };
 /** What content belongs to, by the label of its pin. */
 export type Subject =
   | { readonly kind: "spec" | "input"; readonly taskId: number }
+  | { readonly kind: "offer"; readonly root: string }
   | { readonly kind: "work" | "exchange" | "log"; readonly leaseId: number };
 
 /** Label of the pins of a task's spec, and of what it names as inputs. */
@@ -70,9 +77,11 @@ export function taskLabel(kind: "spec" | "input", taskId: number): string {
   return `${kind}-${String(taskId)}`;
 }
 
-/** What content belongs to. Labels of another form are no reason for anybody. Pure. */
-export function subjectsOf(labels: readonly string[]): Subject[] {
+/** What content belongs to. Labels of another form are no reason for anybody. Pure. @param root Its CID. */
+export function subjectsOf(labels: readonly string[], root = ""): Subject[] {
   return labels.flatMap((label): Subject[] => {
+    // A spec that is held for a task that has not been seen yet.
+    if (label.startsWith("offer-")) return [{ kind: "offer", root }];
     const [, name, id] =
       /^(spec|input|checkpoint|attested|replica|result|exchange)-([1-9]\d{0,9})(?:$|-)/.exec(label) ?? [];
     if (name === undefined) return [];
@@ -95,7 +104,9 @@ export interface ContentAccessParts {
   /** Binds proofs to this chain and deployment. */
   readonly domain: TypedDataDomain;
   /** The own key; left out: nothing is proved. */
-  readonly signer?: { signTypedData(domain: TypedDataDomain, types: typeof TYPES, value: object): Promise<string> };
+  readonly signer?: {
+    signTypedData(domain: TypedDataDomain, types: typeof CONTENT_REQUEST_TYPES, value: object): Promise<string>;
+  };
   /**
    * What a task's spec says about who may read; undefined if that is not known here.
    *
@@ -122,7 +133,12 @@ export class ContentAccess {
   /** Looks at the chain, for one key and for all. */
   readonly #looks = new Budget({ perSecond: 5, burst: 60 });
   readonly #allLooks = new Budget({ perSecond: 40, burst: 400, maxNames: 1 });
+  /** Contracts asked about signatures, for one and for all. */
+  readonly #asked = new Budget({ perSecond: 1, burst: 20 });
+  readonly #allAsked = new Budget({ perSecond: 20, burst: 200, maxNames: 1 });
   #nodeCount: { readonly at: number; readonly count: number } | undefined;
+  /** Proofs of others for whom content is fetched, by content. */
+  readonly #lent = new Map<string, Wire>();
 
   constructor(parts: ContentAccessParts) {
     this.#parts = parts;
@@ -135,6 +151,8 @@ export class ContentAccess {
    * @param hint Id of the own lease for which the content is wanted; {@link Claimed} where it is to verify; or null.
    */
   async prove({ root, peer }: { readonly root: string; readonly peer: string }, hint: unknown = null): Promise<Wire> {
+    const lent = this.#lent.get(root);
+    if (lent !== undefined) return lent;
     const { signer, domain } = this.#parts;
     if (!signer) return null;
     const now = this.#clock();
@@ -142,7 +160,7 @@ export class ContentAccess {
     let known = this.#proofs.get(key);
     if (!known || known.until < now + MARGIN_SECONDS) {
       const until = now + PROOF_SECONDS;
-      known = { until, signature: signer.signTypedData(domain, TYPES, { peer, content: root, until }) };
+      known = { until, signature: signer.signTypedData(domain, CONTENT_REQUEST_TYPES, { peer, content: root, until }) };
       const [oldest] = this.#proofs.keys();
       if (this.#proofs.size >= MAX_PROOFS && oldest !== undefined) this.#proofs.delete(oldest);
       this.#proofs.set(key, known);
@@ -154,30 +172,69 @@ export class ContentAccess {
   }
 
   /**
-   * Whose key a proof shows. Reads nothing from the chain.
+   * Shows another one's proof, which was made for this peer, while content is fetched in its name.
+   *
+   * @returns What `work` does.
+   */
+  async inNameOf<T>(root: string, given: unknown, work: () => Promise<T>): Promise<T> {
+    const parsed = proof.parse(given);
+    const { until, signature, account } = parsed;
+    const wire = { until, signature, ...(account !== undefined && { account }) };
+    this.#lent.set(root, wire);
+    try {
+      return await work();
+    } finally {
+      if (this.#lent.get(root) === wire) this.#lent.delete(root);
+    }
+  }
+
+  /**
+   * Whose key a proof shows. Reads nothing from the chain but where an account that is a contract has to be asked.
    *
    * @param peer Peer id of the connection that it came over.
    * @returns The address, undefined if no key is shown; or what is wrong.
    */
-  sender(
+  async sender(
     { root, peer }: { readonly root: string; readonly peer: string },
     given: unknown,
-  ): ({ readonly address?: string } & Claimed) | { readonly wrong: string } {
+  ): Promise<({ readonly address?: string } & Claimed) | { readonly wrong: string }> {
     if (given === null) return {};
     const parsed = proof.safeParse(given);
     if (!parsed.success) return { wrong: "the proof is malformed" };
-    const { until, signature, lease, audit } = parsed.data;
+    const { until, signature, lease, audit, account } = parsed.data;
     const now = this.#clock();
     if (until < now - SKEW_SECONDS) return { wrong: "the proof is over: check this machine's clock" };
     if (until > now + PROOF_SECONDS + SKEW_SECONDS)
       return { wrong: "the proof counts too long: check this machine's clock" };
     if (!this.#checks.take("")) return { wrong: "too many requests: ask again in a second" };
+    const value = { peer, content: root, until };
+    if (account !== undefined) {
+      const wrong = await this.#askAccount(
+        account,
+        TypedDataEncoder.hash(this.#parts.domain, CONTENT_REQUEST_TYPES, value),
+        signature,
+      );
+      return wrong === undefined ? { address: account.toLowerCase(), lease, audit } : { wrong };
+    }
     try {
-      const address = verifyTypedData(this.#parts.domain, TYPES, { peer, content: root, until }, signature);
+      const address = verifyTypedData(this.#parts.domain, CONTENT_REQUEST_TYPES, value, signature);
       return { address: address.toLowerCase(), lease, audit };
     } catch {
       return { wrong: "the proof is no signature" };
     }
+  }
+
+  /** Asks a contract whether a signature is its own. @returns why it does not count; undefined if it does. */
+  async #askAccount(account: string, hash: string, signature: string): Promise<string | undefined> {
+    if (!this.#asked.take(account.toLowerCase()) || !this.#allAsked.take("")) {
+      return "too many requests: ask again in a second";
+    }
+    const data = ACCOUNT.encodeFunctionData("isValidSignature", [hash, signature]);
+    const said = await this.#parts.reader.provider
+      .call({ to: account, data, gasLimit: MAX_CHECK_GAS })
+      .catch(() => "0x");
+    const padded = concat([IS_VALID, new Uint8Array(28)]);
+    return said.toLowerCase() === padded ? undefined : `the account ${account} does not know the signature as its own`;
   }
 
   /** Whether the sender of a proof may read content that is pinned under these labels; see `Access.refusal`. */
@@ -186,12 +243,12 @@ export class ContentAccess {
     given: unknown,
     labels: readonly string[],
   ): Promise<string | undefined> {
-    const sender = this.sender(request, given);
+    const sender = await this.sender(request, given);
     if ("wrong" in sender) return sender.wrong;
     const { address } = sender;
     // The same words whether it is here or not.
     const none = `no reason to read ${request.root} here`;
-    const subjects = subjectsOf(labels).slice(0, MAX_SUBJECTS);
+    const subjects = subjectsOf(labels, request.root).slice(0, MAX_SUBJECTS);
     if (subjects.length === 0) return none;
     if (!this.#looks.take(address ?? request.peer) || !this.#allLooks.take("")) {
       return "too many requests: ask again in a second";
@@ -214,6 +271,13 @@ export class ContentAccess {
   async mayRead(address: string | undefined, subject: Subject, claimed: Claimed = {}): Promise<boolean> {
     const { reader, readersOf } = this.#parts;
     const block = await reader.block();
+    if (subject.kind === "offer") {
+      // Who has a lease of a task with this spec is served before its holder has seen the task.
+      const own = claimed.lease === undefined ? undefined : await this.#lease(block, claimed.lease);
+      const named = own && (await reader.task(block, own.taskId));
+      if (!named || fromChainCid(named.spec).toString() !== subject.root) return false;
+      return this.mayRead(address, { kind: "spec", taskId: named.id }, claimed);
+    }
     const lease = "leaseId" in subject ? await this.#lease(block, subject.leaseId) : undefined;
     const taskId = "taskId" in subject ? subject.taskId : lease?.taskId;
     const task = taskId === undefined ? undefined : await reader.task(block, taskId);

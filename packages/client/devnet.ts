@@ -14,6 +14,8 @@ const service = z.object({
   what: z.string(),
   /** Where it is reached; empty if it has no port. */
   address: z.string(),
+  /** A node's door for web pages, if it has one. */
+  door: z.string().optional(),
   /** Whether its process runs. */
   running: z.boolean(),
   /** Its process; 0 if it does not run. */

@@ -71,6 +71,8 @@ export interface Task {
   readonly maxUnitTime: number;
   /** Other nodes that must hold a checkpoint before it counts. */
   readonly replicas: number;
+  /** Chance with which each of its segments is audited at least, basis points; 0: it asks for no audits. */
+  readonly auditChance: number;
   readonly submittedAt: number;
   readonly deadline: number;
   /** The spec's CIDv1: multicodec and sha2-256 digest (32 bytes, hexadecimal). */

@@ -1,4 +1,4 @@
-import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
+import { auditedFee, feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
 import type { RoundTask } from "@verai/protocol/allocation/model";
 import { microToWei } from "@verai/protocol/money/ver";
 import { CONSTANTS } from "./generated/constants.ts";
@@ -27,19 +27,26 @@ export interface Quote extends QuotedAllocation {
 /**
  * Solves the allocation with this task as the next round would, and sends nothing.
  *
+ * @param wish `auditChance`: chance of audits that it asks for, basis points; left out: none.
  * @param withQueue Together with the tasks that wait before it, as many as a round takes.
  * @throws Refusal if the result could not be certified (which would be a defect).
  */
-export async function quoteTask(reader: Reader, at: BlockReference, wish: Wish, withQueue: boolean): Promise<Quote> {
-  const { feeBps, roundMaxTasks, seedPrice } = await reader.parameters(at);
+export async function quoteTask(
+  reader: Reader,
+  at: BlockReference,
+  wish: Wish & { readonly auditChance?: number },
+  withQueue: boolean,
+): Promise<Quote> {
+  const { feeBps: usual, roundMaxTasks, seedPrice } = await reader.parameters(at);
+  const { auditChance = 0 } = wish;
   const before = withQueue ? await waiting(reader, at, roundMaxTasks - 1) : [];
   const wanted = [...wish.classes, ...before.flatMap(({ classes }) => classes)].map(({ classId }) => classId);
   const supply = await supplySnapshot(reader, at, [...new Set(wanted)]);
   const allocation = quoteAllocation(wish, before, supply);
-  const deposit = await reader.depositFor(at, wish.units, wish.maxPrice);
+  const deposit = await reader.depositFor(at, { ...wish, auditChance });
   return {
     ...allocation,
-    fee: feeOn(allocation.cost, feeBps),
+    fee: feeOn(allocation.cost, auditedFee(usual, auditChance)),
     escrow: deposit.escrow,
     submissionFee: deposit.fee,
     roundDeposit: microToWei(CONSTANTS.TaskRegistry.ROUNDS_IN_ADVANCE * seedPrice),

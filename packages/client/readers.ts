@@ -39,7 +39,7 @@ export interface PageSizes {
 /** Entries that one view reads, of those that are asked for by id. */
 const LEASE_PAGE = 100;
 const NODE_PAGE = 50;
-const LIVE_PAGE = 500;
+const LIVE_PAGE = 100;
 const SERVABLE_PAGE = 64;
 
 /** A node that may sign for a lease's checkpoints. */
@@ -115,23 +115,23 @@ export class Reader {
 
   /** All tasks with ids from `from` on, by ascending id. */
   async tasks(at: BlockReference, from = 1): Promise<Task[]> {
-    const { tasks } = this.contracts;
+    const { tasks, lens } = this.contracts;
     const count = await answer(tasks.taskCount(blockTag(at)));
-    const page = (first: number, most: number) => tasks.taskPage(first, most, blockTag(at));
+    const page = (first: number, most: number) => lens.taskPage(first, most, blockTag(at));
     return (await readPages(page, from, safe(count), this.#sizes.tasks)).map(toTask);
   }
 
   /** A task; undefined if there is none with this id. */
   async task(at: BlockReference, taskId: number): Promise<Task | undefined> {
-    const [view] = await answer(this.contracts.tasks.taskPage(taskId, 1, blockTag(at)));
+    const [view] = await answer(this.contracts.lens.taskPage(taskId, 1, blockTag(at)));
     return view && safe(view.id) === taskId ? toTask(view) : undefined;
   }
 
   /** Ids of the tasks that wait, in the order of the queue; at most `most`. */
   async queue(at: BlockReference, most = Infinity): Promise<number[]> {
-    const { tasks } = this.contracts;
+    const { tasks, lens } = this.contracts;
     const length = Math.min(safe(await answer(tasks.queueLength(blockTag(at)))), most);
-    const page = (offset: number, count: number) => tasks.queuePage(offset, count, blockTag(at));
+    const page = (offset: number, count: number) => lens.queuePage(offset, count, blockTag(at));
     return (await readPages(page, 0, length - 1, this.#sizes.queue)).map(safe);
   }
 
@@ -141,9 +141,9 @@ export class Reader {
     offset: number,
     count: number,
   ): Promise<{ readonly ids: number[]; readonly total: number }> {
-    const { tasks } = this.contracts;
+    const { tasks, lens } = this.contracts;
     const total = safe(await answer(tasks.parkedCount(blockTag(at))));
-    const ids = total === 0 ? [] : await answer(tasks.parkedPage(offset, count, blockTag(at)));
+    const ids = total === 0 ? [] : await answer(lens.parkedPage(offset, count, blockTag(at)));
     return { ids: ids.map(safe), total };
   }
 
@@ -231,10 +231,10 @@ export class Reader {
 
   /** These tasks, those that exist, by ascending id, each read by itself. */
   async tasksById(at: BlockReference, ids: readonly number[]): Promise<Task[]> {
-    const { tasks } = this.contracts;
+    const { lens } = this.contracts;
     const runs = runsOf([...new Set(ids)], 0).flatMap(({ from, to }) => pagesOf(from, to, NODE_PAGE));
     const read = await Promise.all(
-      runs.map(async ({ from, to }) => answer(tasks.taskPage(from, to - from + 1, blockTag(at)))),
+      runs.map(async ({ from, to }) => answer(lens.taskPage(from, to - from + 1, blockTag(at)))),
     );
     return read.flat().map(toTask);
   }
@@ -281,9 +281,16 @@ export class Reader {
     return toRound(await answer(this.contracts.rounds.current(blockTag(at))));
   }
 
-  /** What submitting a task takes from its developer, wei: the escrow, and the fee that is not given back. */
-  async depositFor(at: BlockReference, units: number, maxPrice: bigint): Promise<{ escrow: bigint; fee: bigint }> {
-    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, blockTag(at)));
+  /**
+   * What submitting a task takes from its developer, wei: the escrow, and the fee that is not given back.
+   *
+   * @param auditChance Chance of audits that it asks for, basis points.
+   */
+  async depositFor(
+    at: BlockReference,
+    { units, maxPrice, auditChance }: { units: number; maxPrice: bigint; auditChance: number },
+  ): Promise<{ escrow: bigint; fee: bigint }> {
+    const { escrow, fee } = await answer(this.contracts.tasks.depositFor(units, maxPrice, auditChance, blockTag(at)));
     return { escrow, fee };
   }
 

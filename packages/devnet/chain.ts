@@ -35,9 +35,7 @@ export interface DemoChain {
 }
 
 /** Parameters that a deployment has in place of those of `ignition/parameters/localhost.json`. */
-export type ParameterChanges = Readonly<
-  Record<string, { readonly value: number; readonly min?: number; readonly max?: number }>
->;
+export type ParameterChanges = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** Test accounts that get some ETH beside Hardhat's own 20. */
 const MORE_ACCOUNTS = 12;

@@ -10,6 +10,9 @@ import type { DemoChain } from "./chain.ts";
 /** Seconds between two checkpoints of the demo's tasks. */
 const CHECKPOINT_INTERVAL = 6;
 
+/** Steps from one local checkpoint to the next. */
+const CHECKPOINT_STEPS = 60;
+
 /** Pause after each of a unit's 1,250 steps, milliseconds: faults must find work to disturb also on a fast machine. */
 const PACE_MS = 90;
 
@@ -49,7 +52,7 @@ export class Configs {
       // Several nodes share one machine: each has a slice of it that its units hardly fill.
       telemetry: { cpus: 16, sampleEvery: 2, keepers: this.#reports === undefined ? [] : [this.#reports] },
       interval: 1,
-      claimAbove: "0.001",
+      claimAbove: "0.0001",
       service: { port: 0 },
       ...changes,
     });
@@ -87,7 +90,7 @@ export class Configs {
       dataDir: this.#data(name),
       interval: 1,
       // Work moves only where that is what is shown.
-      keepers: ["allocation", "failover", "reports"],
+      keepers: ["allocation", "failover", "audits", "reports"],
       allocation: { minRoundAge, staggerSeconds: 0 },
       reports: {
         listen: [this.#reports?.replace(/\/p2p\/.*$/, "") ?? "/ip4/127.0.0.1/tcp/0"],
@@ -138,6 +141,7 @@ export class Configs {
         classes: task.classes,
         checkpointInterval: CHECKPOINT_INTERVAL,
         within: 3600,
+        ...(task.auditChance !== undefined && { auditChance: task.auditChance }),
       }),
     };
   }
@@ -156,26 +160,31 @@ export class Configs {
 }
 
 /** The spec of a hyper-parameter search by the built-in trainer: a unit trains one point of the grid. */
-export function specOf(task: Pick<ParticipantTask, "name" | "hidden" | "learningRates">): TaskSpecInput {
+export function specOf(
+  task: Pick<ParticipantTask, "name" | "hidden" | "learningRates" | "epochs" | "auditChance">,
+): TaskSpecInput {
   return {
     version: 1,
     name: task.name,
     trainer: "digits",
     args: [
       "--epochs",
-      "10",
+      String(task.epochs ?? 10),
       "--train",
       "4000",
       "--test",
       "1000",
       "--checkpoint-steps",
-      "60",
+      String(CHECKPOINT_STEPS),
       "--pace",
       String(PACE_MS),
     ],
     env: { DIGITS_GRID: JSON.stringify({ hidden: task.hidden, learningRate: task.learningRates }) },
     resources: { cpus: 1, memoryMiB: 512 },
-    checkpoint: { intervalSeconds: CHECKPOINT_INTERVAL / 2 },
+    checkpoint: {
+      intervalSeconds: CHECKPOINT_INTERVAL / 2,
+      ...(task.auditChance !== undefined && { everySteps: CHECKPOINT_STEPS }),
+    },
     outputs: ["model.bin", "metrics.json"],
     timeouts: { unitSeconds: 300, graceSeconds: 10 },
     maxRestarts: 2,

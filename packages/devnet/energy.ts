@@ -108,7 +108,7 @@ export async function showEnergy<Report extends EnergyFigures>(
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
   await processes.stop(["keeper"], 10_000);
-  const keepers = ["allocation", "failover", "reports", "balancing"];
+  const keepers = ["allocation", "failover", "reports", "balancing", "audits"];
   // Units take seconds here, and all that is outside the band is to move.
   const balancing = { pointValue: 100, mostMoved: 10_000 };
   const config = await stage.configs.keeper(1, { keepers, balancing });

@@ -78,7 +78,7 @@ export async function killInTraining(context: FaultContext, node: ParticipantNod
 /**
  * Cuts an agent off from the chain in the middle of its training; its peers still reach it.
  *
- * @returns Nothing, with the agent on the chain again, if what it had sent before ended all of its leases.
+ * @returns Nothing, with the agent on the chain again, if it is not in its training, or what it had sent before ended all of its leases.
  */
 export async function cutOff(
   context: FaultContext,
@@ -87,7 +87,8 @@ export async function cutOff(
 ): Promise<Fault | undefined> {
   const { session, say } = context;
   const nodeId = await nodeIdOf(session, node);
-  const leases = await seen(() => inTraining(session, nodeId, 1));
+  const leases = await inTraining(session, nodeId, 1);
+  if (!leases) return undefined;
   const at = Date.now();
   await rpcProxy.cut();
   await mined(session);

@@ -35,6 +35,8 @@ export interface Wish {
   readonly interval?: number;
   /** Nodes that have to sign for a checkpoint; by default none. */
   readonly replicas?: number;
+  /** Chance of audits, basis points; by default none. */
+  readonly auditChance?: number;
 }
 
 /** Markets that were closed, by what they were deployed with: the next one begins where these did. */
@@ -117,6 +119,7 @@ export async function openMarket(changes: ParameterChanges = {}, rules?: "base")
       spec,
       interval = 60,
       replicas = 0,
+      auditChance = 0,
     }: Wish): Promise<void> {
       const now = await connection.networkHelpers.time.latest();
       await tasks.submit({
@@ -127,6 +130,7 @@ export async function openMarket(changes: ParameterChanges = {}, rules?: "base")
         checkpointInterval: interval,
         maxUnitTime: 86_400,
         replicas,
+        auditChance,
         deadline: now + 100_000,
         classIds: [...classIds],
         surcharges: [...surcharges],

@@ -25,6 +25,10 @@ export interface ParticipantTask {
   readonly classes: Readonly<Record<string, string>>;
   readonly hidden: readonly number[];
   readonly learningRates: readonly number[];
+  /** Ten where left out. */
+  readonly epochs?: number;
+  /** Chance of audits that it asks for, basis points; left out: none. */
+  readonly auditChance?: number;
 }
 
 export const ACCOUNTS = { oracle: 4, keeper: 5 } as const;
@@ -106,6 +110,62 @@ export const SPARES: readonly ParticipantNode[] = [
     operatorAccount: 19,
   },
 ];
+
+/**
+ * Four machines of a class of their own that come for the audited task. The first is the cheapest, so that it gets the task; its trainer
+ * skips steps. The others verify.
+ */
+export const CHEAT: ParticipantNode = {
+  name: "mallory",
+  class: "gpu-80g/eu",
+  capacity: 1,
+  ask: "0.010",
+  energySource: "grid",
+  ownerAccount: 22,
+  operatorAccount: 23,
+};
+export const VERIFIERS: readonly ParticipantNode[] = [
+  {
+    name: "hal",
+    class: "gpu-80g/eu",
+    capacity: 1,
+    ask: "0.020",
+    energySource: "wind",
+    ownerAccount: 24,
+    operatorAccount: 25,
+  },
+  {
+    name: "ivy",
+    class: "gpu-80g/eu",
+    capacity: 1,
+    ask: "0.020",
+    energySource: "solar",
+    ownerAccount: 26,
+    operatorAccount: 27,
+  },
+  {
+    name: "joy",
+    class: "gpu-80g/eu",
+    capacity: 1,
+    ask: "0.020",
+    energySource: "hydro",
+    ownerAccount: 29,
+    operatorAccount: 30,
+  },
+];
+
+/** A task of one unit that asks for audits: every segment of a new node is drawn where the demo's terms hold. */
+export const AUDITED: ParticipantTask = {
+  name: "audited",
+  account: 28,
+  units: 1,
+  maxPrice: "0.030",
+  classes: { "gpu-80g/eu": "0" },
+  hidden: [64],
+  learningRates: [0.05],
+  epochs: 6,
+  auditChance: 100,
+};
 
 /** Two hyper-parameter searches: a unit trains one network, with one hidden size and one learning rate. */
 export const TASKS: readonly ParticipantTask[] = [

@@ -11,11 +11,9 @@ import { lstat, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promi
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { MAX_CHECKPOINT_NUMBER } from "./checkpoint-number.ts";
 import { isSystemError, WorkloadError } from "./errors.ts";
 import { relativePathProblem } from "./paths.ts";
-
-/** Highest number of a checkpoint. */
-export const MAX_CHECKPOINT_NUMBER = 999_999_999;
 
 const NAME = /^checkpoint-(\d{9})$/;
 const UNFINISHED = /^checkpoint-\d{9}\.(tmp|replaced)$/;

@@ -1,7 +1,7 @@
 import { CID } from "multiformats/cid";
 import { z } from "zod";
 
-import { MAX_CHECKPOINT_NUMBER } from "./checkpoints.ts";
+import { MAX_CHECKPOINT_NUMBER } from "./checkpoint-number.ts";
 import { environmentNameProblem } from "./environment.ts";
 import { WorkloadError } from "./errors.ts";
 import { MAX_EXCHANGE_UNITS } from "./exchange.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Lease, Node, Task } from "@verai/client/entities";
-import { type ChainState, violations } from "./invariants.ts";
+import { type ChainState, expired, violations } from "./invariants.ts";
 
 const task = { id: 1, units: 4, openUnits: 0, leasedUnits: 2, paidUnits: 2, refundedUnits: 0 } as Partial<Task> as Task;
 const lease = (id: number, start: number, count: number, changes: Partial<Lease> = {}): Lease =>
@@ -94,4 +94,12 @@ test("tells what existed before and no longer does", () => {
     "the supply went from 1000 to 999",
     "the newest checkpoint of lease 3 went back",
   ]);
+});
+
+test("tells which leases expired, where none may", () => {
+  const { leases } = state;
+  assert.deepEqual(expired({ leases }), []);
+  const gone = leases.map((lease, i) => (i === 0 ? { ...lease, status: "expired" as const } : lease));
+  assert.equal(expired({ leases: gone }).length, 1);
+  assert.match(expired({ leases: gone }).join(), /lease \d+ of node \d+ expired/);
 });

@@ -40,6 +40,15 @@ export function violations(state: ChainState, before: ChainState | undefined): s
   ];
 }
 
+/**
+ * Leases that expired, where none may: with a grace longer than any fault, nobody who comes back is to lose one. Pure; O(leases).
+ */
+export function expired(state: Pick<ChainState, "leases">): string[] {
+  return state.leases
+    .filter(({ status }) => status === "expired")
+    .map(({ id, nodeId }) => `lease ${String(id)} of node ${String(nodeId)} expired, though no fault outlasts the grace`);
+}
+
 function money({ balance, totals, sums, supply }: ChainState, before: ChainState | undefined): string[] {
   const total = totals.escrow + totals.stake + totals.claimable + totals.bountyPool;
   const wrong: string[] = [];

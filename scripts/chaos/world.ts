@@ -5,7 +5,7 @@ import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
 import { ACCOUNTS, type ParticipantNode, type ParticipantTask } from "@verai/devnet/participants";
-import { type DemoChain, freePort, startChain } from "@verai/devnet/chain";
+import { type DemoChain, freePort, type ParameterChanges, startChain } from "@verai/devnet/chain";
 import { Configs, specOf } from "@verai/devnet/configs";
 import { readLog } from "@verai/devnet/logs";
 import { Processes } from "@verai/devnet/processes";
@@ -18,7 +18,7 @@ import { KEEPERS, type PlannedFault } from "./schedule.ts";
 const BLOCK_MS = 500;
 
 /** Short times, so that nodes that fail are detected within a few steps. */
-const CHANGES = {
+export const CHANGES: ParameterChanges = {
   LeaseGrace: { value: 10 },
   SeedTimeout: { value: 12, min: 12 },
   Cooldown: { value: 10 },
@@ -86,9 +86,14 @@ export class World {
   }
 
   /** Starts chain, oracle, keepers and so many agents, under these conditions. */
-  static async start(directory: string, agents: number, conditions: readonly Conditions[]): Promise<World> {
+  static async start(
+    directory: string,
+    agents: number,
+    conditions: readonly Conditions[],
+    changes: ParameterChanges = CHANGES,
+  ): Promise<World> {
     const processes = new Processes(join(directory, "logs"));
-    const chain = await startChain(processes, BLOCK_MS, "test-chaos", CHANGES);
+    const chain = await startChain(processes, BLOCK_MS, "test-chaos", changes);
     const session = await openSession({
       network: { ...chain, chainId: LOCAL_CHAIN_ID },
       fees: { maxFeePerGas: "100", stuckAfter: 30 },
@@ -347,7 +352,7 @@ export class World {
         rpcUrl: this.#keeperProxies[index]?.url ?? this.#chain.rpcUrl,
       },
       key: { testAccount: KEEPER_ACCOUNTS + index },
-      keepers: ["allocation", "failover", "reports", "balancing"],
+      keepers: ["allocation", "failover", "reports", "balancing", "audits"],
       // Units take seconds here, and all that is outside the band is to move.
       balancing: { pointValue: 100, mostMoved: 10_000 },
     };

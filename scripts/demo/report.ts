@@ -2,6 +2,7 @@ import { formatEther } from "ethers";
 
 import type { EnergyOutcome } from "@verai/devnet/energy";
 import type { LedgerTotals, GasUse } from "@verai/devnet/observe";
+import type { AuditStory } from "./audit-story.ts";
 import type { Silence } from "@verai/devnet/faults";
 import type { FetchedCheckpoint } from "./results.ts";
 import { table } from "@verai/devnet/output";
@@ -37,6 +38,8 @@ export interface Report {
   };
   /** How the work of failed leases went on; times in seconds since the fault. */
   readonly recoveries: readonly (Recovery & { readonly node: string })[];
+  /** The cheat, and how many audits passed. */
+  readonly audit: AuditStory & { readonly passed: number };
   readonly faults: {
     readonly damaged: readonly string[];
     readonly silence: Silence;
@@ -64,7 +67,7 @@ export function reportJson(report: Report): string {
 
 /** The report for people. */
 export function printReport(report: Report): string {
-  const { nodes, cost, recoveries, faults, tasks, checkpoints, gas, totals, energy, checks } = report;
+  const { nodes, cost, recoveries, audit, faults, tasks, checkpoints, gas, totals, energy, checks } = report;
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
   return [
     "Units per node",
@@ -104,6 +107,36 @@ export function printReport(report: Report): string {
     ),
     `the copy at ${faults.damaged.join(" and ") || "nobody"} was damaged; the oracle was silent for ${faults.silence.seconds.toFixed(0)} s (${faults.silence.request} given up);`,
     `the keeper was killed with "${faults.inFlight.label}" (nonce ${String(faults.inFlight.nonce)}) in flight`,
+    "",
+    "The cheat: seconds since its segment was posted",
+    table(
+      [
+        "lease",
+        "segment",
+        "drawn",
+        "verifier",
+        "panel",
+        "rounds",
+        "convicted",
+        "lost (VER)",
+        "goes on as",
+        "audits passed",
+      ],
+      [
+        [
+          String(audit.leaseId),
+          String(audit.sequence),
+          String(audit.drawn),
+          audit.verifier,
+          String(audit.panel),
+          String(audit.rounds),
+          String(audit.convicted),
+          formatEther(audit.slashedWei),
+          `${String(audit.successor)} at ${audit.by}`,
+          String(audit.passed),
+        ],
+      ],
+    ),
     "",
     "Models",
     table(

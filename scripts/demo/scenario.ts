@@ -5,7 +5,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSession, type Session } from "@verai/client/session";
 import { RpcProxy } from "@verai/devnet/rpc-proxy";
-import { ACCOUNTS, type ParticipantNode, type ParticipantTask, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import {
+  ACCOUNTS,
+  AUDITED,
+  CHEAT,
+  NODES,
+  type ParticipantNode,
+  type ParticipantTask,
+  SPARES,
+  TASKS,
+  VERIFIERS,
+} from "@verai/devnet/participants";
 import { type DemoChain, startChain } from "@verai/devnet/chain";
 import { Configs } from "@verai/devnet/configs";
 import {
@@ -25,6 +35,7 @@ import { type Processes, type Running } from "@verai/devnet/processes";
 import { REFERENCE } from "@verai/devnet/reference-run";
 import type { Output } from "@verai/devnet/output";
 import { BlockClock, type Fault } from "@verai/devnet/timeline";
+import { type AuditStory, cheatAtWork, followAudit } from "./audit-story.ts";
 
 /** Time between two blocks, milliseconds. BASE has 2000; the demo is in more of a hurry. */
 const BLOCK_MS = 1000;
@@ -40,7 +51,15 @@ const CHANGES = {
   LeaseGrace: { value: 24 },
   SeedTimeout: { value: 20, min: 20 },
   ReportTimeout: { value: 65_535, max: 65_535 },
+  // All its nodes are new, and of a new node every segment is drawn. So the audience need not wait for luck.
+  auditTerms: { epoch: 10, newChance: 10_000 },
 };
+
+/** All machines of the demo. */
+export const MACHINES: readonly ParticipantNode[] = [...NODES, ...SPARES, CHEAT, ...VERIFIERS];
+
+/** What makes a cheat of an agent that is started with it. */
+const CHEATING = ["--import", "./packages/devnet/cheat.ts"];
 
 /** What the demo came to. */
 export interface Scenario {
@@ -55,6 +74,7 @@ export interface Scenario {
   readonly silence: Silence;
   /** The transaction in whose midst the keeper was killed. */
   readonly inFlight: { readonly label: string; readonly nonce: number };
+  readonly audit: AuditStory;
   readonly developers: readonly { readonly participant: ParticipantTask; readonly folder: string }[];
   /** Undisturbed trainings: SHA-256 of the weights by account of the developer and unit. */
   readonly reference: ReadonlyMap<number, Readonly<Record<number, string>>>;
@@ -75,7 +95,8 @@ export async function runScenario(processes: Processes, output: Output, data: st
     if (!rpcProxies.has(node.name)) await rpcProxy.plug();
     rpcProxies.set(node.name, rpcProxy);
     const config = await configs.agent(node, {}, rpcProxy.url);
-    return processes.start(`agent-${node.name}`, ["agent/main.ts", "run", "--config", config]);
+    const how = node === CHEAT ? CHEATING : [];
+    return processes.start(`agent-${node.name}`, [...how, "agent/main.ts", "run", "--config", config]);
   };
   say("starting the oracle and five agents");
   const oracle = ["--rpc", chain.rpcUrl, "--deployment", chain.deployment, "--account", String(ACCOUNTS.oracle)];
@@ -98,24 +119,17 @@ export async function runScenario(processes: Processes, output: Output, data: st
     processes.start("keeper", ["keepers/main.ts", "run", "--config", keeperConfig]);
   };
   const developers: { participant: ParticipantTask; folder: string; spec: string; running: Running }[] = [];
-  for (const participant of TASKS) {
+  const submit = async (participant: ParticipantTask): Promise<void> => {
     const { config, spec, terms, data: folder } = await configs.developer(participant);
     const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
-    developers.push({
-      participant,
-      folder,
-      spec,
-      running: processes.start(`developer-${String(participant.account)}`, args),
-    });
-  }
+    const running = processes.start(`developer-${String(participant.account)}`, args);
+    developers.push({ participant, folder, spec, running });
+    const code = await running.exit;
+    if (code !== 0) throw new Error(`${running.name} failed (${String(code)}); see ${running.log}`);
+  };
   say("two developers submit their tasks");
-  const finished = Promise.all(
-    developers.map(async ({ running }) => {
-      const code = await running.exit;
-      if (code !== 0) throw new Error(`${running.name} failed (${String(code)}); see ${running.log}`);
-    }),
-  );
-  finished.catch(() => undefined);
+  const first = Promise.all(TASKS.map(submit));
+  first.catch(() => undefined);
   // The first round is to serve both tasks, however long one of their developers takes to submit.
   const submitted = async () => (await session.reader.tasks(await session.reader.block())).length === TASKS.length;
   await processes.watch(processes.names(), seen(submitted));
@@ -125,13 +139,24 @@ export async function runScenario(processes: Processes, output: Output, data: st
     session,
     processes,
     say,
-    agents: [...NODES, ...SPARES].map((node) => ({
+    agents: MACHINES.map((node) => ({
       node,
       process: `agent-${node.name}`,
       data: configs.agentData(node),
     })),
   };
   const reference = new Map<number, Promise<Record<number, string>>>();
+  let audited: Promise<void> | undefined;
+  const cheat = async (): Promise<AuditStory> => {
+    const come = [CHEAT, ...VERIFIERS];
+    for (const node of come) await startAgent(node);
+    await seen(async () => standing(session, come));
+    say(`four more nodes come, one of them a cheat, and a third developer submits a task that asks for audits`);
+    audited = submit(AUDITED);
+    const stage = { session, say, nodes: MACHINES, firstBlock };
+    const told = cheatAtWork(stage).then((leaseId) => followAudit(stage, leaseId));
+    return Promise.race([told, audited.then(() => told)]);
+  };
   const disturb = async () => {
     const { signer } = await session.queue({ testAccount: ACCOUNTS.keeper });
     const journals = join(data, "data", "keeper", "journals");
@@ -139,6 +164,8 @@ export async function runScenario(processes: Processes, output: Output, data: st
 
     say("two more nodes join, too expensive for this round, with room for the work of others");
     for (const node of SPARES) await startAgent(node);
+    const story = cheat();
+    story.catch(() => undefined);
 
     const [ada, ...others] = NODES;
     if (!ada) throw new Error("the participants have changed");
@@ -162,6 +189,12 @@ export async function runScenario(processes: Processes, output: Output, data: st
     };
     // Of the others, one in the middle of its work, the cheap ones first: they hold the most units.
     const { victim, rpcProxy, cut } = await seen(async () => {
+      const ids = await Promise.all(others.map((node) => nodeIdOf(session, node)));
+      const leases = await session.reader.leases(await session.reader.block());
+      if (!leases.some(({ nodeId, status }) => ids.includes(nodeId) && status === "active")) {
+        const names = others.map(({ name }) => name).join(", ");
+        throw new Error(`nobody of ${names} trains any longer, so nobody can be cut off: the demo came too late to it`);
+      }
       for (const node of others.toSorted((x, y) => Number(x.ask) - Number(y.ask))) {
         const plug = rpcProxies.get(node.name);
         const id = await nodeIdOf(session, node);
@@ -180,7 +213,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
     };
     // Side by side: work of the killed node that was not in this batch also waits for the oracle.
     const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
-    for (const participant of TASKS) {
+    for (const participant of [...TASKS, AUDITED]) {
       const spec = developers.find((each) => each.participant === participant)?.spec ?? "";
       reference.set(participant.account, undisturbed(processes, participant, spec));
     }
@@ -188,11 +221,15 @@ export async function runScenario(processes: Processes, output: Output, data: st
     await rpcProxy.plug();
     say(`${victim.name} reaches the chain again and finds its leases gone; ${ada.name} is started again`);
     await startAgent(ada);
-    return { faults: [killed, cut], damaged, silence, inFlight };
+    return { faults: [killed, cut], damaged, silence, inFlight, audit: await story };
   };
-  const all = Promise.all([disturb(), follow(session, output, finished)]);
+  const disturbing = disturb();
+  // The audited task is submitted in between.
+  const finished = Promise.all([first, disturbing]).then(() => audited);
+  const all = Promise.all([disturbing, follow(session, output, finished)]);
   const steady = ["chain", "oracle"];
   const [disturbed] = await processes.watch(steady, Promise.race([all, timeout()]));
+
   say("all tasks are trained, accepted and paid; the agents claim for their owners");
   await processes.watch(steady, Promise.race([claimed(session), timeout()]));
   say("training every unit once more, undisturbed, to compare the weights");
@@ -212,6 +249,17 @@ async function undisturbed(
   await processes.run(name, [REFERENCE, spec, String(participant.units)]);
   const text = await readFile(processes.logOf(name), "utf8");
   return JSON.parse(text.trimEnd().split("\n").at(-1) ?? "{}") as Record<number, string>;
+}
+
+/** Whether all of these nodes are in the market. */
+async function standing(session: Session, nodes: readonly ParticipantNode[]): Promise<boolean> {
+  const { reader } = session;
+  const ids = await Promise.all(nodes.map((node) => nodeIdOf(session, node)));
+  const found = await reader.nodesById(
+    await reader.block(),
+    ids.filter((id) => id > 0),
+  );
+  return found.filter(({ listing }) => listing).length === nodes.length;
 }
 
 /** Waits until so many nodes are in the market. */
@@ -271,7 +319,7 @@ async function follow(session: Session, output: Output, finished: Promise<unknow
       );
       const posted = own.reduce((sum, { id }) => sum + (checkpoints.get(id)?.sequence ?? 0), 0);
       const note = `${String(posted)} checkpoints, ${String(task.paidUnits)}/${String(task.units)} units paid`;
-      output.progress(TASKS[task.id - 1] ? `task ${String(task.id)}` : "task", progress / task.units / 10_000, note);
+      output.progress(`task ${String(task.id)}`, progress / task.units / 10_000, note);
     }
     await Promise.race([delay(700), end]);
   }

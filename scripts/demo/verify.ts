@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease } from "@verai/client/entities";
-import { ACCOUNTS, NODES, SPARES, TASKS } from "@verai/devnet/participants";
+import { ACCOUNTS, AUDITED, CHEAT, NODES, TASKS } from "@verai/devnet/participants";
 import { readLog } from "@verai/devnet/logs";
 import { gasByStep, readLedgerTotals } from "@verai/devnet/observe";
 import { jointOptimum } from "./optimum.ts";
@@ -10,7 +10,7 @@ import { openAccess } from "@verai/client/open-access";
 import { fetchCheckpoints, readTrained } from "./results.ts";
 import type { Report } from "./report.ts";
 import type { Output } from "@verai/devnet/output";
-import type { Scenario } from "./scenario.ts";
+import { MACHINES, type Scenario } from "./scenario.ts";
 import { readHappenings, recoveries } from "@verai/devnet/timeline";
 
 /** Collects all that the demo's tables show, and checks it. @param data Directory of the demo. */
@@ -26,7 +26,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   ]);
   // Nodes registered in any order: an owner's account tells who is who.
   const accountOf = new Map<string, string>();
-  for (const node of [...NODES, ...SPARES]) {
+  for (const node of MACHINES) {
     const { signer } = await session.queue({ testAccount: node.ownerAccount });
     accountOf.set(signer.address, node.name);
   }
@@ -54,9 +54,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   const totals = await readLedgerTotals(contracts, accounts);
   const gas = await gasByStep(provider, contracts, firstBlock);
   const logs = join(data, "logs");
-  const agentLogs = await Promise.all(
-    [...NODES, ...SPARES].map(({ name }) => readLog(join(logs, `agent-${name}.log`))),
-  );
+  const agentLogs = await Promise.all(MACHINES.map(({ name }) => readLog(join(logs, `agent-${name}.log`))));
   const happenings = await readHappenings(session, clock, firstBlock, {
     keeper: await readLog(join(logs, "keeper.log")),
     agents: agentLogs.flat(),
@@ -65,8 +63,11 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   const optimum = jointOptimum(NODES, TASKS);
   const wei = (list: readonly Lease[]) =>
     list.reduce((sum, { count, price }) => sum + BigInt(count) * BigInt(price) * PRICE_UNIT, 0n);
-  const first = leases.filter(({ parent }) => parent === 0);
-  const units = TASKS.reduce((sum, each) => sum + each.units, 0);
+  // The audited task comes later, to a class of nodes that are not in the first round.
+  const auditedId = developerOf.find(({ participant }) => participant === AUDITED)?.taskId ?? 0;
+  const first = leases.filter(({ parent, taskId }) => parent === 0 && taskId !== auditedId);
+  const searched = TASKS.reduce((sum, each) => sum + each.units, 0);
+  const units = searched + AUDITED.units;
   const best = developerOf.map(({ taskId }) =>
     Math.max(...trained.filter((each) => each.taskId === taskId).map(({ accuracy }) => accuracy)),
   );
@@ -83,6 +84,11 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
     return after.reduce((sum, lease) => sum + lease.count, 0) !== count;
   });
   const { settled, reverted } = await keeperPosts(scenario, keeper);
+  const { audit } = scenario;
+  const ended = await contracts.audits.queryFilter(contracts.audits.filters.AuditEnded(), firstBlock);
+  const passed = ended.filter(({ args }) => args.status === 6n).length;
+  const cheat = nodes.find(({ id }) => nameOf(id) === CHEAT.name);
+  const wentOn = happenings.restored.find(({ leaseId }) => leaseId === audit.successor);
   return {
     rpcUrl: scenario.chain.rpcUrl,
     nodes: nodes.map((node) => {
@@ -100,6 +106,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
     }),
     cost: { grantedWei: wei(first), optimumWei: optimum.paid, paidWei: wei(paid) },
     recoveries: timeline.map((row) => ({ ...row, node: nameOf(row.nodeId) })),
+    audit: { ...audit, passed },
     faults: { damaged: scenario.damaged, silence: scenario.silence, inFlight: scenario.inFlight },
     tasks: developerOf.map(({ participant, taskId }, i) => ({
       id: taskId,
@@ -115,17 +122,28 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
       {
         what: "every task has ended and every unit is paid, once",
         ok:
-          tasks.length === 2 &&
+          tasks.length === 3 &&
           tasks.every((t) => t.status === "ended" && t.paidUnits === t.units) &&
           once(paid, units),
       },
       {
         what: "the first round granted everything at exactly what the joint optimum costs",
-        ok: wei(first) === optimum.paid && optimum.served === units,
+        ok: wei(first) === optimum.paid && optimum.served === searched,
       },
       {
         what: "every unit of a failed lease went on elsewhere, from a checkpoint",
         ok: failed.length > 0 && lost.length === 0,
+      },
+      {
+        what: "the segment with the skipped steps was drawn and found wrong, and its node lost its stake; all other work that was audited passed",
+        ok:
+          ended.filter(({ args }) => args.status === 7n).length === 1 &&
+          ended.length === passed + 1 &&
+          cheat?.stake === 0n,
+      },
+      {
+        what: "the cheat's work went on elsewhere, from the last honest state",
+        ok: wentOn !== undefined && wentOn.cid === audit.lastHonest,
       },
       {
         what: `all ${String(units)} models have the very weights of an undisturbed training`,
@@ -133,7 +151,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
       },
       {
         what: "the best model of each task reads more than 90 % of unseen digits",
-        ok: best.length === 2 && best.every((accuracy) => accuracy > 0.9),
+        ok: best.length === 3 && best.every((accuracy) => accuracy > 0.9),
       },
       {
         what: "the keeper that was killed in the middle of a post settled that round once, and paid for it once",

@@ -20,8 +20,9 @@ export class Findings {
   readonly #file: string;
   readonly #known: Known;
 
-  constructor(folder: string) {
-    this.#file = join(folder, "findings.json");
+  /** @param tests What the paths of test files were asked to have; what all tests find is kept apart from it. */
+  constructor(folder: string, tests?: string) {
+    this.#file = join(folder, `findings${tests === undefined ? "" : `-${tests.replaceAll(/\W/g, "_")}`}.json`);
     this.#known = read(this.#file);
   }
 

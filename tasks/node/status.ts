@@ -3,7 +3,7 @@ import type { Environment } from "../session/environment.ts";
 import { readIdleCause } from "@verai/client/causes";
 import type { BlockReference } from "@verai/client/block-reference";
 import { reliabilityOf } from "@verai/client/lease-ends";
-import { answer } from "@verai/client/readers";
+import { answer, blockTag } from "@verai/client/readers";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import { type Context, read } from "../session/context.ts";
@@ -42,12 +42,19 @@ async function all({ session, output }: Context, block: BlockReference): Promise
 async function one({ session, output }: Context, block: BlockReference, nodeId: number): Promise<object> {
   const { reader, contracts } = session;
   const node = await parseNode(reader, block, nodeId);
-  const [classes, leases, claimable, cause] = await Promise.all([
+  const [classes, leases, claimable, cause, standing, enlisted] = await Promise.all([
     reader.classes(block),
     reader.leases(block),
     answer(contracts.vault.claimable(node.owner)),
     readIdleCause(reader, block, node),
+    answer(contracts.audits.standingOf(nodeId, blockTag(block))),
+    answer(contracts.auditEpochs.enlistmentOf(nodeId, blockTag(block))),
   ]);
+  const audits = {
+    passed: Number(standing.passed),
+    proven: standing.provenAt !== 0n,
+    verifies: enlisted.enlistedAt !== 0n,
+  };
   const found = classes.find(({ id }) => id === node.classId);
   const own = leases.filter((lease) => lease.nodeId === nodeId);
   const earnings = earningsOf(own);
@@ -70,6 +77,10 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
       reliability.share === undefined
         ? undefined
         : `${String(Math.round(reliability.share * 100))} % of ${String(reliability.ended)} leases of the last week paid, ${String(reliability.failed)} failed, ${String(reliability.givenBack)} given back`,
+    ],
+    [
+      "audits",
+      `${audits.verifies ? "verifies others' work" : "verifies nothing"}; ${String(audits.passed)} of its own segments passed${audits.proven ? "" : ", so that it counts as new"}`,
     ],
     ["running for", `${formatVer(earnings.running)} VER`],
     ["owner", node.owner],
@@ -102,6 +113,7 @@ async function one({ session, output }: Context, block: BlockReference, nodeId: 
     leases: running.map(({ id }) => id),
     ends,
     reliability,
+    audits,
   };
 }
 

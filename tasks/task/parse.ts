@@ -61,6 +61,19 @@ export interface RequestOptions {
   /** Empty for the default. */
   readonly unitTime: string;
   readonly replicas: number;
+  /** Percent; empty for none. */
+  readonly audits: string;
+}
+
+/** A chance of audits in basis points, from percent; 0 if it is empty. */
+export function parseChance(percent: string): number {
+  if (percent === "") return 0;
+  const chance = /^\d+(\.\d{1,2})?$/.test(percent) ? Math.round(Number(percent) * 100) : NaN;
+  if (chance >= 1 && chance <= 5_000) return chance;
+  throw new CommandError(
+    "OPTION_INVALID",
+    `--audits ${percent} is no chance of 0.01 to 50 percent; name one, such as --audits 1, or leave it out for no audits.`,
+  );
 }
 
 /** The task that the options ask for. */
@@ -70,5 +83,6 @@ export function parseRequest(known: readonly NodeClass[], options: RequestOption
     ...parseWish(known, options),
     ...(options.unitTime !== "" && { maxUnitTime: parseDuration(options.unitTime) }),
     ...{ carbonPrice: 0, checkpointInterval, replicas: options.replicas, within },
+    auditChance: parseChance(options.audits),
   };
 }

@@ -9,13 +9,14 @@ import { formatVer } from "@verai/protocol/money/ver";
 import { read } from "../session/context.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import type { Output } from "../session/output.ts";
-import { parseWish } from "./parse.ts";
+import { parseChance, parseWish } from "./parse.ts";
 import { figure, perHour, rounded } from "./receipt.ts";
 
 interface Arguments extends ReadingArguments {
   readonly units: number;
   readonly maxPrice: string;
   readonly classes: string;
+  readonly audits: string;
   readonly queue: boolean;
 }
 
@@ -24,7 +25,7 @@ export default async function quote(args: Arguments, environment: Environment): 
   await read(args, environment, async ({ session, output }) => {
     const { reader } = session;
     const block = await reader.block();
-    const wish = parseWish(await reader.classes(block), args);
+    const wish = { ...parseWish(await reader.classes(block), args), auditChance: parseChance(args.audits) };
     const found = await quoteTask(reader, block, wish, args.queue);
     const rate = await readRate(reader, block, wish, found);
     showQuote(output, wish.units, found, rate);

@@ -96,6 +96,12 @@ async function one(
         .join(", "),
     ],
     ["checkpoints", `every ${formatDuration(task.checkpointInterval)}`],
+    [
+      "audits",
+      task.auditChance === 0
+        ? "none"
+        : `each segment with ${String(task.auditChance / 100)} % at least, for a fee of ${String(task.feeBps / 100)} %`,
+    ],
     ["longest time of a unit", formatDuration(task.maxUnitTime)],
     ["deadline", `${new Date(task.deadline * 1000).toISOString()}`],
     ["owner", task.owner],

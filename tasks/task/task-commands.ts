@@ -18,6 +18,13 @@ const CLASSES = {
   defaultValue: "",
 } as const;
 
+const AUDITS = {
+  name: "audits",
+  description:
+    "chance with which each segment of the work is done again by another node, percent, 0.01 to 50: 1 costs nothing more; left out: no audits",
+  defaultValue: "",
+} as const;
+
 /** What commands that submit a task have in common. */
 function submitting(builder: CommandBuilder): CommandBuilder {
   return builder
@@ -35,6 +42,7 @@ function submitting(builder: CommandBuilder): CommandBuilder {
       type: "int",
       defaultValue: 1,
     })
+    .addOption(AUDITS)
     .addOption({ name: "interval", description: "time between two checkpoints, such as 10m", defaultValue: "10m" })
     .addOption({
       name: "unitTime",
@@ -77,6 +85,7 @@ export const taskCommands = [
     .addOption(UNITS)
     .addOption(MAX_PRICE)
     .addOption(CLASSES)
+    .addOption(AUDITS)
     .addFlag({ name: "queue", description: "together with the tasks that wait before it" })
     .setAction(() => import("./quote.ts"))
     .build(),

@@ -12,6 +12,7 @@ import { auditMetrics } from "@verai/agent/audit/audit-metrics";
 import { PostedSegments } from "@verai/agent/audit/posted-segments";
 import { ProducerTraces } from "@verai/agent/audit/producer-traces";
 import { SegmentRetention } from "@verai/agent/audit/segment-retention";
+import { ContentAccess } from "@verai/client/content-access";
 import type { Session } from "@verai/client/session";
 import { openClient, openMarket } from "@verai/devnet/market";
 import { traceRoot, type UnitTrace } from "@verai/protocol/audits/trace";
@@ -136,7 +137,7 @@ describe("audits by agents", () => {
   async function openAudit(): Promise<void> {
     const { auditEpochs, audits, checkpoints } = market.contracts;
     await market.pass(30);
-    await auditEpochs.openEpoch();
+    await auditEpochs.openEpoch(leaseId);
     const epochId = await auditEpochs.epochCount();
     const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(leaseId));
     const links = await Promise.all(
@@ -178,7 +179,7 @@ describe("audits by agents", () => {
       await each.cycle();
       expect(await each.client.provider.getTransactionCount(each.client.signer)).to.equal(nonce);
     }
-    await leaseUnits(market, producer.client, 2);
+    await leaseUnits(market, producer.client, 2, 100);
     leaseId = Number(await market.contracts.leases.leaseCount());
     await post(1);
     await market.pass(60);
@@ -247,6 +248,29 @@ describe("audits by agents", () => {
     expect(members.length).to.be.above(14);
     expect(members.filter(({ settled }) => !settled)).to.have.length(0);
     for (const each of all()) expect(await each.files()).to.deep.equal([]);
+  });
+
+  it("let the drawn verifier read states and spec while its audit lasts, and nobody else for that reason", async () => {
+    const { reader } = producer.client;
+    const verifier = await drawn();
+    const access = new ContentAccess({ reader, domain: { chainId: 31337 } });
+    const reads = async (who: Participant, kind: "work" | "spec" | "log", claimed: object) => {
+      const subject = kind === "spec" ? { kind, taskId: 1 } : { kind, leaseId };
+      return access.mayRead((await who.client.signer.getAddress()).toLowerCase(), subject, claimed);
+    };
+    const claimed = { lease: leaseId, audit: 2 };
+    expect(await reads(verifier, "work", claimed)).to.equal(true);
+    expect(await reads(verifier, "spec", claimed)).to.equal(true);
+    expect(await reads(verifier, "log", claimed)).to.equal(false);
+    // Holders of the lease read its work in any case.
+    const holders = (await reader.holders(await reader.block(), leaseId, 4)).map(({ nodeId }) => nodeId);
+    const isHolder = ({ nodeId }: Participant) => holders.includes(nodeId);
+    expect(await reads(verifier, "work", { ...claimed, audit: 1 })).to.equal(isHolder(verifier));
+    const other = verifiers.find((each) => each !== verifier) ?? verifier;
+    expect(await reads(other, "work", claimed)).to.equal(isHolder(other));
+    for (let round = 0; round < 6; round++) for (const each of all()) await each.cycle();
+    expect(await status(2)).to.equal(6);
+    expect(await reads(verifier, "work", claimed)).to.equal(isHolder(verifier));
   });
 
   it("answer nothing where a machine cannot run the segment, and let another verifier be drawn", async () => {

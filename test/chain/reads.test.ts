@@ -79,6 +79,7 @@ async function setUp() {
     maxPrice: 100n * TICK,
     checkpointInterval: 60,
     maxUnitTime: 86_400,
+    auditChance: 0,
     deadline: (await connection.networkHelpers.time.latest()) + 100_000,
     classIds,
     surcharges,
@@ -332,7 +333,9 @@ describe("reading the chain", () => {
     const refused = explain(await tasks.submit.staticCall(submission).catch((error: unknown) => error));
     expect(refused).to.be.instanceOf(ContractRefusalError);
     expect(refused.message).to.match(/is allowed to take 0 VER, but 1\.046 VER are needed; approve/);
-    const deposit = await reader.depositFor(await reader.block(), 10, submission.maxPrice);
+    const deposit = await reader.depositFor(await reader.block(), {
+      ...{ units: 10, maxPrice: submission.maxPrice, auditChance: 0 },
+    });
     expect(deposit).to.deep.equal({ escrow, fee: parseEther("0.01") });
     const permit = await signPermit(contracts, poor, deposit.escrow + deposit.fee);
     await tasks.submitWithPermit(submission, permit);

@@ -192,6 +192,7 @@ describe("a sponsor", () => {
       ...{
         checkpointInterval: 60,
         maxUnitTime: 3_600,
+        auditChance: 0,
         replicas: 0,
         deadline: now + 90_000,
         classIds: [0],

@@ -28,6 +28,7 @@ interface Table {
   nodes: { name: string; capacity: number; units: number; earnedWei: string; stakeWei: string }[];
   cost: { grantedWei: string; paidWei: string; optimumWei: string };
   recoveries: Row[];
+  audit: { sequence: number; drawn: number; panel: number; convicted: number; slashedWei: string; passed: number };
   faults: { damaged: string[]; silence: { request: string; seconds: number }; inFlight: { label: string } };
   tasks: { units: number; accuracies: number[]; best: number }[];
   checkpoints: { leaseId: number; cid: string; size: number; madeBy: string; fetchedFrom: string; verified: boolean }[];
@@ -43,13 +44,13 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
     table.checks.filter(({ ok }) => !ok),
     [],
   );
-  assert.ok(table.checks.length >= 9);
+  assert.ok(table.checks.length >= 11);
 
   // Every number of the table is added up again here.
   assert.equal(BigInt(table.cost.grantedWei), OPTIMUM_WEI);
   assert.equal(BigInt(table.cost.optimumWei), OPTIMUM_WEI);
   const units = table.nodes.reduce((sum, node) => sum + node.units, 0);
-  assert.equal(units, 15);
+  assert.equal(units, 16);
   const earned = table.nodes.map((node) => BigInt(node.earnedWei));
   assert.equal(
     earned.reduce((sum, each) => sum + each, 0n),
@@ -74,6 +75,12 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
     );
     if (checkpoint !== undefined) assert.ok(checkpoint >= restored - 1);
   }
+  // The cheat: 100 VER of stake for its one unit, less what it paid for the audits of a new node that passed.
+  const { audit } = table;
+  const slashed = BigInt(audit.slashedWei);
+  assert.ok(slashed > 99n * 10n ** 18n && slashed <= 100n * 10n ** 18n, audit.slashedWei);
+  assert.ok(audit.drawn >= 0 && audit.panel > audit.drawn && audit.convicted > audit.panel, JSON.stringify(audit));
+  assert.ok(audit.sequence > 1 && audit.passed > 0);
   assert.ok(table.faults.damaged.length > 0);
   assert.match(table.faults.silence.request, /^(batch|round) \d+$/);
   assert.ok(table.faults.silence.seconds > 0);
@@ -84,6 +91,7 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
     [
       [8, 8],
       [7, 7],
+      [1, 1],
     ],
   );
   for (const { best, accuracies } of table.tasks) {
@@ -103,6 +111,12 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
     "rounds.open",
     "rounds.settle",
     "checkpoints.post",
+    "checkpoints.postTraced",
+    "audits.open",
+    "audits.commit",
+    "audits.openTrace",
+    "audits.reveal",
+    "audits.revealVote",
     "leases.deliver",
     "leases.accept",
     "vault.claim",
@@ -115,8 +129,8 @@ test("the demo: trained, verified and paid for, whatever fails meanwhile", { tim
   assert.ok(balanced);
   assert.equal(BigInt(balance), BigInt(escrow) + BigInt(stake) + BigInt(claimable) + BigInt(bountyPool));
   assert.equal(escrow, "0", "everything was paid or given back");
-  // Stakes of the seven nodes: 100 VER for each unit of their capacity, less the slices of those that failed.
+  // Stakes of the eleven nodes: 100 VER for each unit of their capacity, less the cheat's, and the slices of those that failed.
   const left = table.nodes.map((node) => BigInt(node.stakeWei)).reduce((sum, each) => sum + each, 0n);
   assert.equal(BigInt(stake), left);
-  assert.ok(left < 2800n * 10n ** 18n && left >= 2700n * 10n ** 18n, `${String(left)} wei of stake are left`);
+  assert.ok(left < 3100n * 10n ** 18n && left >= 3000n * 10n ** 18n, `${String(left)} wei of stake are left`);
 });

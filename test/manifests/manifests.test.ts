@@ -11,6 +11,8 @@ import { parse, parseAllDocuments } from "yaml";
 import { agentConfig } from "@verai/agent/config";
 import { indexerConfig } from "@verai/indexer/config";
 import { keeperConfig } from "@verai/keepers/config";
+import { sponsorConfig } from "@verai/sponsor/config";
+import { siteFileSchema } from "@verai/web/server/site";
 import { findKubectl } from "../support/kubectl.ts";
 import { type Manifest, nameOf, problemsOf } from "../support/manifests.ts";
 
@@ -75,7 +77,7 @@ for (const overlay of overlays) {
     const manifests = render(overlay);
     assert.deepEqual(await problemsOf(manifests), []);
     const pods = podsOf(manifests);
-    assert.equal(pods.length, 3);
+    assert.equal(pods.length, 5);
     for (const { name, pod } of pods) {
       assert.equal(pod.securityContext?.runAsNonRoot, true, name);
       assert.equal(pod.securityContext?.seccompProfile?.type, "RuntimeDefault", name);
@@ -131,6 +133,10 @@ for (const overlay of overlays) {
     assert.ok(keeperConfig.parse(config("keepers.json")).network.chainId > 1);
     const { api, service, network } = indexerConfig.parse(config("indexer.json"));
     assert.deepEqual([api.port, service.port, network.chainId > 1], [9480, 9464, true]);
+    const sponsor = sponsorConfig.parse(config("sponsor.json"));
+    assert.deepEqual([sponsor.api.port, sponsor.service.port, sponsor.network.chainId], [9490, 9464, network.chainId]);
+    const site = siteFileSchema.parse(config("web.json"));
+    assert.deepEqual([site.chainId, site.rpcUrl], [network.chainId, network.rpcUrl]);
     const agent = agentConfig.parse(config("agent.json"));
     assert.ok(agent.executor?.kind === "kubernetes");
     has("PersistentVolumeClaim", agent.executor.volume.claim);

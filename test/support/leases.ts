@@ -7,13 +7,14 @@ import { planRoundWith } from "@verai/protocol/allocation/round-plan";
 
 const MILLI = 10n ** 15n;
 
-/** Leases so many units of class 0 in a round, the cheapest first, at 0.005 VER at most. */
+/** Leases so many units of class 0 in a round, the cheapest first, at 0.005 VER at most, with audits or without. */
 export async function leaseUnits(
   market: Awaited<ReturnType<typeof openMarket>>,
   { reader }: Pick<Awaited<ReturnType<typeof openClient>>, "reader">,
   units: number,
+  auditChance = 0,
 ): Promise<void> {
-  await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0], interval: 60 });
+  await market.addTask({ units, maxPrice: 5n * MILLI, classIds: [0], interval: 60, auditChance });
   await market.pass(40);
   await (await market.contracts.rounds.open()).wait();
   await market.fulfil(7n);

@@ -2,8 +2,6 @@ import { createHash } from "node:crypto";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { build } from "vite";
-
 /** The repository, the workspace, and where the built application is. */
 const ROOT = join(import.meta.dirname, "../..");
 const WEB = join(ROOT, "web");
@@ -14,13 +12,15 @@ const SOURCES = [
   "package-lock.json",
   "web/{index.html,vite.config.ts}",
   "web/{src,public}/**/*.*",
-  "packages/{client,errors,protocol}/**/*.{ts,json}",
+  "packages/{checkpoint-store,client,errors,executor,protocol,system}/**/*.{ts,json}",
 ];
 /** Builds the application from its sources, unless it has been built of these; the same sources give the same bytes. */
 export async function buildSite(outDir = DIST): Promise<void> {
   const stamp = join(outDir, ".sources");
   const sources = digestOfSources();
   if (read(stamp) === sources) return;
+  // Only here: who serves what was built needs no bundler.
+  const { build } = await import("vite");
   await build({
     root: WEB,
     configFile: join(WEB, "vite.config.ts"),

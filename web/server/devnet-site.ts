@@ -10,6 +10,7 @@ export async function devnetSite({ chainId, rpcUrl, deployment, services }: Devn
   if (!indexer) throw new Error("The devnet runs no indexer: start it again with `scripts/drmp devnet --fresh`.");
   const { addresses } = parseDeployment(chainId, deployment, await readFile(deployment, "utf8"));
   const relayUrl = services.find(({ kind }) => kind === "sponsor")?.address;
-  const site = { network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses };
+  const doorUrls = services.flatMap(({ kind, door }) => (kind === "node" && door !== undefined ? [door] : []));
+  const site = { network: "devnet", chainId, rpcUrl, indexerUrl: indexer.address, deployment: addresses, doorUrls };
   return siteSchema.parse({ ...site, ...(relayUrl !== undefined && { relayUrl }) });
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 
-import { createGuardedServer, type HttpLimits, refuse } from "@verai/system/http/server";
+import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import { compressed, contentSecurityPolicy, filesOf, type Site } from "./site.ts";
 
 const LIMITS: HttpLimits = {
@@ -34,6 +34,10 @@ export async function serveSite(
   const files = await compressed(filesOf(dist, site));
   const policy = contentSecurityPolicy(site, true);
   const server = createGuardedServer(LIMITS, ({ path, request, response }) => {
+    if (path === "/health") {
+      sendJson(response, 200, { status: "ok" });
+      return;
+    }
     const file = files.get(path === "/" ? "index.html" : path.slice(1));
     if (!file) {
       refuse(response, 404, "there is no such file");

@@ -23,8 +23,8 @@ export const siteSchema = z.strictObject({
   indexerUrl: url,
   /** Addresses of the contracts, by name. */
   deployment: z.record(z.string(), address),
-  /** Hosts that serve content by CID over HTTP, as nodes and IPFS gateways do. */
-  contentUrls: z.array(url).max(32).default([]),
+  /** Doors of nodes: they have specs held, and fetch results. */
+  doorUrls: z.array(url).max(32).default([]),
   /** A block explorer to link to. */
   explorerUrl: url.optional(),
   /** The relay that pays gas for passkey accounts. */
@@ -39,8 +39,8 @@ export type Site = z.output<typeof siteSchema>;
  *
  * @param header Whether it goes into a header; what forbids frames has no effect in a page.
  */
-export function contentSecurityPolicy({ rpcUrl, indexerUrl, contentUrls, relayUrl }: Site, header: boolean): string {
-  const asked = [rpcUrl, indexerUrl, ...contentUrls, ...(relayUrl === undefined ? [] : [relayUrl])];
+export function contentSecurityPolicy({ rpcUrl, indexerUrl, doorUrls, relayUrl }: Site, header: boolean): string {
+  const asked = [rpcUrl, indexerUrl, ...doorUrls, ...(relayUrl === undefined ? [] : [relayUrl])];
   const origins = [...new Set(asked.map((each) => new URL(each).origin))];
   return [
     "default-src 'self'",
@@ -53,11 +53,13 @@ export function contentSecurityPolicy({ rpcUrl, indexerUrl, contentUrls, relayUr
 }
 
 /** What a site's file says: as a site, but that it may name a file of addresses, as the deployment writes it. */
-const fileSchema = siteSchema.extend({ deployment: z.union([siteSchema.shape.deployment, z.string().min(1)]) });
+export const siteFileSchema = siteSchema.extend({
+  deployment: z.union([siteSchema.shape.deployment, z.string().min(1)]),
+});
 
 /** Reads of which network a copy is. @throws Error saying what is wrong with the file, or DrmpError with its addresses. */
 export function readSite(file: string): Site {
-  const parsed = fileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+  const parsed = siteFileSchema.safeParse(JSON.parse(readFileSync(file, "utf8")));
   if (!parsed.success) throw new Error(`${file} does not fit: ${z.prettifyError(parsed.error)}`);
   const { deployment, ...site } = parsed.data;
   if (typeof deployment !== "string") return { ...site, deployment };

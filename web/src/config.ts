@@ -18,8 +18,8 @@ const schema = z.object({
   indexerUrl: url,
   /** Addresses of the contracts, by name. */
   deployment: z.record(z.string(), address),
-  /** Hosts that serve content by CID over HTTP, as nodes and IPFS gateways do. */
-  contentUrls: z._default(z.array(url).check(z.maxLength(32)), []),
+  /** Doors of nodes: they have specs held, and fetch results. */
+  doorUrls: z._default(z.array(url).check(z.maxLength(32)), []),
   /** A block explorer, to link to; without a slash at its end. */
   explorerUrl: z.optional(url),
   /** The relay that pays gas for passkey accounts; see src/wallet. */

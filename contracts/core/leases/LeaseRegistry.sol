@@ -553,8 +553,8 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
         return PARAMETERS.get(param);
     }
 
-    function _ownerOf(uint32 nodeId) private view returns (address owner) {
-        (owner, ) = NODES.keysOf(nodeId);
+    function _ownerOf(uint32 nodeId) private view returns (address) {
+        return NODES.ownerOf(nodeId);
     }
 
     function _developerOf(uint32 taskId) private view returns (address developer) {
@@ -590,7 +590,7 @@ contract LeaseRegistry is ILeaseRegistry, AccessManaged, OneTimeInitialiser {
             held.status == LeaseStatus.Active || held.status == LeaseStatus.Moving,
             WrongLeaseStatus(leaseId, held.status)
         );
-        (, address expected) = NODES.keysOf(held.nodeId);
+        address expected = NODES.operatorOf(held.nodeId);
         require(operator == expected, NotLeaseOperator(leaseId, operator));
     }
 

@@ -188,6 +188,16 @@ contract NodeRegistry is INodeRegistry, EIP712, OneTimeInitialiser {
     }
 
     /// @inheritdoc INodeRegistry
+    function ownerOf(uint32 nodeId) external view returns (address) {
+        return _records[nodeId].owner;
+    }
+
+    /// @inheritdoc INodeRegistry
+    function operatorOf(uint32 nodeId) external view returns (address) {
+        return _records[nodeId].reporter.operator();
+    }
+
+    /// @inheritdoc INodeRegistry
     function keysOf(uint32 nodeId) external view returns (address, address) {
         Record storage r = _records[nodeId];
         return (r.owner, r.reporter.operator());

@@ -240,7 +240,7 @@ contract Reassignment is IReassignment, SeededSession {
         o.leaseId = leaseId;
         o.rule = rule;
         (o.range, o.moved, o.takers) = LEASES.orphanOf(leaseId);
-        (o.owner, ) = NODES.keysOf(o.range.nodeId);
+        o.owner = NODES.ownerOf(o.range.nodeId);
         o.task = TASKS.roundTask(o.range.taskId);
         o.power = !o.takers.isEmpty();
         ClassSet classes = o.task.classes;
@@ -296,7 +296,7 @@ contract Reassignment is IReassignment, SeededSession {
         if (k != 0) at -= o.ends[k - 1];
         (c.nodeId, c.free) = SUPPLY.draw(o.classIds[k], at, seed, o.leaseId, attempt);
         if (c.free == 0) return c;
-        (address owner, ) = NODES.keysOf(c.nodeId);
+        address owner = NODES.ownerOf(c.nodeId);
         (c.load, c.latency, c.reportedAt, c.capacity) = REPORTS.loadAndLatencyOf(c.nodeId);
         // What the chain knows of its load, so that reporting less gains nothing.
         if (c.free < c.capacity) c.load = Math.max(c.load, BASIS - (c.free * BASIS) / c.capacity);

@@ -9,24 +9,14 @@ import {ITaskRegistry} from "../../interfaces/ITaskRegistry.sol";
 import {OneTimeInitialiser} from "../../libraries/OneTimeInitialiser.sol";
 import {Permits} from "../../libraries/Permits.sol";
 import {ClassSet} from "../../types/ClassSet.sol";
-import {IntakePaused, NotModule, NotTaskOwner, UnknownClass, UnsupportedCodec} from "../../types/Errors.sol";
+import {IntakePaused, NotModule, NotTaskOwner, UnknownClass} from "../../types/Errors.sol";
 import {Permit} from "../../types/Permit.sol";
-import {
-    BASIS,
-    CODEC_DAG_PB,
-    CODEC_RAW,
-    MAX_PRICE,
-    MAX_REPLICAS,
-    MAX_TASK_CLASSES,
-    MAX_UNIT_TIME,
-    MAX_UNITS,
-    PRICE_UNIT,
-    UPKEEP_STEP_GAS
-} from "../../types/Units.sol";
+import {PRICE_UNIT, UPKEEP_STEP_GAS} from "../../types/Units.sol";
 import {Vault} from "../vault/Vault.sol";
 import {FairShare} from "./FairShare.sol";
 import {RoundBudget} from "./RoundBudget.sol";
 import {TaskQueue} from "./TaskQueue.sol";
+import {TaskTerms} from "./TaskTerms.sol";
 
 /// @title Registry of tasks: what developers want trained, and the escrow behind it
 /// @notice See {ITaskRegistry}.
@@ -52,11 +42,14 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         uint24 roundRanges;
         address owner;
         uint32 deadline;
-        uint32 checkpointInterval;
+        uint24 checkpointInterval;
         uint24 maxUnitTime;
         uint8 replicas;
+        /// Whether `auditChance` is not zero: here, where checkpoints read.
+        bool audited;
         // Third slot.
         uint16 specCodec;
+        uint16 auditChance;
         uint64 maxPriceMicroVer;
         uint40 submittedAt;
         uint24 firstReopened;
@@ -119,7 +112,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
 
     /// @inheritdoc ITaskRegistry
     function submitWithPermit(Submission calldata submission, Permit calldata permit) external returns (uint32) {
-        (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice);
+        (uint256 escrow, uint256 fee) = depositFor(submission.units, submission.maxPrice, submission.auditChance);
         _permit(permit, escrow + fee);
         return _submit(submission);
     }
@@ -265,7 +258,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         uint256 share = Math.ceilDiv(_value(Param.SeedPrice), taskIds.length) * PRICE_UNIT;
         for (uint256 i; i < taskIds.length; ++i) {
             Task storage t = _tasks[taskIds[i]];
-            uint256 fee = _halfFee(values[i] * PRICE_UNIT, t.feeBps);
+            uint256 fee = TaskTerms.halfFee(values[i] * PRICE_UNIT, t.feeBps);
             // The fee counts towards the seed's price: work that is worth it pays nothing else.
             if (fee < share) fee += _useDeposit(taskIds[i], t, Math.min(share - fee, t.roundDeposit));
             if (fee == 0) continue;
@@ -342,8 +335,14 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function replicasOf(uint32 taskId) external view returns (uint8) {
-        return _tasks[taskId].replicas;
+    function checkpointTermsOf(uint32 taskId) external view returns (uint8, bool) {
+        Task storage t = _tasks[taskId];
+        return (t.replicas, t.audited);
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function auditChanceOf(uint32 taskId) external view returns (uint16) {
+        return _tasks[taskId].auditChance;
     }
 
     /// @inheritdoc ITaskRegistry
@@ -358,31 +357,42 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function task(uint32 taskId) external view returns (TaskView memory) {
-        _existing(taskId);
-        return _view(taskId);
+    function task(uint32 taskId) external view returns (TaskView memory v) {
+        Task storage t = _existing(taskId);
+        v.id = taskId;
+        v.status = t.status;
+        v.queued = t.queued;
+        v.inRound = t.inRound;
+        v.parked = t.parkedPlace != 0;
+        v.units = t.units;
+        v.openUnits = t.openUnits;
+        v.leasedUnits = t.leasedUnits;
+        v.paidUnits = t.paidUnits;
+        v.refundedUnits = t.refundedUnits;
+        v.checkpointInterval = t.checkpointInterval;
+        v.maxUnitTime = t.maxUnitTime;
+        v.replicas = t.replicas;
+        v.auditChance = t.auditChance;
+        v.submittedAt = t.submittedAt;
+        v.deadline = t.deadline;
+        v.specCodec = t.specCodec;
+        v.feeBps = t.feeBps;
+        v.specDigest = t.specDigest;
+        v.owner = t.owner;
+        v.maxPrice = t.maxPriceMicroVer * PRICE_UNIT;
+        v.escrow = VAULT.escrowOf(taskId);
+        v.roundDeposit = t.roundDeposit;
+        (v.classIds, v.surcharges) = _classesOf(t);
     }
 
     /// @inheritdoc ITaskRegistry
-    function taskPage(uint32 from, uint32 count) external view returns (TaskView[] memory page) {
-        uint32 end = taskCount + 1;
-        if (from == 0) from = 1;
-        if (from >= end) return page;
-        if (count > end - from) count = end - from;
-        page = new TaskView[](count);
-        for (uint32 i; i < count; ++i) page[i] = _view(from + i);
+    function queueAt(uint256 place) external view returns (uint32) {
+        return _queue.at(place);
     }
 
     /// @inheritdoc ITaskRegistry
-    function queuePage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
-        taskIds = _pageOf(_queue.length(), offset, count);
-        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _queue.at(offset + i);
-    }
-
-    /// @inheritdoc ITaskRegistry
-    function parkedPage(uint256 offset, uint256 count) external view returns (uint32[] memory taskIds) {
-        taskIds = _pageOf(_parked.length, offset, count);
-        for (uint256 i; i < taskIds.length; ++i) taskIds[i] = _parked[offset + i];
+    function parkedAt(uint256 place) external view returns (uint32) {
+        return _parked[place];
     }
 
     /// @inheritdoc ITaskRegistry
@@ -396,16 +406,25 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     }
 
     /// @inheritdoc ITaskRegistry
-    function reopenedRanges(uint32 taskId) external view returns (OpenRange[] memory ranges) {
+    function reopenedCount(uint32 taskId) external view returns (uint256) {
         Task storage t = _tasks[taskId];
-        uint256 first = t.firstReopened;
-        ranges = new OpenRange[](t.reopened.length - first);
-        for (uint256 i; i < ranges.length; ++i) ranges[i] = t.reopened[first + i];
+        return t.reopened.length - t.firstReopened;
     }
 
     /// @inheritdoc ITaskRegistry
-    function depositFor(uint256 units, uint256 maxPrice) public view returns (uint256 escrow, uint256 fee) {
-        return (_escrowFor(units, maxPrice, _value(Param.FeeBps)) + _roundDeposit(), _amount(Param.SubmissionFee));
+    function reopenedAt(uint32 taskId, uint256 place) external view returns (OpenRange memory) {
+        Task storage t = _tasks[taskId];
+        return t.reopened[t.firstReopened + place];
+    }
+
+    /// @inheritdoc ITaskRegistry
+    function depositFor(
+        uint256 units,
+        uint256 maxPrice,
+        uint256 auditChance
+    ) public view returns (uint256 escrow, uint256 fee) {
+        escrow = TaskTerms.escrowFor(units, maxPrice, _feeBps(auditChance)) + _roundDeposit();
+        return (escrow, _amount(Param.SubmissionFee));
     }
 
     /// @inheritdoc ITaskRegistry
@@ -413,9 +432,9 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         Task storage t = _existing(taskId);
         uint256 current = t.maxPriceMicroVer * PRICE_UNIT;
         require(maxPrice > current, PriceNotRaised(taskId, maxPrice, current));
-        _price(maxPrice);
+        TaskTerms.microVer(maxPrice);
         uint256 units = t.units - t.paidUnits - t.refundedUnits;
-        return _escrowFor(units, maxPrice, t.feeBps) - _escrowFor(units, current, t.feeBps);
+        return TaskTerms.escrowFor(units, maxPrice, t.feeBps) - TaskTerms.escrowFor(units, current, t.feeBps);
     }
 
     /// @inheritdoc ITaskRegistry
@@ -425,28 +444,31 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
 
     function _submit(Submission calldata s) private returns (uint32 taskId) {
         require(!PARAMETERS.intakePaused(), IntakePaused());
-        _check(s);
+        TaskTerms.check(s, PARAMETERS);
         taskId = ++taskCount;
         Task storage t = _tasks[taskId];
         t.status = TaskStatus.Open;
-        t.feeBps = uint16(_value(Param.FeeBps));
+        t.feeBps = uint16(_feeBps(s.auditChance));
         t.units = s.units;
         t.openUnits = s.units;
         t.owner = msg.sender;
         t.deadline = uint256(s.deadline).toUint32();
-        t.checkpointInterval = s.checkpointInterval;
+        t.checkpointInterval = uint24(s.checkpointInterval);
         t.maxUnitTime = uint24(s.maxUnitTime);
         t.specCodec = s.specCodec;
         t.replicas = s.replicas;
+        t.audited = s.auditChance != 0;
+        t.auditChance = s.auditChance;
         t.specDigest = s.specDigest;
         t.maxPriceMicroVer = uint64(s.maxPrice / PRICE_UNIT);
         t.submittedAt = uint40(block.timestamp);
         t.classes = _classSet(s, t.surchargesMicroVer);
         uint256 advance = _roundDeposit();
         t.roundDeposit = uint96(advance);
-        uint256 escrow = _escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
+        uint256 escrow = TaskTerms.escrowFor(s.units, s.maxPrice, t.feeBps) + advance;
         uint256 fee = _amount(Param.SubmissionFee);
         emit TaskSubmitted(taskId, msg.sender, s.specDigest, s.units, s.maxPrice, escrow);
+        if (s.auditChance != 0) emit AuditsAskedFor(taskId, s.auditChance, t.feeBps);
         _enqueue(taskId, t);
         _lock(taskId, escrow + fee);
         if (fee != 0) _collect(taskId, fee);
@@ -464,7 +486,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         // A seed may be known by now, and the price decides what it chooses.
         require(!SUPPLY.frozen(), ISupply.ListingsFrozen());
         emit PriceRaised(taskId, t.maxPriceMicroVer * PRICE_UNIT, maxPrice, deposit);
-        t.maxPriceMicroVer = uint64(_price(maxPrice));
+        t.maxPriceMicroVer = uint64(TaskTerms.microVer(maxPrice));
         if (t.parkedPlace != 0 && admissionOf(taskId) == Admission.Admissible) _enqueue(taskId, t);
         _lock(taskId, deposit);
     }
@@ -486,7 +508,7 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
             require(classId < known, UnknownClass(classId));
             require(i == 0 || classId > s.classIds[i - 1], ClassesNotAscending(classId));
             classes = classes.withClass(classId);
-            if (s.surcharges.length != 0) surcharges.push(uint40(_price(s.surcharges[i])));
+            if (s.surcharges.length != 0) surcharges.push(uint40(TaskTerms.microVer(s.surcharges[i])));
         }
     }
 
@@ -514,7 +536,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     function _refund(uint32 taskId, Task storage t, uint32 units, uint32 fresh) private {
         t.refundedUnits += units;
         uint256 price = t.maxPriceMicroVer * PRICE_UNIT;
-        uint256 amount = _escrowFor(units, price, t.feeBps) - (units - fresh) * _halfFee(price, t.feeBps);
+        uint256 amount =
+            TaskTerms.escrowFor(units, price, t.feeBps) - (units - fresh) * TaskTerms.halfFee(price, t.feeBps);
         emit UnitsRefunded(taskId, units, amount);
         _release(taskId, t, amount);
     }
@@ -598,36 +621,6 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         return t.status == TaskStatus.Open && block.timestamp + _value(Param.MinLeaseTime) <= t.deadline;
     }
 
-    function _check(Submission calldata s) private view {
-        require(s.specDigest != bytes32(0), InvalidSpec());
-        require(s.specCodec == CODEC_RAW || s.specCodec == CODEC_DAG_PB, UnsupportedCodec(s.specCodec));
-        require(s.replicas <= MAX_REPLICAS, TooManyReplicas(s.replicas, MAX_REPLICAS));
-        require(s.units != 0, NoUnits());
-        require(s.units <= MAX_UNITS, TooManyUnits(s.units, MAX_UNITS));
-        require(_price(s.maxPrice) != 0, PriceIsZero());
-        uint256 count = s.classIds.length;
-        require(count != 0, NoClasses());
-        require(count <= MAX_TASK_CLASSES, TooManyClasses(count, MAX_TASK_CLASSES));
-        require(
-            s.surcharges.length == 0 || s.surcharges.length == count,
-            SurchargeCountMismatch(count, s.surcharges.length)
-        );
-        uint256 min = _value(Param.MinCheckpointInterval);
-        uint256 max = _value(Param.MaxCheckpointInterval);
-        require(
-            s.checkpointInterval >= min && s.checkpointInterval <= max,
-            IntervalOutOfBounds(s.checkpointInterval, min, max)
-        );
-        require(
-            s.maxUnitTime >= s.checkpointInterval && s.maxUnitTime <= MAX_UNIT_TIME,
-            UnitTimeOutOfBounds(s.maxUnitTime, s.checkpointInterval, MAX_UNIT_TIME)
-        );
-        uint256 earliest = block.timestamp + _value(Param.MinLeaseTime);
-        require(s.deadline >= earliest, DeadlineTooSoon(s.deadline, earliest));
-        uint256 latest = block.timestamp + _value(Param.MaxTaskTime);
-        require(s.deadline <= latest, DeadlineTooLate(s.deadline, latest));
-    }
-
     function _requireOpen(uint32 taskId, Task storage t) private view {
         require(t.status == TaskStatus.Open, TaskNotOpen(taskId, t.status));
     }
@@ -641,33 +634,6 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         require(t.status != TaskStatus.None, UnknownTask(taskId));
     }
 
-    function _view(uint32 taskId) private view returns (TaskView memory v) {
-        Task storage t = _tasks[taskId];
-        v.id = taskId;
-        v.status = t.status;
-        v.queued = t.queued;
-        v.inRound = t.inRound;
-        v.parked = t.parkedPlace != 0;
-        v.units = t.units;
-        v.openUnits = t.openUnits;
-        v.leasedUnits = t.leasedUnits;
-        v.paidUnits = t.paidUnits;
-        v.refundedUnits = t.refundedUnits;
-        v.checkpointInterval = t.checkpointInterval;
-        v.maxUnitTime = t.maxUnitTime;
-        v.replicas = t.replicas;
-        v.submittedAt = t.submittedAt;
-        v.deadline = t.deadline;
-        v.specCodec = t.specCodec;
-        v.feeBps = t.feeBps;
-        v.specDigest = t.specDigest;
-        v.owner = t.owner;
-        v.maxPrice = t.maxPriceMicroVer * PRICE_UNIT;
-        v.escrow = VAULT.escrowOf(taskId);
-        v.roundDeposit = t.roundDeposit;
-        (v.classIds, v.surcharges) = _classesOf(t);
-    }
-
     function _classesOf(Task storage t) private view returns (uint8[] memory ids, uint256[] memory surcharges) {
         ClassSet classes = t.classes;
         ids = new uint8[](classes.count());
@@ -676,9 +642,8 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
         for (uint256 i; i < t.surchargesMicroVer.length; ++i) surcharges[i] = t.surchargesMicroVer[i] * PRICE_UNIT;
     }
 
-    /// @dev Room for the ids from `offset` on of a list of `length`, at most `count`.
-    function _pageOf(uint256 length, uint256 offset, uint256 count) private pure returns (uint32[] memory) {
-        return new uint32[](Math.min(count, Math.saturatingSub(length, offset)));
+    function _feeBps(uint256 auditChance) private view returns (uint256) {
+        return TaskTerms.feeFor(_value(Param.FeeBps), auditChance);
     }
 
     /// @dev What a new task pays in advance for its rounds, wei.
@@ -705,23 +670,5 @@ contract TaskRegistry is ITaskRegistry, OneTimeInitialiser {
     /// @dev A parameter that is money, wei.
     function _amount(Param param) private view returns (uint256) {
         return _value(param) * PRICE_UNIT;
-    }
-
-    /// @dev Whole micro-VER of a price in wei.
-    function _price(uint256 price) private pure returns (uint256) {
-        require(price % PRICE_UNIT == 0, PriceNotOnGrid(price, PRICE_UNIT));
-        require(price <= MAX_PRICE * PRICE_UNIT, PriceTooHigh(price, MAX_PRICE * PRICE_UNIT));
-        return price / PRICE_UNIT;
-    }
-
-    /// @dev The half of the fee that falls due at once: at the first lease, or at payment. Exact, for prices are whole
-    /// micro-VER.
-    function _halfFee(uint256 amount, uint256 feeBps) private pure returns (uint256) {
-        return (amount * feeBps) / (2 * BASIS);
-    }
-
-    /// @dev What `units` can cost at most.
-    function _escrowFor(uint256 units, uint256 maxPrice, uint256 feeBps) private pure returns (uint256) {
-        return units * (maxPrice + Math.ceilDiv(maxPrice * feeBps, BASIS));
     }
 }

@@ -75,7 +75,7 @@ contract ReleaseFees is IReleaseFees {
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         (uint256 roundShare, uint256 taskShare) = _shares(lease.count);
         if (roundShare + taskShare == 0 || !TASKS.takesLeases(lease.taskId)) return false;
-        (address owner, ) = NODES.keysOf(lease.nodeId);
+        address owner = NODES.ownerOf(lease.nodeId);
         if (_hasHeadway(leaseId, lease)) {
             // Headway is a claim: without this, one owner could hold a range by it and give it back for ever. It does not count
             // against the owner: a machine that is idle by night gives the same range back each morning.
@@ -152,7 +152,7 @@ contract ReleaseFees is IReleaseFees {
     function _hadBefore(address owner, uint32 leaseId) private view returns (bool) {
         for (uint256 i; i < MAX_EARLIER && leaseId != 0; ++i) {
             ILeaseRegistry.Lease memory earlier = LEASES.lease(leaseId);
-            (address other, ) = NODES.keysOf(earlier.nodeId);
+            address other = NODES.ownerOf(earlier.nodeId);
             if (other == owner && LEASES.departureOf(leaseId).units == 0) return true;
             leaseId = earlier.parent;
         }

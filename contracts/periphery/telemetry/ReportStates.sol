@@ -73,6 +73,10 @@ library ReportStates {
         return uint16(word >> 64);
     }
 
+    function latencyOf(uint256 word) internal pure returns (uint256) {
+        return uint16(word >> 80);
+    }
+
     function wattsOf(uint256 word) internal pure returns (uint256) {
         return uint32(word >> 96);
     }

@@ -147,7 +147,7 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
 
     /// @inheritdoc ITelemetry
     function prepay(uint32 nodeId, uint24 reports, uint16 feeMicroVer) external {
-        (address owner, ) = NODES.keysOf(nodeId);
+        address owner = NODES.ownerOf(nodeId);
         require(msg.sender == owner, INodeRegistry.NotOwner(nodeId, msg.sender));
         ReportState memory s = _stateOf(nodeId);
         uint256 back = _prepaidOf(s);
@@ -239,13 +239,21 @@ contract Telemetry is ITelemetry, AccessManaged, OneTimeInitialiser, EIP712 {
             Frozen storage f = _frozen[nodeId];
             if (f.freeze == freeze) return (f.load, f.latency, f.at, f.capacity);
         }
-        ReportState memory s = _stateOf(nodeId);
-        return (s.load, s.latency, s.at, s.capacity);
+        uint256 state = _reportStates[nodeId].state;
+        return (
+            uint16(state.loadOf()),
+            uint16(state.latencyOf()),
+            uint40(state.atOf()),
+            uint24(state.capacityOf())
+        );
     }
 
     /// @inheritdoc INodeReports
     function silent(uint32 nodeId) external view returns (bool) {
-        return block.timestamp > _silentFrom(_stateOf(nodeId).at, NODES.factsOf(nodeId).registeredAt);
+        uint256 at = _reportStates[nodeId].state.atOf();
+        // Its registration counts only for a node that never reported.
+        if (at == 0) at = NODES.factsOf(nodeId).registeredAt;
+        return block.timestamp > at + PARAMETERS.get(Param.ReportTimeout);
     }
 
     /// @inheritdoc INodeReports

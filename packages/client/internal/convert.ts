@@ -102,6 +102,7 @@ export function toTask(v: ITaskRegistry.TaskViewStructOutput): Task {
     checkpointInterval: safe(v.checkpointInterval),
     maxUnitTime: safe(v.maxUnitTime),
     replicas: safe(v.replicas),
+    auditChance: safe(v.auditChance),
     submittedAt: safe(v.submittedAt),
     deadline: safe(v.deadline),
     spec: { codec: safe(v.specCodec), digest: v.specDigest },

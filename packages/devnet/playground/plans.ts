@@ -51,7 +51,7 @@ export async function keeperPlan({ ports }: Place, configs: Configs): Promise<Se
   const config = await configs.keeper(2, {
     fees: FEES,
     key: { testAccount: DEVNET_ACCOUNTS.keeper },
-    keepers: ["allocation", "failover", "reports", "balancing"],
+    keepers: ["allocation", "failover", "reports", "balancing", "audits"],
     service: { port: ports.keeper },
   });
   return {
@@ -87,6 +87,7 @@ export async function webPlan({ rpcUrl, deployment, ports }: Place, configs: Con
     rpcUrl,
     indexerUrl,
     relayUrl,
+    doorUrls: [`http://127.0.0.1:${String(ports.node(0).door)}`],
     deployment,
   });
   // Passkeys belong to a name, which an address of numbers is not.
@@ -129,13 +130,16 @@ export async function nodePlan(
   node: DevnetNode,
   { engine, trainerImage }: EngineHere,
 ): Promise<ServicePlan> {
-  const { service, peers } = ports.node(DEVNET_NODES.indexOf(node));
+  const place = DEVNET_NODES.indexOf(node);
+  const { service, peers, door } = ports.node(place);
   const contained = node.containers && engine !== undefined;
   const image = trainerImage === undefined ? {} : { trainerImage };
   const config = await configs.agent(node, {
     fees: FEES,
     store: { listen: [`/ip4/127.0.0.1/tcp/${String(peers)}`] },
     service: { port: service },
+    // The first has a door, which the web application asks.
+    ...(place === 0 && { door: { port: door, specsPerHour: 1_000 } }),
     executor: contained ? { kind: "container", ...image } : { kind: "process", ...(await ownPrograms()) },
   });
   const runs = contained ? `images in ${engine}` : "built-in trainers, and your Python scripts";
@@ -144,6 +148,7 @@ export async function nodePlan(
     kind: "node",
     what: `${node.class}, ${String(node.capacity)} units at ${node.ask} VER, runs ${runs}`,
     ...served(service),
+    ...(place === 0 && { door: `http://127.0.0.1:${String(door)}` }),
     args: ["agent/main.ts", "run", "--config", config],
   };
 }

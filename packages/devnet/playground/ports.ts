@@ -14,6 +14,8 @@ export interface NodePorts {
   readonly peers: number;
   /** Checkpoints over HTTP: the port above that of libp2p. */
   readonly checkpoints: number;
+  /** The door for web pages, of a node that has one. */
+  readonly door: number;
 }
 
 /** Which port is whose. */
@@ -64,7 +66,7 @@ export function portPlan(first: number): PortPlan {
     node: (place) => {
       const service = first + NODES_FROM + EACH_NODE * place;
       if (service + EACH_NODE > first + PORTS) throw new RangeError(`There are no ports for a node ${String(place)}.`);
-      return { service, peers: service + 1, checkpoints: service + 2 };
+      return { service, peers: service + 1, checkpoints: service + 2, door: service + 3 };
     },
   };
 }

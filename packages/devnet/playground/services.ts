@@ -10,6 +10,8 @@ export interface ServicePlan {
   readonly what: string;
   /** Where it is reached; empty if it has no port. */
   readonly address: string;
+  /** A node's door for web pages, if it has one. */
+  readonly door?: string;
   /** What Node has to be called with. */
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -133,10 +135,11 @@ export class Services {
     throw new DevnetError("SERVICE_UNKNOWN", `The devnet has no service "${name}": name one of ${known}.`);
   }
 
-  #state({ name, kind, what, address }: ServicePlan): DevnetService {
+  #state({ name, kind, what, address, door }: ServicePlan): DevnetService {
     const running = this.#running.get(name);
     const pid = running?.child.pid ?? 0;
-    return { name, kind, what, address, running: running !== undefined, pid, log: this.#processes.logOf(name) };
+    const log = this.#processes.logOf(name);
+    return { name, kind, what, address, ...(door !== undefined && { door }), running: running !== undefined, pid, log };
   }
 }
 

@@ -22,11 +22,12 @@ export async function refuseTaken(ports: PortPlan, timeoutMs: number): Promise<v
     ["the keeper's /health", ports.keeper],
     ["the keeper's collection of reports", ports.reports],
     ...DEVNET_NODES.flatMap(({ name }, place): [string, number][] => {
-      const { service, peers, checkpoints } = ports.node(place);
+      const { service, peers, checkpoints, door } = ports.node(place);
       return [
         [`the /health of node ${name}`, service],
         [`the peers of node ${name}`, peers],
         [`the checkpoints of node ${name}`, checkpoints],
+        ...(place === 0 ? [[`the door of node ${name}`, door] as [string, number]] : []),
       ];
     }),
   ];

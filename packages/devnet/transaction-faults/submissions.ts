@@ -125,8 +125,8 @@ class Developer {
 
   /** Tasks of this developer on the chain. */
   async tasks(): Promise<number[]> {
-    const { tasks } = this.#market.contracts;
-    const page = await tasks.taskPage(1, await tasks.taskCount());
+    const { tasks, lens } = this.#market.contracts;
+    const page = await lens.taskPage(1, await tasks.taskCount());
     return page.filter(({ owner }) => owner === this.address).map(({ id }) => Number(id));
   }
 

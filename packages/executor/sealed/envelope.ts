@@ -26,7 +26,7 @@ export type Envelope = z.output<typeof envelope>;
 
 /** Whether the bytes of a spec are those of a sealed one. */
 export function isSealed(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.subarray(0, 1_024)).toString("latin1").startsWith('{"sealed":1,');
+  return new TextDecoder("latin1").decode(bytes.subarray(0, 1_024)).startsWith('{"sealed":1,');
 }
 
 /** Seals a spec. Its clear part cannot be changed either. */

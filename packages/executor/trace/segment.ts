@@ -1,4 +1,4 @@
-import { MAX_CHECKPOINT_NUMBER } from "../checkpoints.ts";
+import { MAX_CHECKPOINT_NUMBER } from "../checkpoint-number.ts";
 import type { TraceEntry } from "./trace-file.ts";
 
 /** Step of the state of a unit that is done: after every step that a program can count. */

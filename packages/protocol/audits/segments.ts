@@ -18,8 +18,8 @@ export interface Link {
   /** When it was posted, seconds. */
   readonly at: number;
   readonly codec: number;
-  /** Bytes of all blocks. */
-  readonly size: number;
+  /** Bytes of all blocks, as its node claims: up to 2^64. */
+  readonly size: number | bigint;
 }
 
 /** Head of a lease that has posted nothing yet. */

@@ -73,8 +73,23 @@ test("only what gains more than it costs moves, as long as each unit does, and t
   assert.deepEqual(plan(5), []);
   assert.deepEqual(plan(0, { worth: { ...worth, transactions: 1 } }), []);
   assert.deepEqual(units(plan(0, { mostUnits: 3 })), [[11, 3, 3]]);
-  assert.deepEqual(units(plan(0, { mostUnits: 1 })), [[12, 4, 1]]);
+  assert.deepEqual(units(plan(0, { mostUnits: 1 })), [[11, 3, 1]]);
   assert.deepEqual(plan(0, { mostUnits: 0 }), []);
+  // Node 1 stays above the load at which the market would fill it again, node 2 gives nothing.
+  assert.deepEqual(units(plan(0, { refill: 7000 })), [[11, 3, 1]]);
+  assert.deepEqual(plan(0, { refill: 9000 }), []);
+});
+
+test("what is worth it comes of the hottest nodes and goes to many cold ones, a little each", () => {
+  const worth = { point: 0.006, hours: 0.5, transactions: 0, pause: 0.05 };
+  const nodes = [node(1, 9000), node(2, 8900), node(3, 1000), node(4, 1000), node(5, 1000)];
+  const leases = [lease(11, 1, 4), lease(12, 1, 4), lease(13, 2, 4)];
+  const moves = planMoves(nodes, leases, { ...aim(5000), worth, mostUnits: 3 });
+  assert.deepEqual(moves.map(({ from, to, units }) => [from, to, units]).sort(), [
+    [1, 3, 1],
+    [1, 5, 1],
+    [2, 4, 1],
+  ]);
 });
 
 test("nodes that have not reported since, are not eligible, or lie within band and hysteresis take no part", () => {
@@ -140,6 +155,7 @@ class Simulated {
     noise: () => number,
     threshold: number,
     hysteresis: number,
+    changes: Partial<BalancingAim> = {},
   ): { nodes: BalancingNode[]; moves: Move[]; average: number } {
     const nodes = this.#network.nodes.map(({ capacity }, id) =>
       node(id, Math.max(0, this.load(id) + noise()), { unitLoad: 5000 / capacity, free: capacity - this.#used(id) }),
@@ -148,7 +164,7 @@ class Simulated {
       units > 0 ? [lease(id, held.at(-1) ?? -1, units)] : [],
     );
     const average = averageLoad(nodes.map(({ load }) => load));
-    return { nodes, average, moves: planMoves(nodes, leases, { average, threshold, hysteresis }) };
+    return { nodes, average, moves: planMoves(nodes, leases, { average, threshold, hysteresis, ...changes }) };
   }
 
   /** What moves becomes a lease of its own, as on chain. */
@@ -167,26 +183,38 @@ class Simulated {
   }
 }
 
-test("both ends lie outside the band, none is overbooked, and none crosses the average by more than a unit's worth", () => {
-  let planned = 0;
-  fc.assert(
-    fc.property(networks, fc.integer({ min: 0, max: 2000 }), (network, threshold) => {
-      const { nodes, moves, average } = new Simulated(network).plan(() => 0, threshold, 0);
-      planned += moves.length;
-      assert.equal(new Set(moves.map(({ leaseId }) => leaseId)).size, moves.length);
-      for (const { id, load, unitLoad, free } of nodes) {
-        const given = moves.filter(({ from }) => from === id).reduce((sum, { units }) => sum + units, 0);
-        const taken = moves.filter(({ to }) => to === id).reduce((sum, { units }) => sum + units, 0);
-        const after = load + (taken - given) * unitLoad;
-        if (given > 0) assert.ok(taken === 0 && load > average + threshold && after >= average - unitLoad - 1e-6);
-        if (taken > 0) assert.ok(load < average - threshold && after <= average + unitLoad + 1e-6 && taken <= free);
-        if (given + taken > 0) assert.ok(Math.abs(after - average) <= Math.abs(load - average) + 1e-6);
-      }
-    }),
-    seeded(500),
-  );
-  assert.ok(planned > 100, "the networks gave something to plan");
-});
+const WORTH = { point: 0.006, hours: 0.5, transactions: 0.001, pause: 0.01 };
+
+for (const [what, changes] of [
+  ["whatever it costs", {}],
+  ["where only what is worth it moves", { worth: WORTH, mostUnits: 12, refill: 4000 }],
+] as const) {
+  test(`both ends lie outside the band, none is overbooked or crosses the average by more than a unit: ${what}`, () => {
+    let planned = 0;
+    fc.assert(
+      fc.property(networks, fc.integer({ min: 0, max: 2000 }), (network, threshold) => {
+        const { nodes, moves, average } = new Simulated(network).plan(() => 0, threshold, 0, changes);
+        planned += moves.length;
+        assert.equal(new Set(moves.map(({ leaseId }) => leaseId)).size, moves.length);
+        if ("worth" in changes) {
+          assert.ok(moves.reduce((sum, { units }) => sum + units, 0) <= changes.mostUnits);
+          for (const { net } of moves) assert.ok(net !== undefined && net > 0);
+        }
+        for (const { id, load, unitLoad, free } of nodes) {
+          const given = moves.filter(({ from }) => from === id).reduce((sum, { units }) => sum + units, 0);
+          const taken = moves.filter(({ to }) => to === id).reduce((sum, { units }) => sum + units, 0);
+          const after = load + (taken - given) * unitLoad;
+          if (given > 0) assert.ok(taken === 0 && load > average + threshold && after >= average - unitLoad - 1e-6);
+          if (given > 0 && "refill" in changes) assert.ok(after > changes.refill);
+          if (taken > 0) assert.ok(load < average - threshold && after <= average + unitLoad + 1e-6 && taken <= free);
+          if (given + taken > 0) assert.ok(Math.abs(after - average) <= Math.abs(load - average) + 1e-6);
+        }
+      }),
+      seeded(500),
+    );
+    assert.ok(planned > 100, "the networks gave something to plan");
+  });
+}
 
 test("a giver's migrations are the fewest there are: no smaller choice of its leases brings it into the band", () => {
   let compared = 0;

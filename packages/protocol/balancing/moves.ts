@@ -1,4 +1,6 @@
-import { type BalancingWorth, gainOfMove, pauseCost } from "./worth.ts";
+import { sidesOf, unitsWithin } from "./sides.ts";
+import type { BalancingWorth } from "./worth.ts";
+import { planWorthwhile } from "./worthwhile.ts";
 
 /** A node as the planning of moves takes it. Loads in basis points. */
 export interface BalancingNode {
@@ -60,17 +62,17 @@ export interface BalancingAim {
   readonly hysteresis: number;
   /** Only what gains more than it costs is moved; left out: whatever brings nodes back into the band. */
   readonly worth?: BalancingWorth;
-  /** Units that may move: those that gain the most each. Left out: any number. */
+  /** Units that may move where only what is worth it does: those that gain the most each. Left out: any number. */
   readonly mostUnits?: number;
+  /** Load up to which the market gives a node new work: where only what is worth it moves, none is relieved below it. */
+  readonly refill?: number;
 }
 
 /**
  * Plans moves from nodes above L_avg + τ to nodes below L_avg − τ, the most loaded first, each with as few migrations as
  * bring it back into the band, and among those with the least work moved. Leases move as a whole; only where no choice of
- * whole ones is enough, one of them gives a part of its units.
- *
- * With {@link BalancingAim.worth}, a node gives no more units than each gain more than their pause costs, even if it stays
- * outside the band, and no move is planned that gains less than its transactions and its pause cost.
+ * whole ones is enough, one of them gives a part of its units. With {@link BalancingAim.worth}, only what gains more than it
+ * costs moves: see {@link planWorthwhile}.
  *
  * No end crosses the average by more than one unit's worth, nor by more than τ. The latter means that a node which gives
  * never becomes one that takes, nor the other way round: a plan is never undone by a later one, however often one plans,
@@ -84,113 +86,47 @@ export function planMoves(
   leases: readonly BalancingLease[],
   aim: BalancingAim,
 ): Move[] {
-  const { average, threshold, hysteresis, worth } = aim;
-  const edge = threshold + hysteresis;
-  const outside = nodes.filter(({ settled }) => settled);
-  const givers = outside.filter(({ load }) => load - average > edge).sort((a, b) => b.load - a.load || a.id - b.id);
-  const takers = outside
-    .filter(({ load, eligible, free }) => eligible && free > 0 && average - load > edge)
-    .sort((a, b) => a.load - b.load || a.id - b.id)
-    .map((node): Taker => {
-      const room = Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold));
-      return { node, room, load: node.load };
-    });
+  const { average, threshold, worth } = aim;
+  if (worth) return planWorthwhile(nodes, leases, { ...aim, worth });
+  const sides = sidesOf(nodes, aim);
+  const takers = sides.takers.map((node): Taker => {
+    const room = Math.min(node.free, unitsWithin(average - node.load, node.unitLoad, threshold));
+    return { node, room, load: node.load };
+  });
   const byNode = Map.groupBy(
     leases.filter(({ movable }) => movable),
     ({ nodeId }) => nodeId,
   );
   const moves: Move[] = [];
-  for (const giver of givers) {
+  for (const giver of sides.givers) {
     const most = unitsWithin(giver.load - average, giver.unitLoad, threshold);
     const into = Math.ceil((giver.load - average - threshold) / giver.unitLoad);
-    /** Units that it has given in this plan. */
-    let given = 0;
-    /** What the next units gain if they go to this node. */
-    const gain = ({ node, load }: Taker, units: number): number => {
-      if (worth === undefined) return Infinity;
-      const from = { distance: giver.load - average - given * giver.unitLoad, unitLoad: giver.unitLoad };
-      return gainOfMove([from, { distance: average - load, unitLoad: node.unitLoad }], units, threshold, worth);
-    };
-    const takerOf = (lease: BalancingLease, units: number): { taker: Taker; net: number } | undefined => {
-      const can = (taker: Taker): boolean =>
-        taker.room >= units && average - taker.load > threshold && (lease.accepts?.(taker.node.id) ?? true);
-      if (worth === undefined) {
-        const taker = takers.find(can);
-        return taker && { taker, net: 0 };
-      }
-      const cost = worth.transactions + pauseCost(units, lease.price ?? 0, worth);
-      let best: { taker: Taker; net: number } | undefined;
-      for (const taker of takers) {
-        const net = gain(taker, units) - cost;
-        if (net > (best?.net ?? 0) && can(taker)) best = { taker, net };
-      }
-      return best;
-    };
+    const takerOf = (lease: BalancingLease, units: number): Taker | undefined =>
+      takers.find(
+        ({ node, load, room }) =>
+          room >= units && average - load > threshold && (lease.accepts?.(node.id) ?? true),
+      );
     const own = byNode.get(giver.id) ?? [];
-    const least = worth === undefined ? into : Math.min(into, unitsWorthMoving(giver, own, takers, aim, worth));
-    if (least <= 0) continue;
-    const whole = own.filter((lease) => takerOf(lease, lease.units));
-    let needed = least;
+    let needed = into;
     const give = (lease: BalancingLease, units: number): boolean => {
-      const { taker, net = 0 } = takerOf(lease, units) ?? {};
+      const taker = takerOf(lease, units);
       if (!taker) return false;
       taker.room -= units;
       taker.load += units * taker.node.unitLoad;
       needed -= units;
-      given += units;
-      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units, ...(worth && { net }) });
+      moves.push({ leaseId: lease.id, from: giver.id, to: taker.node.id, units });
       return true;
     };
-    // Where each unit that moves has its price, none moves that need not.
-    const chosen = fewest(whole, least, worth === undefined ? most : least).toSorted(
-      (a, b) => b.units - a.units || a.id - b.id,
-    );
+    const whole = own.filter((lease) => takerOf(lease, lease.units));
+    const chosen = fewest(whole, into, most).toSorted((a, b) => b.units - a.units || a.id - b.id);
     const gone = new Set(chosen.filter((lease) => give(lease, lease.units)));
-    if (needed <= 0 || least > most) continue;
+    if (needed <= 0 || into > most) continue;
     // What is missing comes from one lease that has more than that; all that one taker has room for is better than nothing.
     const rest = own.filter((lease) => !gone.has(lease)).sort((a, b) => a.units - b.units || a.id - b.id);
     const larger = rest.filter(({ units }) => units > needed);
     for (let units = needed; units > 0; units--) if (larger.some((lease) => give(lease, units))) break;
   }
-  return aim.mostUnits === undefined ? moves : best(moves, aim.mostUnits);
-}
-
-/** The moves that gain the most for each unit, up to so many units. */
-function best(moves: readonly Move[], most: number): Move[] {
-  let left = most;
-  return moves
-    .toSorted((a, b) => (b.net ?? 0) / b.units - (a.net ?? 0) / a.units || a.leaseId - b.leaseId)
-    .filter(({ units }) => {
-      if (units > left) return false;
-      left -= units;
-      return true;
-    });
-}
-
-/** Units that a node gives as long as each of them gains more than its pause costs, if the coldest node took them all. */
-function unitsWorthMoving(
-  giver: BalancingNode,
-  own: readonly BalancingLease[],
-  takers: readonly Taker[],
-  { average, threshold }: BalancingAim,
-  worth: BalancingWorth,
-): number {
-  const coldest = takers.reduce<Taker | undefined>((best, it) => (best && best.load <= it.load ? best : it), undefined);
-  const cheapest = own.reduce((least, { price = 0 }) => Math.min(least, price), Infinity);
-  if (!coldest || own.length === 0) return 0;
-  const cost = pauseCost(1, cheapest, worth);
-  let units = 0;
-  for (; units * giver.unitLoad < giver.load - average; units++) {
-    const from = { distance: giver.load - average - units * giver.unitLoad, unitLoad: giver.unitLoad };
-    const to = { distance: average - coldest.load - units * coldest.node.unitLoad, unitLoad: coldest.node.unitLoad };
-    if (gainOfMove([from, to], 1, threshold, worth) <= cost) break;
-  }
-  return units;
-}
-
-/** Units that a node at this distance may give or take: to the average and one unit's worth beyond, but no farther than τ. */
-function unitsWithin(distance: number, unitLoad: number, threshold: number): number {
-  return Math.max(0, Math.floor((distance + Math.min(unitLoad, threshold)) / unitLoad));
+  return moves;
 }
 
 /**

@@ -22,15 +22,16 @@ test("a move gains what both ends cost less while it lasts; past the average it 
   assert.equal(pauseCost(4, 2, worth), 0.4);
 });
 
-test("a budget saves up for a quarter of an hour, but always a whole lease, and starts full", () => {
+test("a budget grows with what is granted, saves up a quarter of its share, but always a whole lease, and starts full", () => {
   const budget = new MoveBudget(0.3);
   assert.equal(budget.after(0, 1000), 75);
   budget.spend(75);
-  assert.equal(budget.after(0.1, 1000), 30);
-  assert.equal(budget.after(5, 1000), 75);
+  assert.equal(budget.after(0, 1000), 0);
+  assert.equal(budget.after(100, 1000), 30);
+  assert.equal(budget.after(5000, 1000), 75);
   const small = new MoveBudget(0.3);
   assert.equal(small.after(0, 8), 16);
   small.spend(16);
-  assert.equal(small.after(1, 8), 2);
+  assert.equal(small.after(8, 8), 2);
   assert.equal(new MoveBudget(0).after(10, 1000), 16);
 });

@@ -47,22 +47,21 @@ export function pauseCost(units: number, price: number, { pause }: BalancingWort
 const SAVED = 16;
 
 /**
- * Units that may still be moved: so much of what is leased in an hour, saved up for at most a quarter of one. A network in
- * which everything is worth moving moves no more. It starts with all that can be saved up.
+ * Units that may still be moved: a share of what is granted, saved up for at most a quarter of that share of what is leased. A
+ * network in which everything is worth moving moves no more. It starts with all that can be saved up.
  */
 export class MoveBudget {
   readonly #share: number;
   #units = Infinity;
 
-  /** @param share - Of the leased units, in an hour. */
+  /** @param share - Of the units that are granted. */
   constructor(share: number) {
     this.#share = share;
   }
 
-  /** Units that may move now, after so many hours with so many units leased. */
-  after(hours: number, leased: number): number {
-    const hourly = this.#share * leased;
-    this.#units = Math.min(this.#units + hourly * hours, Math.max(SAVED, hourly / 4));
+  /** Units that may move now. @param granted - Units that were granted since the last time. @param leased - Units that are leased. */
+  after(granted: number, leased: number): number {
+    this.#units = Math.min(this.#units + this.#share * granted, Math.max(SAVED, (this.#share * leased) / 4));
     return Math.floor(this.#units);
   }
 

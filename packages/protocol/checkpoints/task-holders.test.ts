@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { taskHolders } from "./task-holders.ts";
+import { specHolders, taskHolders } from "./task-holders.ts";
 
 test("all nodes of a small network are candidates, each once", () => {
   for (const nodes of [1, 2, 5, 9]) {
@@ -12,6 +12,13 @@ test("all nodes of a small network are candidates, each once", () => {
     );
   }
   assert.deepEqual(taskHolders(7, 0), []);
+});
+
+test("a spec's holders follow from its digest alone", () => {
+  const digest = `0x${"ab".repeat(32)}`;
+  assert.deepEqual(specHolders(digest, 500), specHolders(digest.toUpperCase().replace("0X", "0x"), 500));
+  assert.notDeepEqual(specHolders(digest, 500), specHolders(`0x${"ac".repeat(32)}`, 500));
+  assert.equal(new Set(specHolders(digest, 500)).size, 16);
 });
 
 test("of a large network few change when another node registers, and tasks do not share theirs", () => {

@@ -1,7 +1,7 @@
 import { keccak256 } from "ethers";
 
 /** Nodes that may be asked to hold a task's spec and inputs. */
-export const TASK_CANDIDATES = 16;
+const TASK_CANDIDATES = 16;
 
 /** Draws made for them: in a small network several draws name the same node. */
 const DRAWS = 8 * TASK_CANDIDATES;
@@ -15,9 +15,22 @@ const DRAWS = 8 * TASK_CANDIDATES;
  * @param nodeCount Nodes ever registered: ids 1 to this.
  */
 export function taskHolders(taskId: number, nodeCount: number, most = TASK_CANDIDATES): number[] {
+  return drawn(`task ${String(taskId)}`, nodeCount, most);
+}
+
+/**
+ * Ids of the nodes that may hold a spec before any task names it: as {@link taskHolders}, by the digest of the spec's CID. Pure.
+ *
+ * @param digest `0x` and 64 hexadecimal digits.
+ */
+export function specHolders(digest: string, nodeCount: number, most = TASK_CANDIDATES): number[] {
+  return drawn(`spec ${digest.toLowerCase()}`, nodeCount, most);
+}
+
+function drawn(subject: string, nodeCount: number, most: number): number[] {
   const ids = new Set<number>();
   for (let draw = 0; draw < DRAWS && ids.size < Math.min(most, nodeCount); draw++) {
-    const text = new TextEncoder().encode(`DRMP task ${String(taskId)} ${String(draw)}`);
+    const text = new TextEncoder().encode(`DRMP ${subject} ${String(draw)}`);
     ids.add(1 + jump(BigInt(keccak256(text)) & MASK, nodeCount));
   }
   return [...ids];

@@ -93,9 +93,10 @@ contract AuditAttacksTest is AuditActions {
         (uint32 epochId, ) = drawSegment(2);
         uint40 to = auditEpochs.epoch(epochId).to;
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.EpochTooSoon.selector, to + 5 minutes));
-        auditEpochs.openEpoch();
+        auditEpochs.openEpoch(id);
         vm.warp(to + 5 minutes);
-        uint32 next = auditEpochs.openEpoch();
+        trace(9_000, true);
+        uint32 next = auditEpochs.openEpoch(id);
         assertEq(auditEpochs.epoch(next).from, to);
         IAudits.SegmentProof memory proof = proofOf(2);
         answerOracle(next, 7);
@@ -108,18 +109,48 @@ contract AuditAttacksTest is AuditActions {
     /// @notice An epoch that was abandoned draws nothing, whatever the oracle says later; its segments belong to the next.
     function test_LateOracle() public {
         vm.warp(block.timestamp + 5 minutes);
-        uint32 epochId = auditEpochs.openEpoch();
+        uint32 epochId = auditEpochs.openEpoch(id);
         uint40 to = auditEpochs.epoch(epochId).to;
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.EpochTooSoon.selector, to + 61));
-        auditEpochs.openEpoch();
+        auditEpochs.openEpoch(id);
         vm.warp(to + 61);
-        uint32 next = auditEpochs.openEpoch();
+        uint32 next = auditEpochs.openEpoch(id);
         answerOracle(epochId, 1);
         IAudits.SegmentProof memory proof = proofOf(2);
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.EpochWithoutSeed.selector, epochId));
         audits.open(proof, epochId);
         assertLt(auditEpochs.epoch(next).from, proof.segment.end.at);
         assertGe(auditEpochs.epoch(next).to, proof.segment.end.at);
+    }
+
+    /// @notice Nobody spends seeds where nothing waits to be drawn: nothing was posted since the last one, or no audits are asked for.
+    function test_IdleSeeds() public {
+        drawSegment(2);
+        vm.warp(block.timestamp + 5 minutes);
+        uint40 since = auditEpochs.epoch(auditEpochs.epochCount()).to;
+        vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.NothingToAudit.selector, id, since));
+        auditEpochs.openEpoch(id);
+        uint32 other = leaseOf(bob, alice, 2);
+        checkpoint(other, 100);
+        vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.NothingToAudit.selector, other, since));
+        auditEpochs.openEpoch(other);
+        trace(9_000, true);
+        auditEpochs.openEpoch(id);
+    }
+
+    /// @notice A node cannot keep what it did out of audits, nor have others pay for audits that no developer asked for.
+    function test_UntracedCheckpoint() public {
+        ICheckpointRegistry.Claim memory claim = ICheckpointRegistry.Claim(id, fenceOf(id), "d", 0x70, 9_000, 1);
+        address operator = operatorOfLease(id);
+        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.WrongTrace.selector, id, true));
+        vm.prank(operator);
+        checkpoints.post(claim, noReceipts());
+        uint32 other = leaseOf(bob, alice, 2);
+        claim = ICheckpointRegistry.Claim(other, fenceOf(other), "d", 0x70, 9_000, 1);
+        operator = operatorOfLease(other);
+        vm.expectRevert(abi.encodeWithSelector(ICheckpointRegistry.WrongTrace.selector, other, false));
+        vm.prank(operator);
+        checkpoints.postTraced(claim, keccak256("root"), noReceipts());
     }
 
     /// @notice A segment that was never posted, or posted otherwise, is not opened; nor one twice, nor too late.

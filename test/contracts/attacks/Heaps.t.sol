@@ -35,7 +35,7 @@ contract HeapsTest is Fixture {
         uint32 honest = submit(developer, 1, 2_007_000, FIRST);
         uint256 steps;
         uint256 gas_;
-        while (tasks.queuePage(0, 1)[0] != honest) {
+        while (lens.queuePage(0, 1)[0] != honest) {
             tasks.park{gas: GAS_CAP - 30_000}(type(uint256).max);
             ++steps;
             gas_ += vm.lastCallGas().gasTotalUsed;
@@ -67,7 +67,7 @@ contract HeapsTest is Fixture {
         register(alice, CPU_US, 8, 10);
         uint32 honest = submit(developer, 8, 20_000, CPU_US);
         uint256 gas_;
-        while (tasks.queuePage(0, 1)[0] != honest) {
+        while (lens.queuePage(0, 1)[0] != honest) {
             tasks.park{gas: GAS_CAP - 30_000}(type(uint256).max);
             gas_ += vm.lastCallGas().gasTotalUsed;
         }
@@ -80,7 +80,7 @@ contract HeapsTest is Fixture {
         register(griefer, CPU_EU, 1, 0);
         uint256 pool = vault.totals().bountyPool;
         vm.prank(keeper);
-        uint256 back = tasks.enqueue{gas: GAS_CAP - 30_000}(tasks.parkedPage(0, count));
+        uint256 back = tasks.enqueue{gas: GAS_CAP - 30_000}(lens.parkedPage(0, count));
         emit log_named_uint("put back in one transaction", back);
         emit log_named_uint("its gas", vm.lastCallGas().gasTotalUsed);
         uint256 cost = vault.totals().bountyPool - pool;

@@ -120,7 +120,7 @@ contract SettleGasTest is Fixture {
         submit(bob, 1, 1_000_000, FIRST);
         openRound();
         assertEq(rounds.current().demands.length, groups - 1);
-        assertEq(tasks.queuePage(0, 9)[0], groups);
+        assertEq(lens.queuePage(0, 9)[0], groups);
         fulfil(1);
         settle(_post());
         openRound();

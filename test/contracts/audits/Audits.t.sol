@@ -55,6 +55,22 @@ contract AuditsTest is AuditActions {
         assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
     }
 
+    /// @notice A developer buys a higher chance: its fee pays for it, and no node does.
+    function test_HigherChance() public {
+        vm.warp(block.timestamp + 30);
+        delete links;
+        id = auditedLease(bob, alice, 2_000);
+        vm.warp(block.timestamp + 30);
+        trace(4_000, true);
+        assertEq(audits.chanceOf(segmentOf(1)), 2_000);
+        uint256 pool = vault.totals().bountyPool;
+        uint256 stake = vault.stakeOf(leases.lease(id).nodeId);
+        verify(1, true, true);
+        assertAudit(1, IAudits.AuditStatus.Passed);
+        assertEq(pool - vault.totals().bountyPool, 6_000 * MICRO);
+        assertEq(vault.stakeOf(leases.lease(id).nodeId), stake);
+    }
+
     /// @notice A cheat loses its stake under the lease, the market, and the pay; its units go on from the state before.
     function test_Fraud() public {
         trace(12_000, false);
@@ -80,7 +96,7 @@ contract AuditsTest is AuditActions {
         (ICheckpointRegistry.Checkpoint memory newest, ) = checkpoints.newestOf(id);
         assertEq(newest.digest, links[2].digest);
         assertEq(newest.sequence, 3);
-        assertEq(tasks.reopenedRanges(1)[0].parent, id);
+        assertEq(lens.reopenedRanges(1)[0].parent, id);
         // Every member is paid what a verifier is, once.
         IAudits.PanelView memory p = audits.panelOf(id, 4);
         (address member, ) = nodes.keysOf(p.members[0].nodeId);
@@ -273,7 +289,9 @@ contract AuditsTest is AuditActions {
         uint32 producer = leases.lease(id).nodeId;
         (uint32 drawn, ) = auditEpochs.draw(epochId, salt, 0, 500, CPU_EU, producer);
         assertEq(drawn, 0);
-        (epochId, salt) = drawSegment(3);
+        vm.warp(block.timestamp + 30);
+        trace(12_000, true);
+        (epochId, salt) = drawSegment(4);
         (drawn, ) = auditEpochs.draw(epochId, salt, 0, 500, CPU_EU, producer);
         assertNotEq(drawn, 0);
         assertNotEq(drawn, producer);

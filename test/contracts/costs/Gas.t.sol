@@ -87,6 +87,34 @@ contract GasTest is GasSnapshots {
         assertApproxEqRel(gas_, _settled[0], 0.03e18, "flat");
     }
 
+    /// @notice Nothing is shared: each lease has a task of its own.
+    /// hardhat-config: isolate = true
+    function test_SettleOneUnitTasks() public compared {
+        for (uint256 i; i < 16; ++i) register(alice, CPU_EU, 1, i / 4);
+        for (uint256 i; i < 16; ++i) submit(bob, 1, 1_000_000, CPU_EU);
+        openRound();
+        _note("round: open, 16 tasks of a unit");
+        fulfil(1);
+        settle(optimalPost());
+        _note("round: settle, 16 tasks of a unit");
+        assertEq(leases.leaseCount(), 16);
+    }
+
+    /// @notice The oracle's answer as a transaction of its own: 21,000 and its calldata are the oracle's anyway.
+    /// hardhat-config: isolate = true
+    function test_Callback() public compared {
+        register(alice, CPU_EU, 1, 0);
+        submit(bob, 1, 1_000_000, CPU_EU);
+        openRound();
+        uint256[] memory words = new uint256[](1);
+        words[0] = uint256(keccak256("word"));
+        uint256 requestId = rounds.current().requestId;
+        vm.prank(address(coordinator));
+        seeds.rawFulfillRandomWords(requestId, words);
+        _note("seed: the oracle's answer");
+        assertTrue(seeds.seedOf(requestId) != 0);
+    }
+
     uint256[] private _settled;
 
     /// @dev A round of `count` leases, one to a node, with `others` more nodes at the marginal tick and above it. Where

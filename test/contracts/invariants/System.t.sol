@@ -18,16 +18,18 @@ import {Fixture} from "../support/Fixture.sol";
 import {ReportHandler} from "../support/ReportHandler.sol";
 import {Sums} from "../support/Sums.sol";
 import {SupplyHandler} from "../support/SupplyHandler.sol";
+import {Ending} from "../support/Ending.sol";
+import {ForbiddenHandler} from "../support/ForbiddenHandler.sol";
 import {SystemHandler} from "../support/SystemHandler.sol";
 
 /// @dev Stands here, and not where it is written, for the fuzzer only calls contracts of the test's own file.
-contract Everybody is SystemHandler {
+contract Everybody is Ending {
     constructor(Contracts memory c) SystemHandler(c) {}
 }
 
 /// @title What holds at any time, whatever everybody does
 contract SystemInvariants is Fixture, Sums, StdInvariant {
-    SystemHandler private handler;
+    Ending private handler;
 
     function setUp() public override {
         super.setUp();
@@ -67,10 +69,12 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         for (uint32 i; i < ls.length; ++i) {
             ls[i] = ILeaseRegistry.LeaseView(i + 1, leases.lease(i + 1), leases.result(i + 1));
         }
-        ITaskRegistry.TaskView[] memory ts = tasks.taskPage(1, tasks.taskCount());
+        ITaskRegistry.TaskView[] memory ts = new ITaskRegistry.TaskView[](tasks.taskCount());
+        for (uint32 i; i < ts.length; ++i) ts[i] = tasks.task(i + 1);
         _capacity(ns, ls);
         _listings(ns);
         _active(ns);
+        _atRisk(ns, ls);
         _fences(ls);
         uint256 withFees;
         for (uint256 i; i < ts.length; ++i) {
@@ -82,6 +86,20 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         _queue(ts);
         _reports(ns.length);
         _energies(ns.length, ts.length);
+        _records(ns);
+    }
+
+    /// @dev From wherever a campaign has come to, anyone ends everything, and everybody gets what is theirs.
+    function afterInvariant() public {
+        handler.endAll();
+        handler.leaveAll();
+        _listings();
+        INodeRegistry.NodeView[] memory ns = nodes.nodePage(1, nodes.nodeCount());
+        _listings(ns);
+        for (uint256 i; i < ns.length; ++i) {
+            assertEq(ns[i].leased + ns[i].undecided + ns[i].listedUnits, 0, "units of a node that has left");
+        }
+        assertFalse(supply.frozen(), "frozen for ever");
     }
 
     /// @dev The vault holds what it owes, and each total is the sum of its parts.
@@ -143,19 +161,73 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
             }
             assertEq(supply.unitsBelow(k, 4095), supply.unitsBelow(k, 6), "nothing elsewhere");
         }
-        if (!supply.frozen() && supply.pendingCount() == 0) {
-            for (uint256 i; i < ns.length; ++i) {
-                bool out = ns[i].status != ISupply.NodeStatus.Active || ns[i].ineligible;
-                if (out) assertEq(ns[i].listedUnits, 0, "inactive or ineligible");
-            }
+        if (supply.frozen() || supply.pendingCount() != 0) return;
+        for (uint256 i; i < ns.length; ++i) {
+            bool out = ns[i].status != ISupply.NodeStatus.Active || ns[i].ineligible;
+            if (out) assertEq(ns[i].listedUnits, 0, "inactive or ineligible");
+        }
+    }
+
+    /// @dev Once brought up to date, a node is listed with just what its record says: its class, its ask, and the units that its
+    /// capacity leaves and its stake covers. Comes last, for it changes listings.
+    function _records(INodeRegistry.NodeView[] memory ns) private {
+        if (supply.frozen()) return;
+        supply.syncPending(type(uint256).max);
+        uint256 perUnit = param(Param.StakePerUnit) * MICRO;
+        for (uint256 i; i < ns.length; ++i) {
+            uint32[] memory one = new uint32[](1);
+            one[0] = ns[i].id;
+            supply.sync(one);
+            INodeRegistry.NodeView memory n = nodes.node(ns[i].id);
+            (uint40 barredUntil, ) = supply.barOf(n.owner);
+            bool out =
+                n.status != ISupply.NodeStatus.Active ||
+                    n.ineligible ||
+                    block.timestamp < n.cooldownUntil ||
+                    block.timestamp < barredUntil;
+            // Asks of handlers are below a unit's stake.
+            uint256 covered = n.stake / perUnit;
+            uint256 backed = uint256(n.leased) + n.undecided;
+            covered = covered > backed ? covered - backed : 0;
+            uint256 free = n.capacity > n.leased ? n.capacity - n.leased : 0;
+            assertEq(
+                n.listedUnits,
+                out
+                    ? 0
+                    : free < covered
+                        ? free
+                        : covered,
+                "listed as its record says"
+            );
+            if (n.listedUnits == 0) continue;
+            assertEq(n.listedClassId, n.classId, "class of a listing");
+            assertEq(uint256(n.listedTick) * supply.class(n.classId).tickSize * MICRO, n.ask, "ask of a listing");
+        }
+    }
+
+    /// @dev A node's stake pays for all of its leases' failing, but for what fees have taken of it.
+    function _atRisk(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private view {
+        if (handler.stakeLowered()) return;
+        uint256[] memory risk = new uint256[](ns.length + 1);
+        for (uint256 i; i < ls.length; ++i) {
+            ILeaseRegistry.Lease memory held = ls[i].lease;
+            if (!_live(held.status)) continue;
+            (ILeaseRegistry.Draw memory draw, , ) = leases.drawOf(ls[i].id);
+            uint256 unit = draw.minPenalty > held.priceMicroVer ? draw.minPenalty : held.priceMicroVer;
+            risk[held.nodeId] += unit * held.count * MICRO;
+        }
+        for (uint32 id = 1; id <= ns.length; ++id) {
+            assertGe(vault.stakeOf(id) + handler.feesTaken(id), risk[id], "stake covers what is at risk");
         }
     }
 
     /// @dev A range's fence grows whenever it changes hands, and its lineage is made of leases that are over.
-    function _fences(ILeaseRegistry.LeaseView[] memory ls) private pure {
+    function _fences(ILeaseRegistry.LeaseView[] memory ls) private view {
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             assertGt(held.count, 0, "empty lease");
+            assertLe(held.reassignments, param(Param.MaxReassignments), "hands");
+            assertLe(held.fence, 64, "leases of a range");
             if (held.parent == 0) continue;
             ILeaseRegistry.Lease memory parent = ls[held.parent - 1].lease;
             assertLt(held.parent, ls[i].id, "parents come first");
@@ -175,10 +247,13 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         assertEq(t.openUnits + t.leasedUnits + t.paidUnits + t.refundedUnits, t.units, "units");
         bool[] memory orphaned = _orphaned(ls.length);
         bool[] memory taken = new bool[](t.units);
-        (uint256 live, uint256 paid) = (0, 0);
+        (uint256 live, uint256 paid, uint256 bonds) = (0, 0, 0);
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             if (held.taskId != t.id) continue;
+            uint256 delivered = ls[i].result.deliveredAt;
+            assertLe(delivered, t.deadline, "delivered after the deadline");
+            if (held.status == ILeaseRegistry.LeaseStatus.Disputed) bonds += ls[i].result.bondMicroVer * MICRO;
             if (orphaned[i]) (held, , ) = leases.orphanOf(ls[i].id);
             if (held.status == ILeaseRegistry.LeaseStatus.Paid) paid += held.count;
             else if (_live(held.status) || orphaned[i]) live += held.count;
@@ -190,7 +265,7 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
 
         uint256 fresh;
         if (t.status == ITaskRegistry.TaskStatus.Open || t.inRound) {
-            ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(t.id);
+            ITaskRegistry.OpenRange[] memory ranges = lens.reopenedRanges(t.id);
             uint256 reopened;
             for (uint256 i; i < ranges.length; ++i) {
                 _mark(taken, ranges[i].start, ranges[i].count);
@@ -207,7 +282,8 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         } else {
             // Half of the fee of units that were leased before has gone to the pool.
             uint256 half = (t.maxPrice * t.feeBps) / 20_000;
-            uint256 reserved = (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half + t.roundDeposit;
+            uint256 reserved =
+                (t.openUnits + t.leasedUnits) * (t.maxPrice + half) + fresh * half + t.roundDeposit + bonds;
             assertGe(t.escrow, reserved, "escrow covers what may be paid");
         }
     }
@@ -287,14 +363,14 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
     /// @dev Each task stands in the queue or is parked at most once, and whatever has open units stands somewhere.
     function _queue(ITaskRegistry.TaskView[] memory ts) private view {
         uint256 parked;
-        uint32[] memory list = tasks.parkedPage(0, type(uint32).max);
+        uint32[] memory list = lens.parkedPage(0, type(uint32).max);
         assertEq(list.length, tasks.parkedCount(), "parked");
         for (uint256 i; i < list.length; ++i) {
             assertEq(parked & (1 << list[i]), 0, "parked twice");
             parked |= 1 << list[i];
         }
         uint256 seen;
-        uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
+        uint32[] memory queue = lens.queuePage(0, type(uint32).max);
         for (uint256 i; i < queue.length; ++i) {
             assertEq(seen & (1 << queue[i]), 0, "twice in the queue");
             seen |= 1 << queue[i];
@@ -322,7 +398,16 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
     }
 
     function _selectors() private pure returns (bytes4[] memory s) {
-        s = new bytes4[](39);
+        s = new bytes4[](48);
+        s[47] = ForbiddenHandler.look.selector;
+        s[46] = ForbiddenHandler.forbiddenClaim.selector;
+        s[39] = ForbiddenHandler.forbiddenLease.selector;
+        s[40] = ForbiddenHandler.forbiddenLeaseState.selector;
+        s[41] = ForbiddenHandler.forbiddenProgress.selector;
+        s[42] = ForbiddenHandler.forbiddenNode.selector;
+        s[43] = ForbiddenHandler.forbiddenTask.selector;
+        s[44] = ForbiddenHandler.forbiddenRound.selector;
+        s[45] = ForbiddenHandler.forbiddenModule.selector;
         s[0] = SupplyHandler.register.selector;
         s[1] = SupplyHandler.setTerms.selector;
         s[2] = SupplyHandler.addStake.selector;

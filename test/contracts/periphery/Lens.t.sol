@@ -7,18 +7,15 @@ import {ILens} from "../../../contracts/interfaces/ILens.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
-import {Lens} from "../../../contracts/periphery/Lens.sol";
 import {Failures} from "../support/Failures.sol";
 
 /// @title The lens says what the contracts say, many at once
 contract LensTest is Failures {
-    Lens private lens;
     uint32 private id;
 
     function setUp() public override {
         super.setUp();
         id = leaseOn(4);
-        lens = new Lens(leases, nodes, checkpoints, tasks, telemetry);
     }
 
     function test_Read() public view {
@@ -50,6 +47,17 @@ contract LensTest is Failures {
         assertEq(live.length, leases.leaseCount() - 1);
         for (uint256 i; i < live.length; ++i) assertTrue(live[i].id != id);
         assertEq(lens.liveLeases(leases.leaseCount() + 1, 5).length, 0);
+    }
+
+    function test_TaskPage() public {
+        uint32 count = tasks.taskCount();
+        submit(bob, 1, 1_000, CPU_EU);
+        submit(bob, 1, 1_000, CPU_EU);
+        assertEq(lens.taskPage(0, 10).length, count + 2);
+        assertEq(lens.taskPage(count + 1, 1)[0].id, count + 1);
+        assertEq(lens.taskPage(count + 2, type(uint32).max).length, 1);
+        assertEq(lens.taskPage(count + 3, 1).length, 0);
+        assertEq(abi.encode(lens.taskPage(1, 1)[0]), abi.encode(tasks.task(1)));
     }
 
     function test_OverdueAndSilent() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {CODEC_DAG_PB} from "../../../contracts/types/Units.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
@@ -121,6 +122,7 @@ abstract contract Actions is System {
                 checkpointInterval: 60,
                 maxUnitTime: 10 days,
                 replicas: 0,
+                auditChance: 0,
                 deadline: uint40(block.timestamp + 30 days),
                 classIds: classIds,
                 surcharges: new uint256[](0)
@@ -140,7 +142,9 @@ abstract contract Actions is System {
     /// @dev Escrow, with what is paid for rounds in advance, and submission fee.
     function depositFor(ITaskRegistry.Submission memory s) internal view returns (uint256) {
         uint256 advance = tasks.ROUNDS_IN_ADVANCE() * param(Param.SeedPrice);
-        return escrowFor(s.units, s.maxPrice / MICRO) + (advance + param(Param.SubmissionFee)) * MICRO;
+        uint256 feeBps = Math.max(param(Param.FeeBps), (3 * uint256(s.auditChance) + 1) / 2);
+        uint256 escrow = s.units * (s.maxPrice + (s.maxPrice * feeBps + 9_999) / 10_000);
+        return escrow + (advance + param(Param.SubmissionFee)) * MICRO;
     }
 
     function submit(address owner, ITaskRegistry.Submission memory s) internal returns (uint32) {

@@ -5,6 +5,7 @@ import {AuditDraw} from "../../../contracts/audits/AuditDraw.sol";
 import {TraceTree} from "../../../contracts/audits/TraceTree.sol";
 import {IAudits} from "../../../contracts/interfaces/IAudits.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
+import {ITaskRegistry} from "../../../contracts/interfaces/ITaskRegistry.sol";
 import {Link} from "../../../contracts/types/Link.sol";
 import {CODEC_DAG_PB} from "../../../contracts/types/Units.sol";
 import {Fixture} from "./Fixture.sol";
@@ -27,7 +28,17 @@ abstract contract AuditActions is Fixture {
             vm.prank(operatorOf(nodeId));
             auditEpochs.enlist(nodeId, true);
         }
-        id = leaseOf(bob, carol, UNITS);
+        id = auditedLease(bob, carol, 1);
+    }
+
+    /// @dev A lease of a task that asks for audits.
+    function auditedLease(address developer, address owner, uint16 auditChance) internal returns (uint32) {
+        register(owner, CPU_EU, UNITS, 10);
+        ITaskRegistry.Submission memory s = submission(UNITS, 20_000, list(CPU_EU));
+        s.auditChance = auditChance;
+        submit(developer, s);
+        runRound(1);
+        return leases.leaseCount();
     }
 
     /// @dev State of the program at a leaf of a segment; a cheat's differ.
@@ -123,7 +134,7 @@ abstract contract AuditActions is Fixture {
     function drawSegment(uint32 sequence) internal returns (uint32 epochId, bytes32 salt) {
         uint256 from = uint256(auditEpochs.epoch(auditEpochs.epochCount()).to) + 5 minutes;
         if (block.timestamp < from) vm.warp(from);
-        epochId = auditEpochs.openEpoch();
+        epochId = auditEpochs.openEpoch(id);
         uint256 chance = audits.chanceOf(segmentOf(sequence));
         uint256 word;
         do {

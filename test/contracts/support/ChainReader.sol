@@ -82,11 +82,11 @@ library ChainReader {
         ITaskRegistry tasks,
         ITaskRegistry.TaskView memory v
     ) private view returns (Reference.UnitIn[] memory units) {
-        ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(v.id);
+        uint256 ranges = tasks.reopenedCount(v.id);
         units = new Reference.UnitIn[](v.openUnits);
         uint256 count;
-        for (uint256 i; i < ranges.length; ++i) {
-            ITaskRegistry.OpenRange memory r = ranges[i];
+        for (uint256 i; i < ranges; ++i) {
+            ITaskRegistry.OpenRange memory r = tasks.reopenedAt(v.id, i);
             for (uint24 j; j < r.count; ++j)
                 units[count++] = Reference.UnitIn(r.start + j, r.fence, r.parent, r.reassignments);
         }

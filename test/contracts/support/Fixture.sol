@@ -18,6 +18,7 @@ import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {IParameters, Param} from "../../../contracts/interfaces/IParameters.sol";
 import {IVault} from "../../../contracts/interfaces/IVault.sol";
 import {IVrfSeeds} from "../../../contracts/interfaces/IVrfSeeds.sol";
+import {Lens} from "../../../contracts/periphery/Lens.sol";
 import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
 import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
@@ -71,6 +72,7 @@ abstract contract Deploying is System {
             _deploy("RoundManager", abi.encode(vault, parameters, supply, tasks, leases, seeds, reassignment))
         );
 
+        lens = Lens(_deploy("Lens", abi.encode(leases, nodes, checkpoints, tasks, telemetry)));
         _deployAudits();
         outlet = PoolOutlet(_deploy("PoolOutlet", abi.encode(manager, vault)));
 
@@ -181,9 +183,18 @@ abstract contract Deploying is System {
             newChance: 1_000,
             loss: 5_000
         });
-        auditEpochs = AuditEpochs(
-            _deploy("AuditEpochs", abi.encode(manager, parameters, nodes, supply, holderPool, telemetry, seeds, terms))
-        );
+        AuditEpochs.Contracts memory under = AuditEpochs.Contracts({
+            parameters: parameters,
+            nodes: nodes,
+            supply: supply,
+            holders: holderPool,
+            reports: telemetry,
+            seeds: seeds,
+            tasks: tasks,
+            leases: leases,
+            checkpoints: checkpoints
+        });
+        auditEpochs = AuditEpochs(_deploy("AuditEpochs", abi.encode(manager, under, terms)));
         audits = Audits(
             _deploy(
                 "Audits",

@@ -19,6 +19,10 @@ abstract contract SupplyHandler is Actions {
 
     /// @dev What giving leases back, or letting them expire, took from stakes and nobody has yet, wei.
     mapping(uint32 taskId => uint256) public heldFees;
+    /// @dev What releases and expiries of a node's leases took as fees, wei.
+    mapping(uint32 nodeId => uint256) public feesTaken;
+    /// @dev Whether governance has ever asked for less stake than before: then older leases may risk more than a unit's stake.
+    bool public stakeLowered;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
         if (nodes.nodeCount() == MOST_NODES) return;
@@ -69,8 +73,12 @@ abstract contract SupplyHandler is Actions {
         else supply.sync(ids32(_pickNode(pick).id));
     }
 
+    /// @dev Mostly upwards.
     function setStakePerUnit(uint64 value) external {
-        setParam(Param.StakePerUnit, uint64(bound(value, 8_000_000, 12_000_000)));
+        uint256 now_ = param(Param.StakePerUnit);
+        uint256 wanted = bound(value, value % 8 == 0 ? 8_000_000 : now_, 12_000_000);
+        if (wanted < now_) stakeLowered = true;
+        setParam(Param.StakePerUnit, uint64(wanted));
     }
 
     function checkpointLease(uint8 pick) external {
@@ -92,6 +100,7 @@ abstract contract SupplyHandler is Actions {
         uint256 stake = vault.stakeOf(held.nodeId);
         release(id);
         heldFees[held.taskId] += stake - vault.stakeOf(held.nodeId);
+        feesTaken[held.nodeId] += stake - vault.stakeOf(held.nodeId);
     }
 
     /// @dev Fees of a task that has ended go where they belong, once; all others stay where they are.
@@ -117,7 +126,9 @@ abstract contract SupplyHandler is Actions {
         if (block.timestamp <= held.due) vm.warp(uint256(held.due) + 1);
         // The fee comes first; the penalty takes of what is left.
         if (!releaseFees.isFree(id)) {
-            heldFees[held.taskId] += Math.min(vault.stakeOf(held.nodeId), releaseFees.feeFor(held.count));
+            uint256 fee = Math.min(vault.stakeOf(held.nodeId), releaseFees.feeFor(held.count));
+            heldFees[held.taskId] += fee;
+            feesTaken[held.nodeId] += fee;
         }
         vm.prank(keeper);
         leases.expire(id);

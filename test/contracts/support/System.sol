@@ -12,6 +12,7 @@ import {EnergyLedger} from "../../../contracts/periphery/energy/EnergyLedger.sol
 import {Reassignment} from "../../../contracts/core/reassignment/Reassignment.sol";
 import {Parameters} from "../../../contracts/governance/Parameters.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
+import {Lens} from "../../../contracts/periphery/Lens.sol";
 import {LeaseRegistry} from "../../../contracts/core/leases/LeaseRegistry.sol";
 import {ReleaseFees} from "../../../contracts/periphery/releases/ReleaseFees.sol";
 import {NodeRegistry} from "../../../contracts/core/nodes/NodeRegistry.sol";
@@ -47,6 +48,7 @@ abstract contract System is Base {
         EnergyLedger ledger;
         Balancer balancer;
         Reassignment reassignment;
+        Lens lens;
         Audits audits;
         AuditEpochs auditEpochs;
     }
@@ -87,6 +89,7 @@ abstract contract System is Base {
     Balancer internal balancer;
     Reassignment internal reassignment;
     PoolOutlet internal outlet;
+    Lens internal lens;
     Audits internal audits;
     AuditEpochs internal auditEpochs;
 
@@ -117,6 +120,7 @@ abstract contract System is Base {
         ledger = c.ledger;
         balancer = c.balancer;
         reassignment = c.reassignment;
+        lens = c.lens;
         audits = c.audits;
         auditEpochs = c.auditEpochs;
     }
@@ -140,6 +144,7 @@ abstract contract System is Base {
         c.ledger = ledger;
         c.balancer = balancer;
         c.reassignment = reassignment;
+        c.lens = lens;
         c.audits = audits;
         c.auditEpochs = auditEpochs;
     }

@@ -55,7 +55,7 @@ abstract contract SystemHandler is ReportHandler {
     /// @dev By somebody, or by its owner.
     function enqueue(uint8 pick) external {
         if (tasks.parkedCount() == 0) return;
-        uint32 taskId = tasks.parkedPage(pick % tasks.parkedCount(), 1)[0];
+        uint32 taskId = lens.parkedPage(pick % tasks.parkedCount(), 1)[0];
         bool own = pick % 2 == 0;
         if (!servable(taskId)) return;
         uint256 needed = (param(Param.SubmissionFee) + param(Param.SeedPrice)) * MICRO;
@@ -168,7 +168,7 @@ abstract contract SystemHandler is ReportHandler {
         supply.syncPending(type(uint256).max);
         uint256 time = block.timestamp;
         if (time < rounds.nextOpening()) time = rounds.nextOpening();
-        uint32[] memory queue = tasks.queuePage(0, type(uint32).max);
+        uint32[] memory queue = lens.queuePage(0, type(uint32).max);
         for (uint256 i; i < queue.length; ++i) {
             ITaskRegistry.TaskView memory t = tasks.task(queue[i]);
             if (time + param(Param.MinLeaseTime) <= t.deadline && servable(t.id)) return true;

@@ -7,7 +7,7 @@ import { type Config, useConfig } from "../config.ts";
 const readers = new WeakMap<Config, Promise<Reader>>();
 
 /** The reader that keepers and agents read the chain with, fetched when a page wants it. */
-async function readerOf(config: Config): Promise<Reader> {
+export async function readerOf(config: Config): Promise<Reader> {
   let reader = readers.get(config);
   if (!reader) {
     reader = import("./open-reader.ts").then(({ openReader }) => openReader(config));

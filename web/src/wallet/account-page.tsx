@@ -6,12 +6,13 @@ import { Address } from "../ui/links.tsx";
 import { Card, Page } from "../ui/page.tsx";
 import { formatEther } from "viem";
 import { useIndexer } from "../api/queries.ts";
-import { useActor } from "./account.ts";
+import { useActor, usePasskey } from "./account.ts";
 import { Act } from "./act.tsx";
 import { callsOf } from "./calls.ts";
 import { Connect, Leave, WrongNetwork } from "./connect.tsx";
 import { Claim, Deliveries, Nodes, Tasks } from "./lists.tsx";
 import { OneTap } from "./one-tap.tsx";
+import { Passkeys, Recover } from "./passkey-card.tsx";
 import { useClasses, useOwn } from "./own.ts";
 import { RegisterForm } from "./register-form.tsx";
 import { SubmitForm } from "./submit-form.tsx";
@@ -20,6 +21,7 @@ import { SubmitForm } from "./submit-form.tsx";
 export default function AccountPage() {
   const config = useConfig();
   const actor = useActor();
+  const [passkey] = usePasskey();
   const own = useOwn(actor?.address);
   const status = useIndexer("/v1/network", {});
   const classes = useClasses();
@@ -64,6 +66,10 @@ export default function AccountPage() {
             </>
           )}
           <RegisterForm account={actor.address} />
+          {passkey && <Passkeys passkey={passkey} />}
+          {actor.kind === "wallet" && config.deployment["PasskeyAccountFactory"] !== undefined && (
+            <Recover wallet={actor.address} />
+          )}
         </>
       )}
     </Page>

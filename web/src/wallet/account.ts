@@ -1,12 +1,21 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 import { type Address, type Hex, type Log, parseAbi, type PublicClient } from "viem";
-import { useConnection, useSendTransaction } from "wagmi";
+import {
+  type Config as WagmiConfig,
+  useConfig as useWagmi,
+  useConnection,
+  useSendTransaction,
+  useSignTypedData,
+} from "wagmi";
+import { getCapabilities, sendCalls, waitForCallsStatus } from "wagmi/actions";
 
 import { useChainClient } from "../chain/client.ts";
 import { type Config, useConfig } from "../config.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
-import { type Passkey, sendBatch } from "./passkey.ts";
+import { type Passkey, sendBatch, signWithPasskey } from "./passkey.ts";
+import { signedPermit } from "./permit.ts";
+import type { Signed, TypedRequest } from "./typed.ts";
 
 /** What an action was. */
 export interface Sent {
@@ -18,10 +27,14 @@ export interface Sent {
 export interface Actor {
   readonly kind: "passkey" | "wallet";
   readonly address: Address;
+  /** The calls as this account carries them out: a permit takes the place of an approval where it can sign one. */
+  readonly prepare: (calls: readonly Call[]) => Promise<readonly Call[]>;
   /** Gas that the account pays for itself, wei of ETH; 0 where a sponsor pays. @throws where the first call would fail. */
   readonly costOf: (calls: readonly Call[]) => Promise<bigint>;
   /** Carries calls out: in one batch, or one after the other. @param say Told of each step. */
   readonly send: (calls: readonly Call[], say: (step: string) => void) => Promise<Sent>;
+  /** Signs typed data; costs nothing. */
+  readonly sign: (typed: TypedRequest) => Promise<Signed>;
 }
 
 /** Gas of a later transaction of several, which cannot be tried before those in front of it. */
@@ -74,13 +87,17 @@ export function useActor(): Actor | undefined {
   const client = useChainClient();
   const [passkey] = usePasskey();
   const connection = useConnection();
+  const wagmi = useWagmi();
   const { mutateAsync } = useSendTransaction();
+  const { mutateAsync: signTyped } = useSignTypedData();
   return useMemo(() => {
     if (passkey) {
       return {
         kind: "passkey",
         address: passkey.account,
+        prepare: (calls) => Promise.resolve(calls),
         costOf: () => Promise.resolve(0n),
+        sign: (typed) => signWithPasskey(config, passkey, typed),
         send: async (calls, say) => {
           say("Confirm with your passkey; the rest takes a few seconds.");
           return sendBatch(config, client, passkey, calls);
@@ -89,19 +106,43 @@ export function useActor(): Actor | undefined {
     }
     const { address, chainId } = connection;
     if (address === undefined) return undefined;
+    const sign = async (typed: TypedRequest): Promise<Signed> => {
+      const signature = await signTyped(typed as never);
+      return (await isContract(client, address)) ? { signature, account: address } : { signature };
+    };
+    const onNetwork = () => {
+      if (chainId === config.chainId) return;
+      throw new ActionError(
+        "WrongNetwork",
+        `Your wallet is on chain ${String(chainId)}; switch it to ${config.network} (${String(config.chainId)}).`,
+      );
+    };
     return {
       kind: "wallet",
       address,
+      sign,
+      prepare: async (calls) => {
+        if (calls.length < 2 || (await isContract(client, address))) return calls;
+        return (await takesBatches(wagmi, address, config.chainId)) ? calls : withPermits(calls);
+      },
       costOf: (calls) => costOf(client, address, calls),
       send: async (calls, say) => {
+        onNetwork();
+        if (calls.length > 1 && (await takesBatches(wagmi, address, config.chainId))) {
+          await client.call({ account: address, to: calls[0]?.to, data: calls[0]?.data });
+          say(`Confirm in your wallet: ${calls.map(({ what }) => what).join(", ")}, in one batch.`);
+          return sendBatchOfWallet(wagmi, config.chainId, calls, say);
+        }
         let last: Sent | undefined;
         const logs: Log[] = [];
-        for (const [i, { to, data, what }] of calls.entries()) {
-          if (chainId !== config.chainId)
-            throw new ActionError(
-              "WrongNetwork",
-              `Your wallet is on chain ${String(chainId)}; switch it to ${config.network} (${String(config.chainId)}).`,
-            );
+        for (const [i, call] of calls.entries()) {
+          onNetwork();
+          const { to, what } = call;
+          let { data } = call;
+          if (call.permit) {
+            say("Sign in your wallet: the vault may take this VER, once. It costs nothing.");
+            data = call.permit.data(await signedPermit(config, client, address, call.permit.amount, sign));
+          }
           await client.call({ account: address, to, data });
           say(
             `Confirm in your wallet: ${what}${calls.length > 1 ? ` (${String(i + 1)} of ${String(calls.length)})` : ""}.`,
@@ -114,13 +155,67 @@ export function useActor(): Actor | undefined {
         return { ...last, logs };
       },
     };
-  }, [client, config, connection, mutateAsync, passkey]);
+  }, [client, config, connection, mutateAsync, passkey, signTyped, wagmi]);
+}
+
+/** Whether an account is a contract, whose signatures only it can judge. A key that lends itself code (EIP-7702) still signs. */
+async function isContract(client: PublicClient, address: Address): Promise<boolean> {
+  const code = await client.getCode({ address });
+  return code !== undefined && code !== "0x" && !code.startsWith("0xef0100");
+}
+
+/** Whether the wallet carries several calls out as one (EIP-5792). Wallets that do not know the question do not. */
+async function takesBatches(wagmi: WagmiConfig, account: Address, chainId: number): Promise<boolean> {
+  try {
+    const { atomic } = (await getCapabilities(wagmi, { account, chainId })) as { atomic?: { status?: string } };
+    return atomic?.status === "supported" || atomic?.status === "ready";
+  } catch {
+    return false;
+  }
+}
+
+/** Leaves an approval out in front of a call that takes a permit of its amount. Pure. */
+export function withPermits(calls: readonly Call[]): Call[] {
+  return calls.flatMap((call, i): Call[] => {
+    const next = calls[i + 1];
+    if (call.approves !== undefined && next?.permit?.amount === call.approves) return [];
+    const before = calls[i - 1];
+    if (call.permit && before?.approves === call.permit.amount) {
+      return [{ ...call, what: `${call.what}, and sign that the vault may take this VER` }];
+    }
+    const { permit: _, ...plain } = call;
+    return [plain];
+  });
+}
+
+async function sendBatchOfWallet(
+  wagmi: WagmiConfig,
+  chainId: number,
+  calls: readonly Call[],
+  say: (step: string) => void,
+): Promise<Sent> {
+  const { id } = await sendCalls(wagmi, {
+    chainId: chainId,
+    forceAtomic: true,
+    calls: calls.map(({ to, data }) => ({ to, data })) as never,
+  });
+  say("Sent; waiting for the chain.");
+  const { status, receipts = [] } = await waitForCallsStatus(wagmi, { id, timeout: 180_000 });
+  const last = receipts.at(-1);
+  if (status !== "success" || !last) {
+    throw new ActionError(
+      "Reverted",
+      "The batch failed: nothing of it was done. Something changed since it was tried; try again.",
+    );
+  }
+  return { transaction: last.transactionHash, logs: receipts.flatMap(({ logs }) => logs as unknown as Log[]) };
 }
 
 async function costOf(client: PublicClient, account: Address, calls: readonly Call[]): Promise<bigint> {
   const [first, ...later] = calls;
   if (!first) return 0n;
-  const gas = await client.estimateGas({ account, to: first.to, data: first.data });
+  // What a permit pays for cannot be tried before it is signed.
+  const gas = first.permit ? LATER_GAS : await client.estimateGas({ account, to: first.to, data: first.data });
   const price = await client.getGasPrice();
   const bytes = calls.reduce((sum, { data }) => sum + (data.length - 2) / 2 + ENVELOPE, 0);
   // What the L1 costs; a chain without one has no such contract.

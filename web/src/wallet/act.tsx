@@ -14,6 +14,8 @@ export interface Plan {
   readonly calls: readonly Call[];
   /** VER that it takes from the account, wei. */
   readonly ver?: bigint;
+  /** What else the account should know before it confirms. */
+  readonly notes?: readonly string[];
 }
 
 type State =
@@ -49,7 +51,8 @@ export function Act({
     if (!actor) return;
     setState({ at: "looking" });
     try {
-      const next = await plan(actor);
+      const made = await plan(actor);
+      const next = { ...made, calls: await actor.prepare(made.calls) };
       setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls) });
     } catch (error) {
       await fail(error);
@@ -128,6 +131,9 @@ function Asking({
           <li key={i}>{what}</li>
         ))}
       </ol>
+      {plan.notes?.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
       <p data-testid="cost">
         {kind === "passkey"
           ? "Gas is paid for by the sponsor."

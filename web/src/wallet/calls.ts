@@ -7,6 +7,7 @@ import { testnetFaucetAbi } from "@verai/client/typed-abi/TestnetFaucet";
 import { vaultAbi } from "@verai/client/typed-abi/Vault";
 import { verTokenAbi } from "@verai/client/typed-abi/VerToken";
 import { addressOf, type Config } from "../config.ts";
+import type { SignedPermit } from "./typed.ts";
 
 /** A call of one of the network's contracts, as an account carries it out. */
 export interface Call {
@@ -14,6 +15,10 @@ export interface Call {
   readonly data: Hex;
   /** What it does, for people. */
   readonly what: string;
+  /** VER that it lets the vault take, wei: an approval, in whose place a permit can be signed. */
+  readonly approves?: bigint;
+  /** How the call is with a signed permit of this amount in place of an approval in front of it. */
+  readonly permit?: { readonly amount: bigint; readonly data: (permit: SignedPermit) => Hex };
 }
 
 /** What a task asks for. */
@@ -26,6 +31,8 @@ export interface TaskWish {
   readonly checkpointInterval: number;
   readonly maxUnitTime: number;
   readonly replicas: number;
+  /** Chance of audits, basis points; 0: none. */
+  readonly auditChance: number;
   /** Chain time, seconds. */
   readonly deadline: number;
   readonly classIds: readonly number[];
@@ -63,40 +70,58 @@ export function callsOf(config: Config) {
         args: [addressOf(config, "Vault"), amount],
       }),
       what: "allow the vault to take this VER",
+      approves: amount,
     }),
     claim: (receiver: Address): Call => ({
       to: addressOf(config, "Vault"),
       data: encodeFunctionData({ abi: vaultAbi, functionName: "claim", args: [receiver] }),
       what: "claim what the vault owes you",
     }),
-    submit: (wish: TaskWish): Call =>
-      task(
-        "submit the task",
-        encodeFunctionData({ abi: taskRegistryAbi, functionName: "submit", args: [{ ...wish, surcharges: [] }] }),
-      ),
+    /** @param amount VER that it takes, for a permit. */
+    submit: (wish: TaskWish, amount: bigint): Call => {
+      const submission = { ...wish, surcharges: [] };
+      const permitted = (permit: SignedPermit) =>
+        encodeFunctionData({ abi: taskRegistryAbi, functionName: "submitWithPermit", args: [submission, permit] });
+      const data = encodeFunctionData({ abi: taskRegistryAbi, functionName: "submit", args: [submission] });
+      return { ...task("submit the task", data), permit: { amount, data: permitted } };
+    },
     cancel: (id: number): Call =>
       task("cancel the task", encodeFunctionData({ abi: taskRegistryAbi, functionName: "cancel", args: [id] })),
-    raisePrice: (id: number, price: bigint): Call =>
-      task(
-        "raise the task's price",
-        encodeFunctionData({ abi: taskRegistryAbi, functionName: "raisePrice", args: [id, price] }),
-      ),
+    raisePrice: (id: number, price: bigint, amount: bigint): Call => {
+      const permitted = (permit: SignedPermit) =>
+        encodeFunctionData({ abi: taskRegistryAbi, functionName: "raisePriceWithPermit", args: [id, price, permit] });
+      const data = encodeFunctionData({ abi: taskRegistryAbi, functionName: "raisePrice", args: [id, price] });
+      return { ...task("raise the task's price", data), permit: { amount, data: permitted } };
+    },
     accept: (id: number): Call =>
       lease("accept the result", encodeFunctionData({ abi: leaseRegistryAbi, functionName: "accept", args: [[id]] })),
     dispute: (id: number): Call =>
       lease("dispute the result", encodeFunctionData({ abi: leaseRegistryAbi, functionName: "dispute", args: [id] })),
-    register: ({ consent, terms, profile, stake }: NodeWish): Call =>
-      node(
-        "register the node",
-        encodeFunctionData({ abi: nodeRegistryAbi, functionName: "register", args: [consent, terms, profile, stake] }),
-      ),
+    register: ({ consent, terms, profile, stake }: NodeWish): Call => {
+      const permitted = (permit: SignedPermit) =>
+        encodeFunctionData({
+          abi: nodeRegistryAbi,
+          functionName: "registerWithPermit",
+          args: [consent, terms, profile, stake, permit],
+        });
+      const data = encodeFunctionData({
+        abi: nodeRegistryAbi,
+        functionName: "register",
+        args: [consent, terms, profile, stake],
+      });
+      return { ...node("register the node", data), permit: { amount: stake, data: permitted } };
+    },
     setTerms: (id: number, terms: NodeWish["terms"]): Call =>
       node(
         "change the node's terms",
         encodeFunctionData({ abi: nodeRegistryAbi, functionName: "setTerms", args: [id, terms] }),
       ),
-    addStake: (id: number, amount: bigint): Call =>
-      node("add stake", encodeFunctionData({ abi: nodeRegistryAbi, functionName: "addStake", args: [id, amount] })),
+    addStake: (id: number, amount: bigint): Call => {
+      const permitted = (permit: SignedPermit) =>
+        encodeFunctionData({ abi: nodeRegistryAbi, functionName: "addStakeWithPermit", args: [id, amount, permit] });
+      const data = encodeFunctionData({ abi: nodeRegistryAbi, functionName: "addStake", args: [id, amount] });
+      return { ...node("add stake", data), permit: { amount, data: permitted } };
+    },
     ofNode: (what: "drain" | "resume" | "exit" | "withdraw", id: number): Call =>
       node(`${what} the node`, encodeFunctionData({ abi: nodeRegistryAbi, functionName: what, args: [id] })),
   };

@@ -8,6 +8,7 @@ import { foreign } from "../ui/format.ts";
 import { Card } from "../ui/page.tsx";
 import { usePasskey } from "./account.ts";
 import { type ActionError, explained } from "./explain.ts";
+import { FindPasskey } from "./passkey-card.tsx";
 import { createPasskey, hostHasPasskeys, passkeysHere } from "./passkey.ts";
 
 /** The wallets of this browser, each once: one that announces itself also is the injected one. */
@@ -60,6 +61,7 @@ export function Connect() {
           copy at a numeric address or on another gateway offers wallets only.
         </p>
       )}
+      {passkeysHere(config) && hostHasPasskeys() && <FindPasskey />}
       {error && <Failure title="Not connected" error={error} />}
     </Card>
   );

@@ -63,7 +63,7 @@ export function Tasks({ tasks }: { tasks: Own["tasks"] }) {
                   allowanceOf(config, client, address),
                 ]);
                 const approval = allowed < needed ? [calls.approve(needed)] : [];
-                return { ver: needed, calls: [...approval, calls.raisePrice(task.id, price)] };
+                return { ver: needed, calls: [...approval, calls.raisePrice(task.id, price, needed)] };
               }}
             />
           </div>

@@ -11,7 +11,7 @@ import { Card } from "../ui/page.tsx";
 import { usePasskey } from "./account.ts";
 import { type ActionError, explained } from "./explain.ts";
 import { createPasskey, hostHasPasskeys, passkeysHere, sendBatch } from "./passkey.ts";
-import { FIRST, submissionPlan } from "./submit-form.tsx";
+import { FIRST, submissionPlan } from "./submission.ts";
 
 const LOOK_MS = 500;
 const LEASED_MS = 60_000;

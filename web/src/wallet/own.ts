@@ -33,7 +33,7 @@ export async function ownOf(config: Config, client: PublicClient, account: Addre
   ]);
   const newest = (count: number) => [Math.max(1, count - NEWEST + 1), Math.min(NEWEST, count)] as const;
   const [taskPage, leasePage, nodePage] = await Promise.all([
-    taskCount === 0 ? [] : client.readContract({ ...tasks, functionName: "taskPage", args: newest(taskCount) }),
+    taskCount === 0 ? [] : client.readContract({ ...lens, functionName: "taskPage", args: newest(taskCount) }),
     leaseCount === 0 ? [] : client.readContract({ ...lens, functionName: "leasePage", args: newest(leaseCount) }),
     nodeCount === 0 ? [] : client.readContract({ ...nodes, functionName: "nodePage", args: newest(nodeCount) }),
   ]);
@@ -90,7 +90,7 @@ export async function depositOf(
     address: addressOf(config, "TaskRegistry"),
     abi: taskRegistryAbi,
     functionName: "depositFor",
-    args: [BigInt(units), maxPrice],
+    args: [BigInt(units), maxPrice, 0n],
   });
   return escrow + fee;
 }

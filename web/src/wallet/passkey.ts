@@ -14,6 +14,7 @@ import { passkeyAccountFactoryAbi } from "@verai/client/typed-abi/PasskeyAccount
 import { addressOf, type Config } from "../config.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
+import type { Signed, TypedRequest } from "./typed.ts";
 
 /** A passkey that this browser has used, and its account. */
 export interface Passkey {
@@ -42,7 +43,8 @@ export function hostHasPasskeys(): boolean {
   return window.isSecureContext && !/^[\d.]+$|^\[/.test(window.location.hostname);
 }
 
-function halves(publicKey: Hex): readonly [Hex, Hex] {
+/** Both coordinates of a public key. Pure. */
+export function halves(publicKey: Hex): readonly [Hex, Hex] {
   const digits = publicKey.slice(-128);
   return [`0x${digits.slice(0, 64)}`, `0x${digits.slice(64)}`];
 }
@@ -133,6 +135,25 @@ export async function sendBatch(
   const signature = fieldsOf(await owner.sign({ hash }));
   await ask(config, "eth_sendUserOperation", [{ ...operation, signature }, entryPoint08Address]);
   return carriedOut(config, hash);
+}
+
+/** Signs typed data for a passkey's account, so that its contract knows the signature as its own (ERC-1271, ERC-7739). */
+export async function signWithPasskey(config: Config, passkey: Passkey, typed: TypedRequest): Promise<Signed> {
+  const [{ toWebAuthnAccount }, { hashTypedData, wrapTypedDataSignature }] = await Promise.all([
+    import("viem/account-abstraction"),
+    import("viem/experimental/erc7739"),
+  ]);
+  const verifierDomain = {
+    name: "DRMP passkey account",
+    version: "1",
+    chainId: config.chainId,
+    verifyingContract: passkey.account,
+    salt: `0x${"00".repeat(32)}`,
+  } as const;
+  const hash = hashTypedData({ ...typed, verifierDomain } as never);
+  const owner = toWebAuthnAccount({ credential: passkey, rpId: window.location.hostname });
+  const signature = wrapTypedDataSignature({ ...typed, signature: fieldsOf(await owner.sign({ hash })) } as never);
+  return { signature, account: passkey.account };
 }
 
 type GasField = "callGasLimit" | "verificationGasLimit" | "preVerificationGas";

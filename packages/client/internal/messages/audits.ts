@@ -74,9 +74,16 @@ export const AUDITS: ErrorMessages = {
     say: (a) =>
       `An audit can begin ${a.text("needed")} s after a delivery, but the dispute window is ${a.text("window")} s; raise DisputeWindow or shorten the terms.`,
   },
-  "NotTraced(uint32)": {
+  "WrongTrace(uint32,bool)": {
     say: (a) =>
-      `The checkpoints of lease ${a.text("leaseId")} before have no trace root; post this one without, too few links would lead to it.`,
+      a.text("audited") === "true"
+        ? `The task of lease ${a.text("leaseId")} asks for audits: its checkpoints need trace roots; update the agent.`
+        : `The task of lease ${a.text("leaseId")} asks for no audits: its checkpoints have no trace roots; update the agent.`,
+  },
+  "NothingToAudit(uint32,uint40)": {
+    say: (a) =>
+      `Lease ${a.text("leaseId")} has posted nothing for audits since ${time(a.int("since"))}; name another lease, or wait until one has.`,
+    retryable: true,
   },
   "Expelled(uint32)": {
     say: (a) => `An audit found work of node ${a.text("nodeId")} wrong: it does not come back. Register another node.`,

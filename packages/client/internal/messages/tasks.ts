@@ -53,6 +53,10 @@ export const TASKS: ErrorMessages = {
     say: (a) =>
       `A longest time of ${a.text("maxUnitTime")} s for a unit is not allowed; use ${a.text("min")} s (the checkpoint interval) to ${a.text("max")} s.`,
   },
+  "AuditChanceTooHigh(uint16,uint256)": {
+    say: (a) =>
+      `A chance of audits of ${a.text("chance")} basis points is too high; ask for ${a.text("most")} at most.`,
+  },
   "DeadlineNotOver(uint32,uint40)": {
     say: (a) =>
       `Task ${a.text("taskId")} runs until ${time(a.int("deadline"))}; before that only its owner can end it, by cancel.`,

@@ -78,7 +78,7 @@ contract DisputesTest is Fixture {
         assertEq(vault.claimable(bob), bond);
         assertEq(nodes.node(1).stake, (stakeFor(4) * 95) / 100);
         assertUnits(1, 4, 0, 0, 0);
-        ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(1);
+        ITaskRegistry.OpenRange[] memory ranges = lens.reopenedRanges(1);
         assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(0, 4, 0, 2, 1))));
         register(alice, CPU_EU, 4, 10);
         runRound(2);

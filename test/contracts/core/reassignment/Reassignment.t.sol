@@ -75,7 +75,7 @@ contract ReassignmentTest is Failures {
         expire(id);
         runBatch(3);
         assertUnits(1, 1, 3, 0, 0);
-        ITaskRegistry.OpenRange memory rest = tasks.reopenedRanges(1)[0];
+        ITaskRegistry.OpenRange memory rest = lens.reopenedRanges(1)[0];
         assertEq(rest.start, 3);
         assertEq(rest.count, 1);
         assertEq(rest.parent, id);

@@ -61,7 +61,7 @@ contract LongQueueTest is Fixture {
         openRound();
         vm.warp(block.timestamp + 1 days);
         rounds.abort();
-        uint32[] memory queue = tasks.queuePage(0, 9);
+        uint32[] memory queue = lens.queuePage(0, 9);
         for (uint32 i; i < 6; ++i) assertEq(queue[i], i + 1);
     }
 

@@ -111,7 +111,7 @@ contract RoundManagerTest is Fixture {
         rounds.abort();
         assertStatus(1, IRoundManager.RoundStatus.Aborted);
         assertFalse(supply.frozen());
-        uint32[] memory queue = tasks.queuePage(0, 9);
+        uint32[] memory queue = lens.queuePage(0, 9);
         for (uint32 i; i < 3; ++i) assertEq(queue[i], i + 1, "the queue is as it was");
         vm.expectRevert(IRoundManager.NoRoundOpen.selector);
         rounds.abort();

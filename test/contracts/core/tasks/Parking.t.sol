@@ -106,7 +106,7 @@ contract ParkingTest is Fixture {
         uint32[] memory ids = new uint32[](6);
         for (uint32 i; i < 6; ++i) ids[i] = 1 + (i % 5);
         assertEq(tasks.enqueue(ids), 2);
-        uint32[] memory queue = tasks.queuePage(0, 9);
+        uint32[] memory queue = lens.queuePage(0, 9);
         assertEq(queue.length, 2);
         assertEq(queue[0], 1);
         assertEq(queue[1], 3);
@@ -184,7 +184,7 @@ contract ParkingTest is Fixture {
             }
             if (seed % 3 == 2 && tasks.parkedCount() != 0) {
                 register(alice, CPU_EU, 1, 10);
-                uint32[] memory ids = tasks.parkedPage((seed >> 8) % tasks.parkedCount(), 1);
+                uint32[] memory ids = lens.parkedPage((seed >> 8) % tasks.parkedCount(), 1);
                 vm.prank(bob);
                 tasks.enqueue(ids);
                 uint32 node = nodes.nodeCount();
@@ -198,7 +198,7 @@ contract ParkingTest is Fixture {
                 assertTrue(t.status == ITaskRegistry.TaskStatus.Ended ? !t.parked : t.parked || t.queued);
                 if (t.parked) ++parked;
             }
-            uint32[] memory list = tasks.parkedPage(0, 99);
+            uint32[] memory list = lens.parkedPage(0, 99);
             assertEq(list.length, parked);
             for (uint256 a; a < list.length; ++a) {
                 assertTrue(tasks.task(list[a]).parked);
@@ -244,15 +244,15 @@ contract ParkingTest is Fixture {
 
     function assertQueue(uint32 taskId) private view {
         assertEq(tasks.queueLength(), 1);
-        assertEq(tasks.queuePage(0, 2)[0], taskId);
+        assertEq(lens.queuePage(0, 2)[0], taskId);
         assertTrue(tasks.task(taskId).queued);
         assertFalse(tasks.task(taskId).parked);
     }
 
     function assertParked(uint32 taskId) private view {
         assertEq(tasks.parkedCount(), 1);
-        assertEq(tasks.parkedPage(0, 2)[0], taskId);
-        assertEq(tasks.parkedPage(1, 2).length, 0);
+        assertEq(lens.parkedPage(0, 2)[0], taskId);
+        assertEq(lens.parkedPage(1, 2).length, 0);
         assertTrue(tasks.task(taskId).parked);
         assertFalse(tasks.task(taskId).queued);
     }

@@ -27,7 +27,7 @@ contract RaisePriceTest is Fixture, Permits {
         assertEq(vault.escrowOf(1), escrowFor(5, 12_000));
         assertEq(vault.totals().bountyPool, pool);
         assertEq(tasks.task(1).maxPrice, 12_000 * MICRO);
-        assertEq(tasks.queuePage(0, 9).length, 1);
+        assertEq(lens.queuePage(0, 9).length, 1);
         runRound(1);
         assertEq(leases.lease(1).priceMicroVer, 10_000);
         assertBooks();

@@ -158,20 +158,20 @@ contract TaskLifeTest is Fixture {
         vm.prank(alice);
         nodes.drain(1);
         release(1);
-        ITaskRegistry.OpenRange[] memory ranges = tasks.reopenedRanges(1);
+        ITaskRegistry.OpenRange[] memory ranges = lens.reopenedRanges(1);
         assertEq(ranges.length, 1);
         assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(0, 6, 1, 2, 1))));
 
         register(alice, CPU_EU, 4, 10);
         runRound(1);
         _assertLease(2, 0, 4, 2, 1);
-        ranges = tasks.reopenedRanges(1);
+        ranges = lens.reopenedRanges(1);
         assertEq(keccak256(abi.encode(ranges[0])), keccak256(abi.encode(ITaskRegistry.OpenRange(4, 2, 1, 2, 1))));
         register(alice, CPU_EU, 4, 11);
         runRound(1);
         _assertLease(3, 4, 2, 2, 1);
         _assertLease(4, 6, 2, 1, 0);
-        assertEq(tasks.reopenedRanges(1).length, 0);
+        assertEq(lens.reopenedRanges(1).length, 0);
 
         // Handed back once more: the chain of parents goes on, and so does the fence.
         release(3);
@@ -209,11 +209,11 @@ contract TaskLifeTest is Fixture {
         register(alice, CPU_EU, 2, 10);
         openRound();
         fulfil(1);
-        Reopened memory before = Reopened(tasks.reopenedRanges(1).length, gasleft());
+        Reopened memory before = Reopened(lens.reopenedRanges(1).length, gasleft());
         vm.prank(address(rounds));
         tasks.take(1, 2);
         assertLt(before.gas_ - gasleft(), 200_000);
-        assertEq(tasks.reopenedRanges(1).length, before.count - 2);
+        assertEq(lens.reopenedRanges(1).length, before.count - 2);
     }
 
     /// @notice Bounded by tasks and by units, which are shared fairly.
@@ -232,7 +232,7 @@ contract TaskLifeTest is Fixture {
         submit(bob, 7, 20_000, CPU_EU);
         fulfil(1);
         settle(optimalPost());
-        uint32[] memory queue = tasks.queuePage(0, 9);
+        uint32[] memory queue = lens.queuePage(0, 9);
         assertEq(queue[0], 4);
         assertEq(queue[1], 1, "what stays open goes to the end");
         setParam(Param.RoundMaxTasks, 1);

@@ -18,7 +18,7 @@ contract TaskRegistryTest is Fixture, Permits {
         uint256 escrow = escrowFor(7, 5_000);
         uint256 fee = param(Param.SubmissionFee) * MICRO;
         uint256 pool = vault.totals().bountyPool;
-        (uint256 escrowSaid, uint256 feeSaid) = tasks.depositFor(7, 5_000 * MICRO);
+        (uint256 escrowSaid, uint256 feeSaid) = tasks.depositFor(7, 5_000 * MICRO, 0);
         assertEq(escrowSaid, escrow);
         assertEq(feeSaid, fee);
         fund(bob, escrow + fee);
@@ -199,17 +199,42 @@ contract TaskRegistryTest is Fixture, Permits {
         tasks.take(1, 4);
     }
 
+    /// @notice A task that asks for audits pays a fee that pays for them: one and a half times their chance, which two thirds of the
+    /// usual fee are.
+    function test_Submit_audits() public {
+        ITaskRegistry.Submission memory s = submission(7, 5_000, list(CPU_EU));
+        s.auditChance = 133;
+        assertEq(tasks.task(submit(bob, s)).feeBps, 200);
+        s.auditChance = 501;
+        uint256 deposit = depositFor(s);
+        (uint256 escrow, uint256 fee) = tasks.depositFor(7, 5_000 * MICRO, 501);
+        assertEq(escrow + fee, deposit);
+        vm.expectEmit();
+        emit ITaskRegistry.AuditsAskedFor(2, 501, 752);
+        uint32 taskId = submit(bob, s);
+        ITaskRegistry.TaskView memory v = tasks.task(taskId);
+        assertEq(v.feeBps, 752);
+        assertEq(v.auditChance, 501);
+        assertEq(v.escrow, escrow);
+        assertEq(tasks.auditChanceOf(taskId), 501);
+        // What an unaudited unit is refunded, an audited one is: all of it.
+        vm.prank(bob);
+        tasks.cancel(taskId);
+        assertEq(vault.claimable(bob), escrow);
+        s.auditChance = 5_001;
+        fund(bob, 1 ether);
+        vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.AuditChanceTooHigh.selector, 5_001, 5_000));
+        vm.prank(bob);
+        tasks.submit(s);
+    }
+
     function test_Pages() public {
         vm.expectRevert(abi.encodeWithSelector(ITaskRegistry.UnknownTask.selector, 1));
         tasks.task(1);
         for (uint256 i; i < 3; ++i) submit(bob, 1, 1_000, CPU_EU);
-        assertEq(tasks.taskPage(0, 10).length, 3);
-        assertEq(tasks.taskPage(2, 1)[0].id, 2);
-        assertEq(tasks.taskPage(3, type(uint32).max).length, 1);
-        assertEq(tasks.taskPage(4, 1).length, 0);
-        assertEq(tasks.queuePage(1, 10).length, 2);
-        assertEq(tasks.queuePage(1, 1)[0], 2);
-        assertEq(tasks.queuePage(3, 1).length, 0);
+        assertEq(lens.queuePage(1, 10).length, 2);
+        assertEq(lens.queuePage(1, 1)[0], 2);
+        assertEq(lens.queuePage(3, 1).length, 0);
         assertEq(tasks.queueLength(), 3);
     }
 

@@ -33,7 +33,7 @@ contract BalancerTest is Moves {
         assertEq(leases.lease(3).nodeId, 2);
         assertEq(leases.lease(3).count, 4);
         assertUnits(1, 1, 9, 0, 0);
-        ITaskRegistry.OpenRange memory rest = tasks.reopenedRanges(1)[0];
+        ITaskRegistry.OpenRange memory rest = lens.reopenedRanges(1)[0];
         assertEq(abi.encode(rest.start, rest.count, rest.parent, rest.fence), abi.encode(9, 1, 1, 2));
         assertEq(reassignment.arrivalOf(2).units, 4);
     }

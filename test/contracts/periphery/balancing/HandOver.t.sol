@@ -143,7 +143,7 @@ contract HandOverTest is Moves {
         vm.warp(block.timestamp + param(Param.SeedTimeout) + 1);
         reassignment.abort();
         assertUnits(1, 4, 6, 0, 0);
-        assertEq(abi.encode(tasks.reopenedRanges(1)[0].start, tasks.reopenedRanges(1)[0].parent), abi.encode(6, 1));
+        assertEq(abi.encode(lens.reopenedRanges(1)[0].start, lens.reopenedRanges(1)[0].parent), abi.encode(6, 1));
     }
 
     /// @notice Only the balancer moves, and only what is active.

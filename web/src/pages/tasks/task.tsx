@@ -1,3 +1,4 @@
+import { lazy, Suspense } from "react";
 import { useParams } from "wouter";
 
 import { readTaskCause } from "@verai/client/causes";
@@ -17,6 +18,9 @@ import { Card, Loaded, Page } from "../../ui/page.tsx";
 import { More, Table } from "../../ui/table.tsx";
 import { Lanes } from "./lanes.tsx";
 import { UnitsBar, UnitsLegend } from "./units-bar.tsx";
+
+// Fetched after the page: it signs, and verifies what comes.
+const Results = lazy(() => import("../../content/results.tsx"));
 
 /** Basis points of a unit. */
 const WHOLE = 10_000;
@@ -156,6 +160,11 @@ export default function TaskPage() {
         <LeaseTable rows={leases.items} />
         <More query={leases} />
       </Card>
+      {query.data && leases.items && (
+        <Suspense fallback={<Card title="Results and logs">Loading</Card>}>
+          <Results owner={query.data.item.owner} leases={leases.items} />
+        </Suspense>
+      )}
       <Events page="/v1/tasks/{id}/events" id={taskId} />
     </Page>
   );
