@@ -62,10 +62,10 @@ async function play(): Promise<Result> {
     return await playGame(flags.quick ? QUICK : WHOLE, flags.seed, {
       random: randomNumbers(flags.seed),
       gasPrice: ECONOMY.gas,
-      play: async (seed, strategy) => {
+      play: async (seed, strategy, audited) => {
         interrupted.throwIfAborted();
         try {
-          return await playEpisode(chain, worldOf(seed), strategy);
+          return await playEpisode(chain, worldOf(seed, audited), strategy);
         } catch (error) {
           interrupted.throwIfAborted();
           throw new Error(`world ${String(seed)}, ${describe(strategy)}: the game broke`, { cause: error });

@@ -1,6 +1,7 @@
 import { hexlify, id, toBeHex, Wallet } from "ethers";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
+import type { Link } from "@verai/protocol/audits/segments";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
@@ -11,8 +12,11 @@ import { packReports, REPORT_TYPES, reportDomain } from "@verai/client/report";
 import { deployLocal } from "@verai/devnet/deploy";
 import { settlement } from "@verai/devnet/settlement";
 import { addressesOf } from "@verai/devnet/market";
+import { AuditContracts } from "../audits/contracts.ts";
 
 const GAS_LIMIT = toBeHex(2n ** 24n - 1n);
+/** Named, so that nobody asks the chain for it each time; what gas is worth is the economy's to say. */
+const GAS_PRICE = toBeHex(10n ** 11n);
 const ETHER = 10n ** 18n;
 /** A class of gpu machines: ticks of 0.01 VER. */
 const CLASS_ID = 4;
@@ -63,6 +67,14 @@ export interface Said {
   readonly watts: number;
 }
 
+/** A point of the chain's history that can be returned to. */
+export interface ChainMark {
+  readonly snapshot: string;
+  readonly live: readonly number[];
+  readonly known: number;
+  readonly requests: number;
+}
+
 /** A transaction that the contracts took. */
 interface Sent {
   readonly gas: number;
@@ -80,9 +92,13 @@ export class MarketContracts {
   /** Gas that each address paid for since the last restore. */
   readonly gas = new Map<string, number>();
   transactions = 0;
+  /** Audits of what was leased. */
+  readonly audits: AuditContracts;
   readonly #deployed: Awaited<ReturnType<typeof deployLocal>>;
   readonly #addresses: Readonly<Record<string, string>>;
   readonly #reader: Reader;
+  /** Owners by their nodes' operators, whose gas is theirs. */
+  readonly #owners = new Map<string, string>();
   #snapshot = "";
   #requests = 0;
   /** Ids of leases that were not over when they were last read, and how many were granted by then. */
@@ -97,6 +113,19 @@ export class MarketContracts {
     this.#deployed = deployed;
     this.#addresses = addresses;
     this.#reader = reader;
+    this.audits = new AuditContracts(deployed.contracts, {
+      now: () => this.now(),
+      send: async (from, to, data) => (await this.#send(from, Promise.resolve({ to, data }))) !== undefined,
+      must: async (from, to, data) => {
+        await this.#must(from, Promise.resolve({ to, data }));
+      },
+      attempt: async (from, to, data) =>
+        this.#transact(from, to, data, from).then(
+          () => true,
+          () => false,
+        ),
+      call: (to, data) => this.#ask("eth_call", { to, data, gas: GAS_LIMIT }, "latest"),
+    });
   }
 
   static async open(): Promise<MarketContracts> {
@@ -119,9 +148,26 @@ export class MarketContracts {
     await this.#ask("evm_revert", this.#snapshot);
     this.#snapshot = await this.#ask("evm_snapshot");
     this.gas.clear();
+    this.#owners.clear();
     this.transactions = 0;
     this.#requests = 0;
     [this.#live, this.#known] = [[], 0];
+  }
+
+  /** Where the chain is now, to come back to with {@link back}. */
+  async mark(): Promise<ChainMark> {
+    return {
+      snapshot: await this.#ask("evm_snapshot"),
+      live: [...this.#live],
+      known: this.#known,
+      requests: this.#requests,
+    };
+  }
+
+  /** Back to a mark, as after a reorganisation. A mark is good for one return. */
+  async back({ snapshot, live, known, requests }: ChainMark): Promise<void> {
+    await this.#ask("evm_revert", snapshot);
+    [this.#live, this.#known, this.#requests] = [[...live], known, requests];
   }
 
   /** An account by its name, with gas money and this many VER that the vault may take. */
@@ -160,6 +206,7 @@ export class MarketContracts {
     const consent = await signConsent(this.#deployed.contracts, operator, owner, valid);
     await this.#must(owner, nodes.register.populateTransaction({ ...consent }, terms, profile, wei(stake)));
     const nodeId = Number(await nodes.nodeCount());
+    this.#owners.set(operator.address, owner);
     return { nodeId, owner, operator, capacity, sequence: 0 };
   }
 
@@ -173,9 +220,19 @@ export class MarketContracts {
     await this.#send(node.owner, this.#deployed.contracts.nodes.drain.populateTransaction(node.nodeId));
   }
 
+  /** A node that was drained takes leases again. */
+  async resume(node: GameNode): Promise<void> {
+    await this.#send(node.owner, this.#deployed.contracts.nodes.resume.populateTransaction(node.nodeId));
+  }
+
   /** Adds nothing to anybody's stake. */
   async touch(from: string, nodeId: number): Promise<void> {
     await this.#send(from, this.#deployed.contracts.nodes.addStake.populateTransaction(nodeId, 0));
+  }
+
+  /** Adds VER to a node's stake. */
+  async addStake(node: GameNode, amount: number): Promise<void> {
+    await this.#must(node.owner, this.#deployed.contracts.nodes.addStake.populateTransaction(node.nodeId, wei(amount)));
   }
 
   async report(from: string, said: readonly Said[], _period: number): Promise<void> {
@@ -202,7 +259,16 @@ export class MarketContracts {
   /** @returns The task's id; undefined if it was refused. */
   async submit(
     owner: string,
-    task: { units: number; maxPrice: number; interval: number; deadline: number; replicas: number; servable?: boolean },
+    task: {
+      units: number;
+      maxPrice: number;
+      interval: number;
+      deadline: number;
+      replicas: number;
+      servable?: boolean;
+      /** Whether its work is audited: then its checkpoints have trace roots. */
+      audited?: boolean;
+    },
   ): Promise<number | undefined> {
     const { tasks } = this.#deployed.contracts;
     const sent = await this.#send(
@@ -216,6 +282,8 @@ export class MarketContracts {
         maxUnitTime: Math.max(task.interval, 86_400),
         auditChance: 0,
         replicas: task.replicas,
+        // Basis points: what the fee of a usual task pays for.
+        ...{ auditChance: task.audited === true ? 100 : 0 },
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
         surcharges: [],
@@ -274,11 +342,16 @@ export class MarketContracts {
   async answerOracle(payer: string, round: boolean, word: (request: number) => bigint): Promise<void> {
     const { rounds, reassignment, coordinator, seeds } = this.#deployed.contracts;
     const { requestId } = await (round ? rounds.current() : reassignment.current());
-    const words = [word(this.#requests++)];
+    const words = [this.nextWord(word)];
     await this.#must(
       payer,
       coordinator.fulfillRandomWordsWithOverride.populateTransaction(requestId, await seeds.getAddress(), words),
     );
+  }
+
+  /** The oracle's next answer. */
+  nextWord(word: (request: number) => bigint): bigint {
+    return word(this.#requests++);
   }
 
   /** Settles the open round with the optimum. */
@@ -338,24 +411,34 @@ export class MarketContracts {
       progress,
       size: 1,
     };
-    const domain = receiptDomain(LOCAL_CHAIN_ID, this.#address("CheckpointRegistry"));
-    const receipts: { candidate: number; signature: string }[] = [];
-    for (const { candidate, node } of holders) {
-      receipts.push({ candidate, signature: await signReceipt(node.operator, domain, holding, node.nodeId) });
-    }
-    const call = checkpoints.post.populateTransaction(holding, receipts);
+    const call = checkpoints.post.populateTransaction(holding, await this.#receipts(holding, holders));
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
   }
 
-  async deliver(lease: Lease, by: GameNode): Promise<boolean> {
+  /** Posts a checkpoint of a task that asks for audits. @param link Its chain entry, but for the time. */
+  async checkpointTraced(
+    lease: Lease,
+    by: GameNode,
+    link: Omit<Link, "at">,
+    holders: readonly GameHolder[],
+  ): Promise<boolean> {
+    const { digest, codec, progress, size } = link;
+    const claim = { leaseId: lease.id, fence: lease.fence, digest, codec, progress, size };
+    const receipts = await this.#receipts(claim, holders);
+    const call = this.#deployed.contracts.checkpoints.postTraced.populateTransaction(claim, link.traceRoot, receipts);
+    return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
+  }
+
+  async deliver(lease: Pick<Lease, "id" | "fence">, by: GameNode): Promise<boolean> {
     const { leases } = this.#deployed.contracts;
     const digest = id(`result ${String(lease.id)}`);
     const call = leases.deliver.populateTransaction(lease.id, lease.fence, digest, DAG_PB, 1);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
   }
 
-  async release(lease: Lease, by: GameNode): Promise<boolean> {
-    const call = this.#deployed.contracts.leases.release.populateTransaction(lease.id, lease.fence, 1);
+  /** @param reason Why it gives the lease back, as in `ILeaseRegistry.EndReason`. */
+  async release(lease: Pick<Lease, "id" | "fence">, by: GameNode, reason = 1): Promise<boolean> {
+    const call = this.#deployed.contracts.leases.release.populateTransaction(lease.id, lease.fence, reason);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
   }
 
@@ -363,11 +446,11 @@ export class MarketContracts {
     await this.#send(from, this.#deployed.contracts.leases.handOver.populateTransaction(lease.id));
   }
 
-  async expire(from: string, lease: Lease): Promise<boolean> {
+  async expire(from: string, lease: Pick<Lease, "id">): Promise<boolean> {
     return (await this.#send(from, this.#deployed.contracts.leases.expire.populateTransaction(lease.id))) !== undefined;
   }
 
-  async accept(from: string, leases: readonly Lease[]): Promise<void> {
+  async accept(from: string, leases: readonly Pick<Lease, "id">[]): Promise<void> {
     const ids = leases.map(({ id: leaseId }) => leaseId);
     await this.#send(from, this.#deployed.contracts.leases.accept.populateTransaction(ids));
   }
@@ -385,7 +468,7 @@ export class MarketContracts {
   }
 
   /** Asks for units of a lease to move to a node. @returns Whether it was granted. */
-  async move(from: string, lease: Lease, units: number): Promise<boolean> {
+  async move(from: string, lease: Pick<Lease, "id">, units: number): Promise<boolean> {
     const move = { leaseId: lease.id, units };
     return (await this.#send(from, this.#deployed.contracts.balancer.move.populateTransaction([move]))) !== undefined;
   }
@@ -403,6 +486,18 @@ export class MarketContracts {
   /** VER in the bounty pool. */
   async pool(): Promise<number> {
     return ver((await this.#deployed.contracts.vault.totals()).bountyPool);
+  }
+
+  async #receipts(
+    claim: CheckpointClaim,
+    holders: readonly GameHolder[],
+  ): Promise<{ candidate: number; signature: string }[]> {
+    const domain = receiptDomain(LOCAL_CHAIN_ID, this.#address("CheckpointRegistry"));
+    const receipts: { candidate: number; signature: string }[] = [];
+    for (const { candidate, node } of holders) {
+      receipts.push({ candidate, signature: await signReceipt(node.operator, domain, claim, node.nodeId) });
+    }
+    return receipts;
   }
 
   #address(name: string): string {
@@ -433,10 +528,12 @@ export class MarketContracts {
   }
 
   async #transact(from: string, to: string, data: string, payer: string): Promise<Sent> {
-    const hash = await this.#ask("eth_sendTransaction", { from, to, data: hexlify(data), gas: GAS_LIMIT });
+    const sent = { from, to, data: hexlify(data), gas: GAS_LIMIT, gasPrice: GAS_PRICE };
+    const hash = await this.#ask("eth_sendTransaction", sent);
     const receipt = await this.#ask<{ gasUsed: string }>("eth_getTransactionReceipt", hash);
     const gas = Number(receipt.gasUsed);
-    this.gas.set(payer, (this.gas.get(payer) ?? 0) + gas);
+    const bearer = this.#owners.get(payer) ?? payer;
+    this.gas.set(bearer, (this.gas.get(bearer) ?? 0) + gas);
     this.transactions++;
     return { gas };
   }

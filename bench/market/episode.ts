@@ -1,7 +1,8 @@
 import type { Account, Outcome } from "./accounting.ts";
 import { type GameNode, type MarketContracts, type Said, stakeOf } from "./contracts.ts";
 import { ECONOMY, HONEST_SHARES } from "./economy.ts";
-import { type Game, judgeDeliveries, workHonestly } from "./game.ts";
+import { GameAudits } from "./audits.ts";
+import { add, type Game, judgeDeliveries, workHonestly } from "./game.ts";
 import type { Strategy } from "./genes.ts";
 import { endOverdue, keep } from "./keeper.ts";
 import { Player } from "./player.ts";
@@ -33,19 +34,32 @@ class Episode {
   readonly #honest: GameNode[] = [];
   readonly #developers: string[] = [];
   readonly #funds = new Map<string, number>();
+  readonly #nodes = new Map<number, GameNode>();
+  readonly #compute = new Map<string, number>();
+  readonly #playersNodes = new Set<number>();
+  #opens = true;
   readonly #game: Game;
 
   constructor(chain: MarketContracts, world: World) {
     this.#chain = chain;
     this.#world = world;
+    const audits = new GameAudits(chain, {
+      nodes: this.#nodes,
+      together: (a, b) => this.#playersNodes.has(a) && this.#playersNodes.has(b),
+      opens: (nodeId) => this.#opens || !this.#playersNodes.has(nodeId),
+      computed: (owner, cost) => {
+        add(this.#compute, owner, cost);
+      },
+    });
     this.#game = {
       chain,
       world,
+      audits,
       work: new WorkBook(),
       tasks: new Map(),
-      nodes: new Map(),
+      nodes: this.#nodes,
       honest: this.#honest,
-      compute: new Map(),
+      compute: this.#compute,
       value: new Map(),
       delays: [],
       served: new Map(),
@@ -64,6 +78,8 @@ class Episode {
       this.#honest.push(await this.#node(`contributor ${String(i)}`, EPISODE.capacity, ask));
     }
     const player = await this.#player(strategy);
+    this.#opens = strategy.opens === "always";
+    for (const { nodeId } of player.nodes) this.#playersNodes.add(nodeId);
     const start = await chain.now();
     const pool = await chain.pool();
     let last = start;
@@ -77,9 +93,11 @@ class Episode {
       await judgeDeliveries(this.#game, await chain.leases(), player.strategy.dispute === "always");
       if (step < EPISODE.steps) await keep(this.#game, player, keeper, oracle);
       else await endOverdue(chain, await chain.leases(), keeper);
+      if (this.#world.audited) await this.#game.audits.keep(keeper, oracle, this.#world.word);
       if (step < EPISODE.steps) await player.move(await chain.leases());
     }
     const end = await chain.now();
+    if (this.#world.audited) await this.#game.audits.finish(keeper, oracle, this.#world.word);
     await this.#windUp(keeper);
     const outcome = await this.#outcome(player, [keeper, oracle], end);
     return { ...outcome, pool: (await chain.pool()) - pool };
@@ -99,7 +117,8 @@ class Episode {
   async #node(name: string, capacity: number, ask: number): Promise<GameNode> {
     const owner = await this.#account(name, stakeOf(capacity));
     const node = await this.#chain.registerNode(owner, name, capacity, ask);
-    this.#game.nodes.set(node.nodeId, node);
+    this.#nodes.set(node.nodeId, node);
+    if (this.#world.audited) await this.#chain.audits.enlist(node.operator.address, node.nodeId);
     return node;
   }
 
@@ -115,7 +134,8 @@ class Episode {
       const submittedAt = await this.#chain.now();
       const deadline = submittedAt + EPISODE.deadline;
       const { units } = demand;
-      const terms = { units, maxPrice: ECONOMY.worth, interval: EPISODE.interval, deadline, replicas: 1 };
+      const { audited } = this.#world;
+      const terms = { units, maxPrice: ECONOMY.worth, interval: EPISODE.interval, deadline, replicas: 1, audited };
       const taskId = await this.#chain.submit(owner, terms);
       if (taskId === undefined) throw new Error("an honest developer's task was refused");
       this.#game.tasks.set(taskId, { kind: "honest", owner, units, submittedAt, deadline });

@@ -1,8 +1,9 @@
 import type { Lease } from "@verai/client/entities";
+import type { GameAudits } from "./audits.ts";
 import type { GameNode, MarketContracts } from "./contracts.ts";
 import { ECONOMY } from "./economy.ts";
 import type { WorkBook } from "./work.ts";
-import { EPISODE, type World } from "./world.ts";
+import { EPISODE, STEP_PROGRESS, type World } from "./world.ts";
 
 /** Whose task it is: an honest developer's, the player's own that it needs, or one that it only plays with. */
 export type TaskKind = "honest" | "own" | "spam";
@@ -21,6 +22,8 @@ export interface Game {
   readonly chain: MarketContracts;
   readonly world: World;
   readonly work: WorkBook;
+  /** Of tasks that ask for them. */
+  readonly audits: GameAudits;
   readonly tasks: Map<number, GameTask>;
   /** Nodes of everybody by their ids. */
   readonly nodes: Map<number, GameNode>;
@@ -35,9 +38,6 @@ export interface Game {
   readonly served: Map<string, number>;
 }
 
-/** Progress of a unit in a step, basis points. */
-const STEP_PROGRESS = 10_000 / EPISODE.unitSteps;
-
 /** A node computes for a step on a lease's units; its owner bears what that costs. */
 export function compute(game: Game, { taskId, start, count, nodeId }: Lease): void {
   const owner = game.nodes.get(nodeId)?.owner ?? "";
@@ -46,7 +46,7 @@ export function compute(game: Game, { taskId, start, count, nodeId }: Lease): vo
 }
 
 /** Adds to what an account has in a book. */
-function add(book: Map<string, number>, account: string, amount: number): void {
+export function add(book: Map<string, number>, account: string, amount: number): void {
   book.set(account, (book.get(account) ?? 0) + amount);
 }
 
@@ -57,10 +57,32 @@ export async function workHonestly(game: Game, lease: Lease, signers: readonly G
   const { chain, work } = game;
   compute(game, lease);
   if (work.complete(lease.taskId, lease.start, lease.count) && (await chain.deliver(lease, node))) return;
-  const holders = await chain.holders(lease, signers);
-  const progress = work.progress(lease.taskId, lease.start, lease.count);
-  if (holders) await chain.checkpoint(lease, node, progress, holders);
+  await checkpoint(game, lease, node, signers);
   if (lease.status === "moving") await chain.release(lease, node);
+}
+
+/**
+ * A node posts how far it is, if enough others hold the checkpoint.
+ *
+ * @param claimed Basis points of a unit that it says, over all units; undefined: what is true.
+ */
+export async function checkpoint(
+  { chain, work, audits, world }: Game,
+  lease: Lease,
+  node: GameNode,
+  signers: readonly GameNode[],
+  claimed?: number,
+): Promise<void> {
+  const holders = await chain.holders(lease, signers);
+  if (!holders) return;
+  const { taskId, start, count } = lease;
+  const progress = claimed ?? work.progress(taskId, start, count);
+  if (!world.audited) {
+    await chain.checkpoint(lease, node, progress, holders);
+    return;
+  }
+  const computed = Array.from({ length: count }, (_, i) => work.progress(taskId, start + i, 1));
+  await audits.checkpoint(lease, node, { progress, computed, honest: claimed === undefined }, holders);
 }
 
 /** A developer looks at what was delivered: good results are accepted, others refused, and the arbiter sees the truth. */

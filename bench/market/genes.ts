@@ -11,8 +11,13 @@ export const GENES = {
   otherAsk: ["same", "nothing", "worth"],
   /** Whether an ask is raised to all that a unit is worth once something was leased. */
   raiseAsk: ["never", "after-grant"],
-  /** Computes; claims all of it at the next checkpoint and delivers rubbish; creeps on without computing; does nothing. */
-  work: ["compute", "fake", "creep", "nothing"],
+  /**
+   * Computes; claims all of it at the next checkpoint and delivers rubbish; creeps on without computing; claims an even pace without
+   * computing, and gives back what is nearly done; does nothing.
+   */
+  work: ["compute", "fake", "creep", "claim", "nothing"],
+  /** Whether it opens the traces of its work when an audit asks for them. */
+  opens: ["always", "never"],
   /** Gives leases back: never, as soon as they are granted, or when most of the work is done. */
   release: ["never", "at-once", "late"],
   /** What its nodes report as load; split: the first says that it is full, the others that they are idle. */

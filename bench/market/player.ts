@@ -1,12 +1,14 @@
 import type { Lease } from "@verai/client/entities";
 import type { GameNode, Said } from "./contracts.ts";
 import { ECONOMY } from "./economy.ts";
-import { compute, type Game, workHonestly } from "./game.ts";
+import { checkpoint, compute, type Game, workHonestly } from "./game.ts";
 import type { Strategy } from "./genes.ts";
-import { EPISODE } from "./world.ts";
+import { EPISODE, STEP_PROGRESS } from "./world.ts";
 
 /** Share of a lease from which it counts as nearly done. */
 const LATE = 0.75;
+/** Share of a lease that a node claims that does not compute, before it gives it back. */
+const CLAIMED = 0.8;
 const DUST_PRICE = 0.000001;
 const FLOOD_UNITS = 1_024;
 /** Maximum number of leases that are asked to be moved in a step. */
@@ -144,11 +146,15 @@ export class Player {
       compute(this.#game, lease);
       if (work.complete(taskId, start, count) && (await chain.deliver(lease, node))) return;
     }
-    const claimed = (this.#claimed.get(lease.id) ?? 0) + 1;
+    if (this.strategy.work === "compute") {
+      await checkpoint(this.#game, lease, node, signers);
+      return;
+    }
+    const pace = this.strategy.work === "claim" ? count * STEP_PROGRESS : 1;
+    const claimed = (this.#claimed.get(lease.id) ?? 0) + pace;
     this.#claimed.set(lease.id, claimed);
-    const progress = this.strategy.work === "compute" ? work.progress(taskId, start, count) : claimed;
-    const holders = await chain.holders(lease, signers);
-    if (holders) await chain.checkpoint(lease, node, progress, holders);
+    if (claimed > 10_000 * count * CLAIMED) await chain.release(lease, node);
+    else await checkpoint(this.#game, lease, node, signers, claimed);
   }
 
   /** A node that goes on with a range whose checkpoints were withheld begins from the start. */
@@ -164,7 +170,9 @@ export class Player {
   async #submit(kind: "own" | "spam", units: number, maxPrice: number, servable = true): Promise<void> {
     const submittedAt = await this.#game.chain.now();
     const deadline = submittedAt + EPISODE.deadline;
-    const task = { units, maxPrice, interval: EPISODE.interval, deadline, replicas: kind === "own" ? 1 : 0, servable };
+    const { audited } = this.#game.world;
+    const terms = { units, maxPrice, interval: EPISODE.interval, deadline };
+    const task = { ...terms, replicas: kind === "own" ? 1 : 0, servable, audited };
     const taskId = await this.#game.chain.submit(this.developer, task);
     if (taskId === undefined) return;
     this.#game.tasks.set(taskId, { kind, owner: this.developer, units, submittedAt, deadline });

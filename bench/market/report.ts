@@ -14,7 +14,7 @@ export function marketReport(result: Result, seed: number): string {
   return [
     `${String(result.episodes)} episodes, seed ${String(seed)}, ${String(result.tried)} strategies learnt. Each has`,
     `${String(EPISODE.nodes)} honest nodes of ${String(EPISODE.capacity)} units, ${String(EPISODE.developers)} developers, a keeper, and a`,
-    "player of equal stake and capacity with a task of its own. BASE's parameters;",
+    "player of equal stake and capacity with a task of its own. Tasks ask for audits. BASE's parameters;",
     `a unit is worth ${String(ECONOMY.worth)} VER, computing it costs ${String(ECONOMY.compute)}, a million gas ${String(ECONOMY.gas * 1e6)}.`,
     "",
     "All figures are means an episode, in VER but for gas, hours and percent. *Twin*: the honest contributor of equal stake in the",
@@ -26,6 +26,13 @@ export function marketReport(result: Result, seed: number): string {
     "",
     markdownTable(columns, [...result.honest, ...result.scripted].map(cells)),
     markdownTable(columns, result.learnt.map(cells)),
+    ...(result.unaudited.length === 0
+      ? []
+      : [
+          "Where tasks ask for no audits, held against honest work there:",
+          "",
+          markdownTable(columns, result.unaudited.map(cells)),
+        ]),
     ...result.learnt.map(({ name, aim }) => `- ${name}: \`${aim}\``),
     "",
   ].join("\n");

@@ -16,6 +16,7 @@ const QUICK = [
   "sybil holders",
   "dust rounds",
   "lying reporter",
+  "claimed headway",
 ] as const;
 
 const named = (name: string, aim: string, choices: Partial<Strategy>): Named => ({
@@ -32,6 +33,12 @@ export const HONEST_ASKS: readonly Named[] = GENES.ask
   .filter((ask) => ask !== 0)
   .toSorted((a, b) => a - b)
   .map((ask) => named(`honest, asks ${String(ask)}`, "be paid for work", { ask }));
+
+/** A node that computes nothing, says that it does, and leaves the work to who comes after it. */
+export const CLAIMED_HEADWAY = named("claimed headway", "be paid for progress that others make", {
+  ask: 0.6,
+  work: "claim",
+});
 
 /** Attacks that people have thought of. */
 export const SCRIPTED: readonly Named[] = [
@@ -67,6 +74,7 @@ export const SCRIPTED: readonly Named[] = [
   }),
   named("rubbish", "deliver what was never computed", { ask: 0.4, work: "fake" }),
   named("squatter", "hold units to their deadline with creeping progress", { ask: 0, work: "creep" }),
+  CLAIMED_HEADWAY,
   named("no-show", "take units and do nothing", { ask: 0, work: "nothing" }),
   named("work theft", "move others' leases to its own node when they are nearly done", {
     ask: 1,

@@ -1,7 +1,7 @@
 import { bestOf, fitness, judge, type Outcome, type References, type Verdict } from "./accounting.ts";
 import { ABSENT, describe, type Strategy } from "./genes.ts";
 import { type Search, search } from "./learner.ts";
-import { HONEST_ASKS, type Named, SCRIPTED, SCRIPTED_QUICK } from "./strategies.ts";
+import { CLAIMED_HEADWAY, HONEST_ASKS, type Named, SCRIPTED, SCRIPTED_QUICK } from "./strategies.ts";
 
 /** How much is played. */
 export interface Size {
@@ -9,6 +9,8 @@ export interface Size {
   readonly worlds: number;
   readonly honest: readonly Named[];
   readonly scripted: readonly Named[];
+  /** Attacks that are also played where tasks ask for no audits, to show what these are for; they may win there. */
+  readonly unaudited: readonly Named[];
   readonly learning: Search;
   /** Best learnt strategies that are played again, in worlds that they were not learnt in. */
   readonly finalists: number;
@@ -19,6 +21,7 @@ export const WHOLE: Size = {
   worlds: 5,
   honest: HONEST_ASKS,
   scripted: SCRIPTED,
+  unaudited: [CLAIMED_HEADWAY],
   learning: { generations: 8, population: 10, parents: 6 },
   finalists: 4,
 };
@@ -26,6 +29,7 @@ export const QUICK: Size = {
   worlds: 3,
   honest: HONEST_ASKS.slice(-2),
   scripted: SCRIPTED_QUICK,
+  unaudited: [],
   learning: { generations: 2, population: 4, parents: 4 },
   finalists: 1,
 };
@@ -45,13 +49,15 @@ export interface Result {
   readonly honest: readonly Played[];
   readonly scripted: readonly Played[];
   readonly learnt: readonly Played[];
+  /** Without audits. */
+  readonly unaudited: readonly Played[];
   /** Strategies that the learner tried. */
   readonly tried: number;
   readonly episodes: number;
 }
 
-/** Plays one episode in the world of a seed. */
-export type Play = (seed: number, strategy: Strategy) => Promise<Outcome>;
+/** Plays one episode in the world of a seed, whose tasks ask for audits or do not. */
+export type Play = (seed: number, strategy: Strategy, audited: boolean) => Promise<Outcome>;
 
 /**
  * Plays honest work, the known attacks, and what the learner breeds from them.
@@ -77,18 +83,24 @@ export async function playGame(
 ): Promise<Result> {
   let episodes = 0;
   const all = episodesOf(size);
-  const playAll = async (name: string, strategy: Strategy, seeds: readonly number[]): Promise<Outcome[]> => {
+  const playAll = async (
+    name: string,
+    strategy: Strategy,
+    seeds: readonly number[],
+    audited = true,
+  ): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (const each of seeds) {
-      outcomes.push(await play(each, strategy));
+      outcomes.push(await play(each, strategy, audited));
       progress(++episodes, all, name);
     }
     return outcomes;
   };
-  const references = async (seeds: readonly number[]) => {
+  const references = async (seeds: readonly number[], audited = true) => {
     const honest: Outcome[][] = [];
-    for (const { name, strategy } of size.honest) honest.push(await playAll(name, strategy, seeds));
-    return { plays: honest, honest: bestOf(honest, gasPrice), absent: await playAll("absent", ABSENT, seeds) };
+    for (const { name, strategy } of size.honest) honest.push(await playAll(name, strategy, seeds, audited));
+    const absent = await playAll("absent", ABSENT, seeds, audited);
+    return { plays: honest, honest: bestOf(honest, gasPrice), absent };
   };
   const row = (named: Named, seeds: readonly number[], outcomes: readonly Outcome[], held: References): Played => ({
     ...named,
@@ -102,6 +114,13 @@ export async function playGame(
   const scripted: Played[] = [];
   for (const named of size.scripted) {
     scripted.push(row(named, seeds, await playAll(named.name, named.strategy, seeds), held));
+  }
+
+  const unaudited: Played[] = [];
+  const without = size.unaudited.length === 0 ? held : await references(seeds, false);
+  for (const named of size.unaudited) {
+    const outcomes = await playAll(named.name, named.strategy, seeds, false);
+    unaudited.push(row({ ...named, name: `${named.name}, no audits` }, seeds, outcomes, without));
   }
 
   const school = seeds.slice(0, 1);
@@ -119,7 +138,7 @@ export async function playGame(
     const name = `learnt ${String(i + 1)} (generation ${String(generation)})`;
     learnt.push(row({ name, aim: describe(strategy), strategy }, fresh, await playAll(name, strategy, fresh), finals));
   }
-  return { honest, scripted, learnt, tried: tried.length, episodes };
+  return { honest, scripted, learnt, unaudited, tried: tried.length, episodes };
 }
 
 /** What wins, of a result. */
@@ -128,9 +147,10 @@ export function winners({ scripted, learnt }: Result): Played[] {
 }
 
 /** Episodes that a game of this size has. */
-function episodesOf({ worlds, honest, scripted, learning, finalists }: Size): number {
+function episodesOf({ worlds, honest, scripted, unaudited, learning, finalists }: Size): number {
   const references = honest.length + 1;
-  return worlds * (2 * references + scripted.length + finalists) + learning.generations * learning.population;
+  const without = unaudited.length === 0 ? 0 : references + unaudited.length;
+  return worlds * (without + 2 * references + scripted.length + finalists) + learning.generations * learning.population;
 }
 
 function worldsFrom(seed: number, count: number): number[] {

@@ -12,6 +12,8 @@ export interface Demand {
 export interface World {
   readonly seed: number;
   readonly demands: readonly Demand[];
+  /** Whether tasks ask for audits. */
+  readonly audited: boolean;
   /** Word with which the oracle answers its n-th request. */
   readonly word: (request: number) => bigint;
 }
@@ -40,11 +42,14 @@ export const EPISODE = {
   roundsPerStep: 3,
 } as const;
 
+/** Progress of a unit in a step, basis points. */
+export const STEP_PROGRESS = 10_000 / EPISODE.unitSteps;
+
 /** Share of all nodes' capacity that honest developers want while tasks come. */
 const UTILISATION = 0.85;
 
-/** Tasks and seeds of an episode, by its seed alone. */
-export function worldOf(seed: number): World {
+/** Tasks and seeds of an episode, by its seed alone. @param audited Whether its tasks ask for audits. */
+export function worldOf(seed: number, audited = true): World {
   const random = randomNumbers(seed);
   const { arrivals, unitSteps, nodes, developers, capacity } = EPISODE;
   let left = Math.round(((nodes + 1) * capacity * arrivals * UTILISATION) / unitSteps);
@@ -56,5 +61,5 @@ export function worldOf(seed: number): World {
     left -= units;
   }
   demands.sort((a, b) => a.step - b.step);
-  return { seed, demands, word: (request) => BigInt(seed) * 2n ** 128n + BigInt(request) + 1n };
+  return { seed, demands, audited, word: (request) => BigInt(seed) * 2n ** 128n + BigInt(request) + 1n };
 }

@@ -344,7 +344,7 @@ contract Audits is IAudits {
             p.members.push(Member(nodeId, false, false, 0, 0, 0));
             emit VerifierDrawn(leaseId, sequence, nodeId, AuditDraw.PANEL + p.round, a.due);
         }
-        if (p.members.length == first) _giveUp(a, p, segment, lease);
+        if (p.members.length == first) _giveUp(a, p, segment, lease, false);
         else _defer(a, leaseId);
     }
 
@@ -388,7 +388,7 @@ contract Audits is IAudits {
         } else if (p.lead <= -ACQUIT) {
             _acquit(a, p, segment, lease);
         } else if (p.round + 1 == ROUNDS || (p.votes >= 3 && Math.max(votesFor, against) < 2 && p.round == 0)) {
-            _giveUp(a, p, segment, lease);
+            _giveUp(a, p, segment, lease, p.votes >= 3);
         } else {
             ++p.round;
             _drawPanel(a, p, segment, lease);
@@ -458,15 +458,16 @@ contract Audits is IAudits {
         _share(p, _payOf(segment, lease), _takeBond(a.verifierId, segment, lease));
     }
 
-    /// @dev Nothing was decided. Where enough have answered, no two alike for long, the program is not reproducible: its task has
-    /// no audits any longer.
+    /// @dev Nothing was decided.
+    /// @param answered Whether enough have answered, no two alike for long: then the program is not reproducible, and its task has
+    /// no audits any longer. Where nobody is left to draw, since all are silent, that says nothing of the program.
     function _giveUp(
         Audit storage a,
         Panel storage p,
         Segment memory segment,
-        ILeaseRegistry.Lease memory lease
+        ILeaseRegistry.Lease memory lease,
+        bool answered
     ) private {
-        bool answered = p.votes >= 3;
         if (answered) {
             _excluded[lease.taskId] = true;
             emit TaskAuditsEnded(lease.taskId);

@@ -13,10 +13,11 @@ function parameters(network: string): Record<string, Record<string, never>> {
   ) as Record<string, Record<string, never>>;
 }
 
-/** The governed parameters of a network: those that have a value and bounds. */
+/** The governed parameters of a network: those that have a value and bounds, and what audits go by. */
 function governed(network: string): Record<string, never> {
   const all: Record<string, object> = parameters(network)["Drmp"] ?? {};
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => "min" in Object(value))) as Record<string, never>;
+  const governs = ([name, value]: [string, object]): boolean => "min" in Object(value) || name === "auditTerms";
+  return Object.fromEntries(Object.entries(all).filter(governs)) as Record<string, never>;
 }
 
 /**

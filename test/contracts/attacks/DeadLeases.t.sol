@@ -7,6 +7,9 @@ import {Reports} from "../support/Reports.sol";
 
 /// @title Energy and idle time are booked on leases that are over, to make a task or the network look otherwise than it was
 contract DeadLeasesTest is Fixture, Reports {
+    uint256 private _tries;
+    uint256 private _gas;
+
     function setUp() public override {
         super.setUp();
         register(alice, CPU_EU, 1, 0);
@@ -46,6 +49,7 @@ contract DeadLeasesTest is Fixture, Reports {
         _refused(r, 60);
         r.shares[0].seconds_ = 60;
         reportEnergy(r);
+        _print(0);
     }
 
     /// @dev What it did before it ended may still be reported; nothing after that.
@@ -66,12 +70,23 @@ contract DeadLeasesTest is Fixture, Reports {
         IEnergyLedger.Summary memory after_ = ledger.summaryOf(IEnergyLedger.Scope.Task, 1);
         assertEq(after_.joules, before.joules, "nothing more for the task");
         assertEq(after_.idleUnitSeconds, before.idleUnitSeconds);
+        _print(after_.joules - before.joules);
     }
 
     function _refused(IEnergyLedger.EnergyReport memory r, uint256 longest) private {
         uint32 seconds_ = r.shares[0].seconds_;
         vm.prank(operatorOf(1));
         vm.expectRevert(abi.encodeWithSelector(IEnergyLedger.ShareTimeInvalid.selector, 1, seconds_, longest));
+        uint256 before = gasleft();
         ledger.report(r);
+        _gas += before - gasleft();
+        ++_tries;
+    }
+
+    /// @dev Where an attempt is refused it costs its gas, and books nothing.
+    function _print(uint256 booked) private {
+        emit log_named_uint("reports that are refused", _tries);
+        emit log_named_uint("gas that they cost", _gas);
+        emit log_named_uint("joules that they book", booked);
     }
 }

@@ -7,6 +7,7 @@ import {IAudits} from "../../../contracts/interfaces/IAudits.sol";
 import {ICheckpointRegistry} from "../../../contracts/interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
+import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
 import {AuditActions} from "../support/AuditActions.sol";
 
@@ -238,6 +239,20 @@ contract AuditsTest is AuditActions {
         assertFalse(audits.isExcluded(1));
         audits.collect(segmentOf(2), 0);
         assertEq(vault.stakeOf(audits.panelOf(id, 2).members[0].nodeId), stakeFor(4));
+    }
+
+    /// @notice Where all are silent after a round that agreed, nothing is decided, and the task keeps its audits: a cheat gains no
+    /// more by an outage than that one segment.
+    function test_NobodyLeftToDraw() public {
+        trace(12_000, false);
+        bytes32 salt = verify(4, false, true);
+        // Drawn in time, they vote; by the count of the last vote their reports are overdue.
+        vm.warp(audits.auditOf(id, 4).due - 1);
+        setParam(Param.ReportTimeout, 120);
+        IAudits.Answer memory none;
+        vote(4, salt, 0, none);
+        assertAudit(4, IAudits.AuditStatus.Unverified);
+        assertFalse(audits.isExcluded(1));
     }
 
     /// @notice A delivery under audit is paid when it has ended, and no later than it can last; the developer's word is enough before.
