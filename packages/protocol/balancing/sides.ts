@@ -2,9 +2,9 @@ import type { BalancingAim, BalancingNode } from "./moves.ts";
 
 /** Nodes above the band, which give work, and those below it, which take some. */
 export interface Sides {
-  /** The most loaded first. */
+  /** By descending load. */
   readonly givers: readonly BalancingNode[];
-  /** The least loaded first. */
+  /** By ascending load. */
   readonly takers: readonly BalancingNode[];
 }
 
