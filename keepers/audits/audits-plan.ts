@@ -127,7 +127,7 @@ export function epochStep({
 }
 
 /** Segments that a seed has drawn and nobody has opened, as far as it is not too late. A segment may turn out to be less likely. */
-export function drawnSegments(view: AuditView): (SegmentId & { readonly epochId: number })[] {
+function drawnSegments(view: AuditView): (SegmentId & { readonly epochId: number })[] {
   const { now, epochs, segments, opened, terms, seedTimeout } = view;
   const open = epochs.filter(({ to, abandoned }) => !abandoned && now <= to + seedTimeout + terms.openTime);
   return segments.flatMap((segment) => {

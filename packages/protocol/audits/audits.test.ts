@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import vectors from "../../../test/vectors/audits.json" with { type: "json" };
+import { chanceOf } from "./chance.ts";
 import { auditSalt, isDrawn, PANEL_QUESTION, probeAt, unitAt, verifierCandidate } from "./draws.ts";
 import { commitment, headAfter, linkHash, NO_HEAD } from "./segments.ts";
 import { openTrace, rootOfOpening, traceAnswer, traceLeaf, traceRoot, type UnitTrace } from "./trace.ts";
@@ -105,4 +106,22 @@ test("so many segments are drawn as the chance says", () => {
   assert.ok(Math.abs(drawn.length / 20_000 - 0.1) < 0.01, `${drawn.length} of 20,000`);
   assert.equal(isDrawn(`0x${"f".repeat(64)}`, 10_000), true);
   assert.equal(isDrawn(NO_HEAD, 0), false);
+});
+
+test("a segment's chance is the highest of what is asked for, what its node has, and what makes cheating in it a loss", () => {
+  const terms = { chance: 100, newChance: 1_000, loss: 5_000 };
+  const little = { asked: 1, gain: 1n, stake: 1_000_000n, isNew: false };
+  assert.equal(chanceOf(little, terms), 100);
+  assert.equal(chanceOf({ ...little, isNew: true }, terms), 1_000);
+  assert.equal(chanceOf({ ...little, asked: 2_000, isNew: true }, terms), 2_000);
+  assert.equal(chanceOf({ ...little, asked: 0, isNew: true }, terms), 0);
+  fc.assert(
+    fc.property(fc.bigInt(1n, 10n ** 12n), fc.bigInt(1n, 10n ** 12n), (gain, more) => {
+      const stake = gain + more;
+      const chance = BigInt(chanceOf({ asked: 1, gain, stake, isNew: false }, terms));
+      // Two thirds of the chance, with a third of the verifiers colluding: 2q/3 (gain + loss) >= gain.
+      assert.ok(2n * chance * (gain + stake / 2n) >= 3n * gain * 10_000n || chance === 10_000n);
+    }),
+    { numRuns: 200 },
+  );
 });

@@ -8,7 +8,7 @@ export interface ChanceTerms {
 }
 
 /** A segment as far as its chance goes. */
-export interface PricedSegment {
+interface PricedSegment {
   /** Chance that its task asks for, basis points; 0: no audits. */
   readonly asked: number;
   /** Price of the work that it claims, micro-VER. */

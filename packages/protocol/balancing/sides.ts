@@ -2,9 +2,9 @@ import type { BalancingAim, BalancingNode } from "./moves.ts";
 
 /** Nodes above the band, which give work, and those below it, which take some. */
 export interface Sides {
-  /** By load, the highest first. */
+  /** By descending load. */
   readonly givers: readonly BalancingNode[];
-  /** By load, the lowest first. */
+  /** By ascending load. */
   readonly takers: readonly BalancingNode[];
 }
 

@@ -55,6 +55,22 @@ contract AuditsTest is AuditActions {
         assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
     }
 
+    /// @notice What a trace root adds to a checkpoint.
+    /// hardhat-config: isolate = true
+    function test_TraceGas() public {
+        uint32 plain = leaseOf(bob, alice, UNITS);
+        for (uint40 i = 1; i <= 3; ++i) {
+            vm.warp(block.timestamp + 30);
+            checkpoint(plain, i * 2_000);
+        }
+        uint256 without = vm.lastCallGas().gasTotalUsed;
+        trace(12_000, true);
+        uint256 with_ = vm.lastCallGas().gasTotalUsed;
+        emit log_named_uint("gas of a checkpoint", without);
+        emit log_named_uint("gas of a trace root", with_ - without);
+        assertLe(with_ - without, 10_000);
+    }
+
     /// @notice A developer buys a higher chance: its fee pays for it, and no node does.
     function test_HigherChance() public {
         vm.warp(block.timestamp + 30);
