@@ -4,7 +4,7 @@ import { type Link, linkHash, NO_HEAD } from "@verai/protocol/audits/segments";
 import type { ProvedOpening } from "@verai/protocol/audits/trace";
 
 /** Steps of an audit, in the order of `IAudits.AuditStatus`. */
-export const STATUSES = [
+const STATUSES = [
   "none",
   "verifying",
   "opening",
@@ -210,11 +210,6 @@ export class AuditContracts {
   /** Settles with a member of a panel. */
   async collect(from: string, segment: Segment, place: number): Promise<boolean> {
     return this.#attempt("audits", from, "collect", [segment, place]);
-  }
-
-  /** Ends a lease that went on from forged work. */
-  async revokeSuccessor(from: string, segment: Segment, leaseId: number): Promise<boolean> {
-    return this.#send("audits", from, "revokeSuccessor", [segment, leaseId]);
   }
 
   async auditOf({ leaseId, end }: Segment): Promise<AuditState> {

@@ -280,10 +280,9 @@ export class MarketContracts {
         maxPrice: task.maxPrice < 0.01 ? PRICE_UNIT : wei(task.maxPrice),
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
-        auditChance: 0,
         replicas: task.replicas,
         // Basis points: what the fee of a usual task pays for.
-        ...{ auditChance: task.audited === true ? 100 : 0 },
+        auditChance: task.audited === true ? 100 : 0,
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
         surcharges: [],
@@ -423,7 +422,7 @@ export class MarketContracts {
     holders: readonly GameHolder[],
   ): Promise<boolean> {
     const { digest, codec, progress, size } = link;
-    const claim = { leaseId: lease.id, fence: lease.fence, digest, codec, progress, size };
+    const claim = { leaseId: lease.id, fence: lease.fence, digest, codec, progress, size: Number(size) };
     const receipts = await this.#receipts(claim, holders);
     const call = this.#deployed.contracts.checkpoints.postTraced.populateTransaction(claim, link.traceRoot, receipts);
     return (await this.#send(by.operator.address, call, by.owner)) !== undefined;
