@@ -21,7 +21,7 @@ export interface PostedUnit {
  * @param before - The unit's state in the checkpoint before.
  * @param older - States that the node posted for the segment before; empty for the first.
  */
-export function conduct(how: Conduct, before: State, data: Data, other: Data, older: readonly State[]): PostedUnit {
+function conduct(how: Conduct, before: State, data: Data, other: Data, older: readonly State[]): PostedUnit {
   const honest = (): State[] => segmentFrom(before, data);
   switch (how) {
     case "honest":

@@ -4,7 +4,7 @@ import { type Link, linkHash, NO_HEAD } from "@verai/protocol/audits/segments";
 import type { ProvedOpening } from "@verai/protocol/audits/trace";
 
 /** Steps of an audit, in the order of `IAudits.AuditStatus`. */
-export const STATUSES = [
+const STATUSES = [
   "none",
   "verifying",
   "opening",
@@ -71,6 +71,9 @@ export interface PanelState {
   readonly members: readonly { readonly nodeId: number; readonly committed: boolean; readonly revealed: boolean }[];
 }
 
+/** Leases that are tried as the reason of an epoch. */
+const EPOCH_TRIES = 8;
+
 /** Link before the first of a lease. */
 export const NO_LINK: Link = {
   sequence: 0,
@@ -108,9 +111,17 @@ export class AuditContracts {
     await this.#must("auditEpochs", operator, "enlist", [nodeId, true]);
   }
 
-  /** Asks for a seed for what was posted since the last one. @returns Whether it was time. */
-  async openEpoch(from: string): Promise<boolean> {
-    return this.#send("auditEpochs", from, "openEpoch", []);
+  /**
+   * Asks for a seed for what was posted since the last one.
+   *
+   * @param leaseIds - Leases that have posted since; the contract wants one whose newest checkpoint is not decided on.
+   * @returns Whether it was time.
+   */
+  async openEpoch(from: string, leaseIds: readonly number[]): Promise<boolean> {
+    for (const leaseId of leaseIds.slice(-EPOCH_TRIES)) {
+      if (await this.#send("auditEpochs", from, "openEpoch", [leaseId])) return true;
+    }
+    return false;
   }
 
   /** The oracle answers the newest epoch. @returns Its number and what it decides on, with its seed. */
@@ -199,11 +210,6 @@ export class AuditContracts {
   /** Settles with a member of a panel. */
   async collect(from: string, segment: Segment, place: number): Promise<boolean> {
     return this.#attempt("audits", from, "collect", [segment, place]);
-  }
-
-  /** Ends a lease that went on from forged work. */
-  async revokeSuccessor(from: string, segment: Segment, leaseId: number): Promise<boolean> {
-    return this.#send("audits", from, "revokeSuccessor", [segment, leaseId]);
   }
 
   async auditOf({ leaseId, end }: Segment): Promise<AuditState> {

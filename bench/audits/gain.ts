@@ -45,7 +45,7 @@ export function expectedGain(stakes: Stakes): Expectation {
 }
 
 /** The dearest tick of a class. */
-export const TICKS = 4_095;
+const TICKS = 4_095;
 /** Tick sizes of the classes of BASE, micro-VER. */
 const TICK_SIZES = [1_000, 10_000] as const;
 /** Segments that a lease is cut into. */

@@ -2,9 +2,9 @@ import { KINDS, LAZY, WANTED } from "./campaign.ts";
 import type { ArenaResult, Counts, RunResult } from "./scenario.ts";
 
 /** How far what was counted may be from what was predicted. */
-export const TOLERANCE = 0.01;
+const TOLERANCE = 0.01;
 /** Number of segments in a row for which it is compared how often a cheat was caught. */
-export const ROWS = [1, 5, 10, 20, 64] as const;
+const ROWS = [1, 5, 10, 20, 64] as const;
 
 /** How often cheats were caught within so many segments. */
 export interface Row {

@@ -289,7 +289,8 @@ export class Play {
   async #openEpoch(seconds: number): Promise<void> {
     const { chain, keeper, oracle } = this.#arena;
     if (this.#undecided.length === 0 || (await chain.now()) < this.#epochAt) return;
-    if (!(await chain.audits.openEpoch(keeper))) return;
+    const leases = this.#undecided.map(({ segment }) => segment.leaseId);
+    if (!(await chain.audits.openEpoch(keeper, leases))) return;
     const epoch = await chain.audits.seedEpoch(oracle, this.#nextWord());
     this.#epochAt = epoch.to + seconds;
     for (const producer of this.#producers) {

@@ -87,7 +87,8 @@ export class GameAudits {
   async keep(keeper: string, oracle: string, word: (request: number) => bigint): Promise<void> {
     const { audits } = this.#chain;
     this.#seconds ??= (await audits.terms()).epoch;
-    if (this.#undecided.length > 0 && (await this.#chain.now()) >= this.#epochAt && (await audits.openEpoch(keeper))) {
+    const leases = this.#undecided.map(({ segment }) => segment.leaseId);
+    if (leases.length > 0 && (await this.#chain.now()) >= this.#epochAt && (await audits.openEpoch(keeper, leases))) {
       const epoch = await audits.seedEpoch(oracle, this.#chain.nextWord(word));
       this.#epochAt = epoch.to + this.#seconds;
       for (const posted of this.#undecided.splice(0)) await this.#open(posted, epoch, keeper);

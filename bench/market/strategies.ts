@@ -75,6 +75,11 @@ export const SCRIPTED: readonly Named[] = [
   named("rubbish", "deliver what was never computed", { ask: 0.4, work: "fake" }),
   named("squatter", "hold units to their deadline with creeping progress", { ask: 0, work: "creep" }),
   CLAIMED_HEADWAY,
+  named("claimed headway, refuses audits", "the same, at half of the stake once it is drawn", {
+    ask: 0.6,
+    work: "claim",
+    opens: "never",
+  }),
   named("no-show", "take units and do nothing", { ask: 0, work: "nothing" }),
   named("work theft", "move others' leases to its own node when they are nearly done", {
     ask: 1,
