@@ -44,7 +44,9 @@ const CONSENT = [ACCOUNT, NOW + 86_400, noise("consent", 65)];
 const PERMIT = [NOW + 3_600, 27, noise("r", 32), noise("s", 32)];
 const TERMS = [4, 4, 12n * MILLI];
 const PROFILE = [1, 250, 400, "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWJ7Xhy1RcBNmFvuCwWcZdu3qAuJ2r4dRXYpRh9Xc4ZbLq"];
-const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, 600, 86_400, 1, NOW + 86_400, [0, 1], [0n, 3n * MILLI]];
+/** Interval, longest time of a unit, receipts, chance of an audit, deadline. */
+const TERMS_OF_TASK = [600, 86_400, 1, 0, NOW + 86_400];
+const SUBMISSION = [noise("spec", 32), 0x55, 8, 20n * MILLI, ...TERMS_OF_TASK, [0, 1], [0n, 3n * MILLI]];
 const CID = [noise("cid", 32), 0x70];
 const CLAIM = [LEASE, 1, ...CID, 4_117, 1_048_613];
 const receipts = (count: number) =>
