@@ -40,7 +40,7 @@ const ERRORS = [
 
 /** The workload contract's own modules, which trainers use. */
 const CONTRACT = [
-  ...["checkpoints", "environment", "errors", "exchange", "paths", "rounds"].map((module) =>
+  ...["checkpoint-number", "checkpoints", "environment", "errors", "exchange", "paths", "rounds"].map((module) =>
     fileURLToPath(new URL(`../${module}.ts`, import.meta.url)),
   ),
   ...ERRORS,

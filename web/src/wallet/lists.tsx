@@ -11,7 +11,7 @@ import { IdLink } from "../ui/links.tsx";
 import { Card } from "../ui/page.tsx";
 import { Act } from "./act.tsx";
 import { callsOf } from "./calls.ts";
-import { allowanceOf, type ownOf } from "./own.ts";
+import { allowanceOf, bondOf, type ownOf } from "./own.ts";
 
 type Own = Awaited<ReturnType<typeof ownOf>>;
 
@@ -75,7 +75,9 @@ export function Tasks({ tasks }: { tasks: Own["tasks"] }) {
 
 /** Leases of an account's tasks that are delivered: what is to be accepted, or disputed. */
 export function Deliveries({ leases }: { leases: Own["leases"] }) {
-  const calls = callsOf(useConfig());
+  const config = useConfig();
+  const client = useChainClient();
+  const calls = callsOf(config);
   const delivered = leases.filter(({ lease }) => ENUMS.LeaseStatus[lease.status] === "delivered");
   return (
     <Card title="Delivered to you" source="Accepting pays the node; a dispute takes a bond and an arbiter">
@@ -89,7 +91,17 @@ export function Deliveries({ leases }: { leases: Own["leases"] }) {
           </p>
           <div className="row">
             <Act primary label={`Accept lease ${String(id)}`} plan={() => ({ calls: [calls.accept(id)] })} />
-            <Act label={`Dispute lease ${String(id)}`} plan={() => ({ calls: [calls.dispute(id)] })} />
+            <Act
+              label={`Dispute lease ${String(id)}`}
+              plan={async ({ address }) => {
+                const [bond, allowed] = await Promise.all([
+                  bondOf(config, client, lease),
+                  allowanceOf(config, client, address),
+                ]);
+                const approval = allowed < bond ? [calls.approve(bond)] : [];
+                return { ver: bond, calls: [...approval, calls.dispute(id)] };
+              }}
+            />
           </div>
         </div>
       ))}

@@ -1,14 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Address, Hex, PublicClient } from "viem";
 
+import { ENUMS } from "@verai/client/generated/enums";
 import { lensAbi } from "@verai/client/typed-abi/Lens";
 import { leaseRegistryAbi } from "@verai/client/typed-abi/LeaseRegistry";
 import { nodeRegistryAbi } from "@verai/client/typed-abi/NodeRegistry";
+import { parametersAbi } from "@verai/client/typed-abi/Parameters";
 import { supplyAbi } from "@verai/client/typed-abi/Supply";
 import { taskRegistryAbi } from "@verai/client/typed-abi/TaskRegistry";
 import { testnetFaucetAbi } from "@verai/client/typed-abi/TestnetFaucet";
 import { vaultAbi } from "@verai/client/typed-abi/Vault";
 import { verTokenAbi } from "@verai/client/typed-abi/VerToken";
+import { microToWei } from "@verai/protocol/money/ver";
 import { useChainClient } from "../chain/client.ts";
 import { addressOf, type Config, useConfig } from "../config.ts";
 
@@ -125,6 +128,21 @@ export async function allowanceOf(config: Config, client: PublicClient, account:
     functionName: "allowance",
     args: [account, addressOf(config, "Vault")],
   });
+}
+
+/** What disputing a lease's result takes, wei: a share of its price, rounded up as the contract does. */
+export async function bondOf(
+  config: Config,
+  client: PublicClient,
+  { priceMicroVer, count }: { readonly priceMicroVer: number; readonly count: number },
+): Promise<bigint> {
+  const share = await client.readContract({
+    address: addressOf(config, "Parameters"),
+    abi: parametersAbi,
+    functionName: "get",
+    args: [ENUMS.Param.indexOf("disputeBondBps")],
+  });
+  return microToWei((BigInt(priceMicroVer) * BigInt(count) * BigInt(share) + 9_999n) / 10_000n);
 }
 
 /** A name of at most 32 bytes as text. */
