@@ -1,5 +1,6 @@
 import { averageLoad } from "@verai/protocol/balancing/load";
-import { type BalancingLease, type BalancingNode, planMoves } from "@verai/protocol/balancing/moves";
+import type { BalancingLease, BalancingNode } from "@verai/protocol/balancing/model";
+import { planMoves } from "@verai/protocol/balancing/moves";
 import { type BalancingWorth, MoveBudget, pauseCost, spreadCost } from "@verai/protocol/balancing/worth";
 import { randomNumbers } from "@verai/protocol/allocation/testing/market";
 

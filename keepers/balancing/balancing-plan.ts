@@ -1,6 +1,6 @@
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
-import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/moves";
+import type { BalancingLease, BalancingNode, Move } from "@verai/protocol/balancing/model";
 import type { BalancingWorth } from "@verai/protocol/balancing/worth";
 import { planMoves } from "@verai/protocol/balancing/moves";
 import { planRelief } from "@verai/protocol/balancing/relief";

@@ -5,7 +5,8 @@ import fc from "fast-check";
 
 import { seeded } from "../allocation/testing/rounds.ts";
 import { averageLoad, redistribute } from "./load.ts";
-import { type BalancingAim, type BalancingLease, type BalancingNode, type Move, planMoves } from "./moves.ts";
+import type { BalancingAim, BalancingLease, BalancingNode, Move } from "./model.ts";
+import { planMoves } from "./moves.ts";
 import { planRelief } from "./relief.ts";
 
 const node = (id: number, load: number, changes: Partial<BalancingNode> = {}): BalancingNode => ({

@@ -1,4 +1,4 @@
-import type { BalancingLease, Move } from "./moves.ts";
+import type { BalancingLease, Move } from "./model.ts";
 
 /** A node that may take over a throttled node's work. */
 export interface ReliefNode {

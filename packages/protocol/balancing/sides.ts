@@ -1,4 +1,4 @@
-import type { BalancingAim, BalancingNode } from "./moves.ts";
+import type { BalancingAim, BalancingNode } from "./model.ts";
 
 /** Nodes above the band, which give work, and those below it, which take some. */
 export interface Sides {

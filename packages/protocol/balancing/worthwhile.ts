@@ -1,4 +1,4 @@
-import type { BalancingAim, BalancingLease, BalancingNode, Move } from "./moves.ts";
+import type { BalancingAim, BalancingLease, BalancingNode, Move } from "./model.ts";
 import { sidesOf, unitsWithin } from "./sides.ts";
 import { type BalancingWorth, gainOfMove, pauseCost } from "./worth.ts";
 
