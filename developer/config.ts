@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { fees, keySource, network, path, ver, wholeWithin } from "@verai/process/schema";
-import { MAX_UNIT_TIME } from "@verai/protocol/money/units";
+import { MAX_AUDIT_CHANCE, MAX_UNIT_TIME } from "@verai/protocol/money/units";
 
 /** Configuration of a developer's client. */
 export const developerConfig = z.strictObject({
@@ -41,7 +41,7 @@ export const taskTerms = z.strictObject({
   /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
   replicas: wholeWithin(0, 4, "nodes").default(1),
   /** Chance with which each segment of the work is audited at least, basis points; left out: no audits. */
-  auditChance: wholeWithin(1, 5_000, "basis points").optional(),
+  auditChance: wholeWithin(1, MAX_AUDIT_CHANCE, "basis points").optional(),
   /** Seconds from now until the deadline for results. */
   within: wholeWithin(1, 366 * 86_400, "seconds"),
 });

@@ -42,7 +42,7 @@ uint256 constant MAX_UNIT_TIME = type(uint24).max;
 /// @dev Maximum number of receipts of other nodes that a task may ask for, and that a checkpoint may carry.
 uint256 constant MAX_REPLICAS = 4;
 
-/// @dev Maximum chance of an audit that a task can ask for, and that nodes that are new can have, basis points.
+/// @dev Maximum chance of an audit that a task can ask for, basis points.
 uint256 constant MAX_AUDIT_CHANCE = 5_000;
 
 /// @dev 100 % in basis points.

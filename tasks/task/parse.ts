@@ -2,6 +2,7 @@ import type { NodeClass, Task } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import type { RequestedClass, TaskRequest } from "@verai/developer/task-request";
+import { MAX_AUDIT_CHANCE } from "@verai/protocol/money/units";
 import { parseVer } from "@verai/protocol/money/ver";
 import { CommandError } from "../errors.ts";
 import { parseAmount, parseClass } from "../node/parse.ts";
@@ -69,7 +70,7 @@ export interface RequestOptions {
 export function parseChance(percent: string): number {
   if (percent === "") return 0;
   const chance = /^\d+(\.\d{1,2})?$/.test(percent) ? Math.round(Number(percent) * 100) : NaN;
-  if (chance >= 1 && chance <= 5_000) return chance;
+  if (chance >= 1 && chance <= MAX_AUDIT_CHANCE) return chance;
   throw new CommandError(
     "OPTION_INVALID",
     `--audits ${percent} is no chance of 0.01 to 50 percent; name one, such as --audits 1, or leave it out for no audits.`,

@@ -15,10 +15,18 @@ test("the constants equal those of Units.sol", () => {
     inSolidity.set(name, value(text));
   for (const name of OF_CONTRACTS) assert.ok(inSolidity.delete(name), `${name} is no constant of Units.sol`);
   const { PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS } = units;
-  const { MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES, MAX_UNIT_POWER, MAX_UNIT_TIME } = units;
+  const {
+    MAX_UNITS,
+    MAX_CLASSES,
+    MAX_TASK_CLASSES,
+    MAX_ROUND_CLASSES,
+    MAX_UNIT_POWER,
+    MAX_UNIT_TIME,
+    MAX_AUDIT_CHANCE,
+  } = units;
   const here = {
     ...{ PRICE_UNIT, MAX_PRICE, DITHER, TICKS, BASIS },
-    ...{ MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES, MAX_UNIT_POWER, MAX_UNIT_TIME },
+    ...{ MAX_UNITS, MAX_CLASSES, MAX_TASK_CLASSES, MAX_ROUND_CLASSES, MAX_UNIT_POWER, MAX_UNIT_TIME, MAX_AUDIT_CHANCE },
     ...{ CODEC_RAW, CODEC_DAG_PB },
   };
   const byName = (a: readonly [string, bigint], b: readonly [string, bigint]): number => (a[0] < b[0] ? -1 : 1);

@@ -41,5 +41,8 @@ export const MAX_UNIT_POWER = 20_000;
 /** Longest time that a task may give a unit, seconds: about 194 days, what 24 bits hold. */
 export const MAX_UNIT_TIME = 2 ** 24 - 1;
 
+/** Maximum chance of an audit that a task can ask for, basis points. */
+export const MAX_AUDIT_CHANCE = 5_000;
+
 /** 100 % in basis points. */
 export const BASIS = 10_000;

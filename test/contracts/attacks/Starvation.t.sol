@@ -26,6 +26,12 @@ contract StarvationTest is Fixture {
         settle(optimalPost());
         assertUnits(4, 0, 8, 0, 0);
         assertEq(tasks.task(1).leasedUnits + tasks.task(2).leasedUnits + tasks.task(3).leasedUnits, 1);
+        emit log_named_decimal_uint(
+            "VER that three tasks of 4,096 units cost for good, whatever becomes of them",
+            3 * param(Param.SubmissionFee) * MICRO,
+            18
+        );
+        emit log_named_uint("units that they keep from others", 0);
     }
 
     /// @notice Supply is counted over all of a task's classes, at its price less their surcharges, and never cuts off
@@ -70,5 +76,7 @@ contract StarvationTest is Fixture {
             tasks.cancel(id);
         }
         assertEq(vault.claimable(griefer), count * escrowFor(1, 1), "the escrow comes back, the fee does not");
+        emit log_named_uint("rounds that dust fills, each until the next", 3);
+        emit log_named_decimal_uint("VER that one of them costs for good", price / 3, 18);
     }
 }
