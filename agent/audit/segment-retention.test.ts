@@ -46,12 +46,27 @@ test("what the seed did not draw, or whose audit is over, is let go; an open aud
     posted(4, { at: 40, seededAt: 100, drawn: true, audit: "ended" }),
   ];
   const at = (now: number) => sequences(keptSegments(decided, newest(4, 40), false, now, times));
-  assert.deepEqual(at(101), [2, 3]);
-  assert.deepEqual(at(151), [3]);
+  // Each with the one whose state it begins with, although that one's own audit is over.
+  assert.deepEqual(at(101), [1, 2, 3]);
+  assert.deepEqual(at(151), [2, 3]);
   assert.deepEqual(at(1151), []);
   // States: the newest two, each that may be asked for, and the one that it began with.
   assert.deepEqual([...keptStates(decided, 101, times)].sort(), ["c1", "c2", "c3", "c4"]);
   assert.deepEqual([...keptStates(decided, 1151, times)].sort(), ["c3", "c4"]);
+});
+
+test("round after round, the state that an open audit begins with stays, however long ago its own audit ended", () => {
+  let segments: readonly Posted[] = [
+    posted(1, { at: 10, seededAt: 50, drawn: true, audit: "ended" }),
+    posted(2, { at: 20, seededAt: 50, drawn: true, audit: "ended" }),
+    posted(3, { at: 60, seededAt: 100, drawn: true, audit: "open" }),
+    ...[4, 5, 6].map((sequence) => posted(sequence, { at: 60, seededAt: 100, drawn: true, audit: "ended" })),
+  ];
+  for (const now of [120, 200, 600, 1149]) {
+    segments = keptSegments(segments, newest(6, 60), false, now, times);
+    assert.deepEqual([...keptStates(segments, now, times)].filter((cid) => cid < "c4").sort(), ["c2", "c3"]);
+  }
+  assert.deepEqual(keptSegments(segments, newest(6, 60), false, 1151, times), []);
 });
 
 test("a segment belongs to the epoch that has a seed and covers its time", () => {

@@ -40,7 +40,7 @@ export function epochOf(epochs: readonly EpochView[], at: number): (EpochView & 
 
 /**
  * What is to be remembered of a lease, by what the chain shows: times of posts, those that did not land left out, and whatever no audit
- * can ask for any longer. The newest that landed stays as long as the lease is worked on: its trace is what the next one goes on from. Pure,
+ * can ask for any longer, be it as the beginning of another segment. The newest that landed stays as long as the lease is worked on: its trace is what the next one goes on from. Pure,
  * O(segments).
  *
  * @param newest The newest checkpoint on chain; undefined if there is none.
@@ -64,11 +64,18 @@ export function keptSegments(
     // Nobody looked while it was the newest, and another one of this number may have landed: later than it was, so it is kept longer.
     return [at === undefined ? { ...segment, at: newest?.at ?? now, late: true } : segment];
   });
-  return landed.filter(({ sequence, at, seededAt, audit, drawn }) => {
-    if (at === undefined || (isWorkedOn && sequence === reached)) return true;
-    const ended = audit ?? (drawn === false ? "ended" : undefined);
-    return now <= neededUntil(toState({ sequence, at, seededAt, audit: ended }), times);
-  });
+  const asked = new Set(
+    landed.filter(({ sequence, at, seededAt, audit, drawn }) => {
+      if (at === undefined) return true;
+      const ended = audit ?? (drawn === false ? "ended" : undefined);
+      return now <= neededUntil(toState({ sequence, at, seededAt, audit: ended }), times);
+    }),
+  );
+  // A segment begins with the state of the one before, whose own audit may be over.
+  const begins = new Set([...asked].map(({ sequence }) => sequence - 1));
+  return landed.filter(
+    (segment) => asked.has(segment) || begins.has(segment.sequence) || (isWorkedOn && segment.sequence === reached),
+  );
 }
 
 /** CIDs of a lease's checkpoints whose states an audit may ask for. Pure, O(segments). */

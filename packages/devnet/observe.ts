@@ -55,27 +55,33 @@ export interface LedgerTotals {
 }
 
 /**
- * Reads the totals and adds up their accounts.
+ * Reads the totals and adds up their accounts, all at one block: agents claim and keepers are paid meanwhile.
  *
+ * @param blockTag Number of the block.
  * @param accounts Everybody who may have something to claim.
  */
-export async function readLedgerTotals(contracts: Contracts, accounts: readonly string[]): Promise<LedgerTotals> {
+export async function readLedgerTotals(
+  contracts: Contracts,
+  blockTag: number,
+  accounts: readonly string[],
+): Promise<LedgerTotals> {
   const { vault, token, tasks, nodes } = contracts;
+  const at = { blockTag };
   const [balance, totals, taskCount, nodeCount] = await Promise.all([
-    token.balanceOf(await vault.getAddress()),
-    vault.totals(),
-    tasks.taskCount(),
-    nodes.nodeCount(),
+    token.balanceOf(await vault.getAddress(), at),
+    vault.totals(at),
+    tasks.taskCount(at),
+    nodes.nodeCount(at),
   ]);
   const sum = async (ids: bigint, of: (id: number) => Promise<bigint>) => {
     let total = 0n;
     for (let id = 1; id <= Number(ids); id++) total += await of(id);
     return total;
   };
-  const escrow = await sum(taskCount, async (id) => (await vault.escrowOf(id)) + (await vault.feesOf(id)));
-  const stake = await sum(nodeCount, (id) => vault.stakeOf(id));
+  const escrow = await sum(taskCount, async (id) => (await vault.escrowOf(id, at)) + (await vault.feesOf(id, at)));
+  const stake = await sum(nodeCount, (id) => vault.stakeOf(id, at));
   let claimable = 0n;
-  for (const account of new Set(accounts)) claimable += await vault.claimable(account);
+  for (const account of new Set(accounts)) claimable += await vault.claimable(account, at);
   return {
     balance,
     escrow: totals.escrow,

@@ -51,7 +51,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
   };
   const checkpoints = await fetchCheckpoints(session, paid, nodes, nameOf, join(data, "check"), accessOf);
   const trained = await readTrained(developerOf, leases);
-  const totals = await readLedgerTotals(contracts, accounts);
+  const totals = await readLedgerTotals(contracts, block.number, accounts);
   const gas = await gasByStep(provider, contracts, firstBlock);
   const logs = join(data, "logs");
   const agentLogs = await Promise.all(MACHINES.map(({ name }) => readLog(join(logs, `agent-${name}.log`))));

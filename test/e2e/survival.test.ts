@@ -200,7 +200,7 @@ async function scenario(): Promise<void> {
       async (testAccount) => (await session.queue({ testAccount })).signer.address,
     ),
   );
-  const totals = await readLedgerTotals(contracts, accounts);
+  const totals = await readLedgerTotals(contracts, block.number, accounts);
   assert.ok(
     totals.balanced,
     JSON.stringify(totals, (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
