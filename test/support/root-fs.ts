@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path";
 
 /** Programs of this machine that a root file system gets, beside Node. */
 const PROGRAMS = ["/bin/sh", "/usr/bin/env"];
+/** Libraries that native modules ask for beside Node's own: of the C library, which an image has as a whole. */
+const OF_NATIVE_MODULES = ["librt.so.1", "libutil.so.1"];
 const CA_FILE = "/etc/ssl/certs/ca-certificates.crt";
 
 /**
@@ -24,7 +26,10 @@ export async function packRootFs(add: (root: string) => Promise<void> = () => Pr
   await chmod(join(root, "tmp"), 0o1777);
   await copyFile(process.execPath, join(root, "usr/local/bin/node"));
   for (const program of PROGRAMS) await copyFile(await realpath(program), join(root, program));
-  for (const library of new Set([process.execPath, ...PROGRAMS].flatMap(librariesOf))) {
+  const libraries = [process.execPath, ...PROGRAMS].flatMap(librariesOf);
+  const ofC = dirname(libraries.find((library) => basename(library) === "libc.so.6") ?? "/lib");
+  const more = OF_NATIVE_MODULES.map((name) => join(ofC, name)).filter((library) => existsSync(library));
+  for (const library of new Set([...libraries, ...more])) {
     await mkdir(join(root, dirname(library)), { recursive: true });
     await copyFile(await realpath(library), join(root, library));
   }

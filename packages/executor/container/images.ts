@@ -164,7 +164,11 @@ export class Images {
     await this.#pull(name, credentials);
     const pulled = await this.#inspect(name);
     if (!pulled)
-      throw new WorkloadError("IMAGE_UNAVAILABLE", `The image ${name} was pulled, but the engine does not have it.`);
+      throw new WorkloadError(
+        "IMAGE_UNAVAILABLE",
+        `The image ${name} cannot be pulled: the engine says that it was, but does not have it. See that nothing else ` +
+          `removes images there.`,
+      );
     const { id, bytes } = pulled;
     if (bytes > this.#limits.eachMiB * MIB) {
       await answer(() => this.#docker.getImage(name).remove()).catch(() => undefined);
