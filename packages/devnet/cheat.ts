@@ -1,7 +1,7 @@
 /**
  * Makes a cheat of the agent that it is imported before: its trainer "digits" skips steps.
  *
- *     node --import ./packages/devnet/cheat.ts agent/main.ts run --config <file>
+ *     node --import packages/devnet/cheat.ts agent/main.ts run --config <file>
  */
 import { fileURLToPath } from "node:url";
 
