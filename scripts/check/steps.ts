@@ -14,13 +14,14 @@ const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose
  * summary of a run on an idle machine shows both; seconds by the clock in the comment.
  */
 const END_TO_END: Readonly<Record<string, number>> = {
-  demo: 0.75, // 200
+  demo: 0.9, // 300
   "rehearsal-anvil": 0.3, // 179
   "rehearsal-hardhat": 0.35, // 176
   docs: 0.65, // 160
   energy: 0.8, // 150
   devnet: 0.5, // 130
   survival: 0.65, // 75
+  "python-clock": 0.6, // 55
   deployment: 0.8, // 10
 };
 /** Tests that use the folder where developers' commands keep their stores, as readers do. */
@@ -29,7 +30,7 @@ const DEVELOPERS: readonly string[] = ["docs", "devnet"];
 const UNKNOWN_LOAD = 0.8;
 
 /** Chain tests that run agents and wait for them. */
-const WITH_AGENTS = /^test\/chain\/(agent-.*|idle-only)\.test\.ts$/;
+const WITH_AGENTS = /^test\/chain\/(agent-.*|audits|close-the-laptop|idle-only|sealed-exchange)\.test\.ts$/;
 
 const { pure, others } = unitTests();
 const chain = filesBy("test/chain/**/*.test.ts");
@@ -92,7 +93,7 @@ export const ALL: readonly Step[] = [
     needs: "compile",
   },
   { name: "containers", command: apart(filesBy("test/containers/*.test.ts")), load: 0.6, needs: "compile" },
-  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.9, needs: "compile" },
+  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.7, needs: "compile" },
   contracts,
   { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
   { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 1 },
