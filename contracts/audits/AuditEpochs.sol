@@ -182,11 +182,16 @@ contract AuditEpochs is IAuditEpochs, AccessManaged {
     }
 
     /// @inheritdoc IAuditEpochs
-    function chanceOf(uint256 asked, uint256 gain, uint256 stake, bool isNew) external view returns (uint256) {
+    function chanceOf(
+        uint256 asked,
+        uint256 gainMicroVer,
+        uint256 stakeMicroVer,
+        bool isNew
+    ) external view returns (uint256) {
         if (asked == 0) return 0;
-        uint256 loss = (stake * _terms.loss) / BASIS;
+        uint256 loss = (stakeMicroVer * _terms.loss) / BASIS;
         // With a third of the verifiers colluding two thirds of the chance are left.
-        uint256 needed = gain == 0 ? 0 : Math.ceilDiv(3 * gain * BASIS, 2 * (gain + loss));
+        uint256 needed = gainMicroVer == 0 ? 0 : Math.ceilDiv(3 * gainMicroVer * BASIS, 2 * (gainMicroVer + loss));
         uint256 usual = Math.max(asked, isNew ? _terms.newChance : _terms.chance);
         return Math.min(BASIS, Math.max(needed, usual));
     }

@@ -134,10 +134,15 @@ interface IAuditEpochs {
     /// what new nodes have, and of what makes cheating in it a loss even where a third of the verifiers collude: 3/2 x gain / (gain
     /// + loss), rounded up, with {Terms}.loss of the stake as the smallest loss of who is caught.
     /// @param asked What the task asks for, basis points; 0: no audits, so that nothing is drawn.
-    /// @param gain Price of the segment, micro-VER.
-    /// @param stake Stake under the lease at least, micro-VER.
+    /// @param gainMicroVer Price of the segment, micro-VER.
+    /// @param stakeMicroVer Stake under the lease at least, micro-VER.
     /// @param isNew Whether the node is new.
-    function chanceOf(uint256 asked, uint256 gain, uint256 stake, bool isNew) external view returns (uint256);
+    function chanceOf(
+        uint256 asked,
+        uint256 gainMicroVer,
+        uint256 stakeMicroVer,
+        bool isNew
+    ) external view returns (uint256);
 
     /// @notice What an opening says, in one word; zero if it is not of the unit and the leaf that a question asks for, or not of the
     /// trace.
