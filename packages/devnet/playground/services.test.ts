@@ -67,7 +67,10 @@ test("services are listed, killed, started again and ended in order, on orders w
 test("processes end with the one that started them, also when that is killed", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "drmp-parent-"));
   const processes = new Processes(folder);
-  context.after(() => rm(folder, { recursive: true, force: true }));
+  context.after(async () => {
+    await processes.stop(["parent"], 1_000);
+    await rm(folder, { recursive: true, force: true });
+  });
   const script = `
     import { Processes } from ${JSON.stringify(new URL("../processes.ts", import.meta.url).href)};
     const inner = new Processes(${JSON.stringify(join(folder, "inner"))}).start("child", ${JSON.stringify(ENDLESS)});
@@ -78,12 +81,13 @@ test("processes end with the one that started them, also when that is killed", a
       process.stdout.write(String(inner.child.pid));
     }, 20);`;
   const { log } = processes.start("parent", ["--input-type=module", "--eval", script]);
-  let child = 0;
-  while (child === 0) {
-    child = Number(await readFile(log, "utf8").catch(() => ""));
+  let printed = "";
+  while (!/^\d+$/m.test(printed)) {
+    printed = await readFile(log, "utf8").catch(() => "");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  assert.ok(isRunning(child));
+  const child = Number(/^\d+$/m.exec(printed)?.[0]);
+  assert.ok(isRunning(child), printed);
   await processes.kill("parent");
   while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 20));
 });
