@@ -22,7 +22,7 @@ abstract contract SupplyHandler is Actions {
     /// @dev What releases and expiries of a node's leases took as fees, wei.
     mapping(uint32 nodeId => uint256) public feesTaken;
     /// @dev Whether governance has ever asked for less stake than before: then older leases may risk more than a unit's stake.
-    bool public stakeLowered;
+    bool public stakeChanged;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
         if (nodes.nodeCount() == MOST_NODES) return;
@@ -77,7 +77,7 @@ abstract contract SupplyHandler is Actions {
     function setStakePerUnit(uint64 value) external {
         uint256 now_ = param(Param.StakePerUnit);
         uint256 wanted = bound(value, value % 8 == 0 ? 8_000_000 : now_, 12_000_000);
-        if (wanted < now_) stakeLowered = true;
+        if (wanted != now_) stakeChanged = true;
         setParam(Param.StakePerUnit, uint64(wanted));
     }
 
