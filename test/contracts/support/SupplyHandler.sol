@@ -21,7 +21,7 @@ abstract contract SupplyHandler is Actions {
     mapping(uint32 taskId => uint256) public heldFees;
     /// @dev What releases and expiries of a node's leases took as fees, wei.
     mapping(uint32 nodeId => uint256) public feesTaken;
-    /// @dev Whether governance has ever asked for less stake than before: then older leases may risk more than a unit's stake.
+    /// @dev Whether governance has changed the stake of a unit: then leases from before may risk more than it covers.
     bool public stakeChanged;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
