@@ -13,6 +13,7 @@ import {
 } from "@verai/client/audit-reads";
 import type { AuditState } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
+import { isAuditRunning } from "@verai/client/enums";
 import { LogScanner } from "@verai/client/event-logs";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Payload, TransactionRequest } from "@verai/client/tx/queue";
@@ -22,7 +23,7 @@ import type { Logger } from "@verai/process/logger";
 import { answerTo, freshLeaf } from "./answer.ts";
 import { answerIn, type AuditBook, type Duty, type Examined, type GivenAnswer, nameOf } from "./audit-book.ts";
 import type { AuditMetrics } from "./audit-metrics.ts";
-import { type AuditStep, isRunning, planAudit } from "./audit-plan.ts";
+import { type AuditStep, planAudit } from "./audit-plan.ts";
 import { planEnlistment } from "./enlistment.ts";
 import type { Examiner } from "./examiner.ts";
 import type { PostedSegments } from "./posted-segments.ts";
@@ -126,7 +127,7 @@ export class AuditDuties {
       const audit = audits[i];
       if (!audit) continue;
       const part = duty.isProducer ? "producer" : "verifier";
-      if (isRunning(audit.status)) {
+      if (isAuditRunning(audit.status)) {
         open[part] += 1;
         shown.push({ lease: duty.leaseId, segment: duty.sequence, part, status: audit.status });
       }
@@ -187,7 +188,7 @@ export class AuditDuties {
     if (known?.salt === opened.salt && known.end.digest === opened.end.digest) return;
     // Looked at again after a restart: it may be long over.
     const [audit] = await readAudits(session.reader, block, [opened]);
-    if (!known && audit && audit.status !== "none" && !isRunning(audit.status)) return;
+    if (!known && audit && audit.status !== "none" && !isAuditRunning(audit.status)) return;
     await book.note(opened, isProducer, block);
     const { leaseId: lease, sequence: segment } = opened;
     logger.info({ lease, segment }, isProducer ? "a segment of this node is audited" : "drawn to verify a segment");
@@ -217,7 +218,7 @@ export class AuditDuties {
     try {
       const age = now - duty.seenAt;
       if (age > (audit.status === "none" ? LOST_SECONDS : MAX_SECONDS)) return await this.#forget(duty, audit);
-      const examined = duty.isProducer || !isRunning(audit.status) ? undefined : await book.examined(duty);
+      const examined = duty.isProducer || !isAuditRunning(audit.status) ? undefined : await book.examined(duty);
       const answered = Object.keys(duty.answers).flatMap((key) => {
         const [salt, question] = key.split(" ");
         return salt === duty.salt ? [Number(question)] : [];

@@ -1,4 +1,4 @@
-import type { AuditStatus } from "@verai/client/enums";
+import { type AuditStatus, isAuditRunning } from "@verai/client/enums";
 import { PANEL_QUESTION } from "@verai/protocol/audits/draws";
 
 /** A node's place on a panel. */
@@ -49,13 +49,6 @@ export type AuditStep =
   | { readonly kind: "collect"; readonly place: number }
   | { readonly kind: "forget" };
 
-const RUNNING: readonly AuditStatus[] = ["verifying", "opening", "revealing", "voting", "counting"];
-
-/** Whether an audit has begun and not ended. */
-export function isRunning(status: AuditStatus): boolean {
-  return RUNNING.includes(status);
-}
-
 /**
  * What to do about one audit, from what the chain says and what is on this machine. Pure and level-triggered: an agent that was
  * killed anywhere comes to the same step again, and a step that has taken effect is not planned again. Undefined: wait.
@@ -75,7 +68,8 @@ export function planAudit(audit: AuditView, local: LocalAudit, now: number): Aud
   const { nodeId, isProducer, answered } = local;
   const question = tries - 1;
   const isVerifier = verifierId === nodeId;
-  if (!isRunning(status)) return status === "none" ? undefined : (collectable(audit, nodeId) ?? { kind: "forget" });
+  if (!isAuditRunning(status))
+    return status === "none" ? undefined : (collectable(audit, nodeId) ?? { kind: "forget" });
   // What comes late reverts; anyone moves the audit on.
   if (now > due) return undefined;
   switch (status) {

@@ -1,12 +1,11 @@
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
-import { NO_HEAD } from "@verai/protocol/audits/segments";
+import { NO_HEAD, NO_LINK } from "@verai/protocol/audits/segments";
 import { readAudits } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Checkpoint } from "@verai/client/entities";
-import type { ParameterName } from "@verai/client/enums";
+import { isAuditRunning, type ParameterName } from "@verai/client/enums";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
-import { isRunning } from "./audit-plan.ts";
 import type { Posted, PostedSegments } from "./posted-segments.ts";
 import { type AuditTimes, keptCheckpoints, neededUntil, type SegmentState } from "./retention.ts";
 
@@ -202,7 +201,7 @@ export class SegmentRetention {
       if (now.drawn !== false) {
         const [audit] = await readAudits(reader, block, [{ leaseId, sequence }]);
         const status = audit?.status ?? "none";
-        if (status !== "none") now = { ...now, audit: isRunning(status) ? "open" : "ended" };
+        if (status !== "none") now = { ...now, audit: isAuditRunning(status) ? "open" : "ended" };
       }
       if (now !== segment) decided.set(`${String(sequence)} ${digest}`, now);
     }
@@ -240,8 +239,6 @@ export class SegmentRetention {
     return found;
   }
 }
-
-const NO_LINK = { sequence: 0, digest: NO_HEAD, traceRoot: NO_HEAD, progress: 0, at: 0, codec: 0, size: 0 };
 
 function linkOf({ sequence, digest, root, progress, at, codec, size }: Posted) {
   return { sequence, digest, traceRoot: root, progress, at: at ?? 0, codec, size };

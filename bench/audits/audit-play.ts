@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 
+import { type AuditStatus, isAuditRunning } from "@verai/client/enums";
 import { PANEL_QUESTION } from "@verai/protocol/audits/draws";
 import { commitment } from "@verai/protocol/audits/segments";
 import { traceAnswer } from "@verai/protocol/audits/trace";
 import type { GameNode } from "../market/contracts.ts";
 import { againstProducer, honestly, lazily, openingOf, type Said, withProducer } from "./answers.ts";
-import type { Answer, AuditContracts, AuditState, AuditStatus } from "./contracts.ts";
-import { isRunning } from "./contracts.ts";
+import type { Answer, AuditContracts, AuditState } from "./contracts.ts";
 import type { Posted, Run, Verifier } from "./parties.ts";
 
 /** An audit that goes on. */
@@ -53,7 +53,7 @@ export async function advance(live: Live, parts: AuditParts): Promise<Ended | un
   const { segment } = live.posted;
   const state = await audits.auditOf(segment);
   const now = await parts.now();
-  if (!isRunning(state.status)) return { live, status: state.status, seconds: now - live.openedAt };
+  if (!isAuditRunning(state.status)) return { live, status: state.status, seconds: now - live.openedAt };
   if (parts.isDelivered(live.posted.run)) await audits.holdPayment(keeper, segment);
   if (now > state.due) {
     await audits.close(keeper, segment);

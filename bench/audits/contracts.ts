@@ -1,31 +1,8 @@
 import type { Interface } from "ethers";
 
+import { AUDIT_STATUSES, type AuditStatus, enumName } from "@verai/client/enums";
 import { type Link, linkHash, NO_HEAD } from "@verai/protocol/audits/segments";
 import type { ProvedOpening } from "@verai/protocol/audits/trace";
-
-/** Steps of an audit, in the order of `IAudits.AuditStatus`. */
-const STATUSES = [
-  "none",
-  "verifying",
-  "opening",
-  "revealing",
-  "voting",
-  "counting",
-  "passed",
-  "fraud",
-  "mismatch",
-  "unavailable",
-  "refused",
-  "undecided",
-  "unverified",
-] as const;
-
-export type AuditStatus = (typeof STATUSES)[number];
-
-/** Whether an audit goes on. */
-export function isRunning(status: AuditStatus): boolean {
-  return status !== "none" && STATUSES.indexOf(status) < STATUSES.indexOf("passed");
-}
 
 /** How transactions and reads go out. */
 export interface Door {
@@ -73,17 +50,6 @@ export interface PanelState {
 
 /** Leases that are tried as the reason of an epoch. */
 const EPOCH_TRIES = 8;
-
-/** Link before the first of a lease. */
-export const NO_LINK: Link = {
-  sequence: 0,
-  digest: NO_HEAD,
-  traceRoot: NO_HEAD,
-  progress: 0,
-  at: 0,
-  codec: 0,
-  size: 0,
-};
 
 type Contracts = Readonly<Record<Name, { readonly interface: Interface; getAddress(): Promise<string> }>>;
 type Name = "audits" | "auditEpochs" | "checkpoints" | "coordinator" | "seeds" | "leases" | "vault";
@@ -219,7 +185,7 @@ export class AuditContracts {
       [leaseId, end.sequence],
     );
     return {
-      status: STATUSES[Number(audit.status)] ?? "none",
+      status: enumName(AUDIT_STATUSES, audit.status),
       tries: Number(audit.tries),
       verifierId: Number(audit.verifierId),
       due: Number(audit.due),

@@ -2,11 +2,10 @@ import { createHash } from "node:crypto";
 
 import type { Lease } from "@verai/client/entities";
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
-import { headAfter, linkHash, NO_HEAD } from "@verai/protocol/audits/segments";
+import { headAfter, linkHash, NO_HEAD, NO_LINK } from "@verai/protocol/audits/segments";
 import { traceRoot } from "@verai/protocol/audits/trace";
 import { advance, type AuditParts, collect, type Live } from "../audits/audit-play.ts";
 import { type PostedUnit, traceOf } from "../audits/cheats.ts";
-import { NO_LINK } from "../audits/contracts.ts";
 import type { Posted, Run } from "../audits/parties.ts";
 import { dataOf, digestOf, initialState, PROGRAM, segmentFrom, type State } from "../audits/program.ts";
 import type { GameHolder, GameNode, MarketContracts } from "./contracts.ts";

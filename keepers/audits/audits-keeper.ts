@@ -1,29 +1,21 @@
 import { type OpenedAudit, readAudits, type SegmentId } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
+import { isAuditRunning } from "@verai/client/enums";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import type { Payload } from "@verai/client/tx/queue";
 import type { Logger } from "@verai/process/logger";
 import { isDrawn } from "@verai/protocol/audits/draws";
+import { NO_LINK } from "@verai/protocol/audits/segments";
 import type { FinalityCheck } from "../finality.ts";
 import type { Mirror } from "../mirror.ts";
 import type { Sender } from "../sender.ts";
 import type { AuditIndex, SegmentProof } from "./audit-index.ts";
-import { auditSteps, type AuditStep, type AuditView, isRunning, keyOf } from "./audits-plan.ts";
+import { auditSteps, type AuditStep, type AuditView, keyOf } from "./audits-plan.ts";
 import type { AuditsMetrics } from "./audits-metrics.ts";
 import { readAuditView, toSegment } from "./audits-view.ts";
 
 /** Steps that one cycle takes at most: the next look shows what is left. */
 const STEPS_AT_MOST = 8;
-
-const NO_LINK = {
-  sequence: 0,
-  digest: `0x${"0".repeat(64)}`,
-  traceRoot: `0x${"0".repeat(64)}`,
-  progress: 0,
-  at: 0,
-  codec: 0,
-  size: 0,
-};
 
 /** What the keeper of audits works with. */
 export interface AuditsContext {
@@ -62,7 +54,7 @@ export class AuditsKeeper {
     const { logger, metrics } = this.#context;
     const view = await this.#view();
     const steps = auditSteps(view).filter((step) => step.kind !== "open" || !this.#notDrawn.has(openingKey(step)));
-    metrics.running.set(view.audits.filter(({ status }) => isRunning(status)).length);
+    metrics.running.set(view.audits.filter(({ status }) => isAuditRunning(status)).length);
     metrics.waiting.set(view.segments.filter(({ at, lease }) => at > view.covered && lease.asked > 0).length);
     const [last] = view.epochs;
     metrics.unanswered.set(last && !last.abandoned && last.seed === undefined ? view.now - last.to : 0);
@@ -88,7 +80,7 @@ export class AuditsKeeper {
     const block = await index.look();
     const view = await readAuditView(reader, index, leases, block);
     for (const { leaseId, sequence, status, unsettled, successors } of view.audits) {
-      const over = status !== "none" && !isRunning(status) && unsettled.length === 0 && successors.length === 0;
+      const over = status !== "none" && !isAuditRunning(status) && unsettled.length === 0 && successors.length === 0;
       if (over) index.markDone({ leaseId, sequence }, block.number);
     }
     const oldest = Math.min(view.covered, ...view.epochs.map(({ from }) => from));
@@ -117,10 +109,10 @@ export class AuditsKeeper {
     if (!opened || !state) return null;
     const { leaseId, sequence } = step;
     if (step.kind === "holdPayment") {
-      return isRunning(state.status) ? audits.holdPayment.populateTransaction(leaseId, sequence) : null;
+      return isAuditRunning(state.status) ? audits.holdPayment.populateTransaction(leaseId, sequence) : null;
     }
     if (step.kind === "close") {
-      return isRunning(state.status) && now.timestamp > state.due
+      return isAuditRunning(state.status) && now.timestamp > state.due
         ? audits.close.populateTransaction(toSegment(opened))
         : null;
     }

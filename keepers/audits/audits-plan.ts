@@ -1,5 +1,5 @@
 import type { SegmentId } from "@verai/client/audit-reads";
-import type { AuditStatus } from "@verai/client/enums";
+import { type AuditStatus, isAuditRunning } from "@verai/client/enums";
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
 import { chanceOf, type ChanceTerms } from "@verai/protocol/audits/chance";
 
@@ -150,7 +150,7 @@ function highestChance({ lease, progress }: TracedSegment, { terms, stakePerUnit
 function stepsOf(audit: KnownAudit, { now, terms }: AuditView): AuditStep[] {
   const { leaseId, sequence, status, due, unsettled, paidFrom, successors } = audit;
   const segment = { leaseId, sequence };
-  if (isRunning(status)) {
+  if (isAuditRunning(status)) {
     // The contract puts the payment off until this time, and not beyond.
     const held = paidFrom !== undefined && paidFrom < due + 3 * terms.step;
     return [
@@ -162,11 +162,6 @@ function stepsOf(audit: KnownAudit, { now, terms }: AuditView): AuditStep[] {
     ...successors.map((successor) => ({ kind: "revoke" as const, ...segment, successor })),
     ...unsettled.map((place) => ({ kind: "collect" as const, ...segment, place })),
   ];
-}
-
-/** Whether an audit has not ended. */
-export function isRunning(status: AuditStatus): boolean {
-  return ["verifying", "opening", "revealing", "voting", "counting"].includes(status);
 }
 
 /** Whether an audit found the work wrong, so that what went on from it is void. */

@@ -1,6 +1,9 @@
+import { ZeroHash } from "ethers";
+
 import { type OpenedAudit, readAudits } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
+import { isAuditRunning } from "@verai/client/enums";
 import { explain } from "@verai/client/error-messages";
 import { ContractRefusalError } from "@verai/client/errors";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
@@ -10,12 +13,9 @@ import {
   type AuditTerms,
   type AuditView,
   isConviction,
-  isRunning,
   keyOf,
   type KnownAudit,
 } from "./audits-plan.ts";
-
-const NO_SEED = `0x${"0".repeat(64)}`;
 
 /** Epochs that are looked at: the newest, and those before it whose audits may still be opened. */
 const EPOCHS = 256;
@@ -63,7 +63,7 @@ async function readEpochs(reader: Reader, at: BlockReference, count: number, sin
     const [from, to] = [Number(found.from), Number(found.to)];
     if (id < count && to < since) break;
     const seed = await answer(seeds.seedOf(found.requestId, blockTag(at)));
-    epochs.push({ id, from, to, abandoned: found.abandoned, seed: seed === NO_SEED ? undefined : seed });
+    epochs.push({ id, from, to, abandoned: found.abandoned, seed: seed === ZeroHash ? undefined : seed });
   }
   return epochs;
 }
@@ -82,7 +82,9 @@ async function readKnown(
       const lease = live.get(leaseId);
       return {
         ...{ leaseId, sequence, status, due },
-        unsettled: isRunning(status) ? [] : panel.members.flatMap(({ settled }, place) => (settled ? [] : [place])),
+        unsettled: isAuditRunning(status)
+          ? []
+          : panel.members.flatMap(({ settled }, place) => (settled ? [] : [place])),
         paidFrom: lease?.status === "delivered" ? lease.due : undefined,
         successors: audit && isConviction(status) ? await successorsOf(reader, at, audit, live) : [],
       };

@@ -1,4 +1,4 @@
-import { type Interface, id, zeroPadValue, toBeHex } from "ethers";
+import { type Interface, id, toBeHex, zeroPadValue, ZeroHash } from "ethers";
 
 import type { Link } from "@verai/protocol/audits/segments";
 import type { BlockReference } from "./block-reference.ts";
@@ -64,8 +64,6 @@ export interface AuditState extends SegmentId {
   };
 }
 
-const ZERO = `0x${"0".repeat(64)}`;
-
 /** Audits at a block; those that do not exist have the status `none`. Two views for each. */
 export async function readAudits(
   { contracts }: Reader,
@@ -93,8 +91,8 @@ export async function readAudits(
             nodeId: safe(nodeId),
             settled,
             side: Number(side),
-            committed: word !== ZERO,
-            revealed: group !== ZERO,
+            committed: word !== ZeroHash,
+            revealed: group !== ZeroHash,
           })),
         },
       };

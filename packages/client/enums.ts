@@ -51,6 +51,13 @@ export type ParameterName = (typeof PARAMETERS)[number];
 /** Final statuses of a lease. */
 export const FINAL_LEASE_STATUSES: readonly LeaseStatus[] = ["paid", "released", "expired", "rejected"];
 
+const RUNNING_AUDIT_STATUSES: readonly AuditStatus[] = ["verifying", "opening", "revealing", "voting", "counting"];
+
+/** Whether an audit has begun and not ended. */
+export function isAuditRunning(status: AuditStatus): boolean {
+  return RUNNING_AUDIT_STATUSES.includes(status);
+}
+
 /**
  * The word for a number of an enumeration.
  *

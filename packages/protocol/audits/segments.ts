@@ -25,6 +25,12 @@ export interface Link {
 /** Head of a lease that has posted nothing yet. */
 export const NO_HEAD = ZERO_WORD;
 
+/** What the first segment of a lease begins with. */
+export const NO_LINK: Link = {
+  ...{ sequence: 0, digest: ZERO_WORD, traceRoot: ZERO_WORD },
+  ...{ progress: 0, at: 0, codec: 0, size: 0 },
+};
+
 /** Answer of a verifier that could not get the state before, or the posted one, from anybody. */
 export const ANSWER_UNAVAILABLE = `0x${"1".padStart(64, "0")}`;
 
