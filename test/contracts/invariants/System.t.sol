@@ -205,20 +205,23 @@ contract SystemInvariants is Fixture, Sums, StdInvariant {
         }
     }
 
-    /// @dev A node's stake pays for all of its leases' failing, but for what fees have taken of it. While `StakePerUnit` stays as it is:
-    /// what a change does to leases and listings that were there before is not covered yet.
+    /// @dev A node's stake pays for all of its leases' failing, but for what fees have taken of it. Where `StakePerUnit` has changed, it pays
+    /// for the lowest that was asked for: a raise waits for no listing to be brought up to date.
     function _atRisk(INodeRegistry.NodeView[] memory ns, ILeaseRegistry.LeaseView[] memory ls) private view {
-        if (handler.stakeChanged()) return;
+        bool changed = handler.stakeChanged();
+        uint256 lowest = handler.LOWEST_STAKE();
         uint256[] memory risk = new uint256[](ns.length + 1);
         for (uint256 i; i < ls.length; ++i) {
             ILeaseRegistry.Lease memory held = ls[i].lease;
             if (!_live(held.status)) continue;
             (ILeaseRegistry.Draw memory draw, , ) = leases.drawOf(ls[i].id);
-            uint256 unit = draw.minPenalty > held.priceMicroVer ? draw.minPenalty : held.priceMicroVer;
+            uint256 penalty = changed && draw.minPenalty > lowest ? lowest : draw.minPenalty;
+            uint256 unit = penalty > held.priceMicroVer ? penalty : held.priceMicroVer;
             risk[held.nodeId] += unit * held.count * MICRO;
         }
         for (uint32 id = 1; id <= ns.length; ++id) {
-            assertGe(vault.stakeOf(id) + handler.feesTaken(id), risk[id], "stake covers what is at risk");
+            uint256 taken = handler.feesTaken(id) + (changed ? handler.excess(id) : 0);
+            assertGe(vault.stakeOf(id) + taken, risk[id], "stake covers what is at risk");
         }
     }
 

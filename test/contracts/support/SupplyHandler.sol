@@ -16,13 +16,18 @@ abstract contract SupplyHandler is Actions {
     uint256 internal constant MOST_NODES = 12;
     uint8 internal constant CLASSES = 3;
     uint256 internal constant HANDLER_TICKS = 6;
+    /// @notice The lowest stake of a unit that governance asks for, micro-VER.
+    uint256 public constant LOWEST_STAKE = 8_000_000;
 
     /// @dev What giving leases back, or letting them expire, took from stakes and nobody has yet, wei.
     mapping(uint32 taskId => uint256) public heldFees;
     /// @dev What releases and expiries of a node's leases took as fees, wei.
     mapping(uint32 nodeId => uint256) public feesTaken;
-    /// @dev Whether governance has changed the stake of a unit: then leases from before may risk more than it covers.
+    /// @dev Whether governance has changed the stake of a unit. No listing and no lease waits for that: those from before are covered by
+    /// what was asked for then.
     bool public stakeChanged;
+    /// @dev What failures took of a node's stake beyond what {LOWEST_STAKE} and their prices cover, wei.
+    mapping(uint32 nodeId => uint256) public excess;
 
     function register(uint8 owner, uint8 classId, uint8 capacity, uint8 tick) external {
         if (nodes.nodeCount() == MOST_NODES) return;
@@ -76,7 +81,7 @@ abstract contract SupplyHandler is Actions {
     /// @dev Mostly upwards.
     function setStakePerUnit(uint64 value) external {
         uint256 now_ = param(Param.StakePerUnit);
-        uint256 wanted = bound(value, value % 8 == 0 ? 8_000_000 : now_, 12_000_000);
+        uint256 wanted = bound(value, value % 8 == 0 ? LOWEST_STAKE : now_, 12_000_000);
         if (wanted != now_) stakeChanged = true;
         setParam(Param.StakePerUnit, uint64(wanted));
     }
@@ -124,14 +129,24 @@ abstract contract SupplyHandler is Actions {
         if (id == 0) return;
         ILeaseRegistry.Lease memory held = leases.lease(id);
         if (block.timestamp <= held.due) vm.warp(uint256(held.due) + 1);
+        uint256 stake = vault.stakeOf(held.nodeId);
         // The fee comes first; the penalty takes of what is left.
         if (!releaseFees.isFree(id)) {
-            uint256 fee = Math.min(vault.stakeOf(held.nodeId), releaseFees.feeFor(held.count));
+            uint256 fee = Math.min(stake, releaseFees.feeFor(held.count));
             heldFees[held.taskId] += fee;
             feesTaken[held.nodeId] += fee;
+            stake -= fee;
         }
         vm.prank(keeper);
         leases.expire(id);
+        _noteExcess(held, stake);
+    }
+
+    /// @param stake Stake of the lease's node before its failure took of it, wei.
+    function _noteExcess(ILeaseRegistry.Lease memory held, uint256 stake) internal {
+        uint256 taken = stake - vault.stakeOf(held.nodeId);
+        uint256 cover = held.count * Math.max(held.priceMicroVer, LOWEST_STAKE) * MICRO;
+        if (taken > cover) excess[held.nodeId] += taken - cover;
     }
 
     function contributor(uint256 pick) public returns (address) {

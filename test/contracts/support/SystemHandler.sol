@@ -126,8 +126,11 @@ abstract contract SystemHandler is ReportHandler {
     function rule(uint8 pick, bool forNode) external {
         uint32 id = _pickLease(pick, ILeaseRegistry.LeaseStatus.Disputed);
         if (id == 0) return;
+        ILeaseRegistry.Lease memory held = leases.lease(id);
+        uint256 stake = vault.stakeOf(held.nodeId);
         vm.prank(arbiter);
         leases.rule(id, forNode);
+        _noteExcess(held, stake);
     }
 
     function claim(uint8 pick) external {
