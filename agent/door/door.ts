@@ -1,8 +1,4 @@
-import { once } from "node:events";
-import type { ServerResponse } from "node:http";
-
 import type { TypedDataDomain } from "ethers";
-import type { CID } from "multiformats/cid";
 import { z } from "zod";
 
 import type { ContentAccess } from "@verai/client/content-access";
@@ -17,7 +13,7 @@ import { type PublicRequest, servePublic } from "@verai/system/http/public-serve
 import { refuse, sendJson } from "@verai/system/http/server";
 import type { AgentConfig } from "../config.ts";
 import type { SpecOffers } from "../node/spec-offers.ts";
-import { carEntry, carHeader } from "./car.ts";
+import { sendCar } from "./car.ts";
 import { ContentDoor } from "./content.ts";
 import { DoorError } from "./errors.ts";
 import { holdSpec } from "./specs.ts";
@@ -27,8 +23,6 @@ const HOUR_SECONDS = 3_600;
 const [PER_SECOND, BURST, AT_ONCE] = [4, 40, 16];
 /** Time for a log, milliseconds. */
 const LOG_MS = 10_000;
-/** Time without a byte being read of an answer, milliseconds. */
-const STALLED_MS = 20_000;
 
 const specQuery = z.object({
   owner: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
@@ -93,7 +87,8 @@ export async function openDoor(
           return;
         case "POST /v1/results": {
           const { lease, proof } = parsed(resultRequest, json(request.body));
-          await sendContent(response, store, await content.result(lease, proof));
+          const root = await content.result(lease, proof);
+          await sendCar(response, root, store.blocksOf(root));
           return;
         }
         case "POST /v1/logs":
@@ -147,26 +142,6 @@ async function readLog(
       502,
       `the node of lease ${String(leaseId)} does not answer: ${error instanceof Error ? error.message : String(error)}`,
     );
-  }
-}
-
-/** Sends all blocks of some content as a CAR file. */
-async function sendContent(response: ServerResponse, store: DoorParts["store"], root: CID): Promise<void> {
-  response.setTimeout(STALLED_MS, () => response.destroy());
-  response.writeHead(200, { "content-type": "application/vnd.ipld.car; version=1" });
-  response.write(carHeader(root));
-  try {
-    for await (const { cid, bytes } of store.blocksOf(root)) {
-      response.write(carEntry(cid, bytes.byteLength));
-      if (!response.write(bytes) && !response.destroyed) {
-        await Promise.race([once(response, "drain"), once(response, "close")]);
-      }
-      if (response.destroyed) return;
-    }
-    response.end();
-  } catch {
-    // The page sees that it is not whole.
-    response.destroy();
   }
 }
 
