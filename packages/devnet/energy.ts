@@ -88,10 +88,10 @@ const TASKS: readonly ParticipantTask[] = [
   },
 ];
 /**
- * A minute of work on an idle machine, of which units compute for four seconds. They rest in proportion, so that their work
- * lasts the longer the slower everything around them is: it has to be there when reports and moves come.
+ * Some eighty seconds of work, of which units compute for five. They rest in proportion to what they compute, and so fill
+ * as much of a slice on a busy machine as on an idle one; the work has to be there when reports and moves come.
  */
-const SPEC = ["--epochs", "55", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
+const SPEC = ["--epochs", "70", "--train", "4000", "--test", "500", "--checkpoint-steps", "50", "--rest", "14"];
 
 /** Milliseconds that each part may take. */
 const TIMEOUT_MS = 900_000;
@@ -107,12 +107,10 @@ export async function showEnergy<Report extends EnergyFigures>(
 ): Promise<EnergyOutcome<Report>> {
   const { session, processes, say } = stage;
   const since = await session.provider.getBlockNumber();
-  await processes.stop(["keeper"], 10_000);
-  const keepers = ["allocation", "failover", "reports", "balancing", "audits"];
+  const keepers = ["allocation", "failover", "reports", "audits"];
   // Units take seconds here, and all that is outside the band is to move.
   const balancing = { pointValue: 100, mostMoved: 10_000 };
-  const config = await stage.configs.keeper(1, { keepers, balancing });
-  processes.start("keeper", ["keepers/main.ts", "run", "--config", config]);
+  await restartKeeper(stage, { keepers: [...keepers, "balancing"], balancing });
   for (const { node, changes } of [HOT, HUNGRY]) await restart(stage, node, changes);
   await Promise.all([HOT, HUNGRY].map(async ({ node }) => fitAgain(session, nodeCalled(node))));
   say("ada's slice of the machine is small now, and cleo's machine needs a lot of power: two more tasks come");
@@ -124,7 +122,7 @@ export async function showEnergy<Report extends EnergyFigures>(
     }),
   );
   finished.catch(() => undefined);
-  const names = processes.names().filter((name) => !name.startsWith("developer"));
+  const names = processes.names().filter((name) => !name.startsWith("developer") && name !== "keeper");
   const scenario = async () => {
     const hot = await nodeIdOf(session, nodeCalled(HOT.node));
     const relieved = await moved(session, since, "load", hot);
@@ -136,6 +134,8 @@ export async function showEnergy<Report extends EnergyFigures>(
     say(`node ${throttled.nodeId} is throttled: ${throttled.watts} W, above ${throttled.threshold} W`);
     const handed = await moved(session, since, "power", throttled.nodeId);
     say(`lease ${handed.leaseId}: ${handed.units} units move from node ${handed.from} to node ${handed.to}`);
+    // Such small slices stay hot, and nothing would stay where it is.
+    await restartKeeper(stage, { keepers });
     await finished;
     return { hot, relieved, throttled, handed };
   };
@@ -143,6 +143,14 @@ export async function showEnergy<Report extends EnergyFigures>(
   say("both tasks are trained and paid; waiting for the last reports");
   const outcome = await settled(stage);
   return { ...seen, ...outcome, checks: checksOf(outcome, seen) };
+}
+
+async function restartKeeper(
+  { processes, configs }: Pick<EnergyStage<EnergyFigures>, "processes" | "configs">,
+  changes: object,
+): Promise<void> {
+  await processes.stop(["keeper"], 10_000);
+  processes.start("keeper", ["keepers/main.ts", "run", "--config", await configs.keeper(1, changes)]);
 }
 
 async function restart(

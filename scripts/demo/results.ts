@@ -50,7 +50,7 @@ export async function readTrained(
 
 /**
  * Fetches the newest checkpoint of each lease back from another node, connected to no third, and verifies every block of it.
- * Others are tried in the order in which they hold copies.
+ * Others are tried in the order in which they hold copies. Left out are those whose only holders are no longer in the market.
  *
  * @param directory For the stores that fetch.
  * @param accessOf What a task's developer shows to those that hold its checkpoints.
@@ -70,10 +70,16 @@ export async function fetchCheckpoints(
     leases.map(({ id }) => id),
   );
   const active = nodes.filter(({ status, endpoint }) => status === "active" && endpoint !== "");
+  const { checkpoints } = session.contracts;
   const fetched: FetchedCheckpoint[] = [];
   for (const lease of leases) {
     const checkpoint = newest.get(lease.id);
     if (!checkpoint) continue;
+    const signed = (await checkpoints.queryFilter(checkpoints.filters.CheckpointReplicated(lease.id)))
+      .filter(({ args }) => Number(args.sequence) === checkpoint.sequence)
+      .flatMap(({ args }) => args.nodeIds.map(Number));
+    // A node that was thrown out owes nobody a copy any longer, and the work was delivered by then.
+    if (signed.length > 0 && !active.some(({ id }) => signed.includes(id))) continue;
     const holders = await reader.holders(block, lease.id, active.length);
     const ids = holders.map(({ nodeId }) => nodeId);
     let last: FetchedCheckpoint | undefined;

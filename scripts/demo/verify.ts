@@ -158,7 +158,7 @@ export async function verify(scenario: Scenario, output: Output, data: string): 
         ok: settled === 1 && reverted === 0,
       },
       {
-        what: "the last checkpoint of every lease that posted one came back whole from another node",
+        what: "the last checkpoint of every lease that posted one came back whole from another node, if it is in the market still",
         ok: checkpoints.length >= tasks.length && checkpoints.every(({ verified }) => verified),
       },
       { what: "no transaction used more than 2^24 gas", ok: highest > 0 && highest <= 2 ** 24 },

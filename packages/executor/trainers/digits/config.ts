@@ -40,7 +40,7 @@ export interface UnitConfig {
   readonly checkpointSteps: number;
   /** Pause after each step, milliseconds; has no influence on the result. For trials: work that lasts without a load. */
   readonly pace: number;
-  /** The same as a multiple of the time that the step took: units rest as long whether a machine is fast, slow or busy. */
+  /** The same as a multiple of the step's processor time: a unit takes that share of a core, however busy the machine is. */
   readonly rest: number;
 }
 
