@@ -16,7 +16,7 @@ import { AskFollower } from "./node/ask.ts";
 import { CapacityFollower } from "./node/capacity.ts";
 
 /** Minimum milliseconds between two looks at what was earned. */
-const EARNINGS_INTERVAL_MS = 60_000;
+const EARNINGS_INTERVAL_MS = 30_000;
 
 /** What an agent does beside its leases. */
 export interface BackgroundContext {

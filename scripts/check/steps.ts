@@ -16,12 +16,10 @@ const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose
 const END_TO_END: Readonly<Record<string, number>> = {
   demo: 0.9, // 300
   "rehearsal-anvil": 0.3, // 179
-  "rehearsal-hardhat": 0.35, // 176
   docs: 0.65, // 160
   energy: 0.8, // 150
   devnet: 0.5, // 130
   survival: 0.65, // 75
-  "python-clock": 0.6, // 55
   deployment: 0.8, // 10
 };
 /** Tests that use the folder where developers' commands keep their stores, as readers do. */
