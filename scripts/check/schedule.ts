@@ -25,7 +25,7 @@ export type Lane = "computing" | "waiting";
  * Loads are means: what waits does so at other times than its neighbours, so that a fifth more than the cores carry keeps them
  * busy.
  */
-const FILL = 1.2;
+const FILL = 1;
 
 /** From this load on a step computes rather than waits. */
 const COMPUTES = 0.9;
