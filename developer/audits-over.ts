@@ -2,8 +2,10 @@ import { openingsOf, readAudits, segmentOf } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
 import { LogScanner } from "@verai/client/event-logs";
-import { answer, blockTag } from "@verai/client/readers";
+import type { Contracts } from "@verai/client/deployment";
+import { answer, blockTag, type Reader } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
+import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
 
 /** Blocks in which audits of a lease are looked for, back from the newest: two days. */
 const MAX_BLOCKS = 86_400;
@@ -31,6 +33,19 @@ export function isDecided(epochs: readonly EpochTimes[], at: number, now: number
 }
 
 /**
+ * Whether a seed may have drawn one of the first segments of a lease, whichever of them were posted in its epoch. Pure, O(segments).
+ *
+ * @param sequences How many segments the lease has.
+ * @param chance No segment's is higher, basis points.
+ */
+export function mayBeDrawn(seed: string, leaseId: number, sequences: number, chance: number): boolean {
+  for (let sequence = 1; sequence <= sequences; sequence++) {
+    if (isDrawn(auditSalt(seed, leaseId, sequence), chance)) return true;
+  }
+  return false;
+}
+
+/**
  * What a delivered lease of an audited task still waits for: its developer accepts it once a seed has decided on its last segment and no
  * audit of it runs. Undefined: nothing. Who does not want to wait accepts by hand; who waits too long is paid for it by time.
  *
@@ -48,13 +63,17 @@ export async function auditsToWaitFor(
     answer(contracts.auditEpochs.epochCount(blockTag(block))),
   ]);
   const epochs: EpochTimes[] = [];
+  let newestSeed = NO_SEED;
   for (let id = Number(count); id > 0 && id > Number(count) - MAX_EPOCHS; id--) {
     const { from, to, requestId, abandoned } = await answer(contracts.auditEpochs.epoch(id, blockTag(block)));
     const seed = abandoned ? NO_SEED : await answer(contracts.seeds.seedOf(requestId, blockTag(block)));
     epochs.push({ from: Number(from), to: Number(to), isSeeded: seed !== NO_SEED });
+    newestSeed = seed;
     if (Number(from) < newest.at && !abandoned) break;
   }
-  const wait = Math.min(2 * Number(epoch), Number(step));
+  // What no seed has drawn nobody opens; what earlier seeds have drawn was opened meanwhile.
+  const drawn = mayBeDrawn(newestSeed, lease.id, newest.sequence, await highestChance(reader, contracts, block, lease));
+  const wait = drawn ? Math.min(2 * Number(epoch), Number(step)) : 0;
   if (!isDecided(epochs, newest.at, block.timestamp, wait))
     return "no seed has decided yet which of its segments are audited";
   const filter = openingsOf(await contracts.audits.getAddress(), [lease.id]);
@@ -62,4 +81,19 @@ export async function auditsToWaitFor(
   const audits = await readAudits(reader, block, logs.map(segmentOf));
   const running = audits.filter(({ status }) => RUNNING.includes(status)).map(({ sequence }) => String(sequence));
   return running.length === 0 ? undefined : `audits of its segments ${running.join(", ")} run`;
+}
+
+/** The chance of a segment that claims all of its lease's work, while its node is new: no segment of the lease has a higher one. Basis points. */
+async function highestChance(
+  reader: Reader,
+  contracts: Contracts,
+  block: BlockReference,
+  { taskId, count, price }: Lease,
+): Promise<number> {
+  const [task, { stakePerUnit }] = await Promise.all([reader.task(block, taskId), reader.parameters(block)]);
+  const stake = count * Math.max(price, stakePerUnit);
+  const { auditEpochs } = contracts;
+  return Number(
+    await answer(auditEpochs.chanceOf(task?.auditChance ?? 0, count * price, stake, true, blockTag(block))),
+  );
 }

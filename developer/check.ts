@@ -15,6 +15,7 @@ import { gasFindings } from "@verai/process/check/money";
 import { clashFindings, portsOf, takenFindings } from "@verai/process/check/ports";
 import { readConfig } from "@verai/process/config";
 import { parseSpec, type TaskSpec } from "@verai/executor/spec";
+import { auditChanceOf, auditsText } from "./audit-chance.ts";
 import { type DeveloperConfig, type TaskTerms, taskTerms } from "./config.ts";
 import { requireRunnable } from "./requirements.ts";
 
@@ -61,6 +62,10 @@ export async function checkDeveloper(
     const block = await reader.block();
     list.fact("network", `chain ${String(network.chainId)}, block ${String(block.number)}`);
     if (terms) list.add(...(await termsFindings(session, terms)));
+    if (spec && terms) {
+      const { feeBps } = await reader.parameters(block);
+      list.fact("audits", auditsText(auditChanceOf(terms.auditChance, spec, feeBps), terms.auditChance));
+    }
     if (keyProblems.some(({ level }) => level === "error")) return;
     const { address } = await openSigner(key, network.chainId);
     const [eth, ver] = await Promise.all([

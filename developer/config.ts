@@ -40,8 +40,11 @@ export const taskTerms = z.strictObject({
   maxUnitTime: wholeWithin(1, MAX_UNIT_TIME, "seconds").optional(),
   /** Other nodes that must hold a checkpoint before it counts, 0 to 4. */
   replicas: wholeWithin(0, 4, "nodes").default(1),
-  /** Chance with which each segment of the work is audited at least, basis points; left out: no audits. */
-  auditChance: wholeWithin(1, MAX_AUDIT_CHANCE, "basis points").optional(),
+  /**
+   * Chance with which each segment of the work is audited at least, basis points. Left out: what the usual fee
+   * pays for, two thirds of it, if the program is a built-in trainer with `checkpoint.everySteps` and not confidential; else 0, no audits.
+   */
+  auditChance: wholeWithin(0, MAX_AUDIT_CHANCE, "basis points").optional(),
   /** Seconds from now until the deadline for results. */
   within: wholeWithin(1, 366 * 86_400, "seconds"),
 });

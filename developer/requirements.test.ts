@@ -38,4 +38,7 @@ test("what no node can run is refused by its own code", () => {
   assert.equal(code({ resources: gpu }, { classes: ["gpu-80g-x8/eu", "gpu-80g-x1/eu"] }), "TOO_FEW_GPUS");
   assert.equal(code({ resources: gpu }, { classes: ["gpu-80g/eu", "gpu-24g/eu"] }), "SMALL_GPUS");
   assert.equal(code({ checkpoint: { intervalSeconds: 61 } }), "TOO_RARE_CHECKPOINTS");
+  assert.equal(code({}, { auditChance: 100 }), "UNTRACEABLE_STEPS");
+  assert.equal(code({}, { auditChance: 0 }), undefined);
+  assert.equal(code({ checkpoint: { intervalSeconds: 60, everySteps: 10 } }, { auditChance: 100 }), undefined);
 });

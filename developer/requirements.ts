@@ -8,6 +8,8 @@ export interface Wanted {
   readonly classes: readonly string[];
   /** Seconds between two checkpoints on the chain. */
   readonly checkpointInterval: number;
+  /** Chance of audits that the developer asks for, basis points; left out: the default, which fits the spec. */
+  readonly auditChance?: number | undefined;
   /** Trainers beside the built-in ones that nodes are known to have. */
   readonly trainers?: readonly string[];
 }
@@ -34,13 +36,14 @@ function gpusOf(name: string): ClassGpus | undefined {
 
 /**
  * Refuses a task that no node of its classes could run, before anything is paid for: a built-in trainer that does not
- * exist, GPUs of a class that has none, fewer or smaller ones, checkpoints that come too rarely. Pure.
+ * exist, GPUs of a class that has none, fewer or smaller ones, checkpoints that come too rarely, audits of states that are not
+ * numbered. Pure.
  *
- * @throws ChainError `UNKNOWN_TRAINER`, `NO_GPUS`, `TOO_FEW_GPUS`, `SMALL_GPUS` or `TOO_RARE_CHECKPOINTS`, with value, bound and remedy.
+ * @throws ChainError `UNKNOWN_TRAINER`, `NO_GPUS`, `TOO_FEW_GPUS`, `SMALL_GPUS`, `TOO_RARE_CHECKPOINTS` or `UNTRACEABLE_STEPS`, with value, bound and remedy.
  */
 export function requireRunnable(
   spec: Pick<TaskSpec, "trainer" | "resources" | "checkpoint">,
-  { classes, checkpointInterval, trainers = [] }: Wanted,
+  { classes, checkpointInterval, auditChance = 0, trainers = [] }: Wanted,
 ): void {
   const known = [...builtInTrainers.keys(), ...trainers];
   if (spec.trainer !== undefined && !known.includes(spec.trainer)) {
@@ -63,6 +66,14 @@ export function requireRunnable(
   }
   requireGpus(spec.resources, classes);
   requireCadence(spec, checkpointInterval);
+  if (auditChance > 0 && spec.checkpoint.everySteps === undefined) {
+    throw new ChainError(
+      "UNTRACEABLE_STEPS",
+      false,
+      `The task asks for audits (a chance of ${String(auditChance / 100)} %), but its spec has no checkpoint.everySteps, so that no node could ` +
+        "post a trace of its states. Name the steps from one local checkpoint to the next, or ask for no audits.",
+    );
+  }
 }
 
 /** @throws ChainError `TOO_FEW_GPUS` or `SMALL_GPUS` */

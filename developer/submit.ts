@@ -9,8 +9,11 @@ import { signPermit } from "@verai/client/permit";
 import type { Session } from "@verai/client/session";
 import { fundAndSubmit } from "@verai/client/simulate";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
+import { isSealed } from "@verai/executor/sealed/envelope";
+import { parseSpec } from "@verai/executor/spec";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import { formatPrice, microToWei } from "@verai/protocol/money/ver";
+import { auditChanceOf } from "./audit-chance.ts";
 import { carbonTerms } from "./carbon.ts";
 import { Submission } from "./submission.ts";
 import { defaultUnitTime, type RequestedClass, type TaskRequest, termsOf } from "./task-request.ts";
@@ -61,8 +64,14 @@ export async function submitTask(
       return { taskId, specCid };
     }
   }
-  const { units, maxPrice, checkpointInterval, replicas, auditChance, within } = request;
-  const deposit = await reader.depositFor(await reader.block(), request);
+  const { units, maxPrice, checkpointInterval, replicas, within } = request;
+  const block = await reader.block();
+  const auditChance = auditChanceOf(
+    request.auditChance,
+    isSealed(spec) ? undefined : parseSpec(spec),
+    (await reader.parameters(block)).feeBps,
+  );
+  const deposit = await reader.depositFor(block, { units, maxPrice, auditChance });
   const { signer, queue } = await session.queue(key);
   const needed = deposit.escrow + deposit.fee;
   const permit = await signPermit(contracts, signer, needed);
@@ -99,7 +108,7 @@ export async function submitTask(
   const taskId = await taskIdIn(session, sent ?? earlier);
   if (taskId === undefined) throw new Error("the transaction went through without submitting a task");
   await record?.done(taskId);
-  logger.info({ task: taskId, spec: specCid, units }, "task submitted");
+  logger.info({ task: taskId, spec: specCid, units, auditChance }, "task submitted");
   return { taskId, specCid };
 }
 

@@ -28,8 +28,8 @@ export interface TaskRequest extends Wish {
   readonly maxUnitTime?: number;
   /** Other nodes that must hold a checkpoint before it counts. */
   readonly replicas: number;
-  /** Chance with which each segment of its work is audited at least, basis points; 0: no audits. */
-  readonly auditChance: number;
+  /** Chance with which each segment of its work is audited at least, basis points; 0: no audits; left out: `auditChanceOf` says. */
+  readonly auditChance?: number;
   /** Seconds from the submission until the deadline for results. */
   readonly within: number;
 }
@@ -41,7 +41,7 @@ export interface TaskRequest extends Wish {
  * @throws ChainError `UNKNOWN_CLASS`; MoneyError.
  */
 export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRequest {
-  const { units, checkpointInterval, maxUnitTime, replicas, auditChance = 0, within } = terms;
+  const { units, checkpointInterval, maxUnitTime, replicas, auditChance, within } = terms;
   const classes = Object.entries(terms.classes).map(([name, surcharge]): RequestedClass => {
     const classId = known.find((each) => each.name === name)?.id;
     if (classId === undefined) {
@@ -54,7 +54,8 @@ export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRe
     return { classId, name, surcharge: parseVer(surcharge) };
   });
   return {
-    ...{ units, checkpointInterval, replicas, auditChance, within },
+    ...{ units, checkpointInterval, replicas, within },
+    ...(auditChance !== undefined && { auditChance }),
     ...(maxUnitTime !== undefined && { maxUnitTime }),
     maxPrice: parseVer(terms.maxPrice),
     classes: classes.sort((a, b) => a.classId - b.classId),
@@ -63,10 +64,9 @@ export function requestOf(terms: TaskTerms, known: readonly NodeClass[]): TaskRe
 }
 
 /** The request as terms: what makes two submissions of one spec the same, in the form that earlier records have. */
-export function termsOf({ maxPrice, classes, carbonPrice, auditChance, ...rest }: TaskRequest): TaskTerms {
+export function termsOf({ maxPrice, classes, carbonPrice, ...rest }: TaskRequest): TaskTerms {
   return {
     ...rest,
-    ...(auditChance > 0 && { auditChance }),
     maxPrice: formatVer(maxPrice),
     classes: Object.fromEntries(classes.map(({ name, surcharge }) => [name, formatVer(surcharge)])),
     ...(carbonPrice > 0 && { carbonPrice: formatPrice(carbonPrice) }),

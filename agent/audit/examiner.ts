@@ -14,7 +14,7 @@ import type { Executor } from "@verai/executor/executor";
 import type { Seal } from "@verai/executor/sealed/seal";
 import { openTree } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
-import { builtInTrainers } from "@verai/executor/trainers/registry";
+import { isVouched } from "@verai/executor/trainers/vouched";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
 import { timeoutSignal } from "@verai/system/clock";
@@ -51,14 +51,6 @@ export interface ExaminerParts {
   /** Bytes of the largest checkpoint of others that this node takes. */
   readonly maxCheckpointBytes: number;
   readonly logger: Logger;
-}
-
-/**
- * Whether the protocol vouches that a task's program is reproducible: the built-in trainers, whose arithmetic is their own. Of any other
- * only its developer says so. Pure.
- */
-function isVouched({ trainer }: Pick<TaskSpec, "trainer">): boolean {
-  return trainer !== undefined && builtInTrainers.has(trainer);
 }
 
 /**

@@ -2,6 +2,7 @@ import { hexlify, id, toBeHex, Wallet } from "ethers";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import type { Link } from "@verai/protocol/audits/segments";
+import { paidAuditChance } from "@verai/protocol/money/audit-fee";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { connect } from "@verai/client/deployment";
 import type { Lease, Task } from "@verai/client/entities";
@@ -99,6 +100,8 @@ export class MarketContracts {
   readonly #reader: Reader;
   /** Owners by their nodes' operators, whose gas is theirs. */
   readonly #owners = new Map<string, string>();
+  /** The usual fee, basis points. */
+  #feeBps = 0;
   #snapshot = "";
   #requests = 0;
   /** Ids of leases that were not over when they were last read, and how many were granted by then. */
@@ -135,6 +138,7 @@ export class MarketContracts {
     const reader = new Reader(connect(deployment, deployed.connection.ethers.provider), PAGES);
     const chain = new MarketContracts(deployed, addresses, reader);
     await chain.passTo(START);
+    chain.#feeBps = (await reader.parameters(await reader.block())).feeBps;
     chain.#snapshot = await chain.#ask("evm_snapshot");
     return chain;
   }
@@ -281,8 +285,8 @@ export class MarketContracts {
         checkpointInterval: task.interval,
         maxUnitTime: Math.max(task.interval, 86_400),
         replicas: task.replicas,
-        // Basis points: what the fee of a usual task pays for.
-        auditChance: task.audited === true ? 100 : 0,
+        // What developers ask for by default.
+        auditChance: task.audited === true ? paidAuditChance(this.#feeBps) : 0,
         deadline: task.deadline,
         classIds: [task.servable === false ? EMPTY_CLASS_ID : CLASS_ID],
         surcharges: [],

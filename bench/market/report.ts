@@ -14,7 +14,7 @@ export function marketReport(result: Result, seed: number): string {
   return [
     `${String(result.episodes)} episodes, seed ${String(seed)}, ${String(result.tried)} strategies learnt. Each has`,
     `${String(EPISODE.nodes)} honest nodes of ${String(EPISODE.capacity)} units, ${String(EPISODE.developers)} developers, a keeper, and a`,
-    "player of equal stake and capacity with a task of its own. Tasks ask for audits. BASE's parameters;",
+    "player of equal stake and capacity with a task of its own. Tasks ask for audits as they do by default. BASE's parameters;",
     `a unit is worth ${String(ECONOMY.worth)} VER, computing it costs ${String(ECONOMY.compute)}, a million gas ${String(ECONOMY.gas * 1e6)}.`,
     "",
     "All figures are means an episode, in VER but for gas, hours and percent. *Twin*: the honest contributor of equal stake in the",
@@ -29,9 +29,13 @@ export function marketReport(result: Result, seed: number): string {
     ...(result.unaudited.length === 0
       ? []
       : [
-          "Where tasks ask for no audits, held against honest work there:",
+          "What developers choose who turn audits off (`--audits 0`), which nothing here guarantees, held against honest work there; above stands",
+          "the same strategy where audits are on:",
           "",
-          markdownTable(columns, result.unaudited.map(cells)),
+          markdownTable(
+            columns,
+            result.unaudited.map((played) => [...cells(played).slice(0, -1), "without the guarantee"]),
+          ),
         ]),
     ...result.learnt.map(({ name, aim }) => `- ${name}: \`${aim}\``),
     "",

@@ -9,7 +9,7 @@ export interface Size {
   readonly worlds: number;
   readonly honest: readonly Named[];
   readonly scripted: readonly Named[];
-  /** Attacks that are also played where tasks ask for no audits, to show what these are for; they may win there. */
+  /** Attacks that are also played where developers have turned audits off, to show what these are for; they may win there. */
   readonly unaudited: readonly Named[];
   readonly learning: Search;
   /** Best learnt strategies that are played again, in worlds that they were not learnt in. */

@@ -12,7 +12,7 @@ export interface Demand {
 export interface World {
   readonly seed: number;
   readonly demands: readonly Demand[];
-  /** Whether tasks ask for audits. */
+  /** Whether tasks ask for audits as they do by default, or their developers have turned them off. */
   readonly audited: boolean;
   /** Word with which the oracle answers its n-th request. */
   readonly word: (request: number) => bigint;

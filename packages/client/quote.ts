@@ -1,5 +1,6 @@
-import { auditedFee, feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
+import { feeOn, type QuotedAllocation, quoteAllocation, type Wish } from "@verai/protocol/allocation/quote";
 import type { RoundTask } from "@verai/protocol/allocation/model";
+import { auditedFee } from "@verai/protocol/money/audit-fee";
 import { microToWei } from "@verai/protocol/money/ver";
 import { CONSTANTS } from "./generated/constants.ts";
 import type { BlockReference } from "./block-reference.ts";

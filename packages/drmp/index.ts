@@ -35,6 +35,7 @@ export { type SigningDomain, signingDomain } from "@verai/client/signing";
 export { type PermitTerms, permitTypedData } from "./permit.ts";
 
 export { classNameFromBytes32, classNameToBytes32 } from "@verai/client/class-names";
+export { auditedFee, paidAuditChance } from "@verai/protocol/money/audit-fee";
 export { askToTick, tickToPrice } from "@verai/protocol/money/ticks";
 export {
   BASIS,

@@ -62,28 +62,29 @@ export interface RequestOptions {
   /** Empty for the default. */
   readonly unitTime: string;
   readonly replicas: number;
-  /** Percent; empty for none. */
+  /** Percent; empty for the default. */
   readonly audits: string;
 }
 
-/** A chance of audits in basis points, from percent; 0 if it is empty. */
-export function parseChance(percent: string): number {
-  if (percent === "") return 0;
+/** A chance of audits in basis points, from percent; undefined, the default, if it is empty. */
+export function parseChance(percent: string): number | undefined {
+  if (percent === "") return undefined;
   const chance = /^\d+(\.\d{1,2})?$/.test(percent) ? Math.round(Number(percent) * 100) : NaN;
-  if (chance >= 1 && chance <= MAX_AUDIT_CHANCE) return chance;
+  if (chance >= 0 && chance <= MAX_AUDIT_CHANCE) return chance;
   throw new CommandError(
     "OPTION_INVALID",
-    `--audits ${percent} is no chance of 0.01 to 50 percent; name one, such as --audits 1, or leave it out for no audits.`,
+    `--audits ${percent} is no chance of 0.01 to 50 percent; name one, such as --audits 1, 0 for no audits, or leave it out for the default.`,
   );
 }
 
 /** The task that the options ask for. */
 export function parseRequest(known: readonly NodeClass[], options: RequestOptions): TaskRequest {
+  const auditChance = parseChance(options.audits);
   const [within, checkpointInterval] = [parseDuration(options.within), parseDuration(options.interval)];
   return {
     ...parseWish(known, options),
     ...(options.unitTime !== "" && { maxUnitTime: parseDuration(options.unitTime) }),
     ...{ carbonPrice: 0, checkpointInterval, replicas: options.replicas, within },
-    auditChance: parseChance(options.audits),
+    ...(auditChance !== undefined && { auditChance }),
   };
 }

@@ -25,7 +25,8 @@ export default async function quote(args: Arguments, environment: Environment): 
   await read(args, environment, async ({ session, output }) => {
     const { reader } = session;
     const block = await reader.block();
-    const wish = { ...parseWish(await reader.classes(block), args), auditChance: parseChance(args.audits) };
+    // What is asked for by default costs what no audits cost.
+    const wish = { ...parseWish(await reader.classes(block), args), auditChance: parseChance(args.audits) ?? 0 };
     const found = await quoteTask(reader, block, wish, args.queue);
     const rate = await readRate(reader, block, wish, found);
     showQuote(output, wish.units, found, rate);

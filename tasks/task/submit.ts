@@ -12,6 +12,7 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { quoteTask } from "@verai/client/quote";
 import { openAccess } from "@verai/client/open-access";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
+import { auditChanceOf, auditsText } from "@verai/developer/audit-chance";
 import { KeyHost } from "@verai/developer/key-host";
 import { sealTask } from "@verai/developer/seal-task";
 import { TaskFollower } from "@verai/developer/collect";
@@ -110,9 +111,12 @@ export async function submitAndFollow(
     const classes = request.classes.map(({ name }) => name);
     const trainers = args.trainers.split(",").filter((name) => name !== "");
     if (context.chainId === LOCAL_CHAIN_ID) trainers.push(LOCAL_PYTHON);
-    requireRunnable(parsed, { classes, checkpointInterval: request.checkpointInterval, trainers });
+    const { auditChance, checkpointInterval } = request;
+    requireRunnable(parsed, { classes, checkpointInterval, trainers, auditChance });
     const quote = await quoteTask(reader, block, request, true);
     showQuote(output, request.units, quote, await readRate(reader, block, request, quote));
+    const { feeBps } = await reader.parameters(block);
+    output.facts([["audits", auditsText(auditChanceOf(auditChance, parsed, feeBps), auditChance)]]);
     output.say();
     context.spends = quote.escrow + quote.submissionFee;
 

@@ -21,7 +21,7 @@ const CLASSES = {
 const AUDITS = {
   name: "audits",
   description:
-    "chance with which each segment of the work is done again by another node, percent, 0.01 to 50: 1 costs nothing more; left out: no audits",
+    "chance with which each segment of the work is done again by another node, percent, 0.01 to 50; 0: no audits; left out: what the usual fee pays for if the program is a built-in trainer with checkpoint.everySteps and not confidential, else none",
   defaultValue: "",
 } as const;
 

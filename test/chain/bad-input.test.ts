@@ -15,6 +15,8 @@ import { CheckpointStore } from "@verai/checkpoint-store/store";
 import type { TaskTerms } from "@verai/developer/config";
 import { requestOf } from "@verai/developer/task-request";
 import { submitTask } from "@verai/developer/submit";
+import { specBytes } from "@verai/executor/spec";
+import { testSpec } from "@verai/executor/testing";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
 import { allocationMetrics } from "@verai/keepers/allocation/allocation-metrics";
 import { queueSender } from "@verai/keepers/sender";
@@ -123,7 +125,7 @@ describe("bad input", () => {
   });
 
   describe("of a developer", () => {
-    const spec = new TextEncoder().encode("{}");
+    const spec = specBytes(testSpec({ trainer: "digits" }));
     const terms: TaskTerms = {
       units: 2,
       maxPrice: "0.01",

@@ -210,6 +210,12 @@ describe("Hardhat tasks", () => {
     const fine = await submit({}, "--dry-run");
     expect(fine.code, fine.said).to.equal(0);
     expect(fine.said).to.match(/simulated: "submit task" goes through once the VER has arrived/);
+    expect(fine.said).to.match(/audits +none: the program is no built-in trainer with checkpoint\.everySteps/);
+    const steps = { checkpoint: { intervalSeconds: 60, everySteps: 10 } };
+    expect((await submit(steps, "--dry-run")).said).to.match(/audits +each segment with 1\.33 % at least/);
+    expect((await submit(steps, "--audits", "0", "--dry-run")).said).to.match(/audits +none, as asked for/);
+    const untraceable = await submit({}, "--audits", "1", "--dry-run");
+    expect(untraceable.json["error"], untraceable.said).to.include({ code: "UNTRACEABLE_STEPS" });
     expect(await market.contracts.tasks.taskCount()).to.equal(count);
     expect(await market.contracts.token.balanceOf(await accountAddress(15))).to.equal(0n);
   });

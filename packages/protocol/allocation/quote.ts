@@ -79,16 +79,6 @@ export function quoteAllocation(
   };
 }
 
-/**
- * The fee of a task that asks for audits, basis points: no less than what they cost, one and a half times their chance.
- *
- * @param feeBps - The usual fee.
- * @param auditChance - Chance that it asks for, basis points; 0: none.
- */
-export function auditedFee(feeBps: number, auditChance: number): number {
-  return Math.max(feeBps, Math.ceil((3 * auditChance) / 2));
-}
-
 /** The protocol's fee on an amount, rounded up as the contracts do. */
 export function feeOn(amount: bigint, feeBps: number): bigint {
   return (amount * BigInt(feeBps) + 9_999n) / 10_000n;

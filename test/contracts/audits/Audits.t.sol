@@ -271,6 +271,25 @@ contract AuditsTest is AuditActions {
         assertFalse(audits.isExcluded(1));
     }
 
+    /// @notice In a class in which nobody verifies an audit is over the moment it is opened: no payment waits, and nobody loses by it.
+    function test_NobodyVerifies() public {
+        for (uint32 nodeId = 1; nodeId <= nodes.nodeCount(); ++nodeId) {
+            vm.prank(operatorOf(nodeId));
+            auditEpochs.enlist(nodeId, false);
+        }
+        vm.warp(block.timestamp + 1);
+        trace(10_000, true);
+        deliver(id);
+        (uint40 due, uint256 stake) = (leases.lease(id).due, vault.stakeOf(leases.lease(id).nodeId));
+        openAudit(4);
+        assertAudit(4, IAudits.AuditStatus.Unverified);
+        assertEq(leases.lease(id).due, due);
+        assertFalse(audits.isExcluded(1));
+        accept(bob, id);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Paid);
+        assertGe(vault.stakeOf(leases.lease(id).nodeId), stake);
+    }
+
     /// @notice A delivery under audit is paid when it has ended, and no later than it can last; the developer's word is enough before.
     function test_PaymentWaits() public {
         openAudit(3);

@@ -10,6 +10,9 @@ export interface SpecToSubmit {
   readonly name: string;
   /** CIDs that it wants as inputs. */
   readonly inputs: readonly string[];
+  /** Whether its local checkpoints are numbered, so that it can be audited, and whether it is unless its developer says otherwise. */
+  readonly isTraced: boolean;
+  readonly isAudited: boolean;
 }
 
 /**
@@ -19,14 +22,21 @@ export interface SpecToSubmit {
  * @throws ActionError naming each finding with its remedy.
  */
 export async function readSpec(text: string): Promise<SpecToSubmit> {
-  const { parseSpec, specBytes } = await import("@verai/executor/spec");
+  const [{ parseSpec, specBytes }, { isAuditedByDefault }] = await Promise.all([
+    import("@verai/executor/spec"),
+    import("@verai/executor/trainers/vouched"),
+  ]);
   try {
     const spec = parseSpec(new TextEncoder().encode(text));
     if (spec.confidential === true) {
       throw new Error("A confidential task needs a host for its key: submit it with `drmp task:submit`.");
     }
     const bytes = new Uint8Array(specBytes(spec));
-    return { bytes, digest: sha256(bytes), name: spec.name, inputs: Object.keys(spec.inputs) };
+    return {
+      ...{ bytes, digest: sha256(bytes), name: spec.name, inputs: Object.keys(spec.inputs) },
+      isTraced: spec.checkpoint.everySteps !== undefined,
+      isAudited: isAuditedByDefault(spec),
+    };
   } catch (error) {
     throw new ActionError("SpecInvalid", error instanceof Error ? error.message : String(error), error);
   }

@@ -88,14 +88,26 @@ export async function depositOf(
   client: PublicClient,
   units: number,
   maxPrice: bigint,
+  auditChance: number,
 ): Promise<bigint> {
   const [escrow, fee] = await client.readContract({
     address: addressOf(config, "TaskRegistry"),
     abi: taskRegistryAbi,
     functionName: "depositFor",
-    args: [BigInt(units), maxPrice, 0n],
+    args: [BigInt(units), maxPrice, BigInt(auditChance)],
   });
   return escrow + fee;
+}
+
+/** The usual fee, basis points. */
+export async function feeOf(config: Config, client: PublicClient): Promise<number> {
+  const fee = await client.readContract({
+    address: addressOf(config, "Parameters"),
+    abi: parametersAbi,
+    functionName: "get",
+    args: [ENUMS.Param.indexOf("feeBps")],
+  });
+  return Number(fee);
 }
 
 /** VER that an account holds, and may take from the faucet now; 0 where there is none. */

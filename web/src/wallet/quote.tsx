@@ -7,7 +7,7 @@ import { counted, exactVer, foreign } from "../ui/format.ts";
 import { Failure } from "../ui/failure.tsx";
 import { Table } from "../ui/table.tsx";
 import { type ActionError, explained } from "./explain.ts";
-import { type TaskForm, termsOf } from "./submission.ts";
+import { chanceOf, type TaskForm, termsOf } from "./submission.ts";
 
 /** What a task would cost now: the allocation is solved in this browser, from the chain's own lists. */
 export function QuoteButton({ form }: { form: TaskForm }) {
@@ -21,7 +21,9 @@ export function QuoteButton({ form }: { form: TaskForm }) {
       const { units, maxPrice, classIds } = termsOf(form);
       const [reader, { quoteTask }] = await Promise.all([readerOf(config), import("@verai/client/quote")]);
       const classes = classIds.map((classId) => ({ classId, surcharge: 0n }));
-      const found = await quoteTask(reader, await reader.block(), { units, maxPrice, classes }, true);
+      // What is asked for by default costs what no audits cost.
+      const wish = { units, maxPrice, classes, auditChance: chanceOf(form) ?? 0 };
+      const found = await quoteTask(reader, await reader.block(), wish, true);
       setState({ busy: false, found, units });
     } catch (error) {
       setState({ busy: false, error: await explained(error) });

@@ -1,5 +1,7 @@
 import type { PublicClient } from "viem";
 
+import { paidAuditChance } from "@verai/protocol/money/audit-fee";
+import { MAX_AUDIT_CHANCE } from "@verai/protocol/money/units";
 import { parseVer } from "@verai/protocol/money/ver";
 import type { Config } from "../config.ts";
 import { holdSpec } from "../content/door.ts";
@@ -8,7 +10,7 @@ import { counted, foreign, utc } from "../ui/format.ts";
 import type { Plan } from "./act.tsx";
 import { callsOf } from "./calls.ts";
 import { ActionError } from "./explain.ts";
-import { allowanceOf, depositOf, verOf } from "./own.ts";
+import { allowanceOf, depositOf, feeOf, verOf } from "./own.ts";
 
 /** A small task of the built-in trainer, which every node can run. */
 const SAMPLE = JSON.stringify(
@@ -16,10 +18,10 @@ const SAMPLE = JSON.stringify(
     version: 1,
     name: "four learning rates",
     trainer: "digits",
-    args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--checkpoint-steps", "60", "--pace", "40"],
+    args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--pace", "40"],
     env: { DIGITS_GRID: JSON.stringify({ hidden: [24], learningRate: [0.02, 0.05, 0.1, 0.2] }) },
     resources: { cpus: 1, memoryMiB: 512 },
-    checkpoint: { intervalSeconds: 3 },
+    checkpoint: { intervalSeconds: 3, everySteps: 60 },
     outputs: ["model.bin", "metrics.json"],
     timeouts: { unitSeconds: 600, graceSeconds: 10 },
     maxRestarts: 2,
@@ -41,10 +43,13 @@ export interface TaskForm {
   /** Seconds. */
   readonly interval: string;
   readonly replicas: string;
+  /** Percent; empty for the default. */
+  readonly audits: string;
 }
 
 export const FIRST: TaskForm = {
   ...{ spec: SAMPLE, units: "4", price: "0.02", classIds: [0], minutes: "60", interval: "60", replicas: "0" },
+  audits: "",
 };
 
 /** What a form says of a task's price. @throws ActionError naming what does not fit. */
@@ -78,8 +83,15 @@ export async function submissionPlan(
   const minutes = wholeOf("minutes", form.minutes, 5, 100_000);
   const interval = wholeOf("the checkpoint interval", form.interval, MIN_INTERVAL, MAX_INTERVAL);
   const replicas = wholeOf("replicas", form.replicas, 0, 8);
+  const auditChance = chanceOf(form) ?? (spec.isAudited ? paidAuditChance(await feeOf(config, client)) : 0);
+  if (auditChance > 0 && !spec.isTraced) {
+    throw new ActionError(
+      "NotTraced",
+      "The task asks for audits, but its spec has no checkpoint.everySteps: name the steps from one local checkpoint to the next, or 0 for no audits.",
+    );
+  }
   const [needed, { held, drip }, allowed, { timestamp }] = await Promise.all([
-    depositOf(config, client, units, maxPrice),
+    depositOf(config, client, units, maxPrice, auditChance),
     verOf(config, client, account),
     allowanceOf(config, client, account),
     client.getBlock(),
@@ -90,7 +102,12 @@ export async function submissionPlan(
       `The task locks ${String(needed)} wei of VER, and the account has ${String(held)}; get more VER, or lower units or price.`,
     );
   }
-  const notes = await holdersOf(config, client, account, spec);
+  const notes = [
+    ...(await holdersOf(config, client, account, spec)),
+    auditChance === 0
+      ? "No part of the work is done again by other nodes: you judge the results."
+      : `Each segment of the work is done again by another node with a chance of ${String(auditChance / 100)} % at least.`,
+  ];
   const calls = callsOf(config);
   return {
     ver: needed,
@@ -100,7 +117,7 @@ export async function submissionPlan(
       ...(allowed < needed ? [calls.approve(needed)] : []),
       calls.submit(
         {
-          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, auditChance: 0, classIds },
+          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, auditChance, classIds },
           ...{ checkpointInterval: interval, maxUnitTime: Math.max(interval, minutes * 30) },
           deadline: Number(timestamp) + minutes * 60,
         },
@@ -130,6 +147,17 @@ async function holdersOf(
     held,
     `${counted(inputs.length, "input")} have to be available from elsewhere, such as by \`drmp data:add\`: ${list}.`,
   ];
+}
+
+/** Chance of audits that a form asks for, basis points; undefined for the default. @throws ActionError naming the bounds. */
+export function chanceOf({ audits }: Pick<TaskForm, "audits">): number | undefined {
+  if (audits.trim() === "") return undefined;
+  const chance = /^\d+(\.\d{1,2})?$/.test(audits.trim()) ? Math.round(Number(audits) * 100) : NaN;
+  if (chance >= 0 && chance <= MAX_AUDIT_CHANCE) return chance;
+  throw new ActionError(
+    "ChanceInvalid",
+    `The chance of audits is ${audits}; it has to be 0 to ${String(MAX_AUDIT_CHANCE / 100)} percent, or nothing for the default.`,
+  );
 }
 
 /** A whole number within bounds. @throws ActionError naming it. */
