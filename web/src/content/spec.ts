@@ -10,6 +10,8 @@ export interface SpecToSubmit {
   readonly name: string;
   /** CIDs that it wants as inputs. */
   readonly inputs: readonly string[];
+  /** Steps from one of its states to the next; undefined if it chooses itself. */
+  readonly everySteps?: number | undefined;
 }
 
 /**
@@ -26,7 +28,9 @@ export async function readSpec(text: string): Promise<SpecToSubmit> {
       throw new Error("A confidential task needs a host for its key: submit it with `drmp task:submit`.");
     }
     const bytes = new Uint8Array(specBytes(spec));
-    return { bytes, digest: sha256(bytes), name: spec.name, inputs: Object.keys(spec.inputs) };
+    const { name, inputs, checkpoint } = spec;
+    const { everySteps } = checkpoint;
+    return { bytes, digest: sha256(bytes), name, inputs: Object.keys(inputs), everySteps };
   } catch (error) {
     throw new ActionError("SpecInvalid", error instanceof Error ? error.message : String(error), error);
   }

@@ -88,12 +88,13 @@ export async function depositOf(
   client: PublicClient,
   units: number,
   maxPrice: bigint,
+  auditChance: number,
 ): Promise<bigint> {
   const [escrow, fee] = await client.readContract({
     address: addressOf(config, "TaskRegistry"),
     abi: taskRegistryAbi,
     functionName: "depositFor",
-    args: [BigInt(units), maxPrice, 0n],
+    args: [BigInt(units), maxPrice, BigInt(auditChance)],
   });
   return escrow + fee;
 }

@@ -18,10 +18,10 @@ export function QuoteButton({ form }: { form: TaskForm }) {
   const quote = async () => {
     setState({ busy: true });
     try {
-      const { units, maxPrice, classIds } = termsOf(form);
+      const { units, maxPrice, classIds, auditChance } = termsOf(form);
       const [reader, { quoteTask }] = await Promise.all([readerOf(config), import("@verai/client/quote")]);
       const classes = classIds.map((classId) => ({ classId, surcharge: 0n }));
-      const found = await quoteTask(reader, await reader.block(), { units, maxPrice, classes }, true);
+      const found = await quoteTask(reader, await reader.block(), { units, maxPrice, classes, auditChance }, true);
       setState({ busy: false, found, units });
     } catch (error) {
       setState({ busy: false, error: await explained(error) });

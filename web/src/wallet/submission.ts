@@ -1,9 +1,10 @@
 import type { PublicClient } from "viem";
 
+import { MAX_AUDIT_CHANCE } from "@verai/protocol/money/units";
 import { parseVer } from "@verai/protocol/money/ver";
 import type { Config } from "../config.ts";
 import { holdSpec } from "../content/door.ts";
-import { readSpec } from "../content/spec.ts";
+import { readSpec, type SpecToSubmit } from "../content/spec.ts";
 import { counted, foreign, utc } from "../ui/format.ts";
 import type { Plan } from "./act.tsx";
 import { callsOf } from "./calls.ts";
@@ -19,7 +20,7 @@ const SAMPLE = JSON.stringify(
     args: ["--epochs", "10", "--train", "4000", "--test", "1000", "--checkpoint-steps", "60", "--pace", "40"],
     env: { DIGITS_GRID: JSON.stringify({ hidden: [24], learningRate: [0.02, 0.05, 0.1, 0.2] }) },
     resources: { cpus: 1, memoryMiB: 512 },
-    checkpoint: { intervalSeconds: 3 },
+    checkpoint: { intervalSeconds: 3, everySteps: 60 },
     outputs: ["model.bin", "metrics.json"],
     timeouts: { unitSeconds: 600, graceSeconds: 10 },
     maxRestarts: 2,
@@ -41,14 +42,25 @@ export interface TaskForm {
   /** Seconds. */
   readonly interval: string;
   readonly replicas: string;
+  /** Percent of the segments that other nodes run again, at least; 0: none. */
+  readonly audits: string;
 }
 
 export const FIRST: TaskForm = {
-  ...{ spec: SAMPLE, units: "4", price: "0.02", classIds: [0], minutes: "60", interval: "60", replicas: "0" },
+  ...{
+    spec: SAMPLE,
+    units: "4",
+    price: "0.02",
+    classIds: [0],
+    minutes: "60",
+    interval: "60",
+    replicas: "0",
+    audits: "0",
+  },
 };
 
 /** What a form says of a task's price. @throws ActionError naming what does not fit. */
-export function termsOf({ units, price, classIds }: TaskForm) {
+export function termsOf({ units, price, classIds, audits }: TaskForm) {
   if (classIds.length === 0) throw new ActionError("NoClass", "No class may serve the task; choose one or more.");
   let maxPrice: bigint;
   try {
@@ -59,6 +71,7 @@ export function termsOf({ units, price, classIds }: TaskForm) {
   return {
     units: wholeOf("units", units, 1, 1_048_576),
     maxPrice,
+    auditChance: chanceOf(audits),
     classIds: [...classIds].sort((a, b) => a - b),
   };
 }
@@ -74,12 +87,13 @@ export async function submissionPlan(
   form: TaskForm,
 ): Promise<Plan> {
   const spec = await readSpec(form.spec);
-  const { units, maxPrice, classIds } = termsOf(form);
+  const { units, maxPrice, classIds, auditChance } = termsOf(form);
+  requireSteps(spec, auditChance);
   const minutes = wholeOf("minutes", form.minutes, 5, 100_000);
   const interval = wholeOf("the checkpoint interval", form.interval, MIN_INTERVAL, MAX_INTERVAL);
   const replicas = wholeOf("replicas", form.replicas, 0, 8);
   const [needed, { held, drip }, allowed, { timestamp }] = await Promise.all([
-    depositOf(config, client, units, maxPrice),
+    depositOf(config, client, units, maxPrice, auditChance),
     verOf(config, client, account),
     allowanceOf(config, client, account),
     client.getBlock(),
@@ -100,7 +114,7 @@ export async function submissionPlan(
       ...(allowed < needed ? [calls.approve(needed)] : []),
       calls.submit(
         {
-          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, auditChance: 0, classIds },
+          ...{ specDigest: spec.digest, specCodec: 0x55, units, maxPrice, replicas, auditChance, classIds },
           ...{ checkpointInterval: interval, maxUnitTime: Math.max(interval, minutes * 30) },
           deadline: Number(timestamp) + minutes * 60,
         },
@@ -115,7 +129,7 @@ async function holdersOf(
   config: Config,
   client: PublicClient,
   account: `0x${string}`,
-  { bytes, digest, inputs }: Awaited<ReturnType<typeof readSpec>>,
+  { bytes, digest, inputs }: SpecToSubmit,
 ): Promise<string[]> {
   if (config.doorUrls.length === 0) {
     return [
@@ -130,6 +144,25 @@ async function holdersOf(
     held,
     `${counted(inputs.length, "input")} have to be available from elsewhere, such as by \`drmp data:add\`: ${list}.`,
   ];
+}
+
+/** A chance of audits in basis points, from percent. @throws ActionError if it is none that a task can ask for. */
+function chanceOf(percent: string): number {
+  const chance = /^\d+(\.\d{1,2})?$/.test(percent) ? Math.round(Number(percent) * 100) : NaN;
+  if (chance >= 0 && chance <= MAX_AUDIT_CHANCE) return chance;
+  throw new ActionError(
+    "AuditsInvalid",
+    `The chance of audits is ${foreign(percent, 20)} %; it has to be 0 for none, or from 0.01 to ${String(MAX_AUDIT_CHANCE / 100)} with two decimals at most.`,
+  );
+}
+
+/** Audits run again what lies between two states at known steps. @throws ActionError if the spec names none. */
+function requireSteps({ everySteps }: SpecToSubmit, auditChance: number): void {
+  if (auditChance === 0 || everySteps !== undefined) return;
+  throw new ActionError(
+    "AuditsNeedSteps",
+    "Audits need checkpoints at known steps, and the spec names none: set `checkpoint.everySteps` in it, such as 60, or ask for 0 % of audits.",
+  );
 }
 
 /** A whole number within bounds. @throws ActionError naming it. */

@@ -17,6 +17,7 @@ const FIELDS = [
   ["Deadline, minutes from now", "minutes", "numeric"],
   ["Checkpoints on chain, seconds from one to the next", "interval", "numeric"],
   ["Other nodes that hold each checkpoint", "replicas", "numeric"],
+  ["Audits: % of the work that other nodes run again (0: none; 1 costs nothing more)", "audits", "decimal"],
 ] as const;
 
 /** The form of a task: a spec by form, typed, or from a file, and its terms. */
