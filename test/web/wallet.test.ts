@@ -23,7 +23,7 @@ import { launch, missingBrowser } from "./chromium.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 
 const PORTS = 28545;
-const START_MS = 600_000;
+const START_MS = 240_000;
 /** A lease needs a round; the one-tap way has to be over within a minute. */
 const MINUTE_MS = 60_000;
 
