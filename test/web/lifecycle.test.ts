@@ -28,6 +28,8 @@ import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from ".
 const options = { skip: missingBrowser ?? false, timeout: 600_000 };
 /** Time for a step to be done: a machine may be busy with other tests. */
 const WAIT = { timeout: 120_000 };
+/** An epoch, the time for opening, a segment run again, and two steps of an audit. */
+const AUDITED = { timeout: 300_000 };
 /** Two epochs: seconds. */
 const SHORT = "--epochs\n2\n--train\n1000\n--test\n500\n--checkpoint-steps\n20\n--pace\n20";
 
@@ -197,6 +199,37 @@ test("the log of a running unit is read by its developer, and by nobody else", o
     await page.goto(`${served.url}#/tasks/${String(taskId)}`);
     await page.getByRole("button", { name: /^Show the log of lease/ }).click(WAIT);
     await page.getByText(/no reason to read logs/).waitFor(WAIT);
+  });
+});
+
+test("a developer asks for audits by form, and sees in the task's picture who ran what again", options, async () => {
+  await withWallet(17, async (page) => {
+    const audits = page.getByLabel(/^Audits: % of the work/);
+    await fill(page, {
+      units: "2",
+      args: "--epochs\n10\n--train\n4000\n--test\n1000\n--checkpoint-steps\n60\n--pace\n40",
+    });
+    await page.getByLabel("Checkpoints on chain, seconds").fill("5");
+    await audits.fill("50");
+    const submit = page.getByRole("button", { name: "Submit", exact: true });
+    await submit.click();
+    await page.getByText("Audits need checkpoints at known steps").waitFor(WAIT);
+    await page.getByLabel("Steps from one state to the next").fill("60");
+    await audits.fill("51");
+    await submit.click();
+    await page.getByText(/The chance of audits is 51 %/).waitFor(WAIT);
+    await audits.fill("50");
+    await act(page, "Submit");
+    const task = await newestTask();
+    assert.equal(task.auditChance, 5_000);
+    // Of about twenty segments each is drawn with 50 % at least: that none is happens once in a million times.
+    await page.goto(`${served.url}#/tasks/${String(task.id)}`);
+    await page.getByText("The task asks for each segment with a chance of 50").waitFor(WAIT);
+    await page.getByTestId("audit-mark").first().waitFor(AUDITED);
+    await page.getByText("passed: the same result").first().waitFor(AUDITED);
+    const [first] = await page.locator("svg.lanes a[aria-label*='audited']").all();
+    assert.match((await first?.getAttribute("aria-label")) ?? "", /segments? audited: the one up to checkpoint \d+/);
+    assert.deepEqual(await page.getByText(/^convicted/).allInnerTexts(), [], "honest nodes");
   });
 });
 
