@@ -56,7 +56,8 @@ export class Agent {
   readonly #holds: TaskHolds;
   /** Specs that are held before their tasks. */
   readonly offers: SpecOffers;
-  readonly #logs: LogServer;
+  /** Logs of its units, for those who may read them. */
+  readonly logs: LogServer;
   readonly #spots: SpotChecks;
   /** When the chain was last seen: its time in seconds, and this machine's in milliseconds. */
   #seen: { readonly timestamp: number; readonly at: number } | undefined;
@@ -86,7 +87,7 @@ export class Agent {
     this.#responder = new ReceiptResponder(context);
     this.#holds = new TaskHolds(context);
     this.offers = new SpecOffers(context);
-    this.#logs = new LogServer(context);
+    this.logs = new LogServer(context);
     this.#house = new Housekeeping(context, this.#replicas, this.#responder, this.#holds, this.offers);
     this.#peers = new Peers(context);
   }
@@ -98,7 +99,7 @@ export class Agent {
     await this.#replicas.serve();
     await this.#holds.serve();
     await this.offers.serve();
-    await this.#logs.serve();
+    await this.logs.serve();
     await this.#context.exchanges.serve();
   }
 

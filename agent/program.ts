@@ -175,8 +175,8 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
     });
     const running = agent;
     await running.serve();
-    const { offers } = running;
-    const parts = { session, store, access, offers, domain, nodeId, logger };
+    const { offers, logs } = running;
+    const parts = { session, store, access, offers, logs, domain, nodeId, logger };
     door = config.door && (await openDoor(config.door, parts));
     telemetry = await openTelemetry(config, {
       session,

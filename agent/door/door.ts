@@ -2,7 +2,7 @@ import type { TypedDataDomain } from "ethers";
 import { z } from "zod";
 
 import type { ContentAccess } from "@verai/client/content-access";
-import { LOG_PROTOCOL, type LogAnswer, logAnswer, logRequest, MAX_LOG_BYTES } from "@verai/client/log-protocol";
+import { logRequest } from "@verai/client/log-protocol";
 import { MAX_OFFER_BYTES } from "@verai/client/offer-protocol";
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
@@ -12,17 +12,17 @@ import { Budget } from "@verai/system/budget";
 import { type PublicRequest, servePublic } from "@verai/system/http/public-server";
 import { refuse, sendJson } from "@verai/system/http/server";
 import type { AgentConfig } from "../config.ts";
+import type { LogServer } from "../node/logs.ts";
 import type { SpecOffers } from "../node/spec-offers.ts";
 import { sendCar } from "./car.ts";
 import { ContentDoor } from "./content.ts";
 import { DoorError } from "./errors.ts";
+import { readLog } from "./logs.ts";
 import { holdSpec } from "./specs.ts";
 
 const HOUR_SECONDS = 3_600;
 /** Requests of one address each second, and at once; of all at once. */
 const [PER_SECOND, BURST, AT_ONCE] = [4, 40, 16];
-/** Time for a log, milliseconds. */
-const LOG_MS = 10_000;
 
 const specQuery = z.object({
   owner: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
@@ -46,6 +46,7 @@ export interface DoorParts {
   >;
   readonly access: Pick<ContentAccess, "prove" | "sender" | "mayRead" | "inNameOf">;
   readonly offers: Pick<SpecOffers, "hold">;
+  readonly logs: Pick<LogServer, "answer">;
   readonly domain: TypedDataDomain;
   readonly nodeId: number;
   readonly logger: Logger;
@@ -121,28 +122,6 @@ async function takeSpec(parts: DoorParts, { query, body }: PublicRequest): Promi
   const held = await holdSpec(parts, new Uint8Array(body), owner, holders);
   parts.logger.info({ spec: held.cid, nodes: held.receipts.map(({ nodeId }) => nodeId) }, "a spec is held for a page");
   return held;
-}
-
-/** Asks the node of a lease for a part of a unit's log, with the page's proof, which was made for this store. */
-async function readLog(
-  { session, store }: DoorParts,
-  { leaseId, unit, offset, proof }: z.output<typeof logRequest>,
-): Promise<LogAnswer> {
-  const { reader } = session;
-  const block = await reader.block();
-  const [lease] = await reader.leasesThatExist(block, [leaseId]);
-  const node = lease && (await reader.node(block, lease.nodeId));
-  const peer = node?.endpoint.split(",").filter((address) => address.includes("/p2p/")) ?? [];
-  if (peer.length === 0) throw new DoorError(404, `the node of lease ${String(leaseId)} has no address`);
-  const bounds = { timeout: LOG_MS, maxBytes: MAX_LOG_BYTES };
-  try {
-    return logAnswer.parse(await store.request(peer, LOG_PROTOCOL, { leaseId, unit, offset, proof }, bounds));
-  } catch (error) {
-    throw new DoorError(
-      502,
-      `the node of lease ${String(leaseId)} does not answer: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
 }
 
 function json(body: Buffer): unknown {

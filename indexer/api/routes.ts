@@ -196,6 +196,16 @@ export const ROUTES: readonly Route[] = [
     params: byId,
     filters: (params) => ({ taskId: params["id"] }),
   }),
+  list(
+    "/v1/tasks/{id}/audits",
+    "Audits of a task: segments drawn, by whom they were run again, how it ended",
+    "audits",
+    {
+      params: byId,
+      orderBy: () => ["leaseId", "sequence"],
+      filters: (params) => ({ taskId: params["id"] }),
+    },
+  ),
   list("/v1/leases", "Leases", "leases", {
     query: { node: id.optional(), status: status(LEASE_STATUSES) },
     item: leaseRow,

@@ -125,6 +125,19 @@ test("a task's lanes are told: who ran what, how it ended, what came after", asy
   assert.deepEqual(body.items, [{ kind: "checkpoint", id: String(successor["id"]), as: "checkpoint of this lease" }]);
 });
 
+test("a task's audits are told: the segment, who ran it again, what came of it", async () => {
+  const lease = (await get("/v1/leases/10")).body.item;
+  const audits = await all(`/v1/tasks/${String(lease["taskId"])}/audits`, 1);
+  const audit = audits.find(({ leaseId }) => leaseId === 10);
+  assert.ok(audit);
+  const { sequence, nodeId, status, verifiers, panel, fromTime, toTime, openedAt, endedAt } = audit;
+  assert.deepEqual([sequence, nodeId, status, panel], [1, lease["nodeId"], "passed", []]);
+  assert.equal((verifiers as number[]).length, 1);
+  assert.notEqual((verifiers as number[])[0], nodeId);
+  assert.equal(fromTime, lease["grantedAt"]);
+  assert.ok(Number(toTime) < Number(openedAt) && Number(openedAt) < Number(endedAt));
+});
+
 test("what does not fit is refused with a reason, and is no error of ours", async () => {
   const wrong: readonly (readonly [path: string, status: number])[] = [
     ["/v1/tasks/0", 404],

@@ -124,6 +124,30 @@ const checkpoints = table(
   [["digest", "leaseId"]],
 );
 
+const audits = table(
+  "audits",
+  "Audits: segments of work that were drawn to be run again, by whom, and what came of it",
+  {
+    leaseId: int("lease whose node posted the segment"),
+    sequence: int("number of the checkpoint that ends the segment"),
+    taskId: int("its task"),
+    nodeId: int("the lease's node"),
+    epochId: int("epoch of audits that drew it"),
+    fromTime: int("when the segment begins, seconds"),
+    toTime: int("time of the checkpoint that ends it, seconds"),
+    status: text(
+      "verifying, opening, revealing or voting; then passed, fraud, mismatch, unavailable, refused, undecided or unverified",
+    ),
+    verifiers: json("ids of the nodes that were drawn to verify it, one after another", z.array(z.number().int())),
+    panel: json("ids of the members of its panel; empty if there was none", z.array(z.number().int())),
+    openedAt: int("time at which the audit began, seconds"),
+    endedAt: maybeInt("time of its end, seconds"),
+    ...changed,
+  },
+  ["leaseId", "sequence"],
+  [["taskId", "leaseId", "sequence"]],
+);
+
 const nodes = table(
   "nodes",
   "Nodes: terms, standing, work, money and energy since they joined",
@@ -373,6 +397,7 @@ export const TABLES = {
   tasks,
   leases,
   checkpoints,
+  audits,
   nodes,
   nodeDays,
   rounds,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { AbiCoder, encodeBytes32String, Interface } from "ethers";
 
 import { abiOf } from "@verai/client/abi";
-import { END_REASONS } from "@verai/client/enums";
+import { AUDIT_STATUSES, END_REASONS } from "@verai/client/enums";
 import type { EventLog } from "@verai/client/event-logs";
 import { encode, type Given } from "../testing/encode.ts";
 import { apply, EVENTS, TOLD_EVENTS } from "./apply.ts";
@@ -77,16 +77,22 @@ test("every event that is followed is decoded as ethers does", () => {
   assert.ok(seen >= EVENTS.size);
 });
 
-function sample(type: string, i: number, parts?: readonly { type: string; components?: unknown }[] | null): unknown {
+/** A type, and those of its members. */
+interface Part {
+  readonly type: string;
+  readonly components?: readonly Part[] | null;
+}
+
+function sample(type: string, i: number, parts?: readonly Part[] | null): unknown {
   if (type.endsWith("[]")) return [0, 1, 2].map((more) => sample(type.slice(0, -2), i + more, parts));
-  if (parts) return parts.map((part, more) => sample(part.type, i + more));
+  if (parts) return parts.map((part, more) => sample(part.type, i + more, part.components));
   if (type === "address") return KEEPER;
   if (type === "bool") return i % 2 === 0;
   if (type === "bytes32") return DIGEST;
   if (type === "bytes") return `0x${"34".repeat(17 * (i + 1))}`;
   if (type === "string") return "<b>'; drop table nodes;--</b>";
   const bits = BigInt(/\d+/.exec(type)?.[0] ?? 8);
-  return (1n << bits) - 1n - BigInt(i);
+  return type.startsWith("int") ? -1n - BigInt(i) : (1n << bits) - 1n - BigInt(i);
 }
 
 test("units of a task always add up, through failure, reopening, refund and payment", () => {
@@ -145,6 +151,46 @@ test("what an audit found wrong ends its lease, counts against its node, and lea
   assert.deepEqual([rows.peek("nodes", 1)?.failures, rows.peek("nodes", 1)?.leasedUnits], [1, 0]);
   assert.deepEqual([rows.peek("leases", 2)?.reason, rows.peek("nodes", 2)?.failures], ["revoked", 0]);
   assert.equal(rows.peek("tasks", 1)?.failures, 1);
+});
+
+test("an audit has its segment, who ran it again, and how it ended", () => {
+  const link = (sequence: number, at: number) => [sequence, DIGEST, DIGEST, 1_000 * sequence, at, 0x70, 9];
+  const of = { leaseId: 1, sequence: 1 };
+  const opened = (sequence: number, before: unknown): [string, Given] => [
+    "AuditOpened",
+    { leaseId: 1, sequence, epochId: 3, salt: DIGEST, segment: [1, before, link(sequence, 1_800_000_010 + sequence)] },
+  ];
+  const drawn = (nodeId: number, question: number): [string, Given] => [
+    "VerifierDrawn",
+    { ...of, nodeId, question, due: 9 },
+  ];
+  const rows = rowsOf([
+    registered(1, ANN),
+    submitted,
+    granted(1, 1, {}, 3),
+    opened(1, [0, `0x${"00".repeat(32)}`, `0x${"00".repeat(32)}`, 0, 0, 0, 0]),
+    drawn(2, 0),
+    drawn(3, 1),
+    ["AnswerCommitted", { ...of, nodeId: 3, due: 9 }],
+    ["TraceOpened", { ...of, answer: DIGEST, due: 9 }],
+    ["PanelDrawn", { ...of, round: 0, lead: 0 }],
+    ...[4, 5, 6, 7, 8].map((nodeId) => drawn(nodeId, 256)),
+    ["AnswerCommitted", { ...of, nodeId: 4, due: 9 }],
+    ["AuditEnded", { ...of, nodeId: 1, status: AUDIT_STATUSES.indexOf("fraud") }],
+    opened(2, link(1, 1_800_000_011)),
+    ["VerifierDrawn", { leaseId: 1, sequence: 2, nodeId: 2, question: 0, due: 9 }],
+    ["AnswerCommitted", { leaseId: 1, sequence: 2, nodeId: 2, due: 9 }],
+  ]);
+  const [first, second] = [rows.peek("audits", 1, 1), rows.peek("audits", 1, 2)];
+  assert.deepEqual(
+    [first?.taskId, first?.nodeId, first?.epochId, first?.fromTime, first?.toTime, first?.status, first?.endedAt],
+    [1, 1, 3, 1_800_000_003, 1_800_000_011, "fraud", 1_800_000_016],
+  );
+  assert.deepEqual([first?.verifiers, first?.panel], ["[2,3]", "[4,5,6,7,8]"]);
+  assert.deepEqual(
+    [second?.fromTime, second?.status, second?.endedAt, second?.verifiers],
+    [1_800_000_011, "opening", null, "[2]"],
+  );
 });
 
 test("a round's leases are those of its transaction, a batch's those that it drew", () => {

@@ -1,3 +1,4 @@
+import { auditReducers } from "./audits.ts";
 import type { Changes } from "./changes.ts";
 import type { Reducer } from "./context.ts";
 import type { ChainEvent, Value } from "./events.ts";
@@ -11,6 +12,7 @@ const REDUCERS: Readonly<Record<string, Reducer>> = {
   ...leaseReducers,
   ...nodeReducers,
   ...roundReducers,
+  ...auditReducers,
 };
 
 /** Events that are only told. */
@@ -24,8 +26,6 @@ const TOLD = [
   "BountyShort",
   "ReleaseFeesDistributed",
   "AuditsAskedFor",
-  "VerifierDrawn",
-  "AuditEnded",
   "AuditSlashed",
   "TaskAuditsEnded",
   "ParameterSet",
@@ -55,6 +55,9 @@ const UNTOLD = new Set([
   "TaskEnergyRecorded",
   "LeaseCredited",
   "ClassAdded",
+  "AnswerCommitted",
+  "TraceOpened",
+  "PanelDrawn",
 ]);
 
 /** Events that history is made of. */

@@ -22,6 +22,7 @@ export interface Touched {
   readonly keepers: ReadonlySet<string>;
   readonly requests: ReadonlySet<string>;
   readonly checkpoints: readonly (readonly [leaseId: number, sequence: number])[];
+  readonly audits: readonly (readonly [leaseId: number, sequence: number])[];
   /** Beginnings of the hours and days. */
   readonly hours: ReadonlySet<number>;
   readonly days: ReadonlySet<number>;
@@ -46,6 +47,9 @@ const NAMES: Readonly<Record<string, "leases" | "tasks" | "nodes" | "classes" | 
   to: "keepers",
 };
 
+/** Events that change an audit that an earlier one has opened. */
+const AUDITED = new Set(["VerifierDrawn", "AnswerCommitted", "TraceOpened", "PanelDrawn", "AuditEnded"]);
+
 /** Rows that the events name. Pure; O(events). */
 export function touchedBy(events: readonly ChainEvent[]): Touched {
   const sets = {
@@ -62,6 +66,7 @@ export function touchedBy(events: readonly ChainEvent[]): Touched {
     granted: new Set<number>(),
   };
   const checkpoints: [number, number][] = [];
+  const audits: [number, number][] = [];
   for (const { name, time, args } of events) {
     sets.hours.add(startOf("hour", time));
     sets.days.add(startOf("day", time));
@@ -76,9 +81,10 @@ export function touchedBy(events: readonly ChainEvent[]): Touched {
     else if (name === "SeedStored") sets.requests.add(BigInt(args["requestId"] as bigint).toString());
     else if (name === "CheckpointReplicated" || name === "CheckpointsRolledBack")
       checkpoints.push([Number(args["leaseId"]), Number(args["sequence"])]);
+    else if (AUDITED.has(name)) audits.push([Number(args["leaseId"]), Number(args["sequence"])]);
   }
   for (const id of sets.granted) sets.leases.delete(id);
-  return { ...sets, checkpoints };
+  return { ...sets, checkpoints, audits };
 }
 
 /** Tables whose rows are found by the touched entities. */

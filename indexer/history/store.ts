@@ -174,13 +174,15 @@ async function loadTouched(tx: Transaction<Database>, touched: ReturnType<typeof
       ["start", [...touched.days]],
     ]);
   }
-  const leases = [...new Set(touched.checkpoints.filter(([id]) => !touched.granted.has(id)).map(([id]) => id))];
-  const sequences = [...new Set(touched.checkpoints.map(([, sequence]) => sequence))];
-  for (let from = 0; from < leases.length; from += AT_ONCE) {
-    await put(tx, changes, "checkpoints", [
-      ["leaseId", leases.slice(from, from + AT_ONCE)],
-      ["sequence", sequences],
-    ]);
+  for (const name of ["checkpoints", "audits"] as const) {
+    const leases = [...new Set(touched[name].filter(([id]) => !touched.granted.has(id)).map(([id]) => id))];
+    const sequences = [...new Set(touched[name].map(([, sequence]) => sequence))];
+    for (let from = 0; from < leases.length; from += AT_ONCE) {
+      await put(tx, changes, name, [
+        ["leaseId", leases.slice(from, from + AT_ONCE)],
+        ["sequence", sequences],
+      ]);
+    }
   }
   return changes;
 }

@@ -1,5 +1,6 @@
 import { encodeBytes32String } from "ethers";
 
+import { AUDIT_STATUSES } from "@verai/client/enums";
 import { packFields } from "@verai/client/report";
 import { encode, type RawLog } from "./encode.ts";
 
@@ -32,6 +33,9 @@ export function timeOf(block: number): number {
 
 const FIRST_ROUND = 100;
 const CLASSES = ["cpu/eu", "cpu/us", "gpu-24g/eu", "gpu-80g/us"];
+/** One lease in so many has an audit. */
+const AUDITED_ONE_IN = 10;
+const NOTHING = `0x${"00".repeat(32)}`;
 const WEI = 10n ** 18n;
 
 function address(kind: number, id: number): string {
@@ -247,6 +251,24 @@ export class Year {
     yield encode(at + 9, "BatchDrawn", { batchId });
   }
 
+  /** The audit of a lease's first segment, a step a block. */
+  *#audit(leaseId: number, nodeId: number, posted: number): Generator<RawLog> {
+    const none = [0, NOTHING, NOTHING, 0, 0, 0, 0];
+    const end = [1, digest(6, leaseId, 1), digest(8, leaseId), 10_000, timeOf(posted), 0x70, 5_000_000];
+    const of = { leaseId, sequence: 1 };
+    const verifier = 1 + (nodeId % this.size.nodes);
+    yield encode(posted + 1, "AuditOpened", {
+      ...of,
+      epochId: 1,
+      salt: digest(9, leaseId),
+      segment: [leaseId, none, end],
+    });
+    yield encode(posted + 1, "VerifierDrawn", { ...of, nodeId: verifier, question: 0, due: timeOf(posted + 9) });
+    yield encode(posted + 2, "AnswerCommitted", { ...of, nodeId: verifier, due: timeOf(posted + 9) });
+    yield encode(posted + 3, "TraceOpened", { ...of, answer: digest(10, leaseId), due: timeOf(posted + 9) });
+    yield encode(posted + 4, "AuditEnded", { ...of, nodeId, status: AUDIT_STATUSES.indexOf("passed") });
+  }
+
   /** Checkpoints, delivery and payment of a lease. */
   *#life(
     { leaseId, taskId, nodeId }: { leaseId: number; taskId: number; nodeId: number },
@@ -267,6 +289,7 @@ export class Year {
       yield encode(block, "CheckpointReplicated", { leaseId, sequence, nodeIds: [1 + (nodeId % this.size.nodes)] });
       yield encode(block, "LeaseRenewed", { leaseId, due: timeOf(block + checkpointBlocks) });
     }
+    if (leaseId % AUDITED_ONE_IN === 0) yield* this.#audit(leaseId, nodeId, from + checkpointBlocks);
     const delivered = from + (checkpoints + 1) * checkpointBlocks;
     yield encode(delivered, "ResultDelivered", {
       leaseId,

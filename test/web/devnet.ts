@@ -9,7 +9,8 @@ import { devnetFile, type DevnetState } from "@verai/client/devnet";
 import { isFree, PORTS } from "@verai/devnet/playground/ports";
 import { ROOT } from "@verai/devnet/processes";
 
-const START_MS = 1_500_000;
+/** A devnet is up in 20 to 40 s; beside other work it may take some times as long. */
+const START_MS = 240_000;
 const COMMAND_MS = 300_000;
 
 /** A devnet of the test's own: real chain, contracts, oracle, keeper, nodes and indexer. */

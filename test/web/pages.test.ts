@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { AxeBuilder } from "@axe-core/playwright";
 import { formatEther } from "ethers";
@@ -27,6 +28,8 @@ const SCREENSHOTS = process.env["DRMP_SCREENSHOTS"] === "1";
 const IMAGES = join(ROOT, "docs", "images");
 /** What is written where a figure comes in. */
 const WAIT = { timeout: 30_000 };
+/** Four units of twenty seconds, and a round, beside other work. */
+const DELIVERED_MS = 240_000;
 const MARKUP = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
 
 let devnet: TestDevnet;
@@ -48,7 +51,7 @@ before(async () => {
   });
   await submit("1", "0.02", "cpu/eu");
   await submit("2", "0.004", "cpu/us");
-  await devnet.run("tasks/drmp.ts", "task:watch", "--task", "1");
+  await untilDelivered(1);
   await devnet.run(
     "tasks/drmp.ts",
     "task:result",
@@ -81,6 +84,18 @@ async function submit(name: string, maxPrice: string, classes: string): Promise<
     "--detach",
     "--yes",
   );
+}
+
+/** Waits until all units of a task are delivered; `task:watch` would wait until they are paid, which takes a dispute window. */
+async function untilDelivered(taskId: number): Promise<void> {
+  const { reader } = session;
+  for (const end = performance.now() + DELIVERED_MS; performance.now() < end; await delay(500)) {
+    const block = await reader.block();
+    const [task, leases] = await Promise.all([reader.task(block, taskId), reader.leases(block)]);
+    const delivered = leases.filter((lease) => lease.taskId === taskId && lease.status === "delivered");
+    if (delivered.reduce((sum, { count }) => sum + count, 0) === task?.units) return;
+  }
+  throw new Error(`task ${String(taskId)} was not delivered within ${String(DELIVERED_MS / 1000)} s`);
 }
 
 /** Opens a page from nothing: what the one before showed is gone. */
@@ -311,6 +326,52 @@ test("markup and script in any text stay text", options, async () => {
   );
 });
 
+test("audits are drawn over the leases that they are of, and listed with who ran what again", options, async () => {
+  const { items: leases } = (await fetch(`${devnet.indexerUrl}/v1/tasks/1/leases`).then((got) => got.json())) as {
+    items: { id: number; nodeId: number; grantedAt: number; deliveredAt: number }[];
+  };
+  const [lease] = leases;
+  assert.ok(lease);
+  // A devnet's nodes are honest: these audits are made up, those of real nodes are in the lifecycle's test.
+  const length = (lease.deliveredAt - lease.grantedAt) / 3;
+  const panel = [1, 2, 3, 1, 2];
+  const audits = (["passed", "fraud", "voting"] as const).map((status, i) => ({
+    ...{ leaseId: lease.id, sequence: i + 1, taskId: 1, nodeId: lease.nodeId, epochId: 1, status },
+    fromTime: Math.floor(lease.grantedAt + i * length),
+    toTime: Math.floor(lease.grantedAt + (i + 1) * length),
+    verifiers: [2, 3].slice(0, status === "voting" ? 2 : 1),
+    panel: status === "passed" ? [] : panel,
+    openedAt: lease.deliveredAt,
+    endedAt: status === "voting" ? null : lease.deliveredAt + 90,
+    ...{ block: 1, time: lease.deliveredAt },
+  }));
+  const twist: Twist = (path, body) =>
+    path.startsWith("/v1/tasks/1/audits") ? { ...body, items: audits, next: null } : undefined;
+  await withTwist(twist, 0, async (url) => {
+    const { page, wrong, close } = await open(browser);
+    await visit(page, `${url}#/tasks/1`);
+    const text = await textWith(page, /a panel decides/);
+    assert.match(text, /passed: the same result/);
+    assert.match(text, /convicted: the work was wrong/);
+    assert.match(text, /framed: a segment that was audited/);
+    assert.equal(await page.getByTestId("audit-mark").count(), 3);
+    const bar = page.getByRole("link", { name: new RegExp(`^Lease ${String(lease.id)}:`) });
+    assert.match(
+      (await bar.getAttribute("aria-label")) ?? "",
+      /3 segments audited: .*checkpoint 2: convicted: the work was wrong/,
+    );
+    const rows = page.getByRole("region", { name: "Audits of the task" }).locator("tbody tr");
+    assert.deepEqual(await rows.nth(1).locator("td").nth(5).innerText(), "node 1, node 2, node 3, node 1, node 2");
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    assert.deepEqual(
+      violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id),
+      [],
+    );
+    assert.deepEqual(wrong, []);
+    await close();
+  });
+});
+
 test("an indexer that lies is told by the chain", options, async () => {
   const lie: Twist = (path, body) => {
     const item = body["item"] as Record<string, unknown> | undefined;
@@ -394,10 +455,12 @@ test("lists of ten thousand nodes stay usable", options, async () => {
 
 test("no other page can frame it, and nothing else is asked for", options, async () => {
   const { headers } = await fetch(served.url).then(({ headers: got }) => ({ headers: got }));
-  assert.match(
-    headers.get("content-security-policy") ?? "",
-    /^default-src 'self'; connect-src 'self'( http:\/\/127\.0\.0\.1:\d+){3};.*frame-ancestors 'none'$/,
-  );
+  const configured = [site.rpcUrl, site.indexerUrl, ...site.doorUrls, site.relayUrl ?? ""];
+  assert.ok(configured.length === 4 && configured.every((url) => url !== ""), configured.join(", "));
+  const rules = (headers.get("content-security-policy") ?? "").split("; ");
+  assert.equal(rules[0], "default-src 'self'");
+  assert.equal(rules[1], `connect-src 'self' ${configured.map((url) => new URL(url).origin).join(" ")}`);
+  assert.equal(rules.at(-1), "frame-ancestors 'none'");
   const { page, close } = await open(browser);
   const asked = new Set<string>();
   page.on("request", (request) => asked.add(new URL(request.url()).origin));

@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Locator, Page } from "playwright-core";
 
 import { AxeBuilder } from "@axe-core/playwright";
 
@@ -25,11 +25,18 @@ export function actionOf(page: Page, label: string) {
 /** Does what a button offers, as people do. @returns What it was said to cost, with what else was said before. */
 export async function act(page: Page, label: string): Promise<string> {
   const one = actionOf(page, label);
+  const before = Number(await page.getByTestId("done").getAttribute("data-count", { timeout: DONE_MS }));
   await one.getByRole("button", { name: label, exact: true }).click({ timeout: DONE_MS });
-  await one.getByTestId("cost").waitFor({ timeout: DONE_MS });
+  const failed = one.getByRole("alert");
+  const orFailed = async (wanted: Locator) => {
+    await wanted.or(failed).first().waitFor({ timeout: DONE_MS });
+    if (await failed.isVisible()) throw new Error(`${label}: ${await failed.innerText()}`);
+  };
+  await orFailed(one.getByTestId("cost"));
   const said = (await one.locator(".note").first().textContent()) ?? "";
   await one.getByRole("button", { name: "Confirm" }).click();
-  await one.getByText("Done:").waitFor({ timeout: DONE_MS });
+  // The button itself may be gone by then: an accepted lease is no longer in the list.
+  await orFailed(page.locator(`[data-testid=done][data-count="${String(before + 1)}"]`));
   return said;
 }
 

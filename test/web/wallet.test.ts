@@ -21,9 +21,11 @@ import { devnetSite } from "@verai/web/server/devnet-site";
 import { serveSite } from "@verai/web/server/serve";
 import { launch, missingBrowser } from "./chromium.ts";
 import { injectedWallet } from "./injected-wallet.ts";
+import { addAuthenticator } from "./people.ts";
+import { onlyMethods } from "./services.ts";
 
 const PORTS = 28545;
-const START_MS = 600_000;
+const START_MS = 240_000;
 /** A lease needs a round; the one-tap way has to be over within a minute. */
 const MINUTE_MS = 60_000;
 
@@ -35,7 +37,7 @@ let browser: Browser;
 let site: Awaited<ReturnType<typeof serveSite>>;
 let address: string;
 let dist: string;
-let state: Pick<DevnetState, "rpcUrl" | "chainId" | "deployment" | "services">;
+let state: DevnetState;
 
 before(async () => {
   if (skip !== false) return;
@@ -86,11 +88,11 @@ async function startDevnet(): Promise<DevnetState> {
 }
 
 /** A page of its own; what goes wrong in it fails the test. */
-async function open(context: BrowserContext): Promise<{ page: Page; wrong: string[] }> {
+async function open(context: BrowserContext, at = address): Promise<{ page: Page; wrong: string[] }> {
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(error.message));
-  await page.goto(`${address}#/account`);
+  await page.goto(`${at}#/account`);
   return { page, wrong };
 }
 
@@ -111,14 +113,7 @@ test("a newcomer leases a task with one tap, within a minute, without wallet and
   const context = await browser.newContext();
   try {
     const { page, wrong } = await open(context);
-    const devtools = await context.newCDPSession(page);
-    await devtools.send("WebAuthn.enable");
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {
-      options: {
-        ...{ protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true },
-        ...{ isUserVerified: true, automaticPresenceSimulation: true },
-      },
-    });
+    await addAuthenticator(context, page);
     await page.getByRole("button", { name: "Lease a task now" }).click();
     await page.getByTestId("one-tap").getByText("is leased after").waitFor({ timeout: MINUTE_MS });
     await page.getByText("Passkey account", { exact: true }).waitFor();
@@ -202,6 +197,31 @@ test(
     }
   },
 );
+
+test("a passkey account is carried out by one service and paid for by another", { skip }, async () => {
+  const sponsor = state.services.find(({ kind }) => kind === "sponsor")?.address ?? "";
+  const [relay, paymaster] = await Promise.all([onlyMethods(sponsor, /^eth_/), onlyMethods(sponsor, /^pm_/)]);
+  const config = { ...(await devnetSite(state)), relayUrl: relay.url, paymasterUrl: paymaster.url };
+  const split = await serveSite(dist, config, { host: "localhost", port: 0 });
+  const context = await browser.newContext();
+  try {
+    const { page, wrong } = await open(context, split.url.replace("127.0.0.1", "localhost"));
+    await addAuthenticator(context, page);
+    await page.getByRole("button", { name: "New passkey account" }).click();
+    await act(page, "Take test VER");
+    assert.deepEqual([...paymaster.asked], ["pm_getPaymasterStubData", "pm_getPaymasterData"]);
+    assert.ok(relay.asked.has("eth_estimateUserOperationGas") && relay.asked.has("eth_sendUserOperation"));
+    assert.deepEqual(
+      [...relay.asked].filter((method) => !method.startsWith("eth_")),
+      [],
+    );
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+    await split.close();
+    await Promise.all([relay.close(), paymaster.close()]);
+  }
+});
 
 test("an owner drains and resumes a node", { skip }, async () => {
   const context = await browser.newContext();

@@ -27,8 +27,10 @@ export const siteSchema = z.strictObject({
   doorUrls: z.array(url).max(32).default([]),
   /** A block explorer to link to. */
   explorerUrl: url.optional(),
-  /** The relay that pays gas for passkey accounts. */
+  /** The relay (ERC-7769, also called a bundler) that carries out what passkey accounts sign. */
   relayUrl: url.optional(),
+  /** The paymaster (ERC-7677) that pays for it; left out: the relay is both, as a sponsor is. */
+  paymasterUrl: url.optional(),
 });
 
 /** Of which network a copy is. */
@@ -39,8 +41,9 @@ export type Site = z.output<typeof siteSchema>;
  *
  * @param header Whether it goes into a header; what forbids frames has no effect in a page.
  */
-export function contentSecurityPolicy({ rpcUrl, indexerUrl, doorUrls, relayUrl }: Site, header: boolean): string {
-  const asked = [rpcUrl, indexerUrl, ...doorUrls, ...(relayUrl === undefined ? [] : [relayUrl])];
+export function contentSecurityPolicy(site: Site, header: boolean): string {
+  const { rpcUrl, indexerUrl, doorUrls, relayUrl, paymasterUrl } = site;
+  const asked = [rpcUrl, indexerUrl, ...doorUrls, relayUrl, paymasterUrl].filter((each) => each !== undefined);
   const origins = [...new Set(asked.map((each) => new URL(each).origin))];
   return [
     "default-src 'self'",

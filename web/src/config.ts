@@ -22,8 +22,10 @@ const schema = z.object({
   doorUrls: z._default(z.array(url).check(z.maxLength(32)), []),
   /** A block explorer, to link to; without a slash at its end. */
   explorerUrl: z.optional(url),
-  /** The relay that pays gas for passkey accounts; see src/wallet. */
+  /** The relay that carries out what passkey accounts sign; see src/wallet. */
   relayUrl: z.optional(url),
+  /** The paymaster that pays for it; left out: the relay is both. */
+  paymasterUrl: z.optional(url),
 });
 
 /** By what this copy of the application knows its network. */

@@ -454,6 +454,41 @@ const event = z.object({
 /** What happened to a task. */
 export type Event = z.output<typeof event>;
 
+/** Audits of a task: segments drawn, by whom they were run again, how it ended. */
+const audit = z.object({
+  /** lease whose node posted the segment */
+  leaseId: z.int(),
+  /** number of the checkpoint that ends the segment */
+  sequence: z.int(),
+  /** its task */
+  taskId: z.int(),
+  /** the lease's node */
+  nodeId: z.int(),
+  /** epoch of audits that drew it */
+  epochId: z.int(),
+  /** when the segment begins, seconds */
+  fromTime: z.int(),
+  /** time of the checkpoint that ends it, seconds */
+  toTime: z.int(),
+  /** verifying, opening, revealing or voting; then passed, fraud, mismatch, unavailable, refused, undecided or unverified */
+  status: z.string(),
+  /** ids of the nodes that were drawn to verify it, one after another */
+  verifiers: z.array(z.int()),
+  /** ids of the members of its panel; empty if there was none */
+  panel: z.array(z.int()),
+  /** time at which the audit began, seconds */
+  openedAt: z.int(),
+  /** time of its end, seconds */
+  endedAt: z.nullable(z.int()),
+  /** block of the last change */
+  block: z.int(),
+  /** chain time of the last change, seconds */
+  time: z.int(),
+});
+
+/** Audits of a task: segments drawn, by whom they were run again, how it ended. */
+export type Audit = z.output<typeof audit>;
+
 /** Checkpoints of a lease. */
 const checkpoint = z.object({
   /** its lease */
@@ -667,6 +702,8 @@ export const ANSWERS = {
   "/v1/tasks/{id}/leases": z.object({ asOf, items: z.array(lease).check(z.maxLength(200)), next: z.nullable(z.string()) }),
   /** What happened to a task. */
   "/v1/tasks/{id}/events": z.object({ asOf, items: z.array(event).check(z.maxLength(200)), next: z.nullable(z.string()) }),
+  /** Audits of a task: segments drawn, by whom they were run again, how it ended. */
+  "/v1/tasks/{id}/audits": z.object({ asOf, items: z.array(audit).check(z.maxLength(200)), next: z.nullable(z.string()) }),
   /** Leases. */
   "/v1/leases": z.object({ asOf, items: z.array(lease).check(z.maxLength(200)), next: z.nullable(z.string()) }),
   /** A lease. */
@@ -711,6 +748,7 @@ export interface Parameters {
   "/v1/tasks/{id}": { id: number };
   "/v1/tasks/{id}/leases": { id: number; order?: "desc" | "asc"; limit?: number; cursor?: string };
   "/v1/tasks/{id}/events": { id: number; order?: "desc" | "asc"; limit?: number; cursor?: string };
+  "/v1/tasks/{id}/audits": { id: number; order?: "desc" | "asc"; limit?: number; cursor?: string };
   "/v1/leases": { node?: number; status?: "active" | "delivered" | "disputed" | "paid" | "released" | "expired" | "rejected" | "moving"; order?: "desc" | "asc"; limit?: number; cursor?: string };
   "/v1/leases/{id}": { id: number };
   "/v1/leases/{id}/checkpoints": { id: number; order?: "desc" | "asc"; limit?: number; cursor?: string };
@@ -722,6 +760,6 @@ export interface Parameters {
   "/v1/nodes/{id}/events": { id: number; order?: "desc" | "asc"; limit?: number; cursor?: string };
   "/v1/leaders": { by?: "earned" | "units" | "delivered" | "renewable" | "idle"; limit?: number; cursor?: string };
   "/v1/keepers": { limit?: number; cursor?: string };
-  "/v1/events": { name?: "AuditEnded" | "AuditSlashed" | "AuditsAskedFor" | "BatchAborted" | "BatchDrawn" | "BatchOpened" | "BountyShort" | "CheckpointsRolledBack" | "DisputeRuled" | "IntakePausedSet" | "LeaseDisputed" | "LeaseExpired" | "LeaseGranted" | "LeaseMoving" | "LeaseNotRenewed" | "LeasePaid" | "LeaseReleased" | "LeaseRevoked" | "MoveDropped" | "Moved" | "NodeDraining" | "NodeLapsed" | "NodeRegistered" | "NodeResumed" | "NodeSlashed" | "NodeThrottled" | "NodeUnbonding" | "NodeUnthrottled" | "NodeWithdrawn" | "OperatorSet" | "OwnerBarred" | "ParameterSet" | "PriceRaised" | "ProfileSet" | "RangeDrawn" | "RangeGivenUp" | "RangeOrphaned" | "RangeReturned" | "ReleaseCharged" | "ReleaseFeesDistributed" | "ResultDelivered" | "RoundAborted" | "RoundOpened" | "RoundSettled" | "StakeAdded" | "TaskAuditsEnded" | "TaskClosing" | "TaskEnded" | "TaskParked" | "TaskSubmitted" | "TermsSet" | "UnitsRefunded" | "UnitsReopened" | "VerifierDrawn" | "WorkPaid"; account?: string; order?: "desc" | "asc"; limit?: number; cursor?: string };
+  "/v1/events": { name?: "AuditEnded" | "AuditOpened" | "AuditSlashed" | "AuditsAskedFor" | "BatchAborted" | "BatchDrawn" | "BatchOpened" | "BountyShort" | "CheckpointsRolledBack" | "DisputeRuled" | "IntakePausedSet" | "LeaseDisputed" | "LeaseExpired" | "LeaseGranted" | "LeaseMoving" | "LeaseNotRenewed" | "LeasePaid" | "LeaseReleased" | "LeaseRevoked" | "MoveDropped" | "Moved" | "NodeDraining" | "NodeLapsed" | "NodeRegistered" | "NodeResumed" | "NodeSlashed" | "NodeThrottled" | "NodeUnbonding" | "NodeUnthrottled" | "NodeWithdrawn" | "OperatorSet" | "OwnerBarred" | "ParameterSet" | "PriceRaised" | "ProfileSet" | "RangeDrawn" | "RangeGivenUp" | "RangeOrphaned" | "RangeReturned" | "ReleaseCharged" | "ReleaseFeesDistributed" | "ResultDelivered" | "RoundAborted" | "RoundOpened" | "RoundSettled" | "StakeAdded" | "TaskAuditsEnded" | "TaskClosing" | "TaskEnded" | "TaskParked" | "TaskSubmitted" | "TermsSet" | "UnitsRefunded" | "UnitsReopened" | "VerifierDrawn" | "WorkPaid"; account?: string; order?: "desc" | "asc"; limit?: number; cursor?: string };
   "/v1/search": { q?: string };
 }

@@ -20,6 +20,7 @@ const WORDS: Readonly<Record<string, string>> = {
   LeaseReleased: "given back by its node",
   LeaseRevoked: "ended by an audit",
   AuditsAskedFor: "asks for audits",
+  AuditOpened: "segment drawn for an audit",
   VerifierDrawn: "verifier drawn for an audit",
   AuditEnded: "audit ended",
   AuditSlashed: "stake taken by an audit",

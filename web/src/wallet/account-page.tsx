@@ -10,6 +10,7 @@ import { useActor, usePasskey } from "./account.ts";
 import { Act } from "./act.tsx";
 import { callsOf } from "./calls.ts";
 import { Connect, Leave, WrongNetwork } from "./connect.tsx";
+import { LastDone } from "./done.tsx";
 import { Claim, Deliveries, Nodes, Tasks } from "./lists.tsx";
 import { OneTap } from "./one-tap.tsx";
 import { Passkeys, Recover } from "./passkey-card.tsx";
@@ -56,6 +57,7 @@ export default function AccountPage() {
                 <Act label="Take test VER" plan={() => ({ calls: [calls.drip()] })} />
               )}
             </div>
+            <LastDone account={actor.address} />
           </Card>
           <SubmitForm onDone={() => void own.refetch()} />
           {own.data && (

@@ -7,6 +7,7 @@ import { exactVer } from "../ui/format.ts";
 import { Transaction } from "../ui/links.tsx";
 import { type Actor, type Sent, useActor } from "./account.ts";
 import type { Call } from "./calls.ts";
+import { noteDone } from "./done.tsx";
 import { type ActionError, explained } from "./explain.ts";
 
 /** What is about to be done. */
@@ -65,6 +66,7 @@ export function Act({
       const sent = await actor.send(calls, (step) => {
         setState({ at: "sending", step });
       });
+      noteDone({ account: actor.address, label, transaction: sent.transaction });
       setState({ at: "done", sent });
       await queries.invalidateQueries();
       onDone?.(sent);

@@ -1,11 +1,11 @@
 import { useState } from "react";
-import type { Address } from "viem";
+import type { Address, PublicClient } from "viem";
 
 import { ENUMS } from "@verai/client/generated/enums";
 import { microToWei, parseVer } from "@verai/protocol/money/ver";
 import { taskRegistryAbi } from "@verai/client/typed-abi/TaskRegistry";
 import { useChainClient } from "../chain/client.ts";
-import { addressOf, useConfig } from "../config.ts";
+import { addressOf, type Config, useConfig } from "../config.ts";
 import { count, exactVer, utc, ver } from "../ui/format.ts";
 import { IdLink } from "../ui/links.tsx";
 import { Card } from "../ui/page.tsx";
@@ -73,6 +73,20 @@ export function Tasks({ tasks }: { tasks: Own["tasks"] }) {
   );
 }
 
+/** What to know before a lease is accepted: who accepts no longer waits for audits. */
+async function auditNotes(config: Config, client: PublicClient, taskId: number): Promise<string[]> {
+  const { auditChance } = await client.readContract({
+    address: addressOf(config, "TaskRegistry"),
+    abi: taskRegistryAbi,
+    functionName: "task",
+    args: [taskId],
+  });
+  if (auditChance === 0) return [];
+  return [
+    "The task asks for audits. What you accept is paid, whatever an audit finds afterwards; the task's page shows which run.",
+  ];
+}
+
 /** Leases of an account's tasks that are delivered: what is to be accepted, or disputed. */
 export function Deliveries({ leases }: { leases: Own["leases"] }) {
   const config = useConfig();
@@ -90,7 +104,11 @@ export function Deliveries({ leases }: { leases: Own["leases"] }) {
             <IdLink kind="node" id={lease.nodeId} />
           </p>
           <div className="row">
-            <Act primary label={`Accept lease ${String(id)}`} plan={() => ({ calls: [calls.accept(id)] })} />
+            <Act
+              primary
+              label={`Accept lease ${String(id)}`}
+              plan={async () => ({ calls: [calls.accept(id)], notes: await auditNotes(config, client, lease.taskId) })}
+            />
             <Act
               label={`Dispute lease ${String(id)}`}
               plan={async ({ address }) => {

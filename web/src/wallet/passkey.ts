@@ -33,6 +33,16 @@ const LOOK_MS = 500;
 /** Wei per gas beside the base fee. */
 const TIP = 1_000_000n;
 
+const NO_LIMITS = { paymasterVerificationGasLimit: "0x0", paymasterPostOpGasLimit: "0x0" } as const;
+/** Of the form and size of a passkey's signature, for estimates. */
+const STAND_IN = {
+  signature: `0x${"11".repeat(64)}`,
+  webauthn: {
+    authenticatorData: `0x${"11".repeat(32)}0500000000`,
+    clientDataJSON: `{"type":"webauthn.get","challenge":"${"A".repeat(43)}","origin":"https://app.example.org","crossOrigin":false}`,
+  },
+} as const;
+
 /** Whether passkey accounts can be used here: a relay, a factory, and a host that passkeys belong to. */
 export function passkeysHere({ relayUrl, deployment }: Config): boolean {
   return relayUrl !== undefined && deployment["PasskeyAccountFactory"] !== undefined && "credentials" in navigator;
@@ -110,16 +120,14 @@ export async function sendBatch(
     callData: encodeFunctionData({ abi: passkeyAccountAbi, functionName: "execute", args: [BATCH, data] }),
     maxFeePerGas: 2n * (baseFeePerGas ?? 0n) + TIP,
     maxPriorityFeePerGas: TIP,
-    signature: "0x" as Hex,
+    signature: fieldsOf(STAND_IN),
   };
-  const place = [entryPoint08Address, toHex(config.chainId), {}] as const;
-  const gas = await ask<Record<GasField, Hex>>(config, "eth_estimateUserOperationGas", [bare, entryPoint08Address]);
-  const fields = await ask<PaymasterFields>(config, "pm_getPaymasterData", [{ ...bare, ...gas }, ...place]);
+  const fields = await sponsored(config, entryPoint08Address, bare);
   const operation = {
     ...bare,
-    callGasLimit: BigInt(gas.callGasLimit),
-    verificationGasLimit: BigInt(gas.verificationGasLimit),
-    preVerificationGas: BigInt(gas.preVerificationGas),
+    callGasLimit: BigInt(fields.callGasLimit),
+    verificationGasLimit: BigInt(fields.verificationGasLimit),
+    preVerificationGas: BigInt(fields.preVerificationGas),
     paymaster: fields.paymaster,
     paymasterData: fields.paymasterData,
     paymasterVerificationGasLimit: BigInt(fields.paymasterVerificationGasLimit),
@@ -156,13 +164,36 @@ export async function signWithPasskey(config: Config, passkey: Passkey, typed: T
   return { signature, account: passkey.account };
 }
 
-type GasField = "callGasLimit" | "verificationGasLimit" | "preVerificationGas";
-
+/** What a paymaster adds to an operation; the limits may come from the relay's estimate instead. */
 interface PaymasterFields {
   readonly paymaster: Address;
   readonly paymasterData: Hex;
-  readonly paymasterVerificationGasLimit: Hex;
-  readonly paymasterPostOpGasLimit: Hex;
+  readonly paymasterVerificationGasLimit?: Hex;
+  readonly paymasterPostOpGasLimit?: Hex;
+}
+
+type GasFields = Readonly<Record<"callGasLimit" | "verificationGasLimit" | "preVerificationGas", Hex>>;
+
+/**
+ * Has an operation estimated and paid for (ERC-7677): what stands in for the paymaster's data counts in the relay's estimate, and the
+ * paymaster signs for what was estimated.
+ */
+async function sponsored(config: Config, entryPoint: Address, operation: object) {
+  const place = [entryPoint, toHex(config.chainId), {}] as const;
+  const { isFinal, paymaster, paymasterData, ...limits } = await ask<PaymasterFields & { readonly isFinal?: boolean }>(
+    config,
+    "pm_getPaymasterStubData",
+    [operation, ...place],
+  );
+  const stub = { paymaster, paymasterData, ...NO_LIMITS, ...limits };
+  const estimated = await ask<GasFields & Partial<PaymasterFields>>(config, "eth_estimateUserOperationGas", [
+    { ...operation, ...stub },
+    entryPoint,
+  ]);
+  const all = { ...stub, ...estimated };
+  if (isFinal === true) return all;
+  const signed = await ask<PaymasterFields>(config, "pm_getPaymasterData", [{ ...operation, ...all }, ...place]);
+  return { ...all, ...signed };
 }
 
 /** The six fields of an assertion, as the account's library reads them. */
@@ -213,13 +244,19 @@ async function carriedOut(config: Config, hash: Hex): Promise<Carried> {
   );
 }
 
-/** Asks the relay. Its errors are sentences already. */
-async function ask<T>({ relayUrl }: Config, method: string, params: readonly unknown[]): Promise<T> {
+/** Asks the relay, or the paymaster if it is another service. Their errors are sentences already. */
+async function ask<T>({ relayUrl, paymasterUrl }: Config, method: string, params: readonly unknown[]): Promise<T> {
+  const url = (method.startsWith("pm_") ? paymasterUrl : undefined) ?? relayUrl ?? "";
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }, (_, value: unknown) =>
     typeof value === "bigint" ? toHex(value) : value,
   );
   const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(relayUrl ?? "", { method: "POST", body, signal }).catch((cause: unknown) => {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+    signal,
+  }).catch((cause: unknown) => {
     throw new ActionError(
       "RelayUnreachable",
       "The relay that pays for gas cannot be reached; try again, or use a wallet.",

@@ -7,7 +7,7 @@ import { counted, exactVer, foreign } from "../ui/format.ts";
 import { Failure } from "../ui/failure.tsx";
 import { Table } from "../ui/table.tsx";
 import { type ActionError, explained } from "./explain.ts";
-import { chanceOf, type TaskForm, termsOf } from "./submission.ts";
+import { type TaskForm, termsOf } from "./submission.ts";
 
 /** What a task would cost now: the allocation is solved in this browser, from the chain's own lists. */
 export function QuoteButton({ form }: { form: TaskForm }) {
@@ -18,11 +18,11 @@ export function QuoteButton({ form }: { form: TaskForm }) {
   const quote = async () => {
     setState({ busy: true });
     try {
-      const { units, maxPrice, classIds } = termsOf(form);
+      const { units, maxPrice, classIds, auditChance } = termsOf(form);
       const [reader, { quoteTask }] = await Promise.all([readerOf(config), import("@verai/client/quote")]);
       const classes = classIds.map((classId) => ({ classId, surcharge: 0n }));
       // What is asked for by default costs what no audits cost.
-      const wish = { units, maxPrice, classes, auditChance: chanceOf(form) ?? 0 };
+      const wish = { units, maxPrice, classes, auditChance: auditChance ?? 0 };
       const found = await quoteTask(reader, await reader.block(), wish, true);
       setState({ busy: false, found, units });
     } catch (error) {

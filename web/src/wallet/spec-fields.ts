@@ -13,6 +13,8 @@ export interface SpecFields {
   readonly gpus: string;
   /** Seconds. */
   readonly interval: string;
+  /** Steps from one of its states to the next, which audits need; empty: it chooses itself. */
+  readonly everySteps: string;
   readonly unitSeconds: string;
   /** Paths, one a line. */
   readonly outputs: string;
@@ -32,7 +34,7 @@ const numberOf = (text: string): number | string => (/^\d+(\.\d+)?$/.test(text.t
  * submitted. Pure.
  */
 export function specOf(fields: SpecFields, before: string): string {
-  const { name, kind, program, args, env, cpus, memoryMiB, gpus, interval, unitSeconds, outputs } = fields;
+  const { name, kind, program, args, env, cpus, memoryMiB, gpus, interval, everySteps, unitSeconds, outputs } = fields;
   const old = objectOf(before);
   const { trainer: _, image: __, ...kept } = old;
   const variables = linesOf(env).map((line): [string, string] => {
@@ -50,7 +52,12 @@ export function specOf(fields: SpecFields, before: string): string {
       ...objectOf(kept["resources"]),
       ...{ cpus: numberOf(cpus), memoryMiB: numberOf(memoryMiB), gpus: numberOf(gpus) },
     },
-    checkpoint: { ...objectOf(kept["checkpoint"]), intervalSeconds: numberOf(interval) },
+    checkpoint: {
+      ...objectOf(kept["checkpoint"]),
+      intervalSeconds: numberOf(interval),
+      // JSON leaves out what is undefined.
+      everySteps: everySteps.trim() === "" ? undefined : numberOf(everySteps),
+    },
     outputs: linesOf(outputs),
     timeouts: { ...objectOf(kept["timeouts"]), unitSeconds: numberOf(unitSeconds) },
   };
@@ -74,6 +81,7 @@ export function fieldsOf(text: string): SpecFields {
     memoryMiB: textOf(resources?.["memoryMiB"]),
     gpus: textOf(resources?.["gpus"] ?? 0),
     interval: textOf(checkpoint?.["intervalSeconds"]),
+    everySteps: textOf(checkpoint?.["everySteps"]),
     unitSeconds: textOf(timeouts?.["unitSeconds"]),
     outputs: listOf(spec["outputs"]),
   };

@@ -6,6 +6,7 @@ const LINES = [
   ["Memory, MiB", "memoryMiB"],
   ["GPUs", "gpus"],
   ["Seconds between its checkpoints", "interval"],
+  ["Steps from one state to the next, for audits (empty: as it likes)", "everySteps"],
   ["Longest time of a unit, seconds", "unitSeconds"],
 ] as const;
 

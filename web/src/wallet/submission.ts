@@ -5,7 +5,7 @@ import { MAX_AUDIT_CHANCE } from "@verai/protocol/money/units";
 import { parseVer } from "@verai/protocol/money/ver";
 import type { Config } from "../config.ts";
 import { holdSpec } from "../content/door.ts";
-import { readSpec } from "../content/spec.ts";
+import { readSpec, type SpecToSubmit } from "../content/spec.ts";
 import { counted, foreign, utc } from "../ui/format.ts";
 import type { Plan } from "./act.tsx";
 import { callsOf } from "./calls.ts";
@@ -43,7 +43,7 @@ export interface TaskForm {
   /** Seconds. */
   readonly interval: string;
   readonly replicas: string;
-  /** Percent; empty for the default. */
+  /** Percent of the segments that other nodes run again, at least; 0: none, empty: the default. */
   readonly audits: string;
 }
 
@@ -53,7 +53,7 @@ export const FIRST: TaskForm = {
 };
 
 /** What a form says of a task's price. @throws ActionError naming what does not fit. */
-export function termsOf({ units, price, classIds }: TaskForm) {
+export function termsOf({ units, price, classIds, audits }: TaskForm) {
   if (classIds.length === 0) throw new ActionError("NoClass", "No class may serve the task; choose one or more.");
   let maxPrice: bigint;
   try {
@@ -64,6 +64,7 @@ export function termsOf({ units, price, classIds }: TaskForm) {
   return {
     units: wholeOf("units", units, 1, 1_048_576),
     maxPrice,
+    auditChance: chanceOf(audits),
     classIds: [...classIds].sort((a, b) => a - b),
   };
 }
@@ -79,17 +80,12 @@ export async function submissionPlan(
   form: TaskForm,
 ): Promise<Plan> {
   const spec = await readSpec(form.spec);
-  const { units, maxPrice, classIds } = termsOf(form);
+  const { units, maxPrice, classIds, auditChance: asked } = termsOf(form);
   const minutes = wholeOf("minutes", form.minutes, 5, 100_000);
   const interval = wholeOf("the checkpoint interval", form.interval, MIN_INTERVAL, MAX_INTERVAL);
   const replicas = wholeOf("replicas", form.replicas, 0, 8);
-  const auditChance = chanceOf(form) ?? (spec.isAudited ? paidAuditChance(await feeOf(config, client)) : 0);
-  if (auditChance > 0 && !spec.isTraced) {
-    throw new ActionError(
-      "NotTraced",
-      "The task asks for audits, but its spec has no checkpoint.everySteps: name the steps from one local checkpoint to the next, or 0 for no audits.",
-    );
-  }
+  const auditChance = asked ?? (spec.isAudited ? paidAuditChance(await feeOf(config, client)) : 0);
+  requireSteps(spec, auditChance);
   const [needed, { held, drip }, allowed, { timestamp }] = await Promise.all([
     depositOf(config, client, units, maxPrice, auditChance),
     verOf(config, client, account),
@@ -132,7 +128,7 @@ async function holdersOf(
   config: Config,
   client: PublicClient,
   account: `0x${string}`,
-  { bytes, digest, inputs }: Awaited<ReturnType<typeof readSpec>>,
+  { bytes, digest, inputs }: SpecToSubmit,
 ): Promise<string[]> {
   if (config.doorUrls.length === 0) {
     return [
@@ -149,14 +145,23 @@ async function holdersOf(
   ];
 }
 
-/** Chance of audits that a form asks for, basis points; undefined for the default. @throws ActionError naming the bounds. */
-export function chanceOf({ audits }: Pick<TaskForm, "audits">): number | undefined {
-  if (audits.trim() === "") return undefined;
-  const chance = /^\d+(\.\d{1,2})?$/.test(audits.trim()) ? Math.round(Number(audits) * 100) : NaN;
+/** A chance of audits in basis points, from percent; undefined for the default. @throws ActionError if it is none that a task can ask for. */
+function chanceOf(percent: string): number | undefined {
+  if (percent.trim() === "") return undefined;
+  const chance = /^\d+(\.\d{1,2})?$/.test(percent) ? Math.round(Number(percent) * 100) : NaN;
   if (chance >= 0 && chance <= MAX_AUDIT_CHANCE) return chance;
   throw new ActionError(
-    "ChanceInvalid",
-    `The chance of audits is ${audits}; it has to be 0 to ${String(MAX_AUDIT_CHANCE / 100)} percent, or nothing for the default.`,
+    "AuditsInvalid",
+    `The chance of audits is ${foreign(percent, 20)} %; it has to be empty for the default, 0 for none, or from 0.01 to ${String(MAX_AUDIT_CHANCE / 100)} with two decimals at most.`,
+  );
+}
+
+/** Audits run again what lies between two states at known steps. @throws ActionError if the spec names none. */
+function requireSteps({ isTraced }: SpecToSubmit, auditChance: number): void {
+  if (auditChance === 0 || isTraced) return;
+  throw new ActionError(
+    "AuditsNeedSteps",
+    "Audits need checkpoints at known steps, and the spec names none: set `checkpoint.everySteps` in it, such as 60, or ask for 0 % of audits.",
   );
 }
 

@@ -17,7 +17,7 @@ const FIELDS = [
   ["Deadline, minutes from now", "minutes", "numeric"],
   ["Checkpoints on chain, seconds from one to the next", "interval", "numeric"],
   ["Other nodes that hold each checkpoint", "replicas", "numeric"],
-  ["Work done again by others, % (empty: what the fee pays for, where it can be)", "audits", "decimal"],
+  ["Audits: % of the work that other nodes run again (empty: what the fee pays for; 0: none)", "audits", "decimal"],
 ] as const;
 
 /** The form of a task: a spec by form, typed, or from a file, and its terms. */

@@ -1,10 +1,11 @@
 import { useQueries } from "@tanstack/react-query";
 
 import { ask } from "../../api/client.ts";
-import type { Checkpoint, Lease, Task } from "../../api/generated.ts";
+import type { Audit, Checkpoint, Lease, Task } from "../../api/generated.ts";
 import { useConfig } from "../../config.ts";
 import { bytes, count, percent, span } from "../../ui/format.ts";
 import { pathOf } from "../../ui/links.tsx";
+import { AuditMarks, auditWords } from "./audits.tsx";
 
 const WIDTH = 1120;
 const LEFT = 64;
@@ -26,8 +27,18 @@ const ENDS: Readonly<Record<string, readonly [sign: string, words: string]>> = {
   rejected: ["✗", "its result was rejected"],
 };
 
-/** The units of a task as lanes over time: who ran them, their checkpoints, and how each lease ended. */
-export function Lanes({ task, leases, now }: { task: Task; leases: readonly Lease[]; now: number }) {
+/** The units of a task as lanes over time: who ran them, their checkpoints, what was audited, and how each lease ended. */
+export function Lanes({
+  task,
+  leases,
+  audits,
+  now,
+}: {
+  task: Task;
+  leases: readonly Lease[];
+  audits: readonly Audit[];
+  now: number;
+}) {
   const { indexerUrl } = useConfig();
   const asked = leases.filter(({ checkpoints }) => checkpoints > 0).slice(-MOST_ASKED);
   const checkpoints = useQueries({
@@ -92,6 +103,7 @@ export function Lanes({ task, leases, now }: { task: Task; leases: readonly Leas
               y={y}
               now={now}
               checkpoints={checkpoints.get(lease.id) ?? []}
+              audits={audits.filter(({ leaseId }) => leaseId === lease.id)}
             />
           ))}
         </svg>
@@ -103,8 +115,10 @@ export function Lanes({ task, leases, now }: { task: Task; leases: readonly Leas
           </span>
         ))}
         <span className="nowrap">&nbsp;│ checkpoint</span> <span className="nowrap">✓ paid</span>{" "}
-        <span className="nowrap">✗ failed</span> <span className="nowrap">↷ moved</span>{" "}
-        <span className="nowrap">↩ given back</span> <span className="nowrap">hatched: ended without a result</span>
+        <span className="nowrap">✗ failed</span>{" "}
+        {audits.length > 0 && <span className="nowrap">framed: a segment that was audited</span>}{" "}
+        <span className="nowrap">↷ moved</span> <span className="nowrap">↩ given back</span>{" "}
+        <span className="nowrap">hatched: ended without a result</span>
       </p>
     </figure>
   );
@@ -130,6 +144,7 @@ function LeaseBar({
   y,
   now,
   checkpoints,
+  audits,
 }: {
   lease: Lease;
   colour: number;
@@ -137,12 +152,13 @@ function LeaseBar({
   y: (unit: number) => number;
   now: number;
   checkpoints: readonly Checkpoint[];
+  audits: readonly Audit[];
 }) {
   const until = deliveredAt ?? endedAt ?? now;
   const [top, bottom] = [y(start) + 2, y(start + units) - 2];
   const lost = ["released", "expired", "rejected"].includes(status);
   const [sign, words] = ENDS[reason ?? ""] ?? (status === "delivered" ? ["●", "delivered"] : ["", status]);
-  const label = `Lease ${String(id)}: ${units === 1 ? `unit ${String(start)}` : `units ${String(start)} to ${String(start + units - 1)}`} on node ${String(nodeId)} for ${span(until - grantedAt)}, ${words}${moveCause === null ? "" : ` for ${moveCause}`}, ${percent(progress / 100 / units, 0)} done, ${count(known)} checkpoints`;
+  const label = `Lease ${String(id)}: ${units === 1 ? `unit ${String(start)}` : `units ${String(start)} to ${String(start + units - 1)}`} on node ${String(nodeId)} for ${span(until - grantedAt)}, ${words}${moveCause === null ? "" : ` for ${moveCause}`}, ${percent(progress / 100 / units, 0)} done, ${count(known)} checkpoints${auditWords(audits)}`;
   return (
     <a href={`#${pathOf("lease", id)}`} aria-label={label}>
       <title>{label}</title>
@@ -159,6 +175,7 @@ function LeaseBar({
           <title>{`Checkpoint ${String(sequence)}, ${bytes(size)}`}</title>
         </line>
       ))}
+      <AuditMarks audits={audits} x={x} top={top} bottom={bottom} />
       {sign !== "" && (
         <text className={`sign ${lost ? "lost" : ""}`} x={x(until) - 4} y={(top + bottom) / 2 + 5} textAnchor="end">
           {sign}

@@ -16,6 +16,7 @@ import { bytes, count, counted, exactVer, foreign, joules, percent, span, utc, v
 import { Address, Cid, ClassLink, IdLink } from "../../ui/links.tsx";
 import { Card, Loaded, Page } from "../../ui/page.tsx";
 import { More, Table } from "../../ui/table.tsx";
+import { AuditTable } from "./audits.tsx";
 import { Lanes } from "./lanes.tsx";
 import { UnitsBar, UnitsLegend } from "./units-bar.tsx";
 
@@ -31,6 +32,7 @@ export default function TaskPage() {
   const taskId = Number(id);
   const query = useIndexer("/v1/tasks/{id}", { id: taskId });
   const leases = useIndexerList("/v1/tasks/{id}/leases", { id: taskId, order: "asc", limit: 200 });
+  const audits = useIndexerList("/v1/tasks/{id}/audits", { id: taskId, order: "desc", limit: 200 });
   const classes = useIndexer("/v1/classes", {});
   const chain = useReader(["task", taskId], async (reader, block) => {
     const [task, cause, energy] = await Promise.all([
@@ -144,10 +146,10 @@ export default function TaskPage() {
             </div>
             <Card
               title="Units over time"
-              source="A lane for each unit. Source: indexer, from the events of LeaseRegistry and CheckpointRegistry"
+              source="A lane for each unit. Source: indexer, from the events of LeaseRegistry, CheckpointRegistry and Audits"
             >
               {leases.items ? (
-                <Lanes task={item} leases={leases.items} now={item.endedAt ?? asOf.time} />
+                <Lanes task={item} leases={leases.items} audits={audits.items ?? []} now={item.endedAt ?? asOf.time} />
               ) : (
                 <div style={{ minHeight: "160px" }} />
               )}
@@ -160,6 +162,12 @@ export default function TaskPage() {
         <LeaseTable rows={leases.items} />
         <More query={leases} />
       </Card>
+      <Card title="Audits" source="Drawn segments of its work that other nodes run again. Source: indexer, from Audits">
+        <p className="soft">{askedWords(own?.auditChance)}</p>
+        {audits.error && <Failure error={audits.error} onRetry={() => void audits.refetch()} />}
+        <AuditTable audits={audits.items} now={audits.asOf?.time ?? 0} />
+        <More query={audits} />
+      </Card>
       {query.data && leases.items && (
         <Suspense fallback={<Card title="Results and logs">Loading</Card>}>
           <Results owner={query.data.item.owner} leases={leases.items} />
@@ -168,6 +176,14 @@ export default function TaskPage() {
       <Events page="/v1/tasks/{id}/events" id={taskId} />
     </Page>
   );
+}
+
+/** What a task asks for. @param chance Basis points; undefined while the chain has not told. */
+function askedWords(chance: number | undefined): string {
+  if (chance === undefined) return "Asking the chain…";
+  return chance === 0
+    ? "The task asks for no audits."
+    : `The task asks for each segment with a chance of ${percent(chance / 100)} at least.`;
 }
 
 function comparisons(
