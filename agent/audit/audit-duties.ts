@@ -248,7 +248,7 @@ export class AuditDuties {
     const { leaseId: lease, sequence: segment } = duty;
     const run = async () => {
       try {
-        const examined = await examiner.examine(duty, seconds * 1000, this.#stop.signal);
+        const examined = await examiner.examine(duty, Math.floor(seconds * 1000), this.#stop.signal);
         const { kind } = examined.outcome;
         if (kind === "unavailable" && this.#now() < last) {
           this.#paused.set(name, this.#now() + PAUSE_MS);
@@ -264,7 +264,12 @@ export class AuditDuties {
       } catch (error) {
         if (this.#stop.signal.aborted) return;
         this.#paused.set(name, this.#now() + PAUSE_MS);
-        logger.error({ err: error, lease, segment }, "a segment cannot be examined now, trying again");
+        if (error instanceof DOMException && error.name === "TimeoutError") {
+          logger.warn(
+            { lease, segment, seconds },
+            "a segment was not examined in time: spec, key or states came too late",
+          );
+        } else logger.error({ err: error, lease, segment }, "a segment cannot be examined now, trying again");
       }
     };
     const running = run().finally(() => this.#running.delete(name));
