@@ -71,6 +71,14 @@ const ENERGY = [NODE, 21_600, 2_160_117, 0, 1, 1, 0, [[LEASE, 21_600, 2_011_711]
 const transactions = (key: string) => ["transactions", key] as const;
 const everyday = (key: string) => ["everyday", key] as const;
 const failover = (key: string) => ["failover", key] as const;
+const audits = (key: string) => ["audits", key] as const;
+
+/** A segment with the checkpoint before it, a lease's third of four; a trace of 16 states of one unit; an answer. */
+const link = (sequence: number) => [sequence, noise(`digest ${sequence}`, 32), noise(`trace ${sequence}`, 32), 2_000 * sequence, NOW + 600 * sequence, 0x70, 1_048_613];
+const SEGMENT = [LEASE, link(2), link(3)];
+const path = (label: string) => Array.from({ length: 4 }, (_, i) => noise(`${label} ${i}`, 32));
+const OPENING = [1, 0, 0, 16, 1_420, noise("probe", 32), 1_600, noise("end", 32)];
+const ANSWER = [noise("answer", 32), noise("fresh", 32), true, noise("salt", 32)];
 
 const ACTIONS: readonly Action[] = [
   ...of("contributor", "NodeRegistry", [
@@ -111,6 +119,19 @@ const ACTIONS: readonly Action[] = [
     ["deliver a result", transactions("lease: deliver"), ["deliver", LEASE, 1, ...CID, 1_048_613]],
     ["release a lease", everyday("lease: release"), ["release", LEASE, 1, 1]],
   ]),
+  ...of("agent", "CheckpointRegistry", [
+    ["checkpoint with a trace root, no receipt", audits("checkpoint with a trace root"), ["postTraced", CLAIM, noise("trace", 32), []]],
+  ]),
+  ...of("agent", "Audits", [
+    ["commit to an answer", audits("commit"), ["commit", LEASE, 3, noise("commitment", 32)]],
+    ["open a trace", audits("open the trace"), ["openTrace", SEGMENT, OPENING, [[], path("probe"), path("end")]]],
+    ["reveal an answer, equal to the producer's", audits("reveal, equal"), ["reveal", SEGMENT, ANSWER, noise("producer", 32)]],
+    ["reveal an answer, unequal: a panel is drawn", audits("reveal, unequal: draw a panel"), ["reveal", SEGMENT, ANSWER, noise("producer", 32)]],
+    ["commit to a vote", audits("commit a vote"), ["commitVote", LEASE, 3, 2, noise("commitment", 32)]],
+    ["reveal the last vote of a round: the next is drawn", audits("reveal a vote, the last of its round"), ["revealVote", SEGMENT, 4, ANSWER]],
+    ["reveal the vote that convicts", audits("convict"), ["revealVote", SEGMENT, 14, ANSWER]],
+    ["collect a member's pay", audits("collect"), ["collect", SEGMENT, 2]],
+  ]),
   ...of("agent", "Telemetry", [["report, posted by the node itself", transactions("telemetry: 1 report"), ["post", reports(1)]]]),
   ...of("agent", "EnergyLedger", [["energy report of a lease", transactions("energy: 1 report of a share"), ["report", ENERGY]]]),
   ...of("keeper", "Telemetry", [
@@ -131,6 +152,12 @@ const ACTIONS: readonly Action[] = [
     ["draw for 1 orphan", failover("batch: draw, 1 orphan"), ["draw", 8]],
     ["open a batch of 32 orphans", failover("batch: open, 32 orphans"), ["open"]],
     ["draw for 32 orphans", failover("batch: draw, 32 orphans"), ["draw", 32]],
+  ]),
+  ...of("keeper", "AuditEpochs", [["open an epoch of audits", audits("open an epoch"), ["openEpoch", LEASE]]]),
+  ...of("keeper", "Audits", [
+    ["open an audit, a verifier is drawn", audits("open, and draw a verifier"), ["open", [SEGMENT, noise("head", 32), [noise("later", 32)]], 31]],
+    ["hold a payment while an audit runs", audits("hold a payment"), ["holdPayment", LEASE, 3]],
+    ["close a step whose time is over", audits("close, and draw another verifier"), ["close", SEGMENT]],
   ]),
   ...of("keeper", "Balancer", [["move a lease", transactions("balancing: 1 move"), ["move", [[LEASE, 2]]]]]),
 ];
