@@ -1,6 +1,5 @@
-import type { AddressInfo } from "node:net";
-
 import { PageError } from "@verai/process/endpoint";
+import { closeServer, listen } from "@verai/system/http/listen";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import type { OpenDatabase } from "../database/open.ts";
 import type { Standing } from "../indexer.ts";
@@ -84,25 +83,13 @@ export async function serveApi(options: ApiOptions): Promise<{ url: string; clos
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("cache-control", "no-store");
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      server.on("error", onError);
-      resolve();
-    });
-  });
-  const { port: taken } = server.address() as AddressInfo;
+  const url = await listen(server, { host, port }, onError);
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${String(taken)}`,
-    close: () =>
-      new Promise((resolve) => {
-        live.close();
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    url,
+    close: () => {
+      live.close();
+      return closeServer(server);
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 
 import { Gauge, type Registry } from "prom-client";
 
 import { DrmpError, type ErrorDetails } from "@verai/errors/drmp-error";
+import { closeServer, listen } from "@verai/system/http/listen";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import type { Heartbeat } from "./heartbeat.ts";
 
@@ -93,27 +93,8 @@ export async function serveHealth(options: {
       refuse(response, 404, `try ${["/health", "/metrics", ...pages.keys()].join(", ")}`);
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, () => {
-      server.off("error", reject);
-      // Such as too many open files while accepting: those who wait are served later.
-      server.on("error", () => undefined);
-      resolve();
-    });
-  });
-  const { port } = server.address() as AddressInfo;
-  const host = options.host.includes(":") ? `[${options.host}]` : options.host;
-  return {
-    url: `http://${host}:${String(port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  const url = await listen(server, options);
+  return { url, close: () => closeServer(server) };
 }
 
 async function sendMetrics(response: ServerResponse, metrics: Promise<string>, contentType: string): Promise<void> {

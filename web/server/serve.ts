@@ -1,5 +1,4 @@
-import type { AddressInfo } from "node:net";
-
+import { closeServer, listen } from "@verai/system/http/listen";
 import { createGuardedServer, type HttpLimits, refuse, sendJson } from "@verai/system/http/server";
 import { compressed, contentSecurityPolicy, filesOf, type Site } from "./site.ts";
 
@@ -64,19 +63,6 @@ export async function serveSite(
     });
     response.end(request.method === "HEAD" ? undefined : body);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, resolve);
-  });
-  const { port: taken } = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${String(taken)}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  const url = await listen(server, { host, port });
+  return { url: `${url}/`, close: () => closeServer(server) };
 }

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 
 import { Budget } from "../budget.ts";
+import { closeServer, listen } from "./listen.ts";
 import { refuse } from "./server.ts";
 
 /** Time for a request to arrive, milliseconds; connections. */
@@ -78,28 +79,8 @@ export async function servePublic(options: PublicServerOptions): Promise<{ url: 
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      server.on("error", onError);
-      resolve();
-    });
-  });
-  const { port: taken } = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${String(taken)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeIdleConnections();
-        setTimeout(() => {
-          server.closeAllConnections();
-        }, 1_000).unref();
-      }),
-  };
+  const url = await listen(server, { host, port }, onError);
+  return { url, close: () => closeServer(server, 1_000) };
 }
 
 function preflight(response: ServerResponse): void {
