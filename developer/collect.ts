@@ -10,7 +10,7 @@ import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import type { Logger } from "@verai/process/logger";
 import { auditsToWaitFor } from "./audits-over.ts";
-import { openResult } from "./seal-task.ts";
+import { openingOf } from "./seal-task.ts";
 import type { TaskKeys } from "./task-keys.ts";
 import { type TaskProgress, taskProgress } from "./progress.ts";
 
@@ -91,14 +91,14 @@ export class TaskFollower {
     try {
       await mkdir(join(this.#directory, `task-${String(lease.taskId)}`), { recursive: true });
       await rm(target, { recursive: true, force: true });
+      const { reader } = this.#session;
+      const task = await reader.task(await reader.block(), lease.taskId);
       await this.#store.fetchTo(cid, target, {
         timeout: 60_000,
         maxBytes: lease.result.size,
         pin: `result-${String(lease.id)}`,
+        ...(task && (await openingOf(this.#keys, task.spec.digest))),
       });
-      const { reader } = this.#session;
-      const task = await reader.task(await reader.block(), lease.taskId);
-      if (task) await openResult(this.#keys, task.spec.digest, target);
       this.#logger.info({ lease: lease.id, cid, path: target }, "result fetched and verified");
       return true;
     } catch (error) {

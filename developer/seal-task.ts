@@ -1,11 +1,11 @@
-import { lstat, mkdtemp, rename, rm } from "node:fs/promises";
+import { lstat, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { sealSpec } from "@verai/executor/sealed/envelope";
 import { Seal } from "@verai/executor/sealed/seal";
-import { openTree, sealTree } from "@verai/executor/sealed/tree";
+import { decoderOf, sealTree } from "@verai/executor/sealed/tree";
 import { parseSpec, specBytes } from "@verai/executor/spec";
 import { toChainCid } from "@verai/protocol/checkpoints/cid";
 import type { TaskKeys } from "./task-keys.ts";
@@ -56,21 +56,16 @@ export async function sealTask({ store, keys, keyHosts }: SealParts, bytes: Uint
 }
 
 /**
- * Opens what a task's nodes have made, in place.
+ * What opens what a task's nodes have made while it is fetched; nothing where the task is not confidential.
  *
- * @param path A file or directory as it was fetched.
  * @param digest Of the task's spec, as the chain has it.
- * @returns Whether it was sealed; where the task is not confidential nothing is done.
  */
-export async function openResult(keys: Pick<TaskKeys, "find">, digest: string, path: string): Promise<boolean> {
+export async function openingOf(
+  keys: Pick<TaskKeys, "find">,
+  digest: string,
+): Promise<{ readonly decoder?: ReturnType<typeof decoderOf> }> {
   const key = await keys.find(digest);
-  if (!key) return false;
-  const opened = `${path}.opened`;
-  await rm(opened, { recursive: true, force: true });
-  await openTree(path, opened, new Seal(key));
-  await rm(path, { recursive: true });
-  await rename(opened, path);
-  return true;
+  return key ? { decoder: decoderOf(new Seal(key)) } : {};
 }
 
 async function addTree(store: SealParts["store"], path: string) {

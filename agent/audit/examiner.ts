@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { CheckpointError, type CheckpointErrorCode } from "@verai/checkpoint-store/errors";
@@ -12,7 +12,7 @@ import { LogScanner } from "@verai/client/event-logs";
 import type { Session } from "@verai/client/session";
 import type { Executor } from "@verai/executor/executor";
 import type { Seal } from "@verai/executor/sealed/seal";
-import { openTree } from "@verai/executor/sealed/tree";
+import { decoderOf } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
 import { isVouched } from "@verai/executor/trainers/vouched";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
@@ -196,22 +196,17 @@ export class Examiner {
       const target = join(input, path);
       if (existsSync(target)) continue;
       await mkdir(dirname(target), { recursive: true });
-      const stored = seal === undefined ? target : `${target}.sealed.tmp`;
-      await rm(stored, { recursive: true, force: true });
       try {
-        await store.fetchTo(cid, stored, { signal, hint, from, maxBytes: store.maxBytes, stallTimeout: STALL_MS });
+        await store.fetchTo(cid, target, {
+          ...{ signal, hint, from, maxBytes: store.maxBytes, stallTimeout: STALL_MS },
+          ...(seal && { decoder: decoderOf(seal) }),
+        });
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof CheckpointError && OWN_FAULTS.includes(error.code)) throw error;
         this.#parts.logger.warn({ task: task.id, cid, err: error }, "an input of a task under audit cannot be had now");
         return false;
       }
-      if (seal === undefined) continue;
-      const draft = `${target}.opened.tmp`;
-      await rm(draft, { recursive: true, force: true });
-      await openTree(stored, draft, seal);
-      await rm(stored, { recursive: true, force: true });
-      await rename(draft, target);
     }
     return true;
   }

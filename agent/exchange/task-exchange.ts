@@ -14,7 +14,7 @@ import { EXCHANGE_DIRECTORIES, EXCHANGE_KINDS, EXCHANGE_READY, exchangeName, hel
 import { WorkloadError } from "@verai/executor/errors";
 import type { UnitFolder } from "@verai/executor/executor";
 import type { Seal } from "@verai/executor/sealed/seal";
-import { openTree } from "@verai/executor/sealed/tree";
+import { decoderOf } from "@verai/executor/sealed/tree";
 import type { Logger } from "@verai/process/logger";
 import { fromChainCid, toChainCid } from "@verai/protocol/checkpoints/cid";
 import { monotonicMs, pause } from "@verai/system/clock";
@@ -365,8 +365,7 @@ export class TaskExchange {
     const { store, logger } = this.#context;
     const cid = fromChainCid(claim).toString();
     const incoming = join(local.folder.exchange, "in", `incoming-${String(claim.unit)}-${cid}`);
-    const opened = `${incoming}-opened`;
-    for (const each of [incoming, opened]) await rm(each, { recursive: true, force: true });
+    await rm(incoming, { recursive: true, force: true });
     const fellows = this.#view?.fellows ?? [];
     // Who published it first, then all others, which may have it by now.
     const ordered = [...fellows].sort(
@@ -381,21 +380,14 @@ export class TaskExchange {
       signal: this.#stop.signal,
       pin: exchangeLabel(local.leaseId),
       hint: local.leaseId,
+      ...(this.#seal && { decoder: decoderOf(this.#seal) }),
     });
     if (!(await lstat(incoming)).isFile()) {
       await rm(incoming, { recursive: true, force: true });
       throw new Error(`${cid} is no file`);
     }
     await mkdir(dirname(path), { recursive: true });
-    if (this.#seal === undefined) await rename(incoming, path);
-    else {
-      try {
-        await openTree(incoming, opened, this.#seal);
-        await rename(opened, path);
-      } finally {
-        for (const each of [incoming, opened]) await rm(each, { recursive: true, force: true });
-      }
-    }
+    await rename(incoming, path);
     const { unit, round, size } = claim;
     const isOwn = this.#locals.has(unit) && this.#locals.get(unit)?.leaseId === claim.leaseId;
     const ms = Math.round(monotonicMs() - began);

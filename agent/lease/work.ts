@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -14,7 +14,7 @@ import { WorkloadError } from "@verai/executor/errors";
 import type { Executor, RunningUnit, UnitFolder, UnitRun } from "@verai/executor/executor";
 import { END_SECONDS, settles } from "@verai/executor/time-outs";
 import { pauseBeforeAnother, shouldRestart } from "@verai/executor/restarts";
-import { openTree } from "@verai/executor/sealed/tree";
+import { decoderOf } from "@verai/executor/sealed/tree";
 import type { TaskSpec } from "@verai/executor/spec";
 import type { LocalCheckpoints } from "@verai/executor/trace/local-checkpoints";
 import type { Exchanges } from "../exchange/exchanges.ts";
@@ -266,6 +266,7 @@ export class LeaseWork {
     const scratch = await mkdtemp(`${folder.path}.restore-`);
     try {
       const target = join(scratch, "checkpoint");
+      const seal = await this.#context.sealing.seal(this.#task, lease, this.#stop.signal);
       await store.fetchTo(cid, target, {
         from: named.flatMap(({ endpoint }) => endpoint.split(",").filter((address) => address !== "")),
         maxBytes: checkpoint.size,
@@ -273,11 +274,9 @@ export class LeaseWork {
         stallTimeout: RESTORE_STALL_MS,
         signal: this.#stop.signal,
         hint: lease.id,
+        ...(seal && { decoder: decoderOf(seal) }),
       });
-      const seal = await this.#context.sealing.seal(this.#task, lease, this.#stop.signal);
-      const opened = seal === undefined ? target : join(scratch, "opened");
-      if (seal !== undefined) await openTree(target, opened, seal);
-      const units = await adoptCheckpoint(folder, lease.start, lease.count, opened);
+      const units = await adoptCheckpoint(folder, lease.start, lease.count, target);
       logger.info({ lease: lease.id, cid, units }, "restored from checkpoint");
       return true;
     } catch (error) {
@@ -388,18 +387,9 @@ export class LeaseWork {
       await mkdir(dirname(target), { recursive: true });
       const { store } = this.#context;
       const [hint, from, signal] = [this.lease.id, await this.#from(), this.#stop.signal];
-      const options = { signal, hint, from, maxBytes: store.maxBytes };
       const seal = await this.#context.sealing.seal(this.#task, this.lease, signal);
-      if (seal === undefined) {
-        await store.fetchTo(cid, target, options);
-        continue;
-      }
-      const [sealed, opened] = [`${target}.sealed.tmp`, `${target}.opened.tmp`];
-      for (const path of [sealed, opened]) await rm(path, { recursive: true, force: true });
-      await store.fetchTo(cid, sealed, options);
-      await openTree(sealed, opened, seal);
-      await rm(sealed, { recursive: true, force: true });
-      await rename(opened, target);
+      const decoder = seal && decoderOf(seal);
+      await store.fetchTo(cid, target, { signal, hint, from, maxBytes: store.maxBytes, ...(decoder && { decoder }) });
     }
   }
 

@@ -16,7 +16,7 @@ export type Job =
       readonly directory: string;
       /** Also pinned, and so made durable. */
       readonly pin: boolean;
-      /** What comes is sealed: it is written to a file, and opened to another one. */
+      /** What comes is sealed, and written to a file as it is opened. */
       readonly sealed?: boolean;
     };
 

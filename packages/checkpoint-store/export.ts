@@ -18,15 +18,29 @@ const MAX_ENTRIES = TREE_LIMITS.entries + 1;
 /** Added to the destination's name while it is being written. */
 const DRAFT_SUFFIX = ".fetching.tmp";
 
+/** Makes of what is stored what is written: of a name, and of a file's bytes as they come, in parts of any size. */
+export interface Decoder {
+  readonly name: (stored: string) => string;
+  readonly content: (stored: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+}
+
+const AS_STORED: Decoder = { name: (stored) => stored, content: (stored) => stored };
+
 const inProgress = new Set<string>();
 
 /**
  * Writes what a CID stands for to a path that does not exist yet (an empty directory will do): first beside it, made
  * durable, then renamed. What an earlier attempt left behind is removed. Files get mode 0644, directories 0755.
  *
- * @throws {@link CheckpointError} `DESTINATION_EXISTS`, `INVALID_DIRECTORY`, `DISK_FULL`; whatever `read` throws.
+ * @throws {@link CheckpointError} `DESTINATION_EXISTS`, `INVALID_DIRECTORY`, `DISK_FULL`; whatever `read` and `decoder` throw.
  */
-export async function exportTo(root: CID, destination: string, read: ReadBlock, signal: AbortSignal): Promise<void> {
+export async function exportTo(
+  root: CID,
+  destination: string,
+  read: ReadBlock,
+  signal: AbortSignal,
+  decoder = AS_STORED,
+): Promise<void> {
   await refuseTaken(destination);
   if (inProgress.has(destination)) {
     throw new CheckpointError(
@@ -39,7 +53,7 @@ export async function exportTo(root: CID, destination: string, read: ReadBlock, 
   try {
     await rm(draft, { recursive: true, force: true });
     await mkdir(dirname(destination), { recursive: true });
-    const written = await writeTree(root, draft, read, signal);
+    const written = await writeTree(root, draft, read, signal, decoder);
     await forEachLimited(written, FSYNC_CONCURRENCY, fsyncPath);
     await rename(draft, destination);
     await fsyncPath(dirname(destination));
@@ -64,7 +78,13 @@ export async function refuseTaken(destination: string): Promise<void> {
 }
 
 /** @returns all paths written. */
-async function writeTree(root: CID, path: string, read: ReadBlock, signal: AbortSignal): Promise<string[]> {
+async function writeTree(
+  root: CID,
+  path: string,
+  read: ReadBlock,
+  signal: AbortSignal,
+  decoder: Decoder,
+): Promise<string[]> {
   const written: string[] = [];
   const write = async (cid: CID, target: string, depth: number): Promise<void> => {
     signal.throwIfAborted();
@@ -77,21 +97,21 @@ async function writeTree(root: CID, path: string, read: ReadBlock, signal: Abort
     const entry = await readEntry(cid, read);
     written.push(target);
     if (entry.kind === "file") {
-      await writeContent(cid, target, read, signal);
+      await writeContent(decoder.content(readFileContent(cid, read)), target, signal);
       return;
     }
     await mkdir(target);
-    for (const child of entry.entries) await write(child.cid, join(target, child.name), depth + 1);
+    for (const child of entry.entries) await write(child.cid, join(target, decoder.name(child.name)), depth + 1);
   };
   await write(root, path, 0);
   return written;
 }
 
-async function writeContent(cid: CID, target: string, read: ReadBlock, signal: AbortSignal): Promise<void> {
+async function writeContent(content: AsyncIterable<Uint8Array>, target: string, signal: AbortSignal): Promise<void> {
   const handle = await open(target, "wx");
   let length = 0;
   try {
-    for await (const chunk of readFileContent(cid, read)) {
+    for await (const chunk of content) {
       signal.throwIfAborted();
       // Blocks of zeros stay holes: a sparse file takes no more room here than where it came from.
       if (!isZero(chunk)) await writeAll(handle, chunk, length);

@@ -2,6 +2,7 @@ import type { CID } from "multiformats/cid";
 
 import { collect } from "./dag.ts";
 import type { DagSummary, ReadBlock } from "./dag.ts";
+import type { Decoder } from "./export.ts";
 import { withReader } from "./reader.ts";
 import type { ReaderContext } from "./reader.ts";
 import type { TimeOuts } from "./stall-timer.ts";
@@ -28,6 +29,8 @@ export interface FetchOptions extends TimeOuts {
   onProgress?: (progress: FetchProgress) => void;
   /** Pins the content under this label before garbage collection could get at it; it is durable then. */
   pin?: string;
+  /** Makes of what is stored what is written, where it is written to a path; by default it is written as it is. */
+  decoder?: Decoder;
 }
 
 /** What the work after the download gets: reading, which still repairs, and the signal that bounds it. */

@@ -261,7 +261,7 @@ export class CheckpointStore extends LocalStore {
     const target = resolve(destination);
     await refuseTaken(target);
     const root = toCid(cid);
-    return this.#fetch(root, options, ({ read, signal }) => exportTo(root, target, read, signal));
+    return this.#fetch(root, options, ({ read, signal }) => exportTo(root, target, read, signal, options.decoder));
   }
 
   /**

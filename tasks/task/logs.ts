@@ -8,7 +8,7 @@ import type { Environment } from "../session/environment.ts";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { openAccess } from "@verai/client/open-access";
-import { openResult } from "@verai/developer/seal-task";
+import { openingOf } from "@verai/developer/seal-task";
 import { shutdownSignal } from "@verai/process/program";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
@@ -61,14 +61,15 @@ export default async function logs(args: Arguments, environment: Environment): P
     const scratch = await mkdtemp(join(tmpdir(), "drmp-logs-"));
     const found: { lease: number; unit: number; at: number; text: string }[] = [];
     try {
+      const opening = await openingOf(keysOf({ dataDir }), task.spec.digest);
       const fetchLogs = async (store: CheckpointStore) => {
         for (const [lease, checkpoint] of checkpoints) {
           const target = join(scratch, String(lease));
           await store.fetchTo(fromChainCid(checkpoint).toString(), target, {
             maxBytes: checkpoint.size,
             stallTimeout: STALL_MS,
+            ...opening,
           });
-          await openResult(keysOf({ dataDir }), task.spec.digest, target);
           const folder = join(target, "logs");
           for (const name of await readdir(folder).catch(() => [])) {
             const unit = Number(/^unit-(\d+)\.log$/.exec(name)?.[1] ?? -1);

@@ -6,7 +6,7 @@ import type { BlockReference } from "@verai/client/block-reference";
 import type { Reader } from "@verai/client/readers";
 import type { Lease } from "@verai/client/entities";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
-import { openResult } from "@verai/developer/seal-task";
+import { openingOf } from "@verai/developer/seal-task";
 import type { TaskKeys } from "@verai/developer/task-keys";
 import type { Output } from "../session/output.ts";
 
@@ -57,8 +57,8 @@ export async function fetchResults(
       maxBytes: made.size,
       stallTimeout: STALL_MS,
       pin: `result-${String(id)}`,
+      ...(await openingOf(opening.keys, opening.spec)),
     });
-    await openResult(opening.keys, opening.spec, path);
     output.say(`lease ${String(id)}  ${cid}  ${String(size)} bytes, verified  ${path}`);
     found.push({ lease: id, cid, path, size, status });
   }

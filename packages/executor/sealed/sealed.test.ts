@@ -8,13 +8,22 @@ import { after, test } from "node:test";
 import { WorkloadError } from "../errors.ts";
 import { isSealed, openSpec, parseEnvelope, sealSpec } from "./envelope.ts";
 import { KEY_BYTES, MAX_NAME_BYTES, Seal, SEGMENT_BYTES } from "./seal.ts";
-import { openTree, sealTree } from "./tree.ts";
+import { decoderOf, openTree, sealTree } from "./tree.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "sealed-"));
 after(() => rm(folder, { recursive: true, force: true }));
 const key = randomBytes(KEY_BYTES);
 const broken = (error: unknown) => error instanceof WorkloadError && error.code === "SEAL_BROKEN";
 let trees = 0;
+/** What comes in parts of a size, opened. */
+async function opened(sealed: Uint8Array, part: number, seal: Seal): Promise<Buffer> {
+  async function* parts(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < sealed.byteLength; at += part) yield Promise.resolve(sealed.subarray(at, at + part));
+  }
+  const all: Uint8Array[] = [];
+  for await (const bytes of decoderOf(seal).content(parts())) all.push(bytes);
+  return Buffer.concat(all);
+}
 const fresh = () => join(folder, String((trees += 1)));
 
 test("equal content gives equal bytes, under one key and for one place", () => {
@@ -109,6 +118,23 @@ test("segments that have not changed seal to the same blocks, and none can be mo
     const file = fresh();
     await writeFile(file, bad);
     await assert.rejects(openTree(file, fresh(), seal), broken);
+    await assert.rejects(opened(bad, 1 << 20, seal), broken);
+  }
+});
+
+test("what is opened as it comes is the same, whatever the parts that it comes in", async () => {
+  const seal = new Seal(key);
+  for (const length of [0, 1, SEGMENT_BYTES - 1, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_BYTES + 7]) {
+    const [from, to] = [fresh(), fresh()];
+    const plain = randomBytes(length);
+    await writeFile(from, plain);
+    await sealTree(from, to, seal);
+    const sealed = await readFile(to);
+    for (const part of [65_537, 1 << 20, (1 << 20) + 1, 3 << 20]) {
+      assert.ok(plain.equals(await opened(sealed, part, seal)), `${String(length)} bytes in parts of ${String(part)}`);
+    }
+    await assert.rejects(opened(sealed, 1 << 20, new Seal(randomBytes(KEY_BYTES))), broken);
+    if (length > 1) await assert.rejects(opened(sealed.subarray(0, -1), 1 << 20, seal), broken);
   }
 });
 

@@ -38,6 +38,49 @@ export async function openTree(from: string, to: string, seal: Seal): Promise<vo
   );
 }
 
+/**
+ * The same for what is fetched, as it comes: nothing that is sealed is written, and nothing is written twice. Its functions throw as
+ * {@link openTree} does. Holds two segments of a file in memory.
+ */
+export function decoderOf(seal: Seal): {
+  readonly name: (sealed: string) => string;
+  readonly content: (sealed: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>;
+} {
+  return { name: (sealed) => seal.openName(sealed), content: (sealed) => openContent(sealed, seal) };
+}
+
+/** Which segment is the last shows when nothing comes after it. */
+async function* openContent(sealed: AsyncIterable<Uint8Array>, seal: Seal): AsyncGenerator<Uint8Array> {
+  let index = 0;
+  let before: Uint8Array | undefined;
+  for await (const segment of segmentsOf(sealed)) {
+    if (before !== undefined) yield seal.open(before, place(index++, false));
+    before = segment;
+  }
+  yield seal.open(before ?? new Uint8Array(), place(index, true));
+}
+
+/** The same bytes in parts of a sealed segment, the last one shorter. */
+async function* segmentsOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let held: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of content) {
+    let rest = chunk;
+    while (length + rest.byteLength >= SEALED_BYTES) {
+      const cut = SEALED_BYTES - length;
+      // Blocks of the store are segments as they are.
+      yield length === 0 ? rest.subarray(0, cut) : Buffer.concat([...held, rest.subarray(0, cut)]);
+      rest = rest.subarray(cut);
+      [held, length] = [[], 0];
+    }
+    if (rest.byteLength > 0) {
+      held.push(rest);
+      length += rest.byteLength;
+    }
+  }
+  if (length > 0) yield Buffer.concat(held);
+}
+
 async function walk(
   from: string,
   to: string,
