@@ -21,12 +21,6 @@ export interface State {
 /** Lanes by which times are summed up. */
 export type Lane = "computing" | "waiting";
 
-/**
- * Loads are means: what waits does so at other times than its neighbours, so that a fifth more than the cores carry keeps them
- * busy.
- */
-const FILL = 1;
-
 /** From this load on a step computes rather than waits. */
 const COMPUTES = 0.9;
 
@@ -35,8 +29,8 @@ export function laneOf({ load }: Step): Lane {
 }
 
 /**
- * Steps to start now: in their order, as many as the cores carry and a fifth more, so that what waits stands beside what computes. At
- * least one runs as long as any is left that can. Pure; O(steps²).
+ * Steps to start now: in their order, as many as the cores carry, so that what waits stands beside what computes, and no more: agents that
+ * wait for each other cost by the minute. At least one runs as long as any is left that can. Pure; O(steps²).
  */
 export function toStart(steps: readonly Step[], { running, ended }: State, cores: number): Step[] {
   const chosen: Step[] = [];
@@ -48,7 +42,7 @@ export function toStart(steps: readonly Step[], { running, ended }: State, cores
     if (step.needs !== undefined && ended.get(step.needs) !== true) continue;
     const idle = running.size + chosen.length === 0;
     // Loads are sums of decimal fractions.
-    if (!idle && load + step.load > cores * FILL + 1e-9) continue;
+    if (!idle && load + step.load > cores + 1e-9) continue;
     chosen.push(step);
     held.add(step.holds);
     load += step.load;
