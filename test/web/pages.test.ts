@@ -380,10 +380,13 @@ test("an indexer that lies is told by the chain", options, async () => {
     if (path === "/v1/network") return { ...body, asOf: { ...(body["asOf"] as object), hash: `0x${"66".repeat(32)}` } };
     return undefined;
   };
+  // Who registers first depends on the machine.
+  const { capacity } = (await session.reader.node(await session.reader.block(), 1)) ?? assert.fail("no node");
   await withTwist(lie, 0, async (url) => {
     const { page, close } = await open(browser);
     await visit(page, `${url}#/nodes/1`);
-    assert.match(await textWith(page, /The chain says something else/), /capacity: 4 on chain, 4000 by the indexer/);
+    const told = await textWith(page, /The chain says something else/);
+    assert.ok(told.includes(`capacity: ${String(capacity)} on chain, 4000 by the indexer`), told);
     await visit(page, `${url}#/`);
     await textWith(page, /The indexer follows another chain/);
     await close();
