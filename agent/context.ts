@@ -42,7 +42,7 @@ export interface AgentContext extends WorkContext {
   readonly leasesFile?: string | undefined;
   readonly holders: HolderBook;
   /** What checkpoints of audited tasks are posted with. */
-  readonly segments: Pick<SegmentPosts, "root">;
+  readonly segments: Pick<SegmentPosts, "trace" | "keep">;
   /** Which states are kept for audits. */
   readonly auditStates: Pick<SegmentRetention, "keeps">;
   /** Tells whether the machine's owner uses it; left out: the machine is the network's. */

@@ -134,7 +134,7 @@ async function segmentsSince(
   leaseId: number,
   since: number,
 ): Promise<PostedSegment[]> {
-  const { topicHash } = checkpoints.interface.getEvent("CheckpointPosted");
+  const { topicHash } = checkpoints.interface.getEvent("CheckpointTraced");
   const lease = `0x${leaseId.toString(16).padStart(64, "0")}`;
   const filter = { address: [await checkpoints.getAddress()], topics: [[topicHash], [lease]] };
   const posted: { readonly sequence: number; readonly at: number; readonly total: number }[] = [];

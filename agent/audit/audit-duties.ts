@@ -7,6 +7,7 @@ import {
   readAudits,
   type SegmentId,
   segmentOf,
+  segmentWords,
   toOpened,
   toOpenedAnswer,
   tracesOf,
@@ -19,11 +20,12 @@ import { answer, blockTag } from "@verai/client/readers";
 import type { Payload, TransactionRequest } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
 import { commitment, NO_HEAD } from "@verai/protocol/audits/segments";
+import type { ProvedOpening } from "@verai/protocol/audits/trace";
 import type { Logger } from "@verai/process/logger";
-import { answerTo, freshLeaf } from "./answer.ts";
+import { answerTo, freshLeaf, openingTo } from "./answer.ts";
 import { answerIn, type AuditBook, type Duty, type Examined, type GivenAnswer, nameOf } from "./audit-book.ts";
 import type { AuditMetrics } from "./audit-metrics.ts";
-import { type AuditStep, planAudit } from "./audit-plan.ts";
+import { type AuditStep, type LocalAudit, planAudit } from "./audit-plan.ts";
 import { planEnlistment } from "./enlistment.ts";
 import type { Examiner } from "./examiner.ts";
 import type { PostedSegments } from "./posted-segments.ts";
@@ -225,7 +227,7 @@ export class AuditDuties {
       });
       const local = {
         ...{ nodeId, isProducer: duty.isProducer, answered },
-        examined: examinedAs(examined),
+        examined: examinedAs(duty, audit, examined),
       };
       const step = planAudit(audit, local, now);
       if (step?.kind === "examine") this.#examine(duty, audit, now);
@@ -280,7 +282,7 @@ export class AuditDuties {
     const { session, metrics, logger } = this.#parts;
     const { leaseId, sequence } = duty;
     const { audits } = session.contracts;
-    const segment = segmentFor(duty);
+    const segment = segmentWords(duty);
     const sent = async (prepare: TransactionRequest["prepare"]) => {
       const label = `${step.kind} of audit ${nameOf(duty)}`;
       if (!(await this.#parts.send(label, () => this.#unchanged(duty, audit, prepare)))) return;
@@ -292,6 +294,12 @@ export class AuditDuties {
         return;
       case "forget":
         return this.#forget(duty, audit);
+      case "confirm": {
+        const opening = examined && openingOf(duty, step.question, examined);
+        if (!opening) return;
+        const [words, paths] = wordsOf(opening);
+        return sent(() => audits.confirm.populateTransaction(segment, words, paths));
+      }
       case "commit": {
         const given = await this.#answer(duty, step.question, examined);
         if (!given) return;
@@ -340,12 +348,9 @@ export class AuditDuties {
       );
       return;
     }
-    const { units, place, unit, count, probe, end, probePath, endPath, unitPath } = opening;
-    const ends = { probeStep: probe.step, probeDigest: probe.digest, endStep: end.step, endDigest: end.digest };
-    const paths = { probe: [...probePath], end: [...endPath], unit: [...unitPath] };
-    const words = { units, place, unit, count, ...ends };
+    const [words, paths] = wordsOf(opening);
     const { audits } = session.contracts;
-    await sent(() => audits.openTrace.populateTransaction(segmentFor(duty), words, paths));
+    await sent(() => audits.openTrace.populateTransaction(segmentWords(duty), words, paths));
   }
 
   /** What this node answers, written down; undefined if there is nothing to answer. */
@@ -432,12 +437,24 @@ export class AuditDuties {
   }
 }
 
-function examinedAs(examined: Examined | undefined): "no" | "answer" | "nothing" {
+/** What came of an examination for the step that an audit is at; what a single verifier can show matters to nobody else. O(leaves). */
+function examinedAs(
+  duty: Duty,
+  { status, tries }: AuditState,
+  examined: Examined | undefined,
+): LocalAudit["examined"] {
   if (!examined) return "no";
-  return examined.outcome.kind === "failed" ? "nothing" : "answer";
+  if (examined.outcome.kind === "failed") return "nothing";
+  return status === "verifying" && openingOf(duty, tries - 1, examined) ? "trace" : "answer";
 }
 
-/** The segment as the contracts take it. */
-function segmentFor({ leaseId, before, end }: Duty) {
-  return { leaseId, before, end };
+function openingOf({ salt, end }: Duty, question: number, { outcome }: Examined): ProvedOpening | undefined {
+  return openingTo(outcome, salt, question, end.traceRoot);
+}
+
+/** An opening as the contracts take it. */
+function wordsOf({ units, place, unit, count, probe, end, probePath, endPath, unitPath }: ProvedOpening) {
+  const ends = { probeStep: probe.step, probeDigest: probe.digest, endStep: end.step, endDigest: end.digest };
+  const paths = { probe: [...probePath], end: [...endPath], unit: [...unitPath] };
+  return [{ units, place, unit, count, ...ends }, paths] as const;
 }

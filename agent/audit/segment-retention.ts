@@ -218,7 +218,7 @@ export class SegmentRetention {
     const before = segments.find(({ sequence }) => sequence === segment.sequence - 1);
     // Without the one before the chance is not known.
     if (!before && segment.sequence > 1) return true;
-    const links = { leaseId, before: before ? linkOf(before) : NO_LINK, end: linkOf(segment) };
+    const links = { leaseId, salt: NO_HEAD, before: before ? linkOf(before) : NO_LINK, end: linkOf(segment) };
     const chance = Number(await answer(this.#session.contracts.audits.chanceOf(links, blockTag(block))));
     return isDrawn(auditSalt(seed, leaseId, segment.sequence), Math.min(10_000, CHANCE_MARGIN * chance));
   }

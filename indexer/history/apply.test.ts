@@ -128,8 +128,8 @@ test("units of a task always add up, through failure, reopening, refund and paym
 
 test("what an audit found wrong ends its lease, counts against its node, and leaves the checkpoint before it", () => {
   const posted = (sequence: number): [string, Given] => [
-    "CheckpointPosted",
-    { leaseId: 1, digest: DIGEST, codec: 0x70, progress: 1_000 * sequence, size: 9, sequence },
+    "CheckpointTraced",
+    { leaseId: 1, digest: DIGEST, codec: 0x70, progress: 1_000 * sequence, size: 9, sequence, traceRoot: DIGEST },
   ];
   const rows = rowsOf([
     registered(1, ANN),
@@ -158,7 +158,7 @@ test("an audit has its segment, who ran it again, and how it ended", () => {
   const of = { leaseId: 1, sequence: 1 };
   const opened = (sequence: number, before: unknown): [string, Given] => [
     "AuditOpened",
-    { leaseId: 1, sequence, epochId: 3, salt: DIGEST, segment: [1, before, link(sequence, 1_800_000_010 + sequence)] },
+    { leaseId: 1, sequence, epochId: 3, segment: [1, DIGEST, before, link(sequence, 1_800_000_010 + sequence)] },
   ];
   const drawn = (nodeId: number, question: number): [string, Given] => [
     "VerifierDrawn",

@@ -36,6 +36,7 @@ const TOLD = [
 const UNTOLD = new Set([
   "LeaseRenewed",
   "CheckpointPosted",
+  "CheckpointTraced",
   "CheckpointReplicated",
   "TaskQueued",
   "UnitsLeased",
@@ -45,6 +46,7 @@ const UNTOLD = new Set([
   "NodeEligibilitySet",
   "StakeLocked",
   "StakeReleased",
+  "StakePaid",
   "StakeSlashed",
   "Reported",
   "EnergyReported",

@@ -1,6 +1,6 @@
 import { ZeroHash } from "ethers";
 
-import { type OpenedAudit, readAudits } from "@verai/client/audit-reads";
+import { type OpenedAudit, readAudits, segmentWords } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
 import { isAuditRunning } from "@verai/client/enums";
@@ -19,11 +19,6 @@ import {
 
 /** Epochs that are looked at: the newest, and those before it whose audits may still be opened. */
 const EPOCHS = 256;
-
-/** A segment as the contract takes it. */
-export function toSegment({ leaseId, before, end }: OpenedAudit) {
-  return { leaseId, before, end };
-}
 
 /** Reads what the keeper of audits decides by. O(audits that run + segments that an open epoch decides on + epochs). */
 export async function readAuditView(
@@ -115,7 +110,7 @@ async function successorsOf(
 
 async function isVoid(reader: Reader, at: BlockReference, opened: OpenedAudit, leaseId: number): Promise<boolean> {
   try {
-    await reader.contracts.audits.revokeSuccessor.staticCall(toSegment(opened), leaseId, blockTag(at));
+    await reader.contracts.audits.revokeSuccessor.staticCall(segmentWords(opened), leaseId, blockTag(at));
     return true;
   } catch (cause) {
     const error = explain(cause);

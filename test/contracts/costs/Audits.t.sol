@@ -14,6 +14,11 @@ contract AuditGasTest is GasSnapshots, AuditActions {
         (uint32 epochId, bytes32 salt) = drawSegment(2);
         audits.open(proofOf(2), epochId);
         _note("open, and draw a verifier");
+        uint256 before = vm.snapshotState();
+        confirm(2, salt);
+        _note("confirm");
+        assertAudit(2, IAudits.AuditStatus.Passed);
+        vm.revertToState(before);
         bytes32 answer = answerOf(2, AuditDraw.probeAt(salt, 0, uint32(LEAVES)), true);
         commit(2, answer);
         _note("commit");
