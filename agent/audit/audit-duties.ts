@@ -438,11 +438,7 @@ export class AuditDuties {
 }
 
 /** What came of an examination for the step that an audit is at; what a single verifier can show matters to nobody else. O(leaves). */
-function examinedAs(
-  duty: Duty,
-  { status, tries }: AuditState,
-  examined: Examined | undefined,
-): LocalAudit["examined"] {
+function examinedAs(duty: Duty, { status, tries }: AuditState, examined: Examined | undefined): LocalAudit["examined"] {
   if (!examined) return "no";
   if (examined.outcome.kind === "failed") return "nothing";
   return status === "verifying" && openingOf(duty, tries - 1, examined) ? "trace" : "answer";

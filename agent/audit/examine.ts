@@ -165,12 +165,7 @@ async function stepOf(state: string | undefined): Promise<number | undefined> {
   return more.length === 0 ? checkpoint?.number : undefined;
 }
 
-async function fetched(
-  posted: Posted,
-  name: string,
-  parts: ExamineParts,
-  units: number,
-): Promise<Fetched | undefined> {
+async function fetched(posted: Posted, name: string, parts: ExamineParts, units: number): Promise<Fetched | undefined> {
   const { seal, directory, signal } = parts;
   const stored = join(directory, name);
   if (!existsSync(stored) && !(await parts.fetch(posted, stored, signal))) return undefined;

@@ -502,8 +502,8 @@ contract Audits is IAudits {
         uint256 step = _stepTime();
         (, , uint32 interval, ) = TASKS.termsOf(lease.taskId);
         due = _step(a, status, step + 2 * uint256(interval));
-        bool waits = lease.status == ILeaseRegistry.LeaseStatus.Delivered ||
-            lease.status == ILeaseRegistry.LeaseStatus.Disputed;
+        bool waits =
+            lease.status == ILeaseRegistry.LeaseStatus.Delivered || lease.status == ILeaseRegistry.LeaseStatus.Disputed;
         if (waits) LEASES.deferPayment(leaseId, _until(a, step));
     }
 

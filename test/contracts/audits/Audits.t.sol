@@ -71,7 +71,7 @@ contract AuditsTest is AuditActions {
         assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
     }
 
-    /// @notice Five audits that verifiers confirmed, too, make a node one that is no longer new.
+    /// @notice Five audits that verifiers confirmed make a node one that is no longer new as well.
     function test_ConfirmedUntilProven() public {
         uint32 producer = leases.lease(id).nodeId;
         for (uint32 sequence = 4; sequence < 9; ++sequence) {

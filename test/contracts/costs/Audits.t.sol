@@ -28,6 +28,21 @@ contract AuditGasTest is GasSnapshots, AuditActions {
         _note("reveal, equal");
     }
 
+    /// @notice A node and a verifier that audits know already: no slot is new.
+    /// hardhat-config: isolate = true
+    function test_ConfirmedLater() public compared {
+        _begin();
+        confirm(2, openAudit(2));
+        vm.warp(block.timestamp + 30);
+        trace(12_000, true);
+        bytes32 salt = openAudit(4);
+        (address owner, ) = nodes.keysOf(verifierOf(4));
+        vm.prank(address(audits));
+        vault.payVerifier(0, owner, 0, 1);
+        confirm(4, salt);
+        _note("confirm, a later one");
+    }
+
     /// hardhat-config: isolate = true
     function test_Payment() public compared {
         _begin();
