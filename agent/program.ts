@@ -146,6 +146,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       exchanges,
       segments: audits.segments,
       auditStates: audits.retention,
+      reruns: audits.reruns,
       ...(owner && { owner }),
       session,
       queue,

@@ -41,7 +41,7 @@ export interface ExaminerParts {
   readonly session: Session;
   readonly store: CheckpointStore;
   readonly sealing: Sealing;
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, "start" | "refusal">;
   readonly spare: Pick<SpareCapacity, "run">;
   readonly holders: HolderBook;
   /** Multiaddrs of the nodes that may hold a task's spec and inputs. */
