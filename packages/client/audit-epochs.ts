@@ -21,7 +21,7 @@ export interface AuditEpoch {
 /** An epoch that has decided. */
 export type SeededEpoch = AuditEpoch & { readonly seed: string };
 
-/** Epochs at a block, the newest first; whoever has seen enough stops. Two views for each, after one for their number; at most 512. */
+/** Epochs at a block, the newest first, until the caller has seen enough. Two views for each, after one for their number; at most 512. */
 export async function* epochsBack(
   { contracts: { auditEpochs, seeds } }: Pick<Reader, "contracts">,
   at: BlockReference,
