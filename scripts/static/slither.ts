@@ -111,7 +111,8 @@ function isCall({ type, additional_fields: more }: Element): boolean {
 function nameOf({ name, type, type_specific_fields: fields }: Element): string {
   const own = type === "function" || type === "event" ? (fields?.signature ?? name) : name;
   const parent = fields?.parent;
-  return parent === undefined || parent.type === "pragma" ? own : `${nameOf(parent)}.${own}`;
+  // A function outside of contracts has none.
+  return !parent || parent.type === "pragma" ? own : `${nameOf(parent)}.${own}`;
 }
 
 function placeOf({ source_mapping: { filename_relative: file, lines } }: Element): string {
