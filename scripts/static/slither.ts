@@ -111,8 +111,7 @@ function isCall({ type, additional_fields: more }: Element): boolean {
 function nameOf({ name, type, type_specific_fields: fields }: Element): string {
   const own = type === "function" || type === "event" ? (fields?.signature ?? name) : name;
   const parent = fields?.parent;
-  // A function outside of contracts has none.
-  return !parent || parent.type === "pragma" ? own : `${nameOf(parent)}.${own}`;
+  return parent === undefined || parent.type === "pragma" ? own : `${nameOf(parent)}.${own}`;
 }
 
 function placeOf({ source_mapping: { filename_relative: file, lines } }: Element): string {
