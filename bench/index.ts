@@ -1,8 +1,9 @@
 /**
- * How long the indexer takes for a year of history, and its pages to answer: `npm run bench:index -- [--quick] [--json]`.
+ * How long the indexer takes for a year of history, and its pages to answer: `npm run bench:index -- [--quick] [--json] [--write]`.
  *
  *     --quick    a fiftieth of the leases
  *     --json     print JSON instead of a table
+ *     --write    put the table of a whole run into docs/reference/benchmarks.md
  *
  * A year of 1,000,000 leases with their rounds, checkpoints, failures, deliveries and payments, and reports of 2,000 nodes
  * twice a day, is served by an endpoint of ours in a process of its own, which limits, cuts, throttles and lags as public ones
@@ -26,6 +27,7 @@ import { ADDRESSES } from "@verai/indexer/testing/encode";
 import { askAll, requestsOf } from "./history/queries.ts";
 import { CHAIN_ID, yearOf } from "./history/size.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
+import { load, machine, markdownTable, writeSection } from "./report.ts";
 
 const flags = benchCommand("bench:index", "How long a year of history takes, and its pages", "a fiftieth of the leases")
   .parse()
@@ -63,6 +65,7 @@ const indexer = new Indexer({
   },
 });
 say(`a year with ${String(LEASES)} leases`);
+const busy = load();
 const [started, cpu] = [performance.now(), process.cpuUsage()];
 let retries = 0;
 while (!indexer.standing.atHead) {
@@ -113,8 +116,33 @@ else {
     process.stdout.write(`        ${name}: ${shown}\n`);
   }
 }
+// A part of a year says nothing about a year: only the whole is kept.
+if (flags.write && !flags.quick) writeSection("bench:index", table());
 process.exitCode = missed.length === 0 ? 0 : 1;
 await database.close();
 provider.destroy();
 endpoint.disconnect();
 await rm(folder, { recursive: true });
+
+function table(): string {
+  const count = (value: number): string => Math.round(value).toLocaleString("en");
+  const rows = [
+    ...figures.map(({ what, value, goal, unit }) => [
+      `**${what}**`,
+      `${unit === "s" ? count(value) : value.toFixed(1)} ${unit} (goal: ${String(goal)})`,
+    ]),
+    ["a page, median", `${p50.ms.toFixed(1)} ms`],
+    ["the slowest of all answers", `${worst.ms.toFixed(1)} ms`],
+    ["leases, events", `${count(LEASES)}, ${count(events)}`],
+    ["events a second", count(more.eventsPerSecond)],
+    ["processor time of the indexer", `${count(more.cpuSeconds)} s`],
+    ["its memory at most, with the answers", `${count(peak)} MiB`],
+    ["the database's file", `${count(more.diskMiB)} MiB`],
+    ["requests of pages", count(took.length)],
+  ];
+  return [
+    `${machine()}; load before it began ${busy.toFixed(1)}.`,
+    "",
+    markdownTable([{ heading: "" }, { heading: "", align: "right" }], rows),
+  ].join("\n");
+}
