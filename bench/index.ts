@@ -84,14 +84,17 @@ const peak = process.resourceUsage().maxRSS / 1024;
 const size = yearOf(LEASES);
 const requests = requestsOf(size);
 say(`${String(requests.length)} requests of pages`);
-const took = (await askAll(database, () => indexer.standing, requests, flags.quick ? 3 : 5)).sort(
-  (a, b) => a.ms - b.ms,
-);
-const at = (share: number) => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? { path: "", ms: 0 };
-const [p50, p99, worst] = [at(0.5), at(0.99), at(1)];
+const took = await askAll(database, () => indexer.standing, requests, 5);
+// Of each request the median of its five: what else the machine did meanwhile is not the query's.
+const medians = [...Map.groupBy(took, ({ path }) => path)]
+  .map(([path, tries]) => ({ path, ms: tries.map(({ ms }) => ms).sort((a, b) => a - b)[tries.length >> 1] ?? 0 }))
+  .sort((a, b) => a.ms - b.ms);
+const at = (share: number) => medians[Math.min(medians.length - 1, Math.floor(medians.length * share))];
+const [p50, slowest] = [at(0.5)?.ms ?? 0, at(1) ?? { path: "", ms: 0 }];
+const worst = took.reduce((most, { ms }) => Math.max(most, ms), 0);
 const figures = [
   { what: "index the year", value: seconds, goal: GOAL_S, unit: "s" },
-  { what: "a page, p99 of all pages and filters", value: p99.ms, goal: GOAL_MS, unit: "ms" },
+  { what: "the slowest page of all, with its filter", value: slowest.ms, goal: GOAL_MS, unit: "ms" },
 ];
 const missed = figures.filter(({ value, goal }) => value > goal);
 const more = {
@@ -103,8 +106,9 @@ const more = {
   diskMiB: (await stat(file)).size / 2 ** 20,
   tries: retries,
   requests: took.length,
-  p50Ms: p50.ms,
-  worst,
+  p50Ms: p50,
+  slowest: slowest.path,
+  worstMs: worst,
 };
 if (flags.json) process.stdout.write(`${JSON.stringify({ ok: missed.length === 0, figures, ...more })}\n`);
 else {
@@ -132,8 +136,8 @@ function table(): string {
       `**${what}**`,
       `${unit === "s" ? count(value) : value.toFixed(1)} ${unit} (goal: ${String(goal)})`,
     ]),
-    ["a page, median", `${p50.ms.toFixed(1)} ms`],
-    ["the slowest of all answers", `${worst.ms.toFixed(1)} ms`],
+    ["a page, median of all pages and filters", `${p50.toFixed(1)} ms`],
+    ["the slowest answer of all", `${worst.toFixed(1)} ms`],
     ["leases, events", `${count(LEASES)}, ${count(events)}`],
     ["events a second", count(more.eventsPerSecond)],
     ["processor time of the indexer", `${count(more.cpuSeconds)} s`],
