@@ -197,6 +197,27 @@ test("an audit has its segment, who ran it again, and how it ended", () => {
   );
 });
 
+test("what an audit takes from a stake is counted as slashed, once", () => {
+  const amount = 3n * VER;
+  const rows = rowsOf([
+    registered(1, ANN),
+    ["StakeLocked", { nodeId: 1, from: ANN, amount: 10n * VER }],
+    ["FeeHeld", { nodeId: 1, taskId: 1, amount }],
+    ["AuditSlashed", { nodeId: 1, taskId: 1, amount }],
+    ["StakeSlashed", { nodeId: 1, amount: VER }],
+  ]);
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.stake, node?.slashed, node?.charged], [6n * VER, 4n * VER, 0n]);
+  assert.equal(
+    [...rows.all("nodeDays")].reduce((sum, { slashed }) => sum + slashed, 0n),
+    4n * VER,
+  );
+  assert.ok(
+    [...rows.all("events")].some(({ name }) => name === "AuditSlashed"),
+    "it is told",
+  );
+});
+
 test("a round's leases are those of its transaction, a batch's those that it drew", () => {
   const rows = rowsOf([
     registered(1, ANN),

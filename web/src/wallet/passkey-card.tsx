@@ -17,7 +17,7 @@ import { accountCalls, accountState, findPasskey, isKeyOf, passkeyFor } from "./
 const ZERO = `0x${"00".repeat(20)}`;
 const AGAIN_MS = 8_000;
 
-export function addressOf(text: string): AddressText {
+function addressOf(text: string): AddressText {
   if (/^0x[0-9a-fA-F]{40}$/.test(text.trim())) return text.trim() as AddressText;
   throw new Wrong("AddressInvalid", `"${text.slice(0, 60)}" is no address: it has 0x and 40 hexadecimal digits.`);
 }
