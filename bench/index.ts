@@ -1,8 +1,9 @@
 /**
- * How long the indexer takes for a year of history, and its pages to answer: `npm run bench:index -- [--quick] [--json]`.
+ * How long the indexer takes for a year of history, and its pages to answer: `npm run bench:index -- [--quick] [--json] [--write]`.
  *
  *     --quick    a fiftieth of the leases
  *     --json     print JSON instead of a table
+ *     --write    put the table of a whole run into docs/reference/benchmarks.md
  *
  * A year of 1,000,000 leases with their rounds, checkpoints, failures, deliveries and payments, and reports of 2,000 nodes
  * twice a day, is served by an endpoint of ours in a process of its own, which limits, cuts, throttles and lags as public ones
@@ -23,9 +24,11 @@ import { chainOf } from "@verai/indexer/chain";
 import { openDatabase } from "@verai/indexer/database/open";
 import { Indexer } from "@verai/indexer/indexer";
 import { ADDRESSES } from "@verai/indexer/testing/encode";
-import { askAll, requestsOf } from "./history/queries.ts";
+import { requestsOf } from "@verai/indexer/testing/requests";
+import { askAll } from "./history/queries.ts";
 import { CHAIN_ID, yearOf } from "./history/size.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
+import { load, machine, markdownTable, writeSection } from "./report.ts";
 
 const flags = benchCommand("bench:index", "How long a year of history takes, and its pages", "a fiftieth of the leases")
   .parse()
@@ -63,6 +66,7 @@ const indexer = new Indexer({
   },
 });
 say(`a year with ${String(LEASES)} leases`);
+const busy = load();
 const [started, cpu] = [performance.now(), process.cpuUsage()];
 let retries = 0;
 while (!indexer.standing.atHead) {
@@ -80,14 +84,17 @@ const peak = process.resourceUsage().maxRSS / 1024;
 const size = yearOf(LEASES);
 const requests = requestsOf(size);
 say(`${String(requests.length)} requests of pages`);
-const took = (await askAll(database, () => indexer.standing, requests, flags.quick ? 3 : 5)).sort(
-  (a, b) => a.ms - b.ms,
-);
-const at = (share: number) => took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? { path: "", ms: 0 };
-const [p50, p99, worst] = [at(0.5), at(0.99), at(1)];
+const took = await askAll(database, () => indexer.standing, requests, 5);
+// Of each request the median of its five: what else the machine did meanwhile is not the query's.
+const medians = [...Map.groupBy(took, ({ path }) => path)]
+  .map(([path, tries]) => ({ path, ms: tries.map(({ ms }) => ms).sort((a, b) => a - b)[tries.length >> 1] ?? 0 }))
+  .sort((a, b) => a.ms - b.ms);
+const at = (share: number) => medians[Math.min(medians.length - 1, Math.floor(medians.length * share))];
+const [p50, slowest] = [at(0.5)?.ms ?? 0, at(1) ?? { path: "", ms: 0 }];
+const worst = took.reduce((most, { ms }) => Math.max(most, ms), 0);
 const figures = [
   { what: "index the year", value: seconds, goal: GOAL_S, unit: "s" },
-  { what: "a page, p99 of all pages and filters", value: p99.ms, goal: GOAL_MS, unit: "ms" },
+  { what: "the slowest page of all, with its filter", value: slowest.ms, goal: GOAL_MS, unit: "ms" },
 ];
 const missed = figures.filter(({ value, goal }) => value > goal);
 const more = {
@@ -99,8 +106,9 @@ const more = {
   diskMiB: (await stat(file)).size / 2 ** 20,
   tries: retries,
   requests: took.length,
-  p50Ms: p50.ms,
-  worst,
+  p50Ms: p50,
+  slowest: slowest.path,
+  worstMs: worst,
 };
 if (flags.json) process.stdout.write(`${JSON.stringify({ ok: missed.length === 0, figures, ...more })}\n`);
 else {
@@ -113,8 +121,33 @@ else {
     process.stdout.write(`        ${name}: ${shown}\n`);
   }
 }
+// A part of a year says nothing about a year: only the whole is kept.
+if (flags.write && !flags.quick) writeSection("bench:index", table());
 process.exitCode = missed.length === 0 ? 0 : 1;
 await database.close();
 provider.destroy();
 endpoint.disconnect();
 await rm(folder, { recursive: true });
+
+function table(): string {
+  const count = (value: number): string => Math.round(value).toLocaleString("en");
+  const rows = [
+    ...figures.map(({ what, value, goal, unit }) => [
+      `**${what}**`,
+      `${unit === "s" ? count(value) : value.toFixed(1)} ${unit} (goal: ${String(goal)})`,
+    ]),
+    ["a page, median of all pages and filters", `${p50.toFixed(1)} ms`],
+    ["the slowest answer of all", `${worst.toFixed(1)} ms`],
+    ["leases, events", `${count(LEASES)}, ${count(events)}`],
+    ["events a second", count(more.eventsPerSecond)],
+    ["processor time of the indexer", `${count(more.cpuSeconds)} s`],
+    ["its memory at most, with the answers", `${count(peak)} MiB`],
+    ["the database's file", `${count(more.diskMiB)} MiB`],
+    ["requests of pages", count(took.length)],
+  ];
+  return [
+    `${machine()}; load before it began ${busy.toFixed(1)}.`,
+    "",
+    markdownTable([{ heading: "" }, { heading: "", align: "right" }], rows),
+  ].join("\n");
+}

@@ -2,15 +2,18 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { after, test, type TestContext } from "node:test";
 
 import { isRetryable } from "@verai/errors/drmp-error";
 import { seededRandom } from "@verai/system/http/testing";
-import { openDatabase, type OpenDatabase } from "./database/open.ts";
+import { type DatabaseChoice, openDatabase, type OpenDatabase } from "./database/open.ts";
 import { Indexer } from "./indexer.ts";
 import { TestChain } from "./testing/chain.ts";
 import { dump } from "./testing/dump.ts";
 import { ADDRESSES } from "./testing/encode.ts";
+import { missingPostgres, startPostgres, type TestPostgres } from "./testing/postgres.ts";
+
+const skipOf = (kind: DatabaseChoice["kind"]) => ({ skip: (kind === "postgres" && missingPostgres) || false });
 
 class Killed extends Error {}
 
@@ -26,13 +29,24 @@ function folder(t: TestContext): string {
   return made;
 }
 
-async function open(file: string): Promise<OpenDatabase> {
-  return openDatabase({ kind: "sqlite", file }, "test");
+let postgres: TestPostgres | undefined;
+after(() => postgres?.stop());
+
+/** Names a database of a kind that is empty at first; each call names another one. */
+async function emptyOf(kind: DatabaseChoice["kind"], t: TestContext): Promise<DatabaseChoice> {
+  if (kind === "sqlite") return { kind, file: join(folder(t), "history.db") };
+  postgres ??= await startPostgres();
+  return { kind, url: await postgres.create(`history_${String((created += 1))}`), connections: 2 };
+}
+let created = 0;
+
+async function open(choice: DatabaseChoice): Promise<OpenDatabase> {
+  return openDatabase(choice, "test");
 }
 
 /** History of a chain, indexed in one go. */
-async function fresh(chain: TestChain, file: string): Promise<Record<string, unknown[]>> {
-  const database = await open(file);
+async function fresh(chain: TestChain, choice: DatabaseChoice): Promise<Record<string, unknown[]>> {
+  const database = await open(choice);
   await new Indexer({ chain, database, addresses: ADDRESSES, first: 0 }).look();
   const all = await dump(database);
   await database.close();
@@ -53,13 +67,20 @@ function killedAt(database: OpenDatabase, n: number): OpenDatabase {
   return { ...database, writer };
 }
 
-for (let seed = 1; seed <= 3; seed++) {
-  test(`an index that was killed, misled and reorganised has the rows of a fresh one (seed ${String(seed)})`, async (t) => {
+const TRIALS = [
+  ["sqlite", 1],
+  ["sqlite", 2],
+  ["sqlite", 3],
+  ["postgres", 4],
+] as const;
+
+for (const [kind, seed] of TRIALS) {
+  const name = `an index that was killed, misled and reorganised has the rows of a fresh one (${kind}, seed ${String(seed)})`;
+  test(name, skipOf(kind), async (t) => {
     const random = seededRandom(seed);
     const upTo = (most: number) => Math.floor(random() * (most + 1));
     const chain = new TestChain();
-    const directory = folder(t);
-    const file = join(directory, "history.db");
+    const file = await emptyOf(kind, t);
     let database = await open(file);
     let indexer = new Indexer({ chain, database, addresses: ADDRESSES, first: 0 });
     const restart = async (killAt?: number) => {
@@ -103,36 +124,41 @@ for (let seed = 1; seed <= 3; seed++) {
       });
     }
     assert.ok(indexer.standing.atHead);
-    const [now, anew] = [await dump(database), await fresh(chain, join(directory, "fresh.db"))];
-    for (const [name, rows] of Object.entries(anew)) assert.deepEqual(now[name], rows, name);
+    const [now, anew] = [await dump(database), await fresh(chain, await emptyOf(kind, t))];
+    for (const [table, rows] of Object.entries(anew)) assert.deepEqual(now[table], rows, table);
     assert.ok((anew["leases"]?.length ?? 0) >= 60);
     await database.close();
   });
 }
 
-test("a chain that was started again is indexed again, and another deployment's history is dropped", async (t) => {
-  const directory = folder(t);
-  const file = join(directory, "history.db");
-  const chain = new TestChain();
-  chain.mine(120);
-  const database = await open(file);
-  const indexer = new Indexer({ chain, database, addresses: ADDRESSES, first: 0 });
-  await indexer.look();
-  chain.reorganise(1_000, 0);
-  chain.mine(20);
-  await indexer.look();
-  assert.equal(indexer.standing.position?.number, 20);
-  assert.deepEqual(await dump(database), await fresh(chain, join(directory, "fresh.db")));
-  await database.close();
-  const other = await openDatabase({ kind: "sqlite", file }, "another deployment");
-  assert.ok(Object.values(await dump(other)).every((rows) => rows.length === 0));
-  await other.close();
-});
+for (const kind of ["sqlite", "postgres"] as const) {
+  test(
+    `a chain that was started again is indexed again, and another deployment's history is dropped (${kind})`,
+    skipOf(kind),
+    async (t) => {
+      const file = await emptyOf(kind, t);
+      const chain = new TestChain();
+      chain.mine(120);
+      const database = await open(file);
+      const indexer = new Indexer({ chain, database, addresses: ADDRESSES, first: 0 });
+      await indexer.look();
+      chain.reorganise(1_000, 0);
+      chain.mine(20);
+      await indexer.look();
+      assert.equal(indexer.standing.position?.number, 20);
+      assert.deepEqual(await dump(database), await fresh(chain, await emptyOf(kind, t)));
+      await database.close();
+      const other = await openDatabase(file, "another deployment");
+      assert.ok(Object.values(await dump(other)).every((rows) => rows.length === 0));
+      await other.close();
+    },
+  );
+}
 
 test("an endpoint that lags takes nothing back", async (t) => {
   const chain = new TestChain();
   chain.mine(150);
-  const database = await open(join(folder(t), "history.db"));
+  const database = await open(await emptyOf("sqlite", t));
   const indexer = new Indexer({ chain, database, addresses: ADDRESSES, first: 0 });
   await indexer.look();
   chain.mine(5);

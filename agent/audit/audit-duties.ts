@@ -51,8 +51,10 @@ const LOST_SECONDS = 3600;
 const COUNT_GAS = 3_000_000n;
 /** Longer than any audit, and than what it pays waits for its members, seconds. */
 const MAX_SECONDS = 14 * 86_400;
-/** Between two rounds of letting states go, and of looking at the enlistment, milliseconds. */
-const ROUND_MS = 15_000;
+/** Between two rounds of letting states go, and between two looks at the enlistment and at how long steps take, milliseconds. */
+const [ROUND_MS, ENLISTMENT_MS] = [15_000, 60_000];
+/** New audits are looked for so many times in the time that a step of an audit has: on BASE every 15 seconds. */
+const LOOKS_A_STEP = 60;
 
 /** What a node takes part in audits with. */
 export interface AuditParts {
@@ -103,6 +105,10 @@ export class AuditDuties {
   readonly #stop = new AbortController();
   #cursor: number | undefined;
   #roundDue = 0;
+  #enlistmentDue = 0;
+  /** Chain time from which on new audits are looked for again, and the time between two looks, seconds. */
+  #noticeDue = 0;
+  #noticeEvery = 0;
   #summary: AuditSummary = { verifies: false, open: [], answersUntil: 0 };
 
   constructor(parts: AuditParts) {
@@ -116,11 +122,20 @@ export class AuditDuties {
     return this.#summary;
   }
 
-  /** One look, and what follows from it. @returns whether there was something to do. */
-  async cycle(): Promise<boolean> {
+  /**
+   * One look, and what follows from it. A node that has nothing to do asks the chain nothing in most of its cycles.
+   *
+   * @param seen A block that was the newest a moment ago; left out: the newest is asked for.
+   * @returns whether there was something to do.
+   */
+  async cycle(seen?: BlockReference): Promise<boolean> {
     const { session, book, metrics } = this.#parts;
-    const block = await session.reader.block();
-    await this.#notice(block);
+    // Never older than what was looked at: nothing is to be looked for twice.
+    const block = seen && seen.number >= (this.#cursor ?? 0) ? seen : await session.reader.block();
+    if (block.timestamp >= this.#noticeDue) {
+      await this.#notice(block);
+      this.#noticeDue = block.timestamp + this.#noticeEvery;
+    }
     const duties = await book.duties();
     const audits = await readAudits(session.reader, block, duties);
     const open = { producer: 0, verifier: 0 };
@@ -409,31 +424,41 @@ export class AuditDuties {
   }
 
   async #round(block: BlockReference): Promise<void> {
-    const { session, retention, nodeId, verify, logger } = this.#parts;
-    const { reader, contracts } = session;
+    const { retention, logger } = this.#parts;
     this.#roundDue = this.#now() + ROUND_MS;
     try {
-      await retention.keep(block, await reader.parameters(block));
-      const [node, enlisted] = await Promise.all([
-        reader.node(block, nodeId),
-        answer(contracts.auditEpochs.enlistmentOf(nodeId, blockTag(block))),
-      ]);
-      if (!node) return;
-      const now = { classId: Number(enlisted.classId), enlistedAt: Number(enlisted.enlistedAt) };
-      const wanted = planEnlistment(now, node, verify);
-      const isOn = wanted ?? now.enlistedAt !== 0;
-      if (wanted !== undefined) {
-        const label = wanted ? "enlist as verifier" : "verify no longer";
-        await this.#parts.send(label, () => contracts.auditEpochs.enlist.populateTransaction(nodeId, wanted));
-        logger.info(
-          { node: nodeId },
-          wanted ? "this node verifies segments of its class" : "this node verifies no longer",
-        );
-      }
-      this.#summary = { ...this.#summary, verifies: isOn };
+      await retention.keep(block);
+      if (this.#now() >= this.#enlistmentDue) await this.#enlist(block);
     } catch (error) {
       logger.error({ err: error }, "states kept for audits, or the enlistment, cannot be looked at now");
     }
+  }
+
+  /** Has the enlistment be what the owner wants. One request. */
+  async #enlist(block: BlockReference): Promise<void> {
+    const { session, nodeId, verify, logger } = this.#parts;
+    const { reader, contracts } = session;
+    const [node, enlisted, terms] = await Promise.all([
+      reader.node(block, nodeId),
+      answer(contracts.auditEpochs.enlistmentOf(nodeId, blockTag(block))),
+      answer(contracts.auditEpochs.terms(blockTag(block))),
+    ]);
+    this.#noticeEvery = Number(terms.step) / LOOKS_A_STEP;
+    if (!node) return;
+    const now = { classId: Number(enlisted.classId), enlistedAt: Number(enlisted.enlistedAt) };
+    const wanted = planEnlistment(now, node, verify);
+    const isOn = wanted ?? now.enlistedAt !== 0;
+    if (wanted !== undefined) {
+      const label = wanted ? "enlist as verifier" : "verify no longer";
+      await this.#parts.send(label, () => contracts.auditEpochs.enlist.populateTransaction(nodeId, wanted));
+      logger.info(
+        { node: nodeId },
+        wanted ? "this node verifies segments of its class" : "this node verifies no longer",
+      );
+    }
+    this.#summary = { ...this.#summary, verifies: isOn };
+    // Otherwise it is looked at again in the next round.
+    if (wanted === undefined && isOn === verify) this.#enlistmentDue = this.#now() + ENLISTMENT_MS;
   }
 }
 

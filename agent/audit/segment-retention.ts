@@ -4,7 +4,7 @@ import { type AuditEpoch, epochOf, epochsBack } from "@verai/client/audit-epochs
 import { readAudits } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Checkpoint } from "@verai/client/entities";
-import { isAuditRunning, type ParameterName } from "@verai/client/enums";
+import { isAuditRunning } from "@verai/client/enums";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { Posted, PostedSegments } from "./posted-segments.ts";
@@ -107,8 +107,8 @@ export class SegmentRetention {
     return this.#until;
   }
 
-  /** One round. */
-  async keep(block: BlockReference, parameters: Readonly<Record<ParameterName, number>>): Promise<void> {
+  /** One round. A node that has posted nothing makes no call. */
+  async keep(block: BlockReference): Promise<void> {
     const { reader, contracts } = this.#session;
     const leaseIds = await this.#posted.leases();
     if (leaseIds.length === 0) {
@@ -116,8 +116,9 @@ export class SegmentRetention {
       this.#until = 0;
       return;
     }
-    const [terms, leases, newest] = await Promise.all([
+    const [terms, parameters, leases, newest] = await Promise.all([
       answer(contracts.auditEpochs.terms(blockTag(block))),
+      reader.parameters(block),
       reader.leasesThatExist(block, leaseIds),
       reader.checkpoints(block, leaseIds),
     ]);

@@ -6,7 +6,7 @@ import { type Database, type FollowerTables, TABLES, type TableName } from "./ta
 import type { Table } from "./columns.ts";
 
 /** Version of the tables: a database of another one is emptied and filled again from the chain. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Which database. */
 export type DatabaseChoice =

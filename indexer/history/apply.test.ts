@@ -41,7 +41,7 @@ const granted = (leaseId: number, nodeId: number, more: Given = {}, block?: numb
   ...(block === undefined ? [] : [block]),
 ];
 
-test("every event that is followed is decoded as ethers does", () => {
+test("every event that is followed is decoded, and in tests encoded, as ethers does", () => {
   const coder = AbiCoder.defaultAbiCoder();
   let seen = 0;
   for (const contract of FOLLOWED) {
@@ -53,6 +53,10 @@ test("every event that is followed is decoded as ethers does", () => {
         sample(input.type, i, input.components ?? input.arrayChildren?.components),
       );
       const { topics, data } = abi.encodeEventLog(event, values);
+      // What made-up histories are written with writes the same.
+      const own = encode(1, event.name, Object.fromEntries(event.inputs.map(({ name }, i) => [name, values[i]])));
+      const isSigned = event.inputs.some(({ type }) => type.startsWith("int"));
+      if (!isSigned) assert.deepEqual([own.topics, own.data], [topics, data], event.name);
       const log = {
         address: ANN,
         topics: topics.map(String),
@@ -190,6 +194,27 @@ test("an audit has its segment, who ran it again, and how it ended", () => {
   assert.deepEqual(
     [second?.fromTime, second?.status, second?.endedAt, second?.verifiers],
     [1_800_000_011, "opening", null, "[2]"],
+  );
+});
+
+test("what an audit takes from a stake is counted as slashed, once", () => {
+  const amount = 3n * VER;
+  const rows = rowsOf([
+    registered(1, ANN),
+    ["StakeLocked", { nodeId: 1, from: ANN, amount: 10n * VER }],
+    ["FeeHeld", { nodeId: 1, taskId: 1, amount }],
+    ["AuditSlashed", { nodeId: 1, taskId: 1, amount }],
+    ["StakeSlashed", { nodeId: 1, amount: VER }],
+  ]);
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.stake, node?.slashed, node?.charged], [6n * VER, 4n * VER, 0n]);
+  assert.equal(
+    [...rows.all("nodeDays")].reduce((sum, { slashed }) => sum + slashed, 0n),
+    4n * VER,
+  );
+  assert.ok(
+    [...rows.all("events")].some(({ name }) => name === "AuditSlashed"),
+    "it is told",
   );
 });
 

@@ -26,7 +26,6 @@ const TOLD = [
   "BountyShort",
   "ReleaseFeesDistributed",
   "AuditsAskedFor",
-  "AuditSlashed",
   "TaskAuditsEnded",
   "ParameterSet",
   "IntakePausedSet",

@@ -86,16 +86,15 @@ const WORD = 64;
 function decoderOf(event: EventFragment): Decoder {
   const indexed = event.inputs.filter((input) => input.indexed).map((input, i) => ({ input, read: oneWord(input), i }));
   const rest = event.inputs.filter((input) => !input.indexed);
-  const readers = rest.map((input, i) => ({ name: input.name, read: reader(input), from: 2 + WORD * i }));
-  const isPlain = readers.every(({ read }) => read !== undefined);
-  const length = 2 + WORD * rest.length;
+  const all = inPlace(rest);
+  const length = 2 + (all?.digits ?? WORD * rest.length);
   return ({ topics, data, block, index }) => {
     if (data.length < length || topics.length <= indexed.length) {
       throw new RangeError(`The log ${String(index)} of block ${String(block)} is cut short.`);
     }
     const args: Record<string, Value> = {};
     for (const { input, read, i } of indexed) if (read) args[input.name] = read(topics[i + 1] ?? "", 2);
-    if (isPlain) for (const { name, read, from } of readers) args[name] = read?.(data, from) ?? 0;
+    if (all) all.into(args, data, 2, 2);
     else {
       const values = AbiCoder.defaultAbiCoder().decode(rest, data);
       for (const [i, input] of rest.entries()) args[input.name] = plain(input, values[i]);
@@ -104,17 +103,70 @@ function decoderOf(event: EventFragment): Decoder {
   };
 }
 
-/** Reads a value, or an array of values, of one word each; undefined for other types. */
-function reader(input: ParamType): ((hex: string, from: number) => Value) | undefined {
-  const { arrayChildren } = input;
-  const read = arrayChildren ? oneWord(arrayChildren) : oneWord(input);
-  if (!arrayChildren || !read || input.arrayLength !== -1) return read;
-  return (hex, from) => {
-    const at = 2 + 2 * wordAt(hex, from);
-    const count = wordAt(hex, at);
-    if (hex.length < at + WORD * (count + 1)) throw new RangeError("A log has a list that is cut short.");
-    return Array.from({ length: count }, (_, i) => read(hex, at + WORD * (i + 1)));
+/** Reads a value at a place; what is of no fixed size is at an offset from `base`. */
+interface Reader {
+  /** Digits that it takes in place. */
+  readonly digits: number;
+  readonly read: (hex: string, from: number, base: number) => Value;
+}
+
+/** Reads values one after another; undefined if one of them is of a type that is left to ethers. */
+function inPlace(inputs: readonly ParamType[]) {
+  const parts: (Reader & { readonly name: string; readonly at: number })[] = [];
+  let at = 0;
+  for (const input of inputs) {
+    const reader = readerOf(input);
+    if (!reader) return undefined;
+    parts.push({ ...reader, name: input.name, at });
+    at += reader.digits;
+  }
+  const into = (args: Record<string, Value>, hex: string, from: number, base: number) => {
+    for (const { name, read, at: place } of parts) args[name] = read(hex, from + place, base);
+    return args;
   };
+  return { digits: at, into };
+}
+
+/** Reads a word, an array of words, bytes, or a struct of a fixed size; undefined for other types. */
+function readerOf(input: ParamType): Reader | undefined {
+  const { arrayChildren, components, type } = input;
+  if (arrayChildren) {
+    const read = oneWord(arrayChildren);
+    if (!read || input.arrayLength !== -1) return undefined;
+    const list = (hex: string, from: number, base: number) => {
+      const at = offsetAt(hex, from, base);
+      const count = wordAt(hex, at);
+      requireDigits(hex, at + WORD * (count + 1));
+      return Array.from({ length: count }, (_, i) => read(hex, at + WORD * (i + 1)));
+    };
+    return { digits: WORD, read: list };
+  }
+  if (type === "bytes") {
+    const bytes = (hex: string, from: number, base: number) => {
+      const at = offsetAt(hex, from, base);
+      const end = at + WORD + 2 * wordAt(hex, at);
+      requireDigits(hex, end);
+      return `0x${hex.slice(at + WORD, end).toLowerCase()}`;
+    };
+    return { digits: WORD, read: bytes };
+  }
+  if (components) {
+    const isFixed = components.every((each) => each.components !== null || oneWord(each) !== undefined);
+    const all = isFixed ? inPlace(components) : undefined;
+    return all && { digits: all.digits, read: (hex, from, base) => all.into({}, hex, from, base) };
+  }
+  const read = oneWord(input);
+  return read && { digits: WORD, read };
+}
+
+function offsetAt(hex: string, from: number, base: number): number {
+  const at = base + 2 * wordAt(hex, from);
+  requireDigits(hex, at + WORD);
+  return at;
+}
+
+function requireDigits(hex: string, end: number): void {
+  if (hex.length < end) throw new RangeError("A log has a list that is cut short.");
 }
 
 function wordAt(hex: string, from: number): number {

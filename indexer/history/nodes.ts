@@ -2,13 +2,24 @@ import { ENERGY_METHODS, ENERGY_SOURCES, enumName } from "@verai/client/enums";
 import { reportsOf } from "@verai/client/report";
 import type { Row } from "../database/tables.ts";
 import type { Arguments } from "./events.ts";
-import { big, network, node, nodeDay, num, type Reducer, str, struct, yes } from "./context.ts";
+import { big, type Context, network, node, nodeDay, num, type Reducer, str, struct, yes } from "./context.ts";
 
 function setTerms(row: Row<"nodes">, args: Arguments): void {
   const terms = struct(args, "terms");
   row.classId = num(terms, "classId");
   row.capacity = num(terms, "capacity");
   row.ask = big(terms, "ask");
+}
+
+/** Counts what was taken from a node for good. */
+function slash(context: Context): void {
+  const nodeId = num(context.args, "nodeId");
+  const amount = big(context.args, "amount");
+  node(context, nodeId).slashed += amount;
+  nodeDay(context, nodeId).slashed += amount;
+  network(context, (period) => {
+    period.slashed += amount;
+  });
 }
 
 /** Reducers of what happens to nodes. */
@@ -75,15 +86,12 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
     node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
   },
   StakeSlashed(context) {
-    const nodeId = num(context.args, "nodeId");
-    const amount = big(context.args, "amount");
-    const row = node(context, nodeId);
-    row.stake -= amount;
-    row.slashed += amount;
-    nodeDay(context, nodeId).slashed += amount;
-    network(context, (period) => {
-      period.slashed += amount;
-    });
+    node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
+    slash(context);
+  },
+  AuditSlashed(context) {
+    // The stake itself was taken before, as a fee that is held (`FeeHeld`).
+    slash(context);
   },
   Reported(context) {
     const { args, event } = context;

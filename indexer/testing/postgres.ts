@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import pg from "pg";
+
 const START_MS = 60_000;
 /** Where distributions put it; the newest. */
 const BIN = globSync("/usr/lib/postgresql/*/bin").sort().at(-1) ?? "/usr/local/bin";
@@ -25,8 +27,15 @@ function whyMissing(): string | undefined {
   return undefined;
 }
 
-/** A PostgreSQL of its own, with an empty database, reached by a socket in its folder. */
-export async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
+/** A PostgreSQL of a test's own. */
+export interface TestPostgres {
+  /** Makes an empty database. @returns Its address. */
+  readonly create: (name: string) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a PostgreSQL that is reached by a socket in a folder of its own, and by nothing else. */
+export async function startPostgres(): Promise<TestPostgres> {
   const folder = mkdtempSync(join(tmpdir(), "drmp-postgres-"));
   if (AS) chownSync(folder, AS.uid, AS.gid);
   const data = join(folder, "data");
@@ -66,5 +75,13 @@ export async function startPostgres(): Promise<{ url: string; stop: () => Promis
     await stop();
     throw new Error(`PostgreSQL did not start:\n${said.slice(-2_000)}`);
   }
-  return { url: `postgres://drmp@localhost/postgres?host=${encodeURIComponent(folder)}`, stop };
+  const urlOf = (name: string) => `postgres://drmp@localhost/${name}?host=${encodeURIComponent(folder)}`;
+  const create = async (name: string) => {
+    const client = new pg.Client(urlOf("postgres"));
+    await client.connect();
+    await client.query(`create database ${pg.escapeIdentifier(name)}`);
+    await client.end();
+    return urlOf(name);
+  };
+  return { create, stop };
 }

@@ -32,6 +32,8 @@ export function timeOf(block: number): number {
 }
 
 const FIRST_ROUND = 100;
+/** Rounds whose logs are kept: a range of 10,000 blocks, twice. */
+const KEPT_ROUNDS = 128;
 const CLASSES = ["cpu/eu", "cpu/us", "gpu-24g/eu", "gpu-80g/us"];
 /** One lease in so many has an audit. */
 const AUDITED_ONE_IN = 10;
@@ -64,6 +66,7 @@ export class Year {
   /** Leases that a round brings, those drawn for failed ones included. */
   readonly #leasesOfRound: number;
   readonly #failuresOfRound: number;
+  readonly #rounds = new Map<number, readonly RawLog[]>();
 
   constructor(size: YearSize) {
     this.size = size;
@@ -101,8 +104,21 @@ export class Year {
     this.#reports(from, to, found);
     const first = Math.max(0, Math.floor((from - FIRST_ROUND - this.#span) / roundBlocks));
     const last = Math.min(rounds - 1, Math.floor((to - FIRST_ROUND) / roundBlocks));
-    for (let round = first; round <= last; round++) add(this.#round(round));
+    for (let round = first; round <= last; round++) add(this.#made(round));
     return found.sort((a, b) => a.block - b.block);
+  }
+
+  /** A round's logs, kept for the ranges that follow: what a round brings is spread over many blocks. */
+  #made(round: number): readonly RawLog[] {
+    const known = this.#rounds.get(round);
+    if (known) return known;
+    const made = [...this.#round(round)];
+    this.#rounds.set(round, made);
+    if (this.#rounds.size > KEPT_ROUNDS) {
+      const [oldest] = this.#rounds.keys();
+      if (oldest !== undefined) this.#rounds.delete(oldest);
+    }
+    return made;
   }
 
   #beginning(): RawLog[] {

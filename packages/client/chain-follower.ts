@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import type { BlockReference } from "./block-reference.ts";
 import { RpcUnavailableError } from "./errors.ts";
 import { type EventLog, type LogFilter, LogScanner, type LogSource } from "./event-logs.ts";
@@ -156,7 +158,7 @@ export class ChainFollower {
     let position = from;
     let written = Promise.resolve();
     try {
-      await this.#scanner.each(filter, start, head.number, async (found, through) => {
+      const take = async (found: readonly EventLog[], through: number) => {
         signal?.throwIfAborted();
         const logs = found.filter((log) => !this.#recent.has(keyOf(log)));
         const late = logs[0];
@@ -166,11 +168,13 @@ export class ChainFollower {
         const undoable = end.number > head.number - UNDOABLE;
         await written;
         const stretch = { after: position, logs, position: end, undoable };
-        written = store.take(stretch);
+        // The next request leaves first: a store that works without a pause would hold it back until it is done.
+        written = nextTurn().then(() => store.take(stretch));
         written.catch(() => undefined);
         for (const log of logs) if (log.block > head.number - 2 * OVERLAP) this.#recent.set(keyOf(log), log.block);
         position = end;
-      });
+      };
+      await this.#scanner.each(filter, start, head.number, take, true);
     } finally {
       await written;
     }

@@ -80,17 +80,26 @@ export class LogScanner {
    * The same range by range.
    *
    * @param take Told the logs of each range, and its last block; what it has taken is not read again if a later range fails.
+   * @param ahead Whether the next range is asked for while one is taken; the answer to it is dropped if taking fails.
    */
   async each(
     filter: LogFilter,
     from: number,
     to: number,
     take: (logs: readonly EventLog[], through: number) => Promise<void> | void,
+    ahead = false,
   ): Promise<void> {
+    const ask = (first: number) => this.#step(filter, first, (range) => Math.min(to, first + range - 1));
+    let asked: ReturnType<typeof ask> | undefined;
     for (let next = from; next <= to;) {
-      const { logs, last } = await this.#step(filter, next, (range) => Math.min(to, next + range - 1));
-      await take(logs, last);
+      const { logs, last } = await (asked ?? ask(next));
       next = last + 1;
+      // What taking asks for itself is asked for first.
+      const taken = take(logs, last);
+      asked = ahead && next <= to ? ask(next) : undefined;
+      // Whether it fails is looked at when its turn comes.
+      asked?.catch(() => undefined);
+      await taken;
     }
   }
 

@@ -20,6 +20,7 @@ export const LANES: readonly NightlyLane[] = [
   { script: "bench:rounds", minutes: 5 },
   { script: "bench:gas", minutes: 10 },
   { script: "bench:failover", args: ["--mass"], minutes: 10 },
+  { script: "bench:index", minutes: 10 },
   { script: "test:package", minutes: 5 },
   { script: "test:slow", minutes: 5, needs: "Python" },
   { script: "test:release", minutes: 10, needs: "Buildah, root" },

@@ -316,4 +316,37 @@ describe("audits by agents", () => {
     expect(await status(2)).to.equal(1);
     expect(verifier.examinations).to.equal(1);
   });
+
+  it("ask the chain nothing in most cycles while there is nothing to do", async () => {
+    const verifier = await drawn();
+    const idle = verifiers.find((each) => each !== verifier) ?? verifier;
+    const { provider, reader } = idle.client;
+    let asked: string[] = [];
+    const send = provider._send.bind(provider);
+    provider._send = async (payload) => {
+      asked.push(...[payload].flat().map(({ method }) => method));
+      return send(payload);
+    };
+    const duties = idle.restart();
+    const cycle = async (block: Awaited<ReturnType<typeof reader.block>>) => {
+      asked = [];
+      await duties.cycle(block);
+      return asked;
+    };
+    const first = await reader.block();
+    await cycle(first);
+    await cycle(first);
+    expect(await cycle(first)).to.deep.equal([]);
+    // A sixtieth of a step later, new ones are looked for.
+    const { step } = await market.contracts.auditEpochs.terms();
+    await market.pass(Number(step) / 60);
+    const later = await reader.block();
+    expect(await cycle(later)).to.deep.equal(["eth_getLogs"]);
+    expect(await cycle(later)).to.deep.equal([]);
+    // A block older than what was looked at is not believed to be the newest.
+    expect(await cycle(first)).to.deep.equal(["eth_getBlockByNumber"]);
+    // It is still drawn for what comes.
+    expect(duties.summary.verifies).to.equal(true);
+    await duties.stop();
+  });
 });

@@ -10,12 +10,14 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { createPublicClient, http } from "viem";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { formatConsent, signConsent } from "@verai/client/consent";
 import { openSigner } from "@verai/client/keys";
 import { answer } from "@verai/client/readers";
 import { openSession, type Session } from "@verai/client/session";
+import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
 import { buildSite } from "@verai/web/server/build";
 import { devnetSite } from "@verai/web/server/devnet-site";
 import { type Served, serveSite } from "@verai/web/server/serve";
@@ -112,6 +114,12 @@ async function rpc(method: string, ...params: unknown[]): Promise<void> {
   const answered = await fetch(devnet.state.rpcUrl, { method: "POST", headers, body });
   const { error } = (await answered.json()) as { error?: { message: string } };
   if (error) throw new Error(`${method}: ${error.message}`);
+}
+
+/** Sets the chain's clock forward. Leases run out by it: only tests without any come after the first one that does. */
+async function passes(seconds: number): Promise<void> {
+  await rpc("evm_increaseTime", seconds);
+  await rpc("evm_mine");
 }
 
 async function newestTask() {
@@ -282,55 +290,39 @@ test("a transaction that another takes the place of in the wallet is told", opti
   });
 });
 
-test(
-  "a passkey account reads its results, has a second passkey, is found again, and is recovered by a wallet",
-  options,
-  async () => {
-    const guardian = await openSigner({ testAccount: 16 }, LOCAL_CHAIN_ID);
-    const context = await browser.newContext();
-    await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, guardian.address, LOCAL_CHAIN_ID) });
-    try {
-      const { page, wrong } = await openAccount(context, served.url);
-      await addAuthenticator(context, page);
-      await page.getByRole("button", { name: "New passkey account" }).click(WAIT);
-      await act(page, "Take test VER");
-      const account = (await page.getByTestId("account").textContent()) ?? "";
-      await fill(page, { units: "1" });
-      await act(page, "Submit");
-      const { id } = await newestTask();
-      await act(page, "Add a passkey");
-      await page.getByText("Remove passkey").first().waitFor(WAIT);
-      await page.getByLabel("Wallet that may recover the account").fill(guardian.address);
-      await page.getByLabel("Days in which any passkey can stop it").fill("1");
-      await act(page, "Name the recovery wallet");
-      assert.deepEqual(await seriousFindings(page), []);
+test("a passkey account reads its results, has a second passkey, and is found again", options, async () => {
+  const context = await browser.newContext();
+  try {
+    const { page, wrong } = await openAccount(context, served.url);
+    await addAuthenticator(context, page);
+    await page.getByRole("button", { name: "New passkey account" }).click(WAIT);
+    await act(page, "Take test VER");
+    const account = (await page.getByTestId("account").textContent()) ?? "";
+    await fill(page, { units: "1" });
+    await act(page, "Submit");
+    const { id } = await newestTask();
+    await act(page, "Add a passkey");
+    await page.getByText("Remove passkey").first().waitFor(WAIT);
+    assert.deepEqual(await seriousFindings(page), []);
 
-      const lease = await until("a delivered result", async () =>
-        (await leasesOf(id)).find(({ status }) => status === "delivered"),
-      );
-      await page.goto(`${served.url}#/tasks/${String(id)}`);
-      await page.getByRole("button", { name: `Fetch and verify the result of lease ${String(lease.id)}` }).click(WAIT);
-      await page.getByTestId("verified").waitFor(WAIT);
+    const lease = await until("a delivered result", async () =>
+      (await leasesOf(id)).find(({ status }) => status === "delivered"),
+    );
+    await page.goto(`${served.url}#/tasks/${String(id)}`);
+    await page.getByRole("button", { name: `Fetch and verify the result of lease ${String(lease.id)}` }).click(WAIT);
+    await page.getByTestId("verified").waitFor(WAIT);
 
-      await page.goto(`${served.url}#/account`);
-      await page.getByRole("button", { name: "Disconnect" }).click();
-      await page.getByText("Use a passkey account that you have").click();
-      await page.getByLabel("Address of the account").fill(account);
-      await page.getByRole("button", { name: "Use a passkey of this device" }).click();
-      await page.getByTestId("account").getByText(account).waitFor(WAIT);
-
-      await page.getByRole("button", { name: "Disconnect" }).click();
-      await page.getByRole("button", { name: "Test Wallet" }).click();
-      await page.getByText("Recover a passkey account").click();
-      await page.getByLabel("Account to recover").fill(account);
-      await act(page, "Begin the recovery");
-      await page.getByText("The recovery can be finished at").waitFor(WAIT);
-      assert.deepEqual(wrong, []);
-    } finally {
-      await context.close();
-    }
-  },
-);
+    await page.goto(`${served.url}#/account`);
+    await page.getByRole("button", { name: "Disconnect" }).click();
+    await page.getByText("Use a passkey account that you have").click();
+    await page.getByLabel("Address of the account").fill(account);
+    await page.getByRole("button", { name: "Use a passkey of this device" }).click();
+    await page.getByTestId("account").getByText(account).waitFor(WAIT);
+    assert.deepEqual(wrong, []);
+  } finally {
+    await context.close();
+  }
+});
 
 test(
   "a door that lies achieves nothing: receipts are held against the chain, blocks against their hashes",
@@ -417,14 +409,102 @@ test("a contributor registers a node with a permit, drains it, leaves, and takes
     await actionOf(page, `Withdraw node ${String(id)}`)
       .getByRole("alert")
       .waitFor(WAIT);
-    // Minutes, in which audits could still take from it: the chain's clock is set forward. Nothing comes after this test.
+    // Minutes, in which audits could still take from it.
     const block = await session.reader.block();
     const { withdrawableAt = 0 } = (await session.reader.node(block, id)) ?? {};
     assert.ok(withdrawableAt > block.timestamp);
-    await rpc("evm_increaseTime", withdrawableAt - block.timestamp);
-    await rpc("evm_mine");
+    await passes(withdrawableAt - block.timestamp);
     await act(page, `Withdraw node ${String(id)}`);
     const node = await session.reader.node(await session.reader.block(), id);
     assert.equal(node?.status, "withdrawn");
   });
 });
+
+test(
+  "lost passkeys: a second one takes over, then a wallet replaces all of them by one that is new",
+  options,
+  async () => {
+    const guardian = await openSigner({ testAccount: 16 }, LOCAL_CHAIN_ID);
+    const context = await browser.newContext();
+    await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, guardian.address, LOCAL_CHAIN_ID) });
+    try {
+      const { page, wrong } = await openAccount(context, served.url);
+      const device = await addAuthenticator(context, page);
+      await page.getByRole("button", { name: "New passkey account" }).click(WAIT);
+      await act(page, "Take test VER");
+      const account = (await page.getByTestId("account").textContent()) ?? "";
+      const keys = async () =>
+        client.readContract({ address: account as `0x${string}`, abi: passkeyAccountAbi, functionName: "keys" });
+      const client = createPublicClient({ transport: http(devnet.state.rpcUrl) });
+      const disconnect = () => page.getByRole("button", { name: "Disconnect" }).click(WAIT);
+      const find = async () => {
+        await page.getByText("Use a passkey account that you have").click(WAIT);
+        await page.getByLabel("Address of the account").fill(account);
+        await page.getByRole("button", { name: "Use a passkey of this device" }).click();
+      };
+
+      // The first device is lost: the second one's passkey finds the account, and removes the first.
+      const [first] = await device.credentials();
+      await act(page, "Add a passkey");
+      assert.equal((await keys()).length, 2);
+      await device.remove(first ?? "");
+      await disconnect();
+      await find();
+      await page.getByTestId("account").getByText(account).waitFor(WAIT);
+      const [lost] = await keys();
+      assert.ok(lost);
+      await act(page, `Remove passkey ${lost.x.slice(0, 8)}`);
+      const [second, ...others] = await keys();
+      assert.ok(second && second.x !== lost.x && others.length === 0);
+
+      await page.getByLabel("Wallet that may recover the account").fill(guardian.address);
+      await page.getByLabel("Days in which any passkey can stop it").fill("1");
+      await act(page, "Name the recovery wallet");
+
+      // Somebody with the wallet begins; a passkey stops it.
+      const asGuardian = async () => {
+        await disconnect();
+        await page.getByRole("button", { name: "Test Wallet" }).click(WAIT);
+      };
+      await asGuardian();
+      await page.getByText("Recover a passkey account").click();
+      await page.getByLabel("Account to recover").fill(account);
+      await act(page, "Begin the recovery");
+      await page.getByText("The recovery can be finished in").waitFor(WAIT);
+      // Which passkey of the device signs is its user's choice: here the one that is the account's.
+      const [, begun] = await device.credentials();
+      await device.remove(begun ?? "");
+      await disconnect();
+      await find();
+      await page.getByText("The recovery wallet is replacing the passkeys.").waitFor(WAIT);
+      await act(page, "Stop the recovery");
+      await page.getByText("The recovery wallet is replacing the passkeys.").waitFor({ ...WAIT, state: "detached" });
+
+      // The second device is lost as well: the wallet begins again, and this browser remembers over the days.
+      await asGuardian();
+      await page.getByText("was never sent, was stopped").waitFor(WAIT);
+      await act(page, "Begin the recovery");
+      const finish = page.getByRole("button", { name: "Finish the recovery" });
+      await finish.waitFor(WAIT);
+      assert.ok(await finish.isDisabled(), "not before the delay is over");
+      assert.deepEqual(await seriousFindings(page), []);
+      const [old] = await device.credentials();
+      await device.remove(old ?? "");
+      await passes(86_400);
+      await page.reload();
+      await page.getByText("The recovery can be finished now.").waitFor(WAIT);
+      await page.getByText("made in this browser.").waitFor(WAIT);
+      await finish.click(WAIT);
+      await actionOf(page, "Finish the recovery").getByRole("button", { name: "Confirm" }).click(WAIT);
+      await page.getByText("Passkey account", { exact: true }).waitFor(WAIT);
+      assert.equal(await page.getByTestId("account").textContent(), account);
+      const [now, ...more] = await keys();
+      assert.ok(now && now.x !== second.x && more.length === 0, "the new passkey alone is the account's");
+      // It acts, and its sponsor pays.
+      await act(page, "Take test VER");
+      assert.deepEqual(wrong, []);
+    } finally {
+      await context.close();
+    }
+  },
+);

@@ -40,16 +40,36 @@ export async function act(page: Page, label: string): Promise<string> {
   return said;
 }
 
+/** A device with passkeys. */
+export interface Device {
+  /** Ids of its passkeys, in the order in which they were made. */
+  readonly credentials: () => Promise<string[]>;
+  /** Loses one of them. */
+  readonly remove: (credentialId: string) => Promise<void>;
+}
+
 /** A device that makes passkeys and signs with them, its user always there. */
-export async function addAuthenticator(context: BrowserContext, page: Page): Promise<void> {
+export async function addAuthenticator(context: BrowserContext, page: Page): Promise<Device> {
   const devtools = await context.newCDPSession(page);
   await devtools.send("WebAuthn.enable");
-  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+  const { authenticatorId } = await devtools.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       ...{ protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true },
       ...{ isUserVerified: true, automaticPresenceSimulation: true },
     },
   });
+  const made: string[] = [];
+  devtools.on("WebAuthn.credentialAdded", ({ credential }) => made.push(credential.credentialId));
+  return {
+    credentials: async () => {
+      const { credentials } = await devtools.send("WebAuthn.getCredentials", { authenticatorId });
+      const there = new Set(credentials.map(({ credentialId }) => credentialId));
+      return made.filter((id) => there.has(id));
+    },
+    remove: async (credentialId) => {
+      await devtools.send("WebAuthn.removeCredential", { authenticatorId, credentialId });
+    },
+  };
 }
 
 /** Serious findings about a page's accessibility. */

@@ -13,7 +13,7 @@ import { useChainClient } from "../chain/client.ts";
 import { type Config, useConfig } from "../config.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
-import { type Passkey, sendBatch, signWithPasskey } from "./passkey.ts";
+import { parsePasskey, type Passkey, sendBatch, signWithPasskey } from "./passkey.ts";
 import { signedPermit } from "./permit.ts";
 import type { Signed, TypedRequest } from "./typed.ts";
 
@@ -69,16 +69,6 @@ export function usePasskey(): [Passkey | undefined, (passkey: Passkey | undefine
     [key],
   );
   return [passkey, set];
-}
-
-function parsePasskey(text: string | null): Passkey | undefined {
-  try {
-    const value = JSON.parse(text ?? "null") as Partial<Passkey> | null;
-    const fine = value && typeof value.id === "string" && /^0x[0-9a-f]{40}$/i.test(value.account ?? "");
-    return fine && typeof value.publicKey === "string" ? (value as Passkey) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Who acts here; undefined as long as nobody is connected. */

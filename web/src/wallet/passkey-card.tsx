@@ -11,8 +11,8 @@ import { Card } from "../ui/page.tsx";
 import { usePasskey } from "./account.ts";
 import { Act } from "./act.tsx";
 import { type ActionError, ActionError as Wrong, explained } from "./explain.ts";
-import { type Passkey, halves } from "./passkey.ts";
-import { accountCalls, accountState, findPasskey, passkeyFor } from "./passkey-keys.ts";
+import type { Passkey } from "./passkey.ts";
+import { accountCalls, accountState, findPasskey, isKeyOf, passkeyFor } from "./passkey-keys.ts";
 
 const ZERO = `0x${"00".repeat(20)}`;
 const AGAIN_MS = 8_000;
@@ -27,7 +27,8 @@ function daysOf(text: string): number {
   throw new Wrong("DaysInvalid", `The delay is "${text.slice(0, 20)}" days; it has to be a whole number from 1 to 30.`);
 }
 
-function useAccountState(account: AddressText | undefined) {
+/** What an account of passkeys is, looked at again and again: null if there is none at the address. */
+export function useAccountState(account: AddressText | undefined) {
   const client = useChainClient();
   return useQuery({
     queryKey: ["chain", "passkeys", account],
@@ -45,7 +46,6 @@ export function Passkeys({ passkey }: { passkey: Passkey }) {
   const [wallet, setWallet] = useState("");
   const [days, setDays] = useState("7");
   const calls = accountCalls(passkey.account);
-  const [own] = halves(passkey.publicKey);
   return (
     <Card title="Passkeys and recovery" source="Read from the account’s contract">
       <p>
@@ -57,9 +57,9 @@ export function Passkeys({ passkey }: { passkey: Passkey }) {
         <div key={x} className="own row">
           <span>
             Passkey <span className="mono">{x.slice(0, 12)}…</span>
-            {x.toLowerCase() === own.toLowerCase() && " (this browser’s)"}
+            {isKeyOf({ x, y }, passkey) && " (this browser’s)"}
           </span>
-          {x.toLowerCase() !== own.toLowerCase() && (
+          {!isKeyOf({ x, y }, passkey) && (
             <Act label={`Remove passkey ${x.slice(0, 8)}`} plan={() => ({ calls: [calls.removeKey(x, y)] })} />
           )}
         </div>
@@ -119,11 +119,11 @@ export function Passkeys({ passkey }: { passkey: Passkey }) {
   );
 }
 
-/** For who has an account already: with a passkey of this device. */
-export function FindPasskey() {
+/** For who has an account already: with a passkey of this device. @param known Its address, where the page knows it. */
+export function FindPasskey({ known = "" }: { known?: string }) {
   const client = useChainClient();
   const [, setPasskey] = usePasskey();
-  const [account, setAccount] = useState("");
+  const [account, setAccount] = useState(known);
   const [error, setError] = useState<ActionError>();
   const find = async () => {
     setError(undefined);
@@ -134,7 +134,7 @@ export function FindPasskey() {
     }
   };
   return (
-    <details>
+    <details open={known !== ""}>
       <summary>Use a passkey account that you have</summary>
       <div className="form">
         <label>
@@ -154,76 +154,4 @@ export function FindPasskey() {
       {error && <Failure title="Not found" error={error} />}
     </details>
   );
-}
-
-/** For the wallet that an account names: it replaces the account's passkeys by one of this device, after the delay. */
-export function Recover({ wallet }: { wallet: AddressText }) {
-  const config = useConfig();
-  const client = useChainClient();
-  const [, setPasskey] = usePasskey();
-  const [text, setText] = useState("");
-  const [made, setMade] = useState<Passkey>();
-  const account = /^0x[0-9a-fA-F]{40}$/.test(text.trim()) ? (text.trim() as AddressText) : undefined;
-  const { data } = useAccountState(account);
-  const kept = `drmp.recovery.${String(config.chainId)}.${(account ?? "").toLowerCase()}`;
-  const known = made ?? parse(localStorage.getItem(kept));
-  const isMine = data?.wallet.toLowerCase() === wallet.toLowerCase();
-  return (
-    <details>
-      <summary>Recover a passkey account whose recovery wallet this is</summary>
-      <div className="form">
-        <label>
-          Account to recover
-          <input
-            value={text}
-            spellCheck={false}
-            onChange={({ target }) => {
-              setText(target.value);
-            }}
-          />
-        </label>
-      </div>
-      {account && data === null && <p>There is no account at this address.</p>}
-      {data && !isMine && <p>This wallet is not the recovery wallet of that account.</p>}
-      {data && isMine && account && (
-        <>
-          <p>
-            {data.readyAt === 0
-              ? `A passkey of this device replaces all others after ${counted(data.delayDays, "day")}, in which any of them can stop it.`
-              : `The recovery can be finished ${data.readyAt > data.now ? `at ${utc(data.readyAt)}` : "now"}.`}
-          </p>
-          <div className="row">
-            <Act
-              label="Begin the recovery"
-              disabled={data.readyAt !== 0}
-              plan={async () => {
-                const passkey = await passkeyFor(config, client, account);
-                localStorage.setItem(kept, JSON.stringify(passkey));
-                setMade(passkey);
-                return { calls: [accountCalls(account).startRecovery(passkey.publicKey)] };
-              }}
-            />
-            <Act
-              label="Finish the recovery"
-              disabled={data.readyAt === 0 || data.readyAt > data.now}
-              plan={() => ({ calls: [accountCalls(account).finishRecovery()] })}
-              onDone={() => {
-                if (!known) return;
-                localStorage.removeItem(kept);
-                setPasskey(known);
-              }}
-            />
-          </div>
-        </>
-      )}
-    </details>
-  );
-}
-
-function parse(text: string | null): Passkey | undefined {
-  try {
-    return (JSON.parse(text ?? "null") as Passkey | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -29,6 +29,12 @@ export function accountCalls(account: Address) {
   };
 }
 
+/** Whether a key of an account is a passkey's. Pure. */
+export function isKeyOf({ x, y }: { readonly x: Hex; readonly y: Hex }, passkey: Passkey): boolean {
+  const [px, py] = halves(passkey.publicKey);
+  return x.toLowerCase() === px.toLowerCase() && y.toLowerCase() === py.toLowerCase();
+}
+
 /** What an account of passkeys is; undefined before its first operation, by which it comes to be. */
 export async function accountState(client: PublicClient, account: Address) {
   if ((await client.getCode({ address: account })) === undefined) return undefined;

@@ -24,6 +24,17 @@ export interface Passkey {
   readonly account: Address;
 }
 
+/** A passkey as it was kept; undefined for anything else. */
+export function parsePasskey(text: string | null): Passkey | undefined {
+  try {
+    const value = JSON.parse(text ?? "null") as Partial<Passkey> | null;
+    const fine = value && typeof value.id === "string" && /^0x[0-9a-f]{40}$/i.test(value.account ?? "");
+    return fine && typeof value.publicKey === "string" ? (value as Passkey) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A batch in which a call that fails reverts all (ERC-7821). */
 const BATCH: Hex = `0x01${"00".repeat(31)}`;
 /** Time for an answer of the relay, and for an operation to be carried out, milliseconds. */

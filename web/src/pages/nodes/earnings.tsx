@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
-import { formatVer } from "@verai/protocol/money/ver";
 import { ask } from "../../api/client.ts";
 import type { Node, NodeDay } from "../../api/generated.ts";
 import { useConfig } from "../../config.ts";
@@ -10,6 +9,7 @@ import { Failure } from "../../ui/failure.tsx";
 import { count, joules, ver } from "../../ui/format.ts";
 import { LazyChart } from "../../ui/lazy-chart.tsx";
 import { Card } from "../../ui/page.tsx";
+import { csvOf, hoursOf, type NodeEvent, type Stretch } from "./money.ts";
 
 const DAY = 86_400;
 /** Pages of a node's days or events that are read at most. */
@@ -21,15 +21,6 @@ const SPANS = [
   ["month", "30 days"],
   ["all", "Since it joined"],
 ] as const;
-
-/** Money and energy of a stretch of time: an hour of the last day, or a day. */
-interface Stretch {
-  readonly start: number;
-  readonly earned: bigint;
-  readonly spent: bigint;
-  /** Not known by the hour. */
-  readonly joules: number | null;
-}
 
 /** What a node earned and spent, as a chart and as a file. */
 export function Earnings({ node, now }: { node: Node; now: number }) {
@@ -120,44 +111,21 @@ async function days(indexerUrl: string, id: number, from: number, signal: AbortS
 
 /** By the hour, from what happened to the node: days do not tell when within them. */
 async function lastDay(indexerUrl: string, id: number, now: number, signal: AbortSignal): Promise<Stretch[]> {
-  const hours = new Map<number, { earned: bigint; spent: bigint }>();
+  const found: NodeEvent[] = [];
   let cursor: string | undefined;
-  pages: for (let i = 0; i < MOST_PAGES; i++) {
+  for (let i = 0; i < MOST_PAGES; i++) {
     const page = await ask(
       indexerUrl,
       "/v1/nodes/{id}/events",
       { id, limit: 200, ...(cursor !== undefined && { cursor }) },
       signal,
     );
-    for (const { name, time, data } of page.items) {
-      if (time < now - DAY) break pages;
-      const start = time - (time % 3600);
-      const hour = hours.get(start) ?? { earned: 0n, spent: 0n };
-      if (name === "LeasePaid" || name === "WorkPaid") hour.earned += amountOf(data["amount"]);
-      if (name === "NodeSlashed") hour.spent += amountOf(data["amount"]);
-      if (name === "ReleaseCharged") hour.spent += amountOf(data["fee"]);
-      hours.set(start, hour);
-    }
-    if (page.next === null) break;
+    found.push(...page.items.filter(({ time }) => time >= now - DAY));
+    // The newest come first.
+    if (page.next === null || (page.items.at(-1)?.time ?? 0) < now - DAY) break;
     cursor = page.next;
   }
-  return [...hours].sort(([a], [b]) => a - b).map(([start, sums]) => ({ start, ...sums, joules: null }));
-}
-
-function amountOf(value: unknown): bigint {
-  return typeof value === "number" || (typeof value === "string" && /^\d{1,78}$/.test(value)) ? BigInt(value) : 0n;
-}
-
-function csvOf(stretches: readonly Stretch[]): string {
-  const rows = stretches.map(({ start, earned, spent, joules: used }) => [
-    new Date(start * 1000).toISOString(),
-    formatVer(earned),
-    formatVer(spent),
-    used === null ? "" : String(used),
-  ]);
-  return [["start_utc", "earned_ver", "spent_ver", "energy_joules"], ...rows]
-    .map((row) => `${row.join(",")}\r\n`)
-    .join("");
+  return hoursOf(found);
 }
 
 /** Hands a text to the reader as a file. */
