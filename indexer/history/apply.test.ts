@@ -218,6 +218,16 @@ test("what an audit takes from a stake is counted as slashed, once", () => {
   );
 });
 
+test("a node's part of what an audit costs leaves its stake, and is neither lost nor charged", () => {
+  const rows = rowsOf([
+    registered(1, ANN),
+    ["StakeLocked", { nodeId: 1, from: ANN, amount: 10n * VER }],
+    ["StakePaid", { nodeId: 1, to: ANN, amount: VER }],
+  ]);
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.stake, node?.slashed, node?.charged], [9n * VER, 0n, 0n]);
+});
+
 test("a round's leases are those of its transaction, a batch's those that it drew", () => {
   const rows = rowsOf([
     registered(1, ANN),
