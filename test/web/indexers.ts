@@ -42,37 +42,3 @@ export async function twistedIndexer(
       }),
   };
 }
-
-/** A chain's endpoint between, whose answers a test can have fail. */
-export async function failingEndpoint(
-  real: string,
-): Promise<{ url: string; fails: (how: "no" | "error" | "garbage") => void; close: () => Promise<void> }> {
-  let how = "no";
-  const server = createServer((request, response) => {
-    const pass = async () => {
-      response.setHeader("access-control-allow-origin", "*");
-      response.setHeader("access-control-allow-headers", "content-type");
-      if (request.method === "OPTIONS") return response.writeHead(204).end();
-      if (how === "error") return response.writeHead(503).end();
-      if (how === "garbage") return response.writeHead(200).end("<html>");
-      const parts: Buffer[] = [];
-      for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-      const body = Buffer.concat(parts);
-      const got = await fetch(real, { method: "POST", headers: { "content-type": "application/json" }, body });
-      return response.writeHead(got.status).end(Buffer.from(await got.arrayBuffer()));
-    };
-    pass().catch(() => response.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    fails: (next) => (how = next),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
-}

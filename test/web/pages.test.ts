@@ -27,8 +27,9 @@ import { filesOf, type Site } from "@verai/web/server/site";
 import { ver } from "@verai/web/src/ui/format";
 import { launch, missingBrowser, open, shiftOf } from "./chromium.ts";
 import { startDevnet, type TestDevnet } from "./devnet.ts";
-import { failingEndpoint, twistedIndexer, type Twist } from "./indexers.ts";
+import { twistedIndexer, type Twist } from "./indexers.ts";
 import { injectedWallet } from "./injected-wallet.ts";
+import { failing } from "./services.ts";
 
 const options = { skip: missingBrowser ?? false, timeout: 600_000 };
 const SCREENSHOTS = process.env["DRMP_SCREENSHOTS"] === "1";
@@ -131,7 +132,7 @@ test("each page shows the figures that the chain says", options, async () => {
   assert.ok(task);
 
   await page.goto(served.url);
-  const network = await textWith(page, /As of block[\s\S]*cpu\/eu[\s\S]*settled/);
+  const network = await textWith(page, /As of block[\s\S]*nodes that report[\s\S]*cpu\/eu[\s\S]*settled/);
   assert.match(network, new RegExp(`Nodes in the market\\s+${String(totals.nodes)}\\b`));
   assert.match(network, new RegExp(`${String(totals.renewableNodes)} of ${String(totals.nodes)} nodes that report`));
   assert.match(network, /Waiting demand\s+4\s*units/);
@@ -522,7 +523,7 @@ test(
   "an endpoint of the chain that fails is told, is not taken for an answer, and is asked again",
   options,
   async () => {
-    const endpoint = await failingEndpoint(site.rpcUrl);
+    const endpoint = await failing(site.rpcUrl);
     const other = await serveSite(DIST, { ...site, rpcUrl: endpoint.url }, { host: "127.0.0.1", port: 0 });
     const { page, wrong, close } = await open(browser);
     for (const how of ["error", "garbage"] as const) {
