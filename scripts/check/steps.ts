@@ -20,6 +20,7 @@ const END_TO_END: Readonly<Record<string, number>> = {
   energy: 0.8, // 220
   devnet: 0.5, // 170
   survival: 0.65, // 80
+  look: 0.8, // 20
   deployment: 0.8, // 10
 };
 /** Tests that use the folder where developers' commands keep their stores, as readers do. */
