@@ -55,13 +55,13 @@ contract Audits is IAudits {
     /// @notice Segments' links after it at most, in an opening.
     uint256 public constant MAX_LINKS = 512;
     /// @notice Candidates that are looked at for an audit and its panel, at most.
-    uint16 public constant CANDIDATES = AuditDraw.CANDIDATES;
+    uint16 public constant CANDIDATES = 4_096;
     /// @notice Candidates that are looked at for one that may verify, at most.
-    uint16 public constant LOOKS = AuditDraw.LOOKS;
+    uint16 public constant LOOKS = 128;
     /// @notice Verifiers that are drawn one after another if none answers, at most.
     uint8 public constant TRIES = 4;
     /// @notice Members of a round of a panel.
-    uint256 public constant PANEL = AuditDraw.MEMBERS;
+    uint256 public constant PANEL = 5;
     /// @notice Rounds of a panel at most.
     uint8 public constant ROUNDS = 24;
     /// @notice Lead of votes against the producer that convicts it.

@@ -419,6 +419,13 @@ contract AuditsTest is AuditActions {
         assertEq(auditEpochs.terms().loss, 6_000);
     }
 
+    /// @notice The contract that draws goes by the same numbers as the one that says them.
+    function test_Constants() public view {
+        assertEq(audits.PANEL(), AuditDraw.MEMBERS);
+        assertEq(audits.CANDIDATES(), AuditDraw.CANDIDATES);
+        assertEq(audits.LOOKS(), AuditDraw.LOOKS);
+    }
+
     function test_OnlyAudits() public {
         vm.expectRevert();
         leases.revoke(id, ILeaseRegistry.EndReason.Fraud, id);
