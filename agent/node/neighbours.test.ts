@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FIRST_NEIGHBOURS } from "@verai/checkpoint-store/peers";
-import { chooseNeighbours, heldLeases, sampleIds } from "./neighbours.ts";
+import { chooseNeighbours, heldLeases, isSampleShort, sampleIds } from "./neighbours.ts";
 
 const node = (nodeId: number, endpoint = `/ip4/203.0.113.7/tcp/${String(nodeId)}`) => ({ nodeId, endpoint });
 const ports = (addresses: readonly string[]) => addresses.map((address) => Number(address.split("/").at(-1)));
@@ -32,6 +32,24 @@ test("a sample is all of a small network, and a bounded number of a large one", 
   const ids = sampleIds(10_000, 2, 12);
   assert.ok(ids.length >= 10 && ids.length <= 12);
   assert.ok(ids.every((id) => id >= 1 && id <= 10_000 && id !== 2));
+});
+
+test("a draw of the own node costs no place in the sample", () => {
+  const draws = [0, 0.4, 0.2, 0.9, 0.99];
+  // The second is node 41, the fifth node 100.
+  const ids = sampleIds(100, 41, 5, () => draws.shift() ?? 0.5);
+  assert.deepEqual(ids, [1, 42, 21, 91, 100]);
+  assert.deepEqual(
+    sampleIds(100, 100, 1, () => 0.999),
+    [1],
+  );
+});
+
+test("a small network may grow; a large one has nodes that left, and always will", () => {
+  assert.equal(isSampleShort(5, 4, 12), true);
+  assert.equal(isSampleShort(24, 12, 12), false);
+  assert.equal(isSampleShort(1_000, 11, 12), false);
+  assert.equal(isSampleShort(1_000, 0, 12), true);
 });
 
 test("what is held is read from the labels of pins", () => {

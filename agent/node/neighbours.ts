@@ -53,7 +53,23 @@ export function sampleIds(nodeCount: number, own: number, most: number, random: 
   const ids = new Set<number>();
   // All of a small network; of a large one hardly any is drawn twice.
   if (nodeCount <= 2 * most) for (let id = 1; id <= nodeCount; id++) ids.add(id);
-  else for (let tries = 0; tries < 4 * most && ids.size < most; tries++) ids.add(1 + Math.floor(random() * nodeCount));
+  else for (let tries = 0; tries < 4 * most && ids.size < most; tries++) ids.add(drawn(own, nodeCount, random));
   ids.delete(own);
   return [...ids];
+}
+
+/** Any node but the own one: its neighbour is drawn in its place. */
+function drawn(own: number, nodeCount: number, random: () => number): number {
+  const id = 1 + Math.floor(random() * nodeCount);
+  return id === own ? (id % nodeCount) + 1 : id;
+}
+
+/**
+ * Whether a sample may soon be a better one: a network that has just begun has more nodes in a moment. In a large one some of those drawn
+ * have left, and others would have as well. Pure.
+ *
+ * @param found Nodes of the sample that can be connected to.
+ */
+export function isSampleShort(nodeCount: number, found: number, most: number): boolean {
+  return found === 0 || (nodeCount <= 2 * most && found < most);
 }

@@ -3,11 +3,11 @@ import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag } from "@verai/client/readers";
 import { monotonicMs } from "@verai/system/clock";
 import type { AgentContext } from "../context.ts";
-import { chooseNeighbours, heldLeases, type Neighbour, sampleIds } from "./neighbours.ts";
+import { chooseNeighbours, heldLeases, isSampleShort, type Neighbour, sampleIds } from "./neighbours.ts";
 
 /** Nodes at random that latency is measured to. */
 const SAMPLE = 12;
-/** Pause between two looks for other neighbours, milliseconds; while none of the sample is known, the shorter one. */
+/** Pause between two looks for other neighbours, milliseconds; while the sample may soon be a better one, the shorter one. */
 const PAUSE_MS = 10 * 60_000;
 const SHORT_PAUSE_MS = 20_000;
 
@@ -35,8 +35,8 @@ export class Peers {
     if (now >= this.#sampleDue) {
       const count = Number(await answer(session.contracts.nodes.nodeCount(blockTag(block))));
       this.#sample = await this.#read(block, sampleIds(count, nodeId, SAMPLE));
-      // A network that has just begun has more nodes in a moment.
-      this.#sampleDue = now + (this.#sample.length < SAMPLE ? SHORT_PAUSE_MS : PAUSE_MS);
+      const isShort = isSampleShort(count, this.#sample.length, SAMPLE);
+      this.#sampleDue = now + (isShort ? SHORT_PAUSE_MS : PAUSE_MS);
     }
     const copied = heldLeases(store.list());
     const producers = new Set(held.filter(({ id }) => copied.has(id)).map((lease) => lease.nodeId));
