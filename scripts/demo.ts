@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { showEnergy } from "@verai/devnet/energy";
 import { collectEnergy } from "@verai/tasks/energy/collect";
 import { verify } from "./demo/verify.ts";
+import { showInBrowser } from "@verai/devnet/look";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
 import { Output } from "@verai/devnet/output";
@@ -23,7 +24,7 @@ const options = programOf(
   "Runs a whole DRMP network on this machine, from deployment to trained, paid-for models",
 )
   .addOption(jsonOption("end with one line of JSON on standard output"))
-  .option("--keep", "keep the network running afterwards, until Ctrl-C", false)
+  .option("--keep", "keep the network running afterwards, with its page in a browser, until Ctrl-C", false)
   .option("--no-energy", "leave out the part about load, power and energy")
   .parse()
   .opts<{ json: boolean; keep: boolean; energy: boolean }>();
@@ -46,7 +47,11 @@ try {
   else process.stdout.write(`\n${printReport(report)}\n`);
   process.exitCode = report.checks.every(({ ok }) => ok) ? EXIT.done : EXIT.failed;
   if (options.keep) {
-    output.say(`the network keeps running: RPC ${report.rpcUrl}, logs in ${join(data, "logs")}; Ctrl-C ends it`);
+    output.say("reading the history for a look at it in a browser");
+    const url = await showInBrowser(processes, scenario.chain, scenario.configs);
+    output.say(
+      `the network keeps running: in a browser ${url}, RPC ${report.rpcUrl}, logs in ${join(data, "logs")}; Ctrl-C ends it`,
+    );
     await new Promise(() => undefined);
   }
 } catch (error) {

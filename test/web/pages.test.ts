@@ -4,24 +4,33 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AxeBuilder } from "@axe-core/playwright";
-import { formatEther } from "ethers";
+import { formatEther, parseEther } from "ethers";
 import type { Browser, Page } from "playwright-core";
 
+import { readIdleCause } from "@verai/client/causes";
+import { answer } from "@verai/client/readers";
 import { openSession, type Session } from "@verai/client/session";
 import { readTotals } from "@verai/client/telemetry";
 import { ROOT } from "@verai/devnet/processes";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { closeServer, listen } from "@verai/system/http/listen";
 import { buildSite, DIST } from "@verai/web/server/build";
 import { devnetSite } from "@verai/web/server/devnet-site";
 import { type Served, serveSite } from "@verai/web/server/serve";
-import type { Site } from "@verai/web/server/site";
+import { filesOf, type Site } from "@verai/web/server/site";
+import { ver } from "@verai/web/src/ui/format";
 import { launch, missingBrowser, open, shiftOf } from "./chromium.ts";
 import { startDevnet, type TestDevnet } from "./devnet.ts";
 import { twistedIndexer, type Twist } from "./indexers.ts";
+import { injectedWallet } from "./injected-wallet.ts";
+import { openAccount } from "./people.ts";
+import { failing } from "./services.ts";
 
 const options = { skip: missingBrowser ?? false, timeout: 600_000 };
 const SCREENSHOTS = process.env["DRMP_SCREENSHOTS"] === "1";
@@ -124,7 +133,7 @@ test("each page shows the figures that the chain says", options, async () => {
   assert.ok(task);
 
   await page.goto(served.url);
-  const network = await textWith(page, /As of block[\s\S]*cpu\/eu[\s\S]*settled/);
+  const network = await textWith(page, /As of block[\s\S]*nodes that report[\s\S]*cpu\/eu[\s\S]*settled/);
   assert.match(network, new RegExp(`Nodes in the market\\s+${String(totals.nodes)}\\b`));
   assert.match(network, new RegExp(`${String(totals.renewableNodes)} of ${String(totals.nodes)} nodes that report`));
   assert.match(network, /Waiting demand\s+4\s*units/);
@@ -147,11 +156,13 @@ test("each page shows the figures that the chain says", options, async () => {
   assert.match(node, new RegExp(`Stake\\s+${formatEther(stake).replace(/\.0$/, "")}\\s*VER`));
   await screenshot(page, "node");
 
+  const spec = fromChainCid(task.spec).toString();
   for (const [path, pattern] of [
     ["tasks", /task 2/],
     ["nodes", /node 3/],
     ["rounds", /round 1/],
-    ["leaders", /Place/],
+    ["leaders", /Place[\s\S]*node \d/],
+    [`search/${spec}`, /task 1\s*spec/],
     ["leases/1", /bafybei/],
     ["classes/0", /cpu\/eu/],
     [`search/${task.owner.toLowerCase()}`, /task 1/],
@@ -159,6 +170,49 @@ test("each page shows the figures that the chain says", options, async () => {
     await visit(page, `${served.url}#/${path}`);
     await textWith(page, pattern);
   }
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
+test("a node's earnings are charted and saved, and an idle one says why", options, async () => {
+  const { reader } = session;
+  const { page, wrong, close } = await open(browser);
+  const block = await reader.block();
+  const paid = (await reader.leases(block)).find(({ status }) => status === "paid");
+  assert.ok(paid);
+  const { items } = (await (await fetch(`${devnet.indexerUrl}/v1/nodes?limit=10`)).json()) as {
+    items: { id: number; earned: string }[];
+  };
+  const earned = items.find(({ id }) => id === paid.nodeId)?.earned ?? "0";
+  assert.ok(BigInt(earned) > 0n);
+  await visit(page, `${served.url}#/nodes/${String(paid.nodeId)}`);
+  await textWith(page, /Earnings and spending/);
+  const choice = (name: string) => page.getByRole("group", { name: "Span" }).getByText(name);
+  for (const [span, energy] of [
+    ["24 hours", /^$/],
+    ["30 days", /^\d+$/],
+    ["Since it joined", /^\d+$/],
+  ] as const) {
+    await choice(span).click(WAIT);
+    await page.getByText(new RegExp(`Earned ${ver(earned)}`)).waitFor(WAIT);
+    const saved = page.waitForEvent("download", WAIT);
+    await page.getByRole("button", { name: "Save as CSV" }).click();
+    const [heads = "", ...rows] = readFileSync(await (await saved).path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    assert.equal(heads, "start_utc,earned_ver,spent_ver,energy_joules");
+    const cells = rows.map((row) => row.split(","));
+    const sum = cells.reduce((all, [, each = ""]) => all + parseEther(each), 0n);
+    assert.equal(sum, BigInt(earned), span);
+    for (const [, , , used = "?"] of cells) assert.match(used, energy, span);
+  }
+  const idle = (await Promise.all(items.map(({ id }) => reader.node(block, id)))).find((node) => node?.leased === 0);
+  assert.ok(idle);
+  const cause = await readIdleCause(reader, block, idle);
+  assert.ok(cause);
+  await visit(page, `${served.url}#/nodes/${String(idle.id)}`);
+  const text = await textWith(page, /Why it is idle[\s\S]*Reliability/);
+  assert.ok(text.includes(cause.what) && text.includes(cause.remedy), text);
   assert.deepEqual(wrong, []);
   await close();
 });
@@ -312,6 +366,10 @@ test("markup and script in any text stay text", options, async () => {
         "leases/1",
         "rounds/1",
         "classes/0",
+        "nodes",
+        "tasks",
+        "rounds",
+        "leaders",
         `search/${encodeURIComponent(MARKUP)}`,
       ]) {
         await visit(page, `${url}#/${path}`);
@@ -426,6 +484,67 @@ test("answers that are no answers, slow ones and none are told, and nothing brea
   await absent.close();
 });
 
+test(
+  "money is read from the chain: an indexer that lies about all amounts changes nothing on the account's page",
+  options,
+  async () => {
+    const { reader, contracts } = session;
+    const task = await reader.task(await reader.block(), 2);
+    assert.ok(task);
+    const lie = (value: unknown, name = ""): unknown => {
+      if (Array.isArray(value)) return value.map((each) => lie(each, name));
+      if (typeof value === "object" && value !== null)
+        return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, lie(each, key)]));
+      if (name === "id" || name === "owner") return value;
+      return typeof value === "string" && /^\d{6,}$/.test(value) ? "66600000000000000000" : value;
+    };
+    await withTwist(
+      (path, body) => (path.startsWith("/v1/network?") ? undefined : (lie(body) as Record<string, unknown>)),
+      0,
+      async (url) => {
+        const context = await browser.newContext();
+        await context.addInitScript({ content: injectedWallet(site.rpcUrl, task.owner, site.chainId) });
+        const { page, wrong } = await openAccount(context, url);
+        await page.getByRole("button", { name: "Test Wallet" }).click(WAIT);
+        await page.getByRole("button", { name: "Cancel task 2" }).waitFor(WAIT);
+        const text = await page.locator("main").innerText();
+        assert.ok(text.includes(ver(await answer(contracts.token.balanceOf(task.owner)))), text);
+        assert.ok(!text.includes("66.6"), text);
+        // What cancelling brings back is the chain's word as well: it is tried there.
+        await page.getByRole("button", { name: "Cancel task 2" }).click();
+        await page.getByTestId("cost").getByText("It takes no VER.").waitFor(WAIT);
+        assert.deepEqual(wrong, []);
+        await context.close();
+      },
+    );
+  },
+);
+
+test(
+  "an endpoint of the chain that fails is told, is not taken for an answer, and is asked again",
+  options,
+  async () => {
+    const endpoint = await failing(site.rpcUrl);
+    const other = await serveSite(DIST, { ...site, rpcUrl: endpoint.url }, { host: "127.0.0.1", port: 0 });
+    const { page, wrong, close } = await open(browser);
+    for (const how of ["error", "garbage"] as const) {
+      endpoint.fails(how);
+      await visit(page, `${other.url}#/nodes/1`);
+      const text = await textWith(page, /The chain does not tell/);
+      assert.ok(!/same on chain|no such node/.test(text), text);
+      // What history says is there meanwhile, and says whose word it is.
+      assert.match(text, /Source: indexer/);
+      endpoint.fails("no");
+      await page.getByRole("button", { name: "Try again" }).first().click(WAIT);
+      await textWith(page, /same on chain/);
+    }
+    assert.deepEqual(wrong, []);
+    await close();
+    await other.close();
+    await endpoint.close();
+  },
+);
+
 test("lists of ten thousand nodes stay usable", options, async () => {
   const TOTAL = 10_000;
   let first: Record<string, unknown> | undefined;
@@ -480,3 +599,46 @@ test("no other page can frame it, and nothing else is asked for", options, async
   // Nothing in what is built names a host to load from.
   assert.ok(!/<(script|link|img)[^>]+https?:/.test(readFileSync(join(DIST, "index.html"), "utf8")));
 });
+
+test(
+  "a page that frames it gets nothing to be clicked on: by the header, and without one by the page itself",
+  options,
+  async () => {
+    const files = filesOf(DIST, site);
+    // As a gateway serves a copy by its CID: below a path, and without headers of ours.
+    const gateway = createServer((request, response) => {
+      const path = (request.url ?? "").replace(/^\/ipfs\/copy\//, "").replace(/\?.*/, "");
+      const body = files.get(path === "" ? "index.html" : path);
+      const type = { js: "text/javascript", css: "text/css", svg: "image/svg+xml", html: "text/html" }[
+        path.split(".").at(-1) ?? ""
+      ];
+      response
+        .writeHead(body ? 200 : 404, { "content-type": type ?? (path === "" ? "text/html" : "application/json") })
+        .end(body);
+    });
+    const attacker = createServer((request, response) => {
+      const target = new URL(request.url ?? "/", "http://attacker").searchParams.get("target") ?? "";
+      response
+        .writeHead(200, { "content-type": "text/html" })
+        .end(`<iframe src="${target}" width="900" height="700"></iframe>`);
+    });
+    const [copy, attack] = await Promise.all(
+      [gateway, attacker].map((server) => listen(server, { host: "127.0.0.1", port: 0 })),
+    );
+    const { page, wrong, close } = await open(browser);
+    // By itself the copy works, from any path.
+    await visit(page, `${copy ?? ""}/ipfs/copy/#/nodes/1`);
+    await textWith(page, /same on chain/);
+    assert.deepEqual(wrong, []);
+    await page.goto(`${attack ?? ""}/?target=${encodeURIComponent(`${copy ?? ""}/ipfs/copy/`)}`);
+    const framed = page.frameLocator("iframe");
+    await framed.getByText("in a frame it shows nothing").waitFor(WAIT);
+    assert.equal(await framed.getByRole("button").count(), 0);
+    assert.equal(await framed.getByRole("link").count(), 0);
+    await page.goto(`${attack ?? ""}/?target=${encodeURIComponent(served.url)}`);
+    await page.waitForTimeout(1_000);
+    assert.equal(await page.frameLocator("iframe").locator("#root").count(), 0, "the browser itself refuses");
+    await close();
+    await Promise.all([gateway, attacker].map(closeServer));
+  },
+);

@@ -1,12 +1,19 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A JSON-RPC service that has only some methods of another one, which it asks. */
-export async function onlyMethods(
-  real: string,
-  methods: RegExp,
-): Promise<{ url: string; asked: ReadonlySet<string>; close: () => Promise<void> }> {
-  const asked = new Set<string>();
+/** An answer in place of the real service's. */
+interface Instead {
+  readonly status: number;
+  readonly body: string;
+}
+
+interface Between {
+  readonly url: string;
+  readonly close: () => Promise<void>;
+}
+
+/** A JSON-RPC service between, which asks the real one unless it has an answer of its own. */
+async function between(real: string, instead: (body: Buffer) => Instead | undefined): Promise<Between> {
   const server = createServer((request, response) => {
     const pass = async () => {
       response.setHeader("access-control-allow-origin", "*");
@@ -15,12 +22,8 @@ export async function onlyMethods(
       const parts: Buffer[] = [];
       for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
       const body = Buffer.concat(parts);
-      const { method } = JSON.parse(body.toString()) as { method: string };
-      asked.add(method);
-      if (!methods.test(method)) {
-        const error = { code: -32_601, message: `There is no method ${method} here.` };
-        return response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, error }));
-      }
+      const own = instead(body);
+      if (own) return response.writeHead(own.status).end(own.body);
       const got = await fetch(real, { method: "POST", headers: { "content-type": "application/json" }, body });
       return response.writeHead(got.status).end(Buffer.from(await got.arrayBuffer()));
     };
@@ -29,7 +32,6 @@ export async function onlyMethods(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    asked,
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -37,5 +39,35 @@ export async function onlyMethods(
         });
         server.closeAllConnections();
       }),
+  };
+}
+
+/** A JSON-RPC service that has only some methods of another one, which it asks. */
+export async function onlyMethods(
+  real: string,
+  methods: RegExp,
+): Promise<Between & { readonly asked: ReadonlySet<string> }> {
+  const asked = new Set<string>();
+  const service = await between(real, (body) => {
+    const { method } = JSON.parse(body.toString()) as { method: string };
+    asked.add(method);
+    if (methods.test(method)) return undefined;
+    const error = { code: -32_601, message: `There is no method ${method} here.` };
+    return { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id: 1, error }) };
+  });
+  return { ...service, asked };
+}
+
+/** A JSON-RPC service that fails as long as it is told to. */
+export async function failing(
+  real: string,
+): Promise<Between & { readonly fails: (how: "no" | "error" | "garbage") => void }> {
+  let now: Instead | undefined;
+  const service = await between(real, () => now);
+  return {
+    ...service,
+    fails: (how) => {
+      now = how === "no" ? undefined : how === "error" ? { status: 503, body: "" } : { status: 200, body: "<html>" };
+    },
   };
 }
