@@ -70,7 +70,7 @@ export class Agent {
   constructor(context: AgentContext) {
     this.#context = context;
     this.#leaseSet = new LeaseSet(context);
-    this.workloads = new WorkloadCpu(this.#leaseSet.works);
+    this.workloads = new WorkloadCpu(this.#leaseSet.works, context.reruns);
     const reputation = new PeerReputation();
     this.#spots = new SpotChecks({ ...context, reputation });
     const requester = new ReceiptRequester({ ...context, reputation });

@@ -14,6 +14,7 @@ import type { Workspace } from "./lease/workspace.ts";
 import type { HolderBook } from "./node/copy-requests.ts";
 import type { DiskSpace } from "./node/disk.ts";
 import type { IdleDetector } from "./idle/detector.ts";
+import type { OtherWork } from "./telemetry/workloads.ts";
 
 /** What an agent works with. */
 export interface AgentContext extends WorkContext {
@@ -42,9 +43,11 @@ export interface AgentContext extends WorkContext {
   readonly leasesFile?: string | undefined;
   readonly holders: HolderBook;
   /** What checkpoints of audited tasks are posted with. */
-  readonly segments: Pick<SegmentPosts, "root">;
+  readonly segments: Pick<SegmentPosts, "trace" | "keep">;
   /** Which states are kept for audits. */
   readonly auditStates: Pick<SegmentRetention, "keeps">;
+  /** What it runs of others' work; left out: nothing. */
+  readonly reruns?: OtherWork;
   /** Tells whether the machine's owner uses it; left out: the machine is the network's. */
   readonly owner?: Pick<IdleDetector, "present" | "why">;
 }

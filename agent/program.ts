@@ -45,8 +45,8 @@ import { ensureRegistered } from "./registration.ts";
 import { telemetryMetrics } from "./telemetry/telemetry-metrics.ts";
 import { openMeter, openTelemetry, type Telemetry } from "./telemetry/open.ts";
 
-/** Milliseconds for which a look at the chain counts for reports. */
-const LOOK_MS = 15_000;
+/** Milliseconds for which a look at the chain counts for reports, and for audits, whose steps have at least a minute. */
+const [LOOK_MS, AUDIT_LOOK_MS] = [15_000, 5_000];
 
 /** Milliseconds that a transaction of the owner gets to land when the agent leaves. */
 const BACKGROUND_MS = 10_000;
@@ -146,6 +146,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       exchanges,
       segments: audits.segments,
       auditStates: audits.retention,
+      reruns: audits.reruns,
       ...(owner && { owner }),
       session,
       queue,
@@ -215,7 +216,7 @@ async function offer(run: ServiceRun<AgentConfig>): Promise<void> {
       logger,
       heartbeat,
       cycle: async () => {
-        await duties.cycle();
+        await duties.cycle(running.latest(AUDIT_LOOK_MS)?.block);
         return false;
       },
     });

@@ -1,46 +1,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decidedBy, drawnOf, type SeededEpoch } from "./audits-over.ts";
+import type { AuditEpoch } from "@verai/client/audit-epochs";
+import { drawnOf, segmentsOf } from "./audits-over.ts";
 
 const SEED = `0x${"5e".repeat(32)}`;
-const always = () => true;
 
-test("a segment is decided by the epoch that it belongs to, once that has its seed", () => {
-  const epochs = [
-    { from: 200, to: 300, seed: undefined },
-    { from: 100, to: 200, seed: SEED },
-  ];
-  for (const [at, from] of [
-    [100, undefined],
-    [101, 100],
-    [200, 100],
-    [201, undefined],
-    [301, undefined],
-  ] as const) {
-    assert.equal(decidedBy(epochs, at)?.from, from, String(at));
-  }
-  assert.equal(decidedBy([], 1), undefined);
+test("segments follow from checkpoints without a gap, or nothing is known of them", () => {
+  const posted = [4, 3, 2, 1].map((sequence) => ({ sequence, at: 10 * sequence, total: 1_000 * sequence ** 2 }));
+  assert.deepEqual(segmentsOf(posted, 4, 20), [
+    { sequence: 4, at: 40, progress: 7_000 },
+    { sequence: 3, at: 30, progress: 5_000 },
+  ]);
+  assert.deepEqual(segmentsOf(posted, 4, 0)?.at(-1), { sequence: 1, at: 10, progress: 1_000 });
+  assert.deepEqual(segmentsOf(posted, 4, 40), []);
+  // The newest is not the newest of the state, one in between is missing, the one before the oldest is missing.
+  assert.equal(segmentsOf(posted, 5, 20), undefined);
+  const without = (sequence: number) => posted.filter((each) => each.sequence !== sequence);
+  assert.equal(segmentsOf(without(4), 4, 20), undefined);
+  assert.equal(segmentsOf(without(3), 4, 20), undefined);
+  assert.equal(segmentsOf(without(2), 4, 20), undefined);
+  // What lies before that time is not asked about.
+  assert.equal(segmentsOf(without(1), 4, 20)?.length, 2);
+  assert.equal(segmentsOf([], 1, 0), undefined);
+  assert.deepEqual(segmentsOf([], 0, 0), []);
 });
 
-test("what a seed draws is waited for as long as it can be opened, and nothing else", () => {
-  const epoch: SeededEpoch = { from: 0, to: 100, seed: SEED };
-  const late: SeededEpoch = { from: 100, to: 200, seed: undefined };
+test("each segment is drawn by the seed of its epoch, and by its own chance", () => {
+  const epoch: AuditEpoch = { id: 1, from: 0, to: 100, abandoned: false, seed: SEED };
+  const late: AuditEpoch = { id: 2, from: 100, to: 200, abandoned: false, seed: undefined };
   const segments = [1, 2, 3].map((sequence) => ({ sequence, at: 50 * sequence, progress: 1000 * sequence }));
-  const drawn = (chance: number, openable: (epoch: SeededEpoch) => boolean = always) =>
-    drawnOf(7, segments, [late, epoch], () => chance, openable);
-  assert.deepEqual(drawn(10_000), [1, 2]);
+  const drawn = (chance: number) => drawnOf(7, segments, [late, epoch], () => chance);
+  assert.deepEqual(drawn(10_000), [
+    { sequence: 1, epoch },
+    { sequence: 2, epoch },
+  ]);
   assert.deepEqual(drawn(0), []);
-  assert.deepEqual(
-    drawn(10_000, () => false),
-    [],
-  );
-  // Each by its own chance.
-  assert.deepEqual(
-    drawnOf(7, segments, [epoch], ({ progress }) => (progress === 2000 ? 10_000 : 0), always),
-    [2],
-  );
+  const byProgress = drawnOf(7, segments, [epoch], ({ progress }) => (progress === 2000 ? 10_000 : 0));
+  assert.deepEqual(byProgress, [{ sequence: 2, epoch }]);
   const many = Array.from({ length: 2_000 }, (_, i) => ({ sequence: i + 1, at: 1, progress: 1 }));
-  const tenth = drawnOf(7, many, [epoch], () => 1_000, always).length;
+  const tenth = drawnOf(7, many, [epoch], () => 1_000).length;
   assert.ok(Math.abs(tenth - 200) < 60, String(tenth));
 });

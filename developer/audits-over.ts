@@ -1,3 +1,4 @@
+import { type AuditEpoch, epochOf, epochsBack } from "@verai/client/audit-epochs";
 import { openingsOf, readAudits, segmentOf } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
@@ -7,19 +8,17 @@ import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import { chanceOf } from "@verai/protocol/audits/chance";
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
-import { NO_HEAD } from "@verai/protocol/audits/segments";
 
 /** Blocks in which checkpoints and audits of a lease are looked for, back from the newest: two days. */
 const MAX_BLOCKS = 86_400;
-/** Epochs that are looked back at. */
-const MAX_EPOCHS = 512;
 
-/** An epoch, the times in seconds. */
-export interface SeededEpoch {
-  readonly from: number;
-  readonly to: number;
-  /** Undefined as long as there is none, or if it was given up. */
-  readonly seed: string | undefined;
+/** A checkpoint as its event tells of it. */
+export interface PostedCheckpoint {
+  readonly sequence: number;
+  /** Chain time, seconds. */
+  readonly at: number;
+  /** Basis points of a unit done since the lease began. */
+  readonly total: number;
 }
 
 /** A checkpoint of the lease, which ends a segment. */
@@ -31,37 +30,54 @@ export interface PostedSegment {
   readonly progress: number;
 }
 
-/** The epoch that a time belongs to, if its seed has come. Pure, O(epochs). */
-export function decidedBy(epochs: readonly SeededEpoch[], at: number): SeededEpoch | undefined {
-  return epochs.find(({ from, to, seed }) => seed !== undefined && from < at && at <= to);
+/**
+ * Segments that ended after a time, the newest first. Pure, O(checkpoints).
+ *
+ * @param posted What events tell of; an endpoint that lags or loses logs leaves some out.
+ * @param newest Number of the newest, as the state has it.
+ * @returns Undefined if what was found does not reach from the newest down to that time without a gap: then nothing is known.
+ */
+export function segmentsOf(
+  posted: readonly PostedCheckpoint[],
+  newest: number,
+  since: number,
+): readonly PostedSegment[] | undefined {
+  const bySequence = new Map(posted.map((checkpoint) => [checkpoint.sequence, checkpoint]));
+  const segments: PostedSegment[] = [];
+  for (let sequence = newest; sequence > 0; sequence--) {
+    const end = bySequence.get(sequence);
+    if (!end) return undefined;
+    if (end.at <= since) return segments;
+    const before = sequence === 1 ? 0 : bySequence.get(sequence - 1)?.total;
+    if (before === undefined) return undefined;
+    segments.push({ sequence, at: end.at, progress: end.total - before });
+  }
+  return segments;
 }
 
 /**
- * Numbers of the segments of a lease that a seed has drawn, and whose audit can still be opened. Pure, O(segments · epochs).
+ * Segments of a lease that a seed has drawn. Pure, O(segments · epochs).
  *
  * @param chance Of a segment with so much progress, basis points.
- * @param openable Whether audits of an epoch can still be opened.
  */
 export function drawnOf(
   leaseId: number,
   segments: readonly PostedSegment[],
-  epochs: readonly SeededEpoch[],
+  epochs: readonly AuditEpoch[],
   chance: (segment: PostedSegment) => number,
-  openable: (epoch: SeededEpoch) => boolean,
-): number[] {
-  return segments
-    .filter((segment) => {
-      const epoch = decidedBy(epochs, segment.at);
-      if (epoch?.seed === undefined || !openable(epoch)) return false;
-      return isDrawn(auditSalt(epoch.seed, leaseId, segment.sequence), chance(segment));
-    })
-    .map(({ sequence }) => sequence);
+): { readonly sequence: number; readonly epoch: AuditEpoch }[] {
+  return segments.flatMap((segment) => {
+    const epoch = epochOf(epochs, segment.at);
+    if (!epoch || !isDrawn(auditSalt(epoch.seed, leaseId, segment.sequence), chance(segment))) return [];
+    return [{ sequence: segment.sequence, epoch }];
+  });
 }
 
 /**
  * What a delivered lease of an audited task still waits for: its developer accepts it once a seed has decided on its last segment, and all
- * audits that seeds have drawn were opened and have ended. Undefined: nothing. Who does not want to wait accepts by hand; who waits too long
- * is paid for it by time.
+ * audits that seeds have drawn were opened and have ended. Which these are is computed from the seeds, and whether they have ended is read
+ * from the state: logs, which an endpoint can leave out, only add to them. Undefined: nothing. Who does not want to wait accepts by hand;
+ * who waits too long is paid for it by time.
  *
  * O(checkpoints and epochs of the time in which audits can still be opened + its audits).
  */
@@ -79,78 +95,66 @@ export async function auditsToWaitFor(
     reader.task(block, lease.taskId),
     answer(contracts.audits.standingOf(lease.nodeId, blockTag(block))),
   ]);
-  const openable = ({ to }: SeededEpoch) => block.timestamp <= to + parameters.seedTimeout + Number(terms.openTime);
-  const epochs = await epochsSince(session, block, newest.at, openable);
-  if (!decidedBy(epochs, newest.at)) return "no seed has decided yet which of its segments are audited";
-  const filter = openingsOf(await contracts.audits.getAddress(), [lease.id]);
-  const logs = await new LogScanner(provider).scan(filter, Math.max(0, block.number - MAX_BLOCKS), block.number);
-  const audits = await readAudits(reader, block, logs.map(segmentOf));
-  const running = audits.filter(({ status }) => isAuditRunning(status)).map(({ sequence }) => String(sequence));
-  if (running.length > 0) return `audits of its segments ${running.join(", ")} run`;
+  const isOpenable = ({ to }: AuditEpoch) => block.timestamp <= to + parameters.seedTimeout + Number(terms.openTime);
+  const epochs: AuditEpoch[] = [];
+  for await (const epoch of epochsBack(session, block)) {
+    epochs.push(epoch);
+    if (epoch.from < newest.at && !epoch.abandoned && !isOpenable(epoch)) break;
+  }
+  if (!epochOf(epochs, newest.at)) return "no seed has decided yet which of its segments are audited";
+
   const oldest = Math.min(...epochs.map(({ from }) => from));
-  const segments = await segmentsSince(session, block, lease.id, oldest);
-  const provenAt = Number(standing.provenAt);
+  const segments = segmentsOf(await postedSince(session, block, lease.id, oldest), newest.sequence, oldest);
+  if (!segments) return "the RPC endpoint leaves out events of its checkpoints";
   const price = BigInt(lease.price);
   const stake = BigInt(lease.count) * BigInt(Math.max(lease.price, parameters.stakePerUnit));
   const bounds = { chance: Number(terms.chance), newChance: Number(terms.newChance), loss: Number(terms.loss) };
-  const chance = ({ at, progress }: PostedSegment) =>
-    chanceOf(
-      {
-        ...{ asked: task?.auditChance ?? 0, stake, gain: (BigInt(progress) * price) / 10_000n },
-        isNew: provenAt === 0 || at <= provenAt,
-      },
-      bounds,
-    );
-  const opened = new Set(audits.map(({ sequence }) => sequence));
-  const missing = drawnOf(lease.id, segments, epochs, chance, openable).filter((sequence) => !opened.has(sequence));
-  return missing.length === 0
-    ? undefined
-    : `audits of its segments ${missing.join(", ")} are drawn, and no keeper has opened them yet`;
+  const provenAt = Number(standing.provenAt);
+  const drawn = drawnOf(lease.id, segments, epochs, ({ at, progress }) => {
+    const gain = (BigInt(progress) * price) / 10_000n;
+    return chanceOf({ asked: task?.auditChance ?? 0, stake, gain, isNew: provenAt === 0 || at <= provenAt }, bounds);
+  });
+
+  const filter = openingsOf(await contracts.audits.getAddress(), [lease.id]);
+  const logs = await new LogScanner(provider).scan(filter, Math.max(0, block.number - MAX_BLOCKS), block.number);
+  const told = logs.map(segmentOf).filter(({ leaseId }) => leaseId === lease.id);
+  const sequences = new Set([...drawn, ...told].map(({ sequence }) => sequence));
+  const audits = await readAudits(
+    reader,
+    block,
+    [...sequences].map((sequence) => ({ leaseId: lease.id, sequence })),
+  );
+  const running = audits.filter(({ status }) => isAuditRunning(status)).map(({ sequence }) => String(sequence));
+  if (running.length > 0) return `audits of its segments ${running.join(", ")} run`;
+  const unopened = new Set(audits.filter(({ status }) => status === "none").map(({ sequence }) => sequence));
+  const missing = drawn.filter(({ sequence, epoch }) => unopened.has(sequence) && isOpenable(epoch));
+  if (missing.length === 0) return undefined;
+  const names = missing.map(({ sequence }) => String(sequence)).join(", ");
+  return `audits of its segments ${names} are drawn, and no keeper has opened them yet`;
 }
 
-/** Epochs from the newest back to the one that a time belongs to, and all whose audits can still be opened. O(them). */
-async function epochsSince(
-  { contracts: { auditEpochs, seeds } }: Session,
-  block: BlockReference,
-  since: number,
-  openable: (epoch: SeededEpoch) => boolean,
-): Promise<SeededEpoch[]> {
-  const count = Number(await answer(auditEpochs.epochCount(blockTag(block))));
-  const found: SeededEpoch[] = [];
-  for (let id = count; id > 0 && id > count - MAX_EPOCHS; id--) {
-    const { from, to, requestId, abandoned } = await answer(auditEpochs.epoch(id, blockTag(block)));
-    const seed = abandoned ? NO_HEAD : await answer(seeds.seedOf(requestId, blockTag(block)));
-    const epoch = { from: Number(from), to: Number(to), seed: seed === NO_HEAD ? undefined : seed };
-    found.push(epoch);
-    if (epoch.from < since && !abandoned && !openable(epoch)) break;
-  }
-  return found;
-}
-
-/** Checkpoints of a lease after a time, and the one before them for its progress. O(them), and the blocks back to it. */
-async function segmentsSince(
+/** Checkpoints of a lease back to the newest that was posted before a time, as events tell of them. O(them), and the blocks back to it. */
+async function postedSince(
   { contracts: { checkpoints }, provider }: Session,
   block: BlockReference,
   leaseId: number,
   since: number,
-): Promise<PostedSegment[]> {
-  const { topicHash } = checkpoints.interface.getEvent("CheckpointPosted");
+): Promise<PostedCheckpoint[]> {
+  const { topicHash } = checkpoints.interface.getEvent("CheckpointTraced");
   const lease = `0x${leaseId.toString(16).padStart(64, "0")}`;
   const filter = { address: [await checkpoints.getAddress()], topics: [[topicHash], [lease]] };
-  const posted: { readonly sequence: number; readonly at: number; readonly total: number }[] = [];
+  const posted: PostedCheckpoint[] = [];
   await new LogScanner(provider).back(filter, block.number, Math.max(0, block.number - MAX_BLOCKS), async (logs) => {
     for (const log of logs.toReversed()) {
       const { args } = checkpoints.interface.parseLog({ topics: [...log.topics], data: log.data }) ?? {};
       if (!args) continue;
       const at = log.timestamp ?? (await provider.getBlock(log.block))?.timestamp;
       if (at === undefined) throw new Error(`block ${String(log.block)} is gone: a reorganisation; it is read again`);
-      posted.push({ sequence: Number(args["sequence"]), at, total: Number(args["progress"]) });
-      if (at <= since || posted.at(-1)?.sequence === 1) return true;
+      const checkpoint = { sequence: Number(args["sequence"]), at, total: Number(args["progress"]) };
+      posted.push(checkpoint);
+      if (at <= since || checkpoint.sequence === 1) return true;
     }
     return false;
   });
-  const totals = new Map(posted.map(({ sequence, total }) => [sequence, total]));
-  return posted
-    .filter(({ at }) => at > since)
-    .map(({ sequence, at, total }) => ({ sequence, at, progress: total - (totals.get(sequence - 1) ?? 0) }));
+  return posted;
 }

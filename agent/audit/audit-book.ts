@@ -55,6 +55,7 @@ const EXAMINED = {
         place: natural,
         unit: natural,
         leaves: z.array(z.object({ step: natural, digest: word })),
+        hashes: z.array(word).optional(),
         cpuSeconds: z.number(),
       }),
       z.object({ kind: z.enum(["unavailable", "unusable", "failed"]), why: z.string() }),
@@ -128,7 +129,10 @@ export class AuditBook {
 
   /** Keeps what came of the examination. */
   async keepExamined(duty: Duty, { vouched, outcome }: Examined): Promise<void> {
-    const kept = outcome.kind === "verified" ? { ...outcome, leaves: [...outcome.leaves] } : outcome;
+    const kept =
+      outcome.kind === "verified"
+        ? { ...outcome, leaves: [...outcome.leaves], hashes: outcome.hashes && [...outcome.hashes] }
+        : outcome;
     const file = join(this.#directory, `${nameOf(duty)}.examined.json`);
     await saveState(file, EXAMINED, { salt: duty.salt, vouched, outcome: kept });
   }

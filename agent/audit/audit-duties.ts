@@ -7,6 +7,7 @@ import {
   readAudits,
   type SegmentId,
   segmentOf,
+  segmentWords,
   toOpened,
   toOpenedAnswer,
   tracesOf,
@@ -19,11 +20,12 @@ import { answer, blockTag } from "@verai/client/readers";
 import type { Payload, TransactionRequest } from "@verai/client/tx/queue";
 import type { Session } from "@verai/client/session";
 import { commitment, NO_HEAD } from "@verai/protocol/audits/segments";
+import type { ProvedOpening } from "@verai/protocol/audits/trace";
 import type { Logger } from "@verai/process/logger";
-import { answerTo, freshLeaf } from "./answer.ts";
+import { answerTo, freshLeaf, openingTo } from "./answer.ts";
 import { answerIn, type AuditBook, type Duty, type Examined, type GivenAnswer, nameOf } from "./audit-book.ts";
 import type { AuditMetrics } from "./audit-metrics.ts";
-import { type AuditStep, planAudit } from "./audit-plan.ts";
+import { type AuditStep, type LocalAudit, planAudit } from "./audit-plan.ts";
 import { planEnlistment } from "./enlistment.ts";
 import type { Examiner } from "./examiner.ts";
 import type { PostedSegments } from "./posted-segments.ts";
@@ -49,8 +51,10 @@ const LOST_SECONDS = 3600;
 const COUNT_GAS = 3_000_000n;
 /** Longer than any audit, and than what it pays waits for its members, seconds. */
 const MAX_SECONDS = 14 * 86_400;
-/** Between two rounds of letting states go, and of looking at the enlistment, milliseconds. */
-const ROUND_MS = 15_000;
+/** Between two rounds of letting states go, and between two looks at the enlistment and at how long steps take, milliseconds. */
+const [ROUND_MS, ENLISTMENT_MS] = [15_000, 60_000];
+/** New audits are looked for so many times in the time that a step of an audit has: on BASE every 15 seconds. */
+const LOOKS_A_STEP = 60;
 
 /** What a node takes part in audits with. */
 export interface AuditParts {
@@ -101,6 +105,10 @@ export class AuditDuties {
   readonly #stop = new AbortController();
   #cursor: number | undefined;
   #roundDue = 0;
+  #enlistmentDue = 0;
+  /** Chain time from which on new audits are looked for again, and the time between two looks, seconds. */
+  #noticeDue = 0;
+  #noticeEvery = 0;
   #summary: AuditSummary = { verifies: false, open: [], answersUntil: 0 };
 
   constructor(parts: AuditParts) {
@@ -114,11 +122,20 @@ export class AuditDuties {
     return this.#summary;
   }
 
-  /** One look, and what follows from it. @returns whether there was something to do. */
-  async cycle(): Promise<boolean> {
+  /**
+   * One look, and what follows from it. A node that has nothing to do asks the chain nothing in most of its cycles.
+   *
+   * @param seen A block that was the newest a moment ago; left out: the newest is asked for.
+   * @returns whether there was something to do.
+   */
+  async cycle(seen?: BlockReference): Promise<boolean> {
     const { session, book, metrics } = this.#parts;
-    const block = await session.reader.block();
-    await this.#notice(block);
+    // Never older than what was looked at: nothing is to be looked for twice.
+    const block = seen && seen.number >= (this.#cursor ?? 0) ? seen : await session.reader.block();
+    if (block.timestamp >= this.#noticeDue) {
+      await this.#notice(block);
+      this.#noticeDue = block.timestamp + this.#noticeEvery;
+    }
     const duties = await book.duties();
     const audits = await readAudits(session.reader, block, duties);
     const open = { producer: 0, verifier: 0 };
@@ -225,7 +242,7 @@ export class AuditDuties {
       });
       const local = {
         ...{ nodeId, isProducer: duty.isProducer, answered },
-        examined: examinedAs(examined),
+        examined: examinedAs(duty, audit, examined),
       };
       const step = planAudit(audit, local, now);
       if (step?.kind === "examine") this.#examine(duty, audit, now);
@@ -280,7 +297,7 @@ export class AuditDuties {
     const { session, metrics, logger } = this.#parts;
     const { leaseId, sequence } = duty;
     const { audits } = session.contracts;
-    const segment = segmentFor(duty);
+    const segment = segmentWords(duty);
     const sent = async (prepare: TransactionRequest["prepare"]) => {
       const label = `${step.kind} of audit ${nameOf(duty)}`;
       if (!(await this.#parts.send(label, () => this.#unchanged(duty, audit, prepare)))) return;
@@ -292,6 +309,12 @@ export class AuditDuties {
         return;
       case "forget":
         return this.#forget(duty, audit);
+      case "confirm": {
+        const opening = examined && openingOf(duty, step.question, examined);
+        if (!opening) return;
+        const [words, paths] = wordsOf(opening);
+        return sent(() => audits.confirm.populateTransaction(segment, words, paths));
+      }
       case "commit": {
         const given = await this.#answer(duty, step.question, examined);
         if (!given) return;
@@ -340,12 +363,9 @@ export class AuditDuties {
       );
       return;
     }
-    const { units, place, unit, count, probe, end, probePath, endPath, unitPath } = opening;
-    const ends = { probeStep: probe.step, probeDigest: probe.digest, endStep: end.step, endDigest: end.digest };
-    const paths = { probe: [...probePath], end: [...endPath], unit: [...unitPath] };
-    const words = { units, place, unit, count, ...ends };
+    const [words, paths] = wordsOf(opening);
     const { audits } = session.contracts;
-    await sent(() => audits.openTrace.populateTransaction(segmentFor(duty), words, paths));
+    await sent(() => audits.openTrace.populateTransaction(segmentWords(duty), words, paths));
   }
 
   /** What this node answers, written down; undefined if there is nothing to answer. */
@@ -404,40 +424,58 @@ export class AuditDuties {
   }
 
   async #round(block: BlockReference): Promise<void> {
-    const { session, retention, nodeId, verify, logger } = this.#parts;
-    const { reader, contracts } = session;
+    const { retention, logger } = this.#parts;
     this.#roundDue = this.#now() + ROUND_MS;
     try {
-      await retention.keep(block, await reader.parameters(block));
-      const [node, enlisted] = await Promise.all([
-        reader.node(block, nodeId),
-        answer(contracts.auditEpochs.enlistmentOf(nodeId, blockTag(block))),
-      ]);
-      if (!node) return;
-      const now = { classId: Number(enlisted.classId), enlistedAt: Number(enlisted.enlistedAt) };
-      const wanted = planEnlistment(now, node, verify);
-      const isOn = wanted ?? now.enlistedAt !== 0;
-      if (wanted !== undefined) {
-        const label = wanted ? "enlist as verifier" : "verify no longer";
-        await this.#parts.send(label, () => contracts.auditEpochs.enlist.populateTransaction(nodeId, wanted));
-        logger.info(
-          { node: nodeId },
-          wanted ? "this node verifies segments of its class" : "this node verifies no longer",
-        );
-      }
-      this.#summary = { ...this.#summary, verifies: isOn };
+      await retention.keep(block);
+      if (this.#now() >= this.#enlistmentDue) await this.#enlist(block);
     } catch (error) {
       logger.error({ err: error }, "states kept for audits, or the enlistment, cannot be looked at now");
     }
   }
+
+  /** Has the enlistment be what the owner wants. One request. */
+  async #enlist(block: BlockReference): Promise<void> {
+    const { session, nodeId, verify, logger } = this.#parts;
+    const { reader, contracts } = session;
+    const [node, enlisted, terms] = await Promise.all([
+      reader.node(block, nodeId),
+      answer(contracts.auditEpochs.enlistmentOf(nodeId, blockTag(block))),
+      answer(contracts.auditEpochs.terms(blockTag(block))),
+    ]);
+    this.#noticeEvery = Number(terms.step) / LOOKS_A_STEP;
+    if (!node) return;
+    const now = { classId: Number(enlisted.classId), enlistedAt: Number(enlisted.enlistedAt) };
+    const wanted = planEnlistment(now, node, verify);
+    const isOn = wanted ?? now.enlistedAt !== 0;
+    if (wanted !== undefined) {
+      const label = wanted ? "enlist as verifier" : "verify no longer";
+      await this.#parts.send(label, () => contracts.auditEpochs.enlist.populateTransaction(nodeId, wanted));
+      logger.info(
+        { node: nodeId },
+        wanted ? "this node verifies segments of its class" : "this node verifies no longer",
+      );
+    }
+    this.#summary = { ...this.#summary, verifies: isOn };
+    // Otherwise it is looked at again in the next round.
+    if (wanted === undefined && isOn === verify) this.#enlistmentDue = this.#now() + ENLISTMENT_MS;
+  }
 }
 
-function examinedAs(examined: Examined | undefined): "no" | "answer" | "nothing" {
+/** What came of an examination for the step that an audit is at; what a single verifier can show matters to nobody else. O(leaves). */
+function examinedAs(duty: Duty, { status, tries }: AuditState, examined: Examined | undefined): LocalAudit["examined"] {
   if (!examined) return "no";
-  return examined.outcome.kind === "failed" ? "nothing" : "answer";
+  if (examined.outcome.kind === "failed") return "nothing";
+  return status === "verifying" && openingOf(duty, tries - 1, examined) ? "trace" : "answer";
 }
 
-/** The segment as the contracts take it. */
-function segmentFor({ leaseId, before, end }: Duty) {
-  return { leaseId, before, end };
+function openingOf({ salt, end }: Duty, question: number, { outcome }: Examined): ProvedOpening | undefined {
+  return openingTo(outcome, salt, question, end.traceRoot);
+}
+
+/** An opening as the contracts take it. */
+function wordsOf({ units, place, unit, count, probe, end, probePath, endPath, unitPath }: ProvedOpening) {
+  const ends = { probeStep: probe.step, probeDigest: probe.digest, endStep: end.step, endDigest: end.digest };
+  const paths = { probe: [...probePath], end: [...endPath], unit: [...unitPath] };
+  return [{ units, place, unit, count, ...ends }, paths] as const;
 }

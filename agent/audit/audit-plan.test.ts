@@ -30,6 +30,15 @@ test("the drawn verifier examines, commits, waits for the producer, and reveals"
   assert.deepEqual(planAudit(audit("revealing"), local({ answered: [1] }), 50), { kind: "reveal", question: 1 });
 });
 
+test("a verifier that finds what was posted shows it at once, and in a panel votes like any other", () => {
+  const same = local({ examined: "trace" });
+  assert.deepEqual(planAudit(audit("verifying"), same, 50), { kind: "confirm", question: 1 });
+  assert.equal(kind(audit("verifying"), same, DUE + 1), undefined);
+  assert.equal(kind(audit("verifying", { verifierId: OTHER }), same), undefined);
+  assert.equal(kind(audit("opening"), same), undefined);
+  assert.equal(kind(audit("voting", { verifierId: OTHER }, [member(OTHER), member(NODE)]), same), "vote");
+});
+
 test("a verifier that was passed over, has no answer, or is late does nothing", () => {
   assert.equal(kind(audit("verifying", { verifierId: OTHER })), undefined);
   assert.equal(kind(audit("verifying"), local({ examined: "nothing" })), undefined);

@@ -32,8 +32,11 @@ export interface LocalAudit {
   readonly nodeId: number;
   /** Whether the segment is this node's. */
   readonly isProducer: boolean;
-  /** Whether there is an answer to commit to, or to an examination that is over: nothing to answer. */
-  readonly examined: "no" | "answer" | "nothing";
+  /**
+   * What came of the examination: an answer to commit to; the very trace that was posted, which can be shown at once; or, once it is over,
+   * nothing to answer.
+   */
+  readonly examined: "no" | "answer" | "trace" | "nothing";
   /** Questions that were answered: what hides the answers is kept. */
   readonly answered: readonly number[];
 }
@@ -41,6 +44,7 @@ export interface LocalAudit {
 /** What the agent should do about one audit. */
 export type AuditStep =
   | { readonly kind: "examine" }
+  | { readonly kind: "confirm"; readonly question: number }
   | { readonly kind: "commit"; readonly question: number }
   | { readonly kind: "open"; readonly question: number }
   | { readonly kind: "reveal"; readonly question: number }
@@ -53,7 +57,8 @@ export type AuditStep =
  * What to do about one audit, from what the chain says and what is on this machine. Pure and level-triggered: an agent that was
  * killed anywhere comes to the same step again, and a step that has taken effect is not planned again. Undefined: wait.
  *
- * - The drawn verifier examines the segment, commits, and reveals once the producer has opened its trace.
+ * - The drawn verifier examines the segment. If it finds the trace that was posted it opens it, and the audit is over; else it commits, and
+ *   reveals once the producer has opened its trace.
  * - The producer opens the leaves that the verifier's question asks for.
  * - A member of a panel examines, commits in its round, and reveals when all have committed. One that has lost what hid its
  *   answer commits again as long as its round takes votes.
@@ -74,7 +79,8 @@ export function planAudit(audit: AuditView, local: LocalAudit, now: number): Aud
   if (now > due) return undefined;
   switch (status) {
     case "verifying":
-      return isVerifier ? examineThen(local, { kind: "commit", question }) : undefined;
+      if (!isVerifier) return undefined;
+      return examineThen(local, { kind: local.examined === "trace" ? "confirm" : "commit", question });
     case "opening":
       return isProducer ? { kind: "open", question } : undefined;
     case "revealing":

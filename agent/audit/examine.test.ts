@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -17,8 +17,9 @@ import { traceAnswer, traceLeaf } from "@verai/protocol/audits/trace";
 import { bundleCheckpoint } from "../lease/bundle.ts";
 import { traceUnit } from "../lease/tracing.ts";
 import { type LeaseFolder, Workspace } from "../lease/workspace.ts";
-import { answerTo, freshLeaf } from "./answer.ts";
+import { answerTo, freshLeaf, openingTo } from "./answer.ts";
 import { type PostedSegment, ProducerTraces, segmentTrace } from "./producer-traces.ts";
+import { readTraceHashes, writeTraceHashes } from "./trace-hashes.ts";
 import { type AuditedSegment, examineSegment, type ExamineParts } from "./examine.ts";
 
 const counts = { entry: fileURLToPath(import.meta.resolve("@verai/executor/testdata/counts")), readable: [] };
@@ -64,6 +65,7 @@ class Producer {
       this.#before = { ...trace.segment, digest: "" };
       this.#root = trace.root;
       await this.#traces.save(trace.root, this.#before);
+      await writeTraceHashes(path, trace.segment.units);
     }
     await alter?.(path);
     let kept = join(this.root, `posted-${String((this.#posts += 1))}`);
@@ -72,6 +74,11 @@ class Producer {
     const cid = (await treeCid(kept)).toString();
     this.posted.set(cid, kept);
     return { cid, size: 1_000_000 };
+  }
+
+  /** Trace root of its newest segment. */
+  get traceRoot(): string {
+    return this.#root;
   }
 
   /** The node's own opening of its newest segment at the leaf that a question draws. */
@@ -130,10 +137,33 @@ test("an honest node's opening is what a verifier answers: from the spec, in bet
         const opened = await node.opening(of, question);
         assert.equal(answerTo(examined, of, question), traceAnswer(opened));
         assert.equal(freshLeaf(examined, of, question), traceLeaf(opened.unit, opened.probe));
+        // The verifier can open it as well, by what the checkpoint says of the other unit.
+        assert.deepEqual(openingTo(examined, of, question, node.traceRoot), opened);
+        assert.equal(openingTo(examined, of, question, salt(7)), undefined);
+        assert.equal(openingTo({ ...examined, hashes: undefined }, of, question, node.traceRoot), undefined);
       }
       before = end;
     }
   }
+});
+
+test("what a checkpoint says of its trace is read only as hashes, no more of them than it has units", async (context) => {
+  const path = await temporary(context);
+  assert.deepEqual(await readTraceHashes(path, 2), []);
+  const leaves = [{ step: 4, digest: salt(9) }];
+  await writeTraceHashes(path, [
+    { unit: 3, leaves },
+    { unit: 4, leaves },
+  ]);
+  const found = await readTraceHashes(path, 2);
+  assert.equal(found.length, 2);
+  assert.notEqual(found[0], found[1]);
+  assert.deepEqual(await readTraceHashes(path, 1), []);
+  await writeFile(join(path, "trace"), `${salt(9)}\nno hash\n`);
+  assert.deepEqual(await readTraceHashes(path, 2), []);
+  await rm(join(path, "trace"));
+  await symlink("/etc/hostname", join(path, "trace"));
+  assert.deepEqual(await readTraceHashes(path, 2), []);
 });
 
 test("what a cheat posts is unusable, whichever unit is drawn", async (context) => {

@@ -12,8 +12,10 @@ import type { TaskSpec } from "@verai/executor/spec";
 import type { TraceLog } from "@verai/executor/trace/local-checkpoints";
 import { DONE_STEP } from "@verai/executor/trace/segment";
 import { digestOf } from "@verai/executor/trace/state";
+import { ZERO_WORD } from "@verai/protocol/audits/bytes";
 import { unitAt } from "@verai/protocol/audits/draws";
 import type { TraceLeaf } from "@verai/protocol/audits/trace";
+import { readTraceHashes } from "./trace-hashes.ts";
 
 /** A posted checkpoint. */
 interface Posted {
@@ -66,6 +68,8 @@ export interface VerifiedUnit {
   readonly place: number;
   readonly unit: number;
   readonly leaves: readonly TraceLeaf[];
+  /** Hashes of those units as the checkpoint says them, as many as there are; zeros where it says none. Nobody has checked them. */
+  readonly hashes?: readonly string[] | undefined;
   readonly cpuSeconds: number;
 }
 
@@ -86,6 +90,8 @@ interface Fetched {
   readonly digest: (unit: number) => Promise<string | undefined>;
   /** CID of the checkpoint that the lease went on from. */
   readonly origin: string | undefined;
+  /** Hashes of the units of its segment. */
+  readonly hashes: readonly string[];
 }
 
 /**
@@ -96,12 +102,12 @@ interface Fetched {
  */
 export async function examineSegment(segment: AuditedSegment, parts: ExamineParts): Promise<Examination> {
   const { spec, seal, directory, signal, executor, log, maxBytes, timeoutMs } = parts;
-  const end = await fetched(segment.end, "end", parts);
+  const end = await fetched(segment.end, "end", parts, segment.count);
   if (!end) return unavailable("the posted checkpoint");
   const from = segment.before ?? segment.origins.find(({ cid }) => cid === end.origin);
   if (!from && end.origin !== undefined)
     return unusable(`it names ${end.origin} as its origin, which no lease before it posted`);
-  const before = from && (await fetched(from, "before", parts));
+  const before = from && (await fetched(from, "before", parts, segment.count));
   if (from && !before) return unavailable("the checkpoint before");
 
   const changed: { unit: number; digest: string }[] = [];
@@ -145,7 +151,8 @@ export async function examineSegment(segment: AuditedSegment, parts: ExaminePart
   if (outcome.leaves.at(-1)?.digest !== digest)
     return unusable(`the state of unit ${String(unit)} is another one than the program comes to`);
   const { leaves, cpuSeconds } = outcome;
-  return { kind: "verified", units: changed.length, place, unit, leaves, cpuSeconds };
+  const hashes = changed.map((_, i) => end.hashes[i] ?? ZERO_WORD);
+  return { kind: "verified", units: changed.length, place, unit, leaves, hashes, cpuSeconds };
 }
 
 /** The step of a state: of a unit that is done {@link DONE_STEP}, else its checkpoint's number; undefined if it is none. */
@@ -158,7 +165,7 @@ async function stepOf(state: string | undefined): Promise<number | undefined> {
   return more.length === 0 ? checkpoint?.number : undefined;
 }
 
-async function fetched(posted: Posted, name: string, parts: ExamineParts): Promise<Fetched | undefined> {
+async function fetched(posted: Posted, name: string, parts: ExamineParts, units: number): Promise<Fetched | undefined> {
   const { seal, directory, signal } = parts;
   const stored = join(directory, name);
   if (!existsSync(stored) && !(await parts.fetch(posted, stored, signal))) return undefined;
@@ -170,6 +177,7 @@ async function fetched(posted: Posted, name: string, parts: ExamineParts): Promi
     });
   }
   const text = await readFile(join(opened, "origin"), "utf8").catch(() => "");
+  const hashes = await readTraceHashes(opened, units);
   const stateIn = (root: string, unit: number, nameOf = (plain: string) => plain) => {
     const path = join(root, nameOf(`unit-${String(unit)}`));
     return existsSync(path) ? path : undefined;
@@ -181,6 +189,7 @@ async function fetched(posted: Posted, name: string, parts: ExamineParts): Promi
       return path === undefined ? undefined : digestOf(await treeCid(path));
     },
     origin: text.trim() === "" ? undefined : text.trim(),
+    hashes,
   };
 }
 

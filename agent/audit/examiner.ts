@@ -30,8 +30,8 @@ import type { SpareCapacity } from "./spare-capacity.ts";
 const [FETCH_MS, STALL_MS] = [120_000, 6_000];
 /** Leases before one that are walked back to, at most. */
 const MAX_ANCESTORS = 16;
-/** Names of the event of a posted checkpoint, which origins are found by. */
-const POSTED = id("CheckpointPosted(uint32,bytes32,uint16,uint40,uint64,uint32)");
+/** Name of the event of an audited task's checkpoint, which origins are found by. */
+const TRACED = id("CheckpointTraced(uint32,bytes32,uint16,uint40,uint64,uint32,bytes32)");
 
 /** What keeps this machine from having any content, whatever it is. */
 const OWN_FAULTS: readonly CheckpointErrorCode[] = ["DISK_FULL", "DISK_FAILED", "NOT_STARTED"];
@@ -41,7 +41,7 @@ export interface ExaminerParts {
   readonly session: Session;
   readonly store: CheckpointStore;
   readonly sealing: Sealing;
-  readonly executor: Executor;
+  readonly executor: Pick<Executor, "start" | "refusal">;
   readonly spare: Pick<SpareCapacity, "run">;
   readonly holders: HolderBook;
   /** Multiaddrs of the nodes that may hold a task's spec and inputs. */
@@ -138,7 +138,7 @@ export class Examiner {
     }
     if (ancestors.length === 0) return [];
     const address = [await contracts.checkpoints.getAddress()];
-    const topics = [[POSTED], ancestors.map((ancestor) => zeroPadValue(toBeHex(ancestor), 32))];
+    const topics = [[TRACED], ancestors.map((ancestor) => zeroPadValue(toBeHex(ancestor), 32))];
     const newest = await reader.checkpoints(block, ancestors);
     const missing = new Set(ancestors.filter((ancestor) => newest.has(ancestor)));
     const origins: { cid: string; size: number }[] = [];

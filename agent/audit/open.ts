@@ -13,6 +13,7 @@ import type { Sealing } from "../lease/sealing.ts";
 import type { HolderBook } from "../node/copy-requests.ts";
 import { AuditBook } from "./audit-book.ts";
 import { AuditDuties } from "./audit-duties.ts";
+import { CountedExecutor } from "./counted-executor.ts";
 import type { AuditMetrics } from "./audit-metrics.ts";
 import { Examiner } from "./examiner.ts";
 import { PostedSegments } from "./posted-segments.ts";
@@ -46,13 +47,14 @@ export function openAudits(config: AgentConfig, context: AuditsContext) {
   const retention = new SegmentRetention(session, posted);
   const { maxCheckpoint } = config.store;
   const places = { spare: new SpareCapacity(slots), directory: leasesDirectory(config) };
+  const reruns = new CountedExecutor(context.executor);
   const duties = new AuditDuties({
     ...context,
     ...{ posted, traces, retention, ...config.audits },
     book: new AuditBook(join(directory, "open"), logger),
-    examiner: new Examiner({ ...context, ...places, maxCheckpointBytes: maxCheckpoint }),
+    examiner: new Examiner({ ...context, ...places, executor: reruns, maxCheckpointBytes: maxCheckpoint }),
     // Who misses a step of an audit loses stake by it.
     send: (label, prepare) => queue.submit({ label, prepare, urgent: true }),
   });
-  return { segments: new SegmentPosts({ traces, posted, sealing }), retention, duties };
+  return { segments: new SegmentPosts({ traces, posted, sealing }), retention, duties, reruns };
 }

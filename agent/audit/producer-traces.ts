@@ -35,7 +35,8 @@ export type PostedSegment = Readonly<z.output<(typeof SEGMENT)["schema"]>>;
 
 /** What is to be posted with a checkpoint, or the reason why it cannot be audited. */
 export type SegmentTrace =
-  { readonly root: string; readonly segment: Omit<PostedSegment, "digest"> } | { readonly incomplete: string };
+  | { readonly root: string; readonly segment: Omit<PostedSegment, "digest"> }
+  | { readonly incomplete: string };
 
 /**
  * The trace of the segment that a checkpoint ends: for each unit whose state changed, its states at the multiples of `everySteps`

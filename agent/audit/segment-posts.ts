@@ -5,7 +5,7 @@ import type { PostedUnit } from "../lease/bundle.ts";
 import type { ChainLease } from "../lease/lease-plan.ts";
 import type { LeaseFolder } from "../lease/workspace.ts";
 import type { Posted, PostedSegments } from "./posted-segments.ts";
-import { type ProducerTraces, segmentTrace } from "./producer-traces.ts";
+import { type PostedSegment, type ProducerTraces, segmentTrace } from "./producer-traces.ts";
 
 /** Whether a task's segments are audited: then each checkpoint has a trace root. */
 export function isAudited(task: Task): boolean {
@@ -35,8 +35,8 @@ export interface SegmentPostsParts {
   readonly sealing: Pick<Sealing, "spec" | "seal">;
 }
 
-/** A checkpoint that is about to be posted. */
-export interface TracedPost extends Pick<Posted, "cid" | "digest" | "codec" | "size" | "progress"> {
+/** A checkpoint that is put together. */
+export interface TracedWork {
   readonly task: Task;
   readonly lease: ChainLease;
   readonly folder: LeaseFolder;
@@ -45,8 +45,17 @@ export interface TracedPost extends Pick<Posted, "cid" | "digest" | "codec" | "s
   readonly newest: Checkpoint | undefined;
 }
 
+/** The trace of a checkpoint that is put together. */
+export interface MadeTrace {
+  readonly root: string;
+  readonly segment: Omit<PostedSegment, "digest">;
+}
+
+/** Where a checkpoint was stored. */
+type Stored = Pick<Posted, "cid" | "digest" | "codec" | "size" | "progress">;
+
 /**
- * Makes what an audited task's checkpoints are posted with: the trace root, whose states and paths are kept before it is sent, so that
+ * Makes what an audited task's checkpoints are posted with: the trace, which is kept before its root is sent, so that
  * an agent that is killed anywhere can open whatever has landed.
  */
 export class SegmentPosts {
@@ -57,13 +66,12 @@ export class SegmentPosts {
   }
 
   /**
-   * The trace root of the segment that a checkpoint ends, kept durably with its trace. O(trace).
+   * The trace of the segment that a checkpoint ends. O(trace).
    *
    * @throws UntraceableError
    */
-  async root(post: TracedPost, signal: AbortSignal): Promise<string> {
+  async trace({ task, lease, folder, units, newest }: TracedWork, signal: AbortSignal): Promise<MadeTrace> {
     const { traces, posted, sealing } = this.#parts;
-    const { task, lease, folder, units, newest, cid, digest, codec, size, progress } = post;
     const spec = await sealing.spec(task, lease, SPEC_MS, signal, { taskId: task.id, lease: lease.id });
     const every = spec.checkpoint.everySteps;
     if (every === undefined) throw new UntraceableError(lease.id, "its spec has no checkpoint.everySteps");
@@ -79,10 +87,15 @@ export class SegmentPosts {
     if (newest && !before) throw new UntraceableError(lease.id, "the trace of the one before is no longer here");
     const made = await segmentTrace(folder, units, before, every, seal);
     if ("incomplete" in made) throw new UntraceableError(lease.id, made.incomplete);
-    await traces.save(made.root, { ...made.segment, digest });
-    const sequence = (newest?.sequence ?? 0) + 1;
-    await posted.add(lease.id, { sequence, cid, digest, codec, size, progress, root: made.root });
-    return made.root;
+    return made;
+  }
+
+  /** Keeps a trace durably, with the checkpoint that is about to be posted. @returns its root */
+  async keep({ root, segment }: MadeTrace, { lease, newest }: TracedWork, stored: Stored): Promise<string> {
+    const { traces, posted } = this.#parts;
+    await traces.save(root, { ...segment, digest: stored.digest });
+    await posted.add(lease.id, { sequence: (newest?.sequence ?? 0) + 1, ...stored, root });
+    return root;
   }
 }
 

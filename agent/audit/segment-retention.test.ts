@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import type { Checkpoint } from "@verai/client/entities";
 import type { Posted } from "./posted-segments.ts";
-import { epochOf, keptSegments, keptStates } from "./segment-retention.ts";
+import { keptSegments, keptStates } from "./segment-retention.ts";
 
 const times = { epoch: 100, seedTimeout: 10, opening: 50, longest: 1000 };
 const posted = (sequence: number, more: Partial<Posted> = {}): Posted => ({
@@ -67,15 +67,4 @@ test("round after round, the state that an open audit begins with stays, however
     assert.deepEqual([...keptStates(segments, now, times)].filter((cid) => cid < "c4").sort(), ["c2", "c3"]);
   }
   assert.deepEqual(keptSegments(segments, newest(6, 60), false, 1151, times), []);
-});
-
-test("a segment belongs to the epoch that has a seed and covers its time", () => {
-  const epochs = [
-    { from: 0, to: 50, seed: "s1", abandoned: true },
-    { from: 0, to: 90, seed: "s2", abandoned: false },
-    { from: 90, to: 120, seed: undefined, abandoned: false },
-  ];
-  assert.equal(epochOf(epochs, 50)?.seed, "s2");
-  assert.equal(epochOf(epochs, 90)?.seed, "s2");
-  assert.equal(epochOf(epochs, 91), undefined);
 });

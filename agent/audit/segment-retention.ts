@@ -1,9 +1,10 @@
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
 import { NO_HEAD, NO_LINK } from "@verai/protocol/audits/segments";
+import { type AuditEpoch, epochOf, epochsBack } from "@verai/client/audit-epochs";
 import { readAudits } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Checkpoint } from "@verai/client/entities";
-import { isAuditRunning, type ParameterName } from "@verai/client/enums";
+import { isAuditRunning } from "@verai/client/enums";
 import { answer, blockTag } from "@verai/client/readers";
 import type { Session } from "@verai/client/session";
 import type { Posted, PostedSegments } from "./posted-segments.ts";
@@ -11,31 +12,11 @@ import { type AuditTimes, keptCheckpoints, neededUntil, type SegmentState } from
 
 /** Maximum of verifiers and rounds of an audit, as contracts/audits/Audits.sol has them. */
 const [TRIES, ROUNDS] = [4, 24];
-/** Epochs that are looked back at. */
-const MAX_EPOCHS = 512;
 /**
  * A segment that would not be drawn with so many times its chance is let go at once when its seed has come: what its chance is taken from
  * may change a little until its audit is opened.
  */
 const CHANCE_MARGIN = 2;
-
-/** An epoch, as far as segments belong to it. Times in seconds. */
-export interface EpochView {
-  readonly from: number;
-  readonly to: number;
-  /** Undefined: not yet, or given up. */
-  readonly seed: string | undefined;
-  readonly abandoned: boolean;
-}
-
-/** The epoch with a seed that a segment belongs to. Pure, O(epochs). */
-export function epochOf(epochs: readonly EpochView[], at: number): (EpochView & { seed: string }) | undefined {
-  for (const epoch of epochs) {
-    const { from, to, seed, abandoned } = epoch;
-    if (seed !== undefined && !abandoned && from < at && at <= to) return { ...epoch, seed };
-  }
-  return undefined;
-}
 
 /**
  * What is to be remembered of a lease, by what the chain shows: times of posts, those that did not land left out, and whatever no audit
@@ -126,8 +107,8 @@ export class SegmentRetention {
     return this.#until;
   }
 
-  /** One round. */
-  async keep(block: BlockReference, parameters: Readonly<Record<ParameterName, number>>): Promise<void> {
+  /** One round. A node that has posted nothing makes no call. */
+  async keep(block: BlockReference): Promise<void> {
     const { reader, contracts } = this.#session;
     const leaseIds = await this.#posted.leases();
     if (leaseIds.length === 0) {
@@ -135,8 +116,9 @@ export class SegmentRetention {
       this.#until = 0;
       return;
     }
-    const [terms, leases, newest] = await Promise.all([
+    const [terms, parameters, leases, newest] = await Promise.all([
       answer(contracts.auditEpochs.terms(blockTag(block))),
+      reader.parameters(block),
       reader.leasesThatExist(block, leaseIds),
       reader.checkpoints(block, leaseIds),
     ]);
@@ -180,7 +162,7 @@ export class SegmentRetention {
   async #decide(
     block: BlockReference,
     leaseId: number,
-    epochs: readonly EpochView[],
+    epochs: readonly AuditEpoch[],
     seedTimeout: number,
   ): Promise<ReadonlyMap<string, Posted>> {
     const { reader } = this.#session;
@@ -218,23 +200,18 @@ export class SegmentRetention {
     const before = segments.find(({ sequence }) => sequence === segment.sequence - 1);
     // Without the one before the chance is not known.
     if (!before && segment.sequence > 1) return true;
-    const links = { leaseId, before: before ? linkOf(before) : NO_LINK, end: linkOf(segment) };
+    const links = { leaseId, salt: NO_HEAD, before: before ? linkOf(before) : NO_LINK, end: linkOf(segment) };
     const chance = Number(await answer(this.#session.contracts.audits.chanceOf(links, blockTag(block))));
     return isDrawn(auditSalt(seed, leaseId, segment.sequence), Math.min(10_000, CHANCE_MARGIN * chance));
   }
 
   /** Epochs from the newest back to the one that a time belongs to. O(epochs since). */
-  async #epochs(block: BlockReference, since: number): Promise<EpochView[]> {
-    if (since === Infinity) return [];
-    const { auditEpochs, seeds } = this.#session.contracts;
-    const count = Number(await answer(auditEpochs.epochCount(blockTag(block))));
-    const found: EpochView[] = [];
-    for (let id = count; id > 0 && id > count - MAX_EPOCHS; id--) {
-      const { from, to, requestId, abandoned } = await answer(auditEpochs.epoch(id, blockTag(block)));
-      const seed = abandoned ? NO_HEAD : await answer(seeds.seedOf(requestId, blockTag(block)));
-      const view = { from: Number(from), to: Number(to), abandoned };
-      found.push({ ...view, seed: seed === NO_HEAD ? undefined : seed });
-      if (view.from < since && !abandoned) break;
+  async #epochs(block: BlockReference, since: number): Promise<AuditEpoch[]> {
+    const found: AuditEpoch[] = [];
+    if (since === Infinity) return found;
+    for await (const epoch of epochsBack(this.#session, block)) {
+      found.push(epoch);
+      if (epoch.from < since && !epoch.abandoned) break;
     }
     return found;
   }

@@ -5,6 +5,7 @@ import { WorkloadError } from "@verai/executor/errors";
 import { type AgentContext, attempt, checkpointLabel, send } from "../context.ts";
 import { timeoutSignal } from "@verai/system/clock";
 import { isAudited } from "../audit/segment-posts.ts";
+import { writeTraceHashes } from "../audit/trace-hashes.ts";
 import { type Bundle, bundleCheckpoint } from "./bundle.ts";
 import type { LeaseSet } from "./lease-set.ts";
 import { type ChainLease, isOurs } from "./lease-plan.ts";
@@ -101,7 +102,11 @@ export class CheckpointPosts {
     const bundle = await this.#bundle(lease, folder, reached, basisByTime(elapsed, maxUnitTime));
     const { path: bundled, progress, units } = bundle;
     if (progress <= reached) return;
-    const path = await this.#context.sealing.closed(task, lease, bundled, signal);
+    const { segments, sealing } = this.#context;
+    const work = { task, lease, folder, units, newest: known };
+    const trace = isAudited(task) ? await segments.trace(work, signal) : undefined;
+    if (trace) await writeTraceHashes(bundled, trace.segment.units);
+    const path = await sealing.closed(task, lease, bundled, signal);
     const { cid, size } = await store.addDirectory(path, { pin: checkpointLabel(lease.id) });
     const { digest, codec } = toChainCid(cid);
     const { id: leaseId, fence } = lease;
@@ -113,8 +118,8 @@ export class CheckpointPosts {
       if (await isBehind()) return;
       const claim = { leaseId, fence, digest, codec, progress, size };
       // Kept before it is sent: a process that ends in between can open what has landed.
-      const traced = { task, lease, folder, units, newest: known, cid: cid.toString(), digest, codec, size, progress };
-      const root = isAudited(task) ? await this.#context.segments.root(traced, signal) : undefined;
+      const stored = { cid: cid.toString(), digest, codec, size, progress };
+      const root = trace && (await segments.keep(trace, work, stored));
       const receipts = await this.#requester.receipts(claim, replicas, signal);
       const sent = await send(this.#context, `checkpoint of lease ${String(leaseId)}`, async () => {
         const [now] = await reader.leasesById(await reader.block(), [leaseId]);

@@ -135,10 +135,7 @@ export class Workspace {
 
   /** Every lease that has a folder here, each looked at by itself: one that cannot be read now says so, and hides no other. */
   async begun(): Promise<Begun[]> {
-    await mkdir(this.#root, { recursive: true });
-    const names = (await readdir(this.#root))
-      .map((name) => /^(\d+)-(\d+)$/.exec(name))
-      .filter((match) => match !== null);
+    const names = (await this.#names()).map((name) => /^(\d+)-(\d+)$/.exec(name)).filter((match) => match !== null);
     return Promise.all(
       names.map(async ([name, leaseId, fence]) => {
         const id = { leaseId: Number(leaseId), fence: Number(fence) };
@@ -155,6 +152,17 @@ export class Workspace {
         }
       }),
     );
+  }
+
+  /** What lies in the directory, which is made if it is missing. Looked at in each cycle: a call of the system, not two. */
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#root);
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw error;
+      await mkdir(this.#root, { recursive: true });
+      return [];
+    }
   }
 
   /** Every lease that was begun and not removed. */

@@ -131,6 +131,7 @@ export async function openTelemetry(config: AgentConfig, context: TelemetryConte
     meter,
     usage: () => (last = track.next()),
     leases: () => workloads.leases(),
+    auditSeconds: () => workloads.otherSeconds(),
     harvesting: () => owner?.present === false,
     renewable: isRenewable(node.energySource) ? 1 : 0,
     now: () => performance.now(),

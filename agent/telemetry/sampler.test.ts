@@ -30,6 +30,14 @@ test("energy goes to the leases that ran, also to those that were begun again or
   assert.ok(workloads.totalSeconds() > 11);
 });
 
+test("what runs again for an audit is the node's own use, and no lease's", () => {
+  const other = { unitsRunning: 1, cpuSeconds: () => 1000 };
+  const workloads = new WorkloadCpu(new Map([[1, work(1, 2)]]), other);
+  assert.equal(workloads.unitsRunning, 3);
+  assert.ok(workloads.totalSeconds() > 1000);
+  assert.deepEqual(workloads.leases(), [{ leaseId: 1, units: 2, unitsRunning: 2, cpuSeconds: 0 }]);
+});
+
 test("a cgroup that vanishes and comes back counts once, and looking at what runs takes nothing away", () => {
   const one = work(1, 2);
   const workloads = new WorkloadCpu(new Map([[1, one]]));
@@ -46,7 +54,7 @@ test("a sample holds what happened since the one before, and a meter that fails 
     [2, work(2, 3)],
   ]);
   const workloads = new WorkloadCpu(works);
-  let [now, joules, busy, away, broken] = [0, 0, 0, false, false];
+  let [now, joules, busy, away, broken, again] = [0, 0, 0, false, false, 0];
   const meter: EnergyMeter = {
     method: "rapl",
     source: "test",
@@ -61,6 +69,7 @@ test("a sample holds what happened since the one before, and a meter that fails 
     meter,
     usage: () => ({ load: 0.25, busySeconds: busy, seconds: 40 }),
     leases: () => workloads.leases(),
+    auditSeconds: () => again,
     harvesting: () => away,
     renewable: 0.5,
     now: () => now,
@@ -75,6 +84,7 @@ test("a sample holds what happened since the one before, and a meter that fails 
     renewableJoules: 500,
     method: "rapl",
     idleUnitSeconds: 0,
+    auditJoules: 0,
     leases: [
       { leaseId: 1, joules: 200 },
       { leaseId: 2, joules: 600 },
@@ -89,6 +99,15 @@ test("a sample holds what happened since the one before, and a meter that fails 
   assert.equal(sample.idleUnitSeconds, 4 * 20);
   assert.deepEqual(sample.leases, [
     { leaseId: 1, joules: 200 },
+    { leaseId: 2, joules: 0 },
+  ]);
+  // A segment that is run again bears its own part, also where only what the node itself uses is known.
+  [now, joules, busy, again] = [40_000, 900, 9, 6];
+  works.get(1)!.cpuSeconds = 10;
+  const beside = await sampler.next();
+  assert.equal(beside.auditJoules, 600);
+  assert.deepEqual(beside.leases, [
+    { leaseId: 1, joules: 300 },
     { leaseId: 2, joules: 0 },
   ]);
 });

@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
-import type { Sample } from "./report-journal.ts";
+import type { MachineSample } from "./sampler.ts";
 
 /** What an agent shows of its machine. */
 export interface TelemetryMetrics {
-  readonly observe: (sample: Sample) => void;
+  readonly observe: (sample: MachineSample) => void;
   readonly pending: Gauge;
   readonly latency: Gauge;
 }
@@ -17,6 +17,11 @@ export function telemetryMetrics(registry: Registry): TelemetryMetrics {
     name: "drmp_node_joules_total",
     help: "Energy, by measurement method: rapl and nvml are measured, the rest is estimated",
     labelNames,
+    registers,
+  });
+  const auditJoules = new Counter({
+    name: "drmp_audit_joules_total",
+    help: "Energy of segments of others' work that were run again, part of the node's and no lease's",
     registers,
   });
   const watts = new Gauge({
@@ -34,6 +39,7 @@ export function telemetryMetrics(registry: Registry): TelemetryMetrics {
   return {
     observe: ({ seconds, method, ...sample }) => {
       joules.inc({ method }, sample.joules);
+      auditJoules.inc(sample.auditJoules);
       watts.set({ method }, seconds > 0 ? sample.joules / seconds : 0);
       load.set(sample.load);
       idle.inc(sample.idleUnitSeconds);

@@ -6,20 +6,31 @@ type Work = Pick<LeaseWork, "cpuSeconds" | "unitsRunning"> & {
   readonly lease: { readonly id: number; readonly count: number };
 };
 
+/** Work of the node that belongs to no lease: segments of others' work that it runs again. */
+export interface OtherWork {
+  readonly unitsRunning: number;
+  /** CPU time so far, seconds; never shrinks. */
+  readonly cpuSeconds: () => number;
+}
+
+const NOTHING: OtherWork = { unitsRunning: 0, cpuSeconds: () => 0 };
+
 /**
  * CPU time of the agent and its workloads. A lease may be begun again, and work is let go of when it is over: what it had
  * used by then still counts.
  */
 export class WorkloadCpu {
   readonly #works: ReadonlyMap<number, Work>;
+  readonly #other: OtherWork;
   /** CPU time of each work seen, as of the last look. */
   #seen = new Map<Work, number>();
   readonly #byLease = new Map<number, number>();
   #total = 0;
 
   /** @param works Work under way, by lease id. */
-  constructor(works: ReadonlyMap<number, Work>) {
+  constructor(works: ReadonlyMap<number, Work>, other = NOTHING) {
     this.#works = works;
+    this.#other = other;
   }
 
   /** Leases with work, or with work that ended since the last call; CPU time since the agent started. */
@@ -37,16 +48,21 @@ export class WorkloadCpu {
     }));
   }
 
-  /** Units that run now. */
+  /** Units that run now, of leases and others. */
   get unitsRunning(): number {
-    return [...this.#works.values()].reduce((sum, work) => sum + work.unitsRunning, 0);
+    return [...this.#works.values()].reduce((sum, work) => sum + work.unitsRunning, this.#other.unitsRunning);
   }
 
-  /** CPU time of all workloads and of the agent itself, seconds; never shrinks. */
+  /** CPU time of what belongs to no lease, seconds. */
+  otherSeconds(): number {
+    return this.#other.cpuSeconds();
+  }
+
+  /** CPU time of all workloads, of what belongs to no lease, and of the agent itself, seconds; never shrinks. */
   totalSeconds(): number {
     for (const work of new Set([...this.#seen.keys(), ...this.#works.values()])) this.#take(work);
     const { user, system } = process.cpuUsage();
-    return this.#total + (user + system) / 1e6;
+    return this.#total + this.otherSeconds() + (user + system) / 1e6;
   }
 
   #take(work: Work): void {

@@ -94,6 +94,8 @@ async function verify(live: Live, state: AuditState, now: number, parts: AuditPa
   if (waits(live, state, now, parts)) return;
   live.lazy ||= lazy;
   parts.ran?.(verifier.node);
+  const shown = lazy ? undefined : shownBy(verifier, live, question, said);
+  if (shown && (await audits.confirm(operator.address, segment, shown))) return;
   await audits.commit(operator.address, segment, wordOf(live, nodeId, question, given));
 }
 
@@ -131,6 +133,16 @@ function waits({ posted }: Live, { due }: AuditState, now: number, { isUp, tickS
 function says(verifier: Verifier, { posted, salt }: Live, question: number, round?: number): Said {
   if (!verifier.colludes) return honestly(posted, salt, question, round);
   return posted.conduct === "honest" ? againstProducer(posted, round) : withProducer(posted, salt, question, round);
+}
+
+/**
+ * What a verifier shows at once that comes to what was posted: it has run the unit, and the checkpoint says the hashes of the others; a friend of
+ * the producer has all from that one. Of states that only their node gives the hashes are missing, so that the long way is played as well.
+ */
+function shownBy({ colludes }: Verifier, { posted, salt }: Live, question: number, said: Said) {
+  const opening = openingOf(posted, salt, question);
+  const isSame = said.answer === traceAnswer(opening);
+  return isSame && (colludes || !posted.withheld) ? opening : undefined;
 }
 
 function given_(said: Said, leaseId: number, sequence: number, nodeId: number, question: number): Answer {

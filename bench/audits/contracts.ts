@@ -19,6 +19,8 @@ export interface Door {
 /** A segment as the contract takes it. */
 export interface Segment {
   readonly leaseId: number;
+  /** What its draws follow from; undefined until a seed has decided on it. */
+  salt?: string;
   readonly before: Link;
   readonly end: Link;
 }
@@ -119,18 +121,21 @@ export class AuditContracts {
 
   /** Probability with which a segment is drawn, basis points. */
   async chanceOf(segment: Segment): Promise<number> {
-    return Number((await this.#read<bigint>("audits", "chanceOf", [segment]))[0]);
+    return Number((await this.#read<bigint>("audits", "chanceOf", [salted(segment)]))[0]);
   }
 
   /** Opens the audit of a segment. @param later Links after it. @returns Whether the contract says that it was drawn. */
   async open(from: string, segment: Segment, head: string, later: readonly Link[], epochId: number): Promise<boolean> {
-    return this.#send("audits", from, "open", [{ segment, head, later: later.map(linkHash) }, epochId]);
+    return this.#send("audits", from, "open", [
+      { segment: salted(segment), head, later: later.map(linkHash) },
+      epochId,
+    ]);
   }
 
   /** Whether {@link open} would be refused. */
   async isRefused(segment: Segment, head: string, later: readonly Link[], epochId: number): Promise<boolean> {
     try {
-      await this.#read("audits", "open", [{ segment, head, later: later.map(linkHash) }, epochId]);
+      await this.#read("audits", "open", [{ segment: salted(segment), head, later: later.map(linkHash) }, epochId]);
       return false;
     } catch {
       return true;
@@ -141,18 +146,17 @@ export class AuditContracts {
     return this.#attempt("audits", operator, "commit", [leaseId, end.sequence, word]);
   }
 
+  /** The verifier shows that it has found what was posted. */
+  async confirm(operator: string, segment: Segment, opened: ProvedOpening): Promise<boolean> {
+    return this.#attempt("audits", operator, "confirm", [salted(segment), ...wordsOf(opened)]);
+  }
+
   async openTrace(operator: string, segment: Segment, opened: ProvedOpening): Promise<boolean> {
-    const { units, place, unit, count, probe, end, probePath, endPath, unitPath } = opened;
-    const opening = {
-      ...{ units, place, unit, count, probeStep: probe.step, probeDigest: probe.digest },
-      ...{ endStep: end.step, endDigest: end.digest },
-    };
-    const paths = { probe: probePath, end: endPath, unit: unitPath };
-    return this.#attempt("audits", operator, "openTrace", [segment, opening, paths]);
+    return this.#attempt("audits", operator, "openTrace", [salted(segment), ...wordsOf(opened)]);
   }
 
   async reveal(operator: string, segment: Segment, given: Answer, producerAnswer: string): Promise<boolean> {
-    return this.#attempt("audits", operator, "reveal", [segment, given, producerAnswer]);
+    return this.#attempt("audits", operator, "reveal", [salted(segment), given, producerAnswer]);
   }
 
   async commitVote(operator: string, { leaseId, end }: Segment, place: number, word: string): Promise<boolean> {
@@ -160,12 +164,12 @@ export class AuditContracts {
   }
 
   async revealVote(operator: string, segment: Segment, place: number, given: Answer): Promise<boolean> {
-    return this.#attempt("audits", operator, "revealVote", [segment, place, given]);
+    return this.#attempt("audits", operator, "revealVote", [salted(segment), place, given]);
   }
 
   /** Moves on an audit whose step is over. */
   async close(from: string, segment: Segment): Promise<boolean> {
-    return this.#attempt("audits", from, "close", [segment]);
+    return this.#attempt("audits", from, "close", [salted(segment)]);
   }
 
   /** Lets a delivery wait for an audit. */
@@ -175,7 +179,7 @@ export class AuditContracts {
 
   /** Settles with a member of a panel. */
   async collect(from: string, segment: Segment, place: number): Promise<boolean> {
-    return this.#attempt("audits", from, "collect", [segment, place]);
+    return this.#attempt("audits", from, "collect", [salted(segment), place]);
   }
 
   async auditOf({ leaseId, end }: Segment): Promise<AuditState> {
@@ -247,4 +251,17 @@ export class AuditContracts {
     this.#addresses.set(name, known);
     return known;
   }
+}
+
+function salted({ leaseId, salt = NO_HEAD, before, end }: Segment) {
+  return { leaseId, salt, before, end };
+}
+
+/** An opening as the contract takes it. */
+function wordsOf({ units, place, unit, count, probe, end, probePath, endPath, unitPath }: ProvedOpening) {
+  const opening = {
+    ...{ units, place, unit, count, probeStep: probe.step, probeDigest: probe.digest },
+    ...{ endStep: end.step, endDigest: end.digest },
+  };
+  return [opening, { probe: probePath, end: endPath, unit: unitPath }];
 }

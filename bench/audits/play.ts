@@ -305,6 +305,7 @@ export class Play {
     if (end.at <= epoch.from || end.at > epoch.to) throw new Error("a segment that belongs to no epoch");
     const chance = await this.#chanceOf(posted);
     const salt = auditSalt(epoch.seed, leaseId, end.sequence);
+    segment.salt = salt;
     const later = run.posted.slice(place + 1).map((next) => next.segment.end);
     this.#sums.decided++;
     this.#sums.expected += chance / UNIT;

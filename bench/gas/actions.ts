@@ -75,7 +75,7 @@ const audits = (key: string) => ["audits", key] as const;
 
 /** A segment with the checkpoint before it, a lease's third of four; a trace of 16 states of one unit; an answer. */
 const link = (sequence: number) => [sequence, noise(`digest ${sequence}`, 32), noise(`trace ${sequence}`, 32), 2_000 * sequence, NOW + 600 * sequence, 0x70, 1_048_613];
-const SEGMENT = [LEASE, link(2), link(3)];
+const SEGMENT = [LEASE, noise("salt of the segment", 32), link(2), link(3)];
 const path = (label: string) => Array.from({ length: 4 }, (_, i) => noise(`${label} ${i}`, 32));
 const OPENING = [1, 0, 0, 16, 1_420, noise("probe", 32), 1_600, noise("end", 32)];
 const ANSWER = [noise("answer", 32), noise("fresh", 32), true, noise("salt", 32)];
@@ -123,8 +123,10 @@ const ACTIONS: readonly Action[] = [
     ["checkpoint with a trace root, no receipt", audits("checkpoint with a trace root"), ["postTraced", CLAIM, noise("trace", 32), []]],
   ]),
   ...of("agent", "Audits", [
+    ["confirm a segment that is right, the first of its node", audits("confirm"), ["confirm", SEGMENT, OPENING, [path("probe"), path("end"), []]]],
+    ["confirm a segment that is right, a later one", audits("confirm, a later one"), ["confirm", SEGMENT, OPENING, [path("probe"), path("end"), []]]],
     ["commit to an answer", audits("commit"), ["commit", LEASE, 3, noise("commitment", 32)]],
-    ["open a trace", audits("open the trace"), ["openTrace", SEGMENT, OPENING, [[], path("probe"), path("end")]]],
+    ["open a trace", audits("open the trace"), ["openTrace", SEGMENT, OPENING, [path("probe"), path("end"), []]]],
     ["reveal an answer, equal to the producer's", audits("reveal, equal"), ["reveal", SEGMENT, ANSWER, noise("producer", 32)]],
     ["reveal an answer, unequal: a panel is drawn", audits("reveal, unequal: draw a panel"), ["reveal", SEGMENT, ANSWER, noise("producer", 32)]],
     ["commit to a vote", audits("commit a vote"), ["commitVote", LEASE, 3, 2, noise("commitment", 32)]],

@@ -107,6 +107,7 @@ export class GameAudits {
   async #open(posted: Posted, epoch: { id: number; seed: string }, keeper: string): Promise<void> {
     const { segment, head, run, place } = posted;
     const salt = auditSalt(epoch.seed, segment.leaseId, segment.end.sequence);
+    segment.salt = salt;
     if (!isDrawn(salt, await this.#chain.audits.chanceOf(segment))) return;
     const later = run.posted.slice(place + 1).map((next) => next.segment.end);
     if (!(await this.#chain.audits.open(keeper, segment, head, later, epoch.id)))

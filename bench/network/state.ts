@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 
-import { AbiCoder, hexlify, Interface, keccak256, toBeHex, zeroPadValue } from "ethers";
+import { AbiCoder, hexlify, Interface, keccak256, toBeHex, toQuantity, zeroPadValue } from "ethers";
 
 import type { openMarket } from "@verai/devnet/market";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
@@ -10,6 +10,10 @@ type Market = Awaited<ReturnType<typeof openMarket>>;
 
 /** Leases that one transaction writes: what fits into 2^24 gas. */
 const LEASES_AT_ONCE = 600;
+/** Such transactions to a block: what the simulated chain's 60 million gas take. */
+const WRITES_AT_ONCE = 3;
+/** Named, or Hardhat runs all that waits once more to find them out; more than full blocks in a row make of the base fee. */
+const FEES = { gas: "0xffffff", maxFeePerGas: toQuantity(10n ** 12n), maxPriorityFeePerGas: toQuantity(10n ** 6n) };
 /** Seconds for which the live leases are not overdue. */
 const DUE = 180 * 24 * 3600;
 
@@ -75,6 +79,8 @@ export class NetworkState {
   #leases = 0;
   #liveFrom = 1;
   #word = 0n;
+  /** Wei, before anything was written. */
+  #baseFee = 0n;
 
   constructor(market: Market) {
     this.#market = market;
@@ -88,6 +94,7 @@ export class NetworkState {
    */
   async grow(size: Size, operatorKeyOf: (at: number) => string): Promise<void> {
     const { contracts } = this.#market;
+    this.#baseFee ||= await this.#newestBaseFee();
     if (size.nodes > this.#size.nodes)
       await registerNodes(this.#market, this.#size.nodes + 1, size.nodes, operatorKeyOf);
     if (this.#size.nodes === 0) {
@@ -124,10 +131,17 @@ export class NetworkState {
     await this.#store(registry, toBeHex(slot, 32), (before & ~mask) | (BigInt(this.#leases) << BigInt(shift)));
     this.#size = size;
     await this.#lease(places, supply);
+    // Full blocks in a row raise it, above what agents are allowed to pay: they would send nothing, and try again in each cycle.
+    await this.#rpc("hardhat_setNextBlockBaseFeePerGas", toQuantity(this.#baseFee));
     await this.#market.pass(1);
     const { leased } = await contracts.nodes.node(2);
     if (leased !== 4n || (await contracts.leases.leaseCount()) !== BigInt(this.#leases))
       throw new Error("the state is not what was written");
+  }
+
+  /** Base fee of the newest block, wei. */
+  async #newestBaseFee(): Promise<bigint> {
+    return BigInt((await this.#rpc<{ baseFeePerGas: string }>("eth_getBlockByNumber", "latest", false)).baseFeePerGas);
   }
 
   /** Units by node: those of node 2, and what the others have. */
@@ -213,12 +227,21 @@ export class NetworkState {
     const own = await this.#rpc<string>("eth_getCode", address, "latest");
     await this.#rpc("hardhat_setCode", address, this.#code);
     const from = this.#market.accounts.governance.address;
+    let nonce = Number(await this.#rpc<string>("eth_getTransactionCount", from, "latest"));
+    let waiting = 0;
+    await this.#rpc("evm_setAutomine", false);
     try {
       await work(async (name, args) => {
         const data = BULK.encodeFunctionData(name, [...args]);
-        await this.#rpc("eth_sendTransaction", { from, to: address, data, gas: "0xffffff" });
+        await this.#rpc("eth_sendTransaction", { from, to: address, data, nonce: toQuantity(nonce++), ...FEES });
+        waiting = (waiting + 1) % WRITES_AT_ONCE;
+        if (waiting === 0) await this.#rpc("evm_mine");
       });
+      await this.#rpc("evm_mine");
+      const mined = Number(await this.#rpc<string>("eth_getTransactionCount", from, "latest"));
+      if (mined !== nonce) throw new Error(`${String(nonce - mined)} of the writing transactions were not mined`);
     } finally {
+      await this.#rpc("evm_setAutomine", true);
       await this.#rpc("hardhat_setCode", address, own);
     }
   }

@@ -14,6 +14,13 @@ library AuditDraw {
     /// @notice Question number of the first round of a panel; lower ones are those of the single verifiers.
     uint16 internal constant PANEL = 256;
 
+    /// @notice Members of a round of a panel.
+    uint256 internal constant MEMBERS = 5;
+    /// @notice Candidates that are looked at for an audit and its panel, at most.
+    uint16 internal constant CANDIDATES = 4_096;
+    /// @notice Candidates that are looked at for one that may verify, at most.
+    uint16 internal constant LOOKS = 128;
+
     /// @notice The salt of a segment.
     function salt(bytes32 seed, uint32 leaseId, uint32 sequence) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(seed, leaseId, sequence));

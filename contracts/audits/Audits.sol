@@ -7,7 +7,6 @@ import {IAudits} from "../interfaces/IAudits.sol";
 import {ICheckpointRegistry} from "../interfaces/ICheckpointRegistry.sol";
 import {ILeaseRegistry} from "../interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {IParameters, Param} from "../interfaces/IParameters.sol";
 import {ITaskRegistry} from "../interfaces/ITaskRegistry.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {BASIS, PRICE_UNIT} from "../types/Units.sol";
@@ -20,7 +19,6 @@ contract Audits is IAudits {
     /// @dev The contracts that audits stand on.
     struct Contracts {
         IVault vault;
-        IParameters parameters;
         INodeRegistry nodes;
         ITaskRegistry tasks;
         ILeaseRegistry leases;
@@ -57,13 +55,13 @@ contract Audits is IAudits {
     /// @notice Segments' links after it at most, in an opening.
     uint256 public constant MAX_LINKS = 512;
     /// @notice Candidates that are looked at for an audit and its panel, at most.
-    uint16 public constant CANDIDATES = 4_096;
-    /// @notice Candidates that one transaction looks at, at most.
-    uint16 public constant LOOKS = 128;
+    uint16 public constant CANDIDATES = AuditDraw.CANDIDATES;
+    /// @notice Candidates that are looked at for one that may verify, at most.
+    uint16 public constant LOOKS = AuditDraw.LOOKS;
     /// @notice Verifiers that are drawn one after another if none answers, at most.
     uint8 public constant TRIES = 4;
     /// @notice Members of a round of a panel.
-    uint256 public constant PANEL = 5;
+    uint256 public constant PANEL = AuditDraw.MEMBERS;
     /// @notice Rounds of a panel at most.
     uint8 public constant ROUNDS = 24;
     /// @notice Lead of votes against the producer that convicts it.
@@ -76,13 +74,13 @@ contract Audits is IAudits {
     uint256 public constant BOND = 16;
     /// @notice Answer of a verifier that could not get the states from anybody.
     bytes32 public constant UNAVAILABLE = bytes32(uint256(1));
+    /// @dev A segment, encoded.
+    uint256 private constant SEGMENT_BYTES = 512;
     /// @dev Share of what a convicted producer loses that goes to the verifier; as much goes to the developer.
     uint256 private constant THIRD = 3;
 
     /// @notice Pays and slashes.
     IVault public immutable VAULT;
-    /// @notice Stake of a unit, the oracle's time.
-    IParameters public immutable PARAMETERS;
     /// @notice Keys; a node that cheated leaves the market.
     INodeRegistry public immutable NODES;
     /// @notice Developers.
@@ -101,7 +99,6 @@ contract Audits is IAudits {
 
     constructor(Contracts memory c) {
         VAULT = c.vault;
-        PARAMETERS = c.parameters;
         NODES = c.nodes;
         TASKS = c.tasks;
         LEASES = c.leases;
@@ -111,31 +108,37 @@ contract Audits is IAudits {
 
     /// @inheritdoc IAudits
     function open(SegmentProof calldata proof, uint32 epochId) external {
-        Segment memory segment = proof.segment;
+        Segment calldata segment = proof.segment;
         (uint32 leaseId, uint32 sequence) = (segment.leaseId, segment.end.sequence);
-        Audit storage a = _audits[_key(leaseId, sequence)];
-        require(a.status == AuditStatus.None, WrongAuditStatus(leaseId, sequence, a.status));
+        Audit storage a = _at(leaseId, sequence, AuditStatus.None);
         require(proof.later.length <= MAX_LINKS, TooManyLinks(proof.later.length));
         bool posted = CHECKPOINTS.isPosted(leaseId, proof.head, segment.before, segment.end, proof.later);
         require(posted, NotPosted(leaseId));
-        bytes32 salt = _saltOf(epochId, segment);
-        EPOCHS.requireOpenable(epochId, segment.end.at);
         ILeaseRegistry.Lease memory lease = LEASES.lease(leaseId);
         require(!_excluded[lease.taskId], TaskExcluded(lease.taskId));
-        uint256 chance = _chanceOf(segment, lease);
-        require(AuditDraw.isDrawn(salt, chance), NotDrawn(leaseId, sequence, chance));
-        (a.epochId, a.chance) = (epochId, uint16(chance));
-        a.segmentHash = keccak256(abi.encode(segment));
-        emit AuditOpened(leaseId, sequence, epochId, salt, segment);
-        _drawVerifier(a, segment, lease, salt);
+        uint256 chance = EPOCHS.judge(epochId, segment, _standings[lease.nodeId].provenAt);
+        (a.epochId, a.chance, a.tag) = (epochId, uint16(chance), _tagOf(segment));
+        emit AuditOpened(leaseId, sequence, epochId, segment);
+        _drawVerifier(a, segment, lease);
+    }
+
+    /// @inheritdoc IAudits
+    function confirm(
+        Segment calldata segment,
+        TraceTree.Opening calldata opening,
+        TraceTree.Paths calldata paths
+    ) external {
+        Audit storage a = _of(segment, AuditStatus.Verifying);
+        uint32 nodeId = _requireVerifier(a);
+        bytes32 answer = _opened(a, segment, opening, paths);
+        emit AnswerRevealed(segment.leaseId, segment.end.sequence, nodeId, answer);
+        _passAndPay(a, segment, nodeId);
     }
 
     /// @inheritdoc IAudits
     function commit(uint32 leaseId, uint32 sequence, bytes32 commitment) external {
         Audit storage a = _at(leaseId, sequence, AuditStatus.Verifying);
-        uint32 nodeId = a.verifierId;
-        _requireOperator(nodeId);
-        require(block.timestamp <= a.due, OutOfTime(a.due));
+        uint32 nodeId = _requireVerifier(a);
         a.verifierWord = commitment;
         _step(a, AuditStatus.Opening, _stepTime());
         emit AnswerCommitted(leaseId, sequence, nodeId, a.due);
@@ -151,9 +154,7 @@ contract Audits is IAudits {
         (uint32 leaseId, uint32 sequence) = (segment.leaseId, segment.end.sequence);
         _requireOperator(LEASES.lease(leaseId).nodeId);
         require(block.timestamp <= a.due, OutOfTime(a.due));
-        bytes32 salt = _saltOf(a.epochId, segment);
-        bytes32 answer = EPOCHS.answerOf(salt, _question(a), segment.end.traceRoot, opening, paths);
-        require(answer != 0, NotOfTrace(leaseId, sequence));
+        bytes32 answer = _opened(a, segment, opening, paths);
         // One word for both: what the verifier committed to is now bound to this answer as well.
         a.verifierWord = keccak256(abi.encodePacked(a.verifierWord, answer));
         _step(a, AuditStatus.Revealing, _stepTime());
@@ -163,23 +164,19 @@ contract Audits is IAudits {
     /// @inheritdoc IAudits
     function reveal(Segment calldata segment, Answer calldata given, bytes32 producerAnswer) external {
         Audit storage a = _of(segment, AuditStatus.Revealing);
-        uint32 nodeId = a.verifierId;
-        _requireOperator(nodeId);
-        require(block.timestamp <= a.due, OutOfTime(a.due));
+        uint32 nodeId = _requireVerifier(a);
         bytes32 word = _commitment(segment, _question(a), nodeId, given);
         require(a.verifierWord == keccak256(abi.encodePacked(word, producerAnswer)), NotCommitted(nodeId));
         emit AnswerRevealed(segment.leaseId, segment.end.sequence, nodeId, given.answer);
-        ILeaseRegistry.Lease memory lease = LEASES.lease(segment.leaseId);
         if (given.answer == producerAnswer) {
             a.verifierWord = 0;
-            _pass(a, segment, lease);
-            _payVerifier(a, segment, lease);
+            _passAndPay(a, segment, nodeId);
             return;
         }
         Panel storage p = _panels[_key(segment.leaseId, segment.end.sequence)];
         p.producerAnswer = producerAnswer;
         p.verifierAnswer = given.answer;
-        _drawPanel(a, p, segment, lease);
+        _drawPanel(a, p, segment, LEASES.lease(segment.leaseId));
     }
 
     /// @inheritdoc IAudits
@@ -230,8 +227,8 @@ contract Audits is IAudits {
             _count(a, p, segment, lease);
         } else {
             // Who has committed has to reveal.
-            if (status == AuditStatus.Revealing) _takeBond(a.verifierId, segment, lease);
-            _drawVerifier(a, segment, lease, _saltOf(a.epochId, segment));
+            if (status == AuditStatus.Revealing) _takeBond(a.verifierId, segment, lease.taskId);
+            _drawVerifier(a, segment, lease);
         }
     }
 
@@ -239,7 +236,7 @@ contract Audits is IAudits {
     function holdPayment(uint32 leaseId, uint32 sequence) external {
         Audit storage a = _audits[_key(leaseId, sequence)];
         require(_isRunning(a.status), WrongAuditStatus(leaseId, sequence, a.status));
-        _defer(a, leaseId);
+        LEASES.deferPayment(leaseId, _until(a, _stepTime()));
     }
 
     /// @inheritdoc IAudits
@@ -258,7 +255,7 @@ contract Audits is IAudits {
         // Nobody answers for what was not decided, but for what it never revealed.
         bool isRight = undecided ? m.group != 0 : m.side == right;
         if (isRight) _pay(segment, m.nodeId, uint256(p.share) * PRICE_UNIT);
-        else _takeBond(m.nodeId, segment, LEASES.lease(segment.leaseId));
+        else _takeBond(m.nodeId, segment, LEASES.lease(segment.leaseId).taskId);
     }
 
     /// @inheritdoc IAudits
@@ -300,64 +297,53 @@ contract Audits is IAudits {
 
     /// @inheritdoc IAudits
     function chanceOf(Segment calldata segment) external view returns (uint256) {
-        return _chanceOf(segment, LEASES.lease(segment.leaseId));
+        return EPOCHS.chanceOf(segment, _standings[LEASES.lease(segment.leaseId).nodeId].provenAt);
     }
 
     /// @dev Draws the next verifier, or ends the audit if too many did not answer or no candidate is left.
-    function _drawVerifier(
-        Audit storage a,
-        Segment memory segment,
-        ILeaseRegistry.Lease memory lease,
-        bytes32 salt
-    ) private {
-        uint32 nodeId = a.tries == TRIES ? 0 : _nextCandidate(a, lease, salt);
+    function _drawVerifier(Audit storage a, Segment calldata segment, ILeaseRegistry.Lease memory lease) private {
+        uint32 nodeId;
+        (uint8 tries, uint16 k) = (a.tries, a.nextCandidate);
+        if (tries != TRIES && k < CANDIDATES) {
+            (nodeId, k) = EPOCHS.draw(a.epochId, segment.salt, k, LOOKS, lease.classId, lease.nodeId);
+        }
         if (nodeId == 0) {
-            _end(a, segment, lease, AuditStatus.Unverified);
+            _end(a, segment, lease.nodeId, AuditStatus.Unverified);
             return;
         }
-        ++a.tries;
-        a.verifierId = nodeId;
-        a.verifierWord = 0;
-        _step(a, AuditStatus.Verifying, _window(lease.taskId));
-        emit VerifierDrawn(segment.leaseId, segment.end.sequence, nodeId, _question(a), a.due);
-        _defer(a, segment.leaseId);
+        (a.tries, a.nextCandidate, a.verifierId) = (tries + 1, k, nodeId);
+        uint40 due = _run(a, AuditStatus.Verifying, segment.leaseId, lease);
+        emit VerifierDrawn(segment.leaseId, segment.end.sequence, nodeId, tries, due);
     }
 
-    /// @dev Draws the members of a round, each node once; ends the audit if nobody is left.
+    /// @dev Draws the members of a round, each node once; ends the audit if nobody is left, or too few owners to decide.
     function _drawPanel(
         Audit storage a,
         Panel storage p,
-        Segment memory segment,
+        Segment calldata segment,
         ILeaseRegistry.Lease memory lease
     ) private {
         (uint32 leaseId, uint32 sequence) = (segment.leaseId, segment.end.sequence);
-        bytes32 salt = _saltOf(a.epochId, segment);
-        uint256 first = p.members.length;
-        (p.first, p.committed, p.revealed) = (uint16(first), 0, 0);
-        emit PanelDrawn(leaseId, sequence, p.round, p.lead);
-        _step(a, AuditStatus.Voting, _window(lease.taskId));
-        // Others may have the same node drawn twice; within a round it counts once.
-        for (uint256 tries; tries < 3 * PANEL && p.members.length < first + PANEL; ++tries) {
-            uint32 nodeId = _nextCandidate(a, lease, salt);
-            if (nodeId == 0) break;
-            if (nodeId == a.verifierId || _isMember(p, first, nodeId)) continue;
-            p.members.push(Member(nodeId, false, false, 0, 0, 0));
-            emit VerifierDrawn(leaseId, sequence, nodeId, AuditDraw.PANEL + p.round, a.due);
+        uint32[] memory drawn;
+        (drawn, a.nextCandidate) = EPOCHS.drawPanel(
+            a.epochId,
+            segment.salt,
+            a.nextCandidate,
+            lease.classId,
+            lease.nodeId,
+            a.verifierId
+        );
+        (p.first, p.committed, p.revealed) = (uint16(p.members.length), 0, 0);
+        if (drawn.length == 0) {
+            _giveUp(a, p, segment, lease, false);
+            return;
         }
-        if (p.members.length == first) _giveUp(a, p, segment, lease, false);
-        else _defer(a, leaseId);
-    }
-
-    /// @dev The next node of the row that may verify; 0 if none of those that are looked at may. O({LOOKS}).
-    function _nextCandidate(
-        Audit storage a,
-        ILeaseRegistry.Lease memory lease,
-        bytes32 salt
-    ) private returns (uint32 nodeId) {
-        uint16 k = a.nextCandidate;
-        if (k >= CANDIDATES) return 0;
-        (nodeId, k) = EPOCHS.draw(a.epochId, salt, k, LOOKS, lease.classId, lease.nodeId);
-        a.nextCandidate = k;
+        uint40 due = _run(a, AuditStatus.Voting, leaseId, lease);
+        emit PanelDrawn(leaseId, sequence, p.round, p.lead);
+        for (uint256 i; i < drawn.length; ++i) {
+            p.members.push(Member(drawn[i], false, false, 0, 0, 0));
+            emit VerifierDrawn(leaseId, sequence, drawn[i], AuditDraw.PANEL + p.round, due);
+        }
     }
 
     /// @dev Counts a round's votes. On each side only the largest group of equal answers counts: equal in what the round alone
@@ -365,7 +351,7 @@ contract Audits is IAudits {
     function _count(
         Audit storage a,
         Panel storage p,
-        Segment memory segment,
+        Segment calldata segment,
         ILeaseRegistry.Lease memory lease
     ) private {
         (uint256 votesFor, bytes32 groupFor) = _largest(p, true);
@@ -412,18 +398,18 @@ contract Audits is IAudits {
     function _convict(
         Audit storage a,
         Panel storage p,
-        Segment memory segment,
+        Segment calldata segment,
         ILeaseRegistry.Lease memory lease,
         AuditStatus status
     ) private {
         p.leases = LEASES.leaseCount();
+        (uint256 pay, uint256 stake) = EPOCHS.worthOf(segment);
         uint256 taken;
         if (status != AuditStatus.Mismatch) {
             uint256 share = status == AuditStatus.Fraud ? BASIS : EPOCHS.terms().loss;
-            taken = _take(lease.nodeId, lease.taskId, (_stakeUnder(lease) * share * PRICE_UNIT) / BASIS);
+            taken = _take(lease.nodeId, lease.taskId, (stake * share * PRICE_UNIT) / BASIS);
         }
-        _end(a, segment, lease, status);
-        uint256 pay = _payOf(segment, lease);
+        _end(a, segment, lease.nodeId, status);
         uint256 pot = taken;
         if (status == AuditStatus.Mismatch) (pot, p.share) = (_feeOf(lease), 0);
         bool wasRight = status == AuditStatus.Refused || p.verifierAnswer == p.rival;
@@ -436,7 +422,7 @@ contract Audits is IAudits {
             pay = Math.min(pay, pot / (p.members.length + 1));
             _pay(segment, a.verifierId, pay);
         }
-        if (!wasRight) _takeBond(a.verifierId, segment, lease);
+        if (!wasRight) _takeBond(a.verifierId, segment, lease.taskId);
         _share(p, pay, pot);
         CHECKPOINTS.rollBack(segment.leaseId, segment.before);
         ILeaseRegistry.EndReason reason = ILeaseRegistry.EndReason.Fraud;
@@ -451,11 +437,12 @@ contract Audits is IAudits {
     function _acquit(
         Audit storage a,
         Panel storage p,
-        Segment memory segment,
+        Segment calldata segment,
         ILeaseRegistry.Lease memory lease
     ) private {
-        _pass(a, segment, lease);
-        _share(p, _payOf(segment, lease), _takeBond(a.verifierId, segment, lease));
+        _pass(a, segment, lease.nodeId);
+        (uint256 pay, ) = EPOCHS.worthOf(segment);
+        _share(p, pay, _take(a.verifierId, lease.taskId, BOND * pay));
     }
 
     /// @dev Nothing was decided.
@@ -464,7 +451,7 @@ contract Audits is IAudits {
     function _giveUp(
         Audit storage a,
         Panel storage p,
-        Segment memory segment,
+        Segment calldata segment,
         ILeaseRegistry.Lease memory lease,
         bool answered
     ) private {
@@ -472,53 +459,60 @@ contract Audits is IAudits {
             _excluded[lease.taskId] = true;
             emit TaskAuditsEnded(lease.taskId);
         }
-        _end(a, segment, lease, answered ? AuditStatus.Undecided : AuditStatus.Unverified);
-        _share(p, _payOf(segment, lease), _feeOf(lease));
+        _end(a, segment, lease.nodeId, answered ? AuditStatus.Undecided : AuditStatus.Unverified);
+        (uint256 pay, ) = EPOCHS.worthOf(segment);
+        _share(p, pay, _feeOf(lease));
     }
 
-    function _pass(Audit storage a, Segment memory segment, ILeaseRegistry.Lease memory lease) private {
-        Standing storage s = _standings[lease.nodeId];
+    function _pass(Audit storage a, Segment calldata segment, uint32 producer) private {
+        Standing storage s = _standings[producer];
         uint32 passed = ++s.passed;
         if (passed == PROVEN) s.provenAt = uint40(block.timestamp);
-        _end(a, segment, lease, AuditStatus.Passed);
+        _end(a, segment, producer, AuditStatus.Passed);
     }
 
-    function _end(
+    /// @dev The verifier found what was posted: the segment has passed, and it is paid.
+    function _passAndPay(Audit storage a, Segment calldata segment, uint32 nodeId) private {
+        (uint32 producer, uint256 ofNode, uint256 ofPool) = EPOCHS.paymentOf(segment, a.chance);
+        _pass(a, segment, producer);
+        address to = NODES.ownerOf(nodeId);
+        (ofNode, ofPool) = VAULT.payVerifier(producer, to, ofNode, ofPool);
+        (uint32 leaseId, uint32 sequence) = (segment.leaseId, segment.end.sequence);
+        if (ofNode != 0) emit AuditCharged(leaseId, sequence, producer, ofNode);
+        emit AuditPaid(leaseId, sequence, to, ofPool);
+    }
+
+    function _end(Audit storage a, Segment calldata segment, uint32 producer, AuditStatus status) private {
+        a.status = status;
+        emit AuditEnded(segment.leaseId, segment.end.sequence, producer, status);
+    }
+
+    function _step(Audit storage a, AuditStatus status, uint256 time) private returns (uint40 due) {
+        due = uint40(block.timestamp + time);
+        (a.status, a.due) = (status, uint32(due));
+    }
+
+    /// @dev A step in which the segment is run again: a step's time, and two checkpoint intervals of its task.
+    function _run(
         Audit storage a,
-        Segment memory segment,
-        ILeaseRegistry.Lease memory lease,
-        AuditStatus status
-    ) private {
-        a.status = status;
-        emit AuditEnded(segment.leaseId, segment.end.sequence, lease.nodeId, status);
+        AuditStatus status,
+        uint32 leaseId,
+        ILeaseRegistry.Lease memory lease
+    ) private returns (uint40 due) {
+        uint256 step = _stepTime();
+        (, , uint32 interval, ) = TASKS.termsOf(lease.taskId);
+        due = _step(a, status, step + 2 * uint256(interval));
+        bool waits =
+            lease.status == ILeaseRegistry.LeaseStatus.Delivered || lease.status == ILeaseRegistry.LeaseStatus.Disputed;
+        if (waits) LEASES.deferPayment(leaseId, _until(a, step));
     }
 
-    function _step(Audit storage a, AuditStatus status, uint256 time) private {
-        a.status = status;
-        a.due = uint40(block.timestamp + time);
-    }
-
-    /// @dev What the pool pays is what the fee brings at the usual chance, or at that which the task asks for; the node that made it
-    /// higher pays the rest.
-    function _payVerifier(Audit storage a, Segment memory segment, ILeaseRegistry.Lease memory lease) private {
-        uint256 pay = _payOf(segment, lease);
-        uint32 taskId = lease.taskId;
-        uint256 ofPool = (pay * Math.max(EPOCHS.terms().chance, TASKS.auditChanceOf(taskId))) / a.chance;
-        address to = NODES.ownerOf(a.verifierId);
-        if (pay > ofPool) {
-            uint256 held = VAULT.holdFee(lease.nodeId, taskId, pay - ofPool);
-            if (held != 0) VAULT.releaseFee(taskId, to, held);
-            emit AuditCharged(segment.leaseId, segment.end.sequence, lease.nodeId, held);
-        }
-        _payTo(segment, to, ofPool);
-    }
-
-    function _pay(Segment memory segment, uint32 nodeId, uint256 amount) private {
+    function _pay(Segment calldata segment, uint32 nodeId, uint256 amount) private {
         address to = NODES.ownerOf(nodeId);
         _payTo(segment, to, amount);
     }
 
-    function _payTo(Segment memory segment, address to, uint256 amount) private {
+    function _payTo(Segment calldata segment, address to, uint256 amount) private {
         if (amount == 0) return;
         emit AuditPaid(segment.leaseId, segment.end.sequence, to, VAULT.payBounty(to, amount));
     }
@@ -529,12 +523,9 @@ contract Audits is IAudits {
         if (count != 0) p.share = uint64(Math.min(pay, pot / count) / PRICE_UNIT);
     }
 
-    function _takeBond(
-        uint32 nodeId,
-        Segment memory segment,
-        ILeaseRegistry.Lease memory lease
-    ) private returns (uint256) {
-        return _take(nodeId, lease.taskId, BOND * _payOf(segment, lease));
+    function _takeBond(uint32 nodeId, Segment calldata segment, uint32 taskId) private {
+        (uint256 pay, ) = EPOCHS.worthOf(segment);
+        _take(nodeId, taskId, BOND * pay);
     }
 
     /// @dev Moves stake to the pool, as far as there is any.
@@ -544,40 +535,20 @@ contract Audits is IAudits {
         emit AuditSlashed(nodeId, taskId, taken);
     }
 
-    function _defer(Audit storage a, uint32 leaseId) private {
-        // The steps after this one, and time for those who move it on.
-        LEASES.deferPayment(leaseId, uint32(a.due + 3 * _stepTime()));
+    /// @dev The steps after this one, and time for those who move it on.
+    function _until(Audit storage a, uint256 step) private view returns (uint32) {
+        return uint32(a.due + 3 * step);
     }
 
-    function _saltOf(uint32 epochId, Segment memory segment) private view returns (bytes32) {
-        return EPOCHS.saltOf(epochId, segment.leaseId, segment.end.sequence);
-    }
-
-    function _chanceOf(Segment memory segment, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        uint40 provenAt = _standings[lease.nodeId].provenAt;
-        bool isNew = provenAt == 0 || segment.end.at <= provenAt;
-        uint256 asked = TASKS.auditChanceOf(lease.taskId);
-        return EPOCHS.chanceOf(asked, _gainOf(segment, lease), _stakeUnder(lease), isNew);
-    }
-
-    /// @dev Price of a segment, micro-VER: of what its lease did in it, not of what it found.
-    function _gainOf(Segment memory segment, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        uint256 before = segment.before.progress;
-        if (segment.end.sequence == 1 && lease.parent != 0) {
-            (ICheckpointRegistry.Checkpoint memory found, ) = CHECKPOINTS.newestOf(lease.parent);
-            before = (uint256(found.progress) * lease.count) / LEASES.lease(lease.parent).count;
-        }
-        return (Math.saturatingSub(segment.end.progress, before) * lease.priceMicroVer) / BASIS;
-    }
-
-    /// @dev What verifying a segment pays, wei.
-    function _payOf(Segment memory segment, ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        return (3 * _gainOf(segment, lease) * PRICE_UNIT) / 2;
-    }
-
-    /// @dev Stake under a lease at least, micro-VER.
-    function _stakeUnder(ILeaseRegistry.Lease memory lease) private view returns (uint256) {
-        return lease.count * Math.max(lease.priceMicroVer, PARAMETERS.get(Param.StakePerUnit));
+    /// @dev What an opening says that belongs to the segment's trace, at the leaf that the verifier's question asks for.
+    function _opened(
+        Audit storage a,
+        Segment calldata segment,
+        TraceTree.Opening calldata opening,
+        TraceTree.Paths calldata paths
+    ) private view returns (bytes32 answer) {
+        answer = EPOCHS.answerOf(segment.salt, _question(a), segment.end.traceRoot, opening, paths);
+        require(answer != 0, NotOfTrace(segment.leaseId, segment.end.sequence));
     }
 
     /// @dev The half of a lease's fee that its task has paid, wei.
@@ -590,24 +561,13 @@ contract Audits is IAudits {
         return EPOCHS.terms().step;
     }
 
-    /// @dev Time to run a segment again, seconds.
-    function _window(uint32 taskId) private view returns (uint256) {
-        (, , uint32 interval, ) = TASKS.termsOf(taskId);
-        return _stepTime() + 2 * uint256(interval);
-    }
-
-    function _isMember(Panel storage p, uint256 first, uint32 nodeId) private view returns (bool) {
-        for (uint256 i = first; i < p.members.length; ++i) if (p.members[i].nodeId == nodeId) return true;
-        return false;
-    }
-
     function _memberAt(Panel storage p, uint16 place) private view returns (Member storage) {
         require(place >= p.first && place < p.members.length, NoSuchMember(place));
         return p.members[place];
     }
 
     /// @dev An audit at a step, by its segment.
-    function _of(Segment memory segment, AuditStatus status) private view returns (Audit storage a) {
+    function _of(Segment calldata segment, AuditStatus status) private view returns (Audit storage a) {
         a = _at(segment.leaseId, segment.end.sequence, status);
         _requireSegment(a, segment);
     }
@@ -617,9 +577,15 @@ contract Audits is IAudits {
         require(a.status == status, WrongAuditStatus(leaseId, sequence, a.status));
     }
 
-    function _requireSegment(Audit storage a, Segment memory segment) private view {
-        bool same = a.segmentHash == keccak256(abi.encode(segment));
-        require(same, WrongSegment(segment.leaseId, segment.end.sequence));
+    function _requireSegment(Audit storage a, Segment calldata segment) private view {
+        require(a.tag == _tagOf(segment), WrongSegment(segment.leaseId, segment.end.sequence));
+    }
+
+    /// @dev The caller is the verifier's operator, and in time.
+    function _requireVerifier(Audit storage a) private view returns (uint32 nodeId) {
+        nodeId = a.verifierId;
+        _requireOperator(nodeId);
+        require(block.timestamp <= a.due, OutOfTime(a.due));
     }
 
     function _requireOperator(uint32 nodeId) private view {
@@ -631,6 +597,18 @@ contract Audits is IAudits {
         return a.tries - 1;
     }
 
+    /// @dev Its words lie in calldata as abi.encode writes them.
+    function _tagOf(Segment calldata segment) private pure returns (bytes14) {
+        bytes32 hash;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            calldatacopy(words, segment, SEGMENT_BYTES)
+            hash := keccak256(words, SEGMENT_BYTES)
+        }
+        return bytes14(hash);
+    }
+
     function _isRunning(AuditStatus status) private pure returns (bool) {
         return status != AuditStatus.None && status < AuditStatus.Passed;
     }
@@ -640,7 +618,7 @@ contract Audits is IAudits {
     }
 
     function _commitment(
-        Segment memory segment,
+        Segment calldata segment,
         uint16 question,
         uint32 nodeId,
         Answer memory given

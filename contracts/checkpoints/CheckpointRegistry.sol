@@ -80,25 +80,12 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
 
     /// @inheritdoc ICheckpointRegistry
     function post(Claim calldata posted, Receipt[] calldata receipts) external {
-        _post(posted, receipts, false);
+        _post(posted, receipts, false, 0);
     }
 
     /// @inheritdoc ICheckpointRegistry
     function postTraced(Claim calldata posted, bytes32 traceRoot, Receipt[] calldata receipts) external {
-        uint32 leaseId = posted.leaseId;
-        (uint32 before, ) = _pairs[leaseId].newest();
-        Link memory link = Link({
-            sequence: before + 1,
-            digest: posted.digest,
-            traceRoot: traceRoot,
-            progress: posted.progress,
-            at: uint40(block.timestamp),
-            codec: posted.codec,
-            size: posted.size
-        });
-        _heads[leaseId] = link.headAfter(_heads[leaseId]);
-        emit CheckpointTraced(leaseId, before + 1, traceRoot);
-        _post(posted, receipts, true);
+        _post(posted, receipts, true, traceRoot);
     }
 
     /// @inheritdoc ICheckpointRegistry
@@ -214,12 +201,14 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
         }
     }
 
-    function _post(Claim calldata posted, Receipt[] calldata receipts, bool traced) private {
+    function _post(Claim calldata posted, Receipt[] calldata receipts, bool traced, bytes32 traceRoot) private {
         // Copied once: each field of calldata is checked again wherever it is read.
         Claim memory claim = posted;
         require(claim.digest != bytes32(0), InvalidCheckpoint());
         require(claim.codec == CODEC_RAW || claim.codec == CODEC_DAG_PB, UnsupportedCodec(claim.codec));
         (uint32 taskId, uint32 nodeId, uint32 sequence) = _record(claim);
+        if (traced) _chain(claim, sequence, traceRoot);
+        else emit CheckpointPosted(claim.leaseId, claim.digest, claim.codec, claim.progress, claim.size, sequence);
         // After all is written: an operator that is a contract is asked for its signature.
         (uint256 replicas, bool audited) = TASKS.checkpointTermsOf(taskId);
         require(traced == audited, WrongTrace(claim.leaseId, audited));
@@ -255,7 +244,14 @@ contract CheckpointRegistry is ICheckpointRegistry, EIP712 {
                 headway.startedAt
             )
         );
-        emit CheckpointPosted(h.leaseId, h.digest, h.codec, h.progress, h.size, sequence);
+    }
+
+    /// @dev Adds a checkpoint to the chain of its lease's.
+    function _chain(Claim memory h, uint32 sequence, bytes32 traceRoot) private {
+        (bytes32 digest, uint40 progress, uint16 codec, uint64 size) = (h.digest, h.progress, h.codec, h.size);
+        bytes32 link = keccak256(abi.encode(sequence, digest, traceRoot, progress, block.timestamp, codec, size));
+        _heads[h.leaseId] = joined(_heads[h.leaseId], link);
+        emit CheckpointTraced(h.leaseId, digest, codec, progress, size, sequence, traceRoot);
     }
 
     /// @dev The leases before a lease of the same range that have a checkpoint, newest first, and the sum of their times. A

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {TraceTree} from "../audits/TraceTree.sol";
+import {IAudits} from "./IAudits.sol";
 
 /// @title Epochs of audits: which seed decides on which segments, and whom it draws to verify them
 /// @notice See {IAudits} for what an audit is.
@@ -39,6 +40,8 @@ interface IAuditEpochs {
         /// Share of the stake under a lease that its node loses if it does not open its trace or its states cannot be had, basis
         /// points: at least 5,000, or no chance would make withholding a loss at any price.
         uint16 loss;
+        /// Owners that a panel's class must have at least: 2 to 15. Where fewer are seen nothing is decided, see {drawPanel}.
+        uint8 panelOwners;
     }
 
     /// @notice A node that verifies. One slot.
@@ -83,6 +86,14 @@ interface IAuditEpochs {
     /// @notice The epoch has no seed yet, or was abandoned.
     /// @param epochId Its number.
     error EpochWithoutSeed(uint32 epochId);
+    /// @notice The seed did not draw the segment.
+    /// @param leaseId Id of the lease.
+    /// @param sequence Number of the checkpoint that ends the segment.
+    /// @param chance Probability that it had, basis points.
+    error NotDrawn(uint32 leaseId, uint32 sequence, uint256 chance);
+    /// @notice The segment is given with another salt than its epoch's seed makes.
+    /// @param salt The right one, see {saltOf}.
+    error WrongSalt(bytes32 salt);
     /// @notice Audits of the epoch could be opened until then.
     /// @param epochId Its number.
     /// @param until When that time ended, seconds.
@@ -125,24 +136,41 @@ interface IAuditEpochs {
     /// @param sequence Number of the checkpoint that ends the segment.
     function saltOf(uint32 epochId, uint32 leaseId, uint32 sequence) external view returns (bytes32);
 
-    /// @notice Reverts if a segment does not belong to an epoch, or it is too late to open its audit.
+    /// @notice Reverts unless an epoch's seed drew a segment that belongs to it, and it is in time to open its audit.
     /// @param epochId Number of the epoch.
-    /// @param at When the segment was posted, seconds.
-    function requireOpenable(uint32 epochId, uint40 at) external view;
+    /// @param segment The segment, with its salt.
+    /// @param provenAt When its node was no longer new, seconds; 0: it is.
+    /// @return chance Probability that it was drawn with, basis points.
+    function judge(
+        uint32 epochId,
+        IAudits.Segment calldata segment,
+        uint40 provenAt
+    ) external view returns (uint256 chance);
 
     /// @notice Probability with which a segment is audited, basis points: the highest of what its task asks for, of the usual one or of
     /// what new nodes have, and of what makes cheating in it a loss even where a third of the verifiers collude: 3/2 x gain / (gain
-    /// + loss), rounded up, with {Terms}.loss of the stake as the smallest loss of who is caught.
-    /// @param asked What the task asks for, basis points; 0: no audits, so that nothing is drawn.
-    /// @param gainMicroVer Price of the segment, micro-VER.
-    /// @param stakeMicroVer Stake under the lease at least, micro-VER.
-    /// @param isNew Whether the node is new.
-    function chanceOf(
-        uint256 asked,
-        uint256 gainMicroVer,
-        uint256 stakeMicroVer,
-        bool isNew
-    ) external view returns (uint256);
+    /// + loss), rounded up, with {Terms}.loss of the stake as the smallest loss of who is caught. 0 if its task asks for no audits.
+    /// @param segment The segment; its salt does not matter.
+    /// @param provenAt When its node was no longer new, seconds; 0: it is.
+    function chanceOf(IAudits.Segment calldata segment, uint40 provenAt) external view returns (uint256);
+
+    /// @notice What a segment is worth.
+    /// @param segment The segment.
+    /// @return pay What verifying it pays, wei: one and a half times its price.
+    /// @return stakeMicroVer Stake under its lease at least, micro-VER.
+    function worthOf(IAudits.Segment calldata segment) external view returns (uint256 pay, uint256 stakeMicroVer);
+
+    /// @notice Who pays the verifier of a segment: the pool what the fee brings at the usual chance, or at that which the task asks
+    /// for; the node that made it higher the rest.
+    /// @param segment The segment.
+    /// @param chance Probability that it was drawn with, basis points.
+    /// @return producer Node that posted it.
+    /// @return ofNode What its node pays, wei.
+    /// @return ofPool What the pool pays, wei.
+    function paymentOf(
+        IAudits.Segment calldata segment,
+        uint256 chance
+    ) external view returns (uint32 producer, uint256 ofNode, uint256 ofPool);
 
     /// @notice What an opening says, in one word; zero if it is not of the unit and the leaf that a question asks for, or not of the
     /// trace.
@@ -177,6 +205,27 @@ interface IAuditEpochs {
         uint8 classId,
         uint32 producer
     ) external view returns (uint32 nodeId, uint16 next);
+
+    /// @notice The members of a panel's round: the first five nodes, from candidate `from` on, that may verify, without the verifier. Of the
+    /// first 15 that may verify at least {Terms}.panelOwners must have owners of their own, other than producer and verifier: drawn by
+    /// stake, so that who wants to fill a class with friends needs the stake for it. Where there are fewer it has no members, and
+    /// nothing can be decided. O(15 x looks for a candidate).
+    /// @param epochId Number of the epoch.
+    /// @param salt What {saltOf} says.
+    /// @param from First candidate that is looked at.
+    /// @param classId Class of the work.
+    /// @param producer Node that posted it.
+    /// @param verifier Node that called the panel.
+    /// @return nodeIds Its members; none if the class is too small.
+    /// @return next The candidate after the last that was looked at.
+    function drawPanel(
+        uint32 epochId,
+        bytes32 salt,
+        uint16 from,
+        uint8 classId,
+        uint32 producer,
+        uint32 verifier
+    ) external view returns (uint32[] memory nodeIds, uint16 next);
 
     /// @notice An epoch; all zero if there is none.
     /// @param epochId Its number, from 1 on.

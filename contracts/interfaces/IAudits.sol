@@ -17,7 +17,8 @@ import {Link} from "../types/Link.sol";
 /// **Verification.** The salt draws a verifier: an enlisted node of the same class and another owner, by its stake. It runs one
 /// unit of the segment again (which one, and which late leaf of its trace is the *probe*, the salt says), commits to what it
 /// found, and only then does the producer open these leaves: before, nobody can know the probe who has not done the work.
-/// Equal: the verifier is paid. Not equal: a *panel* decides, five drawn nodes in each round, each asked for one leaf more that
+/// Equal: the verifier is paid. A verifier that finds the very trace that was posted can show so at once: it opens these leaves itself
+/// ({confirm}), which nobody can who has not done the work either, and the audit is over. Not equal: a *panel* decides, five drawn nodes in each round, each asked for one leaf more that
 /// nobody has opened. Rounds go on until one side leads by `CONVICT` (against the producer) or `ACQUIT` votes; a third of
 /// colluding nodes then convicts an honest one once in 2^`CONVICT`.
 ///
@@ -49,6 +50,8 @@ interface IAudits {
     struct Segment {
         /// Lease whose node posted it.
         uint32 leaseId;
+        /// What all its draws follow from: {IAuditEpochs.saltOf} of the epoch that decided on it.
+        bytes32 salt;
         /// The checkpoint that it goes on from; all zero for the first of a lease. That one goes on from what its own checkpoint
         /// names: one of the checkpoints of the leases before, or the spec.
         Link before;
@@ -66,7 +69,7 @@ interface IAudits {
         bytes32[] later;
     }
 
-    /// @notice An audit.
+    /// @notice An audit. One slot, and a word that only an audit has whose verifier has committed.
     struct Audit {
         /// How far it is, or how it ended.
         AuditStatus status;
@@ -77,13 +80,14 @@ interface IAudits {
         /// Epoch that drew the segment.
         uint32 epochId;
         /// When the step ends, seconds.
-        uint40 due;
+        uint32 due;
         /// The candidate that is looked at next.
         uint16 nextCandidate;
         /// Probability that it was drawn with, basis points.
         uint16 chance;
-        /// keccak256(abi.encode(segment)).
-        bytes32 segmentHash;
+        /// First 14 bytes of keccak256(abi.encode(segment)). The segment was posted before anybody knew the salt that is hashed with it, so
+        /// who wants to pass off another one has to find a second preimage, while the audit runs.
+        bytes14 tag;
         /// What the verifier committed to; once the producer has opened its trace, the hash of that and of the answer it opened.
         bytes32 verifierWord;
     }
@@ -147,15 +151,8 @@ interface IAudits {
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
     /// @param epochId Epoch that drew it.
-    /// @param salt What all its draws follow from.
-    /// @param segment The segment.
-    event AuditOpened(
-        uint32 indexed leaseId,
-        uint32 indexed sequence,
-        uint32 indexed epochId,
-        bytes32 salt,
-        Segment segment
-    );
+    /// @param segment The segment, with its salt.
+    event AuditOpened(uint32 indexed leaseId, uint32 indexed sequence, uint32 indexed epochId, Segment segment);
     /// @notice A node is to verify a segment.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint that ends the segment.
@@ -232,11 +229,6 @@ interface IAudits {
     /// @notice More links than `MAX_LINKS` were posted after the segment.
     /// @param given Links that were given.
     error TooManyLinks(uint256 given);
-    /// @notice The seed did not draw the segment.
-    /// @param leaseId Id of the lease.
-    /// @param sequence Number of the checkpoint that ends the segment.
-    /// @param chance Probability that it had, basis points.
-    error NotDrawn(uint32 leaseId, uint32 sequence, uint256 chance);
     /// @notice The step is over, or not over yet.
     /// @param due When it ends, seconds.
     error OutOfTime(uint40 due);
@@ -266,6 +258,18 @@ interface IAudits {
     /// @param proof The segment, and the links up to the lease's head.
     /// @param epochId Epoch that it was posted in.
     function open(SegmentProof calldata proof, uint32 epochId) external;
+
+    /// @notice Shows that the segment is right: opens the leaves that the verifier's question asks for against the trace root that was
+    /// posted. Who has not run the unit again has neither the probe nor what its path needs, so the audit has passed and the
+    /// verifier is paid, without a commitment and without the producer. Operator of the drawn verifier only, in its time.
+    /// @param segment The segment.
+    /// @param opening The drawn unit at the drawn leaf and at its last.
+    /// @param paths What shows that both belong to the trace root.
+    function confirm(
+        Segment calldata segment,
+        TraceTree.Opening calldata opening,
+        TraceTree.Paths calldata paths
+    ) external;
 
     /// @notice Commits to an answer. Operator of the drawn verifier only, in its time.
     /// @param leaseId Id of the lease.

@@ -64,7 +64,7 @@ interface ICheckpointRegistry is IWorkShares {
         uint32 nodeId;
     }
 
-    /// @notice A checkpoint was recorded.
+    /// @notice A checkpoint of a task without audits was recorded.
     /// @param leaseId Id of the lease.
     /// @param digest sha2-256 digest of the CID.
     /// @param codec Multicodec of the CID: raw or dag-pb.
@@ -79,11 +79,23 @@ interface ICheckpointRegistry is IWorkShares {
         uint64 size,
         uint32 sequence
     );
-    /// @notice A checkpoint was added to the chain of its lease's checkpoints, see {Link}.
+    /// @notice A checkpoint of a task that asks for audits was recorded, and added to the chain of its lease's checkpoints, see {Link}.
     /// @param leaseId Id of the lease.
-    /// @param sequence Number of the checkpoint.
+    /// @param digest sha2-256 digest of the CID.
+    /// @param codec Multicodec of the CID: raw or dag-pb.
+    /// @param progress Work done, basis points of a unit, summed over the lease's units.
+    /// @param size Size of all blocks, bytes.
+    /// @param sequence Number of the checkpoint, 1 for the lease's first.
     /// @param traceRoot Root over the states since the checkpoint before.
-    event CheckpointTraced(uint32 indexed leaseId, uint32 sequence, bytes32 traceRoot);
+    event CheckpointTraced(
+        uint32 indexed leaseId,
+        bytes32 digest,
+        uint16 codec,
+        uint40 progress,
+        uint64 size,
+        uint32 sequence,
+        bytes32 traceRoot
+    );
     /// @notice An audit found the work after a checkpoint wrong: it is the newest again, or there is none.
     /// @param leaseId Id of the lease.
     /// @param sequence Number of the checkpoint; 0: none is left.

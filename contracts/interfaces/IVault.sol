@@ -76,6 +76,11 @@ interface IVault {
     /// @param taskId Id of the task.
     /// @param amount Wei.
     event FeeHeld(uint32 indexed nodeId, uint32 indexed taskId, uint256 amount);
+    /// @notice Stake of a node paid an account at once: its part of what its audit cost.
+    /// @param nodeId Id of the node.
+    /// @param to Credited account.
+    /// @param amount Wei.
+    event StakePaid(uint32 indexed nodeId, address indexed to, uint256 amount);
     /// @notice Part of the fees held under a task was credited to an account.
     /// @param taskId Id of the task.
     /// @param to Who is credited.
@@ -198,6 +203,21 @@ interface IVault {
     /// @param amount The bounty, wei.
     /// @return paid Wei paid.
     function payBounty(address to, uint256 amount) external returns (uint256 paid);
+
+    /// @notice Pays the verifier of an audit: from the stake of the node whose work was audited, and from the bounty pool, each as far as
+    /// it reaches. Audits only.
+    /// @param nodeId Id of the node whose work was audited.
+    /// @param to Credited account.
+    /// @param ofStake What the node pays, wei.
+    /// @param ofPool What the pool pays, wei.
+    /// @return taken What its stake paid, wei.
+    /// @return paid What the pool paid, wei.
+    function payVerifier(
+        uint32 nodeId,
+        address to,
+        uint256 ofStake,
+        uint256 ofPool
+    ) external returns (uint256 taken, uint256 paid);
 
     /// @notice Takes `amount` wei from `from` (who has approved the vault) for the posting of reports. Telemetry only.
     /// @param from Who pays.

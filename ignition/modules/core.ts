@@ -84,7 +84,7 @@ export function deployProtocol(
     { parameters, nodes, supply, holders: holderPool, reports: telemetry, seeds, tasks, leases, checkpoints },
     m.getParameter("auditTerms"),
   ]);
-  const audits = m.contract("Audits", [{ vault, parameters, nodes, tasks, leases, checkpoints, epochs: auditEpochs }]);
+  const audits = m.contract("Audits", [{ vault, nodes, tasks, leases, checkpoints, epochs: auditEpochs }]);
 
   const outlet = m.contract("PoolOutlet", [manager, vault]);
   const lens = m.contract("Lens", [leases, nodes, checkpoints, tasks, telemetry]);
@@ -137,7 +137,7 @@ export function deployProtocol(
     m.call(
       manager,
       "setTargetFunctionRole",
-      [auditEpochs, [selector("setTerms((uint32,uint32,uint32,uint16,uint16,uint16))")], ROLES.parameters],
+      [auditEpochs, [selector("setTerms((uint32,uint32,uint32,uint16,uint16,uint16,uint8))")], ROLES.parameters],
       { id: "RoleOfAuditTerms" },
     ),
     m.call(manager, "grantRole", [ROLES.parameters, governance, m.getParameter("parameterDelay")], {

@@ -33,7 +33,8 @@ interface InDatabase {
 }
 
 type Of<C extends Column, By extends InMemory | InDatabase> =
-  By[C["kind"]] | (C["nullable"] extends true ? null : never);
+  | By[C["kind"]]
+  | (C["nullable"] extends true ? null : never);
 
 /** A row as the reducers change it. */
 export type RowOf<C extends Columns> = { -readonly [Name in keyof C]: Of<C[Name], InMemory> };

@@ -132,8 +132,8 @@ test("units of a task always add up, through failure, reopening, refund and paym
 
 test("what an audit found wrong ends its lease, counts against its node, and leaves the checkpoint before it", () => {
   const posted = (sequence: number): [string, Given] => [
-    "CheckpointPosted",
-    { leaseId: 1, digest: DIGEST, codec: 0x70, progress: 1_000 * sequence, size: 9, sequence },
+    "CheckpointTraced",
+    { leaseId: 1, digest: DIGEST, codec: 0x70, progress: 1_000 * sequence, size: 9, sequence, traceRoot: DIGEST },
   ];
   const rows = rowsOf([
     registered(1, ANN),
@@ -162,7 +162,7 @@ test("an audit has its segment, who ran it again, and how it ended", () => {
   const of = { leaseId: 1, sequence: 1 };
   const opened = (sequence: number, before: unknown): [string, Given] => [
     "AuditOpened",
-    { leaseId: 1, sequence, epochId: 3, salt: DIGEST, segment: [1, before, link(sequence, 1_800_000_010 + sequence)] },
+    { leaseId: 1, sequence, epochId: 3, segment: [1, DIGEST, before, link(sequence, 1_800_000_010 + sequence)] },
   ];
   const drawn = (nodeId: number, question: number): [string, Given] => [
     "VerifierDrawn",
@@ -216,6 +216,16 @@ test("what an audit takes from a stake is counted as slashed, once", () => {
     [...rows.all("events")].some(({ name }) => name === "AuditSlashed"),
     "it is told",
   );
+});
+
+test("a node's part of what an audit costs leaves its stake, and is neither lost nor charged", () => {
+  const rows = rowsOf([
+    registered(1, ANN),
+    ["StakeLocked", { nodeId: 1, from: ANN, amount: 10n * VER }],
+    ["StakePaid", { nodeId: 1, to: ANN, amount: VER }],
+  ]);
+  const node = rows.peek("nodes", 1);
+  assert.deepEqual([node?.stake, node?.slashed, node?.charged], [9n * VER, 0n, 0n]);
 });
 
 test("a round's leases are those of its transaction, a batch's those that it drew", () => {

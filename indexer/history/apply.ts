@@ -35,6 +35,7 @@ const TOLD = [
 const UNTOLD = new Set([
   "LeaseRenewed",
   "CheckpointPosted",
+  "CheckpointTraced",
   "CheckpointReplicated",
   "TaskQueued",
   "UnitsLeased",
@@ -44,6 +45,7 @@ const UNTOLD = new Set([
   "NodeEligibilitySet",
   "StakeLocked",
   "StakeReleased",
+  "StakePaid",
   "StakeSlashed",
   "Reported",
   "EnergyReported",

@@ -48,6 +48,27 @@ function pay(context: Context, row: Row<"leases">, amount: bigint): void {
   });
 }
 
+/** A checkpoint was recorded, with a trace root or without. */
+function posted(context: Context): void {
+  const { args, event, changes } = context;
+  const row = lease(context, num(args, "leaseId"));
+  const sequence = num(args, "sequence");
+  const progress = num(args, "progress");
+  row.progress = progress;
+  row.checkpoints = sequence;
+  const checkpoint = changes.row("checkpoints", { leaseId: row.id, sequence }, row.id, sequence);
+  Object.assign(stamp(checkpoint, event), {
+    digest: str(args, "digest"),
+    codec: num(args, "codec"),
+    progress,
+    size: num(args, "size"),
+    holders: "[]",
+  });
+  network(context, (period) => {
+    period.checkpoints += 1;
+  });
+}
+
 /** Reducers of what happens to leases. */
 export const leaseReducers: Readonly<Record<string, Reducer>> = {
   LeaseGranted(context) {
@@ -90,25 +111,8 @@ export const leaseReducers: Readonly<Record<string, Reducer>> = {
   LeaseNotRenewed() {
     // Nothing changes but that it is told: the lease runs out when it is due.
   },
-  CheckpointPosted(context) {
-    const { args, event, changes } = context;
-    const row = lease(context, num(args, "leaseId"));
-    const sequence = num(args, "sequence");
-    const progress = num(args, "progress");
-    row.progress = progress;
-    row.checkpoints = sequence;
-    const checkpoint = changes.row("checkpoints", { leaseId: row.id, sequence }, row.id, sequence);
-    Object.assign(stamp(checkpoint, event), {
-      digest: str(args, "digest"),
-      codec: num(args, "codec"),
-      progress,
-      size: num(args, "size"),
-      holders: "[]",
-    });
-    network(context, (period) => {
-      period.checkpoints += 1;
-    });
-  },
+  CheckpointPosted: posted,
+  CheckpointTraced: posted,
   CheckpointReplicated(context) {
     const { args, event, changes } = context;
     const [leaseId, sequence] = [num(args, "leaseId"), num(args, "sequence")];

@@ -81,6 +81,10 @@ export const nodeReducers: Readonly<Record<string, Reducer>> = {
     // What giving a lease back costs is taken from the stake at once; where it goes is decided when the task has ended.
     node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
   },
+  StakePaid(context) {
+    // A node's part of what its audits cost: paid, not lost.
+    node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
+  },
   StakeSlashed(context) {
     node(context, num(context.args, "nodeId")).stake -= big(context.args, "amount");
     slash(context);

@@ -276,8 +276,7 @@ export class Year {
     yield encode(posted + 1, "AuditOpened", {
       ...of,
       epochId: 1,
-      salt: digest(9, leaseId),
-      segment: [leaseId, none, end],
+      segment: [leaseId, digest(9, leaseId), none, end],
     });
     yield encode(posted + 1, "VerifierDrawn", { ...of, nodeId: verifier, question: 0, due: timeOf(posted + 9) });
     yield encode(posted + 2, "AnswerCommitted", { ...of, nodeId: verifier, due: timeOf(posted + 9) });

@@ -13,14 +13,13 @@ import type { TracedSegment } from "./audits-plan.ts";
 const LOOK_BACK_SECONDS = 2 * 86_400;
 /** Time between two blocks of BASE, seconds. */
 const BLOCK_SECONDS = 2;
-/** Leases that one request for logs names, and blocks that are asked for at the same time. */
-const LEASES_AT_ONCE = 200;
+/** Blocks that are asked for at the same time. */
 const BLOCKS_AT_ONCE = 50;
 
 const TABLES = {
   posts:
-    "lease INTEGER NOT NULL, sequence INTEGER NOT NULL, block INTEGER NOT NULL, root TEXT NOT NULL, digest TEXT, " +
-    "progress INTEGER, at INTEGER, codec INTEGER, size TEXT, PRIMARY KEY (lease, sequence)",
+    "lease INTEGER NOT NULL, sequence INTEGER NOT NULL, block INTEGER NOT NULL, root TEXT NOT NULL, digest TEXT NOT NULL, " +
+    "progress INTEGER NOT NULL, at INTEGER, codec INTEGER NOT NULL, size TEXT NOT NULL, PRIMARY KEY (lease, sequence)",
   audits:
     "lease INTEGER NOT NULL, sequence INTEGER NOT NULL, block INTEGER NOT NULL, opened TEXT NOT NULL, done INTEGER, " +
     "PRIMARY KEY (lease, sequence)",
@@ -173,7 +172,7 @@ export class AuditIndex {
       source: this.#source(),
       filter: { address, topics: [topics] },
       file: this.#file,
-      identity: `audits 1 of ${String(chainId)} ${address.join()}`,
+      identity: `audits 2 of ${String(chainId)} ${address.join()}`,
       tables: TABLES,
     });
   }
@@ -194,19 +193,20 @@ export class AuditIndex {
     const { checkpoints, audits } = this.#reader.contracts;
     const traced = checkpoints.interface.getEvent("CheckpointTraced").topicHash;
     const post = follower.db.prepare(
-      "INSERT OR REPLACE INTO posts (lease, sequence, block, root, at) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO posts (lease, sequence, block, root, digest, progress, codec, size, at) " +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     const audit = follower.db.prepare(
       "INSERT OR REPLACE INTO audits (lease, sequence, block, opened) VALUES (?, ?, ?, ?)",
     );
     for (const log of logs) {
       if (log.topics[0] === traced) {
-        const { leaseId, sequence, traceRoot } = checkpoints.interface.decodeEventLog(
-          "CheckpointTraced",
-          log.data,
-          log.topics,
+        const said = checkpoints.interface.decodeEventLog("CheckpointTraced", log.data, log.topics);
+        post.run(
+          ...[Number(said["leaseId"]), Number(said["sequence"]), log.block, String(said["traceRoot"])],
+          ...[String(said["digest"]), Number(said["progress"]), Number(said["codec"]), String(said["size"])],
+          log.timestamp ?? null,
         );
-        post.run(Number(leaseId), Number(sequence), log.block, String(traceRoot), log.timestamp ?? null);
         continue;
       }
       const opened = toOpened(audits, log);
@@ -214,37 +214,14 @@ export class AuditIndex {
     }
   }
 
-  /** Reads what the events of traces do not say: the checkpoints themselves, and when they were posted. */
+  /** Reads what logs need not say: when checkpoints were posted. O(blocks of theirs). */
   async #complete(follower: Follower): Promise<void> {
-    const rows = follower.db.prepare("SELECT lease, block FROM posts WHERE digest IS NULL").all();
-    if (rows.length === 0) return;
-    const blocks = rows.map((row) => Number(row["block"]));
-    const leases = [...new Set(rows.map((row) => Number(row["lease"])))];
-    const logs: EventLog[] = [];
-    for (let from = 0; from < leases.length; from += LEASES_AT_ONCE) {
-      const some = leases.slice(from, from + LEASES_AT_ONCE);
-      const filter = await this.#postedBy(some);
-      logs.push(...(await this.#scanner.scan(filter, Math.min(...blocks), Math.max(...blocks))));
-    }
     const times = await this.#timesOf(follower);
+    if (times.size === 0) return;
     follower.transaction(() => {
-      for (const log of logs) this.#fillIn(follower, log);
       const put = follower.db.prepare("UPDATE posts SET at = ? WHERE block = ? AND at IS NULL");
       for (const [number, time] of times) put.run(time, number);
     });
-  }
-
-  #fillIn(follower: Follower, log: EventLog): void {
-    const { checkpoints } = this.#reader.contracts;
-    const posted = checkpoints.interface.decodeEventLog("CheckpointPosted", log.data, log.topics);
-    follower.db
-      .prepare(
-        "UPDATE posts SET digest = ?, progress = ?, codec = ?, size = ? WHERE lease = ? AND sequence = ? AND block = ?",
-      )
-      .run(
-        ...[String(posted["digest"]), Number(posted["progress"]), Number(posted["codec"]), String(posted["size"])],
-        ...[Number(posted["leaseId"]), Number(posted["sequence"]), log.block],
-      );
   }
 
   async #timesOf(follower: Follower): Promise<Map<number, number>> {
@@ -285,30 +262,18 @@ export class AuditIndex {
     if (!first || Number(first["sequence"]) === 1) return;
     const { checkpoints } = this.#reader.contracts;
     const traced = checkpoints.interface.getEvent("CheckpointTraced").topicHash;
-    const filter = await this.#postedBy([leaseId]);
-    const both = { ...filter, topics: [[...(filter.topics[0] ?? []), traced], [word(leaseId)]] };
+    const filter = { address: [await checkpoints.getAddress()], topics: [[traced], [word(leaseId)]] };
     const logs: EventLog[] = [];
-    await this.#scanner.back(both, Number(first["block"]) - 1, 0, (found) => {
+    await this.#scanner.back(filter, Number(first["block"]) - 1, 0, (found) => {
       logs.unshift(...found);
-      const traces = found.filter(({ topics }) => topics[0] === traced);
-      return traces.some((log) => {
+      return found.some((log) => {
         return Number(checkpoints.interface.decodeEventLog("CheckpointTraced", log.data, log.topics)["sequence"]) === 1;
       });
     });
     follower.transaction(() => {
-      this.#take(
-        follower,
-        logs.filter(({ topics }) => topics[0] === traced),
-      );
-      for (const log of logs) if (log.topics[0] !== traced) this.#fillIn(follower, log);
+      this.#take(follower, logs);
     });
     await this.#complete(follower);
-  }
-
-  async #postedBy(leaseIds: readonly number[]) {
-    const { checkpoints } = this.#reader.contracts;
-    const posted = checkpoints.interface.getEvent("CheckpointPosted").topicHash;
-    return { address: [await checkpoints.getAddress()], topics: [[posted], leaseIds.map(word)] };
   }
 
   async #undo(follower: Follower): Promise<void> {

@@ -1,4 +1,4 @@
-import { type OpenedAudit, readAudits, type SegmentId } from "@verai/client/audit-reads";
+import { type OpenedAudit, readAudits, type SegmentId, segmentWords } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import { isAuditRunning } from "@verai/client/enums";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
@@ -9,10 +9,10 @@ import { NO_LINK } from "@verai/protocol/audits/segments";
 import type { FinalityCheck } from "../finality.ts";
 import type { Mirror } from "../mirror.ts";
 import type { Sender } from "../sender.ts";
-import type { AuditIndex, SegmentProof } from "./audit-index.ts";
+import type { AuditIndex } from "./audit-index.ts";
 import { auditSteps, type AuditStep, type AuditView, keyOf } from "./audits-plan.ts";
 import type { AuditsMetrics } from "./audits-metrics.ts";
-import { readAuditView, toSegment } from "./audits-view.ts";
+import { readAuditView } from "./audits-view.ts";
 
 /** Steps that one cycle takes at most: the next look shows what is left. */
 const STEPS_AT_MOST = 8;
@@ -113,12 +113,12 @@ export class AuditsKeeper {
     }
     if (step.kind === "close") {
       return isAuditRunning(state.status) && now.timestamp > state.due
-        ? audits.close.populateTransaction(toSegment(opened))
+        ? audits.close.populateTransaction(segmentWords(opened))
         : null;
     }
-    if (step.kind === "revoke") return audits.revokeSuccessor.populateTransaction(toSegment(opened), step.successor);
+    if (step.kind === "revoke") return audits.revokeSuccessor.populateTransaction(segmentWords(opened), step.successor);
     const member = state.panel.members[step.place];
-    return member && !member.settled ? audits.collect.populateTransaction(toSegment(opened), step.place) : null;
+    return member && !member.settled ? audits.collect.populateTransaction(segmentWords(opened), step.place) : null;
   }
 
   async #open(step: Extract<AuditStep, { kind: "open" }>): Promise<Payload | null> {
@@ -134,11 +134,9 @@ export class AuditsKeeper {
       logger.warn(step, "not opened: the endpoint has not all checkpoints of the lease");
       return null;
     }
-    const segment = segmentOf(leaseId, proof);
-    const [chance, salt] = await Promise.all([
-      answer(audits.chanceOf(segment, blockTag(now))),
-      answer(auditEpochs.saltOf(epochId, leaseId, sequence, blockTag(now))),
-    ]);
+    const salt = await answer(auditEpochs.saltOf(epochId, leaseId, sequence, blockTag(now)));
+    const segment = { leaseId, salt, before: proof.before ?? NO_LINK, end: proof.end };
+    const chance = await answer(audits.chanceOf(segment, blockTag(now)));
     if (!isDrawn(salt, Number(chance))) {
       this.#notDrawn.add(openingKey(step));
       return null;
@@ -186,10 +184,6 @@ export class AuditsKeeper {
     const seed = BigInt(await answer(seeds.seedOf(epoch.requestId, blockTag(at))));
     return seed === 0n && at.timestamp > Number(epoch.to) + seedTimeout;
   }
-}
-
-function segmentOf(leaseId: number, { before, end }: SegmentProof) {
-  return { leaseId, before: before ?? NO_LINK, end };
 }
 
 function openingKey(step: SegmentId & { readonly epochId: number }): string {

@@ -1,3 +1,4 @@
+import type { AuditEpoch } from "@verai/client/audit-epochs";
 import type { SegmentId } from "@verai/client/audit-reads";
 import { type AuditStatus, isAuditRunning } from "@verai/client/enums";
 import { auditSalt, isDrawn } from "@verai/protocol/audits/draws";
@@ -8,17 +9,6 @@ export interface AuditTerms extends ChanceTerms {
   readonly epoch: number;
   readonly openTime: number;
   readonly step: number;
-}
-
-/** An epoch. Times in seconds. */
-export interface AuditEpoch {
-  readonly id: number;
-  /** It decides on what was posted after this time, and not after {@link to}. */
-  readonly from: number;
-  readonly to: number;
-  readonly abandoned: boolean;
-  /** Undefined as long as the oracle has not answered. */
-  readonly seed: string | undefined;
 }
 
 /** A segment that was posted with a trace root, and the lease that it is of. */

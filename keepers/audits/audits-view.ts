@@ -1,6 +1,5 @@
-import { ZeroHash } from "ethers";
-
-import { type OpenedAudit, readAudits } from "@verai/client/audit-reads";
+import { type AuditEpoch, epochsBack } from "@verai/client/audit-epochs";
+import { type OpenedAudit, readAudits, segmentWords } from "@verai/client/audit-reads";
 import type { BlockReference } from "@verai/client/block-reference";
 import type { Lease } from "@verai/client/entities";
 import { isAuditRunning } from "@verai/client/enums";
@@ -8,22 +7,7 @@ import { explain } from "@verai/client/error-messages";
 import { ContractRefusalError } from "@verai/client/errors";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import type { AuditIndex } from "./audit-index.ts";
-import {
-  type AuditEpoch,
-  type AuditTerms,
-  type AuditView,
-  isConviction,
-  keyOf,
-  type KnownAudit,
-} from "./audits-plan.ts";
-
-/** Epochs that are looked at: the newest, and those before it whose audits may still be opened. */
-const EPOCHS = 256;
-
-/** A segment as the contract takes it. */
-export function toSegment({ leaseId, before, end }: OpenedAudit) {
-  return { leaseId, before, end };
-}
+import { type AuditTerms, type AuditView, isConviction, keyOf, type KnownAudit } from "./audits-plan.ts";
 
 /** Reads what the keeper of audits decides by. O(audits that run + segments that an open epoch decides on + epochs). */
 export async function readAuditView(
@@ -33,16 +17,15 @@ export async function readAuditView(
   block: BlockReference,
 ): Promise<AuditView> {
   const { contracts } = reader;
-  const [{ seedTimeout, stakePerUnit }, found, count] = await Promise.all([
+  const [{ seedTimeout, stakePerUnit }, found] = await Promise.all([
     reader.parameters(block),
     answer(contracts.auditEpochs.terms(blockTag(block))),
-    answer(contracts.auditEpochs.epochCount(blockTag(block))),
   ]);
   const terms: AuditTerms = {
     ...{ epoch: Number(found.epoch), openTime: Number(found.openTime), step: Number(found.step) },
     ...{ chance: Number(found.chance), newChance: Number(found.newChance), loss: Number(found.loss) },
   };
-  const epochs = await readEpochs(reader, block, Number(count), block.timestamp - seedTimeout - terms.openTime);
+  const epochs = await readEpochs(reader, block, block.timestamp - seedTimeout - terms.openTime);
   const last = epochs[0];
   const covered = last ? (last.seed === undefined || last.abandoned ? last.from : last.to) : 0;
   const segments = index.since(Math.min(covered, ...epochs.map(({ from }) => from)));
@@ -54,16 +37,12 @@ export async function readAuditView(
   };
 }
 
-/** The newest epoch, and those before it that ended after a time; the newest first. */
-async function readEpochs(reader: Reader, at: BlockReference, count: number, since: number): Promise<AuditEpoch[]> {
-  const { auditEpochs, seeds } = reader.contracts;
+/** The newest epoch, and those before it that ended after a time; the newest first. O(them). */
+async function readEpochs(reader: Reader, at: BlockReference, since: number): Promise<AuditEpoch[]> {
   const epochs: AuditEpoch[] = [];
-  for (let id = count; id > 0 && epochs.length < EPOCHS; id--) {
-    const found = await answer(auditEpochs.epoch(id, blockTag(at)));
-    const [from, to] = [Number(found.from), Number(found.to)];
-    if (id < count && to < since) break;
-    const seed = await answer(seeds.seedOf(found.requestId, blockTag(at)));
-    epochs.push({ id, from, to, abandoned: found.abandoned, seed: seed === ZeroHash ? undefined : seed });
+  for await (const epoch of epochsBack(reader, at)) {
+    if (epochs.length > 0 && epoch.to < since) break;
+    epochs.push(epoch);
   }
   return epochs;
 }
@@ -115,7 +94,7 @@ async function successorsOf(
 
 async function isVoid(reader: Reader, at: BlockReference, opened: OpenedAudit, leaseId: number): Promise<boolean> {
   try {
-    await reader.contracts.audits.revokeSuccessor.staticCall(toSegment(opened), leaseId, blockTag(at));
+    await reader.contracts.audits.revokeSuccessor.staticCall(segmentWords(opened), leaseId, blockTag(at));
     return true;
   } catch (cause) {
     const error = explain(cause);

@@ -8,7 +8,7 @@ import { UnixFS } from "ipfs-unixfs";
 export function encodeLargeFiles(): void {
   if (Object.hasOwn(UnixFS.prototype, MENDED)) return;
   // The library's own method, called with its own `this` below.
-  // eslint-disable-next-line @typescript-eslint/unbound-method
+  // oxlint-disable-next-line typescript/unbound-method
   const original = UnixFS.prototype.marshal;
   UnixFS.prototype.marshal = function marshal(this: UnixFS): Uint8Array {
     const total = this.fileSize() ?? 0n;

@@ -72,7 +72,7 @@ class Inbox extends BaseBlockstore {
     return Promise.resolve(false);
   }
 
-  // eslint-disable-next-line require-yield -- there is nothing to show
+  // oxlint-disable-next-line require-yield -- there is nothing to show
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
     await Promise.resolve();
     throw new BlockNotFoundError(`Block ${cid.toString()} is not shown`);

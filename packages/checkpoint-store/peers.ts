@@ -10,6 +10,8 @@ const DIAL_TIMEOUT_MS = 5_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const CHECK_INTERVAL_MS = 250;
+/** Looks that are left out after one that found nobody to be dialled: an idle machine is not to be woken for it. */
+const RESTS = 3;
 const PARALLEL_DIALS = 16;
 /** Peers, the first of those set, that are always connected to. */
 export const FIRST_NEIGHBOURS = 32;
@@ -63,14 +65,19 @@ export class PeerKeeper {
   readonly #stopped = new AbortController();
   #peers = new Map<string, Peer>();
   #rejected = new Set<string>();
+  #rests = 0;
 
   constructor(libp2p: Libp2p, log: Log, dialling = new DialPolicy("any")) {
     this.#libp2p = libp2p;
     this.#log = log;
     this.#dialling = dialling;
     this.#timer = setInterval(() => {
-      this.#check();
+      if (this.#rests > 0) this.#rests -= 1;
+      else this.#check();
     }, CHECK_INTERVAL_MS);
+    // Only sooner: what it does follows from what it sees.
+    const { signal } = this.#stopped;
+    libp2p.addEventListener("connection:close", () => (this.#rests = 0), { signal });
   }
 
   /**
@@ -167,7 +174,7 @@ export class PeerKeeper {
   }
 
   #check(): void {
-    if (this.#stopped.signal.aborted) return;
+    if (this.#stopped.signal.aborted || this.#peers.size === 0) return;
     const now = performance.now();
     const connected = new Set<string>();
     for (const { remotePeer, status } of this.#libp2p.getConnections()) {
@@ -182,14 +189,20 @@ export class PeerKeeper {
     }
     const all = [...this.#peers];
     const others = all.slice(FIRST_NEIGHBOURS).sort(([, a], [, b]) => a.draw - b.draw);
+    let isDueSoon = false;
     for (const [index, [key, peer]] of [...all.slice(0, FIRST_NEIGHBOURS), ...others].entries()) {
-      if (dialling >= PARALLEL_DIALS) return;
-      if (index >= FIRST_NEIGHBOURS && neighbours >= MAX_NEIGHBOURS) return;
-      if (connected.has(key) || peer.dialling || now < peer.notBefore) continue;
+      if (dialling >= PARALLEL_DIALS) break;
+      if (index >= FIRST_NEIGHBOURS && neighbours >= MAX_NEIGHBOURS) break;
+      if (connected.has(key) || peer.dialling) continue;
+      if (now < peer.notBefore) {
+        isDueSoon ||= peer.notBefore - now < RESTS * CHECK_INTERVAL_MS;
+        continue;
+      }
       dialling += 1;
       neighbours += 1;
       void this.#dial(peer);
     }
+    if (dialling === 0 && !isDueSoon) this.#rests = RESTS;
   }
 
   async #dial(peer: Peer): Promise<void> {

@@ -8,7 +8,7 @@ import { safe } from "./internal/convert.ts";
 import { answer, blockTag, type Reader } from "./readers.ts";
 
 const LINK = "(uint32,bytes32,bytes32,uint40,uint40,uint16,uint64)";
-const OPENED = id(`AuditOpened(uint32,uint32,uint32,bytes32,(uint32,${LINK},${LINK}))`);
+const OPENED = id(`AuditOpened(uint32,uint32,uint32,(uint32,bytes32,${LINK},${LINK}))`);
 const DRAWN = id("VerifierDrawn(uint32,uint32,uint32,uint16,uint40)");
 const TRACE_OPENED = id("TraceOpened(uint32,uint32,bytes32,uint40)");
 
@@ -139,21 +139,25 @@ export function toOpened(contract: { readonly interface: Interface }, log: Event
   if (log.topics[0] !== OPENED) return undefined;
   const parsed = contract.interface.parseLog({ topics: [...log.topics], data: log.data });
   if (!parsed) return undefined;
-  const { leaseId, sequence, epochId, salt, segment } = parsed.args as unknown as {
+  const { leaseId, sequence, epochId, segment } = parsed.args as unknown as {
     leaseId: bigint;
     sequence: bigint;
     epochId: bigint;
-    salt: string;
-    segment: { before: LinkValue; end: LinkValue };
+    segment: { salt: string; before: LinkValue; end: LinkValue };
   };
   return {
     leaseId: safe(leaseId),
     sequence: safe(sequence),
     epochId: safe(epochId),
-    salt,
+    salt: segment.salt,
     before: toLink(segment.before),
     end: toLink(segment.end),
   };
+}
+
+/** A segment under audit as the contracts take it. */
+export function segmentWords({ leaseId, salt, before, end }: Pick<OpenedAudit, "leaseId" | "salt" | "before" | "end">) {
+  return { leaseId, salt, before, end };
 }
 
 /** Segment that a log of audits is about. */

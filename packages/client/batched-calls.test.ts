@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Interface } from "ethers";
 
 import { abiOf } from "./abi.ts";
-import { outcomesIn } from "./batched-calls.ts";
+import { outcomesIn, readCalldata } from "./batched-calls.ts";
 
 const LENS = new Interface(abiOf("Lens"));
 const encoded = (number: bigint, outcomes: readonly [boolean, string][]) =>
@@ -44,4 +44,13 @@ test("takes no longer for each part where there are many", () => {
   assert.equal(outcomesIn(many)?.[1].length, 256);
   const { user } = process.cpuUsage(before);
   assert.ok(user < 1_000_000, `${String(user / 1000)} ms`);
+});
+
+test("asks as ethers would", () => {
+  const to = ["0x5FbDB2315678afecb367f032d93F642f64180aa3", `0x${"0".repeat(39)}1`];
+  for (const data of [[], ["0x"], ["0x12345678"], [`0x${"ab".repeat(32)}`, `0x${"cd".repeat(36)}`, "0x01", "0x"]]) {
+    const calls = data.map((each, i) => ({ to: to[i % 2] ?? "", data: each }));
+    const target = calls.map((call) => ({ target: call.to, data: call.data }));
+    assert.equal(readCalldata(calls), LENS.encodeFunctionData("read", [target]));
+  }
 });

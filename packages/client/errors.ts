@@ -26,7 +26,14 @@ export class ChainError extends DrmpError {
  * - `behind`: the endpoint does not know a block that we have already seen
  */
 export type RpcFailure =
-  "connection" | "timeout" | "throttled" | "server" | "refused" | "unsupported" | "too-large" | "behind";
+  | "connection"
+  | "timeout"
+  | "throttled"
+  | "server"
+  | "refused"
+  | "unsupported"
+  | "too-large"
+  | "behind";
 
 /**
  * The chain could not be asked. Where a transaction was to be sent, `details.sent` says whether an endpoint may have got

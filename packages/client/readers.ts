@@ -36,10 +36,13 @@ export interface PageSizes {
   readonly checkpoints?: number;
 }
 
-/** Entries that one view reads, of those that are asked for by id. */
-const LEASE_PAGE = 100;
-const NODE_PAGE = 50;
-const LIVE_PAGE = 100;
+/**
+ * Entries that one view reads, of those that are asked for by id. Few: ethers copies all that is left of a view's answer for each part of
+ * each entry. Views that are asked for together go out together.
+ */
+const LEASE_PAGE = 20;
+const NODE_PAGE = 10;
+const LIVE_PAGE = 20;
 const SERVABLE_PAGE = 64;
 
 /** A node that may sign for a lease's checkpoints. */

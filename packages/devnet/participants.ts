@@ -165,7 +165,7 @@ export const AUDITED: ParticipantTask = {
   classes: { "gpu-80g/eu": "0" },
   hidden: [64],
   learningRates: [0.05],
-  epochs: 4,
+  epochs: 3,
   interval: 12,
   auditChance: 100,
 };

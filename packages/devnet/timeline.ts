@@ -119,11 +119,12 @@ export async function readHappenings(
   logs: { readonly keeper: readonly LogLine[]; readonly agents: readonly LogLine[] },
 ): Promise<Happenings> {
   const { leases, checkpoints, seeds, rounds } = contracts;
-  const [granted, expired, stored, posted, settled] = await Promise.all([
+  const [granted, expired, stored, posted, traced, settled] = await Promise.all([
     leases.queryFilter(leases.filters.LeaseGranted(), fromBlock),
     leases.queryFilter(leases.filters.LeaseExpired(), fromBlock),
     seeds.queryFilter(seeds.filters.SeedStored(), fromBlock),
     checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(), fromBlock),
+    checkpoints.queryFilter(checkpoints.filters.CheckpointTraced(), fromBlock),
     rounds.queryFilter(rounds.filters.RoundSettled(), fromBlock),
   ]);
   const bySettling = new Set(settled.map(({ transactionHash }) => transactionHash));
@@ -139,7 +140,9 @@ export async function readHappenings(
     })),
     expired: expired.map(({ args, blockNumber }) => ({ leaseId: Number(args.leaseId), at: clock.at(blockNumber) })),
     seeds: stored.map(({ blockNumber }) => ({ at: clock.at(blockNumber) })),
-    posted: posted.map(({ args, blockNumber }) => ({ leaseId: Number(args.leaseId), at: clock.at(blockNumber) })),
+    posted: [...posted, ...traced]
+      .toSorted((a, b) => a.blockNumber - b.blockNumber || a.index - b.index)
+      .map(({ args, blockNumber }) => ({ leaseId: Number(args.leaseId), at: clock.at(blockNumber) })),
     suspected: logs.keeper.filter(({ msg }) => msg === "lease is suspect").map(line),
     restored: logs.agents
       .filter(({ msg }) => msg === "restored from checkpoint")

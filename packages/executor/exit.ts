@@ -32,7 +32,15 @@ const DRAINED = 143;
  * - `unstartable`: its program or its spec cannot be started anywhere, such as a command that its image does not have
  */
 export type Cause =
-  "timeout" | "memory" | "disk" | "storage" | "kill" | "evicted" | "unstarted" | "unstartable" | "lost";
+  | "timeout"
+  | "memory"
+  | "disk"
+  | "storage"
+  | "kill"
+  | "evicted"
+  | "unstarted"
+  | "unstartable"
+  | "lost";
 
 /** A unit's end as its engine shows it. */
 export interface RawExit {

@@ -8,7 +8,7 @@ const MAX_PATH_LENGTH = 255;
 export function relativePathProblem(path: string): string | undefined {
   if (path === "") return "is empty: name a file or directory";
   if (path.length > MAX_PATH_LENGTH) return `is longer than ${MAX_PATH_LENGTH} characters: shorten it`;
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f\\]/.test(path)) return "has a backslash or a control character: use plain names and /";
   if (path.startsWith("/")) return "is absolute: make it relative";
   const segments = path.split("/");

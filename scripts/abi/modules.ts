@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { format, resolveConfig } from "prettier";
+import { format } from "oxfmt";
 
 import { NETWORKS } from "@verai/tasks/session/environment";
 import { CONTRACT_NAMES } from "../../packages/client/contract-names.ts";
@@ -49,8 +49,9 @@ export const ADDRESSES: Readonly<Record<number, Readonly<Record<string, string>>
   };
   for (const [name, text] of Object.entries(modules)) {
     const file = `generated/${name}.ts`;
-    const options = await resolveConfig(join(CLIENT, file));
-    files.set(file, await format(HEAD + text, { ...options, filepath: file }));
+    const { code, errors } = await format(file, HEAD + text, { printWidth: 120 });
+    if (errors[0]) throw new Error(`${file} cannot be formatted: ${errors[0].message}`);
+    files.set(file, code);
   }
   return files;
 }

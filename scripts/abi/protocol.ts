@@ -81,7 +81,8 @@ const SECONDS: Readonly<Record<string, number>> = {
 /** A number that stands in the source as it is; undefined for all that is computed or that a double does not hold. */
 function numberOf(value: unknown): number | undefined {
   const literal = value as
-    { nodeType?: unknown; kind?: unknown; value?: unknown; subdenomination?: unknown } | undefined;
+    | { nodeType?: unknown; kind?: unknown; value?: unknown; subdenomination?: unknown }
+    | undefined;
   if (literal?.nodeType !== "Literal" || literal.kind !== "number" || typeof literal.value !== "string")
     return undefined;
   const unit = typeof literal.subdenomination === "string" ? SECONDS[literal.subdenomination] : 1;

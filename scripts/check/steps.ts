@@ -14,12 +14,13 @@ const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose
  * summary of a run on an idle machine shows both; seconds by the clock in the comment.
  */
 const END_TO_END: Readonly<Record<string, number>> = {
-  demo: 0.9, // 300
-  "rehearsal-anvil": 0.3, // 179
-  docs: 0.65, // 160
-  energy: 0.8, // 150
-  devnet: 0.5, // 130
-  survival: 0.65, // 75
+  demo: 1.1, // 300
+  docs: 0.4, // 300
+  "rehearsal-anvil": 0.3, // 230
+  energy: 0.8, // 220
+  devnet: 0.5, // 170
+  survival: 0.65, // 80
+  look: 0.8, // 20
   deployment: 0.8, // 10
 };
 /** Tests that use the folder where developers' commands keep their stores, as readers do. */
@@ -69,7 +70,7 @@ const pureRest: Step = {
 const contracts: Step = {
   name: "contracts",
   command: ["hardhat", "test", "solidity", "--chain-type", "op", "--no-compile"],
-  load: 1,
+  load: 1.25,
   needs: "compile: tests",
 };
 
@@ -87,11 +88,11 @@ export const ALL: readonly Step[] = [
   {
     name: "chain: with agents",
     command: mocha(chain.filter((file) => WITH_AGENTS.test(file))),
-    load: 0.5,
+    load: 0.4,
     needs: "compile",
   },
-  { name: "containers", command: apart(filesBy("test/containers/*.test.ts")), load: 0.6, needs: "compile" },
-  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.7, needs: "compile" },
+  { name: "containers", command: apart(filesBy("test/containers/*.test.ts")), load: 0.55, needs: "compile" },
+  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.65, needs: "compile" },
   contracts,
   { name: "unit: a process each", command: apart(others), load: 0.9, needs: "compile" },
   { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 1 },

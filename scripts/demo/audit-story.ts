@@ -93,7 +93,7 @@ export async function followAudit(stage: AuditStage, leaseId: number): Promise<A
   say(
     `${after?.status ?? "?"}: after ${String(rounds)} rounds ${CHEAT.name} loses ${formatEther(slashedWei)} VER of stake and leaves the market`,
   );
-  const posted = await checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(leaseId), firstBlock);
+  const posted = await checkpoints.queryFilter(checkpoints.filters.CheckpointTraced(leaseId), firstBlock);
   const of = (number: number) => posted.find(({ args }) => Number(args.sequence) === number);
   const before = of(sequence - 1);
   const lastHonest = before

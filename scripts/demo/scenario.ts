@@ -114,7 +114,8 @@ export async function runScenario(processes: Processes, output: Output, data: st
   await processes.watch(processes.names(), listed(session, NODES.length));
   say("five nodes are registered, staked and listed");
 
-  const keeperConfig = await configs.keeper();
+  // Both tasks are there when it starts: no round need wait for company.
+  const keeperConfig = await configs.keeper(1);
   const startKeeper = () => {
     processes.start("keeper", ["keepers/main.ts", "run", "--config", keeperConfig]);
   };
@@ -150,7 +151,9 @@ export async function runScenario(processes: Processes, output: Output, data: st
   const cheat = async (): Promise<AuditStory> => {
     const come = [CHEAT, ...VERIFIERS];
     for (const node of come) await startAgent(node);
-    await seen(async () => standing(session, come));
+    // The first round is without them: its optimum is worked out by hand.
+    const opened = async () => (await session.reader.round(await session.reader.block())).id > 0;
+    await seen(async () => (await standing(session, come)) && opened());
     say(`four more nodes come, one of them a cheat, and a third developer submits a task that asks for audits`);
     audited = submit(AUDITED);
     const stage = { session, say, nodes: MACHINES, firstBlock };
@@ -158,14 +161,14 @@ export async function runScenario(processes: Processes, output: Output, data: st
     return Promise.race([told, audited.then(() => told)]);
   };
   const disturb = async () => {
+    const story = cheat();
+    story.catch(() => undefined);
     const { signer } = await session.queue({ testAccount: ACCOUNTS.keeper });
     const journals = join(data, "data", "keeper", "journals");
     const inFlight = await restartKeeperInPost(parts, journals, signer.address, startKeeper);
 
     say("two more nodes join, too expensive for this round, with room for the work of others");
     for (const node of SPARES) await startAgent(node);
-    const story = cheat();
-    story.catch(() => undefined);
 
     const [ada, ...others] = NODES;
     if (!ada) throw new Error("the participants have changed");
@@ -211,6 +214,12 @@ export async function runScenario(processes: Processes, output: Output, data: st
       });
       say(`lease ${String(id)} goes on as lease ${String(successor?.id)}, drawn from a seed`);
     };
+    // Audits and rounds need seeds until the lease runs out, whose request is the one that gets none.
+    await seen(async () => {
+      const { timestamp } = await session.reader.block();
+      const held = await active(session, cut.leaseIds);
+      return held.length === 0 || held.some(({ due }) => timestamp >= due - 3);
+    });
     // Side by side: work of the killed node that was not in this batch also waits for the oracle.
     const [silence] = await Promise.all([silenceOracle(parts), ...killed.leaseIds.map(continued)]);
     for (const participant of [...TASKS, AUDITED]) {

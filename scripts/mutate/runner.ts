@@ -53,7 +53,7 @@ process.on("message", (request: RunRequest) => {
 /** Has Hardhat compile what has changed, and takes what it would run. */
 async function prepare(): Promise<Prepared> {
   // What it is called on is handed on with it.
-  // eslint-disable-next-line @typescript-eslint/unbound-method
+  // oxlint-disable-next-line typescript/unbound-method
   const original = EdrContext.prototype.runSolidityTests;
   const kept: { prepared?: Prepared } = {};
   EdrContext.prototype.runSolidityTests = function keep(this: EdrContext, chainType, artifacts, suites, config) {

@@ -19,7 +19,8 @@ export interface DeploymentView {
     readonly seeds: string;
     /** Undefined if the coordinator knows no such subscription, or the deployment file names no coordinator. */
     readonly subscription:
-      { readonly nativeBalance: bigint; readonly owner: string; readonly consumers: readonly string[] } | undefined;
+      | { readonly nativeBalance: bigint; readonly owner: string; readonly consumers: readonly string[] }
+      | undefined;
   };
   readonly roles: {
     /** Undefined where the deployment names no access manager. */

@@ -50,6 +50,7 @@ export async function readDeploymentView(
         chance: Number(terms.chance),
         newChance: Number(terms.newChance),
         loss: Number(terms.loss),
+        panelOwners: Number(terms.panelOwners),
       },
       address: await contracts.audits.getAddress(),
       named,

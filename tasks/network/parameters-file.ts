@@ -25,6 +25,7 @@ const file = z.object({
       chance: z.number(),
       newChance: z.number(),
       loss: z.number(),
+      panelOwners: z.number(),
     }),
     classes: z.array(z.object({ name: z.string(), tickSize: z.number() })),
   }),

@@ -3,6 +3,7 @@ import type { Environment } from "../session/environment.ts";
 
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { openAccess } from "@verai/client/open-access";
+import { auditsToWaitFor } from "@verai/developer/audits-over";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { keysOf } from "./keys.ts";
@@ -37,6 +38,13 @@ export default async function result(args: Arguments, environment: Environment):
     const fetched = await withStore(reader, args.store, fetch, LOOK_MS, undefined, access);
     const open = fetched.filter(({ status }) => status === "delivered").map(({ lease }) => lease);
     if (args.accept && open.length > 0) {
+      if (task.auditChance > 0) {
+        for (const lease of await reader.leasesById(block, open)) {
+          const why = await auditsToWaitFor(session, block, lease);
+          if (why === undefined) continue;
+          output.say(`Lease ${String(lease.id)} is paid before its audits are over, whatever they find: ${why}.`);
+        }
+      }
       const { queue } = await context.account();
       await queue.submit({
         label: `accept the results of leases ${open.join(", ")}`,

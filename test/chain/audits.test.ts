@@ -15,7 +15,7 @@ import { SegmentRetention } from "@verai/agent/audit/segment-retention";
 import { ContentAccess } from "@verai/client/content-access";
 import type { Session } from "@verai/client/session";
 import { openClient, openMarket } from "@verai/devnet/market";
-import { traceRoot, type UnitTrace } from "@verai/protocol/audits/trace";
+import { traceRoot, traceUnits, type UnitTrace } from "@verai/protocol/audits/trace";
 import { unitAt } from "@verai/protocol/audits/draws";
 import { leaseUnits } from "../support/leases.ts";
 
@@ -98,6 +98,12 @@ function honest(salt: string): Examined {
   return { vouched: true, outcome: { kind: "verified", units: units.length, place, unit, leaves, cpuSeconds: 1 } };
 }
 
+/** The same, where the posted checkpoint says the hashes of the segment's units. */
+function informed(salt: string): Examined {
+  const { vouched, outcome } = honest(salt);
+  return { vouched, outcome: outcome.kind === "verified" ? { ...outcome, hashes: traceUnits(traceOf(2)) } : outcome };
+}
+
 const forged = (): Examined => ({ vouched: true, outcome: { kind: "unusable", why: "its state is another one" } });
 
 describe("audits by agents", () => {
@@ -139,7 +145,7 @@ describe("audits by agents", () => {
     await market.pass(30);
     await auditEpochs.openEpoch(leaseId);
     const epochId = await auditEpochs.epochCount();
-    const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(leaseId));
+    const events = await checkpoints.queryFilter(checkpoints.filters.CheckpointTraced(leaseId));
     const links = await Promise.all(
       events.map(async (event, i) => ({
         ...{ sequence: i + 1, digest: event.args.digest, traceRoot: traceRoot(traceOf(i + 1)) },
@@ -147,10 +153,11 @@ describe("audits by agents", () => {
         at: (await event.getBlock()).timestamp,
       })),
     );
-    const segment = { leaseId, before: links[0]!, end: links[1]! };
     for (let word = 1n; ; word++) {
       const before = await market.connection.networkHelpers.takeSnapshot();
       await seed(word);
+      const salt = await auditEpochs.saltOf(epochId, leaseId, 2);
+      const segment = { leaseId, salt, before: links[0]!, end: links[1]! };
       const proof = { segment, head: `0x${"0".repeat(64)}`, later: [] };
       const opened = await audits.open(proof, epochId).then(
         () => true,
@@ -222,6 +229,35 @@ describe("audits by agents", () => {
     }
   });
 
+  it("are over once the verifier opens itself what it has found to be posted, without the producer", async () => {
+    const verifier = await drawn();
+    verifier.finds = informed;
+    const [owner] = await market.contracts.nodes.keysOf(verifier.nodeId);
+    const before = await market.contracts.vault.claimable(owner);
+    for (let round = 0; round < 4; round++) await verifier.cycle();
+    expect(await status(2)).to.equal(6);
+    expect(verifier.examinations).to.equal(1);
+    expect(await market.contracts.vault.claimable(owner)).to.be.above(before);
+    const { audits } = market.contracts;
+    expect(await audits.queryFilter(audits.filters.AnswerCommitted())).to.have.length(0);
+    for (const each of all()) {
+      await each.cycle();
+      expect(await each.files()).to.deep.equal([]);
+    }
+  });
+
+  it("go the long way where the hashes of the other units are wrong, and pass as well", async () => {
+    const verifier = await drawn();
+    verifier.finds = (salt) => {
+      const { vouched, outcome } = informed(salt);
+      return { vouched, outcome: outcome.kind === "verified" ? { ...outcome, hashes: [word(1), word(2)] } : outcome };
+    };
+    for (let round = 0; round < 6; round++) for (const each of all()) await each.cycle();
+    expect(await status(2)).to.equal(6);
+    const { audits } = market.contracts;
+    expect(await audits.queryFilter(audits.filters.AnswerCommitted())).to.have.length(1);
+  });
+
   it("keep what hides an answer before it is sent, whatever a second examination finds", async () => {
     const verifier = await drawn();
     await verifier.cycle();
@@ -279,5 +315,38 @@ describe("audits by agents", () => {
     for (let round = 0; round < 3; round++) for (const each of all()) await each.cycle();
     expect(await status(2)).to.equal(1);
     expect(verifier.examinations).to.equal(1);
+  });
+
+  it("ask the chain nothing in most cycles while there is nothing to do", async () => {
+    const verifier = await drawn();
+    const idle = verifiers.find((each) => each !== verifier) ?? verifier;
+    const { provider, reader } = idle.client;
+    let asked: string[] = [];
+    const send = provider._send.bind(provider);
+    provider._send = async (payload) => {
+      asked.push(...[payload].flat().map(({ method }) => method));
+      return send(payload);
+    };
+    const duties = idle.restart();
+    const cycle = async (block: Awaited<ReturnType<typeof reader.block>>) => {
+      asked = [];
+      await duties.cycle(block);
+      return asked;
+    };
+    const first = await reader.block();
+    await cycle(first);
+    await cycle(first);
+    expect(await cycle(first)).to.deep.equal([]);
+    // A sixtieth of a step later, new ones are looked for.
+    const { step } = await market.contracts.auditEpochs.terms();
+    await market.pass(Number(step) / 60);
+    const later = await reader.block();
+    expect(await cycle(later)).to.deep.equal(["eth_getLogs"]);
+    expect(await cycle(later)).to.deep.equal([]);
+    // A block older than what was looked at is not believed to be the newest.
+    expect(await cycle(first)).to.deep.equal(["eth_getBlockByNumber"]);
+    // It is still drawn for what comes.
+    expect(duties.summary.verifies).to.equal(true);
+    await duties.stop();
   });
 });

@@ -81,7 +81,15 @@ describe("deployment", () => {
     const [asks] = await seeds.queryFilter(seeds.filters.ModulesSet());
     expect(asks?.args.audits).to.equal(await auditEpochs.getAddress());
 
-    const terms = { epoch: 30n, openTime: 60n, step: 60n, chance: 50n, newChance: 1_000n, loss: 5_000n };
+    const terms = {
+      epoch: 30n,
+      openTime: 60n,
+      step: 60n,
+      chance: 50n,
+      newChance: 1_000n,
+      loss: 5_000n,
+      panelOwners: 3n,
+    };
     const asGovernance = auditEpochs.connect(accounts.governance);
     await expect(auditEpochs.setTerms(terms)).to.be.revertedWithCustomError(auditEpochs, "AccessManagedUnauthorized");
     await expect(asGovernance.setTerms(terms)).to.be.revertedWithCustomError(manager, "AccessManagerNotScheduled");

@@ -20,7 +20,15 @@ describe("roles, as they are deployed", () => {
       confirmations: 3,
       nativePayment: true,
     };
-    const terms = { epoch: 600, openTime: 3_600, step: 300, chance: 100, newChance: 1_000, loss: 5_000 };
+    const terms = {
+      epoch: 600,
+      openTime: 3_600,
+      step: 300,
+      chance: 100,
+      newChance: 1_000,
+      loss: 5_000,
+      panelOwners: 5,
+    };
     const calls = [
       parameters.connect(stranger).set(0, 1),
       parameters.connect(stranger).setIntakePaused(true),

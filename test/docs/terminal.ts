@@ -54,7 +54,7 @@ export function atTerminal(command: string, environment: Readonly<Record<string,
     () => kills.delete(kill),
   );
   return {
-    // eslint-disable-next-line no-control-regex -- terminals are told colours and positions by escape sequences
+    // oxlint-disable-next-line no-control-regex -- terminals are told colours and positions by escape sequences
     shown: () => shown.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "").replaceAll("\r", ""),
     exit,
     interrupt: () => {

@@ -174,7 +174,12 @@ async function scenario(): Promise<void> {
 
   // The chain tells the same: every step once, in its order, nothing refused.
   const block = await reader.block();
-  const posted = await contracts.checkpoints.queryFilter(contracts.checkpoints.filters.CheckpointPosted(), firstBlock);
+  const { checkpoints } = contracts;
+  const found = await Promise.all([
+    checkpoints.queryFilter(checkpoints.filters.CheckpointPosted(), firstBlock),
+    checkpoints.queryFilter(checkpoints.filters.CheckpointTraced(), firstBlock),
+  ]);
+  const posted = found.flat().sort((a, b) => a.blockNumber - b.blockNumber || a.index - b.index);
   for (const { id } of await leases()) {
     const own = posted.map(({ args }) => args).filter(({ leaseId }) => Number(leaseId) === id);
     const newest = await checkpointOf(id);

@@ -86,6 +86,12 @@ contract VaultProof {
         _check();
     }
 
+    function check_PayVerifier(uint80 start, uint32 nodeId, address to, uint256 ofStake, uint256 ofPool) external {
+        _fill(start);
+        try _vault.payVerifier(nodeId, to, ofStake, ofPool) {} catch {}
+        _check();
+    }
+
     function check_Prepaid(uint80 start, address to, uint128 amount, uint128 passed) external {
         _fill(start);
         try _vault.depositPrepaid(address(this), amount) {} catch {}

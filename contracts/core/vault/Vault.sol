@@ -123,13 +123,24 @@ contract Vault is IVault, OneTimeInitialiser {
                 msg.sender == _modules.audits,
             NotModule(msg.sender)
         );
-        uint256 pool = _bountyPool;
-        paid = Math.min(pool, amount);
-        if (paid != amount) emit BountyShort(to, amount, paid);
-        if (paid == 0) return 0;
-        _bountyPool = uint128(pool - paid);
-        _credit(to, paid);
-        emit BountyPaid(to, paid);
+        paid = _takeBounty(to, amount);
+        if (paid != 0) _credit(to, paid);
+    }
+
+    /// @inheritdoc IVault
+    function payVerifier(
+        uint32 nodeId,
+        address to,
+        uint256 ofStake,
+        uint256 ofPool
+    ) external returns (uint256 taken, uint256 paid) {
+        require(msg.sender == _modules.audits, NotModule(msg.sender));
+        if (ofStake != 0) {
+            taken = _takeStake(nodeId, ofStake);
+            emit StakePaid(nodeId, to, taken);
+        }
+        paid = _takeBounty(to, ofPool);
+        if (taken + paid != 0) _credit(to, taken + paid);
     }
 
     /// @inheritdoc IVault
@@ -212,6 +223,16 @@ contract Vault is IVault, OneTimeInitialiser {
         taken = Math.min(stake, amount);
         _stake[nodeId] = stake - taken;
         _totalStake -= uint128(taken);
+    }
+
+    /// @dev What the pool pays of an amount, all if it has as much; the receiver is not credited yet.
+    function _takeBounty(address to, uint256 amount) private returns (uint256 paid) {
+        uint256 pool = _bountyPool;
+        paid = Math.min(pool, amount);
+        if (paid != amount) emit BountyShort(to, amount, paid);
+        if (paid == 0) return 0;
+        _bountyPool = uint128(pool - paid);
+        emit BountyPaid(to, paid);
     }
 
     /// @dev Release fees are held until their task has ended; what audits hold, they pass on at once.

@@ -20,7 +20,10 @@ const KEEP_IDLE_MS = 10_000;
 
 /** What became of a request for a block: its bytes are stored, or the peer has no such block, grants it not, or has no time. */
 export type PeerAnswer =
-  { kind: "stored"; bytes: number } | { kind: "missing" } | { kind: "not granted" } | { kind: "busy" };
+  | { kind: "stored"; bytes: number }
+  | { kind: "missing" }
+  | { kind: "not granted" }
+  | { kind: "busy" };
 
 /**
  * A peer that serves blocks over HTTP: its connections, how many requests it is sent at a time (one more for every few

@@ -2,18 +2,7 @@
 
 /** Public constants of the contracts that are plain numbers, by contract; times in seconds. */
 export const CONSTANTS = {
-  Audits: {
-    MAX_LINKS: 512,
-    CANDIDATES: 4096,
-    LOOKS: 128,
-    TRIES: 4,
-    PANEL: 5,
-    ROUNDS: 24,
-    CONVICT: 15,
-    ACQUIT: 5,
-    PROVEN: 5,
-    BOND: 16,
-  },
+  Audits: { MAX_LINKS: 512, TRIES: 4, ROUNDS: 24, CONVICT: 15, ACQUIT: 5, PROVEN: 5, BOND: 16 },
   EnergyLedger: { MAX_INTENSITY: 2000000, MAX_SHARES: 64, MAX_REACH: 43200 },
   LeaseRegistry: { MAX_OUTAGE: 259200 },
   PasskeyAccount: { MAX_KEYS: 4, MIN_RECOVERY_DELAY: 86400, MAX_RECOVERY_DELAY: 2592000 },

@@ -140,7 +140,8 @@ export interface SignedTransaction {
  * - `void`: none can be mined any longer, or what was mined reverted
  */
 export type Outcome =
-  { readonly kind: "mined"; readonly receipt: TransactionReceipt } | { readonly kind: "open" | "void" };
+  | { readonly kind: "mined"; readonly receipt: TransactionReceipt }
+  | { readonly kind: "open" | "void" };
 
 /** A transaction to be sent. */
 export interface TransactionRequest {

@@ -82,7 +82,6 @@ switch (what) {
   }
   case "fill-tmp":
     for (let i = 0; ; i++) writeFileSync(`/tmp/part-${i}`, Buffer.alloc(2 ** 20, 1));
-    break;
   case "burn": {
     const started = process.hrtime.bigint();
     const before = process.cpuUsage();

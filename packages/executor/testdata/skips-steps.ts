@@ -7,7 +7,7 @@ import { Trainee } from "../trainers/digits/network.ts";
 /** Steps that are skipped, of those that this process does: between two local checkpoints of the demo's task. */
 const [FIRST, LAST] = [180, 240];
 
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with its trainee below
+// oxlint-disable-next-line typescript/unbound-method -- called with its trainee below
 const honest = Trainee.prototype.step;
 let steps = 0;
 Trainee.prototype.step = function (this: Trainee, ...given: Parameters<typeof honest>): number {

@@ -7,7 +7,16 @@ import vectors from "../../../test/vectors/audits.json" with { type: "json" };
 import { chanceOf } from "./chance.ts";
 import { auditSalt, isDrawn, PANEL_QUESTION, probeAt, unitAt, verifierCandidate } from "./draws.ts";
 import { commitment, headAfter, linkHash, NO_HEAD } from "./segments.ts";
-import { openTrace, rootOfOpening, traceAnswer, traceLeaf, traceRoot, type UnitTrace } from "./trace.ts";
+import {
+  openOwn,
+  openTrace,
+  rootOfOpening,
+  traceAnswer,
+  traceLeaf,
+  traceRoot,
+  traceUnits,
+  type UnitTrace,
+} from "./trace.ts";
 
 const word = fc.bigInt(0n, 2n ** 256n - 1n).map((value) => `0x${value.toString(16).padStart(64, "0")}`);
 const trace = fc.uniqueArray(fc.nat(2 ** 24 - 1), { minLength: 1, maxLength: 9 }).chain((units) =>
@@ -46,6 +55,27 @@ test("the words equal those that the contracts are held to", () => {
     assert.equal(unitAt(salt, draw.units), draw.unit);
     assert.equal(probeAt(salt, draw.question, draw.leaves), draw.probe);
   }
+});
+
+test("who has run a unit opens it as its producer does, with the hashes of the others, and nothing else", () => {
+  fc.assert(
+    fc.property(trace, fc.nat(), fc.nat(), word, (units, a, b, other) => {
+      const place = a % units.length;
+      const own = units[place];
+      assert.ok(own);
+      fc.pre(own.leaves[0]?.digest !== other);
+      const probe = b % own.leaves.length;
+      const root = traceRoot(units);
+      const hashes = traceUnits(units).with(place, other);
+      assert.deepEqual(openOwn(own, place, probe, hashes, root), openTrace(units, place, probe));
+      const changed = { ...own, leaves: own.leaves.with(0, { step: own.leaves[0]?.step ?? 0, digest: other }) };
+      assert.equal(openOwn(changed, place, probe, hashes, root), undefined);
+      if (units.length > 1) {
+        const wrong = hashes.with((place + 1) % units.length, other);
+        assert.equal(openOwn(own, place, probe, wrong, root), undefined);
+      }
+    }),
+  );
 });
 
 test("each leaf of a trace opens to its root, and at no other place", () => {

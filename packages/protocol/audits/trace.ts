@@ -83,6 +83,33 @@ export function openTrace(units: readonly UnitTrace[], place: number, probe: num
   };
 }
 
+/** Hashes of a segment's units, of which the trace root is made: they say nothing of the states beneath. O(leaves). */
+export function traceUnits(units: readonly UnitTrace[]): string[] {
+  return hashesOf(units);
+}
+
+/**
+ * Opens a unit that a verifier has run itself at a leaf and at the last, with what is beside it as others say. O(leaves + units).
+ *
+ * @param trace - The unit.
+ * @param place - Which of the segment's units it is, from 0 on.
+ * @param probe - Which of its leaves, from 0 on.
+ * @param hashes - Those of all units of the segment ({@link traceUnits}); the unit's own is not looked at.
+ * @returns undefined if that does not lead to the root: the trace is another one, or the hashes are.
+ */
+export function openOwn(
+  trace: UnitTrace,
+  place: number,
+  probe: number,
+  hashes: readonly string[],
+  root: string,
+): ProvedOpening | undefined {
+  const own = openTrace([trace], 0, probe);
+  const all = hashes.with(place, at(hashesOf([trace]), 0));
+  const opened = { ...own, units: all.length, place, unitPath: path(all, place) };
+  return rootOfOpening(opened, probe) === root ? opened : undefined;
+}
+
 /**
  * What a verifier answers who has run a unit itself: the opening that an honest node makes, in one word.
  *

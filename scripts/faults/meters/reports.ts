@@ -87,6 +87,7 @@ const others: FaultCase[] = [
         meter,
         usage: () => ({ load: 0.75, busySeconds: 8, seconds: 10 }),
         leases: () => workloads.leases(),
+        auditSeconds: () => 0,
         harvesting: () => false,
         renewable: 1,
         now: () => machine.now,

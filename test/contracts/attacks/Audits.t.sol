@@ -47,6 +47,118 @@ contract AuditAttacksTest is AuditActions {
         assertEq(audits.auditOf(id, 2).tries, 2);
     }
 
+    /// @notice Nobody confirms a segment without the work: what is public, all leaves but one included, does not lead to its trace root.
+    function test_ConfirmedWithoutWork() public {
+        bytes32 salt = openAudit(2);
+        uint256 probe = AuditDraw.probeAt(salt, 0, 16);
+        IAudits.Segment memory s = segmentOf(2);
+        address operator = operatorOf(verifierOf(2));
+        (TraceTree.Opening memory o, TraceTree.Paths memory paths) = openingOf(2, probe, true);
+        bytes memory refused = abi.encodeWithSelector(IAudits.NotOfTrace.selector, id, 2);
+        // Its probe is a guess.
+        bytes32 right = o.probeDigest;
+        o.probeDigest = o.endDigest;
+        vm.expectRevert(refused);
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+        o.probeDigest = right;
+        // One state of those between is a guess.
+        bytes32 beside = paths.end[2];
+        paths.end[2] = keccak256("a guess");
+        vm.expectRevert(refused);
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+        paths.end[2] = beside;
+        // It knows another leaf than the one that was drawn.
+        (TraceTree.Opening memory other, TraceTree.Paths memory otherPaths) = openingOf(2, probe - 1, true);
+        vm.expectRevert(refused);
+        vm.prank(operator);
+        audits.confirm(s, other, otherPaths);
+        // It is right, and somebody else's to show, or another segment's.
+        address producer = operatorOfLease(id);
+        vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.NotNodeOperator.selector, verifierOf(2), producer));
+        vm.prank(producer);
+        audits.confirm(s, o, paths);
+        s.salt = keccak256("another salt");
+        vm.expectRevert(abi.encodeWithSelector(IAudits.WrongSegment.selector, id, 2));
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+        s.salt = salt;
+        uint40 due = audits.auditOf(id, 2).due;
+        vm.warp(due + 1);
+        vm.expectRevert(abi.encodeWithSelector(IAudits.OutOfTime.selector, due));
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+    }
+
+    /// @notice Who has committed to an answer reveals it: it cannot take what the producer opened and confirm.
+    function test_ConfirmedAfterOpening() public {
+        bytes32 salt = openAudit(2);
+        commit(2, keccak256("a guess"));
+        openTrace(2, salt, true);
+        IAudits.Segment memory s = segmentOf(2);
+        (TraceTree.Opening memory o, TraceTree.Paths memory paths) = openingOf(2, AuditDraw.probeAt(salt, 0, 16), true);
+        address operator = operatorOf(verifierOf(2));
+        vm.expectPartialRevert(IAudits.WrongAuditStatus.selector);
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+        // Nor does the next verifier gain by it: its question has a leaf of its own.
+        vm.warp(audits.auditOf(id, 2).due + 1);
+        audits.close(s);
+        operator = operatorOf(verifierOf(2));
+        if (AuditDraw.probeAt(salt, 1, 16) == AuditDraw.probeAt(salt, 0, 16)) return;
+        vm.expectRevert(abi.encodeWithSelector(IAudits.NotOfTrace.selector, id, 2));
+        vm.prank(operator);
+        audits.confirm(s, o, paths);
+    }
+
+    /// @notice In a class of few owners nobody is convicted: two that collude beside an honest node call a panel that they would fill, and
+    /// nothing is decided. Nor do nodes without owners of their own make a class large.
+    function test_CapturedClass() public {
+        for (uint32 nodeId = 3; nodeId <= 12; ++nodeId) {
+            vm.prank(operatorOf(nodeId));
+            auditEpochs.enlist(nodeId, false);
+        }
+        (address friend, ) = nodes.keysOf(1);
+        for (uint256 i; i < 6; ++i) {
+            uint32 nodeId = register(friend, CPU_EU, 4, 4_000);
+            vm.prank(operatorOf(nodeId));
+            auditEpochs.enlist(nodeId, true);
+        }
+        vm.warp(block.timestamp + 30);
+        // The pool as it is frozen with the next round.
+        register(alice, CPU_EU, UNITS, 5);
+        submit(alice, submission(1, 20_000, list(CPU_EU)));
+        runRound(5);
+        trace(9_000, true);
+        uint32 producer = leases.lease(id).nodeId;
+        uint256 stake = vault.stakeOf(producer);
+        verify(3, true, false);
+        uint256 bond = vault.stakeOf(verifierOf(3));
+        assertAudit(3, IAudits.AuditStatus.Unverified);
+        assertEq(audits.panelOf(id, 3).members.length, 0);
+        assertEq(vault.stakeOf(producer), stake);
+        assertGe(bond, stakeFor(4));
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
+        assertFalse(audits.isExcluded(1));
+    }
+
+    /// @notice A panel that called itself large enough and loses owners on the way decides nothing either.
+    function test_ShrinkingClass() public {
+        bytes32 salt = verify(2, true, false);
+        assertAudit(2, IAudits.AuditStatus.Voting);
+        uint256 stake = vault.stakeOf(leases.lease(id).nodeId);
+        for (uint32 nodeId = 1; nodeId <= 12; ++nodeId) {
+            if (audits.panelOf(id, 2).members[nodeId % 5].nodeId == nodeId) continue;
+            vm.prank(operatorOf(nodeId));
+            auditEpochs.enlist(nodeId, nodeId < 4);
+        }
+        bytes32 lie = keccak256("a lie");
+        vote(2, salt, 5, IAudits.Answer(lie, keccak256("fresh"), true, keccak256("s")));
+        assertAudit(2, IAudits.AuditStatus.Unverified);
+        assertEq(vault.stakeOf(leases.lease(id).nodeId), stake);
+    }
+
     /// @notice A commitment names its node: who copies another's can reveal nothing.
     function test_CopiedCommitment() public {
         bytes32 salt = verify(2, true, false);

@@ -9,6 +9,8 @@ import {ILeaseRegistry} from "../../../contracts/interfaces/ILeaseRegistry.sol";
 import {INodeRegistry} from "../../../contracts/interfaces/INodeRegistry.sol";
 import {Param} from "../../../contracts/interfaces/IParameters.sol";
 import {ISupply} from "../../../contracts/interfaces/ISupply.sol";
+import {IVault} from "../../../contracts/interfaces/IVault.sol";
+import {NotModule} from "../../../contracts/types/Errors.sol";
 import {AuditActions} from "../support/AuditActions.sol";
 
 /// @title Audits from the draw to the end
@@ -47,6 +49,62 @@ contract AuditsTest is AuditActions {
         assertEq(stake - vault.stakeOf(leases.lease(id).nodeId), pay - pay / 10);
         assertEq(audits.standingOf(leases.lease(id).nodeId).passed, 1);
         assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
+    }
+
+    /// @notice A verifier that finds what was posted opens it itself: the audit is over, and pays as any that has passed.
+    function test_Confirmed() public {
+        bytes32 salt = openAudit(2);
+        (address owner, ) = nodes.keysOf(verifierOf(2));
+        uint32 producer = leases.lease(id).nodeId;
+        IVault.Totals memory totals = vault.totals();
+        uint256 stake = vault.stakeOf(producer);
+        confirm(2, salt);
+        assertAudit(2, IAudits.AuditStatus.Passed);
+        uint256 pay = 6_000 * MICRO;
+        assertEq(vault.claimable(owner), pay);
+        assertEq(totals.bountyPool - vault.totals().bountyPool, pay / 10);
+        assertEq(stake - vault.stakeOf(producer), pay - pay / 10);
+        assertEq(totals.stake - vault.totals().stake, pay - pay / 10);
+        assertEq(vault.totals().claimable - totals.claimable, pay);
+        assertEq(vault.feesOf(1), 0);
+        assertEq(audits.standingOf(producer).passed, 1);
+        assertStatus(id, ILeaseRegistry.LeaseStatus.Active);
+    }
+
+    /// @notice Five audits that verifiers confirmed make a node one that is no longer new as well.
+    function test_ConfirmedUntilProven() public {
+        uint32 producer = leases.lease(id).nodeId;
+        for (uint32 sequence = 4; sequence < 9; ++sequence) {
+            assertEq(audits.standingOf(producer).provenAt, 0);
+            vm.warp(block.timestamp + 30);
+            trace(9_000 + 100 * uint40(sequence), true);
+            confirm(sequence, openAudit(sequence));
+        }
+        assertEq(audits.standingOf(producer).provenAt, block.timestamp);
+    }
+
+    /// @notice Where five owners beside producer and verifier can be drawn there is a panel; one fewer, and nothing is decided, whatever
+    /// nodes they have.
+    function test_SmallestPanel() public {
+        for (uint32 nodeId = 8; nodeId <= 12; ++nodeId) {
+            vm.prank(operatorOf(nodeId));
+            auditEpochs.enlist(nodeId, false);
+        }
+        (uint32 epochId, bytes32 salt) = drawSegment(2);
+        uint32 producer = leases.lease(id).nodeId;
+        (uint32[] memory drawn, uint16 next) = auditEpochs.drawPanel(epochId, salt, 0, CPU_EU, producer, 1);
+        assertEq(drawn.length, 5);
+        assertGe(next, 5);
+        IAuditEpochs.Terms memory t = auditEpochs.terms();
+        // There are six others.
+        t.panelOwners = 6;
+        auditEpochs.setTerms(t);
+        (drawn, ) = auditEpochs.drawPanel(epochId, salt, 0, CPU_EU, producer, 1);
+        assertEq(drawn.length, 5);
+        t.panelOwners = 7;
+        auditEpochs.setTerms(t);
+        (drawn, ) = auditEpochs.drawPanel(epochId, salt, 0, CPU_EU, producer, 1);
+        assertEq(drawn.length, 0);
     }
 
     /// @notice What a trace root adds to a checkpoint.
@@ -346,6 +404,13 @@ contract AuditsTest is AuditActions {
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.ChanceNotPaid.selector, 134, 200));
         auditEpochs.setTerms(t);
         t.chance = 133;
+        t.panelOwners = 1;
+        vm.expectRevert(IAuditEpochs.TermsOutOfBounds.selector);
+        auditEpochs.setTerms(t);
+        t.panelOwners = 16;
+        vm.expectRevert(IAuditEpochs.TermsOutOfBounds.selector);
+        auditEpochs.setTerms(t);
+        t.panelOwners = 5;
         t.openTime = 1 hours;
         vm.expectRevert(abi.encodeWithSelector(IAuditEpochs.WindowTooShort.selector, 4_260, 3_600));
         auditEpochs.setTerms(t);
@@ -365,6 +430,8 @@ contract AuditsTest is AuditActions {
         checkpoints.rollBack(id, links[0]);
         vm.expectRevert();
         seeds.request();
+        vm.expectRevert(abi.encodeWithSelector(NotModule.selector, address(this)));
+        vault.payVerifier(1, alice, 1, 1);
     }
 
     /// @notice Whatever the price and the segment, cheating in it is a loss although a third of the verifiers collude.

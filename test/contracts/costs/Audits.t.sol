@@ -14,6 +14,11 @@ contract AuditGasTest is GasSnapshots, AuditActions {
         (uint32 epochId, bytes32 salt) = drawSegment(2);
         audits.open(proofOf(2), epochId);
         _note("open, and draw a verifier");
+        uint256 before = vm.snapshotState();
+        confirm(2, salt);
+        _note("confirm");
+        assertAudit(2, IAudits.AuditStatus.Passed);
+        vm.revertToState(before);
         bytes32 answer = answerOf(2, AuditDraw.probeAt(salt, 0, uint32(LEAVES)), true);
         commit(2, answer);
         _note("commit");
@@ -21,6 +26,21 @@ contract AuditGasTest is GasSnapshots, AuditActions {
         _note("open the trace");
         reveal(2, answer, opened);
         _note("reveal, equal");
+    }
+
+    /// @notice A node and a verifier that audits know already: no slot is new.
+    /// hardhat-config: isolate = true
+    function test_ConfirmedLater() public compared {
+        _begin();
+        confirm(2, openAudit(2));
+        vm.warp(block.timestamp + 30);
+        trace(12_000, true);
+        bytes32 salt = openAudit(4);
+        (address owner, ) = nodes.keysOf(verifierOf(4));
+        vm.prank(address(audits));
+        vault.payVerifier(0, owner, 0, 1);
+        confirm(4, salt);
+        _note("confirm, a later one");
     }
 
     /// hardhat-config: isolate = true

@@ -19,6 +19,8 @@ abstract contract AuditActions is Fixture {
     /// @dev The lease whose work is audited, and its checkpoints.
     uint32 internal id;
     Link[] internal links;
+    /// @dev What the draws of a segment follow from, once a seed has drawn it.
+    mapping(uint32 sequence => bytes32 salt) internal salts;
 
     /// @dev Verifiers ask more than the task pays, so that they get none of its units.
     function prepare(uint256 verifiers) internal {
@@ -118,7 +120,7 @@ abstract contract AuditActions is Fixture {
     }
 
     function segmentOf(uint32 sequence) internal view returns (IAudits.Segment memory s) {
-        s.leaseId = id;
+        (s.leaseId, s.salt) = (id, salts[sequence]);
         s.end = links[sequence - 1];
         if (sequence > 1) s.before = links[sequence - 2];
     }
@@ -140,6 +142,7 @@ abstract contract AuditActions is Fixture {
         do {
             salt = AuditDraw.salt(keccak256(abi.encode(++word)), id, sequence);
         } while (!AuditDraw.isDrawn(salt, chance));
+        salts[sequence] = salt;
         answerOracle(epochId, word);
     }
 
@@ -193,6 +196,14 @@ abstract contract AuditActions is Fixture {
         address operator = operatorOfLease(id);
         vm.prank(operator);
         audits.openTrace(segmentOf(sequence), o, paths);
+    }
+
+    /// @dev The verifier has found what was posted, and opens it itself.
+    function confirm(uint32 sequence, bytes32 salt) internal {
+        uint256 probe = AuditDraw.probeAt(salt, audits.auditOf(id, sequence).tries - 1, uint32(LEAVES));
+        (TraceTree.Opening memory o, TraceTree.Paths memory paths) = openingOf(sequence, probe, true);
+        vm.prank(operatorOf(verifierOf(sequence)));
+        audits.confirm(segmentOf(sequence), o, paths);
     }
 
     function reveal(uint32 sequence, bytes32 answer, bytes32 producerAnswer) internal {

@@ -181,7 +181,8 @@ abstract contract Deploying is System {
             step: 5 minutes,
             chance: 100,
             newChance: 1_000,
-            loss: 5_000
+            loss: 5_000,
+            panelOwners: 5
         });
         AuditEpochs.Contracts memory under = AuditEpochs.Contracts({
             parameters: parameters,
@@ -201,7 +202,6 @@ abstract contract Deploying is System {
                 abi.encode(
                     Audits.Contracts({
                         vault: vault,
-                        parameters: parameters,
                         nodes: nodes,
                         tasks: tasks,
                         leases: leases,

@@ -205,7 +205,7 @@ abstract contract ForbiddenHandler is SystemHandler {
     /// @notice What modules alone may call, governance alone may set, and the oracle alone may say.
     function forbiddenModule(uint8 what, uint8 pick) external {
         uint32 id = pick;
-        what %= 20;
+        what %= 21;
         if (what == 0) _refusedTo(address(vault), abi.encodeCall(vault.lockEscrow, (id, alice, 1)));
         else if (what == 1) _refusedTo(address(vault), abi.encodeCall(vault.releaseEscrow, (id, STRANGER, 1)));
         else if (what == 2) _refusedTo(address(vault), abi.encodeCall(vault.collectFee, (id, 1)));
@@ -224,7 +224,8 @@ abstract contract ForbiddenHandler is SystemHandler {
         else if (what == 15) _refusedTo(address(supply), abi.encodeCall(supply.thaw, ()));
         else if (what == 16) _refusedTo(address(tasks), abi.encodeCall(tasks.refund, (id, 1)));
         else if (what == 17) _refusedTo(address(tasks), abi.encodeCall(tasks.markPaid, (id, 1)));
-        else if (what == 18) {
+        else if (what == 18) _refusedTo(address(vault), abi.encodeCall(vault.payVerifier, (id, STRANGER, 1, 1)));
+        else if (what == 19) {
             _refusedTo(address(parameters), abi.encodeCall(parameters.set, (Param(pick % 20), 1)));
             _refusedTo(address(parameters), abi.encodeCall(parameters.setIntakePaused, (true)));
         } else {

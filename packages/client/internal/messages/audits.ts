@@ -39,6 +39,10 @@ export const AUDITS: ErrorMessages = {
     say: (a) =>
       `The seed did not draw checkpoint ${a.text("sequence")} of lease ${a.text("leaseId")}, whose chance was ${a.text("chance")} basis points.`,
   },
+  "WrongSalt(bytes32)": {
+    say: (a) =>
+      `The salt of the segment is ${a.text("salt")}, by the seed of its epoch; give this one, or name the epoch that it belongs to.`,
+  },
   "NotNodeOperator(uint32,address)": {
     say: (a) =>
       `${a.text("caller")} is not the operator of node ${a.text("nodeId")}, whose turn it is; sign with that node's operator key.`,

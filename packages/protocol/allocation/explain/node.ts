@@ -43,7 +43,14 @@ export interface NodeExplanation {
    * - a {@link Hindrance}'s kind.
    */
   readonly reason:
-    "granted" | "partly" | "priceAbove" | "notDrawn" | "classNotWanted" | "full" | "notListed" | Hindrance["kind"];
+    | "granted"
+    | "partly"
+    | "priceAbove"
+    | "notDrawn"
+    | "classNotWanted"
+    | "full"
+    | "notListed"
+    | Hindrance["kind"];
   /** How much lower its ask would have to be to be served, micro-VER; undefined if no ask would do, or price is not why. */
   readonly aboveBy: number | undefined;
   /** All this for people. */

@@ -101,6 +101,29 @@ contract VaultTest is Fixture {
         _assertBooks();
     }
 
+    /// @notice A verifier is paid from stake and pool, from each as far as it reaches, and nobody else loses by it.
+    function testFuzz_PayVerifier(uint128 ofStake, uint128 ofPool, uint32 nodeId) public {
+        nodeId = uint32(bound(nodeId, 0, 3));
+        register(alice, CPU_EU, 4, 10);
+        fund(bob, 3 ether);
+        vm.prank(bob);
+        vault.fundBountyPool(3 ether);
+        IVault.Totals memory before = vault.totals();
+        uint256 stake = vault.stakeOf(nodeId);
+        vm.prank(address(audits));
+        (uint256 taken, uint256 paid) = vault.payVerifier(nodeId, keeper, ofStake, ofPool);
+        assertEq(taken, ofStake < stake ? ofStake : stake);
+        assertEq(paid, ofPool < before.bountyPool ? ofPool : before.bountyPool);
+        assertEq(vault.claimable(keeper), taken + paid);
+        assertEq(vault.stakeOf(nodeId), stake - taken);
+        IVault.Totals memory b = vault.totals();
+        assertEq(b.stake, before.stake - taken);
+        assertEq(b.bountyPool, before.bountyPool - paid);
+        assertEq(b.claimable, before.claimable + taken + paid);
+        assertEq(b.escrow, before.escrow);
+        _assertBooks();
+    }
+
     /// @notice Every door, tried by each module that has no business there.
     function test_OnlyModules() public {
         address[6] memory callers = [
@@ -124,6 +147,7 @@ contract VaultTest is Fixture {
             if (!node) _refused(by, abi.encodeCall(IVault.releaseStake, (1, bob)));
             if (by != address(supply)) _refused(by, abi.encodeCall(IVault.slash, (1, 0)));
             if (!lease && by != address(rounds)) _refused(by, abi.encodeCall(IVault.payBounty, (bob, 0)));
+            _refused(by, abi.encodeCall(IVault.payVerifier, (1, bob, 0, 0)));
             _refused(by, abi.encodeCall(IVault.holdFee, (1, 1, 0)));
             _refused(by, abi.encodeCall(IVault.releaseFee, (1, bob, 0)));
             _refused(by, abi.encodeCall(IVault.forfeitFee, (1, 0)));

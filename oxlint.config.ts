@@ -1,7 +1,4 @@
-import js from "@eslint/js";
-import prettier from "eslint-config-prettier";
-import { defineConfig, globalIgnores } from "eslint/config";
-import tseslint from "typescript-eslint";
+import { defineConfig } from "oxlint";
 
 /**
  * Files that may ask for today's date, each with the reason. Everything else measures spans, which a clock that is set
@@ -57,70 +54,58 @@ const DATED = [
   "test/support/kubernetes-api.ts",
 ];
 
-const NO_DATE =
-  "Spans are measured with monotonicMs() of packages/system/clock.ts; a date is for people and the chain (see DATED).";
-
-export default defineConfig(
-  globalIgnores([
-    "**/node_modules",
-    "web/dist",
-    "artifacts",
-    "cache",
-    "types",
-    "coverage",
-    "gas",
-    ".data",
-    "ignition/deployments",
-  ]),
-  js.configs.recommended,
-  {
-    files: ["**/*.{ts,tsx}"],
-    extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: {
-      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
-    },
-    rules: {
-      "@typescript-eslint/no-floating-promises": [
-        "error",
-        {
-          // node:test reports its own promises
-          allowForKnownSafeCalls: [
-            { from: "package", name: ["test", "it", "describe", "suite"], package: "node:test" },
-          ],
-        },
-      ],
-      "@typescript-eslint/no-misused-promises": "error",
-      "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
-      "@typescript-eslint/require-await": "off",
-      eqeqeq: "error",
-    },
+export default defineConfig({
+  plugins: ["typescript", "oxc"],
+  jsPlugins: ["./scripts/lint/dates.js"],
+  categories: { correctness: "error" },
+  options: { typeAware: true },
+  ignorePatterns: ["web/dist", "artifacts", "cache", "types", "coverage", "gas", ".data", "ignition/deployments"],
+  rules: {
+    eqeqeq: "error",
+    "no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+    "no-empty": "error",
+    "no-fallthrough": "error",
+    "no-case-declarations": "error",
+    "no-prototype-builtins": "error",
+    "preserve-caught-error": "error",
+    "typescript/ban-ts-comment": "error",
+    "typescript/consistent-type-imports": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-floating-promises": [
+      "error",
+      {
+        // node:test reports its own promises
+        allowForKnownSafeCalls: [{ from: "package", name: ["test", "it", "describe", "suite"], package: "node:test" }],
+      },
+    ],
+    "typescript/no-misused-promises": "error",
+    "typescript/no-unsafe-enum-comparison": "error",
+    "typescript/no-unsafe-function-type": "error",
+    "typescript/no-unnecessary-type-assertion": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/prefer-promise-reject-errors": "error",
+    "typescript/restrict-plus-operands": "error",
+    "typescript/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+    "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+    // bytes and plain records are spread; names are sorted as they are
+    "typescript/no-misused-spread": "off",
+    "typescript/require-array-sort-compare": "off",
+    "typescript/no-useless-default-assignment": "off",
+    "drmp/no-dates": "error",
   },
-  {
-    files: ["**/*.{ts,tsx}"],
-    ignores: DATED,
-    rules: {
-      "no-restricted-properties": ["error", { object: "Date", property: "now", message: NO_DATE }],
-      "no-restricted-syntax": [
-        "error",
-        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: NO_DATE },
-        { selector: "CallExpression[callee.name='Date']", message: NO_DATE },
-        { selector: "MemberExpression[property.name='timeOrigin']", message: NO_DATE },
-      ],
+  overrides: [
+    {
+      files: ["**/*.{ts,tsx}"],
+      rules: {
+        "typescript/no-unsafe-argument": "error",
+        "typescript/no-unsafe-assignment": "error",
+        "typescript/no-unsafe-call": "error",
+        "typescript/no-unsafe-member-access": "error",
+        "typescript/no-unsafe-return": "error",
+      },
     },
-  },
-  {
-    files: ["test/**/*.ts", "**/*.test.ts"],
-    rules: {
-      // chai's assertions are property reads
-      "@typescript-eslint/no-unused-expressions": "off",
-    },
-  },
-  {
-    files: ["**/*.js", "**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly" } },
-  },
-  prettier,
-);
+    { files: DATED, rules: { "drmp/no-dates": "off" } },
+    // chai's assertions are property reads
+    { files: ["test/**/*.ts", "**/*.test.ts"], rules: { "no-unused-expressions": "off" } },
+  ],
+});
