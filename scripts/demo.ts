@@ -11,8 +11,8 @@ import { join } from "node:path";
 
 import { showEnergy } from "@verai/devnet/energy";
 import { collectEnergy } from "@verai/tasks/energy/collect";
-import { showInBrowser } from "./demo/look.ts";
 import { verify } from "./demo/verify.ts";
+import { showInBrowser } from "@verai/devnet/look";
 import { Processes, ROOT } from "@verai/devnet/processes";
 import { printReport, type Report, reportJson } from "./demo/report.ts";
 import { Output } from "@verai/devnet/output";

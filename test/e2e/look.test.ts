@@ -7,8 +7,8 @@ import { test } from "node:test";
 
 import { startChain } from "@verai/devnet/chain";
 import { Configs } from "@verai/devnet/configs";
+import { showInBrowser } from "@verai/devnet/look";
 import { Processes } from "@verai/devnet/processes";
-import { showInBrowser } from "../../scripts/demo/look.ts";
 
 const BLOCK_MS = 1_000;
 

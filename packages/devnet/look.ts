@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
-import { type DemoChain, freePort } from "@verai/devnet/chain";
-import type { Configs } from "@verai/devnet/configs";
-import { healthOf } from "@verai/devnet/playground/services";
-import type { Processes } from "@verai/devnet/processes";
+import { type DemoChain, freePort } from "./chain.ts";
+import type { Configs } from "./configs.ts";
+import { healthOf } from "./playground/services.ts";
+import type { Processes } from "./processes.ts";
 
 /** Bounds of reading some minutes of history, and of building the application on a busy machine. */
 const READY_MS = 180_000;
