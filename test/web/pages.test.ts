@@ -211,8 +211,8 @@ test("a node's earnings are charted and saved, and an idle one says why", option
   const cause = await readIdleCause(reader, block, idle);
   assert.ok(cause);
   await visit(page, `${served.url}#/nodes/${String(idle.id)}`);
-  const text = await textWith(page, /Why it is idle[\s\S]*Reliability/);
-  assert.ok(text.includes(cause.what) && text.includes(cause.remedy), text);
+  await page.getByText(cause.what).first().waitFor(WAIT);
+  await page.getByText(cause.remedy).first().waitFor(WAIT);
   assert.deepEqual(wrong, []);
   await close();
 });
