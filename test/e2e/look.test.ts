@@ -17,7 +17,7 @@ test("a network that was run on this machine can be looked at", { timeout: 400_0
   const processes = new Processes(join(folder, "logs"));
   let deployment: string | undefined;
   try {
-    const chain = await startChain(processes, BLOCK_MS, `look-${String(process.pid)}`);
+    const chain = await startChain(processes, BLOCK_MS, `test-look-${String(process.pid)}`);
     deployment = chain.deployment;
     const url = await showInBrowser(processes, chain, new Configs(folder, chain));
     const page = await fetch(url);
