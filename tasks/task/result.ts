@@ -4,6 +4,7 @@ import type { Environment } from "../session/environment.ts";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { openAccess } from "@verai/client/open-access";
 import { auditsToWaitFor } from "@verai/developer/audits-over";
+import { messageOf } from "@verai/process/program";
 import { write } from "../session/context.ts";
 import type { WritingArguments } from "../session/options.ts";
 import { keysOf } from "./keys.ts";
@@ -40,9 +41,14 @@ export default async function result(args: Arguments, environment: Environment):
     if (args.accept && open.length > 0) {
       if (task.auditChance > 0) {
         for (const lease of await reader.leasesById(block, open)) {
-          const why = await auditsToWaitFor(session, block, lease);
+          // A warning: an endpoint that does not serve logs keeps nobody from accepting.
+          const why = await auditsToWaitFor(session, block, lease).catch(
+            (error: unknown) => `they could not be read (${messageOf(error)})`,
+          );
           if (why === undefined) continue;
-          output.say(`Lease ${String(lease.id)} is paid before its audits are over, whatever they find: ${why}.`);
+          output.say(
+            `Lease ${String(lease.id)} is paid before its audits are known to be over, whatever they find: ${why}.`,
+          );
         }
       }
       const { queue } = await context.account();
