@@ -14,7 +14,10 @@ test("the CID of a directory is that of storing it: with large files, many entri
   // So many entries that the directory is sharded: their block would exceed 256 KiB.
   await mkdir(join(tree, "many"), { recursive: true });
   await mkdir(join(tree, "empty"));
-  const names = Array.from({ length: 4000 }, (_, i) => `a-file-with-a-rather-long-name-${String(i).padStart(8, "0")}`);
+  const names = Array.from(
+    { length: 1100 },
+    (_, i) => `${"a-file-with-a-rather-long-name-".repeat(7)}${String(i).padStart(8, "0")}`,
+  );
   for (const name of names) await writeFile(join(tree, "many", name), name);
   await writeFile(join(tree, "large.bin"), Buffer.alloc(3 * 1024 * 1024 + 17, 7));
   const store = new LocalStore(join(root, "store"));

@@ -245,7 +245,9 @@ export async function runScenario(processes: Processes, output: Output, data: st
   const weights = new Map<number, Record<number, string>>();
   for (const [account, trained] of reference) weights.set(account, await trained);
   clock.stop();
-  return { session, chain, configs, firstBlock, clock, developers, reference: weights, ...disturbed };
+  // Whoever was quicker to write its configuration began first.
+  const inOrder = [...TASKS, AUDITED].flatMap((task) => developers.filter(({ participant }) => participant === task));
+  return { session, chain, configs, firstBlock, clock, developers: inOrder, reference: weights, ...disturbed };
 }
 
 /** Trains a task's units in a process of its own, as nobody disturbs them. */
