@@ -19,9 +19,9 @@ contract TickTreeTest is Base {
         uint256[] memory model = new uint256[](TICKS);
         // A small pool of ticks makes them collide, empty and fill again; 0, 7, 8 and 4095 sit at the edges of words.
         uint256[] memory pool = new uint256[](12);
-        (pool[0], pool[1], pool[2], pool[3]) = (0, 4095, 7, 8);
-        // All different: one to each of eight stretches.
-        for (uint256 i = 4; i < pool.length; ++i) pool[i] = 16 + (i - 4) * 500 + rng.below(500);
+        (pool[0], pool[1], pool[2], pool[11]) = (0, 7, 8, 4095);
+        // Ascending: one to each of eight stretches.
+        for (uint256 i = 3; i < 11; ++i) pool[i] = 16 + (i - 3) * 500 + rng.below(500);
 
         for (uint256 step; step < 60; ++step) {
             uint256 tick = pool[rng.below(pool.length)];
@@ -52,22 +52,19 @@ contract TickTreeTest is Base {
     }
 
     function _check(uint256[] memory model, uint256[] memory pool) private view {
-        uint256 all = _below(model, pool, TICKS);
-        assertEq(tree.below(TICKS), all, "all");
-        _checkLocated(TICKS, all, 0);
+        uint256 sum;
         for (uint256 i; i < pool.length; ++i) {
-            uint256 tick = pool[i];
-            assertEq(tree.at(tick), model[tick], "at");
-            assertEq(tree.below(tick), _below(model, pool, tick), "below");
-            assertEq(tree.below(tick + 1), _below(model, pool, tick + 1), "below the next");
-            if (model[tick] == 0) continue;
-            _checkLocated(tick, tree.below(tick), model[tick]);
-            _checkLocated(tick, tree.below(tick + 1) - 1, model[tick]);
+            (uint256 tick, uint256 units) = (pool[i], model[pool[i]]);
+            assertEq(tree.at(tick), units, "at");
+            assertEq(tree.below(tick), sum, "below");
+            assertEq(tree.below(tick + 1), sum + units, "below the next");
+            if (units == 0) continue;
+            _checkLocated(tick, sum, units);
+            sum += units;
+            _checkLocated(tick, sum - 1, units);
         }
-    }
-
-    function _below(uint256[] memory model, uint256[] memory pool, uint256 tick) private pure returns (uint256 sum) {
-        for (uint256 i; i < pool.length; ++i) if (pool[i] < tick) sum += model[pool[i]];
+        assertEq(tree.below(TICKS), sum, "all");
+        _checkLocated(TICKS, sum, 0);
     }
 
     function test_Empty() public view {
