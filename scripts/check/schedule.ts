@@ -24,6 +24,9 @@ export type Lane = "computing" | "waiting";
 /** From this load on a step computes rather than waits. */
 const COMPUTES = 0.9;
 
+/** Loads that are started for each core: beside others a step waits for its turn now and then, and keeps less busy than alone. */
+const LOADS_PER_CORE = 1.1;
+
 export function laneOf({ load }: Step): Lane {
   return load >= COMPUTES ? "computing" : "waiting";
 }
@@ -42,7 +45,7 @@ export function toStart(steps: readonly Step[], { running, ended }: State, cores
     if (step.needs !== undefined && ended.get(step.needs) !== true) continue;
     const idle = running.size + chosen.length === 0;
     // Loads are sums of decimal fractions.
-    if (!idle && load + step.load > cores + 1e-9) continue;
+    if (!idle && load + step.load > cores * LOADS_PER_CORE + 1e-9) continue;
     chosen.push(step);
     held.add(step.holds);
     load += step.load;

@@ -10,32 +10,32 @@ const WITHOUT_CONTRACTS = /^packages\/(protocol|system|process|executor|checkpoi
 const WITHOUT_BUILD: readonly string[] = ["lint:format", "lint:sol", "lint:prose", "lint:links"];
 
 /**
- * Cores that an end-to-end test keeps busy, by its file, those that last longest first: processor time by the clock, as the
- * summary of a run on an idle machine shows both; seconds by the clock in the comment.
+ * Steps that wait more than they compute: cores that each keeps busy, which is its processor time by the clock, and its seconds
+ * by the clock, as the summary of a run on an idle machine shows both.
  */
-const END_TO_END: Readonly<Record<string, number>> = {
-  demo: 1.1, // 300
-  docs: 0.4, // 300
-  "rehearsal-anvil": 0.3, // 230
-  energy: 0.8, // 220
-  devnet: 0.5, // 170
-  survival: 0.65, // 80
-  look: 0.8, // 20
-  deployment: 0.8, // 10
+const WAITING: Readonly<Record<string, { readonly load: number; readonly seconds: number }>> = {
+  chain: { load: 0.58, seconds: 470 },
+  "chain: with agents": { load: 0.36, seconds: 365 },
+  "e2e: docs": { load: 0.38, seconds: 355 },
+  "e2e: demo": { load: 1.1, seconds: 300 },
+  "e2e: energy": { load: 0.78, seconds: 230 },
+  "e2e: rehearsal-anvil": { load: 0.29, seconds: 230 },
+  "unit: a process each": { load: 0.58, seconds: 190 },
+  containers: { load: 0.55, seconds: 165 },
+  "e2e: devnet": { load: 0.51, seconds: 160 },
+  "e2e: survival": { load: 0.57, seconds: 95 },
+  "e2e: deployment": { load: 0.75, seconds: 13 },
+  "e2e: look": { load: 0.65, seconds: 12 },
 };
+/** One that nobody has measured. */
+const UNKNOWN = { load: 0.8, seconds: 0 };
 /** Tests that use the folder where developers' commands keep their stores, as readers do. */
 const DEVELOPERS: readonly string[] = ["docs", "devnet"];
-/** One that nobody has measured. */
-const UNKNOWN_LOAD = 0.8;
-
 /** Chain tests that run agents and wait for them. */
 const WITH_AGENTS = /^test\/chain\/(agent-.*|audits|close-the-laptop|idle-only|sealed-exchange)\.test\.ts$/;
 
 const { pure, others } = unitTests();
 const chain = filesBy("test/chain/**/*.test.ts");
-const order = Object.keys(END_TO_END);
-const endToEnd = filesBy("test/e2e/**/*.test.ts").sort((a, b) => place(a) - place(b));
-
 const npm = (script: string): readonly string[] => ["npm", "run", "--silent", script];
 const together = (files: readonly string[]): readonly string[] => ["node", "--test", "--test-isolation=none", ...files];
 const apart = (files: readonly string[]): readonly string[] => ["node", "--test", "--test-concurrency=1", ...files];
@@ -70,50 +70,45 @@ const pureRest: Step = {
 const contracts: Step = {
   name: "contracts",
   command: ["hardhat", "test", "solidity", "--chain-type", "op", "--no-compile"],
-  load: 1.25,
+  load: 1.3,
   needs: "compile: tests",
 };
 
 /** What a developer runs before each push: types, lint, pure tests and the contracts' tests. */
 export const FAST: readonly Step[] = [compile, compileTests, ...lints, protocol, contracts, types, pureRest];
 
-/** Everything. What waits longest begins first, what computes fills the rest; what needs no build fills the time of the build. */
+const waiting: readonly Step[] = [
+  ...filesBy("test/e2e/**/*.test.ts").map(endToEnd),
+  waits("chain", mocha(chain.filter((file) => !WITH_AGENTS.test(file)))),
+  waits("chain: with agents", mocha(chain.filter((file) => WITH_AGENTS.test(file)))),
+  waits("containers", apart(filesBy("test/containers/*.test.ts"))),
+  waits("unit: a process each", apart(others)),
+].sort((a, b) => secondsOf(b) - secondsOf(a));
+
+/** Everything. What takes longest begins first. What only computes fits in anywhere: it comes last, but for what fills the time of the build. */
 export const ALL: readonly Step[] = [
   compile,
-  ...lints.filter(({ needs }) => needs === undefined),
   protocol,
-  { name: "manifests", command: npm("test:manifests"), load: 0.9 },
+  ...waiting,
   compileTests,
-  ...endToEnd.map(endToEndStep),
-  {
-    name: "chain: with agents",
-    command: mocha(chain.filter((file) => WITH_AGENTS.test(file))),
-    load: 0.4,
-    needs: "compile",
-  },
-  { name: "containers", command: apart(filesBy("test/containers/*.test.ts")), load: 0.55, needs: "compile" },
-  { name: "chain", command: mocha(chain.filter((file) => !WITH_AGENTS.test(file))), load: 0.65, needs: "compile" },
   contracts,
-  { name: "unit: a process each", command: apart(others), load: 0.7, needs: "compile" },
+  ...lints.filter(({ needs }) => needs === undefined),
+  { name: "manifests", command: npm("test:manifests"), load: 0.9 },
   { name: "python", command: ["node", "scripts/python.ts", "--fast"], load: 0.9 },
   ...lints.filter(({ needs }) => needs !== undefined),
   types,
   pureRest,
 ];
 
-function endToEndStep(file: string): Step {
-  const name = nameOf(file);
-  const load = END_TO_END[name] ?? UNKNOWN_LOAD;
-  const holds = DEVELOPERS.includes(name) ? { holds: ".data/developer" } : {};
-  return { name: `e2e: ${name}`, command: apart([file]), load, needs: "compile", ...holds };
+function waits(name: string, command: readonly string[]): Step {
+  return { name, command, load: (WAITING[name] ?? UNKNOWN).load, needs: "compile" };
 }
 
-function nameOf(file: string): string {
-  return basename(file, ".test.ts");
+function endToEnd(file: string): Step {
+  const name = basename(file, ".test.ts");
+  return { ...waits(`e2e: ${name}`, apart([file])), ...(DEVELOPERS.includes(name) && { holds: ".data/developer" }) };
 }
 
-/** Where a file stands in {@link END_TO_END}; after all of it if it is new. */
-function place(file: string): number {
-  const index = order.indexOf(nameOf(file));
-  return index < 0 ? order.length : index;
+function secondsOf({ name }: Step): number {
+  return (WAITING[name] ?? UNKNOWN).seconds;
 }
