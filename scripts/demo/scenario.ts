@@ -245,7 +245,7 @@ export async function runScenario(processes: Processes, output: Output, data: st
   const weights = new Map<number, Record<number, string>>();
   for (const [account, trained] of reference) weights.set(account, await trained);
   clock.stop();
-  // Whoever was quicker to write its configuration began first.
+  // In the order of the story, not in that in which their configurations were written.
   const inOrder = [...TASKS, AUDITED].flatMap((task) => developers.filter(({ participant }) => participant === task));
   return { session, chain, configs, firstBlock, clock, developers: inOrder, reference: weights, ...disturbed };
 }

@@ -21,9 +21,18 @@ export async function readEnds(
   whose: { readonly taskId: number } | { readonly nodeId: number },
   from = 0,
 ): Promise<ReadonlyMap<number, LeaseEnd>> {
-  const blocks = Math.ceil(Math.min(block.timestamp - from, LOOK_BACK_SECONDS) / BLOCK_SECONDS) + 1;
-  const local = (await session.provider.getNetwork()).chainId === BigInt(LOCAL_CHAIN_ID);
-  const since = local ? 0 : Math.max(0, block.number - blocks);
+  const since = await firstBlock(session, block, Math.max(from, block.timestamp - LOOK_BACK_SECONDS));
   const ends = await readLeaseEnds(session, whose, since, block.number);
   return new Map(ends.map((end) => [end.leaseId, end]));
+}
+
+/** The first block whose time is not before `from`, or one a little earlier. A local chain, whose blocks have any times, begins at its first. */
+export async function firstBlock(
+  { provider }: Pick<Session, "provider">,
+  block: BlockReference,
+  from: number,
+): Promise<number> {
+  const local = (await provider.getNetwork()).chainId === BigInt(LOCAL_CHAIN_ID);
+  const blocks = Math.ceil(Math.max(0, block.timestamp - from) / BLOCK_SECONDS) + 1;
+  return local ? 0 : Math.max(0, block.number - blocks);
 }

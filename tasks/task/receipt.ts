@@ -1,11 +1,13 @@
 import type { BlockReference } from "@verai/client/block-reference";
 import type { EnergySummary, Lease, Task } from "@verai/client/entities";
-import type { Reader } from "@verai/client/readers";
+import type { Session } from "@verai/client/session";
 import { readEnergy } from "@verai/client/telemetry";
 import { devicesOf, type Embodied, embodiedGrams, embodiedOf, LIFESPAN } from "@verai/protocol/energy/embodied";
+import type { HourlyTable } from "@verai/protocol/energy/hourly";
 import { PRICE_UNIT } from "@verai/protocol/money/units";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
 import type { Output } from "../session/output.ts";
+import { type HourlyCarbon, readHourly } from "./hourly-carbon.ts";
 
 /** What a task took, as people compare it. */
 export interface TaskReceipt {
@@ -22,8 +24,10 @@ export interface TaskReceipt {
   /** Times that work changed hands: it went on from its last checkpoint. */
   readonly handovers: number;
   readonly joules: number;
-  /** Grams of CO2 equivalent of the electricity used: the operational part of SCI (ISO/IEC 21031). */
+  /** Grams of CO2 equivalent of the electricity used: the operational part of SCI (ISO/IEC 21031), by a table by hour where one is given. */
   readonly carbonGrams: number;
+  /** Share of the energy that counts by the table by hour; undefined if none is given. The rest counts by the grid's average. */
+  readonly hourlyShare: number | undefined;
   /** Of making the devices, for the hours that they were used: SCI's embodied part. Undefined if it is not known for all of them. */
   readonly embodiedGrams: number | undefined;
   /** What that comes from, by kind of device. */
@@ -42,6 +46,7 @@ const LEFT_OUT = "networks, storage elsewhere and the chain are left out";
  *
  * @param classNames By class id.
  * @param given Embodied carbon of devices, kilograms by kind, in place of the table's.
+ * @param hourly Operational carbon by hour, in place of that by the grid's average.
  */
 export function receiptOf(
   task: Pick<Task, "id" | "submittedAt" | "paidUnits">,
@@ -49,6 +54,7 @@ export function receiptOf(
   energy: Pick<EnergySummary, "joules" | "carbonMilligrams" | "unitSeconds">,
   classNames: ReadonlyMap<number, string>,
   given: Readonly<Record<string, number>> = {},
+  hourly?: HourlyCarbon,
 ): TaskReceipt {
   const own = leases.filter(({ taskId }) => taskId === task.id);
   const paid = own
@@ -56,7 +62,7 @@ export function receiptOf(
     .reduce((sum, { count, price }) => sum + microToWei(BigInt(count) * BigInt(price)), 0n);
   const ends = own.flatMap(({ result }) => (result ? [result.deliveredAt] : []));
   const units = task.paidUnits;
-  const carbonGrams = Number(energy.carbonMilligrams) / 1000;
+  const carbonGrams = hourly?.grams ?? Number(energy.carbonMilligrams) / 1000;
   const devices = deviceHoursOf(own, Number(energy.unitSeconds) / 3600, classNames);
   const deviceHours = [...devices.values()].reduce((sum, hours) => sum + hours, 0);
   const kinds = [...devices.keys()].map((kind) => ({ kind, found: embodiedOf(kind, given) }));
@@ -75,6 +81,7 @@ export function receiptOf(
     handovers: own.filter(({ parent }) => parent !== 0).length,
     joules: Number(energy.joules),
     carbonGrams,
+    hourlyShare: hourly?.share,
     embodiedGrams: made,
     embodied,
     embodiedUnknown,
@@ -105,26 +112,30 @@ export function perHour(wei: bigint, hours: number): bigint {
   return (wei * 3_600_000n) / BigInt(Math.max(1, Math.round(hours * 3_600_000)));
 }
 
-/** A task's receipt by the chain at a block. */
+/** A task's receipt by the chain at a block. @param table Carbon intensity by hour. */
 export async function readReceipt(
-  reader: Reader,
+  session: Session,
   block: BlockReference,
   task: Task,
   given: Readonly<Record<string, number>> = {},
+  table?: HourlyTable,
 ): Promise<TaskReceipt> {
+  const { reader } = session;
   const [leases, energy, classes] = await Promise.all([
     reader.leases(block),
     readEnergy(reader, block, "task", task.id),
     reader.classes(block),
   ]);
-  return receiptOf(task, leases, energy, new Map(classes.map(({ id, name }) => [id, name])), given);
+  const names = new Map(classes.map(({ id, name }) => [id, name]));
+  const hourly = table && (await readHourly(session, block, task, leases, energy, names, table));
+  return receiptOf(task, leases, energy, names, given, hourly);
 }
 
 /** Shows a receipt. */
 export function showReceipt(output: Output, receipt: TaskReceipt): void {
   const { paid, perUnit, deviceHours, perDeviceHour, hours, handovers, joules, carbonGrams, carbonGramsPerUnit } =
     receipt;
-  const { embodiedGrams: made, embodied, embodiedUnknown } = receipt;
+  const { embodiedGrams: made, embodied, embodiedUnknown, hourlyShare } = receipt;
   const reported = deviceHours > 0;
   output.facts([
     ["cost", `${formatVer(paid)} VER, ${formatVer(perUnit)} a unit`],
@@ -137,7 +148,7 @@ export function showReceipt(output: Output, receipt: TaskReceipt): void {
     ["took", hours === undefined ? undefined : `${figure(hours)} h from the submission to the last delivery`],
     ["changed hands", `${String(handovers)} times`],
     ["energy", reported ? `${figure(joules / 3_600_000)} kWh, as reported by nodes` : undefined],
-    ["carbon, operational", reported ? `${figure(carbonGrams)} g of CO2 equivalent, by the grid's average` : undefined],
+    ["carbon, operational", reported ? `${figure(carbonGrams)} g of CO2 equivalent, ${basis(hourlyShare)}` : undefined],
     [
       "carbon, embodied",
       !reported
@@ -155,6 +166,14 @@ export function showReceipt(output: Output, receipt: TaskReceipt): void {
         : undefined,
     ],
   ]);
+}
+
+/** What operational carbon is by. */
+function basis(hourlyShare: number | undefined): string {
+  const average = "by the grid's average";
+  if (hourlyShare === undefined) return average;
+  if (hourlyShare === 1) return "by the hours in which it was used";
+  return `by hour for ${figure(hourlyShare * 100)} % of the energy, ${average} for the rest, for which the table has no hour`;
 }
 
 /** Three significant digits. */

@@ -6,6 +6,7 @@ import type { Lease } from "@verai/client/entities";
 import type { BlockReference } from "@verai/client/block-reference";
 import { endText } from "@verai/client/lease-ends";
 import { parseEmbodied } from "@verai/protocol/energy/embodied";
+import type { HourlyTable } from "@verai/protocol/energy/hourly";
 import { RESULT_RETENTION } from "@verai/protocol/checkpoints/result-retention";
 import { causeText } from "@verai/protocol/allocation/explain/cause";
 import { formatVer, microToWei } from "@verai/protocol/money/ver";
@@ -13,17 +14,19 @@ import { type Context, read } from "../session/context.ts";
 import { formatDuration } from "../session/duration.ts";
 import type { ReadingArguments } from "../session/options.ts";
 import { readEnds } from "../session/lease-ends.ts";
+import { hourlyIn } from "./hourly-carbon.ts";
 import { readReceipt, showReceipt } from "./receipt.ts";
 import { parseTask } from "./parse.ts";
 
 /** Shows one task, or all of them. */
 export default async function status(
-  args: ReadingArguments & { readonly task: number; readonly embodied: string },
+  args: ReadingArguments & { readonly task: number; readonly embodied: string; readonly hourly: string },
   environment: Environment,
 ): Promise<void> {
+  const carbon = { embodied: embodiedIn(args.embodied), hourly: hourlyIn(args.hourly) };
   await read(args, environment, async (context) => {
     const block = await context.session.reader.block();
-    return args.task > 0 ? one(context, block, args.task, embodiedIn(args.embodied)) : all(context, block);
+    return args.task > 0 ? one(context, block, args.task, carbon) : all(context, block);
   });
 }
 
@@ -60,7 +63,7 @@ async function one(
   context: Context,
   block: BlockReference,
   taskId: number,
-  embodied: Readonly<Record<string, number>>,
+  carbon: { readonly embodied: Readonly<Record<string, number>>; readonly hourly: HourlyTable | undefined },
 ): Promise<object> {
   const { session, output } = context;
   const { reader } = session;
@@ -124,7 +127,8 @@ async function one(
       ]),
     );
   }
-  const receipt = task.paidUnits === 0 ? undefined : await readReceipt(reader, block, task, embodied);
+  const receipt =
+    task.paidUnits === 0 ? undefined : await readReceipt(session, block, task, carbon.embodied, carbon.hourly);
   if (receipt) {
     output.say();
     showReceipt(output, receipt);

@@ -162,7 +162,7 @@ export async function submitAndFollow(
       const delivered = await deliveredLeases(reader, await reader.block(), taskId);
       const now = await reader.block();
       const over = await reader.task(now, taskId);
-      const receipt = over && (await readReceipt(reader, now, over));
+      const receipt = over && (await readReceipt(session, now, over));
       if (receipt) showReceipt(output, receipt);
       return {
         ...submitted,

@@ -228,6 +228,12 @@ export const taskCommands = [
         "embodied carbon of devices, kilograms of CO2 equivalent by kind, in place of the built-in table's: cpu=16.8,gpu-80g=585",
       defaultValue: "",
     })
+    .addOption({
+      name: "hourly",
+      description:
+        "CSV of the grid's carbon intensity by hour, hour,region,gramsPerKwh with lines like 2026-11-30T14:00Z,eu,187.5: the electricity counts by the hours in which it was used",
+      defaultValue: "",
+    })
     .setAction(() => import("./status.ts"))
     .build(),
 

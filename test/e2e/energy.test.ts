@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
+import { readClassEnergy } from "@verai/client/telemetry";
+import { DRMP } from "@verai/devnet/doors";
 import { NODES } from "@verai/devnet/participants";
 import { HARDHAT } from "@verai/devnet/chain";
 import { showEnergy } from "@verai/devnet/energy";
@@ -78,6 +82,39 @@ async function scenario(): Promise<void> {
   assert.ok(json.account.kwh > 0 && json.leases.length >= 2);
   assert.match(await report(), /Energy of the network[\s\S]*estimated[\s\S]*80 % by 2030/);
   await assert.rejects(report("--node", "1", "--task", "1"), /not for both/);
+
+  // By a table by hour that has twice the average, the electricity of the same task emits twice as much.
+  const table = await tableByHour(2);
+  const receiptOf = async (...more: string[]) => {
+    const asked = [DRMP, "task:status", "--deployment", deployment, "--task", String(taskId), "--json", ...more];
+    const { stdout } = await run(process.execPath, asked, {
+      cwd: ROOT,
+      env: { ...process.env, DRMP_LOCALHOST_URL: rpcUrl },
+    });
+    return (JSON.parse(stdout) as { receipt: { carbonGrams: number; hourlyShare?: number } }).receipt;
+  };
+  const [average, hourly] = [await receiptOf(), await receiptOf("--hourly", table)];
+  assert.equal(average.hourlyShare, undefined);
+  assert.ok(average.carbonGrams > 0 && hourly.hourlyShare === 1, JSON.stringify({ average, hourly }));
+  // The chain rounds each report's carbon up to a milligram.
+  assert.ok(Math.abs(hourly.carbonGrams / average.carbonGrams - 2) < 0.1, JSON.stringify({ average, hourly }));
+}
+
+/** A table of the hours until now with `times` the average intensity of each region. */
+async function tableByHour(times: number): Promise<string> {
+  const { reader } = network.session;
+  const block = await reader.block();
+  const lines = ["hour,region,gramsPerKwh"];
+  for (const { id, name } of (await reader.classes(block)).filter((each) => each.name.startsWith("cpu/"))) {
+    const { gridIntensity } = await readClassEnergy(reader, block, id);
+    for (let hour = Math.floor(block.timestamp / 3600) - 48; hour <= block.timestamp / 3600 + 1; hour += 1) {
+      const at = new Date(hour * 3_600_000).toISOString().replace(":00.000Z", "Z");
+      lines.push(`${at},${name.split("/")[1] ?? ""},${String((gridIntensity / 1000) * times)}`);
+    }
+  }
+  const file = join(network.directory, "hourly.csv");
+  await writeFile(file, `${lines.join("\n")}\n`);
+  return file;
 }
 
 /** The name of the agent's process with this operator. */
