@@ -16,8 +16,10 @@ const OTHERS = ["export", "mkdir", "cd", "kubectl", "docker", "git", "systemctl"
 const scripts = (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: Record<string, string> })
   .scripts;
 
-/** What `--help` of a program says, once for each. */
-const helps = new Map<string, string>();
+/** What `--help` of a program and of its commands says, once for each program. */
+const helps = new Map<string, readonly string[]>();
+/** Has a program's help go on with that of its commands. */
+const WHOLE_HELP = new URL("whole-help.ts", import.meta.url).href;
 
 /**
  * What is unknown in a command: a program, a task, an option, an npm script or a file. Empty if all of it exists.
@@ -49,7 +51,7 @@ function unknownProgram(program: string, rest: readonly string[], hre: HardhatRu
     // Node's own options are Node's to check.
     const [file = "", ...args] = rest.slice(rest.findIndex((word) => !word.startsWith("--")));
     if (file.startsWith("<")) return [];
-    return existsSync(join(ROOT, file)) ? unknownOptions([file], args) : [`file ${file}`];
+    return existsSync(join(ROOT, file)) ? unknownOptions(file, args) : [`file ${file}`];
   }
   return OTHERS.includes(program) ? [] : [`program ${program}`];
 }
@@ -76,40 +78,41 @@ function unknownNpm(script: string, args: readonly string[]): string[] {
   const line = scripts[script];
   if (line === undefined) return [`npm script ${script}`];
   const file = /^node (\S+\.ts)$/.exec(line)?.[1];
-  return file === undefined ? [] : unknownOptions([file], args);
+  return file === undefined ? [] : unknownOptions(file, args);
 }
 
 /** Options of a program of this project's own, as its `--help` lists them. */
-function unknownOptions(program: readonly string[], args: readonly string[]): string[] {
+function unknownOptions(file: string, args: readonly string[]): string[] {
   const options = args.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0] ?? word);
-  const sub = args[0] !== undefined && /^[a-z]+$/.test(args[0]) ? [args[0]] : [];
-  if (options.length === 0 && sub.length === 0) return [];
-  const general = helpOf(program);
-  const isCommand = sub[0] !== undefined && new RegExp(`^\\s+${sub[0]}\\b`, "m").test(general);
-  const help = isCommand ? helpOf([...program, ...sub]) : general;
-  const unknown = options.filter((option) => !new RegExp(`(^|\\s|,)${option}\\b`, "m").test(help));
-  const commands = /^Commands:/m.test(general) && sub.length > 0 && !isCommand ? [`command ${sub[0] ?? ""}`] : [];
-  return [...commands, ...unknown.map((option) => `option ${option} of ${program.join(" ")}`)];
+  const command = args[0] !== undefined && /^[a-z]+$/.test(args[0]) ? args[0] : undefined;
+  if (options.length === 0 && command === undefined) return [];
+  const [general = "", ...commands] = helpOf(file);
+  const help = commands.find((text) => command !== undefined && new RegExp(`^Usage: \\S+ ${command}\\b`).test(text));
+  const unknown = options.filter((option) => !new RegExp(`(^|\\s|,)${option}\\b`, "m").test(help ?? general));
+  const missing = commands.length > 0 && command !== undefined && !help ? [`command ${command}`] : [];
+  return [...missing, ...unknown.map((option) => `option ${option} of ${file}`)];
 }
 
-function helpOf(program: readonly string[]): string {
-  const key = program.join(" ");
-  const known = helps.get(key);
-  if (known !== undefined) return known;
-  const source = readFileSync(join(ROOT, program[0] ?? ""), "utf8");
+/** What `--help` of a program says, and of each of its commands. */
+function helpOf(file: string): readonly string[] {
+  const known = helps.get(file);
+  if (known) return known;
+  const source = readFileSync(join(ROOT, file), "utf8");
   // A script that reads its arguments by hand has no help, and would begin to work.
   // A program's entry may only load what has the commands.
-  const text = /from "(commander|@verai\/process\/program)"|import\("\.\/program\.ts"\)/.test(source)
-    ? askHelp(program)
-    : source.replaceAll(/["'`](--[a-z-]+)/g, "\n $1 ");
-  helps.set(key, text);
-  return text;
+  const texts = /from "(commander|@verai\/process\/program)"|import\("\.\/program\.ts"\)/.test(source)
+    ? askHelp(file)
+    : [source.replaceAll(/["'`](--[a-z-]+)/g, "\n $1 ")];
+  helps.set(file, texts);
+  return texts;
 }
 
-function askHelp(program: readonly string[]): string {
-  const asked = spawnSync(process.execPath, [...program, "--help"], { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
-  if (asked.status === 0) return asked.stdout;
-  throw new Error(`${program.join(" ")} --help failed: ${asked.stderr}`);
+/** Asks once for the help of all of a program's commands: to start it takes most of a second. */
+function askHelp(file: string): string[] {
+  const args = ["--import", WHOLE_HELP, file, "--help"];
+  const asked = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8", timeout: 60_000 });
+  if (asked.status !== 0) throw new Error(`${file} --help failed: ${asked.stderr}`);
+  return asked.stdout.split(/^(?=Usage: )/m);
 }
 
 /** Options that Hardhat itself takes in front of any task. */
