@@ -1,6 +1,14 @@
-import { type Abi, BaseError, decodeErrorResult, type Hex, UserRejectedRequestError } from "viem";
+import {
+  type Abi,
+  BaseError,
+  decodeErrorResult,
+  type Hex,
+  HttpRequestError,
+  TimeoutError,
+  UserRejectedRequestError,
+} from "viem";
 
-import { messageOf } from "../ui/failure.tsx";
+import { messageOf } from "../ui/message.ts";
 
 /** An error with a sentence for people in place of what libraries say. */
 export class ActionError extends Error {
@@ -41,6 +49,13 @@ export async function explained(error: unknown): Promise<ActionError> {
       );
     }
   }
+  if (isSilence(error)) {
+    return new ActionError(
+      "EndpointFailed",
+      "The chain's endpoint gives no answer: it failed, or took too long. Try again in a moment; if it stays so, another copy of this page uses another endpoint.",
+      error,
+    );
+  }
   const text = messageOf(error);
   if (/insufficient funds|exceeds the balance/i.test(text)) {
     return new ActionError(
@@ -57,6 +72,13 @@ function isRejection(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   if ("code" in error && error.code === 4001) return true;
   return error instanceof BaseError && error.walk((each) => each instanceof UserRejectedRequestError) !== null;
+}
+
+/** Whether the endpoint of the chain gave no answer: it could not be reached, took too long, or answered with no JSON-RPC. */
+export function isSilence(error: unknown): boolean {
+  if (error instanceof SyntaxError) return true;
+  if (!(error instanceof BaseError)) return false;
+  return error.walk((each) => each instanceof HttpRequestError || each instanceof TimeoutError) !== null;
 }
 
 /** The bytes that a contract reverted with, wherever the library put them. */
