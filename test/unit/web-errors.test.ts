@@ -73,7 +73,7 @@ async function thrownWith(data: Hex): Promise<unknown[]> {
 }
 
 test("each error of each contract becomes its sentence in the browser, whichever call meets it", async () => {
-  const errors = (ERRORS_ABI as readonly object[]).filter(isError);
+  const errors = ERRORS_ABI.filter(isError);
   assert.ok(errors.length > 150, String(errors.length));
   const said = new Map<string, string>();
   for (const error of errors) {
@@ -90,7 +90,7 @@ test("each error of each contract becomes its sentence in the browser, whichever
 });
 
 test("no contract that the page calls has an error which the page does not know", () => {
-  const known = new Set((ERRORS_ABI as readonly object[]).filter(isError).map(signatureOf));
+  const known = new Set(ERRORS_ABI.filter(isError).map(signatureOf));
   const unknown = Object.entries(ABIS)
     // Chainlink's own, called by contracts alone.
     .filter(([name]) => name !== "VRFCoordinatorV2_5Mock")
@@ -103,6 +103,15 @@ test("what is no error of a contract is told as what it is", async () => {
   assert.equal((await explained(Object.assign(new Error("no"), { code: 4001 }))).name, "Rejected");
   const [unknown] = await thrownWith("0xdeadbeef");
   assert.match((await explained(unknown)).message, /an error that this page does not know \(0xdeadbeef\)/);
+  const lost = createWalletClient({
+    transport: custom({ request: () => Promise.reject(new Error("Failed to fetch")) }, { retryCount: 0 }),
+    account: ACCOUNT,
+  });
+  const own = await lost
+    .sendTransaction({ chain: null, to: ACCOUNT, gas: 1n })
+    .catch((error: unknown) => explained(error));
+  assert.ok(own instanceof Error);
+  assert.match(own.message, /error of its own: Failed to fetch\. Look there whether something was sent/);
   const poor = new Error("insufficient funds for gas * price + value");
   assert.equal((await explained(poor)).name, "NoEther");
 });

@@ -265,7 +265,7 @@ async function mined(client: PublicClient, hash: Hex, say: (step: string) => voi
     } catch (error) {
       // An endpoint that fails says nothing about what was sent: it is asked again.
       last = error;
-      say("Sent; the chain's endpoint gives no answer, and is asked again. Do not send it anew.");
+      say("Sent; the chain's endpoint gives no answer, and is asked again. Do not send it again.");
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
   }

@@ -25,7 +25,7 @@ export interface Plan {
 type State =
   | { readonly at: "rest" }
   | { readonly at: "looking" }
-  | { readonly at: "asking"; readonly plan: Plan; readonly cost: bigint }
+  | { readonly at: "asking"; readonly plan: Plan; readonly cost: bigint; readonly subject: string }
   | { readonly at: "sending"; readonly step: string }
   | { readonly at: "done"; readonly sent: Sent }
   | { readonly at: "failed"; readonly error: ActionError };
@@ -35,6 +35,7 @@ export function Act({
   label,
   plan,
   onDone,
+  subject = "",
   primary = false,
   disabled = false,
 }: {
@@ -42,6 +43,8 @@ export function Act({
   /** Reads the chain and says what is to be done; throws what keeps it from being done. */
   plan: (actor: Actor) => Promise<Plan> | Plan;
   onDone?: (sent: Sent) => void;
+  /** What the plan is made of, as text: what is to be confirmed is void once it is another. */
+  subject?: string;
   primary?: boolean;
   disabled?: boolean;
 }) {
@@ -60,7 +63,7 @@ export function Act({
     try {
       const made = await plan(actor);
       const next = { ...made, calls: await actor.prepare(made.calls) };
-      setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls) });
+      setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls), subject });
     } catch (error) {
       await fail(error);
     }
@@ -98,7 +101,10 @@ export function Act({
       <div role="status">
         {unknown && state.at !== "sending" && <p className="soft">Sent before, and not known yet: see above.</p>}
         {state.at === "looking" && <p className="soft">Looking what it costs…</p>}
-        {state.at === "asking" && (
+        {state.at === "asking" && state.subject !== subject && (
+          <p className="soft">It was changed since: press {label} again.</p>
+        )}
+        {state.at === "asking" && state.subject === subject && (
           <Asking
             kind={actor?.kind}
             plan={state.plan}

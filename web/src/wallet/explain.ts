@@ -64,6 +64,13 @@ export async function explained(error: unknown): Promise<ActionError> {
       error,
     );
   }
+  if (/unknown RPC error/i.test(text) && error instanceof BaseError) {
+    return new ActionError(
+      "WalletFailed",
+      `Your wallet answers with an error of its own: ${error.details.slice(0, 200)}. Look there whether something was sent before you try again.`,
+      error,
+    );
+  }
   return new ActionError(error instanceof Error ? error.name : "Error", text, error);
 }
 

@@ -1,7 +1,7 @@
 /** What a task was quoted to cost in this browser when it was submitted. */
 interface KeptQuote {
   readonly taskId: number;
-  /** Digest of its spec: a local network that begins anew has other tasks under the same numbers. */
+  /** Digest of its spec: a local network that starts again has other tasks under the same numbers. */
   readonly spec: string;
   /** For its units, and the fee on it. Wei of VER, decimal. */
   readonly cost: string;

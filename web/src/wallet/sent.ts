@@ -19,7 +19,7 @@ const listeners = new Set<() => void>();
 /** Those that a button of this page waits for now. */
 const waited = new Set<string>();
 
-/** Keeps what was sent until it is known what became of it, also over a reload: whoever does not know of it would do it again. */
+/** Keeps what was sent until it is known what became of it, also over a reload: a person who does not see it would do it again. */
 export function noteSent(chainId: number, entry: SentEntry): void {
   waited.add(entry.id);
   write(chainId, [...read(chainId).filter(({ id }) => id !== entry.id), entry].slice(-MOST));

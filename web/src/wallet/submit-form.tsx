@@ -121,6 +121,7 @@ export function SubmitForm({ onDone }: { onDone: (sent: Sent) => void }) {
         <Act
           primary
           label="Submit"
+          subject={JSON.stringify(form)}
           plan={({ address }) => submissionPlan(config, client, address, form)}
           onDone={(sent) => {
             if (quoted?.terms === termsText(form)) keepQuoteOf(config, sent, quoted.quote);

@@ -51,7 +51,7 @@ function One({ entry }: { entry: SentEntry }) {
       {kind === "transaction" && <Transaction hash={hashOf(entry)} />}
       <p>
         <button type="button" onClick={forget}>
-          {failed ? "I have seen it" : "It was dropped: let me do it anew"}
+          {failed ? "I have seen it" : "It was dropped: let me do it again"}
         </button>
       </p>
     </div>
