@@ -19,6 +19,7 @@ import { openSigner } from "@verai/client/keys";
 import { answer } from "@verai/client/readers";
 import { openSession, type Session } from "@verai/client/session";
 import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
+import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { LOW_SUBSCRIPTION } from "@verai/protocol/money/reserves";
 import { microToWei } from "@verai/protocol/money/ver";
 import { closeServer, listen } from "@verai/system/http/listen";
@@ -31,6 +32,7 @@ import { exactVer, percent, ver } from "@verai/web/src/ui/format";
 import managerArtifact from "../../artifacts/@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager.json" with { type: "json" };
 import { launch, missingBrowser } from "./chromium.ts";
 import { startDevnet, type TestDevnet } from "./devnet.ts";
+import { twistedIndexer } from "./indexers.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from "./people.ts";
 import { failing } from "./services.ts";
@@ -632,6 +634,42 @@ async function keepersOnChain(): Promise<string[]> {
       [address.toLowerCase(), opened, settled, exactVer(bounties)].join(" "),
     );
 }
+
+test(
+  "an indexer that names another result is found out: what is verified is what the chain names",
+  options,
+  async () => {
+    // The result of the test before.
+    const block = await session.reader.block();
+    const paid = (await session.reader.leases(block)).find(({ status }) => status === "paid");
+    assert.ok(paid?.result);
+    const real = fromChainCid(paid.result).toString();
+    const other = fromChainCid((await taskOf(paid.taskId)).spec).toString();
+    const lying = await twistedIndexer(devnet.indexerUrl, (path, body) =>
+      path.includes("/leases") ? (JSON.parse(JSON.stringify(body).replaceAll(real, other)) as typeof body) : undefined,
+    );
+    const misled = await serve({ ...site, indexerUrl: lying.url });
+    try {
+      await withWallet(
+        17,
+        async (page) => {
+          await page.goto(`${misled.url}#/tasks/${String(paid.taskId)}`);
+          await page
+            .getByRole("button", { name: `Fetch and verify the result of lease ${String(paid.id)}`, exact: true })
+            .click(WAIT);
+          await page.getByTestId("verified").waitFor(WAIT);
+          const told = page.getByText("The indexer names another result than the chain.");
+          await told.waitFor(WAIT);
+          assert.equal(await told.getByRole("link").getAttribute("title"), real);
+        },
+        misled.url,
+      );
+    } finally {
+      await misled.close();
+      await lying.close();
+    }
+  },
+);
 
 test("oracle and treasury say how they do: covered, low and empty", options, async () => {
   const {
