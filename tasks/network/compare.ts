@@ -1,12 +1,10 @@
 import { decodeBytes32String, formatEther, getAddress, isAddress } from "ethers";
 
+import { LOW_SUBSCRIPTION } from "@verai/protocol/money/reserves";
 import { formatVer } from "@verai/protocol/money/ver";
 import { formatDuration } from "../session/duration.ts";
 import { expected, type Finding } from "./finding.ts";
 import type { DeploymentParameters } from "./parameters-file.ts";
-
-/** Requests that a subscription should still be able to pay, below which an operator should fill it up. Wei of ETH. */
-const LOW_SUBSCRIPTION = 5_000_000_000_000_000n;
 
 /** What the chain says of a deployment. */
 export interface DeploymentView {

@@ -3,8 +3,12 @@
  * account of a simulated chain, whose node holds the key. `window.testWallet` changes how it behaves: `reject` refuses the next
  * requests as a user does, `chainId` is the chain that it is on, `batches` says that it takes several calls as one (EIP-5792), and `replace`
  * sends another transaction in place of the last one.
+ *
+ * @param through A contract which is the wallet's account, and carries out what `account` tells it by `execute(address,bytes)`; left out: the
+ * account itself is.
  */
-export function injectedWallet(rpcUrl: string, account: string, chainId: number): string {
+export function injectedWallet(rpcUrl: string, account: string, chainId: number, through?: string): string {
+  const shown = through ?? account;
   return `(() => {
   const listeners = {};
   const state = (window.testWallet = { reject: false, chainId: ${String(chainId)}, connected: localStorage.testWallet === "1", sent: [], batches: false, batched: 0,
@@ -20,8 +24,14 @@ export function injectedWallet(rpcUrl: string, account: string, chainId: number)
     return result;
   };
   const batch = new Map();
+  const word = (hex) => hex.replace(/^0x/, "").padStart(64, "0");
+  const executed = ({ to, data }) => {
+    const bytes = data.slice(2);
+    return { to: ${JSON.stringify(shown)}, data: "0x1cff79cd" + word(to) + word("40") + word((bytes.length / 2).toString(16)) +
+      bytes.padEnd(Math.ceil(bytes.length / 64) * 64, "0") };
+  };
   const send = async ({ gas: _, ...rest }) => {
-    const request = { ...rest, from: ${JSON.stringify(account)} };
+    const request = { ...(${String(through !== undefined)} ? executed(rest) : rest), from: ${JSON.stringify(account)} };
     const nonce = await ask("eth_getTransactionCount", [request.from, "pending"]);
     const hash = await ask("eth_sendTransaction", [{ ...request, nonce }]);
     state.last = { ...request, nonce };
@@ -33,8 +43,8 @@ export function injectedWallet(rpcUrl: string, account: string, chainId: number)
     removeListener(event, listener) { listeners[event] = (listeners[event] ?? []).filter((each) => each !== listener); return provider; },
     async request({ method, params = [] }) {
       switch (method) {
-        case "eth_requestAccounts": state.connected = true; localStorage.testWallet = "1"; return [${JSON.stringify(account)}];
-        case "eth_accounts": return state.connected ? [${JSON.stringify(account)}] : [];
+        case "eth_requestAccounts": state.connected = true; localStorage.testWallet = "1"; return [${JSON.stringify(shown)}];
+        case "eth_accounts": return state.connected ? [${JSON.stringify(shown)}] : [];
         case "eth_chainId": return hex();
         case "wallet_requestPermissions": state.connected = true; return [{ parentCapability: "eth_accounts" }];
         case "wallet_revokePermissions": state.connected = false; delete localStorage.testWallet; return null;

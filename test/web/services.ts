@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** An answer in place of the real service's. */
 interface Instead {
@@ -13,7 +14,10 @@ interface Between {
 }
 
 /** A JSON-RPC service between, which asks the real one unless it has an answer of its own. */
-async function between(real: string, instead: (body: Buffer) => Instead | undefined): Promise<Between> {
+async function between(
+  real: string,
+  instead: (body: Buffer) => Instead | undefined | Promise<Instead | undefined>,
+): Promise<Between> {
   const server = createServer((request, response) => {
     const pass = async () => {
       response.setHeader("access-control-allow-origin", "*");
@@ -22,7 +26,7 @@ async function between(real: string, instead: (body: Buffer) => Instead | undefi
       const parts: Buffer[] = [];
       for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
       const body = Buffer.concat(parts);
-      const own = instead(body);
+      const own = await instead(body);
       if (own) return response.writeHead(own.status).end(own.body);
       const got = await fetch(real, { method: "POST", headers: { "content-type": "application/json" }, body });
       return response.writeHead(got.status).end(Buffer.from(await got.arrayBuffer()));
@@ -58,16 +62,27 @@ export async function onlyMethods(
   return { ...service, asked };
 }
 
-/** A JSON-RPC service that fails as long as it is told to. */
-export async function failing(
-  real: string,
-): Promise<Between & { readonly fails: (how: "no" | "error" | "garbage") => void }> {
+/** A JSON-RPC service that fails, or is slow, as long as it is told to. */
+export async function failing(real: string): Promise<
+  Between & {
+    readonly fails: (how: "no" | "error" | "garbage") => void;
+    /** Milliseconds before each answer. */
+    readonly slows: (ms: number) => void;
+  }
+> {
   let now: Instead | undefined;
-  const service = await between(real, () => now);
+  let wait = 0;
+  const service = await between(real, async () => {
+    if (wait > 0) await delay(wait);
+    return now;
+  });
   return {
     ...service,
     fails: (how) => {
       now = how === "no" ? undefined : how === "error" ? { status: 503, body: "" } : { status: 200, body: "<html>" };
+    },
+    slows: (ms) => {
+      wait = ms;
     },
   };
 }

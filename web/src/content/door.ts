@@ -4,7 +4,7 @@ import { nodeRegistryAbi } from "@verai/client/typed-abi/NodeRegistry";
 import { z } from "zod/mini";
 import { bounded } from "../api/bounded.ts";
 import { addressOf, type Config } from "../config.ts";
-import { messageOf } from "../ui/failure.tsx";
+import { messageOf } from "../ui/message.ts";
 import { ActionError } from "../wallet/explain.ts";
 
 /** Time for a door's answer, and for a result to begin to come, milliseconds. */

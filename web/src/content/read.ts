@@ -1,6 +1,9 @@
+import type { PublicClient } from "viem";
+
 import type { LogAnswer } from "@verai/client/log-protocol";
+import { leaseRegistryAbi } from "@verai/client/typed-abi/LeaseRegistry";
 import { boundedBytes } from "../api/bounded.ts";
-import type { Config } from "../config.ts";
+import { addressOf, type Config } from "../config.ts";
 import type { Actor } from "../wallet/account.ts";
 import { ActionError } from "../wallet/explain.ts";
 import { askDoor, atADoor, type Door, RESULT_MS } from "./door.ts";
@@ -28,12 +31,34 @@ async function proofFor(actor: Actor, config: Config, { peer }: Door, content: s
   return { until, ...signed };
 }
 
-/** Fetches a lease's result for its developer, and verifies every block of it here. */
+/** A result that was fetched: its files, and the CID that the chain names. */
+interface VerifiedResult {
+  readonly cid: string;
+  readonly files: readonly VerifiedFile[];
+}
+
+/** Fetches a lease's result for its developer, and verifies every block of it here, from the root that the chain itself names. */
 export async function readResult(
   config: Config,
+  client: PublicClient,
   actor: Actor,
-  { lease, cid, size }: { readonly lease: number; readonly cid: string; readonly size: number },
-): Promise<VerifiedFile[]> {
+  lease: number,
+): Promise<VerifiedResult> {
+  const {
+    digest,
+    codec,
+    size: bytes,
+  } = await client.readContract({
+    address: addressOf(config, "LeaseRegistry"),
+    abi: leaseRegistryAbi,
+    functionName: "result",
+    args: [lease],
+  });
+  if (/^0x0+$/.test(digest)) {
+    throw new ActionError("NoResult", `The chain knows no result of lease ${String(lease)}; it is not delivered.`);
+  }
+  const { fromChainCid } = await import("@verai/protocol/checkpoints/cid");
+  const [cid, size] = [fromChainCid({ digest, codec }).toString(), Number(bytes)];
   return atADoor(config, async (door) => {
     if (size > door.maxResultBytes) {
       throw new ActionError(
@@ -45,7 +70,7 @@ export async function readResult(
     const response = await askDoor(door.url, "/v1/results", JSON.stringify({ lease, proof }), RESULT_MS);
     const car = await boundedBytes(response, 2 * size + CAR_EXTRA);
     const { filesOfCar } = await import("./car.ts");
-    return filesOfCar(car, cid);
+    return { cid, files: await filesOfCar(car, cid) };
   });
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 
 import type { Lease } from "../api/generated.ts";
+import { useChainClient } from "../chain/client.ts";
 import { useConfig } from "../config.ts";
 import { Failure } from "../ui/failure.tsx";
 import { bytes, counted, foreign } from "../ui/format.ts";
@@ -68,10 +69,11 @@ function useReading<T>(read: () => Promise<T>): [Reading<T>, () => void] {
 
 function Result({ lease: { id, resultCid, resultSize } }: { lease: Lease }) {
   const config = useConfig();
+  const client = useChainClient();
   const actor = useActor();
   const [{ busy, value, error }, run] = useReading(async () => {
     if (!actor) throw new Error("Connect an account first.");
-    return readResult(config, actor, { lease: id, cid: resultCid ?? "", size: resultSize ?? 0 });
+    return readResult(config, client, actor, id);
   });
   return (
     <div className="own">
@@ -87,10 +89,15 @@ function Result({ lease: { id, resultCid, resultSize } }: { lease: Lease }) {
           <>
             <p data-testid="verified">
               <strong>Verified.</strong> Every block matches its hash, and the root is the CID on chain:{" "}
-              {counted(value.length, "file")}.
+              {counted(value.files.length, "file")}.
             </p>
+            {value.cid !== resultCid && (
+              <p className="note warn">
+                The indexer names another result than the chain. This is the chain’s: <Cid value={value.cid} />
+              </p>
+            )}
             <ul>
-              {value.map((file) => (
+              {value.files.map((file) => (
                 <File key={file.path} file={file} />
               ))}
             </ul>

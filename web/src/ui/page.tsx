@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 import type { AsOf } from "../api/generated.ts";
 import { useAgreement, useHead } from "../chain/head.ts";
@@ -8,6 +8,8 @@ import { count, span, utc } from "./format.ts";
 
 /** Blocks that history may be behind the chain before the page says so. */
 const BEHIND = 10;
+/** Time for an answer of the chain's endpoint after which the page says that it is slow, milliseconds. */
+const SLOW_MS = 2_000;
 
 /** A page: its title, as of which block it is, and what it shows. */
 export function Page({
@@ -42,15 +44,33 @@ export function Page({
 /** As of which block a page is. */
 function AsOfLine({ asOf }: { asOf: AsOf | undefined }) {
   const head = useHead();
-  if (!asOf) return <p className="as-of">Waiting for the indexer</p>;
+  const slow = useSlow(head.isFetching) && !head.isError ? ", and waiting for the chain’s endpoint, which is slow" : "";
+  if (!asOf) return <p className="as-of">Waiting for the indexer{slow}</p>;
   const behind = head.data ? head.data.number - asOf.block : undefined;
   return (
     <p className="as-of" data-testid="as-of">
       As of block <strong>{count(asOf.block)}</strong>,{" "}
       <time dateTime={new Date(asOf.time * 1000).toISOString()}>{utc(asOf.time)}</time>
       {behind !== undefined && (behind > 1 ? `, ${count(behind)} blocks behind the chain` : ", the chain’s newest")}
+      {slow}
     </p>
   );
+}
+
+/** Whether something has been waited for longer than usual. */
+function useSlow(waits: boolean): boolean {
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    setSlow(false);
+    if (!waits) return;
+    const timer = setTimeout(() => {
+      setSlow(true);
+    }, SLOW_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [waits]);
+  return slow;
 }
 
 /** Says where the indexer and the chain do not agree. */

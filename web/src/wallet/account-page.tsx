@@ -18,6 +18,7 @@ import { Recover } from "./recover.tsx";
 import { useClasses, useOwn } from "./own.ts";
 import { RegisterForm } from "./register-form.tsx";
 import { SubmitForm } from "./submit-form.tsx";
+import { Unknown } from "./unknown.tsx";
 
 /** What an account owns and may do, as owner, developer and keeper in one. */
 export default function AccountPage() {
@@ -59,8 +60,16 @@ export default function AccountPage() {
               )}
             </div>
             <LastDone account={actor.address} />
+            <Unknown account={actor.address} />
           </Card>
           <SubmitForm onDone={() => void own.refetch()} />
+          {!own.data && !own.error && (
+            <Card title="Your tasks and nodes" source="Read from the chain">
+              <p className="soft" role="status">
+                Asking the chain…
+              </p>
+            </Card>
+          )}
           {own.data && (
             <>
               <Deliveries leases={own.data.leases} />

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useSyncExternalStore } from "react";
-import { type Address, type Hex, type Log, parseAbi, type PublicClient } from "viem";
+import { type Address, type Hex, type Log, parseAbi, type PublicClient, type TransactionReceipt } from "viem";
 import {
   type Config as WagmiConfig,
   useConfig as useWagmi,
@@ -13,8 +13,10 @@ import { useChainClient } from "../chain/client.ts";
 import { type Config, useConfig } from "../config.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
+import { UnknownOutcome } from "./outcome.ts";
 import { parsePasskey, type Passkey, sendBatch, signWithPasskey } from "./passkey.ts";
 import { signedPermit } from "./permit.ts";
+import { forgetSent, noteSent, type SentEntry, stopWaiting } from "./sent.ts";
 import type { Signed, TypedRequest } from "./typed.ts";
 
 /** What an action was. */
@@ -31,8 +33,14 @@ export interface Actor {
   readonly prepare: (calls: readonly Call[]) => Promise<readonly Call[]>;
   /** Gas that the account pays for itself, wei of ETH; 0 where a sponsor pays. @throws where the first call would fail. */
   readonly costOf: (calls: readonly Call[]) => Promise<bigint>;
-  /** Carries calls out: in one batch, or one after the other. @param say Told of each step. */
-  readonly send: (calls: readonly Call[], say: (step: string) => void) => Promise<Sent>;
+  /**
+   * Carries calls out: in one batch, or one after the other.
+   *
+   * @param label What the button says that does it.
+   * @param say Told of each step.
+   * @throws UnknownOutcome if it was sent and the chain does not say in time what became of it.
+   */
+  readonly send: (calls: readonly Call[], label: string, say: (step: string) => void) => Promise<Sent>;
   /** Signs typed data; costs nothing. */
   readonly sign: (typed: TypedRequest) => Promise<Signed>;
 }
@@ -41,6 +49,8 @@ export interface Actor {
 const LATER_GAS = 500_000n;
 const GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F";
 const L1_ABI = parseAbi(["function getL1FeeUpperBound(uint256 size) view returns (uint256)"]);
+/** Time for a transaction to be in a block, and from one question to the next where the endpoint fails, milliseconds. */
+const [MINED_MS, AGAIN_MS] = [180_000, 2_000];
 /** Bytes of a signed transaction beside its data. */
 const ENVELOPE = 130;
 
@@ -88,9 +98,9 @@ export function useActor(): Actor | undefined {
         prepare: (calls) => Promise.resolve(calls),
         costOf: () => Promise.resolve(0n),
         sign: (typed) => signWithPasskey(config, passkey, typed),
-        send: async (calls, say) => {
+        send: async (calls, label, say) => {
           say("Confirm with your passkey; the rest takes a few seconds.");
-          return sendBatch(config, client, passkey, calls);
+          return sendBatch(config, client, passkey, calls, label);
         },
       };
     }
@@ -116,12 +126,12 @@ export function useActor(): Actor | undefined {
         return (await takesBatches(wagmi, address, config.chainId)) ? calls : withPermits(calls);
       },
       costOf: (calls) => costOf(client, address, calls),
-      send: async (calls, say) => {
+      send: async (calls, label, say) => {
         onNetwork();
         if (calls.length > 1 && (await takesBatches(wagmi, address, config.chainId))) {
           await client.call({ account: address, to: calls[0]?.to, data: calls[0]?.data });
           say(`Confirm in your wallet: ${calls.map(({ what }) => what).join(", ")}, in one batch.`);
-          return sendBatchOfWallet(wagmi, config.chainId, calls, say);
+          return sendBatchOfWallet(wagmi, config.chainId, { account: address, label }, calls, say);
         }
         let last: Sent | undefined;
         const logs: Log[] = [];
@@ -138,7 +148,9 @@ export function useActor(): Actor | undefined {
             `Confirm in your wallet: ${what}${calls.length > 1 ? ` (${String(i + 1)} of ${String(calls.length)})` : ""}.`,
           );
           const hash = await mutateAsync({ to, data });
-          last = await mined(client, hash, say);
+          last = await known(config.chainId, { account: address, label, kind: "transaction", id: hash }, () =>
+            mined(client, hash, say),
+          );
           logs.push(...last.logs);
         }
         if (!last) throw new ActionError("Nothing", "There is nothing to do.");
@@ -181,6 +193,7 @@ export function withPermits(calls: readonly Call[]): Call[] {
 async function sendBatchOfWallet(
   wagmi: WagmiConfig,
   chainId: number,
+  by: Pick<SentEntry, "account" | "label">,
   calls: readonly Call[],
   say: (step: string) => void,
 ): Promise<Sent> {
@@ -190,7 +203,11 @@ async function sendBatchOfWallet(
     calls: calls.map(({ to, data }) => ({ to, data })) as never,
   });
   say("Sent; waiting for the chain.");
-  const { status, receipts = [] } = await waitForCallsStatus(wagmi, { id, timeout: 180_000 });
+  const { status, receipts = [] } = await known(chainId, { ...by, kind: "batch", id }, () =>
+    waitForCallsStatus(wagmi, { id, timeout: MINED_MS }).catch((error: unknown) => {
+      throw new UnknownOutcome("The batch", error);
+    }),
+  );
   const last = receipts.at(-1);
   if (status !== "success" || !last) {
     throw new ActionError(
@@ -215,17 +232,44 @@ async function costOf(client: PublicClient, account: Address, calls: readonly Ca
   return (gas + LATER_GAS * BigInt(later.length)) * price + l1;
 }
 
-/** Waits for a transaction, or for the one that took its place. */
+/** Keeps what was sent for as long as it is not known what became of it. */
+async function known<T>(chainId: number, entry: SentEntry, wait: () => Promise<T>): Promise<T> {
+  noteSent(chainId, entry);
+  try {
+    const outcome = await wait();
+    forgetSent(chainId, entry.id);
+    return outcome;
+  } catch (error) {
+    if (error instanceof UnknownOutcome) stopWaiting(chainId, entry.id);
+    else forgetSent(chainId, entry.id);
+    throw error;
+  }
+}
+
+/** Waits for a transaction, or for the one that took its place. @throws UnknownOutcome if the chain does not tell in time. */
 async function mined(client: PublicClient, hash: Hex, say: (step: string) => void): Promise<Sent> {
   say("Sent; waiting for the chain.");
   let replaced: "repriced" | "cancelled" | "replaced" | undefined;
-  const receipt = await client.waitForTransactionReceipt({
-    hash,
-    timeout: 180_000,
-    onReplaced: ({ reason }) => {
-      replaced = reason;
-    },
-  });
+  let receipt: TransactionReceipt | undefined;
+  let last: unknown;
+  const end = performance.now() + MINED_MS;
+  while (!receipt && performance.now() < end) {
+    try {
+      receipt = await client.waitForTransactionReceipt({
+        hash,
+        timeout: end - performance.now(),
+        onReplaced: ({ reason }) => {
+          replaced = reason;
+        },
+      });
+    } catch (error) {
+      // An endpoint that fails says nothing about what was sent: it is asked again.
+      last = error;
+      say("Sent; the chain's endpoint gives no answer, and is asked again. Do not send it again.");
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+  }
+  if (!receipt) throw new UnknownOutcome(`The transaction ${hash}`, last);
   if (replaced === "cancelled" || replaced === "replaced") {
     throw new ActionError(
       "Replaced",

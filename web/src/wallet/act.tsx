@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatEther } from "viem";
 
+import { useConfig } from "../config.ts";
 import { Failure } from "../ui/failure.tsx";
 import { exactVer } from "../ui/format.ts";
 import { Transaction } from "../ui/links.tsx";
@@ -9,6 +10,8 @@ import { type Actor, type Sent, useActor } from "./account.ts";
 import type { Call } from "./calls.ts";
 import { noteDone } from "./done.tsx";
 import { type ActionError, explained } from "./explain.ts";
+import { UnknownOutcome } from "./outcome.ts";
+import { useUnknown } from "./sent.ts";
 
 /** What is about to be done. */
 export interface Plan {
@@ -22,7 +25,7 @@ export interface Plan {
 type State =
   | { readonly at: "rest" }
   | { readonly at: "looking" }
-  | { readonly at: "asking"; readonly plan: Plan; readonly cost: bigint }
+  | { readonly at: "asking"; readonly plan: Plan; readonly cost: bigint; readonly subject: string }
   | { readonly at: "sending"; readonly step: string }
   | { readonly at: "done"; readonly sent: Sent }
   | { readonly at: "failed"; readonly error: ActionError };
@@ -32,6 +35,7 @@ export function Act({
   label,
   plan,
   onDone,
+  subject = "",
   primary = false,
   disabled = false,
 }: {
@@ -39,12 +43,17 @@ export function Act({
   /** Reads the chain and says what is to be done; throws what keeps it from being done. */
   plan: (actor: Actor) => Promise<Plan> | Plan;
   onDone?: (sent: Sent) => void;
+  /** What the plan is made of, as text: what is to be confirmed is void once it is another. */
+  subject?: string;
   primary?: boolean;
   disabled?: boolean;
 }) {
   const actor = useActor();
+  const { chainId } = useConfig();
   const queries = useQueryClient();
   const [state, setState] = useState<State>({ at: "rest" });
+  // What was sent and is not known yet is not sent again: the account's page looks for it.
+  const unknown = useUnknown(chainId, actor?.address).some((each) => each.label === label);
   const fail = async (error: unknown) => {
     setState({ at: "failed", error: await explained(error) });
   };
@@ -54,7 +63,7 @@ export function Act({
     try {
       const made = await plan(actor);
       const next = { ...made, calls: await actor.prepare(made.calls) };
-      setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls) });
+      setState({ at: "asking", plan: next, cost: await actor.costOf(next.calls), subject });
     } catch (error) {
       await fail(error);
     }
@@ -63,7 +72,7 @@ export function Act({
     if (!actor) return;
     setState({ at: "sending", step: "Trying it on the chain." });
     try {
-      const sent = await actor.send(calls, (step) => {
+      const sent = await actor.send(calls, label, (step) => {
         setState({ at: "sending", step });
       });
       noteDone({ account: actor.address, label, transaction: sent.transaction });
@@ -71,7 +80,8 @@ export function Act({
       await queries.invalidateQueries();
       onDone?.(sent);
     } catch (error) {
-      await fail(error);
+      if (error instanceof UnknownOutcome) rest();
+      else await fail(error);
     }
   };
   const rest = () => {
@@ -83,14 +93,18 @@ export function Act({
       <button
         type="button"
         className={primary ? "primary" : ""}
-        disabled={disabled || busy || !actor}
+        disabled={disabled || busy || unknown || !actor}
         onClick={() => void look()}
       >
         {label}
       </button>
       <div role="status">
+        {unknown && state.at !== "sending" && <p className="soft">Sent before, and not known yet: see above.</p>}
         {state.at === "looking" && <p className="soft">Looking what it costs…</p>}
-        {state.at === "asking" && (
+        {state.at === "asking" && state.subject !== subject && (
+          <p className="soft">It was changed since: press {label} again.</p>
+        )}
+        {state.at === "asking" && state.subject === subject && (
           <Asking
             kind={actor?.kind}
             plan={state.plan}
@@ -126,8 +140,14 @@ function Asking({
   onGo: () => void;
   onCancel: () => void;
 }): ReactNode {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // The button that was pressed is disabled while the chain is asked, and loses the focus: who uses the keyboard goes on here.
+    const at = document.activeElement;
+    if (at === document.body || box.current?.closest(".act")?.contains(at) === true) box.current?.focus();
+  }, []);
   return (
-    <div className="note">
+    <div className="note" ref={box} tabIndex={-1} role="group" aria-label="Before you confirm">
       <ol>
         {plan.calls.map(({ what }, i) => (
           <li key={i}>{what}</li>

@@ -1,6 +1,14 @@
-import { type Abi, BaseError, decodeErrorResult, type Hex, UserRejectedRequestError } from "viem";
+import {
+  type Abi,
+  BaseError,
+  decodeErrorResult,
+  type Hex,
+  HttpRequestError,
+  TimeoutError,
+  UserRejectedRequestError,
+} from "viem";
 
-import { messageOf } from "../ui/failure.tsx";
+import { messageOf } from "../ui/message.ts";
 
 /** An error with a sentence for people in place of what libraries say. */
 export class ActionError extends Error {
@@ -41,11 +49,25 @@ export async function explained(error: unknown): Promise<ActionError> {
       );
     }
   }
+  if (isSilence(error)) {
+    return new ActionError(
+      "EndpointFailed",
+      "The chain's endpoint gives no answer: it failed, or took too long. Try again in a moment; if it stays so, another copy of this page uses another endpoint.",
+      error,
+    );
+  }
   const text = messageOf(error);
   if (/insufficient funds|exceeds the balance/i.test(text)) {
     return new ActionError(
       "NoEther",
       "The account has too little ETH for gas: get some, or use a passkey account, whose gas is paid for.",
+      error,
+    );
+  }
+  if (/unknown RPC error/i.test(text) && error instanceof BaseError) {
+    return new ActionError(
+      "WalletFailed",
+      `Your wallet answers with an error of its own: ${error.details.slice(0, 200)}. Look there whether something was sent before you try again.`,
       error,
     );
   }
@@ -57,6 +79,13 @@ function isRejection(error: unknown): boolean {
   if (typeof error !== "object" || error === null) return false;
   if ("code" in error && error.code === 4001) return true;
   return error instanceof BaseError && error.walk((each) => each instanceof UserRejectedRequestError) !== null;
+}
+
+/** Whether the endpoint of the chain gave no answer: it could not be reached, took too long, or answered with no JSON-RPC. */
+export function isSilence(error: unknown): boolean {
+  if (error instanceof SyntaxError) return true;
+  if (!(error instanceof BaseError)) return false;
+  return error.walk((each) => each instanceof HttpRequestError || each instanceof TimeoutError) !== null;
 }
 
 /** The bytes that a contract reverted with, wherever the library put them. */

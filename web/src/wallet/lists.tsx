@@ -51,6 +51,7 @@ export function Tasks({ tasks }: { tasks: Own["tasks"] }) {
             <Act
               disabled={ENUMS.TaskStatus[task.status] !== "open"}
               label={`Raise price of task ${String(task.id)}`}
+              subject={prices[task.id] ?? ""}
               plan={async ({ address }) => {
                 const price = parseVer(prices[task.id] ?? "");
                 const [needed, allowed] = await Promise.all([
@@ -183,6 +184,7 @@ export function Nodes({
               </label>
               <Act
                 label={`Change ask of node ${String(node.id)}`}
+                subject={asks[node.id] ?? ""}
                 plan={() => {
                   const { classId, capacity } = node;
                   return {
@@ -202,6 +204,7 @@ export function Nodes({
               </label>
               <Act
                 label={`Add stake to node ${String(node.id)}`}
+                subject={stakes[node.id] ?? ""}
                 plan={async ({ address }) => {
                   const amount = parseVer(stakes[node.id] ?? "");
                   const allowed = await allowanceOf(config, client, address);

@@ -11,10 +11,12 @@ import { Card } from "../ui/page.tsx";
 import { usePasskey } from "./account.ts";
 import { type ActionError, explained } from "./explain.ts";
 import { createPasskey, hostHasPasskeys, passkeysHere, sendBatch } from "./passkey.ts";
+import { useUnknown } from "./sent.ts";
 import { FIRST, submissionPlan } from "./submission.ts";
 
 const LOOK_MS = 500;
 const LEASED_MS = 60_000;
+const LABEL = "Lease a task now";
 
 /** From nothing to a leased task: one button; the device asks twice, to make the passkey and to sign with it. */
 export function OneTap() {
@@ -25,6 +27,7 @@ export function OneTap() {
   const [step, setStep] = useState("");
   const [error, setError] = useState<ActionError>();
   const [done, setDone] = useState<{ taskId: number; leased: boolean; seconds: number }>();
+  const unknown = useUnknown(config.chainId, passkey?.account).some(({ label }) => label === LABEL);
   if (!passkeysHere(config) || !hostHasPasskeys() || config.deployment["TestnetFaucet"] === undefined) return null;
 
   const run = async () => {
@@ -39,7 +42,7 @@ export function OneTap() {
       setStep("Reading what the task takes.");
       const { calls } = await submissionPlan(config, client, own.account, FIRST);
       setStep("Confirm with the passkey: test VER, approval and submission in one operation.");
-      const { logs } = await sendBatch(config, client, own, calls);
+      const { logs } = await sendBatch(config, client, own, calls, LABEL);
       const [submitted] = parseEventLogs({ abi: taskRegistryAbi, eventName: "TaskSubmitted", logs: [...logs] });
       if (!submitted) throw new Error("The operation submitted no task.");
       const { taskId } = submitted.args;
@@ -71,8 +74,8 @@ export function OneTap() {
         Makes a passkey and its account, takes test VER, and submits a small training task. A sponsor pays the gas. Your
         device asks twice: to make the passkey, and to sign.
       </p>
-      <button type="button" className="primary" disabled={step !== ""} onClick={() => void run()}>
-        Lease a task now
+      <button type="button" className="primary" disabled={step !== "" || unknown} onClick={() => void run()}>
+        {LABEL}
       </button>
       <div role="status" data-testid="one-tap">
         {step !== "" && <p>{step}</p>}

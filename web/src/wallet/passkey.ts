@@ -14,6 +14,9 @@ import { passkeyAccountFactoryAbi } from "@verai/client/typed-abi/PasskeyAccount
 import { addressOf, type Config } from "../config.ts";
 import type { Call } from "./calls.ts";
 import { ActionError } from "./explain.ts";
+import { UnknownOutcome } from "./outcome.ts";
+import { askRelay, receiptOf } from "./relay.ts";
+import { forgetSent, noteSent, stopWaiting } from "./sent.ts";
 import type { Signed, TypedRequest } from "./typed.ts";
 
 /** A passkey that this browser has used, and its account. */
@@ -37,8 +40,7 @@ export function parsePasskey(text: string | null): Passkey | undefined {
 
 /** A batch in which a call that fails reverts all (ERC-7821). */
 const BATCH: Hex = `0x01${"00".repeat(31)}`;
-/** Time for an answer of the relay, and for an operation to be carried out, milliseconds. */
-const ANSWER_MS = 20_000;
+/** Time for an operation to be carried out, milliseconds. */
 const CARRIED_OUT_MS = 90_000;
 const LOOK_MS = 500;
 /** Wei per gas beside the base fee. */
@@ -96,12 +98,17 @@ export interface Carried {
   readonly logs: readonly Log[];
 }
 
-/** Carries a batch out for a passkey's account: the sponsor pays, the device asks its user once. */
+/**
+ * Carries a batch out for a passkey's account: the sponsor pays, the device asks its user once.
+ *
+ * @param label What the button says that does it.
+ */
 export async function sendBatch(
   config: Config,
   client: PublicClient,
   passkey: Passkey,
   calls: readonly Call[],
+  label: string,
 ): Promise<Carried> {
   const { entryPoint08Abi, entryPoint08Address, getUserOperationHash, toWebAuthnAccount } =
     await import("viem/account-abstraction");
@@ -152,8 +159,22 @@ export async function sendBatch(
   });
   const owner = toWebAuthnAccount({ credential: passkey, rpId: window.location.hostname });
   const signature = fieldsOf(await owner.sign({ hash }));
-  await ask(config, "eth_sendUserOperation", [{ ...operation, signature }, entryPoint08Address]);
-  return carriedOut(config, hash);
+  noteSent(config.chainId, { account: passkey.account, label, kind: "operation", id: hash });
+  try {
+    await askRelay(config, "eth_sendUserOperation", [{ ...operation, signature }, entryPoint08Address]).catch(
+      (error: unknown) => {
+        // Without an answer it may be under way all the same.
+        if (error instanceof ActionError && error.name === "RelayRefused") throw error;
+      },
+    );
+    const carried = await carriedOut(config, hash);
+    forgetSent(config.chainId, hash);
+    return carried;
+  } catch (error) {
+    if (error instanceof UnknownOutcome) stopWaiting(config.chainId, hash);
+    else forgetSent(config.chainId, hash);
+    throw error;
+  }
 }
 
 /** Signs typed data for a passkey's account, so that its contract knows the signature as its own (ERC-1271, ERC-7739). */
@@ -191,19 +212,17 @@ type GasFields = Readonly<Record<"callGasLimit" | "verificationGasLimit" | "preV
  */
 async function sponsored(config: Config, entryPoint: Address, operation: object) {
   const place = [entryPoint, toHex(config.chainId), {}] as const;
-  const { isFinal, paymaster, paymasterData, ...limits } = await ask<PaymasterFields & { readonly isFinal?: boolean }>(
-    config,
-    "pm_getPaymasterStubData",
-    [operation, ...place],
-  );
+  const { isFinal, paymaster, paymasterData, ...limits } = await askRelay<
+    PaymasterFields & { readonly isFinal?: boolean }
+  >(config, "pm_getPaymasterStubData", [operation, ...place]);
   const stub = { paymaster, paymasterData, ...NO_LIMITS, ...limits };
-  const estimated = await ask<GasFields & Partial<PaymasterFields>>(config, "eth_estimateUserOperationGas", [
+  const estimated = await askRelay<GasFields & Partial<PaymasterFields>>(config, "eth_estimateUserOperationGas", [
     { ...operation, ...stub },
     entryPoint,
   ]);
   const all = { ...stub, ...estimated };
   if (isFinal === true) return all;
-  const signed = await ask<PaymasterFields>(config, "pm_getPaymasterData", [{ ...operation, ...all }, ...place]);
+  const signed = await askRelay<PaymasterFields>(config, "pm_getPaymasterData", [{ ...operation, ...all }, ...place]);
   return { ...all, ...signed };
 }
 
@@ -231,15 +250,18 @@ function fieldsOf(signed: {
   );
 }
 
-interface Receipt {
-  readonly success: boolean;
-  readonly receipt: { readonly transactionHash: Hex };
-  readonly logs: readonly Log[];
-}
-
+/**
+ * Waits until an operation is carried out. A relay that gives no answer meanwhile is asked again: the operation is under way.
+ *
+ * @throws UnknownOutcome if it is not known in time.
+ */
 async function carriedOut(config: Config, hash: Hex): Promise<Carried> {
+  let last: unknown;
   for (const end = performance.now() + CARRIED_OUT_MS; performance.now() < end;) {
-    const found = await ask<Receipt | null>(config, "eth_getUserOperationReceipt", [hash]);
+    const found = await receiptOf(config, hash).catch((error: unknown) => {
+      last = error;
+      return undefined;
+    });
     if (found) {
       if (found.success) return { hash, transaction: found.receipt.transactionHash, logs: found.logs };
       throw new ActionError(
@@ -249,34 +271,5 @@ async function carriedOut(config: Config, hash: Hex): Promise<Carried> {
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  throw new ActionError(
-    "NotCarriedOut",
-    `The operation ${hash} was not carried out within 90 s; look at the account before you try again.`,
-  );
-}
-
-/** Asks the relay, or the paymaster if it is another service. Their errors are sentences already. */
-async function ask<T>({ relayUrl, paymasterUrl }: Config, method: string, params: readonly unknown[]): Promise<T> {
-  const url = (method.startsWith("pm_") ? paymasterUrl : undefined) ?? relayUrl ?? "";
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }, (_, value: unknown) =>
-    typeof value === "bigint" ? toHex(value) : value,
-  );
-  const signal = AbortSignal.timeout(ANSWER_MS);
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body,
-    signal,
-  }).catch((cause: unknown) => {
-    throw new ActionError(
-      "RelayUnreachable",
-      "The relay that pays for gas cannot be reached; try again, or use a wallet.",
-      cause,
-    );
-  });
-  const answer = (await response.json().catch(() => ({}))) as { result?: T; error?: { message?: string } };
-  if (answer.error) throw new ActionError("RelayRefused", answer.error.message ?? "The relay refused.");
-  if (!("result" in answer))
-    throw new ActionError("RelayRefused", `The relay answers ${String(response.status)}; try again.`);
-  return answer.result;
+  throw new UnknownOutcome(`The operation ${hash}`, last);
 }

@@ -10,7 +10,7 @@ import { type ActionError, explained } from "./explain.ts";
 import { type TaskForm, termsOf } from "./submission.ts";
 
 /** What a task would cost now: the allocation is solved in this browser, from the chain's own lists. */
-export function QuoteButton({ form }: { form: TaskForm }) {
+export function QuoteButton({ form, onQuote }: { form: TaskForm; onQuote: (quote: Quote, form: TaskForm) => void }) {
   const config = useConfig();
   const [state, setState] = useState<{ busy: boolean; found?: Quote; units?: number; error?: ActionError }>({
     busy: false,
@@ -25,6 +25,7 @@ export function QuoteButton({ form }: { form: TaskForm }) {
       const wish = { units, maxPrice, classes, auditChance: auditChance ?? 0 };
       const found = await quoteTask(reader, await reader.block(), wish, true);
       setState({ busy: false, found, units });
+      onQuote(found, form);
     } catch (error) {
       setState({ busy: false, error: await explained(error) });
     }

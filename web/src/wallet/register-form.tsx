@@ -183,6 +183,7 @@ export function RegisterForm({ account }: { account: Address }) {
       <Act
         primary
         label="Register"
+        subject={JSON.stringify(wish)}
         plan={({ address }) => registrationPlan(config, client, address, wish)}
         onDone={({ logs }) => {
           const [event] = parseEventLogs({ abi: nodeRegistryAbi, eventName: "NodeRegistered", logs: [...logs] });

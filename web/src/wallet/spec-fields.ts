@@ -87,6 +87,16 @@ export function fieldsOf(text: string): SpecFields {
   };
 }
 
+/** Whether a text is JSON and an object: only then can single fields of it be changed. Pure. */
+export function isJsonObject(text: string): boolean {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
 function objectOf(value: unknown): Record<string, unknown> {
   if (typeof value === "string") {
     try {

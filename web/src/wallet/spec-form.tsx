@@ -1,4 +1,4 @@
-import { fieldsOf, specOf, type SpecFields } from "./spec-fields.ts";
+import { fieldsOf, isJsonObject, specOf, type SpecFields } from "./spec-fields.ts";
 
 const LINES = [
   ["Name", "name"],
@@ -16,8 +16,21 @@ const AREAS = [
   ["Outputs, a path a line", "outputs"],
 ] as const;
 
-/** A spec by form: each change is written into the spec beside it, which may be edited as well. */
-export function SpecForm({ spec, onChange }: { spec: string; onChange: (spec: string) => void }) {
+/**
+ * A spec by form: each change is written into the spec beside it, which may be edited as well.
+ *
+ * @param revision Changes whenever the spec was changed elsewhere.
+ */
+export function SpecForm({
+  spec,
+  revision,
+  onChange,
+}: {
+  spec: string;
+  revision: number;
+  onChange: (spec: string) => void;
+}) {
+  const isObject = isJsonObject(spec);
   const fields = fieldsOf(spec);
   const set = (change: Partial<SpecFields>) => {
     onChange(specOf({ ...fields, ...change }, spec));
@@ -25,7 +38,12 @@ export function SpecForm({ spec, onChange }: { spec: string; onChange: (spec: st
   return (
     <details data-testid="spec-form">
       <summary>Fill the spec in by form</summary>
-      <div className="form">
+      {!isObject && (
+        <p className="note warn" role="status">
+          The spec above is no JSON object. Correct it there: the fields here would overwrite it.
+        </p>
+      )}
+      <fieldset className="form plain" disabled={!isObject}>
         <label>
           Program
           <select
@@ -67,14 +85,14 @@ export function SpecForm({ spec, onChange }: { spec: string; onChange: (spec: st
               rows={3}
               spellCheck={false}
               defaultValue={fields[field]}
-              key={`${field} ${fields.kind}`}
+              key={`${field} ${fields.kind} ${String(revision)}`}
               onChange={({ target }) => {
                 set({ [field]: target.value });
               }}
             />
           </label>
         ))}
-      </div>
+      </fieldset>
     </details>
   );
 }

@@ -6,7 +6,7 @@ import { parseVer } from "@verai/protocol/money/ver";
 import type { Config } from "../config.ts";
 import { holdSpec } from "../content/door.ts";
 import { readSpec, type SpecToSubmit } from "../content/spec.ts";
-import { counted, foreign, utc } from "../ui/format.ts";
+import { counted, exactVer, foreign, utc } from "../ui/format.ts";
 import type { Plan } from "./act.tsx";
 import { callsOf } from "./calls.ts";
 import { ActionError } from "./explain.ts";
@@ -95,7 +95,7 @@ export async function submissionPlan(
   if (held + drip < needed) {
     throw new ActionError(
       "TooLittleVer",
-      `The task locks ${String(needed)} wei of VER, and the account has ${String(held)}; get more VER, or lower units or price.`,
+      `The task locks ${exactVer(needed)}, and the account has ${exactVer(held)}; get more VER, or lower units or price.`,
     );
   }
   const notes = [

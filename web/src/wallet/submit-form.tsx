@@ -1,15 +1,21 @@
 import { useState } from "react";
+import { parseEventLogs } from "viem";
 
+import type { Quote } from "@verai/client/quote";
+import { taskRegistryAbi } from "@verai/client/typed-abi/TaskRegistry";
 import { useChainClient } from "../chain/client.ts";
-import { useConfig } from "../config.ts";
+import { type Config, useConfig } from "../config.ts";
 import { foreign } from "../ui/format.ts";
 import { Card } from "../ui/page.tsx";
 import type { Sent } from "./account.ts";
 import { Act } from "./act.tsx";
+import { useDraft } from "./draft.ts";
 import { useClasses } from "./own.ts";
 import { QuoteButton } from "./quote.tsx";
+import { keepQuote } from "./quotes-kept.ts";
 import { SpecForm } from "./spec-form.tsx";
-import { FIRST, submissionPlan, type TaskForm } from "./submission.ts";
+import { SpecUpload } from "./spec-upload.tsx";
+import { submissionPlan, type TaskForm } from "./submission.ts";
 
 const FIELDS = [
   ["Units", "units", "numeric"],
@@ -20,14 +26,32 @@ const FIELDS = [
   ["Audits: % of the work that other nodes run again (empty: what the fee pays for; 0: none)", "audits", "decimal"],
 ] as const;
 
+/** The terms that a quote is for. */
+const termsText = ({ units, price, classIds, audits }: TaskForm) => JSON.stringify([units, price, classIds, audits]);
+
+/** Keeps the quote of a task that was just submitted, for the task's page. */
+function keepQuoteOf({ chainId }: Config, { logs }: Sent, { cost, fee }: Quote): void {
+  const [submitted] = parseEventLogs({ abi: taskRegistryAbi, eventName: "TaskSubmitted", logs: [...logs] });
+  if (!submitted) return;
+  const { taskId, specDigest } = submitted.args;
+  keepQuote(chainId, { taskId, spec: specDigest, cost: String(cost), fee: String(fee) });
+}
+
 /** The form of a task: a spec by form, typed, or from a file, and its terms. */
 export function SubmitForm({ onDone }: { onDone: (sent: Sent) => void }) {
   const config = useConfig();
   const client = useChainClient();
   const classes = useClasses();
-  const [form, setForm] = useState(FIRST);
+  const [form, setForm] = useDraft();
+  // Counts specs that did not come from the form by fields, which then shows what they say.
+  const [typed, setTyped] = useState(0);
+  const [quoted, setQuoted] = useState<{ readonly quote: Quote; readonly terms: string }>();
   const set = (change: Partial<TaskForm>) => {
-    setForm({ ...form, ...change });
+    setForm((before) => ({ ...before, ...change }));
+  };
+  const replace = (spec: string) => {
+    set({ spec });
+    setTyped((before) => before + 1);
   };
   return (
     <Card
@@ -42,28 +66,15 @@ export function SubmitForm({ onDone }: { onDone: (sent: Sent) => void }) {
             spellCheck={false}
             value={form.spec}
             onChange={({ target }) => {
-              set({ spec: target.value });
+              replace(target.value);
             }}
           />
         </label>
-        <label>
-          …or from a file
-          <input
-            type="file"
-            accept="application/json,.json"
-            onChange={({ target }) =>
-              void target.files?.[0]
-                ?.slice(0, 65_537)
-                .text()
-                .then((spec) => {
-                  set({ spec });
-                })
-            }
-          />
-        </label>
+        <SpecUpload onSpec={replace} />
       </div>
       <SpecForm
         spec={form.spec}
+        revision={typed}
         onChange={(spec) => {
           set({ spec });
         }}
@@ -101,12 +112,21 @@ export function SubmitForm({ onDone }: { onDone: (sent: Sent) => void }) {
         </fieldset>
       </div>
       <div className="row">
-        <QuoteButton form={form} />
+        <QuoteButton
+          form={form}
+          onQuote={(quote, of) => {
+            setQuoted({ quote, terms: termsText(of) });
+          }}
+        />
         <Act
           primary
           label="Submit"
+          subject={JSON.stringify(form)}
           plan={({ address }) => submissionPlan(config, client, address, form)}
-          onDone={onDone}
+          onDone={(sent) => {
+            if (quoted?.terms === termsText(form)) keepQuoteOf(config, sent, quoted.quote);
+            onDone(sent);
+          }}
         />
       </div>
     </Card>

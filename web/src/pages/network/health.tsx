@@ -1,16 +1,13 @@
 import type { ReactNode } from "react";
 import { formatEther } from "viem";
 
+import { BOUNTIES_AHEAD, judgeBountyPool, judgeSubscription } from "@verai/protocol/money/reserves";
+import { microToWei } from "@verai/protocol/money/ver";
 import type { ChainNetwork, useChainNetwork } from "../../chain/network.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { count, percent, span, ver } from "../../ui/format.ts";
 import { IdLink } from "../../ui/links.tsx";
 import { Loaded } from "../../ui/page.tsx";
-
-/** Micro-VER in wei. */
-const MICRO = 10n ** 12n;
-/** Rounds that the bounty pool should still be able to pay for. */
-const ROUNDS_AHEAD = 100n;
 
 /** Whether what everybody depends on works: oracle, treasury, rounds, reports. */
 export function Health({ chain }: { chain: ReturnType<typeof useChainNetwork> }) {
@@ -65,36 +62,46 @@ function Item({
   );
 }
 
-function Oracle({ now: { round, batch, parameters, time } }: { now: ChainNetwork }) {
+const MEANING = { covered: "good", low: "warn", empty: "bad" } as const;
+
+function Oracle({ now: { round, batch, parameters, time, subscription } }: { now: ChainNetwork }) {
   const waits = [round, batch].filter(({ status }) => status === "seeding").map(({ openedAt }) => time - openedAt);
   const longest = Math.max(0, ...waits);
   const late = longest > parameters.seedTimeout;
-  return (
-    <Item
-      status={late ? "silent" : waits.length > 0 ? "asked" : "answers"}
-      meaning={late ? "bad" : "good"}
-      title="Oracle (VRF)"
-    >
-      {waits.length > 0
-        ? `A request has waited ${span(longest)}; after ${span(parameters.seedTimeout)} it is given up.`
-        : `No request waits. ${round.id === 0 ? "" : `Round ${String(round.id)} was opened ${span(time - round.openedAt)} ago.`}`}
-    </Item>
-  );
-}
-
-function Treasury({ now: { money, parameters, subscription } }: { now: ChainNetwork }) {
-  const wanted = BigInt(parameters.roundBounty) * MICRO * ROUNDS_AHEAD;
-  const short = money.bountyPool < wanted;
+  const funds = subscription && judgeSubscription(subscription);
+  const short = funds !== undefined && funds !== "covered";
   const paid =
     subscription &&
     (subscription.paysNative
       ? `${Number(formatEther(subscription.native)).toPrecision(4)} ETH`
       : `${Number(formatEther(subscription.link)).toPrecision(4)} LINK`);
   return (
-    <Item status={short ? "low" : "covered"} meaning={short ? "warn" : "good"} title="Treasury">
-      Bounty pool {ver(money.bountyPool)} VER{short ? `, less than ${String(ROUNDS_AHEAD)} rounds’ bounties` : ""};
-      escrow {ver(money.escrow)}, stake {ver(money.stake)}, claimable {ver(money.claimable)} VER.{" "}
-      {paid === undefined ? "The oracle’s subscription cannot be read." : `Oracle’s subscription ${paid}.`}
+    <Item
+      status={late ? "silent" : short ? `funds ${funds}` : waits.length > 0 ? "asked" : "answers"}
+      meaning={late ? "bad" : funds === undefined ? "warn" : MEANING[funds]}
+      title="Oracle (VRF)"
+    >
+      {waits.length > 0
+        ? `A request has waited ${span(longest)}; after ${span(parameters.seedTimeout)} it is given up.`
+        : `No request waits. ${round.id === 0 ? "" : `Round ${String(round.id)} was opened ${span(time - round.openedAt)} ago.`}`}{" "}
+      {paid === undefined ? "Its subscription cannot be read." : `Its subscription has ${paid}.`}
+      {funds === "low" && " That pays for few requests: fund it."}
+      {funds === "empty" && " It answers no request, and no round gets a seed, until somebody funds it."}
+    </Item>
+  );
+}
+
+function Treasury({ now: { money, parameters } }: { now: ChainNetwork }) {
+  const state = judgeBountyPool(money.bountyPool, microToWei(parameters.roundBounty));
+  const words = {
+    covered: "",
+    low: `, less than ${String(BOUNTIES_AHEAD)} rounds’ bounties`,
+    empty: ", less than one round’s bounty: keepers are not paid in full until it is filled",
+  };
+  return (
+    <Item status={state} meaning={MEANING[state]} title="Treasury">
+      Bounty pool {ver(money.bountyPool)} VER{words[state]}; escrow {ver(money.escrow)}, stake {ver(money.stake)},
+      claimable {ver(money.claimable)} VER.
     </Item>
   );
 }

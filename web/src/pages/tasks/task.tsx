@@ -16,6 +16,8 @@ import { bytes, count, counted, exactVer, foreign, joules, percent, span, utc, v
 import { Address, Cid, ClassLink, IdLink } from "../../ui/links.tsx";
 import { Card, Loaded, Page } from "../../ui/page.tsx";
 import { More, Table } from "../../ui/table.tsx";
+import { useConfig } from "../../config.ts";
+import { quoteOf } from "../../wallet/quotes-kept.ts";
 import { AuditTable } from "./audits.tsx";
 import { Lanes } from "./lanes.tsx";
 import { UnitsBar, UnitsLegend } from "./units-bar.tsx";
@@ -236,6 +238,8 @@ function TaskFigures({ task, leases, now }: { task: Task; leases: readonly Lease
       sum + (status === "paid" || status === "delivered" ? units * WHOLE : progress),
     0,
   );
+  const { chainId } = useConfig();
+  const quote = quoteOf(chainId, task.id, task.specDigest);
   const agreed = current?.reduce((sum, { price, count: units }) => sum + BigInt(price) * BigInt(units), 0n);
   const most = BigInt(task.maxPrice) * BigInt(task.units);
   return (
@@ -250,13 +254,13 @@ function TaskFigures({ task, leases, now }: { task: Task; leases: readonly Lease
         value={ver(task.paid)}
         unit="VER"
         title={exactVer(task.paid)}
-        more={`and ${ver(task.fees)} VER in fees`}
+        more={`and ${ver(task.fees)} VER in fees${agreed === undefined || agreed === 0n ? "" : `; ${percent(Number((BigInt(task.paid) * 1000n) / agreed) / 10)} of what is agreed`}`}
       />
       <Figure
         label="Agreed for its leases"
         value={agreed === undefined ? undefined : ver(agreed)}
         unit="VER"
-        more={`at most ${ver(most)} VER for all units`}
+        more={`${quote ? `quoted ${ver(quote.cost)} VER and ${ver(quote.fee)} of fee; ` : ""}at most ${ver(most)} VER for all units`}
       />
       <Figure
         label="Escrow"
