@@ -11,12 +11,18 @@ import type { Session } from "@verai/client/session";
 export async function claimEarnings(session: Session, owner: KeySource, least: bigint): Promise<bigint> {
   const { signer, queue } = await session.queue(owner);
   const { vault } = session.contracts;
+  const worth = async (): Promise<bigint> => {
+    const claimable = await answer(vault.claimable(signer.address));
+    return claimable >= least ? claimable : 0n;
+  };
+  // In most looks there is nothing: the queue, which first asks for the signer's nonces, is left alone then.
+  if ((await worth()) === 0n) return 0n;
   let amount = 0n;
   const receipt = await queue.submit({
     label: "claim",
     prepare: async () => {
-      amount = await answer(vault.claimable(signer.address));
-      return amount > 0n && amount >= least ? vault.claim.populateTransaction(signer.address) : null;
+      amount = await worth();
+      return amount > 0n ? vault.claim.populateTransaction(signer.address) : null;
     },
   });
   return receipt ? amount : 0n;

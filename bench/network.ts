@@ -10,12 +10,15 @@
  * block every two seconds; its nodes have registered, and its leases were written into the contracts' storage. Exits with 1 if a
  * goal is missed.
  */
+import { setTimeout as delay } from "node:timers/promises";
+
 import { HDNodeWallet, toBeHex } from "ethers";
 
+import { orAborted } from "@verai/checkpoint-store/signals";
 import { interruptible } from "@verai/process/program";
 import { openMarket } from "@verai/devnet/market";
 import { Bench } from "@verai/devnet/programs";
-import { dataOf, type Measured, measure, type Subject } from "./network/measure.ts";
+import { dataOf, type Measured, openTrial, type Subject, type Trial } from "./network/measure.ts";
 import { NetworkState, type Size } from "./network/state.ts";
 import { type BenchFlags, benchCommand } from "./options.ts";
 import { load, machine, markdownTable, writeSection } from "./report.ts";
@@ -47,8 +50,13 @@ const SIZES: readonly Size[] = flags.quick
       { nodes: 1_000, live: 10_000, history: 1_000_000 },
       { nodes: 10_000, live: 10_000, history: 1_010_000 },
     ];
-/** The first report of a start comes after half a minute; what is done once a minute counts once. */
-const TIMES = flags.quick ? { settle: 12, steady: 16 } : { settle: 36, steady: 60 };
+/**
+ * The first report of a start comes after half a minute, and until then V8 still compiles what runs again and again; what is done once a
+ * minute counts once, in a quick look not at all.
+ */
+const TIMES = { settle: 36, steady: flags.quick ? 20 : 60 };
+/** Whether agents and keeper run at the same time: a keeper's first look at a few hundred nodes does not keep this chain busy. */
+const TOGETHER = flags.quick;
 /** The simulated chain is one thread, and not fast: it may take its time over what an endpoint answers at once. */
 const PATIENT = { timeout: 120 } as const;
 /** CPU seconds of a start, judged where the machine is too busy for the time on the clock to say anything. */
@@ -102,44 +110,58 @@ if (flags.write) writeSection("bench:network", report(), "concepts/scale.md");
 for (const { goal, misses } of missed) say(`missed: ${goal.subject}, ${goal.what}: ${misses.join("; ")}`);
 process.exit(missed.length > 0 ? 1 : 0);
 
+/** Measures all sizes. A signal ends it, and the programs that it started, at once: what is under way is given up. */
 async function measureAll(): Promise<Record<string, Measured[]>> {
   // By the rules of BASE, but: no node of the network but those measured reports, and they are not to be silent for as long as
   // this takes.
-  const market = await openMarket({ ReportTimeout: { value: 43_200 } }, "base");
+  const market = await orAborted(openMarket({ ReportTimeout: { value: 43_200 } }, "base"), interrupted);
   const bench = await Bench.open(market);
-  const found: Record<string, Measured[]> = {};
   try {
-    const state = new NetworkState(market);
-    const operatorKeyOf = (at: number): string => (at <= 2 ? testKey(5 + at) : toBeHex(2n ** 120n + BigInt(at), 32));
-    for (const size of SIZES) {
-      const began = performance.now();
-      await state.grow(size, operatorKeyOf);
-      say(`${size.nodes} nodes, ${size.live} live leases, ${size.history} of history: made in ${seconds(began)} s`);
-      await market.connection.provider.request({ method: "evm_setIntervalMining", params: [2_000] });
-      // Agents at the same time; the keeper by itself, since its first look keeps this chain busy.
-      const [keeper, ...agents] = subjects(bench).toReversed();
-      const measured = async (subject: Subject) => ({
-        subject,
-        measured: await measure(bench, market.url, subject, TIMES),
-      });
-      const all = await Promise.all(agents.toReversed().map(measured));
-      if (keeper) all.push(await measured(keeper));
-      for (const { subject, measured } of all) {
-        (found[subject.name] ??= []).push(measured);
-        const { callsPerCycle, bytesPerCycle, cpuMsPerCycle, rssMiB, fresh, freshCpu, again, againCpu } = measured;
-        say(
-          `  ${subject.name}: ${callsPerCycle.toFixed(1)} calls, ${(bytesPerCycle / KIB).toFixed(1)} kB, ${cpuMsPerCycle.toFixed(0)} ms a cycle, ` +
-            `${rssMiB.toFixed(0)} MiB; starts in ${fresh.toFixed(1)} s (${freshCpu.toFixed(1)} s of CPU), ` +
-            `again in ${again.toFixed(1)} s (${againCpu.toFixed(1)} s of CPU); load ${load().toFixed(1)}`,
-        );
-      }
-      await market.connection.provider.request({ method: "evm_setIntervalMining", params: [0] });
-    }
+    return await orAborted(measureSizes(market, bench), interrupted);
   } finally {
     await bench.close();
-    await market.close();
+    // A chain at work closes only when it has answered.
+    if (!interrupted.aborted) await market.close();
+  }
+}
+
+async function measureSizes(
+  market: Awaited<ReturnType<typeof openMarket>>,
+  bench: Bench,
+): Promise<Record<string, Measured[]>> {
+  const found: Record<string, Measured[]> = {};
+  const state = new NetworkState(market);
+  const operatorKeyOf = (at: number): string => (at <= 2 ? testKey(5 + at) : toBeHex(2n ** 120n + BigInt(at), 32));
+  for (const size of SIZES) {
+    const began = performance.now();
+    await state.grow(size, operatorKeyOf);
+    say(`${size.nodes} nodes, ${size.live} live leases, ${size.history} of history: made in ${seconds(began)} s`);
+    await market.connection.provider.request({ method: "evm_setIntervalMining", params: [2_000] });
+    const { agents, keeper } = subjects(bench);
+    for (const group of TOGETHER ? [[...agents, keeper]] : [agents, [keeper]]) {
+      await look(await Promise.all(group.map((subject) => openTrial(bench, market.url, subject))), found);
+    }
+    await market.connection.provider.request({ method: "evm_setIntervalMining", params: [0] });
   }
   return found;
+}
+
+/** Looks at programs in their steady state, all in the same seconds, and ends them. */
+async function look(trials: readonly Trial[], found: Record<string, Measured[]>): Promise<void> {
+  // What a start brings is not steady.
+  await delay(TIMES.settle * 1000);
+  const measured = await Promise.all(trials.map((trial) => trial.measure(TIMES.steady)));
+  for (const [i, of] of measured.entries()) {
+    const name = trials[i]?.subject.name ?? "";
+    (found[name] ??= []).push(of);
+    const { callsPerCycle, bytesPerCycle, cpuMsPerCycle, rssMiB, fresh, freshCpu, again, againCpu } = of;
+    say(
+      `  ${name}: ${callsPerCycle.toFixed(1)} calls, ${(bytesPerCycle / KIB).toFixed(1)} kB, ${cpuMsPerCycle.toFixed(0)} ms a cycle, ` +
+        `${rssMiB.toFixed(0)} MiB; starts in ${fresh.toFixed(1)} s (${freshCpu.toFixed(1)} s of CPU), ` +
+        `again in ${again.toFixed(1)} s (${againCpu.toFixed(1)} s of CPU); load ${load().toFixed(1)}`,
+    );
+  }
+  await Promise.all(trials.map((trial) => trial.close()));
 }
 
 /** Private key of one of Hardhat's accounts. */
@@ -151,7 +173,7 @@ function seconds(began: number): string {
   return ((performance.now() - began) / 1000).toFixed(0);
 }
 
-function subjects(bench: Bench): Subject[] {
+function subjects(bench: Bench): { readonly agents: readonly Subject[]; readonly keeper: Subject } {
   const agent = (name: string, account: number, owner: number): Subject => ({
     name,
     interval: INTERVAL,
@@ -197,7 +219,7 @@ function subjects(bench: Bench): Subject[] {
       return { dataDir, config };
     },
   };
-  return [agent(SUBJECT.idle, 6, 1), agent(SUBJECT.busy, 7, 5), keeper];
+  return { agents: [agent(SUBJECT.idle, 6, 1), agent(SUBJECT.busy, 7, 5)], keeper };
 }
 
 interface Judged {

@@ -6,9 +6,10 @@ import type { ContractName } from "@verai/client/contract-names";
 import type { Lease, Node, ReportState, Task } from "@verai/client/entities";
 import type { EventLog } from "@verai/client/event-logs";
 import { Follower } from "@verai/client/follower";
+import { readInPieces } from "@verai/client/pieces";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { reportsOf } from "@verai/client/report";
-import { readReportStatesById } from "@verai/client/telemetry";
+import { readReporters, readReportStatesById, type Reporter } from "@verai/client/telemetry";
 import { monotonicMs } from "@verai/system/clock";
 
 /** Contracts whose events name the leases and nodes that they change. */
@@ -21,9 +22,15 @@ const SOURCES = {
   EnergyLedger: "ledger",
 } as const satisfies Partial<Record<ContractName, keyof Reader["contracts"]>>;
 
-/** Leases that one step backwards looks at, and entities that one request names. */
-const BACK = 2_000;
-const STEP = 250;
+/**
+ * Leases that one step backwards looks at, and entities that one request names. A live lease takes 17,000 gas to be read, a node 45,000
+ * and 64,000 with the longest endpoint: a request stays below 2^24, the maximum of a call at some endpoints. One that takes more
+ * fails after all that gas was used, and is halved.
+ */
+const BACK = 600;
+const STEP = 200;
+/** Requests of a first look that are under way at the same time. */
+const AT_ONCE = 3;
 /** Time for which a paid lease is looked for that is to be set against its baseline, seconds; see the keeper of reports. */
 const PAID_SECONDS = 24 * 3600;
 
@@ -34,14 +41,6 @@ const TABLES = {
   paid: "id INTEGER PRIMARY KEY, delivered INTEGER NOT NULL, again INTEGER NOT NULL",
   touched: "block INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL",
 };
-
-/** What of a node's operator key its reports are held against. */
-export interface Reporter {
-  readonly operator: string;
-  readonly keyNumber: number;
-  readonly registeredAt: number;
-  readonly contractOperator: boolean;
-}
 
 /** A node, its reportState by its reports, and who reports for it. */
 export interface MirroredNode {
@@ -207,9 +206,14 @@ export class Mirror {
       undecided += node.undecided;
     }
     const leases: Lease[] = [];
-    for (let to = leaseCount; to > 0 && (leased > 0 || undecided > 0); to -= BACK) {
-      const from = Math.max(1, to - BACK + 1);
-      const found = await this.#reader.liveLeases(block, from, to - from + 1);
+    // The first step is often the last.
+    for (let [to, steps] = [leaseCount, 1]; to > 0 && (leased > 0 || undecided > 0); steps = AT_ONCE) {
+      const froms = Array.from({ length: steps }, (_, i) => to - i * BACK).filter((from) => from > 0);
+      const found = await readInPieces(froms, { size: 1, atOnce: AT_ONCE }, async ([last = 0]) => {
+        const from = Math.max(1, last - BACK + 1);
+        return this.#reader.liveLeases(block, from, last - from + 1);
+      });
+      to -= steps * BACK;
       for (const { status, count } of found) {
         if (status === "active" || status === "moving") leased -= count;
         else undecided -= count;
@@ -306,38 +310,25 @@ export class Mirror {
   }
 
   async #readNodes(block: BlockReference, ids: readonly number[]): Promise<MirroredNode[]> {
-    const { lens } = this.#reader.contracts;
-    const found: MirroredNode[] = [];
-    for (let from = 0; from < ids.length; from += STEP) {
-      const some = ids.slice(from, from + STEP);
+    return readInPieces(ids, { size: STEP, atOnce: AT_ONCE }, async (some) => {
       const [nodes, reportStates, reporters] = await Promise.all([
         this.#reader.nodesById(block, some),
         readReportStatesById(this.#reader, block, some),
-        answer(lens.reportersOf(some, blockTag(block))),
+        readReporters(this.#reader, block, some),
       ]);
       const reportStateOf = new Map(reportStates.map((reportState) => [reportState.nodeId, reportState]));
-      const reporterOf = new Map(reporters.map((reporter) => [Number(reporter.nodeId), reporter]));
-      for (const node of nodes) {
-        const [reportState, reporter] = [reportStateOf.get(node.id), reporterOf.get(node.id)];
-        if (!reportState || !reporter) continue;
-        const { operator, keyNumber, registeredAt, isContract } = reporter;
-        const key = { operator, keyNumber: Number(keyNumber), registeredAt: Number(registeredAt) };
-        found.push({ node, reportState, reporter: { ...key, contractOperator: isContract } });
-      }
-    }
-    return found;
+      return nodes.flatMap((node) => {
+        const [reportState, reporter] = [reportStateOf.get(node.id), reporters.get(node.id)];
+        return reportState && reporter ? [{ node, reportState, reporter }] : [];
+      });
+    });
   }
 
   async #readTasks(block: BlockReference, ids: ReadonlySet<number>): Promise<MirroredTask[]> {
-    const tasks: MirroredTask[] = [];
-    const all = [...ids];
-    for (let from = 0; from < all.length; from += STEP) {
-      for (const task of await this.#reader.tasksById(block, all.slice(from, from + STEP))) {
-        const { id, deadline, classes, maxPrice } = task;
-        tasks.push({ id, deadline, classes, maxPrice });
-      }
-    }
-    return tasks;
+    const tasks = await readInPieces([...ids], { size: STEP, atOnce: AT_ONCE }, async (some) =>
+      this.#reader.tasksById(block, some),
+    );
+    return tasks.map(({ id, deadline, classes, maxPrice }) => ({ id, deadline, classes, maxPrice }));
   }
 
   /** Writes what was read into memory and database. */

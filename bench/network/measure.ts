@@ -48,17 +48,16 @@ export interface Subject {
   readonly loops: readonly string[];
 }
 
-/**
- * Starts a program with nothing on disk, kills and starts it again, and then looks at it for a while.
- *
- * @param times Seconds after the second start until it is looked at, and for how long.
- */
-export async function measure(
-  bench: Bench,
-  rpcUrl: string,
-  subject: Subject,
-  times: { readonly settle: number; readonly steady: number },
-): Promise<Measured> {
+/** A program that has been started, killed and started again, and runs. */
+export interface Trial {
+  readonly subject: Subject;
+  /** What it takes in so many seconds from now on, beside what its starts took. */
+  readonly measure: (seconds: number) => Promise<Measured>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a program with nothing on disk, kills it and starts it again. */
+export async function openTrial(bench: Bench, rpcUrl: string, subject: Subject): Promise<Trial> {
   const proxy = await countingProxy(rpcUrl);
   const port = await freePort();
   const { dataDir, config } = subject.configure(proxy.url, port);
@@ -77,14 +76,19 @@ export async function measure(
     await delay(2 * subject.interval * 1000);
     await kill(fresh.program);
     const again = await start();
-    // What a start brings is not steady.
-    await delay(times.settle * 1000);
-    const steady = await steadyOf(again.program, proxy, subject.interval, times.steady);
-    await kill(again.program);
     const cpu = { freshCpu: fresh.cpu, againCpu: again.cpu };
-    return { ...steady, ...cpu, fresh: fresh.seconds, freshCalls, freshBytes, again: again.seconds };
-  } finally {
+    const starts = { ...cpu, fresh: fresh.seconds, freshCalls, freshBytes, again: again.seconds };
+    return {
+      subject,
+      measure: async (seconds) => ({ ...(await steadyOf(again.program, proxy, subject.interval, seconds)), ...starts }),
+      close: async () => {
+        await kill(again.program);
+        await proxy.close();
+      },
+    };
+  } catch (error) {
     await proxy.close();
+    throw error;
   }
 }
 

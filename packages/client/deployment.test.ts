@@ -115,3 +115,18 @@ test("a deployment that its chain has lost is recognised", async () => {
     message: /no contract at 0x0+1, where x\.json says that VerToken is.*--reset/,
   });
 });
+
+test("all contracts are asked for at the same time", async () => {
+  const deployment = parseDeployment(LOCAL_CHAIN_ID, "x.json", file("Drmp#"));
+  const all = Promise.withResolvers<undefined>();
+  let asked = 0;
+  const patient = {
+    getCode: async () => {
+      if (++asked === NEEDED.length) all.resolve(undefined);
+      await all.promise;
+      return "0x60";
+    },
+  } as unknown as Provider;
+  await checkDeployment(deployment, patient);
+  assert.equal(asked, NEEDED.length);
+});

@@ -32,6 +32,7 @@ import { BASE_CHAIN_ID, BASE_SEPOLIA_CHAIN_ID, LOCAL_CHAIN_ID } from "./chains.t
 import { ChainError } from "./errors.ts";
 import { BatchedCalls } from "./batched-calls.ts";
 import { explain } from "./error-messages.ts";
+import { RememberingInterface } from "./remembering-interface.ts";
 import { abiOf, CONTRACT_NAMES, type ContractName } from "./abi.ts";
 
 export type { ContractName } from "./abi.ts";
@@ -184,11 +185,16 @@ export function parseDeployment(chainId: number, file: string, text: string): De
  * @throws {@link ChainError} `DEPLOYMENT_GONE`, or RpcUnavailableError.
  */
 export async function checkDeployment(deployment: Deployment, provider: Provider): Promise<void> {
-  for (const [name, address] of Object.entries(deployment.addresses)) {
-    const code = await provider.getCode(address).catch((error: unknown) => {
-      throw explain(error);
-    });
-    if (code !== "0x") continue;
+  const named = Object.entries(deployment.addresses);
+  const codes = await Promise.all(
+    named.map(async ([, address]) =>
+      provider.getCode(address).catch((error: unknown) => {
+        throw explain(error);
+      }),
+    ),
+  );
+  for (const [i, [name, address]] of named.entries()) {
+    if (codes[i] !== "0x") continue;
     throw new ChainError(
       "DEPLOYMENT_GONE",
       false,
@@ -213,7 +219,7 @@ export function connect(deployment: Deployment, runner: ContractRunner): Contrac
   const named = Object.entries(CONTRACT_KEYS).flatMap(([key, name]) => {
     const address = deployment.addresses[name];
     if (address === undefined) return [];
-    const contract = new Contract(address, abiOf(name), reads);
+    const contract = new Contract(address, new RememberingInterface(abiOf(name)), reads);
     contract.interface.forEachFunction(({ constant, selector }) => {
       if (constant) views.add(`${address.toLowerCase()} ${selector}`);
     });

@@ -64,6 +64,7 @@ const GRACE_MS = 1000;
  */
 export class RpcProvider extends JsonRpcProvider {
   readonly chainId: number;
+  readonly #network: Network;
   readonly #pool: EndpointPool;
   readonly #timeOuts: RequestTimeOuts;
   readonly #closing: AbortController;
@@ -82,14 +83,16 @@ export class RpcProvider extends JsonRpcProvider {
     };
     const urls = new Set([url, ...(options.fallbackUrls ?? [])]);
     const endpoints = [...urls].map((one) => new Endpoint(one, bounds));
+    const network = Network.from(chainId);
     super(shownName(url), chainId, {
-      staticNetwork: Network.from(chainId),
+      staticNetwork: network,
       batchMaxCount: batch,
       pollingInterval: options.pollingMs ?? (chainId === LOCAL_CHAIN_ID ? 200 : 1000),
       // A cached nonce or fee is a stale one.
       cacheTimeout: -1,
     });
     this.chainId = chainId;
+    this.#network = network;
     this.#pool = new EndpointPool(endpoints, {
       chainId,
       maxBlocksBehind: options.maxBlocksBehind ?? MAX_BLOCKS_BEHIND,
@@ -119,6 +122,11 @@ export class RpcProvider extends JsonRpcProvider {
   async open(): Promise<void> {
     await this.#pool.checkAll(GRACE_MS);
     await askPool(this.#pool, [], this.#timeOuts);
+  }
+
+  /** The network: never another one. ethers compares it with itself, by copies, for each call. */
+  override async getNetwork(): Promise<Network> {
+    return this.#network;
   }
 
   /** Sends requests, again if need be. What stays unanswered is an error of its own request alone. */

@@ -37,8 +37,8 @@ export interface PageSizes {
 }
 
 /**
- * Entries that one view reads, of those that are asked for by id. Few: ethers copies all that is left of a view's answer for each part of
- * each entry. Views that are asked for together go out together.
+ * Entries that one view reads, of those that are asked for by id. Few: views that are asked for together go out together, and one that is
+ * too much for an endpoint is asked for again by itself.
  */
 const LEASE_PAGE = 20;
 const NODE_PAGE = 10;

@@ -84,20 +84,30 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       ...(options.stop && { stop: options.stop }),
     });
   };
+  const queueOf = async (key: KeySource): Promise<{ signer: OpenSigner; queue: TransactionQueue }> => {
+    const signer = (await openSigner(key, chainId)).connect(provider);
+    let queue = queues.get(signer.address);
+    if (!queue) {
+      queue = openQueue(signer);
+      queues.set(signer.address, queue);
+      // What failed may be tried again.
+      queue.catch(() => queues.delete(signer.address));
+    }
+    return { signer, queue: await queue };
+  };
+  // Anyone who asks again has the same key at hand: a keystore takes a second of CPU to open.
+  const opened = new WeakMap<KeySource, ReturnType<typeof queueOf>>();
   return {
     provider,
     contracts,
     reader: new Reader(contracts),
     queue: async (key) => {
-      const signer = (await openSigner(key, chainId)).connect(provider);
-      let queue = queues.get(signer.address);
-      if (!queue) {
-        queue = openQueue(signer);
-        queues.set(signer.address, queue);
-        // What failed may be tried again.
-        queue.catch(() => queues.delete(signer.address));
-      }
-      return { signer, queue: await queue };
+      const known = opened.get(key);
+      if (known) return known;
+      const opening = queueOf(key);
+      opened.set(key, opening);
+      opening.catch(() => opened.delete(key));
+      return opening;
     },
     close: () => {
       provider.destroy();

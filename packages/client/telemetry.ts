@@ -9,8 +9,18 @@ import { ENERGY_SCOPES, type EnergyScope, numberOf } from "./enums.ts";
 
 /** Standings that one call reads; halved by itself where an endpoint cannot serve that many. */
 const REPORT_STATES = new PageSize(500);
-/** Standings that one view reads, of those asked for by id. */
-const REPORT_STATE_PAGE = 100;
+/** Standings that one view reads, of those asked for by id: few, as with all pages of views that go out together. */
+const REPORT_STATE_PAGE = 20;
+/** Reporters that one view reads. */
+const REPORTER_PAGE = 20;
+
+/** What of a node's operator key its reports are held against. */
+export interface Reporter {
+  readonly operator: string;
+  readonly keyNumber: number;
+  readonly registeredAt: number;
+  readonly contractOperator: boolean;
+}
 
 /** What is known of every node by its reports, by ascending id; nodes that never reported have sequence 0. O(nodes). */
 export async function readReportStates({ contracts }: Reader, at: BlockReference): Promise<ReportState[]> {
@@ -38,6 +48,23 @@ export async function readReportStatesById(
     }),
   );
   return read.flat();
+}
+
+/** What the reports of these nodes are held against; those that exist, in no order. */
+export async function readReporters(
+  { contracts }: Reader,
+  at: BlockReference,
+  nodeIds: readonly number[],
+): Promise<Map<number, Reporter>> {
+  const ids = [...nodeIds];
+  const pages = pagesOf(0, ids.length - 1, REPORTER_PAGE).map(({ from, to }) => ids.slice(from, to + 1));
+  const read = await Promise.all(pages.map(async (page) => answer(contracts.lens.reportersOf(page, blockTag(at)))));
+  return new Map(
+    read.flat().map(({ nodeId, operator, keyNumber, registeredAt, isContract }) => {
+      const key = { operator, keyNumber: safe(keyNumber), registeredAt: safe(registeredAt) };
+      return [safe(nodeId), { ...key, contractOperator: isContract }];
+    }),
+  );
 }
 
 /** Sums over the nodes that count. */

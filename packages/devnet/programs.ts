@@ -27,6 +27,7 @@ export class Bench {
   readonly network: { readonly rpcUrl: string; readonly chainId: number; readonly deployment: string };
   readonly #programs = new Set<ChildProcess>();
   readonly #doors = new Doors();
+  #closed = false;
 
   private constructor(folder: string, network: Bench["network"]) {
     this.folder = folder;
@@ -40,8 +41,9 @@ export class Bench {
     return new Bench(folder, { rpcUrl: market.url, chainId: LOCAL_CHAIN_ID, deployment });
   }
 
-  /** Kills what still runs and removes the directory. */
+  /** Kills what still runs and removes the directory. Nothing can be started afterwards. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const child of this.#programs) child.kill("SIGKILL");
     await rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
   }
@@ -81,6 +83,8 @@ export class Bench {
   }
 
   start(args: readonly string[]): Program {
+    // Somebody else's work may go on after it: who starts a program then would leave it behind.
+    if (this.#closed) throw new Error("the bench is closed: nothing is started from now on");
     const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     this.#programs.add(child);
     let said = "";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Lease, Node, Task } from "@verai/client/entities";
-import { type ChainState, expired, violations } from "./invariants.ts";
+import { type ChainState, expired, expiredInOrder, violations } from "./invariants.ts";
 
 const task = { id: 1, units: 4, openUnits: 0, leasedUnits: 2, paidUnits: 2, refundedUnits: 0 } as Partial<Task> as Task;
 const lease = (id: number, start: number, count: number, changes: Partial<Lease> = {}): Lease =>
@@ -100,4 +100,19 @@ test("tells which leases expired, where none may", () => {
   const { leases } = state;
   assert.deepEqual(expired({ leases }), ["lease 2 of node 1 expired, though no fault outlasts the grace"]);
   assert.deepEqual(expired({ leases: leases.filter(({ id }) => id !== 2) }), []);
+});
+
+test("a lease that expired is held against its node where nothing had hit that, once", () => {
+  const before = { leases: [lease(1, 0, 2), lease(2, 2, 2, { nodeId: 2 })] };
+  const after = { leases: before.leases.map((each) => ({ ...each, status: "expired" as const })) };
+  const found = expiredInOrder(after, before, (nodeId) => nodeId === 2);
+  assert.deepEqual(found, ["lease 2 expired, though nothing had hit its node 2"]);
+  assert.deepEqual(
+    expiredInOrder(after, undefined, (nodeId) => nodeId === 2),
+    found,
+  );
+  assert.deepEqual(
+    expiredInOrder(after, after, () => true),
+    [],
+  );
 });

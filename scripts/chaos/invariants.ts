@@ -51,6 +51,23 @@ export function expired(state: Pick<ChainState, "leases">): string[] {
     );
 }
 
+/**
+ * Leases that expired since the state before, of nodes that nothing hit in the time in which it could have cost them the lease.
+ * Pure; O(leases).
+ *
+ * @param wasInOrder Whether nothing hit a node for an interval and a grace.
+ */
+export function expiredInOrder(
+  { leases }: Pick<ChainState, "leases">,
+  before: Pick<ChainState, "leases"> | undefined,
+  wasInOrder: (nodeId: number) => boolean,
+): string[] {
+  const known = new Set(before?.leases.filter(({ status }) => status === "expired").map(({ id }) => id));
+  return leases
+    .filter(({ id, nodeId, status }) => status === "expired" && !known.has(id) && wasInOrder(nodeId))
+    .map(({ id, nodeId }) => `lease ${String(id)} expired, though nothing had hit its node ${String(nodeId)}`);
+}
+
 function money({ balance, totals, sums, supply }: ChainState, before: ChainState | undefined): string[] {
   const total = totals.escrow + totals.stake + totals.claimable + totals.bountyPool;
   const wrong: string[] = [];

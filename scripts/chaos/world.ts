@@ -33,11 +33,29 @@ const [OWNERS, OPERATORS, DEVELOPERS, KEEPER_ACCOUNTS] = [10, 20, 26, 30];
 /** Units of every task here. */
 export const UNITS = 4;
 
-/** What every task here trains: short, but long enough to be disturbed. */
-export const SPEC = {
-  ...specOf({ name: "chaos", hidden: [12], learningRates: [0.02, 0.05, 0.1, 0.2] }),
-  args: ["--epochs", "4", "--train", "1000", "--test", "100", "--checkpoint-steps", "10", "--pace", "90"],
-};
+/**
+ * What every task here trains: short, but long enough to be disturbed.
+ *
+ * @param pace Pause after each step of a unit, milliseconds.
+ */
+export function chaosSpec(pace = 90) {
+  return {
+    ...specOf({ name: "chaos", hidden: [12], learningRates: [0.02, 0.05, 0.1, 0.2] }),
+    args: [
+      ...["--epochs", "4", "--train", "1000", "--test", "100"],
+      ...["--checkpoint-steps", "10", "--pace", String(pace)],
+    ],
+  };
+}
+
+/** What a run may have otherwise than usual. */
+export interface WorldOptions {
+  /** Governed parameters; {@link CHANGES} where left out. */
+  readonly changes?: ParameterChanges;
+  /** Seconds between two checkpoints of a task, and milliseconds between two steps of a unit. */
+  readonly interval?: number | undefined;
+  readonly pace?: number | undefined;
+}
 
 /** An agent's way into the network: its own ports, and the one that others reach it by. */
 interface Door {
@@ -51,6 +69,7 @@ export class World {
   readonly session: Session;
   readonly processes: Processes;
   readonly directory: string;
+  readonly #options: WorldOptions;
   readonly #chain: DemoChain;
   readonly #configs: Configs;
   readonly #nodes: readonly ParticipantNode[];
@@ -66,7 +85,7 @@ export class World {
   readonly #busy = new Map<number, string>();
 
   private constructor(
-    parts: Pick<World, "session" | "processes" | "directory">,
+    parts: Pick<World, "session" | "processes" | "directory"> & { readonly options: WorldOptions },
     chain: DemoChain,
     nodes: readonly ParticipantNode[],
     rpcProxies: readonly RpcProxy[],
@@ -76,6 +95,7 @@ export class World {
     this.session = parts.session;
     this.processes = parts.processes;
     this.directory = parts.directory;
+    this.#options = parts.options;
     this.#chain = chain;
     this.#configs = new Configs(parts.directory, chain);
     this.#nodes = nodes;
@@ -90,8 +110,9 @@ export class World {
     directory: string,
     agents: number,
     conditions: readonly Conditions[],
-    changes: ParameterChanges = CHANGES,
+    options: WorldOptions = {},
   ): Promise<World> {
+    const { changes = CHANGES } = options;
     const processes = new Processes(join(directory, "logs"));
     const chain = await startChain(processes, BLOCK_MS, "test-chaos", changes);
     const session = await openSession({
@@ -126,7 +147,8 @@ export class World {
         }),
       ),
     };
-    const world = new World({ session, processes, directory }, chain, nodes, rpcProxies, keeperProxies, surroundings);
+    const parts = { session, processes, directory, options };
+    const world = new World(parts, chain, nodes, rpcProxies, keeperProxies, surroundings);
     world.setConditions(conditions);
     world.#startOracle();
     for (let i = 0; i < agents; i++) await world.#startAgent(i);
@@ -148,6 +170,16 @@ export class World {
       if ((await this.session.queue({ testAccount: operatorAccount })).signer.address === operator) return i;
     }
     return undefined;
+  }
+
+  /** How often an agent has looked at the chain, as far as its requests arrived. */
+  looksOf(agent: number): number {
+    return this.#rpcProxies[agent]?.calls.filter((method) => method === "eth_getBlockByNumber").length ?? 0;
+  }
+
+  /** Moves the chain's clock forward. @param seconds Beyond what passes by itself. */
+  async leap(seconds: number): Promise<void> {
+    await this.session.provider.send("evm_increaseTime", [seconds]);
   }
 
   /** Ends everything. */
@@ -175,8 +207,9 @@ export class World {
         classes: { [CLASSES[0]]: "0", [CLASSES[1]]: "0.001" },
         hidden: [],
         learningRates: [],
+        ...(this.#options.interval !== undefined && { interval: this.#options.interval }),
       };
-      const { config, spec, terms } = await this.#configs.developer(task, SPEC);
+      const { config, spec, terms } = await this.#configs.developer(task, chaosSpec(this.#options.pace));
       const name = `developer-${String(i)}`;
       this.#busy.set(i, name);
       const args = ["developer/main.ts", "train", "--config", config, "--spec", spec, "--terms", terms];
@@ -233,7 +266,7 @@ export class World {
       case "damage block":
         return this.#damage(agent, amount);
       case "leap":
-        await this.session.provider.send("evm_increaseTime", [amount]);
+        await this.leap(amount);
         return true;
     }
   }

@@ -27,6 +27,7 @@ export const LANES: readonly NightlyLane[] = [
   { script: "test:web", minutes: 12, needs: "Chromium" },
   { script: "faults", minutes: 30 },
   { script: "chaos", args: ["--steps", "60", "--seed", "DAY"], minutes: 15 },
+  { script: "chaos", args: ["--steps", "30", "--parameters", "base", "--seed", "DAY"], minutes: 10 },
   { script: "test:python", minutes: 20, needs: "Python, 6 GB" },
   {
     script: "test:contracts",
@@ -60,6 +61,7 @@ export function commandOf(
 
 /** What a lane is called: its script, and what tells it from another one of the same script. */
 export function nameOf(lane: NightlyLane): string {
+  if (lane.args?.includes("--parameters")) return `${lane.script}-base`;
   if (lane.script !== "test:contracts") return lane.script;
   return lane.args === undefined ? "fuzz" : "invariants";
 }
