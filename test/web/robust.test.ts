@@ -635,41 +635,37 @@ async function keepersOnChain(): Promise<string[]> {
     );
 }
 
-test(
-  "an indexer that names another result is told: what is verified is what the chain names",
-  options,
-  async () => {
-    // The result of the test before.
-    const block = await session.reader.block();
-    const paid = (await session.reader.leases(block)).find(({ status }) => status === "paid");
-    assert.ok(paid?.result);
-    const real = fromChainCid(paid.result).toString();
-    const other = fromChainCid((await taskOf(paid.taskId)).spec).toString();
-    const lying = await twistedIndexer(devnet.indexerUrl, (path, body) =>
-      path.includes("/leases") ? (JSON.parse(JSON.stringify(body).replaceAll(real, other)) as typeof body) : undefined,
+test("an indexer that names another result is told: what is verified is what the chain names", options, async () => {
+  // The result of the test before.
+  const block = await session.reader.block();
+  const paid = (await session.reader.leases(block)).find(({ status }) => status === "paid");
+  assert.ok(paid?.result);
+  const real = fromChainCid(paid.result).toString();
+  const other = fromChainCid((await taskOf(paid.taskId)).spec).toString();
+  const lying = await twistedIndexer(devnet.indexerUrl, (path, body) =>
+    path.includes("/leases") ? (JSON.parse(JSON.stringify(body).replaceAll(real, other)) as typeof body) : undefined,
+  );
+  const misled = await serve({ ...site, indexerUrl: lying.url });
+  try {
+    await withWallet(
+      17,
+      async (page) => {
+        await page.goto(`${misled.url}#/tasks/${String(paid.taskId)}`);
+        await page
+          .getByRole("button", { name: `Fetch and verify the result of lease ${String(paid.id)}`, exact: true })
+          .click(WAIT);
+        await page.getByTestId("verified").waitFor(WAIT);
+        const told = page.getByText("The indexer names another result than the chain.");
+        await told.waitFor(WAIT);
+        assert.equal(await told.getByRole("link").getAttribute("title"), real);
+      },
+      misled.url,
     );
-    const misled = await serve({ ...site, indexerUrl: lying.url });
-    try {
-      await withWallet(
-        17,
-        async (page) => {
-          await page.goto(`${misled.url}#/tasks/${String(paid.taskId)}`);
-          await page
-            .getByRole("button", { name: `Fetch and verify the result of lease ${String(paid.id)}`, exact: true })
-            .click(WAIT);
-          await page.getByTestId("verified").waitFor(WAIT);
-          const told = page.getByText("The indexer names another result than the chain.");
-          await told.waitFor(WAIT);
-          assert.equal(await told.getByRole("link").getAttribute("title"), real);
-        },
-        misled.url,
-      );
-    } finally {
-      await misled.close();
-      await lying.close();
-    }
-  },
-);
+  } finally {
+    await misled.close();
+    await lying.close();
+  }
+});
 
 test("oracle and treasury say how they do: covered, low and empty", options, async () => {
   const {
