@@ -178,7 +178,7 @@ export async function openProvider(url: string, options: ProviderOptions): Promi
   }
 }
 
-/** Calls by request, so that none has to bring two answers that may be large: each is bounded by itself, and the first is used as soon as it is there. */
+/** Calls by request, so that none has to bring two answers that may be large: each is bounded by itself, and the first is used as soon as it has arrived. */
 function oneLarge(calls: readonly JsonRpcPayload[]): JsonRpcPayload[][] {
   const isLarge = ({ method }: JsonRpcPayload) => method === "eth_getLogs";
   const [first, ...others] = calls.filter(isLarge);
