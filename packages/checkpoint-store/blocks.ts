@@ -41,6 +41,9 @@ export interface SweepResult {
   kept: number;
 }
 
+/** Told of bytes that were verified and are being stored, valid during the call. */
+export type BlockTap = (name: string, bytes: Uint8Array) => void;
+
 /** Where the files of a {@link BlockFiles} are, and whom it tells of damage. */
 export interface BlockFilesOptions {
   /** Directory of the blocks. */
@@ -68,6 +71,7 @@ export class BlockFiles extends BaseBlockstore {
   readonly #unsynced = new Map<string, number>();
   readonly #shards = new Set<string>();
   readonly #writing = new Set<Promise<void>>();
+  readonly #taps = new Set<BlockTap>();
   #writes = 0;
 
   constructor(options: BlockFilesOptions) {
@@ -180,6 +184,12 @@ export class BlockFiles extends BaseBlockstore {
     }
   }
 
+  /** Tells somebody of what is stored from now on. @returns ends it */
+  tap(tap: BlockTap): () => void {
+    this.#taps.add(tap);
+    return () => this.#taps.delete(tap);
+  }
+
   /** Waits for the writes that are under way: those who asked for them may have given up. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#writing);
@@ -201,6 +211,7 @@ export class BlockFiles extends BaseBlockstore {
     }
     const before = this.#quota.bytesOf(name);
     this.#quota.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
+    for (const tap of this.#taps) tap(name, bytes);
     const file = this.fileOf(name);
     const draft = join(this.#options.temporary, `${name}-${randomUUID()}`);
     try {
