@@ -52,14 +52,17 @@ export async function runFetch(
   return withReader(root, context, options, async ({ read, bring, follow, end, signal }) => {
     const progress: FetchProgress = { blocks: 0, bytes: 0, totalBytes: 0 };
     const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-    const following = beside && follow();
     const failure: { error?: unknown } = {};
     // Whatever else is asked for is of no use then.
     const fail = (error: unknown): void => {
       if (!("error" in failure)) failure.error = error;
       end(error);
     };
-    const besideIt = following && beside(following.read, signal, maxBytes).catch(fail).finally(following.end);
+    let besideIt: Promise<void> | undefined;
+    const begin = (): Promise<void> | undefined => {
+      const following = beside && follow();
+      return following && beside(following.read, signal, maxBytes).catch(fail).finally(following.end);
+    };
     try {
       const dag = await collect(root, read, {
         maxBytes,
@@ -67,6 +70,8 @@ export async function runFetch(
         leaf: bring,
         onError: fail,
         onBlock: (bytes, totalBytes) => {
+          // Once the root is here, and claims no more than may be.
+          besideIt ??= begin();
           progress.blocks += 1;
           progress.bytes += bytes;
           progress.totalBytes = totalBytes;

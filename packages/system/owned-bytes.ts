@@ -1,7 +1,7 @@
 const own = new WeakSet<ArrayBufferLike>();
 
 /**
- * Marks bytes as nobody else's, so that whoever is done with them may {@link free} them. Bytes that are a part of a larger buffer
+ * Marks bytes as nobody else's, so that the one who is done with them may {@link free} them. Bytes that are a part of a larger buffer
  * are passed over.
  *
  * @returns the same bytes
