@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { lstatSync, rmSync } from "node:fs";
-import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { hash, randomUUID } from "node:crypto";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { access, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { BaseBlockstore } from "blockstore-core/base";
@@ -18,6 +18,9 @@ import { Quota } from "./quota.ts";
 
 const FSYNC_CONCURRENCY = 8;
 const SCAN_CONCURRENCY = 16;
+
+/** Name of the block without bytes. */
+const EMPTY_NAME = hash("sha256", "", "hex");
 
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
 export class BlockNotFoundError extends DrmpError {
@@ -132,6 +135,10 @@ export class BlockFiles extends BaseBlockstore {
     if (name === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} can't be in the store`);
     const file = this.fileOf(name);
     let bytes: Uint8Array | undefined;
+    // Each block is asked for here before it is fetched: what is not on the books costs no look at the disk. An empty one never is.
+    if (this.#quota.bytesOf(name) === 0 && name !== EMPTY_NAME) {
+      throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
+    }
     try {
       bytes = await readBounded(file, MAX_BLOCK_BYTES);
       if (bytes === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
@@ -217,7 +224,8 @@ export class BlockFiles extends BaseBlockstore {
     try {
       await writeWhole(draft, bytes);
       const shard = dirname(file);
-      if (!this.#shards.has(shard)) await mkdir(shard, { recursive: true });
+      // At most 256 times, and sooner done than handed to another thread.
+      if (!this.#shards.has(shard)) mkdirSync(shard, { recursive: true });
       this.#shards.add(shard);
       this.#unsynced.set(name, ++this.#writes);
       await rename(draft, file).catch(async (error: unknown) => {
