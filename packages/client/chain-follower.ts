@@ -12,9 +12,9 @@ const UNDOABLE = 1_800;
 
 /**
  * Ranges that are asked for beyond the one that is taken in: while a store works without a pause nothing is sent, so that there
- * must be enough under way for the endpoint to work on. So many answers are held at most.
+ * must be enough under way for the endpoint to work on: more than are written together. So many answers are held at most.
  */
-const AHEAD = 3;
+const AHEAD = 6;
 
 /**
  * Old ranges that are taken in at once, and events after which no more are added: a row that many of them change is written
