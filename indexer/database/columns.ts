@@ -85,21 +85,29 @@ export function table<const C extends Columns>(
   return { name, about, columns, key, indexes };
 }
 
+const blanks = new WeakMap<Table, object>();
+
 /** A row with every number 0, every text empty and whatever may be missing missing. */
-export function blank<C extends Columns>({ columns }: Table<C>): RowOf<C> {
-  const value = ({ kind, nullable: may }: Column) =>
-    may ? null : kind === "int" ? 0 : kind === "wei" ? 0n : kind === "bool" ? false : "";
-  return Object.fromEntries(Object.entries(columns).map(([name, each]) => [name, value(each)])) as RowOf<C>;
+export function blank<C extends Columns>(table: Table<C>): RowOf<C> {
+  let made = blanks.get(table);
+  if (!made) {
+    const value = ({ kind, nullable: may }: Column) =>
+      may ? null : kind === "int" ? 0 : kind === "wei" ? 0n : kind === "bool" ? false : "";
+    made = Object.fromEntries(Object.entries(table.columns).map(([name, each]) => [name, value(each)]));
+    blanks.set(table, made);
+  }
+  return { ...made } as RowOf<C>;
 }
 
 /** A row of the database as the reducers change it. */
-export function load<C extends Columns>({ columns }: Table<C>, stored: Readonly<Record<string, unknown>>): RowOf<C> {
-  const row: Record<string, unknown> = {};
-  for (const [name, { kind }] of Object.entries(columns)) {
+export function load<C extends Columns>(table: Table<C>, stored: Readonly<Record<string, unknown>>): RowOf<C> {
+  const row = blank(table) as Record<string, unknown>;
+  for (const name in row) {
     const value = stored[name];
+    const kind = table.columns[name]?.kind;
     if (value === null || value === undefined) row[name] = null;
     else if (kind === "wei") row[name] = BigInt(value as string);
-    else if (kind === "bool") row[name] = value === 1;
+    else if (kind === "bool") row[name] = value === 1 || value === true;
     else row[name] = value;
   }
   return row as RowOf<C>;

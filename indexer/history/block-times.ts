@@ -27,10 +27,13 @@ export class BlockTimes {
     const known = new Map<number, number>([[position.number, position.timestamp]]);
     for (const { block, timestamp } of logs) if (timestamp !== undefined) known.set(block, timestamp);
     const interval = this.#interval;
+    const first = logs[0]?.block;
+    // The first stretch of all has nothing before it: its first block stands for that.
+    const start = after ?? (interval === undefined || first === undefined ? undefined : await this.#blockAt(first));
     const isConstant =
       interval !== undefined &&
-      after !== undefined &&
-      position.timestamp - after.timestamp === interval * (position.number - after.number);
+      start !== undefined &&
+      position.timestamp - start.timestamp === interval * (position.number - start.number);
     if (isConstant) return (block) => position.timestamp - interval * (position.number - block);
     const missing = [...new Set(logs.map(({ block }) => block))].filter((block) => !known.has(block));
     for (let from = 0; from < missing.length; from += AT_ONCE) {

@@ -1,4 +1,4 @@
-import { blank } from "../database/columns.ts";
+import { blank, load } from "../database/columns.ts";
 import { type Row, tableOf, type TableName } from "../database/tables.ts";
 
 /** Key of a row as text. */
@@ -6,15 +6,26 @@ function keyText(parts: readonly (string | number)[]): string {
   return parts.length === 1 ? String(parts[0]) : parts.join("/");
 }
 
+/** A row as the database has it. */
+export type Before = Readonly<Record<string, unknown>>;
+
 /** Rows that a stretch of blocks makes and changes, held in memory until they are written in one transaction. */
 export class Changes {
   /** Rows by table and key, as they are now. */
   readonly #rows = new Map<TableName, Map<string, Row<TableName>>>();
   readonly #changed = new Map<TableName, Set<string>>();
+  readonly #before = new WeakMap<object, Before>();
 
   /** Puts a row that the database has. */
-  put<T extends TableName>(table: T, row: Row<T>): void {
+  put<T extends TableName>(table: T, before: Before): void {
+    const row = load(tableOf(table), before) as unknown as Row<T>;
     this.#of(table).set(keyOf(table, row), row);
+    this.#before.set(row, before);
+  }
+
+  /** What the database has of a row; undefined if it was made here. */
+  before<T extends TableName>(row: Row<T>): Before | undefined {
+    return this.#before.get(row);
   }
 
   /** A row to read from; undefined if there is none. */
@@ -57,5 +68,6 @@ export class Changes {
 
 /** Key of a row. */
 export function keyOf<T extends TableName>(table: T, row: Row<T>): string {
-  return keyText(tableOf(table).key.map((name) => (row as unknown as Record<string, string | number>)[name] ?? ""));
+  const parts = row as unknown as Record<string, string | number>;
+  return keyText(tableOf(table).key.map((name) => parts[name] ?? ""));
 }

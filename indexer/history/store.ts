@@ -7,15 +7,15 @@ import { type Database, MUTABLE, type Row, TABLES, tableOf, type TableName } fro
 import { apply } from "./apply.ts";
 import type { BlockTimes } from "./block-times.ts";
 import { Changes, keyOf } from "./changes.ts";
+import { groupsOf, sizesOf, type Writing } from "./writing.ts";
 import type { EventDecoder } from "./events.ts";
 import { touchedBy } from "./keys.ts";
 
 /** Positions that can be gone back to: a reorganisation that goes deeper begins again. */
 const MEMORY = 256;
 
-/** Ids in one look for rows, and rows in one statement. */
+/** Ids in one look for rows, and rows in one statement of the journal. */
 const AT_ONCE = 400;
-const ROWS = 64;
 
 /** What a stretch has changed. */
 export interface Written {
@@ -57,10 +57,12 @@ export class HistoryStore implements FollowerStore {
     const events = logs.map((log) => this.#decoder.decode(log, timeOf(log.block)));
     const changes = await this.#db.transaction().execute(async (tx) => {
       const held = await loadTouched(tx, touchedBy(events));
-      const before = undoable ? imagesOf(held) : undefined;
       apply(events, held);
-      for (const name of Object.keys(TABLES) as TableName[]) await this.#upsert(tx, name, held.changed(name));
-      if (before) await note(tx, position.number, held, before);
+      for (const name of Object.keys(TABLES) as TableName[]) {
+        const before = (row: Row<TableName>) => held.before(row);
+        for (const writing of groupsOf(name, held.changed(name), before)) await this.#write(tx, name, writing);
+      }
+      if (undoable) await note(tx, position.number, held);
       await remember(tx, position, undoable);
       return held;
     });
@@ -87,7 +89,7 @@ export class HistoryStore implements FollowerStore {
         const mine = [...rows.values()].filter(({ relation }) => relation === name);
         for (const { key, before } of mine) if (before === null) await remove(tx, name, key);
         const back = mine.flatMap(({ before }) => (before === null ? [] : [parse(name, before)]));
-        await this.#upsert(tx, name, back);
+        for (const writing of groupsOf(name, back)) await this.#write(tx, name, writing);
       }
       await tx.deleteFrom("events").where("block", ">", after).execute();
       await tx.deleteFrom("journal").where("position", ">", after).execute();
@@ -96,24 +98,26 @@ export class HistoryStore implements FollowerStore {
     this.#onUndone(after);
   }
 
-  async #upsert<T extends TableName>(tx: Transaction<Database>, name: T, rows: readonly Row<T>[]): Promise<void> {
+  async #write(tx: Transaction<Database>, name: TableName, { rows, set }: Writing): Promise<void> {
     const columns = Object.keys(TABLES[name].columns);
-    for (let from = 0; from < rows.length; from += ROWS) {
-      const some = rows.slice(from, from + ROWS) as unknown as Record<string, unknown>[];
+    let from = 0;
+    for (const size of sizesOf(rows.length)) {
       const parameters: unknown[] = [];
-      for (const row of some) for (const column of columns) parameters.push(stored(row[column]));
-      const { sql } = this.#statement(name, columns, some.length);
+      for (const row of rows.slice(from, from + size)) {
+        for (const column of columns) parameters.push(stored((row as unknown as Record<string, unknown>)[column]));
+      }
+      from += size;
+      const { sql } = this.#statement(name, columns, set, size);
       await tx.executeQuery(CompiledQuery.raw(sql, parameters));
     }
   }
 
   /** The statement that writes so many rows, built once. */
-  #statement(name: TableName, columns: readonly string[], rows: number): CompiledQuery {
-    const key = `${name} ${String(rows)}`;
+  #statement(name: TableName, columns: readonly string[], set: readonly string[], rows: number): CompiledQuery {
+    const key = `${name} ${String(rows)} ${set.join()}`;
     const known = this.#upserts.get(key);
     if (known) return known;
     const dummy = Object.fromEntries(columns.map((column) => [column, 0]));
-    const others = columns.filter((column) => !TABLES[name].key.includes(column));
     // The names of tables and columns are data here: their types are those of every table at once.
     const db = this.#db as unknown as Kysely<Record<string, Record<string, unknown>>>;
     const made = db
@@ -122,7 +126,7 @@ export class HistoryStore implements FollowerStore {
       .onConflict((conflict) =>
         conflict
           .columns([...TABLES[name].key])
-          .doUpdateSet((build) => Object.fromEntries(others.map((each) => [each, build.ref(`excluded.${each}`)]))),
+          .doUpdateSet((build) => Object.fromEntries(set.map((each) => [each, build.ref(`excluded.${each}`)]))),
       )
       .compile();
     this.#upserts.set(key, made);
@@ -197,26 +201,15 @@ async function put(
   const db = tx as unknown as Transaction<Record<string, Record<string, unknown>>>;
   let query = db.selectFrom(name).selectAll();
   for (const [column, values] of conditions) query = query.where(column, "in", [...values]);
-  for (const row of await query.execute()) changes.put(name, load(tableOf(name), row) as unknown as Row<TableName>);
-}
-
-type Images = ReadonlyMap<string, string>;
-
-/** What held rows are before anything is applied. */
-function imagesOf(changes: Changes): Images {
-  const images = new Map<string, string>();
-  for (const name of MUTABLE) {
-    for (const row of changes.all(name)) images.set(`${name} ${keyOf(name, row)}`, text(row));
-  }
-  return images;
+  for (const row of await query.execute()) changes.put(name, row);
 }
 
 /** Notes what changed rows were before. */
-async function note(tx: Transaction<Database>, position: number, changes: Changes, before: Images): Promise<void> {
+async function note(tx: Transaction<Database>, position: number, changes: Changes): Promise<void> {
   const rows = MUTABLE.flatMap((name) =>
     changes.changed(name).map((row) => {
-      const key = keyOf(name, row);
-      return { position, relation: name, key, before: before.get(`${name} ${key}`) ?? null };
+      const before = changes.before(row);
+      return { position, relation: name, key: keyOf(name, row), before: before ? JSON.stringify(before) : null };
     }),
   );
   for (let from = 0; from < rows.length; from += AT_ONCE) {
@@ -265,14 +258,6 @@ async function remove(tx: Transaction<Database>, name: TableName, key: string): 
   await query.execute();
 }
 
-function text(row: object): string {
-  return JSON.stringify(row, (_, value: unknown) => (typeof value === "bigint" ? value.toString() : value));
-}
-
 function parse<T extends TableName>(name: T, json: string): Row<T> {
-  const row = JSON.parse(json) as Record<string, unknown>;
-  for (const [column, { kind }] of Object.entries(TABLES[name].columns)) {
-    if (kind === "wei") row[column] = BigInt(String(row[column]));
-  }
-  return row as Row<T>;
+  return load(tableOf(name), JSON.parse(json) as Record<string, unknown>) as unknown as Row<T>;
 }

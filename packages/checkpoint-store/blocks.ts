@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { lstatSync, rmSync } from "node:fs";
-import { access, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { hash, randomUUID } from "node:crypto";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { access, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { BaseBlockstore } from "blockstore-core/base";
@@ -18,6 +18,9 @@ import { Quota } from "./quota.ts";
 
 const FSYNC_CONCURRENCY = 8;
 const SCAN_CONCURRENCY = 16;
+
+/** Name of the block without bytes. */
+const EMPTY_NAME = hash("sha256", "", "hex");
 
 /** A block is not (or, being corrupt, no longer) on this disk. Bitswap knows the error by its name. */
 export class BlockNotFoundError extends DrmpError {
@@ -40,6 +43,9 @@ export interface SweepResult {
   /** Blocks that somebody needs. */
   kept: number;
 }
+
+/** Told of bytes that were verified and are being stored, valid during the call. */
+export type BlockTap = (name: string, bytes: Uint8Array) => void;
 
 /** Where the files of a {@link BlockFiles} are, and whom it tells of damage. */
 export interface BlockFilesOptions {
@@ -68,6 +74,7 @@ export class BlockFiles extends BaseBlockstore {
   readonly #unsynced = new Map<string, number>();
   readonly #shards = new Set<string>();
   readonly #writing = new Set<Promise<void>>();
+  readonly #taps = new Set<BlockTap>();
   #writes = 0;
 
   constructor(options: BlockFilesOptions) {
@@ -128,6 +135,10 @@ export class BlockFiles extends BaseBlockstore {
     if (name === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} can't be in the store`);
     const file = this.fileOf(name);
     let bytes: Uint8Array | undefined;
+    // Each block is asked for here before it is fetched: what is not on the books costs no look at the disk. An empty one never is.
+    if (this.#quota.bytesOf(name) === 0 && name !== EMPTY_NAME) {
+      throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
+    }
     try {
       bytes = await readBounded(file, MAX_BLOCK_BYTES);
       if (bytes === undefined) throw new BlockNotFoundError(`Block ${cid.toString()} is not in the store`);
@@ -180,6 +191,12 @@ export class BlockFiles extends BaseBlockstore {
     }
   }
 
+  /** Tells somebody of what is stored from now on. @returns ends it */
+  tap(tap: BlockTap): () => void {
+    this.#taps.add(tap);
+    return () => this.#taps.delete(tap);
+  }
+
   /** Waits for the writes that are under way: those who asked for them may have given up. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.#writing);
@@ -201,12 +218,14 @@ export class BlockFiles extends BaseBlockstore {
     }
     const before = this.#quota.bytesOf(name);
     this.#quota.take(name, bytes.byteLength, this.#options.isNeeded, (other) => this.discard(other));
+    for (const tap of this.#taps) tap(name, bytes);
     const file = this.fileOf(name);
     const draft = join(this.#options.temporary, `${name}-${randomUUID()}`);
     try {
       await writeWhole(draft, bytes);
       const shard = dirname(file);
-      if (!this.#shards.has(shard)) await mkdir(shard, { recursive: true });
+      // At most 256 times, and sooner done than handed to another thread.
+      if (!this.#shards.has(shard)) mkdirSync(shard, { recursive: true });
       this.#shards.add(shard);
       this.#unsynced.set(name, ++this.#writes);
       await rename(draft, file).catch(async (error: unknown) => {

@@ -106,7 +106,8 @@ function keyOf(cid: CID): string {
   return cid.code === RAW ? `raw:${name}` : name;
 }
 
-function refuseAbove(root: CID, size: number, maxBytes: number): void {
+/** @throws {@link CheckpointError} `TOO_LARGE` */
+export function refuseAbove(root: CID, size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
   throw new CheckpointError(
     "TOO_LARGE",

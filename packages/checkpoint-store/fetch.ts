@@ -33,40 +33,58 @@ export interface FetchOptions extends TimeOuts {
   decoder?: Decoder;
 }
 
-/** What the work after the download gets: reading, which still repairs, and the signal that bounds it. */
-export interface Fetched {
-  dag: DagSummary;
-  read: ReadBlock;
-  signal: AbortSignal;
-}
+/** Work beside the download, such as writing files: gets reading, which waits for what is still to come, and the signal that bounds it. */
+export type Beside = (read: ReadBlock, signal: AbortSignal, maxBytes: number) => Promise<void>;
 
 /**
- * Brings all blocks below a root into the store, verified, and then does the `work`. What arrived stays in the store
- * if the fetch ends early, so that the next one goes on from there.
+ * Brings all blocks below a root into the store, verified, and does some work with them as they come. What arrived stays in the
+ * store if the fetch ends early, so that the next one goes on from there.
  *
- * @throws CheckpointError `NOT_FOUND`, `TIMEOUT`, `CORRUPT`, `TOO_LARGE`, `INVALID_DIRECTORY`, `STORE_FULL`, `DISK_FULL`…
+ * @throws CheckpointError `NOT_FOUND`, `TIMEOUT`, `CORRUPT`, `TOO_LARGE`, `INVALID_DIRECTORY`, `STORE_FULL`, `DISK_FULL`…; what
+ * the work beside throws
  */
-export async function runFetch<T>(
+export async function runFetch(
   root: CID,
   context: ReaderContext,
   options: FetchOptions,
-  work: (fetched: Fetched) => Promise<T>,
-): Promise<T> {
-  return withReader(root, context, options, async ({ read, bring, end, signal }) => {
+  beside?: Beside,
+): Promise<DagSummary> {
+  return withReader(root, context, options, async ({ read, bring, follow, end, signal }) => {
     const progress: FetchProgress = { blocks: 0, bytes: 0, totalBytes: 0 };
-    const dag = await collect(root, read, {
-      maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
-      concurrency: CONCURRENCY,
-      leaf: bring,
-      // whatever else is asked for is of no use then
-      onError: end,
-      onBlock: (bytes, totalBytes) => {
-        progress.blocks += 1;
-        progress.bytes += bytes;
-        progress.totalBytes = totalBytes;
-        options.onProgress?.({ ...progress });
-      },
-    });
-    return work({ dag, read, signal });
+    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+    const failure: { error?: unknown } = {};
+    // Whatever else is asked for is of no use then.
+    const fail = (error: unknown): void => {
+      if (!("error" in failure)) failure.error = error;
+      end(error);
+    };
+    let besideIt: Promise<void> | undefined;
+    const begin = (): Promise<void> | undefined => {
+      const following = beside && follow();
+      return following && beside(following.read, signal, maxBytes).catch(fail).finally(following.end);
+    };
+    try {
+      const dag = await collect(root, read, {
+        maxBytes,
+        concurrency: CONCURRENCY,
+        leaf: bring,
+        onError: fail,
+        onBlock: (bytes, totalBytes) => {
+          // Once the root is here, and claims no more than may be.
+          besideIt ??= begin();
+          progress.blocks += 1;
+          progress.bytes += bytes;
+          progress.totalBytes = totalBytes;
+          options.onProgress?.({ ...progress });
+        },
+      });
+      await besideIt;
+      if ("error" in failure) throw failure.error;
+      return dag;
+    } catch (error) {
+      fail(error);
+      await besideIt;
+      throw failure.error;
+    }
   });
 }

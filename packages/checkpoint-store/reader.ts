@@ -4,6 +4,7 @@ import { BlockNotFoundError } from "./blocks.ts";
 import type { BlockFiles } from "./blocks.ts";
 import { blockName } from "./cids.ts";
 import type { ReadBlock } from "./dag.ts";
+import { Handover } from "./handover.ts";
 import type { OperationReferences } from "./references.ts";
 import type { SharedWork } from "./transfer/shared.ts";
 import type { NetworkSource } from "./transfer/source.ts";
@@ -30,9 +31,17 @@ export interface Reader {
   read: ReadBlock;
   /** Sees to it that a block is here. @returns its bytes */
   bring: (cid: CID) => Promise<number>;
+  /** {@link read} for one who writes out what is brought meanwhile: it is brought no faster than that, and not read again. */
+  follow: () => Following;
   /** Ends all waiting. */
   end: (reason: unknown) => void;
   signal: AbortSignal;
+}
+
+/** Reading beside what is brought, until its end. */
+export interface Following {
+  readonly read: ReadBlock;
+  readonly end: () => void;
 }
 
 /**
@@ -72,9 +81,18 @@ export async function withReader<T>(
     stallTimer.end(cid);
     return bytes;
   };
+  let handover: Handover | undefined;
   const bring = async (cid: CID): Promise<number> => {
-    const found = await local(cid);
-    return found instanceof Uint8Array ? found.byteLength : wait(cid, found.wasCorrupt);
+    const name = blockName(cid) ?? "";
+    await handover?.expect(name, signal);
+    try {
+      const found = await local(cid);
+      if (!(found instanceof Uint8Array)) return await wait(cid, found.wasCorrupt);
+      handover?.offer(name, found, true);
+      return found.byteLength;
+    } finally {
+      handover?.pass(name);
+    }
   };
   const read: ReadBlock = async (cid) => {
     for (;;) {
@@ -84,12 +102,39 @@ export async function withReader<T>(
       await wait(cid, found.wasCorrupt);
     }
   };
+  const follow = (): Following => {
+    const mine = (handover = new Handover());
+    const untap = context.blocks.tap((name, bytes) => {
+      mine.offer(name, bytes);
+    });
+    const readNext: ReadBlock = async (cid) => {
+      const name = blockName(cid) ?? "";
+      for (;;) {
+        signal.throwIfAborted();
+        if (mine.isExpected(name)) await mine.arrival(name);
+        const held = mine.take(name);
+        if (held !== undefined) return held;
+        const found = await local(cid);
+        if (found instanceof Uint8Array) {
+          mine.had(name);
+          return found;
+        }
+        // It may have begun to come meanwhile.
+        if (!mine.isExpected(name)) await mine.arrival(name, wait(cid, found.wasCorrupt));
+      }
+    };
+    const stop = (): void => {
+      untap();
+      mine.end();
+    };
+    return { read: readNext, end: stop };
+  };
   const end = (reason: unknown): void => {
     limits.abort(reason);
   };
   try {
     signal.throwIfAborted();
-    return await work({ read, bring, end, signal });
+    return await work({ read, bring, follow, end, signal });
   } finally {
     clearInterval(timer);
   }

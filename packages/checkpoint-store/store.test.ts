@@ -154,6 +154,34 @@ void suite("checkpoint store", { concurrency: 4 }, () => {
     assert.deepEqual(await readTree(join(directory, "restored")), await readTree(source));
   });
 
+  test("a file that cannot be written ends the fetch at once, and leaves nothing but blocks to go on from", async (t) => {
+    const [alice, bob] = await startConnected(t, 2);
+    assert.ok(alice && bob);
+    const content = seededBytes("a key that does not fit", 40 * MIB);
+    const { cid, blocks } = await alice.addFile(content);
+    const directory = await temporaryDirectory(t);
+    const restored = join(directory, "restored");
+    const decoder = {
+      name: (stored: string) => stored,
+      content: async function* (stored: AsyncIterable<Uint8Array>) {
+        let parts = 0;
+        for await (const part of stored) {
+          if (++parts === 3) throw new Error("the key does not fit");
+          yield part;
+        }
+      },
+    };
+    await assert.rejects(bob.fetchTo(cid, restored, { decoder }), /the key does not fit/);
+    assert.deepEqual(await readdir(directory), []);
+    const here = (await blockFiles(bob)).size;
+    assert.ok(here > 3 && here < blocks, `${String(here)} of ${String(blocks)} blocks were fetched`);
+    await bob.fetchTo(cid, restored);
+    assert.ok(content.equals(await readFile(restored)));
+    // All is here now: it is read from the store alone.
+    await bob.fetchTo(cid, join(directory, "again"));
+    assert.ok(content.equals(await readFile(join(directory, "again"))));
+  });
+
   test("damaged blocks are neither served nor used, and fetched again", async (t) => {
     const [alice, bob, carol] = await startConnected(t, 3);
     assert.ok(alice && bob && carol);

@@ -12,7 +12,7 @@ import { DialPolicy } from "./dial-policy.ts";
 import type { Reach } from "./dial-policy.ts";
 import { exportTo, refuseTaken } from "./export.ts";
 import { runFetch } from "./fetch.ts";
-import type { Fetched, FetchOptions } from "./fetch.ts";
+import type { Beside, FetchOptions } from "./fetch.ts";
 import { loadIdentity } from "./identity.ts";
 import { roundTrips } from "./latency.ts";
 import { isSpotProof, leafDigest, pickLeaf } from "./spot-proofs.ts";
@@ -249,7 +249,7 @@ export class CheckpointStore extends LocalStore {
 
   /** Brings all blocks of a CID into the store, verified, without writing files. Throws as {@link runFetch} does. */
   async fetch(cid: CID | string, options: FetchOptions = {}): Promise<Stored> {
-    return this.#fetch(toCid(cid), options, () => Promise.resolve());
+    return this.#fetch(toCid(cid), options);
   }
 
   /**
@@ -261,7 +261,9 @@ export class CheckpointStore extends LocalStore {
     const target = resolve(destination);
     await refuseTaken(target);
     const root = toCid(cid);
-    return this.#fetch(root, options, ({ read, signal }) => exportTo(root, target, read, signal, options.decoder));
+    return this.#fetch(root, options, (read, signal, maxBytes) =>
+      exportTo(root, target, read, signal, { maxBytes, ...(options.decoder && { decoder: options.decoder }) }),
+    );
   }
 
   /**
@@ -282,14 +284,12 @@ export class CheckpointStore extends LocalStore {
     );
   }
 
-  async #fetch(root: CID, options: FetchOptions, work: (fetched: Fetched) => Promise<void>): Promise<Stored> {
-    return this.#reading(root, options, (context) =>
-      runFetch(root, context, options, async (fetched) => {
-        await work(fetched);
-        if (options.pin !== undefined) await this.keep(root, fetched.dag, options.pin);
-        return { cid: root, size: fetched.dag.size, blocks: fetched.dag.names.length };
-      }),
-    );
+  async #fetch(root: CID, options: FetchOptions, beside?: Beside): Promise<Stored> {
+    return this.#reading(root, options, async (context) => {
+      const dag = await runFetch(root, context, options, beside);
+      if (options.pin !== undefined) await this.keep(root, dag, options.pin);
+      return { cid: root, size: dag.size, blocks: dag.names.length };
+    });
   }
 
   async #reading<T>(root: CID, timeOuts: TimeOuts, work: (context: ReaderContext) => Promise<T>): Promise<T> {

@@ -10,6 +10,19 @@ const OVERLAP = 16;
 /** Blocks below the head from which on what is taken in can be undone: an hour on BASE. */
 const UNDOABLE = 1_800;
 
+/**
+ * Ranges that are asked for beyond the one that is taken in: while a store works without a pause nothing is sent, so that there
+ * must be enough under way for the endpoint to work on: more than are written together. So many answers are held at most.
+ */
+const AHEAD = 6;
+
+/**
+ * Old ranges that are taken in at once, and events after which no more are added: a row that many of them change is written
+ * once. They are held in memory, and read again after a crash.
+ */
+const RANGES_TOGETHER = 8;
+const EVENTS_TOGETHER = 20_000;
+
 /** Events of a stretch of blocks, with the position that it ends at. */
 export interface ChainStretch {
   /** Last block before it; undefined if it begins with the first one. */
@@ -59,7 +72,7 @@ export interface Followed {
 /**
  * Follows a chain's events into a store, range by range, from the store's own cursor. Before anything is taken in the newest
  * position is compared with the chain; where it was reorganised, blocks are undone back to the newest position in common. The
- * next range is asked for while the last one is written.
+ * next ranges are asked for while one is written.
  *
  * An event that an endpoint kept back is found when the newest blocks are looked at again: what came after it is undone, and
  * taken in once more in order.
@@ -86,7 +99,7 @@ export class ChainFollower {
    * Takes in everything up to a block. Not to be called while it runs. What was taken in stays if it fails.
    *
    * @param head The newest block.
-   * @param signal Ends it after the range under way.
+   * @param signal Ends it after the stretch that is being written.
    * @throws RpcUnavailableError if an endpoint does not answer, or the chain is reorganised meanwhile: look again.
    */
   async follow(head: BlockReference, signal?: AbortSignal): Promise<Followed> {
@@ -156,7 +169,30 @@ export class ChainFollower {
     const start = from ? Math.max(this.#since ?? -1, from.number - OVERLAP) + 1 : first;
     for (const [key, block] of this.#recent) if (block < start) this.#recent.delete(key);
     let position = from;
+    let after = from;
+    let held: EventLog[] = [];
+    let ranges = 0;
     let written = Promise.resolve();
+    const write = async (end: BlockReference) => {
+      await written;
+      const stretch = { after, logs: held, position: end, undoable: isNew(end.number, head) };
+      // What has arrived meanwhile is read first: a store may work without a pause.
+      written = nextTurn().then(async () => {
+        await store.take(stretch);
+        // No endpoint lags by as much: blocks before an old position are not looked at again.
+        if (!stretch.undoable) this.#since = end.number;
+      });
+      written.catch(() => undefined);
+      [after, held, ranges] = [end, [], 0];
+    };
+    // Ends of old ranges, asked for together with their logs: no reorganisation reaches them.
+    const ends = new Map<number, Promise<BlockReference | undefined>>();
+    const onAsk = (through: number) => {
+      if (isNew(through, head)) return;
+      const end = this.#options.blockAt(through);
+      end.catch(() => undefined);
+      ends.set(through, end);
+    };
     try {
       const take = async (found: readonly EventLog[], through: number) => {
         signal?.throwIfAborted();
@@ -164,21 +200,21 @@ export class ChainFollower {
         const late = logs[0];
         if (late && position && late.block <= position.number) await this.#goBack(late.block);
         if (position && through <= position.number) return;
-        const end = await this.#endOf(through, head, logs);
-        const undoable = end.number > head.number - UNDOABLE;
-        await written;
-        const stretch = { after: position, logs, position: end, undoable };
-        // The next request leaves first: a store that works without a pause would hold it back until it is done.
-        written = nextTurn().then(() => store.take(stretch));
-        written.catch(() => undefined);
-        for (const log of logs) if (log.block > head.number - 2 * OVERLAP) this.#recent.set(keyOf(log), log.block);
+        const end = await this.#endOf(through, head, logs, ends.get(through));
+        for (const each of ends.keys()) if (each <= through) ends.delete(each);
+        // What can be undone stays a stretch of its own.
+        if (ranges > 0 && position && isNew(through, head)) await write(position);
         position = end;
+        held.push(...logs);
+        ranges += 1;
+        if (ranges >= RANGES_TOGETHER || held.length >= EVENTS_TOGETHER || isNew(through, head)) await write(end);
+        for (const log of logs) if (log.block > head.number - 2 * OVERLAP) this.#recent.set(keyOf(log), log.block);
       };
-      await this.#scanner.each(filter, start, head.number, take, true);
+      await this.#scanner.each(filter, start, head.number, take, { ahead: AHEAD, onAsk });
     } finally {
       await written;
     }
-    return position;
+    return after;
   }
 
   /** Undoes down to before a block of which an event is missing. */
@@ -192,16 +228,25 @@ export class ChainFollower {
   }
 
   /** The block that a range ends at, of the same chain as its logs. */
-  async #endOf(through: number, head: BlockReference, logs: readonly EventLog[]): Promise<BlockReference> {
+  async #endOf(
+    through: number,
+    head: BlockReference,
+    logs: readonly EventLog[],
+    asked: Promise<BlockReference | undefined> | undefined,
+  ): Promise<BlockReference> {
     const { blockAt } = this.#options;
-    const end = through === head.number ? head : await blockAt(through);
-    const isNew = head.number - through < UNDOABLE;
-    const now = isNew ? await blockAt(head.number) : head;
+    const end = through === head.number ? head : await (asked ?? blockAt(through));
+    const now = isNew(through, head) ? await blockAt(head.number) : head;
     const last = logs.at(-1);
     const fits = last?.block !== through || last.blockHash === end?.hash;
     if (end && now?.hash === head.hash && fits) return end;
     throw new RpcUnavailableError("behind", "The chain was reorganised while its events were read; look again.");
   }
+}
+
+/** Whether a reorganisation may reach a block. */
+function isNew(block: number, head: BlockReference): boolean {
+  return head.number - block < UNDOABLE;
 }
 
 function newestUpTo(positions: readonly BlockReference[], head: BlockReference): number | undefined {

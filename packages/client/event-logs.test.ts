@@ -122,3 +122,58 @@ test("other failures are told, not hidden by smaller ranges", async () => {
   await assert.rejects(scanner().scan(FILTER, 1, 100), /no answer/);
   assert.equal(asked.length, 1);
 });
+
+test("a larger range that is too much again and again is tried less and less often", async () => {
+  const { asked, scanner } = endpoint([], (from, to) => (to - from >= 10 ? new Error("range too large") : undefined));
+  const one = scanner(1_000);
+  await one.scan(FILTER, 1, 10_000);
+  const refused = asked.filter(([from, to]) => to - from >= 10);
+  // Each tenth would be, if it were tried after every eight.
+  assert.ok(refused.length < asked.length / 20, `${String(refused.length)} of ${String(asked.length)}`);
+});
+
+test("ranges are asked for ahead of the one that is taken, and taken in order, whatever is cut", async () => {
+  const blocks = Array.from({ length: 100 }, (_, i) => i + 1);
+  const { asked, scanner } = endpoint(blocks, (from, to) =>
+    // All that is more than five blocks is too much around the middle.
+    to - from >= 5 && from < 60 && to > 40 ? new Error("too many results") : undefined,
+  );
+  const [taken, ends, told]: [number[], number[], number[]] = [[], [], []];
+  let most = 0;
+  const take = async (logs: readonly { block: number }[], through: number) => {
+    most = Math.max(most, asked.filter(([from]) => from > through).length);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    taken.push(...blocksOf(logs));
+    ends.push(through);
+  };
+  await scanner(10).each(FILTER, 1, 100, take, { ahead: 3, onAsk: (through) => told.push(through) });
+  assert.deepEqual(taken, blocks);
+  assert.deepEqual(
+    ends,
+    [...ends].sort((a, b) => a - b),
+  );
+  assert.ok(most >= 2, "answers are under way while one is taken");
+  for (const end of ends) assert.ok(told.includes(end), `${String(end)} was told before`);
+  // Nothing is asked for ahead unless that is wanted.
+  const slow = endpoint(blocks);
+  await slow.scanner(10).each(FILTER, 1, 100, (_, through) => {
+    assert.ok(slow.asked.every(([from]) => from <= through));
+  });
+});
+
+test("an answer that fails, or a taking that fails, ends the reading with all before it taken", async () => {
+  const blocks = [5, 15, 25, 35];
+  const { scanner } = endpoint(blocks, (from) =>
+    from === 21 ? new RpcUnavailableError("connection", "gone") : undefined,
+  );
+  const taken: number[] = [];
+  const take = (logs: readonly { block: number }[]) => {
+    taken.push(...blocksOf(logs));
+  };
+  await assert.rejects(scanner(10).each(FILTER, 1, 40, take, { ahead: 3 }), /gone/);
+  assert.deepEqual(taken, [5, 15]);
+  const fail = () => {
+    throw new Error("disk full");
+  };
+  await assert.rejects(endpoint(blocks).scanner(10).each(FILTER, 1, 40, fail, { ahead: 3 }), /disk full/);
+});

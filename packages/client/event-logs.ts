@@ -32,8 +32,9 @@ export interface LogSource {
 /** Blocks that one request covers at most: what most providers take. */
 const MAX_RANGE = 10_000;
 
-/** Good requests in a row after which a larger range is tried again. */
+/** Good requests in a row after which a larger range is tried again; each time that was too much, twice as many, up to a bound. */
 const GOOD_IN_A_ROW = 8;
+const MOST_IN_A_ROW = 128;
 
 /** A number of logs at which an answer may have been cut off without a word: whole thousands. */
 const SUSPECT = 1_000;
@@ -41,6 +42,21 @@ const SUSPECT = 1_000;
 /** How providers say that a range, or what is in it, is too much. */
 const RANGE_WORDS =
   /range|more than|too many|too large|too big|exceed|limit(ed)? (to|of)|\blimit\b|response size|query timeout|10,?000|results/i;
+
+/** How ranges are read one after another. */
+export interface ScanAhead {
+  /** Ranges that are asked for beyond the one that is taken: so many answers are held at most. Default 0. */
+  readonly ahead?: number;
+  /** Told of each request before it leaves, by the last block that it covers. */
+  readonly onAsk?: (through: number) => void;
+}
+
+/** A range that was asked for. */
+interface Asked {
+  readonly answer: Promise<{ readonly logs: EventLog[]; readonly last: number }>;
+  /** Last block; the answer may end earlier, where the endpoint takes less. */
+  readonly last: number;
+}
 
 /**
  * Reads logs in ranges of blocks that fit the endpoint: halved as long as it fails on their size, grown back slowly. What an
@@ -55,6 +71,9 @@ export class LogScanner {
   readonly #most: number;
   #range: number;
   #good = 0;
+  /** Good requests in a row that a larger range waits for, and whether it has just become larger. */
+  #patience = GOOD_IN_A_ROW;
+  #isGrown = false;
 
   constructor(source: LogSource, mostBlocks = MAX_RANGE) {
     this.#source = source;
@@ -77,29 +96,42 @@ export class LogScanner {
   }
 
   /**
-   * The same range by range.
+   * The same range by range. Several requests may be under way; what they bring is taken in order.
    *
    * @param take Told the logs of each range, and its last block; what it has taken is not read again if a later range fails.
-   * @param ahead Whether the next range is asked for while one is taken; the answer to it is dropped if taking fails.
+   * Answers that are still to come are dropped if taking fails.
    */
   async each(
     filter: LogFilter,
     from: number,
     to: number,
     take: (logs: readonly EventLog[], through: number) => Promise<void> | void,
-    ahead = false,
+    { ahead = 0, onAsk }: ScanAhead = {},
   ): Promise<void> {
-    const ask = (first: number) => this.#step(filter, first, (range) => Math.min(to, first + range - 1));
-    let asked: ReturnType<typeof ask> | undefined;
-    for (let next = from; next <= to;) {
-      const { logs, last } = await (asked ?? ask(next));
-      next = last + 1;
+    const asked: Asked[] = [];
+    const ask = (first: number, last: number): Asked => {
+      const answer = this.#step(filter, first, (range) => Math.min(last, first + range - 1), onAsk);
+      // Whether it fails is looked at when its turn comes.
+      answer.catch(() => undefined);
+      return { answer, last };
+    };
+    let next = from;
+    const fill = (most: number) => {
+      for (; asked.length < most && next <= to; next = (asked.at(-1)?.last ?? to) + 1) {
+        asked.push(ask(next, Math.min(to, next + this.#range - 1)));
+      }
+    };
+    fill(1 + ahead);
+    for (let under = asked.shift(); under; under = asked.shift()) {
+      const { logs, last } = await under.answer;
+      // What the endpoint did not take in one answer comes before all that was asked for meanwhile.
+      if (last < under.last && asked.length === 0) next = last + 1;
+      else if (last < under.last) asked.unshift(ask(last + 1, under.last));
       // What taking asks for itself is asked for first.
       const taken = take(logs, last);
-      asked = ahead && next <= to ? ask(next) : undefined;
-      // Whether it fails is looked at when its turn comes.
-      asked?.catch(() => undefined);
+      fill(ahead);
       await taken;
+      fill(1);
     }
   }
 
@@ -125,10 +157,12 @@ export class LogScanner {
     filter: LogFilter,
     from: number | ((range: number) => number),
     to: number | ((range: number) => number),
+    onAsk?: (through: number) => void,
   ): Promise<{ logs: EventLog[]; first: number; last: number }> {
     for (;;) {
       const first = typeof from === "number" ? from : from(this.#range);
       const last = typeof to === "number" ? to : to(this.#range);
+      onAsk?.(last);
       try {
         const logs = await this.#ask(filter, first, last);
         const isSuspect = logs.length >= SUSPECT && logs.length % SUSPECT === 0;
@@ -171,7 +205,11 @@ export class LogScanner {
   /** @param asked Blocks that were too many; @returns false if it cannot get smaller. */
   #halve(asked: number): boolean {
     this.#good = 0;
-    const half = Math.floor(Math.min(asked, this.#range) / 2);
+    if (this.#isGrown) this.#patience = Math.min(2 * this.#patience, MOST_IN_A_ROW);
+    this.#isGrown = false;
+    // Of several that were under way at once the first has made it smaller.
+    if (asked > this.#range) return true;
+    const half = Math.floor(asked / 2);
     if (half < 1) return false;
     this.#range = half;
     return true;
@@ -179,8 +217,13 @@ export class LogScanner {
 
   #served(): void {
     this.#good += 1;
-    if (this.#good < GOOD_IN_A_ROW || this.#range >= this.#most) return;
+    if (this.#isGrown && this.#good >= GOOD_IN_A_ROW) {
+      this.#isGrown = false;
+      this.#patience = GOOD_IN_A_ROW;
+    }
+    if (this.#good < this.#patience || this.#range >= this.#most) return;
     this.#good = 0;
+    this.#isGrown = true;
     this.#range = Math.min(this.#most, this.#range * 2);
   }
 }

@@ -133,7 +133,8 @@ export class RpcProvider extends JsonRpcProvider {
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
     this.#pool.lookAfter();
     const calls = [payload].flat();
-    const results = await askPool(this.#pool, calls, this.#timeOuts);
+    const asked = await Promise.all(oneLarge(calls).map((some) => askPool(this.#pool, some, this.#timeOuts)));
+    const results = new Map(asked.flatMap((some) => [...some]));
     return calls.map(({ id }) => {
       const result = results.get(id);
       return result instanceof Error || !result ? { id, error: { unavailable: result } } : result;
@@ -183,6 +184,14 @@ export async function openProvider(url: string, options: ProviderOptions): Promi
     provider.destroy();
     throw error;
   }
+}
+
+/** Calls by request, so that none has to bring two answers that may be large: each is bounded by itself, and the first is used as soon as it has arrived. */
+function oneLarge(calls: readonly JsonRpcPayload[]): JsonRpcPayload[][] {
+  const isLarge = ({ method }: JsonRpcPayload) => method === "eth_getLogs";
+  const [first, ...others] = calls.filter(isLarge);
+  const together = calls.filter((call) => call === first || !isLarge(call));
+  return [together, ...others.map((call) => [call])];
 }
 
 function warn({ kind, message }: EndpointEvent): void {

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 
 import { z } from "zod";
 
+import { owned } from "./owned-bytes.ts";
 import { syncDirectory, systemCode, writeDurably, type WriteOptions } from "./durable.ts";
 
 /** Where it is told what was set aside; standard error where none is given. A pino logger fits. */
@@ -115,7 +116,7 @@ function checksumOf(content: object): string {
 /**
  * Reads a file whole.
  *
- * @returns undefined if there is none.
+ * @returns its bytes, which are the caller's (see {@link owned}); undefined if there is none.
  * @throws if it is larger, or no regular file; the system's errors.
  */
 export async function readBounded(file: string, maxBytes: number): Promise<Buffer | undefined> {
@@ -133,7 +134,14 @@ export async function readBounded(file: string, maxBytes: number): Promise<Buffe
     if (stats.size > maxBytes) {
       throw new DamagedError(`it has ${String(stats.size)} bytes, more than the ${String(maxBytes)} that it may have`);
     }
-    return await handle.readFile();
+    const bytes = Buffer.allocUnsafeSlow(stats.size);
+    for (let got = 0; got < bytes.byteLength;) {
+      const { bytesRead } = await handle.read(bytes, got, bytes.byteLength - got, got);
+      // It became shorter meanwhile.
+      if (bytesRead === 0) return bytes.subarray(0, got);
+      got += bytesRead;
+    }
+    return owned(bytes);
   } finally {
     await handle.close();
   }

@@ -27,6 +27,8 @@ const HEDGE_MS = 150;
 const KNOWN_HEDGE_MS = 1_000;
 const IDLE_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Why attempts end that are of no use any longer: made once, as making one for each block shows in the processor's time. */
+const OVER = new Error("the block has come, or nobody waits for it");
 /** Refusals of peers that an error message repeats. */
 const MAX_REFUSALS = 8;
 
@@ -177,7 +179,7 @@ export class Asking {
           if (answer?.kind === "busy") tried.delete(peer);
           if (answer?.kind !== "stored") return;
           bytes = answer.bytes;
-          done.abort();
+          done.abort(OVER);
         })
         .catch((error: unknown) => {
           if (!done.signal.aborted) failure.error ??= error;
@@ -205,7 +207,7 @@ export class Asking {
       }
       return bytes;
     } finally {
-      done.abort();
+      done.abort(OVER);
       await Promise.all([...running].map(({ ended }) => ended));
     }
   }

@@ -6,6 +6,7 @@ import type { CID } from "multiformats/cid";
 import { BlockNotFoundError } from "../blocks.ts";
 import { toCid } from "../cids.ts";
 import { CheckpointError } from "../errors.ts";
+import { free } from "@verai/system/owned-bytes";
 import { createGuardedServer, refuse } from "@verai/system/http/server";
 import type { GuardedRequest, HttpLimits } from "@verai/system/http/server";
 import type { Log } from "../log.ts";
@@ -147,6 +148,10 @@ export class BlockServer {
         etag: `"${cid.toString()}.raw"`,
       });
       if (request.method !== "HEAD") await send(answer, bytes);
+      // Only what the system has taken is no longer read.
+      response.once("finish", () => {
+        if (!socket.destroyed) free(bytes);
+      });
       response.end();
     } catch (error) {
       if (error instanceof BlockNotFoundError) {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 
+import { owned } from "@verai/system/owned-bytes";
 import { WorkloadError } from "../errors.ts";
 
 /** Bytes of a task's key. */
@@ -80,7 +81,7 @@ export class Seal {
     const plain = cipher.update(sealed.subarray(tagBytes));
     if (!timingSafeEqual(this.#code(plain, place).subarray(0, tagBytes), tag))
       throw broken("key and content do not fit");
-    return plain;
+    return owned(plain);
   }
 
   #code(plain: Uint8Array, place: string): Buffer {

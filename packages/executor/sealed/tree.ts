@@ -1,6 +1,7 @@
 import { type FileHandle, lstat, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import { free } from "@verai/system/owned-bytes";
 import { WorkloadError } from "../errors.ts";
 import { type Seal, SEGMENT_BYTES } from "./seal.ts";
 
@@ -54,7 +55,11 @@ async function* openContent(sealed: AsyncIterable<Uint8Array>, seal: Seal): Asyn
   let index = 0;
   let before: Uint8Array | undefined;
   for await (const segment of segmentsOf(sealed)) {
-    if (before !== undefined) yield seal.open(before, place(index++, false));
+    if (before !== undefined) {
+      const plain = seal.open(before, place(index++, false));
+      free(before);
+      yield plain;
+    }
     before = segment;
   }
   yield seal.open(before ?? new Uint8Array(), place(index, true));
