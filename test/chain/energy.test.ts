@@ -13,7 +13,9 @@ import {
   reportsOf,
   type SignedReport,
 } from "@verai/client/report";
-import { readReportState, readTotals } from "@verai/client/telemetry";
+import { readEnergyParts } from "@verai/client/energy-parts";
+import type { Session } from "@verai/client/session";
+import { readClassEnergy, readEnergy, readReportState, readTotals } from "@verai/client/telemetry";
 import { REPORT_REFUSALS, type ReportRefusal, enumName } from "@verai/client/enums";
 import { carbonTerms } from "@verai/developer/carbon";
 import { AllocationKeeper } from "@verai/keepers/allocation/allocation-keeper";
@@ -26,6 +28,7 @@ import { reportsMetrics } from "@verai/keepers/reports/reports-metrics";
 import { queueSender } from "@verai/keepers/sender";
 import { lpSolver } from "@verai/protocol/allocation/lp-solver";
 import { openClient, openMarket } from "@verai/devnet/market";
+import { readHourly } from "@verai/tasks/task/hourly-carbon";
 
 const MILLI = 10n ** 15n;
 const quiet = pino({ level: "silent" });
@@ -274,5 +277,62 @@ describe("reports, throttling and balance", () => {
     // 3.5 W for an hour at 213.02 g/kWh, at 100 VER/kg.
     expect(eu).to.include({ joulesPerUnit: 12_600, gramsPerKwh: 213.02, surcharge: 74_557 });
     expect(us?.surcharge).to.equal(134_243);
+  });
+
+  it("tells what reports said of a task's energy, by which its carbon is reckoned by the hour", async () => {
+    const { reader, queue, provider, contracts } = client;
+    const sender = queueSender(queue, quiet, () => undefined);
+    const metrics = allocationMetrics(new Registry());
+    const allocation = new AllocationKeeper({
+      ...{ reader, sender, metrics, logger: quiet, minRoundAge: 0 },
+      solvers: [lpSolver],
+    });
+    for (let task = 0; task < 2; task++) await market.addTask({ units: 2, maxPrice: 20n * MILLI, classIds: [0] });
+    await allocation.cycle();
+    await market.fulfil(5n);
+    await allocation.cycle();
+    const leases = await reader.leases(await reader.block());
+    expect(leases.map(({ nodeId, taskId }) => [nodeId, taskId])).to.deep.equal([
+      [1, 1],
+      [1, 2],
+    ]);
+
+    // Half an hour each, the second of them partly renewable; the other task's share is none of the first one's.
+    const [operator] = operators;
+    if (!operator) throw new Error("there is no operator");
+    const { networkHelpers, ethers } = market.connection;
+    await networkHelpers.setBalance(operator.address, 10n ** 18n);
+    const ledger = market.contracts.ledger.connect(operator.connect(ethers.provider));
+    for (const renewableJoules of [0, 200_000]) {
+      await market.pass(1_800);
+      const shares = leases.map(({ id }) => ({ leaseId: id, seconds_: 1_800, joules: 200_000 }));
+      const energy = { nodeId: 1, period: 1_800, joules: 400_000, renewableJoules, idleUnitSeconds: 0, shares };
+      await ledger.report({ ...energy, method: 1, version: 256 });
+    }
+    const block = await reader.block();
+    const parts = await readEnergyParts(client, 1, [1], 0, block.number);
+    const until = Number(await contracts.ledger.coveredUntil(1));
+    expect(parts).to.deep.equal([
+      { leaseId: 1, from: until - 3_600, until: until - 1_800, joules: 200_000, renewableJoules: 0 },
+      { leaseId: 1, from: until - 1_800, until, joules: 200_000, renewableJoules: 100_000 },
+    ]);
+
+    // Twice the average in the first half hour, and nothing known of the rest.
+    const classes = new Map((await reader.classes(block)).map(({ id, name }) => [id, name]));
+    const [energy, task] = [await readEnergy(reader, block, "task", 1), await reader.task(block, 1)];
+    if (!task) throw new Error("there is no task");
+    const { gridIntensity } = await readClassEnergy(reader, block, 0);
+    const hours = new Map<number, number>();
+    const first = parts[0]?.from ?? 0;
+    const last = Math.floor((until - 1_801) / 3_600) * 3_600;
+    for (let hour = Math.floor(first / 3_600) * 3_600; hour <= last; hour += 3_600)
+      hours.set(hour, gridIntensity / 500);
+    const table = { from: first, until: last + 3_600, hours: new Map([["eu", hours]]) };
+    const session = { reader, provider, contracts, close: () => undefined } as unknown as Session;
+    const { grams, share } = await readHourly(session, block, task, leases, energy, classes, table);
+    const average = (joules: number) => ((joules / 3_600_000) * gridIntensity) / 1_000;
+    const covered = share * 300_000;
+    expect(covered).to.be.at.least(200_000).and.at.most(300_001);
+    expect(Math.abs(grams - average(300_000) - average(covered))).to.be.below(0.01);
   });
 });
