@@ -74,3 +74,36 @@ test("what waits is bounded", async () => {
   assert.deepEqual(waiting, { count: 0, failed: 1 });
   gate.fail(new Error("the end"));
 });
+
+test("so many begin in any second, all at once if need be, and fewer than one a second also take their turns", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let now = 10_000;
+  context.mock.method(performance, "now", () => now);
+  const pass = async (ms: number) => {
+    now += ms;
+    context.mock.timers.tick(ms);
+    await settle();
+  };
+  const gate = new Gate({ maxInFlight: 100, maxPerSecond: 5, pauseMs: 10 });
+  const waiting = counted(gate, 20);
+  await settle();
+  assert.equal(waiting.count, 5);
+  await pass(999);
+  assert.equal(waiting.count, 5);
+  await pass(1);
+  assert.equal(waiting.count, 10);
+  // A process that was busy for three seconds has missed its turns of one.
+  await pass(3_000);
+  assert.equal(waiting.count, 15);
+  await pass(1_000);
+  assert.equal(waiting.count, 20);
+
+  const slow = new Gate({ maxInFlight: 100, maxPerSecond: 0.5, pauseMs: 10 });
+  const few = counted(slow, 3);
+  await settle();
+  assert.equal(few.count, 1);
+  await pass(1_999);
+  assert.equal(few.count, 1);
+  await pass(1);
+  assert.equal(few.count, 2);
+});

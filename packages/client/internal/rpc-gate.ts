@@ -25,8 +25,8 @@ const SLOWER = 0.8;
 const FASTER = 1.1;
 
 /**
- * Lets requests to one endpoint begin in the order in which they came: so many at once, so many a second, and none
- * during a pause. Where the endpoint refuses more, it goes on with somewhat less than was served in the second before,
+ * Lets requests to one endpoint begin in the order in which they came: so many at once, so many in any second, and none
+ * during a pause. They are not spread over the second: a process that computes between its requests would lose its turns. Where the endpoint refuses more, it goes on with somewhat less than was served in the second before,
  * and then becomes faster again. Every operation takes constant time, except for the bounded memory of the last second.
  */
 export class Gate {
@@ -35,8 +35,8 @@ export class Gate {
   #inFlight = 0;
   /** Requests that may begin in a second; Infinity while nothing has been refused. */
   #rate: number;
-  /** Time of the monotonic clock before which none begins. */
-  #next = 0;
+  /** When the requests of the last second began, by the monotonic clock; of the span for one where that is longer. */
+  #begun: number[] = [];
   #pausedUntil = 0;
   #pauses = 0;
   #grownAt = 0;
@@ -147,19 +147,29 @@ export class Gate {
     this.#served = this.#served.filter((time) => now - time < 1000);
   }
 
+  /** When the rate lets the next request begin; not after `now` if it may. */
+  #freeAt(now: number): number {
+    if (this.#rate === Infinity) return now;
+    const span = Math.max(1000, 1000 / this.#rate);
+    const most = Math.max(1, Math.floor((this.#rate * span) / 1000));
+    // As many again are kept, in case that more may begin in the next second.
+    if (this.#begun.length > 4 * most) this.#begun = this.#begun.slice(-2 * most);
+    return (this.#begun.at(-most) ?? -Infinity) + span;
+  }
+
   #pump(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     while (this.#waiting.length > 0 && this.#inFlight < this.#options.maxInFlight) {
       const now = performance.now();
-      const wait = Math.max(this.#next, this.#pausedUntil) - now;
+      const wait = Math.max(this.#freeAt(now), this.#pausedUntil) - now;
       if (wait > 0) {
         this.#timer = setTimeout(() => {
           this.#pump();
         }, Math.ceil(wait));
         return;
       }
-      if (this.#rate !== Infinity) this.#next = Math.max(this.#next, now) + 1000 / this.#rate;
+      if (this.#rate !== Infinity) this.#begun.push(now);
       this.#inFlight += 1;
       this.#waiting.shift()?.begin();
     }
