@@ -3,38 +3,44 @@
  * real processes; and what a lying door achieves. Takes five to eight minutes.
  */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { createPublicClient, http } from "viem";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { formatConsent, signConsent } from "@verai/client/consent";
 import { openSigner } from "@verai/client/keys";
 import { answer } from "@verai/client/readers";
-import { openSession, type Session } from "@verai/client/session";
+import type { Session } from "@verai/client/session";
 import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
-import { buildSite } from "@verai/web/server/build";
-import { devnetSite } from "@verai/web/server/devnet-site";
-import { type Served, serveSite } from "@verai/web/server/serve";
+import type { Served } from "@verai/web/server/serve";
 import type { Site } from "@verai/web/server/site";
-import { launch, missingBrowser } from "./chromium.ts";
-import { startDevnet, type TestDevnet } from "./devnet.ts";
+import { missingBrowser } from "./chromium.ts";
+import type { TestDevnet } from "./devnet.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from "./people.ts";
+import { between } from "./services.ts";
+import {
+  leasesOf,
+  openStage,
+  options,
+  rpc,
+  sentBy,
+  serve,
+  type Stage,
+  taskOf,
+  until,
+  WAIT,
+  withWallet,
+} from "./stage.ts";
 
-const options = { skip: missingBrowser ?? false, timeout: 600_000 };
-/** Time for a step to be done: a machine may be busy with other tests. */
-const WAIT = { timeout: 120_000 };
 /** An epoch, the time for opening, a segment run again, and two steps of an audit. */
 const AUDITED = { timeout: 300_000 };
 /** Two epochs: seconds. */
 const SHORT = "--epochs\n2\n--train\n1000\n--test\n500\n--checkpoint-steps\n20\n--pace\n20";
 
+let stage: Stage;
 let devnet: TestDevnet;
 let session: Session;
 let browser: Browser;
@@ -43,54 +49,12 @@ let served: Served;
 
 before(async () => {
   if (missingBrowser !== undefined) return;
-  const dist = "web/dist";
-  [devnet, browser] = await Promise.all([startDevnet(), launch(), buildSite()]);
-  site = await devnetSite(devnet.state);
+  ({ devnet, session, browser, site, served } = stage = await openStage());
   assert.ok(site.doorUrls.length > 0, "the devnet has a door");
-  served = await serve(dist, site);
-  const { rpcUrl, chainId, deployment } = devnet.state;
-  session = await openSession({
-    network: { rpcUrl, chainId, deployment },
-    fees: { maxFeePerGas: "100", stuckAfter: 30 },
-    journals: join(devnet.folder, "test-journals"),
-  });
 });
-
 after(async () => {
-  session?.close();
-  await served?.close();
-  await browser?.close();
-  await devnet?.stop();
+  await stage?.close();
 });
-
-/** Serves a site under a host with a name, which passkeys need. */
-async function serve(dist: string, of: Site): Promise<Served> {
-  const { url, close } = await serveSite(dist, of, { host: "localhost", port: 0 });
-  return { url: url.replace("127.0.0.1", "localhost"), close };
-}
-
-/** A browser of its own whose wallet has a test account. */
-async function withWallet(
-  testAccount: number,
-  work: (page: Page, address: string, context: BrowserContext) => Promise<void>,
-  url = served.url,
-): Promise<void> {
-  const { address } = await openSigner({ testAccount }, LOCAL_CHAIN_ID);
-  const context = await browser.newContext();
-  await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, address, LOCAL_CHAIN_ID) });
-  try {
-    const { page, wrong } = await openAccount(context, url);
-    await page.getByRole("button", { name: "Test Wallet" }).click(WAIT);
-    await page.getByTestId("account").getByText(address).waitFor(WAIT);
-    await work(page, address, context);
-    assert.deepEqual(wrong, []);
-  } finally {
-    await context.close();
-  }
-}
-
-const sentBy = (page: Page) =>
-  page.evaluate(() => (window as unknown as { testWallet: { sent: string[] } }).testWallet.sent.length);
 
 /** Fills the form of a task. */
 async function fill(
@@ -107,47 +71,17 @@ async function fill(
   await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill(price);
 }
 
-/** Asks the simulated chain itself. */
-async function rpc(method: string, ...params: unknown[]): Promise<void> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-  const headers = { "content-type": "application/json" };
-  const answered = await fetch(devnet.state.rpcUrl, { method: "POST", headers, body });
-  const { error } = (await answered.json()) as { error?: { message: string } };
-  if (error) throw new Error(`${method}: ${error.message}`);
-}
-
 /** Sets the chain's clock forward. Leases run out by it: only tests without any come after the first one that does. */
 async function passes(seconds: number): Promise<void> {
-  await rpc("evm_increaseTime", seconds);
-  await rpc("evm_mine");
-}
-
-async function newestTask() {
-  const block = await session.reader.block();
-  const count = Number(await answer(session.contracts.tasks.taskCount()));
-  const task = await session.reader.task(block, count);
-  assert.ok(task);
-  return task;
-}
-
-async function leasesOf(taskId: number) {
-  const block = await session.reader.block();
-  return (await session.reader.leases(block)).filter((lease) => lease.taskId === taskId);
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined>, ms = 180_000): Promise<T> {
-  for (const end = performance.now() + ms; performance.now() < end; await delay(500)) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error(`${what} has not come`);
+  await rpc(stage, "evm_increaseTime", seconds);
+  await rpc(stage, "evm_mine");
 }
 
 test(
   "a developer quotes, submits with a permit, verifies a result, accepts one lease and disputes another",
   options,
   async () => {
-    await withWallet(17, async (page) => {
+    await withWallet(stage, 17, async (page) => {
       await fill(page, { units: "6" });
       await page.getByRole("button", { name: "Quote", exact: true }).click();
       await page.getByTestId("quote").getByText("6 of 6 units would be leased now").waitFor(WAIT);
@@ -157,9 +91,9 @@ test(
       assert.match(said, /signed that they hold the spec until/);
       assert.match(said, /sign that the vault may take this VER/);
       assert.equal((await sentBy(page)) - before, 1, "one transaction, by a permit");
-      const { id } = await newestTask();
+      const { id } = await taskOf(stage);
       const delivered = await until("a result of each of two leases", async () => {
-        const leases = (await leasesOf(id)).filter(({ status }) => status === "delivered");
+        const leases = (await leasesOf(stage, id)).filter(({ status }) => status === "delivered");
         return leases.length >= 2 ? leases : undefined;
       });
       const [first, second] = delivered.map((lease) => lease.id);
@@ -174,7 +108,7 @@ test(
       await page.goto(`${served.url}#/account`);
       await act(page, `Accept lease ${String(first)}`);
       await act(page, `Dispute lease ${String(second)}`);
-      const leases = await leasesOf(id);
+      const leases = await leasesOf(stage, id);
       assert.equal(leases.find((lease) => lease.id === first)?.status, "paid");
       assert.equal(leases.find((lease) => lease.id === second)?.status, "disputed");
     });
@@ -183,15 +117,15 @@ test(
 
 test("the log of a running unit is read by its developer, and by nobody else", options, async () => {
   let taskId = 0;
-  await withWallet(17, async (page) => {
+  await withWallet(stage, 17, async (page) => {
     await fill(page, {
       units: "1",
       args: "--epochs\n20\n--train\n4000\n--test\n1000\n--checkpoint-steps\n60\n--pace\n60",
     });
     await act(page, "Submit");
-    taskId = (await newestTask()).id;
+    taskId = (await taskOf(stage)).id;
     const lease = await until("a running lease", async () =>
-      (await leasesOf(taskId)).find(({ status }) => status === "active"),
+      (await leasesOf(stage, taskId)).find(({ status }) => status === "active"),
     );
     await page.goto(`${served.url}#/tasks/${String(taskId)}`);
     const show = page.getByRole("button", { name: `Show the log of lease ${String(lease.id)}` });
@@ -203,7 +137,7 @@ test("the log of a running unit is read by its developer, and by nobody else", o
       return /epoch|step|loss/i.test(await log.innerText()) ? true : undefined;
     });
   });
-  await withWallet(16, async (page) => {
+  await withWallet(stage, 16, async (page) => {
     await page.goto(`${served.url}#/tasks/${String(taskId)}`);
     await page.getByRole("button", { name: /^Show the log of lease/ }).click(WAIT);
     await page.getByText(/no reason to read logs/).waitFor(WAIT);
@@ -211,7 +145,7 @@ test("the log of a running unit is read by its developer, and by nobody else", o
 });
 
 test("a developer asks for audits by form, and sees in the task's picture who ran what again", options, async () => {
-  await withWallet(17, async (page) => {
+  await withWallet(stage, 17, async (page) => {
     const audits = page.getByLabel(/^Audits: % of the work/);
     await fill(page, {
       units: "2",
@@ -228,7 +162,7 @@ test("a developer asks for audits by form, and sees in the task's picture who ra
     await page.getByText(/The chance of audits is 51 %/).waitFor(WAIT);
     await audits.fill("50");
     await act(page, "Submit");
-    const task = await newestTask();
+    const task = await taskOf(stage);
     assert.equal(task.auditChance, 5_000);
     // Of about twenty segments each is drawn with 50 % at least: that none is happens once in a million times.
     await page.goto(`${served.url}#/tasks/${String(task.id)}`);
@@ -246,7 +180,7 @@ test(
   "a task that waits is raised, cancelled, and what comes back is claimed; a wallet with batches sends one",
   options,
   async () => {
-    await withWallet(15, async (page, address) => {
+    await withWallet(stage, 15, async (page, address) => {
       await page.evaluate("window.testWallet.batches = true");
       await act(page, "Take test VER");
       await fill(page, { units: "2", price: "0.002" });
@@ -255,12 +189,12 @@ test(
       assert.match(said, /allow the vault to take this VER/);
       assert.equal((await sentBy(page)) - before, 2, "both calls of the batch, confirmed once");
       assert.equal(await page.evaluate("window.testWallet.batched"), 1);
-      const { id } = await newestTask();
+      const { id } = await taskOf(stage);
       await page.getByLabel("New maximum price, VER").first().fill("0.003");
       await act(page, `Raise price of task ${String(id)}`);
-      assert.equal((await newestTask()).maxPrice, 3n * 10n ** 15n);
+      assert.equal((await taskOf(stage)).maxPrice, 3n * 10n ** 15n);
       await act(page, `Cancel task ${String(id)}`);
-      assert.equal((await newestTask()).status, "ended");
+      assert.equal((await taskOf(stage)).status, "ended");
       assert.ok((await answer(session.contracts.vault.claimable(address))) > 0n);
       await act(page, "Claim");
       assert.equal(await answer(session.contracts.vault.claimable(address)), 0n);
@@ -269,8 +203,8 @@ test(
 );
 
 test("a transaction that another takes the place of in the wallet is told", options, async () => {
-  await withWallet(14, async (page) => {
-    await rpc("evm_setIntervalMining", 0);
+  await withWallet(stage, 14, async (page) => {
+    await rpc(stage, "evm_setIntervalMining", 0);
     try {
       const one = actionOf(page, "Take test VER");
       await one.getByRole("button", { name: "Take test VER", exact: true }).click();
@@ -284,7 +218,7 @@ test("a transaction that another takes the place of in the wallet is told", opti
       await (await seen).finished();
       await page.evaluate("window.testWallet.replace()");
     } finally {
-      await rpc("evm_setIntervalMining", 1_000);
+      await rpc(stage, "evm_setIntervalMining", 1_000);
     }
     await page.getByText(/took this one.s place in your wallet/).waitFor(WAIT);
   });
@@ -300,13 +234,13 @@ test("a passkey account reads its results, has a second passkey, and is found ag
     const account = (await page.getByTestId("account").textContent()) ?? "";
     await fill(page, { units: "1" });
     await act(page, "Submit");
-    const { id } = await newestTask();
+    const { id } = await taskOf(stage);
     await act(page, "Add a passkey");
     await page.getByText("Remove passkey").first().waitFor(WAIT);
     assert.deepEqual(await seriousFindings(page), []);
 
     const lease = await until("a delivered result", async () =>
-      (await leasesOf(id)).find(({ status }) => status === "delivered"),
+      (await leasesOf(stage, id)).find(({ status }) => status === "delivered"),
     );
     await page.goto(`${served.url}#/tasks/${String(id)}`);
     await page.getByRole("button", { name: `Fetch and verify the result of lease ${String(lease.id)}` }).click(WAIT);
@@ -330,25 +264,11 @@ test(
   async () => {
     const [real = ""] = site.doorUrls;
     let twist = (path: string, body: Buffer): Buffer => (path === "" ? Buffer.alloc(0) : body);
-    const server = createServer((request, response) => {
-      const pass = async () => {
-        response.setHeader("access-control-allow-origin", "*");
-        response.setHeader("access-control-allow-headers", "content-type");
-        if (request.method === "OPTIONS") return response.writeHead(204).end();
-        const parts: Buffer[] = [];
-        for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-        const path = request.url ?? "/";
-        const init = request.method === "POST" ? { method: "POST", body: Buffer.concat(parts) } : {};
-        const got = await fetch(`${real}${path}`, init);
-        return response.writeHead(got.status).end(twist(path, Buffer.from(await got.arrayBuffer())));
-      };
-      pass().catch(() => response.destroy());
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const doorUrls = [`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
-    const lying = await serve("web/dist", { ...site, doorUrls });
+    const liar = await between(real, { change: (path, { status, body }) => ({ status, body: twist(path, body) }) });
+    const lying = await serve({ ...site, doorUrls: [liar.url] });
     try {
       await withWallet(
+        stage,
         17,
         async (page, address) => {
           twist = (path, body) => {
@@ -381,8 +301,7 @@ test(
       );
     } finally {
       await lying.close();
-      server.closeAllConnections();
-      server.close();
+      await liar.close();
     }
   },
 );
@@ -393,7 +312,7 @@ test("a contributor registers a node with a permit, drains it, leaves, and takes
   );
   assert.ok(owner && operator);
   const consent = formatConsent(await signConsent(session.contracts, operator, owner.address));
-  await withWallet(18, async (page) => {
+  await withWallet(stage, 18, async (page) => {
     await page.getByLabel("Operator address").fill(operator.address);
     await page.getByLabel("Consent of the operator").fill(consent);
     await page.getByLabel("Ask for a unit, VER").fill("0.013");

@@ -15,32 +15,29 @@ import type { Browser, Page } from "playwright-core";
 
 import { readIdleCause } from "@verai/client/causes";
 import { answer } from "@verai/client/readers";
-import { openSession, type Session } from "@verai/client/session";
+import type { Session } from "@verai/client/session";
 import { readTotals } from "@verai/client/telemetry";
 import { ROOT } from "@verai/devnet/processes";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { closeServer, listen } from "@verai/system/http/listen";
-import { buildSite, DIST } from "@verai/web/server/build";
-import { devnetSite } from "@verai/web/server/devnet-site";
-import { type Served, serveSite } from "@verai/web/server/serve";
+import { DIST } from "@verai/web/server/build";
+import type { Served } from "@verai/web/server/serve";
 import { filesOf, type Site } from "@verai/web/server/site";
 import { ver } from "@verai/web/src/ui/format";
-import { launch, missingBrowser, open, shiftOf } from "./chromium.ts";
-import { startDevnet, type TestDevnet } from "./devnet.ts";
+import { missingBrowser, open, shiftOf } from "./chromium.ts";
+import type { TestDevnet } from "./devnet.ts";
 import { twistedIndexer, type Twist } from "./indexers.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 import { openAccount } from "./people.ts";
 import { failing } from "./services.ts";
+import { MARKUP, openStage, options, serve, type Stage, WAIT } from "./stage.ts";
 
-const options = { skip: missingBrowser ?? false, timeout: 600_000 };
 const SCREENSHOTS = process.env["DRMP_SCREENSHOTS"] === "1";
 const IMAGES = join(ROOT, "docs", "images");
-/** What is written where a figure comes in. */
-const WAIT = { timeout: 30_000 };
 /** Four units of twenty seconds, and a round, beside other work. */
 const DELIVERED_MS = 240_000;
-const MARKUP = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
 
+let stage: Stage;
 let devnet: TestDevnet;
 let session: Session;
 let browser: Browser;
@@ -49,15 +46,7 @@ let served: Served;
 
 before(async () => {
   if (missingBrowser !== undefined) return;
-  [devnet, browser] = await Promise.all([startDevnet(), launch(), buildSite()]);
-  site = await devnetSite(devnet.state);
-  served = await serveSite(DIST, site, { host: "127.0.0.1", port: 0 });
-  const { rpcUrl, chainId, deployment } = devnet.state;
-  session = await openSession({
-    network: { rpcUrl, chainId, deployment },
-    fees: { maxFeePerGas: "100", stuckAfter: 30, perHour: "100" },
-    journals: join(devnet.folder, "test-journals"),
-  });
+  ({ devnet, session, browser, site, served } = stage = await openStage());
   await submit("1", "0.02", "cpu/eu");
   await submit("2", "0.004", "cpu/us");
   await untilDelivered(1);
@@ -74,10 +63,7 @@ before(async () => {
 });
 
 after(async () => {
-  session?.close();
-  await served?.close();
-  await browser?.close();
-  await devnet?.stop();
+  await stage?.close();
 });
 
 async function submit(name: string, maxPrice: string, classes: string): Promise<void> {
@@ -321,7 +307,7 @@ test("the first view takes at most 300 kB on a slow line, and does not shift", o
 /** Serves the application with an indexer that a test has changed. */
 async function withTwist(twist: Twist, delayMs: number, use: (url: string) => Promise<void>): Promise<void> {
   const indexer = await twistedIndexer(devnet.indexerUrl, twist, delayMs);
-  const other = await serveSite(DIST, { ...site, indexerUrl: indexer.url }, { host: "127.0.0.1", port: 0 });
+  const other = await serve({ ...site, indexerUrl: indexer.url });
   try {
     await use(other.url);
   } finally {
@@ -475,7 +461,7 @@ test("answers that are no answers, slow ones and none are told, and nothing brea
       await close();
     },
   );
-  const absent = await serveSite(DIST, { ...site, indexerUrl: "http://127.0.0.1:9" }, { host: "127.0.0.1", port: 0 });
+  const absent = await serve({ ...site, indexerUrl: "http://127.0.0.1:9" });
   const { page, close } = await open(browser);
   await page.goto(absent.url);
   // What the chain itself says is there all the same.
@@ -525,7 +511,7 @@ test(
   options,
   async () => {
     const endpoint = await failing(site.rpcUrl);
-    const other = await serveSite(DIST, { ...site, rpcUrl: endpoint.url }, { host: "127.0.0.1", port: 0 });
+    const other = await serve({ ...site, rpcUrl: endpoint.url });
     const { page, wrong, close } = await open(browser);
     for (const how of ["error", "garbage"] as const) {
       endpoint.fails(how);

@@ -10,6 +10,10 @@ export async function openAccount(context: BrowserContext, address: string): Pro
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(error.message));
+  page.on("dialog", (dialog) => {
+    wrong.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   await page.goto(`${address}#/account`);
   return { page, wrong };
 }

@@ -4,43 +4,50 @@
  * about four minutes.
  */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AbiCoder, Contract, ContractFactory, JsonRpcProvider, keccak256, toBeHex } from "ethers";
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { createPublicClient, http } from "viem";
 
 import { LOCAL_CHAIN_ID } from "@verai/client/chains";
 import { openSigner } from "@verai/client/keys";
 import { answer } from "@verai/client/readers";
-import { openSession, type Session } from "@verai/client/session";
+import type { Session } from "@verai/client/session";
 import { passkeyAccountAbi } from "@verai/client/typed-abi/PasskeyAccount";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
 import { LOW_SUBSCRIPTION } from "@verai/protocol/money/reserves";
 import { microToWei } from "@verai/protocol/money/ver";
-import { closeServer, listen } from "@verai/system/http/listen";
-import { buildSite } from "@verai/web/server/build";
-import { devnetSite } from "@verai/web/server/devnet-site";
-import { type Served, serveSite } from "@verai/web/server/serve";
+import type { Served } from "@verai/web/server/serve";
 import type { Site } from "@verai/web/server/site";
 import { readSpec } from "@verai/web/src/content/spec";
 import { exactVer, percent, ver } from "@verai/web/src/ui/format";
 import managerArtifact from "../../artifacts/@openzeppelin/contracts/access/manager/AccessManager.sol/AccessManager.json" with { type: "json" };
-import { launch, missingBrowser } from "./chromium.ts";
-import { startDevnet, type TestDevnet } from "./devnet.ts";
+import { missingBrowser } from "./chromium.ts";
+import type { TestDevnet } from "./devnet.ts";
 import { twistedIndexer } from "./indexers.ts";
 import { injectedWallet } from "./injected-wallet.ts";
 import { act, actionOf, addAuthenticator, openAccount, seriousFindings } from "./people.ts";
-import { failing } from "./services.ts";
+import { between, failing } from "./services.ts";
+import {
+  leasesOf,
+  MARKUP,
+  openStage,
+  options,
+  rpc,
+  sentBy,
+  serve,
+  type Stage,
+  taskCount,
+  taskOf,
+  until,
+  WAIT,
+  withWallet,
+} from "./stage.ts";
 
-const options = { skip: missingBrowser ?? false, timeout: 600_000 };
-const WAIT = { timeout: 120_000 };
-const MARKUP = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
-
+let stage: Stage;
 let devnet: TestDevnet;
 let session: Session;
 let browser: Browser;
@@ -48,78 +55,11 @@ let site: Site;
 let served: Served;
 
 before(async () => {
-  if (missingBrowser !== undefined) return;
-  [devnet, browser] = await Promise.all([startDevnet(), launch(), buildSite()]);
-  site = await devnetSite(devnet.state);
-  served = await serve(site);
-  const { rpcUrl, chainId, deployment } = devnet.state;
-  session = await openSession({
-    network: { rpcUrl, chainId, deployment },
-    fees: { maxFeePerGas: "100", stuckAfter: 30 },
-    journals: join(devnet.folder, "test-journals"),
-  });
+  if (missingBrowser === undefined) ({ devnet, session, browser, site, served } = stage = await openStage());
 });
-
 after(async () => {
-  session?.close();
-  await served?.close();
-  await browser?.close();
-  await devnet?.stop();
+  await stage?.close();
 });
-
-/** Serves a site under a host with a name, which passkeys need. */
-async function serve(of: Site): Promise<Served> {
-  const { url, close } = await serveSite("web/dist", of, { host: "localhost", port: 0 });
-  return { url: url.replace("127.0.0.1", "localhost"), close };
-}
-
-/** A browser of its own whose wallet has a test account. */
-async function withWallet(
-  testAccount: number,
-  work: (page: Page, address: string, context: BrowserContext) => Promise<void>,
-  url = served.url,
-): Promise<void> {
-  const { address } = await openSigner({ testAccount }, LOCAL_CHAIN_ID);
-  // A wallet's own endpoint is no matter of the page's policy: an extension asks it from outside of the page.
-  const context = await browser.newContext({ bypassCSP: url !== served.url });
-  await context.addInitScript({ content: injectedWallet(devnet.state.rpcUrl, address, LOCAL_CHAIN_ID) });
-  try {
-    const { page, wrong } = await openAccount(context, url);
-    page.on("dialog", (dialog) => {
-      wrong.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.getByRole("button", { name: "Test Wallet" }).click(WAIT);
-    await page.getByTestId("account").getByText(address).waitFor(WAIT);
-    await work(page, address, context);
-    assert.deepEqual(wrong, []);
-  } finally {
-    await context.close();
-  }
-}
-
-const sentBy = (page: Page) =>
-  page.evaluate(() => (window as unknown as { testWallet: { sent: string[] } }).testWallet.sent.length);
-
-const taskCount = async () => Number(await answer(session.contracts.tasks.taskCount()));
-
-async function taskOf(id: number) {
-  const task = await session.reader.task(await session.reader.block(), id);
-  return task ?? assert.fail(`there is no task ${String(id)}`);
-}
-
-async function leasesOf(taskId: number) {
-  const block = await session.reader.block();
-  return (await session.reader.leases(block)).filter((lease) => lease.taskId === taskId);
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined>, ms = 180_000): Promise<T> {
-  for (const end = performance.now() + ms; performance.now() < end; await delay(500)) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error(`${what} has not come`);
-}
 
 const specBox = (page: Page) => page.getByLabel("Spec (JSON)");
 
@@ -146,7 +86,7 @@ test(
   "a spec comes from a file that fits; one that does not is told, and changes nothing in the form",
   options,
   async () => {
-    await withWallet(17, async (page) => {
+    await withWallet(stage, 17, async (page) => {
       const spec = await shortSpec(page, 3);
       const before = await specBox(page).inputValue();
       await page.getByLabel("Units", { exact: true }).fill("3");
@@ -190,7 +130,7 @@ test(
       assert.equal(await specBox(page).inputValue(), JSON.stringify(named));
       assert.equal(await page.getByLabel("Units", { exact: true }).inputValue(), "3");
       await act(page, "Submit");
-      const task = await taskOf(await taskCount());
+      const task = await taskOf(stage);
       assert.equal(task.units, 3);
       // The same spec has the same CID wherever it is submitted.
       assert.equal(task.spec.digest, (await readSpec(JSON.stringify(named))).digest);
@@ -233,7 +173,7 @@ test("a task is submitted with the keyboard alone, from the form to the signatur
     await page.keyboard.press("ControlOrMeta+A");
     await page.keyboard.type("0.001");
     await tabTo("Submit");
-    const before = await taskCount();
+    const before = await taskCount(stage);
     await page.keyboard.press("Enter");
     const asks = page.getByRole("group", { name: "Before you confirm" });
     await asks.waitFor(WAIT);
@@ -249,7 +189,7 @@ test("a task is submitted with the keyboard alone, from the form to the signatur
     );
     await page.keyboard.press("Enter");
     await page.locator('[data-testid=done][data-count="1"]').waitFor(WAIT);
-    const task = await taskOf(await taskCount());
+    const task = await taskOf(stage);
     assert.equal(task.id, before + 1);
     assert.deepEqual([task.units, task.maxPrice, task.owner], [2, 10n ** 15n, address]);
     // From where the button was, on to cancelling it.
@@ -259,7 +199,7 @@ test("a task is submitted with the keyboard alone, from the form to the signatur
     await tabTo("Confirm");
     await page.keyboard.press("Enter");
     await page.locator('[data-testid=done][data-count="2"]').waitFor(WAIT);
-    assert.equal((await taskOf(task.id)).status, "ended");
+    assert.equal((await taskOf(stage, task.id)).status, "ended");
     assert.deepEqual(wrong, []);
   } finally {
     await context.close();
@@ -270,7 +210,7 @@ test(
   "what is to be confirmed is void once the form says something else; too little VER is told first",
   options,
   async () => {
-    await withWallet(13, async (page) => {
+    await withWallet(stage, 13, async (page) => {
       const one = actionOf(page, "Submit");
       const submit = page.getByRole("button", { name: "Submit", exact: true });
       const confirm = one.getByRole("button", { name: "Confirm" });
@@ -305,13 +245,14 @@ test("a slow endpoint is told, loses nothing, and nothing is done twice", option
   const other = await serve({ ...site, rpcUrl: endpoint.url });
   try {
     await withWallet(
+      stage,
       15,
       async (page) => {
         await page.getByLabel("Units", { exact: true }).fill("2");
         await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill("0.001");
         endpoint.slows(4_000);
         await page.getByText("waiting for the chain’s endpoint, which is slow").waitFor(WAIT);
-        const [before, sent] = [await taskCount(), await sentBy(page)];
+        const [before, sent] = [await taskCount(stage), await sentBy(page)];
         const submit = page.getByRole("button", { name: "Submit", exact: true });
         await submit.click();
         await actionOf(page, "Submit").getByText("Looking what it costs…").waitFor(WAIT);
@@ -322,7 +263,7 @@ test("a slow endpoint is told, loses nothing, and nothing is done twice", option
         // As people click where nothing seems to happen.
         await confirm.dblclick();
         await page.locator('[data-testid=done][data-count="1"]').waitFor(WAIT);
-        assert.equal(await taskCount(), before + 1);
+        assert.equal(await taskCount(stage), before + 1);
         assert.equal((await sentBy(page)) - sent, 2, "test VER, and the task by a permit");
         assert.equal(await page.getByLabel("Units", { exact: true }).inputValue(), "2");
         // A page that reads says that it waits, shows what it has, and then all.
@@ -333,7 +274,7 @@ test("a slow endpoint is told, loses nothing, and nothing is done twice", option
         endpoint.slows(0);
         await page.getByText("same on chain").waitFor(WAIT);
         await page.goto(`${other.url}#/account`);
-        await act(page, `Cancel task ${String(await taskCount())}`);
+        await act(page, `Cancel task ${String(await taskCount(stage))}`);
       },
       other.url,
     );
@@ -351,13 +292,14 @@ test(
     const other = await serve({ ...site, rpcUrl: endpoint.url });
     try {
       await withWallet(
+        stage,
         15,
         async (page) => {
           await page.getByLabel("Units", { exact: true }).fill("2");
           await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill("0.001");
           const one = actionOf(page, "Submit");
           const submit = page.getByRole("button", { name: "Submit", exact: true });
-          const before = await taskCount();
+          const before = await taskCount(stage);
 
           // Before: nothing is sent, the form is as it was, and trying again is all that it takes.
           for (const how of ["error", "garbage"] as const) {
@@ -372,16 +314,16 @@ test(
           await one.getByRole("button", { name: "Confirm" }).waitFor(WAIT);
 
           // After: the wallet has sent it by an endpoint of its own, and this one fails.
-          await rpc("evm_setIntervalMining", 0);
+          await rpc(stage, "evm_setIntervalMining", 0);
           try {
             await one.getByRole("button", { name: "Confirm" }).click(WAIT);
             await one.getByText("Sent; waiting for the chain.").waitFor(WAIT);
             endpoint.fails("error");
           } finally {
-            await rpc("evm_setIntervalMining", 1_000);
+            await rpc(stage, "evm_setIntervalMining", 1_000);
           }
           await one.getByText("is asked again. Do not send it again.").waitFor(WAIT);
-          await until("the task on chain", async () => ((await taskCount()) > before ? true : undefined));
+          await until("the task on chain", async () => ((await taskCount(stage)) > before ? true : undefined));
           await page.reload();
           const unknown = page.getByTestId("unknown");
           await unknown.getByText("does not send it again").waitFor(WAIT);
@@ -393,7 +335,7 @@ test(
           await page.getByText("Last done here: Submit").waitFor(WAIT);
           assert.equal(await unknown.count(), 0);
           assert.ok(await submit.isEnabled());
-          assert.equal(await taskCount(), before + 1);
+          assert.equal(await taskCount(stage), before + 1);
           await act(page, `Cancel task ${String(before + 1)}`);
         },
         other.url,
@@ -449,7 +391,7 @@ test(
 
 test("errors of contracts are told in sentences with the remedy, where people meet them", options, async () => {
   // The owner of a node of the devnet.
-  await withWallet(10, async (page) => {
+  await withWallet(stage, 10, async (page) => {
     const change = page.getByRole("button", { name: /^Change ask of node/ }).first();
     const label = (await change.textContent(WAIT)) ?? "";
     await page.getByLabel("New ask, VER").first().fill("0.0123456");
@@ -459,11 +401,11 @@ test("errors of contracts are told in sentences with the remedy, where people me
       .getByText(/The ask 0\.0123456 VER is not a multiple of the class's tick .*; use 0\.\d+ or 0\.\d+ VER\./)
       .waitFor(WAIT);
   });
-  await withWallet(14, async (page) => {
+  await withWallet(stage, 14, async (page) => {
     await page.getByLabel("Units", { exact: true }).fill("2");
     await page.getByLabel("Maximum price of a unit, VER", { exact: true }).fill("0.002");
     await act(page, "Submit");
-    const id = String(await taskCount());
+    const id = String(await taskCount(stage));
     await page.getByLabel("New maximum price, VER").first().fill("0.001");
     await page.getByRole("button", { name: `Raise price of task ${id}`, exact: true }).click(WAIT);
     await actionOf(page, `Raise price of task ${id}`)
@@ -488,22 +430,13 @@ async function feesOf(taskId: number): Promise<bigint> {
 }
 
 /** Asks the simulated chain itself. */
-async function rpc(method: string, ...params: unknown[]): Promise<unknown> {
-  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-  const headers = { "content-type": "application/json" };
-  const answered = await fetch(devnet.state.rpcUrl, { method: "POST", headers, body });
-  const { error, result } = (await answered.json()) as { error?: { message: string }; result: unknown };
-  if (error) throw new Error(`${method}: ${error.message}`);
-  return result;
-}
-
 test(
   "a task's page tells its cost against its quote, and leaders and keepers stand in the order of the chain's figures",
   options,
   async () => {
     const { contracts, reader } = session;
     let taskId = 0;
-    await withWallet(17, async (page) => {
+    await withWallet(stage, 17, async (page) => {
       await specBox(page).fill(JSON.stringify(await shortSpec(page, 6)));
       await page.getByLabel("Units", { exact: true }).fill("6");
       await page.getByRole("button", { name: "Quote", exact: true }).click();
@@ -512,9 +445,9 @@ test(
       const [, cost = "", fee = ""] =
         /leased now, for ([\d.]+).VER on \d+ nodes?, and ([\d.]+).VER of fee/.exec(await quote.innerText()) ?? [];
       await act(page, "Submit");
-      taskId = await taskCount();
+      taskId = await taskCount(stage);
       const leases = await until("results of all leases", async () => {
-        const found = await leasesOf(taskId);
+        const found = await leasesOf(stage, taskId);
         const units = found.filter(({ status }) => status === "delivered").reduce((sum, { count }) => sum + count, 0);
         return units === 6 ? found.filter(({ status }) => status === "delivered") : undefined;
       });
@@ -641,13 +574,14 @@ test("an indexer that names another result is told: what is verified is what the
   const paid = (await session.reader.leases(block)).find(({ status }) => status === "paid");
   assert.ok(paid?.result);
   const real = fromChainCid(paid.result).toString();
-  const other = fromChainCid((await taskOf(paid.taskId)).spec).toString();
+  const other = fromChainCid((await taskOf(stage, paid.taskId)).spec).toString();
   const lying = await twistedIndexer(devnet.indexerUrl, (path, body) =>
     path.includes("/leases") ? (JSON.parse(JSON.stringify(body).replaceAll(real, other)) as typeof body) : undefined,
   );
   const misled = await serve({ ...site, indexerUrl: lying.url });
   try {
     await withWallet(
+      stage,
       17,
       async (page) => {
         await page.goto(`${misled.url}#/tasks/${String(paid.taskId)}`);
@@ -684,8 +618,8 @@ test("oracle and treasury say how they do: covered, low and empty", options, asy
         return async (amount: bigint) => {
           const held = BigInt(await provider.getStorage(address, slot));
           const next = (held & ~mask) | (amount << place);
-          await rpc("hardhat_setStorageAt", address, `0x${slot.toString(16)}`, toBeHex(next, 32));
-          await rpc("evm_mine");
+          await rpc(stage, "hardhat_setStorageAt", address, `0x${slot.toString(16)}`, toBeHex(next, 32));
+          await rpc(stage, "evm_mine");
         };
       }
     }
@@ -750,32 +684,22 @@ test("oracle and treasury say how they do: covered, low and empty", options, asy
 test("markup and script in specs, logs and what doors say stay text", options, async () => {
   const [real = ""] = site.doorUrls;
   let refuses = false;
-  const server = createServer((request, response) => {
-    const pass = async () => {
-      response.setHeader("access-control-allow-origin", "*");
-      response.setHeader("access-control-allow-headers", "content-type");
-      if (request.method === "OPTIONS") return response.writeHead(204).end();
-      const parts: Buffer[] = [];
-      for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-      const path = request.url ?? "/";
+  const door = await between(real, {
+    instead: (path) => {
       if (path.startsWith("/v1/logs")) {
         const bytes = Buffer.from(`first line\n${MARKUP}\n\u202Eback\u001B[31m\n</pre><script>alert(3)</script>`);
         const log = refuses ? { kind: "refused", why: MARKUP } : { kind: "log", bytes: bytes.toString("base64") };
-        return response.end(JSON.stringify(log));
+        return { status: 200, body: JSON.stringify(log) };
       }
-      if (path.startsWith("/v1/specs") && refuses) {
-        return response.end(JSON.stringify({ cid: MARKUP, receipts: [], reasons: [MARKUP, MARKUP] }));
-      }
-      const init = request.method === "POST" ? { method: "POST", body: Buffer.concat(parts) } : {};
-      const got = await fetch(`${real}${path}`, init);
-      return response.writeHead(got.status).end(Buffer.from(await got.arrayBuffer()));
-    };
-    pass().catch(() => response.destroy());
+      if (!path.startsWith("/v1/specs") || !refuses) return undefined;
+      const refused = { cid: MARKUP, receipts: [], reasons: [MARKUP, MARKUP] };
+      return { status: 200, body: JSON.stringify(refused) };
+    },
   });
-  const doorUrl = await listen(server, { host: "127.0.0.1", port: 0 });
-  const other = await serve({ ...site, doorUrls: [doorUrl] });
+  const other = await serve({ ...site, doorUrls: [door.url] });
   try {
     await withWallet(
+      stage,
       17,
       async (page) => {
         const clean = async (where: string) => {
@@ -788,9 +712,9 @@ test("markup and script in specs, logs and what doors say stay text", options, a
         await page.getByLabel("Units", { exact: true }).fill("1");
         await act(page, "Submit");
         await clean("the form");
-        const id = await taskCount();
+        const id = await taskCount(stage);
         const lease = await until("a running lease", async () =>
-          (await leasesOf(id)).find(({ status }) => status === "active"),
+          (await leasesOf(stage, id)).find(({ status }) => status === "active"),
         );
         await page.goto(`${other.url}#/tasks/${String(id)}`);
         const show = page.getByRole("button", { name: `Show the log of lease ${String(lease.id)}` });
@@ -810,14 +734,13 @@ test("markup and script in specs, logs and what doors say stay text", options, a
         await page.getByRole("button", { name: "Submit", exact: true }).click(WAIT);
         await page.getByText("0 of 2 nodes hold the spec (<img src=x").waitFor(WAIT);
         await clean("reasons of a door");
-        assert.equal(await taskCount(), id);
+        assert.equal(await taskCount(stage), id);
       },
       other.url,
     );
   } finally {
     await other.close();
-    server.closeAllConnections();
-    await closeServer(server);
+    await door.close();
   }
 });
 
@@ -855,8 +778,8 @@ test("an account is recovered by a wallet that is a contract", options, async ()
     await page.getByLabel("Account to recover").fill(account);
     await act(page, "Begin the recovery");
     await page.getByText("The recovery can be finished in").waitFor(WAIT);
-    await rpc("evm_increaseTime", 86_400);
-    await rpc("evm_mine");
+    await rpc(stage, "evm_increaseTime", 86_400);
+    await rpc(stage, "evm_mine");
     await page.getByText("The recovery can be finished now.").waitFor(WAIT);
     await page.getByRole("button", { name: "Finish the recovery" }).click(WAIT);
     await actionOf(page, "Finish the recovery").getByRole("button", { name: "Confirm" }).click(WAIT);

@@ -1,23 +1,30 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** An answer in place of the real service's. */
-interface Instead {
+import { closeServer, listen } from "@verai/system/http/listen";
+
+/** What a service answers. */
+interface Answer {
   readonly status: number;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
-interface Between {
+/** What stands between says to a request. */
+interface Twist {
+  /** An answer in place of the real service's, which is then not asked. */
+  readonly instead?: (path: string, body: Buffer) => Answer | undefined | Promise<Answer | undefined>;
+  /** What becomes of the real one's answer. */
+  readonly change?: (path: string, answer: Answer & { readonly body: Buffer }) => Answer | Promise<Answer>;
+}
+
+/** A service that stands between. */
+export interface Between {
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
-/** A JSON-RPC service between, which asks the real one unless it has an answer of its own. */
-async function between(
-  real: string,
-  instead: (body: Buffer) => Instead | undefined | Promise<Instead | undefined>,
-): Promise<Between> {
+/** A service between pages and a real one, which it asks unless it has an answer of its own. Any page may ask it. */
+export async function between(real: string, { instead, change }: Twist): Promise<Between> {
   const server = createServer((request, response) => {
     const pass = async () => {
       response.setHeader("access-control-allow-origin", "*");
@@ -25,25 +32,20 @@ async function between(
       if (request.method === "OPTIONS") return response.writeHead(204).end();
       const parts: Buffer[] = [];
       for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-      const body = Buffer.concat(parts);
-      const own = await instead(body);
+      const [path, body] = [request.url ?? "/", Buffer.concat(parts)];
+      const own = await instead?.(path, body);
       if (own) return response.writeHead(own.status).end(own.body);
-      const got = await fetch(real, { method: "POST", headers: { "content-type": "application/json" }, body });
-      return response.writeHead(got.status).end(Buffer.from(await got.arrayBuffer()));
+      const headers = { "content-type": request.headers["content-type"] ?? "application/octet-stream" };
+      const init = request.method === "POST" ? { method: "POST", headers, body } : {};
+      const got = await fetch(path === "/" ? real : `${real}${path}`, init);
+      const answered = { status: got.status, body: Buffer.from(await got.arrayBuffer()) };
+      const told = (await change?.(path, answered)) ?? answered;
+      const type = got.headers.get("content-type");
+      return response.writeHead(told.status, type === null ? {} : { "content-type": type }).end(told.body);
     };
     pass().catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  return { url: await listen(server, { host: "127.0.0.1", port: 0 }), close: () => closeServer(server) };
 }
 
 /** A JSON-RPC service that has only some methods of another one, which it asks. */
@@ -52,12 +54,14 @@ export async function onlyMethods(
   methods: RegExp,
 ): Promise<Between & { readonly asked: ReadonlySet<string> }> {
   const asked = new Set<string>();
-  const service = await between(real, (body) => {
-    const { method } = JSON.parse(body.toString()) as { method: string };
-    asked.add(method);
-    if (methods.test(method)) return undefined;
-    const error = { code: -32_601, message: `There is no method ${method} here.` };
-    return { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id: 1, error }) };
+  const service = await between(real, {
+    instead: (_path, body) => {
+      const { method } = JSON.parse(body.toString()) as { method: string };
+      asked.add(method);
+      if (methods.test(method)) return undefined;
+      const error = { code: -32_601, message: `There is no method ${method} here.` };
+      return { status: 200, body: JSON.stringify({ jsonrpc: "2.0", id: 1, error }) };
+    },
   });
   return { ...service, asked };
 }
@@ -70,11 +74,13 @@ export async function failing(real: string): Promise<
     readonly slows: (ms: number) => void;
   }
 > {
-  let now: Instead | undefined;
+  let now: Answer | undefined;
   let wait = 0;
-  const service = await between(real, async () => {
-    if (wait > 0) await delay(wait);
-    return now;
+  const service = await between(real, {
+    instead: async () => {
+      if (wait > 0) await delay(wait);
+      return now;
+    },
   });
   return {
     ...service,

@@ -1,3 +1,5 @@
+import { keptList } from "./kept-list.ts";
+
 /** What a task was quoted to cost in this browser when it was submitted. */
 interface KeptQuote {
   readonly taskId: number;
@@ -8,29 +10,17 @@ interface KeptQuote {
   readonly fee: string;
 }
 
-/** Quotes that are kept: the oldest go first. */
-const MOST = 100;
-
-const keyOf = (chainId: number) => `drmp.quotes.${String(chainId)}`;
+const quotes = keptList("quotes", 100, isQuote);
 
 /** Keeps what a task was quoted: no contract knows it. */
 export function keepQuote(chainId: number, quote: KeptQuote): void {
-  const others = all(chainId).filter(({ taskId }) => taskId !== quote.taskId);
-  localStorage.setItem(keyOf(chainId), JSON.stringify([...others, quote].slice(-MOST)));
+  const others = quotes.read(chainId).filter(({ taskId }) => taskId !== quote.taskId);
+  quotes.write(chainId, [...others, quote]);
 }
 
 /** What a task was quoted here; undefined where it was not. */
 export function quoteOf(chainId: number, taskId: number, spec: string): KeptQuote | undefined {
-  return all(chainId).find((each) => each.taskId === taskId && each.spec.toLowerCase() === spec.toLowerCase());
-}
-
-function all(chainId: number): KeptQuote[] {
-  try {
-    const values = JSON.parse(localStorage.getItem(keyOf(chainId)) ?? "[]") as unknown;
-    return Array.isArray(values) ? values.filter(isQuote) : [];
-  } catch {
-    return [];
-  }
+  return quotes.read(chainId).find((each) => each.taskId === taskId && each.spec.toLowerCase() === spec.toLowerCase());
 }
 
 function isQuote(value: unknown): value is KeptQuote {

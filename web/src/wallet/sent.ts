@@ -1,6 +1,8 @@
 import { useMemo, useSyncExternalStore } from "react";
 import type { Address, Hex } from "viem";
 
+import { keptList } from "./kept-list.ts";
+
 /** Something that an account has sent, and of which the page does not know yet what became of it. */
 export interface SentEntry {
   readonly account: Address;
@@ -11,10 +13,7 @@ export interface SentEntry {
   readonly id: string;
 }
 
-/** Entries that are kept: the oldest go first. */
-const MOST = 32;
-
-const keyOf = (chainId: number) => `drmp.sent.${String(chainId)}`;
+const entries = keptList("sent", 32, isEntry);
 const listeners = new Set<() => void>();
 /** Those that a button of this page waits for now. */
 const waited = new Set<string>();
@@ -22,7 +21,7 @@ const waited = new Set<string>();
 /** Keeps what was sent until it is known what became of it, also over a reload: a person who does not see it would do it again. */
 export function noteSent(chainId: number, entry: SentEntry): void {
   waited.add(entry.id);
-  write(chainId, [...read(chainId).filter(({ id }) => id !== entry.id), entry].slice(-MOST));
+  write(chainId, [...entries.read(chainId).filter(({ id }) => id !== entry.id), entry]);
 }
 
 /** Lets go of what is known. */
@@ -30,24 +29,24 @@ export function forgetSent(chainId: number, id: string): void {
   waited.delete(id);
   write(
     chainId,
-    read(chainId).filter((each) => each.id !== id),
+    entries.read(chainId).filter((each) => each.id !== id),
   );
 }
 
 /** Says that no button waits for it any longer: from now on the account's page looks for it. */
 export function stopWaiting(chainId: number, id: string): void {
   waited.delete(id);
-  write(chainId, read(chainId));
+  write(chainId, entries.read(chainId));
 }
 
 /** What an account has sent and no button waits for, oldest first. */
 export function useUnknown(chainId: number, account: Address | undefined): readonly SentEntry[] {
   const text = useSyncExternalStore(subscribe, () => {
-    const open = parse(localStorage.getItem(keyOf(chainId))).filter(({ id }) => !waited.has(id));
+    const open = entries.read(chainId).filter(({ id }) => !waited.has(id));
     return JSON.stringify(open);
   });
   return useMemo(
-    () => parse(text).filter((each) => each.account.toLowerCase() === account?.toLowerCase()),
+    () => entries.parse(text).filter((each) => each.account.toLowerCase() === account?.toLowerCase()),
     [text, account],
   );
 }
@@ -61,23 +60,9 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-function read(chainId: number): SentEntry[] {
-  return parse(localStorage.getItem(keyOf(chainId)));
-}
-
-function write(chainId: number, entries: readonly SentEntry[]): void {
-  localStorage.setItem(keyOf(chainId), JSON.stringify(entries));
+function write(chainId: number, now: readonly SentEntry[]): void {
+  entries.write(chainId, now);
   for (const listener of listeners) listener();
-}
-
-/** Entries as they were kept; anything else is left out. */
-function parse(text: string | null): SentEntry[] {
-  try {
-    const values = JSON.parse(text ?? "[]") as unknown;
-    return Array.isArray(values) ? values.filter(isEntry) : [];
-  } catch {
-    return [];
-  }
 }
 
 function isEntry(value: unknown): value is SentEntry {
