@@ -11,6 +11,7 @@ import { exchangeSigner, exchangeSubject, signExchange, type SignedExchangeClaim
 import type { Session } from "@verai/client/session";
 import type { CheckpointStore } from "@verai/checkpoint-store/store";
 import { EXCHANGE_DIRECTORIES, EXCHANGE_KINDS, EXCHANGE_READY, exchangeName, heldName } from "@verai/executor/exchange";
+import { show } from "@verai/executor/inside";
 import { WorkloadError } from "@verai/executor/errors";
 import type { UnitFolder } from "@verai/executor/executor";
 import type { Seal } from "@verai/executor/sealed/seal";
@@ -387,6 +388,8 @@ export class TaskExchange {
       throw new Error(`${cid} is no file`);
     }
     await mkdir(dirname(path), { recursive: true });
+    await show(dirname(path), "directory");
+    await show(incoming, "file");
     await rename(incoming, path);
     const { unit, round, size } = claim;
     const isOwn = this.#locals.has(unit) && this.#locals.get(unit)?.leaseId === claim.leaseId;

@@ -217,7 +217,9 @@ export class ContainerExecutor implements Executor {
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch);
     if (process.getuid?.() === 0) {
-      for (const path of [...writtenDirectories(folder, spec), scratch]) await giveTo(path, this.#limits.user);
+      // Inputs as well, which are mounted to be read only: what an agent writes nobody but its own user can read.
+      for (const path of [...writtenDirectories(folder, spec), scratch, folder.input])
+        await giveTo(path, this.#limits.user);
     }
     gpus.push(...this.#gpus.take(spec.resources.gpus));
     const options = containerOptions(unit, program, this.#limits, this.#owner, gpus);

@@ -1,5 +1,5 @@
 /** What a unit finds inside of its container, the same in every engine. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { EXCHANGE_DIRECTORIES } from "./exchange.ts";
@@ -32,11 +32,20 @@ export function insideDirectories(
   ];
 }
 
+/**
+ * Lets a program read what its agent has laid before it. What an agent writes is its own user's alone (its umask is 077), and so is the
+ * unit's folder above; the program may run as another user, who sees no more of it than what is shown.
+ */
+export async function show(path: string, kind: "file" | "directory"): Promise<void> {
+  await chmod(path, kind === "file" ? 0o644 : 0o755);
+}
+
 /** Makes the directories of a unit's folder that are missing, before anything runs. */
 export async function makeDirectories(folder: UnitFolder, spec: Pick<TaskSpec, "exchange">): Promise<void> {
   const paths = [folder.root, folder.checkpoint, folder.input, folder.output];
   if (spec.exchange !== undefined) paths.push(...EXCHANGE_DIRECTORIES.map((name) => join(folder.exchange, name)));
   for (const path of paths) await mkdir(path, { recursive: true });
+  if (spec.exchange !== undefined) await show(join(folder.exchange, "in"), "directory");
 }
 
 /** Directories of a unit's folder that its program writes to. */
@@ -101,5 +110,8 @@ export async function writeAccounts({ root }: Pick<UnitFolder, "root">, uid: num
   const directory = join(root, ACCOUNTS);
   await mkdir(directory, { recursive: true });
   const files = Object.entries(accounts(uid, gid));
-  for (const [name, content] of files) await writeFile(join(directory, name), content, { mode: 0o644 });
+  for (const [name, content] of files) {
+    await writeFile(join(directory, name), content);
+    await show(join(directory, name), "file");
+  }
 }

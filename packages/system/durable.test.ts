@@ -19,6 +19,9 @@ test("a file appears whole, for its owner alone, with the directories above it",
   await writeDurably(file, "two");
   assert.equal(await readFile(file, "utf8"), "two");
   assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const umask = process.umask(0o077);
+  await writeDurably(file, "for others", { mode: 0o644 }).finally(() => process.umask(umask));
+  assert.equal((await stat(file)).mode & 0o777, 0o644, "whatever the process's umask");
   assert.deepEqual(await readdir(join(directory, "a", "b")), ["state.json"]);
 });
 

@@ -10,7 +10,7 @@ const DRAFT = /\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.t
 
 /** How a file is written. */
 export interface WriteOptions {
-  /** Permissions; the owner's alone (0600) unless stated. */
+  /** Permissions, whatever the process's umask; the owner's alone (0600) unless stated. */
   readonly mode?: number;
   /** Directory on the same file system for the file while it is written; the target's own unless stated. */
   readonly temporary?: string;
@@ -40,6 +40,7 @@ export async function writeDurably(
       handle = await open(draft, "wx", mode);
     }
     try {
+      if (options.mode !== undefined) await handle.chmod(mode);
       await handle.writeFile(content);
       await handle.sync();
     } finally {

@@ -77,6 +77,8 @@ export class Bench {
       ...options,
     });
     this.#open.push(executor);
+    // As an agent's: what it writes is its user's alone, and a unit's program is another user.
+    process.umask(0o077);
     return executor;
   }
 
