@@ -35,6 +35,10 @@ test("a script with its folder and data becomes a spec", () => {
   assert.deepEqual(parseSpec(programSpec(program)).checkpoint, { intervalSeconds: 60 });
   const steps = parseSpec(programSpec({ ...program, everySteps: 50 }));
   assert.deepEqual(steps.checkpoint, { intervalSeconds: 60, everySteps: 50 });
+  assert.equal(steps.exchange, undefined);
+  const exchange = { fileMiB: 64, quorum: 3, graceSeconds: 20 };
+  assert.deepEqual(parseSpec(programSpec({ ...program, exchange })).exchange, exchange);
+  assert.throws(() => programSpec({ ...program, exchange: { ...exchange, quorum: 0 } }), /quorum/);
   assert.throws(() => programSpec({ ...program, data: CODE }), /leave --data out/);
   assert.throws(() => programSpec({ ...program, image: "trainer-python:latest" }), /image by digest/);
 });

@@ -25,6 +25,8 @@ export interface PythonProgram {
   readonly unitSeconds: number;
   /** Steps from one local checkpoint to the next; left out: the program chooses. */
   readonly everySteps?: number;
+  /** Its units train one model; left out: each one of its own. */
+  readonly exchange?: NonNullable<TaskSpecInput["exchange"]>;
 }
 
 /** Names of a program's inputs below DRMP_INPUT_DIR. */
@@ -66,6 +68,7 @@ export function programSpec(program: PythonProgram): Uint8Array {
       intervalSeconds: program.checkpointInterval,
       ...(program.everySteps !== undefined && { everySteps: program.everySteps }),
     },
+    ...(program.exchange && { exchange: program.exchange }),
     outputs: [...outputs],
     timeouts: { unitSeconds: program.unitSeconds, graceSeconds: 60 },
   });

@@ -24,6 +24,9 @@ interface Arguments extends SubmitArguments {
   readonly registryPasswordFile: string;
   readonly outputs: string;
   readonly everySteps: number;
+  readonly exchange: number;
+  readonly quorum: number;
+  readonly grace: string;
   readonly out: string;
 }
 
@@ -64,6 +67,9 @@ export default async function run(given: Arguments, environment: Environment): P
         outputs: args.outputs.split(","),
         checkpointInterval: parseDuration(args.interval),
         ...(args.everySteps > 0 && { everySteps: args.everySteps }),
+        ...(args.exchange > 0 && {
+          exchange: { fileMiB: args.exchange, quorum: args.quorum, graceSeconds: parseDuration(args.grace) },
+        }),
         unitSeconds: args.unitTime === "" ? UNIT_SECONDS : parseDuration(args.unitTime),
       });
     },

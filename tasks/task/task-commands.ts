@@ -206,6 +206,24 @@ export const taskCommands = [
         defaultValue: 0,
       })
       .addOption({
+        name: "exchange",
+        description:
+          "all units train one model (drmp.diloco): the largest file that they exchange, MiB; 0: each unit works by itself",
+        type: "int",
+        defaultValue: 0,
+      })
+      .addOption({
+        name: "quorum",
+        description: "units that a round of one model needs; with --exchange",
+        type: "int",
+        defaultValue: 1,
+      })
+      .addOption({
+        name: "grace",
+        description: "how long such a round waits for more units; with --exchange",
+        defaultValue: "30s",
+      })
+      .addOption({
         name: "outputs",
         description: "what it leaves in DRMP_OUTPUT_DIR, comma-separated",
         defaultValue: "result.json",

@@ -34,7 +34,7 @@ export function unknownIn(command: DocCommand, hre: HardhatRuntimeEnvironment): 
 
 /** Whether a word names a file of the repository. */
 function isPath(word: string): boolean {
-  return /^(deploy|docs|scripts|ignition\/(modules|parameters)|packages|agent|keepers|developer|bench|test)\/[\w./-]+$/.test(
+  return /^(deploy|docs|scripts|ignition\/(modules|parameters)|packages|agent|keepers|developer|bench|test|python)\/[\w./-]+$/.test(
     word,
   );
 }
@@ -56,12 +56,13 @@ function unknownProgram(program: string, rest: readonly string[], hre: HardhatRu
   return OTHERS.includes(program) ? [] : [`program ${program}`];
 }
 
-/** The same commands as Hardhat's tasks, in one word or two; `status` stands for `network:status`. */
+/** The same commands as Hardhat's tasks, in one word or two; `status` stands for `network:status`, `run` for `task:run`. */
 function unknownDrmp(words: readonly string[], hre: HardhatRuntimeEnvironment): string[] {
   const [subject = "", verb = "", ...options] = words;
   if (subject === "" || subject.startsWith("-")) return [];
   if (subject === "devnet") return unknownNpm("devnet", words.slice(1));
   if (subject === "status") return unknownTask(["network:status", ...words.slice(1)], hre);
+  if (subject === "run") return unknownTask(["task:run", ...words.slice(1)], hre);
   if (subject.includes(":")) return unknownTask(words, hre);
   return verb === "" || verb.startsWith("-") ? [] : unknownTask([`${subject}:${verb}`, ...options], hre);
 }

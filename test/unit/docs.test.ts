@@ -73,6 +73,8 @@ test("an unknown program, task, option, script or file is found", () => {
     ["scripts/drmp task:subnit", "task task:subnit"],
     ["scripts/drmp devnet --port 1", "option --port of scripts/devnet.ts"],
     ["npx drmp status --jason", "option --jason of network:status"],
+    ["npx drmp run python/examples/diloco.py --exchanges 1", "option --exchanges of task:run"],
+    ["npx drmp run python/examples/dilocco.py", "file python/examples/dilocco.py"],
     ["npm run demo -- --keeep", "option --keeep of scripts/demo.ts"],
     ["node agent/main.ts chekc --config a.json", "command chekc"],
     ["node agent/main.ts check --configuration a.json", "option --configuration of agent/main.ts"],
