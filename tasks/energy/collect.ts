@@ -2,7 +2,7 @@ import type { EnergySummary, NetworkTotals, ReportState } from "@verai/client/en
 import type { BlockReference } from "@verai/client/block-reference";
 import { answer, blockTag, type Reader } from "@verai/client/readers";
 import { readEnergy, readReportStates, readTotals } from "@verai/client/telemetry";
-import { baselineFit, type ClassHours, MOST_FIT } from "@verai/protocol/energy/baseline";
+import { baselineFit, type ClassHours, isClaimed } from "@verai/protocol/energy/baseline";
 import { GOALS, renewableNodes, type Standing, standing } from "@verai/protocol/energy/goals";
 import { CommandError } from "../errors.ts";
 
@@ -18,7 +18,8 @@ export interface Account {
   /** Of the same work in a data centre, its PUE included; 0 if no paid work has been set against a baseline. */
   readonly baselineKwh: number;
   readonly baselineCo2Grams: number;
-  readonly avoidedCo2Grams: number;
+  /** Against the baseline; undefined where no saving is claimed. */
+  readonly avoidedCo2Grams: number | undefined;
   /** Units that the baseline stands for. */
   readonly creditedUnits: number;
   readonly unitHours: number;
@@ -26,7 +27,7 @@ export interface Account {
   readonly averageWatts: number;
   /**
    * How many times what a data centre takes in the same hours the baseline is; above 2 it is of other units, and no saving is claimed.
-   * Undefined where there is nothing to compare.
+   * Undefined where there is nothing to compare, or nothing known of a class: no saving is claimed then, either.
    */
   readonly baselineFit: number | undefined;
   /** Percent; absent where there is nothing to compare with. */
@@ -192,7 +193,7 @@ function goalsOf(nodes: readonly NodeRow[], account: Account, totals: NetworkTot
 function toAccount(summary: EnergySummary, worked: readonly ClassHours[]): Account {
   const milligrams = (value: bigint) => Number(value) / 1000;
   const fit = summary.baselineJoules === 0n ? undefined : baselineFit(Number(summary.baselineJoules), worked);
-  const fits = fit === undefined || fit <= MOST_FIT;
+  const fits = isClaimed(fit);
   return {
     kwh: kwh(summary.joules),
     raplKwh: kwh(summary.raplJoules),
@@ -202,7 +203,7 @@ function toAccount(summary: EnergySummary, worked: readonly ClassHours[]): Accou
     co2Grams: milligrams(summary.carbonMilligrams),
     baselineKwh: kwh(summary.baselineJoules),
     baselineCo2Grams: milligrams(summary.baselineCarbonMilligrams),
-    avoidedCo2Grams: milligrams(summary.avoidedMilligrams),
+    avoidedCo2Grams: fits ? milligrams(summary.avoidedMilligrams) : undefined,
     creditedUnits: Number(summary.creditedUnits),
     unitHours: Number(summary.unitSeconds) / 3600,
     idleUnitHours: Number(summary.idleUnitSeconds) / 3600,

@@ -1,4 +1,3 @@
-import { MOST_FIT } from "@verai/protocol/energy/baseline";
 import type { Account, EnergyReport } from "./collect.ts";
 
 /** The report for people. */
@@ -56,8 +55,7 @@ export function printEnergy(report: EnergyReport): string {
 }
 
 function accountLines(account: Account): string[] {
-  const { standing, baselineFit: fit } = account;
-  const misfit = fit !== undefined && fit > MOST_FIT;
+  const { standing, avoidedCo2Grams: avoided } = account;
   return [
     columns([
       ["energy", energy(account.kwh), methods(account)],
@@ -69,24 +67,22 @@ function accountLines(account: Account): string[] {
         account.baselineKwh > 0 ? `${account.baselineCo2Grams.toFixed(3)} g CO2e, ${account.creditedUnits} units` : "",
       ],
       ["efficiency gain", percent(standing.efficiencyGain), ""],
-      [
-        "carbon avoided",
-        account.baselineKwh > 0 && !misfit ? `${account.avoidedCo2Grams.toFixed(3)} g` : "–",
-        percent(standing.carbonReduction),
-      ],
+      ["carbon avoided", avoided === undefined ? "–" : `${avoided.toFixed(3)} g`, percent(standing.carbonReduction)],
       ["work", `${account.unitHours.toFixed(3)} unit-hours`, `${percent(standing.idleHarvested)} on idle machines`],
       ["average power of a node", `${account.averageWatts} W`, ""],
     ]),
-    ...(misfit
-      ? [
-          "",
-          `No saving is claimed: the baseline is ${fit.toFixed(0)} times what a data centre's machines take in the same hours, so it is of longer units than these.`,
-        ]
-      : []),
+    ...(account.baselineKwh > 0 && avoided === undefined ? ["", noClaim(account.baselineFit)] : []),
     "",
     "Carbon is SCI's operational part, by the grid's yearly average; its functional unit is a paid unit of a task. Left out: the embodied part",
     "(task:status has it), networks, storage elsewhere, and the chain.",
   ];
+}
+
+/** Why no saving is claimed. */
+function noClaim(fit: number | undefined): string {
+  return fit === undefined
+    ? "No saving is claimed: of a class that the work ran in, it is not known what a data centre's machines take."
+    : `No saving is claimed: the baseline is ${fit.toFixed(0)} times what a data centre's machines take in the same hours, so it is of longer units than these.`;
 }
 
 /** How the energy was measured, so that an estimate never passes for a measurement. */

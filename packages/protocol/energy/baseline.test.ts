@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { baselineFit, classBaseline, MOST_FIT, PUE } from "./baseline.ts";
+import { baselineFit, classBaseline, isClaimed, MOST_FIT, PUE, unitFit } from "./baseline.ts";
 
 test("a baseline fits if it is of units as long as those that were run", () => {
   const hour = (classBaseline("cpu/eu")?.joulesPerUnit ?? 0) * PUE.value;
@@ -23,4 +23,10 @@ test("classes are weighed by their hours, eight GPUs count eight times, and of w
   assert.ok(Math.abs((baselineFit(joules, worked) ?? 0) - 1) < 1e-12);
   assert.equal(baselineFit(joules, [...worked, { className: "tpu/eu", hours: 1 }]), undefined);
   assert.equal(baselineFit(joules, []), undefined);
+});
+
+test("a saving is claimed only where the baseline is known to fit", () => {
+  assert.deepEqual([1, 2, 2.1, undefined].map(isClaimed), [true, true, false, false]);
+  // Ten units of twenty seconds against ten device-hours; ten of an hour each; nothing reported.
+  assert.deepEqual([unitFit(10, 200 / 3600), unitFit(10, 10), unitFit(10, 0)], [180, 1, undefined]);
 });

@@ -83,3 +83,19 @@ export function baselineFit(baselineJoules: number, worked: readonly ClassHours[
   }
   return joules > 0 ? baselineJoules / joules : undefined;
 }
+
+/**
+ * The same where hours by class are not known, of which a baseline of a device-hour a unit stands for how many times what units took. It is
+ * the fit where units of all classes last equally long, and the chain's baselines are of an hour; where units are shorter and the
+ * baselines match them it is too large, so that nothing is claimed. Pure.
+ *
+ * @returns Undefined where there are no hours.
+ */
+export function unitFit(creditedUnits: number, unitHours: number): number | undefined {
+  return unitHours > 0 ? creditedUnits / unitHours : undefined;
+}
+
+/** Whether a saving against a baseline may be claimed: it fits, and that it does is known. */
+export function isClaimed(fit: number | undefined): boolean {
+  return fit !== undefined && fit <= MOST_FIT;
+}

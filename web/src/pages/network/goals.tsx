@@ -1,7 +1,8 @@
+import { isClaimed, unitFit } from "@verai/protocol/energy/baseline";
 import { GOALS } from "@verai/protocol/energy/goals";
 import type { useChainNetwork } from "../../chain/network.ts";
 import { Bar } from "../../ui/figure.tsx";
-import { count, percent } from "../../ui/format.ts";
+import { count, percent, span } from "../../ui/format.ts";
 import { Loaded } from "../../ui/page.tsx";
 
 const BASE_YEAR = 2026;
@@ -20,6 +21,9 @@ export function Goals({ chain, time }: { chain: ReturnType<typeof useChainNetwor
       {({ energy, reports, time: now }) => {
         const year = 1970 + (time ?? now) / (365.2425 * 86_400);
         const way = Math.min(1, Math.max(0, (year - BASE_YEAR) / (GOALS.renewableBy - BASE_YEAR)));
+        const credited = Number(energy.creditedUnits);
+        const fit = unitFit(credited, Number(energy.unitSeconds) / 3600);
+        const isSaved = energy.baselineCarbonMilligrams > 0n && isClaimed(fit);
         const goals: Goal[] = [
           {
             title: "Nodes on renewable energy",
@@ -29,9 +33,13 @@ export function Goals({ chain, time }: { chain: ReturnType<typeof useChainNetwor
           },
           {
             title: "Less CO₂ than the same work in data centres",
-            share: energy.baselineCarbonMilligrams === 0n ? undefined : Number(energy.carbonReductionBps) / 100,
+            share: isSaved ? Number(energy.carbonReductionBps) / 100 : undefined,
             goal: GOALS.carbonReduction,
-            basis: `${count(Number(energy.avoidedMilligrams) / 1000)} g CO₂e avoided over ${count(Number(energy.creditedUnits))} units set against a baseline`,
+            basis: isSaved
+              ? `${count(Number(energy.avoidedMilligrams) / 1000)} g CO₂e avoided over ${count(credited)} units set against a baseline`
+              : credited === 0
+                ? "no paid work to compare with yet"
+                : `nothing is claimed: ${count(credited)} units are set against a baseline of an hour each, and took ${span(Number(energy.unitSeconds) / credited)} on average`,
           },
           {
             title: "Work on machines that would be idle",

@@ -2,8 +2,10 @@ import { lazy, Suspense } from "react";
 import { useParams } from "wouter";
 
 import { readTaskCause } from "@verai/client/causes";
+import type { EnergySummary } from "@verai/client/entities";
 import { readEnergy } from "@verai/client/telemetry";
 import { fromChainCid } from "@verai/protocol/checkpoints/cid";
+import { baselineFit, isClaimed } from "@verai/protocol/energy/baseline";
 import { useIndexer, useIndexerList } from "../../api/queries.ts";
 import type { Lease, Task } from "../../api/generated.ts";
 import { useReader } from "../../chain/reader.ts";
@@ -126,7 +128,10 @@ export default function TaskPage() {
                     <p className="soft">{chain.data ? "It does not wait: no unit is open." : "Asking the chain…"}</p>
                   )}
                 </Card>
-                <Card title="Energy and carbon" source="Source: chain, EnergyLedger">
+                <Card
+                  title="Energy and carbon"
+                  source="SCI's operational part; left out: making the devices (task:status has it), networks, storage elsewhere, the chain. Source: chain, EnergyLedger"
+                >
                   <dl className="facts">
                     <dt>Energy booked</dt>
                     <dd>
@@ -137,7 +142,7 @@ export default function TaskPage() {
                     <dt>Carbon</dt>
                     <dd>
                       {chain.data
-                        ? `${count(Number(chain.data.value.energy.carbonMilligrams) / 1000)} g CO₂e, ${count(Number(chain.data.value.energy.avoidedMilligrams) / 1000)} g avoided against a data centre`
+                        ? `${count(Number(chain.data.value.energy.carbonMilligrams) / 1000)} g CO₂e of electricity, ${savedWords(chain.data.value.energy, leases.items, names)}`
                         : "…"}
                     </dd>
                     <dt>Measured</dt>
@@ -207,6 +212,24 @@ function comparisons(
     { what: "refunded units", indexer: String(item.refundedUnits), chain: String(own.refundedUnits) },
     { what: "maximum price", indexer: item.maxPrice, chain: String(own.maxPrice) },
   ];
+}
+
+/** What was saved against a data centre, where its baseline is of work like this. */
+function savedWords(
+  { avoidedMilligrams, baselineJoules, unitSeconds }: EnergySummary,
+  leases: readonly Lease[] | undefined,
+  names: ReadonlyMap<number, string>,
+): string {
+  if (baselineJoules === 0n) return "no paid work to compare with a data centre yet";
+  if (leases === undefined) return "…";
+  const units = leases.reduce((sum, { count: each }) => sum + each, 0);
+  const worked = leases.map(({ classId, count: each }) => ({
+    className: names.get(classId) ?? "",
+    hours: ((Number(unitSeconds) / 3600) * each) / units,
+  }));
+  return isClaimed(baselineFit(Number(baselineJoules), worked))
+    ? `${count(Number(avoidedMilligrams) / 1000)} g avoided against a data centre`
+    : "no saving is claimed: the baseline of a data centre is of other units than these";
 }
 
 function methodsOf({
