@@ -143,10 +143,10 @@ export function showReceipt(output: Output, receipt: TaskReceipt): void {
       "device-hours",
       reported
         ? `${figure(deviceHours)}${perDeviceHour === undefined ? "" : `, ${formatVer(rounded(perDeviceHour))} VER each`}`
-        : "none reported yet",
+        : "none reported yet: nodes report hours and energy once their lease is over, and task:status then shows them",
     ],
     ["took", hours === undefined ? undefined : `${figure(hours)} h from the submission to the last delivery`],
-    ["changed hands", `${String(handovers)} times`],
+    ["changed hands", handovers === 1 ? "once" : `${String(handovers)} times`],
     ["energy", reported ? `${figure(joules / 3_600_000)} kWh, as reported by nodes` : undefined],
     ["carbon, operational", reported ? `${figure(carbonGrams)} g of CO2 equivalent, ${basis(hourlyShare)}` : undefined],
     [
