@@ -29,6 +29,7 @@ export const LANES: readonly NightlyLane[] = [
   { script: "chaos", args: ["--steps", "60", "--seed", "DAY"], minutes: 15 },
   { script: "chaos", args: ["--steps", "30", "--parameters", "base", "--seed", "DAY"], minutes: 10 },
   { script: "test:python", minutes: 20, needs: "Python, 6 GB" },
+  { script: "test:containers", minutes: 15, needs: "Docker, debootstrap, root" },
   {
     script: "test:contracts",
     args: ["test/contracts/invariants/System.t.sol"],

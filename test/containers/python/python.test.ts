@@ -1,63 +1,35 @@
 import assert from "node:assert/strict";
-import { execFile, spawnSync } from "node:child_process";
-import { createReadStream, existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, mkdtemp, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-
-import Docker from "dockerode";
 
 import { newestCheckpoint } from "@verai/executor/checkpoints";
 import { ContainerExecutor } from "@verai/executor/container";
 import { testSpec, testUnit, until } from "@verai/executor/testing";
-import { startEngine, type TestEngine, whyNoEngine } from "../../support/engine.ts";
+import { EVERY, QUORUM, type Result, ROUNDS, trainOneModel, UNITS } from "./diloco.ts";
+import { IMAGE, PythonImage, ROOT, skip } from "./image.ts";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-/** Debian's base, made once and kept: 250 MB. */
-const BASE = join(ROOT, ".data/images/debian-trixie.tar");
-const DEBIAN = "http://deb.debian.org/debian";
-const IMAGE = "drmp/trainer-python:test";
-const skip =
-  whyNoEngine() ??
-  (["docker", "debootstrap"].every((program) => spawnSync(program, ["--version"]).status === 0)
-    ? false
-    : "docker's command line or debootstrap is not installed (Debian: apt-get install docker.io debootstrap)");
-
-let engine: TestEngine | undefined;
-let directory: string;
+let image: PythonImage | undefined;
 let executor: ContainerExecutor | undefined;
 
 before(async () => {
   if (skip) return;
-  directory = await mkdtemp(join(tmpdir(), "drmp-python-"));
-  if (!existsSync(BASE)) await makeBase();
-  engine = await startEngine();
-  const dockerfile = await readFile(join(ROOT, "deploy/images/python/Dockerfile"), "utf8");
-  const [, repo = "", tag = ""] = /^ARG DEBIAN_IMAGE=(\S+):(\S+)$/m.exec(dockerfile) ?? [];
-  // In the place of the image that the Dockerfile names: the same distribution, from its packages.
-  const docker = new Docker({ socketPath: engine.socket });
-  for await (const _ of await docker.importImage(createReadStream(BASE), { repo, tag } as object));
-  await run("docker", ["build", "--network", "host", "--file", "deploy/images/python/Dockerfile", "--tag", IMAGE, "."]);
+  image = await PythonImage.build();
   executor = await ContainerExecutor.open({
-    directory: join(directory, "executor"),
-    socket: engine.socket,
+    directory: join(image.directory, "executor"),
+    socket: image.engine.socket,
     // The image's entry point takes a program, where that of the built-in trainers takes a trainer's name.
     trainerImage: IMAGE,
     trainers: ["python3"],
   });
 });
 after(async () => {
-  if (skip) return;
   await executor?.close();
-  await engine?.stop();
-  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+  await image?.stop();
 });
 
 test("what failed in a bare container works", { skip }, async (context) => {
-  const { running, result } = await start(context, "test/containers/python/probe.py", []);
+  const { running, result } = await start(context, ["test/containers/python/probe.py"], []);
   const exit = await running.exited;
   assert.equal(exit.reason, "done", await running.logTail(4000));
   assert.deepEqual(JSON.parse(await result()), {
@@ -73,7 +45,7 @@ test("what failed in a bare container works", { skip }, async (context) => {
 });
 
 test("the example in PyTorch: drained, resumed, and the same bits", { skip }, async (context) => {
-  const example = "python/examples/plain_pytorch.py";
+  const example = ["python/examples/plain_pytorch.py"];
   const alone = await start(context, example, []);
   assert.equal((await alone.running.exited).reason, "done", await alone.running.logTail(4000));
 
@@ -90,42 +62,64 @@ test("the example in PyTorch: drained, resumed, and the same bits", { skip }, as
   assert.equal(await result(), await alone.result());
 });
 
+test(
+  "DiLoCo on four nodes: machines fail, and all units end with the bits of an undisturbed run",
+  { skip },
+  async (context) => {
+    const { engine, docker } = built();
+    const { reference } = await built().publish();
+    const { results, members } = await trainOneModel(reference, engine.socket, docker);
+
+    // All units have one model, of all rounds, though there were rounds without one of them.
+    assert.equal(results.length, UNITS);
+    assert.equal(new Set(results.map(({ sha256 }) => sha256)).size, 1, JSON.stringify(results));
+    assert.ok(results.every(({ rounds }) => rounds === ROUNDS));
+    assert.equal(members.length, ROUNDS);
+    assert.ok(
+      members.some((units) => units.length < UNITS && units.length >= QUORUM),
+      JSON.stringify(members),
+    );
+    assert.ok(
+      members.some((units) => units.length === UNITS),
+      JSON.stringify(members),
+    );
+
+    // The same rounds in one undisturbed process, and one machine alone that was given the same samples.
+    const programs = ["python/tests/frameworks/replay.py", "python/examples/diloco.py"];
+    const told = JSON.stringify({ members, every: EVERY, units: UNITS });
+    const { running, result } = await start(context, programs, [told]);
+    assert.equal((await running.exited).reason, "done", await running.logTail(4000));
+    const { replayed, alone } = JSON.parse(await result()) as Record<"replayed" | "alone", Result>;
+    assert.equal(results[0]?.sha256, replayed.sha256);
+    const lost = alone.accuracy - (results[0]?.accuracy ?? 0);
+    context.diagnostic(`accuracy ${String(results[0]?.accuracy)}, of one machine ${String(alone.accuracy)}`);
+    assert.ok(lost <= 0.005, String(lost));
+  },
+);
+
+function built(): PythonImage {
+  assert.ok(image);
+  return image;
+}
+
 function opened(): ContainerExecutor {
   assert.ok(executor);
   return executor;
 }
 
-/** Starts a program of this repository as a unit. */
-async function start(context: TestContext, program: string, args: readonly string[]) {
-  const root = await mkdtemp(join(directory, "unit-"));
+/** Starts the first of these programs of this repository as a unit; the others lie beside it. */
+async function start(context: TestContext, programs: readonly string[], args: readonly string[]) {
+  const root = await mkdtemp(join(built().directory, "unit-"));
   const spec = testSpec({
     trainer: "python3",
-    args: [`/verai/input/${basename(program)}`, ...args],
+    args: [`/verai/input/${basename(programs[0] ?? "")}`, ...args],
     resources: { cpus: 1, memoryMiB: 2048, ephemeralMiB: 512, shmMiB: 256 },
     timeouts: { unitSeconds: 600, graceSeconds: 20 },
   });
   const unit = testUnit(root, spec);
   await mkdir(unit.folder.input, { recursive: true });
-  await copyFile(join(ROOT, program), join(unit.folder.input, basename(program)));
+  for (const each of programs) await copyFile(join(ROOT, each), join(unit.folder.input, basename(each)));
   const running = await opened().start(unit);
   context.after(() => running.kill());
   return { unit, running, result: () => readFile(join(unit.folder.output, "result.json"), "utf8") };
-}
-
-async function makeBase(): Promise<void> {
-  const root = join(directory, "debian");
-  await run("debootstrap", ["--variant=minbase", "trixie", root, DEBIAN]);
-  await mkdir(join(BASE, ".."), { recursive: true });
-  await run("tar", ["--create", "--file", `${BASE}.tmp`, "--directory", root, "--numeric-owner", "."]);
-  await rename(`${BASE}.tmp`, BASE);
-  await rm(root, { recursive: true, force: true });
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  // Not spawnSync: the engine closes connections that are not attended to for so long.
-  await promisify(execFile)(program, args, {
-    cwd: ROOT,
-    env: { ...process.env, DOCKER_HOST: `unix://${engine?.socket ?? ""}`, DOCKER_BUILDKIT: "0" },
-    maxBuffer: 64 * 1024 * 1024,
-  });
 }
