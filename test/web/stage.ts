@@ -119,7 +119,7 @@ export async function leasesOf({ session }: Stage, taskId: number) {
   return leases.filter((lease) => lease.taskId === taskId);
 }
 
-/** Looks until something is there. */
+/** Looks again and again, until it finds what it looks for. */
 export async function until<T>(what: string, look: () => Promise<T | undefined>, ms = 180_000): Promise<T> {
   for (const end = performance.now() + ms; performance.now() < end; await delay(500)) {
     const found = await look();
