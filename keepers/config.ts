@@ -64,7 +64,7 @@ export const keeperConfig = z.strictObject({
        */
       pointValue: within(0, 1e6, "VER an hour").default(0.008),
       /** Seconds for which a move is counted on to help: until what moved has ended, or the market has filled the node again. */
-      lasting: within(1, 604_800, "seconds").default(550),
+      lasting: within(1, 604_800, "seconds").default(480),
       /** Seconds that a unit stands still while it moves. */
       pause: within(0, 86_400, "seconds").default(180),
       /** Price of gas that the transactions of a move are reckoned with, gwei. */

@@ -4,10 +4,11 @@
  * transfer's memory, so that it has no command line.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, readFileSync, statSync } from "node:fs";
-import { createServer, get } from "node:http";
+import { createReadStream, createWriteStream, readFileSync, statSync } from "node:fs";
+import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { finished, pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Access } from "@verai/checkpoint-store/access/access";
@@ -50,7 +51,7 @@ async function run(wanted: Job): Promise<Served | Measured> {
         return hash.digest("hex");
       });
     case "http":
-      return measured(() => pullPlainly(wanted.url, wanted.hashing));
+      return measured(() => pullPlainly(wanted.url, wanted.hashing, wanted.file));
     case "add": {
       const store = new CheckpointStore({ directory: wanted.directory });
       await store.start();
@@ -95,19 +96,16 @@ async function serveFile(file: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-async function pullPlainly(url: string, hashing: boolean): Promise<string> {
+async function pullPlainly(url: string, hashing: boolean, file?: string): Promise<string> {
   const hash = createHash("sha256");
-  return new Promise((resolve, reject) => {
-    get(url, (response) => {
-      response.on("data", (chunk: Buffer) => {
-        if (hashing) hash.update(chunk);
-      });
-      response.on("end", () => {
-        resolve(hashing ? hash.digest("hex") : "");
-      });
-      response.on("error", reject);
-    }).on("error", reject);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, resolve).on("error", reject);
   });
+  response.on("data", (chunk: Buffer) => {
+    if (hashing) hash.update(chunk);
+  });
+  await (file === undefined ? finished(response) : pipeline(response, createWriteStream(file)));
+  return hashing ? hash.digest("hex") : "";
 }
 
 async function measured(work: () => Promise<string>): Promise<Measured> {

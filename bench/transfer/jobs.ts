@@ -3,7 +3,8 @@ export type Job =
   | { readonly kind: "serve-file"; readonly file: string }
   | { readonly kind: "serve-store"; readonly directory: string; readonly granted: boolean }
   | { readonly kind: "sha256"; readonly file: string }
-  | { readonly kind: "http"; readonly url: string; readonly hashing: boolean }
+  /** By Node's own client, as fast as it can; to a file if one is named. */
+  | { readonly kind: "http"; readonly url: string; readonly hashing: boolean; readonly file?: string }
   | { readonly kind: "add"; readonly file: string; readonly directory: string }
   /** Seals a file, as before it is stored for a confidential task. */
   | { readonly kind: "seal"; readonly file: string; readonly to: string }
